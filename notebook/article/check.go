@@ -1,0 +1,177 @@
+package article
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
+// missing, references to nothing. What needs cells and metrics is checked by package dataset.
+func (doc *Document) check() {
+	p := &doc.Problems
+	if date := doc.Front.Date; !date.IsZero() {
+		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
+			p.Add("wrong-value", date.Pos, "%q is no date", date.Value).Hint = "write year-month-day, such as 2026-11-20"
+		}
+	}
+	if len(doc.Front.KeyValues) > 3 {
+		p.Add("too-many", doc.Front.KeyValues[3].Is.Pos, "more than three key values").Hint = "keep the three that matter most"
+	}
+	var experiments []string
+	names := map[string]Text{}
+	for _, e := range doc.Experiments {
+		if doc.named(e.Name, e.Pos, "experiment", names) {
+			experiments = append(experiments, e.Name.Value)
+		}
+	}
+	refer := func(t Text, at Pos, what string) {
+		switch {
+		case t.Value != "" && !slices.Contains(experiments, t.Value):
+			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).Hint = Suggest(t.Value, experiments)
+		case t.Value == "" && len(doc.Experiments) > 1:
+			p.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
+				Hint = "add experiment: with one of " + strings.Join(experiments, ", ")
+		case t.Value == "" && len(doc.Experiments) == 0:
+			p.Add("which-experiment", at, "this %s is about an experiment, and the article has none", what).
+				Hint = "add a yaml experiment block"
+		}
+	}
+	claims := doc.checkClaims()
+	labels := map[string]Text{}
+	for _, t := range doc.Tables {
+		doc.label(t.Label, t.Pos, "tbl-", labels)
+		refer(t.Experiment, t.Pos, "table")
+		doc.claimName(t.Claim, claims)
+		if len(t.Columns) == 0 {
+			p.Add("missing-key", t.Pos, "the table has no columns").Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
+		}
+	}
+	for _, f := range doc.Figures {
+		doc.label(f.Label, f.Pos, "fig-", labels)
+		refer(f.Experiment, f.Pos, "figure")
+		doc.claimName(f.Claim, claims)
+		doc.checkFigure(f)
+	}
+	for _, b := range doc.Published {
+		refer(b.Experiment, b.Pos, "block of published numbers")
+		if b.Source.Value == "" {
+			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").Hint = "add source: with the title of the publication"
+		}
+		if len(b.Rows) == 0 {
+			p.Add("missing-key", b.Pos, "the block of published numbers has no rows").Hint = "add rows: with parameters and metrics"
+		}
+	}
+	for _, l := range doc.ClaimLinks {
+		doc.claimName(l.Name, claims)
+	}
+	for _, r := range doc.References {
+		if _, ok := labels[r.Label.Value]; !ok {
+			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).
+				Hint = Suggest(r.Label.Value, keys(labels))
+		}
+	}
+	for _, l := range doc.Listings {
+		if _, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(l.Path))); err == nil {
+			p.Add("file-exists", l.Pos, "the folder of the article already has a file %q", l.Path).
+				Hint = "remove that file, or give the listing another name"
+		}
+	}
+}
+
+func keys(m map[string]Text) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// named checks a name that has to be there and be the only one of its kind.
+func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text) bool {
+	switch before, twice := seen[t.Value]; {
+	case t.Value == "":
+		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
+		return false
+	case !IsName(t.Value):
+		doc.Problems.Add("bad-name", t.Pos, "%q is no name for %s", t.Value, article(what)).Hint = nameHint
+		return false
+	case twice:
+		line, _ := doc.Source.Position(before.Pos.Start)
+		doc.Problems.Add("duplicate-name", t.Pos, "there is %s %q in line %d already", article(what), t.Value, line).
+			Hint = "give one of them another name"
+		return false
+	}
+	seen[t.Value] = t
+	return true
+}
+
+func article(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+func (doc *Document) checkClaims() map[string]Text {
+	claims := map[string]Text{}
+	for _, c := range doc.Claims {
+		doc.named(c.Name, c.Pos, "claim", claims)
+		if c.Expect.Text.IsZero() {
+			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
+		}
+		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
+			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect has to be more than 0").Hint = "write a percentage, such as 5%"
+		}
+	}
+	return claims
+}
+
+func (doc *Document) claimName(t Text, claims map[string]Text) {
+	if t.Value == "" {
+		return
+	}
+	if _, ok := claims[t.Value]; !ok {
+		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = Suggest(t.Value, keys(claims))
+	}
+}
+
+func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text) {
+	before, twice := seen[t.Value]
+	switch {
+	case t.Value == "":
+		doc.Problems.Add("missing-key", at, "no label").Hint = "add label: " + prefix + "… so that the text can refer to it"
+		return
+	case !strings.HasPrefix(t.Value, prefix) || !IsName(strings.TrimPrefix(t.Value, prefix)):
+		doc.Problems.Add("bad-label", t.Pos, "%q is no label here", t.Value).Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"
+	case twice:
+		line, _ := doc.Source.Position(before.Pos.Start)
+		doc.Problems.Add("duplicate-label", t.Pos, "the label %q stands in line %d already", t.Value, line).Hint = "choose another"
+	}
+	seen[t.Value] = t
+}
+
+func (doc *Document) checkFigure(f *Figure) {
+	var can, known []string
+	for kind, able := range figureKinds {
+		known = append(known, kind)
+		if able {
+			can = append(can, kind)
+		}
+	}
+	slices.Sort(known)
+	switch able, ok := figureKinds[f.Kind.Value]; {
+	case f.Kind.Value == "":
+		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: " + strings.Join(can, " or ")
+	case !ok:
+		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = Suggest(f.Kind.Value, known)
+	case !able:
+		doc.Problems.Add("not-yet", f.Kind.Pos, "figures of kind %q are part of the language, but this version cannot draw them yet", f.Kind.Value).
+			Hint = "this version draws " + strings.Join(can, ", ")
+	case f.X.Value == "" || len(f.Y) == 0:
+		doc.Problems.Add("missing-key", f.Pos, "a figure of dots needs x and y").Hint = "add x: with a metric, and y: with a parameter"
+	}
+}

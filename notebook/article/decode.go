@@ -1,0 +1,256 @@
+package article
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"benchbook/notebook/expr"
+)
+
+// Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
+// zero: see Text.
+type Value[T any] struct {
+	V    T
+	Text Text
+}
+
+// Set says that something was written.
+func (v Value[T]) Set() bool { return !v.Text.IsZero() }
+
+// The types of scalars beside string, bool, int and time.Duration.
+type (
+	// Bytes is a size such as 64MiB or 512kB.
+	Bytes int64
+	// Share is a part of one, written as 5% or 0.05.
+	Share float64
+)
+
+// Expression is an expression of the language of package expr.
+type Expression struct {
+	Node expr.Node
+	Text Text
+}
+
+// Named keeps the order of a mapping whose keys the author chooses.
+type Named[T any] struct {
+	Name  Text
+	Value T
+}
+
+// decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
+// field is a problem, unless it begins with x-; one whose field is of type later is refused in words of its own.
+type decoder struct {
+	problems *Problems
+	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
+	templates bool
+}
+
+// decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
+func (d decoder) decode(n *Node, what string, out any) {
+	d.value(n, what, reflect.ValueOf(out).Elem())
+}
+
+// custom is a type that reads itself, because what may be written is more than one shape.
+type custom interface {
+	decodeNode(d decoder, n *Node, what string)
+}
+
+func (d decoder) value(n *Node, what string, v reflect.Value) {
+	if v.CanAddr() {
+		if c, ok := v.Addr().Interface().(custom); ok {
+			c.decodeNode(d, n, what)
+			return
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		fresh := reflect.New(v.Type().Elem())
+		d.value(n, what, fresh.Elem())
+		v.Set(fresh)
+	case reflect.Slice:
+		d.list(n, what, v)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Text]() {
+			if d.kind(n, what, Scalar) {
+				v.Set(reflect.ValueOf(n.Text))
+			}
+			return
+		}
+		d.fields(n, what, v)
+	default:
+		panic(fmt.Sprintf("article: no way to decode into %s", v.Type()))
+	}
+}
+
+// kind checks the shape of a node and says what was expected instead.
+func (d decoder) kind(n *Node, what string, want NodeKind) bool {
+	if n.Kind == want {
+		return true
+	}
+	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind)
+	return false
+}
+
+// list reads a list; a single value stands for a list of one.
+func (d decoder) list(n *Node, what string, v reflect.Value) {
+	items := n.Items
+	if n.Kind != List {
+		items = []*Node{n}
+	}
+	out := reflect.MakeSlice(v.Type(), 0, len(items))
+	for _, item := range items {
+		e := reflect.New(v.Type().Elem()).Elem()
+		d.value(item, what, e)
+		out = reflect.Append(out, e)
+	}
+	v.Set(out)
+}
+
+func (d decoder) fields(n *Node, what string, v reflect.Value) {
+	if !d.kind(n, what, Map) {
+		return
+	}
+	known := map[string]int{}
+	var names []string
+	t := v.Type()
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
+			known[name] = i
+			names = append(names, name)
+		}
+	}
+	for _, f := range n.Fields {
+		i, ok := known[f.Key.Value]
+		switch {
+		case ok && t.Field(i).Type == reflect.TypeFor[later]():
+			d.problems.Add("not-yet", f.Key.Pos, "%s is part of the language, but this version cannot do it yet", f.Key.Value).
+				Hint = "remove it, or measure with a later version"
+		case ok && f.Value.Kind == Null:
+			// Nothing is written; what was there before, if anything, is gone by now.
+		case ok:
+			d.value(f.Value, f.Key.Value, v.Field(i))
+		case strings.HasPrefix(f.Key.Value, "x-"):
+		default:
+			slices.Sort(names)
+			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).
+				Hint = Suggest(f.Key.Value, names)
+		}
+	}
+}
+
+// later is the type of fields for keys that FORMAT names and this version refuses.
+type later struct{}
+
+func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Scalar) {
+		return
+	}
+	v.Text = n.Text
+	if d.templates && strings.Contains(n.Text.Value, "${{") {
+		return
+	}
+	if err := parseScalar(n.Text.Value, &v.V); err != nil {
+		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(any(v.V))
+	}
+}
+
+func (e *Expression) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Scalar) {
+		return
+	}
+	e.Text = n.Text
+	e.Node = ParseExpression(n.Text, d.problems)
+}
+
+// ParseExpression parses t as an expression; a mistake in it is a problem at its place inside t, and the result nil.
+func ParseExpression(t Text, problems *Problems) expr.Node {
+	node, err := expr.Parse(t.Value)
+	if err != nil {
+		AddExprError(t, err, problems)
+		return nil
+	}
+	return node
+}
+
+// decodeNamed reads a mapping whose keys are names of the author's choice.
+func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
+	if !d.kind(n, what, Map) {
+		return nil
+	}
+	var out []Named[T]
+	for _, f := range n.Fields {
+		e := Named[T]{Name: f.Key}
+		if f.Value.Kind == Null {
+			f.Value = &Node{Kind: Map, Text: f.Key}
+		}
+		d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value)
+		out = append(out, e)
+	}
+	return out
+}
+
+// parseScalar reads a written word as the type that out points to. The error completes "KEY …".
+func parseScalar(s string, out any) error {
+	switch v := out.(type) {
+	case *string:
+		*v = s
+	case *bool:
+		switch strings.ToLower(s) {
+		case "true", "yes", "on":
+			*v = true
+		case "false", "no", "off":
+			*v = false
+		default:
+			return fmt.Errorf("has to be true or false, not %q", s)
+		}
+	case *int:
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("has to be a whole number, not %q", s)
+		}
+		*v = n
+	case *time.Duration:
+		q, err := expr.ParseQuantity(s)
+		if err != nil || q.Unit.Dimension != expr.Time {
+			return fmt.Errorf("has to be a time, not %q", s)
+		}
+		if math.Abs(q.Value) > 1e6 {
+			return fmt.Errorf("is too long: %q", s)
+		}
+		*v = time.Duration(math.Round(q.Value * 1e9))
+	case *Bytes:
+		n, err := units.RAMInBytes(s)
+		if err != nil {
+			return fmt.Errorf("has to be a size, not %q", s)
+		}
+		*v = Bytes(n)
+	case *Share:
+		q, err := expr.ParseQuantity(s)
+		if err != nil || !q.Unit.Dimension.Like(expr.Share) {
+			return fmt.Errorf("has to be a share, not %q", s)
+		}
+		*v = Share(q.Value)
+	default:
+		panic(fmt.Sprintf("article: no scalar of type %T", out))
+	}
+	return nil
+}
+
+func hintFor(v any) string {
+	switch v.(type) {
+	case time.Duration:
+		return "write a number with a unit, such as 500ms, 10s or 2m"
+	case Bytes:
+		return "write a number with a unit, such as 256m or 1g"
+	case Share:
+		return "write a percentage, such as 5%, or a number, such as 0.05"
+	}
+	return ""
+}

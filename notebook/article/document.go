@@ -1,0 +1,522 @@
+// Package article reads an article: Markdown with fenced blocks of YAML that say what is measured, claimed and shown.
+//
+// Parse never fails: it gives a Document with everything that could be read, and the Problems that the author has to
+// repair, all of them at once. Everything that an author wrote keeps its place in the text, so that later stages can
+// point at it. An article is parsed by goldmark once; our blocks, inline values and references are nodes of its tree,
+// which render walks to make the page.
+package article
+
+import (
+	"bytes"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+
+	"benchbook/notebook/expr"
+)
+
+// FileName is the name of an article in its folder.
+const FileName = "article.md"
+
+// Document is an article that was read.
+type Document struct {
+	Slug   string // the name of its folder
+	Dir    string // the folder, as a path that can be opened
+	Source *Source
+	Front  Front
+
+	Tree ast.Node // goldmark's document
+	Text []byte   // what Tree's segments are offsets into; as long as the source, with the front matter blanked out
+
+	Experiments []*ExperimentBlock
+	Claims      []*Claim
+	Published   []*Published
+	Tables      []*Table
+	Figures     []*Figure
+	Listings    []*Listing
+	Values      []*InlineValue
+	ClaimLinks  []*ClaimLink
+	References  []*Reference
+
+	Problems Problems
+}
+
+// Front is the front matter of an article.
+type Front struct {
+	Title       Text        `yaml:"title"`
+	Description Text        `yaml:"description"`
+	Date        Text        `yaml:"date"`
+	Tags        []Text      `yaml:"tags"`
+	Draft       Value[bool] `yaml:"draft"`
+	Authors     []Text      `yaml:"authors"`
+	Reproduces  *Reproduces `yaml:"reproduces"`
+	KeyValues   []KeyValue  `yaml:"key_values"`
+	Values      NamedValues `yaml:"values"`
+	Defaults    Defaults    `yaml:"defaults"`
+}
+
+// Reproduces names the work that an article repeats.
+type Reproduces struct {
+	Title  Text `yaml:"title"`
+	Author Text `yaml:"author"`
+	Year   Text `yaml:"year"`
+	URL    Text `yaml:"url"`
+}
+
+// KeyValue is a measured value shown under the description.
+type KeyValue struct {
+	Value Text `yaml:"value"` // an inline value, or the name of one of Values
+	Is    Text `yaml:"is"`
+}
+
+// NamedValues are expressions with names, in the order written.
+type NamedValues []Named[Expression]
+
+func (v *NamedValues) decodeNode(d decoder, n *Node, what string) {
+	*v = decodeNamed[Expression](d, n, what, "value")
+}
+
+// Defaults are keys of experiments that hold wherever an experiment does not say otherwise.
+type Defaults struct{ Node *Node }
+
+func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
+	if d.kind(n, what, Map) {
+		v.Node = n
+		decoder{problems: d.problems, templates: true}.decode(n, what, new(Experiment))
+	}
+}
+
+// Listing is code in an article: shown, and with a path also a file.
+type Listing struct {
+	Language string
+	Path     string // of file=, relative to the article's folder; empty for a listing that is only shown
+	Data     []byte
+	Pos      Pos // of the fence's first line
+}
+
+// Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
+type Block struct {
+	ast.BaseBlock
+	Is        string // experiment, claim, published, table, figure, file
+	Claims    []*Claim
+	Published []*Published
+	Tables    []*Table
+	Figures   []*Figure
+	// Experiment is set for experiment blocks that could be read, Listing for file listings.
+	Experiment *ExperimentBlock
+	Listing    *Listing
+	YAML       []byte // the text of a block of ours
+	Place      Pos    // of the fence's first line
+}
+
+// KindBlock is the node kind of Block.
+var KindBlock = ast.NewNodeKind("BenchbookBlock")
+
+// Kind is part of ast.Node.
+func (*Block) Kind() ast.NodeKind { return KindBlock }
+
+// Dump is part of ast.Node.
+func (b *Block) Dump(source []byte, level int) { ast.DumpHelper(b, source, level, nil, nil) }
+
+// InlineValue is `{value} …` in prose.
+type InlineValue struct {
+	ast.BaseInline
+	Inline  expr.Inline
+	Written Text // what stands after {value}
+	Valid   bool // the expression could be read
+}
+
+// KindInlineValue is the node kind of InlineValue.
+var KindInlineValue = ast.NewNodeKind("BenchbookValue")
+
+// Kind is part of ast.Node.
+func (*InlineValue) Kind() ast.NodeKind { return KindInlineValue }
+
+// Dump is part of ast.Node.
+func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
+
+// ClaimLink is [words](claim:NAME): the words are its children.
+type ClaimLink struct {
+	ast.BaseInline
+	Name Text
+}
+
+// KindClaimLink is the node kind of ClaimLink.
+var KindClaimLink = ast.NewNodeKind("BenchbookClaim")
+
+// Kind is part of ast.Node.
+func (*ClaimLink) Kind() ast.NodeKind { return KindClaimLink }
+
+// Dump is part of ast.Node.
+func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
+
+// Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
+type Reference struct {
+	ast.BaseInline
+	Label Text
+}
+
+// KindReference is the node kind of Reference.
+var KindReference = ast.NewNodeKind("BenchbookReference")
+
+// Kind is part of ast.Node.
+func (*Reference) Kind() ast.NodeKind { return KindReference }
+
+// Dump is part of ast.Node.
+func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
+
+// Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
+func Parse(dir string, source *Source) *Document {
+	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source}
+	if !utf8.Valid(source.Data) {
+		at := invalidUTF8(source.Data)
+		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
+			Hint = "save it as UTF-8"
+		source = NewSource(source.Path, bytes.ToValidUTF8(source.Data, []byte("?")))
+		doc.Source = source
+	}
+	doc.Text = doc.frontMatter()
+	markdown := goldmark.New(
+		goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList),
+		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
+	)
+	doc.Tree = markdown.Parser().Parse(text.NewReader(doc.Text))
+	doc.blocks()
+	doc.inlines()
+	doc.check()
+	return doc
+}
+
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(data)
+}
+
+var frontMatter = regexp.MustCompile(`\A---[ \t]*\r?\n((?s:.*?)\n)??---[ \t]*(\r?\n|\z)`)
+
+// frontMatter reads the YAML above the article and gives the text with it blanked out, so that offsets stay.
+func (doc *Document) frontMatter() []byte {
+	data := doc.Source.Data
+	m := frontMatter.FindSubmatchIndex(data)
+	if m == nil {
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").
+			Hint = "begin it with a line ---, then title: …, then a line ---"
+		return data
+	}
+	if m[2] >= 0 {
+		inner := data[m[2]:m[3]]
+		f := fragment{source: doc.Source, text: inner, whole: Pos{doc.Source, 0, 3}}
+		for i := m[2]; i < m[3]; i++ {
+			if i == m[2] || data[i-1] == '\n' {
+				f.starts = append(f.starts, i)
+			}
+		}
+		if n := parseYAML(f, &doc.Problems); n != nil {
+			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
+		}
+	}
+	if doc.Front.Title.Value == "" && doc.Problems.Empty() {
+		doc.Problems.Add("missing-key", Pos{doc.Source, 0, 3}, "the front matter has no title").
+			Hint = "add a line title: …"
+	}
+	blanked := slices.Clone(data)
+	for i := range blanked[:m[1]] {
+		if blanked[i] != '\n' {
+			blanked[i] = ' '
+		}
+	}
+	return blanked
+}
+
+// blockKinds are the second words of yaml fences that mean something to us.
+var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
+
+// blocks replaces the fences that mean something to us by nodes of ours.
+func (doc *Document) blocks() {
+	var fences []*ast.FencedCodeBlock
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if f, ok := n.(*ast.FencedCodeBlock); ok && entering {
+			fences = append(fences, f)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, f := range fences {
+		if b := doc.block(f); b != nil {
+			f.Parent().ReplaceChild(f.Parent(), f, b)
+		}
+	}
+}
+
+func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
+	if f.Info == nil {
+		return nil
+	}
+	start := f.Info.Segment.Start
+	info := string(f.Info.Segment.Value(doc.Text))
+	word := func(k int) (string, Pos) {
+		at := 0
+		for i, w := range strings.Fields(info) {
+			at += strings.Index(info[at:], w)
+			if i == k {
+				return w, Pos{doc.Source, start + at, start + at + len(w)}
+			}
+			at += len(w)
+		}
+		return "", Pos{doc.Source, start, start + len(info)}
+	}
+	language, whole := word(0)
+	second, at := word(1)
+	whole.End = start + len(strings.TrimRight(info, " \t"))
+	b := &Block{Place: whole}
+	var content []byte
+	var starts []int
+	for i := range f.Lines().Len() {
+		line := f.Lines().At(i)
+		starts = append(starts, line.Start)
+		content = append(content, line.Value(doc.Text)...)
+	}
+	switch {
+	case language == "yaml" && slices.Contains(blockKinds, second):
+		b.Is, b.YAML = second, content
+		if len(starts) == 0 {
+			starts = []int{whole.Start}
+		}
+		doc.yamlBlock(b, fragment{doc.Source, content, starts, whole})
+	case language == "yaml" && second != "" && !strings.Contains(second, "="):
+		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
+			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
+		return nil
+	case strings.HasPrefix(second, "file="):
+		b.Is = "file"
+		b.Listing = doc.listing(language, Text{Value: second[len("file="):], Pos: at.Within(len("file="), len(second))}, content)
+		if b.Listing == nil {
+			return nil
+		}
+	case strings.HasPrefix(second, "include="):
+		doc.Problems.Add("not-yet", at, "include= is part of the language, but this version cannot do it yet").
+			Hint = "copy the lines into the article"
+		return nil
+	default:
+		name, _, found := strings.Cut(second, "=")
+		if near, ok := nearest(name, []string{"file", "include"}); found && ok {
+			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
+				Hint = `did you mean "` + near + `="?`
+		}
+		return nil
+	}
+	return b
+}
+
+func (doc *Document) yamlBlock(b *Block, f fragment) {
+	n := parseYAML(f, &doc.Problems)
+	if n == nil {
+		return
+	}
+	d := decoder{problems: &doc.Problems}
+	items := []*Node{n}
+	if n.Kind == List && b.Is != "experiment" {
+		items = n.Items
+	}
+	for _, item := range items {
+		if !d.kind(item, "a block of "+b.Is, Map) {
+			continue
+		}
+		at := item.Text.Pos
+		if n.Kind != List {
+			at = b.Place
+		}
+		switch b.Is {
+		case "experiment":
+			templatesIn(item, &doc.Problems)
+			e := DecodeExperiment(item, true, &doc.Problems)
+			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place}
+			doc.Experiments = append(doc.Experiments, b.Experiment)
+		case "claim":
+			c := &Claim{Pos: at}
+			d.decode(item, "claim", c)
+			b.Claims, doc.Claims = append(b.Claims, c), append(doc.Claims, c)
+		case "published":
+			p := &Published{Pos: at}
+			d.decode(item, "published", p)
+			b.Published, doc.Published = append(b.Published, p), append(doc.Published, p)
+		case "table":
+			t := &Table{Pos: at}
+			d.decode(item, "table", t)
+			b.Tables, doc.Tables = append(b.Tables, t), append(doc.Tables, t)
+		case "figure":
+			g := &Figure{Pos: at}
+			d.decode(item, "figure", g)
+			b.Figures, doc.Figures = append(b.Figures, g), append(doc.Figures, g)
+		}
+	}
+}
+
+// listing reads a file= listing. The file must lie in the article's folder and must not be there already.
+func (doc *Document) listing(language string, name Text, content []byte) *Listing {
+	clean := path.Clean(name.Value)
+	switch {
+	case name.Value == "":
+		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
+		return nil
+	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
+		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
+			Hint = "choose a path below it"
+		return nil
+	case clean == FileName || clean == "records" || strings.HasPrefix(clean, "records/"):
+		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
+		return nil
+	}
+	for _, l := range doc.Listings {
+		if l.Path == clean {
+			doc.Problems.Add("duplicate-file", name.Pos, "the file %q is written twice", clean).Hint = "keep one of the listings"
+			return nil
+		}
+	}
+	l := &Listing{Language: language, Path: clean, Data: content, Pos: name.Pos}
+	doc.Listings = append(doc.Listings, l)
+	return l
+}
+
+// valueMark begins an inline value.
+const valueMark = "{value}"
+
+// inlines replaces inline values, claims and references by nodes of ours.
+func (doc *Document) inlines() {
+	type swap struct{ from, to ast.Node }
+	var swaps []swap
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.CodeSpan:
+			if v := doc.inlineValue(n); v != nil {
+				swaps = append(swaps, swap{n, v})
+				return ast.WalkSkipChildren, nil
+			}
+		case *ast.Link:
+			destination := string(n.Destination)
+			if name, ok := strings.CutPrefix(destination, "claim:"); ok {
+				swaps = append(swaps, swap{n, doc.claimLink(n, name)})
+			} else if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
+				r := &Reference{Label: Text{Value: label, Pos: doc.destination(n, label)}}
+				doc.References = append(doc.References, r)
+				swaps = append(swaps, swap{n, r})
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, s := range swaps {
+		for child := s.from.FirstChild(); child != nil && s.from.Kind() == ast.KindLink; {
+			next := child.NextSibling()
+			s.to.AppendChild(s.to, child)
+			child = next
+		}
+		s.from.Parent().ReplaceChild(s.from.Parent(), s.from, s.to)
+	}
+}
+
+func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
+	var words strings.Builder
+	start, end, verbatim := -1, -1, true
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		t, ok := c.(*ast.Text)
+		if !ok {
+			return nil
+		}
+		if start < 0 {
+			start = t.Segment.Start
+		} else if t.Segment.Start != end {
+			verbatim = false
+		}
+		end = t.Segment.Stop
+		words.Write(t.Segment.Value(doc.Text))
+	}
+	rest, ok := strings.CutPrefix(words.String(), valueMark)
+	if !ok || start < 0 {
+		return nil
+	}
+	rest = strings.ReplaceAll(rest, "\n", " ")
+	space := len(rest) - len(strings.TrimLeft(rest, " \t"))
+	rest = strings.TrimRight(rest[space:], " \t")
+	start += len(valueMark) + space
+	v := &InlineValue{Written: Text{Value: rest, Pos: Pos{doc.Source, start, start + len(rest)}, verbatim: verbatim}}
+	if !verbatim {
+		v.Written.Pos.End = end
+	}
+	inline, err := expr.ParseInline(rest)
+	if err != nil {
+		AddExprError(v.Written, err, &doc.Problems)
+	} else {
+		v.Inline, v.Valid = inline, true
+	}
+	doc.Values = append(doc.Values, v)
+	return v
+}
+
+func (doc *Document) claimLink(n *ast.Link, name string) *ClaimLink {
+	l := &ClaimLink{Name: Text{Value: name, Pos: doc.destination(n, name)}}
+	doc.ClaimLinks = append(doc.ClaimLinks, l)
+	return l
+}
+
+// destination finds where a link's destination stands: goldmark keeps the place of the words only.
+func (doc *Document) destination(n ast.Node, want string) Pos {
+	from := 0
+	for c := n; c != nil; c = c.LastChild() {
+		if t, ok := c.(*ast.Text); ok {
+			from = t.Segment.Stop
+		}
+	}
+	if from == 0 { // no words: begin at the text before
+		for p := n; p != nil && from == 0; p = p.Parent() {
+			if p.Type() == ast.TypeBlock && p.Lines().Len() > 0 {
+				from = p.Lines().At(0).Start
+			}
+		}
+	}
+	if i := bytes.Index(doc.Text[from:], []byte(want)); i >= 0 {
+		return Pos{doc.Source, from + i, from + i + len(want)}
+	}
+	return Pos{doc.Source, from, from}
+}
+
+func isLabel(s string) bool { return strings.HasPrefix(s, "fig-") || strings.HasPrefix(s, "tbl-") }
+
+const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
+
+// IsName says that s can name an experiment, a claim, a service or a parameter.
+func IsName(s string) bool {
+	for i, r := range s {
+		if !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && r != '-' && r != '_') {
+			return false
+		}
+	}
+	return s != "" && !strings.HasSuffix(s, "-")
+}
+
+// AddExprError turns an error of package expr about the text t into a problem at its place.
+func AddExprError(t Text, err error, problems *Problems) {
+	e, ok := err.(*expr.Error)
+	if !ok {
+		problems.Add("bad-expression", t.Pos, "%v", err)
+		return
+	}
+	problems.Add("bad-expression", t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
+}

@@ -1,0 +1,75 @@
+package record
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Metric is what the name of a metric means.
+type Metric struct {
+	Name   string
+	Unit   string // base unit: "s", "1/s", "B", "B/s", "cores", "1"
+	Better string // "higher", "lower", or "" where neither is
+	Share  bool   // a part of one, printed as a percentage
+	Title  string // in words, for heads and captions: "Throughput"
+}
+
+// fixed are the metrics whose whole name is known; families are those with a part that varies.
+var fixed = map[string]Metric{
+	"throughput":          {Unit: "1/s", Better: "higher", Title: "Throughput"},
+	"throughput.per_core": {Unit: "1/s", Better: "higher", Title: "Throughput per core"},
+	"latency.mean":        {Unit: "s", Better: "lower", Title: "Mean latency"},
+	"latency.max":         {Unit: "s", Better: "lower", Title: "Longest latency"},
+	"requests":            {Unit: "1", Title: "Requests"},
+	"failed":              {Unit: "1", Better: "lower", Share: true, Title: "Failed"},
+	"failed.count":        {Unit: "1", Better: "lower", Title: "Failed requests"},
+	"connects":            {Unit: "1", Better: "lower", Title: "Connections opened"},
+	"bytes.in":            {Unit: "B/s", Title: "Received"},
+	"bytes.out":           {Unit: "B/s", Title: "Sent"},
+	"generator.cpu":       {Unit: "1", Share: true, Better: "lower", Title: "Load generator busy"},
+	"time.real":           {Unit: "s", Better: "lower", Title: "Elapsed time"},
+	"time.user":           {Unit: "s", Better: "lower", Title: "User CPU time"},
+	"time.sys":            {Unit: "s", Better: "lower", Title: "System CPU time"},
+	"memory.peak":         {Unit: "B", Better: "lower", Title: "Peak memory"},
+}
+
+var percentile = regexp.MustCompile(`^(latency|latency\.connect|latency\.first_byte)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
+
+// Kinds of failed requests, as metrics errors.KIND name them.
+var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
+
+// LookupMetric says what a metric is; ok is false for a name that is none. Percentiles are of 0 < p < 100.
+func LookupMetric(name string) (m Metric, ok bool) {
+	if m, ok = fixed[name]; ok {
+		m.Name = name
+		return m, true
+	}
+	if f := percentile.FindStringSubmatch(name); f != nil && strings.Trim(f[2], "0.") != "" {
+		title := "Latency"
+		switch f[1] {
+		case "latency.connect":
+			title = "Connect"
+		case "latency.first_byte":
+			title = "First byte"
+		}
+		return Metric{Name: name, Unit: "s", Better: "lower", Title: title + " p" + f[2]}, true
+	}
+	for _, family := range []struct {
+		prefix string
+		m      Metric
+	}{
+		{"errors.", Metric{Unit: "1", Better: "lower", Title: "Failures: "}},
+		{"status.", Metric{Unit: "1", Title: "Answers with status "}},
+		{"cpu.", Metric{Unit: "cores", Better: "lower", Title: "CPU of "}},
+		{"memory.", Metric{Unit: "B", Better: "lower", Title: "Memory of "}},
+		{"net.listen_overflows.", Metric{Unit: "1", Better: "lower", Title: "Listen overflows of "}},
+		{"net.retransmits.", Metric{Unit: "1", Better: "lower", Title: "Retransmits of "}},
+	} {
+		if rest, found := strings.CutPrefix(name, family.prefix); found && rest != "" && !strings.Contains(rest, ".") {
+			m = family.m
+			m.Name, m.Title = name, m.Title+rest
+			return m, true
+		}
+	}
+	return Metric{}, false
+}

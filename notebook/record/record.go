@@ -1,0 +1,241 @@
+// Package record is what a repetition leaves on disk, and how it is found again.
+//
+// A Record is written whole or not at all, and never changed. It carries everything that a page says about the
+// repetition: what was run (definition and inputs, digested into a key), where and when, every sample with its unit,
+// and the facts found out at run time, which are not part of the key. Records are the only thing that passes from
+// measuring to rendering, so a page can be rebuilt years later without an engine.
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// SchemaVersion is the number of the layout below; a reader refuses what it does not know.
+const SchemaVersion = 1
+
+// Semantics is the number of what our samples mean. It enters every key, and is raised when a change to the load generator or to
+// how samples are taken may change results, so that old and new are not mixed.
+const Semantics = 1
+
+// Record is one repetition of one trial.
+type Record struct {
+	SchemaVersion int    `json:"schema_version"`
+	Article       string `json:"article"`    // slug
+	Experiment    string `json:"experiment"` // name
+	Trial         string `json:"trial"`      // its identifying values, shortened
+	Key           string `json:"key"`        // digest of the trial's inputs, in hexadecimal
+	Run           string `json:"run"`        // start in UTC and four letters
+	Plan          string `json:"plan"`       // digest of the experiment as it was planned
+	Profile       string `json:"profile"`
+	Host          string `json:"host"`       // class and digest, never a name
+	Repetition    int    `json:"repetition"` // from 1
+	Planned       int    `json:"planned"`    // repetitions of the plan
+	// Calibration says that this is the second half of the A/A pair: the trial under another name.
+	Calibration bool        `json:"calibration,omitempty"`
+	Parameters  []Parameter `json:"parameters"` // identifying, in the order of the axes
+	Labels      []Parameter `json:"labels,omitempty"`
+
+	Order   Order     `json:"order"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+	// Parts is how the time between Started and Ended was spent, in seconds: "start", "warmup", "measure", "stop".
+	Parts map[string]float64 `json:"parts,omitempty"`
+
+	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
+	Failure string `json:"failure,omitempty"`
+	// Log is the end of what the services and the load generator wrote, kept when there is a Failure.
+	Log string `json:"log,omitempty"`
+
+	Samples    []Sample             `json:"samples,omitempty"`
+	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", "latency.connect", "latency.first_byte"
+	Load       *Load                `json:"load,omitempty"`
+
+	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
+	Inputs     []Input           `json:"inputs"`
+	Facts      map[string]string `json:"facts"`
+}
+
+// Parameter is one setting of a trial.
+type Parameter struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // as written
+}
+
+// Order is the place of the repetition in its run.
+type Order struct {
+	Seed     int64 `json:"seed"`
+	Round    int   `json:"round"`    // from 1
+	Position int   `json:"position"` // in the whole experiment, from 1
+	Of       int   `json:"of"`
+}
+
+// Sample is one number that was measured, unrounded.
+type Sample struct {
+	Metric string  `json:"metric"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+}
+
+// Histogram is the distribution of times of one repetition.
+type Histogram struct {
+	HDR      string  `json:"hdr"` // V2 compressed, base64, in nanoseconds, three digits
+	Count    int64   `json:"count"`
+	Overflow int64   `json:"overflow,omitempty"` // above the highest value the histogram can hold; counted in Count
+	Min      float64 `json:"min"`                // exact, in seconds, as are Max and Sum
+	Max      float64 `json:"max"`
+	Sum      float64 `json:"sum"`
+}
+
+// Load is what validity checks and percentiles need to know about a load that was put on.
+type Load struct {
+	WindowStart  time.Time        `json:"window_start"`
+	Window       float64          `json:"window"`       // length in seconds
+	Connections  int              `json:"connections"`  // clients of the closed loop
+	Think        float64          `json:"think"`        // seconds
+	Attempted    int64            `json:"attempted"`    // requests started in the window
+	Failed       int64            `json:"failed"`       // of them, without a right answer
+	Failures     map[string]int64 `json:"failures"`     // by kind
+	Statuses     map[string]int64 `json:"statuses"`     // answers by status code
+	Completed    int64            `json:"completed"`    // right answers that came in the window
+	Completions  []int64          `json:"completions"`  // by second of the window, right or failed
+	InFlight     float64          `json:"in_flight"`    // mean share of the connections with a request under way; -1 unknown
+	Busy         float64          `json:"busy"`         // share of the generator's busiest thread; -1 unknown
+	FailuresMax  float64          `json:"failures_max"` // share of failures that the article expects; 1 for any
+	ForeignCPU   float64          `json:"foreign_cpu"`  // share of the host's CPU time used by others; -1 unknown
+	StaleRetries int64            `json:"stale_retries,omitempty"`
+}
+
+// Input is one thing that went into a trial's key.
+type Input struct {
+	Name   string `json:"name"` // such as "config /srv/server.py" or "definition"
+	Digest string `json:"digest"`
+}
+
+// Parse reads a record.
+func Parse(data []byte) (*Record, error) {
+	var version struct {
+		SchemaVersion int `json:"schema_version"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return nil, fmt.Errorf("not a record: %w", err)
+	}
+	if version.SchemaVersion != SchemaVersion {
+		return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", version.SchemaVersion, SchemaVersion)
+	}
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("not a record: %w", err)
+	}
+	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 {
+		return nil, errors.New("not a record: it does not say of what")
+	}
+	return &r, nil
+}
+
+// Bytes is the record as it stands on disk.
+func (r *Record) Bytes() ([]byte, error) {
+	data, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, err)
+	}
+	return append(data, '\n'), nil
+}
+
+// Path is where a record belongs, below the records folder of its article.
+func (r *Record) Path() string {
+	name := fmt.Sprintf("%s-%s-%s-r%02d.json", Slug(r.Trial), r.Key[:min(8, len(r.Key))], r.Run, r.Repetition)
+	return filepath.Join(r.Host, r.Profile, r.Experiment, name)
+}
+
+var unsafe = regexp.MustCompile(`[^\p{L}\p{N}._=+]+`)
+
+// Slug makes a name of a file that any system takes, from any text.
+func Slug(s string) string {
+	s = strings.Trim(unsafe.ReplaceAllString(s, "-"), "-.")
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60])
+	}
+	if s == "" {
+		return "x"
+	}
+	return s
+}
+
+// Dir is the records folder of an article.
+type Dir string
+
+// Save writes a record, atomically. An existing file of the same name is an error: records are never changed.
+func (d Dir) Save(r *Record) error {
+	data, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(string(d), r.Path())
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("saving a record: %s exists already", path)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("saving a record: %w", err)
+	}
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+		return fmt.Errorf("saving a record: %w", err)
+	}
+	return nil
+}
+
+// Bad is a file among the records that could not be read.
+type Bad struct {
+	Path string
+	Err  error
+}
+
+// Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
+// not hide the rest.
+func (d Dir) Read() (records []*Record, bad []Bad, err error) {
+	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			if path == string(d) && errors.Is(err, fs.ErrNotExist) {
+				return fs.SkipAll
+			}
+			return err
+		}
+		if e.IsDir() || !strings.HasSuffix(path, ".json") || strings.HasPrefix(e.Name(), ".") {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		r, err := Parse(data)
+		if err != nil {
+			bad = append(bad, Bad{path, err})
+			return nil
+		}
+		records = append(records, r)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading records: %w", err)
+	}
+	return records, bad, nil
+}
+
+// Sample gives the value of a metric that was recorded as such.
+func (r *Record) Sample(metric string) (Sample, bool) {
+	i := slices.IndexFunc(r.Samples, func(s Sample) bool { return s.Metric == metric })
+	if i < 0 {
+		return Sample{}, false
+	}
+	return r.Samples[i], true
+}
