@@ -1,0 +1,154 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+)
+
+// PublishedRow is a number that somebody else published and the cell that measures the same here.
+type PublishedRow struct {
+	Name      string
+	Published float64 // above zero, in the unit of the cell
+	Cell      Cell    // without values if it was not measured, is invalid, or lacks the metric
+}
+
+// Agreement is how far what was measured agrees with what was published, for one metric of one published block.
+type Agreement struct {
+	Rows     []AgreementRow // in the order given
+	Measured int            // rows that were measured; the rest of the results is about these
+	Near     int            // rows whose relative size is within DefaultNear of the published one
+	Factor   float64        // by which this host differs from theirs: the median ratio; 0 if no row was measured
+	Tau      *Tau           // of published and measured values; nil if either has no order
+
+	// Pairs of rows that the published numbers tell apart by at least the smallest effect: measured in the
+	// same order, in the other order, or not told apart.
+	Agreeing, Disagreeing, Undecided int
+}
+
+// AgreementRow is one row of an Agreement. What stands below Measured is zero if it was not.
+type AgreementRow struct {
+	Name          string
+	Published     float64 // in the unit of the metric
+	Measured      bool    // the cell has a centre above zero
+	Centre        float64 // of the cell, as of Summarize
+	Ratio         float64 // measured over published
+	Relative      float64 // Ratio over the common factor
+	Near          bool    // Relative is within DefaultNear of 1
+	PublishedRank float64 // among measured rows, 1 for the best; ties share the mean
+	MeasuredRank  float64 // by Centre, likewise
+}
+
+// RankShift returns how many places the row rose, less than zero if it fell.
+func (r AgreementRow) RankShift() float64 { return r.PublishedRank - r.MeasuredRank }
+
+// Pairs returns the number of pairs that the published numbers tell apart.
+func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
+
+// TauRange returns between which values tau lies if the undecided pairs all disagree or all agree, counted over
+// the pairs that the published numbers tell apart; false if there is none.
+//
+// Source: METHOD.md 6.
+func (a Agreement) TauRange() (Interval, bool) {
+	total := float64(a.Pairs())
+	if total == 0 {
+		return Interval{}, false
+	}
+	balance := float64(a.Agreeing - a.Disagreeing)
+	return Interval{(balance - float64(a.Undecided)) / total, (balance + float64(a.Undecided)) / total}, true
+}
+
+// Agree compares published numbers with measured ones: their sizes up to a common factor, their order, and every
+// pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged by
+// Ratio at alpha, and undecided where that gives no interval or one that contains 1.
+//
+// The error is for a published value that is not a finite number above zero or an unknown direction, or it is
+// ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
+//
+// Source: METHOD.md 6.
+func Agree(rows []PublishedRow, direction Direction, alpha, delta float64) (Agreement, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return Agreement{}, err
+	}
+	if err := direction.check(); err != nil {
+		return Agreement{}, err
+	}
+	a := Agreement{Rows: make([]AgreementRow, len(rows))}
+	var measured []int // indices into rows
+	for i, row := range rows {
+		if !(row.Published > 0) || math.IsInf(row.Published, 1) {
+			return Agreement{}, fmt.Errorf("row %q: published value %v is not a finite number above zero: "+
+				"correct or remove the row", row.Name, row.Published)
+		}
+		if err := row.Cell.check(); err != nil {
+			return Agreement{}, fmt.Errorf("row %q: %w", row.Name, err)
+		}
+		a.Rows[i] = AgreementRow{Name: row.Name, Published: row.Published}
+		if centre := Median(row.Cell.Values); centre > 0 {
+			a.Rows[i].Measured, a.Rows[i].Centre, a.Rows[i].Ratio = true, centre, centre/row.Published
+			measured = append(measured, i)
+		}
+	}
+	a.Measured = len(measured)
+	if a.Measured == 0 {
+		return a, nil
+	}
+	a.compareSizes(measured)
+	a.compareOrders(measured, direction)
+	for k, i := range measured {
+		for _, j := range measured[:k] {
+			a.comparePair(rows[i], rows[j], alpha, delta)
+		}
+	}
+	return a, nil
+}
+
+// compareSizes fills in the common factor and what is near it.
+func (a *Agreement) compareSizes(measured []int) {
+	logs := make([]float64, len(measured))
+	for k, i := range measured {
+		logs[k] = math.Log(a.Rows[i].Ratio)
+	}
+	common := Median(logs)
+	a.Factor = math.Exp(common)
+	for k, i := range measured {
+		row := &a.Rows[i]
+		row.Relative = math.Exp(logs[k] - common)
+		row.Near = math.Abs(logs[k]-common) <= math.Log1p(DefaultNear)
+		if row.Near {
+			a.Near++
+		}
+	}
+}
+
+// compareOrders fills in ranks and tau.
+func (a *Agreement) compareOrders(measured []int, direction Direction) {
+	published, centres := make([]float64, len(measured)), make([]float64, len(measured))
+	for k, i := range measured {
+		published[k], centres[k] = a.Rows[i].Published, a.Rows[i].Centre
+	}
+	a.Tau = tauB(published, centres)
+	publishedRanks, measuredRanks := ranks(published, direction), ranks(centres, direction)
+	for k, i := range measured {
+		a.Rows[i].PublishedRank, a.Rows[i].MeasuredRank = publishedRanks[k], measuredRanks[k]
+	}
+}
+
+// comparePair counts a pair of measured rows if the published numbers tell it apart.
+func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta float64) {
+	if x.Published < y.Published {
+		x, y = y, x
+	}
+	if x.Published/y.Published < 1+delta {
+		return
+	}
+	// Where there is no ratio with an interval, the interval is [0, ∞], which contains 1.
+	c, _ := Ratio(x.Cell, y.Cell, alpha)
+	switch {
+	case c.Interval.Lo > 1:
+		a.Agreeing++
+	case c.Interval.Hi < 1:
+		a.Disagreeing++
+	default:
+		a.Undecided++
+	}
+}

@@ -1,0 +1,138 @@
+package stats
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// example is the block of METHOD.md 6.
+func example() []PublishedRow {
+	return []PublishedRow{
+		{"a", 400, values(82, 80, 81)},
+		{"b", 300, values(60, 61, 62)},
+		{"c", 200, values(41, 40, 42)},
+		{"d", 100, values(15, 15.2, 14.9)},
+	}
+}
+
+func TestAgreeExample(t *testing.T) {
+	a, err := Agree(example(), HigherIsBetter, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNumber(t, "common factor", a.Factor, "0.202916")
+	wantNumber(t, "ratio of a", a.Rows[0].Ratio, "0.2025")
+	wantNumber(t, "relative size of d", a.Rows[3].Relative, "0.739221")
+	wantNumber(t, "tau", a.Tau.Value, "1")
+	wantNumber(t, "p", a.Tau.P, "0.0416667")
+	if a.Measured != 4 || a.Near != 3 || a.Rows[3].Near {
+		t.Errorf("%d of %d rows near, d %v, want 3 of 4 and not d", a.Near, a.Measured, a.Rows[3].Near)
+	}
+	if a.Agreeing != 6 || a.Disagreeing != 0 || a.Undecided != 0 {
+		t.Errorf("pairs %d, %d, %d, want 6, 0, 0", a.Agreeing, a.Disagreeing, a.Undecided)
+	}
+	if got, reason := a.Standing(nil, false); got != DirectionOnly {
+		t.Errorf("standing is %q (%s), want %q", got, reason, DirectionOnly)
+	}
+}
+
+func TestAgree(t *testing.T) {
+	tests := []struct {
+		name                           string
+		rows                           []PublishedRow
+		direction                      Direction
+		measured, agree, disagree, und int
+		tauLo, tauHi                   string
+		shifts                         []float64
+	}{
+		{"the published order", example(), HigherIsBetter, 4, 6, 0, 0, "1", "1", []float64{0, 0, 0, 0}},
+		{"two rows changed places", []PublishedRow{{"a", 400, values(60, 61, 62)}, {"b", 300, values(82, 80, 81)},
+			{"c", 200, values(41, 40, 42)}}, HigherIsBetter, 3, 2, 1, 0, "0.333", "0.333", []float64{-1, 1, 0}},
+		{"lower is better", []PublishedRow{{"a", 400, values(60, 61, 62)}, {"b", 300, values(82, 80, 81)},
+			{"c", 200, values(41, 40, 42)}}, LowerIsBetter, 3, 2, 1, 0, "0.333", "0.333", []float64{1, -1, 0}},
+		{"noise", []PublishedRow{{"a", 400, values(60, 80, 100)}, {"b", 300, values(50, 80, 110)}},
+			HigherIsBetter, 2, 0, 0, 1, "-1", "1", []float64{-0.5, 0.5}},
+		{"two repetitions", []PublishedRow{{"a", 400, values(80, 81)}, {"b", 300, values(50, 51)}},
+			HigherIsBetter, 2, 0, 0, 1, "-1", "1", []float64{0, 0}},
+		{"a zero below a positive centre", []PublishedRow{{"a", 400, values(0, 80, 81)}, {"b", 300, values(50, 51, 52)}},
+			HigherIsBetter, 2, 0, 0, 1, "-1", "1", []float64{0, 0}},
+		{"published values nearly equal", []PublishedRow{{"a", 104, values(80, 81, 82)}, {"b", 100, values(50, 51, 52)}},
+			HigherIsBetter, 2, 0, 0, 0, "", "", []float64{0, 0}},
+		{"published values at the smallest effect", []PublishedRow{{"a", 105, values(80, 81, 82)},
+			{"b", 100, values(50, 51, 52)}},
+			HigherIsBetter, 2, 1, 0, 0, "1", "1", []float64{0, 0}},
+		{"a row not measured and one at zero", append(example(), PublishedRow{"e", 50, Cell{}},
+			PublishedRow{"f", 25, values(0, 0, 1)}),
+			HigherIsBetter, 4, 6, 0, 0, "1", "1", []float64{0, 0, 0, 0, 0, 0}},
+		{"nothing measured", []PublishedRow{{"a", 400, Cell{}}}, HigherIsBetter, 0, 0, 0, 0, "", "", []float64{0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a, err := Agree(tt.rows, tt.direction, 0.05, 0.05)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Measured != tt.measured || a.Agreeing != tt.agree || a.Disagreeing != tt.disagree || a.Undecided != tt.und {
+				t.Errorf("measured %d, pairs %d, %d, %d, want %d, %d, %d, %d", a.Measured, a.Agreeing, a.Disagreeing,
+					a.Undecided, tt.measured, tt.agree, tt.disagree, tt.und)
+			}
+			for i, want := range tt.shifts {
+				if got := a.Rows[i].RankShift(); got != want {
+					t.Errorf("%s rose by %v, want %v", a.Rows[i].Name, got, want)
+				}
+			}
+			tau, ok := a.TauRange()
+			if ok != (tt.tauLo != "") {
+				t.Fatalf("range of tau is %v, %v", tau, ok)
+			}
+			if ok {
+				wantInterval(t, tau, tt.tauLo, tt.tauHi)
+			}
+		})
+	}
+}
+
+// Near is a quarter more, or as many times less, than the published size.
+func TestAgreeNear(t *testing.T) {
+	var rows []PublishedRow
+	sizes := []float64{1, 1.249, 1.251, 1 / 1.249, 1 / 1.251}
+	for _, size := range sizes {
+		rows = append(rows, PublishedRow{"row", 10, values(20*size, 20*size, 20*size)})
+	}
+	a, err := Agree(rows, LowerIsBetter, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{true, true, false, true, false} {
+		if got := a.Rows[i]; got.Near != want || !closeTo(got.Relative, sizes[i]) {
+			t.Errorf("relative size %v: near is %v, want %v of %v", got.Relative, got.Near, want, sizes[i])
+		}
+	}
+	if a.Near != 3 || !closeTo(a.Factor, 2) {
+		t.Errorf("%d rows near the factor %v, want 3 near 2", a.Near, a.Factor)
+	}
+}
+
+func TestAgreeRefused(t *testing.T) {
+	tests := []struct {
+		name      string
+		published float64
+		direction Direction
+		want      string
+	}{
+		{"published zero", 0, HigherIsBetter, `row "a": published value 0`},
+		{"published less than zero", -3, HigherIsBetter, `row "a": published value -3`},
+		{"published not a number", math.NaN(), HigherIsBetter, `row "a": published value NaN`},
+		{"published infinite", math.Inf(1), HigherIsBetter, `row "a": published value +Inf`},
+		{"no direction", 5, "", `direction ""`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, tt.direction, 0.05, 0.05)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}

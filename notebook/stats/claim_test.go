@@ -1,0 +1,218 @@
+package stats
+
+import (
+	"math"
+	"testing"
+)
+
+// The three cells of METHOD.md 3.
+func cellA() Cell { return values(1200, 1230, 1185) }
+func cellB() Cell { return values(1000, 1010, 985) }
+func cellC() Cell { return values(800, 790, 812) }
+
+// beats is the part "a > b" at the default smallest effect.
+func beats(a, b Cell) Part {
+	return func(alpha float64) Verdict {
+		c, err := Ratio(a, b, alpha)
+		if err != nil {
+			return NotMeasured
+		}
+		return Judge(c.Interval, Greater(0.05))
+	}
+}
+
+func TestJudgeExamples(t *testing.T) {
+	tests := []struct {
+		name   string
+		region Region
+		floor  float64
+		want   Verdict
+	}{
+		{"a > b", Greater(0.05), 0, Supported},
+		{"a >= b", NotLess(0.05), 0, Supported},
+		{"at least 1.1", Above(1.1), 0, Supported},
+		{"at least 1.3", Above(1.3), 0, Contradicted},
+		{"at least 1.3, noise floor of 4 %", Above(1.3), 0.04, Inconclusive},
+		{"at most 1.3", Below(1.3), 0, Supported},
+		{"at most 1.1", Below(1.1), 0, Contradicted},
+		{"within 10 %", Within(0.1), 0, Contradicted},
+		{"within 30 %", Within(0.3), 0, Supported},
+		{"within 20 %", Within(0.2), 0, Inconclusive},
+		{"about 1.2", About(1.2, 0.25), 0, Supported},
+		{"about 2", About(2, 0.25), 0, Contradicted},
+	}
+	c, err := Ratio(cellA(), cellB(), 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Judge(c.Interval.Widen(tt.floor), tt.region); got != tt.want {
+				t.Errorf("%v in %v is %s, want %s", c.Interval.Widen(tt.floor), tt.region, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestJudgeBoundaries(t *testing.T) {
+	infinite := math.Inf(1)
+	tests := []struct {
+		name     string
+		interval Interval
+		region   Region
+		want     Verdict
+	}{
+		{"inside", Interval{1.1, 1.2}, Region{1, 2}, Supported},
+		{"touching from inside, below", Interval{1, 1.2}, Region{1, 2}, Inconclusive},
+		{"touching from inside, above", Interval{1.2, 2}, Region{1, 2}, Inconclusive},
+		{"outside, below", Interval{0.8, 0.9}, Region{1, 2}, Contradicted},
+		{"outside, above", Interval{2.1, 2.2}, Region{1, 2}, Contradicted},
+		{"touching from outside, below", Interval{0.8, 1}, Region{1, 2}, Inconclusive},
+		{"touching from outside, above", Interval{2, 2.2}, Region{1, 2}, Inconclusive},
+		{"around the region", Interval{0.5, 3}, Region{1, 2}, Inconclusive},
+		{"across a boundary", Interval{0.5, 1.5}, Region{1, 2}, Inconclusive},
+		{"a limit kept", Interval{93, 99}, Below(100), Supported},
+		{"a limit broken", Interval{101, 105}, Below(100), Contradicted},
+		{"a limit exceeded", Interval{101, 105}, Above(100), Supported},
+		{"at least, beyond k", Interval{1.5, infinite}, Above(1.2), Supported},
+		{"at least, above the region", Interval{3, infinite}, Within(1), Contradicted},
+		{"at least, below k", Interval{1.1, infinite}, Above(1.2), Inconclusive},
+		{"no rate meets it", Interval{0, 0.8}, Below(0.9), Supported},
+		{"unbounded", unbounded(), Above(1.2), Inconclusive},
+		{"no ratio", Interval{0, infinite}, Below(0.9), Inconclusive},
+		{"not a number below", Interval{math.NaN(), 0.5}, Below(0.9), Inconclusive},
+		{"not a number above", Interval{2, math.NaN()}, Above(1), Inconclusive},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Judge(tt.interval, tt.region); got != tt.want {
+				t.Errorf("%v in %v is %s, want %s", tt.interval, tt.region, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRegions(t *testing.T) {
+	infinite := math.Inf(1)
+	tests := []struct {
+		name   string
+		region Region
+		want   Region
+	}{
+		{"a > b", Greater(0.05), Region{1.05, infinite}},
+		{"a >= b", NotLess(0.25), Region{0.8, infinite}},
+		{"the same", Within(0.25), Region{0.8, 1.25}},
+		{"at least", Above(3), Region{3, infinite}},
+		{"at most", Below(3), Region{-infinite, 3}},
+		{"about", About(2, 0.25), Region{1.6, 2.5}},
+	}
+	for _, tt := range tests {
+		if tt.region != tt.want {
+			t.Errorf("%s: region is %v, want %v", tt.name, tt.region, tt.want)
+		}
+	}
+}
+
+func TestJudgeFewer(t *testing.T) {
+	few, err1 := ErrorShare([]int64{0, 0, 0}, []int64{1000, 1000, 1000}, 0.05)
+	burst, err2 := ErrorShare([]int64{0, 12, 0}, []int64{1000, 1000, 1000}, 0.05)
+	many, err3 := ErrorShare([]int64{50, 52, 48}, []int64{1000, 1000, 1000}, 0.05)
+	short, err4 := ErrorShare([]int64{50, 52}, []int64{1000, 1000}, 0.05)
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
+		t.Fatal(err1, err2, err3, err4)
+	}
+	tests := []struct {
+		name string
+		a, b Interval
+		want Verdict
+	}{
+		{"none against many", few.ClaimInterval(), many.ClaimInterval(), Supported},
+		{"many against none", many.ClaimInterval(), few.ClaimInterval(), Contradicted},
+		{"none against a burst", few.ClaimInterval(), burst.ClaimInterval(), Inconclusive},
+		{"touching", Interval{0, 0.1}, Interval{0.1, 0.2}, Inconclusive},
+		{"two repetitions only", few.ClaimInterval(), short.ClaimInterval(), Inconclusive},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := JudgeFewer(tt.a, tt.b); got != tt.want {
+				t.Errorf("%v fewer than %v is %s, want %s", tt.a, tt.b, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestIntervalOver(t *testing.T) {
+	infinite := math.Inf(1)
+	tests := []struct {
+		name string
+		a, b Interval
+		want Interval
+	}{
+		{"two capacities", Interval{700, 735}, Interval{350, 400}, Interval{1.75, 2.1}},
+		{"at least, on top", Interval{700, infinite}, Interval{350, 400}, Interval{1.75, infinite}},
+		{"at least, below", Interval{700, 735}, Interval{350, infinite}, Interval{0, 2.1}},
+		{"none, below", Interval{700, 735}, Interval{0, 100}, Interval{7, infinite}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.a.Over(tt.b); got != tt.want {
+				t.Errorf("%v over %v is %v, want %v", tt.a, tt.b, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGroupsOfParts(t *testing.T) {
+	ab, bc, cb := beats(cellA(), cellB()), beats(cellB(), cellC()), beats(cellC(), cellB())
+	always := func(v Verdict) Part { return func(float64) Verdict { return v } }
+	// onlyAt is decided at levels down to smallest, inconclusive below.
+	onlyAt := func(smallest float64, v Verdict) Part {
+		return func(alpha float64) Verdict {
+			if alpha < smallest {
+				return Inconclusive
+			}
+			return v
+		}
+	}
+	tests := []struct {
+		name string
+		part Part
+		want Verdict
+	}{
+		{"A > B and B > C", AllOf(ab, bc), Supported},
+		{"A > B and C > B", AllOf(ab, cb), Contradicted},
+		{"A > B or C > B", AnyOf(ab, cb), Supported},
+		{"C > B or B > A", AnyOf(cb, beats(cellB(), cellA())), Contradicted},
+		{"all of: supported needs no correction", AllOf(onlyAt(0.05, Supported), always(Supported)), Supported},
+		{"all of: contradicted at alpha is not enough", AllOf(onlyAt(0.05, Contradicted), always(Supported)), Inconclusive},
+		{"all of: contradicted at alpha/2", AllOf(onlyAt(0.025, Contradicted), always(Supported)), Contradicted},
+		{"all of: alpha/2 is not enough among three",
+			AllOf(onlyAt(0.025, Contradicted), always(Supported), always(Supported)), Inconclusive},
+		{"any of: supported at alpha is not enough", AnyOf(onlyAt(0.05, Supported), always(Contradicted)), Inconclusive},
+		{"any of: supported at alpha/2", AnyOf(onlyAt(0.025, Supported), always(Contradicted)), Supported},
+		{"any of: contradicted needs no correction", AnyOf(onlyAt(0.05, Contradicted), always(Contradicted)), Contradicted},
+		{"all of: a part not measured", AllOf(always(Supported), always(NotMeasured)), NotMeasured},
+		{"all of: contradicted goes before not measured", AllOf(always(NotMeasured), always(Contradicted)), Contradicted},
+		{"all of: not measured goes before inconclusive", AllOf(always(Inconclusive), always(NotMeasured)), NotMeasured},
+		{"any of: supported goes before not measured", AnyOf(always(NotMeasured), always(Supported)), Supported},
+		{"any of: a part not measured", AnyOf(always(Contradicted), always(NotMeasured)), NotMeasured},
+		{"one part is itself", AllOf(onlyAt(0.05, Contradicted)), Contradicted},
+		{"no parts", AllOf(), NotMeasured},
+		{"no parts to choose from", AnyOf(), NotMeasured},
+		{"a group inside is judged at the level handed to it",
+			AnyOf(AllOf(onlyAt(0.025, Supported), always(Supported)), always(Contradicted)), Supported},
+		{"and not at a larger one",
+			AnyOf(AllOf(onlyAt(0.03, Supported), always(Supported)), always(Contradicted)), Inconclusive},
+		{"nor corrected less inside",
+			AllOf(AllOf(onlyAt(0.0125, Contradicted), always(Supported)), always(Supported)), Contradicted},
+		{"the levels of both groups multiply",
+			AllOf(AllOf(onlyAt(0.013, Contradicted), always(Supported)), always(Supported)), Inconclusive},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.part(0.05); got != tt.want {
+				t.Errorf("verdict is %s, want %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,164 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// IntervalKind says how the interval of an Estimate was made, in the words a page prints.
+type IntervalKind string
+
+const (
+	NoInterval      IntervalKind = "none"             // one repetition
+	RangeOfTwo      IntervalKind = "range"            // two repetitions: the smaller and the larger, no confidence
+	TOnLogs         IntervalKind = "t on logs"        // three to five repetitions, all above zero
+	TOnValues       IntervalKind = "t"                // three to five repetitions, some at zero or below
+	OrderStatistics IntervalKind = "order statistics" // six repetitions or more
+	ClopperPearson  IntervalKind = "Clopper–Pearson"  // failed of attempted, widened to the repetitions' own shares
+)
+
+// Estimate is the centre of a metric and what is known about where it lies.
+type Estimate struct {
+	N        int          // valid repetitions
+	Centre   float64      // median, or mean of two; the pooled share of ErrorShare
+	Interval Interval     // in the unit of the centre; unbounded for one repetition
+	Kind     IntervalKind // how the interval was made
+	Coverage float64      // the probability with which such intervals contain the true value; 0 for none or a range
+}
+
+// ClaimInterval returns the interval by which a claim about this one cell is judged: the estimate's own, and the
+// unbounded one, which decides nothing, below MinRepetitions.
+//
+// Source: METHOD.md 3.2.
+func (e Estimate) ClaimInterval() Interval {
+	if e.N < MinRepetitions {
+		return unbounded()
+	}
+	return e.Interval
+}
+
+// Summarize estimates the median of a metric from its repetitions.
+//
+// How the interval is made depends on their number: none for one, the range of two, t on logarithms up to five (on
+// the values themselves if one is zero or less), order statistics from six. The last are unbounded where alpha is so
+// small that not even the smallest and largest value reach it; HasEnds tells beforehand.
+//
+// The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
+//
+// Source: METHOD.md 2.
+func Summarize(c Cell, alpha float64) (Estimate, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return Estimate{}, err
+	}
+	if err := c.check(); err != nil {
+		return Estimate{}, err
+	}
+	n := len(c.Values)
+	if n == 0 {
+		return Estimate{}, ErrNoValues
+	}
+	e := Estimate{N: n, Centre: Median(c.Values), Interval: unbounded(), Kind: NoInterval}
+	sorted := slices.Sorted(slices.Values(c.Values))
+	switch {
+	case n == 1:
+	case n == 2:
+		e.Interval, e.Kind = Interval{sorted[0], sorted[1]}, RangeOfTwo
+	case n < 6 && sorted[0] > 0:
+		mean, variance := c.logMoments()
+		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
+		e.Interval, e.Kind = Interval{math.Exp(mean - half), math.Exp(mean + half)}, TOnLogs
+		e.Coverage = 1 - alpha
+	case n < 6:
+		mean, variance := moments(sorted)
+		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
+		e.Interval, e.Kind = Interval{mean - half, mean + half}, TOnValues
+		if c.NonNegative {
+			e.Interval.Lo = max(0, e.Interval.Lo)
+		}
+		e.Coverage = 1 - alpha
+	default:
+		rank, coverage := medianRank(n, alpha)
+		if rank > 0 {
+			e.Interval = Interval{sorted[rank-1], sorted[n-rank]}
+		}
+		e.Kind, e.Coverage = OrderStatistics, coverage
+	}
+	return e, nil
+}
+
+// HasEnds reports whether Summarize gives n repetitions an interval with two ends at alpha, which a plan can ask
+// before anything is measured.
+//
+// Source: METHOD.md 2.
+func HasEnds(n int, alpha float64) bool {
+	if n < 6 {
+		return n >= MinRepetitions
+	}
+	rank, _ := medianRank(n, alpha)
+	return rank > 0
+}
+
+// medianRank returns the largest l for which the l-th smallest and l-th largest of n values enclose the median
+// with probability 1-alpha at least, and that probability; l is 0, and the probability 1, if there is none.
+func medianRank(n int, alpha float64) (l int, coverage float64) {
+	below := distuv.Binomial{N: float64(n), P: 0.5}
+	coverage = 1
+	for {
+		tail := below.CDF(float64(l))
+		if tail > alpha/2 {
+			return l, coverage
+		}
+		l, coverage = l+1, 1-2*tail
+	}
+}
+
+// ErrorShare estimates which share of attempts fails, from the numbers failed and attempted in each repetition.
+//
+// Attempts of all repetitions are pooled. The interval is Clopper and Pearson's, widened to the smallest and
+// largest share of a single repetition, because errors come in bursts. N counts the repetitions with attempts.
+//
+// The error is ErrNoValues if nothing was attempted, ErrAlpha, or says which counts cannot be.
+//
+// Source: METHOD.md 2; Clopper and Pearson 1934.
+func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return Estimate{}, err
+	}
+	if len(failed) != len(attempted) {
+		return Estimate{}, fmt.Errorf("counts of failed requests for %d repetitions and of attempts for %d: "+
+			"give both for each", len(failed), len(attempted))
+	}
+	var x, total float64
+	e := Estimate{Kind: ClopperPearson, Coverage: 1 - alpha}
+	shares := Interval{1, 0}
+	for i, attempts := range attempted {
+		if failed[i] < 0 || failed[i] > attempts {
+			return Estimate{}, fmt.Errorf("repetition %d: %d failed of %d attempted: count every attempt once",
+				i+1, failed[i], attempts)
+		}
+		if attempts == 0 {
+			continue
+		}
+		share := float64(failed[i]) / float64(attempts)
+		shares = Interval{min(shares.Lo, share), max(shares.Hi, share)}
+		x += float64(failed[i])
+		total += float64(attempts)
+		e.N++
+	}
+	if e.N == 0 {
+		return Estimate{}, ErrNoValues
+	}
+	e.Centre = x / total
+	e.Interval = Interval{0, 1}
+	if x > 0 {
+		e.Interval.Lo = distuv.Beta{Alpha: x, Beta: total - x + 1}.Quantile(alpha / 2)
+	}
+	if x < total {
+		e.Interval.Hi = distuv.Beta{Alpha: x + 1, Beta: total - x}.Quantile(1 - alpha/2)
+	}
+	e.Interval = Interval{min(e.Interval.Lo, shares.Lo), max(e.Interval.Hi, shares.Hi)}
+	return e, nil
+}

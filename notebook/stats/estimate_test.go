@@ -1,0 +1,170 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestSummarize(t *testing.T) {
+	tests := []struct {
+		name           string
+		cell           Cell
+		alpha          float64
+		centre, lo, hi string
+		kind           IntervalKind
+		coverage       string
+	}{
+		{"one run", values(12.3), 0.05, "12.3", "-Inf", "+Inf", NoInterval, "0"},
+		{"two runs", values(12.7, 11.9), 0.05, "12.3", "11.9", "12.7", RangeOfTwo, "0"},
+		{"three runs", values(102, 98, 105), 0.05, "102", "93.246", "110.759", TOnLogs, "0.95"},
+		{"five runs", values(102, 98, 105, 99, 101), 0.05, "101", "97.642", "104.412", TOnLogs, "0.95"},
+		{"six runs with an outlier", values(10, 11, 12, 13, 14, 40), 0.05, "12.5", "10", "40", OrderStatistics, "0.96875"},
+		{"ten runs", values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), 0.05, "5.5", "2", "9", OrderStatistics, "0.97852"},
+		{"equal readings", values(7, 7, 7), 0.05, "7", "6.99498", "7.00502", TOnLogs, "0.95"},
+		{"equal readings of a coarse clock", Cell{Values: []float64{7, 7, 7}, Resolution: 0.01}, 0.05,
+			"7", "6.94998", "7.05038", TOnLogs, "0.95"},
+		{"zeros of what cannot be negative", Cell{Values: []float64{0, 0, 3}, NonNegative: true}, 0.05,
+			"0", "0", "5.3027", TOnValues, "0.95"},
+		{"zeros of what can be negative", values(0, 0, 3), 0.05, "0", "-3.3027", "5.3027", TOnValues, "0.95"},
+		{"all zero", Cell{Values: []float64{0, 0, 0}, NonNegative: true}, 0.05, "0", "0", "0", TOnValues, "0.95"},
+		{"six runs at a corrected level", values(10, 11, 12, 13, 14, 40), 0.05 / 3,
+			"12.5", "-Inf", "+Inf", OrderStatistics, "1"},
+		{"seven runs at a corrected level", values(10, 11, 12, 13, 14, 15, 40), 0.05 / 3,
+			"13", "10", "40", OrderStatistics, "0.98438"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Summarize(tt.cell, tt.alpha)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.N != len(tt.cell.Values) || got.Kind != tt.kind {
+				t.Errorf("n %d, kind %q, want %d, %q", got.N, got.Kind, len(tt.cell.Values), tt.kind)
+			}
+			wantNumber(t, "centre", got.Centre, tt.centre)
+			wantInterval(t, got.Interval, tt.lo, tt.hi)
+			wantNumber(t, "coverage", got.Coverage, tt.coverage)
+			if ends := HasEnds(got.N, tt.alpha); ends != (got.N >= 3 && !math.IsInf(got.Interval.Lo, -1)) {
+				t.Errorf("HasEnds(%d, %v) is %v beside the interval %v", got.N, tt.alpha, ends, got.Interval)
+			}
+			if claim := got.ClaimInterval(); got.N < 3 && claim != unbounded() || got.N >= 3 && claim != got.Interval {
+				t.Errorf("%d runs are judged by %v", got.N, claim)
+			}
+		})
+	}
+	if _, err := Summarize(Cell{}, 0.05); !errors.Is(err, ErrNoValues) {
+		t.Errorf("no run: error is %v, want %v", err, ErrNoValues)
+	}
+}
+
+// The ranks of the median interval are those of tables: the largest that keep the coverage, the same from both
+// ends.
+func TestMedianRank(t *testing.T) {
+	tests := []struct {
+		n     int
+		alpha float64
+		want  int
+	}{
+		{6, 0.05, 1}, {8, 0.05, 1}, {9, 0.05, 2}, {11, 0.05, 2}, {12, 0.05, 3}, {14, 0.05, 3}, {16, 0.05, 4},
+		{20, 0.05, 6}, {30, 0.05, 10}, {100, 0.05, 40}, {6, 0.01, 0}, {8, 0.01, 1}, {100, 0.01, 37},
+	}
+	for _, tt := range tests {
+		if got, _ := medianRank(tt.n, tt.alpha); got != tt.want {
+			t.Errorf("medianRank(%d, %v) = %d, want %d", tt.n, tt.alpha, got, tt.want)
+		}
+	}
+}
+
+// The interval moves and grows with the values, and contains the median.
+func TestSummarizeScales(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		c := lognormal(rng, 1+rng.IntN(10), 10, 0.3)
+		factor := math.Exp(5 * rng.NormFloat64())
+		scaled := Cell{Values: make([]float64, len(c.Values))}
+		for i, v := range c.Values {
+			scaled.Values[i] = v * factor
+		}
+		one, err1 := Summarize(c, 0.05)
+		other, err2 := Summarize(scaled, 0.05)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		if !one.Interval.Contains(one.Centre) {
+			t.Errorf("%v: interval %v without the median %v", c.Values, one.Interval, one.Centre)
+		}
+		if !closeTo(one.Centre*factor, other.Centre) || !closeTo(one.Interval.Lo*factor, other.Interval.Lo) ||
+			!closeTo(one.Interval.Hi*factor, other.Interval.Hi) {
+			t.Errorf("%v times %v: %v becomes %v", c.Values, factor, one, other)
+		}
+	}
+}
+
+func TestErrorShare(t *testing.T) {
+	tests := []struct {
+		name              string
+		failed, attempted []int64
+		n                 int
+		centre, lo, hi    string
+	}{
+		{"no failures", []int64{0, 0, 0}, []int64{1000, 1000, 1000}, 3, "0", "0", "0.0012289"},
+		{"a burst", []int64{0, 12, 0}, []int64{1000, 1000, 1000}, 3, "0.004", "0", "0.012"},
+		{"all failed", []int64{5, 5}, []int64{5, 5}, 2, "1", "0.6915", "1"},
+		{"evenly", []int64{10, 10, 10}, []int64{100, 100, 100}, 3, "0.1", "0.0685", "0.1397"},
+		{"a repetition without attempts", []int64{0, 12, 0}, []int64{1000, 1000, 0}, 2, "0.006", "0", "0.012"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ErrorShare(tt.failed, tt.attempted, 0.05)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.N != tt.n || got.Kind != ClopperPearson || got.Coverage != 0.95 {
+				t.Errorf("n %d, kind %q, coverage %v", got.N, got.Kind, got.Coverage)
+			}
+			wantNumber(t, "centre", got.Centre, tt.centre)
+			wantInterval(t, got.Interval, tt.lo, tt.hi)
+		})
+	}
+}
+
+// Without failures the upper end is 1-(alpha/2)^(1/n), whatever the number of attempts.
+func TestErrorShareOfMany(t *testing.T) {
+	for _, n := range []int64{1, 10, 1e3, 1e6, 1e9} {
+		got, err := ErrorShare([]int64{0}, []int64{n}, 0.05)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := -math.Expm1(math.Log(0.025) / float64(n))
+		if math.Abs(got.Interval.Hi/want-1) > 1e-6 {
+			t.Errorf("0 of %d: upper end %v, want %v", n, got.Interval.Hi, want)
+		}
+	}
+}
+
+func TestErrorShareRefused(t *testing.T) {
+	tests := []struct {
+		name              string
+		failed, attempted []int64
+		alpha             float64
+		want              string
+	}{
+		{"nothing attempted", []int64{0, 0}, []int64{0, 0}, 0.05, "no values"},
+		{"no repetitions", nil, nil, 0.05, "no values"},
+		{"more failed than attempted", []int64{0, 3}, []int64{2, 2}, 0.05, "repetition 2: 3 failed of 2"},
+		{"negative count", []int64{-1}, []int64{2}, 0.05, "repetition 1: -1 failed of 2"},
+		{"lists of different length", []int64{1}, []int64{2, 2}, 0.05, "for 1 repetitions and of attempts for 2"},
+		{"alpha of one", []int64{1}, []int64{2}, 1, "alpha"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ErrorShare(tt.failed, tt.attempted, tt.alpha)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,209 @@
+package stats
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Direction says which values of a metric are better, in the words of an article.
+type Direction string
+
+const (
+	HigherIsBetter Direction = "higher"
+	LowerIsBetter  Direction = "lower"
+)
+
+// check refuses a direction that is neither.
+func (d Direction) check() error {
+	if d != HigherIsBetter && d != LowerIsBetter {
+		return fmt.Errorf("direction %q: a metric is better when %q or %q", d, HigherIsBetter, LowerIsBetter)
+	}
+	return nil
+}
+
+// compare orders values best first.
+func (d Direction) compare(a, b float64) int {
+	if d == HigherIsBetter {
+		return cmp.Compare(b, a)
+	}
+	return cmp.Compare(a, b)
+}
+
+// NamedCell is a cell and what an article calls it.
+type NamedCell struct {
+	Name string
+	Cell Cell
+}
+
+// Grouping says which cells of a metric can be told apart.
+type Grouping struct {
+	Ranked  []RankedCell // best first, by median; ties by name
+	Pairs   []Pair       // every two ranked cells, the better one first, in the order of Ranked
+	LeftOut []LeftOut    // cells that cannot be compared, in the order given
+}
+
+// RankedCell is a cell in its place.
+type RankedCell struct {
+	Name         string
+	Median       float64 // in the unit of the values
+	Letters      string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
+	TiedWithBest bool    // it is the first cell or cannot be told apart from it
+}
+
+// Pair is the comparison of two ranked cells.
+type Pair struct {
+	A, B  string
+	P     float64 // of no difference beyond the noise floor, after Holm's correction over all pairs
+	Apart bool    // P is at most alpha
+}
+
+// LeftOut is a cell that has no rank, and why: ErrNoValues, ErrTooFew or ErrNotPositive.
+type LeftOut struct {
+	Name   string
+	Reason error
+}
+
+// Groups orders cells and gives the same letter to those that cannot be told apart: a letter is a largest set of
+// cells no two of which are apart, a being the set with the best cells. The smallest effect plays no part: groups
+// say what can be told apart, claims what matters.
+//
+// Alpha is the level of all pairs together, floor the noise floor, which the difference of a pair has to exceed.
+//
+// The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha, or is for an unknown direction.
+//
+// Source: METHOD.md 4; Holm 1979; Piepho, J. Computational and Graphical Statistics 2004.
+func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Grouping, error) {
+	if err := checkAlpha(alpha); err != nil {
+		return Grouping{}, err
+	}
+	if err := direction.check(); err != nil {
+		return Grouping{}, err
+	}
+	var g Grouping
+	var ranked []NamedCell
+	for _, c := range cells {
+		if err := c.Cell.check(); err != nil {
+			return Grouping{}, fmt.Errorf("cell %q: %w", c.Name, err)
+		}
+		if err := c.Cell.comparable(); err != nil {
+			g.LeftOut = append(g.LeftOut, LeftOut{c.Name, err})
+			continue
+		}
+		ranked = append(ranked, c)
+	}
+	slices.SortStableFunc(ranked, func(a, b NamedCell) int {
+		return cmp.Or(direction.compare(Median(a.Cell.Values), Median(b.Cell.Values)), cmp.Compare(a.Name, b.Name))
+	})
+
+	k := len(ranked)
+	var ps []float64
+	for i := range ranked {
+		for j := i + 1; j < k; j++ {
+			x := newContrast(ranked[i].Cell, ranked[j].Cell)
+			ps = append(ps, tTwoSided(max(0, math.Abs(x.d)-math.Log1p(floor))/x.se, x.df))
+		}
+	}
+	apart := make([][]bool, k)
+	for i := range apart {
+		apart[i] = make([]bool, k)
+	}
+	adjusted := holm(ps)
+	for i := range ranked {
+		for j := i + 1; j < k; j++ {
+			p := adjusted[len(g.Pairs)]
+			apart[i][j], apart[j][i] = p <= alpha, p <= alpha
+			g.Pairs = append(g.Pairs, Pair{ranked[i].Name, ranked[j].Name, p, p <= alpha})
+		}
+	}
+
+	letters := make([]strings.Builder, k)
+	if sets := maximalSets(apart, 26); len(sets) <= 26 {
+		for s, set := range sets {
+			for _, i := range set {
+				letters[i].WriteByte('a' + byte(s))
+			}
+		}
+	}
+	for i, c := range ranked {
+		g.Ranked = append(g.Ranked, RankedCell{c.Name, Median(c.Cell.Values), letters[i].String(), !apart[0][i]})
+	}
+	return g, nil
+}
+
+// holm returns the probabilities in their order, corrected for their number: sorted p(i)·(m-i+1), never smaller
+// than the one before, at most 1.
+func holm(ps []float64) []float64 {
+	order := make([]int, len(ps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ps[a], ps[b]) })
+	adjusted := make([]float64, len(ps))
+	largest := 0.0
+	for i, at := range order {
+		largest = min(1, max(largest, ps[at]*float64(len(ps)-i)))
+		adjusted[at] = largest
+	}
+	return adjusted
+}
+
+// maximalSets returns all largest sets of cells no two of which are apart, each sorted, and sorted among
+// themselves. There can be exponentially many: once more than limit are found the search ends, and what it
+// returns is only good for its length.
+//
+// They are the maximal cliques of the cells that are not apart, searched by Bron and Kerbosch with pivoting. That
+// finds what insert and absorb does, without the many sets which that makes on the way.
+func maximalSets(apart [][]bool, limit int) [][]int {
+	var sets [][]int
+	// near returns those of the others that are not apart from a cell.
+	near := func(cell int, others []int) []int {
+		var kept []int
+		for _, o := range others {
+			if o != cell && !apart[cell][o] {
+				kept = append(kept, o)
+			}
+		}
+		return kept
+	}
+	// grow extends a set by each of the candidates, which are near all of it, as are the cells that are done:
+	// sets with them have been found already.
+	var grow func(set, candidates, done []int)
+	grow = func(set, candidates, done []int) {
+		if len(candidates) == 0 {
+			if len(done) == 0 {
+				sets = append(sets, slices.Sorted(slices.Values(set)))
+			}
+			return
+		}
+		// Every maximal set has the pivot or a cell apart from it, so that other candidates need not lead.
+		pivot, most := -1, -1
+		for _, cell := range slices.Concat(candidates, done) {
+			if n := len(near(cell, candidates)); n > most {
+				pivot, most = cell, n
+			}
+		}
+		for _, cell := range candidates {
+			if cell != pivot && !apart[pivot][cell] {
+				continue
+			}
+			if len(sets) > limit {
+				return
+			}
+			grow(append(slices.Clone(set), cell), near(cell, candidates), near(cell, done))
+			candidates = slices.DeleteFunc(slices.Clone(candidates), func(c int) bool { return c == cell })
+			done = append(done, cell)
+		}
+	}
+	all := make([]int, len(apart))
+	for i := range all {
+		all[i] = i
+	}
+	if len(all) > 0 {
+		grow(nil, all, nil)
+	}
+	slices.SortFunc(sets, slices.Compare)
+	return sets
+}

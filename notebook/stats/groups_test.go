@@ -1,0 +1,231 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// summary writes a grouping as "best:letters … | left out", a star marking those tied with the best.
+func summary(g Grouping) string {
+	var words []string
+	for _, c := range g.Ranked {
+		star := ""
+		if c.TiedWithBest {
+			star = "*"
+		}
+		words = append(words, c.Name+star+":"+c.Letters)
+	}
+	if len(g.LeftOut) > 0 {
+		words = append(words, "|")
+	}
+	for _, c := range g.LeftOut {
+		words = append(words, c.Name)
+	}
+	return strings.Join(words, " ")
+}
+
+func TestGroups(t *testing.T) {
+	a, b, c := values(100, 101, 102), values(97, 99, 101), values(94, 95, 96)
+	tests := []struct {
+		name      string
+		cells     []NamedCell
+		direction Direction
+		floor     float64
+		want      string
+	}{
+		{"a chain", []NamedCell{{"C", c}, {"A", a}, {"B", b}}, HigherIsBetter, 0, "A*:a B*:ab C:b"},
+		{"lower is better", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, LowerIsBetter, 0, "C*:a B*:ab A:b"},
+		{"within the noise floor", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
+		{"all apart", []NamedCell{{"slow", values(1, 1.01, 1.02)}, {"fast", values(3, 3.01, 3.02)},
+			{"middle", values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},
+		{"equal medians go by name", []NamedCell{{"y", values(1, 2, 3)}, {"x", values(1, 2, 3)}},
+			HigherIsBetter, 0, "x*:a y*:a"},
+		{"apart at the level, not at half of it", []NamedCell{{"x", values(1000, 1008, 992)},
+			{"y", values(1020, 1028, 1013)}},
+			HigherIsBetter, 0, "y*:a x:b"},
+		{"one cell", []NamedCell{{"A", a}}, HigherIsBetter, 0, "A*:a"},
+		{"none", nil, HigherIsBetter, 0, ""},
+		{"left out", []NamedCell{{"few", values(1, 2)}, {"A", a}, {"zero", values(0, 1, 2)}, {"empty", Cell{}}},
+			HigherIsBetter, 0, "A*:a | few zero empty"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g, err := Groups(tt.cells, tt.direction, 0.05, tt.floor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := summary(g); got != tt.want {
+				t.Errorf("groups are %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGroupsAdjustsP(t *testing.T) {
+	g, err := Groups([]NamedCell{{"A", values(100, 101, 102)}, {"B", values(97, 99, 101)}, {"C", values(94, 95, 96)}},
+		HigherIsBetter, 0.05, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		a, b, p string
+		apart   bool
+	}{{"A", "B", "0.22228", false}, {"A", "C", "0.0055812", true}, {"B", "C", "0.10377", false}}
+	for i, w := range want {
+		got := g.Pairs[i]
+		if got.A != w.a || got.B != w.b || got.Apart != w.apart {
+			t.Errorf("pair %d is %+v, want %+v", i, got, w)
+		}
+		wantNumber(t, w.a+"|"+w.b, got.P, w.p)
+	}
+}
+
+// The noise floor is taken off the difference of a pair, as a ratio.
+func TestGroupsNoiseFloor(t *testing.T) {
+	a, b := values(100, 101, 102), values(94, 95, 96)
+	c, err := Ratio(a, b, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	se := math.Log(c.Interval.Hi/c.Interval.Lo) / 2 / tCritical(0.05, c.DF)
+	for _, tt := range []struct{ floor, want float64 }{
+		{0, c.P},
+		{0.05, tTwoSided(math.Log(c.Ratio/1.05)/se, c.DF)},
+		{0.07, 1},
+	} {
+		g, err := Groups([]NamedCell{{"a", a}, {"b", b}}, HigherIsBetter, 0.05, tt.floor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Pairs[0].P; !closeTo(got, tt.want) {
+			t.Errorf("noise floor %v: p is %v, want %v", tt.floor, got, tt.want)
+		}
+	}
+}
+
+func TestGroupsGivesReasons(t *testing.T) {
+	cells := []NamedCell{{"few", values(1, 2)}, {"zero", values(0, 1, 2)}, {"empty", Cell{}}}
+	g, err := Groups(cells, LowerIsBetter, 0.05, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{ErrTooFew, ErrNotPositive, ErrNoValues} {
+		if got := g.LeftOut[i]; !errors.Is(got.Reason, want) {
+			t.Errorf("%s is left out for %v, want %v", got.Name, got.Reason, want)
+		}
+	}
+	if _, err := Groups(nil, "best", 0.05, 0); err == nil || !strings.Contains(err.Error(), `"best"`) {
+		t.Errorf("unknown direction: error is %v", err)
+	}
+}
+
+// Beyond the alphabet only the mark for tied with best is left.
+func TestGroupsBeyondTheAlphabet(t *testing.T) {
+	var cells []NamedCell
+	for i := range 27 {
+		centre := math.Pow(2, float64(i))
+		cells = append(cells, NamedCell{fmt.Sprint(i), values(centre, 1.001*centre, 1.002*centre)})
+	}
+	g, err := Groups(cells[:26], LowerIsBetter, 0.05, 0)
+	if err != nil || g.Ranked[25].Letters != "z" {
+		t.Errorf("26 groups: the last is %+v, %v, want z", g.Ranked[25], err)
+	}
+	g, err = Groups(cells, LowerIsBetter, 0.05, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range g.Ranked {
+		if c.Letters != "" || c.TiedWithBest != (i == 0) {
+			t.Errorf("27 groups: %+v", c)
+		}
+	}
+}
+
+func TestHolm(t *testing.T) {
+	tests := []struct {
+		name     string
+		ps, want []float64
+	}{
+		{"in order", []float64{0.25, 0.5}, []float64{0.5, 0.5}},
+		{"out of order, with a running maximum", []float64{0.5, 0.125, 0.25}, []float64{0.5, 0.375, 0.5}},
+		{"at most one", []float64{0.75, 0.75}, []float64{1, 1}},
+		{"none", []float64{}, []float64{}},
+	}
+	for _, tt := range tests {
+		if got := holm(tt.ps); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v becomes %v, want %v", tt.name, tt.ps, got, tt.want)
+		}
+	}
+}
+
+// The sets found are those found by trying every subset.
+func TestMaximalSets(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		k := rng.IntN(8)
+		share := rng.Float64()
+		apart := make([][]bool, k)
+		for i := range apart {
+			apart[i] = make([]bool, k)
+		}
+		for i := range k {
+			for j := range i {
+				far := rng.Float64() < share
+				apart[i][j], apart[j][i] = far, far
+			}
+		}
+		together := func(set uint) bool {
+			for i := range k {
+				for j := range i {
+					if (set>>i)&(set>>j)&1 == 1 && apart[i][j] {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		var want [][]int
+		for set := uint(1); set < 1<<k; set++ {
+			maximal := together(set)
+			for i := range k {
+				if set>>i&1 == 0 && together(set|(1<<i)) {
+					maximal = false
+				}
+			}
+			if maximal {
+				members := make([]int, 0, bits.OnesCount(set))
+				for i := range k {
+					if set>>i&1 == 1 {
+						members = append(members, i)
+					}
+				}
+				want = append(want, members)
+			}
+		}
+		slices.SortFunc(want, slices.Compare)
+		if got := maximalSets(apart, 1000); !slices.EqualFunc(got, want, slices.Equal) {
+			t.Fatalf("apart %v: sets are %v, want %v", apart, got, want)
+		}
+	}
+}
+
+// Many cells with an exponential number of sets are given up soon, not searched through.
+func TestMaximalSetsGivesUp(t *testing.T) {
+	const k = 60
+	apart := make([][]bool, k)
+	for i := range apart {
+		apart[i] = make([]bool, k)
+		for j := range apart[i] {
+			apart[i][j] = i != j && i/3 == j/3 // 3^20 maximal sets
+		}
+	}
+	if got := len(maximalSets(apart, 26)); got <= 26 || got > 100 {
+		t.Errorf("%d sets, want a few more than 26", got)
+	}
+}

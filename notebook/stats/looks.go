@@ -1,0 +1,35 @@
+package stats
+
+// Looks is how the number of rounds of a run came about. Whoever looks at results before deciding whether to go on
+// has several chances of a wrong verdict, so every look is judged at a stricter level. The zero value is a run
+// that was planned whole.
+//
+// Source: METHOD.md 3.4.
+type Looks struct {
+	Rounds   int  // the largest number of rounds of a cell
+	Budgeted bool // cells may have been stopped after 3, 5 and 10 rounds because they were decided
+	Extended bool // rounds were added after the run was finished
+}
+
+// Count returns how many looks the run is judged for: 1 if it was planned whole, else the place of the first of
+// 3, 5, 10, 20, 40, 80 … rounds that is not exceeded, and at least 3 if there was a budget.
+func (l Looks) Count() int {
+	if !l.Budgeted && !l.Extended {
+		return 1
+	}
+	count := 1
+	if l.Rounds > 3 {
+		count++
+	}
+	for look := 5; look < l.Rounds; look *= 2 {
+		count++
+	}
+	if l.Budgeted {
+		count = max(count, 3)
+	}
+	return count
+}
+
+// Level returns the level at which claims, rank groups and A/A pairs of the run are judged, alpha over the number
+// of looks. Printed intervals stay at alpha.
+func (l Looks) Level(alpha float64) float64 { return alpha / float64(l.Count()) }

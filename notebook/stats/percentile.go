@@ -1,0 +1,92 @@
+package stats
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+)
+
+// Percentile is a percentage strictly between 0 and 100, exact in decimals: in binary, 99.9 % of 1000 would not
+// be 999. Percentiles that are written differently but are the same number (99.9 and 99.90) are equal. The zero
+// value is not a percentile; ParsePercentile makes one.
+type Percentile struct {
+	unscaled uint64 // the digits of the percentage, without its point or trailing zeros
+	decimals int    // how many of them stand after the point
+}
+
+// maxDecimals keeps 10·10^(2+decimals) well inside 64 bits.
+const maxDecimals = 12
+
+// ParsePercentile reads a percentage as it is written in the name of a metric, such as "99.9" of latency.p99.9.
+//
+// The error is for text that is not a plain decimal number between 0 and 100, both excluded, or that has more
+// than 12 digits after the point.
+func ParsePercentile(text string) (Percentile, error) {
+	whole, fraction, point := strings.Cut(text, ".")
+	plain := isDigits(whole) && (isDigits(fraction) || !point)
+	fraction = strings.TrimRight(fraction, "0")
+	if !plain || len(fraction) > maxDecimals {
+		return Percentile{}, fmt.Errorf("percentile %q is not a decimal number: write one such as 99 or 99.9", text)
+	}
+	whole = strings.TrimLeft(whole, "0")
+	if len(whole) > 2 || whole+fraction == "" {
+		return Percentile{}, fmt.Errorf("percentile %q is not between 0 and 100: write one such as 99 or 99.9", text)
+	}
+	p := Percentile{decimals: len(fraction)}
+	for _, digit := range whole + fraction {
+		p.unscaled = 10*p.unscaled + uint64(digit-'0')
+	}
+	return p, nil
+}
+
+func isDigits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}
+
+// hundred returns what unscaled is a share of: 100 in the same decimals.
+func (p Percentile) hundred() uint64 {
+	h := uint64(100)
+	for range p.decimals {
+		h *= 10
+	}
+	return h
+}
+
+// String returns the shortest way to write the percentage, such as "99.9".
+func (p Percentile) String() string {
+	digits := fmt.Sprintf("%0*d", p.decimals+1, p.unscaled)
+	if p.decimals == 0 {
+		return digits
+	}
+	point := len(digits) - p.decimals
+	return digits[:point] + "." + digits[point:]
+}
+
+// Metric names the metric that is this percentile of a family: "latency.p99.9" of "latency".
+func (p Percentile) Metric(family string) string { return family + ".p" + p.String() }
+
+// Rank returns which of n values, counted from 1 for the smallest, is the percentile:
+// min(n, max(1, floor(p/100·n + 0.5))). That is the rank HdrHistogram uses, so a histogram and the raw values
+// agree. Of no values it is 0.
+//
+// Source: METHOD.md 1.1.
+func (p Percentile) Rank(n int64) int64 {
+	if n <= 0 {
+		return 0
+	}
+	h := p.hundred()
+	hi, lo := bits.Mul64(p.unscaled, uint64(n))
+	lo, carry := bits.Add64(lo, h/2, 0)
+	rank, _ := bits.Div64(hi+carry, lo, h) // cannot overflow: unscaled < h
+	return min(n, max(1, int64(rank)))
+}
+
+// Need returns the smallest number of attempts from which the percentile may be shown: at least ten of them have
+// to lie in its smaller tail, ceil(10 / min(p/100, 1-p/100)). Failures count as attempts, above every answer.
+//
+// Source: METHOD.md 1.2.
+func (p Percentile) Need() int64 {
+	h := p.hundred()
+	tail := min(p.unscaled, h-p.unscaled)
+	return int64((10*h + tail - 1) / tail)
+}

@@ -1,0 +1,153 @@
+package stats
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+)
+
+func TestParsePercentile(t *testing.T) {
+	tests := []struct {
+		name, text, want string // want is the percentile as it is written, or words of the error
+	}{
+		{"whole", "99", "99"},
+		{"one decimal", "99.9", "99.9"},
+		{"trailing zeros", "99.900", "99.9"},
+		{"trailing zeros only", "50.0", "50"},
+		{"leading zero", "05", "5"},
+		{"below one", "0.5", "0.5"},
+		{"far below one", "0.005", "0.005"},
+		{"as many decimals as there may be", "99.999999999999", "99.999999999999"},
+		{"too many decimals", "99.9999999999999", "not a decimal number"},
+		{"nothing", "", "not a decimal number"},
+		{"letter of the metric", "p99", "not a decimal number"},
+		{"sign", "-1", "not a decimal number"},
+		{"exponent", "1e1", "not a decimal number"},
+		{"two points", "99.9.9", "not a decimal number"},
+		{"no digit before the point", ".5", "not a decimal number"},
+		{"no digit after the point", "99.", "not a decimal number"},
+		{"zero", "0", "not between 0 and 100"},
+		{"zero in decimals", "00.00", "not between 0 and 100"},
+		{"a hundred", "100", "not between 0 and 100"},
+		{"the point forgotten", "999", "not between 0 and 100"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := ParsePercentile(tt.text)
+			got := p.String()
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+				t.Errorf("ParsePercentile(%q) is %s, want %s", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPercentileMetric(t *testing.T) {
+	if got, want := percentile(t, "99.90").Metric("latency.first_byte"), "latency.first_byte.p99.9"; got != want {
+		t.Errorf("metric is %q, want %q", got, want)
+	}
+	if percentile(t, "99.90") != percentile(t, "99.9") {
+		t.Error("99.90 and 99.9 are different percentiles")
+	}
+}
+
+func TestRank(t *testing.T) {
+	tests := []struct {
+		name    string
+		p       string
+		n, want int64
+	}{
+		{"half of ten", "50", 10, 5},
+		{"half of eleven", "50", 11, 6},
+		{"p99 of 1234", "99", 1234, 1222},
+		{"p50 of one", "50", 1, 1},
+		{"p99.9 of one", "99.9", 1, 1},
+		{"low percentile of few", "1", 10, 1},
+		{"high percentile of few", "99.9", 10, 10},
+		{"half way in decimals, below it in binary", "99.9", 500, 500},
+		{"none", "50", 0, 0},
+		{"more than 64 bits on the way", "99.999999999999", 1e18, 999999999999990000},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := percentile(t, tt.p).Rank(tt.n); got != tt.want {
+				t.Errorf("p%s of %d values has rank %d, want %d", tt.p, tt.n, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNeed(t *testing.T) {
+	tests := []struct {
+		p    string
+		want int64
+	}{
+		{"50", 20}, {"90", 100}, {"99", 1000}, {"99.9", 10000}, {"99.99", 100000},
+		{"10", 100}, {"0.1", 10000}, {"97", 334}, {"75", 40}, {"70", 34},
+		{"99.999999999999", 1e15},
+	}
+	for _, tt := range tests {
+		t.Run("p"+tt.p, func(t *testing.T) {
+			if got := percentile(t, tt.p).Need(); got != tt.want {
+				t.Errorf("p%s needs %d answers, want %d", tt.p, got, tt.want)
+			}
+		})
+	}
+}
+
+// Whatever is read as a percentile is a number between 0 and 100, reads back from what it writes, and has the rank
+// and need of exact arithmetic.
+func FuzzPercentile(f *testing.F) {
+	for _, text := range []string{"50", "99.9", "0.10", "099.99", "99.999999999999", "100", "1e1"} {
+		f.Add(text, int64(1000))
+	}
+	f.Fuzz(func(t *testing.T, text string, n int64) {
+		p, err := ParsePercentile(text)
+		if err != nil {
+			return
+		}
+		again, err := ParsePercentile(p.String())
+		if err != nil || again != p {
+			t.Errorf("%q writes %q, which reads as %v, %v", text, p, again, err)
+		}
+		share, ok := new(big.Rat).SetString(text)
+		if !ok {
+			t.Fatalf("%q is not a number", text)
+		}
+		share.Quo(share, big.NewRat(100, 1))
+		one := big.NewRat(1, 1)
+		if share.Sign() <= 0 || share.Cmp(one) >= 0 {
+			t.Errorf("%q is not between 0 and 100", text)
+		}
+		if n > 0 {
+			rank := new(big.Rat).Mul(share, new(big.Rat).SetInt64(n))
+			rank.Add(rank, big.NewRat(1, 2))
+			want := max(1, new(big.Int).Div(rank.Num(), rank.Denom()).Int64())
+			if got := p.Rank(n); got != want {
+				t.Errorf("p%s of %d values has rank %d, want %d", p, n, got, want)
+			}
+		}
+		tail := new(big.Rat).Sub(one, share)
+		if share.Cmp(tail) < 0 {
+			tail = share
+		}
+		inTail := func(n int64) bool {
+			return new(big.Rat).Mul(tail, new(big.Rat).SetInt64(n)).Cmp(big.NewRat(10, 1)) >= 0
+		}
+		if need := p.Need(); !inTail(need) || inTail(need-1) {
+			t.Errorf("p%s needs %d answers, which is not the fewest with ten in the tail", p, need)
+		}
+	})
+}
+
+func percentile(t *testing.T, text string) Percentile {
+	t.Helper()
+	p, err := ParsePercentile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,83 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+)
+
+// Comparison is how many times as large as those of another cell the values of a cell are.
+type Comparison struct {
+	Ratio    float64  // of geometric means; it can differ from the quotient of the medians
+	Interval Interval // of the ratio, not yet widened by a noise floor; [0, ∞] where there is none
+	DF       float64  // degrees of freedom by Welch and Satterthwaite; 0 where there is no interval
+	P        float64  // two-sided, of a ratio of 1; 1 where there is no interval
+	NA, NB   int      // repetitions of either cell
+}
+
+// Ratio compares a to b by Welch's t on logarithms.
+//
+// Values of both cells share one unit; the result has none. Alpha is one minus the wanted coverage, usually 0.05.
+//
+// The error is ErrTooFew below three values on a side, where the ratio itself is still given; ErrNoValues if a
+// side is empty and ErrNotPositive if a value is zero or less, where it is not; and ErrNotFinite, ErrNegative,
+// ErrResolution or ErrAlpha. With any of them the interval is [0, ∞], which decides no claim.
+//
+// Source: METHOD.md 3.1; Welch 1947; Kalibera and Jones, arXiv 2020.
+func Ratio(a, b Cell, alpha float64) (Comparison, error) {
+	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values)}
+	if err := checkAlpha(alpha); err != nil {
+		return c, err
+	}
+	if err := onBoth(a, b, Cell.check); err != nil {
+		return c, err
+	}
+	if err := onBoth(a, b, Cell.positive); err != nil {
+		return c, err
+	}
+	x := newContrast(a, b)
+	c.Ratio = math.Exp(x.d)
+	if err := onBoth(a, b, Cell.comparable); err != nil {
+		return c, err
+	}
+	c.Interval, c.DF, c.P = x.interval(alpha), x.df, tTwoSided(x.d/x.se, x.df)
+	return c, nil
+}
+
+// onBoth applies a check to both cells of a comparison and says which of them failed it.
+func onBoth(a, b Cell, check func(Cell) error) error {
+	if err := check(a); err != nil {
+		return fmt.Errorf("first cell: %w", err)
+	}
+	if err := check(b); err != nil {
+		return fmt.Errorf("second cell: %w", err)
+	}
+	return nil
+}
+
+// contrast is the difference of two cells on logarithms: the difference of means, its standard error and degrees
+// of freedom. The last two need two values on a side.
+type contrast struct {
+	d, se, df float64
+}
+
+func newContrast(a, b Cell) contrast {
+	meanA, varA := a.logMoments()
+	meanB, varB := b.logMoments()
+	return welch(meanA-meanB, varA, varB, len(a.Values), len(b.Values))
+}
+
+// welch returns the contrast of two cells from the difference of their means and from their variances.
+func welch(d, varA, varB float64, nA, nB int) contrast {
+	a, b := varA/float64(nA), varB/float64(nB)
+	return contrast{
+		d:  d,
+		se: math.Sqrt(a + b),
+		df: (a + b) * (a + b) / (a*a/float64(nA-1) + b*b/float64(nB-1)),
+	}
+}
+
+// interval returns the interval of the ratio.
+func (x contrast) interval(alpha float64) Interval {
+	half := tCritical(alpha, x.df) * x.se
+	return Interval{math.Exp(x.d - half), math.Exp(x.d + half)}
+}

@@ -1,0 +1,151 @@
+// Package stats says what repeated measurements mean: estimates, intervals, comparisons and verdicts.
+//
+// The repetition is the unit of replication. A Cell holds one value per valid repetition of one metric, all in
+// one unit, in any order; slices handed in are left as they are, and the same values give the same result in
+// whatever order they come. Results in the unit of the values are estimates; ratios, shares and probabilities
+// have no unit. Nothing is rounded: that is for whoever prints.
+//
+// A value that is NaN or infinite is an error, never skipped. Where there is no upper or lower end, an Interval
+// is infinite on that side. Ends are compared as plain floating point numbers, and an interval that touches the
+// boundary of a Region is inconclusive.
+//
+// Alpha is one minus the confidence, in (0, 1). Whoever judges several parts, or looked at results before a run
+// was over, hands in a smaller one: AllOf, AnyOf and Looks say which.
+//
+// The rules, with the error rates they were chosen for, are those of METHOD.md, which every function names by
+// section.
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Defaults of METHOD.md 0 and 6.
+const (
+	DefaultAlpha          = 0.05  // one minus the confidence
+	DefaultSmallestEffect = 0.05  // δ: differences up to it do not count as a difference
+	DefaultNear           = 0.25  // w: how far from k "about k" still is, and how far from published "near"
+	MinResolution         = 0.001 // r: the three significant digits of a latency histogram
+	MinRepetitions        = 3     // the fewest valid repetitions that a comparison or a claim rests on
+)
+
+// The reasons why values have no estimate or no comparison. They come wrapped, with the value or the cell that
+// is meant.
+var (
+	ErrNoValues    = errors.New("no values: nothing was measured")
+	ErrTooFew      = errors.New("fewer than 3 values: measure at least 3 repetitions")
+	ErrNotPositive = errors.New("a value is zero or less, so there is no ratio: compare differences or counts instead")
+	ErrNotFinite   = errors.New("a value is not a finite number: check what the metric is computed from")
+	ErrNegative    = errors.New("a value is negative where the metric cannot be: check what it is computed from")
+	ErrResolution  = errors.New("resolution is not a finite number of at least 0: give step/value, or 0 for the default")
+	ErrAlpha       = errors.New("alpha is not between 0 and 1: give one minus the confidence, such as 0.05")
+)
+
+// Cell is what was measured of one metric under one setting of an experiment.
+type Cell struct {
+	// Values are one per valid repetition, in one unit and any order.
+	Values []float64
+
+	// Resolution is the relative step of the measurement, such as the step of a tool's output over the median
+	// of the cell. It keeps equal readings from looking certain. Less than MinResolution counts as that, so
+	// zero is the default.
+	Resolution float64
+
+	// NonNegative says that the metric cannot be below zero, so that no interval of it reaches there.
+	NonNegative bool
+}
+
+// check refuses what no statistic can be made from.
+func (c Cell) check() error {
+	if math.IsNaN(c.Resolution) || math.IsInf(c.Resolution, 0) || c.Resolution < 0 {
+		return ErrResolution
+	}
+	for i, v := range c.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("value %d is %v: %w", i+1, v, ErrNotFinite)
+		}
+		if c.NonNegative && v < 0 {
+			return fmt.Errorf("value %d is %v: %w", i+1, v, ErrNegative)
+		}
+	}
+	return nil
+}
+
+// positive tells why values have no logarithms; nil if they have.
+func (c Cell) positive() error {
+	if len(c.Values) == 0 {
+		return ErrNoValues
+	}
+	if smallest := slices.Min(c.Values); smallest <= 0 {
+		return fmt.Errorf("smallest value %v: %w", smallest, ErrNotPositive)
+	}
+	return nil
+}
+
+// comparable tells why a cell cannot be compared on logarithms; nil if it can.
+func (c Cell) comparable() error {
+	if err := c.positive(); err != nil {
+		return err
+	}
+	if n := len(c.Values); n < MinRepetitions {
+		return fmt.Errorf("n = %d: %w", n, ErrTooFew)
+	}
+	return nil
+}
+
+// logMoments returns the mean and variance of the logarithms of values that are all positive. The variance has
+// n-1 below the line, and is at least that of a reading which is only known to lie within one step of the
+// resolution.
+func (c Cell) logMoments() (mean, variance float64) {
+	logs := make([]float64, len(c.Values))
+	for i, v := range c.Values {
+		logs[i] = math.Log(v)
+	}
+	r := max(c.Resolution, MinResolution)
+	mean, variance = moments(logs)
+	return mean, max(variance, r*r/12)
+}
+
+// moments returns the mean of the values and their variance with n-1 below the line, NaN for a single one. It
+// sorts them first: rounding must not depend on the order in which they came.
+func moments(values []float64) (mean, variance float64) {
+	return stat.MeanVariance(slices.Sorted(slices.Values(values)), nil)
+}
+
+// Median returns the middle one of the values, and the mean of the middle two of an even number of them; NaN if
+// there are none. It has the unit of the values.
+func Median(values []float64) float64 {
+	n := len(values)
+	if n == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	if n%2 == 1 {
+		return sorted[n/2]
+	}
+	return sorted[n/2-1]/2 + sorted[n/2]/2
+}
+
+// checkAlpha refuses a level outside (0, 1).
+func checkAlpha(alpha float64) error {
+	if !(alpha > 0 && alpha < 1) {
+		return fmt.Errorf("alpha %v: %w", alpha, ErrAlpha)
+	}
+	return nil
+}
+
+// tCritical returns t(1-alpha/2, df), how many standard errors an interval reaches to either side.
+func tCritical(alpha, df float64) float64 {
+	return -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
+}
+
+// tTwoSided returns the probability of a t at least as far from zero.
+func tTwoSided(t, df float64) float64 {
+	return 2 * distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-math.Abs(t))
+}

@@ -1,0 +1,183 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// values makes a cell with the default resolution.
+func values(v ...float64) Cell { return Cell{Values: v} }
+
+// wantNumber compares a number with one as METHOD.md prints it, to the last digit printed.
+func wantNumber(t *testing.T, name string, got float64, want string) {
+	t.Helper()
+	_, decimals, _ := strings.Cut(want, ".")
+	if printed := strconv.FormatFloat(got, 'f', len(decimals), 64); printed != want {
+		t.Errorf("%s is %v, want %s", name, got, want)
+	}
+}
+
+// wantInterval does the same for both ends.
+func wantInterval(t *testing.T, got Interval, lo, hi string) {
+	t.Helper()
+	wantNumber(t, "lower end", got.Lo, lo)
+	wantNumber(t, "upper end", got.Hi, hi)
+}
+
+// closeTo reports whether two numbers differ by rounding only.
+func closeTo(a, b float64) bool {
+	return a == b || math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b))
+}
+
+// lognormal draws a cell around a centre with a coefficient of variation.
+func lognormal(rng *rand.Rand, n int, centre, variation float64) Cell {
+	c := Cell{Values: make([]float64, n)}
+	for i := range c.Values {
+		c.Values[i] = centre * math.Exp(variation*rng.NormFloat64())
+	}
+	return c
+}
+
+// spread makes a cell of an even number of values whose logarithms have exactly this mean and standard deviation.
+func spread(n int, mean, sd float64) Cell {
+	c := Cell{Values: make([]float64, n)}
+	step := sd * math.Sqrt(float64(n-1)/float64(n))
+	for i := range c.Values {
+		c.Values[i] = math.Exp(mean + step)
+		step = -step
+	}
+	return c
+}
+
+func shuffled(rng *rand.Rand, v []float64) []float64 {
+	w := slices.Clone(v)
+	rng.Shuffle(len(w), func(i, j int) { w[i], w[j] = w[j], w[i] })
+	return w
+}
+
+func TestMedian(t *testing.T) {
+	tests := []struct {
+		name   string
+		values []float64
+		want   float64
+	}{
+		{"one value", []float64{7}, 7},
+		{"two values", []float64{10, 13}, 11.5},
+		{"odd number, unsorted", []float64{102, 98, 105}, 102},
+		{"even number", []float64{10, 11, 12, 13, 14, 40}, 12.5},
+		{"sum out of range", []float64{1.5e308, 1.7e308}, 1.6e308},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Median(tt.values); got != tt.want {
+				t.Errorf("Median(%v) = %v, want %v", tt.values, got, tt.want)
+			}
+		})
+	}
+	if got := Median(nil); !math.IsNaN(got) {
+		t.Errorf("Median of nothing = %v, want NaN", got)
+	}
+}
+
+// Whatever is asked of a cell, one that cannot be is refused with the same reason.
+func TestRefused(t *testing.T) {
+	good := values(10, 11, 12)
+	ask := map[string]func(c Cell, alpha float64) error{
+		"Summarize": func(c Cell, alpha float64) error { _, err := Summarize(c, alpha); return err },
+		"Ratio, first": func(c Cell, alpha float64) error {
+			_, err := Ratio(c, good, alpha)
+			return err
+		},
+		"Ratio, second": func(c Cell, alpha float64) error {
+			_, err := Ratio(good, c, alpha)
+			return err
+		},
+		"RatioRepetitions": func(c Cell, alpha float64) error {
+			_, err := RatioRepetitions(c, good, Greater(0.05), 0, alpha)
+			return err
+		},
+		"CellRepetitions": func(c Cell, alpha float64) error {
+			_, err := CellRepetitions(c, Below(5), alpha)
+			return err
+		},
+		"NoiseFloor": func(c Cell, alpha float64) error {
+			_, err := NoiseFloor([][2]Cell{{good, c}}, alpha, 0.05)
+			return err
+		},
+		"Groups": func(c Cell, alpha float64) error {
+			_, err := Groups([]NamedCell{{"good", good}, {"bad", c}}, HigherIsBetter, alpha, 0)
+			return err
+		},
+		"Agree": func(c Cell, alpha float64) error {
+			_, err := Agree([]PublishedRow{{"good", 10, good}, {"bad", 20, c}}, HigherIsBetter, alpha, 0.05)
+			return err
+		},
+	}
+	tests := []struct {
+		name  string
+		cell  Cell
+		alpha float64
+		want  error
+	}{
+		{"not a number", values(10, math.NaN(), 12), 0.05, ErrNotFinite},
+		{"infinite", values(10, 11, math.Inf(1)), 0.05, ErrNotFinite},
+		{"negative where the metric cannot be", Cell{Values: []float64{1, -1, 2}, NonNegative: true}, 0.05, ErrNegative},
+		{"negative resolution", Cell{Values: []float64{1, 2, 3}, Resolution: -0.001}, 0.05, ErrResolution},
+		{"infinite resolution", Cell{Values: []float64{1, 2, 3}, Resolution: math.Inf(1)}, 0.05, ErrResolution},
+		{"alpha of zero", good, 0, ErrAlpha},
+		{"a confidence of 95 % for alpha", good, 95, ErrAlpha},
+		{"alpha that is not a number", good, math.NaN(), ErrAlpha},
+	}
+	for function, f := range ask {
+		for _, tt := range tests {
+			t.Run(function+", "+tt.name, func(t *testing.T) {
+				if err := f(tt.cell, tt.alpha); !errors.Is(err, tt.want) {
+					t.Errorf("error is %v, want %v", err, tt.want)
+				}
+			})
+		}
+		t.Run(function+", a good cell", func(t *testing.T) {
+			if err := f(good, 0.05); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Nothing depends on the order of values, and nothing changes it.
+func TestOrderOfValues(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := 3; n <= 8; n++ {
+		a, b, c := lognormal(rng, n, 100, 0.1), lognormal(rng, n, 110, 0.1), lognormal(rng, n, 90, 0.1)
+		results := func(a, b, c Cell) []any {
+			estimate, _ := Summarize(a, 0.05)
+			ratio, _ := Ratio(a, b, 0.05)
+			floor, _ := NoiseFloor([][2]Cell{{a, b}}, 0.05, 0.05)
+			groups, _ := Groups([]NamedCell{{"a", a}, {"b", b}, {"c", c}}, LowerIsBetter, 0.05, 0.01)
+			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, LowerIsBetter, 0.05, 0.05)
+			repetitions, _ := RatioRepetitions(a, b, Greater(0.05), 0.01, 0.05)
+			return []any{estimate, ratio, floor, groups.Ranked, groups.Pairs, *agreement.Tau, agreement.Factor,
+				agreement.Rows, repetitions}
+		}
+		before := slices.Concat(a.Values, b.Values, c.Values)
+		first := results(a, b, c)
+		if !slices.Equal(before, slices.Concat(a.Values, b.Values, c.Values)) {
+			t.Fatalf("n = %d: values were changed", n)
+		}
+		for range 20 {
+			second := results(values(shuffled(rng, a.Values)...), values(shuffled(rng, b.Values)...),
+				values(shuffled(rng, c.Values)...))
+			for i := range first {
+				if !reflect.DeepEqual(first[i], second[i]) {
+					t.Errorf("n = %d: result %d depends on the order of values: %v, %v", n, i, first[i], second[i])
+				}
+			}
+		}
+	}
+}

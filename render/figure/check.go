@@ -1,0 +1,296 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/text"
+)
+
+// Kind is what a Finding is about.
+type Kind string
+
+const (
+	// Collision is text on other text, on a mark or outside the drawing: something cannot be read.
+	Collision Kind = "collision"
+	// Foreign is what no drawing of this package has, such as a colour of its own, or XML that is broken: the
+	// drawing must not be shown.
+	Foreign Kind = "foreign"
+	// MissingGlyph is a letter that the page's fonts lack. The browser sets it in another font, for which room has
+	// been left: names in any script may be shown, so this is worth a note at most.
+	MissingGlyph Kind = "missing glyph"
+)
+
+// Finding is one thing that Check found.
+type Finding struct {
+	Kind    Kind
+	Message string // in words, with the text it is about and its place in units
+}
+
+// allowed are the elements of a drawing and their attributes. Everything else would fix how it looks or load things.
+var allowed = map[string][]string{
+	"svg":    {"class", "viewBox", "role", "aria-labelledby", "xmlns"},
+	"title":  {"id"},
+	"desc":   {"id"},
+	"g":      {},
+	"path":   {"d", "class"},
+	"circle": {"cx", "cy", "r", "class"},
+	"text":   {"x", "y", "class"},
+}
+
+// textClasses are the classes that only text has, beside those of paints that give it a series' colour.
+var textClasses = []string{"strong", "small", "dim", "mid", "end", "halo"}
+
+// markClasses are the classes of shapes on which no text may lie.
+var markClasses = []string{"pt", "open", "ibox", "ghost", "thin"}
+
+// Check reads a drawing back and reports whatever makes it unfit for a page: text that hits other text, comes within
+// 4 units of it in a line, lies on a mark or leaves the drawing; elements, attributes, classes and ids that Draw does
+// not write; and letters that the fonts lack. A drawing that is as it should be has no findings.
+//
+// Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
+// costs less than drawing and is meant for every figure of every page.
+func Check(m *Metrics, svg []byte) []Finding {
+	c := checker{metrics: m}
+	d := xml.NewDecoder(bytes.NewReader(svg))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			c.report(Foreign, "the drawing is no XML: %v", err)
+			break
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			c.start(t)
+		case xml.CharData:
+			if c.text != nil {
+				c.text.words += string(t)
+			} else if c.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+				c.report(Foreign, "text outside the svg element")
+			}
+		case xml.EndElement:
+			c.end(t)
+		default:
+			c.report(Foreign, "%T in a drawing", t)
+		}
+	}
+	c.collisions()
+	return c.findings
+}
+
+// checker is the state of one Check.
+type checker struct {
+	metrics  *Metrics
+	findings []Finding
+	depth    int
+	view     rect
+	labels   []string // the ids that name the drawing
+	ids      []string // those that it has
+	text     *setText // the text element being read
+	texts    []setText
+	marks    []rect
+}
+
+// setText is a text as the browser will set it.
+type setText struct {
+	style textStyle
+	at    point
+	words string
+	box   rect
+}
+
+func (c *checker) report(k Kind, format string, a ...any) {
+	c.findings = append(c.findings, Finding{k, fmt.Sprintf(format, a...)})
+}
+
+// start takes in an element and its attributes.
+func (c *checker) start(e xml.StartElement) {
+	c.depth++
+	name := e.Name.Local
+	known, ok := allowed[name]
+	if !ok {
+		c.report(Foreign, "element <%s>", name)
+		return
+	}
+	if (name == "svg") != (c.depth == 1) || c.text != nil {
+		c.report(Foreign, "element <%s> at depth %d", name, c.depth)
+	}
+	attr := map[string]string{}
+	for _, a := range e.Attr {
+		attr[a.Name.Local] = a.Value
+		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" {
+			c.report(Foreign, "<%s> has the attribute %s=%q", name, a.Name.Local, a.Value)
+		}
+	}
+	classes := strings.Fields(attr["class"])
+	switch name {
+	case "svg":
+		c.root(attr)
+	case "title", "desc":
+		if id, ok := attr["id"]; ok {
+			c.ids = append(c.ids, id)
+		}
+	case "text":
+		c.text = &setText{at: point{c.number(attr["x"]), c.number(attr["y"])}}
+		c.textClasses(classes)
+	case "circle":
+		x, y, r := c.number(attr["cx"]), c.number(attr["cy"]), c.number(attr["r"])
+		c.shape(classes, rect{x - r, y - r, x + r, y + r})
+	case "path":
+		box, err := bounds(attr["d"])
+		if err != nil {
+			c.report(Foreign, "path %q: %v", attr["d"], err)
+		}
+		c.shape(classes, box)
+	}
+}
+
+// root takes in the svg element.
+func (c *checker) root(attr map[string]string) {
+	if v := strings.Fields(attr["viewBox"]); len(v) == 4 && v[0] == "0" && v[1] == "0" {
+		c.view.x1, c.view.y1 = c.number(v[2]), c.number(v[3])
+	} else {
+		c.report(Foreign, "<svg> has the viewBox %q", attr["viewBox"])
+	}
+	if class := attr["class"]; class != Full.class() && class != Narrow.class() {
+		c.report(Foreign, "<svg> has the class %q", class)
+	}
+	c.labels = strings.Fields(attr["aria-labelledby"])
+	if attr["role"] != "img" || len(c.labels) != 2 {
+		c.report(Foreign, "<svg> is no image with title and description: role=%q aria-labelledby=%q",
+			attr["role"], attr["aria-labelledby"])
+	}
+}
+
+// shape takes in a shape that fills box.
+func (c *checker) shape(classes []string, box rect) {
+	mark := false
+	for _, class := range classes {
+		if _, ok := paints[class]; !ok {
+			c.report(Foreign, "a shape has the class %q", class)
+		}
+		mark = mark || slices.Contains(markClasses, class)
+	}
+	if mark {
+		c.marks = append(c.marks, box)
+	}
+}
+
+// textClasses takes in the classes of the text being read.
+func (c *checker) textClasses(classes []string) {
+	for _, class := range classes {
+		if does, ok := paints[class]; !slices.Contains(textClasses, class) && (!ok || !does.fill || does.stroke) {
+			c.report(Foreign, "a text has the class %q", class)
+		}
+		switch class {
+		case "strong":
+			c.text.style.strong = true
+		case "small":
+			c.text.style.small = true
+		case "mid":
+			c.text.style.align = text.XCenter
+		case "end":
+			c.text.style.align = text.XRight
+		}
+	}
+}
+
+// end takes in the end of an element.
+func (c *checker) end(e xml.EndElement) {
+	c.depth--
+	switch e.Name.Local {
+	case "text":
+		if c.text == nil { // a text within a text, which is reported at its start
+			return
+		}
+		t := *c.text
+		c.text = nil
+		t.box = t.style.box(c.metrics, t.at, t.words)
+		if missing := c.metrics.Missing(t.words, t.style.strong); len(missing) > 0 {
+			c.report(MissingGlyph, "%q: the fonts lack %q", t.words, string(missing))
+		}
+		c.texts = append(c.texts, t)
+	case "svg":
+		if !slices.Equal(c.ids, c.labels) {
+			c.report(Foreign, "the drawing is named by the ids %q but has %q", c.labels, c.ids)
+		}
+	}
+}
+
+func (c *checker) number(s string) float64 {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		c.report(Foreign, "%q is no number", s)
+	}
+	return v
+}
+
+// collisions looks for text that cannot be read.
+func (c *checker) collisions() {
+	const (
+		apart = 4  // what two texts of a line must have between them
+		slack = .5 // as measuring and the browser may differ
+	)
+	for i, t := range c.texts {
+		if !c.view.grow(slack, slack).contains(t.box) {
+			c.report(Collision, "%q leaves the drawing, from %.1f,%.1f to %.1f,%.1f",
+				t.words, t.box.x0, t.box.y0, t.box.x1, t.box.y1)
+		}
+		for _, mark := range c.marks {
+			if t.box.hits(mark) {
+				c.report(Collision, "%q lies on the mark at %.1f,%.1f", t.words, mark.x0, mark.y0)
+			}
+		}
+		for _, o := range c.texts[i+1:] {
+			if t.box.grow(apart, 0).hits(o.box) {
+				c.report(Collision, "%q is on or too near to %q at %.1f,%.1f", t.words, o.words, o.box.x0, o.box.y0)
+			}
+		}
+	}
+}
+
+// bounds is the box of path data that has only the commands that canvas writes: M, L, H, V and Z.
+func bounds(d string) (rect, error) {
+	var box rect
+	var at point
+	for start := 0; start < len(d); {
+		end := start + 1
+		for end < len(d) && !strings.ContainsRune("MLHVZ", rune(d[end])) {
+			end++
+		}
+		var v []float64
+		for _, field := range strings.Fields(d[start+1 : end]) {
+			n, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				return box, fmt.Errorf("%q is no number", field)
+			}
+			v = append(v, n)
+		}
+		switch command := d[start]; {
+		case (command == 'M' || command == 'L') && len(v) == 2:
+			at = point{v[0], v[1]}
+		case command == 'H' && len(v) == 1:
+			at.x = v[0]
+		case command == 'V' && len(v) == 1:
+			at.y = v[0]
+		case command == 'Z' && len(v) == 0:
+		default:
+			return box, fmt.Errorf("command %q with %d numbers", command, len(v))
+		}
+		if start == 0 {
+			box = rect{at.x, at.y, at.x, at.y}
+		}
+		box = rect{min(box.x0, at.x), min(box.y0, at.y), max(box.x1, at.x), max(box.y1, at.y)}
+		start = end
+	}
+	return box, nil
+}

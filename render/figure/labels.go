@@ -1,0 +1,115 @@
+package figure
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/go-text/typesetting/segmenter"
+	"gonum.org/v1/plot/text"
+)
+
+// clearance is how far apart two texts of one line stay, in units: less reads as one text.
+const clearance = 5
+
+// spot is a place that a label may take: on the centre line y, beginning at x (text.XLeft) or ending there
+// (text.XRight).
+type spot struct {
+	x, y  float64
+	align text.XAlignment
+}
+
+// place writes a label of one line at the first spot within area where it hits no text and no mark. If there is none
+// it writes nothing and reports false.
+func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {
+	for _, sp := range spots {
+		t.align = sp.align
+		at := point{sp.x, sp.y + t.middle()}
+		if box := t.box(s.metrics, at, label); area.contains(box) && s.free(box) {
+			s.text(t, at, label)
+			return true
+		}
+	}
+	return false
+}
+
+// free tells whether a text in box would stand clear of what is there.
+func (s *sheet) free(box rect) bool {
+	for _, o := range s.texts {
+		if box.grow(clearance, 1).hits(o) {
+			return false
+		}
+	}
+	for _, o := range s.marks {
+		if box.grow(1, 1).hits(o) {
+			return false
+		}
+	}
+	return true
+}
+
+// wrap breaks str into lines no wider than room. Lines end where Unicode lets them (UAX 14) or behind a plus sign,
+// by which names of servers are joined; in a word wider than room also behind other punctuation; and in what is then
+// still too wide between any two characters.
+func (s *sheet) wrap(t textStyle, str string, room float64) []string {
+	if s.wide(t, str) <= room {
+		return []string{str}
+	}
+	lines := s.pour(t, []string{""}, str, room, splitLine, splitWord, splitCharacters)
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return lines
+}
+
+// pour appends str to the last of lines, piece by piece, and starts another line where a piece finds no room. Pieces
+// come from the first of splits; one that is too wide for a whole line is split by the next.
+func (s *sheet) pour(t textStyle, lines []string, str string, room float64, splits ...func(string) []string) []string {
+	for _, piece := range splits[0](str) {
+		last := &lines[len(lines)-1]
+		switch {
+		case s.wide(t, strings.TrimRight(*last+piece, " ")) <= room:
+			*last += piece
+		case len(splits) > 1 && s.wide(t, strings.TrimRight(piece, " ")) > room:
+			lines = s.pour(t, lines, piece, room, splits[1:]...)
+		case *last == "":
+			*last = piece
+		default:
+			lines = append(lines, piece)
+		}
+	}
+	return lines
+}
+
+// splitLine splits a text after each place where a line may end.
+func splitLine(str string) (pieces []string) {
+	var seg segmenter.Segmenter
+	seg.Init([]rune(str))
+	for it := seg.LineIterator(); it.Next(); {
+		pieces = append(pieces, strings.SplitAfter(string(it.Line().Text), "+")...)
+	}
+	return pieces
+}
+
+// splitWord splits a word after each run of punctuation.
+func splitWord(str string) (pieces []string) {
+	start, inRun := 0, false
+	for i, r := range str {
+		mark := unicode.IsPunct(r) || unicode.IsSymbol(r)
+		if inRun && !mark {
+			pieces = append(pieces, str[start:i])
+			start = i
+		}
+		inRun = mark
+	}
+	return append(pieces, str[start:])
+}
+
+// splitCharacters splits a text into what readers take for characters.
+func splitCharacters(str string) (pieces []string) {
+	var seg segmenter.Segmenter
+	seg.Init([]rune(str))
+	for it := seg.GraphemeIterator(); it.Next(); {
+		pieces = append(pieces, string(it.Grapheme().Text))
+	}
+	return pieces
+}

@@ -1,0 +1,268 @@
+package figure
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	xfont "golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// point and rect are in the drawing's coordinates: x to the right, y down, origin top left, in units.
+type (
+	point struct{ x, y float64 }
+	rect  struct{ x0, y0, x1, y1 float64 }
+)
+
+// hits tells whether two rectangles share more than an edge.
+func (r rect) hits(o rect) bool { return r.x0 < o.x1 && o.x0 < r.x1 && r.y0 < o.y1 && o.y0 < r.y1 }
+
+// contains tells whether o lies in r, edges included.
+func (r rect) contains(o rect) bool {
+	return r.x0 <= o.x0 && o.x1 <= r.x1 && r.y0 <= o.y0 && o.y1 <= r.y1
+}
+
+// grow moves the sides of r outwards, by dx left and right and by dy above and below.
+func (r rect) grow(dx, dy float64) rect { return rect{r.x0 - dx, r.y0 - dy, r.x1 + dx, r.y1 + dy} }
+
+// sheet is a drawing in the making. It keeps where text and marks are, so that labels can stay clear of both.
+type sheet struct {
+	canvas  *canvas
+	draw    draw.Canvas
+	metrics *Metrics
+	width   float64
+	texts   []rect
+	marks   []rect
+}
+
+func newSheet(m *Metrics, width Width) *sheet {
+	c := newCanvas()
+	return &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
+}
+
+// vgPoint is p as gonum has it.
+func vgPoint(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(-p.y)} }
+
+func vgPoints(points []point) []vg.Point {
+	out := make([]vg.Point, len(points))
+	for i, p := range points {
+		out[i] = vgPoint(p)
+	}
+	return out
+}
+
+// plot lets gonum draw marks into the frame, on the scale of x. Frame and axes of its own gonum leaves out: their size
+// would follow the labels, and the rows with it.
+func (s *sheet) plot(x axis, frame rect, marks plot.Plotter) {
+	p := plot.New()
+	p.BackgroundColor = nil
+	p.HideAxes()
+	p.X.Padding, p.Y.Padding = 0, 0
+	p.X.Min, p.X.Max, p.X.Scale = x.lo, x.hi, plot.LinearScale{}
+	p.Add(marks)
+	c := s.draw
+	c.Min, c.Max = vgPoint(point{frame.x0, frame.y1}), vgPoint(point{frame.x1, frame.y0})
+	p.Draw(c)
+}
+
+// textStyle is how a text looks: its size and weight, which decide its width, and its ink.
+type textStyle struct {
+	ink    ink
+	strong bool
+	small  bool
+	align  text.XAlignment
+}
+
+// The two font sizes of figures, in units.
+const (
+	textSize  = 12.5
+	smallSize = 11.5
+)
+
+func (t textStyle) size() float64 {
+	if t.small {
+		return smallSize
+	}
+	return textSize
+}
+
+// middle is how far below its centre line a text has its baseline.
+func (t textStyle) middle() float64 { return t.size() * capital / 2 }
+
+// gonum is the style in gonum's terms.
+func (t textStyle) gonum(m *Metrics) text.Style {
+	f := font.Font{Size: vg.Length(t.size())}
+	if t.strong {
+		f.Weight = xfont.WeightSemiBold
+	}
+	return text.Style{Color: t.ink, Font: f, XAlign: t.align, Handler: textHandler{m}}
+}
+
+// wide is the width of str.
+func (s *sheet) wide(t textStyle, str string) float64 {
+	return s.metrics.Width(str, t.size(), t.strong)
+}
+
+// widest is the width of the widest line.
+func (s *sheet) widest(t textStyle, lines []string) (w float64) {
+	for _, line := range lines {
+		w = max(w, s.wide(t, line))
+	}
+	return w
+}
+
+// box is where str stands with its anchor at p, from the top of its highest letters to the foot of its lowest.
+func (t textStyle) box(m *Metrics, p point, str string) rect {
+	w := m.Width(str, t.size(), t.strong)
+	x := p.x + w*float64(t.align)
+	return rect{x, p.y - t.size()*ascent, x + w, p.y + t.size()*descent}
+}
+
+// text writes str with its anchor on the baseline at p.
+func (s *sheet) text(t textStyle, p point, str string) {
+	if str == "" {
+		return
+	}
+	s.texts = append(s.texts, t.box(s.metrics, p, str))
+	s.draw.FillText(t.gonum(s.metrics), vgPoint(p), str)
+}
+
+// lines writes lines one below the other, the first with its anchor on the baseline at p.
+func (s *sheet) lines(t textStyle, p point, lead float64, lines []string) {
+	for i, line := range lines {
+		s.text(t, point{p.x, p.y + lead*float64(i)}, line)
+	}
+}
+
+// stroke draws a line through points.
+func (s *sheet) stroke(k ink, points ...point) {
+	s.draw.StrokeLines(draw.LineStyle{Color: k, Width: 1}, vgPoints(points))
+}
+
+// rule draws a vertical line that stays away from the texts that are there: what would show between their letters and
+// lines looks like a mark.
+func (s *sheet) rule(k ink, x, top, bottom float64) {
+	const (
+		apartX, apartY = 3, 2 // from a text
+		shortest       = 6    // piece worth drawing
+	)
+	var crossed []rect
+	for _, box := range s.texts {
+		if box = box.grow(apartX, apartY); box.x0 < x && x < box.x1 {
+			crossed = append(crossed, box)
+		}
+	}
+	slices.SortFunc(crossed, func(a, b rect) int { return cmp.Compare(a.y0, b.y0) })
+	crossed = append(crossed, rect{y0: bottom, y1: bottom})
+	var p vg.Path
+	for _, box := range crossed {
+		if end := min(box.y0, bottom); end-top >= shortest {
+			p.Move(vgPoint(point{x, top}))
+			p.Line(vgPoint(point{x, end}))
+		}
+		top = max(top, box.y1)
+	}
+	s.draw.SetLineStyle(draw.LineStyle{Color: k, Width: 1})
+	s.draw.Stroke(p)
+}
+
+// fill draws an area whose outline runs along points and back to the first.
+func (s *sheet) fill(k ink, points ...point) { s.draw.FillPolygon(k, vgPoints(points)) }
+
+// fillOpen draws an area whose outline stays away between the last point and the first.
+func (s *sheet) fillOpen(k ink, points ...point) {
+	var p vg.Path
+	p.Move(vgPoint(points[0]))
+	for _, to := range points[1:] {
+		p.Line(vgPoint(to))
+	}
+	s.draw.SetColor(k)
+	s.draw.Fill(p)
+}
+
+// maxSeries is how many series a figure can tell apart: the style sheet has as many colours.
+const maxSeries = 6
+
+// glyphs are the marks of series, so that each has a shape as well as a colour: corners in units of the circle's
+// radius, and large enough to weigh as much. The first series has the circle, which has no corners.
+var glyphs = [maxSeries][]point{
+	nil,
+	{{0, -1.28}, {1.28, 0}, {0, 1.28}, {-1.28, 0}},
+	{{-.95, -.95}, {.95, -.95}, {.95, .95}, {-.95, .95}},
+	{{0, -1.3}, {1.25, .95}, {-1.25, .95}},
+	{{0, 1.3}, {-1.25, -.95}, {1.25, -.95}},
+	{
+		{-.5, -1.28}, {.5, -1.28}, {.5, -.5}, {1.28, -.5}, {1.28, .5}, {.5, .5},
+		{.5, 1.28}, {-.5, 1.28}, {-.5, .5}, {-1.28, .5}, {-1.28, -.5}, {-.5, -.5},
+	},
+}
+
+// glyph draws the mark of a series, counted from 1.
+func (s *sheet) glyph(k ink, series int, at point, radius float64) {
+	corners := glyphs[series-1]
+	if corners == nil {
+		var c vg.Path
+		c.Move(vgPoint(point{at.x + radius, at.y}))
+		c.Arc(vgPoint(at), vg.Length(radius), 0, 2*math.Pi)
+		c.Close()
+		s.draw.SetColor(k)
+		s.draw.Fill(c)
+		return
+	}
+	outline := make([]point, len(corners))
+	for i, c := range corners {
+		outline[i] = point{at.x + c.x*radius, at.y + c.y*radius}
+	}
+	s.fill(k, outline...)
+}
+
+// fillInk and strokeInk are the colour of a series, counted from 1.
+func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
+func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
+
+// textHandler is gonum's text handler over Metrics. Weight, size and alignment become classes.
+type textHandler struct{ *Metrics }
+
+// Cache is empty: gonum's own fonts are not used.
+func (textHandler) Cache() *font.Cache { return nil }
+
+// Lines breaks nothing: wrapping knows how much room there is.
+func (textHandler) Lines(s string) []string { return []string{s} }
+
+// Extents are the heights that Box has.
+func (textHandler) Extents(f font.Font) font.Extents {
+	return font.Extents{Ascent: f.Size * ascent, Descent: f.Size * descent, Height: f.Size * (ascent + descent)}
+}
+
+// Box is the room that s takes.
+func (h textHandler) Box(s string, f font.Font) (width, height, depth vg.Length) {
+	w := h.Width(s, float64(f.Size), f.Weight == xfont.WeightSemiBold)
+	return vg.Length(w), f.Size * ascent, f.Size * descent
+}
+
+// Draw writes s as a text element. The canvas is ours: every sheet makes its own.
+func (textHandler) Draw(c vg.Canvas, s string, style text.Style, p vg.Point) {
+	var classes []string
+	switch style.XAlign {
+	case text.XCenter:
+		classes = append(classes, "mid")
+	case text.XRight:
+		classes = append(classes, "end")
+	}
+	if style.Font.Size == smallSize {
+		classes = append(classes, "small")
+	}
+	if style.Font.Weight == xfont.WeightSemiBold {
+		classes = append(classes, "strong")
+	}
+	if k := style.Color.(ink); k != "" {
+		classes = append(classes, string(k))
+	}
+	c.(*draw.Canvas).Canvas.(*canvas).text(p, strings.Join(classes, " "), s)
+}

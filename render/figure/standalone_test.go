@@ -1,0 +1,91 @@
+package figure
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// rules are the declarations of a style sheet by selector, the last of a property counting.
+func rules(css string) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for _, m := range regexp.MustCompile(`([^{};]+)\{([^{}]*)\}`).FindAllStringSubmatch(css, -1) {
+		for _, selector := range strings.Split(m[1], ",") {
+			selector = strings.TrimPrefix(strings.TrimSpace(selector), "svg ")
+			if out[selector] == nil {
+				out[selector] = map[string]string{}
+			}
+			for _, d := range strings.Split(m[2], ";") {
+				if key, value, ok := strings.Cut(d, ":"); ok {
+					out[selector][strings.TrimSpace(key)] = strings.TrimSpace(value)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// A file of its own looks as the page's style sheet has it in light, on white paper.
+func TestStandaloneLooksLikeThePage(t *testing.T) {
+	css, err := os.ReadFile("../../site/theme/style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	light := regexp.MustCompile(`(?s):root \{.*?\n\}`).FindString(string(css))
+	inSVG := regexp.MustCompile(`(?m)^svg .*$`).FindAllString(string(css), -1)
+	page := rules(strings.Join(inSVG, "\n"))
+	tokens := map[string]string{"--paper": "#fff"}
+	for _, m := range regexp.MustCompile(`(--[a-z0-9-]+):\s*(#[0-9a-f]+)`).FindAllStringSubmatch(light, -1) {
+		if m[1] != "--paper" {
+			tokens[m[1]] = m[2]
+		}
+	}
+	token := regexp.MustCompile(`var\((--[a-z0-9-]+)\)`)
+	file := rules(strings.TrimSuffix(strings.TrimPrefix(lightStyle, "<style>"), "</style>\n"))
+
+	used := []string{"text", ".line.thin"}
+	for class := range paints {
+		if class != "thin" { // has a look with .line alone
+			used = append(used, "."+class)
+		}
+	}
+	for _, class := range textClasses {
+		used = append(used, "."+class)
+	}
+	for _, selector := range used {
+		if len(page[selector]) == 0 {
+			t.Errorf("the page's style sheet has no rule for %s", selector)
+		}
+		for property, value := range page[selector] {
+			want := token.ReplaceAllStringFunc(value,
+				func(v string) string { return tokens[token.FindStringSubmatch(v)[1]] })
+			if got := file[selector][property]; property != "font-family" && got != want {
+				t.Errorf("%s has %s %q in a file and %q in the page", selector, property, got, want)
+			}
+		}
+	}
+	for selector := range file {
+		if selector != "svg" && len(page[selector]) == 0 {
+			t.Errorf("a file has a rule for %s and the page has none", selector)
+		}
+	}
+}
+
+func TestStandaloneAddsOneStyle(t *testing.T) {
+	svg, err := figures(t)["one row"].Draw(fonts(t).Metrics(), Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := string(svg)
+	file := string(Standalone(svg))
+	if string(svg) != before {
+		t.Error("Standalone changed the drawing that it was given")
+	}
+	if strings.Replace(file, lightStyle, "", 1) != before {
+		t.Errorf("more than a style was added: %s", file)
+	}
+	if !strings.HasPrefix(file, "<svg ") || !strings.Contains(file, ">\n<style>") {
+		t.Errorf("the file begins with %.200s", file)
+	}
+}

@@ -1,0 +1,266 @@
+package figure
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+)
+
+// ink is a colour for gonum that is a list of classes of the style sheet.
+//
+// gonum hands the color.Color of a style to SetColor as it is, so the classes arrive whole and nothing has to guess
+// them from sentinel colours afterwards.
+type ink string
+
+// RGBA makes ink a color.Color. Nothing asks for it: our canvas reads the classes.
+func (ink) RGBA() (r, g, b, a uint32) { return 0, 0, 0, 0xffff }
+
+// paints lists what the classes of the style sheet can do to a shape: whether they fill it, whether they stroke it.
+var paints = map[string]struct{ fill, stroke bool }{
+	"grid":  {stroke: true},
+	"axis":  {stroke: true},
+	"ghost": {stroke: true},
+	"line":  {stroke: true},
+	"thin":  {stroke: true},
+	"ibox":  {fill: true, stroke: true},
+	"pt":    {fill: true, stroke: true},
+	"open":  {fill: true, stroke: true},
+	"f1":    {fill: true}, "f2": {fill: true}, "f3": {fill: true},
+	"f4": {fill: true}, "f5": {fill: true}, "f6": {fill: true},
+	"s1": {stroke: true}, "s2": {stroke: true}, "s3": {stroke: true},
+	"s4": {stroke: true}, "s5": {stroke: true}, "s6": {stroke: true},
+}
+
+// check refuses an ink that has an unknown class, or none that paints in the way wanted.
+func (k ink) check(fill bool) error {
+	visible := false
+	for _, class := range strings.Fields(string(k)) {
+		does, known := paints[class]
+		if !known {
+			return fmt.Errorf("a shape has the unknown class %q", class)
+		}
+		visible = visible || fill && does.fill || !fill && does.stroke
+	}
+	if !visible {
+		return fmt.Errorf("a shape of ink %q would not be seen", k)
+	}
+	return nil
+}
+
+// canvas is a vg.Canvas that writes SVG elements. One point of gonum is one unit.
+//
+// Its origin is the top left corner: gonum's y grows upwards, so all of the drawing has a negative y and how high it
+// will be need not be known at the start. Line widths and dashes belong to the classes; of widths only zero, "do not
+// draw", is heeded. What gonum can do and a figure must not, such as colours and pictures, is an error in document.
+type canvas struct {
+	body  []byte
+	now   pen
+	saved []pen
+	depth int // of open groups
+	err   error
+}
+
+type pen struct {
+	color  color.Color
+	width  vg.Length
+	offset vg.Point
+}
+
+func newCanvas() *canvas { return &canvas{now: pen{width: 1}} }
+
+func (c *canvas) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// The methods of vg.Canvas.
+
+func (c *canvas) SetLineWidth(w vg.Length)           { c.now.width = w }
+func (c *canvas) SetLineDash([]vg.Length, vg.Length) {}
+func (c *canvas) SetColor(k color.Color)             { c.now.color = k }
+func (c *canvas) Push()                              { c.saved = append(c.saved, c.now) }
+func (c *canvas) Translate(p vg.Point)               { c.now.offset = c.now.offset.Add(p) }
+
+func (c *canvas) Pop() {
+	last := len(c.saved) - 1
+	c.now, c.saved = c.saved[last], c.saved[:last]
+}
+
+func (c *canvas) Rotate(rad float64) {
+	if rad != 0 {
+		c.fail(errors.New("a figure has no rotated parts"))
+	}
+}
+
+func (c *canvas) Scale(x, y float64) {
+	if x != 1 || y != 1 {
+		c.fail(errors.New("a figure has no scaled parts"))
+	}
+}
+
+func (c *canvas) DrawImage(vg.Rectangle, image.Image) { c.fail(errors.New("a figure has no pictures")) }
+
+func (c *canvas) FillString(_ font.Face, _ vg.Point, s string) {
+	c.fail(fmt.Errorf("text %q was drawn without our text handler", s))
+}
+
+func (c *canvas) Stroke(p vg.Path) {
+	if c.now.width > 0 {
+		c.shape(p, false)
+	}
+}
+
+func (c *canvas) Fill(p vg.Path) { c.shape(p, true) }
+
+// text writes s with its anchor at p. Classes name the anchor, so that the text keeps its place in any font.
+func (c *canvas) text(p vg.Point, classes, s string) {
+	x, y := c.at(p)
+	c.element("text", "x", x, "y", y)
+	c.class(classes)
+	c.body = append(c.body, '>')
+	c.body = append(c.body, escape(s)...)
+	c.body = append(c.body, "</text>\n"...)
+}
+
+// begin opens the group of a mark; title, which may be empty, is what a pointer is shown there.
+func (c *canvas) begin(title string) {
+	c.depth++
+	c.body = append(c.body, "<g>"...)
+	if title != "" {
+		c.body = append(c.body, "<title>"+escape(title)+"</title>"...)
+	}
+}
+
+// end closes the group that begin opened.
+func (c *canvas) end() {
+	c.depth--
+	c.body = append(c.body, "</g>\n"...)
+}
+
+// element opens a tag with two attributes that are numbers.
+func (c *canvas) element(name, key1 string, v1 float64, key2 string, v2 float64) {
+	c.body = append(c.body, "<"+name+" "+key1+`="`...)
+	c.body = appendNumber(c.body, v1)
+	c.body = append(c.body, `" `+key2+`="`...)
+	c.body = appendNumber(c.body, v2)
+	c.body = append(c.body, '"')
+}
+
+func (c *canvas) class(classes string) {
+	if classes != "" {
+		c.body = append(c.body, ` class="`+classes+`"`...)
+	}
+}
+
+// at turns a point of gonum's into the drawing's coordinates.
+func (c *canvas) at(p vg.Point) (x, y float64) {
+	p = p.Add(c.now.offset)
+	return float64(p.X), -float64(p.Y)
+}
+
+func (c *canvas) shape(p vg.Path, fill bool) {
+	k, ok := c.now.color.(ink)
+	if !ok {
+		c.fail(fmt.Errorf("a shape has the colour %v, not classes", c.now.color))
+		return
+	}
+	if err := k.check(fill); err != nil {
+		c.fail(err)
+		return
+	}
+	if centre, radius, ok := circle(p); ok {
+		x, y := c.at(centre)
+		c.element("circle", "cx", x, "cy", y)
+		c.body = append(c.body, ` r="`...)
+		c.body = appendNumber(c.body, radius)
+	} else {
+		c.body = append(c.body, `<path d="`...)
+		c.outline(p)
+	}
+	c.body = append(c.body, '"')
+	c.class(string(k))
+	c.body = append(c.body, "/>"...)
+	if c.depth == 0 {
+		c.body = append(c.body, '\n')
+	}
+}
+
+// circle recognises a path that is one whole circle, which SVG path data cannot write as a single arc.
+func circle(p vg.Path) (centre vg.Point, radius float64, ok bool) {
+	if len(p) != 3 || p[1].Type != vg.ArcComp || p[2].Type != vg.CloseComp {
+		return centre, 0, false
+	}
+	return p[1].Pos, float64(p[1].Radius), math.Abs(p[1].Angle) >= 2*math.Pi
+}
+
+// outline writes a path as path data, horizontal and vertical steps in their short form.
+func (c *canvas) outline(p vg.Path) {
+	var fromX, fromY float64
+	for _, step := range p {
+		x, y := c.at(step.Pos)
+		x, y = tenth(x), tenth(y)
+		switch step.Type {
+		case vg.MoveComp:
+			c.body = appendNumber(append(c.body, 'M'), x)
+			c.body = appendNumber(append(c.body, ' '), y)
+		case vg.LineComp:
+			switch {
+			case y == fromY:
+				c.body = appendNumber(append(c.body, 'H'), x)
+			case x == fromX:
+				c.body = appendNumber(append(c.body, 'V'), y)
+			default:
+				c.body = appendNumber(append(c.body, 'L'), x)
+				c.body = appendNumber(append(c.body, ' '), y)
+			}
+		case vg.CloseComp:
+			c.body = append(c.body, 'Z')
+		default:
+			c.fail(errors.New("a figure has no curves but whole circles"))
+		}
+		fromX, fromY = x, y
+	}
+}
+
+// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong.
+func (c *canvas) document(width Width, height float64, figure, title, desc string) ([]byte, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	if c.depth != 0 || len(c.saved) != 0 {
+		return nil, errors.New("a group was opened and not closed")
+	}
+	id := width.idFor(figure)
+	b := []byte(`<svg class="` + width.class() + `" viewBox="0 0 `)
+	b = appendNumber(b, float64(width))
+	b = append(b, ' ')
+	b = appendNumber(b, height)
+	b = append(b, `" role="img" aria-labelledby="`+id+`-t `+id+`-d" xmlns="http://www.w3.org/2000/svg">`+"\n"...)
+	b = append(b, `<title id="`+id+`-t">`+escape(title)+"</title>"...)
+	b = append(b, `<desc id="`+id+`-d">`+escape(desc)+"</desc>\n"...)
+	b = append(b, c.body...)
+	return append(b, "</svg>\n"...), nil
+}
+
+// tenth rounds to the one decimal that drawings have, and never to minus zero.
+func tenth(v float64) float64 { return math.Round(v*10)/10 + 0 }
+
+func appendNumber(b []byte, v float64) []byte { return strconv.AppendFloat(b, tenth(v), 'f', -1, 64) }
+
+// escape makes text fit for XML; what XML cannot hold becomes U+FFFD.
+func escape(s string) string {
+	var b strings.Builder
+	if err := xml.EscapeText(&b, []byte(s)); err != nil {
+		panic(err) // a Builder does not fail
+	}
+	return b.String()
+}

@@ -1,0 +1,238 @@
+// Package engine says what every engine promises: a place where the services of a trial run, apart from
+// everything else, and where they can be found again whatever happens to us.
+//
+// An Engine prepares images and opens spaces. A Space is the private network of one repetition: services started
+// in it reach each other by name and nothing outside it. A Service that Start returned is ready, and nothing talks
+// to it any more but the load. Closing a space removes all that was started in it; whatever a killed process could
+// not close carries the labels of this package and is removed by Sweep, which touches nothing else and no
+// other live run.
+//
+// Errors mean that we could not do it. A program that ends with a status other than zero is not an error: it is
+// an Exit.
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// Labels that everything we start carries, by which Sweep and people find it again.
+const (
+	LabelRun     = "benchbook.run"     // the run that started it
+	LabelOwner   = "benchbook.owner"   // the process that started it, as Owner gives it
+	LabelService = "benchbook.service" // the name of the service or program
+	LabelImage   = "benchbook.image"   // on images we made: what for
+)
+
+// ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way out.
+var ErrUnavailable = errors.New("no container engine")
+
+// ErrNotReady is wrapped by the error of Start when a service ended, or its time ran out, before it was ready. It
+// is a result about the service, and the error's text has the end of the service's log.
+var ErrNotReady = errors.New("service was not ready")
+
+// Engine is somewhere that trials can run. Its methods may be called from several goroutines.
+type Engine interface {
+	// Name is the word for the engine in records and messages, such as "docker".
+	Name() string
+
+	// Facts are what a record should tell about the engine and the machine behind it: versions, kernel, storage
+	// driver, cgroup version, whether it is this machine. Keys are dotted lower-case words.
+	Facts(ctx context.Context) (map[string]string, error)
+
+	// Prepare makes an image available and says what it came from. An image that was built before from the same
+	// inputs is found again without building. The builder's output goes to log, for people to read; an error
+	// of the build itself is a *BuildError.
+	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
+
+	// Open makes a space. The labels of the run are put on everything that is started in it.
+	Open(ctx context.Context, run string) (Space, error)
+
+	// Sweep removes containers and networks that carry our labels and whose owner is no longer alive, and names
+	// them. With dryRun it only names them.
+	Sweep(ctx context.Context, dryRun bool) ([]Leftover, error)
+
+	// Close lets go of the connection to the engine. Spaces are closed by whoever opened them.
+	Close() error
+}
+
+// Space is the private network of one repetition and what runs in it.
+type Space interface {
+	// Start starts a service and returns when it is ready. A service that was started but did not become ready is
+	// removed again, and the error wraps ErrNotReady.
+	Start(ctx context.Context, service Service) (Running, error)
+
+	// Run runs a program in a container of its own in this space until it ends, and removes it. A cancelled
+	// context ends the program. started, which may be nil, is called when the program has begun.
+	Run(ctx context.Context, program Program, started func(Running)) (Exit, error)
+
+	// Close removes everything that was started in the space, and the space. It may be called twice.
+	Close(ctx context.Context) error
+}
+
+// Running is a service or program while it runs.
+type Running interface {
+	// Name is the name it was started under.
+	Name() string
+	// Usage is what it has used since it started. It is cheap enough to be called fifty times a second.
+	Usage(ctx context.Context) (Usage, error)
+	// Logs is what it wrote so far, standard output and standard error together, at most the last mebibyte.
+	Logs(ctx context.Context) ([]byte, error)
+	// Exec runs a command inside it, beside its own processes, until the command ends. A cancelled context ends
+	// the waiting; a command that is still running then ends with the container at the latest.
+	Exec(ctx context.Context, command Command) (Exit, error)
+}
+
+// Image says where a container's file system comes from: exactly one of Name, Build and Executable is set.
+type Image struct {
+	Name       string      // a reference, such as "debian:bookworm-slim"
+	Build      *Build      // a build context of our own
+	Executable *Executable // a single static executable, put into an empty image
+}
+
+// Executable is a static executable for an image FROM scratch. It becomes /NAME, the entry point of the image.
+type Executable struct {
+	Name string
+	Data []byte
+}
+
+// Build is a private build context: nothing outside it is read, and the author's folder is not touched.
+type Build struct {
+	For        string // what it is for, in messages and labels: "async-101 server"
+	Files      []File // sorted by path
+	Dockerfile string // its path among Files
+	Args       map[string]string
+	Target     string
+}
+
+// File is a regular file in a build context or put into a container.
+type File struct {
+	Path string // slash-separated; relative in a build context, absolute in a container
+	Mode fs.FileMode
+	Data []byte
+}
+
+// Prepared is an image that is there.
+type Prepared struct {
+	Reference string // by which the engine finds it
+	ID        string // digest of the image
+	Bases     []Base // one per FROM of its Dockerfile, or the image itself
+	Built     bool   // false if it was there already
+}
+
+// Base is an image that another one was built from.
+type Base struct {
+	Reference string // as FROM names it
+	ID        string // digest of what was used
+	// Substitute names what stands in for Reference where no registry could be reached, such as
+	// "benchbook/debootstrap:bookworm"; empty if Reference itself was used.
+	Substitute string
+}
+
+// BuildError is an image that could not be built: a mistake in a Dockerfile, a package that is not there.
+type BuildError struct {
+	For  string
+	Tail string // the builder's last lines
+	Err  error
+}
+
+func (e *BuildError) Error() string { return "building the image of " + e.For + ": " + e.Err.Error() }
+
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// Service is a container that stays up while load is put on it. Fields mean what they mean in Compose.
+type Service struct {
+	Name        string
+	Aliases     []string // further names it is reached by, which several services may share
+	Hostname    string   // empty: the engine's choice
+	Image       Prepared
+	Entrypoint  []string // nil: the image's
+	Command     []string // nil: the image's
+	Environment []string // KEY=value
+	Expose      []int    // TCP ports
+	Files       []File   // copied in before the program starts
+	WorkingDir  string
+	User        string
+	CPUSet      string   // such as "0" or "0-1"; empty: all
+	CPUs        float64  // limit in cores, such as 0.5; 0: none
+	Memory      int64    // limit in bytes; 0: none
+	Tmpfs       []string // paths
+	ShmSize     int64    // bytes; 0: the engine's default
+	Ulimits     []Ulimit
+	Sysctls     map[string]string // of its own namespaces
+	CapAdd      []string          // what the project file allowed
+	CapDrop     []string
+	SecurityOpt []string      // what the project file allowed
+	ReadOnly    bool          // root file system
+	Init        bool          // an init process that reaps
+	StopSignal  string        // empty: the image's
+	StopGrace   time.Duration // before it is killed; 0: at once, as nothing it could still do is measured
+	Ready       Ready
+}
+
+// Ulimit is a resource limit of a service's processes, named as in Compose: "nofile".
+type Ulimit struct {
+	Name       string
+	Soft, Hard int64 // -1: unlimited
+}
+
+// Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none).
+// At most one of the fields is set.
+type Ready struct {
+	HTTP    string        // a path that must be answered with a status below 400 at the first exposed port
+	Port    int           // a TCP port that must accept
+	Log     string        // a text that must stand in the log,
+	Times   int           // this many times (0 is once)
+	Command []string      // run in the service; must end with status 0
+	Timeout time.Duration // 0: a minute
+}
+
+// Command is something to run inside a service: a step of preparation, a timed command.
+type Command struct {
+	Args        []string // the program and its arguments; no shell is put around them
+	Environment []string // KEY=value, beside that of the service
+	WorkingDir  string   // empty: the service's
+	Stdin       []byte
+}
+
+// Program is a container that runs to its end: the load generator, a timed command.
+type Program struct {
+	Name        string
+	Image       Prepared
+	Entrypoint  []string // nil: the image's
+	Command     []string // nil: the image's
+	Environment []string
+	Files       []File
+	WorkingDir  string
+	CPUSet      string
+	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
+	Stdin       []byte
+}
+
+// Exit is how a program ended. Standard output is kept to its first 64 MiB, standard error to its last mebibyte.
+type Exit struct {
+	Code           int // 128 plus the signal, if it was killed by one
+	OutOfMemory    bool
+	Stdout, Stderr []byte
+}
+
+// Usage is what the processes of a container have used since it started. What an engine cannot tell is -1.
+type Usage struct {
+	At              time.Time     // when it was read
+	CPU             time.Duration // user and system time
+	Memory          int64         // anonymous and shared memory now, without page cache, in bytes
+	Periods         int64         // scheduling periods with a CPU limit in force
+	Throttled       int64         // of them, those in which it was held back
+	ListenOverflows int64         // connections its network namespace dropped because a listen queue was full
+	Retransmits     int64         // TCP segments its network namespace sent again
+}
+
+// Leftover is something that a run left behind when it was killed.
+type Leftover struct {
+	Kind string // "container" or "network"
+	Name string
+	Run  string
+}

@@ -1,0 +1,145 @@
+package runner
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/host"
+	"github.com/shirou/gopsutil/v4/mem"
+)
+
+// Host is the machine that we measure on.
+type Host struct {
+	// ID is its class and a short digest of CPU model, cores and memory in whole GiB, such as "c2-1f3a9b". It never
+	// holds the machine's name.
+	ID string
+	// Cores are the logical CPUs of each physical core, in order.
+	Cores [][]int
+	Facts map[string]string
+}
+
+// ThisHost describes this machine.
+func ThisHost() (Host, error) {
+	info, err := cpu.Info()
+	if err != nil || len(info) == 0 {
+		return Host{}, fmt.Errorf("finding out about this machine's processor: %w", cmp.Or(err, os.ErrNotExist))
+	}
+	memory, err := mem.VirtualMemory()
+	if err != nil {
+		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
+	}
+	h := Host{Cores: physicalCores(), Facts: map[string]string{}}
+	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
+	model := strings.Join(strings.Fields(info[0].ModelName), " ")
+	logical := 0
+	for _, c := range h.Cores {
+		logical += len(c)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, logical, gib))
+	h.ID = fmt.Sprintf("c%d-%s", logical, hex.EncodeToString(sum[:3]))
+	fact := func(name, value string) {
+		if value = strings.TrimSpace(value); value != "" {
+			h.Facts["host."+name] = value
+		}
+	}
+	fact("cpu", model)
+	fact("cores", fmt.Sprintf("%d logical, %d physical", logical, len(h.Cores)))
+	fact("memory", fmt.Sprintf("%d GiB", gib))
+	fact("architecture", runtime.GOARCH)
+	fact("microcode", info[0].Microcode)
+	if kernel, err := host.KernelVersion(); err == nil {
+		fact("kernel", kernel)
+	}
+	if system, role, err := host.Virtualization(); err == nil && role == "guest" {
+		fact("virtual", system)
+	}
+	fact("governor", read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
+	fact("clock", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
+	fact("mitigations", mitigations())
+	return h, nil
+}
+
+func read(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// mitigations lists what the kernel does about vulnerabilities of the processor: it changes what system calls cost.
+func mitigations() string {
+	files, _ := filepath.Glob("/sys/devices/system/cpu/vulnerabilities/*")
+	var out []string
+	for _, f := range files {
+		if state := read(f); strings.HasPrefix(state, "Mitigation:") || strings.HasPrefix(state, "Vulnerable") {
+			out = append(out, filepath.Base(f)+": "+state)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// physicalCores groups the logical CPUs by the core that they are threads of.
+func physicalCores() [][]int {
+	seen := map[string]int{}
+	var cores [][]int
+	for i := range runtime.NumCPU() {
+		siblings := read(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", i))
+		if siblings == "" {
+			siblings = fmt.Sprint(i)
+		}
+		k, ok := seen[siblings]
+		if !ok {
+			k = len(cores)
+			seen[siblings] = k
+			cores = append(cores, nil)
+		}
+		cores[k] = append(cores[k], i)
+	}
+	return cores
+}
+
+// Placement says which logical CPUs services and load run on, in the words of cpuset.
+type Placement struct {
+	Services, Load string
+	LoadCores      int
+}
+
+// place gives the load the last physical core and the services the others. Where there is one core only, they share it.
+func place(cores [][]int) Placement {
+	if len(cores) < 2 {
+		all := cpuset(slices.Concat(cores...))
+		return Placement{Services: all, Load: all, LoadCores: max(1, len(slices.Concat(cores...)))}
+	}
+	last := cores[len(cores)-1]
+	return Placement{Services: cpuset(slices.Concat(cores[:len(cores)-1]...)), Load: cpuset(last), LoadCores: len(last)}
+}
+
+// cpuset writes CPUs as ranges: "0-2,5".
+func cpuset(cpus []int) string {
+	cpus = slices.Clone(cpus)
+	slices.Sort(cpus)
+	var out []string
+	for i := 0; i < len(cpus); {
+		j := i
+		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
+			j++
+		}
+		if i == j {
+			out = append(out, fmt.Sprint(cpus[i]))
+		} else {
+			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
+		}
+		i = j + 1
+	}
+	return strings.Join(out, ",")
+}

@@ -1,0 +1,94 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load/timing"
+)
+
+// timerName is the program that starts a command inside its container and times it there, so that the engine's own
+// work on containers is not measured.
+const timerName = "benchbook-time"
+
+// Commands is the driver of commands: each repetition runs in a container of its own.
+type Commands struct {
+	Tool  Tool
+	timer []byte
+}
+
+// Prepare is part of Driver.
+func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err error) {
+	d.timer, err = d.Tool(timerName)
+	return err
+}
+
+// Measure is part of Driver.
+func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
+	c := t.Command
+	files := []engine.File{{Path: "/.benchbook/" + timerName, Mode: 0o755, Data: d.timer}}
+	for _, f := range c.Configs {
+		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
+	}
+	exit, err := at.Space.Run(ctx, engine.Program{
+		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{"/.benchbook/" + timerName}, Command: c.Run,
+		Environment: c.Environment, Files: files, WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
+	}, nil)
+	if err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
+	}
+	if exit.OutOfMemory {
+		return Measurement{Failure: "the command ran out of memory", Log: string(exit.Stderr)}, nil
+	}
+	var report timing.Report
+	if exit.Code != 0 {
+		return Measurement{Failure: strings.TrimSpace(string(exit.Stderr)), Log: string(exit.Stderr)}, nil
+	}
+	if err := json.Unmarshal(exit.Stdout, &report); err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: reading what the timer of the command said: %w", t.Name, err)
+	}
+	return commandMeasured(&report, c), nil
+}
+
+// mode is that of a file of the article: executable or not is all that is kept.
+func mode(f plan.File) fs.FileMode {
+	if f.Exec {
+		return 0o755
+	}
+	return 0o644
+}
+
+func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
+	m := Measurement{Log: r.Stderr, GeneratorCPU: -1}
+	switch {
+	case r.Exit != c.ExpectExit:
+		m.Failure = fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)
+		if last := lastLine(r.Stderr); last != "" {
+			m.Failure += ": " + last
+		}
+	case c.Contains != "" && !bytes.Contains(r.Stdout, []byte(c.Contains)):
+		m.Failure = fmt.Sprintf("the output of %s does not contain %q", c.Run[0], c.Contains)
+	}
+	m.Samples = []record.Sample{
+		{Metric: "time.real", Value: r.Real.Seconds(), Unit: "s"},
+		{Metric: "time.user", Value: r.User.Seconds(), Unit: "s"},
+		{Metric: "time.sys", Value: r.System.Seconds(), Unit: "s"},
+	}
+	if r.PeakMemory > 0 {
+		m.Samples = append(m.Samples, record.Sample{Metric: "memory.peak", Value: float64(r.PeakMemory), Unit: "B"})
+	}
+	return m
+}
+
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return s[strings.LastIndexByte(s, '\n')+1:]
+}

@@ -1,0 +1,78 @@
+// Package load drives trials: it puts requests on a service, or runs a command, and brings back what was measured.
+//
+// A Driver says what the numbers are by METHOD.md 10; it decides nothing about order, saving or what is fresh. Whatever a
+// benchmark does wrong is in the Measurement's Failure; an error means that we could not measure.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+)
+
+// Driver measures trials of one kind.
+type Driver interface {
+	// Prepare makes the driver's own images available. It is called once, before anything is timed.
+	Prepare(ctx context.Context, e engine.Engine, log io.Writer) error
+
+	// Measure drives a trial whose services are ready.
+	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
+}
+
+// Place is where a trial is driven from.
+type Place struct {
+	Space  engine.Space
+	CPUSet string // cores of the load; empty for all
+	Cores  int    // how many they are
+	// Image finds the image of a command, prepared beforehand.
+	Image func(plan.Image) engine.Prepared
+}
+
+// Measurement is what one repetition came to.
+type Measurement struct {
+	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
+	Failure string
+	Log     string
+
+	Samples    []record.Sample
+	Histograms map[string]record.Histogram
+	Load       *record.Load
+
+	// Start and Length are the window, for the samples of services; zero where there is none.
+	Start  time.Time
+	Length time.Duration
+	// GeneratorCPU is the processor time of the load in the window; -1 where it cannot be told.
+	GeneratorCPU time.Duration
+	Warmup       time.Duration // spent before the window
+
+	Facts map[string]string
+}
+
+// Tool reads one of the small static programs that go into containers. They lie beside the running program.
+type Tool func(name string) ([]byte, error)
+
+// Beside finds tools in the folder of the running program, where make build puts them.
+func Beside() Tool {
+	return func(name string) ([]byte, error) {
+		program, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("finding %s: %w", name, err)
+		}
+		if real, err := filepath.EvalSymlinks(program); err == nil {
+			program = real
+		}
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(program), name))
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s does not lie beside benchbook: build both with make build", name)
+		}
+		return data, err
+	}
+}

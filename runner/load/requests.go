@@ -1,0 +1,154 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load/http"
+)
+
+// generatorName is the program of our load generator.
+const generatorName = "benchbook-load"
+
+// Requests is the driver of loads over HTTP: our generator, alone in an image of its own beside the services.
+type Requests struct {
+	Tool  Tool
+	image engine.Prepared
+	facts map[string]string
+}
+
+// Prepare is part of Driver.
+func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
+	program, err := d.Tool(generatorName)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(program)
+	d.facts = map[string]string{"generator.binary": hex.EncodeToString(sum[:]), "generator.semantics": strconv.Itoa(http.Semantics)}
+	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: generatorName, Data: program}}, log)
+	if err != nil {
+		return fmt.Errorf("preparing the load generator: %w", err)
+	}
+	return nil
+}
+
+// Measure is part of Driver.
+func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
+	config, err := json.Marshal(requestsConfig(t.Load, at.Cores))
+	if err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
+	}
+	exit, err := at.Space.Run(ctx, engine.Program{
+		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
+	}, nil)
+	if err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+	}
+	if exit.Code != 0 {
+		message := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), generatorName+": ")
+		if exit.OutOfMemory {
+			message = "the load generator ran out of memory"
+		}
+		first, _, _ := strings.Cut(message, "\n")
+		return Measurement{Failure: first, Log: message, Facts: d.facts}, nil
+	}
+	var result http.Result
+	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
+	}
+	if result.Semantics != record.Semantics {
+		return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
+			t.Name, result.Semantics, record.Semantics)
+	}
+	m := requestsMeasured(&result, t.Load)
+	m.Facts = d.facts
+	return m, nil
+}
+
+func requestsConfig(l *plan.Load, cores int) http.Config {
+	c := http.Config{
+		Target: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body), Connections: l.Connections, Threads: l.Threads,
+		Duration: l.Duration, Requests: int64(l.Requests), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
+		Verify: &http.Verify{
+			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON, Headers: l.WantHeaders,
+		},
+	}
+	if c.Threads == 0 {
+		c.Threads = cores
+	}
+	return c
+}
+
+// requestsMeasured turns the generator's result into samples and what validity checks need.
+func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
+	seconds := r.Length.Seconds()
+	m := Measurement{
+		Start: r.Start, Length: r.Length, GeneratorCPU: -1, Warmup: l.Warmup,
+		Histograms: map[string]record.Histogram{
+			"latency": histogram(r.Latency), "latency.failed": histogram(r.FailedLatency),
+			"latency.connect": histogram(r.Connect), "latency.first_byte": histogram(r.FirstByte),
+		},
+		Load: &record.Load{
+			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
+			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
+			Completed: r.Completed.Right, InFlight: inFlight(r, l), Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
+		},
+	}
+	for kind, n := range r.Failures {
+		m.Load.Failures[string(kind)] = n
+	}
+	for status, n := range r.Status {
+		m.Load.Statuses[strconv.Itoa(status)] = n
+	}
+	for _, s := range r.Seconds {
+		m.Load.Completions = append(m.Load.Completions, s.Right+s.Failed)
+	}
+	m.Samples = []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}}
+	if seconds > 0 {
+		m.Samples = append(m.Samples,
+			record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
+			record.Sample{Metric: "bytes.out", Value: float64(r.BytesOut) / seconds, Unit: "B/s"})
+	}
+	if r.CPU != nil {
+		m.GeneratorCPU = r.CPU.User + r.CPU.System
+		if r.CPU.Busiest != nil {
+			m.Load.Busy = *r.CPU.Busiest
+			m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: *r.CPU.Busiest, Unit: "1"})
+		}
+	}
+	return m
+}
+
+func histogram(d http.Distribution) record.Histogram {
+	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
+	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max), Sum: seconds(d.Sum)}
+}
+
+// inFlight is the ρ of METHOD.md 7: the mean share of the clients that had a request under way or were thinking. -1 where
+// the run was too short to tell.
+func inFlight(r *http.Result, l *plan.Load) float64 {
+	if r.InFlight != nil {
+		if r.InFlight.Length <= 0 {
+			return -1
+		}
+		return r.InFlight.Time.Seconds() / r.InFlight.Length.Seconds() / float64(l.Connections)
+	}
+	n := r.Latency.Count + r.FailedLatency.Count
+	if n == 0 || r.Length <= 0 {
+		return -1
+	}
+	mean := time.Duration((r.Latency.Sum + r.FailedLatency.Sum) / n)
+	rate := float64(r.Completed.Right+r.Completed.Failed) / r.Length.Seconds()
+	return rate * (mean + l.Think).Seconds() / float64(l.Connections)
+}

@@ -1,0 +1,179 @@
+package runner
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+)
+
+// sampleEvery is how often the usage of services is read while they are measured: it costs well under 1 % of a core, and
+// a window of a tenth of a second still has its ends within.
+const sampleEvery = 20 * time.Millisecond
+
+// A sampler reads the usage of services beside a measurement.
+type sampler struct {
+	stop func()
+	done sync.WaitGroup
+
+	services map[string][]engine.Usage
+	host     []hostUsage
+}
+
+// hostUsage is the processor time of the whole machine and of ourselves, in seconds.
+type hostUsage struct {
+	at          time.Time
+	busy, total float64
+}
+
+// watch begins to read, at once and then regularly until finish.
+func watch(ctx context.Context, services []engine.Running) *sampler {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}}
+	read := func(ctx context.Context) {
+		for _, r := range services {
+			if u, err := r.Usage(ctx); err == nil {
+				s.services[r.Name()] = append(s.services[r.Name()], u)
+			}
+		}
+		if times, err := cpu.Times(false); err == nil && len(times) == 1 {
+			t := times[0]
+			idle := t.Idle + t.Iowait
+			total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
+			s.host = append(s.host, hostUsage{time.Now(), total - idle - t.Steal, total})
+		}
+	}
+	read(ctx)
+	s.done.Go(func() {
+		ticker := time.NewTicker(sampleEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				read(context.WithoutCancel(ctx)) // once more, so that the window's end lies within
+				return
+			case <-ticker.C:
+				read(ctx)
+			}
+		}
+	})
+	return s
+}
+
+func (s *sampler) finish() {
+	s.stop()
+	s.done.Wait()
+}
+
+// samples says what services used in the window of a measurement.
+func (s *sampler) samples(m *load.Measurement) []record.Sample {
+	begin, end := m.Start, m.Start.Add(m.Length)
+	var names []string
+	for name := range s.services {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var out []record.Sample
+	add := func(metric string, value float64, unit string) {
+		out = append(out, record.Sample{Metric: metric, Value: value, Unit: unit})
+	}
+	var cpuSeconds float64
+	for _, name := range names {
+		usage := s.services[name]
+		if strings.Contains(name, ".") || len(usage) < 2 || m.Length <= 0 {
+			continue
+		}
+		if used, ok := cpuIn(usage, begin, end); ok {
+			cpuSeconds += used
+			add("cpu."+name, used/m.Length.Seconds(), "cores")
+		}
+		first, last := around(usage, begin, end)
+		if peak := peakMemory(usage[first : last+1]); peak >= 0 {
+			add("memory."+name, float64(peak), "B")
+		}
+		if a, b := usage[first].ListenOverflows, usage[last].ListenOverflows; a >= 0 && b >= a {
+			add("net.listen_overflows."+name, float64(b-a), "1")
+		}
+		if a, b := usage[first].Retransmits, usage[last].Retransmits; a >= 0 && b >= a {
+			add("net.retransmits."+name, float64(b-a), "1")
+		}
+	}
+	if m.Load != nil && m.GeneratorCPU >= 0 && m.Length >= time.Second {
+		m.Load.ForeignCPU = s.foreign(begin, end, cpuSeconds+m.GeneratorCPU.Seconds())
+	}
+	return out
+}
+
+// around finds the last reading before the window and the first one after it, so that nothing inside is missed.
+func around(usage []engine.Usage, begin, end time.Time) (first, last int) {
+	last = len(usage) - 1
+	for i, u := range usage {
+		if !u.At.After(begin) {
+			first = i
+		}
+		if !u.At.Before(end) {
+			last = i
+			break
+		}
+	}
+	return first, last
+}
+
+// cpuIn is the processor time used between two moments, in seconds, each read off the line between the readings beside it.
+func cpuIn(usage []engine.Usage, begin, end time.Time) (float64, bool) {
+	a, okA := cpuAt(usage, begin)
+	b, okB := cpuAt(usage, end)
+	return b - a, okA && okB && b >= a
+}
+
+func cpuAt(usage []engine.Usage, at time.Time) (float64, bool) {
+	for i, u := range usage {
+		if u.CPU < 0 {
+			return 0, false
+		}
+		if u.At.Before(at) {
+			continue
+		}
+		if i == 0 {
+			return u.CPU.Seconds(), true
+		}
+		before := usage[i-1]
+		part := at.Sub(before.At).Seconds() / u.At.Sub(before.At).Seconds()
+		return before.CPU.Seconds() + part*(u.CPU-before.CPU).Seconds(), true
+	}
+	return usage[len(usage)-1].CPU.Seconds(), true
+}
+
+func peakMemory(usage []engine.Usage) int64 {
+	peak := int64(-1)
+	for _, u := range usage {
+		peak = max(peak, u.Memory)
+	}
+	return peak
+}
+
+// foreign is the share of the machine's processor time that went to neither services nor load (METHOD.md 7), -1 where the
+// readings do not cover the window.
+func (s *sampler) foreign(begin, end time.Time, ours float64) float64 {
+	var first, last hostUsage
+	for _, h := range s.host {
+		if !h.at.After(begin) {
+			first = h
+		}
+		if last.at.IsZero() && !h.at.Before(end) {
+			last = h
+		}
+	}
+	total := last.total - first.total
+	if first.at.IsZero() || last.at.IsZero() || total <= 0 {
+		return -1
+	}
+	return max(0, (last.busy-first.busy-ours)/total)
+}
