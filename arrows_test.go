@@ -1,0 +1,128 @@
+// Package benchbook holds no code: the program is in cmd/benchbook. Its tests keep what holds for the whole.
+package benchbook
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// module is the path that our own packages begin with.
+const module = "benchbook/"
+
+// forbidden imports: from a folder to a folder, with the reason.
+var forbidden = []struct{ from, to, why string }{
+	{"notebook", "runner", "what an article says must be known without an engine"},
+	{"notebook", "render", "what was measured must be known without a page"},
+	{"notebook", "site", "what was measured must be known without a site"},
+	{"runner", "render", "the record on disk is all that passes from measuring to pages"},
+	{"runner", "site", "the record on disk is all that passes from measuring to pages"},
+	{"render", "runner", "a page must be made years later, without containers"},
+	{"render", "site", "a page knows nothing of the site it stands in"},
+	{"site", "runner", "a site must be made years later, without containers"},
+	{"notebook/record", "notebook", "records are read by tools that know no articles"},
+	{"notebook/stats", "notebook", "statistics are about plain numbers"},
+	{"notebook/expr", "notebook", "the language knows no articles and no records"},
+	{"notebook/article", "notebook/plan", "an article is read before it is planned"},
+	{"notebook/article", "notebook/dataset", "an article is read before anything is measured"},
+	{"notebook/plan", "notebook/dataset", "a plan is complete before anything is measured"},
+	{"notebook/dataset", "os", "a dataset is made from records that were read"},
+	{"runner/engine", "notebook", "an engine starts what it is told, and knows no articles"},
+	{"runner/load/http", "runner/engine", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "net/http", "the generator is our own, and must stay small"},
+	{"runner/load/http", "notebook", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/timing", "runner/engine", "the timer goes into a container alone, and must stay small"},
+}
+
+// heavy dependencies belong to one folder each.
+var heavy = []struct{ library, only, why string }{
+	{"github.com/testcontainers/", "runner/engine/docker", "an engine's library is that engine's own business"},
+	{"github.com/moby/moby/", "runner/engine/docker", "an engine's library is that engine's own business"},
+	{"gonum.org/v1/plot", "render/figure", "figures can be drawn by something else one day"},
+	{"github.com/spf13/cobra", "cmd", "the command line is the command's"},
+}
+
+// Imports point one way: see DESIGN.md in the manual's "How it is built". Tests may look across.
+func TestArrows(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata" || e.Name() != "." && strings.HasPrefix(e.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		files++
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		folder := path.Dir(filepath.ToSlash(name))
+		for _, i := range f.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			for _, why := range wrong(folder, imported) {
+				t.Errorf("%s imports %s: %s", name, imported, why)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 20 {
+		t.Errorf("only %d files were looked at", files)
+	}
+}
+
+// wrong gives the reasons why a file of a folder may not import a package.
+func wrong(folder, imported string) (reasons []string) {
+	own, isOwn := strings.CutPrefix(imported, module)
+	if !isOwn {
+		own = imported
+	}
+	for _, f := range forbidden {
+		if below(folder, f.from) && below(own, f.to) && !below(own, f.from) {
+			reasons = append(reasons, f.why)
+		}
+	}
+	for _, h := range heavy {
+		if strings.HasPrefix(imported, h.library) && !below(folder, h.only) {
+			reasons = append(reasons, h.why)
+		}
+	}
+	return reasons
+}
+
+func below(folder, root string) bool { return folder == root || strings.HasPrefix(folder, root+"/") }
+
+func TestArrowsSeeWhatIsWrong(t *testing.T) {
+	tests := []struct {
+		folder, imported string
+		wrong            bool
+	}{
+		{"render", "benchbook/runner", true},
+		{"render/table", "benchbook/runner/engine", true},
+		{"runner/load", "benchbook/runner/engine", false},
+		{"notebook/stats", "benchbook/notebook/record", true},
+		{"notebook/stats", "math", false},
+		{"runner", "gonum.org/v1/plot/vg", true},
+		{"render/figure", "gonum.org/v1/plot/vg", false},
+		{"runner/load/http", "net/http", true},
+	}
+	for _, test := range tests {
+		if got := len(wrong(test.folder, test.imported)) > 0; got != test.wrong {
+			t.Errorf("%s importing %s: wrong is %v, want %v", test.folder, test.imported, got, test.wrong)
+		}
+	}
+}

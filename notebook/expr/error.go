@@ -1,0 +1,67 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Span is a half-open range of byte offsets in the source text of an expression,
+// a template or an inline value.
+type Span struct{ Start, End int }
+
+// Pos returns s itself; a Node and a Match have it from the Span they embed.
+func (s Span) Pos() Span { return s }
+
+// Error is everything that can be wrong with an expression.
+type Error struct {
+	Span Span
+	Msg  string // what is wrong, in lower case and without a full stop
+	Hint string // a way out, or empty
+	Err  error  // the cause, such as ErrUnknownName or the error of an Env, or nil
+}
+
+// ErrUnknownName is the cause of an Error about a name that nobody knows; the Span
+// is that of the Selector, for the caller to suggest near misses.
+var ErrUnknownName = errors.New("unknown name")
+
+// Error returns what is wrong and the way out, without the place.
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Msg
+	}
+	return e.Msg + ": " + e.Hint
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// errorAt returns an Error without hint or cause.
+func errorAt(at Span, format string, args ...any) *Error {
+	return &Error{Span: at, Msg: fmt.Sprintf(format, args...)}
+}
+
+// placed gives an error from outside the place of the node that it is about. An *Error
+// has one, unless it is wrapped: then its place is in another source, such as
+// that of a named value.
+func placed(at Span, err error) error {
+	if e, ok := err.(*Error); ok {
+		return e
+	}
+	return &Error{Span: at, Msg: err.Error(), Err: err}
+}
+
+// fail ends parsing from any depth; catch, in the function that began it, returns
+// the error.
+func fail(at Span, msg, hint string) {
+	panic(&Error{Span: at, Msg: msg, Hint: hint})
+}
+
+func catch(err *error) {
+	switch e := recover().(type) {
+	case nil:
+	case *Error:
+		*err = e
+	default:
+		panic(e)
+	}
+}

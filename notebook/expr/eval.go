@@ -1,0 +1,226 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Env knows what stands behind names. An *Error that it returns points into the source
+// that is evaluated; any other error, one that wraps an *Error about another
+// source included, is given the place of the node.
+type Env interface {
+	// Select returns what s stands for: a single value, or a list where s
+	// fits several cells.
+	Select(s *Selector) (Value, error)
+	// Call returns what a function is that is not pure over lists, such as
+	// ratio or published; c.Args are not evaluated, since many functions need
+	// to see the cells behind them. A function that means nothing here is an error.
+	Call(c *Call) (Value, error)
+}
+
+// nothing is the Env of constants.
+type nothing struct{}
+
+func (nothing) Select(s *Selector) (Value, error) {
+	return Value{}, &Error{Span: s.Span, Msg: fmt.Sprintf("the name %q means nothing here", s.Name), Err: ErrUnknownName}
+}
+
+func (nothing) Call(c *Call) (Value, error) {
+	return Value{}, fmt.Errorf("the function %s is not available here", c.Name)
+}
+
+// Eval computes n; without an env, only constants can be. Of and and or the right side is
+// evaluated only where it matters. min, max, mean, geomean, median and count reduce a
+// list; everything else needs single values.
+//
+// The error is an *Error at the part that cannot be computed: unlike dimensions,
+// a division by zero, a list where one value is needed, or what env says.
+func Eval(n Node, env Env) (Value, error) {
+	if env == nil {
+		env = nothing{}
+	}
+	v, err := eval(n, env)
+	if err != nil {
+		return Value{}, placed(n.Pos(), err)
+	}
+	return v, nil
+}
+
+func eval(n Node, env Env) (Value, error) {
+	switch n := n.(type) {
+	case *Quantity:
+		return NumberOf(n.Value, n.Unit.Dimension), nil
+	case *String:
+		return TextOf(n.Value), nil
+	case *Bool:
+		return TruthOf(n.Value), nil
+	case *Selector:
+		return env.Select(n)
+	case *Call:
+		return call(n, env)
+	case *Unary:
+		return unary(n, env)
+	case *Binary:
+		if n.Op == And || n.Op == Or {
+			return logic(n, env)
+		}
+		return binary(n, env)
+	}
+	return Value{}, fmt.Errorf("no rule to evaluate %T", n)
+}
+
+func call(c *Call, env Env) (Value, error) {
+	reduce, reduces := reductions[c.Name]
+	if !reduces && c.Name != "count" {
+		return env.Call(c)
+	}
+	arg, err := Eval(c.Args[0], env)
+	if err != nil {
+		return Value{}, err
+	}
+	items := arg.List
+	if arg.Kind != KindList {
+		items = []Value{arg}
+	}
+	if !reduces {
+		return NumberOf(float64(len(items)), Plain), nil
+	}
+	if len(items) == 0 {
+		return Value{}, fmt.Errorf("the %s of an empty list", c.Name)
+	}
+	xs := make([]float64, len(items))
+	var dimension Dimension
+	for i, item := range items {
+		x, ok := item.asNumber()
+		if !ok {
+			return Value{}, fmt.Errorf("%s needs numbers, not %s", c.Name, item.kindOf())
+		}
+		if i == 0 {
+			dimension = x.Dimension
+		} else if !x.Dimension.Like(dimension) {
+			return Value{}, unlike("compare", dimension, x.Dimension)
+		}
+		xs[i] = x.Number
+	}
+	x, err := reduce(xs)
+	return finite(x, dimension, err)
+}
+
+// finite returns x unless it is no number that could be shown.
+func finite(x float64, d Dimension, err error) (Value, error) {
+	if err == nil && (math.IsInf(x, 0) || math.IsNaN(x)) {
+		err = errors.New("the result is not a finite number")
+	}
+	if err != nil {
+		return Value{}, err
+	}
+	return NumberOf(x, d), nil
+}
+
+func unary(n *Unary, env Env) (Value, error) {
+	if n.Op == Not {
+		x, err := truth(n.X, env)
+		return TruthOf(!x), err
+	}
+	x, err := number(n.X, env)
+	return NumberOf(-x.Number, x.Dimension), err
+}
+
+func logic(n *Binary, env Env) (Value, error) {
+	x, err := truth(n.X, env)
+	if err != nil || x == (n.Op == Or) {
+		return TruthOf(x), err
+	}
+	y, err := truth(n.Y, env)
+	return TruthOf(y), err
+}
+
+func truth(n Node, env Env) (bool, error) {
+	v, err := Eval(n, env)
+	if err != nil {
+		return false, err
+	}
+	x, ok := v.asTruth()
+	if !ok {
+		e := errorAt(n.Pos(), "%s is %s, neither true nor false", n, v.kindOf())
+		e.Hint = "compare it with something"
+		return false, e
+	}
+	return x, nil
+}
+
+func number(n Node, env Env) (Value, error) {
+	v, err := single(n, env)
+	if err != nil {
+		return Value{}, err
+	}
+	x, ok := v.asNumber()
+	if !ok {
+		return Value{}, errorAt(n.Pos(), "expected a number, found %s", v.kindOf())
+	}
+	return x, nil
+}
+
+func single(n Node, env Env) (Value, error) {
+	v, err := Eval(n, env)
+	if err == nil && v.Kind == KindList {
+		e := errorAt(n.Pos(), "%s is %s, where one value is needed", n, v.kindOf())
+		e.Hint = "pick one in braces, or reduce it by min max mean geomean median or count"
+		err = e
+	}
+	return v, err
+}
+
+func binary(n *Binary, env Env) (Value, error) {
+	side := number
+	if n.Op.IsComparison() {
+		side = single
+	}
+	a, err := side(n.X, env)
+	if err != nil {
+		return Value{}, err
+	}
+	b, err := side(n.Y, env)
+	if err != nil {
+		return Value{}, err
+	}
+	if n.Op.IsComparison() {
+		holds, err := compareValues(n.Op, a, b)
+		return TruthOf(holds), err
+	}
+	d, err := combine(n.Op, a.Dimension, b.Dimension)
+	if err != nil {
+		return Value{}, err
+	}
+	switch n.Op {
+	case Add:
+		return finite(a.Number+b.Number, d, nil)
+	case Sub:
+		return finite(a.Number-b.Number, d, nil)
+	case Mul:
+		return finite(a.Number*b.Number, d, nil)
+	}
+	if b.Number == 0 {
+		return Value{}, errorAt(n.Y.Pos(), "division by zero")
+	}
+	return finite(a.Number/b.Number, d, nil)
+}
+
+// combine is the dimension of what an arithmetic operator makes.
+func combine(op Op, a, b Dimension) (Dimension, error) {
+	rule, problem := Dimension.plus, "cannot add a %[2]s to a %[1]s"
+	switch op {
+	case Sub:
+		problem = "cannot subtract a %[2]s from a %[1]s"
+	case Mul:
+		rule, problem = Dimension.times, "cannot multiply a %[1]s by a %[2]s"
+	case Div:
+		rule, problem = Dimension.over, "cannot divide a %[1]s by a %[2]s"
+	}
+	d, ok := rule(a, b)
+	if !ok {
+		return 0, fmt.Errorf(problem, a, b)
+	}
+	return d, nil
+}

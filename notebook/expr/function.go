@@ -1,0 +1,146 @@
+package expr
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// parameter says what an argument of a function must be.
+type parameter int
+
+const (
+	operand  parameter = iota // a value or a list; all operands of a call are alike
+	factor                    // a plain number or a share
+	operator                  // a comparison, as a string
+	selector                  // a selector
+	title                     // the name of a block, as a string or a bare name
+)
+
+// function is what Parse and Check have to know of a function.
+type function struct {
+	usage    string
+	params   []parameter
+	optional int  // how many of the last params may be left out
+	result   Type // Any: a value like the first argument
+}
+
+var (
+	plainNumber = Type{Kind: KindNumber}
+	shareNumber = Type{Kind: KindNumber, Dimension: Share}
+	boolType    = Type{Kind: KindBool}
+	stringType  = Type{Kind: KindString}
+	likeFirst   = Type{Kind: KindAny}
+)
+
+// functions is every function of the language, by name. Those that are pure over a list of
+// values are in reductions, the others are the Env's.
+var functions = map[string]function{
+	"ratio":     {`ratio(a, b)`, []parameter{operand, operand}, 0, plainNumber},
+	"change":    {`change(a, b)`, []parameter{operand, operand}, 0, shareNumber},
+	"min":       {`min(list)`, []parameter{operand}, 0, likeFirst},
+	"max":       {`max(list)`, []parameter{operand}, 0, likeFirst},
+	"mean":      {`mean(list)`, []parameter{operand}, 0, likeFirst},
+	"geomean":   {`geomean(list)`, []parameter{operand}, 0, likeFirst},
+	"median":    {`median(list)`, []parameter{operand}, 0, likeFirst},
+	"count":     {`count(list)`, []parameter{operand}, 0, plainNumber},
+	"every":     {`every(a, "<", b)`, []parameter{operand, operator, operand}, 0, boolType},
+	"each":      {`each(a, "<", b)`, []parameter{operand, operator, operand}, 0, boolType},
+	"same":      {`same(a, b)`, []parameter{operand, operand}, 0, boolType},
+	"within":    {`within(a, b, 10%)`, []parameter{operand, operand, factor}, 0, boolType},
+	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
+	"fewer":     {`fewer(a, b)`, []parameter{operand, operand}, 0, boolType},
+	"best":      {`best(list)`, []parameter{operand}, 0, stringType},
+	"published": {`published(a) or published(a, "name")`, []parameter{selector, title}, 1, likeFirst},
+	"rank":      {`rank(a)`, []parameter{selector}, 0, plainNumber},
+	"random":    {`random(1, 100)`, []parameter{factor, factor}, 0, plainNumber},
+}
+
+// functionAliases are what people write elsewhere.
+var functionAliases = map[string]string{
+	"avg": "mean", "average": "mean", "gmean": "geomean", "len": "count", "rand": "random",
+}
+
+// complete makes names of blocks in the arguments of c strings, and fails unless c
+// is a function of the language with arguments of the right number and shape.
+func complete(c *Call, name Span) {
+	f, ok := functions[c.Name]
+	if !ok {
+		fail(name, "unknown function "+strconv.Quote(c.Name), hintFunction(c.Name))
+	}
+	if len(c.Args) > len(f.params) || len(c.Args) < len(f.params)-f.optional {
+		fail(c.Span, "wrong number of arguments for "+c.Name+": "+strconv.Itoa(len(c.Args)), "write "+f.usage)
+	}
+	for i, arg := range c.Args {
+		switch f.params[i] {
+		case operator:
+			if s, ok := arg.(*String); !ok || !Op(s.Value).IsComparison() {
+				fail(arg.Pos(), "expected a comparison in quotes, found "+arg.String(), "write "+f.usage)
+			}
+		case selector:
+			if _, ok := arg.(*Selector); !ok {
+				fail(arg.Pos(), "expected a metric, found "+arg.String(), "write "+f.usage)
+			}
+		case title:
+			if s, ok := arg.(*Selector); ok && len(s.Matches) == 0 {
+				// A name of the article, which nobody must look up as a metric.
+				c.Args[i] = &String{s.Span, s.Name}
+			} else if _, ok := arg.(*String); !ok {
+				fail(arg.Pos(), "expected a name, found "+arg.String(), "write "+f.usage)
+			}
+		}
+	}
+}
+
+func hintFunction(name string) string {
+	known, ok := functionAliases[name]
+	if !ok {
+		names := make([]string, 0, len(functions))
+		for f := range functions {
+			names = append(names, f)
+		}
+		slices.Sort(names)
+		known = nearest(name, names)
+	}
+	if known == "" {
+		return "functions are ratio change min max mean geomean median count every each same within about " +
+			"fewer best published rank random"
+	}
+	return "did you mean " + functions[known].usage + "?"
+}
+
+// reductions are the functions that make one number of at least one, whose unit it
+// shares. They may reorder their argument.
+var reductions = map[string]func(xs []float64) (float64, error){
+	"min":     func(xs []float64) (float64, error) { return slices.Min(xs), nil },
+	"max":     func(xs []float64) (float64, error) { return slices.Max(xs), nil },
+	"mean":    mean,
+	"geomean": geomean,
+	"median":  median,
+}
+
+func mean(xs []float64) (float64, error) {
+	sum := 0.0
+	for _, x := range xs {
+		sum += x
+	}
+	return sum / float64(len(xs)), nil
+}
+
+func geomean(xs []float64) (float64, error) {
+	sum := 0.0
+	for _, x := range xs {
+		if x <= 0 {
+			return 0, errors.New("the geometric mean needs values above zero")
+		}
+		sum += math.Log(x)
+	}
+	return math.Exp(sum / float64(len(xs))), nil
+}
+
+func median(xs []float64) (float64, error) {
+	slices.Sort(xs)
+	low, high := xs[(len(xs)-1)/2], xs[len(xs)/2]
+	return low/2 + high/2, nil
+}

@@ -1,0 +1,93 @@
+package expr
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Inline is a value in running text: what stands after {value}.
+type Inline struct {
+	Expr    Node
+	Filters []Filter // in the order of the source, each at most once
+}
+
+// Filter says how a value is to be shown.
+type Filter struct {
+	Span
+	Name   string // round, percent, unit or interval
+	Digits int    // of round: digits after the decimal point
+	Unit   Unit   // of unit: the unit to show
+}
+
+// maxDigits is more than a float64 has.
+const maxDigits = 15
+
+// filters is every filter with how it is written and how its argument is read.
+var filters = map[string]struct {
+	usage string
+	read  func(f *Filter, arg string) bool
+}{
+	"round": {"| round 2", func(f *Filter, arg string) bool {
+		var err error
+		f.Digits, err = strconv.Atoi(arg)
+		return err == nil && f.Digits >= 0 && f.Digits <= maxDigits
+	}},
+	"percent": {"| percent", func(f *Filter, arg string) bool { return arg == "" }},
+	"unit": {"| unit ms", func(f *Filter, arg string) bool {
+		var known bool
+		f.Unit, known = ParseUnit(arg)
+		return known && arg != ""
+	}},
+	"interval": {"| interval", func(f *Filter, arg string) bool { return arg == "" }},
+}
+
+// ParseInline reads an expression and the filters after it, as in "a / b | round 2". In Markdown
+// tables a pipe is written \|, which is the same here, in strings too.
+//
+// The error is an *Error.
+func ParseInline(text string) (in Inline, err error) {
+	defer catch(&err)
+	p := newParser(lexer{src: text, inline: true})
+	in.Expr = p.or()
+	for p.tok.is("|") {
+		p.advance()
+		f := p.filter()
+		if slices.ContainsFunc(in.Filters, func(g Filter) bool { return g.Name == f.Name }) {
+			fail(f.Span, "the filter "+f.Name+" is given twice", "remove one")
+		}
+		in.Filters = append(in.Filters, f)
+	}
+	if p.tok.kind != tokenEnd {
+		p.failUnexpected("a filter or the end")
+	}
+	return in, nil
+}
+
+// filter reads a name and, up to the next pipe, its argument.
+func (p *parser) filter() Filter {
+	name := p.tok
+	if name.kind != tokenWord {
+		p.failExpected("a filter", "filters are round, percent, unit and interval")
+	}
+	known, ok := filters[name.text]
+	if !ok {
+		hint := "filters are round, percent, unit and interval"
+		if near := nearest(name.text, []string{"round", "percent", "unit", "interval"}); near != "" {
+			hint = "did you mean " + filters[near].usage + "?"
+		}
+		fail(name.Span, "unknown filter "+strconv.Quote(name.text), hint)
+	}
+	f := Filter{Span: name.Span, Name: name.text}
+	arg := p.src[name.End:]
+	if end := strings.IndexByte(arg, '|'); end >= 0 {
+		arg = strings.TrimSuffix(arg[:end], `\`)
+	}
+	f.End = name.End + len(strings.TrimRightFunc(arg, isSpace))
+	if !known.read(&f, strings.TrimSpace(arg)) {
+		fail(f.Span, "the filter "+f.Name+" does not read "+strconv.Quote(strings.TrimSpace(arg)), "write "+known.usage)
+	}
+	p.pos = f.End
+	p.advance()
+	return f
+}

@@ -1,0 +1,295 @@
+package expr
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Node is a part of an expression: *Quantity, *String, *Bool, *Selector, *Call,
+// *Unary or *Binary.
+type Node interface {
+	// Pos returns the bytes that the node was read from, without parentheses
+	// around it.
+	Pos() Span
+	// String returns canonical source, which parses to the same tree.
+	String() string
+	// binds says how tightly the node holds together: see precedence.
+	binds() int
+}
+
+// Op is an operator as it is written.
+type Op string
+
+// The operators of Binary nodes; Not and Sub are those of Unary ones; Equal and the
+// comparisons, but not Same, those of a Match.
+const (
+	Or           Op = "or"
+	And          Op = "and"
+	Not          Op = "not"
+	Less         Op = "<"
+	LessEqual    Op = "<="
+	Greater      Op = ">"
+	GreaterEqual Op = ">="
+	Same         Op = "=="
+	Differs      Op = "!="
+	Add          Op = "+"
+	Sub          Op = "-"
+	Mul          Op = "*"
+	Div          Op = "/"
+	Equal        Op = "="
+)
+
+// IsComparison reports whether o is one of < <= > >= == and !=.
+func (o Op) IsComparison() bool { return precedence[o] == precedence[Less] }
+
+// orders reports whether o asks which of two is larger, and not only whether they
+// are the same.
+func (o Op) orders() bool { return o.IsComparison() && o != Same && o != Differs }
+
+// precedence of what binary operators make: the larger, the tighter.
+var precedence = map[Op]int{
+	Or:   1,
+	And:  2,
+	Less: 4, LessEqual: 4, Greater: 4, GreaterEqual: 4, Same: 4, Differs: 4,
+	Add: 5, Sub: 5,
+	Mul: 6, Div: 6,
+}
+
+// Precedence of everything else; not stands between and and the comparisons.
+const (
+	bindsNot     = 3
+	bindsCompare = 4
+	bindsSign    = 7
+	bindsPrimary = 8
+)
+
+// Quantity is a number with or without a unit: 5, 100ms, 0.1%, 529.13/s.
+type Quantity struct {
+	Span
+	Value float64 // in the base unit
+	Unit  Unit    // as written; the zero Unit if there is none
+	Text  string  // as written: 3.10 stays 3.10
+}
+
+// String is a text in single or double quotes.
+type String struct {
+	Span
+	Value string // without the quotes
+}
+
+// Bool is true or false.
+type Bool struct {
+	Span
+	Value bool
+}
+
+// Selector names a metric of some cells, a parameter, or whatever an Env knows:
+// latency.p99{server="async"}.
+type Selector struct {
+	Span
+	Name    string  // with its dots
+	Matches []Match // all must hold; none means every cell
+}
+
+// Match is a condition on one parameter, in the braces of a Selector.
+type Match struct {
+	Span
+	Name  string
+	Op    Op        // Equal, Differs, Less, LessEqual, Greater or GreaterEqual
+	Value string    // as written, without quotes
+	Num   *Quantity // Value as a quantity, nil if it is none; set if Op orders
+}
+
+// Call is a function with its arguments. Parse knows the functions of the language
+// and how many arguments, of which shape, each has.
+type Call struct {
+	Span
+	Name string
+	Args []Node
+}
+
+// Unary is Not or Sub before an operand.
+type Unary struct {
+	Span
+	Op Op
+	X  Node
+}
+
+// Binary is two operands with an operator between them.
+type Binary struct {
+	Span
+	Op   Op
+	X, Y Node
+}
+
+func (*Quantity) binds() int { return bindsPrimary }
+func (*String) binds() int   { return bindsPrimary }
+func (*Bool) binds() int     { return bindsPrimary }
+func (*Selector) binds() int { return bindsPrimary }
+func (*Call) binds() int     { return bindsPrimary }
+func (n *Binary) binds() int { return precedence[n.Op] }
+
+func (n *Unary) binds() int {
+	if n.Op == Not {
+		return bindsNot
+	}
+	return bindsSign
+}
+
+func (n *Quantity) String() string { return n.Text }
+func (n *String) String() string   { return quote(n.Value) }
+func (n *Bool) String() string     { return strconv.FormatBool(n.Value) }
+
+func (n *Selector) String() string {
+	if len(n.Matches) == 0 {
+		return n.Name
+	}
+	matches := make([]string, len(n.Matches))
+	for i, m := range n.Matches {
+		matches[i] = m.String()
+	}
+	return n.Name + "{" + strings.Join(matches, ", ") + "}"
+}
+
+// String returns the match as it stands between braces.
+func (m Match) String() string {
+	// A sign or a space, as quoted quantities may have, would not be read
+	// without the quotes.
+	if m.Num != nil && !strings.HasPrefix(m.Value, "-") && !strings.ContainsFunc(m.Value, isSpace) {
+		return m.Name + string(m.Op) + m.Value
+	}
+	return m.Name + string(m.Op) + quote(m.Value)
+}
+
+func (n *Call) String() string {
+	args := make([]string, len(n.Args))
+	for i, arg := range n.Args {
+		args[i] = arg.String()
+	}
+	return n.Name + "(" + strings.Join(args, ", ") + ")"
+}
+
+func (n *Unary) String() string {
+	if n.Op == Not {
+		return "not " + parenthesized(n.X, bindsCompare)
+	}
+	return "-" + parenthesized(n.X, bindsPrimary)
+}
+
+func (n *Binary) String() string {
+	// Operators group to the left, and comparisons not at all.
+	left, right := n.binds(), n.binds()+1
+	if n.Op.IsComparison() {
+		left++
+	}
+	return parenthesized(n.X, left) + " " + string(n.Op) + " " + parenthesized(n.Y, right)
+}
+
+// parenthesized prints n, in parentheses if it binds less tightly than its place asks.
+func parenthesized(n Node, tightness int) string {
+	if n.binds() < tightness {
+		return "(" + n.String() + ")"
+	}
+	return n.String()
+}
+
+// quote puts s in quotes that s does not contain: there are no escapes, so no string
+// holds both.
+func quote(s string) string {
+	if strings.Contains(s, `"`) {
+		return "'" + s + "'"
+	}
+	return `"` + s + `"`
+}
+
+// Walk calls visit for n and then for everything in it, in the order of the source. Where
+// visit returns false, Walk does not go into that node.
+func Walk(n Node, visit func(Node) bool) {
+	if !visit(n) {
+		return
+	}
+	switch n := n.(type) {
+	case *Call:
+		for _, arg := range n.Args {
+			Walk(arg, visit)
+		}
+	case *Unary:
+		Walk(n.X, visit)
+	case *Binary:
+		Walk(n.X, visit)
+		Walk(n.Y, visit)
+	}
+}
+
+// Selectors returns every selector of n, in the order of the source.
+func Selectors(n Node) []*Selector {
+	var found []*Selector
+	Walk(n, func(n Node) bool {
+		if s, ok := n.(*Selector); ok {
+			found = append(found, s)
+		}
+		return true
+	})
+	return found
+}
+
+// Parts takes a claim apart at its and or or: what they join, however deep in
+// parentheses, in the order of the source. The operator is And, Or, or empty for a claim
+// of one part.
+//
+// The error is an *Error at the first and among what an or joins, or or among what an and
+// joins; nothing is said about those below a not or in arguments.
+func Parts(n Node) (Op, []Node, error) {
+	top, ok := n.(*Binary)
+	if !ok || top.Op != And && top.Op != Or {
+		return "", []Node{n}, nil
+	}
+	var parts []Node
+	var mixed *Binary
+	Walk(n, func(n Node) bool {
+		b, ok := n.(*Binary)
+		if ok && b.Op == top.Op {
+			return true
+		}
+		if ok && (b.Op == And || b.Op == Or) && mixed == nil {
+			mixed = b
+		}
+		parts = append(parts, n)
+		return false
+	})
+	if mixed != nil {
+		err := errorAt(mixed.Span, `"and" and "or" do not mix in a claim`)
+		err.Hint = "make two claims of it"
+		return "", nil, err
+	}
+	return top.Op, parts, nil
+}
+
+// percentileFamilies are the metrics that have a percentile at the end of their name.
+var percentileFamilies = []string{"latency", "service", "lag"}
+
+// Percentile takes the percentile off the name of a metric: latency.connect.p99.9
+// is latency.connect and 99.9. It is false for names without one, such as
+// latency.mean.
+func (n *Selector) Percentile() (base string, percentile float64, ok bool) {
+	parts := strings.Split(n.Name, ".")
+	if !slices.Contains(percentileFamilies, parts[0]) {
+		return "", 0, false
+	}
+	last := len(parts) - 1
+	if allDigits(parts[last]) {
+		last--
+	}
+	digits, found := strings.CutPrefix(parts[last], "p")
+	if last == 0 || !found || !allDigits(digits) {
+		return "", 0, false
+	}
+	number := strings.Join(append([]string{digits}, parts[last+1:]...), ".")
+	percentile, err := strconv.ParseFloat(number, 64)
+	return strings.Join(parts[:last], "."), percentile, err == nil
+}
+
+func allDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

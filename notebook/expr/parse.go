@@ -1,0 +1,321 @@
+package expr
+
+import (
+	"strconv"
+	"strings"
+)
+
+// maxDepth bounds how deep parentheses and calls nest.
+const maxDepth = 100
+
+// Parse reads one expression, which is all of src.
+//
+// The error is an *Error at the first thing that is wrong; its Span lies in src, and is
+// empty only where src is. Names are not looked up, functions are.
+func Parse(src string) (n Node, err error) {
+	defer catch(&err)
+	p := newParser(lexer{src: src})
+	n = p.or()
+	if p.tok.kind != tokenEnd {
+		p.failUnexpected("the end")
+	}
+	return n, nil
+}
+
+// parser is a recursive descent over the grammar of FORMAT.md 4, one method to a rule, named
+// by what it reads. Its methods fail with a panic, see fail.
+type parser struct {
+	lexer
+	tok, prev token // tok is to be read next
+	depth     int
+}
+
+func newParser(l lexer) *parser {
+	p := &parser{lexer: l}
+	p.tok = p.next()
+	return p
+}
+
+func (p *parser) advance() {
+	p.prev = p.tok
+	p.tok = p.next()
+}
+
+// binary wraps what was read since start into a Binary.
+func (p *parser) binary(start int, op Op, x, y Node) Node {
+	return &Binary{Span{start, p.prev.End}, op, x, y}
+}
+
+func (p *parser) or() Node {
+	if p.depth++; p.depth > maxDepth {
+		fail(p.prev.Span, "the expression is nested too deeply", "give its parts names under values")
+	}
+	start := p.tok.Start
+	x := p.and()
+	for p.tok.is("or") {
+		p.advance()
+		x = p.binary(start, Or, x, p.and())
+	}
+	p.depth--
+	return x
+}
+
+func (p *parser) and() Node {
+	start := p.tok.Start
+	x := p.not()
+	for p.tok.is("and") {
+		p.advance()
+		x = p.binary(start, And, x, p.not())
+	}
+	return x
+}
+
+func (p *parser) not() Node {
+	if !p.tok.is("not") {
+		return p.comparison()
+	}
+	start := p.tok.Start
+	p.advance()
+	x := p.comparison()
+	return &Unary{Span{start, p.prev.End}, Not, x}
+}
+
+func (p *parser) comparison() Node {
+	start := p.tok.Start
+	x := p.sum()
+	if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+		op := Op(p.tok.text)
+		p.advance()
+		x = p.binary(start, op, x, p.sum())
+		if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+			fail(p.tok.Span, "comparisons do not chain", "write a < b and b < c")
+		}
+	}
+	if p.tok.is("=") {
+		fail(p.tok.Span, "= does not compare", "write ==")
+	}
+	return x
+}
+
+func (p *parser) sum() Node {
+	start := p.tok.Start
+	x := p.term()
+	for p.tok.is("+") || p.tok.is("-") {
+		op := Op(p.tok.text)
+		p.advance()
+		x = p.binary(start, op, x, p.term())
+	}
+	return x
+}
+
+func (p *parser) term() Node {
+	start := p.tok.Start
+	x := p.unary()
+	for p.tok.is("*") || p.tok.is("/") {
+		op := Op(p.tok.text)
+		p.advance()
+		x = p.binary(start, op, x, p.unary())
+	}
+	return x
+}
+
+func (p *parser) unary() Node {
+	if !p.tok.is("-") {
+		return p.primary()
+	}
+	start := p.tok.Start
+	p.advance()
+	x := p.primary()
+	return &Unary{Span{start, p.prev.End}, Sub, x}
+}
+
+func (p *parser) primary() Node {
+	t := p.tok
+	switch t.kind {
+	case tokenQuantity:
+		p.advance()
+		return t.quantity
+	case tokenString:
+		p.advance()
+		return &String{t.Span, t.text}
+	case tokenWord:
+		if t.is("and") || t.is("or") || t.is("not") {
+			break
+		}
+		p.advance()
+		switch {
+		case p.tok.is("("):
+			return p.call(t)
+		case t.is("true"), t.is("false"):
+			return &Bool{t.Span, t.text == "true"}
+		}
+		return p.selector(t)
+	case tokenSymbol:
+		if t.is("(") {
+			p.advance()
+			x := p.or()
+			p.close(t, ")")
+			return x
+		}
+	}
+	p.failValue()
+	panic("unreachable")
+}
+
+func (p *parser) call(name token) Node {
+	c := &Call{Name: name.text}
+	open := p.tok
+	p.advance()
+	for !p.tok.is(")") || len(c.Args) > 0 {
+		c.Args = append(c.Args, p.or())
+		if !p.tok.is(",") {
+			break
+		}
+		p.advance()
+	}
+	p.close(open, ")")
+	c.Span = Span{name.Start, p.prev.End}
+	complete(c, name.Span)
+	return c
+}
+
+func (p *parser) selector(name token) Node {
+	s := &Selector{Span: name.Span, Name: name.text}
+	if _, percentile, ok := s.Percentile(); ok && (percentile <= 0 || percentile >= 100) {
+		fail(s.Span, "a percentile lies between 0 and 100", "the largest latency is latency.max")
+	}
+	if !p.tok.is("{") {
+		return s
+	}
+	open := p.tok
+	p.advance()
+	for !p.tok.is("}") || len(s.Matches) > 0 {
+		s.Matches = append(s.Matches, p.match())
+		if !p.tok.is(",") {
+			break
+		}
+		p.advance()
+	}
+	if p.tok.kind != tokenEnd && !p.tok.is("}") {
+		p.failExpected(", or }", "quote a value that is more than a word")
+	}
+	p.close(open, "}")
+	s.Span.End = p.prev.End
+	return s
+}
+
+func (p *parser) match() Match {
+	name := p.tok
+	if name.kind != tokenWord {
+		p.failExpected("the name of a parameter", `write {server="async"}`)
+	}
+	if strings.Contains(name.text, ".") {
+		fail(name.Span, "parameters have no dots in their names", "write the last word of "+name.text+" alone")
+	}
+	p.advance()
+	op := p.tok
+	switch {
+	case op.is("=="):
+		fail(op.Span, "== is no match", "between braces write =")
+	case op.kind != tokenSymbol || !op.is("=") && !Op(op.text).IsComparison():
+		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value"`)
+	}
+	p.tok = p.matchValue()
+	m := Match{Span{name.Start, p.tok.End}, name.text, Op(op.text), p.tok.text, nil}
+	if q, err := ParseQuantity(m.Value); err == nil {
+		q.Span = p.tok.Span
+		m.Num = q
+	} else if m.Op.orders() {
+		fail(p.tok.Span, string(m.Op)+" needs a quantity, and "+strconv.Quote(m.Value)+" is none",
+			"compare texts with = and !=")
+	}
+	p.advance()
+	return m
+}
+
+// matchValue reads what a match compares with. Outside of quotes it follows other rules
+// than the rest of the language: 3.10.1 and 2026-11-20 are texts there.
+func (p *parser) matchValue() token {
+	p.skipSpace()
+	start := p.pos
+	if r := p.peek(); r == '"' || r == '\'' {
+		return p.quoted()
+	}
+	if r := p.peek(); !isWordRune(r) || r == '_' {
+		p.prev, p.tok = p.tok, p.next()
+		p.failExpected("a value after "+p.prev.text, "quote what is neither a word nor a quantity")
+	}
+	p.take(func(r rune) bool { return r == '.' || isNameRune(r) })
+	if _, err := ParseQuantity(p.src[start:p.pos]); err == nil {
+		if !p.perSecond() && strings.HasPrefix(p.src[p.pos:], "%") {
+			p.pos++
+		}
+	}
+	t := token{Span: Span{start, p.pos}, kind: tokenWord, text: p.src[start:p.pos]}
+	if strings.HasSuffix(t.text, "-") || strings.HasSuffix(t.text, ".") {
+		fail(t.Span, "a bare word does not end in "+t.text[len(t.text)-1:], "quote it")
+	}
+	return t
+}
+
+// close reads the sign that belongs to open.
+func (p *parser) close(open token, sign string) {
+	if p.tok.is(sign) {
+		p.advance()
+		return
+	}
+	if p.tok.kind == tokenEnd {
+		fail(open.Span, "expected a closing "+sign, "this "+open.text+" is never closed")
+	}
+	p.failUnexpected("a closing " + sign)
+}
+
+// failValue says that there is no value where one is needed.
+func (p *parser) failValue() {
+	switch {
+	case p.prev.kind == tokenNone && p.tok.kind == tokenEnd:
+		failEmpty(Span{0, len(p.src)})
+	case p.tok.is("{"):
+		fail(p.tok.Span, "expected a value, found {", "name a metric before the braces")
+	}
+	p.failExpected("a value", "")
+}
+
+func failEmpty(at Span) {
+	fail(at, "the expression is empty", "write a value, such as throughput or 100ms")
+}
+
+// failExpected says that something else than tok is needed; at the end of the source it
+// points at the last thing that is there.
+func (p *parser) failExpected(what, hint string) {
+	if p.tok.kind == tokenEnd {
+		fail(p.prev.Span, "expected "+what+", found the end", hint)
+	}
+	fail(p.tok.Span, "expected "+what+", found "+p.source(p.tok), hint)
+}
+
+// failUnexpected says that tok cannot stand after a whole value.
+func (p *parser) failUnexpected(expected string) {
+	tok, prev := p.source(p.tok), p.source(p.prev)
+	switch {
+	case p.tok.kind == tokenSymbol && p.tok.text == "|":
+		fail(p.tok.Span, "unexpected |", `filters stand last, and only after {value}; for "or" write or`)
+	case p.tok.kind == tokenSymbol:
+		fail(p.tok.Span, "expected "+expected+", found "+tok, "")
+	case p.tok.kind == tokenEnd:
+		fail(p.prev.Span, "expected "+expected+" after "+prev, "")
+	}
+	hint := ""
+	for _, word := range []string{tok, prev} {
+		if lower := strings.ToLower(word); lower == "and" || lower == "or" || lower == "not" {
+			hint = "write " + lower + " in lower case"
+		}
+	}
+	if hint == "" && p.prev.kind == tokenQuantity && p.tok.kind == tokenWord {
+		hint = hintUnit(tok)
+	}
+	fail(p.tok.Span, "expected an operator between "+prev+" and "+tok, hint)
+}
+
+// source returns the text of a token as it was written.
+func (p *parser) source(t token) string { return p.src[t.Start:t.End] }

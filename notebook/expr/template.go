@@ -1,0 +1,127 @@
+package expr
+
+import (
+	"errors"
+	"strings"
+)
+
+const (
+	templateOpen  = "${{"
+	templateClose = "}}"
+)
+
+// Template is a text with expressions in it: http://server:${{ matrix.port }}/.
+type Template struct {
+	Parts []Part
+}
+
+// Part is a piece of a Template.
+type Part struct {
+	Span        // in the text, with ${{ and }}
+	Text string // as it stands in the text
+	Expr Node   // what Text says, its spans counted from the start of the text; nil if it is literal
+}
+
+// ErrDeferred is what an Env returns, as it is or wrapped, for a name whose value comes
+// later: that of a search, or of every single request.
+var ErrDeferred = errors.New("not known yet")
+
+// ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR
+// included, is literal.
+//
+// The error is an *Error whose Span counts from the start of text.
+func ParseTemplate(text string) (t Template, err error) {
+	defer catch(&err)
+	for pos := 0; pos < len(text); {
+		length := strings.Index(text[pos:], templateOpen)
+		if length < 0 {
+			length = len(text) - pos
+		}
+		if length > 0 {
+			t.Parts = append(t.Parts, Part{Span: Span{pos, pos + length}, Text: text[pos : pos+length]})
+			pos += length
+			continue
+		}
+		part := parsePart(text, pos)
+		t.Parts = append(t.Parts, part)
+		pos = part.End
+	}
+	return t, nil
+}
+
+// parsePart reads the expression that opens at start.
+func parsePart(text string, start int) Part {
+	begin := start + len(templateOpen)
+	inside, _, closed := strings.Cut(text[begin:], templateClose)
+	// Said first, since without its end an expression fails at words of the literal
+	// text, which would explain nothing.
+	if !closed || strings.Contains(inside, templateOpen) {
+		fail(Span{start, begin}, templateOpen+" is never closed", "write }} after the expression")
+	}
+	if strings.TrimSpace(inside) == "" {
+		failEmpty(Span{start, begin + len(inside) + len(templateClose)})
+	}
+	p := newParser(lexer{src: text, begin: begin, pos: begin})
+	n := p.or()
+	if !p.tok.is("}") || !strings.HasPrefix(text[p.tok.Start:], templateClose) {
+		p.failUnexpected(templateClose)
+	}
+	end := p.tok.Start + len(templateClose)
+	return Part{Span: Span{start, end}, Text: text[start:end], Expr: n}
+}
+
+// IsExpr reports whether the whole text is one expression, which then keeps its type.
+func (t Template) IsExpr() bool { return len(t.Parts) == 1 && t.Parts[0].Expr != nil }
+
+// Names returns every selector of t, in the order of the text.
+func (t Template) Names() []*Selector {
+	var names []*Selector
+	for _, part := range t.Parts {
+		if part.Expr != nil {
+			names = append(names, Selectors(part.Expr)...)
+		}
+	}
+	return names
+}
+
+// Expand replaces the expressions of t by their values: a text, or the value itself
+// where t is one expression.
+//
+// The error is an *Error from the evaluation; errors.Is finds ErrDeferred in it.
+func (t Template) Expand(env Env) (Value, error) {
+	if t.IsExpr() {
+		return Eval(t.Parts[0].Expr, env)
+	}
+	text, err := t.expand(env, false)
+	if err != nil {
+		return Value{}, err
+	}
+	return TextOf(text), nil
+}
+
+// Fill is Expand in steps: expressions whose evaluation ends in ErrDeferred stay as they
+// are written. Values may bring expressions with them, so whoever goes on parses the result
+// again.
+//
+// Any other error is an *Error from the evaluation.
+func (t Template) Fill(env Env) (string, error) { return t.expand(env, true) }
+
+func (t Template) expand(env Env, partly bool) (string, error) {
+	var text strings.Builder
+	for _, part := range t.Parts {
+		if part.Expr == nil {
+			text.WriteString(part.Text)
+			continue
+		}
+		v, err := single(part.Expr, env)
+		switch {
+		case err == nil:
+			text.WriteString(v.String())
+		case partly && errors.Is(err, ErrDeferred):
+			text.WriteString(part.Text)
+		default:
+			return "", err
+		}
+	}
+	return text.String(), nil
+}

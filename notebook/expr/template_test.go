@@ -1,0 +1,166 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+func TestParseTemplate(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string // the parts
+		names      []string
+		isExpr     bool
+	}{
+		{"nothing", "", nil, nil, false},
+		{"only text", "python3 -u $HOME/${X}/{{ y }}", []string{"python3 -u $HOME/${X}/{{ y }}"}, nil, false},
+		{"one expression", "${{ matrix.n }}", []string{"${{ matrix.n }}"}, []string{"matrix.n"}, true},
+		{"no spaces", "${{matrix.n}}", []string{"${{matrix.n}}"}, []string{"matrix.n"}, true},
+		{"text around", "a ${{ profile }}.py", []string{"a ", "${{ profile }}", ".py"}, []string{"profile"}, false},
+		{"a space makes it a text", " ${{ profile }}", []string{" ", "${{ profile }}"}, []string{"profile"}, false},
+		{"two expressions", "${{ a }}${{ b * c }}", []string{"${{ a }}", "${{ b * c }}"}, []string{"a", "b", "c"}, false},
+		{"closing braces in a string", `${{ "}}" }}`, []string{`${{ "}}" }}`}, nil, true},
+		{"braces of a selector", "${{ a{b=c}}}", []string{"${{ a{b=c}}}"}, []string{`a{b="c"}`}, true},
+		{"closing braces alone", "a }} b", []string{"a }} b"}, nil, false},
+		{"a quote after an expression", "('${{ a }}')", []string{"('", "${{ a }}", "')"}, []string{"a"}, false},
+		{"over two lines", "${{ a +\n b }}\n", []string{"${{ a +\n b }}", "\n"}, []string{"a", "b"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tmpl, err := ParseTemplate(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var parts, names []string
+			for _, p := range tmpl.Parts {
+				parts = append(parts, p.Text)
+			}
+			for _, s := range tmpl.Names() {
+				names = append(names, s.String())
+				if got := tt.text[s.Start:s.End]; got[0] != s.Name[0] {
+					t.Errorf("%s stands at %q", s, got)
+				}
+			}
+			if !reflect.DeepEqual(parts, tt.want) || !reflect.DeepEqual(names, tt.names) || tmpl.IsExpr() != tt.isExpr {
+				t.Errorf("%q has parts %q, names %q, is an expression: %v", tt.text, parts, names, tmpl.IsExpr())
+			}
+		})
+	}
+}
+
+func TestParseTemplateProblems(t *testing.T) {
+	for _, tt := range []problem{
+		{"no end", "a «${{» matrix.n b", "${{ is never closed: write }} after the expression"},
+		{"no end before the next one", "a «${{» matrix.n b ${{ c }}", "${{ is never closed: write }} after the expression"},
+		{"one brace", "a «${{» matrix.n } b", "${{ is never closed: write }} after the expression"},
+		{"spaced braces", "a ${{ matrix.n «}» } }}", "expected }}, found }"},
+		{"nothing inside", "a «${{ }}» b", "the expression is empty: write a value, such as throughput or 100ms"},
+		{"a problem inside", "a ${{ matrix.n + «*» }} b", "expected a value, found *"},
+		{"two values", "a ${{ b «c» }}", "expected an operator between b and c"},
+		{"an open parenthesis", "a ${{ (b «}»} c)", "expected a closing ), found }"},
+		{"an open string", "a ${{ «'b }} c»", "the string is not terminated: close it with '"},
+		{"the second expression", "${{ a }} ${{ a < b «<» c }}", "comparisons do not chain: write a < b and b < c"},
+	} {
+		tt.run(t, func(text string) error {
+			_, err := ParseTemplate(text)
+			return err
+		})
+	}
+}
+
+// steps is an Env that knows the matrix, and leaves searches for later.
+type steps struct{ cells }
+
+func (s steps) Select(sel *Selector) (Value, error) {
+	if sel.Name == "tune.workers" {
+		return Value{}, fmt.Errorf("search of workers: %w", ErrDeferred)
+	}
+	return s.cells.Select(sel)
+}
+
+func (s steps) Call(*Call) (Value, error) { return Value{}, ErrDeferred }
+
+func TestTemplateExpand(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       Value
+	}{
+		{"only text", "a $b", TextOf("a $b")},
+		{"nothing", "", TextOf("")},
+		{"an expression keeps its type", "${{ matrix.workers * 2 }}", NumberOf(8, Plain)},
+		{"a truth value too", "${{ matrix.workers > 2 }}", TruthOf(true)},
+		{"a list too", "${{ words }}", ListOf(TextOf("sync"), TextOf("async"))},
+		{"a parameter is as it was written", "${{ matrix.python }}", TextOf("3.10")},
+		{"in a text", "python${{ matrix.python }} -w ${{ tune.workers + 1 }}", TextOf("python3.10 -w 9")},
+		{"what a value brings is not expanded", "a ${{ matrix.start }}", TextOf("a gunicorn -w ${{ tune.workers }}")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tmpl, err := ParseTemplate(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := tmpl.Expand(testCells)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("%q expands to %#v, want %#v", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTemplateExpandProblems(t *testing.T) {
+	for _, tt := range []problem{
+		{"an unknown name", "a ${{ «matrix.port» }}", `no metric "matrix.port"`},
+		{"a list in a text", "a ${{ «words» }}", "words is a list of 2, where one value is needed: " +
+			"pick one in braces, or reduce it by min max mean geomean median or count"},
+		{"a value that comes later", "a ${{ 1 + «tune.workers» }}", "search of workers: not known yet"},
+	} {
+		tt.run(t, func(text string) error {
+			tmpl, err := ParseTemplate(text)
+			if err != nil {
+				return err
+			}
+			_, err = tmpl.Expand(steps{testCells})
+			return err
+		})
+	}
+}
+
+func TestTemplateFill(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"all known", "a ${{ matrix.server }}", "a async"},
+		{"one expression", "${{ matrix.workers * 2 }}", "8"},
+		{"a search stays", "-w ${{ tune.workers }} ${{ matrix.server }}.py", "-w ${{ tune.workers }} async.py"},
+		{"the whole expression stays", "${{ matrix.workers * tune.workers }}", "${{ matrix.workers * tune.workers }}"},
+		{"what is drawn per request stays", "/${{ random(1, 9) }}/${{matrix.python}}", "/${{ random(1, 9) }}/3.10"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tmpl, err := ParseTemplate(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := tmpl.Fill(steps{testCells})
+			if err != nil || got != tt.want {
+				t.Errorf("%q fills to %q, %v; want %q", tt.text, got, err, tt.want)
+			}
+		})
+	}
+	problem{"an unknown name", "${{ tune.workers }} ${{ «matrix.port» }}", `no metric "matrix.port"`}.run(t,
+		func(text string) error {
+			tmpl, err := ParseTemplate(text)
+			if err != nil {
+				return err
+			}
+			_, err = tmpl.Fill(steps{testCells})
+			if errors.Is(err, ErrDeferred) {
+				t.Error("an unknown name is not known later")
+			}
+			return err
+		})
+}

@@ -1,0 +1,180 @@
+package expr
+
+import "testing"
+
+func TestParseQuantity(t *testing.T) {
+	tests := []struct {
+		text string
+		want float64
+		dim  Dimension
+	}{
+		{"5", 5, Plain},
+		{"010", 10, Plain},
+		{"-5", -5, Plain},
+		{"2.5e-7", 2.5e-7, Plain},
+		{"1E3", 1000, Plain},
+		{"3ns", 3e-9, Time},
+		{"3us", 3e-6, Time},
+		{"3µs", 3e-6, Time},
+		{"3μs", 3e-6, Time},
+		{"1.1ms", 0.0011, Time}, // 1.1/1000 is another float64
+		{"2s", 2, Time},
+		{"1.5m", 90, Time},
+		{"2h", 7200, Time},
+		{"1256B", 1256, Size},
+		{"1kB", 1000, Size},
+		{"1KiB", 1024, Size},
+		{"1.5MB", 1.5e6, Size},
+		{"2MiB", 2 << 20, Size},
+		{"1GB", 1e9, Size},
+		{"1GiB", 1 << 30, Size},
+		{"10MB/s", 1e7, SizeRate},
+		{"1KiB/s", 1024, SizeRate},
+		{"529.13/s", 529.13, Rate},
+		{"7%", 0.07, Share},
+		{"-5 %", -0.05, Share},
+		{"2 cores", 2, Cores},
+		{"0e999999999", 0, Plain},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			q, err := ParseQuantity(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q.Value != tt.want || q.Unit.Dimension != tt.dim || q.Text != tt.text {
+				t.Errorf("%v %v %q, want %v %v", q.Value, q.Unit.Dimension, q.Text, tt.want, tt.dim)
+			}
+		})
+	}
+}
+
+func TestParseQuantityProblems(t *testing.T) {
+	for _, tt := range []problem{
+		{"nothing", "«»", `"" is not a quantity: a quantity is a number, such as 5 or 100ms`},
+		{"a word", "«async»", `"async" is not a quantity: a quantity is a number, such as 5 or 100ms`},
+		{"a space before", "« 5»", `" 5" is not a quantity: a quantity is a number, such as 5 or 100ms`},
+		{"a space after", "5« »", `unexpected " " after 5: ` + unitHint},
+		{"a version", "«3.10.1»", "3.10.1 is not a number: if it is a text, quote it"},
+		{"two quantities", "5ms« 3ms»", `unexpected " 3ms" after 5ms: ` + unitHint},
+		{"a rate of another tool", "529.13«rps»", `unknown unit "rps": did you mean "/s"?`},
+		{"a time per second", "5ms«/s»", `unexpected "/s" after 5ms: ` + unitHint},
+	} {
+		tt.run(t, func(text string) error {
+			_, err := ParseQuantity(text)
+			return err
+		})
+	}
+}
+
+func TestParseUnit(t *testing.T) {
+	tests := []struct {
+		symbol     string
+		dim        Dimension
+		inBase     float64 // what three of them are in base units
+		ok         bool
+		baseSymbol string
+	}{
+		{"ms", Time, 0.003, true, "s"},
+		{"h", Time, 10800, true, "s"},
+		{"KiB/s", SizeRate, 3072, true, "B/s"},
+		{"MB", Size, 3e6, true, "B"},
+		{"%", Share, 0.03, true, "1"},
+		{"cores", Cores, 3, true, "cores"},
+		{"/s", Rate, 3, true, "1/s"},
+		{"1/s", Rate, 3, true, "1/s"},
+		{"1", Plain, 3, true, "1"},
+		{"", Plain, 3, true, "1"},
+		{"furlongs", Plain, 0, false, ""},
+	}
+	for _, tt := range tests {
+		u, ok := ParseUnit(tt.symbol)
+		if ok != tt.ok {
+			t.Errorf("%q: known is %v, want %v", tt.symbol, ok, tt.ok)
+		}
+		if !ok {
+			continue
+		}
+		if got := u.ToBase(3); u.Dimension != tt.dim || got != tt.inBase || u.Dimension.Base() != tt.baseSymbol {
+			t.Errorf("3 %q are %v %s of %v, want %v %s of %v",
+				tt.symbol, got, u.Dimension.Base(), u.Dimension, tt.inBase, tt.baseSymbol, tt.dim)
+		}
+		if got := u.FromBase(tt.inBase); got != 3 {
+			t.Errorf("%q: back from base units it is %v, want 3", tt.symbol, got)
+		}
+	}
+}
+
+// Every unit that hints mention can be written, and the other way round.
+func TestUnitsAreConsistent(t *testing.T) {
+	for alias, symbol := range unitAliases {
+		if _, known := findUnit(alias); known {
+			t.Errorf("%q is a unit, and needs no alias", alias)
+		}
+		if _, known := findUnit(symbol); !known {
+			t.Errorf("the alias %q suggests %q, which is no unit", alias, symbol)
+		}
+	}
+	for _, u := range units {
+		perSecond, ok := findUnit(u.Symbol + "/s")
+		if want := u.Dimension == Size; ok != want || ok && (perSecond.num != u.num || perSecond.Dimension != SizeRate) {
+			t.Errorf("%q per second is %v, %v", u.Symbol, perSecond, ok)
+		}
+		if u.num != 1 && u.den != 1 {
+			t.Errorf("%q is rounded twice", u.Symbol)
+		}
+	}
+}
+
+// The products and quotients that have a meaning, and no others.
+func TestDimensionRules(t *testing.T) {
+	all := []Dimension{Plain, Share, Time, Size, Rate, SizeRate, Cores}
+	type pair struct{ a, b Dimension }
+	products := map[pair]Dimension{
+		{Time, Rate}: Plain, {Rate, Time}: Plain,
+		{SizeRate, Time}: Size, {Time, SizeRate}: Size,
+		{Size, Rate}: SizeRate, {Rate, Size}: SizeRate,
+		{Cores, Time}: Time, {Time, Cores}: Time,
+		{Share, Share}: Share,
+	}
+	quotients := map[pair]Dimension{
+		{Plain, Time}: Rate, {Share, Time}: Rate,
+		{Plain, Rate}: Time, {Share, Rate}: Time,
+		{Size, Time}: SizeRate, {Size, SizeRate}: Time, {SizeRate, Size}: Rate, {SizeRate, Rate}: Size,
+		{Cores, Rate}:  Time,
+		{Plain, Share}: Plain,
+	}
+	sums := map[pair]Dimension{{Plain, Share}: Share, {Share, Plain}: Share}
+	for _, d := range all {
+		sums[pair{d, d}], quotients[pair{d, d}] = d, Plain
+		products[pair{Plain, d}], products[pair{d, Plain}], quotients[pair{d, Plain}] = d, d, d
+		if d != Plain {
+			products[pair{Share, d}], products[pair{d, Share}], quotients[pair{d, Share}] = d, d, d
+		}
+		if d != Cores {
+			quotients[pair{d, Cores}] = d
+		}
+	}
+	quotients[pair{Share, Share}] = Plain
+	for _, a := range all {
+		for _, b := range all {
+			for _, rule := range []struct {
+				name string
+				got  func(a, b Dimension) (Dimension, bool)
+				want map[pair]Dimension
+			}{
+				{"plus", Dimension.plus, sums},
+				{"times", Dimension.times, products},
+				{"over", Dimension.over, quotients},
+			} {
+				want, meant := rule.want[pair{a, b}]
+				if got, ok := rule.got(a, b); ok != meant || ok && got != want {
+					t.Errorf("%v %s %v is %v, %v; want %v, %v", a, rule.name, b, got, ok, want, meant)
+				}
+			}
+			if _, ok := sums[pair{a, b}]; a.Like(b) != ok {
+				t.Errorf("%v is like %v: %v", a, b, !ok)
+			}
+		}
+	}
+}

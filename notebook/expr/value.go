@@ -1,0 +1,117 @@
+package expr
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Kind says what a Value is.
+type Kind int
+
+// The kinds of values. KindAny is only the kind of a Type.
+const (
+	KindAny    Kind = iota // not known before evaluation
+	KindNumber             // Number and Dimension
+	KindString             // Text
+	KindBool               // Truth
+	KindList               // List
+)
+
+// Value is what an expression comes to; NumberOf, TextOf, TruthOf and ListOf make one.
+type Value struct {
+	Kind      Kind
+	Number    float64 // in the base unit of Dimension
+	Dimension Dimension
+	Text      string
+	Truth     bool
+	List      []Value
+}
+
+// NumberOf returns x, in the base unit of d, as a Value.
+func NumberOf(x float64, d Dimension) Value {
+	return Value{Kind: KindNumber, Number: x, Dimension: d}
+}
+
+// TextOf returns a text, such as the value of a parameter, as a Value.
+func TextOf(text string) Value { return Value{Kind: KindString, Text: text} }
+
+// TruthOf returns a truth value as a Value.
+func TruthOf(truth bool) Value { return Value{Kind: KindBool, Truth: truth} }
+
+// ListOf returns the values of several cells as one Value.
+func ListOf(values ...Value) Value { return Value{Kind: KindList, List: values} }
+
+// String returns v as it stands in a text: a number in its base unit, with as many digits
+// as it has, so that it reads back as the same quantity (5, 0.1s, 7%).
+func (v Value) String() string {
+	switch v.Kind {
+	case KindNumber:
+		return v.numberString()
+	case KindBool:
+		return strconv.FormatBool(v.Truth)
+	case KindList:
+		items := make([]string, len(v.List))
+		for i, item := range v.List {
+			items[i] = item.String()
+		}
+		return strings.Join(items, ", ")
+	}
+	return v.Text
+}
+
+func (v Value) numberString() string {
+	switch v.Dimension {
+	case Plain:
+		return formatNumber(v.Number)
+	case Share:
+		// Moving the point in the text keeps 7% from becoming 7.000000000000001%.
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v.Number, 'e', -1, 64), "e")
+		shift, _ := strconv.Atoi(exponent)
+		percent, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(shift+2), 64)
+		return formatNumber(percent) + "%"
+	case Rate:
+		return formatNumber(v.Number) + "/s"
+	}
+	return formatNumber(v.Number) + v.Dimension.Base()
+}
+
+// formatNumber writes x without an exponent unless there would be too many digits to read.
+func formatNumber(x float64) string {
+	if x != 0 && (x < 1e-6 && x > -1e-6 || x >= 1e15 || x <= -1e15) {
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
+}
+
+// kindOf is what messages call v, with its article.
+func (v Value) kindOf() string {
+	switch v.Kind {
+	case KindNumber:
+		return "a " + v.Dimension.String()
+	case KindBool:
+		return "a truth value"
+	case KindList:
+		return "a list of " + strconv.Itoa(len(v.List))
+	}
+	return "the text " + strconv.Quote(v.Text)
+}
+
+// asNumber returns v as a number: a text that reads as a quantity counts as one.
+func (v Value) asNumber() (Value, bool) {
+	if v.Kind != KindString {
+		return v, v.Kind == KindNumber
+	}
+	q, err := ParseQuantity(v.Text)
+	if err != nil {
+		return v, false
+	}
+	return NumberOf(q.Value, q.Unit.Dimension), true
+}
+
+// asTruth returns v as a truth value: the texts true and false count as such.
+func (v Value) asTruth() (truth, ok bool) {
+	if v.Kind == KindString && (v.Text == "true" || v.Text == "false") {
+		return v.Text == "true", true
+	}
+	return v.Truth, v.Kind == KindBool
+}
