@@ -157,6 +157,7 @@ func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &v.V); err != nil {
+		v.Text = Text{} // not set: what cannot be read is not looked at again
 		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(any(v.V))
 	}
 }

@@ -315,7 +315,7 @@ func (p *planner) resolve(e *outline) {
 		if d.definition.Load != nil {
 			t.Load = p.load(d.definition.Load, t.Services, e.block.Pos)
 		} else if d.definition.Command != nil {
-			t.Command = p.command(d)
+			t.Command = p.command(d, e.block.Pos)
 		}
 		if t.Name == "" {
 			t.Name = e.Name
@@ -656,9 +656,8 @@ func (p *planner) target(l *article.Load, services []*Service, at article.Pos) {
 		Hint = article.Suggest(u.Hostname(), names)
 }
 
-func (p *planner) command(d *draft) *Command {
+func (p *planner) command(d *draft, at article.Pos) *Command {
 	c := d.definition.Command
-	at := article.Pos{}
 	if c.Run != nil {
 		at = c.Run.Pos
 	}

@@ -1,0 +1,197 @@
+package article
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// parseText parses an article that lies in an empty folder.
+func parseText(t testing.TB, text string) *Document {
+	t.Helper()
+	return Parse(filepath.Join(t.TempDir(), "sample"), NewSource("article.md", []byte(text)))
+}
+
+// Every broken article in testdata/broken earns exactly the problems beside it, in testdata/broken/NAME.txt.
+func TestBroken(t *testing.T) {
+	files, err := filepath.Glob("testdata/broken/*.md")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d broken articles, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			for _, p := range parseText(t, string(data)).Problems.Sorted() {
+				got.WriteString(p.String())
+				got.WriteByte('\n')
+			}
+			if got.Len() == 0 {
+				t.Fatal("no problems were found")
+			}
+			golden := strings.TrimSuffix(file, ".md") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got.Bytes(), want) {
+				t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
+			}
+		})
+	}
+}
+
+const head = "---\ntitle: A title\n---\n\n"
+
+func TestGood(t *testing.T) {
+	files, err := filepath.Glob("../../experiments/*/article.md")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d articles, %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range Parse(filepath.Dir(file), NewSource(file, data)).Problems.Sorted() {
+			t.Error(p)
+		}
+	}
+}
+
+func TestDocument(t *testing.T) {
+	doc := parseText(t, head+"A `{value} throughput{server=\"a\"} | round 2` and [a claim](claim:c), see [](#tbl-t).\n\n"+
+		"```python file=x/server.py\nprint(1)\n```\n\n```yaml experiment\nname: e\nload: {target: http://s/}\n```\n\n"+
+		"```yaml claim\nname: c\nexpect: a > b\n```\n\n```yaml table\n- {label: tbl-t, columns: [throughput]}\n```\n\n```go\nfunc main() {}\n```\n")
+	for _, p := range doc.Problems.Sorted() {
+		t.Error(p)
+	}
+	if len(doc.Listings) != 1 || doc.Listings[0].Path != "x/server.py" || string(doc.Listings[0].Data) != "print(1)\n" {
+		t.Errorf("listings: %+v", doc.Listings)
+	}
+	if len(doc.Values) != 1 || doc.Values[0].Written.Value != `throughput{server="a"} | round 2` {
+		t.Errorf("values: %+v", doc.Values)
+	}
+	at := doc.Values[0].Written.Pos
+	if got := string(doc.Source.Data[at.Start:at.End]); got != doc.Values[0].Written.Value {
+		t.Errorf("the value's place holds %q", got)
+	}
+	for _, p := range []struct {
+		what string
+		text Text
+	}{{"claim link", doc.ClaimLinks[0].Name}, {"reference", doc.References[0].Label}, {"experiment", doc.Experiments[0].Name},
+		{"expect", doc.Claims[0].Expect.Text}} {
+		if got := string(doc.Source.Data[p.text.Pos.Start:p.text.Pos.End]); got != p.text.Value {
+			t.Errorf("%s: the place holds %q, want %q", p.what, got, p.text.Value)
+		}
+	}
+}
+
+func TestMerge(t *testing.T) {
+	read := func(s string) *Node { return Mapping("test", s) }
+	tests := []struct{ name, base, over, want string }{
+		{"mappings merge", "a: 1\nb: {c: 2, d: 3}", "b: {c: 4}", "{a: 1, b: {d: 3, c: 4}}"},
+		{"lists replace", "a: [1, 2]", "a: [3]", "{a: [3]}"},
+		{"null removes", "a: 1\nb: 2", "a: null", "{b: 2}"},
+		{"null of nothing is nothing", "b: 2", "a:", "{b: 2}"},
+		{"a mapping replaces a word", "a: 1", "a: {b: 2}", "{a: {b: 2}}"},
+		{"a word replaces a mapping", "a: {b: 2}", "a: 1", "{a: 1}"},
+		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := show(Merge(read(test.base), read(test.over))); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func show(n *Node) string {
+	var parts []string
+	switch n.Kind {
+	case Map:
+		for _, f := range n.Fields {
+			parts = append(parts, f.Key.Value+": "+show(f.Value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case List:
+		for _, i := range n.Items {
+			parts = append(parts, show(i))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case Null:
+		return "null"
+	}
+	return n.Text.Value
+}
+
+func TestScalarsAreReadAsWritten(t *testing.T) {
+	n := Mapping("test", "a: 3.10\nb: 010\nc: on\nd: \"quoted\"\ne: 'it''s'\nf: 1e3\ng: 2026-11-20\n")
+	for key, want := range map[string]string{"a": "3.10", "b": "010", "c": "on", "d": "quoted", "e": "it's", "f": "1e3", "g": "2026-11-20"} {
+		if got := n.Get(key).Text.Value; got != want {
+			t.Errorf("%s: got %q, want %q", key, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	tests := []struct {
+		word       string
+		candidates []string
+		want       string
+	}{
+		{"conections", []string{"connections", "duration"}, "connections"},
+		{"thraeds", []string{"threads", "think"}, "threads"},
+		{"zzz", []string{"connections"}, ""},
+		{"Sync", []string{"sync", "async"}, "sync"},
+	}
+	for _, test := range tests {
+		if got, _ := nearest(test.word, test.candidates); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.word, got, test.want)
+		}
+	}
+}
+
+// Whatever an author types, parsing ends, and a problem points inside the article.
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/broken/*.md")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(head + "> ```yaml experiment\n> name: x\n> ```\n\n1. ```yaml claim\n   expect: [\n   ```\n"))
+	f.Add([]byte(head + "| a | b |\n|---|---|\n| `{value} a \\| round 2` | [](#fig-x) |\n"))
+	dir := filepath.Join(f.TempDir(), "sample")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		doc := Parse(dir, NewSource("article.md", text))
+		for _, p := range doc.Problems.Sorted() {
+			if p.Pos.Source == nil {
+				t.Errorf("without a place: %v", p)
+				continue
+			}
+			if p.Pos.Start < 0 || p.Pos.End < p.Pos.Start || p.Pos.End > len(p.Pos.Source.Data)+1 {
+				t.Errorf("outside the article: %d to %d of %d: %v", p.Pos.Start, p.Pos.End, len(p.Pos.Source.Data), p)
+			}
+			if line, column := p.Pos.Source.Position(p.Pos.Start); line < 1 || line > bytes.Count(p.Pos.Source.Data, []byte("\n"))+1 || column < 1 {
+				t.Errorf("at line %d, column %d: %v", line, column, p)
+			}
+		}
+	})
+}

@@ -1,0 +1,366 @@
+package plan
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+)
+
+const (
+	dockerfile = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"
+	listings   = "```python file=sync.py\nprint('sync')\n```\n\n```python file=async.py\nprint('async')\n```\n\n"
+	experiment = "name: sockets\n" +
+		"services:\n  server:\n    build: .\n    configs: [{source: '${{ matrix.server }}.py', target: /srv/server.py}]\n    expose: ['8080']\n" +
+		"matrix:\n  server: [sync, async]\n" +
+		"load: {target: 'http://server:${{ services.server.port }}/', requests: 100}\n"
+)
+
+// fence is an article with the parts given, of which each is a whole fence.
+func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Join(parts, "") }
+
+func block(body string) string { return "```yaml experiment\n" + body + "```\n" }
+
+// newPlan plans an article that lies in a folder with the files given.
+func newPlan(t *testing.T, source string, o Options, files map[string]string) (*Plan, []*article.Problem) {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "experiments", "sample")
+	write(t, filepath.Join(root, article.ProjectFile), files["benchbook.yaml"])
+	for name, data := range files {
+		if name != "benchbook.yaml" {
+			write(t, filepath.Join(dir, name), data)
+		}
+	}
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := article.Parse(dir, article.NewSource("article.md", []byte(source)))
+	var problems article.Problems
+	problems.Merge(&doc.Problems)
+	p, err := New(project, doc, o, &problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, problems.Sorted()
+}
+
+func write(t *testing.T, path, data string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustPlan(t *testing.T, source string, o Options, files map[string]string) *Experiment {
+	t.Helper()
+	p, problems := newPlan(t, source, o, files)
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+	if len(p.Experiments) != 1 {
+		t.Fatalf("%d experiments", len(p.Experiments))
+	}
+	return p.Experiments[0]
+}
+
+func joined(trials []*Trial) string {
+	var out []string
+	for _, t := range trials {
+		out = append(out, t.Name)
+	}
+	return strings.Join(out, " | ")
+}
+
+func TestMatrix(t *testing.T) {
+	tests := []struct{ name, matrix, want string }{
+		{"no matrix", "", "e"},
+		{"one axis", "{a: [1, 2]}", "1 | 2"},
+		{"two axes", "{a: [1, 2], b: [x, y]}", "1, x | 1, y | 2, x | 2, y"},
+		{"exclude", "{a: [1, 2], b: [x, y], exclude: [{a: 1, b: y}]}", "1, x | 2, x | 2, y"},
+		{"exclude by one axis", "{a: [1, 2], b: [x, y], exclude: [{a: 1}]}", "2, x | 2, y"},
+		{"named values", "{a: [{name: p, port: 1}, {name: q, port: 2}]}", "p | q"},
+		{"include only", "{include: [{a: 1, b: x}, {a: 2, b: y}]}", "1, x | 2, y"},
+		{"a name identifies a row", "{include: [{name: one, b: x}, {name: two, b: y}]}", "one | two"},
+		{"include extends what it fits", "{a: [1, 2], include: [{a: 2, colour: red}]}", "1 | 2"},
+		{"include that fits none", "{a: [1, 2], include: [{a: 3, colour: red}]}", "1 | 2 | 3, red"},
+		{"include without an axis extends all", "{a: [1, 2], include: [{colour: red}]}", "1 | 2"},
+		{"a row does not extend a row", "{a: [1], include: [{a: 2}, {a: 2, colour: red}]}", "1 | 2 | 2, red"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			body := "name: e\ncalibrate: false\ncommand: {image: x, run: 'echo'}\n"
+			if test.matrix != "" {
+				body += "matrix: " + test.matrix + "\n"
+			}
+			if got := joined(mustPlan(t, text(block(body)), Options{}, nil).Trials); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestLabelsOfIncludeReachTemplates(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {a: [1, {name: two, word: deux}], include: [{a: 1, colour: red}, {a: two, colour: blue}]}\n"+
+		"command: {image: x, run: 'echo ${{ matrix.colour }}'}\n")), Options{}, nil)
+	for i, want := range []string{"echo red", "echo blue"} {
+		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
+			t.Errorf("trial %d runs %q, want %q", i, got, want)
+		}
+	}
+}
+
+// Keys are made of inputs: what does not change a trial does not change its key.
+func TestKeys(t *testing.T) {
+	base := text(dockerfile, listings, block(experiment))
+	before := mustPlan(t, base, Options{}, nil)
+	tests := []struct {
+		name, source string
+		files        map[string]string
+		changed      []string // trials whose key is another one
+	}{
+		{"prose", strings.Replace(base, "```dockerfile", "Some prose.\n\n```dockerfile", 1), nil, nil},
+		{"layout of the YAML", strings.Replace(base, "load: {target: 'http://server:${{ services.server.port }}/', requests: 100}",
+			"load:\n  requests: 100\n  target: http://server:8080/", 1), nil, nil},
+		{"repetitions", strings.Replace(base, "name: sockets\n", "name: sockets\nrepetitions: 9\n", 1), nil, nil},
+		{"one server's listing", strings.Replace(base, "print('async')", "print('other')", 1), nil, []string{"async"}},
+		{"the Dockerfile", strings.Replace(base, "bookworm-slim", "trixie-slim", 1), nil, []string{"sync", "async", "sync again"}},
+		{"the load", strings.Replace(base, "requests: 100", "requests: 101", 1), nil, []string{"sync", "async", "sync again"}},
+		{"a file in the build context", base, map[string]string{"extra.txt": "x"}, []string{"sync", "async", "sync again"}},
+		{"a file that .dockerignore names", base, nil, nil},
+		{"records", base, map[string]string{"records/h/full/x.json": "{}"}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			after := mustPlan(t, test.source, Options{}, test.files)
+			var changed []string
+			for i, trial := range after.Trials {
+				if trial.Key != before.Trials[i].Key {
+					changed = append(changed, trial.Name)
+				}
+			}
+			if !slices.Equal(changed, test.changed) {
+				t.Errorf("changed %q, want %q", changed, test.changed)
+			}
+		})
+	}
+}
+
+func TestContext(t *testing.T) {
+	files := map[string]string{
+		"app/Dockerfile": "FROM scratch\n", "app/main.py": "x", "app/notes.md": "n", "app/data/big.bin": "b", "app/.dockerignore": "*.md\ndata\n",
+		"other.txt": "not in the context", "app/settings.ini": "copied in by a config",
+	}
+	e := mustPlan(t, text("```python file=app/gen/made.py\nx\n```\n\n", block("name: e\nservices:\n  s:\n    build: app\n    expose: ['80']\n"+
+		"    configs: [{source: app/settings.ini, target: /etc/settings.ini}]\nload: {target: http://s/}\n")), Options{}, files)
+	var got []string
+	for _, f := range e.Trials[0].Services[0].Image.Build.Files {
+		got = append(got, f.Path)
+	}
+	if want := []string{".dockerignore", "Dockerfile", "gen/made.py", "main.py"}; !slices.Equal(got, want) {
+		t.Errorf("the context holds %q, want %q", got, want)
+	}
+	if c := e.Trials[0].Services[0].Configs; len(c) != 1 || c[0].Path != "/etc/settings.ini" || string(c[0].Data) != "copied in by a config" {
+		t.Errorf("configs: %+v", c)
+	}
+}
+
+func TestOrder(t *testing.T) {
+	source := text(dockerfile, listings, block(experiment+"repetitions: 20\n"))
+	e := mustPlan(t, source, Options{}, nil)
+	if len(e.Steps) != 60 {
+		t.Fatalf("%d steps, want 20 rounds of 3", len(e.Steps))
+	}
+	firsts := map[string]int{}
+	for round := range 20 {
+		seen := map[string]bool{}
+		for _, s := range e.Steps[3*round : 3*round+3] {
+			if s.Round != round+1 || s.Repetition != round+1 {
+				t.Errorf("round %d holds a step of round %d, repetition %d", round+1, s.Round, s.Repetition)
+			}
+			seen[s.Trial.Name] = true
+		}
+		if len(seen) != 3 {
+			t.Errorf("round %d does not have every trial once", round+1)
+		}
+		firsts[e.Steps[3*round].Trial.Name]++
+	}
+	if len(firsts) != 3 {
+		t.Errorf("in 20 rounds only %v came first", firsts)
+	}
+	again := mustPlan(t, source, Options{}, nil)
+	other := mustPlan(t, source, Options{Seed: 99}, nil)
+	same := func(a, b *Experiment) bool {
+		for i := range a.Steps {
+			if a.Steps[i].Trial.Name != b.Steps[i].Trial.Name {
+				return false
+			}
+		}
+		return true
+	}
+	if !same(e, again) || e.Digest != again.Digest {
+		t.Error("the same article has another order the second time")
+	}
+	if same(e, other) || e.Digest == other.Digest {
+		t.Error("another seed gives the same order")
+	}
+	sequential := mustPlan(t, text(dockerfile, listings, block(experiment+"repetitions: 2\norder: sequential\ncalibrate: false\n")), Options{}, nil)
+	var got []*Trial
+	for _, s := range sequential.Steps {
+		got = append(got, s.Trial)
+	}
+	if joined(got) != "sync | sync | async | async" {
+		t.Errorf("sequential order is %s", joined(got))
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	with := func(project, front, body, profile string) *Experiment {
+		source := "---\ntitle: x\n" + front + "---\n\n" + dockerfile + block("name: e\nservices: {s: {build: ., expose: ['80']}}\n"+body)
+		return mustPlan(t, source, Options{Profile: profile}, map[string]string{"benchbook.yaml": project})
+	}
+	load := "load: {target: http://s/}\n"
+	tests := []struct {
+		name                       string
+		project, front, body, mode string
+		repetitions, connections   int
+		duration, warmup           string
+	}{
+		{"built in", "", "", load, "", 5, 10, "10s", "2s"},
+		{"project", "defaults: {repetitions: 7, load: {connections: 20}}\n", "", load, "", 7, 20, "10s", "2s"},
+		{"front matter wins over project", "defaults: {repetitions: 7}\n", "defaults: {repetitions: 8}\n", load, "", 8, 10, "10s", "2s"},
+		{"block wins over front matter", "", "defaults: {load: {connections: 8}}\n", "load: {target: http://s/, connections: 9}\n", "", 5, 9, "10s", "2s"},
+		{"requests have no duration", "", "", "load: {target: http://s/, requests: 5}\n", "", 5, 10, "0s", "0s"},
+		{"requests and duration", "", "", "load: {target: http://s/, requests: 5, duration: 4s}\n", "", 5, 10, "4s", "0s"},
+		{"quick", "", "", load, Quick, 3, 10, "3s", "1s"},
+		{"quick keeps fewer repetitions", "", "", load + "repetitions: 2\n", Quick, 2, 10, "3s", "1s"},
+		{"quick bounds requests", "", "", "load: {target: http://s/, requests: 5}\n", Quick, 3, 10, "5s", "0s"},
+		{"a block's own quick", "", "", load + "profiles: {quick: {load: {duration: 1s}}}\n", Quick, 3, 10, "1s", "1s"},
+		{"a project's quick", "profiles: {quick: {load: {connections: 3}}}\n", "", load, Quick, 3, 3, "3s", "1s"},
+		{"a profile of the project", "profiles: {smoke: {repetitions: 1}}\n", "", load, "smoke", 1, 10, "10s", "2s"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := with(test.project, test.front, test.body, test.mode)
+			l := e.Trials[0].Load
+			if e.Repetitions != test.repetitions || l.Connections != test.connections || l.Duration.String() != test.duration || l.Warmup.String() != test.warmup {
+				t.Errorf("got %d repetitions, %d connections, %v after %v; want %d, %d, %s, %s", e.Repetitions, l.Connections, l.Duration, l.Warmup,
+					test.repetitions, test.connections, test.duration, test.warmup)
+			}
+		})
+	}
+}
+
+func TestSkippedByProfile(t *testing.T) {
+	p, problems := newPlan(t, text(dockerfile, listings, block(experiment+"profiles: {quick: skip}\n")), Options{Profile: Quick}, nil)
+	if len(problems) > 0 || p.Experiments[0].Skipped == "" || len(p.Experiments[0].Steps) != 0 {
+		t.Errorf("not skipped: %+v, %v", p.Experiments[0], problems)
+	}
+}
+
+func TestUnknownProfile(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, article.ProjectFile), "")
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := article.Parse(filepath.Join(root, "x"), article.NewSource("a", []byte(text())))
+	if _, err := New(project, doc, Options{Profile: "fast"}, &article.Problems{}); !errors.Is(err, ErrNoProfile) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestServicesThatOthersDependOnComeFirst(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\nservices:\n  web: {image: w, depends_on: [pool, app]}\n  app: {image: a, depends_on: [pool]}\n"+
+		"  pool: {image: p, depends_on: [db]}\n  db: {image: d}\nload: {target: http://web/}\n")), Options{}, nil)
+	var got []string
+	for _, s := range e.Trials[0].Services {
+		got = append(got, s.Name)
+	}
+	if want := []string{"db", "pool", "app", "web"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What is wrong is a problem with a rule; the plan is not run then.
+func TestProblems(t *testing.T) {
+	service := "services: {s: {image: x}}\n"
+	tests := []struct{ name, body, rule string }{
+		{"neither load nor command", "name: e\n", "load-or-command"},
+		{"both", "name: e\n" + service + "load: {target: http://s/}\ncommand: {image: x, run: y}\n", "load-or-command"},
+		{"unknown parameter", "name: e\n" + service + "matrix: {a: [1]}\nload: {target: 'http://s/${{ matrix.b }}'}\n", "bad-expression"},
+		{"no such service", "name: e\n" + service + "load: {target: http://t/}\n", "unknown-service"},
+		{"foreign target", "name: e\n" + service + "load: {target: http://example.com/}\n", "unknown-service"},
+		{"https", "name: e\n" + service + "load: {target: https://s/}\n", "not-yet"},
+		{"no target", "name: e\n" + service + "load: {connections: 3}\n", "missing-key"},
+		{"no image", "name: e\nservices: {s: {expose: ['80']}}\nload: {target: http://s/}\n", "image-or-build"},
+		{"image and build", "name: e\nservices: {s: {image: x, build: .}}\nload: {target: http://s/}\n", "image-or-build"},
+		{"no Dockerfile", "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n", "no-such-file"},
+		{"no such context", "name: e\nservices: {s: {build: nowhere}}\nload: {target: http://s/}\n", "no-such-file"},
+		{"context outside", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n", "outside-folder"},
+		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\nload: {target: http://s/}\n", "outside-folder"},
+		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\nload: {target: http://s/}\n", "no-such-file"},
+		{"config target", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: x}]}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"circle", "name: e\nservices: {s: {image: x, depends_on: [t]}, t: {image: y, depends_on: [s]}}\nload: {target: http://s/}\n", "circle"},
+		{"depends on nothing", "name: e\nservices: {s: {image: x, depends_on: [db]}}\nload: {target: http://s/}\n", "unknown-service"},
+		{"no repetitions", "name: e\n" + service + "load: {target: http://s/}\nrepetitions: 0\n", "wrong-value"},
+		{"no connections", "name: e\n" + service + "load: {target: http://s/, connections: 0}\n", "wrong-value"},
+		{"unknown order", "name: e\n" + service + "load: {target: http://s/}\norder: random\n", "wrong-value"},
+		{"same cell twice", "name: e\n" + service + "matrix: {include: [{name: a, x: 1}, {name: a, x: 2}]}\nload: {target: http://s/}\n", "duplicate-cell"},
+		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n", "unused-exclude"},
+		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
+		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := newPlan(t, text(block(test.body)), Options{}, nil)
+			var rules []string
+			for _, p := range problems {
+				rules = append(rules, p.Rule)
+				if p.Pos.Source == nil {
+					t.Errorf("without a place: %v", p)
+				}
+			}
+			if !slices.Contains(rules, test.rule) {
+				t.Errorf("got %q, want %s", rules, test.rule)
+			}
+		})
+	}
+}
+
+func TestLinksDoNotLeadOut(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "secret"), "secret")
+	write(t, filepath.Join(root, "p", article.ProjectFile), "")
+	dir := filepath.Join(root, "p", "experiments", "sample")
+	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
+	if err := os.Symlink(filepath.Join(root, "secret"), filepath.Join(dir, "inside")); err != nil {
+		t.Fatal(err)
+	}
+	project, err := article.OpenProject(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range []string{"{build: .}", "{image: x, configs: [{source: inside, target: /x}]}"} {
+		doc := article.Parse(dir, article.NewSource("article.md", []byte(text(block("name: e\nservices: {s: "+service+"}\nload: {target: http://s/}\n")))))
+		var problems article.Problems
+		p, err := New(project, doc, Options{}, &problems)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if problems.Empty() {
+			t.Errorf("%s: a link out of the folder was taken: %+v", service, p.Experiments[0].Trials[0].Services[0])
+		}
+	}
+}
