@@ -59,9 +59,6 @@ func ThisHost() (Host, error) {
 	if kernel, err := host.KernelVersion(); err == nil {
 		fact("kernel", kernel)
 	}
-	if system, role, err := host.Virtualization(); err == nil && role == "guest" {
-		fact("virtual", system)
-	}
 	fact("governor", read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
 	fact("clock", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	fact("mitigations", mitigations())

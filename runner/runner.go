@@ -259,9 +259,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, value := range facts {
-		r.facts["engine."+name] = value
-	}
+	maps.Copy(r.facts, facts)
 	r.placement = place(r.Host.Cores)
 	r.facts["placement.services"], r.facts["placement.load"] = r.placement.Services, r.placement.Load
 	driver := r.driver(r.experiment.Trials[0])

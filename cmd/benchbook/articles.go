@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+)
+
+// A chosen is an article that a verb is about.
+type chosen struct {
+	slug        string
+	experiments []string // names after #; all if empty
+	doc         *article.Document
+	problems    article.Problems
+}
+
+// choose opens the project and reads the articles that the arguments name.
+func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
+	project, err := article.OpenProject(a.dir)
+	if err != nil {
+		return nil, nil, &statusError{statusUsage, err}
+	}
+	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, nil, &statusError{statusFailed, err}
+	}
+	var list []*chosen
+	if len(args) == 0 {
+		for _, slug := range slugs {
+			list = append(list, &chosen{slug: slug})
+		}
+		if len(list) == 0 {
+			return nil, nil, &statusError{statusUsage, errors.New("the project has no articles: write one to experiments/NAME/article.md")}
+		}
+	}
+	for _, arg := range args {
+		name, experiment, _ := strings.Cut(arg, "#")
+		slug, ok := slugOf(project, slugs, name)
+		if !ok {
+			return nil, nil, &statusError{statusUsage, fmt.Errorf("no article %q: %s", name, article.Suggest(name, slugs))}
+		}
+		i := slices.IndexFunc(list, func(c *chosen) bool { return c.slug == slug })
+		if i < 0 {
+			i = len(list)
+			list = append(list, &chosen{slug: slug})
+		}
+		if experiment != "" {
+			list[i].experiments = append(list[i].experiments, experiment)
+		}
+	}
+	for _, c := range list {
+		if c.doc, err = project.Article(c.slug); err != nil {
+			return nil, nil, &statusError{statusFailed, err}
+		}
+		for _, name := range c.experiments {
+			if err := c.hasExperiment(name); err != nil {
+				return nil, nil, &statusError{statusUsage, err}
+			}
+		}
+	}
+	return project, list, nil
+}
+
+func (c *chosen) hasExperiment(name string) error {
+	var known []string
+	for _, e := range c.doc.Experiments {
+		if e.Name.Value == name {
+			return nil
+		}
+		known = append(known, e.Name.Value)
+	}
+	return fmt.Errorf("article %s has no experiment %q: %s", c.slug, name, article.Suggest(name, known))
+}
+
+// slugOf finds the article that a slug, a folder or a file means.
+func slugOf(project *article.Project, slugs []string, name string) (string, bool) {
+	if slices.Contains(slugs, name) {
+		return name, true
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", false
+	}
+	if filepath.Base(path) == article.FileName {
+		path = filepath.Dir(path)
+	}
+	for _, slug := range slugs {
+		a, errA := os.Stat(path)
+		b, errB := os.Stat(project.ArticleDir(slug))
+		if errA == nil && errB == nil && os.SameFile(a, b) {
+			return slug, true
+		}
+	}
+	return "", false
+}
+
+// plan plans an article under a profile and checks all that can be known without running it.
+func (c *chosen) plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
+	p, err := plan.New(project, c.doc, o, &c.problems)
+	if err != nil {
+		return nil, &statusError{statusUsage, err}
+	}
+	return p, nil
+}
+
+// check plans every article and gathers all problems, the project's own first.
+func (a *app) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*article.Problem, err error) {
+	plans = map[string]*plan.Plan{}
+	problems = project.Problems.Sorted()
+	for _, c := range list {
+		p, err := c.plan(project, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		c.problems.Merge(&c.doc.Problems)
+		if c.problems.Empty() {
+			dataset.Check(c.doc, p, &c.problems)
+		}
+		plans[c.slug] = p
+		problems = append(problems, c.problems.Sorted()...)
+	}
+	return plans, problems, nil
+}
+
+// printProblems writes problems for people, each followed by an empty line.
+func printProblems(w io.Writer, problems []*article.Problem) {
+	for _, p := range problems {
+		fmt.Fprintln(w, p)
+	}
+}
+
+// problemJSON is a problem as data.
+type problemJSON struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Rule    string `json:"rule"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func problemsJSON(problems []*article.Problem) []problemJSON {
+	out := []problemJSON{}
+	for _, p := range problems {
+		j := problemJSON{Rule: p.Rule, Message: p.Message, Hint: p.Hint}
+		if p.Pos.Source != nil {
+			j.File = p.Pos.Source.Path
+			j.Line, j.Column = p.Pos.Source.Position(p.Pos.Start)
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,131 @@
+// Benchbook runs the experiments of articles and renders the articles with what was measured.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses of FORMAT.md 8, in the order in which one goes before another.
+const (
+	statusUsage       = 2
+	statusProblems    = 104
+	statusInterrupted = 105
+	statusFailed      = 1
+)
+
+// A statusError ends the command with a status. Its text, if there is any, has not been said yet.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// worse keeps the status that goes before the other one.
+func worse(a, b error) error {
+	order := []int{statusUsage, statusProblems, statusInterrupted, statusFailed}
+	for _, status := range order {
+		for _, err := range []error{a, b} {
+			var s *statusError
+			if errors.As(err, &s) && s.status == status {
+				return err
+			}
+		}
+	}
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, wired()))
+}
+
+// run is the whole command. It never calls os.Exit, so that tests can call it.
+func run(args []string, stdout, stderr io.Writer, w wiring) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
+	context.AfterFunc(ctx, stop)
+
+	a := &app{stdout: stdout, stderr: stderr, wiring: w}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var s *statusError
+	if !errors.As(err, &s) {
+		// Whatever is no statusError comes from cobra: an unknown verb, a wrong flag.
+		fmt.Fprintf(stderr, "benchbook: %v\n", err)
+		return statusUsage
+	}
+	if s.err != nil {
+		fmt.Fprintf(stderr, "benchbook: %v\n", s.err)
+	}
+	return s.status
+}
+
+// app is what the verbs share.
+type app struct {
+	stdout, stderr io.Writer
+	wiring         wiring
+	dir            string
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "benchbook",
+		Short: "Run the experiments of articles, and render the articles with what was measured",
+		Long: `benchbook runs literate benchmarks: Markdown articles with YAML experiment blocks. It starts
+containers for the services that an article names, puts load on them, and renders the article to
+HTML with tables, figures and verdicts made from what it measured.
+
+An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
+Without one, all articles of the project are meant. Every flag can also be given as an environment
+variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only those that you trust.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return fromEnvironment(cmd.Flags())
+		},
+	}
+	root.PersistentFlags().StringVarP(&a.dir, "directory", "C", ".", "the project's folder, or one below it")
+	root.AddCommand(a.checkCommand(), a.runCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.cleanCommand(), a.versionCommand())
+	return root
+}
+
+// fromEnvironment sets flags that were not given from BENCHBOOK_<FLAG>.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "BENCHBOOK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" {
+			if err := flags.Set(f.Name, value); err != nil {
+				failed = errors.Join(failed, fmt.Errorf("environment variable %s: %w", name, err))
+			}
+		}
+	})
+	return failed
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+)
+
+// runFlags are what run and report have in common.
+type runFlags struct {
+	profile     string
+	force       bool
+	repetitions int
+	seed        int64
+	engine      string
+}
+
+// The engines that --engine names.
+const (
+	engineDocker = "docker"
+	engineNone   = "none"
+)
+
+func (f *runFlags) add(cmd *cobra.Command, profile string) {
+	cmd.Flags().StringVar(&f.profile, "profile", profile, "measure under this profile")
+	cmd.Flags().BoolVar(&f.force, "force", false, "measure what is fresh as well, as a new run")
+	cmd.Flags().IntVar(&f.repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
+	cmd.Flags().Int64Var(&f.seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
+	cmd.Flags().StringVar(&f.engine, "engine", engineDocker, "where services run: docker, or none to measure nothing")
+}
+
+func (f *runFlags) check() error {
+	if f.engine != engineDocker && f.engine != engineNone {
+		return fmt.Errorf("no engine %q: known are %s and %s", f.engine, engineDocker, engineNone)
+	}
+	if f.repetitions < 0 {
+		return fmt.Errorf("--repetitions has to be 1 or more, not %d", f.repetitions)
+	}
+	return nil
+}
+
+func (f *runFlags) planOptions() plan.Options {
+	return plan.Options{Profile: f.profile, Seed: f.seed, Repetitions: f.repetitions}
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var flags runFlags
+	var quick bool
+	cmd := &cobra.Command{
+		Use:   "run [ARTICLE[#NAME] ...]",
+		Short: "Measure what is missing or stale",
+		Long: `Measure what is missing or stale, and say what each claim came to. Every repetition leaves a record
+in the article's folder; a run that was stopped goes on where it was. Statuses: 1 something failed
+or no engine could be had, 104 an article has problems, 105 interrupted.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if quick {
+				flags.profile = plan.Quick
+			}
+			if err := flags.check(); err != nil {
+				return err
+			}
+			project, list, err := a.choose(args)
+			if err != nil {
+				return err
+			}
+			err = a.measure(cmd.Context(), project, list, flags)
+			var s *statusError
+			if errors.As(err, &s) && (s.status == statusProblems || s.status == statusUsage) {
+				return err
+			}
+			return worse(err, a.printClaims(project, list))
+		},
+	}
+	flags.add(cmd, plan.Full)
+	cmd.Flags().BoolVarP(&quick, "quick", "q", false, "the same as --profile quick")
+	return cmd
+}
+
+// measure runs what is missing or stale of the chosen articles, and says on standard error what it does.
+func (a *app) measure(ctx context.Context, project *article.Project, list []*chosen, flags runFlags) error {
+	plans, problems, err := a.check(project, list, flags.planOptions())
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		printProblems(a.stderr, problems)
+		return &statusError{statusProblems, fmt.Errorf("%s; nothing was measured", count(len(problems), "problem"))}
+	}
+	host, err := runner.ThisHost()
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	options := runner.Options{Force: flags.force}
+	pending := 0
+	for _, c := range list {
+		only(plans[c.slug], c.experiments)
+		records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
+		if err != nil {
+			return &statusError{statusFailed, err}
+		}
+		for _, b := range bad {
+			fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
+		}
+		pending += runner.Pending(plans[c.slug], records, host.ID, options)
+	}
+	if pending == 0 {
+		fmt.Fprintln(a.stderr, "everything is measured; nothing to do (--force measures it again)")
+		return nil
+	}
+	if flags.engine == engineNone {
+		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", count(pending, "repetition"))}
+	}
+	e, err := a.wiring.engine(ctx)
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	defer e.Close()
+	return a.measureOn(ctx, e, host, project, list, plans, options)
+}
+
+func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, project *article.Project, list []*chosen, plans map[string]*plan.Plan, options runner.Options) error {
+	left, err := e.Sweep(ctx, false)
+	if err != nil {
+		return &statusError{statusFailed, fmt.Errorf("removing what earlier runs left behind: %w", err)}
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed\n", leftovers(left))
+	}
+	progress := &progress{w: a.stderr}
+	r := runner.Runner{Engine: e, Host: host, Progress: progress,
+		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool}}
+	var total runner.Summary
+	var failed error
+	for _, c := range list {
+		progress.article = c.slug
+		sum, err := r.Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
+		progress.stop()
+		total.Measured += sum.Measured
+		total.Failed += sum.Failed
+		total.Took += sum.Took
+		total.Preparing += sum.Preparing
+		total.Measuring += sum.Measuring
+		for _, b := range sum.BuildErrors {
+			printProblems(a.stderr, []*article.Problem{{Pos: b.Build.Pos, Rule: "build-failed", Message: b.Err.Error(),
+				Hint: "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Err.Tail))}})
+			failed = &statusError{status: statusFailed}
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept and all containers removed. The same command goes on from here.\n",
+					are(total.Measured, "finished repetition"))
+				return &statusError{status: statusInterrupted}
+			}
+			return &statusError{statusFailed, err}
+		}
+	}
+	a.printSummary(total)
+	if total.Failed > 0 {
+		failed = worse(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
+	}
+	return failed
+}
+
+func are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+func (a *app) printSummary(s runner.Summary) {
+	running := s.Took - s.Preparing
+	share := 0.0
+	if running > 0 {
+		share = 100 * s.Measuring.Seconds() / running.Seconds()
+	}
+	fmt.Fprintf(a.stderr, "measured %s in %v: %v for images, then %.0f %% of %v was measuring or warm-up\n", count(s.Measured, "repetition"),
+		s.Took.Round(100*time.Millisecond), s.Preparing.Round(100*time.Millisecond), share, running.Round(100*time.Millisecond))
+}
+
+// only leaves the named experiments in a plan.
+func only(p *plan.Plan, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !slices.Contains(names, e.Name) })
+}
+
+func leftovers(left []engine.Leftover) string {
+	containers, networks := 0, 0
+	for _, l := range left {
+		if l.Kind == "container" {
+			containers++
+		} else {
+			networks++
+		}
+	}
+	return count(containers, "container") + " and " + count(networks, "network")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/record"
+)
+
+// version is this program's; records and pages name it.
+const version = "0.1.0"
+
+func (a *app) versionCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Say which benchbook this is",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := versionJSON{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+				Revision: revision(), Records: record.SchemaVersion, Semantics: record.Semantics}
+			if asJSON {
+				return printJSON(a.stdout, v)
+			}
+			fmt.Fprintf(a.stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d\n",
+				v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+type versionJSON struct {
+	Version   string `json:"version"`
+	Revision  string `json:"revision"`
+	Go        string `json:"go"`
+	Platform  string `json:"platform"`
+	Records   int    `json:"records"`
+	Semantics int    `json:"semantics"`
+}
+
+// revision is the commit that the program was built from, marked if files had changed since.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	rev, dirty := "unknown", ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			rev = s.Value[:min(12, len(s.Value))]
+		case "vcs.modified":
+			if s.Value == "true" {
+				dirty = "+changes"
+			}
+		}
+	}
+	return rev + dirty
+}

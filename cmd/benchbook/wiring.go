@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/load"
+)
+
+// wiring is what the command is put together from: the one list of engines and drivers.
+type wiring struct {
+	// engine connects to the engine.
+	engine func(ctx context.Context) (engine.Engine, error)
+	// tool finds the programs that go into containers.
+	tool load.Tool
+}
+
+func wired() wiring {
+	return wiring{
+		engine: func(ctx context.Context) (engine.Engine, error) {
+			e, err := docker.New(ctx, docker.Options{})
+			if err != nil {
+				return nil, err // not e: a nil *docker.Engine would be an engine
+			}
+			return e, nil
+		},
+		tool: load.Beside(),
+	}
+}

@@ -1,0 +1,368 @@
+package http
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const (
+	maxHead      = 64 << 10 // bytes of one head, or of one trailer
+	maxChunkLine = 4 << 10  // bytes of the line before a chunk, extensions included
+)
+
+// A part is where in an answer the next byte belongs.
+type part int
+
+const (
+	inStatusLine part = iota
+	inHeader
+	inBody
+	inBodyUntilClose
+	inChunkSize
+	inChunk
+	inChunkEnd
+	inTrailer
+)
+
+// answerReader reads one answer from pieces of any size: how the bytes were cut never changes what comes out.
+//
+// It is strict where a lax reading would count an answer that is none, and lenient where servers differ without
+// harm: lines may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
+// Source: RFC 9112, sections 2 to 7.
+type answerReader struct {
+	head  bool   // the answer to HEAD, which has no body in spite of its headers
+	whole *whole // where to keep the answer, nil while only its status and length count
+
+	part      part
+	line      []byte // what has come of a line that is not there yet
+	budget    int    // bytes that the head, trailer or chunk line may still take
+	remaining int64  // bytes that the body or chunk still has
+
+	begun     bool // a first byte has come
+	status    int
+	length    int64 // bytes of the body so far
+	announced int64 // Content-Length, or -1
+	coding    string
+	http10    bool
+	closes    bool // Connection: close
+	keeps     bool // Connection: keep-alive
+}
+
+// whole is all of an answer, for the check before timing.
+type whole struct {
+	statusLine string
+	fields     []field
+	body       []byte
+}
+
+type field struct{ name, value string }
+
+// reset prepares for the next answer.
+func (r *answerReader) reset() {
+	*r = answerReader{head: r.head, whole: r.whole, line: r.line[:0]}
+	r.startHead()
+}
+
+func (r *answerReader) startHead() {
+	r.part, r.budget = inStatusLine, maxHead
+	r.status, r.announced, r.coding = 0, -1, ""
+	r.http10, r.closes, r.keeps = false, false, false
+}
+
+// keepAlive reports whether the server lets another request follow this answer, once that is complete.
+func (r *answerReader) keepAlive() bool {
+	return !r.closes && (!r.http10 || r.keeps) && r.part != inBodyUntilClose
+}
+
+// feed takes the next bytes. Done means that the answer ended with b[used-1]; after that, or after an error,
+// which says why this is no HTTP answer, the reader must be reset.
+func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
+	r.begun = r.begun || len(b) > 0
+	rest := b
+	for len(rest) > 0 && !done && err == nil {
+		switch r.part {
+		case inBody, inBodyUntilClose, inChunk:
+			rest, done, err = r.takeBody(rest)
+		default:
+			var line []byte
+			var ended bool
+			line, rest, ended, err = r.takeLine(rest)
+			if ended && err == nil {
+				done, err = r.endLine(line)
+			}
+		}
+	}
+	return len(b) - len(rest), done, err
+}
+
+// eof tells the reader that the server sends no more. It reports whether that completes the answer, and if it
+// does not, the kind of failure.
+func (r *answerReader) eof() (done bool, kind Kind) {
+	switch {
+	case r.part == inBodyUntilClose:
+		return true, ""
+	case !r.begun:
+		return false, Closed
+	}
+	return false, Short
+}
+
+func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
+	n := len(b)
+	if r.part != inBodyUntilClose {
+		n = int(min(int64(n), r.remaining))
+		r.remaining -= int64(n)
+	}
+	r.length += int64(n)
+	if r.whole != nil {
+		r.whole.body = append(r.whole.body, b[:n]...)
+	}
+	if r.part == inChunk && r.remaining == 0 {
+		r.part, r.budget = inChunkEnd, 1
+	}
+	return b[n:], r.part == inBody && r.remaining == 0, nil
+}
+
+// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call.
+func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {
+	end := bytes.IndexByte(b, '\n')
+	ended = end >= 0
+	if !ended {
+		end = len(b)
+	}
+	if len(r.line)+end > r.budget {
+		return nil, b, false, errors.New("a line or head is too long")
+	}
+	if !ended || len(r.line) > 0 {
+		r.line = append(r.line, b[:end]...)
+		line = r.line
+	} else {
+		line = b[:end]
+	}
+	if !ended {
+		if r.part == inStatusLine && !startsLikeStatus(line) {
+			return nil, nil, false, fmt.Errorf("the answer starts with %q, which is no status line", excerpt(line))
+		}
+		return nil, nil, false, nil
+	}
+	r.line = r.line[:0]
+	r.budget -= len(line) + 1
+	return bytes.TrimSuffix(line, []byte("\r")), b[end+1:], true, nil
+}
+
+func (r *answerReader) endLine(line []byte) (done bool, err error) {
+	switch r.part {
+	case inStatusLine:
+		r.part = inHeader
+		return false, r.readStatus(line)
+	case inHeader:
+		if len(line) == 0 {
+			return r.endHead()
+		}
+		return false, r.readField(line)
+	case inChunkSize:
+		return false, r.readChunkSize(line)
+	case inChunkEnd:
+		if len(line) > 0 {
+			return false, errors.New("a chunk is longer than its size")
+		}
+		r.part, r.budget = inChunkSize, maxChunkLine
+		return false, nil
+	default: // inTrailer
+		if len(line) == 0 {
+			return true, nil
+		}
+		_, _, err := splitField(line)
+		return false, err
+	}
+}
+
+const statusStart = "HTTP/1."
+
+func startsLikeStatus(line []byte) bool {
+	n := min(len(line), len(statusStart))
+	return string(line[:n]) == statusStart[:n]
+}
+
+// readStatus reads "HTTP/1.1 200 OK", with or without the reason.
+func (r *answerReader) readStatus(line []byte) error {
+	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
+	const version, code = len(statusStart), len(statusStart) + 2
+	if len(line) < code+3 || !startsLikeStatus(line) || !isDigit(line[version]) || line[version+1] != ' ' {
+		return bad()
+	}
+	for _, c := range line[code : code+3] {
+		if !isDigit(c) {
+			return bad()
+		}
+		r.status = r.status*10 + int(c-'0')
+	}
+	if r.status < 100 || len(line) > code+3 && line[code+3] != ' ' {
+		return bad()
+	}
+	r.http10 = line[version] == '0'
+	if r.whole != nil {
+		r.whole.statusLine = string(line)
+	}
+	return nil
+}
+
+// readField reads a header field and keeps what says where the answer ends.
+func (r *answerReader) readField(line []byte) error {
+	name, value, err := splitField(line)
+	if err != nil {
+		return err
+	}
+	if r.whole != nil {
+		r.whole.fields = append(r.whole.fields, field{string(name), string(value)})
+	}
+	switch len(name) { // cheaper than folding the case of every name
+	case len("Connection"):
+		if bytes.EqualFold(name, []byte("Connection")) {
+			for option := range strings.SplitSeq(string(value), ",") {
+				option = strings.TrimSpace(option)
+				r.closes = r.closes || strings.EqualFold(option, "close")
+				r.keeps = r.keeps || strings.EqualFold(option, "keep-alive")
+			}
+		}
+	case len("Content-Length"):
+		if bytes.EqualFold(name, []byte("Content-Length")) {
+			return r.readLength(value)
+		}
+	case len("Transfer-Encoding"):
+		if bytes.EqualFold(name, []byte("Transfer-Encoding")) {
+			for coding := range strings.SplitSeq(string(value), ",") {
+				if r.coding == "chunked" {
+					return fmt.Errorf("a transfer coding follows chunked: %q", excerpt(line))
+				}
+				r.coding = strings.ToLower(strings.TrimSpace(coding))
+			}
+		}
+	}
+	return nil
+}
+
+func (r *answerReader) readLength(value []byte) error {
+	for text := range bytes.SplitSeq(value, []byte(",")) {
+		text = bytes.TrimSpace(text)
+		n := int64(0)
+		if len(text) == 0 || len(text) > 18 {
+			return fmt.Errorf("the length is %q", excerpt(value))
+		}
+		for _, c := range text {
+			if !isDigit(c) {
+				return fmt.Errorf("the length is %q", excerpt(value))
+			}
+			n = n*10 + int64(c-'0')
+		}
+		if r.announced >= 0 && r.announced != n {
+			return fmt.Errorf("there are two lengths, %d and %d", r.announced, n)
+		}
+		r.announced = n
+	}
+	return nil
+}
+
+func (r *answerReader) endHead() (done bool, err error) {
+	if r.status < 200 {
+		if r.status == 101 {
+			return false, errors.New("the server switched protocols, which nobody asked for")
+		}
+		if r.whole != nil {
+			r.whole.fields = nil
+		}
+		r.startHead()
+		return false, nil
+	}
+	if r.coding != "" && r.announced >= 0 {
+		return false, errors.New("there are both a length and a transfer coding")
+	}
+	// Chunks of a server that should not know them are read, but not trusted further (RFC 9112, 6.1).
+	r.closes = r.closes || r.http10 && r.coding != ""
+	switch {
+	case r.head || r.status == 204 || r.status == 304:
+		return true, nil
+	case r.coding == "chunked":
+		r.part, r.budget = inChunkSize, maxChunkLine
+		return false, nil
+	case r.coding != "" || r.announced < 0:
+		r.part = inBodyUntilClose
+		return false, nil
+	}
+	r.part, r.remaining = inBody, r.announced
+	return r.remaining == 0, nil
+}
+
+// readChunkSize reads a size in hexadecimal digits, maybe padded, maybe with extensions, which mean nothing to us.
+func (r *answerReader) readChunkSize(line []byte) error {
+	digits, _, _ := bytes.Cut(line, []byte(";"))
+	digits = bytes.TrimRight(digits, " \t")
+	if len(digits) == 0 || len(digits) > 15 {
+		return fmt.Errorf("the size of a chunk is %q", excerpt(line))
+	}
+	r.remaining = 0
+	for _, c := range digits {
+		var digit byte
+		switch {
+		case isDigit(c):
+			digit = c - '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			digit = c | 0x20 - 'a' + 10
+		default:
+			return fmt.Errorf("the size of a chunk is %q", excerpt(line))
+		}
+		r.remaining = r.remaining<<4 | int64(digit)
+	}
+	if r.remaining == 0 {
+		r.part, r.budget = inTrailer, maxHead
+	} else {
+		r.part = inChunk
+	}
+	return nil
+}
+
+func splitField(line []byte) (name, value []byte, err error) {
+	name, value, found := bytes.Cut(line, []byte(":"))
+	if !found || !isToken(name) {
+		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
+	}
+	value = bytes.Trim(value, " \t")
+	if !isFieldValue(value) {
+		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
+	}
+	return name, value, nil
+}
+
+// excerpt is as much of some text as fits in a message.
+func excerpt(text []byte) []byte {
+	const most = 80
+	if len(text) > most {
+		return append(bytes.Clone(text[:most]), "..."...)
+	}
+	return text
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
+func isToken[T string | []byte](s T) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+// isFieldValue reports whether b can be the value of a header (RFC 9110, 5.5).
+func isFieldValue(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

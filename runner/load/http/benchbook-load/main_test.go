@@ -1,0 +1,116 @@
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"benchbook-load": main})
+}
+
+// The scripts find a server that answers hello at HELLO, and one that never answers at SILENT.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HELLO", listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+			env.Setenv("SILENT", listen(t, ""))
+			return nil
+		},
+	})
+}
+
+// listen starts a server that answers whatever is sent with a text, and returns its URL.
+func listen(t *testing.T, answer string) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				request := make([]byte, 4096)
+				for {
+					if _, err := conn.Read(request); err != nil {
+						return
+					}
+					if _, err := io.WriteString(conn, answer); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String() + "/"
+}
+
+// A signal ends the program at once, whatever it waits for.
+func TestSignals(t *testing.T) {
+	silent := listen(t, "")
+	load := `{"target": "` + silent + `", "connections": 2, "requests": 2, "timeout_ns": 3600000000000}`
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for name, config := range map[string]string{"measuring": load, "reading its config": ""} {
+			t.Run(signal.String()+" while "+name, func(t *testing.T) {
+				t.Parallel()
+				var stdout, stderr strings.Builder
+				cmd := exec.Command("benchbook-load")
+				cmd.Env = append(cmd.Environ(), "BENCHBOOK_LOAD="+config)
+				cmd.Stdout, cmd.Stderr = &stdout, &stderr
+				stdin, err := cmd.StdinPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stdin.Close()
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(200 * time.Millisecond) // long enough to have started
+				start := time.Now()
+				if err := cmd.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+				cmd.Wait()
+				if code := cmd.ProcessState.ExitCode(); code != 1 {
+					t.Errorf("status %d (%v), want 1", code, cmd.ProcessState)
+				}
+				if stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 || !strings.Contains(stderr.String(), "signal") {
+					t.Errorf("stdout %q, stderr %q; want nothing, and one line about the signal", &stdout, &stderr)
+				}
+				if d := time.Since(start); d > time.Second {
+					t.Errorf("ended only after %v", d)
+				}
+			})
+		}
+	}
+}
+
+// The program stays small: of what Go has for HTTP, it needs nothing.
+func TestImports(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lists packages with the go command")
+	}
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.Lines(string(out)) {
+		if name = strings.TrimSpace(name); name == "net/http" || name == "crypto/tls" {
+			t.Errorf("the program has %s in it", name)
+		}
+	}
+}

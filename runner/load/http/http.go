@@ -1,0 +1,52 @@
+// Package http puts HTTP/1.1 load on a target and reports what METHOD.md 1.1 and 10 define.
+//
+// The load is a closed loop: each of a fixed number of clients has at most one request on its way and sends the
+// next when the answer is there, after an optional pause. Whatever the server does is a result; an error means
+// that the generator could not measure.
+//
+// What always holds:
+//
+//   - Every request that was started ends as exactly one of a right answer or a failure of one [Kind], so
+//     Attempted = Answered + Failed, and the failures by kind add up to Failed.
+//   - No request is left out: those on their way when the window ends are followed to their timeout.
+//   - All times come from one monotonic clock, in whole nanoseconds.
+//   - What was started during warm-up, or for the check before it, is in no figure but that of the warm-up,
+//     save that an answer completed in the window counts for throughput, as METHOD.md 10 has it.
+//
+// [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because the generator
+// runs as the program benchbook-load beside the server.
+package http
+
+const (
+	// SchemaVersion is the version of the JSON form of [Result].
+	SchemaVersion = 1
+
+	// Semantics numbers the meaning of the results. It is raised whenever the same server could give other
+	// figures, and enters the key of every trial, so that older records no longer pass for fresh ones.
+	Semantics = 1
+)
+
+// Kind names what became of a request that got no right answer.
+type Kind string
+
+// The kinds partition the failures by how far a request got.
+const (
+	// Connect: no connection was opened, because it was refused or because none came about before the timeout.
+	Connect Kind = "connect"
+	// Reset: the server, or something on the way, broke the connection off.
+	Reset Kind = "reset"
+	// Timeout: the connection was open, and no whole answer came over it before the timeout.
+	Timeout Kind = "timeout"
+	// Closed: the server closed a fresh connection before the first byte of an answer.
+	Closed Kind = "closed"
+	// Malformed: what came was not an HTTP/1 answer.
+	Malformed Kind = "malformed"
+	// Short: the server closed the connection in the middle of an answer.
+	Short Kind = "short"
+	// Wrong: a whole answer came, but not with the status or length that was asked for.
+	Wrong Kind = "wrong"
+	// Ports: no local port was free for a connection, which says nothing about the server.
+	Ports Kind = "ports"
+)
+
+var kinds = [...]Kind{Connect, Reset, Timeout, Closed, Malformed, Short, Wrong, Ports}

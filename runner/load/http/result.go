@@ -1,0 +1,165 @@
+package http
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what a run found. Unless a field says otherwise it is about the requests that were started in the
+// window, each followed to its answer or timeout, whichever side of the window's end that was on.
+//
+// Source: METHOD.md 1.1, 7 and 10.
+type Result struct {
+	SchemaVersion int `json:"schema_version"`
+	Semantics     int `json:"semantics"`
+
+	// Addresses are those the load went to, Unreachable those that the target's name has as well, but that
+	// accepted no connection before the run. Addresses of a family that was not needed are in neither.
+	Addresses   []netip.AddrPort `json:"addresses"`
+	Unreachable []netip.AddrPort `json:"unreachable,omitempty"`
+
+	// Start is the wall clock at the start of the window, Length the window's length by the monotonic clock.
+	Start  time.Time     `json:"start"`
+	Length time.Duration `json:"length_ns"`
+
+	// EndedBy says what ended the window.
+	EndedBy Ending `json:"ended_by"`
+
+	// Attempted counts the requests started; Answered those of them with a right answer by their timeout,
+	// Failed the others: Attempted = Answered + Failed.
+	Attempted int64 `json:"attempted"`
+	Answered  int64 `json:"answered"`
+	Failed    int64 `json:"failed"`
+
+	// Failures counts the failed requests by kind; every kind is present.
+	Failures map[Kind]int64 `json:"failures"`
+
+	// Status counts the whole answers, right or wrong, by status.
+	Status map[int]int64 `json:"status"`
+
+	// Completed counts what ended in the window, whenever it was started. Throughput is Completed.Right over
+	// Length; Little's law takes Right and Failed together.
+	Completed Completed `json:"completed"`
+
+	// BytesIn and BytesOut went over connections in the window, heads and bodies, of whichever request.
+	BytesIn  int64 `json:"bytes_in"`
+	BytesOut int64 `json:"bytes_out"`
+
+	// Connects counts the connections opened.
+	Connects int64 `json:"connects"`
+
+	// Stale counts the requests whose kept-alive connection the server had closed before the first byte of an
+	// answer came. They went over a fresh connection once more, with their start time kept, and are failures
+	// only if that failed too.
+	Stale int64 `json:"stale"`
+
+	// Unrequested counts the connections given up because bytes came that nobody had asked for, after a whole
+	// answer or between requests.
+	Unrequested int64 `json:"unrequested"`
+
+	// Latency is the time from the start of a request to the last byte of its right answer; FailedLatency that
+	// to its failure. The start is the first byte sent or, if the request had to open its connection, the
+	// connection attempt.
+	Latency       Distribution `json:"latency"`
+	FailedLatency Distribution `json:"failed_latency"`
+
+	// Connect is the time it took to open a connection, for those that opened; FirstByte that from the start of
+	// a request to the first byte of its right answer.
+	Connect   Distribution `json:"connect"`
+	FirstByte Distribution `json:"first_byte"`
+
+	// Seconds has what was completed in each second of the window, as in Completed. The last one is shorter
+	// than a second unless Length is a whole number of them.
+	Seconds []Second `json:"seconds"`
+
+	// InFlight is how busy the clients were, if the window was ended by the number of requests; nil otherwise,
+	// when Completed and the latencies tell.
+	InFlight *InFlight `json:"in_flight,omitempty"`
+
+	// CPU is what the generator itself used, nil where the system does not tell.
+	CPU *CPU `json:"cpu,omitempty"`
+
+	// Warmup counts the requests started before the window.
+	Warmup Warmup `json:"warmup"`
+}
+
+// Ending says what ended a window.
+type Ending string
+
+const (
+	EndedByDuration Ending = "duration" // the time was over
+	EndedByRequests Ending = "requests" // the last of the wanted requests was completed
+)
+
+// Completed counts right answers and failures by when they came about.
+type Completed struct {
+	Right  int64 `json:"right"`
+	Failed int64 `json:"failed"`
+}
+
+// Second is one second of the window.
+type Second struct {
+	Completed
+	// LatencySum adds up the latencies of the right answers, so that it over Right is their mean.
+	LatencySum time.Duration `json:"latency_sum_ns"`
+}
+
+// InFlight adds up, over all clients, how long they had a request on its way or were thinking, from the start of
+// the window to the start of the last request, which is Length. Time over Length times the number of connections
+// is the ρ of METHOD.md 7; with a Length of 0 there is none.
+type InFlight struct {
+	Time   time.Duration `json:"time_ns"`
+	Length time.Duration `json:"length_ns"`
+}
+
+// CPU is the processor time of the generator's process between two readings at the ends of the window, which are
+// Length apart: the window's length but for the delay with which a busy machine lets us read.
+type CPU struct {
+	User   time.Duration `json:"user_ns"`
+	System time.Duration `json:"system_ns"`
+	Length time.Duration `json:"length_ns"`
+
+	// Busiest is the share of Length that the busiest thread was running, in 0 to 1, and no less than the mean
+	// over the threads of the load, since work moves from one thread to another. It is nil where threads cannot
+	// be told apart or the window is too short for their clocks.
+	Busiest *float64 `json:"busiest,omitempty"`
+}
+
+// Warmup counts the requests of the warm-up as Result counts those of the window.
+type Warmup struct {
+	Attempted int64 `json:"attempted"`
+	Answered  int64 `json:"answered"`
+	Failed    int64 `json:"failed"`
+}
+
+// Distribution is many times, as a histogram with about three digits, and exactly in sum. Times are in
+// nanoseconds; without any, Min and Max are 0.
+type Distribution struct {
+	// Encoded is an HDR histogram, V2, compressed, in base64, of the values up to Highest.
+	Encoded string `json:"hdr"`
+	Highest int64  `json:"highest_ns"`
+
+	// Count, Min, Max and Sum are of all values, Overflow counts those above Highest.
+	Count    int64 `json:"count"`
+	Min      int64 `json:"min_ns"`
+	Max      int64 `json:"max_ns"`
+	Sum      int64 `json:"sum_ns"`
+	Overflow int64 `json:"overflow"`
+}
+
+// Histogram decodes the histogram, which holds Count - Overflow values in nanoseconds.
+//
+// The error says that it is no HDR histogram, or holds another number of values than it should.
+func (d Distribution) Histogram() (*hdrhistogram.Histogram, error) {
+	h, err := hdrhistogram.Decode([]byte(d.Encoded))
+	if err != nil {
+		return nil, fmt.Errorf("decoding histogram: %w", err)
+	}
+	if got, want := h.TotalCount(), d.Count-d.Overflow; got != want {
+		return nil, fmt.Errorf("decoding histogram: it holds %d values, and the counts beside it say %d", got, want)
+	}
+	return h, nil
+}

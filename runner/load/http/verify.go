@@ -1,0 +1,138 @@
+package http
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// each checks what is checked on every answer. The error says what was wanted and what came.
+func (v *Verify) each(status int, length int64) error {
+	switch {
+	case v == nil || len(v.Status) == 0:
+		if status < 200 || status > 299 {
+			return fmt.Errorf("wanted a status of 200 to 299, got %d", status)
+		}
+	case !slices.Contains(v.Status, status):
+		return fmt.Errorf("wanted status %s, got %d", list(v.Status), status)
+	}
+	if v != nil && v.Length != nil && length != *v.Length {
+		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, length)
+	}
+	return nil
+}
+
+// all checks an answer that passed each for the rest.
+func (v *Verify) all(a *whole) error {
+	if !bytes.Contains(a.body, []byte(v.Contains)) {
+		return fmt.Errorf("wanted a body that contains %q", v.Contains)
+	}
+	match, err := regexp.Compile(v.Match)
+	if err != nil {
+		return fmt.Errorf("match: %w", err)
+	}
+	if !match.Match(a.body) {
+		return fmt.Errorf("wanted a body that matches %q", v.Match)
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.Headers)) {
+		if err := a.wantField(name, v.Headers[name]); err != nil {
+			return err
+		}
+	}
+	if len(v.JSON) == 0 {
+		return nil
+	}
+	var doc any
+	dec := json.NewDecoder(bytes.NewReader(a.body))
+	dec.UseNumber() // so that a long integer equals itself
+	if err := dec.Decode(&doc); err != nil {
+		return fmt.Errorf("wanted a body in JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("wanted a body in JSON, got one with something after it")
+	}
+	for _, path := range slices.Sorted(maps.Keys(v.JSON)) {
+		got, err := lookUp(doc, path)
+		if err != nil {
+			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)
+		}
+		if !sameScalar(got, v.JSON[path]) {
+			return fmt.Errorf("wanted %s = %s in the JSON body, got %s", path, v.JSON[path], got)
+		}
+	}
+	return nil
+}
+
+// wantField reports whether one of the fields with that name has that value.
+func (a *whole) wantField(name, value string) error {
+	got := "none"
+	for _, f := range a.fields {
+		if strings.EqualFold(f.name, name) {
+			if f.value == value {
+				return nil
+			}
+			got = strconv.Quote(f.value)
+		}
+	}
+	return fmt.Errorf("wanted header %s: %q, got %s", name, value, got)
+}
+
+// lookUp follows a dotted path to a scalar and returns it as text, a string without its quotes.
+func lookUp(doc any, path string) (string, error) {
+	for step := range strings.SplitSeq(path, ".") {
+		switch parent := doc.(type) {
+		case map[string]any:
+			child, ok := parent[step]
+			if !ok {
+				return "", fmt.Errorf("there is no %q", step)
+			}
+			doc = child
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(parent) {
+				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
+			}
+			doc = parent[i]
+		default:
+			return "", fmt.Errorf("there is no %q in a single value", step)
+		}
+	}
+	switch doc := doc.(type) {
+	case string:
+		return doc, nil
+	case map[string]any, []any:
+		return "", errors.New("it is no single value")
+	case nil:
+		return "null", nil
+	default: // json.Number, bool
+		return fmt.Sprint(doc), nil
+	}
+}
+
+func sameScalar(got, want string) bool {
+	if got == want {
+		return true
+	}
+	x, err := strconv.ParseFloat(got, 64)
+	if err != nil {
+		return false
+	}
+	y, err := strconv.ParseFloat(want, 64)
+	return err == nil && x == y
+}
+
+// list is "200", "200 or 404".
+func list(statuses []int) string {
+	texts := make([]string, len(statuses))
+	for i, status := range statuses {
+		texts[i] = strconv.Itoa(status)
+	}
+	return strings.Join(texts, " or ")
+}

@@ -1,0 +1,300 @@
+package http
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// unopened is the start of a window that has not started yet.
+const unopened = math.MaxInt64
+
+// window decides what is measured. Times are in nanoseconds of the run's clock.
+//
+// With a duration alone it opens by the clock; with a number of requests it is opened by the first of them. Every
+// answer it gives about a time that has passed is final.
+type window struct {
+	duration int64 // 0 if only the number of requests ends it
+	start    atomic.Int64
+
+	opening sync.Mutex
+	opened  chan struct{} // closed when start is known
+}
+
+func newWindow(duration time.Duration) *window {
+	w := &window{duration: duration.Nanoseconds(), opened: make(chan struct{})}
+	w.start.Store(unopened)
+	return w
+}
+
+// openAt sets when the window opens, or opened.
+func (w *window) openAt(t int64) {
+	w.start.Store(t)
+	close(w.opened)
+}
+
+// open opens the window now, unless it has a start already.
+func (w *window) open(now func() int64) {
+	if w.start.Load() != unopened {
+		return
+	}
+	w.opening.Lock()
+	defer w.opening.Unlock()
+	if w.start.Load() == unopened {
+		w.openAt(now())
+	}
+}
+
+// begun reports whether t is not before the window.
+func (w *window) begun(t int64) bool { return t >= w.start.Load() }
+
+// over reports whether t is past the window's duration.
+func (w *window) over(t int64) bool {
+	start := w.start.Load()
+	return w.duration > 0 && start != unopened && t >= start+w.duration
+}
+
+func (w *window) contains(t int64) bool { return w.begun(t) && !w.over(t) }
+
+// outcome is what became of one request.
+type outcome struct {
+	start, end int64
+	kind       Kind  // empty for a right answer
+	err        error // what happened, in words, if the kind is not empty
+	status     int   // 0 without a whole answer
+	firstByte  int64 // when it came, 0 if none did
+
+	connects          [2]int64 // how long opening took, for the connections opened
+	connected         int      // how many there are of them
+	stale             bool
+	unrequested       bool
+	bytesIn, bytesOut int64 // in the window
+}
+
+// fail notes a failure and when it came about.
+func (o *outcome) fail(end int64, kind Kind, err error) {
+	o.end, o.kind, o.err = end, kind, err
+}
+
+// tally counts outcomes. The clients of one thread share one; tallies are merged when all have ended.
+type tally struct {
+	window *window
+
+	mu                sync.Mutex
+	warmup            Warmup
+	answered          int64
+	failures          map[Kind]int64
+	status            map[int]int64
+	completed         Completed
+	bytesIn, bytesOut int64
+	connects          int64
+	stale             int64
+	unrequested       int64
+	seconds           []Second
+	overhang          []outcome // started before the window, and not over when it started
+
+	latency, failedLatency, connect, firstByte *histogram
+
+	lastStart, lastEnd int64 // of the requests started in the window
+}
+
+func newTally(w *window, timeout time.Duration) *tally {
+	return &tally{
+		window:        w,
+		failures:      make(map[Kind]int64),
+		status:        make(map[int]int64),
+		latency:       newHistogram(timeout),
+		failedLatency: newHistogram(timeout),
+		connect:       newHistogram(timeout),
+		firstByte:     newHistogram(timeout),
+	}
+}
+
+// add counts an outcome. It must have ended; the error is that of a histogram.
+func (t *tally) add(o outcome) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.window.begun(o.start) {
+		if t.window.begun(o.end) {
+			t.overhang = append(t.overhang, o)
+		}
+		t.warmup.Attempted++
+		if o.kind == "" {
+			t.warmup.Answered++
+		} else {
+			t.warmup.Failed++
+		}
+		return nil
+	}
+	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
+	t.bytesIn += o.bytesIn
+	t.bytesOut += o.bytesOut
+	if !t.window.over(o.end) {
+		t.complete(o)
+	}
+	if o.status != 0 {
+		t.status[o.status]++
+	}
+	if o.stale {
+		t.stale++
+	}
+	if o.unrequested {
+		t.unrequested++
+	}
+	t.connects += int64(o.connected)
+	for _, d := range o.connects[:o.connected] {
+		if err := t.connect.add(d); err != nil {
+			return err
+		}
+	}
+	if o.kind != "" {
+		t.failures[o.kind]++
+		return t.failedLatency.add(o.end - o.start)
+	}
+	t.answered++
+	if err := t.firstByte.add(o.firstByte - o.start); err != nil {
+		return err
+	}
+	return t.latency.add(o.end - o.start)
+}
+
+// complete counts an outcome that ended in the window.
+func (t *tally) complete(o outcome) {
+	second := int((o.end - t.window.start.Load()) / int64(time.Second))
+	for len(t.seconds) <= second {
+		t.seconds = append(t.seconds, Second{})
+	}
+	s := &t.seconds[second]
+	if o.kind != "" {
+		t.completed.Failed++
+		s.Failed++
+		return
+	}
+	t.completed.Right++
+	s.Right++
+	s.LatencySum += time.Duration(o.end - o.start)
+}
+
+func (s *Second) add(from Second) {
+	s.Right += from.Right
+	s.Failed += from.Failed
+	s.LatencySum += from.LatencySum
+}
+
+// merge adds what another tally of the same window has counted.
+func (t *tally) merge(from *tally) error {
+	t.warmup.Attempted += from.warmup.Attempted
+	t.warmup.Answered += from.warmup.Answered
+	t.warmup.Failed += from.warmup.Failed
+	t.answered += from.answered
+	for kind, n := range from.failures {
+		t.failures[kind] += n
+	}
+	for status, n := range from.status {
+		t.status[status] += n
+	}
+	t.completed.Right += from.completed.Right
+	t.completed.Failed += from.completed.Failed
+	t.bytesIn += from.bytesIn
+	t.bytesOut += from.bytesOut
+	t.connects += from.connects
+	t.stale += from.stale
+	t.unrequested += from.unrequested
+	for i, s := range from.seconds {
+		if i == len(t.seconds) {
+			t.seconds = append(t.seconds, Second{})
+		}
+		t.seconds[i].add(s)
+	}
+	t.overhang = append(t.overhang, from.overhang...)
+	t.lastStart, t.lastEnd = max(t.lastStart, from.lastStart), max(t.lastEnd, from.lastEnd)
+	for _, h := range []struct{ to, from *histogram }{
+		{t.latency, from.latency}, {t.failedLatency, from.failedLatency},
+		{t.connect, from.connect}, {t.firstByte, from.firstByte},
+	} {
+		if err := h.to.merge(h.from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result writes down what was counted, given how many requests were wanted, 0 for any number.
+func (t *tally) result(wanted int64) (*Result, error) {
+	attempted := t.latency.count + t.failedLatency.count
+	ending, length := EndedByDuration, time.Duration(t.window.duration)
+	if wanted > 0 && attempted == wanted && !t.window.over(t.lastEnd) {
+		ending, length = EndedByRequests, time.Duration(t.lastEnd-t.window.start.Load())
+	}
+	// Only now is it known where a window that is ended by its last request ends. What an overhanging request
+	// received is not known finely enough to be cut there, so it counts whole or not at all.
+	for _, o := range t.overhang {
+		inside := !t.window.over(o.end) && (ending == EndedByDuration || o.end <= t.lastEnd)
+		if inside {
+			t.complete(o)
+		}
+		if inside || ending == EndedByDuration {
+			t.bytesIn += o.bytesIn
+			t.bytesOut += o.bytesOut
+		}
+	}
+	r := &Result{
+		SchemaVersion: SchemaVersion,
+		Semantics:     Semantics,
+		EndedBy:       ending,
+		Length:        length,
+		Attempted:     attempted,
+		Answered:      t.answered,
+		Failures:      make(map[Kind]int64),
+		Status:        t.status,
+		Completed:     t.completed,
+		BytesIn:       t.bytesIn,
+		BytesOut:      t.bytesOut,
+		Connects:      t.connects,
+		Stale:         t.stale,
+		Unrequested:   t.unrequested,
+		Warmup:        t.warmup,
+	}
+	for _, kind := range kinds {
+		r.Failures[kind] = t.failures[kind]
+		r.Failed += t.failures[kind]
+	}
+	r.Seconds = make([]Second, max(1, (length+time.Second-1)/time.Second))
+	for i, s := range t.seconds {
+		// The completion that ends the window belongs to it, even on the stroke of a second.
+		r.Seconds[min(i, len(r.Seconds)-1)].add(s)
+	}
+	var err error
+	for _, h := range []struct {
+		to   *Distribution
+		from *histogram
+	}{
+		{&r.Latency, t.latency}, {&r.FailedLatency, t.failedLatency},
+		{&r.Connect, t.connect}, {&r.FirstByte, t.firstByte},
+	} {
+		if *h.to, err = h.from.distribution(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// presence adds up how long a client had a request on its way or was thinking in the window.
+type presence struct {
+	window *window
+	before int64 // the sum up to the last request
+	from   int64 // the start of the last request
+	to     int64 // the end of it and of the thinking after it
+}
+
+// next notes a request and the thinking after it.
+func (p *presence) next(o outcome, think time.Duration) {
+	p.before = p.until(o.start)
+	p.from, p.to = o.start, o.end+think.Nanoseconds()
+}
+
+// until is the sum up to a time that no request but the last may have seen.
+func (p *presence) until(t int64) int64 {
+	return p.before + max(0, min(p.to, t)-max(p.from, p.window.start.Load()))
+}

@@ -1,0 +1,319 @@
+package http
+
+import (
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const testTimeout = time.Minute
+
+// sec is a time of the run's clock.
+func sec(s float64) int64 { return int64(s * 1e9) }
+
+// openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
+func openWindow(duration time.Duration) *window {
+	w := newWindow(duration)
+	w.openAt(sec(10))
+	return w
+}
+
+func ok(start, end float64) outcome {
+	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end)}
+}
+
+func failed(start, end float64, kind Kind) outcome {
+	return outcome{start: sec(start), end: sec(end), kind: kind}
+}
+
+// count tallies outcomes on two threads in turn.
+func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
+	t.Helper()
+	tallies := []*tally{newTally(w, testTimeout), newTally(w, testTimeout)}
+	for i, o := range outcomes {
+		if err := tallies[i%2].add(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tallies[0].merge(tallies[1]); err != nil {
+		t.Fatal(err)
+	}
+	r, err := tallies[0].result(wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSums(t, r)
+	return r
+}
+
+// checkSums checks what holds between the numbers of every result.
+func checkSums(t *testing.T, r *Result) {
+	t.Helper()
+	var byKind, byStatus, right, failed int64
+	for _, n := range r.Failures {
+		byKind += n
+	}
+	for _, n := range r.Status {
+		byStatus += n
+	}
+	for _, s := range r.Seconds {
+		right += s.Right
+		failed += s.Failed
+	}
+	equal := []struct {
+		name      string
+		got, want int64
+	}{
+		{"answered + failed", r.Answered + r.Failed, r.Attempted},
+		{"failures by kind", byKind, r.Failed},
+		{"kinds", int64(len(r.Failures)), int64(len(kinds))},
+		{"right answers by second", right, r.Completed.Right},
+		{"failures by second", failed, r.Completed.Failed},
+		{"seconds", int64(len(r.Seconds)), max(1, int64((r.Length+time.Second-1)/time.Second))},
+		{"latencies", r.Latency.Count, r.Answered},
+		{"first bytes", r.FirstByte.Count, r.Answered},
+		{"latencies of failures", r.FailedLatency.Count, r.Failed},
+		{"connect times", r.Connect.Count, r.Connects},
+		{"warm-up", r.Warmup.Answered + r.Warmup.Failed, r.Warmup.Attempted},
+	}
+	for _, e := range equal {
+		if e.got != e.want {
+			t.Errorf("%s: got %d, want %d", e.name, e.got, e.want)
+		}
+	}
+	if whole := r.Answered + r.Failures[Wrong]; byStatus < whole {
+		t.Errorf("%d answers by status, fewer than the %d whole ones", byStatus, whole)
+	}
+	for _, d := range []Distribution{r.Latency, r.FailedLatency, r.Connect, r.FirstByte} {
+		if _, err := d.Histogram(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The example of METHOD.md 10.
+func TestMethodExample(t *testing.T) {
+	r := count(t, openWindow(10*time.Second), 0,
+		ok(9.8, 10), failed(10, 15, Timeout), ok(15, 19.9), ok(19.9, 20.1))
+	if r.Length != 10*time.Second || r.Completed.Right != 2 {
+		t.Errorf("got %d right answers in %v, want 2 in 10s", r.Completed.Right, r.Length)
+	}
+	if r.Attempted != 3 || r.Failed != 1 || r.Failures[Timeout] != 1 {
+		t.Errorf("got %d attempted, %d failed, %v; want 3 and 1 timeout", r.Attempted, r.Failed, r.Failures)
+	}
+	if l := r.Latency; l.Count != 2 || l.Min != sec(20.1)-sec(19.9) || l.Max != sec(19.9)-sec(15) {
+		t.Errorf("got %d latencies from %d to %d ns, want 0.2 and 4.9 s", l.Count, l.Min, l.Max)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	type numbers struct {
+		attempted, answered, failed int64 // started in the window
+		right, failures             int64 // completed in it
+		warmup                      int64
+		length                      time.Duration
+		endedBy                     Ending
+	}
+	tests := []struct {
+		name     string
+		duration time.Duration
+		wanted   int64
+		outcomes []outcome
+		want     numbers
+	}{
+		{"nothing at all", 10 * time.Second, 0, nil,
+			numbers{length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started and ended before", 10 * time.Second, 0, []outcome{ok(9, 9.9)},
+			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started before, ended after", 10 * time.Second, 0, []outcome{ok(9, 20)},
+			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started at the start", 10 * time.Second, 0, []outcome{ok(10, 11)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"ended at the end", 10 * time.Second, 0, []outcome{ok(19, 20)},
+			numbers{attempted: 1, answered: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"failed in the drain", 10 * time.Second, 0, []outcome{failed(19, 29, Timeout)},
+			numbers{attempted: 1, failed: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"failed in the window, started before", 10 * time.Second, 0, []outcome{failed(9, 12, Reset)},
+			numbers{failures: 1, warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"all requests done", 0, 3, []outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, Short)},
+			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1,
+				length: 1500 * time.Millisecond, endedBy: EndedByRequests}},
+		{"all requests done on the stroke of a second", 0, 1, []outcome{ok(10, 12)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 2 * time.Second, endedBy: EndedByRequests}},
+		{"all requests done before the time", 10 * time.Second, 1, []outcome{ok(10, 10.5)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 500 * time.Millisecond, endedBy: EndedByRequests}},
+		{"time over before all requests", 10 * time.Second, 3, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"time over while the last request is on its way", 10 * time.Second, 2, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"warm-up that ends after the last request", 0, 1, []outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
+			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
+				length: 500 * time.Millisecond, endedBy: EndedByRequests}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
+			got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed,
+				r.Warmup.Attempted, r.Length, r.EndedBy}
+			if got != tt.want {
+				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The first request opens the window, and no later one moves it.
+func TestWindowOpensOnce(t *testing.T) {
+	w := newWindow(0)
+	if w.begun(sec(1e6)) || w.over(sec(1e6)) {
+		t.Error("an unopened window has begun or is over")
+	}
+	w.open(func() int64 { return 5 })
+	w.open(func() int64 { return 7 })
+	if w.begun(4) || !w.begun(5) || !w.contains(sec(1e6)) {
+		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	r := count(t, openWindow(2500*time.Millisecond), 0,
+		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, Reset), ok(11.5, 12.4), ok(12.4, 12.5))
+	want := []Second{
+		{Completed{Right: 2}, 1500 * time.Millisecond},
+		{Completed{Right: 1, Failed: 1}, 500 * time.Millisecond},
+		{Completed{Right: 1}, 900 * time.Millisecond},
+	}
+	if !reflect.DeepEqual(r.Seconds, want) {
+		t.Errorf("\n got %v\nwant %v", r.Seconds, want)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	tests := []struct {
+		name     string
+		outcomes []outcome
+		think    time.Duration
+		until    float64
+		want     time.Duration
+	}{
+		{"no request", nil, 0, 20, 0},
+		{"one after the other", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
+		{"the last one cut", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
+		{"thinking", []outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
+		{"thinking cut by the next request", []outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5, 2500 * time.Millisecond},
+		{"on its way when the window opened", []outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
+		{"thinking when the window opened", []outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11, time.Second},
+		{"over when the window opened", []outcome{ok(8, 9)}, 0, 20, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := presence{window: openWindow(0)}
+			for _, o := range tt.outcomes {
+				p.next(o, tt.think)
+			}
+			if got := time.Duration(p.until(sec(tt.until))); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Values above the highest are counted, summed and nothing else; the library would take some of them.
+func TestHistogramOverflow(t *testing.T) {
+	h, other := newHistogram(time.Second), newHistogram(time.Second)
+	for _, v := range []int64{0, 1500, 60e9, 60e9 + 1} {
+		if err := h.add(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := other.add(68e9); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.merge(other); err != nil {
+		t.Fatal(err)
+	}
+	d, err := h.distribution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Distribution{
+		Encoded: d.Encoded, Highest: 60e9,
+		Count: 5, Max: 68e9, Sum: 1500 + 60e9 + 60e9 + 1 + 68e9, Overflow: 2,
+	}
+	if d != want {
+		t.Errorf("\n got %+v\nwant %+v", d, want)
+	}
+	decoded, err := d.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := decoded.TotalCount(); n != 3 {
+		t.Errorf("the histogram holds %d values, want 3", n)
+	}
+	if got := newHistogram(40 * time.Second).highest; got != 80e9 {
+		t.Errorf("highest is %d for a timeout of 40 s, want 80e9", got)
+	}
+}
+
+func TestHistogramErrors(t *testing.T) {
+	d, err := newHistogram(time.Second).distribution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Min != 0 || d.Max != 0 {
+		t.Errorf("without values min is %d and max %d, want 0", d.Min, d.Max)
+	}
+	d.Count = 1
+	if _, err := d.Histogram(); err == nil {
+		t.Error("a histogram without the value that was counted is accepted")
+	}
+	if _, err := (Distribution{Encoded: "!"}).Histogram(); err == nil {
+		t.Error("a histogram that is none is accepted")
+	}
+}
+
+// The JSON of a result is read by other versions, so every name in it is on purpose.
+func TestResultJSON(t *testing.T) {
+	o := ok(11, 12)
+	o.connects[0], o.connected, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 1, 300, 100, true, true
+	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, Reset))
+	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
+	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
+	r.Start = time.Date(2026, 11, 20, 9, 0, 0, 123456789, time.UTC)
+	r.InFlight = &InFlight{Time: time.Second, Length: 2 * time.Second}
+	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75)}
+	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte} {
+		d.Encoded = "HIST" // what compression makes of it is another library's business
+	}
+	got, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	const golden = "testdata/result.json"
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s differs, -update rewrites it:\n%s", golden, got)
+	}
+	var back Result
+	if err := json.Unmarshal(got, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(&back, r) {
+		t.Errorf("read back:\n got %+v\nwant %+v", &back, r)
+	}
+}

@@ -1,0 +1,461 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+	"benchbook/runner/load/http"
+)
+
+// memory is a RecordStore in a slice.
+type memory struct{ records []*record.Record }
+
+func (m *memory) Read() ([]*record.Record, []record.Bad, error) {
+	return slices.Clone(m.records), nil, nil
+}
+
+func (m *memory) Save(r *record.Record) error {
+	data, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	kept, err := record.Parse(data) // what is read later is what was written
+	m.records = append(m.records, kept)
+	return err
+}
+
+// trials lists what was measured, in order.
+func (m *memory) trials() string {
+	var out []string
+	for _, r := range m.records {
+		out = append(out, fmt.Sprintf("%s-%d", r.Trial, r.Repetition))
+	}
+	return strings.Join(out, " ")
+}
+
+// quiet is a Progress that only counts, and may do something at the end of a repetition.
+type quiet struct {
+	done  int
+	atEnd func(done int)
+}
+
+func (*quiet) Experiment(*plan.Experiment, int) {}
+func (*quiet) Preparing(string) io.Writer       { return io.Discard }
+func (*quiet) Begin(plan.Step)                  {}
+func (q *quiet) End(plan.Step, *record.Record) {
+	q.done++
+	if q.atEnd != nil {
+		q.atEnd(q.done)
+	}
+}
+
+const sockets = `---
+title: x
+---
+%[1]spython file=sync.py
+print("sync")
+%[1]s
+
+%[1]spython file=async.py
+print("async")
+%[1]s
+
+%[1]sdockerfile file=Dockerfile
+FROM debian:bookworm-slim
+%[1]s
+
+%[1]syaml experiment
+name: sockets
+services:
+  server:
+    build: .
+    configs: [{source: "${{ matrix.server }}.py", target: /srv/server.py}]
+    environment: {DB_PASSWORD: hunter22, MODE: fast}
+    expose: ["8080"]
+matrix: {server: [sync, async]}
+load: {target: "http://server:8080/", requests: 100}
+repetitions: 3
+calibrate: false
+timeout: 2s
+%[1]s
+`
+
+func newPlan(t *testing.T, text string) *plan.Plan {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "experiments", "sample")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := article.Parse(dir, article.NewSource("article.md", []byte(text)))
+	var problems article.Problems
+	problems.Merge(&doc.Problems)
+	p, err := plan.New(project, doc, plan.Options{}, &problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems.Sorted() {
+		t.Fatal(problem)
+	}
+	return p
+}
+
+func socketsPlan(t *testing.T, replace ...string) *plan.Plan {
+	t.Helper()
+	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(sockets, "```")))
+}
+
+// answers is the result of a generator whose requests were all right.
+func answers(t *testing.T) []byte {
+	t.Helper()
+	h := hdrhistogram.New(1, 60e9, 3)
+	for range 100 {
+		if err := h.RecordValue(int64(5 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: 5e6, Max: 5e6, Sum: 500e6}
+	busy := 0.4
+	data, err := json.Marshal(http.Result{
+		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: 20 * time.Millisecond, EndedBy: http.EndedByRequests,
+		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100}, Completed: http.Completed{Right: 100},
+		Latency: d, FailedLatency: d, Connect: d, FirstByte: d, CPU: &http.CPU{User: 1e6, Length: 20 * time.Millisecond, Busiest: &busy},
+		InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// script is an engine on which everything goes well.
+func script(t *testing.T) fake.Script {
+	result := answers(t)
+	return fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == "load" {
+			return engine.Exit{Stdout: result}, nil
+		}
+		return engine.Exit{Code: 127}, nil
+	}}
+}
+
+func newRunner(e engine.Engine, p Progress) *Runner {
+	tool := func(string) ([]byte, error) { return []byte("program"), nil }
+	return &Runner{Engine: e, Progress: p, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool},
+		Host: Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
+}
+
+func TestRun(t *testing.T) {
+	p, store, e := socketsPlan(t), &memory{}, fake.New(script(t))
+	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum.Measured != 6 || sum.Failed != 0 || sum.Fresh != 0 || len(store.records) != 6 {
+		t.Fatalf("%+v with %d records", sum, len(store.records))
+	}
+	for i, step := range p.Experiments[0].Steps {
+		r := store.records[i]
+		if r.Trial != step.Trial.Name || r.Repetition != step.Repetition || r.Order.Position != i+1 {
+			t.Errorf("record %d is %s-%d at %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, step.Trial.Name, step.Repetition)
+		}
+	}
+	r := store.records[0]
+	if r.Load == nil || r.Load.Completed != 100 || r.Load.Window != 0.02 || r.Load.InFlight != 0.95 || r.Load.Busy != 0.4 {
+		t.Errorf("load: %+v", r.Load)
+	}
+	if h := r.Histograms["latency"]; h.Count != 100 || h.Max != 0.005 {
+		t.Errorf("histogram: %+v", h)
+	}
+	for fact, want := range map[string]string{"placement.load": "1", "placement.services": "0", "engine.name": "fake", "host.cpu": "test"} {
+		if r.Facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+		}
+	}
+	if opened, closed := calls(e, "open"), calls(e, "close"); opened != closed || opened < 6 {
+		t.Errorf("%d spaces opened, %d closed", opened, closed)
+	}
+}
+
+func calls(e *fake.Engine, what string) (n int) {
+	for _, c := range e.Calls() {
+		if strings.HasPrefix(c, what+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestSecondRunMeasuresNothing(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
+		t.Errorf("%d pending", n)
+	}
+	e := fake.New(script(t))
+	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
+	if err != nil || sum.Measured != 0 || sum.Fresh != 6 || len(e.Calls()) != 0 {
+		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
+	}
+	if n := Pending(p, store.records, "c2-other", Options{}); n != 6 {
+		t.Errorf("%d pending on another host, want 6", n)
+	}
+	forced, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{Force: true})
+	if err != nil || forced.Measured != 6 || store.records[0].Run == store.records[6].Run {
+		t.Errorf("forced: %+v, %v, runs %s and %s", forced, err, store.records[0].Run, store.records[6].Run)
+	}
+}
+
+func TestEditingOneListingMeasuresThatTrialAgain(t *testing.T) {
+	store := &memory{}
+	run := func(p *plan.Plan) {
+		t.Helper()
+		if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(socketsPlan(t))
+	before := len(store.records)
+	run(socketsPlan(t, `print("async")`, `print("another")`))
+	for _, r := range store.records[before:] {
+		if r.Trial != "async" || r.Run == store.records[0].Run {
+			t.Errorf("measured %s in run %s", r.Trial, r.Run)
+		}
+	}
+	if n := len(store.records) - before; n != 3 {
+		t.Errorf("%d repetitions, want 3", n)
+	}
+}
+
+func TestInterruptedRunGoesOn(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	// The fourth repetition is in the middle of its load when the signal comes.
+	s, result, loads := script(t), answers(t), 0
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name != "load" {
+			return engine.Exit{Code: 127}, nil
+		}
+		if loads++; loads == 4 {
+			cancel()
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
+		}
+		return engine.Exit{Stdout: result}, nil
+	}
+	e := fake.New(s)
+	sum, err := newRunner(e, &quiet{}).Run(ctx, p, store, Options{})
+	if !errors.Is(err, context.Canceled) || sum.Measured != 3 || len(store.records) != 3 {
+		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
+	}
+	if opened, closed := calls(e, "open"), calls(e, "close"); opened != closed {
+		t.Errorf("%d spaces opened, %d closed", opened, closed)
+	}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(store.records) != 6 || store.records[5].Run != store.records[0].Run {
+		t.Errorf("%s, in runs %s and %s", store.trials(), store.records[0].Run, store.records[len(store.records)-1].Run)
+	}
+}
+
+// Whatever a benchmark does wrong is a record, and the others go on.
+func TestFailures(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*fake.Script)
+		want   string
+	}{
+		{"service not ready", func(s *fake.Script) {
+			s.Start = func(context.Context, engine.Service) error {
+				return fmt.Errorf("%w\nTraceback: password=hunter22", fake.NotReady("server", "it ended with status 1"))
+			}
+		}, `starting service "server": service "server" was not ready: it ended with status 1`},
+		{"wrong answer before timing", func(s *fake.Script) {
+			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+				return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: the check before timing failed: status 500\n")}, nil
+			}
+		}, "the check before timing failed: status 500"},
+		{"hangs", func(s *fake.Script) {
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name != "load" {
+					return engine.Exit{Code: 127}, nil
+				}
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+		}, "the repetition took longer than 50ms"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := script(t)
+			test.change(&s)
+			s.Logs = func(string) []byte { return []byte("listening with hunter22\n") }
+			p, store := socketsPlan(t, "timeout: 2s", "timeout: 50ms"), &memory{}
+			sum, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), p, store, Options{})
+			if err != nil || sum.Measured != 6 || sum.Failed != 6 {
+				t.Fatalf("%+v, %v", sum, err)
+			}
+			r := store.records[0]
+			if r.Failure != test.want || len(r.Histograms) != 0 {
+				t.Errorf("got failure %q, want %q", r.Failure, test.want)
+			}
+			if strings.Contains(r.Log, "hunter22") {
+				t.Errorf("a secret is in the log: %q", r.Log)
+			}
+		})
+	}
+}
+
+func TestRecordsHoldNoSecrets(t *testing.T) {
+	store := &memory{}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := store.records[0].Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(data, []byte("hunter22")) || !bytes.Contains(data, []byte(redacted)) || !bytes.Contains(data, []byte("MODE=fast")) {
+		t.Errorf("the definition is %s", store.records[0].Definition)
+	}
+}
+
+func TestBuildThatFails(t *testing.T) {
+	s := script(t)
+	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+		if i.Build != nil {
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "E: no such package", Err: errors.New("the command returned 100")}
+		}
+		return engine.Prepared{Reference: "x", ID: "y"}, nil
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{})
+	if err != nil || len(sum.BuildErrors) != 1 || len(store.records) != 0 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	b := sum.BuildErrors[0]
+	if b.Err.Tail != "E: no such package" || b.Build.Pos.Source == nil {
+		t.Errorf("%+v", b)
+	}
+}
+
+func TestEngineThatFails(t *testing.T) {
+	s := script(t)
+	broken := errors.New("the engine went away")
+	s.Open = func(context.Context, string) error { return broken }
+	store := &memory{}
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if len(store.records) != 0 {
+		t.Errorf("a failure of the engine became a record: %s", store.trials())
+	}
+}
+
+func TestPlacement(t *testing.T) {
+	tests := []struct {
+		name           string
+		cores          [][]int
+		services, load string
+		loadCores      int
+	}{
+		{"two cores", [][]int{{0}, {1}}, "0", "1", 1},
+		{"siblings stay together", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, "0-2,4-6", "3,7", 2},
+		{"one core is shared", [][]int{{0}}, "0", "0", 1},
+	}
+	for _, test := range tests {
+		if got := place(test.cores); got != (Placement{test.services, test.load, test.loadCores}) {
+			t.Errorf("%s: got %+v", test.name, got)
+		}
+	}
+}
+
+func TestUsageInWindow(t *testing.T) {
+	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	var usage []engine.Usage
+	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
+		busy := min(max(0, 100*i-200), 600) / 2
+		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond, Memory: int64(1000 + i), ListenOverflows: int64(i)})
+	}
+	tests := []struct {
+		name       string
+		begin, end int
+		want       float64
+	}{
+		{"inside", 300, 700, 0.2},
+		{"between readings", 350, 650, 0.15},
+		{"across the start", 100, 300, 0.05},
+		{"all", 0, 1000, 0.3},
+		{"after the last reading", 900, 1200, 0},
+	}
+	for _, test := range tests {
+		got, ok := cpuIn(usage, at(test.begin), at(test.end))
+		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
+			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)
+		}
+	}
+	s := &sampler{services: map[string][]engine.Usage{"server": usage}}
+	m := load.Measurement{Start: at(250), Length: 500 * time.Millisecond, GeneratorCPU: -1}
+	got := map[string]float64{}
+	for _, sample := range s.samples(&m) {
+		got[sample.Metric] = sample.Value
+	}
+	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008, "net.listen_overflows.server": 6} {
+		if got[metric] != want {
+			t.Errorf("%s is %v, want %v", metric, got[metric], want)
+		}
+	}
+}
+
+func TestHostIDHasNoName(t *testing.T) {
+	h, err := ThisHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fact, value := range h.Facts {
+		if len(name) > 3 && strings.Contains(value, name) {
+			t.Errorf("fact %s holds the machine's name", fact)
+		}
+	}
+	if len(h.ID) < 8 || h.ID[0] != 'c' || len(h.Cores) == 0 {
+		t.Errorf("%+v", h)
+	}
+}
