@@ -15,8 +15,9 @@ import (
 	"benchbook/runner"
 )
 
-// dataset lays the records of an article over its plans: what the page shows.
-func (a *app) dataset(project *article.Project, c *chosen, host string) (*dataset.Dataset, error) {
+// dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
+// are wanted, if any.
+func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*dataset.Dataset, error) {
 	records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 	if err != nil {
 		return nil, err
@@ -24,7 +25,7 @@ func (a *app) dataset(project *article.Project, c *chosen, host string) (*datase
 	for _, b := range bad {
 		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
 	}
-	return dataset.New(c.doc, records, dataset.Options{ThisHost: host, Plan: func(profile string) (*plan.Plan, error) {
+	return dataset.New(c.doc, records, dataset.Options{ThisHost: host, Host: only, Plan: func(profile string) (*plan.Plan, error) {
 		var problems article.Problems
 		p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)
 		if err == nil && !problems.Empty() {
@@ -44,7 +45,7 @@ func (a *app) printClaims(project *article.Project, list []*chosen) error {
 		if !c.problems.Empty() || !c.doc.Problems.Empty() {
 			continue
 		}
-		d, err := a.dataset(project, c, host.ID)
+		d, err := a.dataset(project, c, host.ID, "")
 		if err != nil {
 			return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
