@@ -46,6 +46,9 @@ func OpenProject(dir string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the project: %w", err)
 	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("finding the project: %w", err)
+	}
 	for d := abs; ; d = filepath.Dir(d) {
 		data, err := os.ReadFile(filepath.Join(d, ProjectFile))
 		if err == nil {

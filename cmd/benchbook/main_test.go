@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load/http"
+	"benchbook/runner/load/timing"
+)
+
+// TestMain lets scripts call the command, with a scripted engine in place of Docker.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"benchbook": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, scripted())) },
+	})
+}
+
+// scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
+// command the same good result, "down" for no engine, "broken-build", "crash" for services that end, "slow" for loads that take
+// until they are cancelled, "leftovers" for an earlier run that was killed.
+func scripted() wiring {
+	mode := os.Getenv("ENGINE")
+	return wiring{
+		tool: func(string) ([]byte, error) { return []byte("program"), nil },
+		engine: func(context.Context) (engine.Engine, error) {
+			if mode == "down" {
+				return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
+			}
+			return fake.New(script(mode)), nil
+		},
+	}
+}
+
+func script(mode string) fake.Script {
+	s := fake.Script{}
+	loads := 0
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		switch p.Name {
+		case "load":
+			if loads++; mode == "slow" && loads > 2 {
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+			return engine.Exit{Stdout: requests(p)}, nil
+		case "command":
+			data, err := json.Marshal(timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond, Stdout: []byte("ok\n")})
+			return engine.Exit{Stdout: data}, err
+		}
+		return engine.Exit{Code: 127}, nil
+	}
+	switch mode {
+	case "broken-build":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Build == nil {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
+				Err: errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
+		}
+	case "crash":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			return fmt.Errorf("%w\nTraceback (most recent call last)", fake.NotReady(service.Name, "it ended with status 1"))
+		}
+	case "leftovers":
+		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
+			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}
+	}
+	return s
+}
+
+// requests is a result of the load generator: a thousand right answers in a second.
+func requests(p engine.Program) []byte {
+	h := hdrhistogram.New(1, 60e9, 3)
+	for i := range int64(1000) {
+		_ = h.RecordValue(4e6 + 2e3*i) // within the bounds
+	}
+	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		panic(err)
+	}
+	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
+	none := http.Distribution{Highest: 60e9}
+	data, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: time.Second,
+		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 1000},
+		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
+		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func glob(pattern string) int {
+	names, _ := filepath.Glob(pattern) // a bad pattern matches nothing
+	return len(names)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// count N GLOB: so many files match.
+			"count": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: count N GLOB")
+				}
+				n := glob(ts.MkAbs(args[1]))
+				if fmt.Sprint(n) != args[0] {
+					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
+				}
+			},
+			// waitfor N GLOB: until so many files match, at most ten seconds.
+			"waitfor": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: waitfor N GLOB")
+				}
+				for begin := time.Now(); fmt.Sprint(glob(ts.MkAbs(args[1]))) != args[0]; time.Sleep(10 * time.Millisecond) {
+					if time.Since(begin) > 10*time.Second {
+						ts.Fatalf("waited in vain for %s files that match %s", args[0], args[1])
+					}
+				}
+			},
+			// replace OLD NEW FILE: every occurrence.
+			"replace": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 3 {
+					ts.Fatalf("usage: replace OLD NEW FILE")
+				}
+				old := ts.ReadFile(args[2])
+				changed := strings.ReplaceAll(old, args[0], args[1])
+				if changed == old {
+					ts.Fatalf("%s does not contain %q", args[2], args[0])
+				}
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(changed), 0o644))
+			},
+		},
+	})
+}
