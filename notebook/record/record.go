@@ -100,19 +100,20 @@ type Histogram struct {
 // Load is what validity checks and percentiles need to know about a load that was put on.
 type Load struct {
 	WindowStart  time.Time        `json:"window_start"`
-	Window       float64          `json:"window"`       // length in seconds
-	Connections  int              `json:"connections"`  // clients of the closed loop
-	Think        float64          `json:"think"`        // seconds
-	Attempted    int64            `json:"attempted"`    // requests started in the window
-	Failed       int64            `json:"failed"`       // of them, without a right answer
-	Failures     map[string]int64 `json:"failures"`     // by kind
-	Statuses     map[string]int64 `json:"statuses"`     // answers by status code
-	Completed    int64            `json:"completed"`    // right answers that came in the window
-	Completions  []int64          `json:"completions"`  // by second of the window, right or failed
-	InFlight     float64          `json:"in_flight"`    // mean share of the connections with a request under way; -1 unknown
-	Busy         float64          `json:"busy"`         // share of the generator's busiest thread; -1 unknown
-	FailuresMax  float64          `json:"failures_max"` // share of failures that the article expects; 1 for any
-	ForeignCPU   float64          `json:"foreign_cpu"`  // share of the host's CPU time used by others; -1 unknown
+	Window       float64          `json:"window"`         // length in seconds
+	Connections  int              `json:"connections"`    // clients of the closed loop
+	Think        float64          `json:"think"`          // seconds
+	Attempted    int64            `json:"attempted"`      // requests started in the window
+	Failed       int64            `json:"failed"`         // of them, without a right answer
+	Failures     map[string]int64 `json:"failures"`       // by kind
+	Statuses     map[string]int64 `json:"statuses"`       // answers by status code
+	Completed    int64            `json:"completed"`      // right answers that came in the window
+	Completions  []int64          `json:"completions"`    // by second of the window, right or failed
+	InFlight     float64          `json:"in_flight"`      // mean share of the connections with a request under way; -1 unknown
+	InFlightOver float64          `json:"in_flight_over"` // the seconds that it was taken over
+	Busy         float64          `json:"busy"`           // share of the generator's busiest thread; -1 unknown
+	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
+	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
 }
 

@@ -93,6 +93,7 @@ func requestsConfig(l *plan.Load, cores int) http.Config {
 // requestsMeasured turns the generator's result into samples and what validity checks need.
 func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 	seconds := r.Length.Seconds()
+	share, over := inFlight(r, l)
 	m := Measurement{
 		Start: r.Start, Length: r.Length, GeneratorCPU: -1, Warmup: l.Warmup,
 		Histograms: map[string]record.Histogram{
@@ -102,7 +103,7 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 		Load: &record.Load{
 			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
 			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
-			Completed: r.Completed.Right, InFlight: inFlight(r, l), Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
+			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
 	for kind, n := range r.Failures {
@@ -135,20 +136,22 @@ func histogram(d http.Distribution) record.Histogram {
 	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max), Sum: seconds(d.Sum)}
 }
 
-// inFlight is the ρ of METHOD.md 7: the mean share of the clients that had a request under way or were thinking. -1 where
-// the run was too short to tell.
-func inFlight(r *http.Result, l *plan.Load) float64 {
+// inFlight is the ρ of METHOD.md 7, the mean share of the clients that had a request under way or were thinking, with the time
+// that it was taken over, in seconds. The share is -1 where the run was too short to tell.
+func inFlight(r *http.Result, l *plan.Load) (share, over float64) {
 	if r.InFlight != nil {
-		if r.InFlight.Length <= 0 {
-			return -1
+		over = r.InFlight.Length.Seconds()
+		if over <= 0 {
+			return -1, 0
 		}
-		return r.InFlight.Time.Seconds() / r.InFlight.Length.Seconds() / float64(l.Connections)
+		return r.InFlight.Time.Seconds() / over / float64(l.Connections), over
 	}
+	over = r.Length.Seconds()
 	n := r.Latency.Count + r.FailedLatency.Count
-	if n == 0 || r.Length <= 0 {
-		return -1
+	if n == 0 || over <= 0 {
+		return -1, 0
 	}
 	mean := time.Duration((r.Latency.Sum + r.FailedLatency.Sum) / n)
-	rate := float64(r.Completed.Right+r.Completed.Failed) / r.Length.Seconds()
-	return rate * (mean + l.Think).Seconds() / float64(l.Connections)
+	rate := float64(r.Completed.Right+r.Completed.Failed) / over
+	return rate * (mean + l.Think).Seconds() / float64(l.Connections), over
 }

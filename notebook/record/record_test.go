@@ -1,0 +1,105 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func sample() *Record {
+	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x", Key: "0123456789abcdef",
+		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5, Started: time.Unix(1e9, 0).UTC(),
+		Samples: []Sample{{"connects", 12, "1"}}, Definition: []byte("{}")}
+}
+
+func TestSaveAndRead(t *testing.T) {
+	dir := Dir(filepath.Join(t.TempDir(), "records"))
+	if records, bad, err := dir.Read(); err != nil || len(records)+len(bad) != 0 {
+		t.Fatalf("a folder that is not there: %v, %v, %v", records, bad, err)
+	}
+	if err := dir.Save(sample()); err != nil {
+		t.Fatal(err)
+	}
+	want := filepath.Join(string(dir), "c2-1f3a9b", "full", "sockets", "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json")
+	if _, err := os.Stat(want); err != nil {
+		t.Error(err)
+	}
+	if err := dir.Save(sample()); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("a record was overwritten: %v", err)
+	}
+	records, bad, err := dir.Read()
+	if err != nil || len(records) != 1 || len(bad) != 0 {
+		t.Fatalf("%d records, %v, %v", len(records), bad, err)
+	}
+	if s, ok := records[0].Sample("connects"); !ok || s.Value != 12 {
+		t.Errorf("sample: %v, %v", s, ok)
+	}
+	if _, ok := records[0].Sample("nothing"); ok {
+		t.Error("a sample that is not there")
+	}
+}
+
+// One bad file must not hide the rest.
+func TestBadFiles(t *testing.T) {
+	dir := Dir(t.TempDir())
+	if err := dir.Save(sample()); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{
+		"broken.json": "{", "empty.json": "", "later.json": `{"schema_version": 99}`, "other.json": `{"schema_version": 1}`,
+		"notes.txt": "no record and no problem", ".half-written.json": "{",
+	} {
+		if err := os.WriteFile(filepath.Join(string(dir), name), []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, bad, err := dir.Read()
+	if err != nil || len(records) != 1 || len(bad) != 4 {
+		t.Errorf("%d records, %d bad, %v", len(records), len(bad), err)
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for in, want := range map[string]string{
+		"sync": "sync", "uvicorn, starlette": "uvicorn-starlette", "../../etc": "etc", "größe=1": "größe=1", "": "x", "///": "x",
+		strings.Repeat("a", 100): strings.Repeat("a", 60),
+	} {
+		if got := Slug(in); got != want {
+			t.Errorf("Slug(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestLookupMetric(t *testing.T) {
+	tests := []struct{ name, unit, better string }{
+		{"throughput", "1/s", "higher"}, {"latency.p99", "s", "lower"}, {"latency.p99.9", "s", "lower"}, {"latency.connect.p50", "s", "lower"},
+		{"cpu.server", "cores", "lower"}, {"errors.reset", "1", "lower"}, {"status.200", "1", ""}, {"memory.peak", "B", "lower"},
+		{"memory.db", "B", "lower"}, {"net.listen_overflows.server", "1", "lower"},
+	}
+	for _, test := range tests {
+		if m, ok := LookupMetric(test.name); !ok || m.Unit != test.unit || m.Better != test.better || m.Name != test.name || m.Title == "" {
+			t.Errorf("%s: %+v, %v", test.name, m, ok)
+		}
+	}
+	for _, name := range []string{"", "latency", "latency.p0", "latency.p00", "latency.p100", "latency.p99.", "cpu.", "cpu.a.b", "troughput", "server"} {
+		if m, ok := LookupMetric(name); ok {
+			t.Errorf("%q is taken for %+v", name, m)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	data, err := sample().Bytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"schema_version":1,"repetition":-1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := Parse(data); err == nil && (r.Key == "" || r.Repetition < 1 || strings.Contains(filepath.Base(r.Path()), "/")) {
+			t.Errorf("taken for a record: %+v", r)
+		}
+	})
+}

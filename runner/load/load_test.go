@@ -1,0 +1,111 @@
+package load
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/load/http"
+	"benchbook/runner/load/timing"
+)
+
+func value(m Measurement, metric string) float64 {
+	for _, s := range m.Samples {
+		if s.Metric == metric {
+			return s.Value
+		}
+	}
+	return math.NaN()
+}
+
+func TestRequestsMeasured(t *testing.T) {
+	busy := 0.25
+	r := &http.Result{
+		Length: 2 * time.Second, EndedBy: http.EndedByDuration, Attempted: 1010, Answered: 1000, Failed: 10,
+		Failures: map[http.Kind]int64{http.Reset: 10}, Status: map[int]int64{200: 1000}, Completed: http.Completed{Right: 996, Failed: 4},
+		BytesIn: 4000, BytesOut: 2000, Connects: 12, Stale: 3,
+		Latency:       http.Distribution{Count: 1000, Min: 1e6, Max: 50e6, Sum: 18e9},
+		FailedLatency: http.Distribution{Count: 10, Sum: 2e9},
+		Seconds:       []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}}, {Completed: http.Completed{Right: 496}}},
+		CPU:           &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second, Busiest: &busy},
+	}
+	m := requestsMeasured(r, &plan.Load{Connections: 10, Warmup: time.Second, FailuresMax: 0.01})
+	l := m.Load
+	if l.Attempted != 1010 || l.Failed != 10 || l.Completed != 996 || l.Failures["reset"] != 10 || l.Statuses["200"] != 1000 {
+		t.Errorf("counts: %+v", l)
+	}
+	if len(l.Completions) != 2 || l.Completions[0] != 504 {
+		t.Errorf("completions by second: %v", l.Completions)
+	}
+	// X = 1000 / 2 s, R = 20 s / 1010, N = 10.
+	if want := 500 * (20.0 / 1010) / 10; math.Abs(l.InFlight-want) > 1e-4 {
+		t.Errorf("in flight %v, want %v", l.InFlight, want)
+	}
+	for metric, want := range map[string]float64{"bytes.in": 2000, "bytes.out": 1000, "connects": 12, "generator.cpu": 0.25} {
+		if got := value(m, metric); got != want {
+			t.Errorf("%s is %v, want %v", metric, got, want)
+		}
+	}
+	if h := m.Histograms["latency"]; h.Count != 1000 || h.Min != 0.001 || h.Sum != 18 {
+		t.Errorf("latency: %+v", h)
+	}
+	if m.GeneratorCPU != 400*time.Millisecond || m.Warmup != time.Second {
+		t.Errorf("generator %v after %v", m.GeneratorCPU, m.Warmup)
+	}
+}
+
+func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
+	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond}}
+	share, length := inFlight(r, &plan.Load{Connections: 10})
+	if share != 0.95 || length != 0.02 {
+		t.Errorf("got %v over %v s", share, length)
+	}
+	r.InFlight.Length = 0
+	if share, _ := inFlight(r, &plan.Load{Connections: 10}); share != -1 {
+		t.Errorf("got %v for a run of one moment", share)
+	}
+}
+
+func TestCommandMeasured(t *testing.T) {
+	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond, PeakMemory: 32 << 20,
+		Stdout: []byte("done: 42\n"), Stderr: "warning\nE: broken\n"}
+	tests := []struct {
+		name    string
+		exit    int
+		command plan.Command
+		want    string
+	}{
+		{"as expected", 0, plan.Command{Run: []string{"x"}, Contains: "42"}, ""},
+		{"wrong status", 3, plan.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
+		{"expected status", 3, plan.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
+		{"wrong output", 0, plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			report.Exit = test.exit
+			m := commandMeasured(&report, &test.command)
+			if m.Failure != test.want {
+				t.Errorf("got %q, want %q", m.Failure, test.want)
+			}
+			if value(m, "time.real") != 1.5 || value(m, "time.user") != 1 || value(m, "memory.peak") != 32<<20 {
+				t.Errorf("samples: %+v", m.Samples)
+			}
+		})
+	}
+}
+
+// Every sample that drivers write has the unit that its metric is defined with.
+func TestUnits(t *testing.T) {
+	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}}, &plan.Load{Connections: 1}).Samples
+	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &plan.Command{Run: []string{"x"}}).Samples...)
+	if len(all) < 8 {
+		t.Errorf("only %d samples", len(all))
+	}
+	for _, s := range all {
+		if m, ok := record.LookupMetric(s.Metric); !ok || m.Unit != s.Unit {
+			t.Errorf("%s is in %q, and the metric in %q", s.Metric, s.Unit, m.Unit)
+		}
+	}
+}
