@@ -67,7 +67,7 @@ func script(mode string) fake.Script {
 			if i.Build == nil {
 				return engine.Prepared{Reference: "x", ID: "y"}, nil
 			}
-			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
+			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2, Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
 				Err: errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
 		}
 	case "crash":

@@ -152,7 +152,7 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		total.Preparing += sum.Preparing
 		total.Measuring += sum.Measuring
 		for _, b := range sum.BuildErrors {
-			printProblems(a.stderr, []*article.Problem{{Pos: b.Build.Pos, Rule: "build-failed", Message: b.Err.Error(),
+			printProblems(a.stderr, []*article.Problem{{Pos: b.Build.At(b.Err.Line), Rule: "build-failed", Message: b.Err.Error(),
 				Hint: "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Err.Tail))}})
 			failed = &statusError{status: statusFailed}
 		}

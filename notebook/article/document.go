@@ -101,7 +101,8 @@ type Listing struct {
 	Language string
 	Path     string // of file=, relative to the article's folder; empty for a listing that is only shown
 	Data     []byte
-	Pos      Pos // of the fence's first line
+	Lines    []Pos // of each line of Data
+	Pos      Pos   // of the fence's first line
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
@@ -307,6 +308,10 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		b.Listing = doc.listing(language, Text{Value: second[len("file="):], Pos: at.Within(len("file="), len(second))}, content)
 		if b.Listing == nil {
 			return nil
+		}
+		for i, start := range starts {
+			line := f.Lines().At(i)
+			b.Listing.Lines = append(b.Listing.Lines, Pos{doc.Source, start, line.Stop})
 		}
 	case strings.HasPrefix(second, "include="):
 		doc.Problems.Add("not-yet", at, "include= is part of the language, but this version cannot do it yet").

@@ -227,7 +227,7 @@ func (f *folder) build(b *article.Build, at article.Pos, problems *article.Probl
 	}
 	for _, l := range f.doc.Listings {
 		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			out.Pos = l.Pos
+			out.Pos, out.Lines = l.Pos, l.Lines
 		}
 	}
 	if len(b.Args) > 0 {

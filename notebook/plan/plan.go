@@ -95,6 +95,15 @@ type Build struct {
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
 	Pos        article.Pos       `json:"-"` // of the Dockerfile's listing, or of the build key
+	Lines      []article.Pos     `json:"-"` // of the Dockerfile's lines, if it is a listing
+}
+
+// At is the place of a line of the Dockerfile, counted from 1; of the whole, where the line is not known or not in the article.
+func (b *Build) At(line int) article.Pos {
+	if line < 1 || line > len(b.Lines) {
+		return b.Pos
+	}
+	return b.Lines[line-1]
 }
 
 // File is a file with its contents.

@@ -135,6 +135,7 @@ type Base struct {
 // BuildError is an image that could not be built: a mistake in a Dockerfile, a package that is not there.
 type BuildError struct {
 	For  string
+	Line int    // of the Dockerfile, counted from 1; 0 if it is not known
 	Tail string // the builder's last lines
 	Err  error
 }

@@ -1,0 +1,219 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/testcontainers/testcontainers-go"
+
+	"benchbook/runner/engine"
+)
+
+// Bounds of a pull. Only the first answer of a registry is bounded tightly, as a large image may take long over a slow
+// line; where a substitute is there already, it takes less to give up.
+const (
+	answerTimeout           = 15 * time.Second
+	answerTimeoutSubstitute = 3 * time.Second
+	stallTimeout            = 2 * time.Minute
+)
+
+// errNoAnswer is a registry that was silent for as long as we wait.
+var errNoAnswer = errors.New("the registry does not answer")
+
+// base makes an image that somebody else made available: as it is here, from its registry, or, if that cannot be
+// reached and it is a Debian, by a substitute. Platform may be empty.
+func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
+	id, err := e.imageID(ctx, name)
+	if err != nil {
+		return engine.Base{}, err
+	}
+	if id != "" {
+		return engine.Base{Reference: name, ID: id}, nil
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return engine.Base{}, fmt.Errorf("%q is not a reference of an image, such as debian:bookworm-slim: %w", name, err)
+	}
+	named = reference.TagNameOnly(named)
+	release := debianRelease(named)
+	if platform != "" {
+		release = "" // debootstrap makes what runs on this machine
+	}
+	substitute := substituteRepository + ":" + release
+	substituteID := ""
+	bound := answerTimeout
+	if release != "" {
+		if substituteID, err = e.imageID(ctx, substitute); err != nil {
+			return engine.Base{}, err
+		}
+		if substituteID != "" {
+			bound = answerTimeoutSubstitute
+		}
+	}
+
+	err = e.pull(ctx, named, platform, bound, log)
+	if err == nil {
+		id, err = e.imageID(ctx, name)
+		if err == nil && id == "" {
+			err = errors.New("it is not there after a pull that succeeded")
+		}
+		return engine.Base{Reference: name, ID: id}, err
+	}
+	switch {
+	case ctx.Err() != nil:
+		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
+	case !unreachable(err):
+		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, err)
+	case release == "":
+		return engine.Base{}, fmt.Errorf("image %s is not here, and its registry cannot be reached (%w): "+
+			"bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
+			"for which a substitute is made", name, err)
+	}
+	if substituteID == "" {
+		if substituteID, err = e.debootstrap(ctx, release, substitute, log); err != nil {
+			return engine.Base{}, fmt.Errorf("image %s is not here, its registry cannot be reached, "+
+				"and making a substitute failed: %w", name, err)
+		}
+	}
+	return engine.Base{Reference: name, ID: substituteID, Substitute: substitute}, nil
+}
+
+// imageID returns the digest of an image that is here, and nothing if it is not.
+func (e *Engine) imageID(ctx context.Context, name string) (string, error) {
+	image, err := e.client.ImageInspect(ctx, name)
+	if errdefs.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("looking for image %s: %w", name, err)
+	}
+	return image.ID, nil
+}
+
+// pull brings an image here from its registry, unless that has been found out of reach before.
+func (e *Engine) pull(
+	ctx context.Context, image reference.Named, platform string, bound time.Duration, log io.Writer,
+) error {
+	registry := reference.Domain(image)
+	e.mu.Lock()
+	known := e.unreachable[registry]
+	e.mu.Unlock()
+	if known != nil {
+		return known
+	}
+	began := time.Now()
+	fmt.Fprintf(log, "pulling %s\n", reference.FamiliarString(image))
+	err := e.tryPull(ctx, image, platform, bound)
+	if err == nil {
+		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), roundTime(time.Since(began)))
+		return nil
+	}
+	if ctx.Err() == nil && unreachable(err) {
+		e.mu.Lock()
+		e.unreachable[registry] = err
+		e.mu.Unlock()
+	}
+	return err
+}
+
+func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(bound, func() { cancel(errNoAnswer) })
+	defer silence.Stop()
+
+	var options client.ImagePullOptions
+	if platform != "" {
+		p, err := parsePlatform(platform)
+		if err != nil {
+			return err
+		}
+		options.Platforms = append(options.Platforms, p)
+	}
+	// Without credentials the image may still be public.
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, image.String()); err == nil {
+		if encoded, err := authconfig.Encode(auth); err == nil {
+			options.RegistryAuth = encoded
+		}
+	}
+	progress, err := e.client.ImagePull(ctx, image.String(), options)
+	if err == nil {
+		for message, streamErr := range progress.JSONMessages(ctx) {
+			silence.Reset(stallTimeout)
+			if err = streamErr; err == nil && message.Error != nil {
+				err = message.Error
+			}
+			if err != nil {
+				break
+			}
+		}
+	}
+	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
+		return errNoAnswer
+	}
+	return err
+}
+
+var platformSyntax = regexp.MustCompile(`^([a-z0-9]+)/([a-z0-9_]+)(?:/(v[0-9]+))?$`)
+
+func parsePlatform(platform string) (ocispec.Platform, error) {
+	m := platformSyntax.FindStringSubmatch(platform)
+	if m == nil {
+		return ocispec.Platform{}, fmt.Errorf("platform %q is not OS/ARCHITECTURE, such as linux/amd64", platform)
+	}
+	return ocispec.Platform{OS: m[1], Architecture: m[2], Variant: m[3]}, nil
+}
+
+// noContact are the words of the engine for a registry that it could not talk to. It has no error code for that.
+var noContact = regexp.MustCompile(`no such host|server misbehaving|dial tcp|i/o timeout|connection refused|` +
+	`connection reset|no route to host|network is unreachable|TLS handshake|x509:|proxyconnect|` +
+	`context deadline exceeded|Client\.Timeout|request canceled while waiting|403 Forbidden|\bEOF\b`)
+
+// unreachable says whether a failed pull means that its registry cannot be reached, rather than that the registry
+// has no such image or does not give it to us.
+func unreachable(err error) bool {
+	if errors.Is(err, errNoAnswer) {
+		return true
+	}
+	return !errdefs.IsNotFound(err) && !errdefs.IsUnauthorized(err) && noContact.MatchString(err.Error())
+}
+
+// releases are the names of Debian releases by the number or word that tags of its image use.
+var releases = map[string]string{
+	"11": "bullseye", "12": "bookworm", "13": "trixie",
+	"bullseye": "bullseye", "bookworm": "bookworm", "trixie": "trixie",
+	"stable": "stable", "latest": "stable", "testing": "testing", "sid": "sid", "unstable": "sid",
+}
+
+var debianTag = regexp.MustCompile(`^([a-z]+|[0-9]+)(?:\.[0-9]+)?(?:-slim)?$`)
+
+// debianRelease returns the name of the Debian release that an image is a minimal installation of, or nothing if it
+// is another image. An image that is pinned by its digest or date is that and no other.
+func debianRelease(image reference.Named) string {
+	tagged, ok := image.(reference.Tagged)
+	if _, pinned := image.(reference.Digested); pinned || !ok || reference.FamiliarName(image) != "debian" {
+		return ""
+	}
+	m := debianTag.FindStringSubmatch(tagged.Tag())
+	if m == nil {
+		return ""
+	}
+	return releases[m[1]]
+}
+
+// roundTime rounds a time to what people want to read.
+func roundTime(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}

@@ -1,0 +1,366 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/wait"
+
+	"benchbook/runner/engine"
+)
+
+// Bounds of what is kept of a container's output, as package engine promises them.
+const (
+	maxStdout = 64 << 20
+	maxStderr = 1 << 20
+	maxLog    = 1 << 20
+)
+
+// running is a container of a space. It implements engine.Running.
+type running struct {
+	engine *Engine
+	name   string
+	id     string
+	grace  time.Duration
+
+	mu    sync.Mutex
+	meter meter // nil until Usage is first asked for
+}
+
+var _ engine.Running = (*running)(nil)
+
+// Name implements engine.Running.
+func (r *running) Name() string { return r.name }
+
+// Logs implements engine.Running.
+func (r *running) Logs(ctx context.Context) ([]byte, error) { return r.engine.logs(ctx, r.id) }
+
+// Exec implements engine.Running.
+func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
+	exit, err := r.engine.exec(ctx, r.id, command)
+	if err != nil {
+		return exit, fmt.Errorf("running %q in %s: %w", command.Args, r.name, err)
+	}
+	return exit, nil
+}
+
+// Usage implements engine.Running.
+func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.meter == nil {
+		m, err := r.engine.newMeter(ctx, r.id)
+		if err != nil {
+			return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.name, err)
+		}
+		r.meter = m
+	}
+	usage, err := r.meter.read(ctx)
+	if err != nil {
+		return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.name, err)
+	}
+	return usage, nil
+}
+
+// remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
+// take to end by itself.
+func (r *running) remove(ctx context.Context, grace time.Duration) error {
+	r.mu.Lock()
+	if r.meter != nil {
+		r.meter.close()
+		r.meter = nil
+	}
+	r.mu.Unlock()
+	if grace > 0 {
+		seconds := int((grace + time.Second - 1) / time.Second)
+		_, err := r.engine.client.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &seconds})
+		if err != nil && !gone(err) {
+			return fmt.Errorf("stopping %s: %w", r.name, err)
+		}
+	}
+	if err := r.engine.removeContainer(ctx, r.id); err != nil {
+		return fmt.Errorf("removing %s: %w", r.name, err)
+	}
+	return nil
+}
+
+// removeContainer kills and removes a container, with its anonymous volumes. It may be gone already.
+func (e *Engine) removeContainer(ctx context.Context, id string) error {
+	_, err := e.client.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	if err == nil || gone(err) {
+		return nil
+	}
+	if strings.Contains(err.Error(), "already in progress") { // somebody else removes it: it is gone when they are done
+		waiting := e.client.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+		select {
+		case <-waiting.Result:
+			return nil
+		case waitErr := <-waiting.Error:
+			if waitErr == nil || gone(waitErr) {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+// logs returns the last of what a container wrote.
+func (e *Engine) logs(ctx context.Context, id string) ([]byte, error) {
+	stream, err := e.client.ContainerLogs(ctx, id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	defer stream.Close()
+	kept := &tail{limit: maxLog}
+	if _, err := stdcopy.StdCopy(kept, kept, stream); err != nil {
+		return nil, fmt.Errorf("reading the log: %w", err)
+	}
+	return kept.Bytes(), nil
+}
+
+// exec runs a command in a running container until it ends.
+func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (engine.Exit, error) {
+	created, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
+		Cmd:          command.Args,
+		Env:          command.Environment,
+		WorkingDir:   command.WorkingDir,
+		AttachStdin:  len(command.Stdin) > 0,
+		AttachStdout: true,
+		AttachStderr: true,
+	})
+	if err != nil {
+		return engine.Exit{}, err
+	}
+	stream, err := e.client.ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return engine.Exit{}, err
+	}
+	defer stream.Close()
+	collected := collect(stream.HijackedResponse, command.Stdin)
+	select {
+	case <-ctx.Done():
+		return engine.Exit{}, context.Cause(ctx)
+	case <-collected.done:
+	}
+	if collected.err != nil {
+		return engine.Exit{}, fmt.Errorf("reading its output: %w", collected.err)
+	}
+	// The engine closes the stream a moment before it notes the exit.
+	for {
+		inspected, err := e.client.ExecInspect(ctx, created.ID, client.ExecInspectOptions{})
+		if err != nil {
+			return engine.Exit{}, err
+		}
+		if !inspected.Running {
+			return engine.Exit{
+				Code: inspected.ExitCode, Stdout: collected.stdout.data, Stderr: collected.stderr.Bytes(),
+			}, nil
+		}
+		select {
+		case <-ctx.Done():
+			return engine.Exit{}, context.Cause(ctx)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// collection is the output of a process while it is collected; its fields may be read when done is closed.
+type collection struct {
+	stdout *head
+	stderr *tail
+	err    error
+	done   chan struct{}
+}
+
+// collect feeds a process that we are attached to and keeps its output, until the stream ends.
+func collect(stream client.HijackedResponse, stdin []byte) *collection {
+	c := &collection{stdout: &head{limit: maxStdout}, stderr: &tail{limit: maxStderr}, done: make(chan struct{})}
+	if len(stdin) > 0 {
+		go func() {
+			// A process need not read what it is given, so that errors here mean nothing.
+			_, _ = io.Copy(stream.Conn, bytes.NewReader(stdin))
+			_ = stream.CloseWrite()
+		}()
+	}
+	go func() {
+		defer close(c.done)
+		_, c.err = stdcopy.StdCopy(c.stdout, c.stderr, stream.Reader)
+	}()
+	return c
+}
+
+// containerSpec is what the containers of services and programs are made from.
+type containerSpec struct {
+	service engine.Service // a program is one that is never waited for
+	beside  string         // the id of the container whose network namespace it shares
+	stdin   bool
+	ready   wait.Strategy
+}
+
+// create makes a container without starting it. A container comes back with an error too, if it is there to be
+// removed.
+func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.Container, error) {
+	service := spec.service
+	image := service.Image.ID
+	if image == "" {
+		return nil, errors.New("its image was not prepared")
+	}
+	for _, file := range service.Files {
+		if !path.IsAbs(file.Path) {
+			return nil, fmt.Errorf("file %q: a path in a container is absolute", file.Path)
+		}
+		for _, tmpfs := range service.Tmpfs {
+			if mount, _, _ := strings.Cut(tmpfs, ":"); strings.HasPrefix(file.Path, strings.TrimSuffix(mount, "/")+"/") {
+				return nil, fmt.Errorf("file %s would be hidden by tmpfs %s", file.Path, mount)
+			}
+		}
+	}
+	if service.ReadOnly && len(service.Files) > 0 {
+		// The engine copies nothing into a container that is read-only, not even before it starts.
+		derived, err := s.engine.withFiles(ctx, image, service.Name, service.Files)
+		if err != nil {
+			return nil, err
+		}
+		image, service.Files = derived, nil
+	}
+	labels := s.engine.labels(s.run)
+	labels[engine.LabelService] = service.Name
+	var host *container.HostConfig
+	request := testcontainers.ContainerRequest{
+		Image:      image,
+		Name:       s.name + "-" + safeName(service.Name),
+		Entrypoint: service.Entrypoint,
+		Cmd:        service.Command,
+		Labels:     labels,
+		ConfigModifier: func(config *container.Config) {
+			config.Hostname = service.Hostname
+			config.Env = service.Environment // the library would lose its order
+			config.WorkingDir = service.WorkingDir
+			config.User = service.User
+			config.StopSignal = service.StopSignal
+			config.Healthcheck = &container.HealthConfig{Test: []string{"NONE"}}
+			config.OpenStdin, config.StdinOnce, config.AttachStdin = spec.stdin, spec.stdin, spec.stdin
+		},
+		HostConfigModifier: func(config *container.HostConfig) {
+			host = config
+			s.configure(config, service, spec.beside)
+		},
+		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
+			PreCreates: []testcontainers.ContainerRequestHook{
+				func(context.Context, testcontainers.ContainerRequest) error {
+					// The library has by now asked for every exposed port to be published.
+					host.PortBindings = nil
+					return nil
+				},
+			},
+			PostCreates: []testcontainers.ContainerHook{
+				func(ctx context.Context, created testcontainers.Container) error {
+					return s.engine.copyFiles(ctx, created.GetContainerID(), service.Files)
+				},
+			},
+		}},
+		WaitingFor: spec.ready,
+	}
+	if spec.beside == "" {
+		request.Networks = []string{s.name}
+		request.NetworkAliases = map[string][]string{s.name: append([]string{service.Name}, service.Aliases...)}
+	}
+	for _, port := range service.Expose {
+		request.ExposedPorts = append(request.ExposedPorts, strconv.Itoa(port)+"/tcp")
+	}
+	return s.engine.provider.CreateContainer(ctx, request)
+}
+
+// configure sets everything about a container's surroundings.
+func (s *space) configure(config *container.HostConfig, service engine.Service, beside string) {
+	config.LogConfig = container.LogConfig{
+		Type: "json-file",
+		// Two files, so that a mebibyte is there even after the first was given up; lines grow as JSON.
+		Config: map[string]string{"max-size": "8m", "max-file": "2"},
+	}
+	config.CpusetCpus = service.CPUSet
+	config.NanoCPUs = int64(service.CPUs * 1e9)
+	config.Memory = service.Memory
+	config.ShmSize = service.ShmSize
+	config.CapAdd, config.CapDrop, config.SecurityOpt = service.CapAdd, service.CapDrop, service.SecurityOpt
+	config.ReadonlyRootfs = service.ReadOnly
+	if service.Init {
+		config.Init = &service.Init
+	}
+	for _, limit := range service.Ulimits {
+		config.Ulimits = append(config.Ulimits, &container.Ulimit{Name: limit.Name, Soft: limit.Soft, Hard: limit.Hard})
+	}
+	if len(service.Tmpfs) > 0 {
+		config.Tmpfs = make(map[string]string)
+		for _, tmpfs := range service.Tmpfs {
+			mount, options, _ := strings.Cut(tmpfs, ":")
+			config.Tmpfs[mount] = options
+		}
+	}
+	config.Sysctls = maps.Clone(service.Sysctls)
+	if beside != "" {
+		config.NetworkMode = container.NetworkMode("container:" + beside)
+		return
+	}
+	if config.Sysctls == nil {
+		config.Sysctls = make(map[string]string)
+	}
+	if _, own := config.Sysctls[portRange]; !own {
+		config.Sysctls[portRange] = "1024 65535"
+	}
+	// The engine answers for names in the space. What it does not know must not be asked of the host's name server,
+	// nor be looked for in the host's domains.
+	config.DNS = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	config.DNSSearch = []string{"."}
+	config.DNSOptions = []string{"timeout:1", "attempts:2"} // an engine may then not answer at all
+}
+
+const portRange = "net.ipv4.ip_local_port_range"
+
+// copyFiles puts files into a container. Folders that are missing are made, those that are there stay as they are.
+func (e *Engine) copyFiles(ctx context.Context, id string, files []engine.File) error {
+	if len(files) == 0 {
+		return nil
+	}
+	archive, err := tarFiles(files)
+	if err != nil {
+		return err
+	}
+	_, err = e.client.CopyToContainer(ctx, id, client.CopyToContainerOptions{DestinationPath: "/", Content: archive})
+	if err != nil {
+		return fmt.Errorf("copying files into it: %w", err)
+	}
+	return nil
+}
+
+// withFiles makes an image of another and files, and returns its id.
+func (e *Engine) withFiles(ctx context.Context, image, name string, files []engine.File) (string, error) {
+	build := engine.Build{For: name + " with its files", Dockerfile: "Dockerfile"}
+	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
+	// One by one: copying whole folders would change those that are there.
+	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b engine.File) int {
+		return strings.Compare(a.Path, b.Path)
+	}) {
+		source := "files/" + strconv.Itoa(i)
+		dockerfile = fmt.Appendf(dockerfile, "COPY [%q, %q]\n", source, file.Path)
+		build.Files = append(build.Files, engine.File{Path: source, Mode: file.Mode, Data: file.Data})
+	}
+	build.Files = append(build.Files, engine.File{Path: build.Dockerfile, Data: dockerfile})
+	prepared, err := e.build(ctx, build, io.Discard)
+	return prepared.ID, err
+}

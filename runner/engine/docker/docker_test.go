@@ -1,0 +1,274 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest"
+)
+
+// open connects to the engine of this machine, or skips the test.
+func open(t *testing.T) *Engine {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Docker engine and most of a minute: run without -short")
+	}
+	e, err := New(t.Context(), Options{})
+	if errors.Is(err, engine.ErrUnavailable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+func TestEngine(t *testing.T) {
+	e := open(t)
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		images, err := e.client.ImageList(ctx, client.ImageListOptions{
+			Filters: make(client.Filters).Add("label", engine.LabelImage+"=enginetest"),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, image := range images.Items {
+			if _, err := e.client.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) })
+}
+
+func TestUnavailable(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing := listener.Addr().String()
+	listener.Close()
+	tests := []struct{ name, host, want string }{
+		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "make engine"},
+		{"nobody listens", "tcp://" + refusing, "make engine"},
+		{"over ssh", "ssh://bench-2", "ssh -L"},
+		{"no address", "nonsense", "DOCKER_HOST"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := New(t.Context(), Options{Host: tt.host})
+			if e != nil || !errors.Is(err, engine.ErrUnavailable) {
+				t.Fatalf("got %v, %v, want ErrUnavailable", e, err)
+			}
+			text := err.Error()
+			if strings.Contains(text, "\n") || !strings.Contains(text, tt.host) || !strings.Contains(text, tt.want) {
+				t.Errorf("got %q, want one line with %q and %q", text, tt.host, tt.want)
+			}
+		})
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://environment:1")
+	if got := endpoint(Options{Host: "tcp://option:1"}); got != "tcp://option:1" {
+		t.Errorf("with an option and DOCKER_HOST got %s", got)
+	}
+	if got := endpoint(Options{}); got != "tcp://environment:1" {
+		t.Errorf("with DOCKER_HOST got %s", got)
+	}
+	t.Setenv("DOCKER_HOST", "")
+	if got := endpoint(Options{}); !strings.HasPrefix(got, "unix://") {
+		t.Errorf("without either got %s", got)
+	}
+}
+
+// debian prepares the base that tests use.
+func debian(t *testing.T, e *Engine) engine.Prepared {
+	t.Helper()
+	prepared, err := e.Prepare(t.Context(), engine.Image{Name: "debian:bookworm-slim"}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prepared
+}
+
+// start starts a service in a space of its own.
+func start(t *testing.T, e *Engine, service engine.Service) (*space, *running) {
+	t.Helper()
+	opened, err := e.Open(t.Context(), "dockertest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	started, err := opened.Start(t.Context(), service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened.(*space), started.(*running)
+}
+
+func TestContainerIsConfined(t *testing.T) {
+	e := open(t)
+	s, r := start(t, e, engine.Service{
+		Name:    "server",
+		Image:   debian(t, e),
+		Command: []string{"sleep", "1h"},
+		Expose:  []int{8080},
+		Ready:   engine.Ready{Command: []string{"true"}},
+		Tmpfs:   []string{"/scratch:size=1m"},
+		Ulimits: []engine.Ulimit{{Name: "nofile", Soft: 1000, Hard: 2000}},
+		Memory:  64 << 20,
+	})
+	inspected, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := inspected.Container
+	for port, bindings := range c.NetworkSettings.Ports {
+		if len(bindings) > 0 {
+			t.Errorf("port %v is published: %v", port, bindings)
+		}
+	}
+	for name, want := range map[string]string{
+		engine.LabelRun: "dockertest", engine.LabelOwner: engine.Owner(), engine.LabelService: "server",
+	} {
+		if c.Config.Labels[name] != want {
+			t.Errorf("label %s is %q, want %q", name, c.Config.Labels[name], want)
+		}
+	}
+	bounded := c.HostConfig.LogConfig.Config["max-size"] != ""
+	if c.HostConfig.Privileged || len(c.HostConfig.Binds) > 0 || len(c.Mounts) > 0 || !bounded {
+		t.Errorf("it is %+v, with mounts %v", c.HostConfig, c.Mounts)
+	}
+	if c.Config.Healthcheck == nil || !slices.Equal(c.Config.Healthcheck.Test, []string{"NONE"}) {
+		t.Errorf("healthcheck is %+v", c.Config.Healthcheck)
+	}
+	if len(c.NetworkSettings.Networks) != 1 || c.NetworkSettings.Networks[s.name] == nil {
+		t.Errorf("it is in networks %v, want %s alone", c.NetworkSettings.Networks, s.name)
+	}
+	exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"bash", "-c",
+		"grep -o 'open files *[0-9]* *[0-9]*' /proc/1/limits | tr -s ' '; stat -fc %T /scratch"}})
+	if want := "open files 1000 2000\ntmpfs\n"; err != nil || string(exit.Stdout) != want {
+		t.Errorf("got %q, %v, want %q", exit.Stdout, err, want)
+	}
+}
+
+func TestOutOfMemory(t *testing.T) {
+	e := open(t)
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	_, err := s.Start(t.Context(), engine.Service{
+		Name: "hungry", Image: debian(t, e), Memory: 16 << 20, Ready: engine.Ready{Log: "never"},
+		Command: []string{"bash", "-c", "x=x; while :; do x=$x$x; done"},
+	})
+	if !errors.Is(err, engine.ErrNotReady) || !strings.Contains(err.Error(), "status 137") {
+		t.Errorf("got %v, want ErrNotReady with the status of what was killed", err)
+	}
+}
+
+func TestFileUnderTmpfsIsRefused(t *testing.T) {
+	e := open(t)
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	_, err := s.Start(t.Context(), engine.Service{
+		Name: "server", Image: debian(t, e), Tmpfs: []string{"/run:size=1m"}, Files: []engine.File{{Path: "/run/a"}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "hidden by tmpfs /run") {
+		t.Errorf("got %v, want an error that says the file would be hidden", err)
+	}
+}
+
+func TestEngineElsewhere(t *testing.T) {
+	e := open(t)
+	s, r := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+
+	s.reachable = false
+	_, err := s.Start(t.Context(), engine.Service{
+		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"}, Ready: engine.Ready{Port: 80},
+	})
+	if err == nil || errors.Is(err, engine.ErrNotReady) || !strings.Contains(err.Error(), "cannot be reached from here") {
+		t.Errorf("got %v, want an error of ours that says how to go on", err)
+	}
+
+	stats := newStatsStream(e.client, r.id)
+	defer stats.close()
+	first, err := stats.read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := r.Usage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An idle container uses the same by both.
+	if difference := local.CPU - first.CPU; difference < 0 || difference > 10*time.Millisecond {
+		t.Errorf("the engine tells %v, the kernel's files %v", first.CPU, local.CPU)
+	}
+	if difference := local.Memory - first.Memory; difference < -1<<20 || difference > 1<<20 {
+		t.Errorf("the engine tells %d bytes, the kernel's files %d", first.Memory, local.Memory)
+	}
+}
+
+func TestSubstituteKeepsTheName(t *testing.T) {
+	e := open(t)
+	base := debian(t, e).Bases[0]
+	if base.Substitute == "" {
+		t.Skip("a registry can be reached: nothing is substituted")
+	}
+	if _, err := e.client.ImageInspect(t.Context(), base.Reference); !errdefs.IsNotFound(err) {
+		t.Errorf("%s is there, though only %s was made (%v)", base.Reference, base.Substitute, err)
+	}
+	if len(e.unreachable) == 0 {
+		t.Error("the next image would wait for the registry again")
+	}
+}
+
+func TestSweepLeavesOthersAlone(t *testing.T) {
+	e := open(t)
+	owner := strings.Split(engine.Owner(), ".")
+	elsewhere := strings.Join(append([]string{"another"}, owner[1:]...), ".")
+	dead := strings.Join([]string{owner[0], owner[1], owner[2], "1"}, ".")
+	networks := map[string]map[string]string{
+		"of another machine": {engine.LabelRun: "dockertest", engine.LabelOwner: elsewhere},
+		"without an owner":   {engine.LabelRun: "dockertest"},
+		"of somebody else":   {"their.run": "dockertest", engine.LabelOwner: dead},
+		"left behind":        {engine.LabelRun: "dockertest", engine.LabelOwner: dead},
+	}
+	for name, labels := range networks {
+		created, err := e.client.NetworkCreate(t.Context(), "benchbook-test-"+safeName(name),
+			client.NetworkCreateOptions{Internal: true, Labels: labels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_, err := e.client.NetworkRemove(context.WithoutCancel(t.Context()), created.ID, client.NetworkRemoveOptions{})
+			if err != nil && !errdefs.IsNotFound(err) {
+				t.Error(err)
+			}
+		})
+	}
+	found, err := e.Sweep(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range networks {
+		leftover := engine.Leftover{Kind: "network", Name: "benchbook-test-" + safeName(name), Run: "dockertest"}
+		if swept := slices.Contains(found, leftover); swept != (name == "left behind") {
+			t.Errorf("the network %s: swept %v", name, swept)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package docker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// refs are the references and platforms of bases, in order.
+func refs(d dockerfile) []string {
+	var all []string
+	for _, base := range d.bases {
+		all = append(all, strings.TrimSpace(base.reference+" "+base.platform))
+	}
+	return all
+}
+
+func TestParseDockerfile(t *testing.T) {
+	tests := []struct {
+		name, text string
+		args       map[string]string
+		target     string
+		want       []string
+	}{
+		{"one base", "FROM debian:12\nRUN true\n", nil, "", []string{"debian:12"}},
+		{"no newline at the end", "FROM debian:12", nil, "", []string{"debian:12"}},
+		{"lines of another system", "FROM debian:12\r\nRUN true\r\n", nil, "", []string{"debian:12"}},
+		{"a byte order mark", "\ufeffFROM debian", nil, "", []string{"debian"}},
+		{"lower case and blanks", "\n  from\t debian:12  as  base\n", nil, "", []string{"debian:12"}},
+		{"an image called from", "from from", nil, "", []string{"from"}},
+		{"stages", "FROM golang AS build\nFROM debian\nCOPY --from=build /x /x", nil, "", []string{"golang", "debian"}},
+		{"a stage from a stage", "FROM a AS Build\nFROM build AS next\nFROM NEXT", nil, "", []string{"a"}},
+		{"a stage called as its base", "FROM debian AS debian\nFROM debian", nil, "", []string{"debian"}},
+		{"nothing", "FROM scratch\nCOPY a /a", nil, "", nil},
+		{"a platform", "FROM --platform=linux/arm64 debian", nil, "", []string{"debian linux/arm64"}},
+		{"an argument", "ARG V=12\nFROM debian:$V-slim", nil, "", []string{"debian:12-slim"}},
+		{"a given argument", "ARG V=12\nFROM debian:${V}", map[string]string{"V": "13"}, "", []string{"debian:13"}},
+		{"an argument without a default", "ARG V\nFROM debian:${V}", map[string]string{"V": "13"}, "", []string{"debian:13"}},
+		{"arguments in an argument", "ARG A=debian\nARG B=$A:12\nFROM ${B}", nil, "", []string{"debian:12"}},
+		{"two arguments on a line", "ARG A=debian B=\"12\"\nFROM $A:$B", nil, "", []string{"debian:12"}},
+		{"a default in its place", "ARG V\nFROM debian:${V:-12}", nil, "", []string{"debian:12"}},
+		{"an alternative", "ARG V=1\nFROM debian${V:+:12}", nil, "", []string{"debian:12"}},
+		{"an argument that was not declared", "FROM debian${V}", map[string]string{"V": ":13"}, "", []string{"debian"}},
+		{"an argument of a stage", "ARG V=12\nFROM debian:$V\nARG V=13\nFROM debian:$V", nil, "", []string{"debian:12", "debian:12"}},
+		{"comments", "# FROM a\n  # FROM b\nFROM c\n", nil, "", []string{"c"}},
+		{"a line that goes on", "FROM \\\n  # FROM a\n\n  debian:12 \\\n  AS x\nRUN true", nil, "", []string{"debian:12"}},
+		{"FROM in a command", "FROM debian\nRUN echo \\\nFROM x", nil, "", []string{"debian"}},
+		{"two escapes end a line", "FROM debian\nRUN echo \\\\\nFROM x", nil, "", []string{"debian", "x"}},
+		{"another escape", "# syntax=docker/dockerfile:1\n# escape=`\nFROM `\n debian\nRUN dir c:\\\nFROM x", nil, "", []string{"debian", "x"}},
+		{"copied from an image", "FROM debian\nCOPY --chown=0 --from=nginx:1 /a /b\nCOPY --from=0 /a /b", nil, "", []string{"debian", "nginx:1"}},
+		{"up to a target", "FROM a AS one\nFROM b AS two\nFROM c", nil, "two", []string{"a", "b"}},
+		{"up to a numbered target", "FROM a\nFROM b\nFROM c", nil, "0", []string{"a"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := parseDockerfile(tt.text, tt.args, tt.target)
+			if got := refs(d); err != nil || !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseDockerfileProblems(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "Dockerfile line 1: there is no FROM"},
+		{"no FROM", "RUN true\n", "Dockerfile line 1: there is no FROM"},
+		{"FROM alone", "\nFROM\n", "Dockerfile line 2: FROM wants an image, and AS NAME or nothing after it"},
+		{"no name after AS", "FROM a AS\n", "Dockerfile line 1: FROM wants an image, and AS NAME or nothing after it"},
+		{"an argument without a value", "ARG V\nFROM $V",
+			"Dockerfile line 2: FROM $V names no image: give its argument a value, by ARG above it or in args"},
+		{"a comment behind it", "FROM a # b", "Dockerfile line 1: FROM wants an image, and AS NAME or nothing after it"},
+		{"an escape that is none", "# escape=x\nFROM a", "Dockerfile line 1: escape is \"x\", but can only be ` or \\"},
+		{"a name over two lines", "FROM debian\\\n:12", "Dockerfile line 1: the name of an image must stand on one line"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseDockerfile(tt.text, nil, "")
+			var p *problem
+			if !errors.As(err, &p) || err.Error() != tt.want {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReplace(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"a base", "FROM debian:12 AS x\n", "FROM NEW0 AS x\n"},
+		{"a base called as its stage", "FROM debian AS debian\n", "FROM NEW0 AS debian\n"},
+		{"a base with a platform of the same name", "FROM --platform=debian debian\n", "FROM --platform=debian NEW0\n"},
+		{"an argument", "ARG V=1\nFROM debian:${V}\r\n", "ARG V=1\nFROM NEW0\r\n"},
+		{"a line that goes on", "FROM \\\n # debian\n debian\\\n AS x\n", "FROM \\\n # debian\n NEW0\\\n AS x\n"},
+		{"two bases", "FROM a\nCOPY --from=b /b /b\n", "FROM NEW0\nCOPY --from=NEW1 /b /b\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := parseDockerfile(tt.text, nil, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := d.replace(map[int]string{0: "NEW0", 1: "NEW1"}); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if got := d.replace(nil); got != tt.text {
+				t.Errorf("replacing nothing gave %q, want %q", got, tt.text)
+			}
+		})
+	}
+}
+
+// Whatever a Dockerfile is like, replacing its bases keeps its lines, and what it is built from then is what replaced
+// them; a problem lies inside it.
+func FuzzDockerfile(f *testing.F) {
+	// The Dockerfiles of the project's own articles are as good as any.
+	own, _ := filepath.Glob("../../../experiments/*/*ockerfile*")
+	for _, name := range own {
+		if text, err := os.ReadFile(name); err == nil {
+			f.Add(string(text))
+		}
+	}
+	f.Add("ARG V=12\nFROM --platform=linux/amd64 debian:${V} AS a\nFROM a\nCOPY --from=nginx /a \\\n /b\n")
+	f.Add("# escape=`\nFROM from AS `\n from\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parseDockerfile(text, nil, "")
+		var p *problem
+		if errors.As(err, &p) {
+			if p.line < 1 || p.line > strings.Count(text, "\n")+1 {
+				t.Errorf("line %d of %q", p.line, text)
+			}
+			return
+		}
+		by := make(map[int]string)
+		for i := range d.bases {
+			by[i] = fmt.Sprintf("replaced.example/number:%d", i)
+		}
+		replaced := d.replace(by)
+		if strings.Count(replaced, "\n") != strings.Count(text, "\n") {
+			t.Errorf("%q has other lines than %q", replaced, text)
+		}
+		again, err := parseDockerfile(replaced, nil, "")
+		if err != nil || len(again.bases) != len(d.bases) {
+			t.Fatalf("%q became %q, with bases %+v, %v", text, replaced, again.bases, err)
+		}
+		for i, base := range again.bases {
+			if base.reference != by[i] {
+				t.Errorf("base %d of %q is %q, want %q", i, replaced, base.reference, by[i])
+			}
+		}
+	})
+}

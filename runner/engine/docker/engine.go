@@ -1,0 +1,223 @@
+// Package docker runs trials in containers of a Docker engine.
+//
+// What always holds: a space is a bridge network without a route out of it; nothing is published on the host;
+// containers get no privileges, no host mounts, no Docker socket and no periodic health checks; their local ports are
+// 1024 to 65535 and their logs are bounded. Images we build carry a digest of everything that went into them in
+// their tag, and base images that no registry could give have a substitute of our own name: nothing is ever tagged
+// under somebody else's. Whatever we start carries the labels of package engine.
+//
+// The bridge of a space has an address on the host, by which readiness is probed, and by which a container could in
+// turn reach what listens on all addresses of the host.
+//
+// Containers are driven by testcontainers-go; its reaper is not used, as it wants the Docker socket inside a container
+// and Sweep does the same without.
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"benchbook/runner/engine"
+)
+
+// How long a single request to the engine may take where nothing else bounds it. A request that changes something is not
+// cancelled half-way, so that we always know what is there.
+const requestTimeout = time.Minute
+
+// Options say which engine to use. The zero value takes the one that the docker command would most likely take.
+type Options struct {
+	// Host is the engine's endpoint, such as "unix:///run/user/1000/docker.sock" or "tcp://bench-2:2376"; TLS is
+	// configured by the environment, as for the docker command. Empty means DOCKER_HOST, or, if that is not set
+	// either, the first of the usual sockets that is there.
+	Host string
+}
+
+// Engine is a Docker engine. It implements engine.Engine.
+type Engine struct {
+	client   *client.Client
+	provider *testcontainers.DockerProvider
+	info     system.Info
+	version  client.ServerVersionResult
+	owner    string
+
+	mu          sync.Mutex
+	unreachable map[string]error // registries that did not answer, by name: not every image waits for them
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New connects to a Docker engine. The error wraps engine.ErrUnavailable if none answers.
+func New(ctx context.Context, opts Options) (*Engine, error) {
+	host := endpoint(opts)
+	api, err := client.New(client.FromEnv, client.WithHost(host))
+	if err != nil {
+		return nil, unavailable(host, err)
+	}
+	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	e := &Engine{client: api, owner: engine.Owner(), unreachable: make(map[string]error)}
+	info, err := api.Info(pingContext, client.InfoOptions{})
+	if err == nil {
+		e.info = info.Info
+		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
+	}
+	if err == nil {
+		e.provider, err = newProvider(host, api)
+	}
+	if err != nil {
+		err = errors.Join(err, api.Close())
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("connecting to the Docker engine at %s: %w", host, err)
+		}
+		return nil, unavailable(host, err)
+	}
+	return e, nil
+}
+
+// endpoint finds the engine's endpoint: the wish of the caller, that of the user, or the first socket that is there.
+func endpoint(opts Options) string {
+	if opts.Host != "" {
+		return opts.Host
+	}
+	if host := os.Getenv(client.EnvOverrideHost); host != "" {
+		return host
+	}
+	var sockets []string
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		sockets = append(sockets, filepath.Join(dir, "docker.sock")) // rootless
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		sockets = append(sockets, filepath.Join(home, ".docker", "run", "docker.sock")) // Docker Desktop
+	}
+	standard := strings.TrimPrefix(client.DefaultDockerHost, "unix://")
+	for _, socket := range append([]string{standard}, sockets...) {
+		if _, err := os.Stat(socket); err == nil {
+			return "unix://" + socket
+		}
+	}
+	return client.DefaultDockerHost
+}
+
+// unavailable says in one sentence that no engine answers at a host, and what to do.
+func unavailable(host string, err error) error {
+	switch {
+	case strings.HasPrefix(host, "ssh://"):
+		return fmt.Errorf("%w is reached by ssh:// yet: forward its socket with ssh -L and set DOCKER_HOST to that (%s)",
+			engine.ErrUnavailable, host)
+	case strings.Contains(err.Error(), "permission denied"): // the client does not wrap the cause
+		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
+			engine.ErrUnavailable, host)
+	default:
+		return fmt.Errorf("%w answers at %s: start Docker, set DOCKER_HOST, or run make engine, which installs it on "+
+			"Debian and Ubuntu (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
+	}
+}
+
+// library guards the settings of testcontainers-go, which it takes once from the environment of the process and
+// offers no other way to make.
+var library sync.Mutex
+
+// quiet is the logger that the library gets.
+var quiet = tclog.NewNoopLogger()
+
+// newProvider makes the library use our connection, quietly and without its reaper.
+func newProvider(host string, api *client.Client) (*testcontainers.DockerProvider, error) {
+	library.Lock()
+	defer library.Unlock()
+	for name, value := range map[string]string{
+		client.EnvOverrideHost:                 host,
+		"TESTCONTAINERS_RYUK_DISABLED":         "true",
+		"TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX": "", // would rename the images we just built
+	} {
+		before, was := os.LookupEnv(name)
+		if err := os.Setenv(name, value); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if was {
+				os.Setenv(name, before)
+			} else {
+				os.Unsetenv(name)
+			}
+		}()
+	}
+	if tclog.Default() != quiet {
+		tclog.SetDefault(quiet)
+	}
+	network := testcontainers.Bridge
+	if strings.Contains(host, "podman.sock") {
+		network = testcontainers.Podman
+	}
+	provider, err := testcontainers.NewDockerProvider(
+		testcontainers.WithLogger(quiet), testcontainers.WithDefaultBridgeNetwork(network))
+	if err != nil {
+		return nil, err
+	}
+	// The library remembers the first endpoint that the process ever used.
+	provider.SetClient(api)
+	return provider, nil
+}
+
+// Name implements engine.Engine.
+func (e *Engine) Name() string { return "docker" }
+
+// Facts implements engine.Engine. Memory is in bytes.
+func (e *Engine) Facts(context.Context) (map[string]string, error) {
+	return map[string]string{
+		"engine.name":           e.Name(),
+		"engine.version":        e.info.ServerVersion,
+		"engine.api":            e.version.APIVersion,
+		"engine.runtime":        e.info.DefaultRuntime,
+		"engine.storage":        e.info.Driver,
+		"engine.cgroup.version": e.info.CgroupVersion,
+		"engine.cgroup.driver":  e.info.CgroupDriver,
+		"engine.kernel":         e.info.KernelVersion,
+		"engine.os":             e.info.OperatingSystem,
+		"engine.architecture":   e.info.Architecture,
+		"engine.cpus":           strconv.Itoa(e.info.NCPU),
+		"engine.memory":         strconv.FormatInt(e.info.MemTotal, 10),
+		"engine.local":          strconv.FormatBool(e.local()),
+	}, nil
+}
+
+// local says whether containers run under the kernel of this machine, rather than elsewhere or in a virtual machine.
+func (e *Engine) local() bool {
+	if runtime.GOOS != "linux" || !strings.HasPrefix(e.client.DaemonHost(), "unix://") {
+		return false
+	}
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	return err == nil && string(bytes.TrimSpace(release)) == e.info.KernelVersion &&
+		!strings.Contains(e.info.OperatingSystem, "Docker Desktop")
+}
+
+// Close implements engine.Engine.
+func (e *Engine) Close() error { return e.client.Close() }
+
+// labels are those of something we start for a run.
+func (e *Engine) labels(run string) map[string]string {
+	return map[string]string{engine.LabelRun: run, engine.LabelOwner: e.owner}
+}
+
+// uncancelled bounds a request that must not be cancelled half-way.
+func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

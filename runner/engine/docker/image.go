@@ -1,0 +1,290 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/jsonstream"
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+)
+
+// imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
+const imageFormat = "1"
+
+// Prepare implements engine.Engine.
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	switch {
+	case image.Name != "" && image.Build == nil && image.Executable == nil:
+		base, err := e.base(ctx, image.Name, "", log)
+		if err != nil {
+			return engine.Prepared{}, err
+		}
+		p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
+		if base.Substitute != "" {
+			p.Reference = base.Substitute
+		}
+		return p, nil
+	case image.Name == "" && image.Build != nil && image.Executable == nil:
+		return e.build(ctx, *image.Build, log)
+	case image.Name == "" && image.Build == nil && image.Executable != nil:
+		build, err := executableBuild(*image.Executable)
+		if err != nil {
+			return engine.Prepared{}, err
+		}
+		return e.build(ctx, build, log)
+	}
+	return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build and an executable")
+}
+
+var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
+
+// executableBuild says how to put an executable into an empty image.
+func executableBuild(executable engine.Executable) (engine.Build, error) {
+	name := executable.Name
+	if !fileName.MatchString(name) {
+		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
+	}
+	return engine.Build{
+		For: name,
+		Files: []engine.File{
+			{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name, name)},
+			{Path: "root/" + name, Mode: 0o755, Data: executable.Data},
+		},
+		Dockerfile: "Dockerfile",
+	}, nil
+}
+
+// build builds an image, unless one was built from the same inputs before.
+func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
+	fail := func(err error) (engine.Prepared, error) {
+		failure := &engine.BuildError{For: build.For, Err: err}
+		if p := (*problem)(nil); errors.As(err, &p) {
+			failure.Line = p.line
+		}
+		return engine.Prepared{}, failure
+	}
+	at := slices.IndexFunc(build.Files, func(f engine.File) bool { return f.Path == build.Dockerfile })
+	if at < 0 {
+		return fail(fmt.Errorf("%s is not among the files of the build context", build.Dockerfile))
+	}
+	recipe, err := parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	if err != nil {
+		return fail(err)
+	}
+	var bases []engine.Base
+	substitutes := make(map[int]string)
+	for i, from := range recipe.bases {
+		base, err := e.base(ctx, from.reference, from.platform, log)
+		if err != nil {
+			return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, err)
+		}
+		if base.Substitute != "" {
+			substitutes[i] = base.Substitute
+		}
+		bases = append(bases, base)
+	}
+	tag := "benchbook/" + repositoryName(build.For) + ":" + buildDigest(build, bases)
+	id, err := e.imageID(ctx, tag)
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	prepared := engine.Prepared{Reference: tag, ID: id, Bases: bases}
+	if id != "" {
+		return prepared, nil
+	}
+
+	files := slices.Clone(build.Files)
+	files[at].Data = []byte(recipe.replace(substitutes))
+	buildContext, err := tarFiles(files)
+	if err != nil {
+		return fail(err)
+	}
+	fmt.Fprintf(log, "building the image of %s\n", build.For)
+	began := time.Now()
+	output := &tail{limit: 1 << 20}
+	err = e.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, output))
+	if ctx.Err() != nil {
+		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
+	}
+	if err != nil {
+		return engine.Prepared{}, &engine.BuildError{
+			For: build.For, Line: failedLine(recipe, output.Bytes(), err), Tail: lastLines(output.Bytes(), 20), Err: err,
+		}
+	}
+	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
+	if prepared.ID, err = e.imageID(ctx, tag); err != nil {
+		return engine.Prepared{}, err
+	}
+	prepared.Built = true
+	return prepared, nil
+}
+
+// What the builder says as it comes to an instruction, and of one that it does not understand.
+var (
+	stepMessage = regexp.MustCompile(`(?m)^Step (\d+)/\d+ : `)
+	lineMessage = regexp.MustCompile(`parse error(?: on)? line (\d+)`)
+)
+
+// failedLine finds the line of the Dockerfile at which the builder failed, or returns 0.
+func failedLine(recipe dockerfile, output []byte, err error) int {
+	if m := lineMessage.FindStringSubmatch(err.Error()); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		return line
+	}
+	steps := stepMessage.FindAllSubmatch(output, -1)
+	if len(steps) == 0 {
+		return 0
+	}
+	step, _ := strconv.Atoi(string(steps[len(steps)-1][1]))
+	if step < 1 || step > len(recipe.steps) { // the builder has steps of its own, such as for our labels
+		return 0
+	}
+	return recipe.steps[step-1]
+}
+
+func (e *Engine) buildImage(
+	ctx context.Context, build engine.Build, tag string, buildContext io.Reader, output io.Writer,
+) error {
+	args := proxyArgs(os.Environ())
+	for name, value := range build.Args {
+		args[name] = &value
+	}
+	response, err := e.client.ImageBuild(ctx, buildContext, client.ImageBuildOptions{
+		Tags:        []string{tag},
+		Dockerfile:  build.Dockerfile,
+		BuildArgs:   args,
+		Target:      build.Target,
+		Labels:      map[string]string{engine.LabelImage: build.For},
+		Remove:      true,
+		ForceRemove: true,
+	})
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return readMessages(response.Body, output)
+}
+
+// readMessages writes what the engine says about a long operation for people to read; the error is the operation's.
+func readMessages(stream io.Reader, output io.Writer) error {
+	decoder := json.NewDecoder(stream)
+	for {
+		var message jsonstream.Message
+		if err := decoder.Decode(&message); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("reading the engine's messages: %w", err)
+		}
+		if message.Error != nil {
+			return message.Error
+		}
+		if _, err := io.WriteString(output, message.Stream); err != nil {
+			return err
+		}
+	}
+}
+
+// proxyVariables are build arguments that every Dockerfile has and that enter neither the image nor the builder's cache
+// (Dockerfile reference, "Predefined ARGs").
+var proxyVariables = regexp.MustCompile(`^(?i:http|https|ftp|no|all)_(?i:proxy)$`)
+
+// proxyArgs passes the proxies of our environment to a build, so that packages can be downloaded in it as they can
+// here. A proxy on this machine's loopback would be another one in there.
+func proxyArgs(environment []string) map[string]*string {
+	args := make(map[string]*string)
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		if proxyVariables.MatchString(name) && !loopback.MatchString(value) {
+			args[name] = &value
+		}
+	}
+	return args
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// repositoryName makes the name of a repository from words for people: "async-101 server" is async-101-server.
+func repositoryName(words string) string {
+	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(words), "-"), "-")
+	name = strings.Trim(name[:min(len(name), 60)], "-")
+	if name == "" {
+		return "image"
+	}
+	return name
+}
+
+// buildDigest digests all that an image is made from.
+func buildDigest(build engine.Build, bases []engine.Base) string {
+	digest := sha256.New()
+	add := func(parts ...string) {
+		for _, part := range parts {
+			fmt.Fprintf(digest, "%d:%s", len(part), part)
+		}
+	}
+	add(imageFormat, build.Dockerfile, build.Target)
+	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
+		add("arg", name, build.Args[name])
+	}
+	for _, base := range bases {
+		add("base", base.Reference, base.ID)
+	}
+	for _, file := range build.Files {
+		add("file", file.Path, fileMode(file).String(), string(file.Data))
+	}
+	return fmt.Sprintf("%x", digest.Sum(nil)[:12])
+}
+
+func fileMode(file engine.File) fs.FileMode {
+	if file.Mode == 0 {
+		return 0o644
+	}
+	return file.Mode.Perm()
+}
+
+// tarFiles makes an archive of files, always the same for the same files. Paths are relative, or absolute ones to be
+// unpacked in the root folder.
+func tarFiles(files []engine.File) (io.Reader, error) {
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	seen := make(map[string]bool)
+	for _, file := range files {
+		name := strings.TrimPrefix(file.Path, "/")
+		if !fs.ValidPath(name) || name == "." {
+			return nil, fmt.Errorf("%q is not the path of a file", file.Path)
+		}
+		if seen[name] {
+			return nil, fmt.Errorf("there are two files %q", file.Path)
+		}
+		seen[name] = true
+		header := &tar.Header{
+			Typeflag: tar.TypeReg, Name: name, Mode: int64(fileMode(file)), Size: int64(len(file.Data)), Format: tar.FormatPAX,
+		}
+		if err := archive.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := archive.Write(file.Data); err != nil {
+			return nil, err
+		}
+	}
+	return &buffer, archive.Close()
+}
+
+// gone says whether an error means that something is not there any more, which suits whoever removes it.
+func gone(err error) bool { return errdefs.IsNotFound(err) }

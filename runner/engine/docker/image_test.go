@@ -1,0 +1,121 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/runner/engine"
+)
+
+func TestRepositoryName(t *testing.T) {
+	tests := []struct{ words, want string }{
+		{"async-101 server", "async-101-server"},
+		{"  Ünïcode & more!", "n-code-more"},
+		{"名前", "image"},
+		{"", "image"},
+		{strings.Repeat("a", 59) + " b", strings.Repeat("a", 59)},
+	}
+	for _, tt := range tests {
+		if got := repositoryName(tt.words); got != tt.want {
+			t.Errorf("repositoryName(%q) = %q, want %q", tt.words, got, tt.want)
+		}
+	}
+}
+
+func TestBuildDigest(t *testing.T) {
+	make := func(change func(*engine.Build, *[]engine.Base)) string {
+		build := engine.Build{
+			For:        "server",
+			Files:      []engine.File{{Path: "Dockerfile", Data: []byte("FROM a")}, {Path: "b", Data: []byte("c")}},
+			Dockerfile: "Dockerfile",
+			Args:       map[string]string{"x": "1", "y": "2"},
+		}
+		bases := []engine.Base{{Reference: "a", ID: "sha256:1"}}
+		change(&build, &bases)
+		return buildDigest(build, bases)
+	}
+	same := make(func(*engine.Build, *[]engine.Base) {})
+	unchanged := map[string]func(*engine.Build, *[]engine.Base){
+		"another purpose":  func(b *engine.Build, _ *[]engine.Base) { b.For = "client" },
+		"the default mode": func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Mode = 0o644 },
+		"a substitute of the same digest": func(_ *engine.Build, bases *[]engine.Base) {
+			(*bases)[0].Substitute = "benchbook/debootstrap:x"
+		},
+	}
+	for name, change := range unchanged {
+		if make(change) != same {
+			t.Errorf("%s: the digest changed", name)
+		}
+	}
+	changed := map[string]func(*engine.Build, *[]engine.Base){
+		"a file":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Data = []byte("d") },
+		"a mode":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Mode = 0o755 },
+		"a path and a file": func(b *engine.Build, _ *[]engine.Base) { b.Files[1] = engine.File{Path: "bc"} },
+		"an argument":       func(b *engine.Build, _ *[]engine.Base) { b.Args["y"] = "3" },
+		"a target":          func(b *engine.Build, _ *[]engine.Base) { b.Target = "x" },
+		"a base":            func(_ *engine.Build, bases *[]engine.Base) { (*bases)[0].ID = "sha256:2" },
+	}
+	seen := map[string]string{same: "nothing"}
+	for name, change := range changed {
+		digest := make(change)
+		if other, ok := seen[digest]; ok {
+			t.Errorf("changing %s gives the digest of changing %s", name, other)
+		}
+		seen[digest] = name
+	}
+}
+
+func TestTarFiles(t *testing.T) {
+	archive, err := tarFiles([]engine.File{{Path: "/srv/a.txt", Data: []byte("a")}, {Path: "b", Mode: 0o755}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		header, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, header.FileInfo().Mode().String()+" "+header.Name)
+	}
+	if want := []string{"-rw-r--r-- srv/a.txt", "-rwxr-xr-x b"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, bad := range []string{"", "/", "../a", "a/../b", "a//b", "a/"} {
+		if _, err := tarFiles([]engine.File{{Path: bad}}); err == nil {
+			t.Errorf("path %q was taken", bad)
+		}
+	}
+	if _, err := tarFiles([]engine.File{{Path: "a"}, {Path: "/a"}}); err == nil {
+		t.Error("two files of one path were taken")
+	}
+}
+
+func TestProxyArgs(t *testing.T) {
+	got := proxyArgs([]string{
+		"HTTP_PROXY=http://proxy.example:3128", "https_proxy=http://localhost:3128", "no_proxy=.example",
+		"MY_PROXY=x", "PATH=/bin",
+	})
+	if len(got) != 2 || *got["HTTP_PROXY"] != "http://proxy.example:3128" || *got["no_proxy"] != ".example" {
+		t.Errorf("got %v, want HTTP_PROXY and no_proxy", got)
+	}
+}
+
+func TestExecutableName(t *testing.T) {
+	for _, bad := range []string{"", "a/b", "-x", "a b", `a"`} {
+		if _, err := executableBuild(engine.Executable{Name: bad}); err == nil {
+			t.Errorf("an executable named %q was taken", bad)
+		}
+	}
+}

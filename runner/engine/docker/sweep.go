@@ -1,0 +1,56 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+)
+
+// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest.
+func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
+	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
+	if err != nil {
+		return nil, fmt.Errorf("looking for containers that were left behind: %w", err)
+	}
+	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
+	if err != nil {
+		return nil, fmt.Errorf("looking for networks that were left behind: %w", err)
+	}
+	var leftovers []engine.Leftover
+	var failures []error
+	sweep := func(kind, name string, labels map[string]string, remove func() error) {
+		if alive, known := engine.OwnerAlive(labels[engine.LabelOwner]); alive || !known {
+			return
+		}
+		if !dryRun {
+			if err := remove(); err != nil {
+				failures = append(failures, fmt.Errorf("removing %s %s: %w", kind, name, err))
+				return
+			}
+		}
+		leftovers = append(leftovers, engine.Leftover{Kind: kind, Name: name, Run: labels[engine.LabelRun]})
+	}
+	for _, c := range containers.Items { // first, as a network in use cannot be removed
+		name := c.ID
+		if len(c.Names) > 0 {
+			name = strings.TrimPrefix(c.Names[0], "/")
+		}
+		sweep("container", name, c.Labels, func() error { return e.removeContainer(ctx, c.ID) })
+	}
+	for _, n := range networks.Items {
+		sweep("network", n.Name, n.Labels, func() error {
+			_, err := e.client.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+			if gone(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	return leftovers, errors.Join(failures...)
+}

@@ -1,0 +1,594 @@
+// Package enginetest is the suite of tests that every engine passes.
+//
+// What an engine promises is tested with real programs, all of them the one of folder puppet, which is built for the
+// purpose. An engine that by its nature lacks something says so (Lacks), and what rests on it is skipped by name, so
+// that a test run shows what an engine cannot do.
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// Feature is something that an engine may lack by its nature.
+type Feature string
+
+// The features of an engine.
+const (
+	Execution Feature = "execution" // programs really run
+	Builds    Feature = "builds"    // images are built from Dockerfiles
+	Isolation Feature = "isolation" // nothing outside its space can be reached, nor another space
+	CPULimit  Feature = "CPU limit" // a service gets no more than its share of the processors
+	Leftovers Feature = "leftovers" // what a killed process left behind can be found
+)
+
+// Option changes what is expected of an engine.
+type Option func(*suite)
+
+// Lacks skips what rests on these features.
+func Lacks(features ...Feature) Option {
+	return func(s *suite) { s.lacks = append(s.lacks, features...) }
+}
+
+// timeout bounds each test of the suite.
+const timeout = time.Minute
+
+// suite is one engine under test.
+type suite struct {
+	lacks  []Feature
+	engine engine.Engine
+	puppet engine.Prepared
+}
+
+// Run tests the engine that open makes. It calls open once, or in a process of its own to see what that leaves behind
+// when it is killed; open should skip the test where no engine can be had.
+func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
+	s := &suite{}
+	for _, opt := range opts {
+		opt(s)
+	}
+	s.engine = open(t)
+	t.Cleanup(func() {
+		if err := s.engine.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	s.puppet = s.preparePuppet(t)
+	if os.Getenv(orphanVariable) != "" {
+		s.becomeOrphan(t)
+		return
+	}
+	tests := []struct {
+		name  string
+		needs []Feature
+		run   func(context.Context, *testing.T)
+	}{
+		{"facts are dotted lower-case words", nil, s.facts},
+		{"an image is built once", nil, s.prepareTwice},
+		{"an image comes from exactly one place", nil, s.prepareNothing},
+		{"a Dockerfile is built", []Feature{Builds}, s.prepareBuild},
+		{"a failed build tells its last lines", []Feature{Builds}, s.prepareFailure},
+		{"an image that does not exist", []Feature{Builds}, s.prepareUnknown},
+		{"services reach each other by name", []Feature{Execution}, s.names},
+		{"kinds of readiness", []Feature{Execution}, s.readiness},
+		{"a service that is not ready tells its log", []Feature{Execution}, s.notReady},
+		{"settings of a service", []Feature{Execution}, s.settings},
+		{"files keep what is around them", []Feature{Execution}, s.files},
+		{"a program's input, output and status", []Feature{Execution}, s.programs},
+		{"a program can be watched", []Feature{Execution}, s.watched},
+		{"a command inside a service", []Feature{Execution}, s.exec},
+		{"a program beside a service", []Feature{Execution}, s.beside},
+		{"usage grows with what is used", []Feature{Execution}, s.usage},
+		{"a CPU limit holds a service back", []Feature{Execution, CPULimit}, s.cpuLimit},
+		{"there is no way out", []Feature{Execution, Isolation}, s.isolation},
+		{"two spaces do not see each other", []Feature{Execution, Isolation}, s.twoSpaces},
+		{"cancelling ends a program", nil, s.cancelRun},
+		{"cancelling a start leaves nothing behind", []Feature{Execution}, s.cancelStart},
+		{"a name is used once", nil, s.sameName},
+		{"a space is closed twice", nil, s.closeTwice},
+		{"what a killed process left behind is swept", []Feature{Execution, Leftovers}, s.sweep},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, feature := range tt.needs {
+				if slices.Contains(s.lacks, feature) {
+					t.Skipf("this engine lacks %s", feature)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			tt.run(ctx, t)
+		})
+	}
+}
+
+// preparePuppet builds the program that all tests run, and its image.
+func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
+	t.Helper()
+	data := []byte("not executed")
+	if !slices.Contains(s.lacks, Execution) {
+		file := filepath.Join(t.TempDir(), "puppet")
+		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file,
+			"benchbook/runner/engine/enginetest/puppet")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building the puppet: %v\n%s", err, output)
+		}
+		var err error
+		if data, err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	image := engine.Image{Executable: &engine.Executable{Name: "puppet", Data: data}}
+	prepared, err := s.engine.Prepare(t.Context(), image, t.Output())
+	if err != nil {
+		t.Fatalf("Prepare: %v", err)
+	}
+	return prepared
+}
+
+// open opens a space that is closed at the end of the test.
+func (s *suite) open(ctx context.Context, t *testing.T) engine.Space {
+	t.Helper()
+	space, err := s.engine.Open(ctx, "enginetest")
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return space
+}
+
+// server is a service that answers over HTTP at port 8080.
+func (s *suite) server(name string) engine.Service {
+	return engine.Service{
+		Name:        name,
+		Image:       s.puppet,
+		Command:     []string{"listen=8080", "out=listening", "sleep=1h"},
+		Environment: []string{"NAME=" + name},
+		Expose:      []int{8080},
+	}
+}
+
+// start starts a service.
+func start(ctx context.Context, t *testing.T, space engine.Space, service engine.Service) engine.Running {
+	t.Helper()
+	running, err := space.Start(ctx, service)
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	return running
+}
+
+// do runs the puppet to its end.
+func (s *suite) do(ctx context.Context, t *testing.T, space engine.Space, steps ...string) engine.Exit {
+	t.Helper()
+	exit, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet, Command: steps}, nil)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return exit
+}
+
+// wantOutput fails the test unless a program ended well with this output.
+func wantOutput(t *testing.T, exit engine.Exit, want string) {
+	t.Helper()
+	if exit.Code != 0 || string(exit.Stdout) != want {
+		t.Errorf("status %d, output %q, errors %q; want status 0, output %q", exit.Code, exit.Stdout, exit.Stderr, want)
+	}
+}
+
+func (s *suite) facts(ctx context.Context, t *testing.T) {
+	facts, err := s.engine.Facts(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if facts["engine.name"] != s.engine.Name() {
+		t.Errorf("fact engine.name is %q, want %q", facts["engine.name"], s.engine.Name())
+	}
+	for key := range facts {
+		if !regexp.MustCompile(`^[a-z]+(\.[a-z]+)+$`).MatchString(key) {
+			t.Errorf("fact %q is not made of dotted lower-case words", key)
+		}
+	}
+}
+
+func (s *suite) prepareTwice(ctx context.Context, t *testing.T) {
+	image := func(data string) engine.Image {
+		return engine.Image{Executable: &engine.Executable{Name: "enginetest", Data: []byte(data)}}
+	}
+	unique := fmt.Sprint(time.Now().UnixNano())
+	first, err := s.engine.Prepare(ctx, image(unique), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := s.engine.Prepare(ctx, image(unique), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := s.engine.Prepare(ctx, image(unique+" changed"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !first.Built || second.Built || !other.Built {
+		t.Errorf("built %v, again %v, changed %v; want true, false, true", first.Built, second.Built, other.Built)
+	}
+	if first.ID == "" || first.Reference == "" || first.ID != second.ID || first.Reference != second.Reference {
+		t.Errorf("the same image is %+v, then %+v", first, second)
+	}
+	if other.ID == first.ID || other.Reference == first.Reference {
+		t.Errorf("a changed image is %+v like the first", other)
+	}
+}
+
+func (s *suite) prepareNothing(ctx context.Context, t *testing.T) {
+	both := engine.Image{Name: "debian", Executable: &engine.Executable{Name: "x"}}
+	for _, image := range []engine.Image{{}, both} {
+		if p, err := s.engine.Prepare(ctx, image, io.Discard); err == nil {
+			t.Errorf("Prepare(%+v) = %+v, want an error", image, p)
+		}
+	}
+}
+
+const base = "debian:bookworm-slim"
+
+// dockerBuild is a build with a Dockerfile of these lines, which may copy file.txt.
+func dockerBuild(lines ...string) engine.Image {
+	return engine.Image{Build: &engine.Build{
+		For: "enginetest build",
+		Files: []engine.File{
+			{Path: "Dockerfile", Data: []byte(strings.Join(lines, "\n") + "\n")},
+			{Path: "file.txt", Data: []byte("from the context\n")},
+		},
+		Dockerfile: "Dockerfile",
+		Args:       map[string]string{"BASE": base, "WORD": "given"},
+	}}
+}
+
+func (s *suite) prepareBuild(ctx context.Context, t *testing.T) {
+	image := dockerBuild("ARG BASE", "FROM ${BASE} AS first", "ARG WORD=default", "COPY file.txt /srv/",
+		"RUN echo $WORD $(. /etc/os-release && echo $VERSION_CODENAME) >> /srv/file.txt",
+		"FROM first", `CMD ["cat", "/srv/file.txt"]`)
+	prepared, err := s.engine.Prepare(ctx, image, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(prepared.Bases) != 1 || prepared.Bases[0].Reference != base || prepared.Bases[0].ID == "" {
+		t.Errorf("bases are %+v, want %s with its digest", prepared.Bases, base)
+	}
+	if slices.Contains(s.lacks, Execution) {
+		return
+	}
+	exit, err := s.open(ctx, t).Run(ctx, engine.Program{Name: "cat", Image: prepared}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutput(t, exit, "from the context\ngiven bookworm\n")
+}
+
+func (s *suite) prepareFailure(ctx context.Context, t *testing.T) {
+	tests := []struct {
+		name     string
+		image    engine.Image
+		want     string // in the error
+		wantTail string
+		line     int
+	}{
+		{"a command fails", dockerBuild("FROM "+base, "", "# comment", "RUN echo before && exit 7"), "code: 7", "before", 4},
+		{"an unknown instruction", dockerBuild("FROM "+base, "FLY away"), "FLY", "", 2},
+		{"no base", dockerBuild("RUN true"), "FROM", "", 1},
+		{"a base without a value", dockerBuild("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
+		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Dockerfile: "Dockerfile"}}, "Dockerfile", "", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := s.engine.Prepare(ctx, tt.image, io.Discard)
+			var failure *engine.BuildError
+			if !errors.As(err, &failure) {
+				t.Fatalf("got %v, want a BuildError", err)
+			}
+			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Tail, tt.wantTail) {
+				t.Errorf("got %q with tail %q, want %q with tail %q", err, failure.Tail, tt.want, tt.wantTail)
+			}
+			if failure.Line != tt.line {
+				t.Errorf("%q is said to be at line %d, want %d", err, failure.Line, tt.line)
+			}
+		})
+	}
+}
+
+func (s *suite) prepareUnknown(ctx context.Context, t *testing.T) {
+	const unknown = "registry.invalid/nobody/nothing:1"
+	for _, image := range []engine.Image{{Name: unknown}, dockerBuild("FROM " + unknown)} {
+		_, err := s.engine.Prepare(ctx, image, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), unknown) {
+			t.Errorf("got %v, want an error that names %s", err, unknown)
+		}
+	}
+}
+
+func (s *suite) names(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	one, two := s.server("one"), s.server("two")
+	two.Aliases = []string{"zwei"}
+	if running := start(ctx, t, space, one); running.Name() != "one" {
+		t.Errorf("Name() = %q, want %q", running.Name(), "one")
+	}
+	start(ctx, t, space, two)
+	wantOutput(t, s.do(ctx, t, space, "get=http://one:8080/", "get=http://two:8080/", "get=http://zwei:8080/"),
+		"hello from one\nhello from two\nhello from two\n")
+}
+
+func (s *suite) readiness(ctx context.Context, t *testing.T) {
+	// Each is ready only after a while: 200 ms after it started, and not before.
+	const while = 200 * time.Millisecond
+	late := []string{"out=twice", "sleep=200ms", "listen=8080", "out=tw", "out=twice", "sleep=1h"}
+	tests := []struct {
+		name   string
+		ready  engine.Ready
+		atOnce bool
+	}{
+		{"the exposed port accepts", engine.Ready{}, false},
+		{"a port accepts", engine.Ready{Port: 8080}, false},
+		{"a path is answered", engine.Ready{HTTP: "/204"}, false},
+		{"a path is redirected", engine.Ready{HTTP: "/302"}, false},
+		{"a text is in the log", engine.Ready{Log: "twice"}, true},
+		{"a text is in the log again", engine.Ready{Log: "twice", Times: 2}, false},
+		{"a command succeeds", engine.Ready{Command: []string{"/puppet", "dial=127.0.0.1:8080"}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			service := s.server("server")
+			service.Command, service.Ready = late, tt.ready
+			began := time.Now()
+			space := s.open(ctx, t)
+			running := start(ctx, t, space, service)
+			if took := time.Since(began); !tt.atOnce && took < while || took > 10*time.Second {
+				t.Errorf("ready after %v", took)
+			}
+			// Ready means that the next one who asks is answered.
+			if !tt.atOnce {
+				wantOutput(t, s.do(ctx, t, space, "get=http://server:8080/"), "hello from server\n")
+			}
+			log, err := running.Logs(ctx)
+			if err != nil || !strings.HasPrefix(string(log), "twice\n") {
+				t.Errorf("Logs() = %q, %v", log, err)
+			}
+		})
+	}
+}
+
+func (s *suite) notReady(ctx context.Context, t *testing.T) {
+	alive := []string{"out=last words", "listen=8080", "sleep=1h"}
+	soon := 300 * time.Millisecond
+	tests := []struct {
+		name    string
+		command []string
+		ready   engine.Ready
+		want    string
+	}{
+		{"it ends", []string{"out=last words", "exit=3"}, engine.Ready{}, "status 3"},
+		{"it ends, waited for by its log", []string{"out=last words", "exit=3"}, engine.Ready{Log: "never"}, "status 3"},
+		{"it ends after a while", []string{"sleep=200ms", "out=last words", "exit=4"}, engine.Ready{Port: 1}, "status 4"},
+		{"its port does not accept", alive, engine.Ready{Port: 9, Timeout: soon}, "port 9"},
+		{"its path fails", alive, engine.Ready{HTTP: "/503", Timeout: soon}, "503"},
+		{"its log lacks the text", alive, engine.Ready{Log: "words", Times: 2, Timeout: soon}, "1 of 2"},
+		{"its command fails", alive, engine.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}, Timeout: soon}, "oh"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			service := s.server("server")
+			service.Command, service.Ready = tt.command, tt.ready
+			space := s.open(ctx, t)
+			began := time.Now()
+			_, err := space.Start(ctx, service)
+			if !errors.Is(err, engine.ErrNotReady) {
+				t.Fatalf("got %v, want ErrNotReady", err)
+			}
+			for _, want := range []string{`"server"`, tt.want, "last words"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q lacks %q", err, want)
+				}
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("that took %v", took)
+			}
+			start(ctx, t, space, s.server("server")) // the first is gone: its name is free
+		})
+	}
+}
+
+func (s *suite) settings(ctx context.Context, t *testing.T) {
+	exit, err := s.open(ctx, t).Run(ctx, engine.Program{
+		Name:        "program",
+		Image:       s.puppet,
+		Entrypoint:  []string{"/puppet", "out=entry"},
+		Command:     []string{"env=WORD", "env=EMPTY", "pwd=", "cat=/proc/sys/net/ipv4/ip_local_port_range"},
+		Environment: []string{"WORD=a=b c", "EMPTY="},
+		WorkingDir:  "/srv/work",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutput(t, exit, "entry\na=b c\n\n/srv/work\n1024\t65535\n")
+}
+
+func (s *suite) files(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Files = []engine.File{
+		{Path: "/new/folder/a.txt", Data: []byte("a\n")},
+		{Path: "/tmp/b.txt", Mode: 0o600, Data: []byte("b\n")},
+	}
+	want := "a\nb\n-rw-r--r--\n-rw-------\n"
+	check := []string{"/puppet", "cat=/new/folder/a.txt", "cat=/tmp/b.txt", "mode=/new/folder/a.txt", "mode=/tmp/b.txt"}
+	for _, readOnly := range []bool{false, true} {
+		service.ReadOnly = readOnly
+		exit, err := start(ctx, t, s.open(ctx, t), service).Exec(ctx, engine.Command{Args: check})
+		if err != nil {
+			t.Fatalf("read-only %v: %v", readOnly, err)
+		}
+		wantOutput(t, exit, want)
+	}
+
+	service.Files = []engine.File{{Path: "relative.txt"}}
+	if _, err := s.open(ctx, t).Start(ctx, service); err == nil || !strings.Contains(err.Error(), "relative.txt") {
+		t.Errorf("got %v, want an error about relative.txt", err)
+	}
+}
+
+func (s *suite) programs(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	large := strings.Repeat("0123456789abcde\n", 1<<16) // a mebibyte
+	tests := []struct {
+		name   string
+		steps  []string
+		stdin  string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{"standard output and error", []string{"out=o", "err=e", "out=p"}, "", 0, "o\np\n", "e\n"},
+		{"a status", []string{"out=o", "exit=3"}, "", 3, "o\n", ""},
+		{"standard input", []string{"copy="}, "in\nput", 0, "in\nput", ""},
+		{"no standard input", []string{"copy=", "out=end"}, "", 0, "end\n", ""},
+		{"much input and output", []string{"copy="}, large, 0, large, ""},
+		{"input that is not read", []string{"out=o"}, large, 0, "o\n", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			program := engine.Program{Name: "program", Image: s.puppet, Command: tt.steps, Stdin: []byte(tt.stdin)}
+			exit, err := space.Run(ctx, program, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if exit.Code != tt.code || string(exit.Stdout) != tt.stdout || string(exit.Stderr) != tt.stderr {
+				t.Errorf("got %d, %.100q, %.100q; want %d, %.100q, %.100q",
+					exit.Code, exit.Stdout, exit.Stderr, tt.code, tt.stdout, tt.stderr)
+			}
+		})
+	}
+	t.Run("a program that is not there", func(t *testing.T) {
+		program := engine.Program{Name: "program", Image: s.puppet, Entrypoint: []string{"/nothing"}}
+		if exit, err := space.Run(ctx, program, nil); err == nil || !strings.Contains(err.Error(), "/nothing") {
+			t.Errorf("got %+v, %v, want an error that names /nothing", exit, err)
+		}
+	})
+}
+
+func (s *suite) watched(ctx context.Context, t *testing.T) {
+	program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=hello", "sleep=300ms"}}
+	called := false
+	_, err := s.open(ctx, t).Run(ctx, program, func(running engine.Running) {
+		called = true
+		if running.Name() != "program" {
+			t.Errorf("Name() = %q, want %q", running.Name(), "program")
+		}
+		if _, err := running.Usage(ctx); err != nil {
+			t.Errorf("Usage: %v", err)
+		}
+		if log, err := running.Logs(ctx); err != nil || string(log) != "" && string(log) != "hello\n" {
+			t.Errorf("Logs() = %q, %v", log, err)
+		}
+	})
+	if err != nil || !called {
+		t.Errorf("got %v, called %v; want no error, called", err, called)
+	}
+}
+
+func (s *suite) exec(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Environment = []string{"NAME=server", "OTHER=other"}
+	running := start(ctx, t, s.open(ctx, t), service)
+	exit, err := running.Exec(ctx, engine.Command{
+		Args:        []string{"/puppet", "copy=", "env=NAME", "env=OTHER", "pwd=", "err=e", "exit=4"},
+		Environment: []string{"NAME=own"},
+		WorkingDir:  "/proc",
+		Stdin:       []byte("in\n"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit.Code != 4 || string(exit.Stdout) != "in\nown\nother\n/proc\n" || string(exit.Stderr) != "e\n" {
+		t.Errorf("got %d, %q, %q", exit.Code, exit.Stdout, exit.Stderr)
+	}
+	cancelled, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	_, err = running.Exec(cancelled, engine.Command{Args: []string{"/puppet", "sleep=1h"}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the error of the context", err)
+	}
+}
+
+func (s *suite) beside(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	start(ctx, t, space, s.server("server"))
+	program := engine.Program{
+		Name: "program", Image: s.puppet, Beside: "server", Command: []string{"get=http://127.0.0.1:8080/"},
+	}
+	exit, err := space.Run(ctx, program, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutput(t, exit, "hello from server\n")
+	program.Beside = "nobody"
+	if _, err := space.Run(ctx, program, nil); err == nil || !strings.Contains(err.Error(), `"nobody"`) {
+		t.Errorf(`got %v, want an error that names "nobody"`, err)
+	}
+}
+
+func (s *suite) usage(ctx context.Context, t *testing.T) {
+	running := start(ctx, t, s.open(ctx, t), s.server("server"))
+	before, err := running.Usage(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=300ms"}}); err != nil || exit.Code != 0 {
+		t.Fatalf("got %+v, %v", exit, err)
+	}
+	after, err := running.Usage(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := after.CPU - before.CPU; used < 250*time.Millisecond || used > 5*time.Second {
+		t.Errorf("300 ms were burnt, usage grew by %v", used)
+	}
+	if !after.At.After(before.At) || after.Memory < 100<<10 || after.Memory > 1<<30 {
+		t.Errorf("usage was %+v, then %+v", before, after)
+	}
+}
+
+func (s *suite) cpuLimit(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.CPUs = 0.2
+	running := start(ctx, t, s.open(ctx, t), service)
+	began := time.Now()
+	if exit, err := running.Exec(ctx, engine.Command{Args: []string{"/puppet", "burn=200ms"}}); err != nil || exit.Code != 0 {
+		t.Fatalf("got %+v, %v", exit, err)
+	}
+	if took := time.Since(began); took < 500*time.Millisecond {
+		t.Errorf("200 ms were burnt in %v with a limit of 0.2", took)
+	}
+	usage, err := running.Usage(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if usage.Periods < usage.Throttled || usage.Throttled < 1 {
+		t.Errorf("%d of %d periods were throttled, want some", usage.Throttled, usage.Periods)
+	}
+}

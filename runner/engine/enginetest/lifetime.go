@@ -1,0 +1,221 @@
+package enginetest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+func (s *suite) isolation(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	began := time.Now()
+	if exit := s.do(ctx, t, space, "resolve=example.com"); exit.Code == 0 {
+		t.Error("a name of outside was resolved")
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v to find that a name is not known", took)
+	}
+	// Only what can be reached from here can show that it cannot be reached from there.
+	outside := nameServer(t)
+	conn, err := net.DialTimeout("tcp", outside, time.Second)
+	if err != nil {
+		t.Skipf("the name server of this machine is not reached either: %v", err)
+	}
+	conn.Close()
+	if exit := s.do(ctx, t, space, "dial="+outside); exit.Code == 0 {
+		t.Errorf("%s was reached", outside)
+	}
+}
+
+// nameServer returns the address of the name server that this machine uses: another machine that is always there.
+func nameServer(t *testing.T) string {
+	t.Helper()
+	config, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		t.Skip(err)
+	}
+	for line := range strings.Lines(string(config)) {
+		fields := strings.Fields(line)
+		if len(fields) == 2 && fields[0] == "nameserver" && !net.ParseIP(fields[1]).IsLoopback() {
+			return net.JoinHostPort(fields[1], "53")
+		}
+	}
+	t.Skip("this machine has no name server but itself")
+	return ""
+}
+
+func (s *suite) twoSpaces(ctx context.Context, t *testing.T) {
+	first, second := s.open(ctx, t), s.open(ctx, t)
+	server := start(ctx, t, first, s.server("server"))
+	start(ctx, t, first, s.server("only"))
+	other := s.server("server")
+	other.Environment = []string{"NAME=the other server"}
+	start(ctx, t, second, other)
+	wantOutput(t, s.do(ctx, t, first, "get=http://server:8080/", "get=http://only:8080"),
+		"hello from server\nhello from only\n")
+	wantOutput(t, s.do(ctx, t, second, "get=http://server:8080/"), "hello from the other server\n")
+	if exit := s.do(ctx, t, second, "resolve=only"); exit.Code == 0 {
+		t.Error("the service of another space was found")
+	}
+
+	exit, err := server.Exec(ctx, engine.Command{Args: []string{"/puppet", "addresses="}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses := strings.Fields(string(exit.Stdout))
+	if len(addresses) == 0 {
+		t.Fatalf("the server has no address: %+v", exit)
+	}
+	for _, ip := range addresses {
+		address := net.JoinHostPort(ip, "8080")
+		wantOutput(t, s.do(ctx, t, first, "dial="+address), "")
+		if exit := s.do(ctx, t, second, "dial="+address); exit.Code == 0 {
+			t.Errorf("%s was reached from another space", address)
+		}
+	}
+}
+
+func (s *suite) cancelRun(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(ctx)
+	began := time.Now()
+	program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=hello", "sleep=1h"}}
+	_, err := space.Run(ctx, program, func(engine.Running) {
+		time.AfterFunc(100*time.Millisecond, func() { cancel(reason) })
+	})
+	if !errors.Is(err, reason) && !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the reason of the cancelling", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("that took %v", took)
+	}
+	if _, err := space.Run(ctx, program, nil); err == nil {
+		t.Error("a program was run after the context was cancelled")
+	}
+}
+
+func (s *suite) cancelStart(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	service := s.server("server")
+	service.Ready = engine.Ready{Log: "never"}
+	// Early, in the middle, and while it waits.
+	for _, after := range []time.Duration{time.Millisecond, 50 * time.Millisecond, 400 * time.Millisecond} {
+		cancelled, cancel := context.WithTimeout(ctx, after)
+		_, err := space.Start(cancelled, service)
+		cancel()
+		if err == nil || errors.Is(err, engine.ErrNotReady) {
+			t.Errorf("cancelled after %v: got %v, want the error of the context", after, err)
+		}
+	}
+	start(ctx, t, space, s.server("server")) // the others are gone: the name is free
+}
+
+func (s *suite) sameName(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	start(ctx, t, space, s.server("server"))
+	if _, err := space.Start(ctx, s.server("server")); err == nil || !strings.Contains(err.Error(), `"server"`) {
+		t.Errorf(`got %v, want an error that names "server"`, err)
+	}
+}
+
+func (s *suite) closeTwice(ctx context.Context, t *testing.T) {
+	space, err := s.engine.Open(ctx, "enginetest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(ctx, t, space, s.server("server"))
+	for range 2 {
+		if err := space.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := space.Start(ctx, s.server("server")); err == nil {
+		t.Error("a service was started in a space that is closed")
+	}
+	if _, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet}, nil); err == nil {
+		t.Error("a program was run in a space that is closed")
+	}
+}
+
+// orphanVariable, set in the environment, makes Run leave a running service behind.
+const orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
+
+const orphanRun = "enginetest-orphan"
+
+// becomeOrphan starts a service and waits to be killed.
+func (s *suite) becomeOrphan(t *testing.T) {
+	space, err := s.engine.Open(t.Context(), orphanRun)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t.Context(), t, space, s.server("server"))
+	os.Stdout.WriteString("\n" + orphanRun + " is ready\n")
+	time.Sleep(timeout)
+}
+
+// sweep runs this test in a process of its own, kills that, and looks for what is left.
+func (s *suite) sweep(ctx context.Context, t *testing.T) {
+	live := s.open(ctx, t)
+	start(ctx, t, live, s.server("server"))
+
+	name, _, _ := strings.Cut(t.Name(), "/")
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+regexp.QuoteMeta(name)+"$", "-test.v")
+	child.Env = append(os.Environ(), orphanVariable+"=1")
+	output, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	ready := false
+	for lines := bufio.NewScanner(output); !ready && lines.Scan(); {
+		said = append(said, lines.Text())
+		ready = lines.Text() == orphanRun+" is ready"
+	}
+	leftovers := func(dryRun bool) []engine.Leftover {
+		t.Helper()
+		all, err := s.engine.Sweep(ctx, dryRun)
+		if err != nil {
+			t.Fatalf("Sweep: %v", err)
+		}
+		return slices.DeleteFunc(all, func(l engine.Leftover) bool { return l.Run != orphanRun })
+	}
+	if !ready {
+		t.Fatalf("the process that was to be killed said:\n%s", strings.Join(said, "\n"))
+	}
+	if found := leftovers(true); len(found) > 0 {
+		t.Errorf("found %v while their owner was alive", found)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+
+	for _, dryRun := range []bool{true, false} {
+		var kinds []string
+		for _, l := range leftovers(dryRun) {
+			kinds = append(kinds, l.Kind)
+		}
+		if slices.Sort(kinds); !slices.Equal(kinds, []string{"container", "network"}) {
+			t.Errorf("dry run %v found %v, want a container and a network", dryRun, kinds)
+		}
+	}
+	if found := leftovers(false); len(found) > 0 {
+		t.Errorf("found %v after they were swept", found)
+	}
+	// What is alive was left alone.
+	wantOutput(t, s.do(ctx, t, live, "get=http://server:8080/"), "hello from server\n")
+}

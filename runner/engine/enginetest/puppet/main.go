@@ -1,0 +1,150 @@
+// Command puppet does what its arguments say, one after the other, so that tests of engines can have services and
+// programs of any behaviour from one small image. It is static and needs nothing around it.
+//
+// Steps are written NAME=VALUE; the first that fails is reported on standard error and ends it with status 1.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// steps are all that it can do, by name.
+var steps = map[string]func(value string) error{
+	"out": func(text string) error { _, err := fmt.Println(text); return err },
+	"err": func(text string) error { _, err := fmt.Fprintln(os.Stderr, text); return err },
+	"fill": func(bytes string) error { // writes so many bytes
+		n, err := strconv.Atoi(bytes)
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.Write(slices.Repeat([]byte{'x'}, n))
+		return err
+	},
+	"sleep": func(duration string) error {
+		d, err := time.ParseDuration(duration)
+		time.Sleep(d)
+		return err
+	},
+	"burn":   burn,
+	"listen": listen, // answers over HTTP from now on, /N with status N
+	"get": func(url string) error {
+		response, err := http.Get(url)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		_, err = io.Copy(os.Stdout, response.Body)
+		return err
+	},
+	"dial": func(address string) error {
+		conn, err := net.DialTimeout("tcp", address, 2*time.Second)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	},
+	"addresses": func(string) error { // its own, without those of the loopback
+		addresses, err := net.InterfaceAddrs()
+		for _, address := range addresses {
+			if ip, _, err := net.ParseCIDR(address.String()); err == nil && !ip.IsLoopback() {
+				fmt.Println(ip)
+			}
+		}
+		return err
+	},
+	"resolve": func(name string) error { _, err := net.LookupHost(name); return err },
+	"cat": func(path string) error {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.Write(data)
+		return err
+	},
+	"mode": func(path string) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Println(info.Mode())
+		return err
+	},
+	"env": func(name string) error { _, err := fmt.Println(os.Getenv(name)); return err },
+	"pwd": func(string) error {
+		folder, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Println(folder)
+		return err
+	},
+	"copy": func(string) error { _, err := io.Copy(os.Stdout, os.Stdin); return err }, // standard input to output
+	"exit": func(status string) error {
+		n, err := strconv.Atoi(status)
+		if err == nil {
+			os.Exit(n)
+		}
+		return err
+	},
+}
+
+func main() {
+	for _, step := range os.Args[1:] {
+		name, value, _ := strings.Cut(step, "=")
+		do, ok := steps[name]
+		if !ok {
+			fail(step, fmt.Errorf("there is no such step"))
+		}
+		if err := do(value); err != nil {
+			fail(step, err)
+		}
+	}
+}
+
+func fail(step string, err error) {
+	fmt.Fprintf(os.Stderr, "puppet: %s: %v\n", step, err)
+	os.Exit(1)
+}
+
+// burn uses so much time of a processor.
+func burn(duration string) error {
+	d, err := time.ParseDuration(duration)
+	if err != nil {
+		return err
+	}
+	for {
+		var used syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+			return err
+		}
+		if time.Duration(used.Utime.Nano()+used.Stime.Nano()) >= d {
+			return nil
+		}
+	}
+}
+
+func listen(port string) error {
+	listener, err := net.Listen("tcp", ":"+port)
+	if err != nil {
+		return err
+	}
+	go func() {
+		err := http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if status, err := strconv.Atoi(strings.Trim(r.URL.Path, "/")); err == nil {
+				w.WriteHeader(status)
+			}
+			fmt.Fprintln(w, "hello from", os.Getenv("NAME"))
+		}))
+		fail("listen="+port, err)
+	}()
+	return nil
+}

@@ -1,0 +1,269 @@
+// Package fake is an engine in memory, for tests of what uses engines: nothing is started, everything is scripted, and
+// what was asked for is written down in order.
+package fake
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// Script says how an engine behaves. A nil function stands for the simplest success. Functions may block, to be slow,
+// but must return when their context is done; several may be called at the same time.
+type Script struct {
+	// Prepare says what an image is; by default one that was built anew unless it was prepared before.
+	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
+	// Open may keep a space from being opened.
+	Open func(ctx context.Context, run string) error
+	// Start returns when a service is ready, or an error that says why it is not; see NotReady.
+	Start func(ctx context.Context, service engine.Service) error
+	// Run returns how a program ended.
+	Run func(ctx context.Context, program engine.Program) (engine.Exit, error)
+	// Exec returns how a command in a service or program ended.
+	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
+	// Usage returns what a service or program has used at the nth time of asking, counted from 0.
+	Usage func(name string, n int) (engine.Usage, error)
+	// Logs returns what a service or program wrote.
+	Logs func(name string) []byte
+	// Close may fail to close a space.
+	Close func(ctx context.Context, run string) error
+	// Leftovers is what Sweep finds.
+	Leftovers []engine.Leftover
+}
+
+// NotReady is the error of a service that was not ready, for Script.Start.
+func NotReady(service, reason string) error { return &notReadyError{service, reason} }
+
+type notReadyError struct{ service, reason string }
+
+func (e *notReadyError) Error() string {
+	return fmt.Sprintf("service %q was not ready: %s", e.service, e.reason)
+}
+
+func (e *notReadyError) Unwrap() error { return engine.ErrNotReady }
+
+// Engine is an engine that does what its script says. It implements engine.Engine.
+type Engine struct {
+	script Script
+
+	mu       sync.Mutex
+	calls    []string
+	prepared map[string]bool // by reference
+	swept    bool
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New makes an engine that follows a script.
+func New(script Script) *Engine {
+	return &Engine{script: script, prepared: make(map[string]bool)}
+}
+
+// Calls returns what was asked for so far, in order: "open RUN", "start SERVICE", "run PROGRAM", "exec NAME", and
+// "close RUN". A call is written down when it is made, a close only if it was not closed before.
+func (e *Engine) Calls() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.calls)
+}
+
+func (e *Engine) called(what, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = append(e.calls, what+" "+name)
+}
+
+// Name implements engine.Engine.
+func (e *Engine) Name() string { return "fake" }
+
+// Facts implements engine.Engine.
+func (e *Engine) Facts(context.Context) (map[string]string, error) {
+	return map[string]string{"engine.name": e.Name()}, nil
+}
+
+// Prepare implements engine.Engine.
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	if e.script.Prepare != nil {
+		return e.script.Prepare(ctx, image, log)
+	}
+	var inputs string
+	var given int
+	if image.Name != "" {
+		given, inputs = given+1, image.Name
+	}
+	if image.Build != nil {
+		given, inputs = given+1, fmt.Sprintf("%+v", *image.Build)
+	}
+	if image.Executable != nil {
+		given, inputs = given+1, fmt.Sprintf("%+v", *image.Executable)
+	}
+	if given != 1 {
+		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build and an executable")
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(inputs)))
+	prepared := engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	prepared.Built = image.Name == "" && !e.prepared[prepared.Reference]
+	e.prepared[prepared.Reference] = true
+	return prepared, nil
+}
+
+// Open implements engine.Engine.
+func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
+	e.called("open", run)
+	if e.script.Open != nil {
+		if err := e.script.Open(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	return &space{engine: e, run: run, running: make(map[string]bool)}, ctx.Err()
+}
+
+// Sweep implements engine.Engine.
+func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.swept {
+		return nil, nil
+	}
+	e.swept = !dryRun
+	return slices.Clone(e.script.Leftovers), nil
+}
+
+// Close implements engine.Engine.
+func (e *Engine) Close() error { return nil }
+
+// space implements engine.Space.
+type space struct {
+	engine *Engine
+	run    string
+
+	mu      sync.Mutex
+	closed  bool
+	running map[string]bool
+}
+
+// enter notes that a name is in use, until leave.
+func (s *space) enter(ctx context.Context, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case s.closed:
+		return errors.New("the space is closed")
+	case s.running[name]:
+		return fmt.Errorf("the name %q is in use", name)
+	}
+	s.running[name] = true
+	return nil
+}
+
+func (s *space) leave(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, name)
+}
+
+// Start implements engine.Space.
+func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+	s.engine.called("start", service.Name)
+	if err := s.enter(ctx, service.Name); err != nil {
+		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+	}
+	if s.engine.script.Start != nil {
+		if err := s.engine.script.Start(ctx, service); err != nil {
+			s.leave(service.Name)
+			return nil, err
+		}
+	}
+	return &running{engine: s.engine, name: service.Name}, nil
+}
+
+// Run implements engine.Space.
+func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+	s.engine.called("run", program.Name)
+	if err := s.enter(ctx, program.Name); err != nil {
+		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
+	}
+	defer s.leave(program.Name)
+	if started != nil {
+		started(&running{engine: s.engine, name: program.Name})
+	}
+	if s.engine.script.Run == nil {
+		return engine.Exit{}, nil
+	}
+	return s.engine.script.Run(ctx, program)
+}
+
+// Close implements engine.Space.
+func (s *space) Close(ctx context.Context) error {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	s.engine.called("close", s.run)
+	if s.engine.script.Close != nil {
+		if err := s.engine.script.Close(ctx, s.run); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	return nil
+}
+
+// running implements engine.Running.
+type running struct {
+	engine *Engine
+	name   string
+
+	mu    sync.Mutex
+	asked int
+}
+
+// Name implements engine.Running.
+func (r *running) Name() string { return r.name }
+
+// Usage implements engine.Running.
+func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
+	if ctx.Err() != nil {
+		return engine.Usage{}, context.Cause(ctx)
+	}
+	r.mu.Lock()
+	n := r.asked
+	r.asked++
+	r.mu.Unlock()
+	if r.engine.script.Usage == nil {
+		return engine.Usage{At: time.Now()}, nil
+	}
+	return r.engine.script.Usage(r.name, n)
+}
+
+// Logs implements engine.Running.
+func (r *running) Logs(context.Context) ([]byte, error) {
+	if r.engine.script.Logs == nil {
+		return nil, nil
+	}
+	return r.engine.script.Logs(r.name), nil
+}
+
+// Exec implements engine.Running.
+func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
+	r.engine.called("exec", r.name)
+	if r.engine.script.Exec == nil {
+		return engine.Exit{}, nil
+	}
+	return r.engine.script.Exec(ctx, r.name, command)
+}

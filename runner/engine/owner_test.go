@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestOwnerAlive(t *testing.T) {
+	self := Owner()
+	part := strings.Split(self, ".")
+	if len(part) != 4 {
+		t.Fatalf("Owner() = %q, want MACHINE.BOOT.PID.START", self)
+	}
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	with := func(i int, value string) string {
+		p := append([]string(nil), part...)
+		p[i] = value
+		return strings.Join(p, ".")
+	}
+	tests := []struct {
+		name, owner  string
+		alive, known bool
+	}{
+		{"this process", self, true, true},
+		{"a process that has ended", with(2, fmt.Sprint(ended.Process.Pid)), false, true},
+		{"an earlier process with our number", with(3, "1"), false, true},
+		{"a process before the last boot", with(1, "abc"), false, true},
+		{"a process of another machine", with(0, "abc"), false, false},
+		{"a start time that was not known", with(3, "unknown"), false, false},
+		{"a number that is none", with(2, "x"), false, false},
+		{"nothing", "", false, false},
+		{"somebody else's word", "root", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			alive, known := OwnerAlive(tt.owner)
+			if alive != tt.alive || known != tt.known {
+				t.Errorf("OwnerAlive(%q) = %v, %v, want %v, %v", tt.owner, alive, known, tt.alive, tt.known)
+			}
+		})
+	}
+}
+
+func TestOwnerHidesMachineID(t *testing.T) {
+	id, err := os.ReadFile("/etc/machine-id")
+	if err != nil {
+		t.Skip("this machine has no /etc/machine-id")
+	}
+	if strings.Contains(Owner(), strings.TrimSpace(string(id))) {
+		t.Errorf("Owner() = %q holds the machine's identity in the clear", Owner())
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	const rest = " 1 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 100 200"
+	tests := []struct {
+		name, stat, want string
+		err              error
+	}{
+		{"running", "42 (sh) S" + rest, "4711", nil},
+		{"a name with parentheses and spaces", "42 (a) Z (b) R" + rest, "4711", nil},
+		{"ended but not waited for", "42 (sh) Z" + rest, "", errGone},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := parseStat([]byte(tt.stat))
+			if got != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("got %q, %v, want %q, %v", got, err, tt.want, tt.err)
+			}
+		})
+	}
+	for _, bad := range []string{"", "42 (sh", "42 (sh) S 1 2"} {
+		if got, err := parseStat([]byte(bad)); err == nil {
+			t.Errorf("parseStat(%q) = %q, want an error", bad, got)
+		}
+	}
+}
