@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ type steps struct{ log io.Writer }
 func (s steps) Write(message []byte) (int, error) {
 	if stepMessage.Match(message) {
 		// The end of the line may come as a message of its own, which tells nothing.
-		if _, err := s.log.Write(append(bytes.TrimRight(message, "\r\n"), '\n')); err != nil {
+		if _, err := fmt.Fprintf(s.log, "%s\n", bytes.TrimRight(message, "\r\n")); err != nil {
 			return 0, err
 		}
 	}
