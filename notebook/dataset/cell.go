@@ -1,0 +1,155 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// State says how what was measured of a cell stands to the article as it is now.
+type State int
+
+// The states of cells.
+const (
+	Fresh   State = iota // measured with the present inputs, all repetitions in one run
+	Stale                // measured with an older version only: shown, and marked
+	Partial              // the newest run with the present inputs is not finished
+	Missing              // not measured
+)
+
+// String is the state in the words of a page.
+func (s State) String() string {
+	return [...]string{"fresh", "measured with an older version", "run not finished", "not measured"}[s]
+}
+
+// Cell is one trial of the plan and what was measured of it.
+type Cell struct {
+	Experiment *Experiment
+	Trial      *plan.Trial
+	State      State
+	Records    []*record.Record // of one run and one key, by repetition; empty if Missing
+	Run        string           // their run
+
+	mu      sync.Mutex
+	results map[string]Result // by metric
+}
+
+// newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest
+// run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
+// comes before newer ones: the halves of an A/A pair have to be of one run.
+//
+// Source: FORMAT.md 9.
+func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
+	type run struct{ name, key string }
+	runs := map[run]map[int]*record.Record{}
+	for _, r := range records {
+		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration {
+			continue
+		}
+		id := run{r.Run, r.Key}
+		if runs[id] == nil {
+			runs[id] = map[int]*record.Record{}
+		}
+		if runs[id][r.Repetition] == nil {
+			runs[id][r.Repetition] = r
+		}
+	}
+	c := &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}}
+	if len(runs) == 0 {
+		return c
+	}
+	state := func(id run) State {
+		current := id.key == t.Key
+		switch complete := isComplete(runs[id], e.Plan.Repetitions); {
+		case current && complete:
+			return Fresh
+		case current:
+			return Partial
+		}
+		return Stale
+	}
+	// What is to be shown comes first. Runs are named by their start.
+	order := map[State]int{Fresh: 0, Partial: 1, Stale: 2}
+	best := slices.MinFunc(slices.Collect(maps.Keys(runs)), func(a, b run) int {
+		sa, sb := state(a), state(b)
+		byState := cmp.Compare(order[sa], order[sb])
+		if sa == Stale && sb == Stale {
+			byState = cmp.Compare(asPlanned(runs[b]), asPlanned(runs[a]))
+		}
+		return cmp.Or(byState, cmp.Compare(boolean(b.name == preferred), boolean(a.name == preferred)),
+			cmp.Compare(b.name, a.name), cmp.Compare(b.key, a.key))
+	})
+	c.State, c.Run = state(best), best.name
+	for _, repetition := range slices.Sorted(maps.Keys(runs[best])) {
+		c.Records = append(c.Records, runs[best][repetition])
+	}
+	return c
+}
+
+// isComplete reports whether there are all of the first planned repetitions.
+func isComplete(repetitions map[int]*record.Record, planned int) bool {
+	for i := range planned {
+		if repetitions[i+1] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// asPlanned is 1 if a run did what it had planned itself, else 0.
+func asPlanned(repetitions map[int]*record.Record) int {
+	for _, r := range repetitions {
+		return boolean(isComplete(repetitions, r.Planned))
+	}
+	return 0
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Failures returns a sentence for each repetition that could not be run, by repetition.
+func (c *Cell) Failures() []string {
+	var out []string
+	for _, r := range c.Records {
+		if r.Failure != "" {
+			out = append(out, fmt.Sprintf("repetition %d: %s", r.Repetition, r.Failure))
+		}
+	}
+	return out
+}
+
+// setting gives the text of a parameter or label of the cell; false if it has none of that name.
+func (c *Cell) setting(name string) (string, bool) {
+	for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
+		for _, p := range list {
+			if p.Name == name {
+				return p.Value, true
+			}
+		}
+	}
+	return "", false
+}
+
+// settings gives the names of all parameters and labels of an experiment, parameters first.
+func (e *Experiment) settings() []string {
+	names := slices.Clone(e.Plan.Parameters)
+	for _, c := range e.Cells {
+		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
+			for _, p := range list {
+				if !slices.Contains(names, p.Name) {
+					names = append(names, p.Name)
+				}
+			}
+		}
+	}
+	return names
+}

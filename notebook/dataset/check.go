@@ -1,0 +1,328 @@
+package dataset
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// Check says everything wrong with claims, tables, figures, values and published rows that can be known without
+// records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
+// fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
+//
+// The plan is that of the full profile. What is about an experiment that the plan lacks, because it could not be
+// resolved, is left to the problems that say so.
+func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+	c := &checker{d: assemble(doc, p, nil), problems: problems, broken: map[string]bool{}}
+	c.values()
+	c.claims()
+	for _, v := range doc.Values {
+		if v.Valid {
+			c.value(v.Inline.Expr, v.Written)
+		}
+	}
+	c.keyValues()
+	for _, t := range doc.Tables {
+		c.table(t)
+	}
+	for _, f := range doc.Figures {
+		c.figure(f)
+	}
+	for _, b := range doc.Published {
+		c.published(b)
+	}
+}
+
+type checker struct {
+	d        *Dataset
+	problems *article.Problems
+	broken   map[string]bool // values of the front matter that are reported at their own place
+}
+
+// unplanned reports whether an experiment of the article is not in the plan.
+func (c *checker) unplanned(name string) bool {
+	_, ok := c.d.Experiment(name)
+	return !ok
+}
+
+// lacking reports whether the plan lacks some experiment, so that names cannot be judged.
+func (c *checker) lacking() bool { return len(c.d.Experiments) < len(c.d.Doc.Experiments) }
+
+// add reports an error of an expression that stands in t.
+func (c *checker) add(t article.Text, err error) {
+	e, ok := errors.AsType[*expr.Error](err)
+	if !ok {
+		c.problems.Add("bad-expression", t.Pos, "%v", err)
+		return
+	}
+	if errors.Is(err, ErrNotMeasured) {
+		return // the profile leaves it out, which is no mistake
+	}
+	name := "bad-expression"
+	if r, ok := errors.AsType[rule](err); ok {
+		name = string(r)
+	}
+	c.problems.Add(name, t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
+}
+
+// usesBroken reports whether an expression rests on a value that is reported at its own place.
+func (c *checker) usesBroken(n expr.Node) bool {
+	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
+}
+
+// values checks the named values of the front matter. A value may be a list: where one is needed is asked at its use. Of
+// values that rest on a mistaken one, only that is reported.
+func (c *checker) values() {
+	errs := map[string]error{}
+	for _, v := range c.d.Doc.Front.Values {
+		name := v.Name.Value
+		switch _, isMetric := record.LookupMetric(name); {
+		case isMetric:
+			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
+			c.broken[name] = true
+			continue
+		case v.Value.Node == nil:
+			c.broken[name] = true
+			continue
+		}
+		n, err := c.d.expand(v.Value.Node)
+		if err == nil {
+			_, err = scope{c.d, ""}.check(n, true)
+		}
+		if err != nil {
+			errs[name], c.broken[name] = err, true
+		}
+	}
+	for _, v := range c.d.Doc.Front.Values {
+		err := errs[v.Name.Value]
+		circular := errors.Is(err, rule("circular-value"))
+		if err != nil && !c.lacking() && (circular || !c.usesBroken(v.Value.Node)) {
+			c.add(v.Value.Text, err)
+		}
+	}
+}
+
+// value checks an expression in running text.
+func (c *checker) value(n expr.Node, t article.Text) {
+	if c.lacking() || c.usesBroken(n) {
+		return
+	}
+	n, err := c.d.expand(n)
+	if err == nil {
+		_, err = scope{c.d, ""}.check(n, false)
+	}
+	if err != nil {
+		c.add(t, err)
+	}
+}
+
+func (c *checker) keyValues() {
+	for _, kv := range c.d.Doc.Front.KeyValues {
+		if kv.Value.Value == "" {
+			c.problems.Add("missing-key", kv.Is.Pos, "a key value has no value").
+				Hint = "add value: with an expression or the name of a value"
+			continue
+		}
+		inline, err := expr.ParseInline(kv.Value.Value)
+		if err != nil {
+			c.add(kv.Value, err)
+			continue
+		}
+		c.value(inline.Expr, kv.Value)
+	}
+}
+
+func (c *checker) claims() {
+	for _, claim := range c.d.Doc.Claims {
+		n := claim.Expect.Node
+		if n == nil || c.usesBroken(n) || c.lacking() {
+			continue
+		}
+		if name := claim.Experiment; name.Value != "" && c.unplanned(name.Value) {
+			c.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
+				Hint = article.Suggest(name.Value, c.d.names())
+			continue
+		}
+		if _, err := c.d.test(claim); err != nil {
+			c.add(claim.Expect.Text, err)
+		}
+	}
+}
+
+// experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against: the
+// plan lacks or skips it, or package article has said that it is unknown.
+func (c *checker) experiment(name article.Text) *Experiment {
+	e, ok := c.d.Experiment(name.Value)
+	if !ok || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+		return nil
+	}
+	return e
+}
+
+// setting checks the name of a parameter or label.
+func (c *checker) setting(e *Experiment, t article.Text) {
+	if known := e.settings(); t.Value != "" && !slices.Contains(known, t.Value) {
+		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
+			Hint = article.Suggest(t.Value, known)
+	}
+}
+
+// column checks the name of a metric or of a parameter.
+func (c *checker) column(e *Experiment, t article.Text) {
+	if t.Value == "" || slices.Contains(e.settings(), t.Value) {
+		return
+	}
+	if _, ok := e.metric(t.Value); !ok {
+		c.problems.Add("unknown-metric", t.Pos, "%q is neither a metric nor a parameter of experiment %q",
+			t.Value, e.Plan.Name).
+			Hint = e.suggestMetric(t.Value, e.settings()...)
+	}
+}
+
+// where checks a filter, which has to leave a cell.
+func (c *checker) where(e *Experiment, where article.Expression) {
+	if where.Node == nil {
+		return
+	}
+	switch cells, err := e.Select(where.Node); {
+	case err != nil:
+		c.add(where.Text, err)
+	case len(cells) == 0:
+		c.problems.Add("no-cell", where.Text.Pos, "no cell of experiment %q fits this", e.Plan.Name).
+			Hint = "compare it with the matrix"
+	}
+}
+
+// reference checks the name of a published block.
+func (c *checker) reference(ref article.PublishedRef, at article.Pos) {
+	if !ref.Shown {
+		return
+	}
+	var names []string
+	for _, b := range c.d.Doc.Published {
+		if b.Name.Value != "" {
+			names = append(names, b.Name.Value)
+		}
+	}
+	switch name := ref.Name; {
+	case len(c.d.Doc.Published) == 0:
+		c.problems.Add("unknown-published", at, "there are no published numbers in this article").
+			Hint = "add a yaml published block, or remove published:"
+	case name.Value != "" && !slices.Contains(names, name.Value):
+		c.problems.Add("unknown-published", name.Pos, "no published block %q in this article", name.Value).
+			Hint = article.Suggest(name.Value, names)
+	}
+}
+
+func (c *checker) table(t *article.Table) {
+	c.reference(t.Published, t.Pos)
+	e := c.experiment(t.Experiment)
+	if e == nil {
+		return
+	}
+	for _, row := range t.Rows {
+		c.setting(e, row)
+	}
+	for _, column := range t.Columns {
+		c.column(e, column)
+	}
+	c.column(e, t.Sort)
+	c.where(e, t.Where)
+}
+
+func (c *checker) figure(f *article.Figure) {
+	c.reference(f.Published, f.Pos)
+	e := c.experiment(f.Experiment)
+	if e == nil {
+		return
+	}
+	if m, isSetting := f.X.Value, slices.Contains(e.settings(), f.X.Value); f.Kind.Value == "dots" && isSetting {
+		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of dots has to be a metric, and %q is a parameter", m).
+			Hint = "swap x and y"
+	} else {
+		c.column(e, f.X)
+	}
+	for _, y := range f.Y {
+		if f.Kind.Value == "dots" {
+			c.setting(e, y)
+		} else {
+			c.column(e, y)
+		}
+	}
+	c.setting(e, f.Colour)
+	c.column(e, f.Sort)
+	c.where(e, f.Where)
+}
+
+// published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
+// joins none is not measured, which is a result; but where a near miss would join one, it is a mistake.
+func (c *checker) published(b *article.Published) {
+	e := c.experiment(b.Experiment)
+	if e == nil {
+		return
+	}
+	type number struct {
+		cell   *Cell
+		metric string
+	}
+	seen := map[number]bool{}
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		if len(row.Metrics) == 0 {
+			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
+				Hint = "add one with its unit, such as throughput: 529.13/s"
+		}
+		for _, m := range row.Metrics {
+			if _, ok := e.metric(m.Name.Value); !ok {
+				c.problems.Add("unknown-metric", m.Name.Pos, "%s is not measured in experiment %q",
+					m.Name.Value, e.Plan.Name).
+					Hint = e.suggestMetric(m.Name.Value)
+			}
+		}
+		cells := c.d.join(b, row)
+		switch len(cells) {
+		case 0:
+			c.unjoined(e, row)
+		case 1:
+			for _, m := range row.Metrics {
+				n := number{cells[0], m.Name.Value}
+				if seen[n] {
+					c.problems.Add("duplicate-row", m.Name.Pos, "an earlier row of this block has %s of cell %q too",
+						n.metric, n.cell.Trial.Name).
+						Hint = "remove one, or add the parameter that tells them apart"
+				}
+				seen[n] = true
+			}
+		default:
+			var names []string
+			for _, cell := range cells {
+				names = append(names, cell.Trial.Name)
+			}
+			c.problems.Add("ambiguous-row", row.Pos, "this row fits %d cells: %s", len(cells), strings.Join(names, "; ")).
+				Hint = "add " + strings.Join(e.undecided(picked{cells: cells}), " and ")
+		}
+	}
+}
+
+// unjoined reports a field that looks misspelt in a row that joins no cell.
+func (c *checker) unjoined(e *Experiment, row *article.PublishedRow) {
+	for _, f := range row.Fields {
+		var values []string
+		for _, cell := range e.Cells {
+			if text, ok := cell.setting(f.Name.Value); ok && !slices.Contains(values, text) {
+				values = append(values, text)
+			}
+		}
+		if slices.Contains(values, f.Value.Value) {
+			continue
+		}
+		if hint := article.Suggest(f.Value.Value, values); isNear(hint) {
+			c.problems.Add("no-cell", f.Value.Pos, "no cell has %s %q", f.Name.Value, f.Value.Value).Hint = hint
+		}
+	}
+}

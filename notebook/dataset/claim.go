@@ -1,0 +1,369 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// Judgement is what the records say about a claim, or about a part of one.
+type Judgement struct {
+	Claim   *article.Claim
+	What    string // in words: "throughput, async over sync"
+	Verdict stats.Verdict
+	Effect  *Quantity    // ratio, change or value with interval (widened by the floor); nil if none
+	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none
+	Reason  string       // why inconclusive or not measured; "" else
+	Needed  int          // repetitions likely to decide an inconclusive claim; 0 unknown
+	Marks   []string     // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
+	Floor   float64      // the noise floor by which Effect is widened
+	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
+	Invalid bool         // rests on a cell that is not valid
+}
+
+// Judge tests a claim against the shown records. A claim that is itself mistaken, which Check reports, is not measured,
+// and the reason says what is wrong.
+//
+// Source: FORMAT.md 5; METHOD.md 3.
+func (d *Dataset) Judge(c *article.Claim) Judgement {
+	j := d.judge(c)
+	j.setClaim(c)
+	return j
+}
+
+func (d *Dataset) judge(c *article.Claim) Judgement {
+	if c.Expect.Node == nil {
+		return Judgement{Verdict: stats.NotMeasured, Reason: "the claim has no test that can be read"}
+	}
+	t, err := d.test(c)
+	if err != nil {
+		return Judgement{What: c.Expect.Text.Value, Verdict: stats.NotMeasured, Reason: messageOf(err)}
+	}
+	return t.judge(stats.DefaultAlpha)
+}
+
+func (j *Judgement) setClaim(c *article.Claim) {
+	j.Claim = c
+	for i := range j.Parts {
+		j.Parts[i].setClaim(c)
+	}
+}
+
+// messageOf is an error without the hint, which tells the author what to do and readers nothing.
+func messageOf(err error) string {
+	if e, ok := errors.AsType[*expr.Error](err); ok {
+		return e.Msg
+	}
+	return err.Error()
+}
+
+// Judgements returns those of all claims, in the article's order. They are made once, and must not be changed.
+func (d *Dataset) Judgements() []Judgement { return d.judgements() }
+
+func (d *Dataset) judgeAll() []Judgement {
+	out := make([]Judgement, len(d.Doc.Claims))
+	for i, c := range d.Doc.Claims {
+		out[i] = d.Judge(c)
+	}
+	return out
+}
+
+// A test is a claim whose form is known and whose cells are found.
+type test interface {
+	judge(alpha float64) Judgement
+}
+
+// test finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form.
+func (d *Dataset) test(c *article.Claim) (test, error) {
+	n, err := d.expand(c.Expect.Node)
+	if err != nil {
+		return nil, err
+	}
+	delta := stats.DefaultSmallestEffect
+	if c.SmallestEffect.Set() {
+		delta = float64(c.SmallestEffect.V)
+	}
+	return former{scope{d, c.Experiment.Value}, delta}.form(n)
+}
+
+// A former turns expressions into tests.
+type former struct {
+	scope
+	delta float64 // the smallest effect
+}
+
+// The forms of claims, in the order of FORMAT.md 5: calls by their function, and comparisons, of which each gives nil
+// for what is none of its own.
+var (
+	callForms = map[string]func(former, *expr.Call) (test, error){
+		"same":   former.same,
+		"within": former.within,
+		"about":  former.about,
+		"fewer":  former.fewer,
+		"every":  former.every,
+		"each":   former.each,
+	}
+	comparisonForms = []func(former, *expr.Binary) (test, error){
+		former.greater,
+		former.beyond,
+		former.multiple,
+		former.limit,
+		former.geomeans,
+		former.isBest,
+	}
+)
+
+func (f former) form(n expr.Node) (test, error) {
+	op, parts, err := expr.Parts(n)
+	if err != nil {
+		return nil, err
+	}
+	if op != "" {
+		return f.group(op, parts)
+	}
+	return f.formOne(n)
+}
+
+// formOne forms a claim that is neither and nor or.
+func (f former) formOne(n expr.Node) (test, error) {
+	switch n := n.(type) {
+	case *expr.Call:
+		if form := callForms[n.Name]; form != nil {
+			return form(f, n)
+		}
+	case *expr.Binary:
+		if !n.Op.IsComparison() {
+			break
+		}
+		for _, form := range comparisonForms {
+			if t, err := form(f, n); t != nil || err != nil {
+				return t, err
+			}
+		}
+	}
+	return nil, noTest(n)
+}
+
+// noTest refuses what is none of the forms, with a way out where it is plain what was meant.
+func noTest(n expr.Node) error {
+	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, about(a, b, 2), a < 100ms, fewer(a, b), " +
+		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
+	if b, ok := n.(*expr.Binary); ok {
+		_, constant := b.X.(*expr.Quantity)
+		switch {
+		case b.Op == expr.Same:
+			hint = "two measurements are never equal: write same(a, b)"
+		case b.Op == expr.Differs:
+			hint = "two measurements always differ: write a > b or a < b"
+		case constant:
+			hint = "write the limit on the right: a < 100ms"
+		}
+	}
+	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Not {
+		hint = "write what you claim instead, such as a <= b"
+	}
+	return mistake(n.Pos(), "no-test", hint, "no test for this form")
+}
+
+// cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
+func cannotFail(n expr.Node, why string) error {
+	return mistake(n.Pos(), "cannot-fail", "claim something that could turn out to be wrong",
+		"this claim cannot fail: %s", why)
+}
+
+func cannotHold(n expr.Node, why string) error {
+	return mistake(n.Pos(), "cannot-hold", "correct the number", "this claim can never be supported: %s", why)
+}
+
+// side finds what stands on one side of a comparison, which has to be one metric of one cell, and one that may be
+// claimed.
+func (f former) side(sel *expr.Selector) (side, error) {
+	p, err := f.pick(sel)
+	if err != nil {
+		return side{}, err
+	}
+	if len(p.cells) > 1 {
+		return side{}, mistake(sel.Span, "several-cells",
+			`compare lists by every(a, "<", b) or each(a, "<", b), or pick one cell in braces`,
+			"%s is %d cells, where one is needed", sel, len(p.cells))
+	}
+	return f.list(sel)
+}
+
+// list finds the cells of a selector that may be several.
+func (f former) list(sel *expr.Selector) (side, error) {
+	p, err := f.pick(sel)
+	if err != nil {
+		return side{}, err
+	}
+	if p.metric.Name == "latency.max" {
+		return side{}, mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
+			"the longest latency is the chance of one request, and no claim can rest on it")
+	}
+	return side{d: f.d, at: sel, metric: p.metric, cells: p.cells}, nil
+}
+
+// sides finds two cells that can be compared: of like metrics, and not the same.
+func (f former) sides(n, x, y expr.Node) (a, b side, err error) {
+	sx, okX := x.(*expr.Selector)
+	sy, okY := y.(*expr.Selector)
+	if !okX || !okY {
+		return a, b, noTest(n)
+	}
+	if a, err = f.side(sx); err != nil {
+		return a, b, err
+	}
+	if b, err = f.side(sy); err != nil {
+		return a, b, err
+	}
+	return a, b, comparable(n, a, b)
+}
+
+// comparable refuses sides of unlike metrics, and those that are the same.
+func comparable(n expr.Node, a, b side) error {
+	// Units that programs made up are compared by name.
+	if a.metric.Unit != "" && b.metric.Unit != "" && a.metric.Unit != b.metric.Unit {
+		return mistake(n.Pos(), "unlike-units", "compare metrics of one unit", "%s is in %s and %s in %s",
+			a.metric.Name, a.metric.Unit, b.metric.Name, b.metric.Unit)
+	}
+	if a.metric.Name == b.metric.Name && slices.Equal(a.cells, b.cells) {
+		return mistake(n.Pos(), "same-cells", "compare two different cells", "both sides are the same: %s", a.name())
+	}
+	return nil
+}
+
+// A side is one side of a comparison: one metric of one cell, or of several by round.
+type side struct {
+	d       *Dataset
+	at      *expr.Selector
+	metric  record.Metric
+	cells   []*Cell
+	geomean bool // the geometric mean of the cells in each round
+}
+
+// name is the side in words, beside other sides.
+func (s side) name(beside ...side) string {
+	var others []*Cell
+	for _, o := range beside {
+		others = append(others, o.cells...)
+	}
+	var names []string
+	for _, c := range s.cells {
+		names = append(names, s.d.nameOf(c, others...))
+	}
+	if s.geomean {
+		return "geometric mean of " + strings.Join(names, ", ")
+	}
+	return strings.Join(names, ", ")
+}
+
+// measured gives the values of a side, or notes in j why there are none.
+func (s side) measured(j *Judgement) (stats.Cell, bool) {
+	byRound := make([]map[int]float64, len(s.cells))
+	for i, c := range s.cells {
+		r := c.Metric(s.metric.Name)
+		if r.Missing != "" {
+			j.Verdict, j.Reason = stats.NotMeasured, s.d.lacks(c, r)
+			j.Invalid = len(c.Records) > 0 && c.assess(s.metric.Name).level == Invalid
+			return stats.Cell{}, false
+		}
+		if !s.geomean {
+			return r.cell(), true
+		}
+		byRound[i] = map[int]float64{}
+		for k, repetition := range r.repetitions {
+			byRound[i][repetition] = r.Values[k]
+		}
+	}
+	values := geomeanByRound(byRound)
+	if len(values) == 0 {
+		j.Verdict, j.Reason = stats.NotMeasured, s.name()+": no round in which all of them are valid"
+		return stats.Cell{}, false
+	}
+	return stats.Cell{Values: values, NonNegative: true}, true
+}
+
+// note adds to j what has to be known of the sides of a comparison, and their noise floor where there is a ratio.
+func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
+	var cells []*Cell
+	for _, s := range sides {
+		cells = append(cells, s.cells...)
+	}
+	d := sides[0].d
+	marks := d.marks(cells...)
+	if loadsDiffer(delta, sides) {
+		marks = append(marks, markLoads)
+	}
+	if ratio {
+		missing, apart := false, false
+		for _, s := range sides {
+			for _, c := range s.cells {
+				f, ok := c.Experiment.floor(s.metric.Name)
+				j.Floor = max(j.Floor, f.F)
+				missing = missing || !ok
+				if ok {
+					twin := c.Experiment.Calibration
+					apart = apart || c.Experiment.original(twin.Trial).Run != twin.Run
+				}
+			}
+		}
+		if missing {
+			marks = append(marks, markNoFloor)
+		}
+		if apart {
+			marks = append(marks, markFloorPair)
+		}
+	}
+	j.Marks = marks
+}
+
+// loadsDiffer reports whether latencies were measured of cells whose throughputs differ by more than delta: in a closed
+// loop, the slower server also had less to do.
+//
+// Source: METHOD.md 7, "different load".
+func loadsDiffer(delta float64, sides []side) bool {
+	least, most := 0.0, 0.0
+	for _, s := range sides {
+		if !isTime(s.metric.Name) {
+			return false
+		}
+		for _, c := range s.cells {
+			r := c.Metric("throughput")
+			if r.Missing != "" || c.Trial.Load == nil {
+				continue
+			}
+			if x := r.Estimate.Centre; most == 0 {
+				least, most = x, x
+			} else {
+				least, most = min(least, x), max(most, x)
+			}
+		}
+	}
+	return most > least*(1+delta)
+}
+
+// undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
+// number of repetitions would do, above stats.MaxRepetitions if too many would have to.
+func (j *Judgement) undecided(needed int) {
+	j.Reason = "the interval reaches across the limit of the claim"
+	switch {
+	case needed == 0:
+		j.Reason += ", and so would that of more repetitions"
+	case needed > stats.MaxRepetitions:
+		j.Reason += fmt.Sprintf(", and it would take more than %d repetitions to change that", stats.MaxRepetitions)
+	default:
+		j.Needed = needed
+	}
+}
+
+// tooFew fills in that a cell has too few valid repetitions for any verdict.
+func (j *Judgement) tooFew(name string, n int) {
+	j.Verdict, j.Needed = stats.Inconclusive, stats.MinRepetitions
+	j.Reason = fmt.Sprintf("%s has %s, and a verdict needs %d", name, plural(n, "valid repetition"), stats.MinRepetitions)
+}

@@ -1,0 +1,98 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/stats"
+)
+
+// isBest is the form best(list) == "async": the cell beats every other of the list by more than the smallest effect, in
+// the metric's better direction.
+//
+// Source: METHOD.md 3.3.
+func (f former) isBest(n *expr.Binary) (test, error) {
+	c, okX := n.X.(*expr.Call)
+	name, okY := n.Y.(*expr.String)
+	if !okX || !okY || c.Name != "best" || n.Op != expr.Same {
+		return nil, nil
+	}
+	sel, ok := c.Args[0].(*expr.Selector)
+	if !ok {
+		return nil, noTest(n)
+	}
+	s, err := f.list(sel)
+	if err != nil {
+		return nil, err
+	}
+	if s.metric.Better == "" {
+		return nil, mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
+			"no value of %s is better than another", s.metric.Name)
+	}
+	if len(s.cells) == 1 {
+		return nil, cannotFail(n, "the list has one cell, which is the best of it")
+	}
+	best, err := s.called(name)
+	if err != nil {
+		return nil, err
+	}
+	op := expr.Greater
+	if s.metric.Better == string(stats.LowerIsBetter) {
+		op = expr.Less
+	}
+	all := groupTest{all: true}
+	all.what = fmt.Sprintf("%s is the best of %d by %s", f.d.nameOf(best), len(s.cells), inWords(s.metric))
+	for _, other := range s.cells {
+		if other != best {
+			a, b := s, s
+			a.cells, b.cells = []*Cell{best}, []*Cell{other}
+			all.parts = append(all.parts, f.compare(op, a, b))
+		}
+	}
+	return all, nil
+}
+
+// called finds the cell of a list that a text names: by the cell's name, its parameter name, the value of the only axis,
+// or a condition as in where.
+func (s side) called(name *expr.String) (*Cell, error) {
+	only := func(found []*Cell) (*Cell, bool) {
+		if len(found) != 1 {
+			return nil, false
+		}
+		return found[0], true
+	}
+	var names []string
+	byName := func(c *Cell) bool {
+		own, _ := c.setting("name")
+		return c.Trial.Name == name.Value || own == name.Value
+	}
+	var called []*Cell
+	for _, c := range s.cells {
+		names = append(names, c.Trial.Name)
+		if byName(c) {
+			called = append(called, c)
+		}
+	}
+	if c, ok := only(called); ok {
+		return c, nil
+	}
+	if where, err := expr.Parse(name.Value); err == nil {
+		var found []*Cell
+		for _, c := range s.cells {
+			chosen, err := c.Experiment.Select(where)
+			if err == nil && slices.Contains(chosen, c) {
+				found = append(found, c)
+			}
+		}
+		if c, ok := only(found); ok {
+			return c, nil
+		}
+		if len(found) > 1 {
+			return nil, mistake(name.Span, "several-cells", "add a condition",
+				"%s fits %d cells of the list", name, len(found))
+		}
+	}
+	return nil, mistake(name.Span, "no-cell", article.Suggest(name.Value, names), "no cell of the list is called %s", name)
+}

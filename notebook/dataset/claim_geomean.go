@@ -1,0 +1,57 @@
+package dataset
+
+import (
+	"math"
+	"slices"
+
+	"benchbook/notebook/expr"
+)
+
+// geomeans is the form geomean(list) > geomean(list), with its kin: one value for each round, then the ratio.
+//
+// Source: METHOD.md 3.2.
+func (f former) geomeans(n *expr.Binary) (test, error) {
+	x, okX := n.X.(*expr.Call)
+	y, okY := n.Y.(*expr.Call)
+	if !okX || !okY || x.Name != "geomean" || y.Name != "geomean" || !ordering(n.Op) {
+		return nil, nil
+	}
+	var sides [2]side
+	for i, c := range []*expr.Call{x, y} {
+		sel, ok := c.Args[0].(*expr.Selector)
+		if !ok {
+			return nil, noTest(n)
+		}
+		s, err := f.list(sel)
+		if err != nil {
+			return nil, err
+		}
+		s.geomean = true
+		sides[i] = s
+	}
+	if err := comparable(n, sides[0], sides[1]); err != nil {
+		return nil, err
+	}
+	return f.compare(n.Op, sides[0], sides[1]), nil
+}
+
+// geomeanByRound gives the geometric mean over all cells of every round that all of them have, in order of rounds. A
+// value of zero makes that of its round zero.
+func geomeanByRound(cells []map[int]float64) []float64 {
+	var rounds []int
+	for round := range cells[0] {
+		if !slices.ContainsFunc(cells, func(c map[int]float64) bool { _, ok := c[round]; return !ok }) {
+			rounds = append(rounds, round)
+		}
+	}
+	slices.Sort(rounds)
+	var out []float64
+	for _, round := range rounds {
+		sum := 0.0
+		for _, c := range cells {
+			sum += math.Log(c[round])
+		}
+		out = append(out, math.Exp(sum/float64(len(cells))))
+	}
+	return out
+}

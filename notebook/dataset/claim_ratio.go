@@ -1,0 +1,205 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/stats"
+)
+
+// ratioTest asks whether the ratio of a to b lies in a region.
+//
+// Source: METHOD.md 3.1 and 3.2.
+type ratioTest struct {
+	a, b   side
+	region stats.Region
+	delta  float64
+	change bool // shown as a relative difference
+}
+
+func (t ratioTest) judge(alpha float64) Judgement {
+	j := Judgement{What: fmt.Sprintf("%s, %s over %s", inWords(t.a.metric), t.a.name(t.b), t.b.name(t.a)), Region: t.region}
+	if t.a.metric.Name != t.b.metric.Name {
+		j.What = fmt.Sprintf("%s, %s over %s, %s", inWords(t.a.metric), t.a.name(t.b), inWords(t.b.metric), t.b.name(t.a))
+	}
+	if t.change {
+		j.Region = stats.Region{Lo: t.region.Lo - 1, Hi: t.region.Hi - 1}
+	}
+	j.note(t.delta, true, t.a, t.b)
+	a, ok := t.a.measured(&j)
+	if !ok {
+		return j
+	}
+	b, ok := t.b.measured(&j)
+	if !ok {
+		return j
+	}
+	c, err := stats.Ratio(a, b, alpha)
+	if err != nil && !errors.Is(err, stats.ErrTooFew) {
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+err.Error()
+		return j
+	}
+	c.Interval = c.Interval.Widen(j.Floor)
+	effect := ratioOf(c, t.change)
+	effect.What, effect.Cells = j.What, append(append(effect.Cells, t.a.cells...), t.b.cells...)
+	j.Effect = &effect
+	if err != nil {
+		if len(a.Values) < stats.MinRepetitions {
+			j.tooFew(t.a.name(t.b), len(a.Values))
+		} else {
+			j.tooFew(t.b.name(t.a), len(b.Values))
+		}
+		return j
+	}
+	j.Verdict = stats.Judge(c.Interval, t.region)
+	if j.Verdict == stats.Inconclusive {
+		// Its errors are those of Ratio, which there were none of.
+		needed, _ := stats.RatioRepetitions(a, b, t.region, j.Floor, alpha)
+		j.undecided(needed)
+	}
+	return j
+}
+
+// compare is the test of "a op b".
+func (f former) compare(op expr.Op, a, b side) test {
+	if op == expr.Less || op == expr.LessEqual {
+		a, b = b, a
+	}
+	region := stats.Greater(f.delta)
+	if op == expr.LessEqual || op == expr.GreaterEqual {
+		region = stats.NotLess(f.delta)
+	}
+	return ratioTest{a: a, b: b, region: region, delta: f.delta}
+}
+
+// ordering reports whether a comparison asks which side is larger.
+func ordering(op expr.Op) bool {
+	return op == expr.Less || op == expr.LessEqual || op == expr.Greater || op == expr.GreaterEqual
+}
+
+// greater is the form a > b, with its kin.
+func (f former) greater(n *expr.Binary) (test, error) {
+	_, okX := n.X.(*expr.Selector)
+	_, okY := n.Y.(*expr.Selector)
+	if !okX || !okY || !ordering(n.Op) {
+		return nil, nil
+	}
+	a, b, err := f.sides(n, n.X, n.Y)
+	if err != nil {
+		return nil, err
+	}
+	return f.compare(n.Op, a, b), nil
+}
+
+// same is the form same(a, b).
+func (f former) same(n *expr.Call) (test, error) { return f.near(n, 1, f.delta) }
+
+// within is the form within(a, b, 10%).
+func (f former) within(n *expr.Call) (test, error) {
+	w, err := constant(n.Args[2])
+	if err != nil {
+		return nil, err
+	}
+	if w <= 0 {
+		return nil, cannotHold(n.Args[2], "nothing is within so little")
+	}
+	return f.near(n, 1, w)
+}
+
+// about is the form about(a, b, k) or about(a, b, k, 25%).
+func (f former) about(n *expr.Call) (test, error) {
+	k, err := constant(n.Args[2])
+	if err != nil {
+		return nil, err
+	}
+	w := stats.DefaultNear
+	if len(n.Args) > 3 {
+		if w, err = constant(n.Args[3]); err != nil {
+			return nil, err
+		}
+	}
+	if k <= 0 || w <= 0 {
+		return nil, cannotHold(n, "ratios are above 0, and about needs room on both sides")
+	}
+	return f.near(n, k, w)
+}
+
+func (f former) near(n *expr.Call, k, w float64) (test, error) {
+	a, b, err := f.sides(n, n.Args[0], n.Args[1])
+	if err != nil {
+		return nil, err
+	}
+	return ratioTest{a: a, b: b, region: stats.About(k, w), delta: f.delta}, nil
+}
+
+// constant reads a plain number or share that stands in a claim, with its sign.
+func constant(n expr.Node) (float64, error) {
+	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Sub {
+		x, err := constant(u.X)
+		return -x, err
+	}
+	q, ok := n.(*expr.Quantity)
+	if !ok || !q.Unit.Dimension.Like(expr.Plain) {
+		return 0, mistake(n.Pos(), "no-test", "write a number or a percentage", "%s is no plain number", n)
+	}
+	return q.Value, nil
+}
+
+// beyond is the form ratio(a, b) > k or change(a, b) > 10%, with its kin. The limit is taken as written.
+func (f former) beyond(n *expr.Binary) (test, error) {
+	c, ok := n.X.(*expr.Call)
+	if !ok || c.Name != "ratio" && c.Name != "change" || !ordering(n.Op) {
+		return nil, nil
+	}
+	k, err := constant(n.Y)
+	if err != nil {
+		return nil, err
+	}
+	a, b, err := f.sides(n, c.Args[0], c.Args[1])
+	if err != nil {
+		return nil, err
+	}
+	change := c.Name == "change"
+	if change {
+		k++
+	}
+	return f.times(n, n.Op, a, b, k, change)
+}
+
+// multiple is the form a > k * b, with its kin.
+func (f former) multiple(n *expr.Binary) (test, error) {
+	product, ok := n.Y.(*expr.Binary)
+	if !ok || product.Op != expr.Mul || !ordering(n.Op) {
+		return nil, nil
+	}
+	factor, cell := product.X, product.Y
+	if _, ok := factor.(*expr.Selector); ok {
+		factor, cell = cell, factor
+	}
+	k, err := constant(factor)
+	if err != nil {
+		return nil, err
+	}
+	a, b, err := f.sides(n, n.X, cell)
+	if err != nil {
+		return nil, err
+	}
+	return f.times(n, n.Op, a, b, k, false)
+}
+
+// times is the test of a ratio against k.
+func (f former) times(n expr.Node, op expr.Op, a, b side, k float64, change bool) (test, error) {
+	more := op == expr.Greater || op == expr.GreaterEqual
+	switch {
+	case k <= 0 && more:
+		return nil, cannotFail(n, "a ratio is always more than that")
+	case k <= 0:
+		return nil, cannotHold(n, "a ratio is never less than that")
+	}
+	region := stats.Below(k)
+	if more {
+		region = stats.Above(k)
+	}
+	return ratioTest{a: a, b: b, region: region, delta: f.delta, change: change}, nil
+}

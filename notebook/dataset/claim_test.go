@@ -1,0 +1,385 @@
+package dataset
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// claimed is an article with one claim; quotes are those of YAML.
+func claimed(expect string, keys ...string) string {
+	body := "name: c\nexpect: '" + strings.ReplaceAll(expect, "'", "''") + "'"
+	for _, k := range keys {
+		body += "\n" + k
+	}
+	return frontMatter + dockerfile + fence("experiment", servers) + fence("claim", body)
+}
+
+// judge judges the only claim.
+func (b *bench) judge() Judgement {
+	b.t.Helper()
+	all := b.dataset(Options{}).Judgements()
+	if len(all) != 1 || all[0].Claim == nil {
+		b.t.Fatalf("judgements %+v", all)
+	}
+	return all[0]
+}
+
+// The servers have 1200, 1000 and 800 requests per second, and the latencies that ten connections make of that.
+func TestVerdicts(t *testing.T) {
+	const (
+		s = stats.Supported
+		c = stats.Contradicted
+		i = stats.Inconclusive
+	)
+	// wide spreads the values of a cell so far that nothing is decided.
+	wide := func(trial string) change {
+		return only(trial, func(r *record.Record) { r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2 })
+	}
+	fails := func(a, b int64) []change {
+		return []change{only("a", failing(a)), only("b", failing(b)), loadChange(func(l *record.Load) { l.FailuresMax = 1 })}
+	}
+	tests := []struct {
+		expect  string
+		want    stats.Verdict
+		changes []change
+	}{
+		{`throughput{server="a"} > throughput{server="b"}`, s, nil},
+		{`throughput{server="b"} > throughput{server="a"}`, c, nil},
+		{`throughput{server="a"} > throughput{server="b"}`, i, []change{wide("a")}},
+		{`throughput{server="b"} < throughput{server="a"}`, s, nil},
+		{`throughput{server="a"} < throughput{server="b"}`, c, nil},
+		{`throughput{server="a"} < throughput{server="b"}`, i, []change{wide("a")}},
+		{`latency.p50{server="a"} < latency.p50{server="b"}`, s, nil},
+		{`throughput{server="a"} >= throughput{server="b"}`, s, nil},
+		{`throughput{server="b"} >= throughput{server="a"}`, c, nil},
+		{`throughput{server="a"} >= throughput{server="b"}`, i, []change{wide("a")}},
+		{`throughput{server="b"} <= throughput{server="a"}`, s, nil},
+		{`throughput{server="a"} <= throughput{server="b"}`, c, nil},
+		{`same(cpu.server{server="a"}, cpu.server{server="b"})`, s, nil},
+		{`same(throughput{server="a"}, throughput{server="b"})`, c, nil},
+		{`same(throughput{server="a"}, throughput{server="b"})`, i, []change{wide("b")}},
+		{`within(throughput{server="a"}, throughput{server="b"}, 30%)`, s, nil},
+		{`within(throughput{server="a"}, throughput{server="b"}, 10%)`, c, nil},
+		{`within(throughput{server="a"}, throughput{server="b"}, 20%)`, i, nil},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) > 1.1`, s, nil},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) >= 1.3`, c, nil},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`, i, nil},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) < 1.3`, s, nil},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) <= 1.1`, c, nil},
+		{`throughput{server="a"} > 1.1 * throughput{server="b"}`, s, nil},
+		{`throughput{server="a"} > throughput{server="b"} * 1.3`, c, nil},
+		{`throughput{server="a"} < 1.2 * throughput{server="b"}`, i, nil},
+		{`change(throughput{server="a"}, throughput{server="b"}) > 10%`, s, nil},
+		{`change(throughput{server="a"}, throughput{server="b"}) > 30%`, c, nil},
+		{`change(throughput{server="b"}, throughput{server="a"}) < -10%`, s, nil},
+		{`about(throughput{server="a"}, throughput{server="b"}, 1.2)`, s, nil},
+		{`about(throughput{server="a"}, throughput{server="b"}, 2)`, c, nil},
+		{`about(throughput{server="a"}, throughput{server="b"}, 1.5)`, i, nil},
+		{`about(throughput{server="a"}, throughput{server="b"}, 1.2, 2%)`, i, nil},
+		{`throughput{server="a"} > 1100/s`, s, nil},
+		{`throughput{server="a"} < 1100/s`, c, nil},
+		{`throughput{server="a"} > 1200/s`, i, nil},
+		{`latency.p99{server="a"} < 100ms`, s, nil},
+		{`latency.p99{server="a"} < 1ms`, c, nil},
+		{`failed{server="a"} < 0.1%`, s, nil},
+		{`failed{server="a"} < 5%`, c, fails(1000, 0)},
+		{`failed{server="a"} < 7.7%`, i, fails(1000, 0)},
+		{`fewer(failed{server="a"}, failed{server="b"})`, s, fails(10, 1000)},
+		{`fewer(failed.count{server="a"}, failed.count{server="b"})`, c, fails(1000, 10)},
+		{`fewer(errors.timeout{server="a"}, errors.timeout{server="b"})`, i, fails(0, 0)},
+		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, s, nil},
+		{`every(throughput{server="c"}, ">=", throughput{server!="c"})`, c, nil},
+		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, i, []change{wide("a")}},
+		{`geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, s, nil},
+		{`geomean(throughput{server!="c"}) < geomean(throughput{server="c"})`, c, nil},
+		{`geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, i, []change{wide("c")}},
+		{`best(throughput) == "a"`, s, nil},
+		{`best(throughput) == "b"`, c, nil},
+		{`best(throughput) == "a"`, i, []change{wide("b")}},
+		{`best(latency.p99) == "a"`, s, nil},
+		{`best(throughput) == "server == 'a'"`, s, nil},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, s, nil},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="c"} > throughput{server="b"}`, c, nil},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, i, []change{wide("c")}},
+		{`throughput{server="a"} > throughput{server="b"} or throughput{server="c"} > throughput{server="b"}`, s, nil},
+		{`throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, c, nil},
+		{`throughput{server="b"} > throughput{server="a"} or throughput{server="c"} > throughput{server="b"}`, i, []change{wide("c")}},
+		{`throughput{server="a"} > 2 * latency.p50{server="a"} / latency.p50{server="a"}`, stats.NotMeasured, nil}, // no form
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%s is %s", tt.expect, tt.want), func(t *testing.T) {
+			j := measuredServers(t, claimed(tt.expect), tt.changes...).judge()
+			if j.Verdict != tt.want {
+				t.Errorf("%s (%s), effect %+v in %+v; want %s", j.Verdict, j.Reason, j.Effect, j.Region, tt.want)
+			}
+			if (j.Reason == "") != (j.Verdict == stats.Supported || j.Verdict == stats.Contradicted) {
+				t.Errorf("%s with reason %q", j.Verdict, j.Reason)
+			}
+			if j.Effect != nil && j.Effect.Interval != nil {
+				judged := stats.Judge(*j.Effect.Interval, j.Region)
+				if len(j.Parts) == 0 && judged != j.Verdict {
+					t.Errorf("%s, but effect %v in region %v is %s", j.Verdict, *j.Effect.Interval, j.Region, judged)
+				}
+			}
+		})
+	}
+}
+
+func TestClaimsOfNamedValuesAndOfEach(t *testing.T) {
+	text := strings.Replace(valuesText, "values:", "values:\n  quick: throughput{server=\"a\"}", 1) + fence("experiment", servers)
+	b := measuredServers(t, text+fence("claim", "{name: c, expect: 'speedup > 1.1 and quick > throughput{server=\"b\"}'}"))
+	if j := b.judge(); j.Verdict != stats.Supported {
+		t.Errorf("%s: %s", j.Verdict, j.Reason)
+	}
+	g := newBench(t, frontMatter+dockerfile+fence("experiment", grid)+
+		fence("claim", `{name: c, expect: 'each(throughput{server="async"}, ">", throughput{server="sync"})'}`))
+	for trial, values := range map[string][]float64{"sync, 10": valuesC, "async, 10": valuesB, "sync, 100": valuesB, "async, 100": valuesA} {
+		g.measure("grid", trial, "1", values)
+	}
+	j := g.judge()
+	if j.Verdict != stats.Supported || len(j.Parts) != 2 || j.Parts[1].What != "throughput, “async, 100” over “sync, 100”" {
+		t.Errorf("%s, parts %+v", j.Verdict, j.Parts)
+	}
+}
+
+func TestCellsWithoutCounterpartAreSaid(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(grid, `clients: ["10", "100"]`,
+		`clients: ["10", "100"]
+  exclude: [{server: sync, clients: "100"}]`, 1))+
+		fence("claim", `{name: c, expect: 'each(throughput{server="async"}, ">", throughput{server="sync"})'}`))
+	if j := b.judge(); len(j.Parts) != 1 || len(j.Marks) == 0 || j.Marks[0] != "left out, without a counterpart: “async, 100”" {
+		t.Errorf("parts %+v, marks %q", j.Parts, j.Marks)
+	}
+}
+
+func TestNotMeasured(t *testing.T) {
+	const claim = `latency.p99{server="a"} < latency.p99{server="b"}`
+	tests := []struct {
+		name    string
+		expect  string
+		changes []change
+		want    string
+		invalid bool
+	}{
+		{"a cell without records", claim, []change{only("b", func(r *record.Record) { r.Experiment = "gone" })},
+			"latency p99, b: not measured", false},
+		{"a cell that failed", claim, []change{only("a", failed("server exited"))}, "latency p99, a: failed: server exited", true},
+		{"a cell that is not valid", claim, []change{only("b", failing(1000))}, "latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", true},
+		{"a percentile with too few answers", strings.ReplaceAll(claim, "p99", "p99.99"), nil,
+			"latency p99.99, b: needs 100000 answers, has 10000", false},
+		{"a percentile among failures", claim, []change{only("b", failing(1000)), loadChange(func(l *record.Load) { l.FailuresMax = 1 })},
+			"latency p99, b: among failures", false},
+		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, "received, a: not measured", false},
+		{"one of many", `every(latency.p99{server="a"}, "<", latency.p99{server!="a"})`, []change{only("c", failing(1000))},
+			"latency p99, c: invalid: 3 of 3 repetitions: errors 11 %", true},
+		{"one of a mean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, []change{only("b", failed("broken"))},
+			"throughput, b: failed: broken", true},
+		{"asked before too few repetitions", claim, []change{only("a", func(r *record.Record) { r.Experiment = "gone" }, 2, 3),
+			only("b", func(r *record.Record) { r.Experiment = "gone" })}, "latency p99, b: not measured", false},
+		{"a limit", `throughput{server="a"} > 5/s`, []change{only("a", failed("broken"))}, "throughput, a: failed: broken", true},
+		{"failures", `fewer(failed{server="a"}, failed{server="b"})`, []change{only("a", failed("broken"))}, "failed, a: failed: broken", true},
+		{"a mistake", `throughput{server="d"} > 5/s`, nil, `no cell has server="d"`, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j := measuredServers(t, claimed(tt.expect), tt.changes...).judge()
+			if j.Verdict != stats.NotMeasured || j.Reason != tt.want || j.Invalid != tt.invalid {
+				t.Errorf("%s: %q, invalid %v; want not measured: %q, %v", j.Verdict, j.Reason, j.Invalid, tt.want, tt.invalid)
+			}
+		})
+	}
+	t.Run("left out by the profile", func(t *testing.T) {
+		b := newBench(t, strings.Replace(claimed(claim), "calibrate: false", "calibrate: false\nprofiles: {quick: skip}", 1))
+		p, err := b.plan(plan.Quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := assemble(b.doc, p, nil).Judgements()[0]
+		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != stats.NotMeasured || j.Reason != want {
+			t.Errorf("%s: %q", j.Verdict, j.Reason)
+		}
+	})
+}
+
+func TestInconclusive(t *testing.T) {
+	tests := []struct {
+		name    string
+		expect  string
+		changes []change
+		reason  string
+		needed  int
+	}{
+		{"across the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
+			"the interval reaches across the limit of the claim", 6},
+		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20693`, nil,
+			"the interval reaches across the limit of the claim, and it would take more than 200 repetitions to change that", 0},
+		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
+			"b has 2 valid repetitions, and a verdict needs 3", 3},
+		{"one repetition of a limit", `throughput{server="b"} > 5/s`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},
+			"b has 1 valid repetition, and a verdict needs 3", 3},
+		{"two repetitions of failures", `fewer(failed{server="a"}, failed{server="b"})`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
+			"b has 2 valid repetitions, and a verdict needs 3", 3},
+		{"no ratio", `failed{server="a"} > failed{server="b"}`, nil,
+			"there is no ratio: first cell: smallest value 0: a value is zero or less, so there is no ratio: compare differences or counts instead", 0},
+		{"a part", `throughput{server="a"} > throughput{server="b"} and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
+			"1 of 2 parts undecided, the first: throughput, a over b", 6},
+		{"only at the stricter level", `throughput{server="c"} > 5000/s or ratio(throughput{server="a"}, throughput{server="b"}) > 1.155`, nil,
+			"no part is decided at the stricter level that 2 parts ask for", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j := measuredServers(t, claimed(tt.expect), tt.changes...).judge()
+			if j.Verdict != stats.Inconclusive || j.Reason != tt.reason || j.Needed != tt.needed {
+				t.Errorf("%s: %q, needs %d; want inconclusive: %q, %d", j.Verdict, j.Reason, j.Needed, tt.reason, tt.needed)
+			}
+		})
+	}
+}
+
+func TestNoiseFloorWidensClaims(t *testing.T) {
+	// With f = 0.04, "at least 1.3" is no longer contradicted: METHOD.md 3.2.
+	text := strings.Replace(claimed(`ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`), "calibrate: false", "", 1)
+	for _, tt := range []struct {
+		floor float64
+		want  stats.Verdict
+	}{{0, stats.Contradicted}, {0.04, stats.Inconclusive}} {
+		b := measuredServers(t, text)
+		again := make([]float64, len(valuesA))
+		for i, x := range valuesA {
+			again[i] = x * (1 + tt.floor)
+		}
+		b.measure("servers", "again", "20261120T100000Z-aaaa", again)
+		j := b.judge()
+		if j.Verdict != tt.want || math.Abs(j.Floor-tt.floor) > 1e-9 || len(j.Marks) > 0 {
+			t.Errorf("f = %v: %s, floor %v, marks %q; want %s", tt.floor, j.Verdict, j.Floor, j.Marks, tt.want)
+		}
+	}
+}
+
+func TestMarks(t *testing.T) {
+	const throughputs = `throughput{server="a"} > throughput{server="b"}`
+	tests := []struct {
+		name      string
+		expect    string
+		calibrate bool
+		changes   []change
+		want      string
+	}{
+		{"no A/A pair", throughputs, false, nil, "noise floor not measured"},
+		{"a limit needs none", `throughput{server="a"} > 5/s`, false, nil, ""},
+		{"everything in order", throughputs, true, nil, ""},
+		{"two runs", throughputs, true, []change{only("b", inRun("2"))}, "not measured together"},
+		{"an older version", throughputs, true, []change{only("b", withKey("old"))}, "measured with an older version"},
+		{"not finished", throughputs, true, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
+		{"an A/A pair of two runs", throughputs, true, []change{only("a again", inRun("0"))}, "noise floor not measured together"},
+		{"latencies of different loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true, nil, "different loads"},
+		{"latencies of equal loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true,
+			[]change{only("b", loadChange(func(l *record.Load) { l.Completed = 12000 }))}, ""},
+		{"of parts, each once", throughputs + ` and throughput{server="b"} > throughput{server="c"}`, true,
+			[]change{only("b", inRun("2"))}, "not measured together"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := claimed(tt.expect)
+			if tt.calibrate {
+				text = strings.Replace(text, "calibrate: false", "", 1)
+			}
+			b := measuredServers(t, text)
+			if tt.calibrate {
+				b.measure("servers", "again", "20261120T100000Z-aaaa", valuesA)
+			}
+			for _, r := range b.records {
+				for _, c := range tt.changes {
+					c(r)
+				}
+			}
+			if got := strings.Join(b.judge().Marks, "; "); got != tt.want {
+				t.Errorf("marks %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSmallestEffect(t *testing.T) {
+	const expect = `throughput{server="a"} > throughput{server="b"}`
+	if j := measuredServers(t, claimed(expect, "smallest_effect: 30%")).judge(); j.Verdict != stats.Contradicted || j.Region != stats.Greater(0.3) {
+		t.Errorf("%s in %v", j.Verdict, j.Region)
+	}
+	if j := measuredServers(t, claimed(expect)).judge(); j.Region != stats.Greater(0.05) {
+		t.Errorf("region %v", j.Region)
+	}
+}
+
+// A reader of the golden file sees what an article's claims come to, word by word.
+func TestJudgementsOfAnArticle(t *testing.T) {
+	source, err := os.ReadFile("testdata/judgements.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, string(source))
+	run := "20261120T100000Z-aaaa"
+	b.measure("sockets", "sync, 10", run, []float64{529, 541, 522, 530, 535})
+	b.measure("sockets", "async, 10", run, []float64{705, 712, 690, 701, 699})
+	b.measure("sockets", "sync, 150", run, []float64{480, 420, 510, 455, 470}, loadChange(func(l *record.Load) {
+		l.Failed, l.Attempted, l.FailuresMax = 300, l.Attempted+300, 1
+	}))
+	b.measure("sockets", "async, 150", run, []float64{690, 700, 720, 640, 698}, only("", failing(900), 4))
+	b.measure("sockets", "again", run, []float64{533, 545, 519, 528, 541})
+	b.measure("tool", "fast", run, []float64{1, 1.02, 0.99})
+	d := b.dataset(Options{ThisHost: "host-1"})
+	var out bytes.Buffer
+	for _, j := range d.Judgements() {
+		fmt.Fprintf(&out, "%s: %s\n", j.Claim.Name.Value, j.Claim.Expect.Text.Value)
+		printJudgement(&out, j, "  ")
+	}
+	standing, reason := d.Standing()
+	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, reason)
+	golden := filepath.Join("testdata", "judgements.txt")
+	if *update {
+		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(out.Bytes(), want) {
+		t.Errorf("got\n%s\nwant\n%s", out.Bytes(), want)
+	}
+}
+
+func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
+	fmt.Fprintf(out, "%s%s: %s", indent, j.What, j.Verdict)
+	if j.Effect != nil {
+		fmt.Fprintf(out, ", %.4g %s", j.Effect.Number, j.Effect.Unit)
+		if i := j.Effect.Interval; i != nil {
+			fmt.Fprintf(out, " [%.4g, %.4g] in (%.4g, %.4g)", i.Lo, i.Hi, j.Region.Lo, j.Region.Hi)
+		}
+	}
+	if j.Needed > 0 {
+		fmt.Fprintf(out, ", needs %d", j.Needed)
+	}
+	if j.Invalid {
+		out.WriteString(", rests on a cell that is not valid")
+	}
+	out.WriteByte('\n')
+	if j.Reason != "" {
+		fmt.Fprintf(out, "%s  because %s\n", indent, j.Reason)
+	}
+	for _, m := range j.Marks {
+		fmt.Fprintf(out, "%s  marked %s\n", indent, m)
+	}
+	for _, p := range j.Parts {
+		printJudgement(out, p, indent+"  - ")
+	}
+}

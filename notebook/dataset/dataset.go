@@ -1,0 +1,282 @@
+// Package dataset picks samples out of records and says what they mean.
+//
+// A Dataset is one set of records, those of one host and profile, laid over the plan of that profile as the article
+// stands now. Every planned trial is a Cell, also if nothing was measured of it: what is missing, stale or not valid
+// is in the Dataset with its reason and never left out. Records, documents and plans are read and not changed, and
+// a Dataset can be used by several goroutines at once.
+//
+// Numbers are unrounded and in base units. A repetition that is not valid enters no number, and its being left out
+// is said beside every number it would have entered. What can be known without records is an error of the article,
+// which Check finds and places; what only records can tell is a result: a verdict, or the reason why there is no
+// number.
+//
+// The rules are those of FORMAT.md 4 to 6 and 9 and of METHOD.md; the statistics are those of package stats.
+package dataset
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.
+var ErrNoHost = errors.New("no records of host")
+
+// Options choose what is shown.
+type Options struct {
+	ThisHost string // id of the machine we are on ("" where unknown): its own results come first
+	Host     string // show this host's results and no others; "" for the rule of New
+
+	// Plan gives the plan of a profile as the article stands now. It is asked once for each profile that has
+	// records. Sets of profiles for which it returns plan.ErrNoProfile are not shown.
+	Plan func(profile string) (*plan.Plan, error)
+}
+
+// Dataset is the set of records that is shown, cell by cell.
+type Dataset struct {
+	Doc         *article.Document
+	Plan        *plan.Plan
+	Host        string // class and digest, as in records
+	Profile     string // "full", "quick", …
+	Own         bool   // Host is the machine we are on
+	Experiments []*Experiment
+	Others      []SetName // sets that are not shown, newest first
+
+	judgements func() []Judgement
+}
+
+// SetName names the records of one host and profile.
+type SetName struct {
+	Host, Profile string
+	Newest        time.Time // start of the newest repetition
+}
+
+// Experiment is one experiment of the plan with what was measured of it.
+type Experiment struct {
+	Plan        *plan.Experiment
+	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
+	Calibration *Cell   // the A/A copy, or nil
+}
+
+// New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
+// before quick before other profiles; else the newest complete set of any host; else the set with the most fresh
+// cells. Without any records it is the empty set of this host in full. A set is complete if every cell is Fresh.
+//
+// Records of other articles and of experiments that the article no longer has are ignored.
+//
+// The error is that of Options.Plan, or says that there are no records of Options.Host.
+//
+// Source: FORMAT.md 9.
+func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, error) {
+	candidates, unshown, err := candidates(doc, records, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Host != "" {
+		hosts := hostsOf(candidates)
+		candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
+			if c.Host != o.Host {
+				unshown = append(unshown, c.SetName)
+			}
+			return c.Host != o.Host
+		})
+		if len(candidates) == 0 {
+			return nil, fmt.Errorf("%w %q: records are there of %s", ErrNoHost, o.Host,
+				cmp.Or(strings.Join(hosts, ", "), "no host"))
+		}
+	}
+	if len(candidates) == 0 {
+		p, err := o.Plan(plan.Full)
+		if err != nil {
+			return nil, fmt.Errorf("planning article %s: %w", doc.Slug, err)
+		}
+		d := assemble(doc, p, nil)
+		d.Host, d.Profile, d.Own, d.Others = o.ThisHost, plan.Full, true, newestFirst(unshown)
+		return d, nil
+	}
+	shown := slices.MinFunc(candidates, func(a, b *candidate) int { return a.compare(b, o.ThisHost) })
+	for _, c := range candidates {
+		if c != shown {
+			unshown = append(unshown, c.SetName)
+		}
+	}
+	d := shown.dataset
+	d.Host, d.Profile, d.Own = shown.Host, shown.Profile, shown.Host == o.ThisHost
+	d.Others = newestFirst(unshown)
+	return d, nil
+}
+
+// A candidate is a set that could be shown.
+type candidate struct {
+	SetName
+	dataset         *Dataset
+	fresh, measured int // cells
+	complete        bool
+}
+
+// candidates lays every set of records over the plan of its profile. Sets of profiles that the article no longer has
+// are given by name.
+func candidates(doc *article.Document, records []*record.Record, o Options) (list []*candidate, gone []SetName, err error) {
+	type set struct{ host, profile string }
+	bySet := map[set][]*record.Record{}
+	for _, r := range records {
+		known := func(e *article.ExperimentBlock) bool { return e.Name.Value == r.Experiment }
+		if slices.ContainsFunc(doc.Experiments, known) && r.Article == doc.Slug {
+			s := set{r.Host, r.Profile}
+			bySet[s] = append(bySet[s], r)
+		}
+	}
+	plans := map[string]*plan.Plan{}
+	sorted := slices.SortedFunc(maps.Keys(bySet), func(a, b set) int {
+		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.profile, b.profile))
+	})
+	for _, s := range sorted {
+		name := SetName{Host: s.host, Profile: s.profile}
+		for _, r := range bySet[s] {
+			if r.Started.After(name.Newest) {
+				name.Newest = r.Started
+			}
+		}
+		p, asked := plans[s.profile]
+		if !asked {
+			p, err = o.Plan(s.profile)
+			if err != nil && !errors.Is(err, plan.ErrNoProfile) {
+				return nil, nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, s.profile, err)
+			}
+			plans[s.profile] = p
+		}
+		if p == nil {
+			gone = append(gone, name)
+			continue
+		}
+		c := &candidate{SetName: name, dataset: assemble(doc, p, bySet[s]), complete: true}
+		for _, e := range c.dataset.Experiments {
+			for _, cell := range e.Cells {
+				switch cell.State {
+				case Fresh:
+					c.fresh++
+					c.measured++
+				case Missing:
+					c.complete = false
+				default:
+					c.measured++
+					c.complete = false
+				}
+			}
+		}
+		c.complete = c.complete && c.fresh > 0
+		list = append(list, c)
+	}
+	return list, gone, nil
+}
+
+// compare orders candidates by the rule of New, the one to show first.
+func (c *candidate) compare(o *candidate, thisHost string) int {
+	own, otherOwn := c.Host == thisHost, o.Host == thisHost
+	first := func(a, b bool) int {
+		switch {
+		case a == b:
+			return 0
+		case a:
+			return -1
+		}
+		return 1
+	}
+	byProfile := cmp.Or(cmp.Compare(profileOrder(c.Profile), profileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
+	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete, o.complete)); order != 0 {
+		return order
+	}
+	switch {
+	case c.complete && own:
+		return byProfile
+	case c.complete:
+		return cmp.Or(o.Newest.Compare(c.Newest), byProfile, cmp.Compare(c.Host, o.Host))
+	}
+	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), byProfile,
+		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
+}
+
+func profileOrder(profile string) int {
+	switch profile {
+	case plan.Full:
+		return 0
+	case plan.Quick:
+		return 1
+	}
+	return 2
+}
+
+func hostsOf(list []*candidate) []string {
+	var hosts []string
+	for _, c := range list {
+		hosts = append(hosts, c.Host)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+func newestFirst(names []SetName) []SetName {
+	slices.SortFunc(names, func(a, b SetName) int {
+		return cmp.Or(b.Newest.Compare(a.Newest), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Profile, b.Profile))
+	})
+	return names
+}
+
+// assemble lays records, which are all of one set, over a plan.
+func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
+	d := &Dataset{Doc: doc, Plan: p}
+	for _, planned := range p.Experiments {
+		e := &Experiment{Plan: planned}
+		var copies []*plan.Trial
+		for _, t := range planned.Trials {
+			if t.Calibration {
+				copies = append(copies, t)
+				continue
+			}
+			e.Cells = append(e.Cells, newCell(e, t, records, ""))
+		}
+		for _, t := range copies {
+			run := ""
+			if original := e.original(t); original != nil {
+				run = original.Run
+			}
+			e.Calibration = newCell(e, t, records, run)
+		}
+		d.Experiments = append(d.Experiments, e)
+	}
+	d.judgements = sync.OnceValue(d.judgeAll)
+	return d
+}
+
+// Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".
+func (d *Dataset) Experiment(name string) (*Experiment, bool) {
+	if name == "" {
+		if len(d.Experiments) != 1 {
+			return nil, false
+		}
+		return d.Experiments[0], true
+	}
+	i := slices.IndexFunc(d.Experiments, func(e *Experiment) bool { return e.Plan.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return d.Experiments[i], true
+}
+
+// original is the cell that an A/A copy repeats, or nil.
+func (e *Experiment) original(twin *plan.Trial) *Cell {
+	i := slices.IndexFunc(e.Cells, func(c *Cell) bool { return slices.Equal(c.Trial.Parameters, twin.Parameters) })
+	if i < 0 {
+		return nil
+	}
+	return e.Cells[i]
+}

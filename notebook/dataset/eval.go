@@ -1,0 +1,531 @@
+package dataset
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// Quantity is what an expression comes to.
+type Quantity struct {
+	Number   float64
+	Unit     string             // base unit as in record.Metric; "1" for plain numbers and shares
+	Share    bool               // to be printed as a percentage
+	Text     string             // of string values (best(...)), then Number means nothing
+	Interval *stats.Interval    // in Unit; nil where METHOD gives none; of two repetitions their range, see Kind
+	Kind     stats.IntervalKind // how Interval was made
+	N        int                // repetitions behind it: the fewest of its cells
+	Cells    []*Cell            // it was computed from
+	Note     string             // why there is no interval, that it was not measured together, …
+	What     string             // in words: "throughput, async over sync"
+}
+
+// Eval evaluates an expression over the shown records. Selectors without an experiment look in defaultExperiment, for
+// which "" is the only one of the article.
+//
+// One cell of a metric is its estimate; ratio, change and a division of one metric of two cells is their ratio with
+// its interval, not widened by a noise floor. Anything else is a number without an interval, and Note says so.
+// best(list) is a text: the name of the best cell, with those that are tied with it.
+//
+// The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the
+// cause ErrNotMeasured if a cell has no number.
+//
+// Source: FORMAT.md 4; METHOD.md 2 and 3.1.
+func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) {
+	n, err := d.expand(n)
+	if err != nil {
+		return Quantity{}, err
+	}
+	s := scope{d, defaultExperiment}
+	if _, err := s.check(n, false); err != nil {
+		return Quantity{}, err
+	}
+	q, err := s.eval(n)
+	if err != nil {
+		if e, ok := errors.AsType[*expr.Error](err); ok {
+			return Quantity{}, e
+		}
+		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: err.Error(), Err: err}
+	}
+	return q, nil
+}
+
+func (s scope) eval(n expr.Node) (Quantity, error) {
+	switch n := n.(type) {
+	case *expr.Selector:
+		p, err := s.one(n)
+		if err != nil {
+			return Quantity{}, err
+		}
+		return s.d.cellQuantity(p)
+	case *expr.Call:
+		switch n.Name {
+		case "ratio", "change":
+			if a, b, ok := s.pair(n.Args[0], n.Args[1]); ok {
+				return s.d.ratioQuantity(n, a, b, n.Name == "change")
+			}
+		case "best":
+			return s.best(n)
+		case "rank":
+			return s.rank(n)
+		case "published":
+			return s.published(n)
+		}
+	case *expr.Binary:
+		if n.Op == expr.Div {
+			if a, b, ok := s.pair(n.X, n.Y); ok {
+				return s.d.ratioQuantity(n, a, b, false)
+			}
+		}
+	}
+	return s.compute(n)
+}
+
+// pair finds the cells of two selectors of one metric, which have a ratio with an interval.
+func (s scope) pair(x, y expr.Node) (a, b picked, ok bool) {
+	sx, okX := x.(*expr.Selector)
+	sy, okY := y.(*expr.Selector)
+	if !okX || !okY || sx.Name != sy.Name {
+		return a, b, false
+	}
+	a, errA := s.one(sx)
+	b, errB := s.one(sy)
+	return a, b, errA == nil && errB == nil
+}
+
+// cellQuantity is the estimate of one metric of one cell.
+func (d *Dataset) cellQuantity(p picked) (Quantity, error) {
+	c := p.cells[0]
+	r := c.Metric(p.metric.Name)
+	if r.Missing != "" {
+		return Quantity{}, d.notMeasured(p.selector.Span, c, r)
+	}
+	q := d.estimateQuantity(p.metric, c, r.Estimate)
+	q.Note = strings.Join(append(d.marks(c), r.Marks...), "; ")
+	return q, nil
+}
+
+// estimateQuantity is an estimate in the dress of a Quantity.
+func (d *Dataset) estimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
+	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
+		Cells: []*Cell{c}, What: inWords(m) + ", " + d.nameOf(c)}
+	if e.Kind != stats.NoInterval {
+		q.Interval = &e.Interval
+	}
+	return q
+}
+
+func (d *Dataset) notMeasured(at expr.Span, c *Cell, r Result) error {
+	return &expr.Error{Span: at, Msg: d.lacks(c, r), Err: ErrNotMeasured}
+}
+
+// lacks says of which cell a number is missing, and why.
+func (d *Dataset) lacks(c *Cell, r Result) string {
+	return fmt.Sprintf("%s, %s: %s", inWords(r.Metric), d.nameOf(c), r.Missing)
+}
+
+// ratioQuantity is the ratio of one metric of two cells, or their relative difference.
+func (d *Dataset) ratioQuantity(n expr.Node, a, b picked, change bool) (Quantity, error) {
+	ca, cb := a.cells[0], b.cells[0]
+	ra, rb := ca.Metric(a.metric.Name), cb.Metric(b.metric.Name)
+	if ra.Missing != "" {
+		return Quantity{}, d.notMeasured(a.selector.Span, ca, ra)
+	}
+	if rb.Missing != "" {
+		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
+	}
+	comparison, err := stats.Ratio(ra.cell(), rb.cell(), stats.DefaultAlpha)
+	notes := d.marks(ca, cb)
+	switch {
+	case errors.Is(err, stats.ErrTooFew):
+		notes = append(notes, "no interval: fewer than 3 valid repetitions")
+	case err != nil:
+		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + err.Error(), Err: err}
+	}
+	q := ratioOf(comparison, change)
+	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
+	q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), d.nameOf(ca, cb), d.nameOf(cb, ca))
+	return q, nil
+}
+
+// ratioOf is a comparison in the dress of a Quantity.
+func ratioOf(c stats.Comparison, change bool) Quantity {
+	q := Quantity{Number: c.Ratio, Unit: "1", Kind: stats.NoInterval, N: min(c.NA, c.NB)}
+	if c.DF > 0 {
+		q.Interval, q.Kind = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}, stats.TOnLogs
+	}
+	if change {
+		asChange(&q)
+	}
+	return q
+}
+
+// asChange turns a ratio into a relative difference.
+//
+// Source: METHOD.md 10.
+func asChange(q *Quantity) {
+	q.Number, q.Share = q.Number-1, true
+	if q.Interval != nil {
+		q.Interval = &stats.Interval{Lo: q.Interval.Lo - 1, Hi: q.Interval.Hi - 1}
+	}
+}
+
+// compute evaluates what has no interval of its own.
+func (s scope) compute(n expr.Node) (Quantity, error) {
+	e := &evaluation{scope: s}
+	v, err := expr.Eval(n, e)
+	if err != nil {
+		return Quantity{}, err
+	}
+	notes := s.d.marks(e.cells...)
+	if len(e.cells) > 0 {
+		notes = append(notes, "no interval: computed from "+plural(len(e.cells), "cell"))
+	}
+	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Kind: stats.NoInterval,
+		N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// An evaluation is the expr.Env of one expression; it notes what was used.
+type evaluation struct {
+	scope
+	cells []*Cell
+	n     int
+}
+
+// Select is part of expr.Env: the centres of the cells.
+func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
+	p, err := e.pick(sel)
+	if err != nil {
+		return expr.Value{}, err
+	}
+	var values []expr.Value
+	for _, c := range p.cells {
+		r := c.Metric(p.metric.Name)
+		if r.Missing != "" {
+			return expr.Value{}, e.d.notMeasured(sel.Span, c, r)
+		}
+		e.use(r.Estimate.N, c)
+		values = append(values, expr.NumberOf(r.Estimate.Centre, dimension(p.metric)))
+	}
+	if len(values) == 1 {
+		return values[0], nil
+	}
+	return expr.ListOf(values...), nil
+}
+
+// use notes cells and the repetitions behind them.
+func (e *evaluation) use(n int, cells ...*Cell) {
+	if e.n == 0 || n < e.n && n > 0 {
+		e.n = n
+	}
+	for _, c := range cells {
+		if !slices.Contains(e.cells, c) {
+			e.cells = append(e.cells, c)
+		}
+	}
+}
+
+// Call is part of expr.Env: the functions that see cells, and the quotient of what has been computed.
+func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
+	switch c.Name {
+	case "ratio", "change":
+		if a, b, ok := e.pair(c.Args[0], c.Args[1]); ok {
+			q, err := e.d.ratioQuantity(c, a, b, c.Name == "change")
+			e.use(q.N, q.Cells...)
+			return valueOf(q), err
+		}
+		quotient := &expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}
+		v, err := expr.Eval(quotient, e)
+		if err == nil && c.Name == "change" {
+			v = expr.NumberOf(v.Number-1, expr.Share)
+		}
+		return v, err
+	case "rank", "published":
+		q, err := e.eval(c)
+		e.use(q.N, q.Cells...)
+		return valueOf(q), err
+	}
+	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
+}
+
+func valueOf(q Quantity) expr.Value {
+	u, _ := expr.ParseUnit(q.Unit)
+	d := u.Dimension
+	if q.Share {
+		d = expr.Share
+	}
+	return expr.NumberOf(q.Number, d)
+}
+
+// dimension says what a metric counts. Units that programs made up count as none.
+func dimension(m record.Metric) expr.Dimension {
+	if m.Share {
+		return expr.Share
+	}
+	u, _ := expr.ParseUnit(m.Unit)
+	return u.Dimension
+}
+
+// rank evaluates rank(selector): the place of a cell among those of its experiment that have the metric, 1 for the
+// best; ties share the mean.
+func (s scope) rank(n *expr.Call) (Quantity, error) {
+	p, err := s.one(n.Args[0].(*expr.Selector))
+	if err != nil {
+		return Quantity{}, err
+	}
+	c := p.cells[0]
+	own := c.Metric(p.metric.Name)
+	if own.Missing != "" {
+		return Quantity{}, s.d.notMeasured(n.Span, c, own)
+	}
+	q := Quantity{Number: 1, Unit: "1", Kind: stats.NoInterval, N: own.Estimate.N,
+		What: fmt.Sprintf("rank of %s by %s", s.d.nameOf(c), inWords(p.metric))}
+	without := 0
+	for _, o := range c.Experiment.Cells {
+		r := o.Metric(p.metric.Name)
+		if r.Missing != "" {
+			without++
+			continue
+		}
+		q.Cells = append(q.Cells, o)
+		switch {
+		case o == c:
+		case r.Estimate.Centre == own.Estimate.Centre:
+			q.Number += 0.5
+		case (r.Estimate.Centre > own.Estimate.Centre) == (p.metric.Better == string(stats.HigherIsBetter)):
+			q.Number++
+		}
+	}
+	notes := append(s.d.marks(q.Cells...), "a rank has no interval")
+	if without > 0 {
+		notes = append(notes, plural(without, "cell")+" without a rank")
+	}
+	q.Note = strings.Join(notes, "; ")
+	return q, nil
+}
+
+// best evaluates best(list) as a value.
+func (s scope) best(n *expr.Call) (Quantity, error) {
+	p, err := s.pick(n.Args[0].(*expr.Selector))
+	if err != nil {
+		return Quantity{}, err
+	}
+	var cells []stats.NamedCell
+	floor := 0.0
+	for _, c := range p.cells {
+		r := c.Metric(p.metric.Name)
+		if r.Missing != "" {
+			return Quantity{}, s.d.notMeasured(n.Span, c, r)
+		}
+		cells = append(cells, stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell()})
+		f, _ := c.Experiment.floor(p.metric.Name)
+		floor = max(floor, f.F)
+	}
+	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), stats.DefaultAlpha, floor)
+	if err != nil {
+		return Quantity{}, err
+	}
+	if len(g.LeftOut) > 0 {
+		left := g.LeftOut[0]
+		message := fmt.Sprintf("no best cell: %s: %v", left.Name, left.Reason)
+		return Quantity{}, &expr.Error{Span: n.Span, Msg: message, Err: ErrNotMeasured}
+	}
+	q := Quantity{Text: g.Ranked[0].Name, Unit: "1", Kind: stats.NoInterval, Cells: p.cells,
+		What: "best by " + inWords(p.metric)}
+	var tied []string
+	for _, r := range g.Ranked[1:] {
+		if r.TiedWithBest {
+			tied = append(tied, r.Name)
+		}
+	}
+	if len(tied) > 0 {
+		q.Text += " (tied with " + strings.Join(tied, ", ") + ")"
+	}
+	for _, c := range cells {
+		if n := len(c.Cell.Values); q.N == 0 || n < q.N {
+			q.N = n
+		}
+	}
+	q.Note = strings.Join(s.d.marks(p.cells...), "; ")
+	return q, nil
+}
+
+// published evaluates published(selector[, name]).
+func (s scope) published(n *expr.Call) (Quantity, error) {
+	p, err := s.one(n.Args[0].(*expr.Selector))
+	if err != nil {
+		return Quantity{}, err
+	}
+	v, ok := s.d.Published(p.cells[0], p.metric.Name, blockName(n))
+	if !ok {
+		return Quantity{}, s.notPublished(n, p)
+	}
+	return Quantity{Number: v.Number, Unit: cmp.Or(p.metric.Unit, "1"), Share: p.metric.Share, Kind: stats.NoInterval,
+		Note: "published by " + v.Block.Source.Value,
+		What: "published " + inWords(p.metric) + ", " + s.d.nameOf(p.cells[0])}, nil
+}
+
+func (s scope) notPublished(n *expr.Call, p picked) error {
+	return mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
+		"no published %s of %s", p.metric.Name, s.d.nameOf(p.cells[0]))
+}
+
+// blockName is the block that a call of published names, or "".
+func blockName(n *expr.Call) string {
+	if len(n.Args) < 2 {
+		return ""
+	}
+	switch name := n.Args[1].(type) {
+	case *expr.String:
+		return name.Value
+	case *expr.Selector:
+		return name.Name
+	}
+	return ""
+}
+
+// The marks of claims and values, in the words of pages.
+const (
+	markTogether  = "not measured together"
+	markLoads     = "different loads"
+	markNoFloor   = "noise floor not measured"
+	markFloorPair = "noise floor not measured together"
+	markStale     = "measured with an older version"
+	markPartial   = "run not finished"
+)
+
+// marks says what has to be known of cells that enter one number.
+func (d *Dataset) marks(cells ...*Cell) []string {
+	var apart, stale, partial bool
+	run := ""
+	for _, c := range cells {
+		if c.State == Missing {
+			continue
+		}
+		apart = apart || run != "" && c.Run != run
+		run = c.Run
+		stale = stale || c.State == Stale
+		partial = partial || c.State == Partial
+	}
+	var out []string
+	if apart {
+		out = append(out, markTogether)
+	}
+	if stale {
+		out = append(out, markStale)
+	}
+	if partial {
+		out = append(out, markPartial)
+	}
+	return out
+}
+
+// check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it may
+// be a list. It returns its type.
+func (s scope) check(n expr.Node, list bool) (expr.Type, error) {
+	if err := s.checkShape(n, list); err != nil {
+		return expr.Type{}, err
+	}
+	return expr.Check(n, func(sel *expr.Selector) (expr.Type, error) {
+		p, err := s.pick(sel)
+		if err != nil {
+			return expr.Type{}, err
+		}
+		if p.metric.Unit == "" {
+			return expr.Type{Kind: expr.KindAny}, nil
+		}
+		return expr.Type{Kind: expr.KindNumber, Dimension: dimension(p.metric)}, nil
+	})
+}
+
+func (s scope) checkShape(n expr.Node, list bool) error {
+	switch n := n.(type) {
+	case *expr.Selector:
+		pick := s.one
+		if list {
+			pick = s.pick
+		}
+		_, err := pick(n)
+		return err
+	case *expr.Call:
+		return s.checkCall(n)
+	case *expr.Unary:
+		if n.Op == expr.Not {
+			return noValue(n)
+		}
+		return s.checkShape(n.X, false)
+	case *expr.Binary:
+		if n.Op == expr.And || n.Op == expr.Or || n.Op.IsComparison() {
+			return noValue(n)
+		}
+		if err := s.checkShape(n.X, false); err != nil {
+			return err
+		}
+		return s.checkShape(n.Y, false)
+	case *expr.String, *expr.Bool:
+		return mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is no number", n)
+	}
+	return nil
+}
+
+func noValue(n expr.Node) error {
+	return mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
+		"%s is a test, which has a verdict and no number", n)
+}
+
+func (s scope) checkCall(n *expr.Call) error {
+	switch n.Name {
+	case "min", "max", "mean", "geomean", "median", "count":
+		return s.checkShape(n.Args[0], true)
+	case "ratio", "change":
+		if err := s.checkShape(n.Args[0], false); err != nil {
+			return err
+		}
+		return s.checkShape(n.Args[1], false)
+	case "best":
+		sel, ok := n.Args[0].(*expr.Selector)
+		if !ok {
+			return mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
+		}
+		p, err := s.pick(sel)
+		if err == nil && p.metric.Better == "" {
+			err = mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
+				"no value of %s is better than another", p.metric.Name)
+		}
+		return err
+	case "rank", "published":
+		sel, ok := n.Args[0].(*expr.Selector)
+		if !ok { // a value that was named where a metric has to be
+			return mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
+		}
+		p, err := s.one(sel)
+		switch {
+		case err != nil:
+			return err
+		case n.Name == "rank" && p.metric.Better == "":
+			return mistake(n.Span, "no-direction", "choose a metric of which more or less is better",
+				"no value of %s is better than another", p.metric.Name)
+		case n.Name == "published":
+			if _, ok := s.d.Published(p.cells[0], p.metric.Name, blockName(n)); !ok {
+				return s.notPublished(n, p)
+			}
+		}
+		return nil
+	case "random":
+		return mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
+	}
+	return noValue(n)
+}

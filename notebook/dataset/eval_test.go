@@ -1,0 +1,297 @@
+package dataset
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// valuesText is an article with named values and published numbers.
+const valuesText = `---
+title: Servers under load
+values:
+  speedup: ratio(throughput{server="a"}, throughput{server="b"})
+  twice: 2 * speedup
+  others: throughput{server!="a"}
+  round-a: round-b + 1
+  round-b: round-a + 1
+---
+
+` + dockerfile
+
+func evalDataset(t *testing.T, changes ...change) *Dataset {
+	t.Helper()
+	return measuredServers(t, valuesText+fence("experiment", servers)+
+		fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n  - {server: b, throughput: 500/s}"),
+		changes...).dataset(Options{ThisHost: "host-1"})
+}
+
+func TestEval(t *testing.T) {
+	d := evalDataset(t)
+	interval := func(lo, hi float64) *stats.Interval { return &stats.Interval{Lo: lo, Hi: hi} }
+	tests := []struct {
+		name, source string
+		number       float64
+		unit         string
+		share        bool
+		interval     *stats.Interval
+		what, note   string
+	}{
+		{"one cell", `throughput{server="a"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
+		{"an experiment named", `throughput{server="a", experiment="servers"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
+		{"the ratio of METHOD.md 3.1", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.206931, "1", false,
+			interval(1.161046, 1.254630), "throughput, a over b", ""},
+		{"the same by division", `throughput{server="a"} / throughput{server="b"}`, 1.206931, "1", false,
+			interval(1.161046, 1.254630), "throughput, a over b", ""},
+		{"a change", `change(throughput{server="a"}, throughput{server="b"})`, 0.206931, "1", true,
+			interval(0.161046, 0.254630), "throughput, a over b", ""},
+		{"a named value", `speedup`, 1.206931, "1", false, interval(1.161046, 1.254630), "throughput, a over b", ""},
+		{"a value of a value", `twice`, 2.413862, "1", false, nil,
+			`2 * ratio(throughput{server="a"}, throughput{server="b"})`, "no interval: computed from 2 cells"},
+		{"a named list", `max(others)`, 1000, "1/s", false, nil, `max(throughput{server!="a"})`, "no interval: computed from 2 cells"},
+		{"smallest", `min(throughput)`, 800, "1/s", false, nil, "min(throughput)", "no interval: computed from 3 cells"},
+		{"geometric mean", `geomean(throughput)`, math.Cbrt(1200 * 1000 * 800), "1/s", false, nil, "geomean(throughput)", "no interval: computed from 3 cells"},
+		{"number of cells", `count(throughput)`, 3, "1", false, nil, "count(throughput)", "no interval: computed from 3 cells"},
+		{"two metrics of one cell", `throughput{server="a"} / cpu.server{server="a"}`, 2400, "1/s", false, nil,
+			`throughput{server="a"} / cpu.server{server="a"}`, "no interval: computed from 1 cell"},
+		{"ratio of lists", `ratio(max(throughput), min(throughput))`, 1.5, "1", false, nil,
+			`ratio(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
+		{"change of lists", `change(max(throughput), min(throughput))`, 0.5, "1", true, nil,
+			`change(max(throughput), min(throughput))`, "no interval: computed from 3 cells"},
+		{"a difference of shares", `1 - failed{server="a"}`, 1, "1", true, nil, `1 - failed{server="a"}`, "no interval: computed from 1 cell"},
+		{"a rank", `rank(throughput{server="b"})`, 2, "1", false, nil, "rank of b by throughput", "a rank has no interval"},
+		{"a rank where less is better", `rank(latency.p99{server="a"})`, 1, "1", false, nil, "rank of a by latency p99", "a rank has no interval"},
+		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a", "published by An older paper"},
+		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil, "published throughput, b", "published by An older paper"},
+		{"measured over published", `throughput{server="a"} / published(throughput{server="a"})`, 2, "1", false, nil,
+			`throughput{server="a"} / published(throughput{server="a"})`, "no interval: computed from 1 cell"},
+		{"a constant", `100ms`, 0.1, "s", false, nil, "100ms", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := d.Eval(parseExpr(t, tt.source), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(q.Number/tt.number-1) > 1e-5 || q.Unit != tt.unit || q.Share != tt.share || q.What != tt.what || q.Note != tt.note {
+				t.Errorf("%v %s (share %v) %q, note %q; want %v %s (share %v) %q, note %q",
+					q.Number, q.Unit, q.Share, q.What, q.Note, tt.number, tt.unit, tt.share, tt.what, tt.note)
+			}
+			switch {
+			case (q.Interval == nil) != (tt.interval == nil):
+				t.Errorf("interval %v, want %v", q.Interval, tt.interval)
+			case q.Interval != nil && (math.Abs(q.Interval.Lo/tt.interval.Lo-1) > 1e-5 || math.Abs(q.Interval.Hi/tt.interval.Hi-1) > 1e-5):
+				t.Errorf("interval %v, want %v", *q.Interval, *tt.interval)
+			case q.Interval != nil && (q.N != 3 || q.Kind != stats.TOnLogs):
+				t.Errorf("n = %d, %s", q.N, q.Kind)
+			}
+		})
+	}
+}
+
+func TestRankLeavesOutWhatWasNotMeasured(t *testing.T) {
+	d := evalDataset(t, only("a", failed("broken")))
+	q, err := d.Eval(parseExpr(t, `rank(throughput{server="b"})`), "")
+	if want := "a rank has no interval; 1 cell without a rank"; err != nil || q.Number != 1 || len(q.Cells) != 2 || q.Note != want {
+		t.Errorf("%v of %d cells, note %q, %v; want 1 of 2, %q", q.Number, len(q.Cells), q.Note, err, want)
+	}
+}
+
+func TestSeveralCanAskAtOnce(t *testing.T) {
+	d := evalDataset(t)
+	var done sync.WaitGroup
+	for range 4 {
+		done.Go(func() {
+			for _, source := range []string{"max(throughput)", "speedup", "rank(latency.p99{server=\"b\"})", "published(throughput{server=\"a\"})"} {
+				if _, err := d.Eval(parseExpr(t, source), ""); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done.Wait()
+}
+
+func TestEvalBest(t *testing.T) {
+	tests := []struct {
+		name, source, want string
+		changes            []change
+	}{
+		{"of all", "best(throughput)", "a", nil},
+		{"where less is better", "best(latency.p50)", "a", nil},
+		{"with a tie", "best(throughput)", "b (tied with a)", []change{only("b", func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := evalDataset(t, tt.changes...).Eval(parseExpr(t, tt.source), "")
+			if err != nil || q.Text != tt.want || q.N != 3 {
+				t.Errorf("%q, n = %d, %v; want %q", q.Text, q.N, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEvalFewRepetitions(t *testing.T) {
+	b := newBench(t, valuesText+fence("experiment", servers))
+	b.measure("servers", "a", "1", valuesA[:2])
+	b.measure("servers", "b", "1", valuesB[:1])
+	b.measure("servers", "c", "2", valuesC, withKey("old"))
+	d := b.dataset(Options{})
+	tests := []struct {
+		name, source string
+		number       float64
+		kind         stats.IntervalKind
+		note         string
+	}{
+		{"two", `throughput{server="a"}`, 1215, stats.RangeOfTwo, "run not finished"},
+		{"one", `throughput{server="b"}`, 1000, stats.NoInterval, "run not finished"},
+		{"a ratio of few", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.214907, stats.NoInterval,
+			"run not finished; no interval: fewer than 3 valid repetitions"},
+		{"of two runs and versions", `ratio(throughput{server="a"}, throughput{server="c"})`, 1.517465, stats.NoInterval,
+			"not measured together; measured with an older version; run not finished; no interval: fewer than 3 valid repetitions"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := d.Eval(parseExpr(t, tt.source), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(q.Number/tt.number-1) > 1e-4 || q.Kind != tt.kind || q.Note != tt.note || (q.Interval != nil) != (tt.kind == stats.RangeOfTwo) {
+				t.Errorf("%v, %s %v, note %q; want %v, %s, %q", q.Number, q.Kind, q.Interval, q.Note, tt.number, tt.kind, tt.note)
+			}
+		})
+	}
+}
+
+func TestEvalErrors(t *testing.T) {
+	d := evalDataset(t, only("c", failed("server exited with status 1")), only("b", failing(1000)))
+	tests := []struct {
+		name, source string
+		at           string // where the error points
+		want         string
+		measured     bool
+	}{
+		{"no such metric", `througput{server="a"}`, "througput", `no metric "througput": did you mean "throughput"?`, true},
+		{"a parameter instead of a metric", `server`, "server", `"server" is a parameter, and no metric: name a metric, and the parameter in braces: throughput{server="…"}`, true},
+		{"a metric of commands", `time.real{server="a"}`, "time.real", `time.real is not measured in experiment "servers"`, true},
+		{"no such service", `cpu.servr{server="a"}`, "cpu.servr", `cpu.servr is not measured in experiment "servers": did you mean "cpu.server"?`, true},
+		{"no such kind of failure", `errors.timout{server="a"}`, "errors.timout", `errors.timout is not measured in experiment "servers": did you mean "errors.timeout"?`, true},
+		{"no such parameter", `throughput{srver="a"}`, `srver="a"`, `no parameter "srver" in experiment "servers": did you mean "server"?`, true},
+		{"no such value", `throughput{server="d"}`, `server="d"`, `no cell has server="d": did you mean "a"?`, true},
+		{"no such experiment", `throughput{experiment="server"}`, `experiment="server"`, `no experiment "server" in this article: did you mean "servers"?`, true},
+		{"an order of experiments", `throughput{experiment>"1"}`, `experiment>"1"`, `experiments have no order: write = or !=`, true},
+		{"texts have no order", `throughput{server>1}`, `server>1`, `server is "a" in cell "a"`, true},
+		{"several cells", `throughput`, "throughput", `throughput is 3 cells, where one is needed: pick one in braces, such as {server="a"}`, true},
+		{"several cells in a sum", `1/s + throughput`, "throughput", `throughput is 3 cells`, true},
+		{"unlike units", `throughput{server="a"} + latency.p50{server="a"}`, `throughput{server="a"} + latency.p50{server="a"}`,
+			"cannot add", true},
+		{"a ratio of unlike units", `ratio(throughput{server="a"}, latency.p50{server="a"})`, "", "cannot compare", true},
+		{"a test", `throughput{server="a"} > 5/s`, `throughput{server="a"} > 5/s`, "is a test, which has a verdict and no number", true},
+		{"a test function", `same(throughput{server="a"}, throughput{server="b"})`, "", "is a test, which has a verdict and no number", true},
+		{"a text", `'a'`, "'a'", `"a" is no number`, true},
+		{"random", `random(1, 2)`, "random(1, 2)", "random is for loads", true},
+		{"best of a number", `best(5)`, "5", "best is of a list of cells", true},
+		{"best without a direction", `best(requests)`, "requests", "no value of requests is better than another", true},
+		{"not published", `published(throughput{server="c"})`, "", "no published throughput of c", true},
+		{"published elsewhere", `published(throughput{server="a"}, other)`, "", "no published throughput of a", true},
+		{"values that need each other", `round-a`, "round-a", `value "round-a" is made from itself: round-a, round-b, round-a`, true},
+		{"braces after a value", `speedup{server="a"}`, "", `"speedup" is a value, whose cells are chosen already`, true},
+		{"division by zero", `1 / failed{server="a"}`, `failed{server="a"}`, "division by zero", true},
+		{"a ratio of zero", `ratio(failed{server="a"}, failed{server="a"})`, "", "no ratio: first cell: smallest value 0", true},
+		{"a cell that failed", `throughput{server="c"}`, `throughput{server="c"}`, "throughput, c: failed: server exited with status 1", false},
+		{"a cell that is not valid", `throughput{server="b"} * 2`, `throughput{server="b"}`, "throughput, b: invalid: 3 of 3 repetitions: errors 9.2 %", false},
+		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`, "throughput, c: failed", false},
+		{"a list with a cell that failed", `max(throughput)`, "", "throughput, b: invalid", false},
+		{"the best of a list with a cell that failed", `best(throughput)`, "", "throughput, b: invalid", false},
+		{"the rank of a cell that failed", `rank(throughput{server="c"})`, "", "throughput, c: failed", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := d.Eval(parseExpr(t, tt.source), "")
+			e, ok := errors.AsType[*expr.Error](err)
+			if !ok || !strings.HasPrefix(e.Error(), tt.want) && !strings.Contains(e.Msg, tt.want) {
+				t.Fatalf("%+v, error %v; want %s", q, err, tt.want)
+			}
+			if errors.Is(err, ErrNotMeasured) == tt.measured {
+				t.Errorf("not measured: %v", !tt.measured)
+			}
+			if e.Span.Start < 0 || e.Span.End > len(tt.source) || e.Span.Start >= e.Span.End {
+				t.Fatalf("place %v outside of %s", e.Span, tt.source)
+			}
+			if at := tt.source[e.Span.Start:e.Span.End]; tt.at != "" && at != tt.at {
+				t.Errorf("points at %q, want %q", at, tt.at)
+			}
+		})
+	}
+}
+
+func TestEvalInSeveralExperiments(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+fence("experiment", grid))
+	b.measure("servers", "a", "1", valuesA)
+	b.measure("grid", "sync, 10", "1", valuesB)
+	b.measure("grid", "async, 10", "1", valuesC)
+	d := b.dataset(Options{})
+	tests := []struct {
+		name, source, experiment string
+		want                     float64
+		err                      string
+	}{
+		{"the default", `throughput{server="a"}`, "servers", 1200, ""},
+		{"named beside the default", `throughput{kind="blocking", clients=10, experiment="grid"}`, "servers", 1000, ""},
+		{"all but one", `throughput{server="async", clients<50, experiment!="servers"}`, "", 800, ""},
+		{"cells of two experiments", `throughput{server="a", experiment="servers"} / throughput{server="sync", clients=10, experiment=grid}`, "", 1.206931, ""},
+		{"none named", `throughput{server="a"}`, "", 0, "the article has several experiments, and throughput{server=\"a\"} does not say which"},
+		{"in none", `throughput{experiment!=servers, experiment!=grid}`, "", 0, "no experiment fits"},
+		{"values that never meet", `throughput{kind="blocking", server="async"}`, "grid", 0, "no cell fits"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q, err := d.Eval(parseExpr(t, tt.source), tt.experiment)
+			switch {
+			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
+				t.Errorf("%v, error %v; want %s", q.Number, err, tt.err)
+			case tt.err == "" && (err != nil || math.Abs(q.Number/tt.want-1) > 1e-5):
+				t.Errorf("%v, error %v; want %v", q.Number, err, tt.want)
+			case tt.name == "cells of two experiments" && q.What != "throughput, a of servers over “sync, 10” of grid":
+				t.Errorf("named %q", q.What)
+			}
+		})
+	}
+}
+
+func TestSelect(t *testing.T) {
+	d := newBench(t, frontMatter+dockerfile+fence("experiment", grid)).dataset(Options{})
+	e, ok := d.Experiment("")
+	if !ok {
+		t.Fatal("no experiment")
+	}
+	tests := []struct{ name, where, want, err string }{
+		{"by parameter", `server == "sync"`, "sync, 10; sync, 100", ""},
+		{"by label", `kind == "blocking" and clients > 50`, "sync, 100", ""},
+		{"by experiment", `experiment == "grid" and clients == 10`, "sync, 10; async, 10", ""},
+		{"none", `server == "other"`, "", ""},
+		{"an unknown name", `clients > 50 and sever == "sync"`, "", `no parameter "sever" in experiment "grid": did you mean "server"?`},
+		{"a metric", `throughput > 5/s`, "", `no parameter "throughput" in experiment "grid"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cells, err := e.Select(parseExpr(t, tt.where))
+			var names []string
+			for _, c := range cells {
+				names = append(names, c.Trial.Name)
+			}
+			if got := strings.Join(names, "; "); got != tt.want || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%q, error %v; want %q, %s", got, err, tt.want, tt.err)
+			}
+		})
+	}
+	if cells, err := e.Select(nil); err != nil || len(cells) != 4 {
+		t.Errorf("without a condition %d cells, %v", len(cells), err)
+	}
+}

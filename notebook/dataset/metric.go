@@ -1,0 +1,301 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// Result is one metric of a cell.
+type Result struct {
+	Metric   record.Metric
+	Values   []float64      // one per valid repetition that has it, in order of repetition, in the metric's unit
+	Estimate stats.Estimate // by METHOD.md 2: of the median, or for "failed" of the share over all repetitions
+
+	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
+	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
+	Missing string
+	Marks   []string // what is wrong with some repetitions, in sentences
+
+	repetitions       []int   // of Values
+	failed, attempted []int64 // of Values, where the metric is "failed"
+}
+
+// Metric gives one metric of the cell. It never fails: Result.Missing says why there is no estimate. A percentile
+// that is not available in one valid repetition is not available for the cell, since leaving that repetition
+// out would leave out the slow ones; so are all times of answers.
+//
+// Source: METHOD.md 1.2, 2 and 7.
+func (c *Cell) Metric(name string) Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.results[name]
+	if !ok {
+		r = c.measure(name)
+		c.results[name] = r
+	}
+	// The caller may keep or change the lists.
+	r.Values, r.Marks = slices.Clone(r.Values), slices.Clone(r.Marks)
+	return r
+}
+
+func (c *Cell) measure(name string) Result {
+	metric, ok := c.Experiment.metric(name)
+	r := Result{Metric: metric}
+	if !ok {
+		r.Metric.Name, r.Metric.Title = name, name
+	}
+	a := c.assess(name)
+	switch {
+	case len(c.Records) == 0:
+		r.Missing = "not measured"
+		return r
+	case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure == "" }):
+		r.Missing = "failed: " + c.Records[0].Failure
+		return r
+	case a.level == Invalid:
+		r.Missing = "invalid: " + strings.Join(a.words(Invalid), "; ")
+		return r
+	}
+	r.Marks = a.marks()
+	reason := "not measured"
+	for i, rec := range c.Records {
+		if !a.valid[i] {
+			continue
+		}
+		value, missing := read(rec, name)
+		if missing == "" {
+			r.Values = append(r.Values, value)
+			r.repetitions = append(r.repetitions, rec.Repetition)
+			if name == "failed" && rec.Load != nil {
+				r.failed, r.attempted = append(r.failed, rec.Load.Failed), append(r.attempted, rec.Load.Attempted)
+			}
+			continue
+		}
+		reason = missing
+		if isTime(name) {
+			r.Values, r.repetitions = nil, nil
+			break
+		}
+	}
+	if len(r.Values) == 0 {
+		r.Missing = reason
+		return r
+	}
+	estimate, err := r.at(stats.DefaultAlpha)
+	if err != nil {
+		r.Missing = err.Error()
+		return r
+	}
+	r.Estimate = estimate
+	return r
+}
+
+// at is the estimate at another level than the printed one.
+func (r Result) at(alpha float64) (stats.Estimate, error) {
+	if len(r.attempted) > 0 {
+		return stats.ErrorShare(r.failed, r.attempted, alpha)
+	}
+	return stats.Summarize(r.cell(), alpha)
+}
+
+// cell is the values as package stats takes them.
+func (r Result) cell() stats.Cell {
+	_, known := record.LookupMetric(r.Metric.Name)
+	return stats.Cell{Values: r.Values, NonNegative: known}
+}
+
+// isTime reports whether a metric is made from the times of answers.
+func isTime(metric string) bool { return strings.HasPrefix(metric, "latency.") }
+
+// read gives one metric of one repetition that could be run, or the reason why it has none.
+func read(r *record.Record, metric string) (value float64, missing string) {
+	if r.Load == nil {
+		return sample(r, metric)
+	}
+	switch l := r.Load; metric {
+	case "throughput":
+		return perSecond(l)
+	case "throughput.per_core":
+		return perCore(r)
+	case "requests":
+		return float64(l.Attempted), ""
+	case "failed":
+		if l.Attempted == 0 {
+			return 0, "nothing was attempted"
+		}
+		return float64(l.Failed) / float64(l.Attempted), ""
+	case "failed.count":
+		return float64(l.Failed), ""
+	case "generator.cpu":
+		if l.Busy < 0 {
+			return 0, "not measured"
+		}
+		return l.Busy, ""
+	}
+	if kind, ok := strings.CutPrefix(metric, "errors."); ok {
+		return float64(r.Load.Failures[kind]), ""
+	}
+	if code, ok := strings.CutPrefix(metric, "status."); ok {
+		return float64(r.Load.Statuses[code]), ""
+	}
+	if isTime(metric) {
+		return readTime(r, metric)
+	}
+	return sample(r, metric)
+}
+
+func sample(r *record.Record, metric string) (float64, string) {
+	s, ok := r.Sample(metric)
+	if !ok {
+		return 0, "not measured"
+	}
+	return s.Value, ""
+}
+
+func perSecond(l *record.Load) (float64, string) {
+	if l.Window <= 0 {
+		return 0, "not measured: the window has no length"
+	}
+	return float64(l.Completed) / l.Window, ""
+}
+
+// perCore is throughput over the mean number of busy cores of all services.
+//
+// Source: METHOD.md 10.
+func perCore(r *record.Record) (float64, string) {
+	cores := 0.0
+	for _, s := range r.Samples {
+		if strings.HasPrefix(s.Metric, "cpu.") {
+			cores += s.Value
+		}
+	}
+	if cores <= 0 {
+		return 0, "not measured: no CPU time of services"
+	}
+	rate, missing := perSecond(r.Load)
+	return rate / cores, missing
+}
+
+// readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
+func readTime(r *record.Record, metric string) (float64, string) {
+	family, last := metric[:strings.LastIndex(metric, ".")], metric[strings.LastIndex(metric, ".")+1:]
+	if i := strings.Index(metric, ".p"); i >= 0 { // the percentage may have a point of its own
+		family, last = metric[:i], metric[i+1:]
+	}
+	h, ok := r.Histograms[family]
+	switch {
+	case !ok:
+		return sample(r, metric)
+	case h.Count == 0:
+		return 0, "no answers"
+	case last == "mean":
+		return h.Sum / float64(h.Count), ""
+	case last == "max":
+		return h.Max, ""
+	}
+	p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
+	if err != nil {
+		return 0, err.Error()
+	}
+	attempts := r.Load.Attempted
+	if family == "latency.connect" {
+		// Not every request opens a connection.
+		attempts = h.Count + r.Load.Failures["connect"]
+	}
+	return percentile(h, p, attempts)
+}
+
+// metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
+// print metrics of their own, whose units only records know; until then the unit is empty.
+func (e *Experiment) metric(name string) (record.Metric, bool) {
+	m, known := record.LookupMetric(name)
+	if !e.isCommand() {
+		return m, known && slices.ContainsFunc(e.metricNames(name), func(n string) bool { return n == name })
+	}
+	if known {
+		return m, true
+	}
+	m = record.Metric{Name: name, Title: name}
+	for _, c := range e.Cells {
+		for _, r := range c.Records {
+			if s, ok := r.Sample(name); ok {
+				m.Unit = s.Unit
+				return m, true
+			}
+		}
+	}
+	return m, true
+}
+
+func (e *Experiment) isCommand() bool {
+	return len(e.Cells) > 0 && e.Cells[0].Trial.Command != nil
+}
+
+// metricNames lists what can be measured in the experiment, to find what a misspelt name may mean. Of percentiles it
+// has the usual ones, and the one that was asked for if it is one.
+func (e *Experiment) metricNames(asked string) []string {
+	if e.isCommand() {
+		return []string{"time.real", "time.user", "time.sys", "memory.peak"}
+	}
+	names := []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
+		"latency.max", "requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
+	if m, ok := record.LookupMetric(asked); ok && strings.HasPrefix(asked, "latency.") {
+		names = append(names, m.Name)
+	}
+	for _, kind := range record.FailureKinds {
+		names = append(names, "errors."+kind)
+	}
+	if code, ok := strings.CutPrefix(asked, "status."); ok && len(code) == 3 && strings.Trim(code, "0123456789") == "" {
+		names = append(names, asked)
+	}
+	for _, c := range e.Cells {
+		for _, s := range c.Trial.Services {
+			for _, family := range []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."} {
+				if name := family + s.Name; !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
+// may stand there: the nearest, else those of its family, else all.
+func (e *Experiment) suggestMetric(name string, others ...string) string {
+	known := append(e.metricNames(name), others...)
+	hint := article.Suggest(name, known)
+	if isNear(hint) {
+		return hint
+	}
+	head, _, _ := strings.Cut(name, ".")
+	family := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, head+".") })
+	if len(family) > 0 {
+		return article.Suggest(name, family)
+	}
+	return hint
+}
+
+// isNear reports whether a hint of article.Suggest has found a near miss.
+func isNear(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
+
+// inWords is a metric as it stands inside a sentence: "throughput", "latency p99", "CPU of server".
+func inWords(m record.Metric) string {
+	if len(m.Title) > 1 && m.Title[1] >= 'a' && m.Title[1] <= 'z' {
+		return strings.ToLower(m.Title[:1]) + m.Title[1:]
+	}
+	return m.Title
+}
+
+// percent writes a share with two digits.
+func percent(share float64) string {
+	if x := 100 * share; x >= 10 || x == 0 {
+		return fmt.Sprintf("%.0f %%", x)
+	}
+	return fmt.Sprintf("%.2g %%", 100*share)
+}

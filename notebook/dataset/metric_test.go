@@ -1,0 +1,203 @@
+package dataset
+
+import (
+	"slices"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+func TestPercentile(t *testing.T) {
+	b := &bench{t: t}
+	ms := func(list ...times) record.Histogram {
+		for i := range list {
+			list[i].seconds /= 1000
+		}
+		return b.histogram(list...)
+	}
+	tests := []struct {
+		name     string
+		h        record.Histogram
+		p        string
+		attempts int64
+		want     float64 // ms
+		missing  string
+	}{
+		{"no answers", ms(), "50", 0, 0, "no answers"},
+		{"nothing but failures", ms(), "50", 100, 0, "no answers"},
+		{"too few for the median", ms(times{5, 19}), "50", 19, 0, "needs 20 answers, has 19"},
+		{"enough for the median", ms(times{5, 20}), "50", 20, 5, ""},
+		{"rank of an odd number", ms(times{5, 10}, times{7, 11}), "50", 21, 7, ""},
+		{"too few for p99", ms(times{5, 940}), "99", 940, 0, "needs 1000 answers, has 940"},
+		{"p99 of 1234 is the 1222nd", ms(times{5, 1221}, times{7, 1}, times{9, 12}), "99", 1234, 7, ""},
+		{"exact decimals", ms(times{5, 9990}, times{7, 10}), "99.9", 10000, 5, ""},
+		{"failures rank above answers", ms(times{5, 985}, times{7, 10}), "99", 1000, 7, ""},
+		{"among failures", ms(times{5, 985}), "99", 1000, 0, "among failures"},
+		{"failures count as attempts", ms(times{5, 995}), "99", 1000, 5, ""},
+		{"overflow ranks above answers", ms(times{5, 990}, times{61000, 10}), "99", 1000, 5, ""},
+		{"among the overflow", ms(times{5, 989}, times{61000, 11}), "99", 1000, 0, "> 60 s"},
+		{"attempts that are not told", ms(times{5, 20}), "50", 0, 5, ""},
+		{"a histogram that is none", record.Histogram{Count: 20, HDR: "?"}, "50", 20, 0,
+			"the histogram cannot be read: illegal base64 data at input byte 0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := stats.ParsePercentile(tt.p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, missing := percentile(tt.h, p, tt.attempts)
+			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
+				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
+			}
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	everything := func(r *record.Record) {
+		r.Load.Failed, r.Load.Attempted = 10, r.Load.Completed+10
+		r.Load.Failures = map[string]int64{"timeout": 7, "reset": 3}
+		r.Load.FailuresMax = 1
+		b := &bench{t: t}
+		r.Histograms["latency.connect"] = b.histogram(times{0.001, 100})
+		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
+	}
+	c := cellOf(t, measuredServers(t, frontMatter+dockerfile+fence("experiment", servers), everything).dataset(Options{}), "b")
+	tests := []struct {
+		metric  string
+		want    float64 // of the first repetition, 1000/s
+		missing string
+	}{
+		{"throughput", 1000, ""},
+		{"throughput.per_core", 2000, ""},
+		{"requests", 10010, ""},
+		{"failed", 10. / 10010, ""},
+		{"failed.count", 10, ""},
+		{"errors.timeout", 7, ""},
+		{"errors.connect", 0, ""},
+		{"status.200", 10000, ""},
+		{"status.503", 0, ""},
+		{"latency.mean", 0.01, ""},
+		{"latency.max", 0.025, ""},
+		{"latency.p99", 0.025, ""},
+		{"latency.p99.99", 0, "needs 100000 answers, has 10010"},
+		{"latency.connect.p50", 0.001, ""},
+		{"latency.first_byte.p50", 0, "not measured"},
+		{"generator.cpu", 0.3, ""},
+		{"cpu.server", 0.5, ""},
+		{"memory.server", 64 << 20, ""},
+		{"bytes.in", 4096, ""},
+		{"bytes.out", 0, "not measured"},
+		{"cpu.client", 0, "not measured"},
+		{"nonsense", 0, "not measured"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.metric, func(t *testing.T) {
+			r := c.Metric(tt.metric)
+			switch {
+			case r.Missing != tt.missing:
+				t.Fatalf("missing %q, want %q", r.Missing, tt.missing)
+			case tt.missing == "" && (len(r.Values) != 3 || !(r.Values[0] >= tt.want*0.999 && r.Values[0] <= tt.want*1.001)):
+				t.Errorf("values %v, want %v first", r.Values, tt.want)
+			case tt.missing != "" && len(r.Values) > 0:
+				t.Errorf("values %v of what is missing", r.Values)
+			}
+			if r.Metric.Name != tt.metric {
+				t.Errorf("named %q", r.Metric.Name)
+			}
+		})
+	}
+}
+
+func TestResults(t *testing.T) {
+	const limit = 0.3 // of errors that are expected
+	tests := []struct {
+		name    string
+		metric  string
+		changes []change
+		values  int
+		missing string
+		marks   []string
+	}{
+		{"all repetitions", "throughput", nil, 3, "", nil},
+		{"one failed of three", "throughput", []change{only("a", failed("server: exited"), 2)}, 0,
+			"invalid: 1 of 3 repetitions: failed", nil},
+		{"all failed", "throughput", []change{only("a", failed("server exited with status 1"))}, 0,
+			"failed: server exited with status 1", nil},
+		{"too many errors", "throughput", []change{failing(1000)}, 0, "invalid: 3 of 3 repetitions: errors 7.8 %", nil},
+		{"too many errors, asked for them", "failed", []change{failing(1000)}, 3, "", nil},
+		{"too many errors, asked for their kind", "errors.timeout", []change{failing(1000)}, 3, "", nil},
+		{"too many errors, asked for answers", "status.200", []change{failing(1000)}, 3, "", nil},
+		{"errors that are expected", "throughput", []change{failing(1000), loadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
+		{"a warning", "throughput", []change{only("", loadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
+			[]string{"1 of 3 repetitions: load generator busy 75 %"}},
+		{"a percentile that one repetition lacks", "latency.p99.9", []change{only("", loadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
+			only("", func(r *record.Record) { h := r.Histograms["latency"]; h.Count = 9000; r.Histograms["latency"] = h }, 2)},
+			0, "needs 10000 answers, has 9000", nil},
+		{"a sample that one repetition lacks", "cpu.server", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers), tt.changes...).dataset(Options{})
+			r := cellOf(t, d, "a").Metric(tt.metric)
+			if len(r.Values) != tt.values || r.Missing != tt.missing || !slices.Equal(r.Marks, tt.marks) {
+				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values, tt.missing, tt.marks)
+			}
+			if (r.Missing == "") != (r.Estimate.N > 0) {
+				t.Errorf("missing %q with an estimate of n = %d", r.Missing, r.Estimate.N)
+			}
+		})
+	}
+}
+
+func TestOneRepetitionLeftOutOfFour(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000, 2000, 1010, 1020}, only("", failing(1000), 2))
+	c := cellOf(t, b.dataset(Options{}), "a")
+	r := c.Metric("throughput")
+	if want := []float64{1000, 1010, 1020}; !slices.Equal(r.Values, want) || r.Estimate.Centre != 1010 {
+		t.Errorf("values %v, centre %v; want %v", r.Values, r.Estimate.Centre, want)
+	}
+	if want := []string{"1 of 4 repetitions is not valid: errors 4.8 %"}; !slices.Equal(r.Marks, want) {
+		t.Errorf("marks %q, want %q", r.Marks, want)
+	}
+	r.Values[0] = 0
+	if again := c.Metric("throughput"); again.Values[0] != 1000 {
+		t.Error("a caller changed what the next one gets")
+	}
+}
+
+func TestErrorShareIsPooled(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{100, 100, 100}, only("", loadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
+	r := cellOf(t, b.dataset(Options{}), "a").Metric("failed")
+	if e := r.Estimate; e.Centre != 0.004 || e.Interval.Lo != 0 || e.Interval.Hi != 0.012 {
+		t.Errorf("%+v, want 0.004 [0, 0.012] of METHOD.md 2", e)
+	}
+}
+
+func TestMetricsOfCommands(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", command))
+	b.measure("tool", "fast", "1", []float64{1, 1.1, 1.2}, func(r *record.Record) {
+		r.Samples = append(r.Samples, record.Sample{Metric: "frames", Value: 60, Unit: "frames"})
+	})
+	c := cellOf(t, b.dataset(Options{}), "fast")
+	if r := c.Metric("time.real"); r.Missing != "" || r.Estimate.Centre != 1.1 {
+		t.Errorf("time.real %+v", r)
+	}
+	if r := c.Metric("frames"); r.Missing != "" || r.Metric.Unit != "frames" || r.Metric.Title != "frames" {
+		t.Errorf("frames %+v", r)
+	}
+	if checks := c.Checks(); len(checks) != 1 || checks[0].Level != OK {
+		t.Errorf("checks of a program without a load: %+v", checks)
+	}
+}
+
+// command is an experiment that times a program.
+const command = `name: tool
+matrix: {tool: [fast, slow]}
+command: {run: "tool ${{ matrix.tool }}", build: .}
+repetitions: 3
+calibrate: false`

@@ -1,0 +1,238 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// PublishedValue is what a published block says of a cell.
+type PublishedValue struct {
+	Number float64 // in the metric's base unit
+	Text   string  // as the author wrote it
+	Block  *article.Published
+	Ratio  float64 // measured over published; NaN if there is none
+	Shift  float64 // rank shift, published minus measured, so that more than 0 rose; NaN if there is none
+}
+
+// Published gives what a published block says of a cell; without a name, the first block that has it. It is false if
+// no row of the block joins the cell and has the metric.
+//
+// Source: FORMAT.md 6; METHOD.md 6.
+func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValue, bool) {
+	for _, b := range d.Doc.Published {
+		if block != "" && b.Name.Value != block {
+			continue
+		}
+		for i := range b.Rows {
+			row := &b.Rows[i]
+			at, ok := metricOf(row, metric)
+			if !ok {
+				continue
+			}
+			if cells := d.join(b, row); len(cells) != 1 || cells[0] != c {
+				continue
+			}
+			v := PublishedValue{Number: at.Number, Text: at.Text.Value, Block: b, Ratio: math.NaN(), Shift: math.NaN()}
+			a, rows, err := d.agreement(b, metric)
+			if err != nil {
+				return v, true
+			}
+			if k := slices.Index(rows, row); k >= 0 && a.Rows[k].Measured {
+				v.Ratio, v.Shift = a.Rows[k].Ratio, a.Rows[k].RankShift()
+			}
+			return v, true
+		}
+	}
+	return PublishedValue{}, false
+}
+
+func metricOf(row *article.PublishedRow, metric string) (article.PublishedAt, bool) {
+	for _, m := range row.Metrics {
+		if m.Name.Value == metric {
+			return m.Value, true
+		}
+	}
+	return article.PublishedAt{}, false
+}
+
+// join gives the cells that a row is about: those that agree in every parameter and label that both have. Other
+// fields of the row are notes.
+//
+// Source: FORMAT.md 6.
+func (d *Dataset) join(b *article.Published, row *article.PublishedRow) []*Cell {
+	e, ok := d.Experiment(b.Experiment.Value)
+	if !ok {
+		return nil
+	}
+	known := e.settings()
+	return slices.DeleteFunc(slices.Clone(e.Cells), func(c *Cell) bool {
+		return slices.ContainsFunc(row.Fields, func(f article.Named[article.Text]) bool {
+			text, _ := c.setting(f.Name.Value)
+			same, err := expr.MatchText(expr.Equal, f.Value.Value, text)
+			return slices.Contains(known, f.Name.Value) && (err != nil || !same)
+		})
+	})
+}
+
+// agreement compares a metric of a block with what was measured. It returns the rows that have the metric, in the
+// order of the result's. Rows of zero, which failures may have, are left out: they have no ratio.
+func (d *Dataset) agreement(b *article.Published, metric string) (stats.Agreement, []*article.PublishedRow, error) {
+	var rows []*article.PublishedRow
+	var list []stats.PublishedRow
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		at, ok := metricOf(row, metric)
+		if !ok || at.Number <= 0 {
+			continue
+		}
+		p := stats.PublishedRow{Name: rowName(row), Published: at.Number}
+		if cells := d.join(b, row); len(cells) == 1 {
+			p.Name = cells[0].Trial.Name
+			if r := cells[0].Metric(metric); r.Missing == "" {
+				p.Cell = r.cell()
+			}
+		}
+		rows, list = append(rows, row), append(list, p)
+	}
+	m, _ := record.LookupMetric(metric)
+	// Of a metric without a better direction, more counts as better: orders are compared, whichever end is the top.
+	direction := stats.Direction(cmp.Or(m.Better, string(stats.HigherIsBetter)))
+	a, err := stats.Agree(list, direction, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	return a, rows, err
+}
+
+func rowName(row *article.PublishedRow) string {
+	var words []string
+	for _, f := range row.Fields {
+		words = append(words, f.Value.Value)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Standing returns what the article's measurements say about what it reproduces, or about its own headline claims, with
+// the reason in a sentence.
+//
+// Headline claims are about the metrics that stand in their tests. A block is asked about those of them that it
+// publishes; about its first metric if it publishes none of them.
+//
+// Source: METHOD.md 6.
+func (d *Dataset) Standing() (stats.Standing, string) {
+	type headline struct {
+		verdict stats.Verdict
+		metrics []string
+	}
+	var headlines []headline
+	var verdicts []stats.Verdict
+	for _, j := range d.Judgements() {
+		if j.Claim.Headline.V {
+			headlines = append(headlines, headline{j.Verdict, d.metricsOf(j.Claim)})
+			verdicts = append(verdicts, j.Verdict)
+		}
+	}
+	quickOnly := d.Profile == plan.Quick
+	if len(d.Doc.Published) == 0 {
+		return stats.ClaimStanding(verdicts, quickOnly), claimReason(verdicts, quickOnly)
+	}
+	var standings []stats.Standing
+	var reasons []string
+	for _, b := range d.Doc.Published {
+		var metrics []string
+		for _, h := range headlines {
+			for _, m := range h.metrics {
+				if publishes(b, m) && !slices.Contains(metrics, m) {
+					metrics = append(metrics, m)
+				}
+			}
+		}
+		if first := firstMetric(b); len(metrics) == 0 && first != "" {
+			metrics = []string{first}
+		}
+		for _, metric := range metrics {
+			var about []stats.Verdict
+			for _, h := range headlines {
+				if slices.Contains(h.metrics, metric) {
+					about = append(about, h.verdict)
+				}
+			}
+			a, _, err := d.agreement(b, metric)
+			standing, reason := stats.StandingNotMeasured, ""
+			if err != nil {
+				reason = err.Error()
+			} else {
+				standing, reason = a.Standing(about, quickOnly)
+			}
+			standings = append(standings, standing)
+			m, _ := record.LookupMetric(metric)
+			reasons = append(reasons, fmt.Sprintf("%s, against %s: %s", inWords(m), b.Source.Value, reason))
+		}
+	}
+	worst := stats.WorstStanding(standings...)
+	if i := slices.Index(standings, worst); i >= 0 {
+		return worst, reasons[i]
+	}
+	return worst, "nothing published has a metric"
+}
+
+func publishes(b *article.Published, metric string) bool {
+	return slices.ContainsFunc(b.Rows, func(row article.PublishedRow) bool {
+		_, ok := metricOf(&row, metric)
+		return ok
+	})
+}
+
+func firstMetric(b *article.Published) string {
+	for _, row := range b.Rows {
+		if len(row.Metrics) > 0 {
+			return row.Metrics[0].Name.Value
+		}
+	}
+	return ""
+}
+
+// metricsOf lists the metrics that a claim is about.
+func (d *Dataset) metricsOf(c *article.Claim) []string {
+	if c.Expect.Node == nil {
+		return nil
+	}
+	n, err := d.expand(c.Expect.Node)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, s := range expr.Selectors(n) {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// claimReason counts the headline claims of an article that reproduces nothing.
+func claimReason(verdicts []stats.Verdict, quickOnly bool) string {
+	switch {
+	case quickOnly:
+		return "only quick records"
+	case len(verdicts) == 0:
+		return "the article has no headline claim"
+	}
+	n := map[stats.Verdict]int{}
+	for _, v := range verdicts {
+		n[v]++
+	}
+	var parts []string
+	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
+		if n[v] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[v], v))
+		}
+	}
+	return fmt.Sprintf("of %s: %s", plural(len(verdicts), "headline claim"), strings.Join(parts, ", "))
+}

@@ -1,0 +1,359 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+)
+
+// ErrNotMeasured is the cause of an error of Eval where the expression is right and its cells have no numbers:
+// pages say so instead of the number.
+var ErrNotMeasured = errors.New("not measured")
+
+// A rule is the name of what is wrong with an expression, as problems have it. It is the cause of an *expr.Error.
+type rule string
+
+func (r rule) Error() string { return string(r) }
+
+// mistake is something that the author of an expression can repair.
+func mistake(at expr.Span, r rule, hint, format string, args ...any) *expr.Error {
+	return &expr.Error{Span: at, Msg: fmt.Sprintf(format, args...), Hint: hint, Err: r}
+}
+
+// Select returns the cells that fulfil a where expression, in the plan's order; all of them for nil. Names are
+// parameters and labels, and experiment.
+//
+// The error is an *expr.Error at a name that no cell has, or where no condition on texts stands.
+func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
+	if where == nil {
+		return slices.Clone(e.Cells), nil
+	}
+	known := e.settings()
+	var out []*Cell
+	for _, c := range e.Cells {
+		ok, err := expr.Where(where, func(name string) (string, bool) {
+			if name == "experiment" {
+				return e.Plan.Name, true
+			}
+			text, _ := c.setting(name)
+			return text, slices.Contains(known, name)
+		})
+		if err != nil {
+			if found, ok := errors.AsType[*expr.Error](err); ok && errors.Is(err, expr.ErrUnknownName) {
+				name := where.String()
+				for _, s := range expr.Selectors(where) {
+					if s.Span == found.Span {
+						name = s.Name
+					}
+				}
+				err = mistake(found.Span, "unknown-parameter", article.Suggest(name, known),
+					"no parameter %q in experiment %q", name, e.Plan.Name)
+			}
+			return nil, err
+		}
+		if ok {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// A scope is where the selectors of an expression look for cells.
+type scope struct {
+	d          *Dataset
+	experiment string // of selectors that name none; "" is the only one of the article
+}
+
+// picked is what a selector stands for: one metric of at least one cell.
+type picked struct {
+	selector *expr.Selector
+	metric   record.Metric
+	cells    []*Cell
+}
+
+// pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
+// profile leaves the experiment out.
+func (s scope) pick(sel *expr.Selector) (picked, error) {
+	experiments, err := s.experiments(sel)
+	if err != nil {
+		return picked{}, err
+	}
+	p := picked{selector: sel}
+	for _, e := range experiments {
+		if e.Plan.Skipped != "" {
+			return picked{}, &expr.Error{Span: sel.Span, Msg: "not measured: " + e.Plan.Skipped, Err: ErrNotMeasured}
+		}
+		metric, ok := e.metric(sel.Name)
+		if !ok {
+			return picked{}, s.unknownMetric(sel, e)
+		}
+		p.metric = metric
+		cells, err := e.match(sel)
+		if err != nil {
+			return picked{}, err
+		}
+		p.cells = append(p.cells, cells...)
+	}
+	if len(p.cells) == 0 {
+		return picked{}, noCell(sel, experiments)
+	}
+	return p, nil
+}
+
+// one finds the cell of a selector that has to mean a single one.
+func (s scope) one(sel *expr.Selector) (picked, error) {
+	p, err := s.pick(sel)
+	if err == nil && len(p.cells) > 1 {
+		return picked{}, several(sel, p)
+	}
+	return p, err
+}
+
+func several(sel *expr.Selector, p picked) error {
+	hint := "pick one in braces, or reduce the list by min max mean geomean median or count"
+	if free := p.cells[0].Experiment.undecided(p); len(free) > 0 {
+		value, _ := p.cells[0].setting(free[0])
+		hint = strings.Replace(hint, "braces", fmt.Sprintf("braces, such as {%s=%q}", free[0], value), 1)
+	}
+	return mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.cells))
+}
+
+// undecided gives the parameters in which the picked cells differ.
+func (e *Experiment) undecided(p picked) []string {
+	var names []string
+	for _, name := range e.Plan.Parameters {
+		first, _ := p.cells[0].setting(name)
+		if slices.ContainsFunc(p.cells, func(c *Cell) bool { v, _ := c.setting(name); return v != first }) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// experimentMatch is the name that matchers have for the experiment.
+const experimentMatch = "experiment"
+
+// experiments are those in which a selector looks.
+func (s scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
+	names := s.d.names()
+	named := false
+	found := slices.Clone(s.d.Experiments)
+	for _, m := range sel.Matches {
+		if m.Name != experimentMatch {
+			continue
+		}
+		if m.Op != expr.Equal && m.Op != expr.Differs {
+			return nil, mistake(m.Span, "bad-match", "write = or !=", "experiments have no order")
+		}
+		named = true
+		if !slices.Contains(names, m.Value) {
+			return nil, mistake(m.Span, "unknown-experiment", article.Suggest(m.Value, names),
+				"no experiment %q in this article", m.Value)
+		}
+		found = slices.DeleteFunc(found, func(e *Experiment) bool {
+			return (e.Plan.Name == m.Value) != (m.Op == expr.Equal)
+		})
+	}
+	switch {
+	case named && len(found) == 0:
+		return nil, mistake(sel.Span, "no-cell", "", "no experiment fits %s", sel)
+	case named:
+		return found, nil
+	}
+	if e, ok := s.d.Experiment(s.experiment); ok {
+		return []*Experiment{e}, nil
+	}
+	if len(names) == 0 {
+		return nil, mistake(sel.Span, "no-cell", "add a yaml experiment block",
+			"there is no experiment to take %s from", sel)
+	}
+	return nil, mistake(sel.Span, "which-experiment",
+		fmt.Sprintf("write %s{experiment=%q}, with the one that is meant", sel.Name, names[0]),
+		"the article has several experiments, and %s does not say which", sel)
+}
+
+func (d *Dataset) names() []string {
+	var names []string
+	for _, e := range d.Experiments {
+		names = append(names, e.Plan.Name)
+	}
+	return names
+}
+
+func (s scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
+	var values []string
+	for _, v := range s.d.Doc.Front.Values {
+		values = append(values, v.Name.Value)
+	}
+	hint := e.suggestMetric(sel.Name, values...)
+	at := expr.Span{Start: sel.Span.Start, End: min(sel.Span.End, sel.Span.Start+len(sel.Name))}
+	if _, ok := record.LookupMetric(sel.Name); ok {
+		return mistake(at, "unknown-metric", hint, "%s is not measured in experiment %q", sel.Name, e.Plan.Name)
+	}
+	if slices.Contains(e.settings(), sel.Name) {
+		return mistake(at, "unknown-metric",
+			fmt.Sprintf(`name a metric, and the parameter in braces: throughput{%s="…"}`, sel.Name),
+			"%q is a parameter, and no metric", sel.Name)
+	}
+	return mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
+}
+
+// match gives the cells of one experiment that fulfil the matches of a selector.
+func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
+	known := e.settings()
+	for _, m := range sel.Matches {
+		if m.Name != experimentMatch && !slices.Contains(known, m.Name) {
+			return nil, mistake(m.Span, "unknown-parameter", article.Suggest(m.Name, append(known, experimentMatch)),
+				"no parameter %q in experiment %q", m.Name, e.Plan.Name)
+		}
+	}
+	var out []*Cell
+cells:
+	for _, c := range e.Cells {
+		for _, m := range sel.Matches {
+			if m.Name == experimentMatch {
+				continue
+			}
+			text, _ := c.setting(m.Name)
+			ok, err := expr.MatchText(m.Op, m.Value, text)
+			if err != nil {
+				return nil, mistake(m.Span, "bad-match", "compare texts with = and !=",
+					"%s is %q in cell %q: %v", m.Name, text, c.Trial.Name, err)
+			}
+			if !ok {
+				continue cells
+			}
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// noCell says which match no cell fulfils, with the nearest value, or that they are never fulfilled together.
+func noCell(sel *expr.Selector, experiments []*Experiment) error {
+	for _, m := range sel.Matches {
+		if m.Name == experimentMatch {
+			continue
+		}
+		var values []string
+		fits := false
+		for _, e := range experiments {
+			for _, c := range e.Cells {
+				text, has := c.setting(m.Name)
+				if has && !slices.Contains(values, text) {
+					values = append(values, text)
+				}
+				ok, err := expr.MatchText(m.Op, m.Value, text)
+				fits = fits || ok && err == nil
+			}
+		}
+		if !fits {
+			return mistake(m.Span, "no-cell", article.Suggest(m.Value, values), "no cell has %s", m)
+		}
+	}
+	if len(sel.Matches) == 0 {
+		return mistake(sel.Span, "no-cell", "give the experiment a load or a command",
+			"there is no cell to take %s from", sel)
+	}
+	return mistake(sel.Span, "no-cell", "each of them has a cell, but none has them together", "no cell fits %s", sel)
+}
+
+// expand replaces the names of front matter values by what they stand for. What is put in has the place of the
+// name, so that errors point into the expression that uses it.
+func (d *Dataset) expand(n expr.Node) (expr.Node, error) { return d.expandIn(n, nil, nil) }
+
+// expandIn has in using the names that are being expanded, and in at the place that everything gets; nil keeps it.
+func (d *Dataset) expandIn(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
+	place := func(own expr.Span) expr.Span {
+		if at != nil {
+			return *at
+		}
+		return own
+	}
+	switch n := n.(type) {
+	case *expr.Selector:
+		out := *n
+		out.Span = place(n.Span)
+		out.Matches = slices.Clone(n.Matches)
+		for i := range out.Matches {
+			out.Matches[i].Span = place(n.Matches[i].Span)
+		}
+		value, ok := d.value(n.Name)
+		switch {
+		case !ok:
+			return &out, nil
+		case len(n.Matches) > 0:
+			return nil, mistake(out.Span, "bad-match", "remove the braces, or name a metric",
+				"%q is a value, whose cells are chosen already", n.Name)
+		case slices.Contains(using, n.Name):
+			return nil, mistake(out.Span, "circular-value", "write out one of them",
+				"value %q is made from itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
+		case value == nil:
+			return nil, mistake(out.Span, "bad-expression", "", "value %q cannot be read", n.Name)
+		}
+		return d.expandIn(value, append(slices.Clone(using), n.Name), &out.Span)
+	case *expr.Call:
+		out := *n
+		out.Span = place(n.Span)
+		out.Args = slices.Clone(n.Args)
+		for i, arg := range n.Args {
+			if n.Name == "published" && i == 1 {
+				continue // the name of a block
+			}
+			var err error
+			if out.Args[i], err = d.expandIn(arg, using, at); err != nil {
+				return nil, err
+			}
+		}
+		return &out, nil
+	case *expr.Unary:
+		x, err := d.expandIn(n.X, using, at)
+		return &expr.Unary{Span: place(n.Span), Op: n.Op, X: x}, err
+	case *expr.Binary:
+		x, err := d.expandIn(n.X, using, at)
+		if err != nil {
+			return nil, err
+		}
+		y, err := d.expandIn(n.Y, using, at)
+		return &expr.Binary{Span: place(n.Span), Op: n.Op, X: x, Y: y}, err
+	case *expr.Quantity:
+		out := *n
+		out.Span = place(n.Span)
+		return &out, nil
+	case *expr.String:
+		return &expr.String{Span: place(n.Span), Value: n.Value}, nil
+	case *expr.Bool:
+		return &expr.Bool{Span: place(n.Span), Value: n.Value}, nil
+	}
+	return n, nil
+}
+
+// value finds a value of the front matter; its expression is nil if it could not be read.
+func (d *Dataset) value(name string) (expr.Node, bool) {
+	for _, v := range d.Doc.Front.Values {
+		if v.Name.Value == name {
+			return v.Value.Node, true
+		}
+	}
+	return nil, false
+}
+
+// nameOf is what a cell is called in sentences: its trial, in quotes where that is several words, and its experiment if
+// that of other cells of the sentence is another.
+func (d *Dataset) nameOf(c *Cell, beside ...*Cell) string {
+	name := c.Trial.Name
+	if strings.Contains(name, ",") {
+		name = "“" + name + "”"
+	}
+	for _, o := range beside {
+		if o.Experiment != c.Experiment {
+			return name + " of " + c.Experiment.Plan.Name
+		}
+	}
+	return name
+}

@@ -1,0 +1,258 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/record"
+)
+
+// Level says how far a repetition or a cell can be believed.
+type Level int
+
+// The levels, from good to bad; what is not checked is neither.
+const (
+	OK Level = iota
+	Warn
+	Invalid
+	NotChecked
+)
+
+// String is the level in the words of a page.
+func (l Level) String() string {
+	return [...]string{"ok", "warn", "invalid", "not checked"}[l]
+}
+
+// CheckResult is what one check of validity came to in a cell.
+type CheckResult struct {
+	Name  string
+	Level Level
+	Words string // of the worst repetitions: "3 of 5 repetitions: errors 6.5 %"
+}
+
+// A finding is what one check came to in one repetition.
+type finding struct {
+	level Level
+	words string
+	size  float64 // how far off, to tell the worst of findings of one level
+}
+
+// A validityCheck looks at one repetition that was run.
+type validityCheck struct {
+	name string
+	// look is only called with a load that was put on.
+	look func(r *record.Record) finding
+	// spares says which metrics an invalid finding leaves valid; nil: none.
+	spares func(metric string) bool
+}
+
+// validityChecks are those of METHOD.md 7 that a record has the data for, in the order of that table. That a
+// percentile is available is asked where it is read, metric by metric.
+var validityChecks = []validityCheck{
+	{name: "Little's law", look: lookAtLittle},
+	{name: "generator CPU", look: lookAtGenerator},
+	{name: "foreign CPU", look: lookAtForeign},
+	{name: "errors", look: lookAtErrors, spares: isFailureMetric},
+	{name: "overflow", look: lookAtOverflow},
+}
+
+// graded is the finding of a share that is ok, a warning or invalid by two limits, both of which still belong to
+// the better side if inclusive.
+func graded(x, ok, warn float64, inclusive bool, words string) finding {
+	within := func(limit float64) bool { return x < limit || inclusive && x == limit }
+	f := finding{level: Invalid, words: words, size: x}
+	switch {
+	case within(ok):
+		f.level = OK
+	case within(warn):
+		f.level = Warn
+	}
+	return f
+}
+
+func notChecked(why string) finding { return finding{level: NotChecked, words: why} }
+
+// An assessment is what all checks came to in all repetitions of a cell, as far as they concern one metric.
+type assessment struct {
+	level    Level
+	valid    []bool // by repetition
+	names    []string
+	findings [][]finding // by check, then by repetition
+	failed   int         // repetitions that could not be run
+}
+
+// assess judges the cell for a metric; "" stands for one that every check concerns.
+//
+// Source: METHOD.md 7.
+func (c *Cell) assess(metric string) assessment {
+	a := assessment{valid: make([]bool, len(c.Records))}
+	for i, r := range c.Records {
+		a.valid[i] = r.Failure == ""
+		if !a.valid[i] {
+			a.failed++
+		}
+	}
+	levels := make([]Level, len(c.Records)) // the worst of each repetition
+	for _, check := range validityChecks {
+		found := make([]finding, len(c.Records))
+		applies := false
+		for i, r := range c.Records {
+			found[i] = notChecked("not run")
+			if r.Failure != "" || r.Load == nil {
+				continue
+			}
+			applies = true
+			found[i] = check.look(r)
+			if found[i].level == Invalid && check.spares != nil && check.spares(metric) {
+				found[i].level = OK
+			}
+			if found[i].level != NotChecked {
+				levels[i] = max(levels[i], found[i].level)
+			}
+			a.valid[i] = a.valid[i] && found[i].level != Invalid
+		}
+		if applies {
+			a.names, a.findings = append(a.names, check.name), append(a.findings, found)
+		}
+	}
+	a.level = cellLevel(a.valid, levels)
+	return a
+}
+
+// cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
+// than three valid ones remain of three or more; else the worst level of the valid ones, and a warning at
+// least if one was left out. Of a run that is not finished, the repetitions so far count.
+//
+// Source: METHOD.md 7.
+func cellLevel(valid []bool, levels []Level) Level {
+	n, worst := 0, OK
+	for i := range valid {
+		if valid[i] {
+			n++
+			worst = max(worst, levels[i])
+		}
+	}
+	left := len(valid) - n
+	switch {
+	case n == 0, 2*left > len(valid), len(valid) >= 3 && n < 3:
+		return Invalid
+	case left > 0:
+		return max(worst, Warn)
+	}
+	return worst
+}
+
+// words gives a phrase for each check that found the level: "3 of 5 repetitions: errors 6.5 %".
+func (a assessment) words(level Level) []string {
+	var out []string
+	if level == Invalid && a.failed > 0 {
+		out = append(out, fmt.Sprintf("%d of %d repetitions: failed", a.failed, len(a.valid)))
+	}
+	for _, found := range a.findings {
+		n, worst := worstOf(found, func(i int, f finding) bool {
+			return f.level == level && (level == Invalid || a.valid[i])
+		})
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d of %d repetitions: %s", n, len(found), worst.words))
+		}
+	}
+	return out
+}
+
+// worstOf counts the findings that are meant and returns the largest.
+func worstOf(found []finding, meant func(int, finding) bool) (n int, worst finding) {
+	for i, f := range found {
+		if !meant(i, f) {
+			continue
+		}
+		if n++; n == 1 || f.size > worst.size {
+			worst = f
+		}
+	}
+	return n, worst
+}
+
+// marks are the sentences that stand beside a number of a cell.
+func (a assessment) marks() []string {
+	var out []string
+	left := 0
+	for _, valid := range a.valid {
+		left += boolean(!valid)
+	}
+	if left > 0 {
+		var reasons []string
+		if a.failed > 0 {
+			reasons = append(reasons, "failed")
+		}
+		for _, found := range a.findings {
+			if n, worst := worstOf(found, func(_ int, f finding) bool { return f.level == Invalid }); n > 0 {
+				reasons = append(reasons, worst.words)
+			}
+		}
+		verb := "are"
+		if left == 1 {
+			verb = "is"
+		}
+		out = append(out, fmt.Sprintf("%d of %d repetitions %s not valid: %s",
+			left, len(a.valid), verb, strings.Join(reasons, ", ")))
+	}
+	return append(out, a.words(Warn)...)
+}
+
+// Level is how far the cell can be believed, by all checks. Metrics that a check spares can be valid in a cell that
+// is not. A cell without records is NotChecked.
+//
+// Source: METHOD.md 7.
+func (c *Cell) Level() Level {
+	if len(c.Records) == 0 {
+		return NotChecked
+	}
+	return c.assess("").level
+}
+
+// Checks returns every check that applies to the cell, with its level by the rule for cells applied to it alone.
+// First comes that the repetitions could be run.
+func (c *Cell) Checks() []CheckResult {
+	if len(c.Records) == 0 {
+		return nil
+	}
+	a := c.assess("")
+	run := CheckResult{Name: "run", Words: fmt.Sprintf("all %d repetitions", len(c.Records))}
+	ran, fine := make([]bool, len(c.Records)), make([]Level, len(c.Records))
+	for i, r := range c.Records {
+		ran[i] = r.Failure == ""
+	}
+	if a.failed > 0 {
+		run.Words = fmt.Sprintf("%d of %d repetitions: failed", a.failed, len(c.Records))
+	}
+	run.Level = cellLevel(ran, fine)
+	checks := []CheckResult{run}
+	for k, found := range a.findings {
+		checks = append(checks, summary(a.names[k], found))
+	}
+	return checks
+}
+
+// summary is what a check came to in the repetitions that it looked at.
+func summary(name string, found []finding) CheckResult {
+	var valid []bool
+	var levels []Level
+	worst := OK
+	for _, f := range found {
+		if f.level != NotChecked {
+			valid, levels = append(valid, f.level != Invalid), append(levels, f.level)
+			worst = max(worst, f.level)
+		}
+	}
+	if len(valid) == 0 {
+		i := slices.IndexFunc(found, func(f finding) bool { return f.words != "not run" })
+		return CheckResult{Name: name, Level: NotChecked, Words: found[i].words}
+	}
+	n, largest := worstOf(found, func(_ int, f finding) bool { return f.level == worst })
+	c := CheckResult{Name: name, Level: cellLevel(valid, levels), Words: largest.words}
+	if worst != OK {
+		c.Words = fmt.Sprintf("%d of %d repetitions: %s", n, len(found), largest.words)
+	}
+	return c
+}

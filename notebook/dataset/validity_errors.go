@@ -1,0 +1,37 @@
+package dataset
+
+import (
+	"math"
+	"strings"
+
+	"benchbook/notebook/record"
+)
+
+// lookAtErrors asks how many requests failed that the article does not expect to.
+//
+// Source: METHOD.md 7.
+func lookAtErrors(r *record.Record) finding {
+	l := r.Load
+	if l.Attempted == 0 {
+		return finding{level: Invalid, words: "nothing was attempted", size: math.Inf(1)}
+	}
+	share := float64(l.Failed) / float64(l.Attempted)
+	f := graded(share, 0.001, 0.01, true, "errors "+percent(share))
+	if share <= l.FailuresMax {
+		f.level = OK
+		if share > 0 {
+			f.words += ", which the article expects"
+		}
+	}
+	return f
+}
+
+// isFailureMetric reports whether a metric counts failures or what servers answered, which errors are not a fault of.
+func isFailureMetric(metric string) bool {
+	return countsFailures(metric) || strings.HasPrefix(metric, "status.")
+}
+
+// countsFailures reports whether a metric is a number or share of failed requests.
+func countsFailures(metric string) bool {
+	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")
+}

@@ -1,0 +1,141 @@
+package dataset
+
+import (
+	"slices"
+	"testing"
+
+	"benchbook/notebook/record"
+)
+
+func TestCellLevel(t *testing.T) {
+	tests := []struct {
+		name string
+		is   []Level // of the repetitions
+		want Level
+		n    int
+	}{
+		{"all ok", []Level{OK, OK, OK}, OK, 3},
+		{"one warns", []Level{OK, Warn, OK}, Warn, 3},
+		{"one of five left out", []Level{OK, OK, Invalid, OK, OK}, Warn, 4},
+		{"fewer than three remain", []Level{OK, Invalid, OK}, Invalid, 2},
+		{"more than half", []Level{OK, Invalid, Invalid, OK, Invalid}, Invalid, 2},
+		{"half of eight", []Level{OK, Invalid, Invalid, OK, Invalid, OK, Invalid, OK}, Warn, 4},
+		{"one planned", []Level{OK}, OK, 1},
+		{"one of two", []Level{OK, Invalid}, Warn, 1},
+		{"none valid", []Level{Invalid}, Invalid, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			valid, n := make([]bool, len(tt.is)), 0
+			for i, l := range tt.is {
+				valid[i] = l != Invalid
+				n += boolean(valid[i])
+			}
+			if got := cellLevel(valid, tt.is); got != tt.want || n != tt.n {
+				t.Errorf("%v, n = %d; want %v, n = %d", got, n, tt.want, tt.n)
+			}
+		})
+	}
+}
+
+func TestChecksOfARepetition(t *testing.T) {
+	b := &bench{t: t}
+	// The examples of METHOD.md 7: 100 connections, 50 000 completions in 10 s and a mean latency, which the generator makes
+	// into the share of connections in use.
+	example := func(mean float64) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Load.Connections, r.Load.InFlight = 100, 5000*mean/100
+			r.Histograms["latency"] = b.histogram(times{mean, 50000})
+		}
+	}
+	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
+	tests := []struct {
+		name  string
+		check string
+		set   func(*record.Record)
+		want  Level
+		words string
+	}{
+		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use"},
+		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use"},
+		{"a little off", "Little's law", example(0.0184), Warn, ""},
+		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use"},
+		{"a time as short as a few requests", "Little's law", func(r *record.Record) { example(0.017)(r); r.Load.InFlightOver = 0.1 }, OK, ""},
+		{"failed requests count", "Little's law", func(r *record.Record) {
+			example(0.018)(r)
+			r.Histograms["latency.failed"] = b.histogram(times{5, 50000})
+		}, OK, ""},
+		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }), Invalid, "no completions"},
+		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }), NotChecked, "the load generator does not tell"},
+		{"generator at 0.69", "generator CPU", load(func(l *record.Load) { l.Busy = 0.69 }), OK, ""},
+		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn, "load generator busy 75 %"},
+		{"generator at 0.70", "generator CPU", load(func(l *record.Load) { l.Busy = 0.70 }), Warn, ""},
+		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, ""},
+		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
+		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
+		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
+		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12 % of the CPU"},
+		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
+		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
+		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
+		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
+		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1 %"},
+		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
+		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
+		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
+		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
+		{"any overflow", "overflow", func(r *record.Record) { r.Histograms["latency"] = b.histogram(times{61, 1}, times{1, 99}) }, Warn, "1 answer beyond the histogram"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &record.Record{}
+			b.load(r, 1000)
+			tt.set(r)
+			i := slices.IndexFunc(validityChecks, func(c validityCheck) bool { return c.name == tt.check })
+			f := validityChecks[i].look(r)
+			if f.level != tt.want || tt.words != "" && f.words != tt.words {
+				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
+			}
+		})
+	}
+}
+
+func TestChecksOfACell(t *testing.T) {
+	d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers),
+		only("a", failing(1000), 1), only("a", failing(60), 2),
+		only("b", failed("server: exited"), 3),
+		only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
+	).dataset(Options{})
+	want := []CheckResult{
+		{"run", OK, "all 3 repetitions"},
+		{"Little's law", OK, "Little's law gives 1.00 of the connections in use"},
+		{"generator CPU", OK, "load generator busy 30 %"},
+		{"foreign CPU", NotChecked, "the host does not tell"},
+		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
+		{"overflow", OK, "0 answers beyond the histogram"},
+	}
+	a := cellOf(t, d, "a")
+	if got := a.Checks(); !slices.Equal(got, want) || a.Level() != Invalid {
+		t.Errorf("%v\n%+v\nwant\n%+v", a.Level(), got, want)
+	}
+	b := cellOf(t, d, "b")
+	if got := b.Checks()[0]; got != (CheckResult{"run", Invalid, "1 of 3 repetitions: failed"}) || b.Level() != Invalid {
+		t.Errorf("%v, %+v", b.Level(), got)
+	}
+	if want := []string{"repetition 3: server: exited"}; !slices.Equal(b.Failures(), want) {
+		t.Errorf("failures %q", b.Failures())
+	}
+	none := cellOf(t, newBench(t, frontMatter+dockerfile+fence("experiment", servers)).dataset(Options{}), "a")
+	if none.Level() != NotChecked || none.Checks() != nil {
+		t.Errorf("without records %v, %v", none.Level(), none.Checks())
+	}
+}
+
+// loadChangeIfAny leaves repetitions alone that were not run.
+func loadChangeIfAny(f func(*record.Load)) change {
+	return func(r *record.Record) {
+		if r.Load != nil {
+			f(r.Load)
+		}
+	}
+}
