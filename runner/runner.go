@@ -28,6 +28,9 @@ import (
 // closeGrace is how long taking down the containers of a repetition may last.
 const closeGrace = 30 * time.Second
 
+// maxLog is how much of a service's log a failed repetition keeps.
+const maxLog = 4 << 10
+
 // RecordStore is as much of a store as a Runner needs.
 type RecordStore interface {
 	Read() ([]*record.Record, []record.Bad, error)
@@ -124,15 +127,20 @@ func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int
 
 // A todoList is what is left of an experiment.
 type todoList struct {
-	run   string // goes on under this name; empty for a new run
-	steps []plan.Step
+	run    string // goes on under this name; empty for a new run
+	newest string // the newest run there is
+	steps  []plan.Step
 }
 
 // todo finds the repetitions that are not there yet. A trial is fresh if one run has all its repetitions under its present
 // key. A run of this very plan that was stopped goes on.
 func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
+	newest := ""
+	for _, r := range records {
+		newest = max(newest, r.Run)
+	}
 	if force {
-		return todoList{steps: e.Steps}
+		return todoList{newest: newest, steps: e.Steps}
 	}
 	type cell struct{ run, key string }
 	have := map[cell]map[int]bool{}
@@ -163,7 +171,7 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	for _, t := range e.Trials {
 		isFresh[t] = fresh(t)
 	}
-	out := todoList{run: last}
+	out := todoList{run: last, newest: newest}
 	for _, s := range e.Steps {
 		if !isFresh[s.Trial] && !have[cell{last, s.Trial.Key}][s.Repetition] {
 			out.steps = append(out.steps, s)
@@ -199,7 +207,7 @@ func (r *run) measure(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	r.id = cmp.Or(r.todo.run, newRunID(time.Now()))
+	r.id = cmp.Or(r.todo.run, newRunID(time.Now(), r.todo.newest))
 	for _, step := range r.todo.steps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -222,14 +230,22 @@ func (r *run) measure(ctx context.Context) error {
 	return nil
 }
 
-// newRunID names a run: its start in UTC, which sorts, and four letters, since two may start in one second.
-func newRunID(at time.Time) string {
+// runStamp is the first part of a run's name.
+const runStamp = "20060102T150405Z"
+
+// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by time, so a
+// run that starts in the same second as the newest one is named a second later.
+func newRunID(at time.Time, newest string) string {
+	stamp, _, _ := strings.Cut(newest, "-")
+	if last, err := time.Parse(runStamp, stamp); err == nil && !at.UTC().Truncate(time.Second).After(last) {
+		at = last.Add(time.Second)
+	}
 	letters := make([]byte, 4)
 	_, _ = rand.Read(letters) // it never fails
 	for i := range letters {
 		letters[i] = 'a' + letters[i]%26
 	}
-	return at.UTC().Format("20060102T150405Z") + "-" + string(letters)
+	return at.UTC().Format(runStamp) + "-" + string(letters)
 }
 
 type buildFailed struct {
@@ -372,15 +388,14 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	bounded, cancel := context.WithTimeout(ctx, r.experiment.Timeout)
 	defer cancel()
 	m, err := r.drive(bounded, step.Trial, rec)
+	var notReady *engine.NotReadyError
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case bounded.Err() != nil:
 		m = load.Measurement{Failure: fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout)}
-	case errors.Is(err, engine.ErrNotReady):
-		text := err.Error()
-		failure, log, _ := strings.Cut(text, "\n")
-		m = load.Measurement{Failure: failure, Log: log}
+	case errors.As(err, &notReady):
+		m = load.Measurement{Failure: notReady.Error(), Log: tail(string(notReady.Log), maxLog)}
 	case err != nil:
 		return nil, err
 	}
@@ -442,7 +457,7 @@ func (r *run) drive(ctx context.Context, t *plan.Trial, rec *record.Record) (loa
 	if m.Failure != "" {
 		for _, s := range running {
 			if log, err := s.Logs(context.WithoutCancel(ctx)); err == nil && len(log) > 0 {
-				m.Log = strings.TrimSpace(m.Log + "\n" + s.Name() + " wrote:\n" + tail(string(log), 4<<10))
+				m.Log = strings.TrimSpace(m.Log + "\n" + s.Name() + " wrote:\n" + tail(string(log), maxLog))
 			}
 		}
 	}

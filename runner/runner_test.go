@@ -300,9 +300,9 @@ func TestFailures(t *testing.T) {
 	}{
 		{"service not ready", func(s *fake.Script) {
 			s.Start = func(context.Context, engine.Service) error {
-				return fmt.Errorf("%w\nTraceback: password=hunter22", fake.NotReady("server", "it ended with status 1"))
+				return &engine.NotReadyError{Service: "server", Reason: errors.New("it ended with status 1"), Log: []byte("Traceback: password=hunter22")}
 			}
-		}, `starting service "server": service "server" was not ready: it ended with status 1`},
+		}, `service "server" was not ready: it ended with status 1`},
 		{"wrong answer before timing", func(s *fake.Script) {
 			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: the check before timing failed: status 500\n")}, nil
@@ -382,6 +382,16 @@ func TestEngineThatFails(t *testing.T) {
 	}
 	if len(store.records) != 0 {
 		t.Errorf("a failure of the engine became a record: %s", store.trials())
+	}
+}
+
+func TestRunsSortByTheirNames(t *testing.T) {
+	at := time.Date(2026, 11, 20, 12, 0, 0, 5e8, time.UTC)
+	first := newRunID(at, "")
+	second := newRunID(at, first)
+	third := newRunID(at, second)
+	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
+		t.Errorf("%s, %s, %s", first, second, third)
 	}
 }
 

@@ -72,7 +72,7 @@ func script(mode string) fake.Script {
 		}
 	case "crash":
 		s.Start = func(_ context.Context, service engine.Service) error {
-			return fmt.Errorf("%w\nTraceback (most recent call last)", fake.NotReady(service.Name, "it ended with status 1"))
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"), Log: []byte("Traceback (most recent call last)")}
 		}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},

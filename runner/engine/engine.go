@@ -14,6 +14,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"time"
@@ -30,9 +31,19 @@ const (
 // ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way out.
 var ErrUnavailable = errors.New("no container engine")
 
-// ErrNotReady is wrapped by the error of Start when a service ended, or its time ran out, before it was ready. It
-// is a result about the service, and the error's text has the end of the service's log.
-var ErrNotReady = errors.New("service was not ready")
+// NotReadyError is a service that ended, or whose time ran out, before it was ready: a result about the service, and not a fault
+// of the engine.
+type NotReadyError struct {
+	Service string
+	Reason  error
+	Log     []byte // the end of what it wrote
+}
+
+func (e *NotReadyError) Error() string {
+	return fmt.Sprintf("service %q was not ready: %v", e.Service, e.Reason)
+}
+
+func (e *NotReadyError) Unwrap() error { return e.Reason }
 
 // Engine is somewhere that trials can run. Its methods may be called from several goroutines.
 type Engine interface {
@@ -62,7 +73,7 @@ type Engine interface {
 // Space is the private network of one repetition and what runs in it.
 type Space interface {
 	// Start starts a service and returns when it is ready. A service that was started but did not become ready is
-	// removed again, and the error wraps ErrNotReady.
+	// removed again, and the error is a *NotReadyError.
 	Start(ctx context.Context, service Service) (Running, error)
 
 	// Run runs a program in a container of its own in this space until it ends, and removes it. A cancelled

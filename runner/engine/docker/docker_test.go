@@ -177,8 +177,8 @@ func TestOutOfMemory(t *testing.T) {
 		Name: "hungry", Image: debian(t, e), Memory: 16 << 20, Ready: engine.Ready{Log: "never"},
 		Command: []string{"bash", "-c", "x=x; while :; do x=$x$x; done"},
 	})
-	if !errors.Is(err, engine.ErrNotReady) || !strings.Contains(err.Error(), "status 137") {
-		t.Errorf("got %v, want ErrNotReady with the status of what was killed", err)
+	if !errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "status 137") {
+		t.Errorf("got %v, want a NotReadyError with the status of what was killed", err)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestEngineElsewhere(t *testing.T) {
 	_, err := s.Start(t.Context(), engine.Service{
 		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"}, Ready: engine.Ready{Port: 80},
 	})
-	if err == nil || errors.Is(err, engine.ErrNotReady) || !strings.Contains(err.Error(), "cannot be reached from here") {
+	if err == nil || errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "cannot be reached from here") {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
 

@@ -27,23 +27,6 @@ const (
 	probeTimeout        = 5 * time.Second // of a single probe, as one that was accepted early may never be answered
 )
 
-// notReadyError says why a service was not ready, with the end of its log.
-type notReadyError struct {
-	service string
-	reason  error
-	log     []byte
-}
-
-func (e *notReadyError) Error() string {
-	text := fmt.Sprintf("service %q was not ready: %v", e.service, e.reason)
-	if len(bytes.TrimSpace(e.log)) == 0 {
-		return text + "; its log is empty"
-	}
-	return text + "; its log ends:\n" + lastLines(e.log, 20)
-}
-
-func (e *notReadyError) Unwrap() []error { return []error{engine.ErrNotReady, e.reason} }
-
 // probeError is a probe that could not be made. It says nothing about the service.
 type probeError struct{ error }
 
@@ -61,7 +44,7 @@ var _ wait.Strategy = (*readiness)(nil)
 // probe tries once whether a service is ready; the error says what is missing.
 type probe func(ctx context.Context) error
 
-// WaitUntilReady implements wait.Strategy. It ends at once when the container does. The error is a *notReadyError, a
+// WaitUntilReady implements wait.Strategy. It ends at once when the container does. The error is an *engine.NotReadyError, a
 // *probeError, or that of the context.
 func (r *readiness) WaitUntilReady(parent context.Context, _ wait.StrategyTarget) error {
 	timeout := r.service.Ready.Timeout
@@ -91,12 +74,18 @@ func (r *readiness) WaitUntilReady(parent context.Context, _ wait.StrategyTarget
 	if logErr != nil {
 		log = []byte("(its log could not be read: " + logErr.Error() + ")")
 	}
-	return &notReadyError{service: r.service.Name, reason: err, log: log}
+	return &engine.NotReadyError{Service: r.service.Name, Reason: err, Log: log}
 }
 
-// joinReasons says why the waiting ended, and what the last probe had to say, if it was more than that.
+// endedError is a service whose container has ended.
+type endedError struct{ status int64 }
+
+func (e *endedError) Error() string { return fmt.Sprintf("it ended with status %d", e.status) }
+
+// joinReasons says why the waiting ended, and what the last probe had to say, if it was more than that. Of a service that
+// has ended there is nothing more to say.
 func joinReasons(cause, probe error) error {
-	if probe == nil || errors.Is(probe, context.Canceled) {
+	if probe == nil || errors.Is(probe, context.Canceled) || errors.As(cause, new(*endedError)) {
 		return cause
 	}
 	return fmt.Errorf("%w; last, %w", cause, probe)
@@ -108,7 +97,7 @@ func (r *readiness) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
 	select {
 	case result := <-ended.Result:
-		cancel(fmt.Errorf("it ended with status %d", result.StatusCode))
+		cancel(&endedError{result.StatusCode})
 	case err := <-ended.Error:
 		cancel(&probeError{fmt.Errorf("watching it: %w", err)})
 	}
@@ -193,6 +182,10 @@ func portProbe(address netip.Addr, port int) probe {
 	return func(ctx context.Context) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", hostPort(address, port))
 		if err != nil {
+			// The address is another one each time, and means nothing to anybody later.
+			if failed := (*net.OpError)(nil); errors.As(err, &failed) {
+				err = failed.Err
+			}
 			return fmt.Errorf("port %d did not accept a connection: %w", port, err)
 		}
 		return conn.Close()

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"benchbook/runner/engine"
 )
 
 // However a log is cut into pieces, a text is counted as often as it stands there.
@@ -58,15 +56,20 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 	}
 }
 
-func TestNotReadyError(t *testing.T) {
-	tests := []struct{ name, log, want string }{
-		{"with a log", "one\ntwo\n", "service \"db\" was not ready: it ended with status 1; its log ends:\n    one\n    two"},
-		{"without a log", " \n", `service "db" was not ready: it ended with status 1; its log is empty`},
+func TestReasons(t *testing.T) {
+	refused := errors.New("port 80 did not accept a connection")
+	tests := []struct {
+		name         string
+		cause, probe error
+		want         string
+	}{
+		{"its time ran out", errors.New("its time of 1s ran out"), refused, "its time of 1s ran out; last, port 80 did not accept a connection"},
+		{"it ended", &endedError{3}, refused, "it ended with status 3"},
+		{"no probe", errors.New("its time of 1s ran out"), nil, "its time of 1s ran out"},
 	}
 	for _, tt := range tests {
-		err := error(&notReadyError{"db", errors.New("it ended with status 1"), []byte(tt.log)})
-		if err.Error() != tt.want || !errors.Is(err, engine.ErrNotReady) {
-			t.Errorf("%s: got %q, want %q, an ErrNotReady", tt.name, err, tt.want)
+		if got := joinReasons(tt.cause, tt.probe).Error(); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

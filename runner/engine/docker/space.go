@@ -114,7 +114,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 
 // startError says why a service could not be started, without the library's stages around it.
 func startError(ctx context.Context, service string, err error) error {
-	var notReady *notReadyError
+	var notReady *engine.NotReadyError
 	var probe *probeError
 	switch {
 	case ctx.Err() != nil:

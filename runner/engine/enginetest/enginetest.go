@@ -398,10 +398,14 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 			space := s.open(ctx, t)
 			began := time.Now()
 			_, err := space.Start(ctx, service)
-			if !errors.Is(err, engine.ErrNotReady) {
-				t.Fatalf("got %v, want ErrNotReady", err)
+			var notReady *engine.NotReadyError
+			if !errors.As(err, &notReady) {
+				t.Fatalf("got %v, want a NotReadyError", err)
 			}
-			for _, want := range []string{`"server"`, tt.want, "last words"} {
+			if !strings.Contains(string(notReady.Log), "last words") {
+				t.Errorf("the log is %q", notReady.Log)
+			}
+			for _, want := range []string{`"server"`, tt.want} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("%q lacks %q", err, want)
 				}

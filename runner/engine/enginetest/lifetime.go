@@ -114,7 +114,7 @@ func (s *suite) cancelStart(ctx context.Context, t *testing.T) {
 		cancelled, cancel := context.WithTimeout(ctx, after)
 		_, err := space.Start(cancelled, service)
 		cancel()
-		if err == nil || errors.Is(err, engine.ErrNotReady) {
+		if err == nil || errors.As(err, new(*engine.NotReadyError)) {
 			t.Errorf("cancelled after %v: got %v, want the error of the context", after, err)
 		}
 	}

@@ -22,7 +22,7 @@ type Script struct {
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Open may keep a space from being opened.
 	Open func(ctx context.Context, run string) error
-	// Start returns when a service is ready, or an error that says why it is not; see NotReady.
+	// Start returns when a service is ready, or an error that says why it is not.
 	Start func(ctx context.Context, service engine.Service) error
 	// Run returns how a program ended.
 	Run func(ctx context.Context, program engine.Program) (engine.Exit, error)
@@ -37,17 +37,6 @@ type Script struct {
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
 }
-
-// NotReady is the error of a service that was not ready, for Script.Start.
-func NotReady(service, reason string) error { return &notReadyError{service, reason} }
-
-type notReadyError struct{ service, reason string }
-
-func (e *notReadyError) Error() string {
-	return fmt.Sprintf("service %q was not ready: %s", e.service, e.reason)
-}
-
-func (e *notReadyError) Unwrap() error { return engine.ErrNotReady }
 
 // Engine is an engine that does what its script says. It implements engine.Engine.
 type Engine struct {

@@ -27,7 +27,7 @@ func TestScript(t *testing.T) {
 	e := fake.New(fake.Script{
 		Start: func(_ context.Context, s engine.Service) error {
 			if s.Name == "broken" {
-				return fake.NotReady("broken", "it ended with status 1")
+				return &engine.NotReadyError{Service: "broken", Reason: errors.New("it ended with status 1")}
 			}
 			return nil
 		},
@@ -53,7 +53,7 @@ func TestScript(t *testing.T) {
 	}
 	_, err = space.Start(ctx, engine.Service{Name: "broken"})
 	want := `service "broken" was not ready: it ended with status 1`
-	if !errors.Is(err, engine.ErrNotReady) || err.Error() != want {
+	if !errors.As(err, new(*engine.NotReadyError)) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	exit, err := space.Run(ctx, engine.Program{Name: "load"}, nil)
