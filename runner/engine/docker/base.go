@@ -78,7 +78,9 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 			"bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
 			"for which a substitute is made", name, err)
 	}
-	if substituteID == "" {
+	if substituteID != "" {
+		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name, substitute)
+	} else {
 		if substituteID, err = e.debootstrap(ctx, release, substitute, log); err != nil {
 			return engine.Base{}, fmt.Errorf("image %s is not here, its registry cannot be reached, "+
 				"and making a substitute failed: %w", name, err)
