@@ -1,0 +1,167 @@
+package render
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/render/number"
+)
+
+// banner says that a page, a table or a figure is not what it seems.
+type banner struct {
+	Strong, Text string
+	Link         *link
+}
+
+// banners are what a reader must know before anything else.
+func (c *composer) banners() []banner {
+	var out []banner
+	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
+	var cells []*dataset.Cell
+	var skipped []string
+	for _, e := range c.d.Experiments {
+		cells = append(cells, e.Cells...)
+		if e.Plan.Skipped != "" {
+			skipped = append(skipped, e.Plan.Name)
+		}
+	}
+	stale, partial, missing, invalid := 0, 0, 0, 0
+	for _, cell := range cells {
+		if cell.Level() == dataset.Invalid {
+			invalid++
+		}
+		switch cell.State {
+		case dataset.Stale:
+			stale++
+		case dataset.Partial:
+			partial++
+		case dataset.Missing:
+			missing++
+		}
+	}
+	switch {
+	case len(cells) > 0 && missing == len(cells):
+		add("Nothing of this article was measured.",
+			"Every number and verdict says so at its place. Measure it with benchbook run "+c.doc.Slug+".")
+		return out
+	case c.d.Profile == plan.Quick:
+		add("Quick profile: not for publication.",
+			"Measured to see that everything runs: "+c.origin.repetitions()+" a cell, short windows; the intervals are rough.")
+	case c.d.Profile != "" && c.d.Profile != plan.Full:
+		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
+	}
+	if len(cells) > 0 && !c.d.Own {
+		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
+	}
+	if stale > 0 {
+		add("Measured with an older version of this experiment:",
+			of(stale, len(cells))+". The article changed since; a new run measures it as it stands.")
+	}
+	if missing > 0 {
+		add("Not measured:", of(missing, len(cells))+". What rests on them says so.")
+	}
+	if partial > 0 {
+		add("Not finished:", of(partial, len(cells))+" with fewer repetitions than planned.")
+	}
+	if invalid > 0 {
+		add("Failed or not valid:", of(invalid, len(cells))+". The tables say why; no claim rests on their numbers.")
+	}
+	if len(skipped) > 0 {
+		add("Left out by this profile:", listWords(skipped)+".")
+	}
+	if list := c.substitutes(); len(list) > 0 {
+		add("Built on a substitute base image.", "No registry could be reached: "+strings.Join(list, "; ")+".")
+	}
+	return append(out, c.floorBanners()...)
+}
+
+func of(n, all int) string {
+	return fmt.Sprintf("%d of %s", n, number.Count(all, "cell"))
+}
+
+// floorBanners say where the same cell under two names came out too far apart: METHOD.md 5.
+func (c *composer) floorBanners() []banner {
+	var biased, exceeds []string
+	for _, e := range c.d.Experiments {
+		for _, name := range c.shownMetrics(e) {
+			f, ok := c.d.Floor(e.Plan.Name, name)
+			if !ok {
+				continue
+			}
+			words := name + " of " + e.Plan.Name + " by " + number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F))
+			if f.Exceeds {
+				exceeds = append(exceeds, words)
+			} else if f.Biased {
+				biased = append(biased, words)
+			}
+		}
+	}
+	var out []banner
+	if len(exceeds) > 0 {
+		out = append(out, banner{Strong: "Noisy:",
+			Text: "the same cell measured twice differs by more than counts as a difference: " + listWords(exceeds) + "."})
+	}
+	if len(biased) > 0 {
+		out = append(out, banner{Strong: "A lasting offset:",
+			Text: "the same cell measured twice can be told apart: " + listWords(biased) + "."})
+	}
+	return out
+}
+
+// shownMetrics are the metrics of an experiment that the article shows in tables and figures.
+func (c *composer) shownMetrics(e *dataset.Experiment) []string {
+	var out []string
+	add := func(experiment, metric string) {
+		if (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
+			out = append(out, metric)
+		}
+	}
+	for _, t := range c.doc.Tables {
+		for _, column := range t.Columns {
+			add(t.Experiment.Value, column.Value)
+		}
+	}
+	for _, f := range c.doc.Figures {
+		add(f.Experiment.Value, f.X.Value)
+	}
+	return out
+}
+
+// meta is the line under the description: when and where, how much, after whom.
+func (c *composer) meta(standing string) []template.HTML {
+	var out []template.HTML
+	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
+	o := c.origin
+	if o.measured > 0 {
+		out = append(out, template.HTML(`Measured <time datetime="`+o.last.Format("2006-01-02")+`">`+longDate(o.last)+"</time>"))
+		add("host\u00a0" + c.d.Host)
+		add(number.Count(len(o.cells), "row") + ", " + o.repetitions() + ", " + inWords(o.took))
+	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
+		add("Written " + longDate(date))
+	}
+	if r := c.doc.Front.Reproduces; r != nil {
+		words := "reproduces “" + r.Title.Value + "”"
+		if by := strings.TrimSpace(r.Author.Value + " " + r.Year.Value); by != "" {
+			words += ", " + by
+		}
+		text := template.HTML(template.HTMLEscapeString(words))
+		if r.URL.Value != "" {
+			if href, ok := c.destination(r.URL.Value); ok {
+				text = anchorTag(href, text)
+			}
+		}
+		out = append(out, text)
+	}
+	if authors := texts(c.doc.Front.Authors); len(authors) > 0 {
+		add("by " + listWords(authors))
+	}
+	if standing != "" {
+		add(standing)
+	}
+	return out
+}

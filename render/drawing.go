@@ -1,0 +1,232 @@
+package render
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+)
+
+// The small drawings of a page: repetitions in a slip, the effect of a claim, the sparkline of an index. Like figures
+// they carry classes only.
+
+// svg is a drawing of fixed size in the making.
+type svg struct{ strings.Builder }
+
+func newDrawing(width, height int, label string) *svg {
+	s := &svg{}
+	fmt.Fprintf(s, `<svg viewBox="0 0 %d %d" `, width, height)
+	if label == "" {
+		s.WriteString(`aria-hidden="true">`) // the words beside it say the same
+	} else {
+		s.WriteString(`role="img" aria-label="` + template.HTMLEscapeString(label) + `">`)
+	}
+	return s
+}
+
+func (s *svg) path(class, format string, coordinates ...float64) {
+	args := make([]any, len(coordinates))
+	for i, v := range coordinates {
+		args[i] = decimal(v)
+	}
+	s.WriteString(`<path d="` + fmt.Sprintf(format, args...) + `" class="` + class + `"/>`)
+}
+
+func (s *svg) dot(class string, x, y, r float64) {
+	s.WriteString(`<circle cx="` + decimal(x) + `" cy="` + decimal(y) + `" r="` + decimal(r) + `" class="` + class + `"/>`)
+}
+
+func (s *svg) box(class string, x0, x1, y, height float64) {
+	s.WriteString(`<rect x="` + decimal(x0) + `" y="` + decimal(y) + `" width="` + decimal(max(0, x1-x0)) + `" height="` +
+		decimal(height) + `" class="` + class + `" rx="1"/>`)
+}
+
+func (s *svg) text(class string, x, y float64, words string) {
+	s.WriteString(`<text x="` + decimal(x) + `" y="` + decimal(y) + `" class="` + class + `">` +
+		template.HTMLEscapeString(words) + `</text>`)
+}
+
+func (s *svg) done() template.HTML {
+	s.WriteString("</svg>")
+	return template.HTML(s.String())
+}
+
+func decimal(v float64) string {
+	text := strconv.FormatFloat(v, 'f', 1, 64)
+	return strings.TrimSuffix(text, ".0")
+}
+
+// drawRepetitions shows one dot per repetition, the interval as a box and the centre as a line. It is empty if there is
+// nothing that a person could not read from the numbers.
+func drawRepetitions(values []float64, centre float64, interval *stats.Interval) template.HTML {
+	if len(values) < 2 {
+		return ""
+	}
+	lo, hi := centre, centre
+	for _, v := range values {
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	ends := interval != nil && !math.IsInf(interval.Lo, 0) && !math.IsInf(interval.Hi, 0)
+	if ends {
+		lo, hi = min(lo, interval.Lo), max(hi, interval.Hi)
+	}
+	if !(hi > lo) {
+		return ""
+	}
+	const left, right, middle = 12, 228, 18
+	at := func(v float64) float64 { return left + (v-lo)/(hi-lo)*(right-left) }
+	s := newDrawing(240, 36, "")
+	s.path("grid", "M8 18L232 18")
+	for _, v := range values {
+		s.dot("f0", at(v), middle, 2.2)
+	}
+	if ends {
+		s.box("ibox f1 s1", at(interval.Lo), at(interval.Hi), 11, 14)
+	}
+	s.path("line s1", "M%s 8L%[1]s 28", at(centre))
+	return s.done()
+}
+
+// drawEffect shows a ratio with its interval around "no difference", on a logarithmic scale. An end that is unbounded
+// reaches the edge.
+func drawEffect(ratio float64, interval *stats.Interval, verdict stats.Verdict) template.HTML {
+	if !(ratio > 0) || math.IsInf(ratio, 0) {
+		return ""
+	}
+	lo, hi := ratio, ratio
+	if interval != nil {
+		if interval.Lo > 0 {
+			lo = interval.Lo
+		}
+		if !math.IsInf(interval.Hi, 0) {
+			hi = max(hi, interval.Hi)
+		}
+	}
+	tick := effectTick(max(hi, 1/lo))
+	span := math.Log(max(hi, 1/lo, tick.ratio)) * 1.08
+	const left, right, line, foot = 8, 208, 13, 32
+	at := func(v float64) float64 {
+		share := (math.Log(v) + span) / (2 * span)
+		return left + min(1, max(0, share))*(right-left)
+	}
+	class := map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Contradicted: "f4 s4"}[verdict]
+	if class == "" {
+		class = "f0 s0"
+	}
+	s := newDrawing(216, 36, "")
+	s.path("grid", "M8 13L208 13")
+	for _, t := range []struct {
+		at    float64
+		words string
+	}{{1 / tick.ratio, tick.less}, {tick.ratio, tick.more}} {
+		s.path("grid", "M%s 10L%[1]s 16", at(t.at))
+		s.text("mid small dim", at(t.at), foot, t.words)
+	}
+	s.path("axis", "M%s 7L%[1]s 19", at(1))
+	s.text("mid small dim", at(1), foot, "no difference")
+	if interval != nil && interval.Lo <= interval.Hi {
+		s.box("ibox "+class, at(max(interval.Lo, math.SmallestNonzeroFloat64)), at(min(interval.Hi, math.MaxFloat64)), 8.5, 9)
+	}
+	s.dot(strings.Fields(class)[0]+" pt", at(ratio), line, 3.2)
+	return s.done()
+}
+
+type effectTicks struct {
+	ratio      float64
+	less, more string
+}
+
+// effectTick chooses the ticks left and right of "no difference" for effects that reach as far as most: both near the
+// edge, where their labels have room.
+func effectTick(most float64) effectTicks {
+	for _, percent := range []float64{5, 10, 20, 50} {
+		if r := 1 + percent/100; most <= r {
+			return effectTicks{r, number.Percent.Signed(1/r-1, 0), number.Percent.Signed(r-1, 0)}
+		}
+	}
+	for r := 2.0; ; r *= 2 {
+		if most <= r || math.IsInf(r, 0) {
+			return effectTicks{r, "1/" + number.Plain.Number(r, 0) + "×", number.Times.Quantity(r, 0)}
+		}
+	}
+}
+
+// sparkRow is one estimate of a sparkline.
+type sparkRow struct {
+	name, label    string
+	series         int
+	centre, lo, hi float64 // NaN ends: no interval
+}
+
+// drawSpark shows a few estimates above each other, named left, written right.
+func (c *composer) drawSpark(rows []sparkRow) template.HTML {
+	const (
+		width, pitch, first = 240, 21, 11
+		gap, nameMost       = 8, 96
+		small               = 11.5
+	)
+	names, labels := 0.0, 0.0
+	for i := range rows {
+		rows[i].name = c.shorten(rows[i].name, nameMost, small)
+		names = max(names, c.metrics.Width(rows[i].name, small, false))
+		labels = max(labels, c.metrics.Width(rows[i].label, small, true))
+	}
+	left, right := math.Ceil(names)+gap, width-math.Ceil(labels)-gap
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, r := range rows {
+		for _, v := range []float64{r.centre, r.lo, r.hi} {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+	}
+	if lo > 0 {
+		lo = 0
+	}
+	at := func(v float64) float64 {
+		if !(hi > lo) {
+			return left
+		}
+		return left + min(1, max(0, (v-lo)/(hi-lo)))*(right-left)
+	}
+	var words []string
+	for _, r := range rows {
+		words = append(words, r.name+" "+r.label)
+	}
+	s := newDrawing(width, pitch*len(rows)+2, strings.Join(words, "; "))
+	for i, r := range rows {
+		y := float64(first + pitch*i)
+		fill, edge := fmt.Sprintf("f%d", r.series), fmt.Sprintf("s%d", r.series)
+		s.text("end small", left-gap, y+4, r.name)
+		s.path("grid", "M%s %sL%s %[2]s", left, y, right)
+		if !math.IsNaN(r.lo) && !math.IsNaN(r.hi) {
+			s.box("ibox "+fill+" "+edge, at(r.lo), at(r.hi), y-4, 8)
+		}
+		if x := at(r.centre); r.series == 2 {
+			s.path(fill+" pt", "M%s %sL%s %sL%[1]s %[5]sL%[6]s %[4]sZ", x, y-3.8, x+3.8, y, y+3.8, x-3.8)
+		} else {
+			s.dot(fill+" pt", x, y, 3)
+		}
+		s.text("end small strong", width, y+4, r.label)
+	}
+	return s.done()
+}
+
+// shorten cuts words that are wider than most, in the font of a page's small text, and marks the cut.
+func (c *composer) shorten(words string, most, size float64) string {
+	runes := []rune(words)
+	for n := len(runes); n > 0; n-- {
+		s := string(runes[:n])
+		if n < len(runes) {
+			s = strings.TrimRight(s, " ,.-") + "…"
+		}
+		if c.metrics.Width(s, size, false) <= most {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,184 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// experiment is the least that an article can measure.
+const experiment = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n" + "```yaml experiment\n" + `name: servers
+services: {server: {build: ., expose: ["8080"]}}
+matrix: {server: [a, b]}
+load: {target: "http://server:8080/", connections: 10}
+repetitions: 3
+calibrate: false
+` + "```\n\n"
+
+// pageOf renders an article with a title and the least experiment.
+func pageOf(t testing.TB, prose string) *render.Page {
+	t.Helper()
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+prose+"\n"))
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{Articles: []string{"sample", "other"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// Nothing that an author writes can run, load, or pass for a part of the page.
+func TestHostileProse(t *testing.T) {
+	tests := []struct{ name, prose, want, never string }{
+		{"a script", "Hello <script>alert(1)</script> there", "Hello alert(1) there", "<script"},
+		{"a block of script", "<script>\nalert(1)\n</script>\n", "", "alert(1)"},
+		{"an event handler", `<b onclick="alert(1)">bold</b>`, "<b>bold</b>", "onclick"},
+		{"a picture that fails", `<img src=x onerror=alert(1)>`, "", "onerror"},
+		{"an unclosed tag", `<div title="` + "\n\ntext", "text", "title="},
+		{"a frame", `<iframe src="https://example.org"></iframe>`, "", "<iframe"},
+		{"a style", `<p style="position:fixed">x</p><style>*{display:none}</style>`, "<p>x</p>", "position"},
+		{"a class that looks measured", `<span class="m">12 ms</span>`, "<span>12 ms</span>", `<span class="m">12`},
+		{"an id of ours", `<a id="method">x</a>`, "x", `<a id="method"`},
+		{"a form", `<form action="https://example.org"><input></form>`, "", "<form"},
+		{"markup of drawings", `<svg><script>alert(1)</script></svg>`, "<p>alert(1)</p>", "<svg><"},
+		{"a link that runs", "[x](javascript:alert(1))", "<p>x</p>", "javascript:"},
+		{"a link that runs, disguised", "[x](JaVaScRiPt:alert(1))", "<p>x</p>", "alert"},
+		{"a link that runs, by an entity", "[x](javascript&colon;alert(1))", "<p>x</p>", "alert"},
+		{"a link that runs, in raw HTML", `<a href="javascript:alert(1)">x</a>`, "x", "javascript:"},
+		{"a link that runs, by itself", "<javascript:alert(1)>", "", `href="javascript`},
+		{"data", "[x](data:text/html;base64,PHNjcmlwdD4=)", "<p>x</p>", "data:text"},
+		{"a file", "[x](file:///etc/passwd)", "<p>x</p>", "file:"},
+		{"a picture elsewhere is a link", "![alt](https://example.org/x.png)", `<a href="https://example.org/x.png">alt</a>`, "<img"},
+		{"a picture of another folder", "![alt](../other/x.png)", "<p>alt</p>", "<img"},
+		{"the title of a link", `[x](https://example.org "\"onmouseover=alert(1)")`, "&#34;onmouseover", `"onmouseover`},
+		{"harmless formatting stays", "H<sub>2</sub>O and <kbd>Ctrl</kbd>", "H<sub>2</sub>O and <kbd>Ctrl</kbd>", "&lt;sub"},
+		{"a fold over several blocks", "<details><summary>More</summary>\n\n*inside*\n\n</details>\n\noutside", "<p><em>inside</em></p>\n</details>", ""},
+		{"a closing tag that breaks out", "</article></main></div>text", "text", "</article></main></div>text"},
+		{"a link to another article", "[x](../other/article.md#part)", `<a href="../other/index.html#part">x</a>`, "article.md#part"},
+		{"a link to nothing", "[x](../nothing/article.md)", "<p>x</p>", "nothing/"},
+		{"a fragment to nothing", "[x](#nothing)", "<p>x</p>", `href="#nothing"`},
+		{"a heading that takes our id", "## Method\n\n[x](#method)", `<a href="#section-method">x</a>`, ""},
+		{"code", "`<script>`\n\n```\n</code></pre><script>\n```", "&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;", "<script"},
+		{"a mail address", "<me@example.org>", `<a href="mailto:me@example.org">me@example.org</a>`, ""},
+		{"a callout", "> [!WARNING]\n> Look *here*.\n> \n> And there.", `<aside class="callout validity"><p class="label">Warning</p>`, "[!WARNING]"},
+		{"an ordinary quote", "> words", "<blockquote>\n<p>words</p>\n</blockquote>", ""},
+		{"a table that is aligned", "| a | b |\n|---|--:|\n| 1 | 2 |", `<td class="n">2</td>`, "style="},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := string(pageOf(t, test.prose).HTML)
+			_, got, _ = strings.Cut(got, `class="toc-fold"`)
+			got, _, _ = strings.Cut(got, `<h2 id="method"`)
+			if !strings.Contains(got, test.want) {
+				t.Errorf("want %q in\n%s", test.want, got)
+			}
+			if test.never != "" && strings.Contains(got, test.never) {
+				t.Errorf("%q is in\n%s", test.never, got)
+			}
+		})
+	}
+}
+
+// Texts that reach a page outside the prose are text there, too.
+func TestHostileWords(t *testing.T) {
+	const evil = `</title><script>alert(1)</script><img src=x onerror=alert(1)>"'`
+	yaml := strings.ReplaceAll(evil, "'", "''")
+	b := rendertest.New(t, "sample", []byte("---\ntitle: '"+yaml+"'\ndescription: '"+yaml+"'\ntags: ['"+yaml+
+		"']\nreproduces: {title: '"+yaml+"', url: 'javascript:alert(1)'}\n---\n\n"+experiment+
+		"```yaml figure\n"+"label: fig-x\nkind: dots\nx: throughput\ny: server\ntitle: '"+yaml+"'\n```\n\n"+
+		"```yaml table\n"+"label: tbl-x\nrows: [server]\ncolumns: [throughput]\ncaption: '"+yaml+"'\n```\n\n"+
+		"```yaml published\nsource: '"+yaml+"'\nurl: 'javascript:alert(1)'\nrows: [{server: a, throughput: 5/s}]\n```\n\n"+
+		"```yaml claim\nname: c\ntext: '"+yaml+"'\nexpect: throughput{server=\"a\"} > throughput{server=\"b\"}\n```\n"))
+	b.Measure("full", "servers", "a", []float64{500, 510, 505}, rendertest.Fails(evil, evil))
+	b.Measure("full", "servers", "b", []float64{500, 510, 505})
+	for _, r := range b.Records {
+		r.Facts["host.cpu"], r.Facts["base.server"] = evil, "debian replaced by "+evil
+	}
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := html.Parse(strings.NewReader(string(page.HTML)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var look func(n *html.Node)
+	look = func(n *html.Node) {
+		if n.Data == "script" || n.Data == "img" {
+			t.Errorf("there is a <%s>", n.Data)
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Val, "javascript:") {
+				t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+			}
+		}
+		for child := n.FirstChild; child != nil; child = child.NextSibling {
+			look(child)
+		}
+	}
+	look(tree)
+	if !strings.Contains(string(page.HTML), "onerror=alert(1)&gt;") {
+		t.Error("what the program said is not shown")
+	}
+	for _, f := range page.Files {
+		if strings.HasSuffix(f.Path, ".svg") && strings.Contains(string(f.Data), "<script") {
+			t.Errorf("%s has a script", f.Path)
+		}
+	}
+}
+
+// Warnings tell the author what the page leaves out.
+func TestWarnings(t *testing.T) {
+	page := pageOf(t, "[a](ftp://example.org) [b](#nowhere) [c](notes.txt) ![d](gone.png) ![e](e.exe)")
+	want := []string{"ftp://example.org", "#nowhere", "notes.txt", "gone.png", "e.exe"}
+	if len(page.Warnings) != len(want) {
+		t.Fatalf("got %d warnings, want %d: %q", len(page.Warnings), len(want), page.Warnings)
+	}
+	for i, w := range want {
+		if !strings.Contains(page.Warnings[i], w) {
+			t.Errorf("warning %q does not name %q", page.Warnings[i], w)
+		}
+	}
+}
+
+// Pictures come from the folder of the article, and become files of the page.
+func TestPictures(t *testing.T) {
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+
+		"![A *curve*](shots/a%20b.png) ![again](shots/a%20b.png) ![out](link.png)\n"))
+	outside := filepath.Join(t.TempDir(), "secret.png")
+	for name, data := range map[string]string{filepath.Join(b.Dir(), "shots", "a b.png"): "picture", outside: "secret"} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := b.Dataset() // before there is a link, which a build context must not have
+	if err := os.Symlink(outside, filepath.Join(b.Dir(), "link.png")); err != nil {
+		t.Fatal(err)
+	}
+	page, err := newRenderer(t).Page(d, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page.HTML), `<img src="media/shots/a%20b.png" alt="A curve" loading="lazy">`) {
+		t.Error("the picture is not shown")
+	}
+	var found []string
+	for _, f := range page.Files {
+		found = append(found, f.Path+" "+string(f.Data))
+	}
+	if want := []string{"media/shots/a b.png picture"}; !slices.Equal(found, want) {
+		t.Errorf("the files are %q, want %q", found, want)
+	}
+	if len(page.Warnings) != 1 || !strings.Contains(page.Warnings[0], "link.png") {
+		t.Errorf("the warnings are %q, want one about link.png", page.Warnings)
+	}
+}

@@ -1,0 +1,540 @@
+package render
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+)
+
+// methodView is the part of a page that says how it was measured.
+type methodView struct {
+	Lead        string
+	Experiments []experimentView
+	Images      []imageView
+	Facts       []factView
+	Values      []valueRow
+	Cite, Slug  string
+}
+
+type experimentView struct {
+	Name, Summary string
+	Facts         []factView
+	Tools         template.HTML
+	Failures      []failureView
+	Checks        []checkView
+}
+
+type (
+	factView struct {
+		Name, Text string
+		Code       bool
+	}
+	imageView   struct{ Service, Image, Digest, Base string }
+	failureView struct{ Sentence, Log string }
+	checkView   struct{ Cell, Name, Level, Words string }
+)
+
+// method writes, from the records, how the article was measured. It comes last, since it lists all values of the text.
+func (c *composer) method(title string) methodView {
+	v := methodView{Lead: "Written from the records, by the program that made them.", Slug: c.doc.Slug, Values: c.values}
+	if c.origin.measured == 0 {
+		v.Lead = "Nothing was measured yet. This is what a run would do."
+	}
+	for _, e := range c.d.Experiments {
+		v.Experiments = append(v.Experiments, c.experiment(e))
+	}
+	records := c.records()
+	v.Images = c.images(records)
+	v.Facts = sharedFacts(records)
+	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
+	if o := c.origin; o.measured > 0 {
+		v.Cite += ", run " + strings.Join(o.runs, ", ") + ", " + longDate(o.last)
+	}
+	v.Cite += ". Rebuild this page from its records with"
+	return v
+}
+
+// records are all that the page rests on, the A/A copies included.
+func (c *composer) records() []*record.Record {
+	var out []*record.Record
+	for _, e := range c.d.Experiments {
+		for _, cell := range e.Cells {
+			out = append(out, cell.Records...)
+		}
+		if e.Calibration != nil {
+			out = append(out, e.Calibration.Records...)
+		}
+	}
+	return out
+}
+
+func (c *composer) experiment(e *dataset.Experiment) experimentView {
+	v := experimentView{Name: e.Plan.Name}
+	if e.Plan.Skipped != "" {
+		v.Summary = "left out"
+		v.Facts = []factView{{Name: "Left out", Text: sentence(e.Plan.Skipped)}}
+		return v
+	}
+	o := originOf(e.Cells)
+	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.repetitions()
+	add := func(name, text string) {
+		if text != "" {
+			v.Facts = append(v.Facts, factView{Name: name, Text: text})
+		}
+	}
+	var records []*record.Record
+	for _, cell := range e.Cells {
+		records = append(records, cell.Records...)
+	}
+	add("What", e.Plan.Description)
+	add("Host", hostLine(c.d.Host, records))
+	add("Cores", coresLine(records))
+	add("Profile", c.d.Profile)
+	loads := loadsOf(e)
+	for _, l := range loads {
+		v.Facts = append(v.Facts, factView{"Load", loadLine(l), true})
+	}
+	for _, command := range commandsOf(e) {
+		v.Facts = append(v.Facts, factView{"Command", command, true})
+	}
+	add("Order", orderLine(e))
+	add("Repetitions", repetitionsLine(e, o))
+	add("Intervals", intervalsLine(e, records))
+	add("Noise floor", c.floorLine(e))
+	add("Failed", failedLine(records))
+	if o.measured > 0 {
+		add("Took", inWords(o.took)+", "+o.where())
+	}
+	if other := c.othersLine(); other != "" {
+		add("Also recorded", other)
+	}
+	if len(loads) == 1 {
+		if lines := equivalents(loads[0]); lines != "" {
+			v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
+		}
+	}
+	add("Checks", passedLine(e))
+	for _, cell := range e.Cells {
+		v.Failures = append(v.Failures, failures(cell)...)
+		for _, check := range cell.Checks() {
+			if check.Level != dataset.OK {
+				v.Checks = append(v.Checks, checkView{cell.Trial.Name, check.Name, check.Level.String(), check.Words})
+			}
+		}
+	}
+	return v
+}
+
+// passedLine says of each check of validity in how many cells it found nothing.
+func passedLine(e *dataset.Experiment) string {
+	var names []string
+	asked, passed := map[string]int{}, map[string]int{}
+	for _, cell := range e.Cells {
+		for _, check := range cell.Checks() {
+			if !slices.Contains(names, check.Name) {
+				names = append(names, check.Name)
+			}
+			if asked[check.Name]++; check.Level == dataset.OK {
+				passed[check.Name]++
+			}
+		}
+	}
+	var out []string
+	for _, name := range names {
+		out = append(out, fmt.Sprintf("%s %d of %d", name, passed[name], asked[name]))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "passed, of cells: " + strings.Join(out, ", ")
+}
+
+// common gives the value of a fact that all records share; several are told as such.
+func common(records []*record.Record, fact string) string {
+	var values []string
+	for _, r := range records {
+		if v := r.Facts[fact]; v != "" && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return strings.Join(values, " or ")
+}
+
+func hostLine(id string, records []*record.Record) string {
+	if len(records) == 0 {
+		return ""
+	}
+	words := []string{id}
+	if v := common(records, "host.cpu"); v != "" {
+		words = append(words, v)
+	}
+	if v := common(records, "host.cores"); v != "" {
+		words = append(words, v+" cores")
+	}
+	if v := common(records, "host.memory"); v != "" {
+		words = append(words, v)
+	}
+	if v := common(records, "host.kernel"); v != "" {
+		words = append(words, "Linux "+v)
+	}
+	if v := common(records, "host.governor"); v != "" {
+		words = append(words, "governor "+v)
+	}
+	if v := common(records, "host.virtual"); v != "" {
+		words = append(words, "virtual ("+v+")")
+	}
+	return strings.Join(words, ", ")
+}
+
+func coresLine(records []*record.Record) string {
+	services, load := common(records, "placement.services"), common(records, "placement.load")
+	switch {
+	case services == "" && load == "":
+		return ""
+	case services == load:
+		return "services and load share " + load
+	}
+	return "services " + services + ", load " + load
+}
+
+// loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
+func loadsOf(e *dataset.Experiment) []*plan.Load {
+	var out []*plan.Load
+	seen := map[string]bool{}
+	for _, cell := range e.Cells {
+		l := cell.Trial.Load
+		if len(cell.Records) > 0 {
+			var was struct {
+				Load *plan.Load `json:"load"`
+			}
+			// A record from before the definition had this form still has its plan.
+			if err := json.Unmarshal(cell.Records[0].Definition, &was); err == nil && was.Load != nil {
+				l = was.Load
+			}
+		}
+		if l != nil && !seen[loadLine(l)] {
+			seen[loadLine(l)] = true
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func commandsOf(e *dataset.Experiment) []string {
+	var out []string
+	for _, cell := range e.Cells {
+		if command := cell.Trial.Command; command != nil {
+			if line := shellLine(command.Run); !slices.Contains(out, line) {
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+// loadLine is a load in one line, every number that shapes it named.
+func loadLine(l *plan.Load) string {
+	words := []string{"closed", "connections=" + strconv.Itoa(l.Connections)}
+	if l.Requests > 0 {
+		words = append(words, "requests="+strconv.Itoa(l.Requests))
+	}
+	if l.Duration > 0 {
+		words = append(words, "for="+duration(l.Duration))
+	}
+	if l.Warmup > 0 {
+		words = append(words, "warmup="+duration(l.Warmup))
+	}
+	if l.Think > 0 {
+		words = append(words, "think="+duration(l.Think))
+	}
+	keepalive := "off"
+	if l.Keepalive {
+		keepalive = "on"
+	}
+	words = append(words, "keepalive="+keepalive, "timeout="+duration(l.Timeout))
+	return strings.Join(append(words, l.Method, l.Target), " ")
+}
+
+// duration is a time without the zeros that Go prints: "1m", not "1m0s".
+func duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// equivalents are the lines by which wrk and ab put nearly the same load on the target; empty for what they cannot do.
+func equivalents(l *plan.Load) string {
+	if l.Think > 0 || l.Method != "GET" || l.Body != "" {
+		return ""
+	}
+	var lines []string
+	var headers []string
+	for _, name := range slices.Sorted(maps.Keys(l.Headers)) {
+		headers = append(headers, "-H", name+": "+l.Headers[name])
+	}
+	seconds := strconv.Itoa(int(max(1, l.Duration.Round(time.Second)/time.Second)))
+	connections := strconv.Itoa(l.Connections)
+	if l.Requests == 0 {
+		wrk := []string{"wrk", "-t", strconv.Itoa(max(1, l.Threads)), "-c", connections, "-d", seconds + "s", "--latency"}
+		if !l.Keepalive {
+			wrk = append(wrk, "-H", "Connection: close")
+		}
+		lines = append(lines, shellLine(append(append(wrk, headers...), l.Target)))
+	}
+	ab := []string{"ab"}
+	if l.Keepalive {
+		ab = append(ab, "-k")
+	}
+	ab = append(ab, "-c", connections)
+	if l.Duration > 0 {
+		// -t sets -n to 50 000, so the number follows it.
+		ab = append(ab, "-t", seconds)
+	}
+	const noLimit = 10_000_000
+	ab = append(ab, "-n", strconv.Itoa(cmp.Or(l.Requests, noLimit)))
+	return strings.Join(append(lines, shellLine(append(append(ab, headers...), l.Target))), "\n")
+}
+
+// shellLine is a command as a person would type it.
+func shellLine(words []string) string {
+	var out []string
+	for _, w := range words {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") != "" {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}
+
+func orderLine(e *dataset.Experiment) string {
+	rounds := number.Count(e.Plan.Repetitions, "round")
+	if !e.Plan.Interleaved {
+		return "sequential: all repetitions of one cell after the other"
+	}
+	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", rounds, e.Plan.Seed)
+}
+
+func repetitionsLine(e *dataset.Experiment, o origin) string {
+	planned := number.Count(e.Plan.Repetitions, "repetition")
+	fresh := "; services are started afresh for each"
+	if o.measured == 0 {
+		return planned + " of each cell are planned" + fresh
+	}
+	return o.repetitions() + " of each measured cell, " + planned + " planned" + fresh
+}
+
+func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
+	if len(records) == 0 {
+		return ""
+	}
+	kinds := map[stats.IntervalKind]bool{}
+	for _, cell := range e.Cells {
+		for _, name := range []string{"throughput", "latency.p50", "time.real"} {
+			if r := cell.Metric(name); r.Missing == "" {
+				kinds[r.Estimate.Kind] = true
+			}
+		}
+	}
+	var words []string
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		switch k {
+		case stats.NoInterval:
+			words = append(words, "none for a single repetition")
+		case stats.RangeOfTwo:
+			words = append(words, "of two repetitions only their range")
+		case stats.OrderStatistics:
+			words = append(words, "order statistics of the repetitions around the median")
+		case stats.TOnLogs:
+			words = append(words, "Student's t on the logarithms of the repetitions")
+		case stats.TOnValues:
+			words = append(words, "Student's t on the repetitions")
+		}
+	}
+	words = append(words, "ratios by Welch's t on logarithms, of geometric means, which can differ from the quotient of the medians shown")
+	return "95\u202f%: " + strings.Join(words, "; ")
+}
+
+func (c *composer) floorLine(e *dataset.Experiment) string {
+	if c.origin.measured == 0 {
+		return ""
+	}
+	var words []string
+	for _, name := range c.shownMetrics(e) {
+		if f, ok := c.d.Floor(e.Plan.Name, name); ok {
+			words = append(words, name+" "+number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F)))
+		}
+	}
+	if len(words) == 0 {
+		return "not measured: there is no A/A pair to compare"
+	}
+	return "the same cell under two names differs by: " + strings.Join(words, ", ")
+}
+
+func failedLine(records []*record.Record) string {
+	if len(records) == 0 {
+		return ""
+	}
+	failed := 0
+	for _, r := range records {
+		if r.Failure != "" {
+			failed++
+		}
+	}
+	return fmt.Sprintf("%d of %s", failed, number.Count(len(records), "repetition"))
+}
+
+func (c *composer) othersLine() string {
+	var out []string
+	for _, o := range c.d.Others {
+		out = append(out, "host "+o.Host+", profile "+o.Profile+", "+shortDate(o.Newest))
+	}
+	return strings.Join(out, "; ")
+}
+
+// failures tells what failed in a cell, each failure once, with the end of the log that the first record of it kept.
+func failures(cell *dataset.Cell) []failureView {
+	var sentences []string
+	repetitions, logs := map[string][]string{}, map[string]string{}
+	for _, r := range cell.Records {
+		if r.Failure == "" {
+			continue
+		}
+		if repetitions[r.Failure] == nil {
+			sentences = append(sentences, r.Failure)
+			logs[r.Failure] = r.Log
+		}
+		repetitions[r.Failure] = append(repetitions[r.Failure], strconv.Itoa(r.Repetition))
+	}
+	var out []failureView
+	for _, s := range sentences {
+		which := "repetition " + repetitions[s][0]
+		switch n := len(repetitions[s]); {
+		case n == len(cell.Records) && n > 1:
+			which = fmt.Sprintf("all %d repetitions", n)
+		case n > 1:
+			which = "repetitions " + listWords(repetitions[s])
+		}
+		out = append(out, failureView{cell.Trial.Name + ", " + which + ": " + strings.TrimSuffix(s, ".") + ".", logs[s]})
+	}
+	return out
+}
+
+// Facts that name images end in the service: "image.server" is the id, "base.server" what it was built from.
+const (
+	imageFact   = "image."
+	baseFact    = "base."
+	packageFact = "packages."
+	replaced    = " replaced by " // between what FROM names and what stood in for it
+)
+
+func (c *composer) images(records []*record.Record) []imageView {
+	names := map[string]string{} // service -> image as the plan has it
+	for _, e := range c.d.Experiments {
+		for _, t := range e.Plan.Trials {
+			for _, s := range t.Services {
+				names[s.Name] = imageName(s.Image)
+			}
+			if t.Command != nil {
+				names["command"] = imageName(t.Command.Image)
+			}
+		}
+	}
+	var out []imageView
+	for _, r := range records {
+		for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
+			service, ok := strings.CutPrefix(fact, imageFact)
+			if !ok {
+				continue
+			}
+			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[fact]), shortDigests(r.Facts[baseFact+service])}
+			if !slices.Contains(out, v) {
+				out = append(out, v)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b imageView) int { return cmp.Compare(a.Service, b.Service) })
+	return out
+}
+
+func imageName(i plan.Image) string {
+	if i.Build == nil {
+		return i.Name
+	}
+	return "built from " + i.Build.Dockerfile
+}
+
+// shortDigest keeps both ends of a digest, which is enough to compare by eye; JSON has the whole in the records.
+func shortDigest(d string) string {
+	name, hex, ok := strings.Cut(d, ":")
+	if !ok || len(hex) < 16 || strings.Trim(hex, "0123456789abcdef") != "" {
+		return d
+	}
+	return name + ":" + hex[:8] + "…" + hex[len(hex)-4:]
+}
+
+func shortDigests(text string) string {
+	words := strings.Fields(text)
+	for i, w := range words {
+		if strings.HasPrefix(w, "sha256:") {
+			words[i] = shortDigest(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// substitutes lists bases that stood in for others.
+func (c *composer) substitutes() []string {
+	var out []string
+	for _, r := range c.records() {
+		for fact, v := range r.Facts {
+			if strings.HasPrefix(fact, baseFact) && strings.Contains(v, replaced) {
+				for _, base := range strings.Split(v, "; ") {
+					if from, to, ok := strings.Cut(base, replaced); ok {
+						out = append(out, from+" is replaced by "+strings.Fields(to + " –")[0])
+					}
+				}
+			}
+		}
+	}
+	return sortedSet(out)
+}
+
+// sharedFacts are the facts of all records; what differs between them is listed with every value. Images have a
+// table of their own.
+func sharedFacts(records []*record.Record) []factView {
+	names := map[string]bool{}
+	for _, r := range records {
+		for name := range r.Facts {
+			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) {
+				names[name] = true
+			}
+		}
+	}
+	var out []factView
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		text := common(records, name)
+		if strings.HasPrefix(name, packageFact) {
+			text = strings.ReplaceAll(text, "\n", ", ")
+		}
+		out = append(out, factView{Name: name, Text: text})
+	}
+	return out
+}

@@ -1,0 +1,265 @@
+// Package number writes measured numbers for people to read.
+//
+// Numbers come in the base units of METHOD.md 10 (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out in the unit
+// that suits their magnitude, with as many digits as their interval allows, thousands separated by commas, a minus
+// sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables and figures
+// all print through this package, so that a value reads the same wherever it stands.
+package number
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Spaces and signs of typeset numbers.
+const (
+	space       = "\u00a0" // between a number and a unit that is a word
+	narrowSpace = "\u202f" // between a number and a per cent sign
+	minus       = "\u2212"
+	dash        = "\u2013" // between the ends of a range
+)
+
+// Unit is a way to write numbers of one base unit.
+type Unit struct {
+	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
+	Scale  float64 // one Symbol in base units: 0.001 for ms
+}
+
+// Plain is the unit of numbers that have none.
+var Plain = Unit{Scale: 1}
+
+// Percent is the unit of shares, Times that of ratios.
+var (
+	Percent = Unit{"%", 0.01}
+	Times   = Unit{"×", 1}
+)
+
+// ladders are the units of each base unit that has several, largest first. The smallest takes what is below all.
+var ladders = map[string][]Unit{
+	"s":   {{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}, {"ns", 1e-9}},
+	"B":   {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}},
+	"B/s": {{"GiB/s", 1 << 30}, {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}},
+}
+
+// For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
+// suits the middle of their magnitudes. share says that base is "1" and the numbers are parts of one. Zeros and what
+// is no finite number have no say; a base unit that is unknown is written as it is.
+func For(base string, share bool, values ...float64) Unit {
+	switch {
+	case share:
+		return Percent
+	case base == "1" || base == "":
+		return Plain
+	case base == "1/s":
+		return Unit{"/s", 1}
+	}
+	ladder, ok := ladders[base]
+	if !ok {
+		return Unit{base, 1}
+	}
+	var magnitudes []float64
+	for _, v := range values {
+		if v = math.Abs(v); v > 0 && !math.IsInf(v, 0) {
+			magnitudes = append(magnitudes, v)
+		}
+	}
+	if len(magnitudes) == 0 {
+		return ladder[slices.IndexFunc(ladder, func(u Unit) bool { return u.Scale == 1 })]
+	}
+	slices.Sort(magnitudes)
+	middle := magnitudes[len(magnitudes)/2]
+	for _, u := range ladder {
+		if middle >= u.Scale {
+			return u
+		}
+	}
+	return ladder[len(ladder)-1]
+}
+
+// Decimals says with how many digits after the point a value of this unit is printed whose interval is from lo to hi,
+// all in base units: up to the second digit of the interval's width, and, unless the interval contains zero, so many that
+// two digits of the value itself are left. Below zero, digits before the point are rounded off: -1 is to tens.
+//
+// Without an interval (an end is NaN, infinite, or both are one) there are three digits, and none before the point
+// are rounded off.
+//
+// Source: design/DESIGN.md, "Tables".
+func (u Unit) Decimals(v, lo, hi float64) int {
+	const significant, least = 3, 2
+	width := (hi - lo) / u.Scale
+	size := math.Abs(v / u.Scale)
+	if !(width > 0) || math.IsInf(width, 0) {
+		if size == 0 || math.IsNaN(size) || math.IsInf(size, 0) {
+			return 0
+		}
+		n := max(0, significant-1-magnitude(size))
+		// Counts and other whole numbers do not grow decimals.
+		if size == math.Trunc(size) {
+			n = 0
+		}
+		return n
+	}
+	n := 1 - magnitude(width)
+	if size > 0 && !math.IsInf(size, 0) && (lo > 0 || hi < 0) {
+		n = max(n, least-1-magnitude(size))
+	}
+	return n
+}
+
+// magnitude is the exponent of the first digit of x > 0: 2 for 100 to 999.
+func magnitude(x float64) int {
+	e, _ := strconv.Atoi(strings.SplitN(strconv.FormatFloat(x, 'e', 6, 64), "e", 2)[1])
+	return e
+}
+
+// maxDecimals is where a fixed number of decimals stops being readable.
+const maxDecimals = 9
+
+// Number writes v, which is in base units, in this unit but without its symbol, with decimals as Decimals gives them.
+func (u Unit) Number(v float64, decimals int) string { return fixed(v/u.Scale, decimals) }
+
+// Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
+func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
+
+// Signed is Quantity with a plus sign before what is above zero: "+17 %".
+func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
+
+func (u Unit) signed(v float64, decimals int) string {
+	s := u.Number(v, decimals)
+	if v > 0 && strings.Trim(s, "0.,") != "" {
+		return "+" + s
+	}
+	return s
+}
+
+// Exact writes v, which is in base units, with the unit and all its digits, as others published it.
+func (u Unit) Exact(v float64) string { return u.with(u.ExactNumber(v)) }
+
+// ExactNumber is Exact without the unit.
+func (u Unit) ExactNumber(v float64) string {
+	const digits = 12 // more are noise of the change of unit
+	x, err := strconv.ParseFloat(strconv.FormatFloat(v/u.Scale, 'g', digits, 64), 64)
+	if err != nil {
+		return fixed(v/u.Scale, 0)
+	}
+	_, fraction, _ := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
+	return fixed(x, len(fraction))
+}
+
+func (u Unit) with(number string) string {
+	switch {
+	case u.Symbol == "" || u.Symbol == "×" || strings.HasPrefix(u.Symbol, "/"):
+		return number + u.Symbol
+	case u.Symbol == "%":
+		return number + narrowSpace + u.Symbol
+	}
+	return number + space + u.Symbol
+}
+
+// Between writes the range from lo to hi, both in base units, as part of a sentence: "14 to 20 %". A side that is
+// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded".
+func (u Unit) Between(lo, hi float64, decimals int) string {
+	return u.between(lo, hi, decimals, u.Number)
+}
+
+// SignedBetween is Between with plus signs: "−6 to +2 %".
+func (u Unit) SignedBetween(lo, hi float64, decimals int) string {
+	return u.between(lo, hi, decimals, u.signed)
+}
+
+func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) string) string {
+	switch {
+	case open(lo) && open(hi):
+		return "unbounded"
+	case open(lo):
+		return "at most " + u.with(write(hi, decimals))
+	case open(hi):
+		return "at least " + u.with(write(lo, decimals))
+	}
+	return write(lo, decimals) + " to " + u.with(write(hi, decimals))
+}
+
+// Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
+// stands in the column's head. Where an end is below zero, "to" takes the dash's place.
+func (u Unit) Range(lo, hi float64, decimals int) string {
+	switch {
+	case open(lo) && open(hi):
+		return "unbounded"
+	case open(lo):
+		return "≤" + space + u.Number(hi, decimals)
+	case open(hi):
+		return "≥" + space + u.Number(lo, decimals)
+	}
+	between := dash
+	if lo < 0 {
+		between = " to "
+	}
+	return u.Number(lo, decimals) + between + u.Number(hi, decimals)
+}
+
+func open(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }
+
+// fixed writes x with separators of thousands.
+func fixed(x float64, decimals int) string {
+	const (
+		largest  = 1e15 // from here on a float64 has no digits left to separate
+		smallest = 1e-3 // below, small numbers of many decimals are all zeros
+	)
+	switch {
+	case x == 0:
+		return "0"
+	case math.IsNaN(x):
+		return "–"
+	case math.IsInf(x, 0):
+		return sign(x) + "∞"
+	case math.Abs(x) >= largest || decimals > maxDecimals && x != 0 && math.Abs(x) < smallest:
+		return strings.ReplaceAll(strconv.FormatFloat(x, 'e', 2, 64), "-", minus)
+	}
+	decimals = min(decimals, maxDecimals)
+	if decimals < 0 {
+		step := math.Pow10(-decimals)
+		x = math.Round(x/step) * step
+	}
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(x), 'f', max(0, decimals), 64), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if strings.Trim(whole, "0.,") == "" {
+		return whole // no minus before zero
+	}
+	return sign(x) + whole
+}
+
+func sign(x float64) string {
+	if x < 0 {
+		return minus
+	}
+	return ""
+}
+
+// Count writes a number with its noun: "1 repetition", "13 cells". The plural is the noun with an s.
+func Count(n int, noun string) string {
+	s := fixed(float64(n), 0) + space + noun
+	if n != 1 {
+		s += "s"
+	}
+	return s
+}
+
+// Step is the distance of round ticks, 1, 2 or 5 times a power of ten, that divide a span above zero into at most
+// parts pieces.
+func Step(span float64, parts int) float64 {
+	power := math.Pow10(int(math.Floor(math.Log10(span / float64(parts)))))
+	for _, digit := range []float64{1, 2, 5} {
+		if cmp.Compare(span, digit*power*float64(parts)) <= 0 {
+			return digit * power
+		}
+	}
+	return 10 * power
+}

@@ -1,0 +1,155 @@
+package number
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestFor(t *testing.T) {
+	inf := math.Inf(1)
+	tests := []struct {
+		name   string
+		base   string
+		share  bool
+		values []float64
+		want   string
+	}{
+		{"seconds stay", "s", false, []float64{2.5}, "s"},
+		{"milliseconds", "s", false, []float64{0.0123}, "ms"},
+		{"exactly one millisecond", "s", false, []float64{0.001}, "ms"},
+		{"microseconds", "s", false, []float64{0.00042}, "µs"},
+		{"nanoseconds are the floor", "s", false, []float64{3e-12}, "ns"},
+		{"the middle of a column decides", "s", false, []float64{0.012, 0.013, 4}, "ms"},
+		{"zeros and infinities have no say", "s", false, []float64{0, inf, math.NaN(), 0.02}, "ms"},
+		{"nothing to go by", "s", false, nil, "s"},
+		{"nothing to go by, bytes", "B", false, []float64{0}, "B"},
+		{"memory", "B", false, []float64{64 << 20}, "MiB"},
+		{"transfer", "B/s", false, []float64{47_350}, "KiB/s"},
+		{"a rate", "1/s", false, []float64{8095}, "/s"},
+		{"a share", "1", true, []float64{0.04}, "%"},
+		{"a plain number", "1", false, []float64{130}, ""},
+		{"cores", "cores", false, []float64{0.9}, "cores"},
+		{"a unit nobody knows", "widgets", false, []float64{3}, "widgets"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := For(test.base, test.share, test.values...).Symbol; got != test.want {
+				t.Errorf("For(%q, %v, %v) = %q, want %q", test.base, test.share, test.values, got, test.want)
+			}
+		})
+	}
+}
+
+func TestQuantity(t *testing.T) {
+	ms, rate, none := Unit{"ms", 1e-3}, Unit{"/s", 1}, math.NaN()
+	tests := []struct {
+		name      string
+		unit      Unit
+		v, lo, hi float64
+		quantity  string
+		between   string
+		inTable   string
+	}{
+		{"the example of METHOD.md 2", ms, 0.0123, 0.0118, 0.0129, "12.3\u00a0ms", "11.8 to 12.9\u00a0ms", "11.8–12.9"},
+		{"tens are rounded off", rate, 8095.4, 7968.2, 8204.9, "8,100/s", "7,970 to 8,200/s", "7,970–8,200"},
+		{"a share", Percent, 0.17, 0.143, 0.201, "17.0\u202f%", "14.3 to 20.1\u202f%", "14.3–20.1"},
+		{"a ratio", Times, 1.3331, 1.284, 1.381, "1.333×", "1.284 to 1.381×", "1.284–1.381"},
+		{"a wide interval leaves two digits of the value", ms, 0.00021, 0.00001, 0.012, "0.21\u00a0ms", "0.01 to 12.00\u00a0ms", "0.01–12.00"},
+		{"no upper end", rate, 8140, 8012, math.Inf(1), "8,140/s", "at least 8,012/s", "≥\u00a08,012"},
+		{"no lower end", rate, 8140, math.Inf(-1), 8200, "8,140/s", "at most 8,200/s", "≤\u00a08,200"},
+		{"no interval: three digits", ms, 0.0123456, none, none, "12.3\u00a0ms", "unbounded", "unbounded"},
+		{"no interval: a whole number", Plain, 65, none, none, "65", "unbounded", "unbounded"},
+		{"no interval: nothing before the point is rounded off", rate, 12345.6, none, none, "12,346/s", "unbounded", "unbounded"},
+		{"below zero", Percent, -0.021, -0.06, 0.02, "−2.1\u202f%", "−6.0 to 2.0\u202f%", "−6.0 to 2.0"},
+		{"what rounds to zero has no sign", Percent, -0.00001, -0.05, 0.05, "0\u202f%", "−5 to 5\u202f%", "−5 to 5"},
+		{"nothing at all", Plain, 0, 0, 0, "0", "0 to 0", "0–0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n := test.unit.Decimals(test.v, test.lo, test.hi)
+			if got := test.unit.Quantity(test.v, n); got != test.quantity {
+				t.Errorf("Quantity: %q, want %q", got, test.quantity)
+			}
+			if got := test.unit.Between(test.lo, test.hi, n); got != test.between {
+				t.Errorf("Between: %q, want %q", got, test.between)
+			}
+			if got := test.unit.Range(test.lo, test.hi, n); got != test.inTable {
+				t.Errorf("Range: %q, want %q", got, test.inTable)
+			}
+		})
+	}
+}
+
+func TestWriting(t *testing.T) {
+	tests := []struct{ name, got, want string }{
+		{"separators", Plain.Number(1234567, 0), "1,234,567"},
+		{"separators stop at the point", Plain.Number(1234.5678, 4), "1,234.5678"},
+		{"a minus sign, not a hyphen", Plain.Number(-1000, 0), "−1,000"},
+		{"no minus before zero", Plain.Number(-0.04, 1), "0.0"},
+		{"no separator inside a sign", Plain.Number(-100, 0), "−100"},
+		{"rounded to hundreds", Plain.Number(149, -2), "100"},
+		{"beyond what can be read", Plain.Number(1.25e18, 0), "1.25e+18"},
+		{"below what can be read", Plain.Number(-1.25e-12, 14), "−1.25e−12"},
+		{"not a number", Plain.Number(math.NaN(), 0), "–"},
+		{"infinite", Plain.Number(math.Inf(-1), 0), "−∞"},
+		{"a sign for what is more", Percent.Signed(0.17, 0), "+17\u202f%"},
+		{"no sign for zero", Percent.Signed(0.0001, 0), "0\u202f%"},
+		{"a sign for what is less", Percent.Signed(-0.17, 0), "−17\u202f%"},
+		{"signs in a range", Percent.SignedBetween(-0.06, 0.02, 0), "−6 to +2\u202f%"},
+		{"exact, as published", Unit{"/s", 1}.Exact(529.13), "529.13/s"},
+		{"exact in another unit", Unit{"ms", 1e-3}.Exact(0.0121), "12.1\u00a0ms"},
+		{"exact with thousands", Unit{"/s", 1}.ExactNumber(5780), "5,780"},
+		{"one", Count(1, "repetition"), "1\u00a0repetition"},
+		{"several", Count(1300, "cell"), "1,300\u00a0cells"},
+		{"none", Count(0, "cell"), "0\u00a0cells"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.got != test.want {
+				t.Errorf("got %q, want %q", test.got, test.want)
+			}
+		})
+	}
+}
+
+func TestStep(t *testing.T) {
+	tests := []struct {
+		span  float64
+		parts int
+		want  float64
+	}{
+		{6000, 6, 1000}, {6001, 6, 2000}, {0.3, 4, 0.1}, {1, 4, 0.5}, {100, 1, 100}, {101, 1, 200},
+	}
+	for _, test := range tests {
+		if got := Step(test.span, test.parts); math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("Step(%v, %d) = %v, want %v", test.span, test.parts, got, test.want)
+		}
+	}
+}
+
+// Whatever is printed reads back as the number, within half of its last digit.
+func FuzzNumber(f *testing.F) {
+	f.Add(8095.4, 7968.2, 8204.9)
+	f.Add(-0.021, -0.06, 0.02)
+	f.Add(0.0, 0.0, 1e-9)
+	f.Fuzz(func(t *testing.T, v, lo, hi float64) {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Skip()
+		}
+		n := Plain.Decimals(v, lo, hi)
+		s := strings.NewReplacer(",", "", minus, "-").Replace(Plain.Number(v, n))
+		got, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatalf("%v is written %q", v, s)
+		}
+		slack := 0.501*math.Pow10(-min(n, maxDecimals)) + math.Abs(v)*1e-14
+		if strings.Contains(s, "e") {
+			slack = math.Abs(v) * 0.006
+		}
+		if math.Abs(got-v) > slack {
+			t.Errorf("%v [%v, %v] is written %q", v, lo, hi, s)
+		}
+	})
+}

@@ -1,0 +1,142 @@
+package render_test
+
+import (
+	"flag"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func newRenderer(t testing.TB) *render.Renderer {
+	t.Helper()
+	r, err := render.New(os.DirFS("../site/theme"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func sockets(t testing.TB) *rendertest.Bench {
+	t.Helper()
+	text, err := os.ReadFile("testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rendertest.New(t, "sockets", text)
+}
+
+func measuredSockets(t testing.TB, profile string, changes ...func(*record.Record)) *rendertest.Bench {
+	b := sockets(t)
+	b.Measure(profile, "sockets", "sync", []float64{571, 562, 580, 566, 574}, changes...)
+	b.Measure(profile, "sockets", "async", []float64{751, 762, 744, 758, 749}, changes...)
+	b.Measure(profile, "sockets", "threads", []float64{582, 549, 601, 560, 577}, changes...)
+	b.Measure(profile, "sockets", "again", []float64{573, 565, 577, 569, 571}, changes...)
+	return b
+}
+
+func TestPage(t *testing.T) {
+	tests := []struct {
+		name string
+		make func(t testing.TB) *rendertest.Bench
+	}{
+		{"measured", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }},
+		{"not measured", sockets},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page, err := newRenderer(t).Page(test.make(t).Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range page.Warnings {
+				t.Errorf("warning: %s", w)
+			}
+			golden(t, filepath.Join("testdata", filepath.Base(t.Name())+".html"), []byte(page.HTML))
+		})
+	}
+}
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("differs from %s; look at it with go test -update and git diff", name)
+	}
+}
+
+// A page depends on its input alone, and a Renderer may be shared.
+func TestPageIsStable(t *testing.T) {
+	r, d := newRenderer(t), measuredSockets(t, "full").Dataset()
+	pages := make([]*render.Page, 4)
+	var group sync.WaitGroup
+	for i := range pages {
+		group.Go(func() {
+			page, err := r.Page(d, render.Options{})
+			if err != nil {
+				t.Error(err)
+			}
+			pages[i] = page
+		})
+	}
+	group.Wait()
+	if t.Failed() {
+		return
+	}
+	for _, p := range pages[1:] {
+		if !reflect.DeepEqual(p, pages[0]) {
+			t.Error("the same article comes out differently")
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	theme := os.DirFS("../site/theme")
+	whole := fstest.MapFS{}
+	for _, name := range []string{"article.html", "fonts/inter-400.woff2", "fonts/inter-600.woff2"} {
+		data, err := fs.ReadFile(theme, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[name] = &fstest.MapFile{Data: data}
+	}
+	tests := []struct {
+		name   string
+		change func(fstest.MapFS)
+		want   string
+	}{
+		{"no templates", func(m fstest.MapFS) { delete(m, "article.html") }, "templates"},
+		{"a template that is broken", func(m fstest.MapFS) { m["x.html"] = &fstest.MapFile{Data: []byte("{{if}}")} }, "x.html"},
+		{"no font", func(m fstest.MapFS) { delete(m, "fonts/inter-600.woff2") }, "inter-600.woff2"},
+		{"a font that is none", func(m fstest.MapFS) { m["fonts/inter-400.woff2"] = &fstest.MapFile{Data: []byte("no")} }, "regular font"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := maps.Clone(whole)
+			test.change(m)
+			if _, err := render.New(m); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error about %q", err, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,70 @@
+package render
+
+import (
+	"html/template"
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/render/number"
+)
+
+// publishedCell is a head or cell of a table of published numbers.
+type publishedCell struct {
+	Words  string
+	Number bool
+}
+
+// published shows what somebody else published, as they wrote it. It is folded: tables and figures show the numbers
+// beside ours.
+func (c *composer) published(p *article.Published) template.HTML {
+	v := struct {
+		Summary, Source string
+		URL             template.URL
+		Heads           []publishedCell
+		Rows            [][]publishedCell
+	}{Summary: number.Count(len(p.Rows), "row") + " of " + p.Source.Value, Source: p.Source.Value}
+	if p.URL.Value != "" {
+		v.URL, _ = c.destination(p.URL.Value)
+	}
+	var fields, metrics []string
+	for _, r := range p.Rows {
+		for _, f := range r.Fields {
+			if !slices.Contains(fields, f.Name.Value) {
+				fields = append(fields, f.Name.Value)
+			}
+		}
+		for _, m := range r.Metrics {
+			if !slices.Contains(metrics, m.Name.Value) {
+				metrics = append(metrics, m.Name.Value)
+			}
+		}
+	}
+	for _, f := range fields {
+		v.Heads = append(v.Heads, publishedCell{capital(f), false})
+	}
+	for _, name := range metrics {
+		m, _ := record.LookupMetric(name)
+		v.Heads = append(v.Heads, publishedCell{m.Title, true})
+	}
+	for _, r := range p.Rows {
+		var row []publishedCell
+		for _, name := range fields {
+			row = append(row, publishedCell{textOf(r.Fields, name, func(t article.Text) string { return t.Value }), false})
+		}
+		for _, name := range metrics {
+			row = append(row, publishedCell{textOf(r.Metrics, name, func(at article.PublishedAt) string { return at.Text.Value }), true})
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return c.fill("published", v)
+}
+
+func textOf[T any](list []article.Named[T], name string, text func(T) string) string {
+	for _, n := range list {
+		if n.Name.Value == name {
+			return text(n.Value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,255 @@
+// Package render makes the page of an article out of what its author wrote and what was measured.
+//
+// A page is written from the article, its records and a theme, and from nothing else: no engine is asked, no clock
+// is read, and the same input gives the same bytes. What was not measured is said so at every place where it would
+// stand; no number is shown that no record holds.
+//
+// Nothing that an author wrote or a program printed becomes markup unless it is known to be harmless: raw HTML is
+// reduced to plain formatting, links lead to the web, to a mail address or within the site, everything else is text.
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/figure"
+)
+
+// The fonts of a theme in which the text of figures is set, and so measured.
+const (
+	regularFont = "fonts/inter-400.woff2"
+	strongFont  = "fonts/inter-600.woff2"
+)
+
+// Renderer makes pages. It does not change and may be used by several goroutines.
+type Renderer struct {
+	templates *template.Template
+	fonts     *figure.Fonts
+	policy    *bluemonday.Policy
+}
+
+// New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
+//
+// The error says which file of the theme is missing or cannot be read.
+func New(theme fs.FS) (*Renderer, error) {
+	templates, err := template.New("theme").Option("missingkey=error").ParseFS(theme, "*.html")
+	if err != nil {
+		return nil, fmt.Errorf("reading the templates of the theme: %w", err)
+	}
+	regular, errRegular := fs.ReadFile(theme, regularFont)
+	strong, errStrong := fs.ReadFile(theme, strongFont)
+	if err := errors.Join(errRegular, errStrong); err != nil {
+		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
+	}
+	fonts, err := figure.LoadFonts(regular, strong)
+	if err != nil {
+		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
+	}
+	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy()}, nil
+}
+
+// Options say what a page cannot know by itself.
+type Options struct {
+	Articles []string // slugs of the site's articles, to which pages may link
+}
+
+// Page is an article as it is shown, and what an index tells of it.
+type Page struct {
+	Slug        string
+	Title       string // as text
+	Description string // as text; may be empty
+	Date        string // that the author gave it, year-month-day; may be empty
+	Tags        []string
+	Draft       bool
+
+	Host     string    // whose results are shown; empty if there are none
+	Measured time.Time // when the last of them was; zero if there are none
+	Standing Mark
+	Finding  string // what was found, in one sentence
+	Spark    *Spark // a small picture of it; nil if there is nothing to draw
+
+	HTML     template.HTML // the main element
+	Files    []File        // that the page links
+	Warnings []string      // what the author should look at, such as a label in a figure that cannot be read
+}
+
+// File is a file that belongs to a page.
+type File struct {
+	Path string // relative to the folder of the page, with slashes
+	Data []byte
+}
+
+// Spark is the small picture that an index shows of an article.
+type Spark struct {
+	Drawing template.HTML
+	Caption string
+}
+
+// Page renders the article that d is about.
+//
+// The error is one of the theme's templates or of a figure that cannot be drawn; whatever is wrong with the
+// article or missing among its records is said on the page.
+func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
+	c := r.compose(d, o)
+	title, titleText := c.inline(d.Doc.Front.Title.Value)
+	description, descriptionText := c.inline(d.Doc.Front.Description.Value)
+	standing, reason := d.Standing()
+	mark := StandingMark(standing)
+	keys := c.keyValues()
+	prose := c.prose()
+	banners := c.banners()
+	main := c.fill("article", articleView{
+		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
+		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
+	})
+	page := &Page{
+		Slug: d.Doc.Slug, Title: titleText, Description: descriptionText, Date: d.Doc.Front.Date.Value,
+		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
+		Measured: c.origin.last, Standing: mark, Finding: c.finding(descriptionText), Spark: c.spark(),
+		HTML: main, Files: c.files, Warnings: slices.Compact(c.warnings),
+	}
+	if !c.origin.last.IsZero() {
+		page.Host = d.Host
+	}
+	if c.err != nil {
+		return nil, fmt.Errorf("rendering %s: %w", d.Doc.Slug, c.err)
+	}
+	return page, nil
+}
+
+type articleView struct {
+	Standing           Mark
+	Title, Description template.HTML
+	Meta               []template.HTML
+	Banners            []banner
+	Keys               []keyView
+	Contents           []contentsEntry
+	Exhibits           []link
+	Prose              template.HTML
+	Method             methodView
+}
+
+type link struct{ Href, Words string }
+
+// composer is one page in the making.
+type composer struct {
+	*Renderer
+	d       *dataset.Dataset
+	doc     *article.Document
+	options Options
+	metrics *figure.Metrics
+
+	judgements map[string]dataset.Judgement // by name of the claim
+	claimWords map[string]string            // what the prose says of a claim, in the words of its first link
+	numbers    map[string]string            // label -> "Figure 2"
+	headings   []heading
+	anchors    map[string]string // goldmark's id of a heading -> ours
+	shift      int               // levels by which headings are lowered, so that h1 is the title alone
+	origin     origin            // of all that is shown
+	markdown   markdown
+
+	rawHTML  bool // the author wrote some
+	noted    map[int]bool
+	values   []valueRow
+	nextID   int
+	files    []File
+	warnings []string
+	err      error
+}
+
+func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
+	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, metrics: r.fonts.Metrics(),
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}}
+	for _, j := range d.Judgements() {
+		c.judgements[j.Claim.Name.Value] = j
+	}
+	var cells []*dataset.Cell
+	for _, e := range d.Experiments {
+		cells = append(cells, e.Cells...)
+	}
+	c.origin = originOf(cells)
+	c.markdown = c.newMarkdown()
+	c.number()
+	c.survey()
+	return c
+}
+
+// fill executes a template; the first error is kept for Page.
+func (c *composer) fill(name string, data any) template.HTML {
+	var b bytes.Buffer
+	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil && c.err == nil {
+		c.err = fmt.Errorf("filling the template %q: %w", name, err)
+	}
+	return template.HTML(b.String())
+}
+
+func (c *composer) warnf(format string, args ...any) {
+	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
+}
+
+// number gives tables and figures their numbers, in the order of the article.
+func (c *composer) number() {
+	c.numbers = map[string]string{}
+	for i, f := range c.doc.Figures {
+		c.numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", i+1)
+	}
+	for i, t := range c.doc.Tables {
+		c.numbers[t.Label.Value] = fmt.Sprintf("Table\u00a0%d", i+1)
+	}
+}
+
+// exhibits lists tables and figures for the contents.
+func (c *composer) exhibits() []link {
+	var out []link
+	add := func(label string) {
+		words := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(label, "fig-"), "tbl-"), "-", " ")
+		out = append(out, link{"#" + label, c.numbers[label] + ", " + words})
+	}
+	for _, t := range c.doc.Tables {
+		add(t.Label.Value)
+	}
+	for _, f := range c.doc.Figures {
+		add(f.Label.Value)
+	}
+	return out
+}
+
+// finding says in one sentence what an index tells of the article: the first headline claim with what came of it.
+func (c *composer) finding(description string) string {
+	for _, claim := range c.doc.Claims {
+		j := c.judgements[claim.Name.Value]
+		if !claim.Headline.V || j.Verdict == stats.NotMeasured || j.Verdict == "" {
+			continue
+		}
+		_, words := c.claimSentence(claim)
+		words = strings.TrimRight(words, ".")
+		if j.Verdict != stats.Supported {
+			words = VerdictMark(j.Verdict).Word + ": " + words
+		}
+		if effect := c.effectWords(j); effect != "" {
+			return words + ": " + effect + "."
+		}
+		return words + "."
+	}
+	return cmp.Or(description, "Written, not measured.")
+}
+
+func texts(list []article.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}

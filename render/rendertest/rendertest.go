@@ -1,0 +1,165 @@
+// Package rendertest makes datasets of articles with records that nobody measured, for tests of what is made from
+// them.
+package rendertest
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// Host is the machine on which all records were made.
+const Host = "c8-0a1b2c"
+
+// Bench is an article in a project of its own, with the records made for it.
+type Bench struct {
+	Doc     *article.Document
+	Records []*record.Record
+
+	t       testing.TB
+	project *article.Project
+	slug    string
+}
+
+// New puts an article into a project and reads it. Problems of the article fail the test.
+func New(t testing.TB, slug string, text []byte) *Bench {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "experiments", slug)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		filepath.Join(root, article.ProjectFile): nil,
+		filepath.Join(dir, article.FileName):     text,
+	} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article(slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range doc.Problems.Sorted() {
+		t.Fatalf("the article has a problem: %v", p)
+	}
+	return &Bench{Doc: doc, t: t, project: project, slug: slug}
+}
+
+// Dir is the folder of the article.
+func (b *Bench) Dir() string { return b.project.ArticleDir(b.slug) }
+
+func (b *Bench) plan(profile string) (*plan.Plan, error) {
+	var problems article.Problems
+	p, err := plan.New(b.project, b.Doc, plan.Options{Profile: profile}, &problems)
+	for _, problem := range problems.Sorted() {
+		b.t.Fatalf("the plan has a problem: %v", problem)
+	}
+	return p, err
+}
+
+// Dataset is what the records say, on the machine that made them.
+func (b *Bench) Dataset() *dataset.Dataset {
+	b.t.Helper()
+	d, err := dataset.New(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return d
+}
+
+// Measure adds a record for each throughput given, in answers per second, of one trial in one run; the trial "again"
+// is the A/A copy. Each is of ten seconds in which every connection has one request under way. Changes are made to
+// each record before it is kept.
+func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64, changes ...func(*record.Record)) {
+	b.t.Helper()
+	p, err := b.plan(profile)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, e := range p.Experiments {
+		for k, t := range e.Trials {
+			if e.Name != experiment || t.Name != trial && (trial != "again" || !t.Calibration) {
+				continue
+			}
+			for i, x := range throughputs {
+				started := time.Date(2026, 11, 20, 10, 3*i, 20*k, 0, time.UTC)
+				r := &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
+					Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
+					Repetition: i + 1, Planned: e.Repetitions, Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels,
+					Order:   record.Order{Seed: e.Seed, Round: i + 1},
+					Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
+					Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.memory": "32 GiB",
+						"host.kernel": "6.1.0", "placement.services": "0-2", "placement.load": "3",
+						"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
+						"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",
+						"packages.server": "python3 3.11.2-1+b1\nlibc6 2.36-9"},
+				}
+				b.load(r, x)
+				for _, change := range changes {
+					change(r)
+				}
+				b.Records = append(b.Records, r)
+			}
+			return
+		}
+	}
+	b.t.Fatalf("no trial %q in experiment %q", trial, experiment)
+}
+
+// Fails makes a record one of a repetition that failed.
+func Fails(sentence, log string) func(*record.Record) {
+	return func(r *record.Record) {
+		r.Failure, r.Log = sentence, log
+		r.Load, r.Samples, r.Histograms = nil, nil, nil
+	}
+}
+
+func (b *Bench) load(r *record.Record, throughput float64) {
+	const window, connections = 10, 10
+	answers := int64(throughput * window)
+	latency := connections / throughput
+	r.Load = &record.Load{Window: window, Connections: connections, Attempted: answers, Completed: answers,
+		Failures: map[string]int64{}, Statuses: map[string]int64{"200": answers},
+		InFlight: 1, InFlightOver: window, Busy: 0.3, ForeignCPU: 0.01}
+	for range window {
+		r.Load.Completions = append(r.Load.Completions, answers/window)
+	}
+	r.Samples = []record.Sample{{Metric: "cpu.server", Value: 0.93, Unit: "cores"},
+		{Metric: "memory.server", Value: 21.4 * (1 << 20), Unit: "B"}}
+	// Nine of ten answers come in the usual time, and the rest takes three times as long.
+	r.Histograms = map[string]record.Histogram{
+		"latency": b.histogram(latency*10/12, answers-answers/10, latency*30/12, answers/10)}
+}
+
+// histogram records two times, each so many times, as the load generator does.
+func (b *Bench) histogram(usual float64, n int64, slow float64, m int64) record.Histogram {
+	b.t.Helper()
+	h := hdrhistogram.New(1, 60e9, 3)
+	if err := h.RecordValues(int64(usual*1e9), n); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := h.RecordValues(int64(slow*1e9), m); err != nil {
+		b.t.Fatal(err)
+	}
+	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return record.Histogram{HDR: string(encoded), Count: n + m, Min: math.Min(usual, slow), Max: math.Max(usual, slow),
+		Sum: usual*float64(n) + slow*float64(m)}
+}

@@ -1,0 +1,312 @@
+package render
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/render/table"
+)
+
+// exhibit is what tables and figures have in common in the template.
+type exhibit struct {
+	ID, Number string
+	Title      template.HTML
+	Sub        string
+	Banner     *banner
+	Caption    template.HTML
+	Stamp      stamp
+}
+
+// stamp says what was measured, where, and where the data are.
+type stamp struct {
+	Cells string
+	Where string
+	Files []link
+}
+
+func (c *composer) stamp(cells []*dataset.Cell, files []link) stamp {
+	o := originOf(cells)
+	words := number.Count(len(cells), "cell")
+	switch {
+	case o.measured == 0:
+		words += ", none measured"
+	case o.measured < len(cells):
+		words += fmt.Sprintf(", %d not measured", len(cells)-o.measured)
+	}
+	if o.measured > 0 {
+		words += ", " + o.repetitions()
+	}
+	if c.d.Profile != "" && c.d.Profile != "full" && o.measured > 0 {
+		words += ", profile\u00a0" + c.d.Profile
+	}
+	return stamp{words, o.where(), files}
+}
+
+// titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
+func (c *composer) titleCheck(claim article.Text) *banner {
+	if claim.Value == "" {
+		return nil
+	}
+	verdict := c.judgements[claim.Value].Verdict
+	if verdict == stats.Supported {
+		return nil
+	}
+	if verdict == "" {
+		verdict = stats.NotMeasured
+	}
+	return &banner{Strong: "The title states a claim that is " + string(verdict) + " here.",
+		Link: &link{"#" + claimID + claim.Value, "See the claim"}}
+}
+
+// table shows a table block.
+func (c *composer) table(t *article.Table) template.HTML {
+	e := exhibit{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.titleCheck(t.Claim)}
+	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
+	if err != nil {
+		c.warnf("%s: %v", t.Label.Value, err)
+	}
+	columns := c.tableColumns(t, cells)
+	view := columns.table(c, experiment)
+	if e.Title, _ = c.inline(t.Title.Value); e.Title == "" {
+		words := capital(listWords(columns.heads())) + " by " + listWords(columns.words)
+		e.Title = template.HTML(template.HTMLEscapeString(words))
+	}
+	e.Caption, _ = c.inline(t.Caption.Value)
+	layout := view.Layout()
+	e.Sub = columns.sub(cells, layout)
+	e.Stamp = c.stamp(cells, c.dataFiles(t.Label.Value, cells, columns.words, columns.metrics, t.Published))
+	return c.fill("table", struct {
+		exhibit
+		Layout table.Layout
+	}{e, layout})
+}
+
+// columns is what a table block shows of cells.
+type columns struct {
+	block   *article.Table
+	cells   []*dataset.Cell
+	words   []string // parameters, labels
+	metrics []record.Metric
+	main    int // index into metrics; -1
+	groups  map[string]string
+}
+
+func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
+	out := &columns{block: t, cells: cells, main: -1}
+	asked := texts(t.Rows)
+	for _, name := range texts(t.Columns) {
+		if m, ok := metricOf(name, cells); ok {
+			if t.Sort.Value == name || out.main < 0 && t.Sort.Value == "" {
+				out.main = len(out.metrics)
+			}
+			out.metrics = append(out.metrics, m)
+		} else if !slices.Contains(asked, name) {
+			asked = append(asked, name)
+		}
+	}
+	if out.main < 0 && len(out.metrics) > 0 {
+		out.main = 0
+	}
+	out.words = naming(cells, asked)
+	return out
+}
+
+// metricOf says what a name in a block measures: a metric of ours, or one that a program of the cells prints. It is false
+// for parameters and labels.
+func metricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
+	if m, ok := record.LookupMetric(name); ok {
+		return m, true
+	}
+	for _, cell := range cells {
+		if _, ok := field(cell, name); ok {
+			return record.Metric{}, false
+		}
+	}
+	if len(cells) == 0 {
+		return record.Metric{Name: name, Unit: "1", Title: capital(name)}, true
+	}
+	return cells[0].Metric(name).Metric, true
+}
+
+func (k *columns) heads() []string {
+	var out []string
+	for _, m := range k.metrics {
+		out = append(out, lower(m.Title))
+	}
+	return out
+}
+
+// listWords joins words as in a sentence.
+func listWords(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// per is what a rate of a metric counts.
+func per(m record.Metric) string {
+	if strings.HasPrefix(m.Name, "throughput") {
+		return "requests"
+	}
+	return ""
+}
+
+func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
+	out := table.Table{ID: k.block.Label.Value, Main: k.main}
+	for _, w := range k.words {
+		out.Words = append(out.Words, capital(w))
+	}
+	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 {
+		k.groups = map[string]string{}
+		if g, err := c.d.Groups(e.Plan.Name, k.metrics[k.main].Name); err == nil {
+			for _, r := range g.Ranked {
+				k.groups[r.Name] = r.Letters
+			}
+		}
+	}
+	for _, m := range k.metrics {
+		col := table.Metric{Head: m.Title, Per: per(m), Base: m.Unit, Share: m.Share, Better: m.Better}
+		if k.block.Published.Shown && slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
+			_, ok := c.d.Published(cell, m.Name, k.block.Published.Name.Value)
+			return ok
+		}) {
+			col.Published = "Published"
+		}
+		out.Metrics = append(out.Metrics, col)
+	}
+	if sort := k.block.Sort.Value; sort != "" {
+		if i := slices.IndexFunc(k.metrics, func(m record.Metric) bool { return m.Name == sort }); i >= 0 {
+			out.Order.Metric = i + 1
+		} else {
+			out.Order.Word = slices.Index(k.words, sort) + 1
+		}
+	}
+	for _, cell := range k.cells {
+		out.Rows = append(out.Rows, k.row(c, cell))
+	}
+	return out
+}
+
+func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
+	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: c.cellNotes(cell, k.metrics)}
+	for _, w := range k.words {
+		v, _ := field(cell, w)
+		r.Words = append(r.Words, v)
+	}
+	for _, m := range k.metrics {
+		v := estimate(cell.Metric(m.Name))
+		if p, ok := c.d.Published(cell, m.Name, k.block.Published.Name.Value); ok && k.block.Published.Shown {
+			v.Published, v.Shift = p.Number, p.Shift
+		}
+		v.Missing = shortReason(v.Missing)
+		r.Values = append(r.Values, v)
+	}
+	return r
+}
+
+// shortReason is a reason up to its colon, for where there is little room; cellNotes tells the rest.
+func shortReason(reason string) string {
+	short, _, _ := strings.Cut(reason, ":")
+	return short
+}
+
+// estimate is a result as tables show it.
+func estimate(r dataset.Result) table.Value {
+	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
+		Published: math.NaN(), Shift: math.NaN()}
+	if r.Missing != "" {
+		return v
+	}
+	switch r.Estimate.Kind {
+	case stats.NoInterval:
+		v.Few = "1\u00a0run"
+	case stats.RangeOfTwo:
+		v.Few = "2\u00a0runs"
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	default:
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	}
+	return v
+}
+
+// cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
+func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []table.Note {
+	var out []table.Note
+	add := func(short, full string) {
+		n := table.Note{Short: short, Full: strings.TrimSuffix(full, ".") + "."} // begins with a name, which keeps its case
+		if !slices.ContainsFunc(out, func(o table.Note) bool { return o.Full == n.Full }) {
+			out = append(out, n)
+		}
+	}
+	name := cell.Trial.Name
+	switch cell.State {
+	case dataset.Stale:
+		add("older version", name+" was measured with an older version of this experiment")
+	case dataset.Partial:
+		add("unfinished", "the run of "+name+" is not finished")
+	}
+	failed := failures(cell)
+	for _, f := range failed {
+		add("failed", f.Sentence)
+	}
+	for _, check := range cell.Checks() {
+		isRun := check.Name == "run" && len(failed) > 0 // said already
+		if !isRun && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+			add(check.Name, name+", "+check.Name+": "+check.Words)
+		}
+	}
+	for _, m := range metrics {
+		r, title := cell.Metric(m.Name), lower(m.Title)
+		for _, mark := range r.Marks {
+			add(title, name+", "+title+": "+mark)
+		}
+		if short := shortReason(r.Missing); short != r.Missing && len(out) == 0 {
+			add(short, name+", "+title+": "+r.Missing)
+		}
+	}
+	return out
+}
+
+// lower begins a title in the middle of a sentence.
+func lower(title string) string {
+	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
+		return title // an abbreviation, such as CPU
+	}
+	for i, r := range title {
+		return strings.ToLower(string(r)) + title[i+len(string(r)):]
+	}
+	return title
+}
+
+// sub says what the numbers of a table are.
+func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
+	o := originOf(cells)
+	if o.measured == 0 {
+		return "Not measured yet; every row waits for a run"
+	}
+	var text string
+	switch {
+	case o.high == 1:
+		text = "One run, so there are no intervals"
+	case o.high == 2:
+		text = "Mean of two runs, smallest and largest beside it"
+	default:
+		text = "Median of " + o.repetitions() + ", 95\u202f% interval beside it"
+	}
+	if o.high > 1 && slices.ContainsFunc(k.metrics, func(m record.Metric) bool { return m.Name == "failed" }) {
+		text += "; failed over all repetitions"
+	}
+	if slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" }) {
+		text += "; rows that share a letter are not told apart at 95\u202f%"
+	}
+	return text
+}

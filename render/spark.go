@@ -1,0 +1,66 @@
+package render
+
+import (
+	"math"
+	"slices"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/render/number"
+)
+
+// spark draws the cells of the first headline claim: one metric of two to four of them. Where nothing was measured
+// there is nothing to draw.
+func (c *composer) spark() *Spark {
+	const fewest, most = 2, 4
+	for _, claim := range c.doc.Claims {
+		j := c.judgements[claim.Name.Value]
+		if !claim.Headline.V || claim.Expect.Node == nil || j.Effect == nil {
+			continue
+		}
+		metric := ""
+		for _, s := range expr.Selectors(c.resolved(claim.Expect.Node)) {
+			if metric != "" && s.Name != metric {
+				return nil
+			}
+			metric = s.Name
+		}
+		var cells []*dataset.Cell
+		for _, cell := range j.Effect.Cells {
+			if !slices.Contains(cells, cell) && cell.Metric(metric).Missing == "" {
+				cells = append(cells, cell)
+			}
+		}
+		if len(cells) < fewest || len(cells) > most {
+			return nil
+		}
+		return c.sparkOf(metric, cells)
+	}
+	return nil
+}
+
+func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
+	var centres []float64
+	for _, cell := range cells {
+		centres = append(centres, cell.Metric(metric).Estimate.Centre)
+	}
+	m := cells[0].Metric(metric).Metric
+	unit := number.For(m.Unit, m.Share, centres...)
+	fields := naming(cells, nil)
+	var rows []sparkRow
+	interval := false
+	for i, cell := range cells {
+		v := estimate(cell.Metric(metric))
+		if v.Few != "" {
+			v.Lo, v.Hi = math.NaN(), math.NaN()
+		}
+		interval = interval || !math.IsNaN(v.Lo)
+		label := unit.Quantity(v.Centre, unit.Decimals(v.Centre, v.Lo, v.Hi))
+		rows = append(rows, sparkRow{nameBy(cell, fields), label, i + 1, v.Centre, v.Lo, v.Hi})
+	}
+	caption := lower(m.Title)
+	if interval {
+		caption += ", 95\u202f% interval"
+	}
+	return &Spark{c.drawSpark(rows), caption}
+}

@@ -1,0 +1,114 @@
+// Package table lays out tables of results: estimates with their intervals in one unit a column, a plot in the cells
+// of the column that matters most, ranks, published values beside the measured ones, and a reason wherever a value
+// is missing or not as it should be.
+//
+// A Table is plain numbers and finished words; it knows nothing of records or articles. Layout turns it into text
+// and geometry that a template only has to print. Every row that is given is shown, and no number stands without
+// its interval or the word that says why it has none.
+package table
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Table is results in rows and columns.
+type Table struct {
+	ID      string   // unique in its page; rows and notes have ids below it
+	Words   []string // heads of the columns of words; the first names the rows
+	Metrics []Metric // the columns of numbers
+	Main    int      // index into Metrics of the column that is plotted and ranked; -1 for none
+	Rows    []Row
+	Order   Order // by which rows are sorted; zero leaves them as they are
+}
+
+// Metric is a column of numbers.
+type Metric struct {
+	Head   string // such as "Throughput"
+	Per    string // what the unit stands behind, such as "requests" in "requests/s"; may be empty
+	Base   string // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
+	Share  bool   // parts of one, printed as percentages
+	Better string // "higher", "lower" or ""
+	// Published names the column of published values that stands right of this one; empty for none.
+	Published string
+}
+
+// Order is a column by which rows are sorted.
+type Order struct {
+	Metric int // index into Table.Metrics plus one; best first, missing values last
+	Word   int // index into Table.Words plus one, where Metric is 0; numbers by size
+}
+
+// Row is one cell of an experiment.
+type Row struct {
+	Words  []string // as many as Table.Words
+	Values []Value  // as many as Table.Metrics
+	Group  string   // letters that it shares with rows from which it cannot be told apart, by the main column
+	Notes  []Note
+}
+
+// Value is one estimate, in the base unit of its column.
+type Value struct {
+	Centre float64
+	Lo, Hi float64 // the interval; NaN both for none, infinite where it has no end
+	// Few says how many runs there were where they are too few for an interval, such as "1 run"; Lo and Hi of two
+	// runs are the smaller and the larger.
+	Few       string
+	AtLeast   bool    // a lower bound only
+	Missing   string  // why there is no value; then only Published is looked at
+	Published float64 // NaN for none
+	Shift     float64 // places gained against the published order; NaN for none
+}
+
+// Note is something that a reader of a row has to know.
+type Note struct {
+	Short string // for the row, two or three words
+	Full  string // for below the table, a sentence
+}
+
+// sorted gives the rows in the table's order. Equal ones keep theirs.
+func (t Table) sorted() []Row {
+	rows := slices.Clone(t.Rows)
+	switch {
+	case t.Order.Metric > 0:
+		m := t.Order.Metric - 1
+		slices.SortStableFunc(rows, func(a, b Row) int { return t.Metrics[m].compare(a.Values[m], b.Values[m]) })
+	case t.Order.Word > 0:
+		w := t.Order.Word - 1
+		slices.SortStableFunc(rows, func(a, b Row) int { return compareWords(a.Words[w], b.Words[w]) })
+	}
+	return rows
+}
+
+// compare puts the better value first, and missing ones last. Where neither is better, the larger is first.
+func (m Metric) compare(a, b Value) int {
+	switch {
+	case a.Missing != "" || b.Missing != "":
+		return cmp.Compare(rank(a.Missing != ""), rank(b.Missing != ""))
+	case m.Better == "lower":
+		return cmp.Compare(a.Centre, b.Centre)
+	}
+	return cmp.Compare(b.Centre, a.Centre)
+}
+
+func rank(missing bool) int {
+	if missing {
+		return 1
+	}
+	return 0
+}
+
+// compareWords orders numbers by size, and before other words.
+func compareWords(a, b string) int {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX == nil && errY == nil {
+		return cmp.Compare(x, y)
+	}
+	return cmp.Or(cmp.Compare(rank(errX != nil), rank(errY != nil)), cmp.Compare(a, b))
+}
+
+// hasInterval tells whether there is an interval to print.
+func (v Value) hasInterval() bool { return v.Missing == "" && !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) }

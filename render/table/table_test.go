@@ -1,0 +1,157 @@
+package table
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+var nan = math.NaN()
+
+func value(centre, lo, hi float64) Value {
+	return Value{Centre: centre, Lo: lo, Hi: hi, Published: nan, Shift: nan}
+}
+
+// text writes a layout as a person would read it, a line to a row.
+func text(l Layout) string {
+	var b strings.Builder
+	for _, h := range l.Heads {
+		b.WriteString("| " + h.Words)
+		if h.Unit != "" {
+			b.WriteString(" (" + h.Unit + ")")
+		}
+		if h.Axis != nil {
+			b.WriteString(strings.Join(h.Axis, ".."))
+		}
+		if h.Sort != "" {
+			b.WriteString(" " + h.Sort)
+		}
+		b.WriteString(" ")
+	}
+	b.WriteString("|\n")
+	for _, r := range l.Rows {
+		for _, c := range r.Cells {
+			b.WriteString("| ")
+			switch {
+			case c.Plot != nil:
+				b.WriteString(c.Plot.Lo + "-" + c.Plot.X + "-" + c.Plot.Hi)
+				if c.Plot.AtLeast {
+					b.WriteString(" →")
+				}
+			case c.Missing != "":
+				b.WriteString(c.Missing)
+			case c.Strong != "":
+				b.WriteString(c.Before + c.Strong + " " + c.Interval)
+			default:
+				b.WriteString(c.Text + c.Group)
+			}
+			if c.Shift != nil {
+				b.WriteString(" " + c.Shift.Text)
+			}
+			for _, w := range c.Why {
+				b.WriteString(w.Short + "→" + w.ID)
+			}
+			b.WriteString(" ")
+		}
+		b.WriteString("|\n")
+	}
+	for _, n := range l.Notes {
+		b.WriteString(n.Number + " " + n.Text + "\n")
+	}
+	return b.String()
+}
+
+func TestLayout(t *testing.T) {
+	throughput := Metric{Head: "Throughput", Per: "requests", Base: "1/s", Better: "higher"}
+	latency := Metric{Head: "Latency", Base: "s", Better: "lower"}
+	shifted := func(v Value, published, shift float64) Value {
+		v.Published, v.Shift = published, shift
+		return v
+	}
+	few := func(v Value, words string) Value { v.Few = words; return v }
+	atLeast := func(v Value) Value { v.AtLeast = true; return v }
+	missing := Value{Missing: "not measured", Published: nan, Shift: nan}
+	tests := []struct {
+		name  string
+		table Table
+		want  string
+	}{
+		{"ordered by a metric, missing values last", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0, Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}}, {Words: []string{"b"}, Values: []Value{value(500, 490, 512)}, Group: "b"},
+				{Words: []string{"c"}, Values: []Value{atLeast(value(800, 780, 820))}, Group: "a"}}}, `
+| Server | Throughput (requests/s) descending | 400..900 | Group |
+| c | ≥ 800 780–820 | 76.0-80.0-84.0 → | a |
+| b | 500 490–512 | 18.0-20.0-22.4 | b |
+| a | not measured |  |  |
+`},
+		{"the lower the better, in the unit of most", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency}, Main: -1, Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"slow"}, Values: []Value{value(2.5, 2.4, 2.6)}}, {Words: []string{"quick"}, Values: []Value{value(.012, .0118, .0123)}},
+				{Words: []string{"middle"}, Values: []Value{value(.03, .029, .031)}}}}, `
+| Server | Latency (ms) ascending |
+| quick | 12.00 11.80–12.30 |
+| middle | 30.0 29.0–31.0 |
+| slow | 2,500 2,400–2,600 |
+`},
+		{"ordered by a word that is a number", Table{ID: "t", Words: []string{"Clients", "Server"}, Metrics: []Metric{throughput}, Main: -1, Order: Order{Word: 1},
+			Rows: []Row{{Words: []string{"100", "a"}, Values: []Value{few(value(5, nan, nan), "1 run")}}, {Words: []string{"9", "b"}, Values: []Value{few(value(6, 5, 7), "2 runs")}},
+				{Words: []string{"many", "c"}, Values: []Value{missing}}}}, `
+| Clients ascending | Server | Throughput (requests/s) |
+| 9 | b | 6.0 2 runs: 5.0–7.0 |
+| 100 | a | 5 1 run |
+| many | c | not measured |
+`},
+		{"published beside measured", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: "Published"}}, Main: 0,
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{shifted(value(500, 490, 512), 529.13, 1)}}, {Words: []string{"b"}, Values: []Value{shifted(value(400, 390, 412), 600, -1.5)}},
+				{Words: []string{"c"}, Values: []Value{shifted(value(300, 290, 312), 250, 0)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
+| Server | Throughput (per second) | 100..600 | Published (per second) |
+| a | 500 490–512 | 78.0-80.0-82.4 | 529.13 ▲1 |
+| b | 400 390–412 | 58.0-60.0-62.4 | 600 ▼1.5 |
+| c | 300 290–312 | 38.0-40.0-42.4 | 250 = |
+| d | 200 190–212 | 18.0-20.0-22.4 | – |
+`},
+		{"notes, each once", Table{ID: "t", Words: []string{"Server"}, Metrics: nil, Main: -1,
+			Rows: []Row{{Words: []string{"a"}, Notes: []Note{{"busy", "The machine was busy."}}}, {Words: []string{"b"}},
+				{Words: []string{"c"}, Notes: []Note{{"failed", "It failed."}, {"busy", "The machine was busy."}}}}}, `
+| Server | Validity |
+| a | busy→t-n1 |
+| b |  |
+| c | failed→t-n2busy→t-n1 |
+1 The machine was busy.
+2 It failed.
+`},
+		{"a single value has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{few(value(500, nan, nan), "1 run")}}}}, `
+| Server | Throughput (requests/s) | 0..500 |
+| a | 500 1 run | 100.0-100.0-100.0 |
+`},
+		{"an interval without end reaches the edge", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(500, 400, math.Inf(1))}}, {Words: []string{"b"}, Values: []Value{value(900, 800, 1000)}}}}, `
+| Server | Throughput (requests/s) | 400..1,000 |
+| a | 500 ≥ 400 | 0.0-16.7-100.0 |
+| b | 900 800–1,000 | 66.7-83.3-100.0 |
+`},
+		{"nothing measured has no scale", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}}}}, `
+| Server | Throughput (requests/s) |
+| a | not measured |
+`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := strings.ReplaceAll(text(test.table.Layout()), "\u00a0", " ")
+			if got != test.want[1:] {
+				t.Errorf("got\n%swant\n%s", got, test.want[1:])
+			}
+		})
+	}
+}
+
+// A layout leaves the table as it was, so that it can be made again.
+func TestLayoutKeepsOrder(t *testing.T) {
+	table := Table{Words: []string{"x"}, Metrics: []Metric{{Base: "1"}}, Main: 0, Order: Order{Metric: 1},
+		Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}}, {Words: []string{"b"}, Values: []Value{value(2, nan, nan)}}}}
+	table.Layout()
+	if table.Rows[0].Words[0] != "a" {
+		t.Error("the rows were sorted in place")
+	}
+}

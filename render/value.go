@@ -1,0 +1,343 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+)
+
+// valueView is a measured value in the template.
+type valueView struct {
+	ID       string
+	Missing  bool
+	Text     string
+	Raw      string // unrounded, in the base unit
+	Heading  string
+	Interval string
+	Drawing  template.HTML
+	Source   string // the expression, where there is no number
+	Origin   string
+	Shown    *link
+}
+
+// valueRow is a line of the table of all values.
+type valueRow struct{ Text, Interval, Repetitions, From string }
+
+// notMeasured are the words that stand wherever a number would.
+const notMeasured = "not measured"
+
+// value shows what an expression comes to: the number, and the slip that says where it comes from. The second result is
+// the number alone, as text.
+func (c *composer) value(in expr.Inline) (template.HTML, string) {
+	v, _ := c.evaluate(in)
+	c.nextID++
+	v.ID = valueID + strconv.Itoa(c.nextID)
+	return c.fill("value", v), v.Text
+}
+
+// evaluate computes what an expression comes to, and notes it for the table of all values.
+func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
+	source := in.Expr.String()
+	q, err := c.d.Eval(in.Expr, "")
+	if err != nil {
+		c.note(valueRow{notMeasured, "–", "–", source})
+		return valueView{Missing: true, Text: notMeasured, Heading: "Not measured", Interval: sentence(err.Error()),
+			Source: source}, nil
+	}
+	if q.Text != "" {
+		o := originOf(q.Cells)
+		c.note(valueRow{q.Text, "–", "–", cmp.Or(q.What, source)})
+		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
+			Origin: sentence(o.where())}, &q
+	}
+	w := c.writerOf(in, q)
+	v := valueView{Text: w.text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
+		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
+	v.Drawing = drawRepetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
+	o := originOf(q.Cells)
+	var names []string
+	for _, cell := range q.Cells {
+		names = append(names, cell.Trial.Name)
+	}
+	names = sortedSet(names)
+	from := cmp.Or(q.What, source)
+	if len(names) > 0 && len(names) <= 3 {
+		v.Origin = "cells " + strings.Join(names, "; ") + ", "
+		if len(names) == 1 {
+			v.Origin = "cell " + names[0] + ", "
+		}
+	}
+	v.Origin = sentence(v.Origin + o.where())
+	c.note(valueRow{w.text(), w.intervalShort(), w.runs(), from})
+	return v, &q
+}
+
+// note adds to the table of values; one that says just the same stands there already.
+func (c *composer) note(row valueRow) {
+	if !slices.Contains(c.values, row) {
+		c.values = append(c.values, row)
+	}
+}
+
+// sentence begins words with a capital and ends them with a full stop.
+func sentence(words string) string {
+	words = strings.TrimSuffix(strings.TrimSpace(words), ",")
+	if words == "" {
+		return ""
+	}
+	if !strings.ContainsAny(words[len(words)-1:], ".!?") {
+		words += "."
+	}
+	return capital(words)
+}
+
+func capital(words string) string {
+	for i, r := range words {
+		return strings.ToUpper(string(r)) + words[i+len(string(r)):]
+	}
+	return words
+}
+
+// writer writes a quantity as the filters of an inline value ask.
+type writer struct {
+	q        dataset.Quantity
+	unit     number.Unit
+	decimals int
+	interval bool // to be printed with the number
+	exact    bool // all digits
+}
+
+func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
+	w := writer{q: q, unit: number.For(q.Unit, q.Share, q.Number)}
+	round := -1
+	for _, f := range filters {
+		switch f.Name {
+		case "percent":
+			w.unit = number.Percent
+		case "unit":
+			w.unit = number.Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
+		case "round":
+			round = f.Digits
+		case "interval":
+			w.interval = true
+		}
+	}
+	lo, hi := math.NaN(), math.NaN()
+	if q.Interval != nil {
+		lo, hi = q.Interval.Lo, q.Interval.Hi
+	}
+	if w.decimals = w.unit.Decimals(q.Number, lo, hi); round >= 0 {
+		w.decimals = round
+	}
+	return w
+}
+
+// writerOf is writerFor an expression; what somebody else published is written with all its digits.
+func (c *composer) writerOf(in expr.Inline, q dataset.Quantity) writer {
+	w := writerFor(q, in.Filters)
+	w.exact = isCall(c.resolved(in.Expr), "published") &&
+		!slices.ContainsFunc(in.Filters, func(f expr.Filter) bool { return f.Name == "round" })
+	return w
+}
+
+// text is the number as it stands in the prose; with an interval as METHOD.md 2 prints it.
+func (w writer) text() string {
+	text := w.unit.Quantity(w.q.Number, w.decimals)
+	if w.exact {
+		text = w.unit.Exact(w.q.Number)
+	}
+	if !w.interval {
+		return text
+	}
+	switch {
+	case w.q.Kind == stats.RangeOfTwo && w.q.Interval != nil:
+		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
+	case w.q.Interval != nil:
+		return text + " [" + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + "]"
+	case w.q.N == 1:
+		return text + " (1 run)"
+	}
+	return text + " (no interval)"
+}
+
+// intervalSentence says what is known of where the value lies.
+func (w writer) intervalSentence() string {
+	switch {
+	case w.q.Interval == nil && w.q.N == 1 && len(w.q.Cells) == 1:
+		return strings.TrimSpace("1\u00a0run, so there is no interval. " + sentence(w.q.Note))
+	case w.q.Interval == nil:
+		return sentence(cmp.Or(w.q.Note, "there is no interval for it"))
+	case w.q.Kind == stats.RangeOfTwo:
+		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
+	}
+	text := w.intervalShort() + ", 95\u202f% interval"
+	if w.q.N > 0 {
+		text += " of " + number.Count(w.q.N, "repetition")
+	}
+	if w.q.Note != "" {
+		text += "; " + w.q.Note
+	}
+	return text + "."
+}
+
+func (w writer) intervalShort() string {
+	if w.q.Interval == nil {
+		return "none"
+	}
+	return w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals)
+}
+
+func (w writer) runs() string {
+	if w.q.N == 0 {
+		return "–"
+	}
+	return strconv.Itoa(w.q.N)
+}
+
+// resolved replaces the name of a value of the front matter by what it stands for.
+func (c *composer) resolved(n expr.Node) expr.Node {
+	for range len(c.doc.Front.Values) { // a value may name another; each is passed at most once
+		s, ok := n.(*expr.Selector)
+		if !ok || len(s.Matches) > 0 {
+			return n
+		}
+		i := slices.IndexFunc(c.doc.Front.Values, func(v article.Named[article.Expression]) bool {
+			return v.Name.Value == s.Name
+		})
+		if i < 0 || c.doc.Front.Values[i].Value.Node == nil {
+			return n
+		}
+		n = c.doc.Front.Values[i].Value.Node
+	}
+	return n
+}
+
+// repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
+// or change of two by rounds. Verdicts do not rest on the latter: METHOD.md 3.1.
+func (c *composer) repetitionsOf(n expr.Node) []float64 {
+	values := func(n expr.Node) []float64 {
+		s, ok := c.resolved(n).(*expr.Selector)
+		if !ok {
+			return nil
+		}
+		q, err := c.d.Eval(s, "")
+		if err != nil || len(q.Cells) != 1 {
+			return nil
+		}
+		return q.Cells[0].Metric(s.Name).Values
+	}
+	var a, b expr.Node
+	change := 0.0
+	switch n := c.resolved(n).(type) {
+	case *expr.Selector:
+		return values(n)
+	case *expr.Binary:
+		if n.Op != expr.Div {
+			return nil
+		}
+		a, b = n.X, n.Y
+	case *expr.Call:
+		if n.Name != "ratio" && n.Name != "change" || len(n.Args) != 2 {
+			return nil
+		}
+		if n.Name == "change" {
+			change = 1
+		}
+		a, b = n.Args[0], n.Args[1]
+	default:
+		return nil
+	}
+	x, y := values(a), values(b)
+	if len(x) != len(y) {
+		return nil
+	}
+	out := make([]float64, len(x))
+	for i := range x {
+		if out[i] = x[i]/y[i] - change; math.IsNaN(out[i]) || math.IsInf(out[i], 0) {
+			return nil
+		}
+	}
+	return out
+}
+
+// shownAt finds the table, else the figure, that shows the cells behind an expression.
+func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
+	selectors := expr.Selectors(c.resolved(n))
+	if len(cells) == 0 || len(selectors) == 0 {
+		return nil
+	}
+	metric := c.resolved(selectors[0]).String()
+	if s, ok := c.resolved(selectors[0]).(*expr.Selector); ok {
+		metric = s.Name
+	}
+	for _, t := range c.doc.Tables {
+		if slices.Contains(texts(t.Columns), metric) && c.contains(t.Experiment.Value, t.Where.Node, cells) {
+			return &link{"#" + t.Label.Value, c.numbers[t.Label.Value]}
+		}
+	}
+	for _, f := range c.doc.Figures {
+		if f.X.Value == metric && c.contains(f.Experiment.Value, f.Where.Node, cells) {
+			return &link{"#" + f.Label.Value, c.numbers[f.Label.Value]}
+		}
+	}
+	return nil
+}
+
+// contains tells whether a table or figure over an experiment shows all of the cells.
+func (c *composer) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
+	shown, _, err := c.selectCells(experiment, where)
+	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(shown, cell) })
+}
+
+// selectCells gives the cells that a table or figure is about.
+func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
+	e, ok := c.d.Experiment(experiment)
+	if !ok {
+		return nil, nil, fmt.Errorf("there is no experiment %q to show", experiment)
+	}
+	if where == nil {
+		return e.Cells, e, nil
+	}
+	cells, err := e.Select(where)
+	return cells, e, err
+}
+
+// keyView is one of the values under the description.
+type keyView struct {
+	Is       template.HTML
+	Value    template.HTML
+	Interval string
+}
+
+func (c *composer) keyValues() []keyView {
+	var out []keyView
+	for _, k := range c.doc.Front.KeyValues {
+		is, _ := c.inline(k.Is.Value)
+		in, err := expr.ParseInline(k.Value.Value)
+		if err != nil {
+			c.warnf("the key value %q cannot be read: %v", k.Value.Value, err)
+			continue
+		}
+		v, q := c.evaluate(in)
+		c.nextID++
+		v.ID = valueID + strconv.Itoa(c.nextID)
+		row := keyView{Is: is, Value: c.fill("value", v)}
+		if q != nil && q.Interval != nil {
+			row.Interval = c.writerOf(in, *q).intervalShort()
+		} else if v.Missing {
+			row.Interval = v.Interval
+		}
+		out = append(out, row)
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package render_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// shown finds the words of each measured value, and what its slip says.
+var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="pop" role="tooltip" id="(value-\d+)">(.*?)</span></span>`)
+
+func TestValues(t *testing.T) {
+	tests := []struct{ name, expression, text, slip string }{
+		{"a metric of one cell", `throughput{server="a"}`, "500/s", "476 to 525/s, 95\u202f% interval of 3\u00a0repetitions."},
+		{"rounded", `throughput{server="a"} | round 1`, "500.0/s", "475.7"},
+		{"a time in the unit that suits it", `latency.p50{server="a"}`, "16.7\u00a0ms", "interval of 3"},
+		{"a time in another unit", `latency.p50{server="a"} | unit s | round 3`, "0.017\u00a0s", "interval of 3"},
+		{"with its interval", `throughput{server="a"} | interval`, "500/s [476–525]", "95\u202f%"},
+		{"a ratio", `ratio(throughput{server="b"}, throughput{server="a"}) | round 2`, "1.20", "interval of 3"},
+		{"a change", `change(throughput{server="b"}, throughput{server="a"}) | round 0`, "20\u202f%", "interval"},
+		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%", "interval"},
+		{"a share of nothing", `failed{server="a"}`, "0\u202f%", "interval"},
+		{"of several cells", `max(throughput{server!="d", server!="e"})`, "600/s", "no interval: computed"},
+		{"of one run", `throughput{server="c"}`, "450/s", "1\u00a0run, so there is no interval."},
+		{"of one run, with its interval", `throughput{server="c"} | interval`, "450/s (1 run)", "1\u00a0run"},
+		{"a cell that was not measured", `throughput{server="d"}`, "not measured", "not measured"},
+		{"a cell that failed", `throughput{server="e"}`, "not measured", "failed: it broke"},
+		{"the name of a cell", `best(throughput{server!="c", server!="d", server!="e"})`, "b", "best"},
+	}
+	var article strings.Builder
+	article.WriteString("---\ntitle: Values\n---\n\n" + strings.Replace(experiment, "[a, b]", "[a, b, c, d, e]", 1))
+	for _, test := range tests {
+		article.WriteString("`{value} " + test.expression + "`\n\n")
+	}
+	b := rendertest.New(t, "values", []byte(article.String()))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	b.Measure("full", "servers", "b", []float64{600, 590, 610})
+	b.Measure("full", "servers", "c", []float64{450})
+	b.Measure("full", "servers", "e", []float64{1, 1, 1}, rendertest.Fails("it broke", ""))
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := shown.FindAllStringSubmatch(string(page.HTML), -1)
+	if len(found) != len(tests) {
+		t.Fatalf("found %d values, want %d", len(found), len(tests))
+	}
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := found[i][2]; got != test.text {
+				t.Errorf("%s is shown as %q, want %q", test.expression, got, test.text)
+			}
+			if found[i][1] != found[i][3] {
+				t.Errorf("%s is described by %s, but its slip is %s", test.expression, found[i][1], found[i][3])
+			}
+			if slip := found[i][4]; !strings.Contains(slip, test.slip) {
+				t.Errorf("the slip of %s is %q, want %q in it", test.expression, slip, test.slip)
+			}
+		})
+	}
+}
+
+// A page says everything that is wrong with what it shows.
+func TestBanners(t *testing.T) {
+	older := func(r *record.Record) { r.Key = "an-older-version" }
+	substitute := func(r *record.Record) {
+		r.Facts["base.server"] = "debian:bookworm-slim replaced by benchbook/debootstrap:bookworm sha256:1234"
+	}
+	elsewhere := func(r *record.Record) { r.Host = "c64-ffffff" }
+	tests := []struct {
+		name string
+		make func(t testing.TB) *rendertest.Bench
+		want string
+		none string
+	}{
+		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced", `class="banner"`},
+		{"quick", func(t testing.TB) *rendertest.Bench { return quickSockets(t) }, "Quick profile: not for publication.", ""},
+		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
+			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
+		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },
+			"debian:bookworm-slim is replaced by benchbook/debootstrap:bookworm", ""},
+		{"elsewhere", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", elsewhere) }, "Measured on another host,</strong> c64-ffffff.", ""},
+		{"half", func(t testing.TB) *rendertest.Bench {
+			b := sockets(t)
+			b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
+			return b
+		}, "Not measured:</strong> 2 of 3\u00a0cells.", ""},
+		{"unfinished", func(t testing.TB) *rendertest.Bench {
+			b := sockets(t)
+			b.Measure("full", "sockets", "sync", []float64{571, 562})
+			return b
+		}, "Not finished:</strong> 1 of 3\u00a0cells", ""},
+		{"failed", func(t testing.TB) *rendertest.Bench {
+			return measuredSockets(t, "full", rendertest.Fails("nothing listens", "a log"))
+		}, "Failed or not valid:</strong> 3 of 3\u00a0cells.", ""},
+		{"nothing", sockets, "Nothing of this article was measured.", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page, err := newRenderer(t).Page(test.make(t).Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(page.HTML), test.want) {
+				t.Errorf("the page does not say %q", test.want)
+			}
+			if test.none != "" && strings.Contains(string(page.HTML), test.none) {
+				t.Errorf("the page has %q", test.none)
+			}
+		})
+	}
+}
+
+func quickSockets(t testing.TB) *rendertest.Bench {
+	b := sockets(t)
+	for _, trial := range []string{"sync", "async", "threads", "again"} {
+		b.Measure("quick", "sockets", trial, []float64{571, 562, 580})
+	}
+	return b
+}

@@ -1,0 +1,243 @@
+package site_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// browser starts a browser with a fresh profile.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes its time; run without -short")
+	}
+	program := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			program = found
+			break
+		}
+	}
+	if program == "" {
+		t.Skip("there is no browser; install one with apt-get install chromium")
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+	}
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// trouble collects what a browser complains about.
+type trouble struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (b *trouble) add(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.list = append(b.list, fmt.Sprintf(format, args...))
+}
+
+func (b *trouble) listen(event any) {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.add("exception: %v", e.ExceptionDetails)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			b.add("console: %v", e.Args)
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
+			b.add("log: %s %s", e.Entry.Text, e.Entry.URL)
+		}
+	case *network.EventLoadingFailed:
+		b.add("a request failed: %s %s", e.ErrorText, e.BlockedReason)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, "file:") {
+			b.add("a request left the site: %s", e.Request.URL)
+		}
+	}
+}
+
+func (b *trouble) report(t *testing.T) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, words := range b.list {
+		t.Error(words)
+	}
+	b.list = nil
+}
+
+// A site works from a disk, at every width and in both colours: nothing scrolls sideways, nothing fails or is
+// complained about, and every measured value opens its slip when it is reached by Tab.
+func TestBrowser(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	found := &trouble{}
+	if err := chromedp.Listen(ctx, found.listen); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []int{1280, 768, 375} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, page := range []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html"} {
+				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) {
+					look(ctx, t, filepath.Join(dir, page), width, scheme, page != "index.html")
+					found.report(t)
+				})
+			}
+		}
+	}
+	t.Run("the table sorts", func(t *testing.T) {
+		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
+		found.report(t)
+	})
+	t.Run("the theme changes and is kept", func(t *testing.T) {
+		changesTheme(ctx, t, filepath.Join(dir, "index.html"))
+		found.report(t)
+	})
+}
+
+// open loads a page at a width, in a colour scheme of the system.
+func open(file string, width int, scheme string) chromedp.Action[chromedp.Void] {
+	address := url.URL{Scheme: "file", Path: filepath.ToSlash(file)}
+	return chromedp.Steps(
+		chromedp.EmulateViewport(int64(width), 900),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+			return err
+		}),
+		chromedp.Navigate(address.String()),
+		chromedp.WaitReady(chromedp.CSS("body")),
+	)
+}
+
+// do runs what returns nothing, ask what returns something; neither goes on after an error.
+func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ask[T any](ctx context.Context, t *testing.T, script string) T {
+	t.Helper()
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%v, asking %s", err, script)
+	}
+	return answer
+}
+
+func look(ctx context.Context, t *testing.T, file string, width int, scheme string, isArticle bool) {
+	t.Helper()
+	do(ctx, t, open(file, width, scheme))
+	scroll := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`)
+	if scroll > width {
+		t.Errorf("the page is %d wide", scroll)
+	}
+	if ask[int](ctx, t, `document.fonts.ready.then(() => Array.from(document.fonts).filter(f => f.status === "loaded").length)`) == 0 {
+		t.Error("no font of the theme was loaded")
+	}
+	values := ask[int](ctx, t, `document.querySelectorAll(".m").length`)
+	if isArticle && values == 0 {
+		t.Error("the page has no measured values")
+	}
+	opened := map[string]bool{}
+	// Tab visits every stop once and comes to an end; the bound is for a page that never does.
+	for range 400 {
+		do(ctx, t, chromedp.KeyEvent(kb.Tab))
+		at := ask[struct {
+			ID                  string
+			Open, Visible, Done bool
+		}](ctx, t, `(() => {
+			const e = document.activeElement;
+			if (!e || e === document.body) return {Done: true};
+			if (!e.classList.contains("m")) return {};
+			const slip = e.querySelector(".pop"), box = slip.getBoundingClientRect();
+			return {ID: slip.id, Open: getComputedStyle(slip).display !== "none",
+				Visible: box.width > 100 && box.left >= 0 && box.right <= innerWidth};
+		})()`)
+		if at.Done || opened[at.ID] {
+			break
+		}
+		if at.ID == "" {
+			continue
+		}
+		if opened[at.ID] = true; !at.Open || !at.Visible {
+			t.Errorf("the slip %s is not to be seen when its value has the focus", at.ID)
+		}
+	}
+	if len(opened) != values {
+		t.Errorf("Tab reached %d of %d values", len(opened), values)
+	}
+}
+
+func sorts(ctx context.Context, t *testing.T, file string) {
+	t.Helper()
+	names := func() string {
+		return ask[string](ctx, t, `Array.from(document.querySelectorAll("#tbl-sockets tbody th")).map(th => th.firstChild.textContent).join(" ")`)
+	}
+	click := chromedp.Click(chromedp.CSS(`#tbl-sockets thead th[aria-sort] button`))
+	do(ctx, t, open(file, 1280, "light"))
+	written := names()
+	do(ctx, t, click)
+	once := names()
+	do(ctx, t, click)
+	twice := names()
+	for _, test := range []struct{ name, got, want string }{
+		{"as written", written, "async threads sync"}, {"once", once, "sync threads async"}, {"twice", twice, "async threads sync"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: the rows are %s, want %s", test.name, test.got, test.want)
+		}
+	}
+}
+
+func changesTheme(ctx context.Context, t *testing.T, file string) {
+	t.Helper()
+	paper := func() string { return ask[string](ctx, t, `getComputedStyle(document.body).backgroundColor`) }
+	click := chromedp.Click(chromedp.CSS("#theme"))
+	do(ctx, t, open(file, 1280, "dark"))
+	system := paper()
+	do(ctx, t, click)
+	light := paper()
+	do(ctx, t, click)
+	dark := paper()
+	if light == system || dark != system {
+		t.Errorf("paper is %s by the system's dark, then light %s, then dark %s", system, light, dark)
+	}
+	do(ctx, t, open(file, 1280, "light"))
+	if kept := paper(); kept != dark {
+		t.Errorf("after a reload paper is %s, want %s: the choice is not kept", kept, dark)
+	}
+}

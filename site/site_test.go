@@ -1,0 +1,285 @@
+package site_test
+
+import (
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"benchbook/notebook/stats"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+// samplePages are one article in every state: measured, partly failed, and not run.
+func samplePages(t testing.TB) []*render.Page {
+	t.Helper()
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../render/testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages []*render.Page
+	for _, slug := range []string{"sockets", "failed", "unmeasured"} {
+		b := rendertest.New(t, slug, text)
+		if slug != "unmeasured" {
+			b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
+			b.Measure("full", "sockets", "async", []float64{751, 762, 744, 758, 749})
+			b.Measure("full", "sockets", "again", []float64{573, 565, 577, 569, 571})
+		}
+		switch slug {
+		case "sockets":
+			b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577})
+		case "failed":
+			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
+				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
+		}
+		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+	}
+	return pages
+}
+
+func build(t testing.TB, pages []*render.Page, dir string) site.Report {
+	t.Helper()
+	report, err := site.Build(pages, dir, theme.Files, site.Options{Version: "0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// files reads all files below a folder.
+func files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		relative, _ := filepath.Rel(dir, name)
+		out[filepath.ToSlash(relative)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// A second build from the same records writes nothing, and one elsewhere makes the same files.
+func TestBuildTwice(t *testing.T) {
+	dir, other := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
+	first := build(t, samplePages(t), dir)
+	if len(first.Written) != first.Files {
+		t.Errorf("the first build wrote %d of %d files", len(first.Written), first.Files)
+	}
+	before := files(t, dir)
+	old := time.Now().Add(-time.Hour)
+	for name := range before {
+		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if second := build(t, samplePages(t), dir); len(second.Written)+len(second.Removed) > 0 {
+		t.Errorf("the second build wrote %q and removed %q", second.Written, second.Removed)
+	}
+	for name := range before {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.ModTime().After(old.Add(time.Second)) {
+			t.Errorf("%s was touched: %v", name, err)
+		}
+	}
+	build(t, samplePages(t), other)
+	after := files(t, other)
+	for name, data := range before {
+		if after[name] != data {
+			t.Errorf("%s comes out differently the second time", name)
+		}
+	}
+}
+
+// What a former build wrote and this one did not is removed; what others put there stays.
+func TestBuildRemovesItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	pages := samplePages(t)
+	build(t, pages, dir)
+	theirs := filepath.Join(dir, "failed", "notes.txt")
+	if err := os.WriteFile(theirs, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	report := build(t, pages[:1], dir)
+	var gone []string
+	for _, name := range report.Removed {
+		if !strings.HasPrefix(name, "failed/") && !strings.HasPrefix(name, "unmeasured/") {
+			t.Errorf("%s was removed", name)
+		}
+		gone = append(gone, name)
+	}
+	if len(gone) == 0 {
+		t.Error("nothing was removed")
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Errorf("a file that we did not write: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "unmeasured")); err == nil {
+		t.Error("an empty folder is left")
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	page := func(slug string, files ...render.File) []*render.Page {
+		return []*render.Page{{Slug: slug, Title: "x", Standing: render.StandingMark(stats.Holds), Files: files}}
+	}
+	tests := []struct {
+		name  string
+		pages []*render.Page
+		make  func(dir string) error
+		want  string
+	}{
+		{"a folder with files of others", nil, func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "thesis.txt"), nil, 0o644)
+		}, "no build of a site wrote"},
+		{"a manifest that leads out", nil, func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":1,"files":["../x"]}`), 0o644)
+		}, "no file of a site"},
+		{"a manifest of another version", nil, func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":9}`), 0o644)
+		}, "not a manifest that this version knows"},
+		{"a slug that leads out", page("../x"), nil, "cannot have a page"},
+		{"a slug of ours", page("fonts"), nil, "cannot have a page"},
+		{"a file that leads out", page("x", render.File{Path: "../../x"}), nil, "outside its folder"},
+		{"a file twice", page("x", render.File{Path: "index.html"}), nil, "twice"},
+		{"a folder that is a link", page("x"), func(dir string) error {
+			if _, err := site.Build(nil, dir, theme.Files, site.Options{}); err != nil {
+				return err
+			}
+			return os.Symlink(os.TempDir(), filepath.Join(dir, "x"))
+		}, "no folder"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if test.make != nil {
+				if err := test.make(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := site.Build(test.pages, dir, theme.Files, site.Options{})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDrafts(t *testing.T) {
+	page := &render.Page{Slug: "idea", Title: "An idea", Draft: true}
+	for _, drafts := range []bool{false, true} {
+		dir := t.TempDir()
+		if _, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "idea", "index.html")); (err == nil) != drafts {
+			t.Errorf("drafts %v: %v", drafts, err)
+		}
+	}
+}
+
+// Every link and every file that a page loads is there, relative, and within the site; only links that a reader
+// follows lead elsewhere. No id is there twice, and what describes or labels something is.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	all := files(t, dir)
+	ids := map[string]map[string]bool{}
+	trees := map[string]*html.Node{}
+	for name, data := range all {
+		if path.Ext(name) != ".html" {
+			continue
+		}
+		tree, err := html.Parse(strings.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees[name], ids[name] = tree, map[string]bool{}
+		walk(tree, func(n *html.Node) {
+			if id := attribute(n, "id"); id != "" {
+				if ids[name][id] {
+					t.Errorf("%s: the id %q is there twice", name, id)
+				}
+				ids[name][id] = true
+			}
+		})
+	}
+	for name, tree := range trees {
+		walk(tree, func(n *html.Node) {
+			for _, key := range []string{"aria-describedby", "aria-labelledby"} {
+				for _, id := range strings.Fields(attribute(n, key)) {
+					if !ids[name][id] {
+						t.Errorf("%s: %s=%q leads to nothing", name, key, id)
+					}
+				}
+			}
+			for _, key := range []string{"href", "src"} {
+				written := attribute(n, key)
+				if written == "" {
+					continue
+				}
+				u, err := url.Parse(written)
+				if err != nil {
+					t.Errorf("%s: %s=%q: %v", name, key, written, err)
+					continue
+				}
+				if u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "/") {
+					if n.Data != "a" {
+						t.Errorf("%s loads %q", name, written)
+					}
+					continue
+				}
+				target := name
+				if u.Path != "" {
+					target = path.Join(path.Dir(name), u.Path)
+				}
+				if _, ok := all[target]; !ok {
+					t.Errorf("%s: %q leads to no file", name, written)
+				}
+				if u.Fragment != "" && !ids[target][u.Fragment] {
+					t.Errorf("%s: %q leads to no part of the page", name, written)
+				}
+			}
+		})
+	}
+}
+
+func walk(n *html.Node, visit func(*html.Node)) {
+	if n.Type == html.ElementNode {
+		visit(n)
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		walk(child, visit)
+	}
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
