@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,9 @@ func browser(t *testing.T) context.Context {
 			program = found
 			break
 		}
+	}
+	if program == "" && strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "browser") {
+		t.Fatal("there is no browser, and BENCHBOOK_TEST_REQUIRE asks for one")
 	}
 	if program == "" {
 		t.Skip("there is no browser; install one with apt-get install chromium")
@@ -99,23 +103,8 @@ func TestBrowser(t *testing.T) {
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
-	found := &trouble{}
-	if err := chromedp.Listen(ctx, found.listen); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, width := range []int{1280, 768, 375} {
-		for _, scheme := range []string{"light", "dark"} {
-			for _, page := range []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html"} {
-				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) {
-					look(ctx, t, filepath.Join(dir, page), width, scheme, page != "index.html")
-					found.report(t)
-				})
-			}
-		}
-	}
+	found := listen(ctx, t)
+	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html"})
 	t.Run("the table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
 		found.report(t)
@@ -124,6 +113,50 @@ func TestBrowser(t *testing.T) {
 		changesTheme(ctx, t, filepath.Join(dir, "index.html"))
 		found.report(t)
 	})
+}
+
+// The same holds for a site that was made of real records: CI names the one that its report made.
+func TestBrowserOnReport(t *testing.T) {
+	dir := os.Getenv("BENCHBOOK_TEST_SITE")
+	if dir == "" {
+		t.Skip("BENCHBOOK_TEST_SITE names no site: make report, and set it to the folder _site")
+	}
+	ctx := browser(t)
+	pages, err := filepath.Glob(filepath.Join(dir, "*", "index.html"))
+	if err != nil || len(pages) < 2 {
+		t.Fatalf("%d articles in %s, %v", len(pages), dir, err)
+	}
+	names := []string{"index.html"}
+	for _, page := range pages {
+		names = append(names, filepath.Join(filepath.Base(filepath.Dir(page)), "index.html"))
+	}
+	lookAtAll(ctx, t, listen(ctx, t), dir, names)
+}
+
+func listen(ctx context.Context, t *testing.T) *trouble {
+	t.Helper()
+	found := &trouble{}
+	if err := chromedp.Listen(ctx, found.listen); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, pages []string) {
+	t.Helper()
+	for _, width := range []int{1280, 768, 375} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, page := range pages {
+				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) {
+					look(ctx, t, filepath.Join(dir, page), width, scheme, page != "index.html")
+					found.report(t)
+				})
+			}
+		}
+	}
 }
 
 // open loads a page at a width, in a colour scheme of the system.
