@@ -15,6 +15,7 @@ var (
 	secretName = regexp.MustCompile(`(?i)(passw|secret|token|credential|private|api_?key|access_?key|auth)`)
 	// secretInside finds a password within a longer value: a DSN or a URL.
 	secretInside = regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token)=)[^\s;&]+|(://[^\s:/@]+:)[^\s@/]+(@)`)
+	escapes      = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
 	urlHost      = regexp.MustCompile(`(https?://)[^\s/"']+`)
 )
 
@@ -97,5 +98,8 @@ func (r *redactor) walk(v any) any {
 	return v
 }
 
-// BuildOutput is the output of an image build as it may be shown: without the names of package mirrors.
-func BuildOutput(s string) string { return urlHost.ReplaceAllString(s, "${1}…") }
+// BuildOutput is the output of an image build as it may be shown: without the names of package mirrors, and without the
+// sequences that colour a terminal.
+func BuildOutput(s string) string {
+	return escapes.ReplaceAllString(urlHost.ReplaceAllString(s, "${1}…"), "")
+}

@@ -133,7 +133,7 @@ type todoList struct {
 }
 
 // todo finds the repetitions that are not there yet. A trial is fresh if one run has all its repetitions under its present
-// key. A run of this very plan that was stopped goes on.
+// name and key. A run of this very plan that was stopped goes on.
 func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	newest := ""
 	for _, r := range records {
@@ -142,11 +142,11 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	if force {
 		return todoList{newest: newest, steps: e.Steps}
 	}
-	type cell struct{ run, key string }
+	type cell struct{ run, trial, key string }
 	have := map[cell]map[int]bool{}
 	last := ""
 	for _, r := range records {
-		c := cell{r.Run, r.Key}
+		c := cell{r.Run, r.Trial, r.Key}
 		if have[c] == nil {
 			have[c] = map[int]bool{}
 		}
@@ -157,7 +157,7 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	}
 	fresh := func(t *plan.Trial) bool {
 		for c, repetitions := range have {
-			complete := c.key == t.Key
+			complete := c.trial == t.Name && c.key == t.Key
 			for k := 1; complete && k <= e.Repetitions; k++ {
 				complete = repetitions[k]
 			}
@@ -173,7 +173,7 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	}
 	out := todoList{run: last, newest: newest}
 	for _, s := range e.Steps {
-		if !isFresh[s.Trial] && !have[cell{last, s.Trial.Key}][s.Repetition] {
+		if !isFresh[s.Trial] && !have[cell{last, s.Trial.Name, s.Trial.Key}][s.Repetition] {
 			out.steps = append(out.steps, s)
 		}
 	}
@@ -432,7 +432,7 @@ func (r *run) drive(ctx context.Context, t *plan.Trial, rec *record.Record) (loa
 		service, err := space.Start(ctx, r.service(s))
 		if err != nil {
 			part("start")
-			return load.Measurement{}, fmt.Errorf("starting service %q: %w", s.Name, err)
+			return load.Measurement{}, err
 		}
 		running = append(running, service)
 	}

@@ -258,6 +258,28 @@ func TestEditingOneListingMeasuresThatTrialAgain(t *testing.T) {
 	}
 }
 
+// Two cells may be alike in all but their names; each is measured, and a new name is a new cell.
+func TestCellsThatDifferInNameOnly(t *testing.T) {
+	alike := func(second string) *plan.Plan {
+		return socketsPlan(t, `"${{ matrix.server }}.py"`, "sync.py", "[sync, async]", "[sync, "+second+"]")
+	}
+	store := &memory{}
+	run := func(p *plan.Plan) int {
+		t.Helper()
+		sum, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum.Measured
+	}
+	if n := run(alike("twin")); n != 6 {
+		t.Errorf("measured %d repetitions, want 6: %s", n, store.trials())
+	}
+	if n := run(alike("brother")); n != 3 {
+		t.Errorf("measured %d repetitions of the new name, want 3: %s", n, store.trials())
+	}
+}
+
 func TestInterruptedRunGoesOn(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -38,6 +40,20 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	for _, f := range c.Configs {
 		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
 	}
+	if c.Timeout > 0 {
+		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		m, err := d.run(bounded, at, t, files)
+		if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+			return Measurement{Failure: fmt.Sprintf("%s took longer than %v", c.Run[0], c.Timeout)}, nil
+		}
+		return m, err
+	}
+	return d.run(ctx, at, t, files)
+}
+
+func (d *Commands) run(ctx context.Context, at Place, t *plan.Trial, files []engine.File) (Measurement, error) {
+	c := t.Command
 	exit, err := at.Space.Run(ctx, engine.Program{
 		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{"/.benchbook/" + timerName}, Command: c.Run,
 		Environment: c.Environment, Files: files, WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
@@ -85,7 +101,45 @@ func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 	if r.PeakMemory > 0 {
 		m.Samples = append(m.Samples, record.Sample{Metric: "memory.peak", Value: float64(r.PeakMemory), Unit: "B"})
 	}
+	if failure := printed(r.Stdout, &m); m.Failure == "" {
+		m.Failure = failure
+	}
 	return m
+}
+
+// printed adds the samples that the command itself measured: every line of its standard output that is a JSON object with a
+// metric. What looks like one and is not is a failure, since a number that is silently lost would be missed by nobody.
+func printed(stdout []byte, m *Measurement) (failure string) {
+	for line := range bytes.Lines(stdout) {
+		line = bytes.TrimSpace(line)
+		if !bytes.HasPrefix(line, []byte("{")) {
+			continue
+		}
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(line, &fields); err != nil || fields["metric"] == nil {
+			continue // JSON of another kind, or none
+		}
+		var s struct {
+			Metric string   `json:"metric"`
+			Value  *float64 `json:"value"`
+			Unit   string   `json:"unit"`
+		}
+		if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
+			return fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
+		}
+		value, unit := *s.Value, s.Unit
+		if u, known := expr.ParseUnit(unit); known {
+			value, unit = u.ToBase(value), u.Dimension.Base()
+		}
+		if known, ok := record.LookupMetric(s.Metric); ok && known.Unit != unit {
+			return fmt.Sprintf("the command printed %s in %q, and it is measured in %q", s.Metric, s.Unit, known.Unit)
+		}
+		if slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Metric }) {
+			return fmt.Sprintf("the command printed %s, which is there already", s.Metric)
+		}
+		m.Samples = append(m.Samples, record.Sample{Metric: s.Metric, Value: value, Unit: unit})
+	}
+	return ""
 }
 
 func lastLine(s string) string {

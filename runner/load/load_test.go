@@ -1,7 +1,9 @@
 package load
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,6 +93,35 @@ func TestCommandMeasured(t *testing.T) {
 			}
 			if value(m, "time.real") != 1.5 || value(m, "time.user") != 1 || value(m, "memory.peak") != 32<<20 {
 				t.Errorf("samples: %+v", m.Samples)
+			}
+		})
+	}
+}
+
+func TestMetricsThatCommandsPrint(t *testing.T) {
+	tests := []struct{ name, stdout, failure, samples string }{
+		{"none", "hello\n", "", ""},
+		{"one with a unit", `{"metric": "startup", "value": 12.5, "unit": "ms"}` + "\n", "", "startup=0.0125 s"},
+		{"without a unit", `{"metric": "threads", "value": 4}` + "\n", "", "threads=4 1"},
+		{"a unit of its own", `{"metric": "score", "value": 4, "unit": "points"}` + "\n", "", "score=4 points"},
+		{"among other lines", "a\n  {\"metric\": \"x\", \"value\": 1}\r\nb\n", "", "x=1 1"},
+		{"JSON of another kind", `{"level": "info", "value": "high"}` + "\n{not json\n", "", ""},
+		{"no number", `{"metric": "x", "value": "many"}`, `the command printed a metric that cannot be read: {"metric": "x", "value": "many"}`, ""},
+		{"no value", `{"metric": "x"}`, `the command printed a metric that cannot be read: {"metric": "x"}`, ""},
+		{"twice", `{"metric": "x", "value": 1}` + "\n" + `{"metric": "x", "value": 2}`, "the command printed x, which is there already", "x=1 1"},
+		{"ours", `{"metric": "time.real", "value": 1, "unit": "s"}`, "the command printed time.real, which is there already", ""},
+		{"a known metric in another unit", `{"metric": "throughput", "value": 1, "unit": "ms"}`,
+			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := commandMeasured(&timing.Report{Stdout: []byte(test.stdout)}, &plan.Command{Run: []string{"x"}})
+			var got []string
+			for _, s := range m.Samples[3:] {
+				got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
+			}
+			if m.Failure != test.failure || strings.Join(got, ", ") != test.samples {
+				t.Errorf("got failure %q and %q, want %q and %q", m.Failure, got, test.failure, test.samples)
 			}
 		})
 	}

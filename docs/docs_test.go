@@ -1,0 +1,842 @@
+// Package docs_test keeps the manual true: what it shows is run, and what it lists is compared with the program.
+//
+// Examples are fences of Markdown. Four backticks and the word markdown hold a whole article. Three backticks hold a
+// part of one: yaml with the kind of a block, a listing with file=, or markdown for prose; the parts below one heading
+// make an article together, with an experiment of their own or else with the whole article above them on the page.
+// yaml file=benchbook.yaml is the project file of the examples below its heading. A fence of text right after a whole
+// article is what "benchbook check" prints of it; all other examples are without problems. Such output is written anew
+// with -update.
+package docs_test
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+var update = flag.Bool("update", false, "write the output of examples anew")
+
+// root is the repository, seen from this folder.
+const root = ".."
+
+// page is a file of the manual.
+type page struct {
+	name   string
+	text   string
+	fences []fence
+}
+
+// fence is a fenced block with the nearest heading above it.
+type fence struct {
+	ticks      int
+	info       string
+	heading    string
+	line       int // of its first fence, from 1
+	start, end int // of the body in the page
+	body       string
+}
+
+func readPage(t testing.TB, name string) *page {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &page{name: name, text: string(data)}
+	var open *fence
+	offset, heading := 0, ""
+	number := 0
+	for line := range strings.Lines(p.text) {
+		number++
+		trimmed := strings.TrimRight(line, "\n")
+		ticks := len(trimmed) - len(strings.TrimLeft(trimmed, "`"))
+		switch {
+		case open != nil && ticks >= open.ticks && len(trimmed) == ticks:
+			open.end, open.body = offset, p.text[open.start:offset]
+			p.fences = append(p.fences, *open)
+			open = nil
+		case open != nil:
+		case ticks >= 3:
+			open = &fence{ticks: ticks, info: trimmed[ticks:], heading: heading, line: number, start: offset + len(line)}
+		case strings.HasPrefix(line, "#"):
+			heading = strings.TrimSpace(strings.TrimLeft(trimmed, "#"))
+		}
+		offset += len(line)
+	}
+	if open != nil {
+		t.Fatalf("%s:%d: the fence is never closed", name, open.line)
+	}
+	return p
+}
+
+func pages(t testing.TB) []*page {
+	t.Helper()
+	names, err := filepath.Glob("*.md")
+	if err != nil || len(names) < 2 {
+		t.Fatalf("%d pages, %v", len(names), err)
+	}
+	var out []*page
+	for _, name := range names {
+		out = append(out, readPage(t, name))
+	}
+	return out
+}
+
+// section is the text between a heading and the next one, without its fences.
+func (p *page) section(t testing.TB, heading string) string {
+	t.Helper()
+	found := false
+	var out strings.Builder
+	for line := range strings.Lines(p.prose()) {
+		isHeading := strings.HasPrefix(line, "#")
+		switch {
+		case isHeading && found:
+			return out.String()
+		case isHeading:
+			found = strings.TrimSpace(strings.TrimLeft(line, "#")) == heading
+		case found:
+			out.WriteString(line)
+		}
+	}
+	if !found {
+		t.Fatalf("%s has no section %q", p.name, heading)
+	}
+	return out.String()
+}
+
+// prose is the page without its fences.
+func (p *page) prose() string {
+	text := p.text
+	for _, f := range slices.Backward(p.fences) {
+		begin := strings.LastIndexByte(text[:f.start-1], '\n') + 1
+		text = text[:begin] + text[f.end+f.ticks:]
+	}
+	return text
+}
+
+const (
+	stockProject = "title: Examples\n"
+	stockHead    = "---\ntitle: An example\n---\n\n"
+)
+
+// example is an article that a page shows, with the output that it earns.
+type example struct {
+	heading string
+	line    int
+	article string
+	project string
+	want    string
+	output  *fence // where want stands; nil if nothing is wrong
+}
+
+// examples reads the fences of a page by the rules of the package comment.
+func (p *page) examples() []*example {
+	var out []*example
+	whole := stockHead // the last whole article
+	for from := 0; from < len(p.fences); {
+		to := from
+		for to < len(p.fences) && p.fences[to].heading == p.fences[from].heading {
+			to++
+		}
+		section := p.fences[from:to]
+		from = to
+		var here []*example
+		var last *example // what a fence of text would be the output of
+		project, parts, own := stockProject, "", false
+		for i := range section {
+			f := &section[i]
+			language, second, _ := strings.Cut(f.info, " ")
+			before := last
+			last = nil
+			switch {
+			case f.ticks == 4 && f.info == "markdown":
+				whole = f.body
+				last = &example{heading: f.heading, line: f.line, article: f.body}
+				here = append(here, last)
+			case f.info == "text" && before != nil:
+				before.want, before.output = f.body, f
+			case f.info == "yaml file="+article.ProjectFile:
+				project = f.body
+			case f.info == "markdown":
+				parts += f.body + "\n"
+			case language == "yaml" && second != "" || strings.HasPrefix(second, "file="):
+				own = own || second == "experiment"
+				parts += "```" + f.info + "\n" + f.body + "```\n\n"
+			}
+		}
+		if parts != "" || project != stockProject && len(here) == 0 {
+			head := whole + "\n"
+			if own {
+				head = stockHead
+			}
+			here = append(here, &example{heading: section[0].heading, line: section[0].line, article: head + parts})
+		}
+		for _, e := range here {
+			e.project = project
+		}
+		out = append(out, here...)
+	}
+	return out
+}
+
+// surroundings are what an example of problems.md needs beside its text.
+var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
+	"bad-utf8": func(_ string, text []byte) ([]byte, error) {
+		return bytes.ReplaceAll(text, []byte("é"), []byte{0xe9}), nil
+	},
+	"file-exists": func(dir string, text []byte) ([]byte, error) {
+		return text, os.WriteFile(filepath.Join(dir, "server.py"), nil, 0o644)
+	},
+	"not-a-file": func(dir string, text []byte) ([]byte, error) {
+		return text, os.Symlink("elsewhere", filepath.Join(dir, "data"))
+	},
+	"too-large": func(dir string, text []byte) ([]byte, error) {
+		f, err := os.Create(filepath.Join(dir, "data"))
+		if err != nil {
+			return nil, err
+		}
+		return text, errors.Join(f.Truncate(256<<20+1), f.Close()) // sparse
+	},
+}
+
+// check gives what "benchbook check" prints of problems; it is empty if there are none.
+func (e *example) check(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "experiments", "example")
+	text := []byte(e.article)
+	err := os.MkdirAll(folder, 0o755)
+	if change := surroundings[e.heading]; change != nil && err == nil {
+		text, err = change(folder, text)
+	}
+	err = errors.Join(err, os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(e.project), 0o644),
+		os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := article.OpenProject(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article("example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems article.Problems
+	p, err := plan.New(project, doc, plan.Options{}, &problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems.Merge(&doc.Problems)
+	if problems.Empty() {
+		dataset.Check(doc, p, &problems)
+	}
+	found := append(project.Problems.Sorted(), problems.Sorted()...)
+	var out strings.Builder
+	for _, problem := range found {
+		fmt.Fprintln(&out, problem)
+	}
+	switch len(found) {
+	case 0:
+	case 1:
+		out.WriteString("1 problem\n")
+	default:
+		fmt.Fprintf(&out, "%d problems\n", len(found))
+	}
+	return strings.ToValidUTF8(out.String(), "\uFFFD")
+}
+
+func TestExamples(t *testing.T) {
+	for _, p := range pages(t) {
+		found := p.examples()
+		if len(found) < 5 {
+			t.Errorf("%s has %d examples", p.name, len(found))
+		}
+		text := []byte(p.text)
+		shift := 0
+		for _, e := range found {
+			t.Run(fmt.Sprintf("%s:%d", p.name, e.line), func(t *testing.T) {
+				if testing.Short() && e.heading == "too-large" {
+					t.Skip("it reads a file of 256 MiB")
+				}
+				got := e.check(t)
+				if *update && e.output != nil {
+					text = slices.Replace(text, e.output.start+shift, e.output.end+shift, []byte(got)...)
+					shift += len(got) - (e.output.end - e.output.start)
+					return
+				}
+				if got != e.want {
+					t.Errorf("under %q the article\n%s\nearns\n%s\nand the page says\n%s", e.heading, e.article, got, e.want)
+				}
+			})
+		}
+		if *update {
+			if err := os.WriteFile(p.name, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// The example of a rule earns that rule.
+func TestRulesHaveTheirExample(t *testing.T) {
+	for _, e := range readPage(t, "problems.md").examples() {
+		if e.heading != "Problems" && !strings.Contains(e.want, "["+e.heading+"]") {
+			t.Errorf("problems.md:%d: the example of %s does not earn it", e.line, e.heading)
+		}
+	}
+}
+
+// goFiles calls visit with every Go file below a folder of the repository that is no test.
+func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err == nil {
+			visit(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), f)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rulesOf gives the names of rules in a file of source: the first argument of problems.Add, and the field Rule; in
+// package dataset also the second argument of mistake and that of rule(…).
+func rulesOf(f *ast.File) (rules, unknown []string) {
+	literal := func(e ast.Expr) {
+		if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
+			if s, err := strconv.Unquote(l.Value); err == nil {
+				rules = append(rules, s)
+				return
+			}
+		}
+		unknown = append(unknown, fmt.Sprintf("%T", e))
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			switch fun := n.Fun.(type) {
+			case *ast.SelectorExpr:
+				if fun.Sel.Name == "Add" && isProblems(fun.X) {
+					literal(n.Args[0])
+				}
+			case *ast.Ident:
+				switch {
+				case f.Name.Name != "dataset":
+				case fun.Name == "mistake":
+					literal(n.Args[1])
+				case fun.Name == "rule":
+					literal(n.Args[0])
+				}
+			}
+		case *ast.KeyValueExpr:
+			// In problemJSON the field is copied from a problem.
+			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Rule" {
+				if _, ok := n.Value.(*ast.BasicLit); ok {
+					literal(n.Value)
+				}
+			}
+		}
+		return true
+	})
+	return rules, unknown
+}
+
+// isProblems reports whether an expression is a list of problems, by its name.
+func isProblems(e ast.Expr) bool {
+	name := ""
+	switch e := e.(type) {
+	case *ast.Ident:
+		name = e.Name
+	case *ast.SelectorExpr:
+		name = e.Sel.Name
+	}
+	return name == "p" || name == "problems" || name == "Problems"
+}
+
+func TestEveryRuleIsDocumented(t *testing.T) {
+	emitted := map[string]bool{}
+	for _, folder := range []string{"notebook", "cmd"} {
+		goFiles(t, folder, func(name string, f *ast.File) {
+			rules, unknown := rulesOf(f)
+			for _, r := range rules {
+				emitted[r] = true
+			}
+			// One place hands on the rules that stand in calls of mistake.
+			if len(unknown) > 0 && name != "notebook/dataset/check.go" {
+				t.Errorf("%s: a problem whose rule is no literal, so that nobody can tell whether it is documented: %s", name, unknown)
+			}
+		})
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(readPage(t, "problems.md").text) {
+		if name, ok := strings.CutPrefix(line, "### "); ok {
+			documented[strings.TrimSpace(name)] = true
+		}
+	}
+	compare(t, "rule", emitted, documented)
+}
+
+// compare reports what only one of the program and the manual has.
+func compare(t *testing.T, what string, program, manual map[string]bool) {
+	t.Helper()
+	if len(program) == 0 {
+		t.Errorf("no %s was found in the program", what)
+	}
+	for _, name := range slices.Sorted(maps.Keys(program)) {
+		if !manual[name] {
+			t.Errorf("the manual lacks the %s %q", what, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(manual)) {
+		if !program[name] {
+			t.Errorf("the manual has the %s %q, which the program does not have", what, name)
+		}
+	}
+}
+
+var (
+	code = regexp.MustCompile("`([^`]+)`")
+	// span is code in prose: also in two backticks, which may hold one, and over the end of a line.
+	span = regexp.MustCompile("(?s)``.+?``|`[^`]+`")
+)
+
+// firstColumn gives the words in code font in the first column of the tables in a text.
+func firstColumn(text string) map[string]bool {
+	out := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(line, "|") {
+			for _, m := range code.FindAllStringSubmatch(cells[1], -1) {
+				out[m[1]] = true
+			}
+		}
+	}
+	return out
+}
+
+// keysOf gives the keys that a struct of package article reads, and those that it refuses for now.
+func keysOf(structs ...any) (now, later map[string]bool) {
+	now, later = map[string]bool{}, map[string]bool{}
+	for _, s := range structs {
+		t := reflect.TypeOf(s)
+		for i := range t.NumField() {
+			f := t.Field(i)
+			switch key := f.Tag.Get("yaml"); {
+			case key == "" || key == "-":
+			case f.Type.Name() == "later":
+				later[key] = true
+			default:
+				now[key] = true
+			}
+		}
+	}
+	return now, later
+}
+
+func TestKeysAreDocumented(t *testing.T) {
+	manual := readPage(t, "manual.md")
+	notYet := codeIn(manual.section(t, "Not yet"))
+	tests := []struct {
+		section string
+		structs []any
+	}{
+		{"Front matter", []any{article.Front{}, article.Reproduces{}, article.KeyValue{}}},
+		{"Experiment", []any{article.Experiment{}}},
+		{"Services", []any{article.Service{}, article.Build{}, article.Config{}, article.Healthcheck{}}},
+		{"Load", []any{article.Load{}, article.Verify{}}},
+		{"Command", []any{article.Command{}, article.Expect{}}},
+		{"Claim blocks", []any{article.Claim{}}},
+		{"Tables", []any{article.Table{}}},
+		{"Figures", []any{article.Figure{}}},
+		{"Published numbers", []any{article.Published{}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.section, func(t *testing.T) {
+			now, later := keysOf(tt.structs...)
+			compare(t, "key", now, firstColumn(manual.section(t, tt.section)))
+			for key := range later {
+				if !notYet[key] {
+					t.Errorf("the section Not yet lacks the key %q of %s", key, tt.section)
+				}
+			}
+		})
+	}
+}
+
+// codeIn gives the words in code font of a text.
+func codeIn(text string) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range span.FindAllString(text, -1) {
+		for word := range strings.FieldsSeq(strings.Trim(s, "`")) {
+			out[word] = true
+		}
+	}
+	return out
+}
+
+// knownHere asks the program what it knows, by way of a word that it cannot.
+func knownHere(t *testing.T, project, text string) []string {
+	t.Helper()
+	got := (&example{project: project, article: text}).check(t)
+	_, list, ok := strings.Cut(got, "known here: ")
+	if !ok {
+		t.Fatalf("no list of what is known in\n%s", got)
+	}
+	list, _, _ = strings.Cut(list, "\n")
+	return strings.Split(list, ", ")
+}
+
+func TestProjectKeysAreDocumented(t *testing.T) {
+	manual := readPage(t, "manual.md")
+	documented := firstColumn(manual.section(t, "The project file"))
+	notYet := codeIn(manual.section(t, "Not yet"))
+	for _, key := range knownHere(t, "qqqqqqqqqqqq: 1\n", stockHead) {
+		refused := strings.Contains((&example{project: key + ": {}\n", article: stockHead}).check(t), "[not-yet]")
+		if documented[key] == refused || refused && !notYet[key] {
+			t.Errorf("key %q of the project file: refused is %v, documented as known is %v, as not yet is %v",
+				key, refused, documented[key], notYet[key])
+		}
+		delete(documented, key)
+	}
+	for key := range documented {
+		t.Errorf("the manual has the key %q of the project file, which nobody knows", key)
+	}
+}
+
+func TestMetricsAreDocumented(t *testing.T) {
+	const load = stockHead + "```yaml experiment\nname: e\nservices: {SERVICE: {image: x}}\nload: {target: http://SERVICE/}\n```\n" +
+		"```yaml table\nlabel: tbl-t\ncolumns: [qqqqqqqqqqqqqqqqqq]\n```\n"
+	manual := readPage(t, "manual.md")
+	units := map[string]string{} // by documented name
+	for line := range strings.Lines(manual.section(t, "Metrics")) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, m := range code.FindAllStringSubmatch(cells[1], -1) {
+			units[m[1]] = strings.TrimSpace(cells[2])
+		}
+	}
+	// fill makes a name out of one with words to replace in it.
+	fill := strings.NewReplacer("NN", "90", "KIND", "reset", "CODE", "200").Replace
+	for name, unit := range units {
+		metric, ok := record.LookupMetric(fill(name))
+		want := metric.Unit
+		switch {
+		case metric.Share:
+			want = "share"
+		case want == "1":
+			want = "number"
+		}
+		if !ok || unit != want {
+			t.Errorf("the manual has the metric %s in %s; the program has it: %v, in %s", name, unit, ok, want)
+		}
+	}
+	for _, name := range knownHere(t, stockProject, load) {
+		_, isKind := strings.CutPrefix(name, "errors.")
+		_, ok := units[name]
+		if !ok && !isKind && !strings.HasPrefix(name, "latency.p") {
+			t.Errorf("the manual lacks the metric %s", name)
+		}
+		if kind := strings.TrimPrefix(name, "errors."); isKind && !codeIn(manual.section(t, "Metrics"))[kind] {
+			t.Errorf("the manual lacks the kind of failure %s", kind)
+		}
+	}
+}
+
+func TestFunctionsAreDocumented(t *testing.T) {
+	_, err := expr.Parse("qqqqqqqqqqqqqqqqqq(1)")
+	var e *expr.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	list, ok := strings.CutPrefix(e.Hint, "functions are ")
+	if !ok {
+		t.Fatalf("no list of functions in %q", e.Hint)
+	}
+	known := map[string]bool{}
+	for name := range strings.FieldsSeq(list) {
+		known[name] = true
+	}
+	documented := map[string]bool{}
+	manual := readPage(t, "manual.md")
+	for call := range firstColumn(manual.section(t, "Functions")) {
+		if _, err := expr.Parse(call); err != nil {
+			t.Errorf("the manual writes %s: %v", call, err)
+		}
+		name, _, _ := strings.Cut(call, "(")
+		documented[name] = true
+	}
+	compare(t, "function", known, documented)
+}
+
+// Every form in the table of forms has a test, with cells of the whole article for a and b.
+func TestFormsHaveTests(t *testing.T) {
+	manual := readPage(t, "manual.md")
+	var whole string
+	for _, f := range manual.fences {
+		if f.heading == "A whole article" && f.ticks == 4 {
+			whole = f.body
+		}
+	}
+	placeholder := regexp.MustCompile(`\b[ab]\b`)
+	for form := range firstColumn(manual.section(t, "Forms")) {
+		metric := "throughput"
+		switch {
+		case strings.Contains(form, "ms"):
+			metric = "latency.p50"
+		case strings.HasPrefix(form, "fewer"):
+			metric = "failed"
+		}
+		expect := placeholder.ReplaceAllStringFunc(form, func(side string) string {
+			if strings.HasPrefix(form, "best") {
+				return metric
+			}
+			return metric + map[string]string{"a": `{server="async"}`, "b": `{server="sync"}`}[side]
+		})
+		e := example{project: stockProject, article: whole + "\n```yaml claim\nname: c\nexpect: '" + expect + "'\n```\n"}
+		if got := e.check(t); got != "" {
+			t.Errorf("the form %s:\n%s", form, got)
+		}
+	}
+}
+
+// The table of defaults says what a plan has.
+func TestDefaults(t *testing.T) {
+	manual := readPage(t, "manual.md").section(t, "Built-in defaults")
+	const load = stockHead + "```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: \"http://s/\"}\n```\n"
+	of := func(profile string) map[string]string {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		project, err := article.OpenProject(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problems article.Problems
+		p, err := plan.New(project, article.Parse(dir, article.NewSource("article.md", []byte(load))), plan.Options{Profile: profile}, &problems)
+		if err != nil || !problems.Empty() {
+			t.Fatal(err, problems.Sorted())
+		}
+		e := p.Experiments[0]
+		l := e.Trials[0].Load
+		order := "sequential"
+		if e.Interleaved {
+			order = "interleaved"
+		}
+		short := func(d fmt.Stringer) string { return strings.TrimSuffix(d.String(), "0s") }
+		return map[string]string{
+			"repetitions": fmt.Sprint(e.Repetitions), "order": order, "calibrate": fmt.Sprint(len(e.Trials) == 2), "timeout": short(e.Timeout),
+			"load.method": l.Method, "load.connections": fmt.Sprint(l.Connections), "load.duration": l.Duration.String(),
+			"load.warmup": l.Warmup.String(), "load.timeout": l.Timeout.String(), "load.keepalive": fmt.Sprint(l.Keepalive),
+		}
+	}
+	full, quick := of(plan.Full), of(plan.Quick)
+	seen := 0
+	for line := range strings.Lines(manual) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || !strings.Contains(cells[1], "`") {
+			continue
+		}
+		seen++
+		key := strings.Trim(cells[1], " `")
+		for i, want := range []string{full[key], quick[key]} {
+			if got := code.FindStringSubmatch(cells[2+i]); got == nil || got[1] != want {
+				t.Errorf("the manual says that %s is %s; it is %q", key, strings.TrimSpace(cells[2+i]), want)
+			}
+		}
+	}
+	if seen != len(full) {
+		t.Errorf("the manual has %d defaults of %d", seen, len(full))
+	}
+}
+
+var (
+	verbLine = regexp.MustCompile(`(?m)^  ([a-z]+) {2,}\S`)
+	flagLine = regexp.MustCompile(`(?m)^ +(?:-[a-zA-Z], )?--([a-z-]+)`)
+	flagWord = regexp.MustCompile(`--([a-z][a-z-]+)`)
+)
+
+// The section of each verb has the flags that the verb has.
+func TestVerbsAndFlags(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the command")
+	}
+	program := filepath.Join(t.TempDir(), "benchbook")
+	build := exec.Command("go", "build", "-o", program, "./cmd/benchbook")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	help := func(args ...string) string {
+		out, err := exec.Command(program, append([]string{"help"}, args...)...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	manual := readPage(t, "manual.md")
+	verbs, sections := map[string]bool{}, map[string]bool{}
+	for _, m := range verbLine.FindAllStringSubmatch(help(), -1) {
+		verbs[m[1]] = m[1] != "help"
+	}
+	delete(verbs, "help")
+	for line := range strings.Lines(manual.prose()) {
+		if name, ok := strings.CutPrefix(line, "### "); ok && verbs[strings.TrimSpace(name)] {
+			sections[strings.TrimSpace(name)] = true
+		}
+	}
+	compare(t, "verb", verbs, sections)
+	for verb := range verbs {
+		has := map[string]bool{}
+		for _, m := range flagLine.FindAllStringSubmatch(help(verb), -1) {
+			if m[1] != "help" && m[1] != "directory" {
+				has[m[1]] = true
+			}
+		}
+		if len(has) == 0 {
+			has["none"] = true // so that there is something to compare
+		}
+		documented := map[string]bool{}
+		for word := range firstColumn(manual.section(t, verb)) {
+			for _, m := range flagWord.FindAllStringSubmatch(word, -1) {
+				documented[m[1]] = true
+			}
+		}
+		if len(documented) == 0 {
+			documented["none"] = true
+		}
+		compare(t, "flag of "+verb, has, documented)
+	}
+	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, "Not yet"), -1) {
+		for verb := range verbs {
+			for _, f := range flagLine.FindAllStringSubmatch(help(verb), -1) {
+				if f[1] == m[1] {
+					t.Errorf("the section Not yet has the flag --%s, and %s has it", m[1], verb)
+				}
+			}
+		}
+	}
+}
+
+// What the manual says of make, and which folders there are, is so.
+func TestTargetsAndFolders(t *testing.T) {
+	manual := readPage(t, "manual.md")
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := regexp.MustCompile("^`make ([a-z]+)")
+	for _, s := range span.FindAllString(manual.prose(), -1) {
+		if m := target.FindStringSubmatch(s); m != nil && !bytes.Contains(makefile, []byte("\n"+m[1]+":")) {
+			t.Errorf("the manual has %s, and the Makefile has no such target", s)
+		}
+	}
+	named := map[string]bool{}
+	for word := range firstColumn(manual.section(t, "How it is built")) {
+		named[strings.TrimSuffix(word, "/")] = true
+	}
+	have := map[string]bool{}
+	err = filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		if e.IsDir() && rel != "." && (strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") || e.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		folder := path.Dir(rel)
+		if strings.HasSuffix(rel, ".go") && !strings.HasSuffix(rel, "_test.go") && strings.Count(folder, "/") <= 1 {
+			have[folder] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder := range have {
+		if !named[folder] {
+			t.Errorf("the manual does not say what %s is", folder)
+		}
+	}
+	for folder := range named {
+		if info, err := os.Stat(filepath.Join(root, folder)); err != nil || !info.IsDir() {
+			t.Errorf("the manual has the folder %s, which is not there", folder)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
+
+// anchor is the name that forges give a heading.
+func anchor(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, heading)
+}
+
+func TestLinks(t *testing.T) {
+	anchors := map[string]map[string]bool{}
+	for _, p := range pages(t) {
+		anchors[p.name] = map[string]bool{}
+		for line := range strings.Lines(p.prose()) {
+			if strings.HasPrefix(line, "#") {
+				anchors[p.name][anchor(strings.TrimSpace(strings.TrimLeft(line, "#")))] = true
+			}
+		}
+	}
+	for _, p := range pages(t) {
+		for _, m := range link.FindAllStringSubmatch(span.ReplaceAllString(p.prose(), ""), -1) {
+			file, at, _ := strings.Cut(m[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			file = cmp.Or(file, p.name)
+			if _, err := os.Stat(filepath.FromSlash(file)); err != nil {
+				t.Errorf("%s links to %s, which is not there", p.name, m[1])
+			} else if at != "" && !anchors[file][at] {
+				t.Errorf("%s links to %s, and %s has no such heading", p.name, m[1], file)
+			}
+		}
+	}
+}
