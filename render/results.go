@@ -264,13 +264,43 @@ func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []tabl
 			add(check.Name, name+", "+check.Name+": "+check.Words)
 		}
 	}
-	for _, m := range metrics {
-		r, title := cell.Metric(m.Name), lower(m.Title)
-		for _, mark := range r.Marks {
-			add(title, name+", "+title+": "+mark)
+	checked := len(out) > 0
+	for _, m := range marksOf(cell, metrics) {
+		switch {
+		case len(m.titles) < len(metrics):
+			add(strings.Join(m.titles, ", "), name+", "+strings.Join(m.titles, ", ")+": "+m.words)
+		case strings.Contains(m.words, "not valid"):
+			add("left out", name+": "+m.words)
+		case !checked: // else a check has said it of the whole cell
+			add("all metrics", name+": "+m.words)
 		}
+	}
+	for _, m := range metrics {
+		r := cell.Metric(m.Name)
 		if short := shortReason(r.Missing); short != r.Missing && len(out) == 0 {
-			add(short, name+", "+title+": "+r.Missing)
+			add(short, name+", "+lower(m.Title)+": "+r.Missing)
+		}
+	}
+	return out
+}
+
+// marked is what is wrong with some repetitions of a cell, and the titles of the metrics that it is wrong for.
+type marked struct {
+	words  string
+	titles []string
+}
+
+// marksOf gathers the marks of a cell's metrics: most of what is wrong with a repetition is wrong for all of them.
+func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
+	var out []marked
+	for _, m := range metrics {
+		for _, words := range cell.Metric(m.Name).Marks {
+			i := slices.IndexFunc(out, func(o marked) bool { return o.words == words })
+			if i < 0 {
+				i = len(out)
+				out = append(out, marked{words: words})
+			}
+			out[i].titles = append(out[i].titles, lower(m.Title))
 		}
 	}
 	return out

@@ -1,0 +1,126 @@
+package benchbook
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/site/theme"
+)
+
+var update = flag.Bool("update", false, "write docs/hello.svg anew")
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// listing is an article shown in the README: its links are its own.
+var listing = regexp.MustCompile("(?s)````markdown\n.*?````\n")
+
+// The README's commands are targets of the Makefile, and CI runs them; its folders and files are there.
+func TestReadme(t *testing.T) {
+	readme, makefile, ci := read(t, "README.md"), read(t, "Makefile"), read(t, ".ci/run")
+	targets := regexp.MustCompile("make ([a-z]+)").FindAllStringSubmatch(readme, -1)
+	if len(targets) < 4 {
+		t.Errorf("only %d commands were found", len(targets))
+	}
+	for _, m := range targets {
+		if !strings.Contains(makefile, "\n"+m[1]+":") {
+			t.Errorf("the Makefile has no target %s", m[1])
+		}
+	}
+	for _, command := range []string{"make report", "make test"} {
+		if !strings.Contains(readme, command) || !strings.Contains(ci, "\n"+command) {
+			t.Errorf("%q is not in the README and in .ci/run", command)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+/)` \\|").FindAllStringSubmatch(readme, -1) {
+		if _, err := os.Stat(m[1]); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^)#]+)\)|src="([^"]+)"`).FindAllStringSubmatch(listing.ReplaceAllString(readme, ""), -1) {
+		if _, err := os.Stat(m[1] + m[2]); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The article in the README is the beginning of the one in experiments/hello, and the figure beside it is what that one
+// makes of its committed records.
+func TestReadmeShowsHello(t *testing.T) {
+	text := read(t, "experiments/hello/article.md")
+	_, shown, ok := strings.Cut(read(t, "README.md"), "````markdown\n")
+	shown, _, closed := strings.Cut(shown, "````\n")
+	if !ok || !closed || !strings.HasPrefix(text, shown) || len(shown) < 500 {
+		t.Errorf("the article in the README is not how experiments/hello/article.md begins")
+	}
+	project, err := article.OpenProject(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article("hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := record.Dir(project.RecordsDir("hello")).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var full []*record.Record
+	for _, r := range all {
+		if r.Profile == plan.Full {
+			full = append(full, r)
+		}
+	}
+	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
+		return plan.New(project, doc, plan.Options{Profile: profile}, &article.Problems{})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range d.Experiments {
+		for _, c := range e.Cells {
+			if c.State != dataset.Fresh {
+				t.Errorf("the committed records of %s are %v: measure them again", c.Trial.Name, c.State)
+			}
+		}
+	}
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := renderer.Page(d, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range page.Files {
+		if filepath.Base(f.Path) != "fig-gzip.svg" {
+			continue
+		}
+		if *update {
+			if err := os.WriteFile("docs/hello.svg", f.Data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(f.Data, []byte(read(t, "docs/hello.svg"))) {
+			t.Error("docs/hello.svg is not the figure of experiments/hello: go test . -update, and look at it")
+		}
+		return
+	}
+	t.Error("the article has no figure fig-gzip")
+}
