@@ -136,7 +136,7 @@ func FuzzNumber(f *testing.F) {
 	f.Add(0.0, 0.0, 1e-9)
 	f.Fuzz(func(t *testing.T, v, lo, hi float64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Skip()
+			return
 		}
 		n := Plain.Decimals(v, lo, hi)
 		s := strings.NewReplacer(",", "", minus, "-").Replace(Plain.Number(v, n))
