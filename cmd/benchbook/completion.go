@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+)
+
+func (a *app) completionCommand() *cobra.Command {
+	shells := map[string]func(*cobra.Command, io.Writer) error{
+		"bash":       func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+		"fish":       func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
+		"powershell": (*cobra.Command).GenPowerShellCompletionWithDesc,
+		"zsh":        (*cobra.Command).GenZshCompletion,
+	}
+	names := slices.Sorted(maps.Keys(shells))
+	return &cobra.Command{
+		Use:   "completion " + strings.Join(names, "|"),
+		Short: "Print a script that lets a shell complete verbs, flags, articles, experiments and profiles",
+		Long: `Print a script that lets a shell complete verbs, flags, and the articles, experiments and profiles of the
+project. To have it in every new shell:
+
+  bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
+  fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
+  powershell  benchbook completion powershell >> $PROFILE
+  zsh         benchbook completion zsh > "${fpath[1]}/_benchbook"`,
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: names,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			generate, ok := shells[args[0]]
+			if !ok {
+				return fmt.Errorf("no completion for %q: %s", args[0], article.Suggest(args[0], names))
+			}
+			if err := generate(cmd.Root(), a.stdout); err != nil {
+				return &statusError{statusFailed, err}
+			}
+			return nil
+		},
+	}
+}
+
+// complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their experiments as
+// arguments, profiles, hosts, templates and engines as values of flags. Completion never fails: where there is no project,
+// nothing is offered.
+func (a *app) complete(root *cobra.Command) {
+	flags := map[string]cobra.CompletionFunc{
+		"profile":  a.completeProfiles,
+		"host":     a.completeHosts,
+		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
+		"engine":   cobra.FixedCompletions([]string{engineDocker, engineNone}, cobra.ShellCompDirectiveNoFileComp),
+	}
+	for _, cmd := range root.Commands() {
+		if strings.Contains(cmd.Use, "[ARTICLE") {
+			cmd.ValidArgsFunction = a.completeArticles
+		}
+		for flag, f := range flags {
+			if cmd.Flags().Lookup(flag) != nil {
+				// The only errors are a flag that is not there and one that is completed already.
+				_ = cmd.RegisterFlagCompletionFunc(flag, f)
+			}
+		}
+		if cmd.Flags().Lookup("out") != nil {
+			_ = cmd.MarkFlagDirname("out")
+		}
+	}
+	_ = root.MarkPersistentFlagDirname("directory")
+}
+
+// documents reads the articles of the project that the flags and the environment name.
+func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Document) {
+	if fromEnvironment(cmd.Flags()) != nil {
+		return nil, nil
+	}
+	project, err := article.OpenProject(a.dir)
+	if err != nil {
+		return nil, nil
+	}
+	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, nil
+	}
+	var docs []*article.Document
+	for _, slug := range slugs {
+		if doc, err := project.Article(slug); err == nil {
+			docs = append(docs, doc)
+		}
+	}
+	return project, docs
+}
+
+// completeArticles offers slugs with their titles, and the experiments of an article once a # is there.
+func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	_, docs := a.documents(cmd)
+	for _, doc := range docs {
+		if !strings.Contains(word, "#") {
+			out = append(out, cobra.CompletionWithDesc(doc.Slug, doc.Front.Title.Value))
+			continue
+		}
+		for _, e := range doc.Experiments {
+			out = append(out, doc.Slug+"#"+e.Name.Value)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeProfiles offers the profiles that are built in, and those of the project and of the articles.
+func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := []string{plan.Full, plan.Quick}
+	project, docs := a.documents(cmd)
+	if project != nil {
+		for name := range project.Profiles {
+			names = append(names, name)
+		}
+	}
+	for _, doc := range docs {
+		for _, block := range doc.Experiments {
+			var ignored article.Problems
+			for _, profile := range article.DecodeExperiment(block.Node, true, &ignored).Profiles {
+				names = append(names, profile.Name.Value)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeHosts offers the hosts that there are records of.
+func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var hosts []string
+	project, docs := a.documents(cmd)
+	for _, doc := range docs {
+		entries, err := os.ReadDir(project.RecordsDir(doc.Slug)) // a folder for each host, FORMAT.md 9
+		for _, e := range entries {
+			if err == nil && e.IsDir() {
+				hosts = append(hosts, e.Name())
+			}
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+)
+
+// Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.
+//
+//go:embed templates
+var templates embed.FS
+
+// defaultTemplate is the article that init and new write unless told otherwise.
+const defaultTemplate = "http"
+
+// anyDate stands in templates where the day is put in on which the article is made.
+const anyDate = "date: 2026-01-01"
+
+// templateNames lists the templates, sorted.
+func templateNames() []string {
+	folders, err := fs.ReadDir(templates, "templates")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	var names []string
+	for _, f := range folders {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// A newFile is a file to be made, its path below the project's folder.
+type newFile struct {
+	path string
+	data []byte
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var template string
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Make a project with an article that runs as it is",
+		Long: `Make a project in a folder, here unless one is named: the project file, an article that runs as it is, and
+settings by which editors check project file and records. Nothing is asked, and no file that is there is changed.
+
+Templates: http, two servers under the same load; command, two programs that are timed; database, a server that
+asks a database; published, numbers that somebody else published beside yours.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := a.dir
+			if len(args) == 1 && filepath.IsAbs(args[0]) {
+				dir = args[0]
+			} else if len(args) == 1 {
+				dir = filepath.Join(dir, args[0])
+			}
+			files, err := articleFiles(template, template)
+			if err != nil {
+				return err
+			}
+			own, err := projectFiles(dir)
+			if err != nil {
+				return &statusError{statusFailed, err}
+			}
+			if err := exists(dir, append(files, own[0])); err != nil {
+				return err
+			}
+			if err := a.write(dir, append(own, files...)); err != nil {
+				return &statusError{statusFailed, err}
+			}
+			in := ""
+			if here := relative(absolute(dir)); here != "." {
+				in = "cd " + here + " && "
+			}
+			fmt.Fprintf(a.stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
+			return nil
+		},
+	}
+	addTemplate(cmd, &template)
+	return cmd
+}
+
+func (a *app) newCommand() *cobra.Command {
+	var template string
+	cmd := &cobra.Command{
+		Use:   "new SLUG",
+		Short: "Write an article that runs as it is",
+		Long: `Write an article to experiments/SLUG/article.md, to be changed into your own. It runs as it is. A slug
+begins with a letter, has letters, digits, - and _ in it, and is part of the page's address.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			project, err := article.OpenProject(a.dir)
+			if err != nil {
+				return err
+			}
+			slug := args[0]
+			if !article.IsName(slug) {
+				return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
+			}
+			files, err := articleFiles(template, slug)
+			if err != nil {
+				return err
+			}
+			if err := exists(project.Dir, files); err != nil {
+				return err
+			}
+			if err := a.write(project.Dir, files); err != nil {
+				return &statusError{statusFailed, err}
+			}
+			fmt.Fprintf(a.stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
+			return nil
+		},
+	}
+	addTemplate(cmd, &template)
+	return cmd
+}
+
+func addTemplate(cmd *cobra.Command, template *string) {
+	cmd.Flags().StringVar(template, "template", defaultTemplate, "what to begin with: http, command, database or published")
+}
+
+// articleFiles are the files of an article made from a template.
+func articleFiles(template, slug string) ([]newFile, error) {
+	names := templateNames()
+	var files []newFile
+	root := path.Join("templates", template)
+	if _, err := fs.Stat(templates, root); err != nil || !article.IsName(template) {
+		return nil, fmt.Errorf("no template %q: %s", template, article.Suggest(template, names))
+	}
+	err := fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(templates, name)
+		if err != nil {
+			return err
+		}
+		today := []byte("date: " + time.Now().Format(time.DateOnly))
+		inside, err := filepath.Rel(filepath.FromSlash(root), filepath.FromSlash(name))
+		files = append(files, newFile{filepath.Join("experiments", slug, inside), bytes.Replace(data, []byte(anyDate), today, 1)})
+		return err
+	})
+	return files, err
+}
+
+// projectFiles are the files of a project beside its articles, the project file first.
+func projectFiles(dir string) ([]newFile, error) {
+	title := filepath.Base(absolute(dir))
+	files := []newFile{
+		{article.ProjectFile, fmt.Appendf(nil, "# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
+		{".gitignore", []byte(siteDir + "/\n")},
+		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
+	}
+	for _, name := range []string{"project", "record"} {
+		var data bytes.Buffer
+		if err := printJSON(&data, schemaOf(name)); err != nil {
+			return nil, err
+		}
+		files = append(files, newFile{filepath.Join(".vscode", "benchbook-"+name+".json"), data.Bytes()})
+	}
+	return files, nil
+}
+
+// editorSettings say which schema checks which file, in the words of editors that read Visual Studio Code's. None of them
+// looks into the fences of an article: there benchbook check and the preview show problems.
+const editorSettings = `{
+  "yaml.schemas": {
+    "./.vscode/benchbook-project.json": "benchbook.yaml"
+  },
+  "json.schemas": [
+    {
+      "fileMatch": ["/experiments/*/records/**/*.json"],
+      "url": "./.vscode/benchbook-record.json"
+    }
+  ]
+}
+`
+
+func absolute(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	return abs
+}
+
+// exists is an error if one of the files is there.
+func exists(dir string, files []newFile) error {
+	for _, f := range files {
+		if _, err := os.Lstat(filepath.Join(dir, f.path)); err == nil {
+			return fmt.Errorf("%s exists already: choose another name, or remove it first", filepath.Join(dir, f.path))
+		}
+	}
+	return nil
+}
+
+// write makes files and says which. Those that are there are left as they are.
+func (a *app) write(dir string, files []newFile) error {
+	for _, f := range files {
+		full := filepath.Join(dir, f.path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		out, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			fmt.Fprintf(a.stdout, "left as it is: %s\n", full)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		_, err = out.Write(f.data)
+		if err := errors.Join(err, out.Close()); err != nil {
+			return fmt.Errorf("making the project: %w", err)
+		}
+		fmt.Fprintf(a.stdout, "wrote %s\n", full)
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with a file below testdata, or writes it.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
+	}
+}
+
+// unpacked writes the files of an archive below testdata to a folder of their own.
+func unpacked(t *testing.T, name string) string {
+	t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range archive.Files {
+		full := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A plan as people see it and as data, on a machine that is always the same.
+func TestPlanGolden(t *testing.T) {
+	tests := []struct {
+		name, golden  string
+		options       plan.Options
+		json, origins bool
+	}{
+		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, false},
+		{"the quick profile, with origins", "plan-quick.txt", plan.Options{Profile: plan.Quick}, false, true},
+		{"as data", "plan.json", plan.Options{Profile: plan.Full, Seed: 7, Repetitions: 1}, true, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			a := &app{stdout: &out, stderr: &out, dir: unpacked(t, "plan.txtar")}
+			project, list, err := a.choose(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plans, err := a.sound(project, list, tt.options, "")
+			if err != nil {
+				t.Fatalf("%v\n%s", err, &out)
+			}
+			plans["all"].Experiments[0].Origin = map[string]string{
+				"load.connections": "line 44", "load.timeout": "benchbook.yaml:2", "order": "built in"}
+			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, placement: placementJSON{Services: "0-2", Load: "3"}}
+			if err := a.printPlans(project, list, plans, s, tt.json, tt.origins); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(out.String()) {
+				if !tt.json && runes(strings.TrimSpace(line)) > lineWidth+2 {
+					t.Errorf("wider than %d characters: %s", lineWidth, line)
+				}
+			}
+			golden(t, tt.golden, out.Bytes())
+		})
+	}
+}
+
+func TestPlacement(t *testing.T) {
+	tests := []struct {
+		name  string
+		cores [][]int
+		want  placementJSON
+	}{
+		{"one core", [][]int{{0}}, placementJSON{"0", "0"}},
+		{"one core with two threads", [][]int{{0, 1}}, placementJSON{"0-1", "0-1"}},
+		{"two cores", [][]int{{0}, {1}}, placementJSON{"0", "1"}},
+		{"threads that are apart", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, placementJSON{"0-2,4-6", "3,7"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := placement(runner.Host{Cores: tt.cores}); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// What plan says about placement is what a run does.
+func TestPlacementIsTheRunners(t *testing.T) {
+	dir := initialised(t, "command")
+	mustRun(t, scripted(), "-C", dir, "run", "--repetitions", "1")
+	records, _, err := record.Dir(filepath.Join(dir, "experiments", "command", "records")).Read()
+	if err != nil || len(records) == 0 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	host, err := runner.ThisHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := records[0].Facts
+	if got, want := placement(host), (placementJSON{facts["placement.services"], facts["placement.load"]}); got != want {
+		t.Errorf("plan says %v, the run did %v", got, want)
+	}
+}
+
+func TestClock(t *testing.T) {
+	tests := []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0s"}, {400 * time.Millisecond, "0s"}, {90 * time.Second, "1m 30s"}, {time.Hour + 5*time.Second, "1h 0m 5s"},
+		{49*time.Hour + 59*time.Second + 600*time.Millisecond, "2d 1h 1m 0s"},
+	}
+	for _, tt := range tests {
+		if got := clock(tt.d); got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.d, got, tt.want)
+		}
+	}
+}
+
+// The widths of METHOD.md 0: 2.3 c, 1.5 c and 0.94 c.
+func TestHalfWidth(t *testing.T) {
+	for n, want := range map[int]string{3: "2.27", 5: "1.46", 10: "0.94"} {
+		if got := fmt.Sprintf("%.2f", halfWidth(n, 1)); got != want {
+			t.Errorf("%d repetitions: got %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestEstimated(t *testing.T) {
+	took := func(start, measure, stop float64) []*record.Record {
+		return []*record.Record{{Parts: map[string]float64{"start": start, "measure": measure, "stop": stop}}, {Failure: "it ended"}}
+	}
+	service := []*plan.Service{{Name: "server"}}
+	timed := &plan.Trial{Services: service, Load: &plan.Load{Duration: 10 * time.Second, Warmup: 2 * time.Second}}
+	counted := &plan.Trial{Services: service, Load: &plan.Load{Requests: 100}}
+	bounded := &plan.Trial{Services: service, Load: &plan.Load{Requests: 100, Duration: 5 * time.Second}}
+	command := &plan.Trial{Command: &plan.Command{}}
+	tests := []struct {
+		name  string
+		trial *plan.Trial
+		known known
+		want  string
+	}{
+		{"a load for a time", timed, known{toMeasure: 4}, "about 54s: 6s starting and stopping, 8s warm-up, 40s measuring"},
+		{"with records", timed, known{toMeasure: 4, records: took(2, 9, 1)},
+			"about 1m 0s: 12s starting and stopping, 8s warm-up, 40s measuring; as earlier repetitions took"},
+		{"requests", counted, known{toMeasure: 2},
+			"about 3s: 3s starting and stopping, and what is not known before the first run: how long 100 requests take"},
+		{"requests with records", counted, known{toMeasure: 2, records: took(1, 7, 1)},
+			"about 18s: 4s starting and stopping, 14s measuring; as earlier repetitions took"},
+		{"requests that end in time", bounded, known{toMeasure: 2}, "about 13s: 3s starting and stopping, 10s measuring"},
+		{"a command", command, known{toMeasure: 10},
+			"about 3s: 3s starting and stopping, and what is not known before the first run: how long the command takes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &plan.Experiment{Trials: []*plan.Trial{tt.trial}}
+			got := estimated(e, map[*plan.Trial]*known{tt.trial: &tt.known})
+			if got.String() != tt.want {
+				t.Errorf("got  %s\nwant %s", got.String(), tt.want)
+			}
+		})
+	}
+}
+
+// An article that changed names what changed.
+func TestChanges(t *testing.T) {
+	const text = `---
+title: A pair
+---
+
+§§§python file=server.py
+print("one")
+§§§
+
+§§§dockerfile file=Dockerfile
+FROM debian:bookworm-slim
+§§§
+
+§§§yaml experiment
+name: pair
+services:
+  server:
+    build: .
+    configs: [{source: server.py, target: /srv/server.py}]
+    environment: {MODE: fast, DB_PASSWORD: opensesame}
+    expose: ["8080"]
+    healthcheck: {test: [HTTP, /]}
+load: {target: "http://server:8080/", connections: 5, duration: 1s, verify: {contains: Hello}}
+calibrate: false
+§§§
+`
+	trial := func(text string) *plan.Trial {
+		t.Helper()
+		doc := article.Parse(t.TempDir(), article.NewSource("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
+		p, err := plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems)
+		if err != nil || !doc.Problems.Empty() {
+			t.Fatalf("%v %v", err, doc.Problems.Sorted())
+		}
+		return p.Experiments[0].Trials[0]
+	}
+	before := trial(text)
+	recorded := &record.Record{Key: before.Key, Inputs: before.Inputs,
+		Definition: bytes.ReplaceAll(before.Definition, []byte("opensesame"), []byte(redacted))}
+	tests := []struct{ name, old, new, want string }{
+		{"nothing", "", "", ""},
+		{"a number", "connections: 5", "connections: 6", "load.connections: 6, was 5"},
+		{"a time", "duration: 1s", "duration: 90s", "load.duration: 1m30s, was 1s"},
+		{"a file", `print("one")`, `print("two")`, "server: /srv/server.py changed"},
+		{"the image", "FROM debian:bookworm-slim", "FROM debian:bookworm", "server: Dockerfile changed"},
+		{"a new key", "duration: 1s", "duration: 1s, think: 5ms", "load.think: 5ms, was not there"},
+		{"a key that is gone", ", verify: {contains: Hello}", "", "load.verify.contains is gone, was Hello"},
+		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.healthcheck.http: /ready, was /"},
+		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
+			"server: /srv/main.py is new; server: /srv/server.py is gone"},
+		{"a secret", "opensesame", "closesesame", "services.server.environment changed, which records do not hold"},
+		{"something else beside a secret", "connections: 5", "connections: 7", "load.connections: 7, was 5"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Join(changes(trial(strings.ReplaceAll(text, tt.old, tt.new)), recorded), "; ")
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	t.Run("what samples mean", func(t *testing.T) {
+		older := *recorded
+		older.Inputs = append([]record.Input{}, before.Inputs...)
+		for i := range older.Inputs {
+			if older.Inputs[i].Name == "semantics" {
+				older.Inputs[i].Digest = "0"
+			}
+		}
+		older.Key = "another"
+		want := fmt.Sprintf("what samples mean is of version %d, was 0", record.Semantics)
+		if got := strings.Join(changes(before, &older), "; "); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+// However a definition looks that a record brings, comparing it does not fail, and what is the same has not changed.
+func FuzzRedefinitions(f *testing.F) {
+	f.Add([]byte(`{"services":[{"name":"a","configs":[{"path":"/x","digest":"0"}]}],"load":{"duration":5}}`))
+	f.Add([]byte(`{"services":{"name":[null,{"path":1,"digest":[]}]},"load":[[1],"a"]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, err := entries(data); err != nil {
+			return
+		}
+		if plain, secret := redefinitions(data, data); len(plain)+len(secret) > 0 {
+			t.Errorf("%q is not like itself: %q %q", data, plain, secret)
+		}
+	})
+}

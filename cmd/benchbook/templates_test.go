@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+)
+
+// initialised makes a project from a template with the command, and gives its folder.
+func initialised(t *testing.T, template string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), template)
+	mustRun(t, scripted(), "init", dir, "--template", template)
+	return dir
+}
+
+// mustRun runs the command, which has to end with status 0, and gives its standard output.
+func mustRun(t *testing.T, w wiring, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run(args, &stdout, &stderr, w); status != 0 {
+		t.Fatalf("benchbook %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
+	}
+	return stdout.String()
+}
+
+func TestTemplatesAreClean(t *testing.T) {
+	for _, template := range templateNames() {
+		t.Run(template, func(t *testing.T) {
+			dir := initialised(t, template)
+			for _, profile := range []string{"full", "quick"} {
+				if got, want := mustRun(t, scripted(), "-C", dir, "check", "--profile", profile), "1 article, no problems\n"; got != want {
+					t.Errorf("profile %s: got %q, want %q", profile, got, want)
+				}
+			}
+			data, err := os.ReadFile(filepath.Join(dir, "experiments", template, "article.md"))
+			if err != nil || bytes.Contains(data, []byte(anyDate)) {
+				t.Errorf("the article has no date of its own (%v)", err)
+			}
+		})
+	}
+}
+
+// Each template ends up measured on a real engine, without a failure.
+func TestTemplates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a Docker engine and most of a minute: run without -short")
+	}
+	w := wired()
+	e, err := w.engine(t.Context())
+	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	tools := t.TempDir()
+	w.tool = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(tools, name)) }
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", tools+string(filepath.Separator),
+		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the programs that go into containers: %v\n%s", err, out)
+	}
+	for _, template := range templateNames() {
+		t.Run(template, func(t *testing.T) {
+			dir := initialised(t, template)
+			t.Log(mustRun(t, w, "-C", dir, "run", "--quick", "--repetitions", "1"))
+			records, bad, err := record.Dir(filepath.Join(dir, "experiments", template, "records")).Read()
+			if err != nil || len(bad) > 0 || len(records) != 3 {
+				t.Fatalf("%d records, %d bad ones, %v; want 3: two cells and the A/A pair", len(records), len(bad), err)
+			}
+			for _, r := range records {
+				if r.Failure != "" || len(r.Samples) == 0 {
+					t.Errorf("%s: %d samples, failure %q", r.Trial, len(r.Samples), r.Failure)
+				}
+			}
+			if got := mustRun(t, w, "-C", dir, "render"); !strings.Contains(got, "the site is in ") {
+				t.Errorf("render said %q", got)
+			}
+		})
+	}
+}
+
+func TestInitLeavesFilesAlone(t *testing.T) {
+	dir := t.TempDir()
+	ignore := filepath.Join(dir, ".gitignore")
+	if err := os.WriteFile(ignore, []byte("mine\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mustRun(t, scripted(), "init", dir), fmt.Sprintf("left as it is: %s\n", ignore); !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+	if data, err := os.ReadFile(ignore); string(data) != "mine\n" {
+		t.Errorf("the file was changed to %q (%v)", data, err)
+	}
+}
