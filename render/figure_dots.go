@@ -38,6 +38,8 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	switch {
 	case err != nil:
 		v.Missing = sentence(err.Error())
+	case f.Kind.Value != "dots":
+		v.Missing = fmt.Sprintf("This version does not draw figures of kind %q yet.", f.Kind.Value)
 	case !known:
 		v.Missing = fmt.Sprintf("%q is a parameter; x of a figure of dots is a metric.", f.X.Value)
 	case len(cells) == 0:

@@ -269,6 +269,12 @@ func (c *composer) block(n ast.Node, _ []byte) template.HTML {
 		first, _ := b.Place.Source.Position(b.Place.Start)
 		lines := strings.Count(string(b.YAML), "\n")
 		return c.listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml", b.YAML)
+	case "include":
+		lines := ""
+		if b.Listing.First > 0 {
+			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data), "\n")-1))
+		}
+		return c.listing(b.Listing.Path, lines, b.Listing.Language, b.Listing.Data)
 	case "file":
 		return c.listing(b.Listing.Path, "", b.Listing.Language, b.Listing.Data)
 	case "claim":

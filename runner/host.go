@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -103,40 +102,4 @@ func physicalCores() [][]int {
 		cores[k] = append(cores[k], i)
 	}
 	return cores
-}
-
-// Placement says which logical CPUs services and load run on, in the words of cpuset.
-type Placement struct {
-	Services, Load string
-	LoadCores      int
-}
-
-// place gives the load the last physical core and the services the others. Where there is one core only, they share it.
-func place(cores [][]int) Placement {
-	if len(cores) < 2 {
-		all := cpuset(slices.Concat(cores...))
-		return Placement{Services: all, Load: all, LoadCores: max(1, len(slices.Concat(cores...)))}
-	}
-	last := cores[len(cores)-1]
-	return Placement{Services: cpuset(slices.Concat(cores[:len(cores)-1]...)), Load: cpuset(last), LoadCores: len(last)}
-}
-
-// cpuset writes CPUs as ranges: "0-2,5".
-func cpuset(cpus []int) string {
-	cpus = slices.Clone(cpus)
-	slices.Sort(cpus)
-	var out []string
-	for i := 0; i < len(cpus); {
-		j := i
-		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
-			j++
-		}
-		if i == j {
-			out = append(out, fmt.Sprint(cpus[i]))
-		} else {
-			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
-		}
-		i = j + 1
-	}
-	return strings.Join(out, ",")
 }

@@ -192,7 +192,7 @@ type run struct {
 	id        string
 	facts     map[string]string
 	images    map[string]engine.Prepared
-	placement Placement
+	placement plan.Placement
 }
 
 func (r *run) measure(ctx context.Context) error {
@@ -276,9 +276,9 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	maps.Copy(r.facts, facts)
-	r.placement = place(r.Host.Cores)
+	r.placement = plan.Place(r.Host.Cores)
 	r.facts["placement.services"], r.facts["placement.load"] = r.placement.Services, r.placement.Load
-	driver := r.driver(r.experiment.Trials[0])
+	driver := r.driver(r.todo.steps[0].Trial)
 	if err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load")); err != nil {
 		return err
 	}

@@ -417,24 +417,6 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	}
 }
 
-func TestPlacement(t *testing.T) {
-	tests := []struct {
-		name           string
-		cores          [][]int
-		services, load string
-		loadCores      int
-	}{
-		{"two cores", [][]int{{0}, {1}}, "0", "1", 1},
-		{"siblings stay together", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, "0-2,4-6", "3,7", 2},
-		{"one core is shared", [][]int{{0}}, "0", "0", 1},
-	}
-	for _, test := range tests {
-		if got := place(test.cores); got != (Placement{test.services, test.load, test.loadCores}) {
-			t.Errorf("%s: got %+v", test.name, got)
-		}
-	}
-}
-
 func TestUsageInWindow(t *testing.T) {
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }

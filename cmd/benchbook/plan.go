@@ -486,29 +486,6 @@ func (s *sheet) order(e *plan.Experiment) {
 // placement says where services and load run if the article names no CPUs: the load on the last physical core, services on
 // the others; on a machine with one core both share it.
 func placement(h runner.Host) placementJSON {
-	if len(h.Cores) < 2 {
-		all := cpuset(slices.Concat(h.Cores...))
-		return placementJSON{Services: all, Load: all}
-	}
-	last := len(h.Cores) - 1
-	return placementJSON{Services: cpuset(slices.Concat(h.Cores[:last]...)), Load: cpuset(h.Cores[last])}
-}
-
-// cpuset writes CPUs as ranges: "0-2,5".
-func cpuset(cpus []int) string {
-	cpus = slices.Sorted(slices.Values(cpus))
-	var out []string
-	for i := 0; i < len(cpus); {
-		j := i
-		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
-			j++
-		}
-		if i == j {
-			out = append(out, fmt.Sprint(cpus[i]))
-		} else {
-			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
-		}
-		i = j + 1
-	}
-	return strings.Join(out, ",")
+	at := plan.Place(h.Cores)
+	return placementJSON{Services: at.Services, Load: at.Load}
 }

@@ -102,9 +102,10 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		return &statusError{statusFailed, err}
 	}
 	options := runner.Options{Force: flags.force}
-	pending := 0
+	pending, refused := 0, 0
 	for _, c := range list {
 		only(plans[c.slug], c.experiments)
+		refused += a.refuse(plans[c.slug], host)
 		records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 		if err != nil {
 			return &statusError{statusFailed, err}
@@ -114,9 +115,15 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		}
 		pending += runner.Pending(plans[c.slug], records, host.ID, options)
 	}
+	var failed error
+	if refused > 0 {
+		failed = &statusError{statusFailed, fmt.Errorf("%s not run, for the reasons above", are(refused, "experiment"))}
+	}
 	if pending == 0 {
-		fmt.Fprintln(a.stderr, "everything is measured; nothing to do (--force measures it again)")
-		return nil
+		if refused == 0 {
+			fmt.Fprintln(a.stderr, "everything is measured; nothing to do (--force measures it again)")
+		}
+		return failed
 	}
 	if flags.engine == engineNone {
 		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", count(pending, "repetition"))}
@@ -126,7 +133,23 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		return &statusError{statusFailed, err}
 	}
 	defer e.Close()
-	return a.measureOn(ctx, e, host, project, list, plans, options)
+	return worse(failed, a.measureOn(ctx, e, host, project, list, plans, options))
+}
+
+// refuse takes out of a plan the experiments that cannot be run here, says why, and counts them.
+func (a *app) refuse(p *plan.Plan, host runner.Host) int {
+	before := len(p.Experiments)
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		var problems article.Problems
+		for _, u := range e.Unsupported {
+			problems.Add("not-yet", u.Pos, "this version cannot run an experiment with %s yet", u.What).
+				Hint = fmt.Sprintf("experiment %q is left out; measure it with a later version", e.Name)
+		}
+		e.CheckCPUs(host.Cores, &problems)
+		printProblems(a.stderr, problems.Sorted())
+		return !problems.Empty()
+	})
+	return before - len(p.Experiments)
 }
 
 func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, project *article.Project, list []*chosen, plans map[string]*plan.Plan, options runner.Options) error {

@@ -43,6 +43,13 @@ type projectKeys struct {
 	Author   article.Text     `yaml:"author"`
 	Defaults article.Defaults `yaml:"defaults"`
 	Profiles article.Profiles `yaml:"profiles"`
+
+	Engine   article.Value[article.EngineName]   `yaml:"engine"`
+	Hosts    article.ProjectHosts                `yaml:"hosts"`
+	Registry article.Text                        `yaml:"registry"`
+	Theme    article.Text                        `yaml:"theme"`
+	Publish  *article.Publish                    `yaml:"publish"`
+	Allow    []article.Value[article.Permission] `yaml:"allow"`
 }
 
 func (a *app) schemaCommand() *cobra.Command {
@@ -203,16 +210,20 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return word(), true
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true
-	case reflect.TypeFor[article.Build]():
+	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](), reflect.TypeFor[article.ProjectHost]():
 		return anyOf(word(), g.mapping(t)), true
+	case reflect.TypeFor[article.Targets]():
+		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
+	case reflect.TypeFor[article.Dependencies]():
+		return anyOf(word(), schema{"type": "array", "items": word()}, schema{"type": "object"}), true
+	case reflect.TypeFor[*article.Node]().Elem():
+		return schema{"type": "array", "items": words}, true // rows of published numbers
 	case reflect.TypeFor[article.Environment]():
 		return anyOf(words, schema{"type": "array", "items": text("=")}), true
-	case reflect.TypeFor[article.PublishedRow]():
-		return words, true
 	case reflect.TypeFor[article.Matrix]():
 		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
 		rows := schema{"type": "array", "items": words}
-		return schema{"type": "object", "properties": schema{"include": rows, "exclude": rows}, "additionalProperties": orNull(axis),
+		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows}, "additionalProperties": orNull(axis),
 			"patternProperties": schema{"^x-": schema{}}}, true
 	case reflect.TypeFor[article.Failures]():
 		limit := schema{"max": g.scalar(reflect.TypeFor[article.Share]())}
@@ -240,6 +251,9 @@ func (g *schemaMaker) scalar(t reflect.Type) schema {
 		return anyOf(schema{"type": "number"}, text(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
 	case t == reflect.TypeFor[article.Share]():
 		return anyOf(schema{"type": "number"}, text(number+` ?%?$`))
+	case t.Implements(reflect.TypeFor[article.Word]()):
+		known := reflect.Zero(t).Interface().(article.Word).Words()
+		return anyOf(schema{"enum": known}, schema{"type": "string", "pattern": `\$\{\{`})
 	case t.Kind() == reflect.Bool:
 		const yes, no = `[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]`, `[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]`
 		return anyOf(schema{"type": "boolean"}, text(`^(`+yes+`|`+no+`)$`))

@@ -127,7 +127,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 				validate("front-matter", path, m[1])
 			}
 			return ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-				if b, ok := n.(*article.Block); ok && entering && b.Is != "file" {
+				if b, ok := n.(*article.Block); ok && entering && b.YAML != nil {
 					validate(b.Is, path, b.YAML)
 				}
 				return ast.WalkContinue, nil

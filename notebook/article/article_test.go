@@ -3,10 +3,15 @@ package article
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -31,6 +36,7 @@ func TestBroken(t *testing.T) {
 			}
 			var got bytes.Buffer
 			for _, p := range parseText(t, string(data)).Problems.Sorted() {
+				checkShown(t, p.String())
 				got.WriteString(p.String())
 				got.WriteByte('\n')
 			}
@@ -56,12 +62,18 @@ func TestBroken(t *testing.T) {
 
 const head = "---\ntitle: A title\n---\n\n"
 
+// The articles of this repository are clean, and so are those in testdata/good, which use all of YAML that is legal near the
+// traps.
 func TestGood(t *testing.T) {
 	files, err := filepath.Glob("../../experiments/*/article.md")
 	if err != nil || len(files) < 2 {
 		t.Fatalf("%d articles, %v", len(files), err)
 	}
-	for _, file := range files {
+	more, err := filepath.Glob("testdata/good/*.md")
+	if err != nil || len(more) < 10 {
+		t.Fatalf("%d good articles, %v", len(more), err)
+	}
+	for _, file := range append(files, more...) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -139,45 +151,22 @@ func show(n *Node) string {
 	return n.Text.Value
 }
 
-func TestScalarsAreReadAsWritten(t *testing.T) {
-	n := Mapping("test", "a: 3.10\nb: 010\nc: on\nd: \"quoted\"\ne: 'it''s'\nf: 1e3\ng: 2026-11-20\n")
-	for key, want := range map[string]string{"a": "3.10", "b": "010", "c": "on", "d": "quoted", "e": "it's", "f": "1e3", "g": "2026-11-20"} {
-		if got := n.Get(key).Text.Value; got != want {
-			t.Errorf("%s: got %q, want %q", key, got, want)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	tests := []struct {
-		word       string
-		candidates []string
-		want       string
-	}{
-		{"conections", []string{"connections", "duration"}, "connections"},
-		{"thraeds", []string{"threads", "think"}, "threads"},
-		{"zzz", []string{"connections"}, ""},
-		{"Sync", []string{"sync", "async"}, "sync"},
-	}
-	for _, test := range tests {
-		if got, _ := nearest(test.word, test.candidates); got != test.want {
-			t.Errorf("%s: got %q, want %q", test.word, got, test.want)
-		}
-	}
-}
-
-// Whatever an author types, parsing ends, and a problem points inside the article.
+// Whatever an author types, parsing ends, and a problem points inside the article, says where, and shows the line so that nothing
+// of it can act on a terminal.
 func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/broken/*.md")
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
+	for _, pattern := range []string{"testdata/broken/*.md", "testdata/good/*.md"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
 		}
-		f.Add(data)
 	}
 	f.Add([]byte(head + "> ```yaml experiment\n> name: x\n> ```\n\n1. ```yaml claim\n   expect: [\n   ```\n"))
 	f.Add([]byte(head + "| a | b |\n|---|---|\n| `{value} a \\| round 2` | [](#fig-x) |\n"))
+	f.Add([]byte(head + "```yaml claim\n\x1b]0;title\x07\u202e: \x9b31m\xff\n```\n\n`{value} a\x1b[2J`\n"))
 	dir := filepath.Join(f.TempDir(), "sample")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		doc := Parse(dir, NewSource("article.md", text))
@@ -189,9 +178,34 @@ func FuzzParse(f *testing.F) {
 			if p.Pos.Start < 0 || p.Pos.End < p.Pos.Start || p.Pos.End > len(p.Pos.Source.Data)+1 {
 				t.Errorf("outside the article: %d to %d of %d: %v", p.Pos.Start, p.Pos.End, len(p.Pos.Source.Data), p)
 			}
-			if line, column := p.Pos.Source.Position(p.Pos.Start); line < 1 || line > bytes.Count(p.Pos.Source.Data, []byte("\n"))+1 || column < 1 {
+			line, column := p.Pos.Source.Position(p.Pos.Start)
+			if line < 1 || line > bytes.Count(p.Pos.Source.Data, []byte("\n"))+1 || column < 1 {
 				t.Errorf("at line %d, column %d: %v", line, column, p)
 			}
+			shown := p.String()
+			if where := fmt.Sprintf("%s:%d:%d: ", p.Pos.Source.Path, line, column); !strings.HasPrefix(shown, where) {
+				t.Errorf("does not begin with %s: %q", where, shown)
+			}
+			checkShown(t, shown)
 		}
 	})
+}
+
+// checkShown checks that a problem as it is shown is safe for terminals and keeps to their width.
+func checkShown(t *testing.T, shown string) {
+	t.Helper()
+	if !utf8.ValidString(shown) {
+		t.Errorf("no UTF-8: %q", shown)
+	}
+	for _, r := range shown {
+		if r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r)) {
+			t.Errorf("holds %U: %q", r, shown)
+		}
+	}
+	lines := strings.Split(shown, "\n")
+	for _, line := range lines[1:min(3, len(lines))] {
+		if n := uniseg.StringWidth(line); n > maxColumns {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
 }

@@ -27,8 +27,12 @@ func (doc *Document) check() {
 			experiments = append(experiments, e.Name.Value)
 		}
 	}
+	for _, e := range doc.Experiments {
+		contradictions(e.Node, p)
+	}
 	refer := func(t Text, at Pos, what string) {
 		switch {
+		case doc.unread["experiment"]:
 		case t.Value != "" && !slices.Contains(experiments, t.Value):
 			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).Hint = Suggest(t.Value, experiments)
 		case t.Value == "" && len(doc.Experiments) > 1:
@@ -55,20 +59,21 @@ func (doc *Document) check() {
 		doc.claimName(f.Claim, claims)
 		doc.checkFigure(f)
 	}
+	published := map[string]Text{}
 	for _, b := range doc.Published {
 		refer(b.Experiment, b.Pos, "block of published numbers")
+		if b.Name.Value != "" {
+			doc.named(b.Name, b.Pos, "published block", published)
+		}
 		if b.Source.Value == "" {
 			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").Hint = "add source: with the title of the publication"
-		}
-		if len(b.Rows) == 0 {
-			p.Add("missing-key", b.Pos, "the block of published numbers has no rows").Hint = "add rows: with parameters and metrics"
 		}
 	}
 	for _, l := range doc.ClaimLinks {
 		doc.claimName(l.Name, claims)
 	}
 	for _, r := range doc.References {
-		if _, ok := labels[r.Label.Value]; !ok {
+		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
 			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).
 				Hint = Suggest(r.Label.Value, keys(labels))
 		}
@@ -131,7 +136,7 @@ func (doc *Document) checkClaims() map[string]Text {
 }
 
 func (doc *Document) claimName(t Text, claims map[string]Text) {
-	if t.Value == "" {
+	if t.Value == "" || doc.unread["claim"] {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
@@ -155,23 +160,25 @@ func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text) 
 }
 
 func (doc *Document) checkFigure(f *Figure) {
-	var can, known []string
-	for kind, able := range figureKinds {
+	var known []string
+	for kind := range figureNeeds {
 		known = append(known, kind)
-		if able {
-			can = append(can, kind)
-		}
 	}
 	slices.Sort(known)
-	switch able, ok := figureKinds[f.Kind.Value]; {
+	needs, ok := figureNeeds[f.Kind.Value]
+	switch {
 	case f.Kind.Value == "":
-		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: " + strings.Join(can, " or ")
+		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(known, ", ")
+		return
 	case !ok:
 		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = Suggest(f.Kind.Value, known)
-	case !able:
-		doc.Problems.Add("not-yet", f.Kind.Pos, "figures of kind %q are part of the language, but this version cannot draw them yet", f.Kind.Value).
-			Hint = "this version draws " + strings.Join(can, ", ")
-	case f.X.Value == "" || len(f.Y) == 0:
-		doc.Problems.Add("missing-key", f.Pos, "a figure of dots needs x and y").Hint = "add x: with a metric, and y: with a parameter"
+		return
+	}
+	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
+	for _, key := range needs.keys {
+		if !has[key] {
+			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(needs.keys, " and ")).Hint = needs.hint
+			return
+		}
 	}
 }

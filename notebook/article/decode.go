@@ -24,13 +24,28 @@ type Value[T any] struct {
 // Set says that something was written.
 func (v Value[T]) Set() bool { return !v.Text.IsZero() }
 
-// The types of scalars beside string, bool, int and time.Duration.
+// Known says that something was written, and that it is no template whose value comes later.
+func (v Value[T]) Known() bool { return v.Set() && !strings.Contains(v.Text.Value, "${{") }
+
+// The types of scalars beside string, bool, int, float64 and time.Duration.
 type (
-	// Bytes is a size such as 64MiB or 512kB.
+	// Bytes is a size of memory as Compose writes it, in powers of 1024: 256m, 1g.
 	Bytes int64
+	// Size is a size of data as expressions write it: 1256B, 64kB, 1MiB.
+	Size int64
 	// Share is a part of one, written as 5% or 0.05.
 	Share float64
+	// PerSecond is a rate such as 500/s.
+	PerSecond float64
+	// BytesPerSecond is a rate of data such as 10MB/s.
+	BytesPerSecond float64
 )
+
+// A Word is a scalar that is one of a few words, such as Order.
+type Word interface {
+	// Words are all that may be written.
+	Words() []string
+}
 
 // Expression is an expression of the language of package expr.
 type Expression struct {
@@ -45,11 +60,13 @@ type Named[T any] struct {
 }
 
 // decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
-// field is a problem, unless it begins with x-; one whose field is of type later is refused in words of its own.
+// field is a problem, unless it begins with x-.
 type decoder struct {
 	problems *Problems
 	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
 	templates bool
+	// whole says that nothing will be merged with what is read, so that what is missing is missing.
+	whole bool
 }
 
 // decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
@@ -71,6 +88,10 @@ func (d decoder) value(n *Node, what string, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*Node]() {
+			v.Set(reflect.ValueOf(n))
+			return
+		}
 		fresh := reflect.New(v.Type().Elem())
 		d.value(n, what, fresh.Elem())
 		v.Set(fresh)
@@ -89,12 +110,22 @@ func (d decoder) value(n *Node, what string, v reflect.Value) {
 	}
 }
 
+// fieldsOf fills the struct that out points to by its fields, also where its type reads itself.
+func (d decoder) fieldsOf(n *Node, what string, out any) {
+	d.fields(n, what, reflect.ValueOf(out).Elem())
+}
+
+// templated says that a scalar holds a template that is not expanded yet.
+func (d decoder) templated(n *Node) bool {
+	return d.templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
+}
+
 // kind checks the shape of a node and says what was expected instead.
 func (d decoder) kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind)
+	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = shapeHint(n, want)
 	return false
 }
 
@@ -129,9 +160,6 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
-		case ok && t.Field(i).Type == reflect.TypeFor[later]():
-			d.problems.Add("not-yet", f.Key.Pos, "%s is part of the language, but this version cannot do it yet", f.Key.Value).
-				Hint = "remove it, or measure with a later version"
 		case ok && f.Value.Kind == Null:
 			// Nothing is written; what was there before, if anything, is gone by now.
 		case ok:
@@ -139,26 +167,49 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 		case strings.HasPrefix(f.Key.Value, "x-"):
 		default:
 			slices.Sort(names)
-			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).
-				Hint = Suggest(f.Key.Value, names)
+			hint := Suggest(f.Key.Value, names)
+			if other := belongs(f.Key.Value, t); other != "" {
+				hint = fmt.Sprintf("%q is a key of %s", f.Key.Value, other)
+			}
+			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 		}
 	}
 }
 
-// later is the type of fields for keys that FORMAT names and this version refuses.
-type later struct{}
+// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
+func belongs(key string, in reflect.Type) string {
+	type home struct {
+		what string
+		t    reflect.Type
+	}
+	homes := []home{
+		{"experiment", reflect.TypeFor[Experiment]()}, {"load", reflect.TypeFor[Load]()}, {"load: verify", reflect.TypeFor[Verify]()},
+		{"command", reflect.TypeFor[Command]()}, {"a service", reflect.TypeFor[Service]()},
+	}
+	if !slices.ContainsFunc(homes, func(h home) bool { return h.t == in }) {
+		return ""
+	}
+	for _, h := range homes {
+		for i := range h.t.NumField() {
+			if h.t != in && h.t.Field(i).Tag.Get("yaml") == key {
+				return h.what
+			}
+		}
+	}
+	return ""
+}
 
 func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
 	if !d.kind(n, what, Scalar) {
 		return
 	}
 	v.Text = n.Text
-	if d.templates && strings.Contains(n.Text.Value, "${{") {
+	if d.templated(n) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &v.V); err != nil {
 		v.Text = Text{} // not set: what cannot be read is not looked at again
-		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(any(v.V))
+		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(n.Text.Value, any(v.V))
 	}
 }
 
@@ -167,6 +218,9 @@ func (e *Expression) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	e.Text = n.Text
+	if d.templated(n) {
+		return
+	}
 	e.Node = ParseExpression(n.Text, d.problems)
 }
 
@@ -211,6 +265,12 @@ func parseScalar(s string, out any) error {
 		default:
 			return fmt.Errorf("has to be true or false, not %q", s)
 		}
+	case *float64:
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
+			return fmt.Errorf("has to be a number, not %q", s)
+		}
+		*v = n
 	case *int:
 		n, err := strconv.Atoi(s)
 		if err != nil {
@@ -232,26 +292,64 @@ func parseScalar(s string, out any) error {
 			return fmt.Errorf("has to be a size, not %q", s)
 		}
 		*v = Bytes(n)
+	case *Size:
+		q, err := quantity(s, expr.Size, "a size")
+		*v = Size(math.Round(q))
+		return err
 	case *Share:
-		q, err := expr.ParseQuantity(s)
-		if err != nil || !q.Unit.Dimension.Like(expr.Share) {
-			return fmt.Errorf("has to be a share, not %q", s)
-		}
-		*v = Share(q.Value)
+		q, err := quantity(s, expr.Share, "a share")
+		*v = Share(q)
+		return err
+	case *PerSecond:
+		q, err := quantity(s, expr.Rate, "a rate")
+		*v = PerSecond(q)
+		return err
+	case *BytesPerSecond:
+		q, err := quantity(s, expr.SizeRate, "a rate of data")
+		*v = BytesPerSecond(q)
+		return err
 	default:
-		panic(fmt.Sprintf("article: no scalar of type %T", out))
+		words, ok := out.(Word)
+		if !ok {
+			panic(fmt.Sprintf("article: no scalar of type %T", out))
+		}
+		if !slices.Contains(words.Words(), s) {
+			return fmt.Errorf("cannot be %q", s)
+		}
+		reflect.ValueOf(out).Elem().SetString(s)
 	}
 	return nil
 }
 
-func hintFor(v any) string {
-	switch v.(type) {
+// quantity reads a number with a unit of a dimension, in its base unit.
+func quantity(s string, want expr.Dimension, what string) (float64, error) {
+	q, err := expr.ParseQuantity(s)
+	if err != nil || !q.Unit.Dimension.Like(want) {
+		return 0, fmt.Errorf("has to be %s, not %q", what, s)
+	}
+	if math.Abs(q.Value) > 1e15 {
+		return 0, fmt.Errorf("is too much: %q", s)
+	}
+	return q.Value, nil
+}
+
+// hintFor says how a scalar of v's type is written.
+func hintFor(written string, v any) string {
+	switch v := v.(type) {
 	case time.Duration:
 		return "write a number with a unit, such as 500ms, 10s or 2m"
 	case Bytes:
 		return "write a number with a unit, such as 256m or 1g"
+	case Size:
+		return "write a number with a unit, such as 1256B, 64kB or 1MiB"
 	case Share:
 		return "write a percentage, such as 5%, or a number, such as 0.05"
+	case PerSecond:
+		return "write a number per second, such as 500/s"
+	case BytesPerSecond:
+		return "write a number with a unit, such as 10MB/s"
+	case Word:
+		return Suggest(written, v.Words())
 	}
 	return ""
 }

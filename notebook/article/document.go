@@ -23,6 +23,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
 )
 
 // FileName is the name of an article in its folder.
@@ -49,6 +50,10 @@ type Document struct {
 	References  []*Reference
 
 	Problems Problems
+
+	unread   map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
+	included []*Block                 // listings with include=
+	added    map[string]record.Metric // metrics that experiments of the article add, by name
 }
 
 // Front is the front matter of an article.
@@ -92,32 +97,44 @@ type Defaults struct{ Node *Node }
 func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
 	if d.kind(n, what, Map) {
 		v.Node = n
+		for _, key := range []string{"name", "extends"} {
+			if inner := n.Get(key); inner != nil {
+				d.problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).Hint = "write it in the experiments"
+			}
+		}
+		templatesIn(n, d.problems)
 		decoder{problems: d.problems, templates: true}.decode(n, what, new(Experiment))
 	}
 }
 
-// Listing is code in an article: shown, and with a path also a file.
+// Listing is code in an article that is also a file, or that is read from one.
 type Listing struct {
 	Language string
-	Path     string // of file=, relative to the article's folder; empty for a listing that is only shown
+	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
-	Lines    []Pos // of each line of Data
+	First    int   // of include= with lines: the number of the first line shown; else 0
+	Lines    []Pos // of file=: of each line of Data
 	Pos      Pos   // of the fence's first line
+
+	fragment fragment // of file=
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
 type Block struct {
 	ast.BaseBlock
-	Is        string // experiment, claim, published, table, figure, file
+	Is        string // experiment, claim, published, table, figure, file, include
 	Claims    []*Claim
 	Published []*Published
 	Tables    []*Table
 	Figures   []*Figure
-	// Experiment is set for experiment blocks that could be read, Listing for file listings.
+	// Experiment is set for experiment blocks that could be read, Listing for listings with file= or include=.
 	Experiment *ExperimentBlock
 	Listing    *Listing
 	YAML       []byte // the text of a block of ours
 	Place      Pos    // of the fence's first line
+
+	language        string
+	includes, lines Text // of a listing with include=
 }
 
 // KindBlock is the node kind of Block.
@@ -178,12 +195,12 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, source *Source) *Document {
-	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source}
+	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source, added: map[string]record.Metric{}, unread: map[string]bool{}}
 	if !utf8.Valid(source.Data) {
 		at := invalidUTF8(source.Data)
 		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
 			Hint = "save it as UTF-8"
-		source = NewSource(source.Path, bytes.ToValidUTF8(source.Data, []byte("?")))
+		source = NewSource(source.Path, replaceInvalid(source.Data))
 		doc.Source = source
 	}
 	doc.Text = doc.frontMatter()
@@ -193,6 +210,7 @@ func Parse(dir string, source *Source) *Document {
 	)
 	doc.Tree = markdown.Parser().Parse(text.NewReader(doc.Text))
 	doc.blocks()
+	doc.files()
 	doc.inlines()
 	doc.check()
 	return doc
@@ -221,13 +239,7 @@ func (doc *Document) frontMatter() []byte {
 		return data
 	}
 	if m[2] >= 0 {
-		inner := data[m[2]:m[3]]
-		f := fragment{source: doc.Source, text: inner, whole: Pos{doc.Source, 0, 3}}
-		for i := m[2]; i < m[3]; i++ {
-			if i == m[2] || data[i-1] == '\n' {
-				f.starts = append(f.starts, i)
-			}
-		}
+		f := part(doc.Source, m[2], m[3], Pos{doc.Source, 0, 3})
 		if n := parseYAML(f, &doc.Problems); n != nil {
 			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
 		}
@@ -260,7 +272,22 @@ func (doc *Document) blocks() {
 	for _, f := range fences {
 		if b := doc.block(f); b != nil {
 			f.Parent().ReplaceChild(f.Parent(), f, b)
+			if b.Is == "include" {
+				doc.included = append(doc.included, b)
+			}
 		}
+	}
+}
+
+// files reads what blocks name, now that all listings are known.
+func (doc *Document) files() {
+	for _, b := range doc.included {
+		if b.Listing = doc.include(b); b.Listing == nil {
+			b.Listing = &Listing{Language: b.language, Path: b.includes.Value, Pos: b.Place}
+		}
+	}
+	for _, b := range doc.Published {
+		doc.publishedRows(b)
 	}
 }
 
@@ -284,7 +311,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	language, whole := word(0)
 	second, at := word(1)
 	whole.End = start + len(strings.TrimRight(info, " \t"))
-	b := &Block{Place: whole}
+	b := &Block{Place: whole, language: language}
 	var content []byte
 	var starts []int
 	for i := range f.Lines().Len() {
@@ -295,10 +322,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
 		b.Is, b.YAML = second, content
-		if len(starts) == 0 {
-			starts = []int{whole.Start}
-		}
-		doc.yamlBlock(b, fragment{doc.Source, content, starts, whole})
+		doc.yamlBlock(b, fence(doc.Source, doc.Text, f.Lines(), whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
@@ -309,14 +333,25 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		if b.Listing == nil {
 			return nil
 		}
+		b.Listing.fragment = fence(doc.Source, doc.Text, f.Lines(), whole)
 		for i, start := range starts {
 			line := f.Lines().At(i)
 			b.Listing.Lines = append(b.Listing.Lines, Pos{doc.Source, start, line.Stop})
 		}
 	case strings.HasPrefix(second, "include="):
-		doc.Problems.Add("not-yet", at, "include= is part of the language, but this version cannot do it yet").
-			Hint = "copy the lines into the article"
-		return nil
+		b.Is = "include"
+		b.includes = Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
+		if third, at := word(2); strings.HasPrefix(third, "lines=") {
+			b.lines = Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
+		} else if name, _, found := strings.Cut(third, "="); found {
+			if _, near := nearest(name, []string{"lines"}); near {
+				doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", third).Hint = `did you mean "lines="?`
+			}
+		}
+		if len(starts) > 0 {
+			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
+				Hint = "remove them, or write file= to make a file of them"
+		}
 	default:
 		name, _, found := strings.Cut(second, "=")
 		if near, ok := nearest(name, []string{"file", "include"}); found && ok {
@@ -331,6 +366,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 func (doc *Document) yamlBlock(b *Block, f fragment) {
 	n := parseYAML(f, &doc.Problems)
 	if n == nil {
+		doc.unread[b.Is] = true
 		return
 	}
 	d := decoder{problems: &doc.Problems}
@@ -349,9 +385,12 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 		switch b.Is {
 		case "experiment":
 			templatesIn(item, &doc.Problems)
-			e := DecodeExperiment(item, true, &doc.Problems)
+			e := DecodeExperiment(item, false, &doc.Problems)
 			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place}
 			doc.Experiments = append(doc.Experiments, b.Experiment)
+			for i := range e.Metrics {
+				doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
+			}
 		case "claim":
 			c := &Claim{Pos: at}
 			d.decode(item, "claim", c)
@@ -383,7 +422,7 @@ func (doc *Document) listing(language string, name Text, content []byte) *Listin
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
 			Hint = "choose a path below it"
 		return nil
-	case clean == FileName || clean == "records" || strings.HasPrefix(clean, "records/"):
+	case clean == FileName || clean == "." || clean == "records" || strings.HasPrefix(clean, "records/"):
 		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
 		return nil
 	}
@@ -439,32 +478,23 @@ func (doc *Document) inlines() {
 
 func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	var words strings.Builder
-	start, end, verbatim := -1, -1, true
+	var segments []text.Segment
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		t, ok := c.(*ast.Text)
 		if !ok {
 			return nil
 		}
-		if start < 0 {
-			start = t.Segment.Start
-		} else if t.Segment.Start != end {
-			verbatim = false
-		}
-		end = t.Segment.Stop
+		segments = append(segments, t.Segment)
 		words.Write(t.Segment.Value(doc.Text))
 	}
 	rest, ok := strings.CutPrefix(words.String(), valueMark)
-	if !ok || start < 0 {
+	if !ok {
 		return nil
 	}
 	rest = strings.ReplaceAll(rest, "\n", " ")
 	space := len(rest) - len(strings.TrimLeft(rest, " \t"))
 	rest = strings.TrimRight(rest[space:], " \t")
-	start += len(valueMark) + space
-	v := &InlineValue{Written: Text{Value: rest, Pos: Pos{doc.Source, start, start + len(rest)}, verbatim: verbatim}}
-	if !verbatim {
-		v.Written.Pos.End = end
-	}
+	v := &InlineValue{Written: inlineText(doc.Source, segments, len(valueMark)+space, rest)}
 	inline, err := expr.ParseInline(rest)
 	if err != nil {
 		AddExprError(v.Written, err, &doc.Problems)

@@ -1,12 +1,10 @@
 package article
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Problem is a mistake that the author can repair, with its place and a way out.
@@ -15,6 +13,8 @@ type Problem struct {
 	Rule    string // a short name that manual and tests use, such as "unknown-key"
 	Message string // lower case, no full stop, the author's own words in quotes
 	Hint    string // what to do; may be empty
+
+	covers Pos // of a value that was not read as it was meant: problems in it are likely to follow from this one
 }
 
 // Problems collects what is wrong with an article, so that everything is reported at once.
@@ -33,14 +33,28 @@ func (p *Problems) Merge(o *Problems) { p.list = append(p.list, o.list...) }
 // Empty says that nothing is wrong.
 func (p *Problems) Empty() bool { return len(p.list) == 0 }
 
-// Sorted gives the problems by file and place; of those that are alike only the first.
+// Sorted gives the problems by file and place; of those that are alike only the first, and none that follows from another.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
 		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.Pos.Start, b.Pos.Start))
 	})
-	return slices.CompactFunc(list, func(a, b *Problem) bool {
-		return a.Pos == b.Pos && a.Rule == b.Rule && a.Message == b.Message
+	type likeness struct {
+		at            Pos
+		rule, message string
+	}
+	seen := map[likeness]bool{}
+	var covers []Pos
+	for _, p := range list {
+		if p.covers.Source != nil {
+			covers = append(covers, p.covers)
+		}
+	}
+	return slices.DeleteFunc(list, func(p *Problem) bool {
+		l := likeness{p.Pos, p.Rule, p.Message}
+		alike := seen[l]
+		seen[l] = true
+		return alike || p.covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
 	})
 }
 
@@ -51,45 +65,33 @@ func (p *Problem) path() string {
 	return p.Pos.Source.Path
 }
 
+// maxColumns is the width that the lines of a problem keep to where they show the article.
+const maxColumns = 120
+
+// maxMessage is the width beyond which a message, which may quote the author at length, loses its middle.
+const maxMessage = 240
+
 // String gives the problem as a person sees it: place and message, the line, a caret under the place, the way out.
+//
+// Whatever the article holds, nothing but printable characters and line ends reaches the terminal, and carets stand right
+// under wide and combining characters.
 func (p *Problem) String() string {
 	var b strings.Builder
+	message := shorten(visible(p.Message), maxMessage)
 	if p.Pos.Source == nil {
-		fmt.Fprintf(&b, "%s [%s]\n", p.Message, p.Rule)
+		fmt.Fprintf(&b, "%s [%s]\n", message, p.Rule)
 	} else {
 		line, column := p.Pos.Source.Position(p.Pos.Start)
-		fmt.Fprintf(&b, "%s:%d:%d: %s [%s]\n", p.Pos.Source.Path, line, column, p.Message, p.Rule)
-		text := p.Pos.Source.Line(line)
-		fmt.Fprintf(&b, "%5d | %s\n", line, text)
-		fmt.Fprintf(&b, "      | %s%s\n", blank(text, column-1), underline(p.Pos, text, column-1))
+		fmt.Fprintf(&b, "%s:%d:%d: %s [%s]\n", visible(p.Pos.Source.Path), line, column, message, p.Rule)
+		margin := fmt.Sprintf("%5d | ", line)
+		start := p.Pos.Source.lines[line-1]
+		text, mark := excerpt(string(p.Pos.Source.Line(line)), p.Pos.Start-start, p.Pos.End-start, maxColumns-len(margin))
+		fmt.Fprintf(&b, "%s\n%*s%s\n", strings.TrimRight(margin+text, " "), len(margin), "| ", mark)
 	}
 	if p.Hint != "" {
-		fmt.Fprintf(&b, "   %s\n", p.Hint)
-	}
-	return b.String()
-}
-
-// blank is as wide as the first n characters of text; tabs stay tabs, so that it lines up on any terminal.
-func blank(text []byte, n int) string {
-	var b strings.Builder
-	for _, r := range string(text) {
-		if n--; n < 0 {
-			break
-		}
-		if r == '\t' {
-			b.WriteByte('\t')
-		} else {
-			b.WriteByte(' ')
+		for line := range strings.Lines(p.Hint) {
+			fmt.Fprintf(&b, "   %s\n", visible(strings.TrimRight(line, "\r\n")))
 		}
 	}
 	return b.String()
-}
-
-func underline(at Pos, text []byte, before int) string {
-	span := at.Source.Data[at.Start:max(at.Start, min(at.End, len(at.Source.Data)))]
-	if i := bytes.IndexByte(span, '\n'); i >= 0 {
-		span = span[:i]
-	}
-	n := min(utf8.RuneCount(span), utf8.RuneCount(text)-before)
-	return "^" + strings.Repeat("~", max(0, n-1))
 }

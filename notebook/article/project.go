@@ -19,6 +19,12 @@ type Project struct {
 	Title    Text
 	URL      Text
 	Author   Text
+	Engine   Value[EngineName]
+	Hosts    []Named[ProjectHost]
+	Registry Text             // where images come from whose names do not say so
+	Theme    Text             // a folder of the project whose files replace those of the theme
+	Publish  *Publish         // where the site goes; nil if nothing is written
+	Allow    []Permission     // what articles may ask for beyond the harmless
 	Defaults *Node            // of all experiments; nil if none
 	Profiles map[string]*Node // overrides of all experiments, by profile
 	Problems Problems
@@ -26,19 +32,94 @@ type Project struct {
 
 // projectFile is what benchbook.yaml holds.
 type projectFile struct {
-	Title    Text     `yaml:"title"`
-	URL      Text     `yaml:"url"`
-	Author   Text     `yaml:"author"`
-	Defaults Defaults `yaml:"defaults"`
-	Profiles Profiles `yaml:"profiles"`
-
-	Engine   later `yaml:"engine"`
-	Hosts    later `yaml:"hosts"`
-	Registry later `yaml:"registry"`
-	Theme    later `yaml:"theme"`
-	Publish  later `yaml:"publish"`
-	Allow    later `yaml:"allow"`
+	Title    Text                `yaml:"title"`
+	URL      Text                `yaml:"url"`
+	Author   Text                `yaml:"author"`
+	Engine   Value[EngineName]   `yaml:"engine"`
+	Hosts    ProjectHosts        `yaml:"hosts"`
+	Registry Text                `yaml:"registry"`
+	Profiles Profiles            `yaml:"profiles"`
+	Defaults Defaults            `yaml:"defaults"`
+	Theme    Text                `yaml:"theme"`
+	Publish  *Publish            `yaml:"publish"`
+	Allow    []Value[Permission] `yaml:"allow"`
 }
+
+// EngineName is where services run.
+type EngineName string
+
+// Docker is the engine that is used where nothing is written.
+const Docker EngineName = "docker"
+
+// Words is part of Word.
+func (EngineName) Words() []string { return []string{string(Docker), "local", "kubernetes"} }
+
+// Permission is something that articles ask for only where the project allows it.
+type Permission string
+
+// The permissions, by the keys of services that need them; Mounts is about paths of the host outside the article's folder.
+const (
+	AllowCapAdd      Permission = "cap_add"
+	AllowSecurityOpt Permission = "security_opt"
+	AllowSysctls     Permission = "sysctls"
+	AllowMounts      Permission = "mounts"
+)
+
+// Words is part of Word.
+func (Permission) Words() []string {
+	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts)}
+}
+
+// ProjectHosts are the machines that experiments may name under hosts.
+type ProjectHosts []Named[ProjectHost]
+
+func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
+	*h = decodeNamed[ProjectHost](d, n, what, "host")
+}
+
+// ProjectHost is a Docker endpoint, or a Kubernetes context with the labels of nodes.
+type ProjectHost struct {
+	Docker     Text       `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
+	TLS        Text       `yaml:"tls"`        // a folder with ca.pem, cert.pem and key.pem, for tcp://
+	Kubernetes Text       `yaml:"kubernetes"` // a context of the user's kubeconfig
+	Nodes      NamedTexts `yaml:"nodes"`      // labels of the nodes to use
+}
+
+func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar {
+		h.Docker = n.Text
+	} else {
+		d.fieldsOf(n, what, h)
+	}
+	scheme, _, ok := strings.Cut(h.Docker.Value, "://")
+	switch {
+	case h.Docker.IsZero() == h.Kubernetes.IsZero():
+		d.problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes context", what).
+			Hint = "write docker: ssh://NAME, or kubernetes: CONTEXT"
+	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
+		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).Hint = "begin it with ssh://, tcp:// or unix://"
+	case scheme == "tcp" && h.TLS.IsZero():
+		d.problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
+			Hint = "add tls: with the folder that they are in; without them anybody could use it"
+	}
+}
+
+// Publish is where publish puts the site: a branch of a git remote, or a folder.
+type Publish struct {
+	Remote Text `yaml:"remote"`
+	Branch Text `yaml:"branch"`
+	Folder Text `yaml:"folder"`
+}
+
+func (p *Publish) decodeNode(d decoder, n *Node, what string) {
+	d.fieldsOf(n, what, p)
+	if !p.Folder.IsZero() && (!p.Remote.IsZero() || !p.Branch.IsZero()) {
+		d.problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").Hint = "keep one of them"
+	}
+}
+
+// Allows says whether articles may ask for something.
+func (p *Project) Allows(what Permission) bool { return slices.Contains(p.Allow, what) }
 
 // OpenProject finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
 func OpenProject(dir string) (*Project, error) {
@@ -72,12 +153,17 @@ func readProject(dir string, data []byte) *Project {
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title, file.URL, file.Author, file.Defaults.Node
+	p.Engine, p.Hosts, p.Registry, p.Theme, p.Publish = file.Engine, file.Hosts, file.Registry, file.Theme, file.Publish
+	for _, a := range file.Allow {
+		p.Allow = append(p.Allow, a.V)
+	}
 	for _, profile := range file.Profiles {
 		if profile.Skip {
 			p.Problems.Add("wrong-shape", profile.Name.Pos, "a whole project cannot skip profile %q", profile.Name.Value).
 				Hint = "write skip in the experiments that the profile leaves out"
 			continue
 		}
+		templatesIn(profile.Node, &p.Problems)
 		p.Profiles[profile.Name.Value] = profile.Node
 	}
 	return p

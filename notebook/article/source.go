@@ -14,7 +14,10 @@ type Source struct {
 }
 
 // NewSource makes a Source of a file's contents.
+//
+// A byte order mark at its beginning is left out of Data: editors hide it, so it is no column to people.
 func NewSource(path string, data []byte) *Source {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	s := &Source{Path: path, Data: data, lines: []int{0}}
 	for i, b := range data {
 		if b == '\n' {
@@ -43,6 +46,19 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
+// replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay.
+func replaceInvalid(data []byte) []byte {
+	out := bytes.Clone(data)
+	for i := 0; i < len(out); {
+		r, n := utf8.DecodeRune(out[i:])
+		if r == utf8.RuneError && n == 1 {
+			out[i] = '?'
+		}
+		i += n
+	}
+	return out
+}
+
 // Pos is a stretch of a source, by bytes: [Start, End).
 type Pos struct {
 	Source     *Source
@@ -56,23 +72,31 @@ func (p Pos) Within(start, end int) Pos {
 	return Pos{p.Source, p.Start + start, p.Start + min(max(end, start), limit)}
 }
 
+// inside says that p begins within q.
+func (p Pos) inside(q Pos) bool {
+	return p.Source == q.Source && p.Start >= q.Start && p.Start <= q.End
+}
+
 // Text is a word or phrase that an author wrote, with its place. Scalars of YAML are read as they are written, not
 // as YAML's types: 3.10 stays "3.10".
 type Text struct {
 	Value string
 	Pos   Pos
-	// verbatim says that Value stands in the source just as it is, so that an offset in Value is one in Pos; lead is
-	// the length of an opening quote.
-	verbatim bool
-	lead     int
+	// offsets tells where the pieces of the value stand; nil if that is not known.
+	offsets *offsets
 }
 
-// At is the place of the bytes [start, end) of t.Value, or of all of t where quotes or folding hide it.
+// At is the place of the bytes [start, end) of t.Value: exactly, through quotes, escapes and folded lines, or that of all of
+// t where the value is not what was written, such as a template filled in.
 func (t Text) At(start, end int) Pos {
-	if !t.verbatim {
+	if t.offsets == nil || t.offsets.value != t.Value {
 		return t.Pos
 	}
-	return t.Pos.Within(t.lead+start, t.lead+max(end, start+1))
+	start = min(max(start, 0), len(t.Value))
+	end = min(max(end, start+1), len(t.Value))
+	at := Pos{Source: t.Pos.Source, Start: t.offsets.start(start)}
+	at.End = max(at.Start, t.offsets.end(end))
+	return at
 }
 
 // IsZero says that nothing was written.

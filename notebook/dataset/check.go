@@ -231,8 +231,24 @@ func (c *checker) table(t *article.Table) {
 	for _, column := range t.Columns {
 		c.column(e, column)
 	}
+	for _, format := range t.Format {
+		if !slices.ContainsFunc(t.Columns, func(column article.Text) bool { return column.Value == format.Name.Value }) {
+			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
+				Hint = article.Suggest(format.Name.Value, words(t.Columns))
+		}
+	}
+	c.setting(e, t.Group)
 	c.column(e, t.Sort)
 	c.where(e, t.Where)
+}
+
+// words gives the values of texts.
+func words(list []article.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
 }
 
 func (c *checker) figure(f *article.Figure) {
@@ -255,6 +271,7 @@ func (c *checker) figure(f *article.Figure) {
 		}
 	}
 	c.setting(e, f.Colour)
+	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
 }

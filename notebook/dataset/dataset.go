@@ -161,6 +161,9 @@ func candidates(doc *article.Document, records []*record.Record, o Options) (lis
 		c := &candidate{SetName: name, dataset: assemble(doc, p, bySet[s]), complete: true}
 		for _, e := range c.dataset.Experiments {
 			for _, cell := range e.Cells {
+				if cell.Trial.Unavailable != "" {
+					continue // nothing can be missing
+				}
 				switch cell.State {
 				case Fresh:
 					c.fresh++

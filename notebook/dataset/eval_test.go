@@ -183,7 +183,7 @@ func TestEvalErrors(t *testing.T) {
 		{"no such service", `cpu.servr{server="a"}`, "cpu.servr", `cpu.servr is not measured in experiment "servers": did you mean "cpu.server"?`, true},
 		{"no such kind of failure", `errors.timout{server="a"}`, "errors.timout", `errors.timout is not measured in experiment "servers": did you mean "errors.timeout"?`, true},
 		{"no such parameter", `throughput{srver="a"}`, `srver="a"`, `no parameter "srver" in experiment "servers": did you mean "server"?`, true},
-		{"no such value", `throughput{server="d"}`, `server="d"`, `no cell has server="d": did you mean "a"?`, true},
+		{"no such value", `throughput{server="d"}`, `server="d"`, `no cell has server="d": known here: a, b, c`, true},
 		{"no such experiment", `throughput{experiment="server"}`, `experiment="server"`, `no experiment "server" in this article: did you mean "servers"?`, true},
 		{"an order of experiments", `throughput{experiment>"1"}`, `experiment>"1"`, `experiments have no order: write = or !=`, true},
 		{"texts have no order", `throughput{server>1}`, `server>1`, `server is "a" in cell "a"`, true},

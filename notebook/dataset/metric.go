@@ -46,6 +46,10 @@ func (c *Cell) Metric(name string) Result {
 func (c *Cell) measure(name string) Result {
 	metric, ok := c.Experiment.metric(name)
 	r := Result{Metric: metric}
+	if c.Trial.Unavailable != "" {
+		r.Missing = "unavailable: " + c.Trial.Unavailable
+		return r
+	}
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
@@ -213,6 +217,11 @@ func readTime(r *record.Record, metric string) (float64, string) {
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
 // print metrics of their own, whose units only records know; until then the unit is empty.
 func (e *Experiment) metric(name string) (record.Metric, bool) {
+	for _, added := range e.Plan.Metrics {
+		if added.Name == name {
+			return added.Metric, true
+		}
+	}
 	m, known := record.LookupMetric(name)
 	if !e.isCommand() {
 		return m, known && slices.ContainsFunc(e.metricNames(name), func(n string) bool { return n == name })
@@ -233,17 +242,18 @@ func (e *Experiment) metric(name string) (record.Metric, bool) {
 }
 
 func (e *Experiment) isCommand() bool {
-	return len(e.Cells) > 0 && e.Cells[0].Trial.Command != nil
+	return slices.ContainsFunc(e.Cells, func(c *Cell) bool { return c.Trial.Command != nil })
 }
 
 // metricNames lists what can be measured in the experiment, to find what a misspelt name may mean. Of percentiles it
 // has the usual ones, and the one that was asked for if it is one.
 func (e *Experiment) metricNames(asked string) []string {
 	if e.isCommand() {
-		return []string{"time.real", "time.user", "time.sys", "memory.peak"}
+		return append([]string{"time.real", "time.user", "time.sys", "memory.peak"}, e.plannedNames()...)
 	}
 	names := []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
 		"latency.max", "requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
+	names = append(names, e.plannedNames()...)
 	if m, ok := record.LookupMetric(asked); ok && strings.HasPrefix(asked, "latency.") {
 		names = append(names, m.Name)
 	}
@@ -263,6 +273,28 @@ func (e *Experiment) metricNames(asked string) []string {
 		}
 	}
 	return names
+}
+
+// plannedNames lists the metrics that the experiment has because its plan asks for them: those that it adds, those of
+// searches, and those of an open loop.
+func (e *Experiment) plannedNames() []string {
+	var names []string
+	for _, m := range e.Plan.Metrics {
+		names = append(names, m.Name)
+	}
+	for _, c := range e.Cells {
+		for _, s := range c.Trial.Tune {
+			names = append(names, "tune."+s.Name)
+		}
+		if c.Trial.Capacity != nil {
+			names = append(names, "capacity.rate")
+		}
+		if c.Trial.Load != nil && c.Trial.Load.Arrivals != "" {
+			names = append(names, "offered", "service.p50", "service.p99", "lag.p50", "lag.p99")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that

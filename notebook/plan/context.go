@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -39,70 +39,69 @@ func newFile(name string, data []byte, exec bool) File {
 	return File{Path: name, Digest: digest(data), Exec: exec, Data: data}
 }
 
-// inside cleans a path that an article names and makes sure that it stays in the article's folder.
-func (f *folder) inside(t article.Text, problems *article.Problems) (string, bool) {
-	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
-	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || filepath.VolumeName(name) != "" {
-		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
-			Hint = "everything that services are built from lies beside the article"
-		return "", false
-	}
-	return name, true
-}
-
 // config reads a file or listing that a config names.
 func (f *folder) config(c article.Config, problems *article.Problems) (File, bool) {
-	name, ok := f.inside(c.Source, problems)
-	if !ok {
-		return File{}, false
-	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"
 		return File{}, false
 	}
-	f.configs[name] = true
-	var known []string
-	for _, l := range f.doc.Listings {
-		if l.Path == name {
-			return newFile(path.Clean(c.Target.Value), l.Data, false), true
-		}
-		known = append(known, l.Path)
-	}
-	data, exec, err := f.read(name)
-	if err != nil {
-		problems.Add("no-such-file", c.Source.Pos, "no file or listing %q in the article's folder", c.Source.Value).
-			Hint = article.Suggest(name, known)
+	file, ok := f.doc.File(c.Source, problems)
+	if !ok {
 		return File{}, false
 	}
-	return newFile(path.Clean(c.Target.Value), data, exec), true
-}
-
-// read reads a regular file of the folder; a link would lead out of it unnoticed.
-func (f *folder) read(name string) (data []byte, exec bool, err error) {
-	full := filepath.Join(f.doc.Dir, filepath.FromSlash(name))
-	info, err := os.Lstat(full)
-	if err != nil {
-		return nil, false, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, false, fmt.Errorf("%s is no regular file", name)
-	}
-	data, err = os.ReadFile(full)
-	return data, info.Mode()&0o100 != 0, err
+	f.configs[file.Path] = true
+	return newFile(path.Clean(c.Target.Value), file.Data, file.Exec), true
 }
 
 // context gathers a build context: its folder without the article, its records, what .dockerignore names and what configs copy
 // in; listings inside the folder are added. It is read after all configs of the article are known.
 func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bool) {
-	root, ok := f.inside(t, problems)
+	root, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
 	}
 	if files, ok := f.contexts[root]; ok {
 		return files, true
 	}
+	files, ok := f.gather(root, t, true, problems)
+	if !ok {
+		return nil, false
+	}
+	out := ignore(files)
+	f.contexts[root] = out
+	return out, true
+}
+
+// mounted reads a file or folder that a container sees, listings included.
+func (f *folder) mounted(t article.Text, problems *article.Problems) ([]File, bool) {
+	root, ok := article.Inside(t, problems)
+	if !ok {
+		return nil, false
+	}
+	isFolder := slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, root+"/") })
+	if info, err := os.Lstat(filepath.Join(f.doc.Dir, filepath.FromSlash(root))); err == nil && info.IsDir() {
+		isFolder = true
+	}
+	if !isFolder {
+		file, ok := f.doc.File(article.Text{Value: root, Pos: t.Pos}, problems)
+		if !ok {
+			return nil, false
+		}
+		return []File{newFile(path.Base(root), file.Data, file.Exec)}, true
+	}
+	files, ok := f.gather(root, t, false, problems)
+	return slices.SortedFunc(maps.Values(files), func(a, b File) int { return strings.Compare(a.Path, b.Path) }), ok
+}
+
+// gather reads the files below a folder of the article, with listings that lie there; for a build context without what configs
+// copy in.
+func (f *folder) gather(root string, t article.Text, forBuild bool, problems *article.Problems) (map[string]File, bool) {
 	files := map[string]File{}
+	what := "folder"
+	if forBuild {
+		what = "build context"
+	}
 	size := 0
 	err := filepath.WalkDir(filepath.Join(f.doc.Dir, filepath.FromSlash(root)), func(full string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -116,14 +115,14 @@ func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bo
 		switch {
 		case name == "records" || name == ".git":
 			return fs.SkipDir
-		case e.IsDir() || name == article.FileName || f.configs[name]:
+		case e.IsDir() || name == article.FileName || forBuild && f.configs[name]:
 			return nil
 		case !e.Type().IsRegular():
-			problems.Add("not-a-file", t.Pos, "%s in the build context is no regular file", name).
+			problems.Add("not-a-file", t.Pos, "%s in the %s is no regular file", name, what).
 				Hint = "replace the link by what it points at"
 			return nil
 		}
-		data, exec, err := f.read(name)
+		data, exec, err := f.doc.ReadFile(name)
 		if err != nil {
 			return err
 		}
@@ -143,24 +142,22 @@ func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bo
 		if root != "." {
 			inner, ok = strings.CutPrefix(l.Path, root+"/")
 		}
-		if ok && !f.configs[l.Path] {
+		if ok && (!forBuild || !f.configs[l.Path]) {
 			listed++
 			files[inner] = newFile(inner, l.Data, false)
 		}
 	}
 	switch {
 	case errors.Is(err, errTooLarge):
-		problems.Add("too-large", t.Pos, "the build context %q is larger than %d MiB", t.Value, maxContext>>20).
+		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, maxContext>>20).
 			Hint = "name what is not needed in .dockerignore, or make the data in the image"
 		return nil, false
 	case err != nil && !(errors.Is(err, fs.ErrNotExist) && listed > 0):
-		problems.Add("no-such-file", t.Pos, "the build context %q cannot be read: %v", t.Value, reason(err)).
+		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %v", what, t.Value, reason(err)).
 			Hint = "name a folder beside the article; . is the article's own"
 		return nil, false
 	}
-	out := ignore(files)
-	f.contexts[root] = out
-	return out, true
+	return files, true
 }
 
 var errTooLarge = errors.New("too large")
@@ -205,30 +202,12 @@ func (f *folder) build(b *article.Build, at article.Pos, problems *article.Probl
 		return nil, false
 	}
 	out := &Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Pos: context.Pos}
-	where := context.Pos
-	if b.Dockerfile.Value != "" {
-		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
-	}
-	var known []string
-	for _, file := range files {
-		if file.Path == out.Dockerfile {
-			known = nil
-			break
+	if b.Inline.IsZero() {
+		if !f.dockerfile(out, b, context, problems) {
+			return nil, false
 		}
-		known = append(known, file.Path)
-	}
-	if len(files) == 0 || known != nil {
-		hint := article.Suggest(out.Dockerfile, known)
-		if len(known) == 0 {
-			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
-		}
-		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
-		return nil, false
-	}
-	for _, l := range f.doc.Listings {
-		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			out.Pos, out.Lines = l.Pos, l.Lines
-		}
+	} else {
+		out.inline(b.Inline)
 	}
 	if len(b.Args) > 0 {
 		out.Args = map[string]string{}
@@ -237,4 +216,44 @@ func (f *folder) build(b *article.Build, at article.Pos, problems *article.Probl
 		}
 	}
 	return out, true
+}
+
+// dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
+func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, problems *article.Problems) bool {
+	where := context.Pos
+	if b.Dockerfile.Value != "" {
+		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
+	}
+	if !slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile }) {
+		var known []string
+		for _, file := range out.Files {
+			known = append(known, file.Path)
+		}
+		hint := article.Suggest(out.Dockerfile, known)
+		if len(known) == 0 {
+			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
+		}
+		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
+		return false
+	}
+	for _, l := range f.doc.Listings {
+		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
+			out.Pos, out.Lines = l.Pos, l.Lines
+		}
+	}
+	return true
+}
+
+// inlineName is a name that no file of an article has.
+const inlineName = ".benchbook.Dockerfile"
+
+// inline makes a file of a Dockerfile that stands in the block.
+func (b *Build) inline(t article.Text) {
+	b.Dockerfile, b.Pos = inlineName, t.Pos
+	at := 0
+	for line := range strings.Lines(t.Value) {
+		b.Lines = append(b.Lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))
+		at += len(line)
+	}
+	b.Files = append([]File{newFile(inlineName, []byte(t.Value), false)}, b.Files...)
 }

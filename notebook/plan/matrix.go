@@ -1,61 +1,98 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 )
 
 // A combination is one cell of a matrix before anything is resolved.
 type combination struct {
-	parameters []record.Parameter // identifying, in the order of the axes
-	labels     []record.Parameter
-	fields     map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
+	parameters  []record.Parameter // identifying, in the order of the axes
+	labels      []record.Parameter
+	fields      map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
+	unavailable string
+	insteadOf   string
 }
 
 func (c combination) clone() combination {
-	out := combination{parameters: slices.Clone(c.parameters), labels: slices.Clone(c.labels), fields: map[string]string{}}
-	for k, v := range c.fields {
-		out.fields[k] = v
-	}
-	return out
+	c.parameters, c.labels, c.fields = slices.Clone(c.parameters), slices.Clone(c.labels), maps.Clone(c.fields)
+	return c
 }
 
+// set gives the combination a parameter or label; a label that it has already changes its value.
 func (c *combination) set(name string, value article.Text, identifies bool) {
+	_, had := c.fields[name]
 	c.fields[name] = value.Value
 	list := &c.labels
 	if identifies {
 		list = &c.parameters
 	}
-	*list = append(*list, record.Parameter{Name: name, Value: value.Value})
+	p := record.Parameter{Name: name, Value: value.Value}
+	if i := slices.IndexFunc(*list, func(p record.Parameter) bool { return p.Name == name }); had && i >= 0 {
+		(*list)[i] = p
+		return
+	}
+	*list = append(*list, p)
+}
+
+// mark notes why a combination cannot be measured, and what it substitutes.
+func (c *combination) mark(unavailable, insteadOf article.Text) {
+	if unavailable.Value != "" {
+		c.unavailable = unavailable.Value
+	}
+	if insteadOf.Value != "" {
+		c.insteadOf = insteadOf.Value
+	}
 }
 
 // name is the trial's name: its identifying values.
 func (c combination) name() string {
 	var words []string
 	for _, p := range c.parameters {
-		words = append(words, p.Value)
+		if p.Value != "" {
+			words = append(words, p.Value)
+		}
 	}
 	return strings.Join(words, ", ")
 }
 
 // multiply makes the combinations of a matrix as GitHub Actions does: the product of the axes, without what exclude
 // matches; then each row of include extends the combinations whose axis values it does not contradict, and one that fits
-// none is a combination of its own.
-func multiply(m *article.Matrix, problems *article.Problems) []combination {
+// none is a combination of its own. It is false if that would be too many to plan.
+func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([]combination, bool) {
 	product := []combination{{fields: map[string]string{}}}
 	if m == nil {
-		return product
+		return product, true
 	}
+	include := m.Include
+	if !m.IncludeFile.IsZero() {
+		rows, ok := p.folder(m.IncludeFile).doc.Rows(m.IncludeFile, p.problems)
+		if !ok {
+			return nil, false
+		}
+		include = article.DecodeRows(rows, p.problems)
+	}
+	cells := len(include)
+	size := 1
+	for _, axis := range m.Axes {
+		size = min(size*len(axis.Value), maxCells+1) // no overflow
+	}
+	if cells += size; cells > maxCells {
+		p.problems.Add("too-many", block.Pos, "the matrix has more than %d cells", maxCells).Hint = "remove axes or values, or make several experiments of it"
+		return nil, false
+	}
+	p.checkLabels(m)
 	for _, axis := range m.Axes {
 		var next []combination
 		for _, c := range product {
 			for _, setting := range axis.Value {
 				n := c.clone()
 				n.set(axis.Name.Value, setting.Name, true)
+				n.mark(setting.Unavailable, setting.InsteadOf)
 				for _, label := range setting.Labels {
 					n.set(label.Name.Value, label.Value, false)
 					n.fields[axis.Name.Value+"."+label.Name.Value] = label.Value.Value
@@ -69,19 +106,22 @@ func multiply(m *article.Matrix, problems *article.Problems) []combination {
 		product = nil
 	}
 	for _, row := range m.Exclude {
+		if len(product) > 0 && !p.axesKnown(row, product) {
+			continue
+		}
 		before := len(product)
-		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c, problems) })
+		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c) })
 		if len(product) == before {
-			problems.Add("unused-exclude", row.Pos, "this row excludes nothing").Hint = "compare its values with those of the axes"
+			p.problems.Add("unused-exclude", row.Pos, "this row excludes nothing").Hint = "compare its values with those of the axes"
 		}
 	}
 	originals := len(product)
-	for _, row := range m.Include {
-		named := slices.ContainsFunc(row.Fields, func(f article.Named[article.Text]) bool { return f.Name.Value == "name" })
+	for _, row := range include {
 		extended := false
 		for i := range product[:originals] {
 			if c := &product[i]; fits(row, m, *c) {
 				extended = true
+				c.mark(row.Unavailable, row.InsteadOf)
 				for _, f := range row.Fields {
 					if !isAxis(m, f.Name.Value) {
 						c.set(f.Name.Value, f.Value, false)
@@ -92,16 +132,46 @@ func multiply(m *article.Matrix, problems *article.Problems) []combination {
 		if extended {
 			continue
 		}
+		named := slices.ContainsFunc(row.Fields, func(f article.Named[article.Text]) bool { return f.Name.Value == "name" })
 		c := combination{fields: map[string]string{}}
+		c.mark(row.Unavailable, row.InsteadOf)
 		for _, f := range row.Fields {
 			c.set(f.Name.Value, f.Value, !named || f.Name.Value == "name")
 		}
 		product = append(product, c)
 	}
+	if len(product) == 0 && len(m.Axes) > 0 {
+		if len(m.Exclude) == 0 {
+			return nil, false // an axis without values, which was said when it was read
+		}
+		p.problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").Hint = "exclude less"
+		return nil, false
+	}
 	if len(product) == 0 {
 		product = append(product, combination{fields: map[string]string{}})
 	}
-	return product
+	return product, true
+}
+
+// checkLabels makes sure that every name of a matrix means one thing.
+func (p *planner) checkLabels(m *article.Matrix) {
+	axis := map[string]string{} // that a label is of
+	for _, a := range m.Axes {
+		for _, setting := range a.Value {
+			for _, label := range setting.Labels {
+				name := label.Name.Value
+				switch of, seen := axis[name]; {
+				case isAxis(m, name):
+					p.problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, and so no label of axis %q", name, a.Name.Value).
+						Hint = "give the label another name"
+				case seen && of != a.Name.Value:
+					p.problems.Add("duplicate-parameter", label.Name.Pos, "axes %q and %q both have a label %q", of, a.Name.Value, name).
+						Hint = "give one of them another name"
+				}
+				axis[name] = a.Name.Value
+			}
+		}
+	}
 }
 
 func isAxis(m *article.Matrix, name string) bool {
@@ -117,96 +187,30 @@ func fits(row article.Combination, m *article.Matrix, c combination) bool {
 	return true
 }
 
-func matches(row article.Combination, c combination, problems *article.Problems) bool {
+// axesKnown reports names in a row of exclude that no combination has. Values of an axis may differ in their labels.
+func (p *planner) axesKnown(row article.Combination, product []combination) bool {
+	known := map[string]bool{}
+	for _, c := range product {
+		for name := range c.fields {
+			known[name] = true
+		}
+	}
+	ok := true
 	for _, f := range row.Fields {
-		have, ok := c.fields[f.Name.Value]
-		if !ok {
-			problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
-				Hint = article.Suggest(f.Name.Value, names(c))
+		if !known[f.Name.Value] {
+			p.problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
+				Hint = article.Suggest(f.Name.Value, slices.Sorted(maps.Keys(known)))
+			ok = false
+		}
+	}
+	return ok
+}
+
+func matches(row article.Combination, c combination) bool {
+	for _, f := range row.Fields {
+		if have, ok := c.fields[f.Name.Value]; !ok || have != f.Value.Value {
 			return false
 		}
-		if have != f.Value.Value {
-			return false
-		}
 	}
-	return true
-}
-
-func names(c combination) []string {
-	var out []string
-	for name := range c.fields {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// settings answers what ${{ }} asks: matrix.x, profile, services.x.port.
-type settings struct {
-	combination
-	profile string
-	ports   map[string]string // first exposed port by service
-}
-
-// Call is part of expr.Env.
-func (s settings) Call(n *expr.Call) (expr.Value, error) {
-	return expr.Value{}, &expr.Error{Span: n.Span, Msg: n.Name + " cannot be used here", Hint: "${{ }} knows matrix.NAME, profile and services.NAME.port"}
-}
-
-// Select is part of expr.Env.
-func (s settings) Select(n *expr.Selector) (expr.Value, error) {
-	if n.Name == "profile" {
-		return expr.TextOf(s.profile), nil
-	}
-	head, rest, _ := strings.Cut(n.Name, ".")
-	switch head {
-	case "matrix":
-		if v, ok := s.fields[rest]; ok {
-			return expr.TextOf(v), nil
-		}
-		return expr.Value{}, unknown(n, "parameter", rest, names(s.combination))
-	case "services":
-		service, field, _ := strings.Cut(rest, ".")
-		if port, ok := s.ports[service]; ok && field == "port" {
-			return expr.TextOf(port), nil
-		}
-	}
-	return expr.Value{}, &expr.Error{Span: n.Span, Msg: `"` + n.Name + `" is not known here`,
-		Hint: "${{ }} knows matrix.NAME, profile and services.NAME.port"}
-}
-
-func unknown(n *expr.Selector, what, word string, known []string) error {
-	return &expr.Error{Span: n.Span, Msg: "no " + what + ` "` + word + `" in this experiment`, Hint: article.Suggest(word, known)}
-}
-
-// expand replaces the templates under n. Nodes without any are shared, not copied.
-func expand(n *article.Node, env expr.Env, problems *article.Problems) *article.Node {
-	out := *n
-	switch n.Kind {
-	case article.Scalar:
-		if !strings.Contains(n.Text.Value, "${{") {
-			return n
-		}
-		template, err := expr.ParseTemplate(n.Text.Value)
-		if err != nil {
-			return n // found and reported when the article was read
-		}
-		text, err := template.Fill(env)
-		if err != nil {
-			article.AddExprError(n.Text, err, problems)
-			return n
-		}
-		out.Text.Value = text
-	case article.List:
-		out.Items = nil
-		for _, item := range n.Items {
-			out.Items = append(out.Items, expand(item, env, problems))
-		}
-	case article.Map:
-		out.Fields = nil
-		for _, f := range n.Fields {
-			out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: expand(f.Value, env, problems)})
-		}
-	}
-	return &out
+	return len(row.Fields) > 0
 }

@@ -1,8 +1,11 @@
 // Package plan turns the experiments of an article into the trials to run.
 //
-// A Plan is complete: every matrix is multiplied out, every default written down, every file read, the order of
-// repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do. Only the addresses of
-// services and what will be measured are unknown.
+// A Plan is complete: every matrix is multiplied out, every default written down with where it came from, every file
+// read, the order of repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do. Only
+// the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
+// unknown. What a Plan holds and this version cannot run yet is listed in it, see Unsupported.
+//
+// Rules are those of FORMAT.md 3, those of searches METHOD.md 8.
 package plan
 
 import (
@@ -29,13 +32,22 @@ type Experiment struct {
 	Interleaved bool
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
-	Steps       []Step   // in the order to run
+	Steps       []Step   // in the order to run; none of trials that are unavailable, and none beside a search for capacity
 	Timeout     time.Duration
-	Parameters  []string // names of the identifying parameters, in order
-	Digest      string   // of all that makes a run of it the same run
+	Parameters  []string          // names of the identifying parameters, in order
+	Shared      []string          // services that live through the whole experiment
+	Setup       []Hook            // once before everything, in shared services
+	Cleanup     []Hook            // once after everything, in shared services
+	Hosts       map[string]string // hosts of the project by service, and by load for the load
+	Metrics     []Metric          // that the experiment adds
+	Digest      string            // of all that makes a run of it the same run
 	Pos         article.Pos
-	// Origin says where each value of the merged definition came from: key path to "built in", "benchbook.yaml:3", "line 20".
+	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections: "built in",
+	// "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31", "--repetitions". A list
+	// is one value.
 	Origin map[string]string
+	// Unsupported is what this version cannot run yet; then it runs none of the experiment.
+	Unsupported []Unsupported
 }
 
 // Step is one repetition of one trial.
@@ -50,39 +62,65 @@ type Trial struct {
 	Name        string             // identifying values, such as "sync" or "uvicorn, starlette"
 	Parameters  []record.Parameter // identifying
 	Labels      []record.Parameter
+	Unavailable string     // why it cannot be measured; then it has no services, no load, no steps and no key, and an empty definition
+	InsteadOf   string     // what it is a substitute for
 	Services    []*Service // those that others depend on first
 	Load        *Load      // exactly one of Load and Command
 	Command     *Command
+	Tune        []Search  // before the repetitions
+	Capacity    *Capacity // instead of the repetitions
+	Prepare     []Hook    // before each repetition
+	Conclude    []Hook    // after each repetition
+	Deferred    []Deferred
 	Calibration bool            // second half of the A/A pair
 	Definition  json.RawMessage // all of the above that enters the key
 	Inputs      []record.Input
 	Key         string
 }
 
-// Service is a container to start. JSON names are those of the article language; files count by their digests.
-type Service struct {
-	Name        string        `json:"name"`
-	Image       Image         `json:"image"`
-	Entrypoint  []string      `json:"entrypoint,omitempty"`
-	Command     []string      `json:"command,omitempty"`
-	Environment []string      `json:"environment,omitempty"`
-	Expose      []int         `json:"expose,omitempty"`
-	Configs     []File        `json:"configs,omitempty"`
-	DependsOn   []string      `json:"depends_on,omitempty"`
-	Ready       Ready         `json:"ready,omitzero"`
-	WorkingDir  string        `json:"working_dir,omitempty"`
-	User        string        `json:"user,omitempty"`
-	CPUSet      string        `json:"cpuset,omitempty"` // as the article says; placement where it says nothing is the runner's
-	Memory      int64         `json:"mem_limit,omitempty"`
-	ShmSize     int64         `json:"shm_size,omitempty"`
-	Tmpfs       []string      `json:"tmpfs,omitempty"`
-	ReadOnly    bool          `json:"read_only,omitempty"`
-	Init        bool          `json:"init,omitempty"`
-	StopSignal  string        `json:"stop_signal,omitempty"`
-	StopGrace   time.Duration `json:"stop_grace_period,omitempty"` // nanoseconds, as all durations here
+// Deferred is a value that a search finds before the repetitions. Where it is no text, the Plan has zero at its place.
+type Deferred struct {
+	Key      string `json:"key"` // path of keys: load.connections
+	Template string `json:"template"`
 }
 
-// Image is a reference, or a build.
+// Service is a container to start. JSON names are those of the article language; files count by their digests.
+type Service struct {
+	Name        string            `json:"name"`
+	Image       Image             `json:"image"`
+	Entrypoint  []string          `json:"entrypoint,omitempty"`
+	Command     []string          `json:"command,omitempty"`
+	Environment []string          `json:"environment,omitempty"` // with what env_file has
+	Expose      []int             `json:"expose,omitempty"`
+	Configs     []File            `json:"configs,omitempty"`
+	DependsOn   []string          `json:"depends_on,omitempty"`
+	Ready       Ready             `json:"ready,omitzero"`
+	WorkingDir  string            `json:"working_dir,omitempty"`
+	User        string            `json:"user,omitempty"`
+	CPUSet      string            `json:"cpuset,omitempty"` // as the article says; where it says nothing, see Place
+	Memory      int64             `json:"mem_limit,omitempty"`
+	ShmSize     int64             `json:"shm_size,omitempty"`
+	Tmpfs       []string          `json:"tmpfs,omitempty"`
+	ReadOnly    bool              `json:"read_only,omitempty"`
+	Init        bool              `json:"init,omitempty"`
+	StopSignal  string            `json:"stop_signal,omitempty"`
+	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // nanoseconds, as all durations here
+	Hostname    string            `json:"hostname,omitempty"`
+	CPUs        float64           `json:"cpus,omitempty"`
+	Ulimits     map[string]Ulimit `json:"ulimits,omitempty"`
+	Sysctls     map[string]string `json:"sysctls,omitempty"`
+	CapAdd      []string          `json:"cap_add,omitempty"`
+	CapDrop     []string          `json:"cap_drop,omitempty"`
+	SecurityOpt []string          `json:"security_opt,omitempty"`
+	Volumes     []Volume          `json:"volumes,omitempty"`
+	Scale       int               `json:"scale,omitempty"` // 0 is one container
+	Origin      *HTTPOrigin       `json:"origin,omitempty"`
+	Link        *Link             `json:"link,omitempty"`
+
+	cpuset article.Text
+}
+
+// Image is a reference, or a build; an origin has neither.
 type Image struct {
 	Name  string `json:"name,omitempty"`
 	Build *Build `json:"build,omitempty"`
@@ -124,9 +162,45 @@ type Ready struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// Load is requests over HTTP in a closed loop.
+// Ulimit is a limit of a container's processes.
+type Ulimit struct {
+	Soft int `json:"soft"`
+	Hard int `json:"hard"`
+}
+
+// Volume is a place in a container that is not part of its image.
+type Volume struct {
+	Type     string `json:"type"`             // bind, volume or tmpfs
+	Source   string `json:"source,omitempty"` // of bind: relative to the article's folder, or absolute; of volume: a name
+	Target   string `json:"target"`
+	ReadOnly bool   `json:"read_only,omitempty"`
+	Files    []File `json:"files,omitempty"` // of bind inside the article's folder
+}
+
+// HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
+type HTTPOrigin struct {
+	Distribution string          `json:"distribution,omitempty"` // empty: it answers at once
+	Value        time.Duration   `json:"value,omitempty"`
+	From         time.Duration   `json:"from,omitempty"`
+	To           time.Duration   `json:"to,omitempty"`
+	Median       time.Duration   `json:"median,omitempty"`
+	Sigma        float64         `json:"sigma,omitempty"`
+	Values       []time.Duration `json:"values,omitempty"`
+	Body         int64           `json:"body,omitempty"` // bytes
+	Status       int             `json:"status"`
+	Errors       float64         `json:"errors,omitempty"` // share of answers
+}
+
+// Link is a relay of ours before a service.
+type Link struct {
+	RTT    time.Duration `json:"rtt,omitempty"`
+	Jitter time.Duration `json:"jitter,omitempty"`
+	Rate   float64       `json:"rate,omitempty"` // bytes per second; 0: as it comes
+}
+
+// Load is requests over HTTP, in a closed loop unless there is a rate or stages with one.
 type Load struct {
-	Target      string            `json:"target"`
+	Target      string            `json:"target"` // the first of Targets, if there are several
 	Method      string            `json:"method"`
 	Headers     map[string]string `json:"headers,omitempty"`
 	Body        string            `json:"body,omitempty"`
@@ -147,6 +221,33 @@ type Load struct {
 	CheckBefore bool              `json:"check_before"`
 	FailuresMax float64           `json:"failures_max"` // share that is expected: 0 unless the article says more
 	CPUSet      string            `json:"cpuset,omitempty"`
+	Targets     []Target          `json:"targets,omitempty"`    // if there are several
+	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
+	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest median throughput of experiment RateOf
+	RateOf      string            `json:"rate_of,omitempty"`
+	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
+	Stages      []Stage           `json:"stages,omitempty"`
+	Network     string            `json:"network,omitempty"` // shared, or empty
+	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
+	Args        []string          `json:"args,omitempty"`    // of the tool
+
+	cpuset article.Text
+}
+
+// Target is one of several kinds of request.
+type Target struct {
+	URL     string            `json:"url"`
+	Method  string            `json:"method"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+	Weight  float64           `json:"weight"` // relative to those of the others
+}
+
+// Stage is one part of a load whose rate or connections move, in equal steps, to those given.
+type Stage struct {
+	Duration    time.Duration `json:"duration"`
+	Rate        float64       `json:"rate,omitempty"` // per second
+	Connections int           `json:"connections,omitempty"`
 }
 
 // Command is a program to time.
@@ -160,4 +261,21 @@ type Command struct {
 	ExpectExit  int           `json:"expect_exit"`
 	Contains    string        `json:"contains,omitempty"`
 	Timeout     time.Duration `json:"timeout,omitempty"`
+	Service     string        `json:"service,omitempty"` // where it runs; empty: in a container of its own
+}
+
+// Hook is a command that is run before or after something.
+type Hook struct {
+	Service string   `json:"service,omitempty"` // empty: where the measured command runs
+	Run     []string `json:"run"`
+}
+
+// Metric is a metric that an experiment adds.
+type Metric struct {
+	record.Metric
+	Value   string `json:"value,omitempty"`   // an expression over the metrics of the same repetition
+	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
+	Stream  string `json:"stream,omitempty"`  // log, stdout, prepare or conclude; empty for one with a Value
+	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
+	JSON    string `json:"json,omitempty"`    // a path with dots to the number
 }

@@ -300,7 +300,7 @@ func TestProblems(t *testing.T) {
 		{"unknown parameter", "name: e\n" + service + "matrix: {a: [1]}\nload: {target: 'http://s/${{ matrix.b }}'}\n", "bad-expression"},
 		{"no such service", "name: e\n" + service + "load: {target: http://t/}\n", "unknown-service"},
 		{"foreign target", "name: e\n" + service + "load: {target: http://example.com/}\n", "unknown-service"},
-		{"https", "name: e\n" + service + "load: {target: https://s/}\n", "not-yet"},
+		{"another scheme", "name: e\n" + service + "load: {target: ftp://s/}\n", "wrong-value"},
 		{"no target", "name: e\n" + service + "load: {connections: 3}\n", "missing-key"},
 		{"no image", "name: e\nservices: {s: {expose: ['80']}}\nload: {target: http://s/}\n", "image-or-build"},
 		{"image and build", "name: e\nservices: {s: {image: x, build: .}}\nload: {target: http://s/}\n", "image-or-build"},

@@ -31,9 +31,11 @@ var fixed = map[string]Metric{
 	"time.user":           {Unit: "s", Better: "lower", Title: "User CPU time"},
 	"time.sys":            {Unit: "s", Better: "lower", Title: "System CPU time"},
 	"memory.peak":         {Unit: "B", Better: "lower", Title: "Peak memory"},
+	"offered":             {Unit: "1/s", Title: "Offered"},
+	"capacity.rate":       {Unit: "1/s", Better: "higher", Title: "Capacity"},
 }
 
-var percentile = regexp.MustCompile(`^(latency|latency\.connect|latency\.first_byte)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
+var percentile = regexp.MustCompile(`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d{1,2}(?:\.\d{1,6})?)$`)
 
 // Kinds of failed requests, as metrics errors.KIND name them.
 var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
@@ -49,8 +51,14 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		switch f[1] {
 		case "latency.connect":
 			title = "Connect"
+		case "latency.tls":
+			title = "TLS"
 		case "latency.first_byte":
 			title = "First byte"
+		case "service":
+			title = "Service time"
+		case "lag":
+			title = "Lag"
 		}
 		return Metric{Name: name, Unit: "s", Better: "lower", Title: title + " p" + f[2]}, true
 	}
@@ -62,6 +70,7 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		{"status.", Metric{Unit: "1", Title: "Answers with status "}},
 		{"cpu.", Metric{Unit: "cores", Better: "lower", Title: "CPU of "}},
 		{"memory.", Metric{Unit: "B", Better: "lower", Title: "Memory of "}},
+		{"tune.", Metric{Unit: "1", Title: "Chosen "}},
 		{"net.listen_overflows.", Metric{Unit: "1", Better: "lower", Title: "Listen overflows of "}},
 		{"net.retransmits.", Metric{Unit: "1", Better: "lower", Title: "Retransmits of "}},
 	} {

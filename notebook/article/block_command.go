@@ -1,0 +1,22 @@
+package article
+
+// Command is a program whose run is timed.
+type Command struct {
+	Run         *CommandLine    `yaml:"run"`
+	Service     Text            `yaml:"service"` // it runs there; without one, in a container of its own
+	Image       Text            `yaml:"image"`
+	Build       *Build          `yaml:"build"`
+	Configs     []Config        `yaml:"configs"`
+	Environment Environment     `yaml:"environment"`
+	WorkingDir  Text            `yaml:"working_dir"`
+	Shell       Value[bool]     `yaml:"shell"`
+	Stdin       Text            `yaml:"stdin"`
+	Expect      *Expect         `yaml:"expect"`
+	Timeout     Value[Duration] `yaml:"timeout"`
+}
+
+// Expect guards against timing a failure.
+type Expect struct {
+	Exit     Value[int] `yaml:"exit"`
+	Contains Text       `yaml:"contains"`
+}

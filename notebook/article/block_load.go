@@ -1,0 +1,188 @@
+package article
+
+import "reflect"
+
+// Load is requests over HTTP, or what another tool makes of these keys.
+type Load struct {
+	Target      Targets         `yaml:"target"`
+	Method      Text            `yaml:"method"`
+	Headers     Environment     `yaml:"headers"`
+	Body        Text            `yaml:"body"`
+	Connections Value[int]      `yaml:"connections"`
+	Threads     Value[int]      `yaml:"threads"`
+	Duration    Value[Duration] `yaml:"duration"`
+	Requests    Value[int]      `yaml:"requests"`
+	Warmup      Value[Duration] `yaml:"warmup"`
+	Think       Value[Duration] `yaml:"think"`
+	Timeout     Value[Duration] `yaml:"timeout"`
+	Keepalive   Value[bool]     `yaml:"keepalive"`
+	Rate        Rate            `yaml:"rate"`
+	Arrivals    Value[Arrivals] `yaml:"arrivals"`
+	Stages      []Stage         `yaml:"stages"`
+	Verify      *Verify         `yaml:"verify"`
+	Failures    Failures        `yaml:"failures"`
+	Network     Value[Network]  `yaml:"network"`
+	CPUSet      Text            `yaml:"cpuset"`
+	Tool        Value[Tool]     `yaml:"tool"`
+	Args        Args            `yaml:"args"`
+}
+
+// Targets is where requests go: one URL, or several in proportion to their weights.
+type Targets []Target
+
+// Target is one kind of request. What it leaves out is as the load says.
+type Target struct {
+	URL     Text           `yaml:"url"`
+	Method  Text           `yaml:"method"`
+	Headers Environment    `yaml:"headers"`
+	Body    Text           `yaml:"body"`
+	Weight  Value[float64] `yaml:"weight"` // 1 if nothing is written
+	Pos     Pos            `yaml:"-"`
+}
+
+func (t *Targets) decodeNode(d decoder, n *Node, what string) {
+	items := n.Items
+	if n.Kind != List {
+		items = []*Node{n}
+	}
+	for _, item := range items {
+		one := Target{URL: item.Text, Pos: item.Text.Pos}
+		switch item.Kind {
+		case Map:
+			one.URL = Text{}
+			d.fieldsOf(item, what, &one)
+			if item.Get("url") == nil {
+				d.problems.Add("missing-key", item.Text.Pos, "a target has no url").Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
+			}
+		case Scalar:
+		default:
+			d.problems.Add("wrong-shape", item.Text.Pos, "a target has to be a URL or a mapping with one, not %s", item.Kind)
+			continue
+		}
+		*t = append(*t, one)
+	}
+}
+
+// Arrivals is how the requests of an open loop are spaced.
+type Arrivals string
+
+// The ways to space requests.
+const (
+	ConstantArrivals Arrivals = "constant"
+	PoissonArrivals  Arrivals = "poisson"
+)
+
+// Words is part of Word.
+func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
+
+// Stage is one part of a load that changes: its rate, or its connections, move to these in equal steps.
+type Stage struct {
+	Duration    Value[Duration]  `yaml:"duration"`
+	Rate        Value[PerSecond] `yaml:"rate"`
+	Connections Value[int]       `yaml:"connections"`
+	Pos         Pos              `yaml:"-"`
+}
+
+func (s *Stage) decodeNode(d decoder, n *Node, what string) {
+	s.Pos = n.Text.Pos
+	d.fieldsOf(n, "a stage", s)
+	if n.Kind != Map {
+		return
+	}
+	if n.Get("duration") == nil {
+		d.problems.Add("missing-key", n.Text.Pos, "a stage has no duration").Hint = "write {duration: 30s, rate: 100/s}"
+	}
+	if (n.Get("rate") == nil) == (n.Get("connections") == nil) {
+		d.problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").Hint = "write {duration: 30s, rate: 100/s}"
+	}
+}
+
+// Network is where the load generator stands.
+type Network string
+
+// SharedNetwork puts the load generator into the network namespace of its target.
+const SharedNetwork Network = "shared"
+
+// Words is part of Word.
+func (Network) Words() []string { return []string{string(SharedNetwork)} }
+
+// Tool is the program that puts the load on.
+type Tool string
+
+// OwnTool is the load generator of benchbook.
+const OwnTool Tool = "benchbook"
+
+// Words is part of Word.
+func (Tool) Words() []string {
+	return []string{string(OwnTool), "ab", "wrk", "hey", "oha", "vegeta", "k6", "fortio", "pgbench", "redis-benchmark"}
+}
+
+// Args are words for the command line of a tool: the same for all, or by tool.
+type Args struct {
+	All    []Text
+	ByTool []Named[[]Text]
+}
+
+func (a *Args) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind != Map {
+		d.value(n, what, reflect.ValueOf(&a.All).Elem())
+		return
+	}
+	known := Tool("").Words()
+	for _, f := range n.Fields {
+		tool := Tool("")
+		if err := parseScalar(f.Key.Value, &tool); err != nil {
+			d.problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = Suggest(f.Key.Value, known)
+			continue
+		}
+		words := Named[[]Text]{Name: f.Key}
+		if f.Value.Kind != Null {
+			d.value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
+		}
+		a.ByTool = append(a.ByTool, words)
+	}
+}
+
+// For gives the words for one tool.
+func (a Args) For(tool Tool) []Text {
+	for _, t := range a.ByTool {
+		if t.Name.Value == string(tool) {
+			return t.Value
+		}
+	}
+	return a.All
+}
+
+// Verify is what a right answer looks like.
+type Verify struct {
+	Status   []Value[int] `yaml:"status"`
+	Contains Text         `yaml:"contains"`
+	Match    Text         `yaml:"match"`
+	Length   Value[int]   `yaml:"length"`
+	JSON     Environment  `yaml:"json"`
+	Headers  Environment  `yaml:"headers"`
+	Before   Value[bool]  `yaml:"before"`
+}
+
+// Failures says how many failed requests are a result rather than a fault.
+type Failures struct {
+	Expected bool
+	Max      Value[Share]
+}
+
+func (f *Failures) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar && (n.Text.Value == "expected" || d.templated(n)) {
+		f.Expected = n.Text.Value == "expected"
+		return
+	}
+	if n.Kind == Map {
+		var limit struct {
+			Max Value[Share] `yaml:"max"`
+		}
+		d.decode(n, what, &limit)
+		f.Max = limit.Max
+		return
+	}
+	d.problems.Add("wrong-value", n.Text.Pos, "failures has to be expected, or a mapping with max").
+		Hint = "write failures: expected, or failures: {max: 1%}"
+}

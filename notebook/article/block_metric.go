@@ -1,0 +1,130 @@
+package article
+
+import (
+	"regexp"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+)
+
+// Metric is a metric that an experiment adds: computed from others, or found in what something wrote.
+type Metric struct {
+	Name   Text          `yaml:"name"` // words joined by dots
+	Unit   Value[string] `yaml:"unit"` // such as s or 1; empty is 1
+	Better Value[Better] `yaml:"better"`
+	Value  Expression    `yaml:"value"`
+	From   Text          `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  Text          `yaml:"regex"`
+	JSON   Text          `yaml:"json"` // a path with dots
+	Pos    Pos           `yaml:"-"`
+}
+
+// Better is the direction in which a metric improves.
+type Better string
+
+// The directions of metrics.
+const (
+	HigherIsBetter Better = "higher"
+	LowerIsBetter  Better = "lower"
+)
+
+// Words is part of Word.
+func (Better) Words() []string { return []string{string(HigherIsBetter), string(LowerIsBetter)} }
+
+// hookNames are the keys of hooks whose output metrics can be found in; setup and cleanup run once for all repetitions.
+var hookNames = []string{"prepare", "conclude"}
+
+// Source takes From apart: a service whose log is meant, or stdout, prepare or conclude.
+func (m *Metric) Source() (service, stream string) {
+	if name, ok := strings.CutSuffix(m.From.Value, " log"); ok {
+		return strings.TrimSpace(name), "log"
+	}
+	return "", m.From.Value
+}
+
+// Means is the metric as records and pages know it.
+func (m *Metric) Means() record.Metric {
+	out := record.Metric{Name: m.Name.Value, Unit: "1", Better: string(m.Better.V), Title: m.Name.Value}
+	if u, ok := expr.ParseUnit(m.Unit.V); ok {
+		out.Unit, out.Share = u.Dimension.Base(), u.Dimension == expr.Share
+	}
+	return out
+}
+
+func (m *Metric) decodeNode(d decoder, n *Node, what string) {
+	m.Pos = n.Text.Pos
+	if !d.kind(n, "a metric", Map) {
+		return
+	}
+	d.fieldsOf(n, "a metric", m)
+	p := d.problems
+	if strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
+		return
+	}
+	switch name := m.Name; {
+	case name.Value == "":
+		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
+	case !isMetricName(name.Value):
+		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).Hint = "use names as of parameters, joined by dots"
+	default:
+		if _, known := record.LookupMetric(name.Value); known {
+			p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
+		}
+	}
+	if m.Unit.Set() {
+		if _, ok := expr.ParseUnit(m.Unit.V); !ok {
+			p.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
+				Hint = `units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; "1" is none`
+		}
+	}
+	computed, found := !m.Value.Text.IsZero(), !m.From.IsZero()
+	switch {
+	case computed && found:
+		p.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).Hint = "keep value or from"
+	case !computed && !found:
+		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
+			Hint = "add value: with an expression, or from: with regex: or json:"
+	case found:
+		m.checkFrom(d)
+	case !m.Regex.IsZero() || !m.JSON.IsZero():
+		p.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with", m.Name.Value).
+			Hint = "remove regex and json, or replace value by from"
+	}
+}
+
+func (m *Metric) checkFrom(d decoder) {
+	p := d.problems
+	if (m.Regex.IsZero()) == (m.JSON.IsZero()) {
+		p.Add("missing-key", m.From.Pos, "metric %q needs either a regex or a json path", m.Name.Value).
+			Hint = `add regex: 'total (\d+)', or json: a.path`
+	}
+	if re, err := regexp.Compile(m.Regex.Value); err != nil {
+		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", regexReason(err)).Hint = "the syntax is that of Go and RE2"
+	} else if !m.Regex.IsZero() && re.NumSubexp() == 0 {
+		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").Hint = `put the number in parentheses: (\d+)`
+	}
+	if _, stream := m.Source(); stream == "log" || stream == "stdout" {
+		return
+	}
+	for _, h := range hookNames {
+		if h == m.From.Value {
+			return
+		}
+	}
+	p.Add("unknown-source", m.From.Pos, "nothing to read a metric from is called %q", m.From.Value).
+		Hint = Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
+}
+
+// regexReason is what is wrong with a regular expression, without the words that all such errors begin with.
+func regexReason(err error) string { return strings.TrimPrefix(err.Error(), "error parsing regexp: ") }
+
+func isMetricName(s string) bool {
+	for i, word := range strings.Split(s, ".") {
+		digits := i > 0 && word != "" && strings.Trim(word, "0123456789") == ""
+		if !IsName(word) && !digits {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,301 @@
+package article
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+)
+
+// PublishedRef says whether published numbers stand beside ours, and which where there are several.
+type PublishedRef struct {
+	Shown bool
+	Name  Text // empty: the only block that fits
+}
+
+func (p *PublishedRef) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Scalar) {
+		return
+	}
+	if err := parseScalar(n.Text.Value, &p.Shown); err != nil {
+		p.Shown, p.Name = true, n.Text
+	}
+}
+
+// Published is numbers that somebody else published.
+type Published struct {
+	Name       Text           `yaml:"name"`
+	Experiment Text           `yaml:"experiment"`
+	Source     Text           `yaml:"source"`
+	URL        Text           `yaml:"url"`
+	Rows       []PublishedRow `yaml:"-"`       // of rows or file, those that where picks, with what with adds
+	Written    *Node          `yaml:"rows"`    // as they stand in the article
+	File       Text           `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
+	Where      Expression     `yaml:"where"`   // about the columns, before they are renamed
+	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
+	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
+	Pos        Pos            `yaml:"-"`
+}
+
+// NamedTexts are words with names, in the order written.
+type NamedTexts []Named[Text]
+
+func (v *NamedTexts) decodeNode(d decoder, n *Node, what string) {
+	*v = decodeNamed[Text](d, n, what, "entry")
+}
+
+// get gives the word with a name.
+func (v NamedTexts) get(name string) (Text, bool) {
+	for _, t := range v {
+		if t.Name.Value == name {
+			return t.Value, true
+		}
+	}
+	return Text{}, false
+}
+
+// PublishedRow carries parameters of a cell and metrics that were published of it.
+type PublishedRow struct {
+	Fields  []Named[Text]        // parameters, and notes that are neither parameter nor metric
+	Metrics []Named[PublishedAt] // in base units
+	Pos     Pos
+}
+
+// PublishedAt is one published number in the metric's base unit, with its text.
+type PublishedAt struct {
+	Number float64
+	Text   Text
+}
+
+// publishedRows reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
+// those that an experiment adds.
+func (doc *Document) publishedRows(b *Published) {
+	p := &doc.Problems
+	d := decoder{problems: p}
+	var rows []*Node
+	switch {
+	case !b.File.IsZero() && b.Written != nil:
+		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").Hint = "keep one of them"
+		return
+	case !b.File.IsZero():
+		var ok bool
+		if rows, ok = doc.Rows(b.File, p); !ok {
+			return
+		}
+	case b.Written == nil:
+		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
+			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
+		return
+	case b.Written.Kind != List:
+		d.kind(b.Written, "rows", List)
+		return
+	default:
+		rows = b.Written.Items
+	}
+	if len(rows) == 0 {
+		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").Hint = "add rows with parameters and metrics"
+		return
+	}
+	names := columns(rows)
+	for _, m := range b.Metrics {
+		doc.publishedMetric(m, names, rows)
+	}
+	picked := 0
+	for _, n := range rows {
+		if !d.kind(n, "a row of published numbers", Map) {
+			continue
+		}
+		fits, err := doc.picks(b.Where, n, names)
+		if err != nil {
+			AddExprError(b.Where.Text, err, p)
+			return
+		}
+		if fits {
+			picked++
+			if row, ok := doc.publishedRow(b, n); ok {
+				b.Rows = append(b.Rows, row)
+			}
+		}
+	}
+	if picked == 0 {
+		p.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").Hint = "columns are " + strings.Join(names, ", ")
+	}
+}
+
+// columns gives the names of all fields of rows, in the order in which they come.
+func columns(rows []*Node) []string {
+	var names []string
+	for _, n := range rows {
+		for _, f := range n.Fields {
+			if !slices.Contains(names, f.Key.Value) {
+				names = append(names, f.Key.Value)
+			}
+		}
+	}
+	return names
+}
+
+// picks evaluates where for a row, whose columns are names there.
+func (doc *Document) picks(where Expression, n *Node, names []string) (bool, error) {
+	if where.Node == nil {
+		return true, nil
+	}
+	fits, err := expr.Where(where.Node, func(name string) (string, bool) {
+		if v := n.Get(name); v != nil {
+			return v.Text.Value, true
+		}
+		return "", slices.Contains(names, name)
+	})
+	var e *expr.Error
+	if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
+		word := where.Text.Value[e.Span.Start:min(e.Span.End, len(where.Text.Value))]
+		err = &expr.Error{Span: e.Span, Msg: `no column "` + word + `" in the rows`, Hint: Suggest(word, names)}
+	}
+	return fits, err
+}
+
+// publishedMetric checks one entry of metrics: from a column or a word in the column metric to a metric.
+func (doc *Document) publishedMetric(m Named[Text], names []string, rows []*Node) {
+	known := slices.Clone(names)
+	for _, n := range rows {
+		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
+			known = append(known, v.Text.Value)
+		}
+	}
+	if !slices.Contains(known, m.Name.Value) {
+		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
+			Hint = Suggest(m.Name.Value, known)
+	}
+	if _, ok := doc.metric(m.Value.Value); !ok {
+		doc.Problems.Add("unknown-metric", m.Value.Pos, "%q is no metric", m.Value.Value).
+			Hint = "write the metric's name here, such as throughput or latency.p99"
+	}
+}
+
+// metric says what a name of a metric means, those that experiments of the article add included.
+func (doc *Document) metric(name string) (record.Metric, bool) {
+	if m, ok := record.LookupMetric(name); ok {
+		return m, true
+	}
+	m, ok := doc.added[name]
+	return m, ok
+}
+
+// publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand in
+// value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
+// metric the block does not take.
+func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
+	d := decoder{problems: &doc.Problems}
+	row := PublishedRow{Pos: n.Text.Pos}
+	name := n.Get("metric")
+	for _, f := range n.Fields {
+		if f.Value.Kind == Null || !d.kind(f.Value, f.Key.Value, Scalar) || f.Value.Text.Value == "" {
+			continue
+		}
+		key := f.Key
+		switch {
+		case name != nil && f.Key.Value == "value":
+			key = name.Text
+		case name != nil && (f.Key.Value == "metric" || f.Key.Value == "unit"):
+			continue
+		case name != nil:
+			row.Fields = append(row.Fields, Named[Text]{f.Key, f.Value.Text})
+			continue
+		}
+		called, taken := b.Metrics.get(key.Value)
+		if !taken {
+			called = key
+		}
+		metric, isMetric := doc.metric(called.Value)
+		switch {
+		case len(b.Metrics) > 0 && !taken:
+			isMetric = false
+		case !isMetric && name != nil:
+			doc.Problems.Add("unknown-metric", key.Pos, "%q is no metric", key.Value).
+				Hint = "add metrics: with {" + key.Value + ": METRIC}, which also leaves out all others"
+			return row, false
+		}
+		if !isMetric {
+			if name != nil {
+				return row, false
+			}
+			row.Fields = append(row.Fields, Named[Text]{f.Key, f.Value.Text})
+			continue
+		}
+		unit := ""
+		if u := n.Get("unit"); u != nil && name != nil {
+			unit = u.Text.Value
+		}
+		if number, ok := doc.publishedNumber(f.Value.Text, unit, metric); ok {
+			row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
+		}
+	}
+	if name != nil && n.Get("value") == nil {
+		doc.Problems.Add("missing-key", row.Pos, "this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
+	}
+	for _, f := range b.With {
+		if n.Get(f.Name.Value) == nil {
+			row.Fields = append(row.Fields, f)
+		}
+	}
+	return row, true
+}
+
+// publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its own.
+func (doc *Document) publishedNumber(t Text, unit string, m record.Metric) (float64, bool) {
+	p := &doc.Problems
+	q, err := expr.ParseQuantity(t.Value)
+	var value float64
+	var base string
+	if err == nil {
+		value, base = q.Value, q.Unit.Dimension.Base()
+	}
+	if err == nil && unit != "" && q.Unit.Symbol == "" {
+		u, ok := expr.ParseUnit(unit)
+		if !ok {
+			p.Add("unknown-unit", t.Pos, "no unit %q", unit).Hint = "write it as in expressions, such as s, ms, 1/s or MiB"
+			return 0, false
+		}
+		value, base = u.ToBase(q.Value), u.Dimension.Base()
+	}
+	if err != nil || base != m.Unit {
+		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, unitWord(m.Unit), t.Value+unit).
+			Hint = "write the number with its unit, such as " + unitExample(m.Unit)
+		return 0, false
+	}
+	if value < 0 || value == 0 && m.Better == "higher" {
+		p.Add("wrong-value", t.Pos, "a published %s has to be more than 0", m.Name)
+		return 0, false
+	}
+	return value, true
+}
+
+func unitWord(unit string) string {
+	switch unit {
+	case "1":
+		return "plain numbers"
+	case "1/s":
+		return "times per second (/s)"
+	case "s":
+		return "time"
+	case "B":
+		return "bytes"
+	}
+	return unit
+}
+
+func unitExample(unit string) string {
+	switch unit {
+	case "1/s":
+		return "529.13/s"
+	case "s":
+		return "12.5ms"
+	case "B":
+		return "64MiB"
+	case "B/s":
+		return "47.35kB/s"
+	}
+	return "130"
+}

@@ -1,0 +1,67 @@
+package article
+
+// Tune is the values to search for before the repetitions of a trial, by name.
+type Tune []Named[Search]
+
+func (t *Tune) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Map) {
+		return
+	}
+	for _, f := range n.Fields {
+		d.parameterName(f.Key)
+	}
+	*t = decodeNamed[Search](d, n, what, "search")
+}
+
+// Search looks for the value from which on more does not help, or takes what another experiment has found.
+type Search struct {
+	From     Value[int]      `yaml:"from"`
+	To       Value[int]      `yaml:"to"`
+	Maximize Text            `yaml:"maximize"` // a metric; of one where less is better, the least is wanted
+	Budget   Value[Duration] `yaml:"budget"`
+	Of       Text            `yaml:"of"` // an experiment of the article
+}
+
+// Capacity is a search for the highest rate that still meets an objective.
+type Capacity struct {
+	SLO  Expression       `yaml:"slo"`
+	From Value[PerSecond] `yaml:"from"`
+	To   Value[PerSecond] `yaml:"to"`
+	Pos  Pos              `yaml:"-"`
+}
+
+func (c *Capacity) decodeNode(d decoder, n *Node, what string) {
+	c.Pos = n.Text.Pos
+	d.fieldsOf(n, what, c)
+}
+
+// Rate is how many requests leave in a second: a number, or a share of what another experiment was measured to bear.
+type Rate struct {
+	PerSecond Value[PerSecond]
+	Share     Value[Share]
+	Of        Text // an experiment of the article
+	Text      Text
+}
+
+// IsZero says that no rate was written.
+func (r *Rate) IsZero() bool { return r.Text.Pos.Source == nil }
+
+func (r *Rate) decodeNode(d decoder, n *Node, what string) {
+	r.Text = n.Text
+	if n.Kind != Map {
+		r.PerSecond.decodeNode(d, n, what)
+		return
+	}
+	var relative struct {
+		Share Value[Share] `yaml:"share"`
+		Of    Text         `yaml:"of"`
+	}
+	d.decode(n, what, &relative)
+	r.Share, r.Of = relative.Share, relative.Of
+	if d.whole && (n.Get("share") == nil || n.Get("of") == nil) {
+		d.problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").Hint = "write rate: {share: 80%, of: EXPERIMENT}"
+	}
+	if s := r.Share; s.Known() && s.V <= 0 {
+		d.problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").Hint = "write a percentage, such as 80%"
+	}
+}

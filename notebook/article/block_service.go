@@ -1,0 +1,255 @@
+package article
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+)
+
+// Services are the services of an experiment, in the order written.
+type Services []Named[Service]
+
+func (s *Services) decodeNode(d decoder, n *Node, what string) {
+	*s = decodeNamed[Service](d, n, what, "service")
+}
+
+// Service is a container, described by keys of Compose, or an origin of ours.
+type Service struct {
+	Image       Text            `yaml:"image"`
+	Build       *Build          `yaml:"build"`
+	Origin      *Origin         `yaml:"origin"`
+	Command     *CommandLine    `yaml:"command"`
+	Entrypoint  *CommandLine    `yaml:"entrypoint"`
+	Environment Environment     `yaml:"environment"`
+	EnvFile     []Text          `yaml:"env_file"`
+	Expose      []Value[int]    `yaml:"expose"`
+	Configs     []Config        `yaml:"configs"`
+	Volumes     []Volume        `yaml:"volumes"`
+	Tmpfs       []Text          `yaml:"tmpfs"`
+	DependsOn   Dependencies    `yaml:"depends_on"`
+	Healthcheck *Healthcheck    `yaml:"healthcheck"`
+	WorkingDir  Text            `yaml:"working_dir"`
+	User        Text            `yaml:"user"`
+	Hostname    Text            `yaml:"hostname"`
+	CPUs        Value[float64]  `yaml:"cpus"`
+	CPUSet      Text            `yaml:"cpuset"`
+	MemLimit    Value[Bytes]    `yaml:"mem_limit"`
+	ShmSize     Value[Bytes]    `yaml:"shm_size"`
+	Ulimits     Ulimits         `yaml:"ulimits"`
+	Sysctls     Environment     `yaml:"sysctls"`
+	CapAdd      []Text          `yaml:"cap_add"`
+	CapDrop     []Text          `yaml:"cap_drop"`
+	SecurityOpt []Text          `yaml:"security_opt"`
+	ReadOnly    Value[bool]     `yaml:"read_only"`
+	Init        Value[bool]     `yaml:"init"`
+	StopSignal  Text            `yaml:"stop_signal"`
+	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
+	Scale       Value[int]      `yaml:"scale"`
+	Link        *Link           `yaml:"link"`
+}
+
+// Build says what an image is built from.
+type Build struct {
+	Context    Text        `yaml:"context"`
+	Dockerfile Text        `yaml:"dockerfile"`
+	Inline     Text        `yaml:"dockerfile_inline"` // the Dockerfile itself
+	Args       Environment `yaml:"args"`
+	Target     Text        `yaml:"target"`
+}
+
+func (b *Build) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar {
+		b.Context = n.Text
+		return
+	}
+	d.fieldsOf(n, what, b)
+	if !b.Inline.IsZero() && !b.Dockerfile.IsZero() {
+		d.problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).Hint = "keep one of them"
+	}
+}
+
+// CommandLine is a program with its arguments, written as one string, which is split as a shell would, or as a list.
+type CommandLine struct {
+	Words   []string
+	Written string // as one string, for a shell
+	Pos     Pos
+}
+
+func (c *CommandLine) decodeNode(d decoder, n *Node, what string) {
+	c.Pos = n.Text.Pos
+	if n.Kind == List {
+		for _, item := range n.Items {
+			if d.kind(item, what, Scalar) {
+				c.Words = append(c.Words, item.Text.Value)
+			}
+		}
+		c.Written = shellquote.Join(c.Words...)
+		return
+	}
+	if !d.kind(n, what, Scalar) {
+		return
+	}
+	c.Written = n.Text.Value
+	words, err := shellquote.Split(n.Text.Value)
+	if err != nil {
+		d.problems.Add("wrong-value", n.Text.Pos, "%s cannot be split into words: %v", what, err).
+			Hint = "close the quote, or write a list"
+	}
+	c.Words = words
+}
+
+// Environment is a mapping of variables, or a list of NAME=value.
+type Environment []Named[Text]
+
+func (e *Environment) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind != List {
+		*e = decodeNamed[Text](d, n, what, "variable")
+		return
+	}
+	for _, item := range n.Items {
+		if !d.kind(item, what, Scalar) {
+			continue
+		}
+		name, value, ok := strings.Cut(item.Text.Value, "=")
+		if !ok {
+			d.problems.Add("wrong-value", item.Text.Pos, "%q in %s has no value", name, what).
+				Hint = "write NAME=value; variables of the host are never passed on"
+			continue
+		}
+		*e = append(*e, Named[Text]{Name: Text{Value: name, Pos: item.Text.Pos}, Value: Text{Value: value, Pos: item.Text.Pos}})
+	}
+}
+
+// Config is a file or listing of the article that is copied into the container when it starts.
+type Config struct {
+	Source Text `yaml:"source"`
+	Target Text `yaml:"target"`
+}
+
+// Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written
+// as SOURCE:TARGET[:ro], or as a mapping.
+type Volume struct {
+	Type     Value[VolumeType] `yaml:"type"`
+	Source   Text              `yaml:"source"` // a path that begins with . or /, or a name; empty for a place without one
+	Target   Text              `yaml:"target"`
+	ReadOnly Value[bool]       `yaml:"read_only"`
+	Pos      Pos               `yaml:"-"`
+}
+
+// VolumeType is what a volume is made of.
+type VolumeType string
+
+// The types of volumes.
+const (
+	BindVolume  VolumeType = "bind"   // something of the host
+	NamedVolume VolumeType = "volume" // space on the engine's disk
+	TmpfsVolume VolumeType = "tmpfs"  // memory
+)
+
+// Words is part of Word.
+func (VolumeType) Words() []string {
+	return []string{string(BindVolume), string(NamedVolume), string(TmpfsVolume)}
+}
+
+func (v *Volume) decodeNode(d decoder, n *Node, what string) {
+	v.Pos = n.Text.Pos
+	if n.Kind == Map {
+		d.fieldsOf(n, "a volume", v)
+		if v.Target.IsZero() {
+			d.problems.Add("missing-key", n.Text.Pos, "a volume has no target").Hint = "add target: with a path in the container"
+		}
+		return
+	}
+	if !d.kind(n, "a volume", Scalar) || d.templated(n) {
+		return
+	}
+	parts := strings.Split(n.Text.Value, ":")
+	if len(parts) == 3 {
+		switch parts[2] {
+		case "ro":
+			v.ReadOnly = Value[bool]{V: true, Text: n.Text}
+		case "rw":
+		default:
+			d.problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).Hint = "write ro, rw, or leave it out"
+		}
+		parts = parts[:2]
+	}
+	switch len(parts) {
+	case 1:
+		v.Target = n.Text
+	case 2:
+		v.Source = Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
+		v.Target = Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
+	default:
+		d.problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
+	}
+	v.Type.V = NamedVolume
+	if strings.HasPrefix(v.Source.Value, ".") || strings.HasPrefix(v.Source.Value, "/") || strings.HasPrefix(v.Source.Value, "~") {
+		v.Type.V = BindVolume
+	}
+}
+
+// Dependencies are services that are ready before this one starts: a list of names, or Compose's mapping, in which
+// every condition means ready.
+type Dependencies []Text
+
+func (l *Dependencies) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind != Map {
+		d.value(n, what, reflect.ValueOf((*[]Text)(l)).Elem())
+		return
+	}
+	for _, f := range n.Fields {
+		*l = append(*l, f.Key)
+		var options struct {
+			Condition ignored `yaml:"condition"`
+			Restart   ignored `yaml:"restart"`
+			Required  ignored `yaml:"required"`
+		}
+		if f.Value.Kind != Null {
+			d.decode(f.Value, "depends_on", &options)
+		}
+	}
+}
+
+// Ulimits are limits of a container's processes, by the names of Compose: nofile, nproc.
+type Ulimits []Named[Ulimit]
+
+// Ulimit is one limit: a single number for both, or a mapping.
+type Ulimit struct {
+	Soft Value[int] `yaml:"soft"`
+	Hard Value[int] `yaml:"hard"`
+}
+
+func (u *Ulimits) decodeNode(d decoder, n *Node, what string) {
+	*u = decodeNamed[Ulimit](d, n, what, "limit")
+}
+
+func (u *Ulimit) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar {
+		u.Soft.decodeNode(d, n, what)
+		u.Hard = u.Soft
+		return
+	}
+	d.fieldsOf(n, what, u)
+	if u.Soft.Known() && u.Hard.Known() && u.Soft.V > u.Hard.V && u.Hard.V >= 0 {
+		d.problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").Hint = "lower soft, or raise hard"
+	}
+}
+
+// Healthcheck says when a service is ready.
+type Healthcheck struct {
+	Test    []Text          `yaml:"test"`
+	Timeout Value[Duration] `yaml:"timeout"`
+
+	Interval      ignored `yaml:"interval"`
+	Retries       ignored `yaml:"retries"`
+	StartPeriod   ignored `yaml:"start_period"`
+	StartInterval ignored `yaml:"start_interval"`
+}
+
+// ignored is the type of Compose's keys that have no meaning here: probes run as often as they can until the service is
+// ready, and never after.
+type ignored struct{}
+
+func (*ignored) decodeNode(decoder, *Node, string) {}

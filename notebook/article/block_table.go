@@ -1,0 +1,58 @@
+package article
+
+import (
+	"errors"
+
+	"benchbook/notebook/expr"
+)
+
+// Table shows results in rows and columns.
+type Table struct {
+	Label      Text         `yaml:"label"`
+	Experiment Text         `yaml:"experiment"`
+	Title      Text         `yaml:"title"`
+	Rows       []Text       `yaml:"rows"`
+	Columns    []Text       `yaml:"columns"`
+	Where      Expression   `yaml:"where"`
+	Sort       Text         `yaml:"sort"`
+	Group      Text         `yaml:"group"` // a parameter or label whose values head groups of rows
+	Caption    Text         `yaml:"caption"`
+	Format     Formats      `yaml:"format"`
+	Notes      []Text       `yaml:"notes"` // sentences below the table
+	Published  PublishedRef `yaml:"published"`
+	Claim      Text         `yaml:"claim"`
+	Pos        Pos          `yaml:"-"`
+}
+
+// Formats says how columns are shown, by their names.
+type Formats []Named[Format]
+
+// Format is filters as they stand after a value in running text: round 2 | unit ms.
+type Format struct {
+	Filters []expr.Filter
+	Text    Text
+}
+
+func (f *Formats) decodeNode(d decoder, n *Node, what string) {
+	*f = decodeNamed[Format](d, n, what, "format of")
+}
+
+func (f *Format) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Scalar) {
+		return
+	}
+	f.Text = n.Text
+	const before = "x | " // the value that an inline value would show
+	inline, err := expr.ParseInline(before + n.Text.Value)
+	if err == nil {
+		f.Filters = inline.Filters
+		return
+	}
+	var e *expr.Error
+	if errors.As(err, &e) {
+		at := e.Span
+		at.Start, at.End = max(0, at.Start-len(before)), max(0, at.End-len(before))
+		err = &expr.Error{Span: at, Msg: e.Msg, Hint: e.Hint}
+	}
+	AddExprError(n.Text, err, d.problems)
+}

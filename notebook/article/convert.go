@@ -1,0 +1,248 @@
+package article
+
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxNodes bounds what aliases can blow a block up to.
+const maxNodes = 50_000
+
+// converter makes nodes of ours of the library's.
+type converter struct {
+	fragment *fragment // as it was written
+	mended   *fragment // as the library read it: in other words perhaps, but each at its place
+	problems *Problems
+	meant    map[int]meaning // by offset in the text as it was written
+
+	made    int // nodes, those counted that aliases repeat
+	anchors map[*yaml.Node]*anchored
+}
+
+// anchored is what an anchor stands for.
+type anchored struct {
+	node *Node // nil while it is being made
+	size int
+}
+
+func (c *converter) node(y *yaml.Node) *Node {
+	if y.Kind == yaml.AliasNode {
+		return c.alias(y)
+	}
+	before := c.made
+	c.made++
+	if y.Anchor == "" {
+		return c.fresh(y)
+	}
+	if c.anchors == nil {
+		c.anchors = map[*yaml.Node]*anchored{}
+	}
+	a := &anchored{}
+	c.anchors[y] = a
+	a.node = c.fresh(y)
+	a.size = c.made - before
+	return a.node
+}
+
+// alias gives the node that an alias repeats. It is shared, since nodes never change, but counts each time, since whoever
+// walks the tree meets it each time.
+func (c *converter) alias(y *yaml.Node) *Node {
+	at := c.written(y)
+	here := c.fragment.pos(at, at+1+len(y.Value))
+	a := c.anchors[y.Alias]
+	switch {
+	case c.made > maxNodes:
+	case a == nil: // of a key
+		return c.node(y.Alias)
+	case a.node == nil:
+		p := c.problems.Add("unknown-anchor", here, "*%s stands inside what it repeats", y.Value)
+		p.Hint, p.covers = "write out what is needed", here
+	case c.made+a.size > maxNodes:
+		c.made += a.size
+		c.problems.Add("yaml-too-large", here, "with this alias the block has more than %d values", maxNodes).
+			Hint = "aliases multiply; write out only what is needed"
+	default:
+		c.made += a.size
+		return a.node
+	}
+	return &Node{Kind: Null, Text: Text{Pos: here}}
+}
+
+func (c *converter) fresh(y *yaml.Node) *Node {
+	at := c.written(y)
+	place := c.fragment.pos(at, at+1)
+	switch y.Kind {
+	case yaml.SequenceNode:
+		n := &Node{Kind: List, Text: Text{Pos: place}}
+		for _, item := range y.Content {
+			n.Items = append(n.Items, c.node(item))
+		}
+		return n
+	case yaml.MappingNode:
+		return c.mapping(y, place)
+	}
+	if m, ok := c.meant[at]; ok && m.nothing {
+		return &Node{Kind: Null, Text: Text{Pos: place}}
+	}
+	text := c.text(y, at)
+	if isNull(y) {
+		return &Node{Kind: Null, Text: text}
+	}
+	return &Node{Kind: Scalar, Text: text}
+}
+
+// isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are words.
+func isNull(y *yaml.Node) bool {
+	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
+}
+
+func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
+	n := &Node{Kind: Map, Text: Text{Pos: place}}
+	written := map[string]bool{}
+	type merge struct {
+		at    int // where in the fields it stands
+		value *yaml.Node
+	}
+	var merges []merge
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key, value := y.Content[i], y.Content[i+1]
+		at := c.written(key)
+		if m, ok := c.meant[at]; ok && m.nothing {
+			continue // already reported
+		}
+		if key.Kind == yaml.AliasNode && key.Alias != nil {
+			key = key.Alias
+		}
+		if key.Kind != yaml.ScalarNode || isNull(key) && key.Value == "" {
+			c.problems.Add("yaml-key", c.fragment.pos(at, at+1), "a key has to be a single word").
+				Hint = "write key: value, and quote what holds { } [ ] or ,"
+			continue
+		}
+		if key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
+			merges = append(merges, merge{len(n.Fields), value})
+			continue
+		}
+		text := c.text(key, c.written(key))
+		if written[text.Value] {
+			before, _ := c.fragment.source.Position(n.place(text.Value).Start)
+			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, before).
+				Hint = "keep one of them"
+			continue
+		}
+		written[text.Value] = true
+		n.Fields = append(n.Fields, Field{text, c.node(value)})
+	}
+	// What is merged goes where << stands; of several, the first one that has a key counts, as in YAML 1.1.
+	added := 0
+	for _, m := range merges {
+		var fields []Field
+		for _, base := range c.bases(m.value) {
+			for _, f := range base.Fields {
+				if !written[f.Key.Value] {
+					written[f.Key.Value] = true
+					fields = append(fields, f)
+				}
+			}
+		}
+		at := m.at + added
+		n.Fields = append(n.Fields[:at:at], append(fields, n.Fields[at:]...)...)
+		added += len(fields)
+	}
+	return n
+}
+
+// place is where a key of n is written.
+func (n *Node) place(key string) Pos {
+	for _, f := range n.Fields {
+		if f.Key.Value == key {
+			return f.Key.Pos
+		}
+	}
+	return n.Text.Pos
+}
+
+// bases gives the mappings that << merges: one, or a list of them.
+func (c *converter) bases(y *yaml.Node) []*Node {
+	n := c.node(y)
+	list := []*Node{n}
+	if n.Kind == List {
+		list = n.Items
+	}
+	var out []*Node
+	for _, b := range list {
+		switch b.Kind {
+		case Map:
+			out = append(out, b)
+		case Null: // already reported, or an empty mapping
+		default:
+			at := c.written(y)
+			c.problems.Add("wrong-shape", c.fragment.pos(at, at+1), "<< merges mappings, not %s", b.Kind).
+				Hint = "write <<: *name, where &name stands before a mapping"
+		}
+	}
+	return out
+}
+
+// written is where a node stands in the text as it was written: behind its anchor and tag, since the library's column is that
+// of the first of them.
+func (c *converter) written(y *yaml.Node) int {
+	at := c.mended.offset(y.Line, y.Column)
+	text := c.mended.text
+	if y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
+		for at < len(text) && (text[at] == '&' || text[at] == '!') {
+			end := at
+			for end < len(text) && !isSpace(text[end]) {
+				end++
+			}
+			next := end
+			for next < len(text) && isSpace(text[next]) {
+				next++
+			}
+			if next == len(text) {
+				break
+			}
+			at = next
+		}
+	}
+	if c.mended == c.fragment {
+		return at
+	}
+	line := c.mended.line(at)
+	return c.fragment.offset(line+1, 1+len([]rune(text[c.mended.lines[line].at:at])))
+}
+
+// text gives a scalar, which begins at a byte of the text as it was written, with its place.
+func (c *converter) text(y *yaml.Node, at int) Text {
+	if m, ok := c.meant[at]; ok {
+		return c.fragment.aligned(m.value, m.start, m.end, m.start, plainly)
+	}
+	all := c.fragment.text
+	switch {
+	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		first := at + len(c.fragment.lineText(at))
+		for first < len(all) && isSpace(all[first]) {
+			first++
+		}
+		if y.Value == "" || first >= len(all) {
+			return Text{Value: y.Value, Pos: c.fragment.pos(at, at+1)}
+		}
+		return c.fragment.aligned(y.Value, first, first+len(c.fragment.lineText(first)), at+len(c.fragment.lineText(at))+1, plainly)
+	case at < len(all) && y.Style&yaml.DoubleQuotedStyle != 0:
+		return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at+1, doubleQuoted)
+	case at < len(all) && y.Style&yaml.SingleQuotedStyle != 0:
+		return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at+1, singleQuoted)
+	}
+	return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at, plainly)
+}
+
+// Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text is ours.
+func Mapping(name, text string) *Node {
+	var problems Problems
+	n := parseYAML(wholeFile(NewSource(name, []byte(text))), &problems)
+	if !problems.Empty() {
+		panic(fmt.Sprint(problems.Sorted()[0]))
+	}
+	return n
+}

@@ -1,0 +1,245 @@
+package article
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// maxFile bounds what is read of a single file of an article; larger data is better made in an image.
+const maxFile = 256 << 20
+
+// maxRows bounds the rows of a file.
+const maxRows = 100_000
+
+// A File is a file of an article: one of its folder, or a file= listing.
+type File struct {
+	Path string // cleaned, relative to the article's folder, with slashes
+	Data []byte
+	Exec bool // executable; listings never are
+
+	fragment fragment
+}
+
+// Inside cleans a path that an article names and makes sure that it stays in the article's folder.
+func Inside(t Text, problems *Problems) (string, bool) {
+	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
+	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || filepath.VolumeName(name) != "" {
+		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
+			Hint = "everything that an article uses lies beside it"
+		return "", false
+	}
+	return name, true
+}
+
+// File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out of
+// the folder unnoticed, and is none.
+func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
+	name, ok := Inside(t, problems)
+	if !ok {
+		return nil, false
+	}
+	var known []string
+	for _, l := range doc.Listings {
+		if l.Path == name {
+			return &File{Path: name, Data: l.Data, fragment: l.fragment}, true
+		}
+		known = append(known, l.Path)
+	}
+	data, exec, err := doc.ReadFile(name)
+	if err != nil {
+		if entries, err := os.ReadDir(filepath.Join(doc.Dir, filepath.FromSlash(path.Dir(name)))); err == nil {
+			for _, e := range entries {
+				if beside := path.Join(path.Dir(name), e.Name()); e.Type().IsRegular() && beside != FileName {
+					known = append(known, beside)
+				}
+			}
+		}
+		message := "no file or listing %q in the article's folder"
+		if !errors.Is(err, os.ErrNotExist) {
+			message = "%q cannot be read: " + strings.ReplaceAll(reason(err), "%", "%%")
+		}
+		problems.Add("no-such-file", t.Pos, message, t.Value).Hint = Suggest(name, known)
+		return nil, false
+	}
+	source := NewSource(path.Join(path.Dir(doc.Source.Path), name), data)
+	return &File{Path: name, Data: data, Exec: exec, fragment: wholeFile(source)}, true
+}
+
+// reason is an error of the system without the path of this machine in it.
+func reason(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// ReadFile reads a regular file of the article's folder, of which no part of the path is a symbolic link. The name is
+// cleaned and has slashes. The error does not name the file.
+func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
+	full := doc.Dir
+	var info os.FileInfo
+	for part := range strings.SplitSeq(name, "/") {
+		full = filepath.Join(full, part)
+		if info, err = os.Lstat(full); err != nil {
+			return nil, false, err
+		}
+		if info.Mode()&os.ModeSymlink != 0 {
+			return nil, false, errors.New("it is a symbolic link, which could lead out of the article's folder")
+		}
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, false, errors.New("it is no regular file")
+	case info.Size() > maxFile:
+		return nil, false, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	}
+	data, err = os.ReadFile(full)
+	return data, info.Mode()&0o100 != 0, err
+}
+
+// Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows its place in
+// the file. An empty field of CSV is none.
+func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
+	f, ok := doc.File(t, problems)
+	if !ok {
+		return nil, false
+	}
+	switch path.Ext(f.Path) {
+	case ".csv":
+		return csvRows(f.fragment, problems)
+	case ".yaml", ".yml":
+		n := parseYAML(f.fragment, problems)
+		if n == nil {
+			return nil, false
+		}
+		if n.Kind != List {
+			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind)
+			return nil, false
+		}
+		return n.Items, true
+	}
+	problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).Hint = "its name has to end in .csv, .yaml or .yml"
+	return nil, false
+}
+
+// csvRows makes a mapping of each line of CSV.
+func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
+	r := csv.NewReader(strings.NewReader(f.text))
+	r.ReuseRecord = true
+	// at is the place of a field; columns of the reader are bytes.
+	at := func(line, column, length int) Pos {
+		if line < 1 || line > len(f.lines) {
+			return f.whole
+		}
+		start := min(f.lines[line-1].at+column-1, len(f.text))
+		return f.pos(start, min(start+length, len(f.text)))
+	}
+	field := func(fields []string, i int) Text {
+		line, column := r.FieldPos(i)
+		t := Text{Value: fields[i], Pos: at(line, column, len(fields[i]))}
+		if quoted := t.Pos.Start < len(f.source.Data) && f.source.Data[t.Pos.Start] == '"'; quoted {
+			t.Pos.End = min(t.Pos.End+2, len(f.source.Data))
+		}
+		return t
+	}
+	var names []Text
+	var rows []*Node
+	for {
+		fields, err := r.Read()
+		var syntax *csv.ParseError
+		switch {
+		case errors.Is(err, io.EOF):
+			if names == nil {
+				problems.Add("bad-csv", f.whole, "there is no line with the names of columns").Hint = "begin the file with it"
+				return nil, false
+			}
+			return rows, true
+		case errors.As(err, &syntax):
+			problems.Add("bad-csv", at(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
+				Hint = "every line needs as many fields as the first; put fields with commas or quotes into quotes"
+			return nil, false
+		case err != nil:
+			problems.Add("bad-csv", f.whole, "this is not CSV: %v", err)
+			return nil, false
+		}
+		if names == nil {
+			seen := map[string]bool{}
+			for i := range fields {
+				name := field(fields, i)
+				if name.Value = strings.TrimSpace(name.Value); name.Value == "" || seen[name.Value] {
+					problems.Add("bad-csv", name.Pos, "column %d has no name of its own", i+1).Hint = "name every column, each in another way"
+					return nil, false
+				}
+				seen[name.Value] = true
+				names = append(names, name)
+			}
+			continue
+		}
+		if len(rows) == maxRows {
+			problems.Add("too-many", f.whole, "the file has more than %d rows", maxRows)
+			return nil, false
+		}
+		row := &Node{Kind: Map, Text: Text{Pos: field(fields, 0).Pos}}
+		for i, name := range names {
+			if text := field(fields, i); text.Value != "" {
+				row.Fields = append(row.Fields, Field{Key: name, Value: &Node{Kind: Scalar, Text: text}})
+			}
+		}
+		rows = append(rows, row)
+	}
+}
+
+// lineRange reads the lines of lines=10-30: from and to, both counted from 1, to the end if the second is left out.
+func lineRange(s string) (from, to int, ok bool) {
+	first, last, ranged := strings.Cut(s, "-")
+	from, err := strconv.Atoi(first)
+	if err != nil || from < 1 {
+		return 0, 0, false
+	}
+	switch {
+	case !ranged:
+		return from, from, true
+	case last == "":
+		return from, math.MaxInt, true
+	}
+	to, err = strconv.Atoi(last)
+	return from, to, err == nil && to >= from
+}
+
+// include reads a listing that stands in a file of the article.
+func (doc *Document) include(b *Block) *Listing {
+	lines := b.lines
+	f, ok := doc.File(b.includes, &doc.Problems)
+	if !ok {
+		return nil
+	}
+	l := &Listing{Language: b.language, Path: f.Path, Data: f.Data, Pos: b.Place}
+	if lines.IsZero() {
+		return l
+	}
+	all := strings.SplitAfter(string(f.Data), "\n")
+	if all[len(all)-1] == "" {
+		all = all[:len(all)-1]
+	}
+	from, to, ok := lineRange(lines.Value)
+	switch {
+	case !ok:
+		doc.Problems.Add("wrong-value", lines.Pos, "%q are no lines", lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
+		return nil
+	case from > len(all) || to != math.MaxInt && to > len(all):
+		doc.Problems.Add("wrong-value", lines.Pos, "%s ends with line %d", f.Path, len(all)).Hint = "name lines that it has"
+		return nil
+	}
+	l.First = from
+	l.Data = []byte(strings.Join(all[from-1:min(to, len(all))], ""))
+	return l
+}

@@ -1,0 +1,305 @@
+package article
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/text"
+	"gopkg.in/yaml.v3"
+)
+
+// A fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence stands
+// inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
+type fragment struct {
+	source *Source
+	text   string
+	lines  []fragmentLine
+	whole  Pos // where a problem stands that concerns all of it
+}
+
+// fragmentLine says where a line of a fragment comes from.
+type fragmentLine struct {
+	at    int // of its first byte in the fragment's text
+	start int // of its first byte in the source
+	extra int // spaces before it that the source does not have: what is left of a tab that Markdown cut
+}
+
+// part makes a fragment of the bytes [start, end) of a source.
+func part(s *Source, start, end int, whole Pos) fragment {
+	f := fragment{source: s, text: string(s.Data[start:end]), whole: whole}
+	f.lines = []fragmentLine{{0, start, 0}}
+	for i := start; i < end; i++ {
+		if s.Data[i] == '\n' {
+			f.lines = append(f.lines, fragmentLine{i + 1 - start, i + 1, 0})
+		}
+	}
+	return f
+}
+
+// wholeFile makes a fragment of a source that is YAML from end to end.
+func wholeFile(s *Source) fragment { return part(s, 0, len(s.Data), Pos{s, 0, min(1, len(s.Data))}) }
+
+// fence makes a fragment of the lines of a fenced block; shown is the text that goldmark parsed.
+func fence(s *Source, shown []byte, lines *text.Segments, whole Pos) fragment {
+	f := fragment{source: s, whole: whole}
+	var b strings.Builder
+	for i := range lines.Len() {
+		line := lines.At(i)
+		f.lines = append(f.lines, fragmentLine{b.Len(), line.Start, line.Padding})
+		b.Write(line.Value(shown))
+	}
+	f.text = b.String()
+	if len(f.lines) == 0 {
+		f.lines = []fragmentLine{{0, whole.Start, 0}}
+	}
+	return f
+}
+
+// line gives the number, counted from 0, of the line of f.text that a byte stands in.
+func (f *fragment) line(at int) int {
+	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at }) - 1
+}
+
+// at is where a byte of f.text stands in the source. Characters are counted rather than bytes, since f.text may have been mended.
+func (f *fragment) at(at int) int {
+	l := f.lines[max(f.line(at), 0)]
+	n := utf8.RuneCountInString(f.text[min(l.at, len(f.text)):min(at, len(f.text))]) - l.extra
+	data := f.source.Data
+	offset := l.start
+	for ; n > 0 && offset < len(data); n-- {
+		_, size := utf8.DecodeRune(data[offset:])
+		offset += size
+	}
+	return offset
+}
+
+// pos is the place of the bytes [start, end) of f.text.
+func (f *fragment) pos(start, end int) Pos {
+	at := Pos{f.source, f.at(start), f.at(end)}
+	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
+	return at
+}
+
+// number is the line of the source, counted from 1, that a byte of f.text stands in.
+func (f *fragment) number(at int) int {
+	line, _ := f.source.Position(f.at(at))
+	return line
+}
+
+// offset turns the library's line and column, which count from 1 and in characters, into a byte of f.text.
+func (f *fragment) offset(line, column int) int {
+	line = min(max(line, 1), len(f.lines))
+	at := f.lines[line-1].at
+	for ; column > 1 && at < len(f.text) && f.text[at] != '\n'; column-- {
+		_, size := utf8.DecodeRuneInString(f.text[at:])
+		at += size
+	}
+	return at
+}
+
+// aligned makes a Text of a value whose place begins at start and whose characters begin at from. It ends where the value does,
+// or, if the value cannot be found in the text, at end.
+func (f *fragment) aligned(value string, start, end, from int, quoting byte) Text {
+	runs, stop, ok := align(f.text, from, value, quoting)
+	if !ok {
+		return Text{Value: value, Pos: f.pos(start, start+len(strings.TrimRight(f.text[start:end], " \t\r")))}
+	}
+	t := Text{Value: value, Pos: Pos{Source: f.source, Start: f.at(start)}}
+	t.Pos.End = max(t.Pos.Start, f.at(stop))
+	if len(runs) > 0 {
+		t.offsets = &offsets{value: value}
+		for _, r := range runs {
+			t.offsets.runs = append(t.offsets.runs, f.placed(r)...)
+		}
+	}
+	return t
+}
+
+// placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
+func (f *fragment) placed(r run) []run {
+	var out []run
+	for i := f.line(r.start) + 1; r.width == r.length && i < len(f.lines) && f.lines[i].at < r.start+r.width; i++ {
+		n := f.lines[i].at - r.start
+		out = append(out, run{r.at, n, f.at(r.start), n})
+		r = run{r.at + n, r.length - n, r.start + n, r.width - n}
+	}
+	at := f.at(r.start)
+	if end := at + r.width; end > len(f.source.Data) || string(f.source.Data[at:end]) != f.text[r.start:r.start+r.width] {
+		r.width = f.at(r.start+r.width) - at // of characters that were replaced
+	}
+	return append(out, run{r.at, r.length, at, r.width})
+}
+
+// inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
+func inlineText(s *Source, segments []text.Segment, from int, value string) Text {
+	f := fragment{source: s}
+	for _, segment := range segments {
+		f.lines = append(f.lines, fragmentLine{len(f.text), segment.Start, segment.Padding})
+		f.text += string(segment.Value(s.Data))
+	}
+	from = min(from, len(f.text))
+	return f.aligned(value, from, len(f.text), from, inProse)
+}
+
+// replace changes the text from p on, character for character, so that all places stay.
+func (f *fragment) replace(p int, old, new string) {
+	f.text = f.text[:p] + new + f.text[p+len(old):]
+	for i := f.line(p) + 1; i < len(f.lines); i++ {
+		f.lines[i].at += len(new) - len(old)
+	}
+}
+
+// clean finds the characters that YAML cannot hold. Each is a problem only where it is the first of its fragment, and something
+// harmless stands in for it while reading goes on.
+func (f *fragment) clean(problems *Problems) {
+	if !utf8.ValidString(f.text) {
+		at := invalidUTF8([]byte(f.text))
+		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
+		f.text = string(replaceInvalid([]byte(f.text)))
+	}
+	var first *Problem
+	more := 0
+	for i := 0; i < len(f.text); {
+		r, size := utf8.DecodeRuneInString(f.text[i:])
+		if controls(r) && !(r == '\r' && strings.HasPrefix(f.text[i+1:], "\n")) {
+			if first == nil {
+				first = problems.Add("control-character", f.pos(i, i+size), "the character U+%04X cannot stand in YAML", r)
+				first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
+			} else {
+				more++
+			}
+			old := f.text[i : i+size]
+			with := " "
+			if r != '\r' && r != '\u0085' && r != '\u2028' && r != '\u2029' {
+				with = "\ufffd"
+			}
+			f.replace(i, old, with)
+			size = len(with)
+		}
+		i += size
+	}
+	switch more {
+	case 0:
+	case 1:
+		first.Message += "; one more follows"
+	default:
+		first.Message += fmt.Sprintf("; %d more follow", more)
+	}
+}
+
+// controls says that a character is not allowed in YAML, or ends a line there and nowhere else.
+func controls(r rune) bool {
+	switch {
+	case r == '\t' || r == '\n':
+		return false
+	case r < ' ' || r >= 0x7f && r <= 0x9f:
+		return true
+	}
+	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
+}
+
+func escape(r rune) string {
+	if r <= 0xff {
+		return fmt.Sprintf(`\x%02X`, r)
+	}
+	return fmt.Sprintf(`\u%04X`, r)
+}
+
+// parseYAML reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an empty
+// mapping if there is nothing in it.
+//
+// Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is reported
+// and reading goes on with what was meant, so that other problems come to light at the same time.
+func parseYAML(f fragment, problems *Problems) *Node {
+	var found Problems
+	defer func() { problems.Merge(&found) }()
+	f.clean(&found)
+	s := scanner{fragment: &f, end: len(f.text)}
+	s.scan()
+	doc, err := unmarshal(f.text[:s.end])
+	traps := s.caught(err != nil)
+	for _, t := range traps {
+		p := found.Add(t.rule, f.pos(t.start, t.end), "%s", t.message)
+		p.Hint = t.hint
+		if len(t.meant) > 0 && t.rule == "quote-this" {
+			p.covers = f.pos(t.meant[0].at, max(t.meant[0].end, t.end))
+		}
+	}
+	f.text = f.text[:s.end]
+	mended, meant := f, map[int]meaning{}
+	if len(traps) > 0 {
+		mended.text, mended.lines, meant = mend(&f, traps)
+		doc, err = unmarshal(mended.text)
+	}
+	if err != nil {
+		if found.Empty() {
+			at, message := f.syntaxError(err)
+			found.Add("yaml-syntax", at, "this is not YAML: %s", message)
+		}
+		return nil
+	}
+	if len(doc.Content) == 0 {
+		return &Node{Kind: Map, Text: Text{Pos: f.whole}}
+	}
+	c := converter{fragment: &f, mended: &mended, problems: &found, meant: meant}
+	n := c.node(doc.Content[0])
+	if c.made > maxNodes {
+		return nil
+	}
+	return n
+}
+
+// unmarshal reads YAML, all of it, without giving its values any types.
+func unmarshal(text string) (*yaml.Node, error) {
+	var doc, rest yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&doc); err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch err := d.Decode(&rest); {
+	case err == nil:
+		return nil, fmt.Errorf("line %d: a second document begins here", rest.Line)
+	case err != io.EOF:
+		return nil, err
+	}
+	return &doc, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// syntaxError finds the place that the library's message names; where it names none, the fragment's first line. It is for what
+// the scanner knows nothing of.
+func (f *fragment) syntaxError(err error) (Pos, string) {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	var types *yaml.TypeError
+	if errors.As(err, &types) && len(types.Errors) > 0 {
+		message = types.Errors[0]
+	}
+	line := 1
+	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
+		line, _ = strconv.Atoi(message[m[2]:m[3]])
+		message = message[:m[0]] + message[m[1]:]
+		if strings.HasPrefix(message, "did not find expected") {
+			line++ // the library's parser, unlike its scanner, counts lines from 0
+		}
+	}
+	line = min(max(line, 1), len(f.lines))
+	start := f.lines[line-1].at
+	end := start + len(strings.TrimRight(f.lineText(start), " \t\r"))
+	for start < end && (f.text[start] == ' ' || f.text[start] == '\t') {
+		start++
+	}
+	return f.pos(start, end), message
+}
+
+// lineText is the rest, without its end, of the line that a byte stands in.
+func (f *fragment) lineText(at int) string {
+	line, _, _ := strings.Cut(f.text[min(at, len(f.text)):], "\n")
+	return line
+}

@@ -1,0 +1,97 @@
+package article
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestExcerpt(t *testing.T) {
+	tests := []struct {
+		name, line, place string
+		limit             int
+		text, mark        string
+	}{
+		{"plain", "a bcd e", "bcd", 80, "a bcd e", "  ^~~"},
+		{"tabs", "\tab\tc", "c", 80, "    ab  c", "        ^"},
+		{"a tab marked", "ab\tc", "\tc", 80, "ab  c", "  ^~~"},
+		{"wide characters before", "日本 x", "x", 80, "日本 x", "     ^"},
+		{"wide characters marked", "a 日本", "日本", 80, "a 日本", "  ^~~~"},
+		{"accents of their own", "e\u0301e\u0301 x", "x", 80, "e\u0301e\u0301 x", "   ^"},
+		{"an emoji of several characters", "\U0001F469\u200d\U0001F4BB x", "x", 80, "\U0001F469\u200d\U0001F4BB x", "   ^"},
+		{"a flag", "\U0001F1E9\U0001F1EA x", "x", 80, "\U0001F1E9\U0001F1EA x", "   ^"},
+		{"an escape sequence", "\x1b[31m x", "x", 80, "␛[31m x", "      ^"},
+		{"a deleted character", "\x7f", "\x7f", 80, "␡", "^"},
+		{"a C1 control character", "\u009b31m x", "x", 80, "<U+009B>31m x", "            ^"},
+		{"a change of direction", "\u202ex", "x", 80, "<U+202E>x", "        ^"},
+		{"no UTF-8", "\xff\xfe x", "x", 80, "\ufffd\ufffd x", "   ^"},
+		{"the end of the line", "abc", "", 80, "abc", "   ^"},
+		{"shortened behind", "ab " + strings.Repeat("x", 30), "ab", 12, "ab xxxxxxx…", "^~"},
+		{"shortened before", strings.Repeat("x", 30) + " ab", "ab", 12, "…xxxxxxx ab", "         ^~"},
+		{"shortened on both sides", strings.Repeat("x", 30) + "ab" + strings.Repeat("y", 30), "ab", 12, "…xxxxxabyyy…", "      ^~"},
+		{"shortened inside the place", strings.Repeat("ab", 30), strings.Repeat("ab", 30), 12, "ababababab…", "^~~~~~~~~~"},
+		{"wide characters shortened", strings.Repeat("日", 10) + "x", "x", 9, "…日日日x", "       ^"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			start := strings.LastIndex(test.line, test.place)
+			text, mark := excerpt(test.line, start, start+len(test.place), test.limit)
+			if text != test.text || mark != test.mark {
+				t.Errorf("got\n%s\n%s\nwant\n%s\n%s", text, mark, test.text, test.mark)
+			}
+		})
+	}
+}
+
+func TestSortedLeavesOutWhatFollows(t *testing.T) {
+	source := NewSource("a.md", []byte("0123456789"))
+	var problems Problems
+	problems.Add("second", Pos{source, 5, 6}, "follows from the first")
+	problems.Add("first", Pos{source, 4, 5}, "covers").covers = Pos{source, 3, 7}
+	problems.Add("third", Pos{source, 8, 9}, "stands alone")
+	problems.Add("fourth", Pos{source, 8, 9}, "stands beside it")
+	problems.Add("third", Pos{source, 8, 9}, "stands alone")
+	var got []string
+	for _, p := range problems.Sorted() {
+		got = append(got, p.Rule)
+	}
+	if want := "first third fourth"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm nn")
+	tests := []struct {
+		name, word string
+		candidates []string
+		want       string
+	}{
+		{"a letter missing", "conections", []string{"connections", "duration"}, `did you mean "connections"?`},
+		{"neighbours swapped", "thraeds", []string{"threads", "think"}, `did you mean "threads"?`},
+		{"a short word swapped", "rnu", []string{"run", "url"}, `did you mean "run"?`},
+		{"another case", "Sync", []string{"sync", "async"}, `did you mean "sync"?`},
+		{"all in capitals", "TIMEOUT", []string{"timeout", "think"}, `did you mean "timeout"?`},
+		{"a plural", "service", []string{"services", "serving"}, `did you mean "services"?`},
+		{"a singular", "loads", []string{"load", "lag"}, `did you mean "load"?`},
+		{"a hyphen for an underscore", "working-dir", []string{"working_dir", "workers"}, `did you mean "working_dir"?`},
+		{"an underscore too many", "keep_alive", []string{"keepalive", "timeout"}, `did you mean "keepalive"?`},
+		{"words run together", "memlimit", []string{"mem_limit", "limit"}, `did you mean "mem_limit"?`},
+		{"several small ones", "Stop-Grace-Periods", []string{"stop_grace_period", "stop_signal"}, `did you mean "stop_grace_period"?`},
+		{"small ones are nearer than a letter", "fig-b", []string{"fig-c", "fig_b"}, `did you mean "fig_b"?`},
+		{"two equally near", "fig-b", []string{"fig-a", "fig-c", "tbl-x"}, `did you mean "fig-a" or "fig-c"?`},
+		{"three equally near", "b", []string{"a", "c", "d"}, "known here: a, c, d"},
+		{"one twice", "conections", []string{"connections", "connections"}, `did you mean "connections"?`},
+		{"nothing near", "zzz", []string{"connections", "load"}, "known here: connections, load"},
+		{"nothing known", "zzz", nil, ""},
+		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll and 2 more"},
+		{"letters of another script", "größe", []string{"grösse", "größen"}, `did you mean "größen"?`},
+		{"a text", strings.Repeat("word ", 50), []string{"word"}, "known here: word"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := Suggest(test.word, test.candidates); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,246 @@
+package article
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// read parses YAML that has to be without problems.
+func read(t testing.TB, text string) *Node {
+	t.Helper()
+	var problems Problems
+	n := parseYAML(wholeFile(NewSource("test.yaml", []byte(text))), &problems)
+	for _, p := range problems.Sorted() {
+		t.Errorf("%v\nin\n%s", p, text)
+	}
+	return n
+}
+
+func TestScalarsAreReadAsWritten(t *testing.T) {
+	tests := []struct{ name, yaml, want string }{
+		{"a number keeps its zeros", "3.10", "3.10"},
+		{"no octal number", "010", "010"},
+		{"no floating point", "1e3", "1e3"},
+		{"no hexadecimal number", "0x10", "0x10"},
+		{"a date", "2026-11-20", "2026-11-20"},
+		{"a time", "12:30", "12:30"},
+		{"on", "on", "on"},
+		{"No", "No", "No"},
+		{"true", "true", "true"},
+		{"null", "null", "null"},
+		{"a tilde", "~", "null"},
+		{"nothing", "", "null"},
+		{"only a comment", "# nothing", "null"},
+		{"NULL is a word", "NULL", "NULL"},
+		{"Null is a word", "Null", "Null"},
+		{"null in quotes", "'null'", "null\x00"},
+		{"a tilde in quotes", `"~"`, "~"},
+		{"nothing in quotes", `""`, ""},
+		{"nothing with a tag", "!!str", ""},
+		{"a null with a tag", "!!str null", "null\x00"},
+		{"double quotes", `"a\tb \"c\" \u00e9"`, "a\tb \"c\" é"},
+		{"single quotes", "'it''s \\d'", `it's \d`},
+		{"a comment behind a word", "a # b", "a"},
+		{"a hash inside a word", "a#b", "a#b"},
+		{"a colon inside a word", "a:b", "a:b"},
+		{"lines folded", "a\n  b\n\n  c", "a b\nc"},
+		{"a literal block", "|\n  a\n   b\n", "a\n b\n"},
+		{"a folded block without its end", ">-\n  a\n  b\n", "a b"},
+		{"an alias", "*r", "repeated"},
+		{"a list", "[a, 'b, c', [d]]", "[a, b, c, [d]]"},
+		{"a mapping", `{a: b, "c":d, e: , f: null}`, "{a: b, c: d, e: null, f: null}"},
+		{"a question mark as a value", "'?'", "?"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n := read(t, "r: &r repeated\ns: *r\nkey: "+test.yaml+"\n").Get("key")
+			// A zero byte marks a word that looks like null and is none.
+			if got := show(n); got != strings.TrimSuffix(test.want, "\x00") || (n.Kind == Null) != (test.want == "null") {
+				t.Errorf("got %q, %s, want %q", got, n.Kind, test.want)
+			}
+		})
+	}
+}
+
+func TestMergeKeys(t *testing.T) {
+	const above = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\n"
+	tests := []struct{ name, yaml, want string }{
+		{"what is written wins", "<<: *a\n  x: 5", "{y: 2, x: 5}"},
+		{"wherever it stands", "x: 5\n  <<: *a", "{x: 5, y: 2}"},
+		{"the first of several wins", "<<: [*a, *b]", "{x: 1, y: 2, z: 4}"},
+		{"the other way round", "<<: [*b, *a]", "{y: 3, z: 4, x: 1}"},
+		{"one after the other", "<<: *a\n  q: 6\n  <<: *b", "{x: 1, y: 2, q: 6, z: 4}"},
+		{"a mapping that stands there", "<<: {x: 7}\n  y: 8", "{x: 7, y: 8}"},
+		{"nothing", "<<:\n  y: 8", "{y: 8}"},
+		{"a key in quotes is a key", `"<<": 9`, "{<<: 9}"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := show(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// A piece of a value is found where it was written.
+func TestAt(t *testing.T) {
+	tests := []struct{ name, yaml, piece, want string }{
+		{"plain", "a > b", "b", "b"},
+		{"in quotes", `"a > b"`, "> b", "> b"},
+		{"behind escapes", `"\u00e9 \"a\" > b"`, "> b", "> b"},
+		{"an escape", `"a \"b\""`, `"b`, `\"b`},
+		{"doubled quotes", "'a ''b'' c'", "'b' c", "''b'' c"},
+		{"on the next line", "a\n    > b", "> b", "> b"},
+		{"over a line end", "a\n    > b", "a > b", "a\n    > b"},
+		{"in folded text", ">\n    a\n    > b\n", "> b", "> b"},
+		{"in literal text", "|-\n\n    a\n      > b", "> b", "> b"},
+		{"behind an escaped line end", "\"a \\\n    > b\"", "> b", "> b"},
+		{"behind wide characters", `"日本 é b"`, "b", "b"},
+		{"in brackets", "[x, 'a > b']", "> b", "> b"},
+		{"behind a tag", "!!str 'a > b'", "> b", "> b"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n := read(t, "key: "+test.yaml+"\nother: 1\n").Get("key")
+			if n.Kind == List {
+				n = n.Items[1]
+			}
+			i := strings.Index(n.Text.Value, test.piece)
+			if i < 0 {
+				t.Fatalf("%q has no %q", n.Text.Value, test.piece)
+			}
+			at := n.Text.At(i, i+len(test.piece))
+			if got := string(at.Source.Data[at.Start:at.End]); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+	t.Run("a value that was changed", func(t *testing.T) {
+		text := read(t, "key: abc").Get("key").Text
+		text.Value = "xyz, filled in"
+		if got := text.At(5, 6); got != text.Pos {
+			t.Errorf("got %d to %d, want all", got.Start, got.End)
+		}
+	})
+}
+
+// pieces are what the words of random values are put together from: all that means something to YAML, and some that do not.
+var pieces = []string{"a", "b", "word", "é", "日本", "#", " #", " # ", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[", "]", ",", ", ",
+	"&", "*", "!", "|", ">", "'", `"`, "%", "@", "`", "\\", "\\d", "${{ matrix.a }}", " ", "  ", "\n", "\n\n", "~", "null", "<<", "=", "\t", "\x07", "---"}
+
+func randomWord(r *rand.Rand) string {
+	var b strings.Builder
+	for range 1 + r.IntN(5) {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+// randomNode is a random value.
+func randomNode(r *rand.Rand, depth int) *yaml.Node {
+	switch kind := r.IntN(4); {
+	case depth > 0 && kind == 0:
+		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.Style(r.IntN(2)) * yaml.FlowStyle}
+		for range r.IntN(4) {
+			n.Content = append(n.Content, randomNode(r, depth-1))
+		}
+		return n
+	case depth > 0 && kind == 1:
+		return randomMapping(r, depth)
+	}
+	style := []yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle, yaml.LiteralStyle, yaml.FoldedStyle}[r.IntN(6)]
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: randomWord(r), Style: style}
+}
+
+func randomMapping(r *rand.Rand, depth int) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.Style(r.IntN(2)) * yaml.FlowStyle}
+	for i := range 1 + r.IntN(3) {
+		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprintf("key%d", i)}, randomNode(r, depth-1))
+	}
+	return n
+}
+
+// same compares a node with the library's.
+func same(n *Node, y *yaml.Node) bool {
+	switch y.Kind {
+	case yaml.SequenceNode:
+		return n.Kind == List && slices.EqualFunc(n.Items, y.Content, same)
+	case yaml.MappingNode:
+		i := -2
+		return n.Kind == Map && 2*len(n.Fields) == len(y.Content) && !slices.ContainsFunc(n.Fields, func(f Field) bool {
+			i += 2
+			return f.Key.Value != y.Content[i].Value || !same(f.Value, y.Content[i+1])
+		})
+	}
+	return n.Kind == Scalar && n.Text.Value == y.Value
+}
+
+// astray gives the first piece of a value under n that does not stand where it says; empty if there is none.
+func astray(n *Node) string {
+	var text Text
+	switch n.Kind {
+	case Scalar:
+		text = n.Text
+	case List:
+		for _, item := range n.Items {
+			if at := astray(item); at != "" {
+				return at
+			}
+		}
+	case Map:
+		for _, f := range n.Fields {
+			if at := astray(f.Value); at != "" {
+				return at
+			}
+		}
+	}
+	if strings.TrimSpace(text.Value) != "" && text.offsets == nil {
+		return fmt.Sprintf("%q: no offsets", text.Value)
+	}
+	for i, r := range text.Value {
+		at := text.At(i, i+utf8.RuneLen(r))
+		stands := string(at.Source.Data[at.Start:at.End])
+		if stands != string(r) && !strings.HasPrefix(stands, "\\") && !unicode.IsSpace(r) && stands != "''" {
+			return fmt.Sprintf("%q: %q stands at %q", text.Value, r, stands)
+		}
+	}
+	return ""
+}
+
+// What the library writes, with its quotes, has no traps in it and is read as the library reads it, and each character of
+// the values is found where it stands.
+func TestWhatTheLibraryWrites(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 800 {
+		n := randomMapping(r, 3)
+		var text bytes.Buffer
+		e := yaml.NewEncoder(&text)
+		e.SetIndent(2 + i%3)
+		if err := e.Encode(n); err != nil {
+			t.Fatal(err)
+		}
+		var doc yaml.Node
+		if err := yaml.Unmarshal(text.Bytes(), &doc); err != nil {
+			continue // the library cannot read what it wrote
+		}
+		got := read(t, text.String())
+		if t.Failed() {
+			t.FailNow()
+		}
+		if !same(got, doc.Content[0]) {
+			t.Fatalf("%s from\n%s", show(got), text.String())
+		}
+		if at := astray(got); at != "" {
+			t.Fatalf("%s in\n%s", at, text.String())
+		}
+	}
+}

@@ -1,0 +1,303 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+)
+
+// builtIn is the lowest layer of the defaults.
+const builtIn = `
+repetitions: 5
+order: interleaved
+calibrate: true
+timeout: 5m
+load:
+  method: GET
+  connections: 10
+  timeout: 10s
+  keepalive: true
+`
+
+// A load without requests runs for a time, after a warm-up.
+const (
+	defaultDuration = 10 * time.Second
+	defaultWarmup   = 2 * time.Second
+)
+
+// What profile quick does to every experiment.
+const (
+	quickRepetitions = 3
+	quickDuration    = 3 * time.Second
+	quickWarmup      = time.Second
+	quickLimit       = 5 * time.Second // of an experiment with requests
+	quickPoints      = 3               // of a search
+)
+
+// Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
+var (
+	perExperiment = []string{"matrix", "profiles", "repetitions", "name", "extends", "description", "order", "calibrate", "timeout",
+		"setup", "cleanup", "shared", "metrics", "hosts"}
+	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
+)
+
+// cascade is an experiment whose layers are merged.
+type cascade struct {
+	merged *article.Node
+	doc    *article.Document
+	// profile has the nodes that the layers of the profile put there, with what is to be said of them: "profile smoke".
+	profile map[*article.Node]string
+}
+
+// Names of the sources of values that stand in no file.
+const (
+	builtInName = "built in"
+	quickName   = "profile quick, built in"
+	optionName  = "--repetitions"
+)
+
+// cascade lays the layers of FORMAT.md 3 over each other: built in, benchbook.yaml, front matter, block; then the profile's:
+// built in, benchbook.yaml, block. It reports whether the profile leaves the experiment out.
+func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
+	c = &cascade{doc: p.doc, profile: map[*article.Node]string{}}
+	base := article.Mapping(builtInName, builtIn)
+	for _, layer := range append([]*article.Node{p.project.Defaults}, d.front...) {
+		if layer != nil {
+			base = article.Merge(base, layer)
+		}
+	}
+	c.merged = article.Merge(only(base, d.node), d.node)
+	if p.options.Profile == Quick {
+		c.lay(quick(c.merged), "")
+	}
+	from := "profile " + p.options.Profile
+	if over := p.project.Profiles[p.options.Profile]; over != nil {
+		c.lay(over, from)
+	}
+	for _, profile := range profilesOf(d.node) {
+		if profile.Name.Value != p.options.Profile {
+			continue
+		}
+		if profile.Skip {
+			return c, true
+		}
+		c.lay(profile.Node, from)
+	}
+	if p.options.Repetitions > 0 {
+		c.lay(article.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", p.options.Repetitions)), "")
+	}
+	c.settle()
+	p.inheritChoices(c, d)
+	return c, false
+}
+
+// only leaves out of a lower layer what an experiment has no use for: defaults of a load where there is a command. An experiment
+// that has neither takes the one that its defaults have in full.
+func only(lower, upper *article.Node) *article.Node {
+	has := func(key, complete string) bool {
+		if upper.Get("load") == nil && upper.Get("command") == nil {
+			return lower.Get(key).Get(complete) != nil
+		}
+		return upper.Get(key) != nil
+	}
+	if !has("load", "target") {
+		lower = lower.Without("load")
+	}
+	if !has("command", "run") {
+		lower = lower.Without("command")
+	}
+	return lower
+}
+
+// lay puts a layer of the profile on top.
+func (c *cascade) lay(over *article.Node, from string) {
+	switch {
+	case c.merged.Get("load") == nil && c.merged.Get("command") != nil:
+		over = over.Without("load")
+	case c.merged.Get("command") == nil && c.merged.Get("load") != nil:
+		over = over.Without("command")
+	}
+	walk(over, "", func(_ string, n *article.Node) { c.profile[n] = from })
+	c.merged = article.Merge(c.merged, over)
+}
+
+// quick is the layer of profile quick: it shortens what lasts long, and leaves stages, commands and searches for capacity as
+// they are. Searches of tune are shortened by quickPoints.
+func quick(merged *article.Node) *article.Node {
+	text := ""
+	if n, ok := whole(merged.Get("repetitions")); ok && n > quickRepetitions {
+		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
+	}
+	load := merged.Get("load")
+	if load != nil && load.Kind == article.Map && load.Get("stages") == nil && merged.Get("capacity") == nil {
+		duration, warmup := quickDuration, fmt.Sprintf("  warmup: %dms\n", quickWarmup.Milliseconds())
+		if countsRequests(merged) {
+			duration, warmup = quickLimit, ""
+			if written, ok := lasting(load.Get("duration")); ok {
+				duration = min(duration, written)
+			}
+		}
+		text += fmt.Sprintf("load:\n  duration: %dms\n", duration.Milliseconds()) + warmup
+	}
+	return article.Mapping(quickName, text)
+}
+
+// countsRequests says that a load ends with a number of requests.
+func countsRequests(merged *article.Node) bool {
+	load := merged.Get("load")
+	return load.Get("requests") != nil && load.Get("rate") == nil && load.Get("stages") == nil && merged.Get("capacity") == nil
+}
+
+func whole(n *article.Node) (int, bool) {
+	e := decodeKey("repetitions", n)
+	return e.Repetitions.V, e.Repetitions.Known()
+}
+
+func lasting(n *article.Node) (time.Duration, bool) {
+	e := decodeKey("timeout", n)
+	return e.Timeout.V, e.Timeout.Known()
+}
+
+// decodeKey reads a value as that of a key of an experiment; what is wrong with it is said elsewhere.
+func decodeKey(key string, n *article.Node) *article.Experiment {
+	if n == nil {
+		return &article.Experiment{}
+	}
+	k := article.Text{Value: key, Pos: n.Text.Pos}
+	return article.DecodeExperiment(&article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: k, Value: n}}}, false, &article.Problems{})
+}
+
+// settle removes what another layer has made meaningless (see FORMAT.md 3: capacity replaces rate, requests and stages; an
+// open loop and stages last for a time; what another experiment chose is not searched for) and fills in how long a load lasts.
+func (c *cascade) settle() {
+	if tune := c.merged.Get("tune"); tune != nil {
+		for _, f := range tune.Fields {
+			if f.Value.Get("of") != nil {
+				tune = with(tune, f.Key.Value, f.Value.Without("from", "to", "maximize", "budget"))
+			}
+		}
+		c.merged = with(c.merged, "tune", tune)
+	}
+	load := c.merged.Get("load")
+	if load == nil || load.Kind != article.Map {
+		return
+	}
+	var without []string
+	switch {
+	case c.merged.Get("capacity") != nil:
+		without = []string{"rate", "requests", "stages"}
+	case load.Get("stages") != nil:
+		without = []string{"duration", "requests"}
+	case load.Get("rate") != nil:
+		without = []string{"requests", "think"}
+	}
+	if len(without) > 0 {
+		c.merged = with(c.merged, "load", load.Without(without...))
+		load = c.merged.Get("load")
+	}
+	text := ""
+	if counted := countsRequests(c.merged); !counted && load.Get("stages") == nil {
+		if load.Get("duration") == nil {
+			text += fmt.Sprintf("  duration: %dms\n", defaultDuration.Milliseconds())
+		}
+	}
+	if load.Get("warmup") == nil && !countsRequests(c.merged) {
+		text += fmt.Sprintf("  warmup: %dms\n", defaultWarmup.Milliseconds())
+	}
+	if load.Get("arrivals") == nil && load.Get("rate") != nil {
+		text += "  arrivals: constant\n"
+	}
+	if text != "" {
+		c.merged = article.Merge(c.merged, article.Mapping(builtInName, "load:\n"+text))
+	}
+}
+
+// inheritChoices makes an experiment with a rate or a search for capacity take what the experiment that it extends has
+// tuned, unless it says itself what is to be searched for.
+func (p *planner) inheritChoices(c *cascade, d *definition) {
+	tune := c.merged.Get("tune")
+	extends := d.block.Node.Get("extends")
+	inherits := extends != nil && !strings.Contains(extends.Text.Value, "#") && d.block.Node.Get("tune") == nil
+	if tune == nil || tune.Kind != article.Map || !inherits || c.merged.Get("load").Get("rate") == nil && c.merged.Get("capacity") == nil {
+		return
+	}
+	out := *tune
+	out.Fields = nil
+	for _, f := range tune.Fields {
+		of := article.Field{Key: article.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
+		if own := f.Value.Get("of"); own != nil {
+			of.Value = own
+		}
+		out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: &article.Node{Kind: article.Map, Text: f.Value.Text, Fields: []article.Field{of}}})
+	}
+	c.merged = with(c.merged, "tune", &out)
+}
+
+// with is a mapping in which a key has another value.
+func with(n *article.Node, key string, value *article.Node) *article.Node {
+	out := *n
+	out.Fields = slices.Clone(n.Fields)
+	for i := range out.Fields {
+		if out.Fields[i].Key.Value == key {
+			out.Fields[i].Value = value
+		}
+	}
+	return &out
+}
+
+// walk visits every value that is no mapping, with its path of keys. A list counts as one.
+func walk(n *article.Node, at string, visit func(key string, n *article.Node)) {
+	if n.Kind != article.Map || len(n.Fields) == 0 {
+		visit(at, n)
+		return
+	}
+	for _, f := range n.Fields {
+		key := f.Key.Value
+		if at != "" {
+			key = at + "." + key
+		}
+		walk(f.Value, key, visit)
+	}
+}
+
+// notShown are keys whose values are no part of the definition: names, and what the profile has taken its part of.
+var notShown = []string{"name", "extends", "profiles"}
+
+// origin says where every value came from, by its path.
+func (c *cascade) origin() map[string]string {
+	out := map[string]string{}
+	walk(c.merged.Without(notShown...), "", func(key string, n *article.Node) {
+		if key != "" && !strings.HasPrefix(key, "x-") && !strings.Contains(key, ".x-") {
+			out[key] = c.from(n)
+		}
+	})
+	return out
+}
+
+// from says where a value stands.
+func (c *cascade) from(n *article.Node) string {
+	source := n.Text.Pos.Source
+	if source == nil {
+		return builtInName
+	}
+	if source.Path == builtInName || source.Path == quickName || source.Path == optionName {
+		return source.Path
+	}
+	name := source.Path
+	switch dir := path.Dir(c.doc.Source.Path); {
+	case source == c.doc.Source || path.Dir(source.Path) == dir:
+		name = path.Base(source.Path)
+	case strings.HasPrefix(source.Path, path.Dir(dir)+"/"):
+		name = strings.TrimPrefix(source.Path, path.Dir(dir)+"/")
+	}
+	line, _ := source.Position(n.Text.Pos.Start)
+	where := fmt.Sprintf("%s:%d", name, line)
+	if from := c.profile[n]; from != "" {
+		return from + ", " + where
+	}
+	return where
+}

@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// A definition is a block with what it extends.
+type definition struct {
+	block *article.ExperimentBlock
+	node  *article.Node   // the block, merged over what it extends
+	front []*article.Node // defaults of front matters that hold below it, the article's own first
+}
+
+// definition follows extends. What is wrong with it is reported once, at the block that says it; the block then stands for
+// itself.
+func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) (*article.Node, []*article.Node) {
+	var front []*article.Node
+	if doc.Front.Defaults.Node != nil {
+		front = append(front, doc.Front.Defaults.Node)
+	}
+	extends := block.Node.Get("extends")
+	if extends == nil || extends.Kind != article.Scalar {
+		return block.Node, front
+	}
+	below = append(below, block)
+	of, base := p.extended(doc, extends.Text)
+	switch {
+	case base == nil:
+		return block.Node, front
+	case slices.Contains(below, base):
+		p.problems.Add("circle", extends.Text.Pos, "experiment %q extends itself, by way of %q", block.Name.Value, extends.Text.Value).
+			Hint = "write out what they share in one of them"
+		return block.Node, front
+	}
+	node, lower := p.definition(of, base, below)
+	if of != doc {
+		front = append(front, lower...)
+	}
+	return article.Merge(node.Without("name", "extends"), block.Node), front
+}
+
+// extended finds the block that extends names: NAME in the same article, or SLUG#NAME.
+func (p *planner) extended(doc *article.Document, name article.Text) (*article.Document, *article.ExperimentBlock) {
+	slug, experiment, elsewhere := strings.Cut(name.Value, "#")
+	of := doc
+	at := name.Pos
+	if elsewhere {
+		of = p.article(slug)
+		if of == nil {
+			slugs, _ := p.project.Slugs() // without a list there is no suggestion
+			p.problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).Hint = article.Suggest(slug, slugs)
+			return nil, nil
+		}
+		at = name.At(len(slug)+1, len(name.Value))
+	} else {
+		experiment = name.Value
+	}
+	var known []string
+	for _, b := range of.Experiments {
+		if b.Name.Value == experiment {
+			return of, b
+		}
+		known = append(known, b.Name.Value)
+	}
+	where := "this article"
+	if elsewhere {
+		where = "article " + slug
+	}
+	p.problems.Add("unknown-experiment", at, "no experiment %q in %s", experiment, where).Hint = article.Suggest(experiment, known)
+	return nil, nil
+}
+
+// article reads another article of the project, once; nil if there is none. Its own problems are reported where it is
+// checked itself.
+func (p *planner) article(slug string) *article.Document {
+	if doc, ok := p.articles[slug]; ok {
+		return doc
+	}
+	p.articles[slug] = nil
+	if slugs, err := p.project.Slugs(); err == nil && slices.Contains(slugs, slug) {
+		if doc, err := p.project.Article(slug); err == nil {
+			p.articles[slug] = doc
+		}
+	}
+	return p.articles[slug]
+}
+
+// folder is that of the article that a path was written in; of paths from elsewhere, this article's.
+func (p *planner) folder(t article.Text) *folder {
+	doc := p.doc
+	for _, d := range p.articles {
+		if d != nil && d.Source == t.Pos.Source {
+			doc = d
+		}
+	}
+	if p.folders[doc] == nil {
+		p.folders[doc] = &folder{doc: doc, configs: map[string]bool{}, contexts: map[string][]File{}}
+	}
+	return p.folders[doc]
+}

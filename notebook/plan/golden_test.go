@@ -1,0 +1,215 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// problemsOf checks an article of testdata under a profile. It lies in a folder alone but for what txtar-like neighbours give
+// it: NAME.yaml is the project file, and the project has one other article.
+func problemsOf(t *testing.T, file, profile string) ([]*article.Problem, *plan.Plan) {
+	t.Helper()
+	root := t.TempDir()
+	put := func(name string, data []byte) {
+		t.Helper()
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(name string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	put(article.ProjectFile, project)
+	put("experiments/other/article.md", read(filepath.Join("testdata", "other.md")))
+	put("experiments/sample/article.md", read(file))
+	opened, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := opened.Article("sample")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems article.Problems
+	problems.Merge(&opened.Problems)
+	p, err := plan.New(opened, doc, plan.Options{Profile: profile}, &problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems.Merge(&doc.Problems)
+	if problems.Empty() {
+		dataset.Check(doc, p, &problems)
+	}
+	return problems.Sorted(), p
+}
+
+// articles lists the articles of a folder of testdata.
+func articles(t *testing.T, dir string, least int) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.md"))
+	if err != nil || len(files) < least {
+		t.Fatalf("%d articles in %s, %v", len(files), dir, err)
+	}
+	return files
+}
+
+// Every article in testdata/good is clean, in full and quick.
+func TestGood(t *testing.T) {
+	for _, file := range articles(t, "good", 5) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
+			for _, profile := range []string{plan.Full, plan.Quick} {
+				problems, p := problemsOf(t, file, profile)
+				for _, problem := range problems {
+					t.Error(problem)
+				}
+				if len(p.Experiments) == 0 {
+					t.Error("nothing was planned")
+				}
+			}
+		})
+	}
+}
+
+// Every broken article in testdata/broken earns exactly the problems beside it, in NAME.txt.
+func TestBroken(t *testing.T) {
+	for _, file := range articles(t, "broken", 60) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
+			problems, _ := problemsOf(t, file, plan.Full)
+			if len(problems) == 0 {
+				t.Fatal("no problems were found")
+			}
+			var got bytes.Buffer
+			for _, p := range problems {
+				got.WriteString(p.String() + "\n")
+			}
+			golden(t, strings.TrimSuffix(file, ".md")+".txt", got.Bytes())
+		})
+	}
+}
+
+// golden compares got with a golden file, or writes it.
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, was := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range max(len(is), len(was)) {
+		if i >= len(is) || i >= len(was) || is[i] != was[i] {
+			t.Errorf("%s differs from line %d on: got\n%s\nwant\n%s", file, i+1,
+				strings.Join(is[min(i, len(is)):min(i+12, len(is))], "\n"), strings.Join(was[min(i, len(was)):min(i+12, len(was))], "\n"))
+			return
+		}
+	}
+}
+
+// Records stay fresh only as long as keys stay: a key that changes here makes every committed record stale. These two
+// articles use what the first version could do.
+func TestKeysStay(t *testing.T) {
+	var got bytes.Buffer
+	for _, file := range articles(t, "keys", 2) {
+		for _, profile := range []string{plan.Full, plan.Quick} {
+			problems, p := problemsOf(t, file, profile)
+			for _, problem := range problems {
+				t.Error(problem)
+			}
+			for _, e := range p.Experiments {
+				for _, trial := range e.Trials {
+					fmt.Fprintf(&got, "%s, %s, %s: %s\n", e.Name, profile, trial.Name, trial.Key)
+				}
+				fmt.Fprintf(&got, "%s, %s: seed %d, digest %s\n", e.Name, profile, e.Seed, e.Digest)
+			}
+		}
+	}
+	golden(t, filepath.Join("testdata", "keys", "keys.txt"), got.Bytes())
+}
+
+// The plans of some good articles: what a run would do, with where every value came from. Of quick it has what that changes.
+func TestPlans(t *testing.T) {
+	for _, name := range []string{"format-sections", "not-faster", "overrides"} {
+		file := filepath.Join("testdata", "good", name+".md")
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			for _, profile := range []string{plan.Full, plan.Quick} {
+				_, p := problemsOf(t, file, profile)
+				for _, e := range p.Experiments {
+					show(&got, profile, e)
+				}
+			}
+			golden(t, filepath.Join("testdata", "plans", name+".txt"), got.Bytes())
+		})
+	}
+}
+
+// show writes an experiment of a plan for reviewers of its golden file.
+func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
+	fmt.Fprintf(w, "== %s, %s\n", e.Name, profile)
+	if e.Skipped != "" {
+		fmt.Fprintf(w, "skipped: %s\n\n", e.Skipped)
+		return
+	}
+	fmt.Fprintf(w, "%d repetitions, interleaved %v, timeout %v, seed %d\n", e.Repetitions, e.Interleaved, e.Timeout, e.Seed)
+	for _, key := range slices.Sorted(maps.Keys(e.Origin)) {
+		if profile == plan.Quick && !strings.HasPrefix(e.Origin[key], "profile") {
+			continue
+		}
+		fmt.Fprintf(w, "%s: %s\n", key, e.Origin[key])
+	}
+	for _, u := range e.Unsupported {
+		line, _ := u.Pos.Source.Position(u.Pos.Start)
+		fmt.Fprintf(w, "not yet: %s, %s:%d\n", u.What, u.Pos.Source.Path, line)
+	}
+	for i, t := range e.Trials {
+		fmt.Fprintf(w, "-- %s %v %v\n", t.Name, t.Parameters, t.Labels)
+		if t.Unavailable != "" {
+			fmt.Fprintf(w, "unavailable: %s\n", t.Unavailable)
+			continue
+		}
+		if i > 0 || profile == plan.Quick {
+			continue
+		}
+		var definition bytes.Buffer
+		if err := json.Indent(&definition, t.Definition, "", " "); err != nil {
+			fmt.Fprintln(w, err)
+		}
+		fmt.Fprintln(w, definition.String())
+	}
+	var order []string
+	for _, s := range e.Steps {
+		order = append(order, s.Trial.Name)
+	}
+	fmt.Fprintf(w, "order: %s\n\n", strings.Join(order, "; "))
+}

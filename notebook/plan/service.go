@@ -1,0 +1,464 @@
+package plan
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+)
+
+// originPort is where an origin of ours listens.
+const originPort = "80"
+
+// services resolves the services of a trial and puts those that others depend on first.
+func (p *planner) services(d *draft, at article.Pos) []*Service {
+	all := map[string]*Service{}
+	var resolved []string
+	for i := range d.definition.Services {
+		s := &d.definition.Services[i]
+		if !article.IsName(s.Name.Value) || s.Name.Value == "peak" || s.Name.Value == loadName {
+			p.problems.Add("bad-name", s.Name.Pos, "%q is no name for a service", s.Name.Value).
+				Hint = "use letters, digits, - and _, and not the words peak and load"
+			continue
+		}
+		if r := p.service(s.Name, &s.Value, d); r != nil {
+			all[s.Name.Value] = r
+			resolved = append(resolved, s.Name.Value)
+		}
+	}
+	var out []*Service
+	const visiting, done = 1, 2
+	state := map[string]int{}
+	var visit func(name string)
+	visit = func(name string) {
+		if state[name] != 0 {
+			return
+		}
+		state[name] = visiting
+		for _, s := range d.definition.Services {
+			if s.Name.Value != name {
+				continue
+			}
+			for _, dep := range s.Value.DependsOn {
+				switch {
+				case all[dep.Value] == nil && slices.Contains(names(d.definition.Services), dep.Value):
+					// It could not be resolved, which was said.
+				case all[dep.Value] == nil:
+					p.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which is none", name, dep.Value).
+						Hint = article.Suggest(dep.Value, names(d.definition.Services))
+				case state[dep.Value] == visiting:
+					p.problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
+						Hint = "remove one of the depends_on"
+				default:
+					visit(dep.Value)
+				}
+			}
+		}
+		state[name] = done
+		out = append(out, all[name])
+	}
+	for _, name := range resolved {
+		visit(name)
+	}
+	return out
+}
+
+func (p *planner) service(name article.Text, s *article.Service, d *draft) *Service {
+	out := &Service{
+		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet,
+		Memory: int64(s.MemLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
+		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
+		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
+		Tmpfs: values(s.Tmpfs), DependsOn: values(s.DependsOn),
+	}
+	if s.Origin != nil {
+		if !s.Image.IsZero() || s.Build != nil {
+			p.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build", name.Value).
+				Hint = "keep origin, or image or build"
+			return nil
+		}
+		out.Origin = p.origin(s.Origin)
+		out.Expose = []int{80}
+	} else {
+		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos)
+		if !ok {
+			return nil
+		}
+		out.Image = image
+	}
+	if s.Command != nil {
+		out.Command = s.Command.Words
+	}
+	if s.Entrypoint != nil {
+		out.Entrypoint = s.Entrypoint.Words
+	}
+	out.Environment = p.environment(s)
+	for _, e := range s.Expose {
+		if !e.Known() {
+			continue
+		}
+		if e.V < 1 || e.V > 65535 {
+			p.problems.Add("wrong-value", e.Text.Pos, "%d is no port", e.V).Hint = "ports go from 1 to 65535"
+			continue
+		}
+		if !slices.Contains(out.Expose, e.V) {
+			out.Expose = append(out.Expose, e.V)
+		}
+	}
+	for i := range s.Configs {
+		if f, ok := d.configs[&s.Configs[i]]; ok {
+			out.Configs = append(out.Configs, f)
+		}
+	}
+	if s.Healthcheck != nil {
+		out.Ready = p.ready(s.Healthcheck, name)
+	}
+	for i := range s.Volumes {
+		if v, ok := p.volume(&s.Volumes[i]); ok {
+			out.Volumes = append(out.Volumes, v)
+		}
+	}
+	for _, u := range s.Ulimits {
+		if out.Ulimits == nil {
+			out.Ulimits = map[string]Ulimit{}
+		}
+		out.Ulimits[u.Name.Value] = Ulimit{u.Value.Soft.V, u.Value.Hard.V}
+	}
+	if s.Scale.V != 1 {
+		out.Scale = s.Scale.V
+	}
+	if s.Link != nil {
+		out.Link = &Link{RTT: s.Link.RTT.V, Jitter: s.Link.Jitter.V, Rate: float64(s.Link.Rate.V)}
+	}
+	p.checkService(s)
+	return out
+}
+
+// memoryLeast is what Docker accepts as a limit.
+const memoryLeast = 6 << 20
+
+// checkService reports values that cannot be meant, and what the project does not allow.
+func (p *planner) checkService(s *article.Service) {
+	p.checkCPUSet(s.CPUSet)
+	if s.CPUs.Known() && s.CPUs.V <= 0 {
+		p.problems.Add("wrong-value", s.CPUs.Text.Pos, "cpus has to be more than 0").Hint = "write a number, such as 1.5"
+	}
+	if s.MemLimit.Known() && s.MemLimit.V < memoryLeast {
+		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be 6m or more").Hint = "write a number with a unit, such as 256m"
+	}
+	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
+		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)
+	}
+	if s.Link != nil {
+		for _, v := range []article.Value[time.Duration]{s.Link.RTT, s.Link.Jitter} {
+			if v.Known() && v.V < 0 {
+				p.problems.Add("wrong-value", v.Text.Pos, "a network cannot take less than no time")
+			}
+		}
+		if s.Link.Rate.Known() && s.Link.Rate.V <= 0 {
+			p.problems.Add("wrong-value", s.Link.Rate.Text.Pos, "rate has to be more than 0").Hint = "leave it out for as much as there is"
+		}
+	}
+	for _, t := range s.Tmpfs {
+		p.absolute(t, "tmpfs")
+	}
+	if s.WorkingDir.Value != "" {
+		p.absolute(s.WorkingDir, "working_dir")
+	}
+	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
+		if !capability.MatchString(c.Value) {
+			p.problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
+		}
+	}
+	for _, c := range s.CapAdd {
+		p.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
+	}
+	for _, o := range s.SecurityOpt {
+		p.allow(article.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
+	}
+	for _, c := range s.Sysctls {
+		p.allow(article.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
+	}
+}
+
+var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
+
+// allow reports what the project does not allow articles to ask for.
+func (p *planner) allow(what article.Permission, at article.Pos, words string) {
+	if p.project.Allows(what) {
+		return
+	}
+	p.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
+		Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
+}
+
+// absolute makes sure that a path in a container begins at its root.
+func (p *planner) absolute(t article.Text, what string) {
+	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
+		p.problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).Hint = "begin it with /"
+	}
+}
+
+// environment is the variables of env_file and then of environment, which goes before.
+func (p *planner) environment(s *article.Service) []string {
+	var out []string
+	own := map[string]bool{}
+	for _, v := range s.Environment {
+		own[v.Name.Value] = true
+	}
+	for _, t := range s.EnvFile {
+		f, ok := p.folder(t).doc.File(t, p.problems)
+		if !ok {
+			continue
+		}
+		for line := range strings.Lines(string(f.Data)) {
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
+				continue
+			}
+			name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+			name = strings.TrimSpace(name)
+			if !ok || name == "" {
+				p.problems.Add("wrong-value", t.Pos, "a line of %s has no value: %q", f.Path, line).
+					Hint = "write NAME=value in every line; variables of the host are never passed on"
+				break
+			}
+			if !own[name] {
+				out = append(out, name+"="+unquoted(strings.TrimSpace(value)))
+			}
+		}
+	}
+	for _, v := range s.Environment {
+		out = append(out, v.Name.Value+"="+v.Value.Value)
+	}
+	return out
+}
+
+// unquoted takes off the quotes around a whole value, as Compose does.
+func unquoted(s string) string {
+	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// volume resolves a volume. What is mounted from the article's folder is read-only and its bytes are inputs; paths of
+// the host have to be allowed.
+func (p *planner) volume(v *article.Volume) (Volume, bool) {
+	if v.Target.IsZero() {
+		return Volume{}, false // which was said when it was read
+	}
+	p.absolute(v.Target, "the target of a volume")
+	out := Volume{Type: string(v.Type.V), Source: v.Source.Value, Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
+	if out.Type == "" {
+		out.Type = string(article.NamedVolume)
+	}
+	switch v.Type.V {
+	case article.TmpfsVolume:
+		if !v.Source.IsZero() {
+			p.problems.Add("contradiction", v.Source.Pos, "a tmpfs has no source").Hint = "remove source"
+		}
+		return out, true
+	case article.BindVolume:
+	default:
+		if v.Source.Value != "" && !article.IsName(v.Source.Value) {
+			p.problems.Add("wrong-value", v.Source.Pos, "%q is no name for a volume", v.Source.Value).
+				Hint = "begin a path with ./, or use letters, digits, - and _"
+			return out, false
+		}
+		return out, true
+	}
+	source := v.Source.Value
+	if source == "" {
+		p.problems.Add("missing-key", v.Pos, "a bind has no source").Hint = "add source: with a path beside the article, such as ./data"
+		return out, false
+	}
+	if path.IsAbs(source) || strings.HasPrefix(source, "~") || source == ".." || strings.HasPrefix(path.Clean(source), "../") {
+		p.allow(article.AllowMounts, v.Source.Pos, fmt.Sprintf("the path %q of this machine, outside the article's folder,", source))
+		return out, true
+	}
+	out.ReadOnly = true
+	out.Source = path.Clean(source)
+	files, ok := p.folder(v.Source).mounted(v.Source, p.problems)
+	out.Files = files
+	return out, ok
+}
+
+// origin resolves an origin, which answers 200 at once unless it says otherwise.
+func (p *planner) origin(o *article.Origin) *HTTPOrigin {
+	out := &HTTPOrigin{Body: int64(o.Body.V), Status: 200, Errors: float64(o.Errors.V)}
+	if o.Status.Set() {
+		out.Status = o.Status.V
+	}
+	p.status(o.Status)
+	if o.Errors.Known() && (o.Errors.V < 0 || o.Errors.V > 1) {
+		p.problems.Add("wrong-value", o.Errors.Text.Pos, "errors has to be a share of the answers").Hint = "write a percentage from 0% to 100%"
+	}
+	if o.Body.Known() && o.Body.V < 0 {
+		p.problems.Add("wrong-value", o.Body.Text.Pos, "body has to be a size")
+	}
+	if l := o.Latency; l != nil {
+		out.Distribution = string(l.Distribution.V)
+		out.Value, out.From, out.To, out.Median, out.Sigma = l.Value.V, l.From.V, l.To.V, l.Median.V, l.Sigma.V
+		times := append([]article.Value[time.Duration]{l.Value, l.From, l.To, l.Median}, l.Values...)
+		for _, v := range times {
+			if v.Known() && v.V < 0 {
+				p.problems.Add("wrong-value", v.Text.Pos, "an origin cannot answer before it is asked")
+			}
+		}
+		if l.Sigma.Known() && l.Sigma.V <= 0 {
+			p.problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0").Hint = "0.5 is usual for times on the web"
+		}
+		for _, v := range l.Values {
+			out.Values = append(out.Values, v.V)
+		}
+	}
+	return out
+}
+
+// status reports what is no status of an answer.
+func (p *planner) status(v article.Value[int]) {
+	if v.Known() && (v.V < 100 || v.V > 599) {
+		p.problems.Add("wrong-value", v.Text.Pos, "%d is no status of HTTP", v.V).Hint = "they go from 100 to 599"
+	}
+}
+
+func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos) (Image, bool) {
+	switch {
+	case name.Value != "" && build != nil:
+		p.problems.Add("image-or-build", name.Pos, "%s has both an image and a build", what).Hint = "keep one of them"
+		return Image{}, false
+	case name.Value != "":
+		return Image{Name: name.Value}, true
+	case build == nil:
+		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
+			Hint = "add build: with a folder beside the article, or image: with a name"
+		return Image{}, false
+	}
+	written := build.Context
+	if written.IsZero() {
+		written = build.Dockerfile
+	}
+	if written.IsZero() {
+		written = build.Inline
+	}
+	b, ok := p.folder(written).build(build, at, p.problems)
+	return Image{Build: b}, ok
+}
+
+// ready reads a healthcheck; the forms HTTP, PORT and LOG are ours, the others Compose's.
+func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
+	r := Ready{Timeout: h.Timeout.V}
+	if h.Timeout.Known() && h.Timeout.V <= 0 {
+		p.problems.Add("wrong-value", h.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 30s"
+	}
+	if len(h.Test) == 0 {
+		return r
+	}
+	kind, rest := h.Test[0], h.Test[1:]
+	wrong := func(hint string) {
+		p.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).Hint = hint
+	}
+	words := values(rest)
+	switch kind.Value {
+	case "HTTP":
+		if len(words) != 1 || !strings.HasPrefix(words[0], "/") {
+			wrong("write [HTTP, /path]")
+			return r
+		}
+		r.HTTP = words[0]
+	case "PORT":
+		port := 0
+		if len(words) == 1 {
+			port, _ = strconv.Atoi(words[0])
+		}
+		if port < 1 || port > 65535 {
+			wrong(`write [PORT, "5432"]`)
+			return r
+		}
+		r.Port = port
+	case "LOG":
+		times := 1
+		if len(words) == 2 {
+			times, _ = strconv.Atoi(words[1])
+		}
+		if len(words) < 1 || len(words) > 2 || words[0] == "" || times < 1 {
+			wrong("write [LOG, text] or [LOG, text, times]")
+			return r
+		}
+		r.Log, r.Times = words[0], times
+	case "CMD":
+		if len(words) == 0 {
+			wrong("write [CMD, program, argument]")
+		}
+		r.Command = words
+	case "CMD-SHELL":
+		if len(words) != 1 {
+			wrong("write [CMD-SHELL, command]")
+		}
+		r.Command = append([]string{"/bin/sh", "-c"}, words...)
+	default:
+		if len(h.Test) == 1 {
+			r.Command = []string{"/bin/sh", "-c", kind.Value}
+			return r
+		}
+		wrong("begin with CMD, CMD-SHELL, HTTP, PORT or LOG")
+	}
+	return r
+}
+
+// values gives the words of a list; nil for none.
+func values(list []article.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+func byName(list article.Environment) map[string]string {
+	if len(list) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, v := range list {
+		out[v.Name.Value] = v.Value.Value
+	}
+	return out
+}
+
+// configs reads the files that the containers of a trial get when they start.
+func (p *planner) configs(d *draft) map[*article.Config]File {
+	out := map[*article.Config]File{}
+	if d.definition == nil {
+		return out
+	}
+	add := func(list []article.Config) {
+		for i := range list {
+			if f, ok := p.folder(list[i].Source).config(list[i], p.problems); ok {
+				out[&list[i]] = f
+			}
+		}
+	}
+	for i := range d.definition.Services {
+		add(d.definition.Services[i].Value.Configs)
+	}
+	if d.definition.Command != nil {
+		add(d.definition.Command.Configs)
+	}
+	return out
+}
+
+// names gives the names of services, in the order written.
+func names(services article.Services) []string {
+	var out []string
+	for _, s := range services {
+		out = append(out, s.Name.Value)
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// Unsupported is something that an article says, that is planned, and that this version cannot run.
+type Unsupported struct {
+	Pos  article.Pos
+	What string // a key of the article language, or a sentence's beginning: "load.rate", "a target over https"
+}
+
+// notYet is what this version parses and plans and cannot run: the one list of it. Each entry gives the place where an experiment
+// asks for it, or no place.
+var notYet = []struct {
+	what string
+	at   func(*article.Experiment) article.Pos
+}{
+	{"tune", func(e *article.Experiment) article.Pos {
+		if len(e.Tune) > 0 {
+			return e.Tune[0].Name.Pos
+		}
+		return article.Pos{}
+	}},
+	{"capacity", func(e *article.Experiment) article.Pos {
+		if e.Capacity != nil {
+			return e.Capacity.Pos
+		}
+		return article.Pos{}
+	}},
+	{"shared", func(e *article.Experiment) article.Pos { return first(e.Shared) }},
+	{"metrics", func(e *article.Experiment) article.Pos {
+		if len(e.Metrics) > 0 {
+			return e.Metrics[0].Pos
+		}
+		return article.Pos{}
+	}},
+	{"setup", func(e *article.Experiment) article.Pos { return hook(e.Setup) }},
+	{"prepare", func(e *article.Experiment) article.Pos { return hook(e.Prepare) }},
+	{"conclude", func(e *article.Experiment) article.Pos { return hook(e.Conclude) }},
+	{"cleanup", func(e *article.Experiment) article.Pos { return hook(e.Cleanup) }},
+	{"hosts", func(e *article.Experiment) article.Pos {
+		if len(e.Hosts) > 0 {
+			return e.Hosts[0].Name.Pos
+		}
+		return article.Pos{}
+	}},
+	{"command.service", inCommand(func(c *article.Command) article.Pos { return c.Service.Pos })},
+	{"load.rate", inLoad(func(l *article.Load) article.Pos { return l.Rate.Text.Pos })},
+	{"load.stages", inLoad(func(l *article.Load) article.Pos {
+		if len(l.Stages) > 0 {
+			return l.Stages[0].Pos
+		}
+		return article.Pos{}
+	})},
+	{"load.network", inLoad(func(l *article.Load) article.Pos { return l.Network.Text.Pos })},
+	{"load.tool", inLoad(func(l *article.Load) article.Pos {
+		if l.Tool.V != article.OwnTool {
+			return l.Tool.Text.Pos
+		}
+		return article.Pos{}
+	})},
+	{"several targets", inLoad(func(l *article.Load) article.Pos {
+		if len(l.Target) > 1 {
+			return l.Target[1].Pos
+		}
+		return article.Pos{}
+	})},
+	{"a target over https", inLoad(func(l *article.Load) article.Pos {
+		for _, t := range l.Target {
+			if strings.HasPrefix(t.URL.Value, "https:") {
+				return t.URL.Pos
+			}
+		}
+		return article.Pos{}
+	})},
+	{"random in requests", inLoad(func(l *article.Load) article.Pos {
+		texts := []article.Text{l.Body}
+		for _, h := range l.Headers {
+			texts = append(texts, h.Value)
+		}
+		for _, t := range l.Target {
+			texts = append(texts, t.URL, t.Body)
+			for _, h := range t.Headers {
+				texts = append(texts, h.Value)
+			}
+		}
+		for _, t := range texts {
+			if strings.Contains(t.Value, "${{") && strings.Contains(t.Value, "random") {
+				return t.Pos
+			}
+		}
+		return article.Pos{}
+	})},
+	{"origin", inServices(func(s *article.Service) article.Pos {
+		if s.Origin != nil {
+			return s.Origin.Pos
+		}
+		return article.Pos{}
+	})},
+	{"link", inServices(func(s *article.Service) article.Pos {
+		if s.Link == nil {
+			return article.Pos{}
+		}
+		for _, t := range []article.Text{s.Link.RTT.Text, s.Link.Jitter.Text, s.Link.Rate.Text} {
+			if !t.IsZero() {
+				return t.Pos
+			}
+		}
+		return article.Pos{}
+	})},
+	{"volumes", inServices(func(s *article.Service) article.Pos {
+		if len(s.Volumes) > 0 {
+			return s.Volumes[0].Pos
+		}
+		return article.Pos{}
+	})},
+	{"hostname", inServices(func(s *article.Service) article.Pos { return s.Hostname.Pos })},
+	{"cpus", inServices(func(s *article.Service) article.Pos { return s.CPUs.Text.Pos })},
+	{"ulimits", inServices(func(s *article.Service) article.Pos {
+		if len(s.Ulimits) > 0 {
+			return s.Ulimits[0].Name.Pos
+		}
+		return article.Pos{}
+	})},
+	{"sysctls", inServices(func(s *article.Service) article.Pos {
+		if len(s.Sysctls) > 0 {
+			return s.Sysctls[0].Name.Pos
+		}
+		return article.Pos{}
+	})},
+	{"cap_add", inServices(func(s *article.Service) article.Pos { return first(s.CapAdd) })},
+	{"cap_drop", inServices(func(s *article.Service) article.Pos { return first(s.CapDrop) })},
+	{"security_opt", inServices(func(s *article.Service) article.Pos { return first(s.SecurityOpt) })},
+	{"scale", inServices(func(s *article.Service) article.Pos {
+		if s.Scale.V > 1 {
+			return s.Scale.Text.Pos
+		}
+		return article.Pos{}
+	})},
+}
+
+func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) article.Pos {
+	return func(e *article.Experiment) article.Pos {
+		if e.Load == nil {
+			return article.Pos{}
+		}
+		return at(e.Load)
+	}
+}
+
+func inCommand(at func(*article.Command) article.Pos) func(*article.Experiment) article.Pos {
+	return func(e *article.Experiment) article.Pos {
+		if e.Command == nil {
+			return article.Pos{}
+		}
+		return at(e.Command)
+	}
+}
+
+// inServices gives the place in the first service that has one.
+func inServices(at func(*article.Service) article.Pos) func(*article.Experiment) article.Pos {
+	return func(e *article.Experiment) article.Pos {
+		for i := range e.Services {
+			if pos := at(&e.Services[i].Value); pos.Source != nil {
+				return pos
+			}
+		}
+		return article.Pos{}
+	}
+}
+
+func first(list []article.Text) article.Pos {
+	if len(list) == 0 {
+		return article.Pos{}
+	}
+	return list[0].Pos
+}
+
+func hook(list []article.Hook) article.Pos {
+	if len(list) == 0 {
+		return article.Pos{}
+	}
+	return list[0].Pos
+}
+
+// unsupported lists what of an experiment this version cannot run, once each.
+func (p *planner) unsupported(e *outline) []Unsupported {
+	var out []Unsupported
+	add := func(what string, at article.Pos) {
+		known := slices.ContainsFunc(out, func(u Unsupported) bool { return u.What == what })
+		if at.Source != nil && !known {
+			out = append(out, Unsupported{at, what})
+		}
+	}
+	if p.project.Engine.Set() && p.project.Engine.V != article.Docker {
+		add("engine: "+string(p.project.Engine.V), p.project.Engine.Text.Pos)
+	}
+	add("registry", p.project.Registry.Pos)
+	definitions := []*article.Experiment{e.head}
+	for _, d := range e.drafts {
+		if d.definition != nil {
+			definitions = append(definitions, d.definition)
+		}
+	}
+	for _, entry := range notYet {
+		for _, d := range definitions {
+			if d == e.head && strings.Contains(entry.what, ".") {
+				continue // of loads and commands the templates have to be expanded
+			}
+			add(entry.what, entry.at(d))
+		}
+	}
+	return out
+}
