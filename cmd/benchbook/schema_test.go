@@ -60,7 +60,25 @@ func fromYAML(t *testing.T, text []byte) any {
 		case n.Kind == yaml.MappingNode:
 			out := map[string]any{}
 			for i := 0; i+1 < len(n.Content); i += 2 {
-				out[n.Content[i].Value] = walk(n.Content[i+1])
+				if n.Content[i].Tag != "!!merge" {
+					out[n.Content[i].Value] = walk(n.Content[i+1])
+				}
+			}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Tag != "!!merge" {
+					continue
+				}
+				bases, several := walk(n.Content[i+1]).([]any)
+				if !several {
+					bases = []any{walk(n.Content[i+1])}
+				}
+				for _, base := range bases {
+					for key, value := range base.(map[string]any) {
+						if _, written := out[key]; !written {
+							out[key] = value
+						}
+					}
+				}
 			}
 			return out
 		case n.Kind == yaml.SequenceNode:

@@ -62,8 +62,8 @@ func TestBroken(t *testing.T) {
 
 const head = "---\ntitle: A title\n---\n\n"
 
-// The articles of this repository are clean, and so are those in testdata/good, which use all of YAML that is legal near the
-// traps.
+// The articles of this repository are clean, and so are those in testdata/good, which use all of YAML that is legal
+// near the traps.
 func TestGood(t *testing.T) {
 	files, err := filepath.Glob("../../experiments/*/article.md")
 	if err != nil || len(files) < 2 {
@@ -151,8 +151,8 @@ func show(n *Node) string {
 	return n.Text.Value
 }
 
-// Whatever an author types, parsing ends, and a problem points inside the article, says where, and shows the line so that nothing
-// of it can act on a terminal.
+// Whatever an author types, parsing ends, and a problem points inside the article, says where, and shows the line so
+// that nothing of it can act on a terminal.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/broken/*.md", "testdata/good/*.md"} {
 		files, _ := filepath.Glob(pattern)

@@ -52,7 +52,8 @@ func (t *Targets) decodeNode(d decoder, n *Node, what string) {
 			one.URL = Text{}
 			d.fieldsOf(item, what, &one)
 			if item.Get("url") == nil {
-				d.problems.Add("missing-key", item.Text.Pos, "a target has no url").Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
+				d.problems.Add("missing-key", item.Text.Pos, "a target has no url").
+					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
 			}
 		case Scalar:
 		default:
@@ -93,7 +94,8 @@ func (s *Stage) decodeNode(d decoder, n *Node, what string) {
 		d.problems.Add("missing-key", n.Text.Pos, "a stage has no duration").Hint = "write {duration: 30s, rate: 100/s}"
 	}
 	if (n.Get("rate") == nil) == (n.Get("connections") == nil) {
-		d.problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").Hint = "write {duration: 30s, rate: 100/s}"
+		d.problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").
+			Hint = "write {duration: 30s, rate: 100/s}"
 	}
 }
 

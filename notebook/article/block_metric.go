@@ -66,7 +66,8 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 	case name.Value == "":
 		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
 	case !isMetricName(name.Value):
-		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).Hint = "use names as of parameters, joined by dots"
+		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).
+			Hint = "use names as of parameters, joined by dots"
 	default:
 		if _, known := record.LookupMetric(name.Value); known {
 			p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
@@ -81,7 +82,8 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 	computed, found := !m.Value.Text.IsZero(), !m.From.IsZero()
 	switch {
 	case computed && found:
-		p.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).Hint = "keep value or from"
+		p.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).
+			Hint = "keep value or from"
 	case !computed && !found:
 		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
 			Hint = "add value: with an expression, or from: with regex: or json:"
@@ -100,9 +102,11 @@ func (m *Metric) checkFrom(d decoder) {
 			Hint = `add regex: 'total (\d+)', or json: a.path`
 	}
 	if re, err := regexp.Compile(m.Regex.Value); err != nil {
-		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", regexReason(err)).Hint = "the syntax is that of Go and RE2"
+		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", regexReason(err)).
+			Hint = "the syntax is that of Go and RE2"
 	} else if !m.Regex.IsZero() && re.NumSubexp() == 0 {
-		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").Hint = `put the number in parentheses: (\d+)`
+		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").
+			Hint = `put the number in parentheses: (\d+)`
 	}
 	if _, stream := m.Source(); stream == "log" || stream == "stdout" {
 		return

@@ -77,7 +77,8 @@ func (doc *Document) publishedRows(b *Published) {
 	var rows []*Node
 	switch {
 	case !b.File.IsZero() && b.Written != nil:
-		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").Hint = "keep one of them"
+		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").
+			Hint = "keep one of them"
 		return
 	case !b.File.IsZero():
 		var ok bool
@@ -95,12 +96,13 @@ func (doc *Document) publishedRows(b *Published) {
 		rows = b.Written.Items
 	}
 	if len(rows) == 0 {
-		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").Hint = "add rows with parameters and metrics"
+		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
+			Hint = "add rows with parameters and metrics"
 		return
 	}
 	names := columns(rows)
 	for _, m := range b.Metrics {
-		doc.publishedMetric(m, names, rows)
+		doc.publishedMetric(b, m, names, rows)
 	}
 	picked := 0
 	for _, n := range rows {
@@ -120,7 +122,8 @@ func (doc *Document) publishedRows(b *Published) {
 		}
 	}
 	if picked == 0 {
-		p.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").Hint = "columns are " + strings.Join(names, ", ")
+		p.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").
+			Hint = "columns are " + strings.Join(names, ", ")
 	}
 }
 
@@ -157,7 +160,7 @@ func (doc *Document) picks(where Expression, n *Node, names []string) (bool, err
 }
 
 // publishedMetric checks one entry of metrics: from a column or a word in the column metric to a metric.
-func (doc *Document) publishedMetric(m Named[Text], names []string, rows []*Node) {
+func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
@@ -168,19 +171,38 @@ func (doc *Document) publishedMetric(m Named[Text], names []string, rows []*Node
 		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
 			Hint = Suggest(m.Name.Value, known)
 	}
-	if _, ok := doc.metric(m.Value.Value); !ok {
+	if _, ok := doc.metric(b, m.Value.Value); !ok {
 		doc.Problems.Add("unknown-metric", m.Value.Pos, "%q is no metric", m.Value.Value).
 			Hint = "write the metric's name here, such as throughput or latency.p99"
 	}
 }
 
-// metric says what a name of a metric means, those that experiments of the article add included.
-func (doc *Document) metric(name string) (record.Metric, bool) {
+// metric says what a name of a metric means, those that experiments of the article add included. The programs of an
+// experiment that times commands print metrics of their own: there, any name is one, whose unit is not known.
+func (doc *Document) metric(b *Published, name string) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
 	}
-	m, ok := doc.added[name]
-	return m, ok
+	if m, ok := doc.added[name]; ok {
+		return m, true
+	}
+	return record.Metric{Name: name, Title: name}, isMetricName(name) && doc.timesCommands(b.Experiment.Value)
+}
+
+// timesCommands says that an experiment, the only one if it has no name, has a command or extends one that has.
+func (doc *Document) timesCommands(name string) bool {
+	for range doc.Experiments { // as far as one can extend another
+		i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return e.Name.Value == name || name == "" })
+		if i < 0 {
+			return false
+		}
+		n := doc.Experiments[i].Node
+		if n.Get("command") != nil || n.Get("load") != nil || n.Get("extends") == nil {
+			return n.Get("command") != nil
+		}
+		name = n.Get("extends").Text.Value
+	}
+	return false
 }
 
 // publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand in
@@ -208,7 +230,10 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 		if !taken {
 			called = key
 		}
-		metric, isMetric := doc.metric(called.Value)
+		metric, isMetric := doc.metric(b, called.Value)
+		if metric.Unit == "" && !taken && name == nil {
+			isMetric = false // a note, as far as one can see
+		}
 		switch {
 		case len(b.Metrics) > 0 && !taken:
 			isMetric = false
@@ -255,10 +280,14 @@ func (doc *Document) publishedNumber(t Text, unit string, m record.Metric) (floa
 	if err == nil && unit != "" && q.Unit.Symbol == "" {
 		u, ok := expr.ParseUnit(unit)
 		if !ok {
-			p.Add("unknown-unit", t.Pos, "no unit %q", unit).Hint = "write it as in expressions, such as s, ms, 1/s or MiB"
+			p.Add("unknown-unit", t.Pos, "no unit %q", unit).
+				Hint = "write it as in expressions, such as s, ms, 1/s or MiB"
 			return 0, false
 		}
 		value, base = u.ToBase(q.Value), u.Dimension.Base()
+	}
+	if m.Unit == "" && err == nil {
+		m.Unit = base // what the program prints only records know
 	}
 	if err != nil || base != m.Unit {
 		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, unitWord(m.Unit), t.Value+unit).

@@ -59,9 +59,11 @@ func (r *Rate) decodeNode(d decoder, n *Node, what string) {
 	d.decode(n, what, &relative)
 	r.Share, r.Of = relative.Share, relative.Of
 	if d.whole && (n.Get("share") == nil || n.Get("of") == nil) {
-		d.problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").Hint = "write rate: {share: 80%, of: EXPERIMENT}"
+		d.problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").
+			Hint = "write rate: {share: 80%, of: EXPERIMENT}"
 	}
 	if s := r.Share; s.Known() && s.V <= 0 {
-		d.problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").Hint = "write a percentage, such as 80%"
+		d.problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").
+			Hint = "write a percentage, such as 80%"
 	}
 }

@@ -65,7 +65,8 @@ func (b *Build) decodeNode(d decoder, n *Node, what string) {
 	}
 	d.fieldsOf(n, what, b)
 	if !b.Inline.IsZero() && !b.Dockerfile.IsZero() {
-		d.problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).Hint = "keep one of them"
+		d.problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).
+			Hint = "keep one of them"
 	}
 }
 
@@ -157,7 +158,8 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 	if n.Kind == Map {
 		d.fieldsOf(n, "a volume", v)
 		if v.Target.IsZero() {
-			d.problems.Add("missing-key", n.Text.Pos, "a volume has no target").Hint = "add target: with a path in the container"
+			d.problems.Add("missing-key", n.Text.Pos, "a volume has no target").
+				Hint = "add target: with a path in the container"
 		}
 		return
 	}
@@ -171,7 +173,8 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 			v.ReadOnly = Value[bool]{V: true, Text: n.Text}
 		case "rw":
 		default:
-			d.problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).Hint = "write ro, rw, or leave it out"
+			d.problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).
+				Hint = "write ro, rw, or leave it out"
 		}
 		parts = parts[:2]
 	}
@@ -182,7 +185,8 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 		v.Source = Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
 		v.Target = Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
 	default:
-		d.problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
+		d.problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).
+			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
 	}
 	v.Type.V = NamedVolume
 	if strings.HasPrefix(v.Source.Value, ".") || strings.HasPrefix(v.Source.Value, "/") || strings.HasPrefix(v.Source.Value, "~") {
@@ -233,7 +237,8 @@ func (u *Ulimit) decodeNode(d decoder, n *Node, what string) {
 	}
 	d.fieldsOf(n, what, u)
 	if u.Soft.Known() && u.Hard.Known() && u.Soft.V > u.Hard.V && u.Hard.V >= 0 {
-		d.problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").Hint = "lower soft, or raise hard"
+		d.problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").
+			Hint = "lower soft, or raise hard"
 	}
 }
 

@@ -14,11 +14,13 @@ func (doc *Document) check() {
 	p := &doc.Problems
 	if date := doc.Front.Date; !date.IsZero() {
 		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
-			p.Add("wrong-value", date.Pos, "%q is no date", date.Value).Hint = "write year-month-day, such as 2026-11-20"
+			p.Add("wrong-value", date.Pos, "%q is no date", date.Value).
+				Hint = "write year-month-day, such as 2026-11-20"
 		}
 	}
 	if len(doc.Front.KeyValues) > 3 {
-		p.Add("too-many", doc.Front.KeyValues[3].Is.Pos, "more than three key values").Hint = "keep the three that matter most"
+		p.Add("too-many", doc.Front.KeyValues[3].Is.Pos, "more than three key values").
+			Hint = "keep the three that matter most"
 	}
 	var experiments []string
 	names := map[string]Text{}
@@ -34,7 +36,8 @@ func (doc *Document) check() {
 		switch {
 		case doc.unread["experiment"]:
 		case t.Value != "" && !slices.Contains(experiments, t.Value):
-			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).Hint = Suggest(t.Value, experiments)
+			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
+				Hint = Suggest(t.Value, experiments)
 		case t.Value == "" && len(doc.Experiments) > 1:
 			p.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
 				Hint = "add experiment: with one of " + strings.Join(experiments, ", ")
@@ -50,7 +53,8 @@ func (doc *Document) check() {
 		refer(t.Experiment, t.Pos, "table")
 		doc.claimName(t.Claim, claims)
 		if len(t.Columns) == 0 {
-			p.Add("missing-key", t.Pos, "the table has no columns").Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
+			p.Add("missing-key", t.Pos, "the table has no columns").
+				Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
 		}
 	}
 	for _, f := range doc.Figures {
@@ -66,7 +70,8 @@ func (doc *Document) check() {
 			doc.named(b.Name, b.Pos, "published block", published)
 		}
 		if b.Source.Value == "" {
-			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").Hint = "add source: with the title of the publication"
+			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").
+				Hint = "add source: with the title of the publication"
 		}
 	}
 	for _, l := range doc.ClaimLinks {

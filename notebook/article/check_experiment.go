@@ -24,7 +24,8 @@ func contradictions(n *Node, problems *Problems) {
 		first := stages.Items[0]
 		for _, s := range stages.Items[1:] {
 			if first.Get("rate") != nil && s.Get("connections") != nil || first.Get("connections") != nil && s.Get("rate") != nil {
-				problems.Add("contradiction", s.Text.Pos, "stages change either the rate or the connections").Hint = "use one of them in all stages"
+				problems.Add("contradiction", s.Text.Pos, "stages change either the rate or the connections").
+					Hint = "use one of them in all stages"
 			}
 		}
 	}

@@ -45,8 +45,8 @@ func (c *converter) node(y *yaml.Node) *Node {
 	return a.node
 }
 
-// alias gives the node that an alias repeats. It is shared, since nodes never change, but counts each time, since whoever
-// walks the tree meets it each time.
+// alias gives the node that an alias repeats. It is shared, since nodes never change, but counts each time, since
+// whoever walks the tree meets it each time.
 func (c *converter) alias(y *yaml.Node) *Node {
 	at := c.written(y)
 	here := c.fragment.pos(at, at+1+len(y.Value))
@@ -92,7 +92,8 @@ func (c *converter) fresh(y *yaml.Node) *Node {
 	return &Node{Kind: Scalar, Text: text}
 }
 
-// isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are words.
+// isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are
+// words.
 func isNull(y *yaml.Node) bool {
 	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
@@ -185,8 +186,8 @@ func (c *converter) bases(y *yaml.Node) []*Node {
 	return out
 }
 
-// written is where a node stands in the text as it was written: behind its anchor and tag, since the library's column is that
-// of the first of them.
+// written is where a node stands in the text as it was written: behind its anchor and tag, since the library's column
+// is that of the first of them.
 func (c *converter) written(y *yaml.Node) int {
 	at := c.mended.offset(y.Line, y.Column)
 	text := c.mended.text
@@ -237,7 +238,8 @@ func (c *converter) text(y *yaml.Node, at int) Text {
 	return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at, plainly)
 }
 
-// Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text is ours.
+// Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text
+// is ours.
 func Mapping(name, text string) *Node {
 	var problems Problems
 	n := parseYAML(wholeFile(NewSource(name, []byte(text))), &problems)

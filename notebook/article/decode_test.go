@@ -127,7 +127,8 @@ func TestPlacesInRows(t *testing.T) {
 }
 
 func TestPublishedRows(t *testing.T) {
-	const block = "\n```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: http://s/}\nmetrics: [{name: tail, unit: '1', value: latency.p99 / latency.p50}]\n```\n\n```yaml published\nsource: x\n"
+	const block = "\n```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: http://s/}\nmetrics: [{name: tail, unit: '1', value: latency.p99 / latency.p50}]\n```\n\n" +
+		"```yaml experiment\nname: c\ncommand: {image: x, run: y}\n```\n\n```yaml published\nsource: x\n"
 	csv := "```csv file=p.csv\nserver,tool,metric,value,unit\na,ab,p50,17,ms\na,wrk,p50,18,ms\na,ab,other,1,1\na,ab,tail,3,\n```\n"
 	tests := []struct{ name, text, want string }{
 		{"in the block", "rows: [{server: a, throughput: 5/s, latency.p50: 17ms, remark: x}]\n", "server=a remark=x: throughput=5 latency.p50=0.017"},
@@ -137,11 +138,16 @@ func TestPublishedRows(t *testing.T) {
 		{"with a field for all", "rows: [{server: a, throughput: 5/s}, {server: b, tool: wrk, throughput: 6/s}]\nwith: {tool: ab}\n",
 			"server=a tool=ab: throughput=5; server=b tool=wrk: throughput=6"},
 		{"renamed columns take only these", "rows: [{server: a, rps: 5/s, throughput: 7/s}]\nmetrics: {rps: throughput}\n", "server=a throughput=7/s: throughput=5"},
+		{"metrics that programs print", "experiment: c\nrows: [{server: a, metric: duration, value: 2, unit: ms}]\n", "server=a: duration=0.002"},
 		{"metrics that the article adds", "file: p.csv\nmetrics: {tail: tail}\n", "server=a tool=ab: tail=3"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			doc := parseText(t, head+csv+block+test.text+"```\n")
+			text := test.text
+			if !strings.Contains(text, "experiment:") {
+				text += "experiment: e\n"
+			}
+			doc := parseText(t, head+csv+block+text+"```\n")
 			for _, p := range doc.Problems.Sorted() {
 				t.Error(p)
 			}

@@ -99,7 +99,8 @@ func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
 		v.Node = n
 		for _, key := range []string{"name", "extends"} {
 			if inner := n.Get(key); inner != nil {
-				d.problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).Hint = "write it in the experiments"
+				d.problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).
+					Hint = "write it in the experiments"
 			}
 		}
 		templatesIn(n, d.problems)

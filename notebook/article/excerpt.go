@@ -12,15 +12,16 @@ import (
 // tabWidth is the distance of tab stops in lines shown.
 const tabWidth = 4
 
-// A cell is what a terminal shows of one character, as people count them: a letter with its accents is one, and so is a
-// flag.
+// A cell is what a terminal shows of one character, as people count them: a letter with its accents is one, and so is
+// a flag.
 type cell struct {
 	start int // the character's offset in the line
 	shown string
 	width int // in columns
 }
 
-// cells takes a line apart. Tabs become spaces and what has no shape, or would act on the terminal, a sign that can be seen.
+// cells takes a line apart. Tabs become spaces and what has no shape, or would act on the terminal, a sign that can
+// be seen.
 func cells(line string) []cell {
 	var out []cell
 	column := 0
@@ -56,8 +57,8 @@ func cells(line string) []cell {
 // maxCluster is more than any letter or emoji in use is made of; what is longer was made to break terminals.
 const maxCluster = 16
 
-// hidden says that a character, as people count them, is not to be shown as it is. Joiners and selectors belong to emoji and
-// some scripts, where they stand between other characters.
+// hidden says that a character, as people count them, is not to be shown as it is. Joiners and selectors belong to
+// emoji and some scripts, where they stand between other characters.
 func hidden(cluster string) bool {
 	if utf8.RuneCountInString(cluster) > maxCluster {
 		return true
@@ -71,7 +72,8 @@ func hidden(cluster string) bool {
 	return false
 }
 
-// sign stands for a character that must not reach the terminal: Unicode's pictures for control characters, else its number.
+// sign stands for a character that must not reach the terminal: Unicode's pictures for control characters, else its
+// number.
 func sign(r rune) string {
 	switch {
 	case r < ' ':
@@ -132,8 +134,8 @@ func offsetOf(list []cell, i, end int) int {
 	return end
 }
 
-// excerpt shows a line in at most limit columns, and a caret and tildes that stand under its bytes [start, end). What does
-// not fit is left out around the place.
+// excerpt shows a line in at most limit columns, and a caret and tildes that stand under its bytes [start, end). What
+// does not fit is left out around the place.
 func excerpt(line string, start, end, limit int) (text, mark string) {
 	list := cells(line)
 	first, last := len(list), len(list) // of the cells to be marked

@@ -127,7 +127,8 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 		}
 		return n.Items, true
 	}
-	problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).Hint = "its name has to end in .csv, .yaml or .yml"
+	problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).
+		Hint = "its name has to end in .csv, .yaml or .yml"
 	return nil, false
 }
 
@@ -159,7 +160,8 @@ func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
 		switch {
 		case errors.Is(err, io.EOF):
 			if names == nil {
-				problems.Add("bad-csv", f.whole, "there is no line with the names of columns").Hint = "begin the file with it"
+				problems.Add("bad-csv", f.whole, "there is no line with the names of columns").
+					Hint = "begin the file with it"
 				return nil, false
 			}
 			return rows, true
@@ -176,7 +178,8 @@ func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
 			for i := range fields {
 				name := field(fields, i)
 				if name.Value = strings.TrimSpace(name.Value); name.Value == "" || seen[name.Value] {
-					problems.Add("bad-csv", name.Pos, "column %d has no name of its own", i+1).Hint = "name every column, each in another way"
+					problems.Add("bad-csv", name.Pos, "column %d has no name of its own", i+1).
+						Hint = "name every column, each in another way"
 					return nil, false
 				}
 				seen[name.Value] = true

@@ -14,13 +14,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence stands
-// inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
+// A fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
+// stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
 type fragment struct {
 	source *Source
 	text   string
 	lines  []fragmentLine
-	whole  Pos // where a problem stands that concerns all of it
+	whole  Pos  // where a problem stands that concerns all of it
+	ascii  bool // each character, in the source too, is known to be one byte
 }
 
 // fragmentLine says where a line of a fragment comes from.
@@ -66,10 +67,15 @@ func (f *fragment) line(at int) int {
 	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at }) - 1
 }
 
-// at is where a byte of f.text stands in the source. Characters are counted rather than bytes, since f.text may have been mended.
+// at is where a byte of f.text stands in the source. Characters are counted rather than bytes, since f.text may have
+// been mended.
 func (f *fragment) at(at int) int {
 	l := f.lines[max(f.line(at), 0)]
-	n := utf8.RuneCountInString(f.text[min(l.at, len(f.text)):min(at, len(f.text))]) - l.extra
+	at = min(at, len(f.text))
+	if f.ascii {
+		return max(l.start, l.start+at-l.at-l.extra)
+	}
+	n := utf8.RuneCountInString(f.text[min(l.at, at):at]) - l.extra
 	data := f.source.Data
 	offset := l.start
 	for ; n > 0 && offset < len(data); n-- {
@@ -96,6 +102,9 @@ func (f *fragment) number(at int) int {
 func (f *fragment) offset(line, column int) int {
 	line = min(max(line, 1), len(f.lines))
 	at := f.lines[line-1].at
+	if f.ascii {
+		return min(at+max(column, 1)-1, len(f.text))
+	}
 	for ; column > 1 && at < len(f.text) && f.text[at] != '\n'; column-- {
 		_, size := utf8.DecodeRuneInString(f.text[at:])
 		at += size
@@ -103,8 +112,8 @@ func (f *fragment) offset(line, column int) int {
 	return at
 }
 
-// aligned makes a Text of a value whose place begins at start and whose characters begin at from. It ends where the value does,
-// or, if the value cannot be found in the text, at end.
+// aligned makes a Text of a value whose place begins at start and whose characters begin at from. It ends where the
+// value does, or, if the value cannot be found in the text, at end.
 func (f *fragment) aligned(value string, start, end, from int, quoting byte) Text {
 	runs, stop, ok := align(f.text, from, value, quoting)
 	if !ok {
@@ -155,41 +164,47 @@ func (f *fragment) replace(p int, old, new string) {
 	}
 }
 
-// clean finds the characters that YAML cannot hold. Each is a problem only where it is the first of its fragment, and something
-// harmless stands in for it while reading goes on.
+// clean finds the characters that YAML cannot hold. Only the first of a fragment is a problem, and something harmless
+// stands in for each while reading goes on.
 func (f *fragment) clean(problems *Problems) {
 	if !utf8.ValidString(f.text) {
 		at := invalidUTF8([]byte(f.text))
 		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
 		f.text = string(replaceInvalid([]byte(f.text)))
 	}
-	var first *Problem
-	more := 0
-	for i := 0; i < len(f.text); {
-		r, size := utf8.DecodeRuneInString(f.text[i:])
-		if controls(r) && !(r == '\r' && strings.HasPrefix(f.text[i+1:], "\n")) {
-			if first == nil {
-				first = problems.Add("control-character", f.pos(i, i+size), "the character U+%04X cannot stand in YAML", r)
-				first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
-			} else {
-				more++
-			}
-			old := f.text[i : i+size]
-			with := " "
-			if r != '\r' && r != '\u0085' && r != '\u2028' && r != '\u2029' {
-				with = "\ufffd"
-			}
-			f.replace(i, old, with)
-			size = len(with)
-		}
-		i += size
+	if !strings.ContainsFunc(f.text, controls) {
+		return
 	}
-	switch more {
-	case 0:
-	case 1:
+	var first *Problem
+	found, line := 0, 0
+	var b strings.Builder
+	for i, r := range f.text + "\n" {
+		for ; line < len(f.lines) && f.lines[line].at <= i; line++ {
+			f.lines[line].at = b.Len()
+		}
+		switch {
+		case i == len(f.text):
+			continue
+		case !controls(r) || r == '\r' && strings.HasPrefix(f.text[i+1:], "\n"):
+			b.WriteRune(r)
+			continue
+		case r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029':
+			b.WriteByte(' ') // not the line end that the library would see, and nobody else
+		default:
+			b.WriteRune(utf8.RuneError)
+		}
+		if found++; found == 1 {
+			first = problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)), "the character U+%04X cannot stand in YAML", r)
+			first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
+		}
+	}
+	f.text = b.String()
+	switch found {
+	case 0, 1:
+	case 2:
 		first.Message += "; one more follows"
 	default:
-		first.Message += fmt.Sprintf("; %d more follow", more)
+		first.Message += fmt.Sprintf("; %d more follow", found-1)
 	}
 }
 
@@ -211,15 +226,17 @@ func escape(r rune) string {
 	return fmt.Sprintf(`\u%04X`, r)
 }
 
-// parseYAML reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an empty
-// mapping if there is nothing in it.
+// parseYAML reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
+// empty mapping if there is nothing in it.
 //
-// Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is reported
-// and reading goes on with what was meant, so that other problems come to light at the same time.
+// Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is
+// reported and reading goes on with what was meant, so that other problems come to light at the same time.
 func parseYAML(f fragment, problems *Problems) *Node {
 	var found Problems
 	defer func() { problems.Merge(&found) }()
+	f.ascii = isASCII(f.text)
 	f.clean(&found)
+	f.ascii = f.ascii && isASCII(f.text)
 	s := scanner{fragment: &f, end: len(f.text)}
 	s.scan()
 	doc, err := unmarshal(f.text[:s.end])
@@ -255,6 +272,15 @@ func parseYAML(f fragment, problems *Problems) *Node {
 	return n
 }
 
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // unmarshal reads YAML, all of it, without giving its values any types.
 func unmarshal(text string) (*yaml.Node, error) {
 	var doc, rest yaml.Node
@@ -273,8 +299,8 @@ func unmarshal(text string) (*yaml.Node, error) {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// syntaxError finds the place that the library's message names; where it names none, the fragment's first line. It is for what
-// the scanner knows nothing of.
+// syntaxError finds the place that the library's message names; where it names none, the fragment's first line. It is
+// for what the scanner knows nothing of.
 func (f *fragment) syntaxError(err error) (Pos, string) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	var types *yaml.TypeError

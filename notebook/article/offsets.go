@@ -14,8 +14,8 @@ type offsets struct {
 	runs  []run // by at; together they hold all of value
 }
 
-// A run is a piece of a value with its place: byte for byte where both are equally long, else one that cannot be divided, such
-// as an escape or a folded line break.
+// A run is a piece of a value with its place: byte for byte where both are equally long, else one that cannot be
+// divided, such as an escape or a folded line break.
 type run struct {
 	at, length   int // in the value
 	start, width int // in the source
@@ -56,8 +56,8 @@ const (
 	doubleQuoted = '"'  // with escapes
 )
 
-// align walks along a value and the text it was read from, which begins at p, and gives the runs, with places in text, and
-// where the text ends, behind its quote if it has one. It fails if the value is not that of the text.
+// align walks along a value and the text it was read from, which begins at p, and gives the runs, with places in
+// text, and where the text ends, behind its quote if it has one. It fails if the value is not that of the text.
 func align(text string, p int, value string, quoting byte) (runs []run, end int, ok bool) {
 	add := func(at, length, width int) {
 		if n := len(runs) - 1; n >= 0 && length == width {
@@ -127,8 +127,8 @@ var escapes = map[byte]string{
 // digits is how many hexadecimal digits follow an escape's letter.
 var digits = map[byte]int{'x': 2, 'u': 4, 'U': 8}
 
-// unescape reads the escape that s, a backslash first, begins with, and says how long it is; an escaped line end stands for
-// nothing.
+// unescape reads the escape that s, a backslash first, begins with, and says how long it is; an escaped line end
+// stands for nothing.
 func unescape(s string) (decoded string, width int, ok bool) {
 	if len(s) < 2 {
 		return "", 1, false

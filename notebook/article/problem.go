@@ -33,7 +33,8 @@ func (p *Problems) Merge(o *Problems) { p.list = append(p.list, o.list...) }
 // Empty says that nothing is wrong.
 func (p *Problems) Empty() bool { return len(p.list) == 0 }
 
-// Sorted gives the problems by file and place; of those that are alike only the first, and none that follows from another.
+// Sorted gives the problems by file and place; of those that are alike only the first, and none that follows from
+// another.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
@@ -73,8 +74,8 @@ const maxMessage = 240
 
 // String gives the problem as a person sees it: place and message, the line, a caret under the place, the way out.
 //
-// Whatever the article holds, nothing but printable characters and line ends reaches the terminal, and carets stand right
-// under wide and combining characters.
+// Whatever the article holds, nothing but printable characters and line ends reaches the terminal, and carets stand
+// right under wide and combining characters.
 func (p *Problem) String() string {
 	var b strings.Builder
 	message := shorten(visible(p.Message), maxMessage)

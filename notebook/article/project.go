@@ -97,7 +97,8 @@ func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
 		d.problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes context", what).
 			Hint = "write docker: ssh://NAME, or kubernetes: CONTEXT"
 	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
-		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).Hint = "begin it with ssh://, tcp:// or unix://"
+		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
+			Hint = "begin it with ssh://, tcp:// or unix://"
 	case scheme == "tcp" && h.TLS.IsZero():
 		d.problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
 			Hint = "add tls: with the folder that they are in; without them anybody could use it"
@@ -114,7 +115,8 @@ type Publish struct {
 func (p *Publish) decodeNode(d decoder, n *Node, what string) {
 	d.fieldsOf(n, what, p)
 	if !p.Folder.IsZero() && (!p.Remote.IsZero() || !p.Branch.IsZero()) {
-		d.problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").Hint = "keep one of them"
+		d.problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").
+			Hint = "keep one of them"
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// A scanner walks through a fragment beside the library, line by line, to find its traps. It knows as much of YAML as it takes
-// to tell where values begin and end, and what their author meant them to hold; what it does not understand, it leaves alone.
+// A scanner walks through a fragment beside the library, line by line, to find its traps. It knows as much of YAML as
+// it takes to tell where values begin and end, and what their author meant them to hold; what it does not understand,
+// it leaves alone.
 type scanner struct {
 	*fragment
 	end    int // where reading ends: at the end of the text or at a second document
@@ -22,6 +23,8 @@ type scanner struct {
 	closed bool    // there was a line ... behind something
 	flow   []int   // where the brackets stand that are open
 	limit  int     // where a bracket that is never closed is taken to end, or the end
+
+	unclosed int // brackets so far
 
 	anchors []*anchor
 	unknown []unknownAlias
@@ -54,7 +57,7 @@ type anchor struct {
 func (s *scanner) scan() {
 	s.limit = s.end
 	for p := 0; p < s.end && !s.lost; {
-		p = s.line(p)
+		p = s.readLine(p)
 	}
 	for _, u := range s.unknown {
 		for _, a := range s.anchors {
@@ -67,7 +70,8 @@ func (s *scanner) scan() {
 	}
 	for _, a := range s.anchors {
 		if !a.used && a.end > a.start {
-			s.quoteThis(a.at, a.end, a.at, a.start, a.label, `"&" at the beginning makes &%s an anchor, which nothing refers to`, a.name).silent = true
+			s.quoteThis(a.at, a.end, a.at, a.start, a.label,
+				`"&" at the beginning makes &%s an anchor, which nothing refers to`, a.name).silent = true
 		}
 	}
 }
@@ -81,7 +85,7 @@ func (s *scanner) eol(p int) int {
 func (s *scanner) next(p int) int { return min(p+len(s.lineText(p))+1, s.end) }
 
 // begin is where the line of p begins.
-func (s *scanner) begin(p int) int { return strings.LastIndexByte(s.text[:p], '\n') + 1 }
+func (s *scanner) begin(p int) int { return s.lines[s.line(p)].at }
 
 // blanks skips spaces and tabs.
 func (s *scanner) blanks(p int) int {
@@ -104,8 +108,8 @@ func (s *scanner) marker(p int) bool {
 	return p+3 <= s.end && (s.text[p:p+3] == "---" || s.text[p:p+3] == "...") && s.ends(p+3)
 }
 
-// line reads what begins in a line and gives where to go on.
-func (s *scanner) line(start int) int {
+// readLine reads what begins in a line and gives where to go on.
+func (s *scanner) readLine(start int) int {
 	p := start
 	for p < s.end && s.text[p] == ' ' {
 		p++
@@ -185,6 +189,9 @@ func oddSpace(r rune) bool { return r != ' ' && unicode.Is(unicode.Zs, r) || r =
 func (s *scanner) entry(p int) int {
 	begin := s.begin(p)
 	for first := true; ; first = false {
+		if s.text[p] == '-' {
+			s.oddSpaces(p + 1)
+		}
 		switch {
 		case s.text[p] == '-' && s.ends(p+1):
 			if !s.enter(level{p - begin, true, p, "- "}, first) {
@@ -197,9 +204,6 @@ func (s *scanner) entry(p int) int {
 			if gap := s.text[dash+1 : p]; strings.Contains(gap, "\t") {
 				s.tab(dash+1, p).edits = []edit{{dash + 1, p, fillWith(" ", gap)}}
 			}
-			continue
-		case s.text[p] == '-' && s.oddSpaces(p+1):
-			first = false
 			continue
 		case s.text[p] == '?' && s.ends(p+1): // a key on a line of its own
 			if !s.enter(level{p - begin, false, p, ""}, first) {
@@ -255,8 +259,8 @@ func (s *scanner) parent() int {
 	return s.levels[len(s.levels)-1].column
 }
 
-// enter begins an entry of a collection: of one that is open, or, where a value is awaited, of a new one. If the entry fits
-// none, that is a trap, and the structure is lost.
+// enter begins an entry of a collection: of one that is open, or, where a value is awaited, of a new one. If the
+// entry fits none, that is a trap, and the structure is lost.
 func (s *scanner) enter(l level, first bool) bool {
 	defer func() { s.open = true }()
 	if !first {
@@ -285,16 +289,18 @@ func (s *scanner) enter(l level, first bool) bool {
 	return false
 }
 
-// misplaced notes an entry that belongs to no collection, since its column is wrong; left is the innermost one that it ends.
+// misplaced notes an entry that belongs to no collection, since its column is wrong; left is the innermost one that
+// it ends.
 func (s *scanner) misplaced(l level, left *level) {
 	t := trap{rule: "yaml-syntax", start: l.at, end: s.eol(l.at)}
 	outer := s.levels
-	what := map[bool]string{false: "key", true: "list item"}
 	switch {
+	case len(outer) > 0 && outer[len(outer)-1].column == l.column && l.dash:
+		t.message = "a list item cannot stand beside keys"
+		t.hint = "put a key above it, or remove the dash"
 	case len(outer) > 0 && outer[len(outer)-1].column == l.column:
-		o := outer[len(outer)-1]
-		t.message = fmt.Sprintf("a %s cannot stand beside a %s", what[l.dash], what[o.dash])
-		t.hint = fmt.Sprintf("indent it by more than line %d, or by less", s.number(o.at))
+		t.message = "a key cannot stand beside list items"
+		t.hint = "put a dash before it, or indent it like the keys of the item above"
 	case left == nil:
 		o := outer[len(outer)-1]
 		t.message = "this line is indented further than the ones above, which have their values already"
@@ -379,7 +385,8 @@ func (s *scanner) badKey(p, end int) {
 		}
 		fallthrough
 	case '@', '`', '%', ',', ']', '}':
-		s.quoteThis(p, end, p, p+1, "", "a key cannot begin with %q", s.text[p:p+1]).hint = "write " + quoted(s.text[p:end]) + ": …"
+		t := s.quoteThis(p, end, p, p+1, "", "a key cannot begin with %q", s.text[p:p+1])
+		t.hint = "write " + quoted(s.text[p:end]) + ": …"
 	}
 }
 
@@ -399,8 +406,11 @@ func (s *scanner) stray(p int) bool {
 		return true
 	}
 	beside := !top && (s.parent() == column || !s.open)
-	if !beside && (strings.IndexByte("[{\"'|>*", s.text[p]) >= 0 || !s.keyBelow(p, column) && !(top && gluedKey.MatchString(s.text[p:eol]))) {
-		return false
+	if !beside {
+		glued := top && gluedKey.MatchString(s.text[p:eol])
+		if strings.IndexByte("[{\"'|>*", s.text[p]) >= 0 || !glued && !s.keyBelow(p, column) {
+			return false
+		}
 	}
 	if s.glued(p, eol, top) {
 		return true
@@ -445,342 +455,4 @@ func (s *scanner) glued(p, end int, silent bool) bool {
 		t.meant = []meaning{{at: p, value: m[1], start: p, end: colon}}
 	}
 	return true
-}
-
-// properties skips the anchors and tags before a value. bad says that one of them is none, and the value was noted as a trap,
-// which ends where it goes on.
-func (s *scanner) properties(p int, label string) (at int, bad bool) {
-	for p < s.end && (s.text[p] == '&' || s.text[p] == '!') {
-		end := p + 1
-		for end < s.end && !isSpace(s.text[end]) && (len(s.flow) == 0 || !strings.ContainsRune(",[]{}", rune(s.text[end]))) {
-			end++
-		}
-		word := s.text[p:end]
-		if s.text[p] == '&' && !anchorName.MatchString(word[1:]) || s.text[p] == '!' && word != "!" && !coreTag.MatchString(word) {
-			stop := s.extent(p)
-			what := map[byte]string{'&': "an anchor", '!': "a tag"}[s.text[p]]
-			s.quoteThis(p, stop, p, p+1, label, "%q at the beginning means %s to YAML", s.text[p:p+1], what).silent = true
-			return stop, true
-		}
-		next := s.blanks(end)
-		if s.text[p] == '&' {
-			a := &anchor{name: word[1:], at: p, start: next, label: label}
-			if next < s.eol(p) && !strings.ContainsRune("[{\"'|>*#&!,]}", rune(s.text[next])) {
-				if _, _, key := s.key(next); !key {
-					a.end = s.extent(next)
-				}
-			}
-			s.anchors = append(s.anchors, a)
-		}
-		p = next
-	}
-	return p, false
-}
-
-var (
-	anchorName = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
-	coreTag    = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|timestamp|set|omap|pairs|merge)$`)
-)
-
-// extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma or
-// bracket that does not belong to it.
-func (s *scanner) extent(p int) int {
-	if len(s.flow) > 0 {
-		return s.flowExtent(p, false)
-	}
-	return s.eol(p)
-}
-
-// value reads what stands behind a colon or dash, or on a line of its own, and gives where to go on. label is what stands
-// before it.
-func (s *scanner) value(p int, label string) int {
-	p = s.blanks(p)
-	eol := s.eol(p)
-	if p >= eol {
-		return s.next(p)
-	}
-	if s.text[p] == '#' {
-		s.hash(p, p, eol, label)
-		return s.next(p)
-	}
-	p, bad := s.properties(p, label)
-	if bad || s.over(p) {
-		return s.next(p)
-	}
-	s.open = false
-	switch c := s.text[p]; c {
-	case '"', '\'':
-		return s.quotedValue(p, label)
-	case '[', '{':
-		return s.flowValue(p, label)
-	case '|', '>':
-		return s.blockText(p, label)
-	case '*':
-		s.alias(p, label)
-		return s.next(p)
-	}
-	if what := begins(s.text[p:eol]); what != "" {
-		s.quoteThis(p, eol, p, p+1, label, "%s", what)
-		return s.next(p)
-	}
-	return s.plain(p, label)
-}
-
-// begins says why a plain value cannot begin as text does; empty if it can.
-func begins(text string) string {
-	switch c := text[0]; c {
-	case '@', '`', '%', ',', ']', '}':
-		return fmt.Sprintf("a value cannot begin with %q", text[:1])
-	case '-', '?', ':':
-		if len(text) == 1 || isSpace(text[1]) {
-			return fmt.Sprintf("%q at the beginning means %s to YAML", text[:1], map[byte]string{'-': "a list item", '?': "a key", ':': "an empty key"}[c])
-		}
-	}
-	return ""
-}
-
-// hash decides about " #" behind the value [start, at): whether it begins a comment that was meant as one.
-func (s *scanner) hash(start, at, eol int, label string) bool {
-	comment := s.text[at:eol]
-	value := strings.TrimRight(s.text[start:at], " \t\n\r")
-	if !strings.ContainsAny(value, " \t\n") && (len(comment) == 1 || isSpace(comment[1])) {
-		return false // one word, and what follows looks like a comment
-	}
-	if value == "" {
-		if s.child(at) {
-			return false
-		}
-		s.quoteThis(start, eol, at, eol, label, `"#" begins a comment, which leaves no value`).silent = true
-		s.open = false
-		return true
-	}
-	t := s.quoteThis(start, eol, at, eol, label, `" #" begins a comment, which cuts the value off`)
-	t.silent = true
-	t.hint += "; a comment may have a line of its own"
-	return true
-}
-
-// child says that the lines below p hold the value of the entry that p belongs to.
-func (s *scanner) child(p int) bool {
-	for n := s.next(p); n < s.end; n = s.next(n) {
-		q := s.blanks(n)
-		if q >= s.eol(n) || s.text[q] == '#' {
-			continue
-		}
-		return q-n > s.parent() || q-n == s.parent() && s.text[q] == '-' && s.ends(q+1)
-	}
-	return false
-}
-
-// plain reads a value without quotes, which may go on in the lines below.
-func (s *scanner) plain(p int, label string) int {
-	parent := s.parent()
-	for n := p; ; {
-		from := n
-		if n > p {
-			from = s.blanks(n)
-		}
-		eol := s.eol(n)
-		for q := from; q < eol; q++ {
-			switch {
-			case s.text[q] == ':' && s.ends(q+1):
-				return s.colon(p, n, q, label)
-			case s.text[q] == '#' && q > p && isSpace(s.text[q-1]):
-				s.hash(p, q, eol, label)
-				return s.next(n)
-			}
-		}
-		if n > p && s.continued(n, from, eol) {
-			return s.next(n)
-		}
-		// The value goes on in the next line that is indented further than its parent.
-		for n = s.next(n); n < s.end && s.blanks(n) >= s.eol(n); n = s.next(n) {
-		}
-		indent := 0
-		for n+indent < s.end && s.text[n+indent] == ' ' {
-			indent++
-		}
-		if n >= s.end || indent <= parent || s.marker(n) || s.text[s.blanks(n)] == '#' {
-			return n
-		}
-	}
-}
-
-// colon notes ": " at q inside the plain value that began at p, in its line n.
-func (s *scanner) colon(p, n, q int, label string) int {
-	eol := s.eol(n)
-	from := s.blanks(n)
-	switch {
-	case n > p && simpleKey.MatchString(s.text[from:q]) && label != "":
-		s.add(trap{rule: "yaml-syntax", start: from, end: eol, hint: s.indentLike(s.levels[len(s.levels)-1]),
-			message: fmt.Sprintf("this line is indented further than line %d, which has its value already", s.number(p))})
-		s.lost = true
-	case q+1 >= eol:
-		s.quoteThis(p, eol, q, q+1, label, `":" at the end of a value makes it a key to YAML`)
-	default:
-		s.quoteThis(p, eol, q, q+1, label, `": " inside a value means a key to YAML`)
-	}
-	return s.next(n)
-}
-
-// continued notes a line below a value that YAML takes for a part of it, though it does not look like one.
-func (s *scanner) continued(n, from, eol int) bool {
-	text := s.text[from:eol]
-	if text[0] == '-' && s.ends(from+1) {
-		t := s.add(trap{rule: "yaml-syntax", start: from, end: eol, silent: true,
-			message: "YAML takes this list item for a part of the value above"})
-		t.hint = "begin it in the column of the items above"
-		if l := s.levels; len(l) > 0 && l[len(l)-1].dash {
-			t.hint = s.indentLike(l[len(l)-1])
-		}
-		s.lost = true
-		return true
-	}
-	return !strings.ContainsAny(text, " \t") && s.glued(from, eol, true)
-}
-
-// alias reads *name. What is no alias is noted as a value to be quoted.
-func (s *scanner) alias(p int, label string) (end int, ok bool) {
-	end = p + 1
-	for end < s.end && anchorName.MatchString(s.text[end:end+1]) {
-		end++
-	}
-	name := s.text[p+1 : end]
-	after := s.blanks(end)
-	if name == "" || !(s.over(after) && s.ends(end)) && (s.text[after] != ':' && len(s.flow) == 0 || strings.IndexByte(":,]}", s.text[after]) < 0) {
-		stop := s.extent(p)
-		s.quoteThis(p, stop, p, p+1, label, `"*" at the beginning means an alias to YAML`)
-		return stop, false
-	}
-	var known []string
-	for _, a := range s.anchors {
-		if a.name == name {
-			a.used = true
-			return end, true
-		}
-		known = append(known, a.name)
-	}
-	t := s.add(trap{rule: "unknown-anchor", start: p, end: end, message: fmt.Sprintf("no anchor &%s above this line", name)})
-	switch hint := Suggest(name, known); {
-	case hint != "":
-		t.hint = hint
-	case label == "<<: ":
-		t.hint = "write &" + name + " before the mapping to merge"
-	default:
-		t.hint = "write &" + name + " before the value to repeat, or quote the word if it is text: " + label + quoted(s.text[p:end])
-	}
-	s.unknown = append(s.unknown, unknownAlias{name, t})
-	t.edits = s.words(p, end)
-	t.meant = []meaning{{at: p, nothing: true}}
-	return end, false
-}
-
-// quotedValue reads a value in quotes in a block.
-func (s *scanner) quotedValue(p int, label string) int {
-	end, escape := closing(s.text[:s.end], p)
-	if end >= 0 && s.over(s.blanks(end)) {
-		if escape > 0 {
-			s.badEscape(p, end, escape, label)
-		}
-		return s.next(end)
-	}
-	eol := s.eol(p)
-	if end < 0 || end > eol {
-		s.unclosed(p, eol, label)
-		return s.next(p)
-	}
-	s.quoteThis(p, eol, end, eol, label, "the value goes on behind its closing quote")
-	return s.next(p)
-}
-
-// unclosed notes a quote that nothing closes in its line.
-func (s *scanner) unclosed(p, eol int, label string) {
-	t := s.quoteThis(p, eol, p, p+1, label, "this quote is never closed")
-	if text := strings.TrimSpace(s.text[p+1 : eol]); text != "" {
-		t.hint = "write " + label + quoted(text)
-		t.meant = []meaning{{at: p, value: text, start: p + 1, end: eol}}
-	}
-}
-
-// badEscape notes a backslash in the double quotes [p, end) that begins no escape.
-func (s *scanner) badEscape(p, end, escape int, label string) {
-	_, width, _ := unescape(s.text[escape:end])
-	stop := min(escape+width, end-1)
-	t := s.quoteThis(p, end, escape, stop, label, `"%s" is no escape of YAML`, s.text[escape:stop])
-	t.meant[0].value = s.text[p+1 : end-1]
-	t.meant[0].start, t.meant[0].end = p+1, end-1
-	t.hint = "write " + label + "'" + strings.ReplaceAll(strings.ReplaceAll(t.meant[0].value, `\"`, `"`), "'", "''") + "'"
-}
-
-// closing gives the end of the quoted scalar that begins at p, behind its quote, or -1, and the first backslash that begins no
-// escape, or 0.
-func closing(text string, p int) (end, escape int) {
-	quote := text[p]
-	for i := p + 1; i < len(text); i++ {
-		switch {
-		case quote == '"' && text[i] == '\\':
-			if _, _, ok := unescape(text[i:]); !ok && escape == 0 {
-				escape = i
-			}
-			i++
-		case quote == '\'' && strings.HasPrefix(text[i:], "''"):
-			i++
-		case text[i] == quote:
-			return i + 1, escape
-		}
-	}
-	return -1, escape
-}
-
-var blockHeader = regexp.MustCompile(`^[|>]([1-9][+-]?|[+-][1-9]?)?([ \t]+#.*|[ \t]*)$`)
-
-// blockText reads a literal or folded block.
-func (s *scanner) blockText(p int, label string) int {
-	eol := s.eol(p)
-	kind := s.text[p : p+1]
-	if !blockHeader.MatchString(s.text[p:eol]) {
-		s.quoteThis(p, eol, p, p+1, label, "%q at the beginning means a block of text to YAML", kind)
-		return s.next(p)
-	}
-	parent := s.parent()
-	empty := !strings.Contains(s.text[p:eol], "+") // which keeps even empty lines
-	explicit := strings.ContainsAny(s.text[p:eol], "123456789")
-	first, column := 0, 0 // where the text begins, and how far it is indented
-	n := s.next(p)
-	for ; n < s.end; n = s.next(n) {
-		indent := 0
-		for n+indent < s.end && s.text[n+indent] == ' ' {
-			indent++
-		}
-		if s.blanks(n) >= s.eol(n) && (indent <= parent || !strings.Contains(s.lineText(n), "\t")) {
-			continue
-		}
-		if s.text[n+indent] == '\t' && !explicit && (first == 0 || indent < column) {
-			s.tab(n+indent, s.blanks(n+indent))
-			s.lost = true
-			return s.end
-		}
-		if indent <= parent || s.marker(n) {
-			break
-		}
-		if first == 0 {
-			first, column = n, indent
-		}
-		if indent < column && !explicit {
-			s.add(trap{rule: "yaml-syntax", start: n + indent, end: s.eol(n),
-				message: fmt.Sprintf("this line is indented less than line %d, which begins the block of text", s.number(first)),
-				hint:    s.indentLike(level{column: column, at: first})})
-			s.lost = true
-			return s.end
-		}
-		empty = false
-	}
-	if empty {
-		t := s.quoteThis(p, eol, p, eol, label, "%q begins a block of text, and this one is empty", kind)
-		t.silent = true
-		if eol == p+1 {
-			t.hint = "write the text in the lines below, indented, or write " + label + quoted(kind)
-		}
-	}
-	return n
 }

@@ -10,6 +10,9 @@ import (
 // maxDepth bounds brackets inside brackets.
 const maxDepth = 100
 
+// maxUnclosed bounds the brackets that are looked for to the end of the text in vain.
+const maxUnclosed = 20
+
 // role is what a node inside brackets is.
 type role int
 
@@ -34,7 +37,11 @@ func (s *scanner) flowValue(p int, label string) int {
 		return s.next(p)
 	}
 	end, closed := s.collection(p, label)
+	if s.unclosed > maxUnclosed {
+		s.lost = true
+	}
 	if !closed && !s.lost {
+		s.unclosed++
 		// Nothing closes it, so what it holds has to be looked for in the lines that are likely to be its own.
 		back()
 		s.limit = s.region(p)
@@ -93,8 +100,8 @@ func opposite(bracket byte) string {
 	return "}"
 }
 
-// region is where a bracket at p that is never closed should have been: before the next line that looks like one of the block
-// around it.
+// region is where a bracket at p that is never closed should have been: before the next line that looks like one of
+// the block around it.
 func (s *scanner) region(p int) int {
 	for n := s.next(p); n < s.end; n = s.next(n) {
 		q := n
@@ -126,8 +133,8 @@ func (s *scanner) flowBlanks(p int) int {
 	return s.limit
 }
 
-// collection reads the list or mapping whose bracket is at p and gives where it ends; label is what stands before it. If it is
-// not closed, what is open stays in s.flow.
+// collection reads the list or mapping whose bracket is at p and gives where it ends; label is what stands before it.
+// If it is not closed, what is open stays in s.flow.
 func (s *scanner) collection(p int, label string) (end int, closed bool) {
 	if len(s.flow) >= maxDepth {
 		s.lost = true
@@ -178,7 +185,7 @@ func (s *scanner) collection(p int, label string) (end int, closed bool) {
 			}
 		case len(s.traps) > traps: // noted already
 			before = nil
-		case before != nil && s.begin(before.start) == s.begin(key) && !gluedKey.MatchString(s.text[key:s.flowExtent(key, true)]):
+		case before != nil && s.continues(before, key):
 			q = s.cutOff(before, key)
 			before = nil
 		default:
@@ -215,7 +222,8 @@ func (s *scanner) loneKeys(p, end int, lone []int, entries int, label string) {
 	}
 	if all {
 		inner := strings.TrimSpace(s.text[p+1 : end-1])
-		t := s.quoteThis(p, end, lone[0], s.flowExtent(lone[0], true), label, "%q has no value", s.text[lone[0]:s.flowExtent(lone[0], true)])
+		from, to := lone[0], s.flowExtent(lone[0], true)
+		t := s.quoteThis(p, end, from, to, label, "%q has no value", s.text[from:to])
 		t.silent = true
 		t.meant[0].nothing = true
 		t.hint = fmt.Sprintf("write %s[%s] for a list, or %s for text", label, inner, quoted(s.text[p:end]))
@@ -226,14 +234,22 @@ func (s *scanner) loneKeys(p, end int, lone []int, entries int, label string) {
 		if s.glued(at, stop, true) {
 			continue
 		}
-		t := s.add(trap{rule: "quote-this", start: at, end: stop, message: fmt.Sprintf("%q has no value", s.text[at:stop]), silent: true})
+		t := s.add(trap{rule: "quote-this", start: at, end: stop, silent: true,
+			message: fmt.Sprintf("%q has no value", s.text[at:stop])})
 		t.hint = "write " + s.text[at:stop] + ": value, or quote the value that the comma before it belongs to"
 		t.meant = []meaning{{at: at, nothing: true}}
 	}
 }
 
-// cutOff notes that the comma behind a value cuts it off, since what follows, up to the next key, has no value. It gives
-// where the value ends.
+// continues says that what stands at p looks more like the rest of the value before it than like a key.
+func (s *scanner) continues(v *flowScalar, p int) bool {
+	rest := s.text[p:s.flowExtent(p, true)]
+	words := strings.Contains(s.text[v.start:v.end], " ") || !simpleKey.MatchString(rest)
+	return words && s.begin(v.start) == s.begin(p) && !gluedKey.MatchString(rest)
+}
+
+// cutOff notes that the comma behind a value cuts it off, since what follows, up to the next key, has no value. It
+// gives where the value ends.
 func (s *scanner) cutOff(v *flowScalar, rest int) int {
 	stop := s.flowExtent(rest, false)
 	for {
@@ -253,8 +269,8 @@ func (s *scanner) cutOff(v *flowScalar, rest int) int {
 	return stop
 }
 
-// flowNode reads a node inside brackets and gives where it ends, and the node itself if it is a plain value with nothing
-// wrong.
+// flowNode reads a node inside brackets and gives where it ends, and the node itself if it is a plain value with
+// nothing wrong.
 func (s *scanner) flowNode(p int, label string, as role) (end int, plain *flowScalar) {
 	p, bad := s.properties(p, label)
 	if bad {
@@ -270,7 +286,7 @@ func (s *scanner) flowNode(p int, label string, as role) (end int, plain *flowSc
 		var escape int
 		switch end, escape = closing(s.text[:s.limit], p); {
 		case end < 0:
-			s.unclosed(p, stop, label)
+			s.unclosedQuote(p, stop, label)
 			return stop, nil
 		case escape > 0:
 			s.badEscape(p, end, escape, label)
@@ -376,8 +392,8 @@ func (s *scanner) flowPlain(p int, label string, as role) (end int, plain *flowS
 	return end, &flowScalar{p, end, label}
 }
 
-// missingComma notes that an entry inside brackets, behind which white space begins at p, has no comma though another one
-// follows. It gives the entry's end.
+// missingComma notes that an entry inside brackets, behind which white space begins at p, has no comma though another
+// one follows. It gives the entry's end.
 func (s *scanner) missingComma(p int) int {
 	end := p
 	for end > 0 && isSpace(s.text[end-1]) {
@@ -388,14 +404,14 @@ func (s *scanner) missingComma(p int) int {
 	return end
 }
 
-// flowExtent is the end of the value at p, inside brackets, as its author meant it: it goes up to a comma or closing bracket
-// that belongs to nothing in it, or to the end of the line. A key ends at its colon.
+// flowExtent is the end of the value at p, inside brackets, as its author meant it: it goes up to a comma or closing
+// bracket that belongs to nothing in it, or to the end of the line. A key ends at its colon.
 func (s *scanner) flowExtent(p int, key bool) int {
 	return p + reach(s.text[p:min(s.eol(p), max(p, s.limit))], key)
 }
 
-// reach is how much of a line belongs to the value it begins with. Where brackets or quotes in it do not come in pairs, they are
-// taken for letters.
+// reach is how much of a line belongs to the value it begins with. Where brackets or quotes in it do not come in
+// pairs, they are taken for letters.
 func reach(line string, key bool) int {
 	end := 0
 	for _, pairs := range []string{"()[]{}\"'", "[]{}\"'", "[]{}", ""} {

@@ -86,8 +86,8 @@ type Text struct {
 	offsets *offsets
 }
 
-// At is the place of the bytes [start, end) of t.Value: exactly, through quotes, escapes and folded lines, or that of all of
-// t where the value is not what was written, such as a template filled in.
+// At is the place of the bytes [start, end) of t.Value: exactly, through quotes, escapes and folded lines, or that of
+// all of t where the value is not what was written, such as a template filled in.
 func (t Text) At(start, end int) Pos {
 	if t.offsets == nil || t.offsets.value != t.Value {
 		return t.Pos

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// What the steps from one word to another cost. Steps that hardly make another word of it, such as another case or - for _,
-// cost so little that several of them are still near.
+// What the steps from one word to another cost. Steps that hardly make another word of it, such as another case or -
+// for _, cost so little that several of them are still near.
 const (
 	costEdit   = 12 // a letter more, less or other
 	costSwap   = 9  // two neighbours swapped
@@ -23,8 +23,8 @@ const maxListed = 12
 // maxSuggest is longer than any word that is worth comparing.
 const maxSuggest = 60
 
-// near gives the candidates that are most like word, if they are near enough to be what was meant; several if they are
-// equally near.
+// near gives the candidates that are most like word, if they are near enough to be what was meant; several if they
+// are equally near.
 func near(word string, candidates []string) []string {
 	letters := len([]rune(word))
 	if letters > maxSuggest {
@@ -47,7 +47,8 @@ func near(word string, candidates []string) []string {
 	return best
 }
 
-// nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was meant.
+// nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was
+// meant.
 func nearest(word string, candidates []string) (string, bool) {
 	if best := near(word, candidates); len(best) > 0 {
 		return best[0], true
@@ -55,8 +56,8 @@ func nearest(word string, candidates []string) (string, bool) {
 	return "", false
 }
 
-// Suggest is a hint about what a misspelt word may mean: the candidate that is nearest to it, or two that are equally near,
-// else all of them, the first dozen written out. It is empty if there are none.
+// Suggest is a hint about what a misspelt word may mean: the candidate that is nearest to it, or two that are equally
+// near, else all of them, the first dozen written out. It is empty if there are none.
 func Suggest(word string, candidates []string) string {
 	switch best := near(word, candidates); len(best) {
 	case 1:

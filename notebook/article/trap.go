@@ -13,14 +13,15 @@ type trap struct {
 	rule          string
 	start, end    int // of the characters to blame
 	message, hint string
-	// silent says that YAML makes some sense of it, so that it is a mistake wherever it is found. Others are mistakes only if
-	// the library finds one too: it knows YAML better.
+	// silent says that YAML makes some sense of it, so that it is a mistake wherever it is found. Others are mistakes
+	// only if the library finds one too: it knows YAML better.
 	silent bool
 	edits  []edit // what makes YAML of it
 	meant  []meaning
 }
 
-// An edit puts other words in the place of what stands at [start, end). It moves nothing that follows on the same line.
+// An edit puts other words in the place of what stands at [start, end). It moves nothing that follows on the same
+// line.
 type edit struct {
 	start, end int
 	with       string
@@ -34,7 +35,8 @@ type meaning struct {
 	nothing    bool // it is left out
 }
 
-// mend gives the text with all edits made, its lines, and what the scalars put in stand for, by where they were written.
+// mend gives the text with all edits made, its lines, and what the scalars put in stand for, by where they were
+// written.
 func mend(f *fragment, traps []trap) (string, []fragmentLine, map[int]meaning) {
 	var edits []edit
 	meant := map[int]meaning{}
@@ -71,8 +73,8 @@ func fillWith(character, s string) string {
 	return strings.Repeat(character, utf8.RuneCountInString(s))
 }
 
-// quoteThis notes a value, [start, end) of the text, that has to be quoted because of the characters [from, to). label is
-// what stands before the value in the line as it should be.
+// quoteThis notes a value, [start, end) of the text, that has to be quoted because of the characters [from, to).
+// label is what stands before the value in the line as it should be.
 func (s *scanner) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
 	meant := s.meaning(start, end)
 	t := s.add(trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)})
@@ -102,7 +104,8 @@ func (s *scanner) words(start, end int) []edit {
 	return out
 }
 
-// meaning is the value that was meant with [start, end): its lines folded, and without the quotes that may stand around it.
+// meaning is the value that was meant with [start, end): its lines folded, and without the quotes that may stand
+// around it.
 func (s *scanner) meaning(start, end int) meaning {
 	text := s.text[start:end]
 	m := meaning{at: start, start: start, end: end}
@@ -120,8 +123,8 @@ func (s *scanner) meaning(start, end int) meaning {
 	return m
 }
 
-// encloses says that the quotes at both ends of text belong to each other: one that stands between them looks like text, as
-// in 'it's' or "say "hi" now", and not like an end, as in "a" and "b".
+// encloses says that the quotes at both ends of text belong to each other: one that stands between them looks like
+// text, as in 'it's' or "say "hi" now", and not like an end, as in "a" and "b".
 func encloses(text string) bool {
 	last := len(text) - 1
 	if last < 1 || text[0] != text[last] || text[0] != '"' && text[0] != '\'' {
@@ -149,8 +152,8 @@ func (s *scanner) add(t trap) *trap {
 	return &t
 }
 
-// caught gives the traps that are mistakes, in the order of the text; failed says that the library found the text to be no
-// YAML.
+// caught gives the traps that are mistakes, in the order of the text; failed says that the library found the text to
+// be no YAML.
 func (s *scanner) caught(failed bool) []trap {
 	var out []trap
 	for _, t := range s.traps {

@@ -133,7 +133,8 @@ func TestAt(t *testing.T) {
 	})
 }
 
-// pieces are what the words of random values are put together from: all that means something to YAML, and some that do not.
+// pieces are what the words of random values are put together from: all that means something to YAML, and some that
+// do not.
 var pieces = []string{"a", "b", "word", "é", "日本", "#", " #", " # ", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[", "]", ",", ", ",
 	"&", "*", "!", "|", ">", "'", `"`, "%", "@", "`", "\\", "\\d", "${{ matrix.a }}", " ", "  ", "\n", "\n\n", "~", "null", "<<", "=", "\t", "\x07", "---"}
 
@@ -216,8 +217,8 @@ func astray(n *Node) string {
 	return ""
 }
 
-// What the library writes, with its quotes, has no traps in it and is read as the library reads it, and each character of
-// the values is found where it stands.
+// What the library writes, with its quotes, has no traps in it and is read as the library reads it, and each
+// character of the values is found where it stands.
 func TestWhatTheLibraryWrites(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 800 {

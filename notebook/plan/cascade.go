@@ -168,7 +168,8 @@ func decodeKey(key string, n *article.Node) *article.Experiment {
 		return &article.Experiment{}
 	}
 	k := article.Text{Value: key, Pos: n.Text.Pos}
-	return article.DecodeExperiment(&article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: k, Value: n}}}, false, &article.Problems{})
+	alone := &article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: k, Value: n}}}
+	return article.DecodeExperiment(alone, false, &article.Problems{})
 }
 
 // settle removes what another layer has made meaningless (see FORMAT.md 3: capacity replaces rate, requests and stages; an
@@ -232,7 +233,8 @@ func (p *planner) inheritChoices(c *cascade, d *definition) {
 		if own := f.Value.Get("of"); own != nil {
 			of.Value = own
 		}
-		out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: &article.Node{Kind: article.Map, Text: f.Value.Text, Fields: []article.Field{of}}})
+		taken := &article.Node{Kind: article.Map, Text: f.Value.Text, Fields: []article.Field{of}}
+		out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: taken})
 	}
 	c.merged = with(c.merged, "tune", &out)
 }

@@ -68,7 +68,8 @@ func (p *planner) checkShared(e *outline, services []string) {
 			}
 			for _, dep := range s.Value.DependsOn {
 				if slices.Contains(services, dep.Value) && !slices.Contains(e.Shared, dep.Value) {
-					p.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, and %q is started afresh for every repetition", t.Value, dep.Value).
+					p.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, and %q is started afresh for every repetition",
+						t.Value, dep.Value).
 						Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, t.Value)
 				}
 			}
@@ -105,9 +106,10 @@ func (p *planner) checkHooks(e *outline, services []string) {
 		name string
 		list []article.Hook
 		once bool
+		each string // the hook that does the same for every repetition
 	}{
-		{"setup", e.head.Setup, true}, {"prepare", e.head.Prepare, false},
-		{"conclude", e.head.Conclude, false}, {"cleanup", e.head.Cleanup, true},
+		{"setup", e.head.Setup, true, "prepare"}, {"prepare", e.head.Prepare, false, ""},
+		{"conclude", e.head.Conclude, false, ""}, {"cleanup", e.head.Cleanup, true, "conclude"},
 	} {
 		for _, h := range hook.list {
 			switch {
@@ -115,13 +117,15 @@ func (p *planner) checkHooks(e *outline, services []string) {
 				p.problems.Add("missing-key", h.Pos, "%s does not say in which service it runs", hook.name).
 					Hint = "add service: with a shared service"
 			case h.Service.Value == "" && e.head.Command == nil:
-				p.problems.Add("missing-key", h.Pos, "%s does not say in which service it runs, and there is no command beside which it could", hook.name).
+				p.problems.Add("missing-key", h.Pos,
+					"%s does not say in which service it runs, and there is no command beside which it could", hook.name).
 					Hint = "add service:"
 			case h.Service.Value == "":
 			case !p.serviceName(h.Service, services, hook.name):
 			case hook.once && !slices.Contains(e.Shared, h.Service.Value):
-				p.problems.Add("not-shared", h.Service.Pos, "%s runs once, and service %q is started afresh for every repetition", hook.name, h.Service.Value).
-					Hint = fmt.Sprintf("add shared: [%s], or run it in %s", h.Service.Value, map[bool]string{true: "prepare", false: "conclude"}[hook.name == "setup"])
+				p.problems.Add("not-shared", h.Service.Pos, "%s runs once, and service %q is started afresh for every repetition",
+					hook.name, h.Service.Value).
+					Hint = fmt.Sprintf("add shared: [%s], or run it in %s", h.Service.Value, hook.each)
 			}
 		}
 	}
@@ -141,7 +145,8 @@ func (p *planner) checkHosts(e *outline, services []string) {
 			if len(hosts) == 0 {
 				hint = "add hosts: to " + article.ProjectFile
 			}
-			p.problems.Add("unknown-host", h.Value.Pos, "no host %q in %s", h.Value.Value, article.ProjectFile).Hint = hint
+			p.problems.Add("unknown-host", h.Value.Pos, "no host %q in %s", h.Value.Value, article.ProjectFile).
+				Hint = hint
 		}
 	}
 }
@@ -156,7 +161,8 @@ func (p *planner) checkProfiles(e *outline) {
 	for _, profile := range e.head.Profiles {
 		name := profile.Name
 		if hint := article.Suggest(name.Value, known); !slices.Contains(known, name.Value) && strings.HasPrefix(hint, "did you mean") {
-			p.problems.Add("unknown-profile", name.Pos, "profile %q is so like another that it looks misspelt", name.Value).Hint = hint
+			p.problems.Add("unknown-profile", name.Pos, "profile %q is so like another that it looks misspelt", name.Value).
+				Hint = hint
 		}
 	}
 }
@@ -166,7 +172,8 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 	for i := range e.head.Metrics {
 		m := &e.head.Metrics[i]
 		if seen[m.Name.Value] {
-			p.problems.Add("duplicate-name", m.Name.Pos, "there is a metric %q already", m.Name.Value).Hint = "give one of them another name"
+			p.problems.Add("duplicate-name", m.Name.Pos, "there is a metric %q already", m.Name.Value).
+				Hint = "give one of them another name"
 		}
 		seen[m.Name.Value] = true
 		if m.Value.Node != nil {
@@ -177,7 +184,8 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 			case err != nil:
 				article.AddExprError(m.Value.Text, err, p.problems)
 			case t.Kind == expr.KindBool:
-				p.problems.Add("wrong-value", m.Value.Text.Pos, "a metric is a number, and this is true or false").Hint = "compare it in a claim"
+				p.problems.Add("wrong-value", m.Value.Text.Pos, "a metric is a number, and this is true or false").
+					Hint = "compare it in a claim"
 			case t.Kind == expr.KindNumber && m.Unit.Set() && unitKnown && t.Dimension.Base() != unit:
 				p.problems.Add("wrong-unit", m.Unit.Text.Pos, "this is a %s, and the unit is %s", t.Dimension, m.Unit.V).
 					Hint = "write unit: \"" + t.Dimension.Base() + "\""
@@ -194,7 +202,8 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 			p.problems.Add("contradiction", m.From.Pos, "only a command writes to standard output, and this experiment has a load").
 				Hint = "write from: SERVICE log, prepare or conclude"
 		case stream == "prepare" && len(e.head.Prepare) == 0, stream == "conclude" && len(e.head.Conclude) == 0:
-			p.problems.Add("unknown-source", m.From.Pos, "the experiment has no %s", stream).Hint = "add " + stream + ": with a command"
+			p.problems.Add("unknown-source", m.From.Pos, "the experiment has no %s", stream).
+				Hint = "add " + stream + ": with a command"
 		}
 	}
 }
@@ -203,7 +212,8 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, error) {
 	return func(s *expr.Selector) (expr.Type, error) {
 		if len(s.Matches) > 0 {
-			return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from", Hint: "write " + s.Name}
+			return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from",
+				Hint: "write " + s.Name}
 		}
 		if m, ok := e.metric(s.Name, services); ok {
 			u, _ := expr.ParseUnit(m.Unit)
@@ -263,9 +273,11 @@ func (e *outline) metricNames(services []string) []string {
 func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], services []string) {
 	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
 		if known, ok := e.metric(m.Value, services); !ok {
-			p.problems.Add("unknown-metric", m.Pos, "%q is no metric of this experiment", m.Value).Hint = article.Suggest(m.Value, e.metricNames(services))
+			p.problems.Add("unknown-metric", m.Pos, "%q is no metric of this experiment", m.Value).
+				Hint = article.Suggest(m.Value, e.metricNames(services))
 		} else if known.Better == "" {
-			p.problems.Add("wrong-value", m.Pos, "neither more nor less of %s is better", m.Value).Hint = "choose another metric, such as throughput"
+			p.problems.Add("wrong-value", m.Pos, "neither more nor less of %s is better", m.Value).
+				Hint = "choose another metric, such as throughput"
 		}
 	}
 	used := false
@@ -319,7 +331,8 @@ func (p *planner) checkReferences() {
 			refs = append(refs, l.Rate.Of)
 			for _, other := range p.outlines {
 				if other.Name == l.Rate.Of.Value && other.head != nil && other.head.Command != nil {
-					p.problems.Add("contradiction", l.Rate.Of.Pos, "experiment %q times a command, so it has no throughput to take a share of", other.Name).
+					p.problems.Add("contradiction", l.Rate.Of.Pos,
+						"experiment %q times a command, so it has no throughput to take a share of", other.Name).
 						Hint = "name an experiment with a load"
 				}
 			}
@@ -340,7 +353,8 @@ func (p *planner) experimentName(t article.Text, known []string) bool {
 	if slices.Contains(known, t.Value) {
 		return true
 	}
-	p.problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).Hint = article.Suggest(t.Value, known)
+	p.problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
+		Hint = article.Suggest(t.Value, known)
 	return false
 }
 

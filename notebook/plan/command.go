@@ -27,14 +27,16 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 		out.Run = c.Run.Words
 	}
 	if len(out.Run) == 0 {
-		p.problems.Add("missing-key", at, "the command has nothing to run").Hint = "add run: with a program and its arguments"
+		p.problems.Add("missing-key", at, "the command has nothing to run").
+			Hint = "add run: with a program and its arguments"
 		return nil
 	}
 	if c.Shell.V {
 		out.Run = []string{"/bin/sh", "-c", c.Run.Written}
 	}
 	if c.Timeout.Known() && c.Timeout.V <= 0 {
-		p.problems.Add("wrong-value", c.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 1m"
+		p.problems.Add("wrong-value", c.Timeout.Text.Pos, "timeout has to be more than 0").
+			Hint = "write a time, such as 1m"
 	}
 	if c.WorkingDir.Value != "" {
 		p.absolute(c.WorkingDir, "working_dir")
@@ -50,7 +52,8 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 	if e := c.Expect; e != nil {
 		out.ExpectExit, out.Contains = e.Exit.V, e.Contains.Value
 		if e.Exit.Known() && (e.Exit.V < 0 || e.Exit.V > 255) {
-			p.problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).Hint = "they go from 0 to 255"
+			p.problems.Add("wrong-value", e.Exit.Text.Pos, "%d is no exit status", e.Exit.V).
+				Hint = "they go from 0 to 255"
 		}
 	}
 	return out

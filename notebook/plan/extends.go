@@ -14,10 +14,11 @@ type definition struct {
 	front []*article.Node // defaults of front matters that hold below it, the article's own first
 }
 
-// definition follows extends. What is wrong with it is reported once, at the block that says it; the block then stands for
-// itself.
-func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) (*article.Node, []*article.Node) {
-	var front []*article.Node
+// definition follows extends, and gives the merged node with the front matters that hold below it; below are the blocks that
+// are being followed. What is wrong is reported once, at the block that says it; that block then stands for itself.
+func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) (
+	merged *article.Node, front []*article.Node,
+) {
 	if doc.Front.Defaults.Node != nil {
 		front = append(front, doc.Front.Defaults.Node)
 	}
@@ -51,7 +52,8 @@ func (p *planner) extended(doc *article.Document, name article.Text) (*article.D
 		of = p.article(slug)
 		if of == nil {
 			slugs, _ := p.project.Slugs() // without a list there is no suggestion
-			p.problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).Hint = article.Suggest(slug, slugs)
+			p.problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).
+				Hint = article.Suggest(slug, slugs)
 			return nil, nil
 		}
 		at = name.At(len(slug)+1, len(name.Value))
@@ -69,7 +71,8 @@ func (p *planner) extended(doc *article.Document, name article.Text) (*article.D
 	if elsewhere {
 		where = "article " + slug
 	}
-	p.problems.Add("unknown-experiment", at, "no experiment %q in %s", experiment, where).Hint = article.Suggest(experiment, known)
+	p.problems.Add("unknown-experiment", at, "no experiment %q in %s", experiment, where).
+		Hint = article.Suggest(experiment, known)
 	return nil, nil
 }
 

@@ -68,7 +68,8 @@ func (p *planner) checkLoad(l *article.Load) {
 	}
 	perSecond := func(v article.Value[article.PerSecond]) {
 		if v.Known() && v.V <= 0 {
-			p.problems.Add("wrong-value", v.Text.Pos, "rate has to be more than 0").Hint = "write a number per second, such as 500/s"
+			p.problems.Add("wrong-value", v.Text.Pos, "rate has to be more than 0").
+				Hint = "write a number per second, such as 500/s"
 		}
 	}
 	between(l.Connections, "connections", maxConnections)
@@ -85,7 +86,8 @@ func (p *planner) checkLoad(l *article.Load) {
 		between(s.Connections, "connections", maxConnections)
 	}
 	if m := l.Failures.Max; m.Known() && (m.V < 0 || m.V > 1) {
-		p.problems.Add("wrong-value", m.Text.Pos, "max has to be a share of the requests").Hint = "write a percentage from 0% to 100%"
+		p.problems.Add("wrong-value", m.Text.Pos, "max has to be a share of the requests").
+			Hint = "write a percentage from 0% to 100%"
 	}
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
 		p.problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V, l.Connections.V).
@@ -94,7 +96,8 @@ func (p *planner) checkLoad(l *article.Load) {
 	p.checkCPUSet(l.CPUSet)
 	method := func(t article.Text) {
 		if t.Value != "" && !methodName.MatchString(t.Value) {
-			p.problems.Add("wrong-value", t.Pos, "%q is no method of HTTP", t.Value).Hint = "methods are words in capitals, such as GET or POST"
+			p.problems.Add("wrong-value", t.Pos, "%q is no method of HTTP", t.Value).
+				Hint = "methods are words in capitals, such as GET or POST"
 		}
 	}
 	method(l.Method)
@@ -160,7 +163,8 @@ func (p *planner) targets(l *article.Load, out *Load, services []string, at arti
 	for _, t := range l.Target {
 		p.target(t.URL, l.Tool.V, services)
 		if t.Weight.Known() && t.Weight.V <= 0 {
-			p.problems.Add("wrong-value", t.Weight.Text.Pos, "weight has to be more than 0").Hint = "leave out a target that is not used"
+			p.problems.Add("wrong-value", t.Weight.Text.Pos, "weight has to be more than 0").
+				Hint = "leave out a target that is not used"
 		}
 	}
 	first := l.Target[0]
@@ -198,7 +202,8 @@ func (p *planner) target(t article.Text, tool article.Tool, services []string) {
 		return // which was said when it was read, or filled in
 	}
 	if err != nil || u.Host == "" || !slices.Contains(known, u.Scheme) {
-		p.problems.Add("wrong-value", t.Pos, "%q is no URL that a load can go to", t.Value).Hint = "write " + known[0] + "://SERVICE:PORT/path"
+		p.problems.Add("wrong-value", t.Pos, "%q is no URL that a load can go to", t.Value).
+			Hint = "write " + known[0] + "://SERVICE:PORT/path"
 		return
 	}
 	if slices.Contains(services, u.Hostname()) {

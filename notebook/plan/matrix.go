@@ -82,7 +82,8 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		size = min(size*len(axis.Value), maxCells+1) // no overflow
 	}
 	if cells += size; cells > maxCells {
-		p.problems.Add("too-many", block.Pos, "the matrix has more than %d cells", maxCells).Hint = "remove axes or values, or make several experiments of it"
+		p.problems.Add("too-many", block.Pos, "the matrix has more than %d cells", maxCells).
+			Hint = "remove axes or values, or make several experiments of it"
 		return nil, false
 	}
 	p.checkLabels(m)
@@ -112,7 +113,8 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		before := len(product)
 		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c) })
 		if len(product) == before {
-			p.problems.Add("unused-exclude", row.Pos, "this row excludes nothing").Hint = "compare its values with those of the axes"
+			p.problems.Add("unused-exclude", row.Pos, "this row excludes nothing").
+				Hint = "compare its values with those of the axes"
 		}
 	}
 	originals := len(product)
@@ -144,7 +146,8 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		if len(m.Exclude) == 0 {
 			return nil, false // an axis without values, which was said when it was read
 		}
-		p.problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").Hint = "exclude less"
+		p.problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").
+			Hint = "exclude less"
 		return nil, false
 	}
 	if len(product) == 0 {

@@ -143,7 +143,8 @@ func (p *planner) outline(d *definition) *outline {
 	merged := c.merged
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
-	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{}) // its problems were found when it was read
+	// What is wrong with single values was found when they were read.
+	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{})
 	if !p.readHead(e) {
 		return nil
 	}
@@ -164,12 +165,14 @@ func (p *planner) readHead(e *outline) bool {
 	e.Description = head.Description.Value
 	e.Repetitions = head.Repetitions.V
 	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
-		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d", maxRepetitions, e.Repetitions)
+		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
+			maxRepetitions, e.Repetitions)
 		return false
 	}
 	e.Timeout = head.Timeout.V
 	if head.Timeout.Known() && e.Timeout <= 0 {
-		p.problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 5m"
+		p.problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout has to be more than 0").
+			Hint = "write a time, such as 5m"
 	}
 	e.Interleaved = head.Order.V != article.Sequential
 	for _, s := range head.Shared {
@@ -237,8 +240,8 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 func (p *planner) resolve(e *outline) {
 	var measured []*Trial
 	for _, d := range e.drafts {
-		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels, Unavailable: d.unavailable, InsteadOf: d.insteadOf,
-			Definition: json.RawMessage("{}")}
+		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
+			Unavailable: d.unavailable, InsteadOf: d.insteadOf, Definition: json.RawMessage("{}")}
 		e.Trials = append(e.Trials, t)
 		if d.definition == nil {
 			continue

@@ -77,7 +77,8 @@ func (p *planner) checkCPUSet(t article.Text) {
 		return
 	}
 	if _, ok := parseCPUSet(t.Value); !ok {
-		p.problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).Hint = "write numbers and ranges, such as 0-2,5"
+		p.problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
+			Hint = "write numbers and ranges, such as 0-2,5"
 	}
 }
 

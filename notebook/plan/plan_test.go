@@ -364,3 +364,27 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 		}
 	}
 }
+
+func TestCalibratePicks(t *testing.T) {
+	tests := []struct{ name, calibrate, want string }{
+		{"the first by default", "true", "sync again"},
+		{"by an expression", `server == "async"`, "async again"},
+		{"by a label", "port > 8000", "async again"},
+		{"off", "off", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {server: [{name: sync, port: 7080}, {name: async, port: 8080}]}\n"+
+				"calibrate: "+test.calibrate+"\n")), Options{}, nil)
+			got := ""
+			for _, trial := range e.Trials {
+				if trial.Calibration {
+					got = trial.Name
+				}
+			}
+			if got != test.want {
+				t.Errorf("the copy is %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -98,10 +98,12 @@ func (p *planner) tune(d *article.Experiment) []Search {
 			}
 		}
 		if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
-			p.problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).Hint = "swap from and to"
+			p.problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).
+				Hint = "swap from and to"
 		}
 		if s.Budget.Known() && s.Budget.V <= 0 {
-			p.problems.Add("wrong-value", s.Budget.Text.Pos, "budget has to be more than 0").Hint = "write a time, such as 3m"
+			p.problems.Add("wrong-value", s.Budget.Text.Pos, "budget has to be more than 0").
+				Hint = "write a time, such as 3m"
 		}
 		out = append(out, one)
 	}
@@ -114,7 +116,8 @@ func (p *planner) capacity(d *article.Experiment) *Capacity {
 		return nil
 	}
 	if d.Load == nil {
-		p.problems.Add("contradiction", c.Pos, "capacity is a rate of requests, and a command makes none").Hint = "remove capacity, or replace command by load"
+		p.problems.Add("contradiction", c.Pos, "capacity is a rate of requests, and a command makes none").
+			Hint = "remove capacity, or replace command by load"
 		return nil
 	}
 	for _, missing := range []struct {
@@ -135,7 +138,9 @@ func (p *planner) capacity(d *article.Experiment) *Capacity {
 		}
 	}
 	if c.From.Known() && c.To.Known() && c.From.V >= c.To.V {
-		p.problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).Hint = "swap from and to"
+		p.problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).
+			Hint = "swap from and to"
 	}
-	return &Capacity{SLO: c.SLO.Text.Value, From: float64(c.From.V), To: float64(c.To.V), Step: capacityStep, Repeats: capacityRepeats, Probe: capacityProbe}
+	return &Capacity{SLO: c.SLO.Text.Value, From: float64(c.From.V), To: float64(c.To.V),
+		Step: capacityStep, Repeats: capacityRepeats, Probe: capacityProbe}
 }

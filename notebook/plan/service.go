@@ -146,10 +146,12 @@ const memoryLeast = 6 << 20
 func (p *planner) checkService(s *article.Service) {
 	p.checkCPUSet(s.CPUSet)
 	if s.CPUs.Known() && s.CPUs.V <= 0 {
-		p.problems.Add("wrong-value", s.CPUs.Text.Pos, "cpus has to be more than 0").Hint = "write a number, such as 1.5"
+		p.problems.Add("wrong-value", s.CPUs.Text.Pos, "cpus has to be more than 0").
+			Hint = "write a number, such as 1.5"
 	}
 	if s.MemLimit.Known() && s.MemLimit.V < memoryLeast {
-		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be 6m or more").Hint = "write a number with a unit, such as 256m"
+		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be 6m or more").
+			Hint = "write a number with a unit, such as 256m"
 	}
 	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
 		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)
@@ -161,7 +163,8 @@ func (p *planner) checkService(s *article.Service) {
 			}
 		}
 		if s.Link.Rate.Known() && s.Link.Rate.V <= 0 {
-			p.problems.Add("wrong-value", s.Link.Rate.Text.Pos, "rate has to be more than 0").Hint = "leave it out for as much as there is"
+			p.problems.Add("wrong-value", s.Link.Rate.Text.Pos, "rate has to be more than 0").
+				Hint = "leave it out for as much as there is"
 		}
 	}
 	for _, t := range s.Tmpfs {
@@ -172,7 +175,8 @@ func (p *planner) checkService(s *article.Service) {
 	}
 	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
 		if !capability.MatchString(c.Value) {
-			p.problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
+			p.problems.Add("wrong-value", c.Pos, "%q is no capability", c.Value).
+				Hint = "write it as Linux does, such as NET_ADMIN"
 		}
 	}
 	for _, c := range s.CapAdd {
@@ -200,7 +204,8 @@ func (p *planner) allow(what article.Permission, at article.Pos, words string) {
 // absolute makes sure that a path in a container begins at its root.
 func (p *planner) absolute(t article.Text, what string) {
 	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
-		p.problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).Hint = "begin it with /"
+		p.problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).
+			Hint = "begin it with /"
 	}
 }
 
@@ -275,7 +280,8 @@ func (p *planner) volume(v *article.Volume) (Volume, bool) {
 	}
 	source := v.Source.Value
 	if source == "" {
-		p.problems.Add("missing-key", v.Pos, "a bind has no source").Hint = "add source: with a path beside the article, such as ./data"
+		p.problems.Add("missing-key", v.Pos, "a bind has no source").
+			Hint = "add source: with a path beside the article, such as ./data"
 		return out, false
 	}
 	if path.IsAbs(source) || strings.HasPrefix(source, "~") || source == ".." || strings.HasPrefix(path.Clean(source), "../") {
@@ -297,7 +303,8 @@ func (p *planner) origin(o *article.Origin) *HTTPOrigin {
 	}
 	p.status(o.Status)
 	if o.Errors.Known() && (o.Errors.V < 0 || o.Errors.V > 1) {
-		p.problems.Add("wrong-value", o.Errors.Text.Pos, "errors has to be a share of the answers").Hint = "write a percentage from 0% to 100%"
+		p.problems.Add("wrong-value", o.Errors.Text.Pos, "errors has to be a share of the answers").
+			Hint = "write a percentage from 0% to 100%"
 	}
 	if o.Body.Known() && o.Body.V < 0 {
 		p.problems.Add("wrong-value", o.Body.Text.Pos, "body has to be a size")
@@ -312,7 +319,8 @@ func (p *planner) origin(o *article.Origin) *HTTPOrigin {
 			}
 		}
 		if l.Sigma.Known() && l.Sigma.V <= 0 {
-			p.problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0").Hint = "0.5 is usual for times on the web"
+			p.problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0").
+				Hint = "0.5 is usual for times on the web"
 		}
 		for _, v := range l.Values {
 			out.Values = append(out.Values, v.V)
@@ -355,14 +363,16 @@ func (p *planner) image(name article.Text, build *article.Build, what string, at
 func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 	r := Ready{Timeout: h.Timeout.V}
 	if h.Timeout.Known() && h.Timeout.V <= 0 {
-		p.problems.Add("wrong-value", h.Timeout.Text.Pos, "timeout has to be more than 0").Hint = "write a time, such as 30s"
+		p.problems.Add("wrong-value", h.Timeout.Text.Pos, "timeout has to be more than 0").
+			Hint = "write a time, such as 30s"
 	}
 	if len(h.Test) == 0 {
 		return r
 	}
 	kind, rest := h.Test[0], h.Test[1:]
 	wrong := func(hint string) {
-		p.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).Hint = hint
+		p.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).
+			Hint = hint
 	}
 	words := values(rest)
 	switch kind.Value {

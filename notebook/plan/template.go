@@ -39,12 +39,14 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 		}
 		q, err := expr.ParseQuantity(v.String())
 		if err != nil || q.Unit.Dimension != expr.Plain || q.Value != float64(int64(q.Value)) {
-			return expr.Value{}, &expr.Error{Span: arg.Pos(), Msg: "the bounds of random have to be whole numbers", Hint: "write random(1, 100)"}
+			return expr.Value{}, &expr.Error{Span: arg.Pos(), Msg: "the bounds of random have to be whole numbers",
+				Hint: "write random(1, 100)"}
 		}
 		bounds[i] = q.Value
 	}
 	if bounds[0] > bounds[1] {
-		return expr.Value{}, &expr.Error{Span: n.Span, Msg: fmt.Sprintf("nothing lies between %v and %v", bounds[0], bounds[1]), Hint: "swap them"}
+		return expr.Value{}, &expr.Error{Span: n.Span, Msg: fmt.Sprintf("nothing lies between %v and %v", bounds[0], bounds[1]),
+			Hint: "swap them"}
 	}
 	return expr.Value{}, expr.ErrDeferred
 }
@@ -70,7 +72,8 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 			return expr.Value{}, expr.ErrDeferred
 		}
 		if s.searches == nil {
-			return expr.Value{}, &expr.Error{Span: n.Span, Msg: "what is tuned is not known here", Hint: "services, load, command, prepare and conclude can use it"}
+			return expr.Value{}, &expr.Error{Span: n.Span, Msg: "what is tuned is not known here",
+				Hint: "services, load, command, prepare and conclude can use it"}
 		}
 		return expr.Value{}, unknown(n, "search", rest, slices.Sorted(maps.Keys(s.searches)))
 	case "services":

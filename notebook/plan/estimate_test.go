@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"testing"
+	"time"
+)
+
+func TestEstimate(t *testing.T) {
+	at := Placement{ServiceCores: 1, LoadCores: 1}
+	service := "services: {s: {image: x}}\n"
+	tests := []struct {
+		name, body string
+		want       Estimate
+		guesses    int
+	}{
+		{"for a time", service + "calibrate: false\nload: {target: http://s/}\n",
+			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 15 * time.Second, Total: 75 * time.Second}, 0},
+		{"the A/A pair counts", service + "load: {target: http://s/, duration: 4s, warmup: 0s}\n",
+			Estimate{Window: 40 * time.Second, Overhead: 30 * time.Second, Total: 70 * time.Second}, 0},
+		{"for a number of requests", service + "calibrate: false\nload: {target: http://s/, requests: 2000}\n",
+			Estimate{Window: 10 * time.Second, Overhead: 15 * time.Second, Total: 25 * time.Second}, 1},
+		{"whichever ends first", service + "calibrate: false\nload: {target: http://s/, requests: 20000, duration: 3s}\n",
+			Estimate{Window: 15 * time.Second, Overhead: 15 * time.Second, Total: 30 * time.Second}, 1},
+		{"stages", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, stages: [{duration: 4s, rate: 5/s}, {duration: 5s, rate: 9/s}]}\n",
+			Estimate{Warmup: 2 * time.Second, Window: 9 * time.Second, Overhead: 3 * time.Second, Total: 14 * time.Second}, 0},
+		{"a command", "calibrate: false\nrepetitions: 2\ncommand: {image: x, run: y}\n",
+			Estimate{Window: 10 * time.Second, Overhead: 4 * time.Second, Total: 14 * time.Second}, 1},
+		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\nload: {target: http://s/, duration: 1h}\n",
+			Estimate{Warmup: 2 * time.Second, Window: 5 * time.Second, Overhead: 3 * time.Second, Total: 10 * time.Second}, 0},
+		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\ntune: {n: {to: 9, budget: 30s}}\n" +
+			"load: {target: http://s/, duration: 4s, warmup: 0s}\n",
+			Estimate{Window: 4 * time.Second, Overhead: 3 * time.Second, Searches: 30 * time.Second, Total: 37 * time.Second}, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, nil)
+			if len(problems) > 0 {
+				t.Fatal(problems[0])
+			}
+			got := p.Estimate(at)
+			if len(got.Guesses) != test.guesses {
+				t.Errorf("guesses %q, want %d", got.Guesses, test.guesses)
+			}
+			got.Guesses = nil
+			if got.Warmup != test.want.Warmup || got.Window != test.want.Window || got.Overhead != test.want.Overhead ||
+				got.Searches != test.want.Searches || got.Total != test.want.Total {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}

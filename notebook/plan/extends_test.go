@@ -1,0 +1,53 @@
+package plan
+
+import (
+	"path/filepath"
+	"testing"
+
+	"benchbook/notebook/article"
+)
+
+// What is extended brings its files along from where it was written.
+func TestExtendsAnotherArticle(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, article.ProjectFile), "")
+	other := "---\ntitle: x\ndefaults: {repetitions: 9}\n---\n\n" + dockerfile + "```text file=a.txt\nfrom the other\n```\n\n" +
+		block("name: base\nservices: {s: {build: ., configs: [{source: a.txt, target: /a.txt}]}}\nload: {target: http://s/, connections: 30}\n")
+	write(t, filepath.Join(root, "experiments", "other", article.FileName), other)
+	own := text("```text file=a.txt\nfrom here\n```\n\n", block("name: mine\nextends: other#base\nload: {connections: 40}\n"),
+		"\n", block("name: own-file\nextends: other#base\nservices: {s: {configs: [{source: a.txt, target: /a.txt}]}}\n"))
+	write(t, filepath.Join(root, "experiments", "own", article.FileName), own)
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article("own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems article.Problems
+	problems.Merge(&doc.Problems)
+	p, err := New(project, doc, Options{}, &problems)
+	if err != nil || !problems.Empty() {
+		t.Fatal(err, problems.Sorted())
+	}
+	for i, want := range []string{"from the other\n", "from here\n"} {
+		e := p.Experiments[i]
+		s := e.Trials[0].Services[0]
+		if got := string(s.Configs[0].Data); got != want {
+			t.Errorf("%s: the config is %q, want %q", e.Name, got, want)
+		}
+		if len(s.Image.Build.Files) == 0 || s.Image.Build.Files[0].Path != "Dockerfile" {
+			t.Errorf("%s: the build context has %v", e.Name, s.Image.Build.Files)
+		}
+		if e.Repetitions != 9 {
+			t.Errorf("%s: %d repetitions, want those of the other's front matter", e.Name, e.Repetitions)
+		}
+	}
+	for key, want := range map[string]string{"load.connections": "article.md:12", "load.target": "other/article.md:17",
+		"repetitions": "other/article.md:3", "order": "built in"} {
+		if got := p.Experiments[0].Origin[key]; got != want {
+			t.Errorf("%s is said to come from %q, want %q", key, got, want)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+)
+
+// Every entry of the list of what cannot be run yet can be earned, and nothing else earns one.
+func TestUnsupported(t *testing.T) {
+	service := func(keys string) string {
+		return "services: {s: {image: x, " + keys + "}}\nload: {target: http://s/}\n"
+	}
+	load := func(keys string) string {
+		return "services: {s: {image: x}}\nload: {target: http://s/, " + keys + "}\n"
+	}
+	tests := []struct{ what, body string }{
+		{"tune", "services: {s: {image: 'x${{ tune.n }}'}}\nload: {target: http://s/}\ntune: {n: {to: 3}}\n"},
+		{"capacity", load("connections: 3") + "capacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n"},
+		{"shared", load("connections: 3") + "shared: [s]\n"},
+		{"metrics", load("connections: 3") + "metrics: [{name: tail, value: latency.p99}]\n"},
+		{"setup", load("connections: 3") + "shared: [s]\nsetup: {service: s, run: x}\n"},
+		{"prepare", load("connections: 3") + "prepare: {service: s, run: x}\n"},
+		{"conclude", load("connections: 3") + "conclude: {service: s, run: x}\n"},
+		{"cleanup", load("connections: 3") + "shared: [s]\ncleanup: {service: s, run: x}\n"},
+		{"hosts", load("connections: 3") + "hosts: {s: big}\n"},
+		{"command.service", "services: {s: {image: x}}\ncommand: {service: s, run: y}\n"},
+		{"load.rate", load("rate: 5/s")},
+		{"load.stages", load("stages: [{duration: 1s, connections: 5}]")},
+		{"load.network", load("network: shared")},
+		{"load.tool", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab]}\n"},
+		{"several targets", "services: {s: {image: x}}\nload: {target: [http://s/a, http://s/b]}\n"},
+		{"a target over https", "services: {s: {image: x}}\nload: {target: https://s/}\n"},
+		{"random in requests", load("body: '${{ random(1, 2) }}'")},
+		{"origin", "services: {s: {origin: {}}}\nload: {target: http://s/}\n"},
+		{"link", service("link: {rtt: 1ms}")},
+		{"volumes", service("volumes: [/data]")},
+		{"hostname", service("hostname: y")},
+		{"cpus", service("cpus: 0.5")},
+		{"ulimits", service("ulimits: {nofile: 9}")},
+		{"sysctls", service("sysctls: {a: 1}")},
+		{"cap_add", service("cap_add: [KILL]")},
+		{"cap_drop", service("cap_drop: [KILL]")},
+		{"security_opt", service("security_opt: [x]")},
+		{"scale", service("scale: 2")},
+		{"", service("scale: 1")},
+		{"", load("tool: benchbook")},
+	}
+	earned := map[string]bool{}
+	for _, test := range tests {
+		t.Run(test.what, func(t *testing.T) {
+			e := mustPlan(t, text(block("name: e\n"+test.body)), Options{},
+				map[string]string{"benchbook.yaml": "allow: [cap_add, security_opt, sysctls]\nhosts: {big: ssh://big}\n"})
+			var got []string
+			for _, u := range e.Unsupported {
+				got = append(got, u.What)
+				if u.Pos.Source == nil {
+					t.Errorf("%s has no place", u.What)
+				}
+			}
+			if test.what == "" && len(got) > 0 || test.what != "" && !slices.Contains(got, test.what) {
+				t.Errorf("got %q, want %q", got, test.what)
+			}
+			earned[test.what] = true
+		})
+	}
+	for _, entry := range notYet {
+		if !earned[entry.what] {
+			t.Errorf("no test earns %q", entry.what)
+		}
+	}
+}
