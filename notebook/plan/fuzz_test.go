@@ -3,6 +3,7 @@ package plan
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/article"
@@ -42,15 +43,15 @@ func FuzzNew(f *testing.F) {
 					t.Errorf("outside of any text: %v", problem)
 				}
 			}
-			digest := ""
+			var digest strings.Builder // a matrix may have ten thousand cells
 			for _, e := range p.Experiments {
-				digest += e.Name + e.Digest
+				digest.WriteString(e.Name + e.Digest)
 				for _, step := range e.Steps {
-					digest += step.Trial.Key
+					digest.WriteString(step.Trial.Key)
 				}
 				p.Estimate(Place(nil))
 			}
-			digests = append(digests, digest)
+			digests = append(digests, digest.String())
 		}
 		if digests[0] != digests[1] {
 			t.Error("the same article has another plan the second time")
