@@ -2,10 +2,10 @@
 //
 // Examples are fences of Markdown. Four backticks and the word markdown hold a whole article. Three backticks hold a
 // part of one: yaml with the kind of a block, a listing with file=, or markdown for prose; the parts below one heading
-// make an article together, with an experiment of their own or else with the whole article above them on the page.
+// make an article together, with an experiment of their own or else with the one below the heading "A whole article".
 // yaml file=benchbook.yaml is the project file of the examples below its heading. A fence of text right after a whole
 // article is what "benchbook check" prints of it; all other examples are without problems. Such output is written anew
-// with -update.
+// with -update. A fence of console after that is what "benchbook run" prints where there is no engine.
 package docs_test
 
 import (
@@ -139,6 +139,8 @@ func (p *page) prose() string {
 }
 
 const (
+	// wholeHeading is above the article that parts without an experiment belong to.
+	wholeHeading = "A whole article"
 	stockProject = "title: Examples\n"
 	stockHead    = "---\ntitle: An example\n---\n\n"
 )
@@ -151,12 +153,16 @@ type example struct {
 	project string
 	want    string
 	output  *fence // where want stands; nil if nothing is wrong
+	run     string // what running it prints, behind the command; empty if the page does not show that
 }
+
+// runLine is the command whose output a fence of console shows.
+const runLine = "$ benchbook run --engine none\n"
 
 // examples reads the fences of a page by the rules of the package comment.
 func (p *page) examples() []*example {
 	var out []*example
-	whole := stockHead // the last whole article
+	whole := stockHead
 	for from := 0; from < len(p.fences); {
 		to := from
 		for to < len(p.fences) && p.fences[to].heading == p.fences[from].heading {
@@ -174,16 +180,24 @@ func (p *page) examples() []*example {
 			last = nil
 			switch {
 			case f.ticks == 4 && f.info == "markdown":
-				whole = f.body
+				if f.heading == wholeHeading {
+					whole = f.body
+				}
 				last = &example{heading: f.heading, line: f.line, article: f.body}
 				here = append(here, last)
 			case f.info == "text" && before != nil:
 				before.want, before.output = f.body, f
+				last = before
+			case f.info == "console" && before != nil:
+				if out, ok := strings.CutPrefix(f.body, runLine); ok {
+					before.run = out
+				}
 			case f.info == "yaml file="+article.ProjectFile:
 				project = f.body
 			case f.info == "markdown":
 				parts += f.body + "\n"
-			case language == "yaml" && second != "" || strings.HasPrefix(second, "file="):
+			case language == "yaml" && second != "",
+				strings.HasPrefix(second, "file="), strings.HasPrefix(second, "include="):
 				own = own || second == "experiment"
 				parts += "```" + f.info + "\n" + f.body + "```\n\n"
 			}
@@ -214,19 +228,35 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	"not-a-file": func(dir string, text []byte) ([]byte, error) {
 		return text, os.Symlink("elsewhere", filepath.Join(dir, "data"))
 	},
+	"control-character": func(_ string, text []byte) ([]byte, error) {
+		return bytes.ReplaceAll(text, []byte("␛"), []byte{0x1b}), nil
+	},
+	"white-space": func(_ string, text []byte) ([]byte, error) {
+		return bytes.ReplaceAll(text, []byte("⍽"), []byte("\u00a0")), nil
+	},
+	"unknown-article": func(dir string, text []byte) ([]byte, error) {
+		other := filepath.Join(filepath.Dir(dir), "sockets")
+		return text, errors.Join(os.Mkdir(other, 0o755),
+			os.WriteFile(filepath.Join(other, article.FileName), []byte(stockHead), 0o644))
+	},
 	"too-large": func(dir string, text []byte) ([]byte, error) {
-		f, err := os.Create(filepath.Join(dir, "data"))
-		if err != nil {
-			return nil, err
+		for _, name := range []string{"data", "more"} {
+			f, err := os.Create(filepath.Join(dir, name))
+			if err != nil {
+				return nil, err
+			}
+			if err := errors.Join(f.Truncate(128<<20+1), f.Close()); err != nil { // sparse
+				return nil, err
+			}
 		}
-		return text, errors.Join(f.Truncate(256<<20+1), f.Close()) // sparse
+		return text, nil
 	},
 }
 
-// check gives what "benchbook check" prints of problems; it is empty if there are none.
-func (e *example) check(t *testing.T) string {
+// write makes a project with the example as its article.
+func (e *example) write(t *testing.T) (dir string) {
 	t.Helper()
-	dir := t.TempDir()
+	dir = t.TempDir()
 	folder := filepath.Join(dir, "experiments", "example")
 	text := []byte(e.article)
 	err := os.MkdirAll(folder, 0o755)
@@ -238,7 +268,13 @@ func (e *example) check(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	project, err := article.OpenProject(dir)
+	return dir
+}
+
+// check gives what "benchbook check" prints of problems; it is empty if there are none.
+func (e *example) check(t *testing.T) string {
+	t.Helper()
+	project, err := article.OpenProject(e.write(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +317,7 @@ func TestExamples(t *testing.T) {
 		for _, e := range found {
 			t.Run(fmt.Sprintf("%s:%d", p.name, e.line), func(t *testing.T) {
 				if testing.Short() && e.heading == "too-large" {
-					t.Skip("it reads a file of 256 MiB")
+					t.Skip("it reads files of 256 MiB")
 				}
 				got := e.check(t)
 				if *update && e.output != nil {
@@ -302,13 +338,35 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// The example of a rule earns that rule.
+// foundElsewhere are the rules of problems that depend on the machine, which no example can show.
+var foundElsewhere = map[string]bool{"build-failed": true, "no-such-cpu": true}
+
+// Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
-	for _, e := range readPage(t, "problems.md").examples() {
-		if e.heading != "Problems" && !strings.Contains(e.want, "["+e.heading+"]") {
+	problems := readPage(t, "problems.md")
+	has := map[string]bool{}
+	for _, e := range problems.examples() {
+		has[e.heading] = true
+		if e.heading != "Problems" && !strings.Contains(e.want+e.run, "["+e.heading+"]") {
 			t.Errorf("problems.md:%d: the example of %s does not earn it", e.line, e.heading)
 		}
 	}
+	for rule := range rulesIn(problems) {
+		if has[rule] == foundElsewhere[rule] {
+			t.Errorf("problems.md: that %s has an example is %v", rule, has[rule])
+		}
+	}
+}
+
+// rulesIn gives the rules that have a heading of their own.
+func rulesIn(p *page) map[string]bool {
+	rules := map[string]bool{}
+	for line := range strings.Lines(p.prose()) {
+		if name, ok := strings.CutPrefix(line, "### "); ok {
+			rules[strings.TrimSpace(name)] = true
+		}
+	}
+	return rules
 }
 
 // goFiles calls visit with every Go file below a folder of the repository that is no test.
@@ -329,81 +387,68 @@ func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) 
 	}
 }
 
-// rulesOf gives the names of rules in a file of source: the first argument of problems.Add, and the field Rule; in
-// package dataset also the second argument of mistake and that of rule(…).
-func rulesOf(f *ast.File) (rules, unknown []string) {
-	literal := func(e ast.Expr) {
-		if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
-			if s, err := strconv.Unquote(l.Value); err == nil {
-				rules = append(rules, s)
-				return
-			}
+// rulesOf gives the names of rules in a file of source: the first argument of Problems.Add, and the fields Rule and
+// rule; in package dataset also the second argument of mistake and that of rule(…). Handed is how many calls hand on a
+// rule that stands elsewhere.
+func rulesOf(f *ast.File) (rules []string, handed int) {
+	note := func(e ast.Expr) bool {
+		s, ok := literal(e)
+		if ok {
+			rules = append(rules, s)
 		}
-		unknown = append(unknown, fmt.Sprintf("%T", e))
+		return ok
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			switch fun := n.Fun.(type) {
 			case *ast.SelectorExpr:
-				if fun.Sel.Name == "Add" && isProblems(fun.X) {
-					literal(n.Args[0])
+				// Rule, place and message: no other Add has three arguments.
+				if fun.Sel.Name == "Add" && len(n.Args) >= 3 && !note(n.Args[0]) {
+					handed++
 				}
 			case *ast.Ident:
-				switch {
-				case f.Name.Name != "dataset":
-				case fun.Name == "mistake":
-					literal(n.Args[1])
-				case fun.Name == "rule":
-					literal(n.Args[0])
+				at, ok := map[string]int{"mistake": 1, "rule": 0}[fun.Name]
+				if ok && f.Name.Name == "dataset" && !note(n.Args[at]) {
+					handed++
 				}
 			}
 		case *ast.KeyValueExpr:
-			// In problemJSON the field is copied from a problem.
-			if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Rule" {
-				if _, ok := n.Value.(*ast.BasicLit); ok {
-					literal(n.Value)
-				}
+			if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "Rule" || key.Name == "rule") {
+				note(n.Value) // in problemJSON it is copied from a problem
 			}
 		}
 		return true
 	})
-	return rules, unknown
+	return rules, handed
 }
 
-// isProblems reports whether an expression is a list of problems, by its name.
-func isProblems(e ast.Expr) bool {
-	name := ""
-	switch e := e.(type) {
-	case *ast.Ident:
-		name = e.Name
-	case *ast.SelectorExpr:
-		name = e.Sel.Name
+// literal gives the text of a string that is written out.
+func literal(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
 	}
-	return name == "p" || name == "problems" || name == "Problems"
+	s, err := strconv.Unquote(l.Value)
+	return s, err == nil
 }
 
 func TestEveryRuleIsDocumented(t *testing.T) {
+	// These hand on the rules of traps, and those in calls of mistake.
+	hand := map[string]int{"notebook/article/fragment.go": 1, "notebook/dataset/check.go": 1}
 	emitted := map[string]bool{}
 	for _, folder := range []string{"notebook", "cmd"} {
 		goFiles(t, folder, func(name string, f *ast.File) {
-			rules, unknown := rulesOf(f)
+			rules, handed := rulesOf(f)
 			for _, r := range rules {
 				emitted[r] = true
 			}
-			// One place hands on the rules that stand in calls of mistake.
-			if len(unknown) > 0 && name != "notebook/dataset/check.go" {
-				t.Errorf("%s: a problem whose rule is no literal, so that nobody can tell whether it is documented: %s", name, unknown)
+			if handed != hand[name] {
+				t.Errorf("%s: %d problems whose rule is no literal, so that nobody can tell whether it is documented", name, handed)
 			}
 		})
 	}
-	documented := map[string]bool{}
-	for line := range strings.Lines(readPage(t, "problems.md").text) {
-		if name, ok := strings.CutPrefix(line, "### "); ok {
-			documented[strings.TrimSpace(name)] = true
-		}
-	}
-	compare(t, "rule", emitted, documented)
+	compare(t, "rule", emitted, rulesIn(readPage(t, "problems.md")))
 }
 
 // compare reports what only one of the program and the manual has.
@@ -443,52 +488,88 @@ func firstColumn(text string) map[string]bool {
 	return out
 }
 
-// keysOf gives the keys that a struct of package article reads, and those that it refuses for now.
-func keysOf(structs ...any) (now, later map[string]bool) {
-	now, later = map[string]bool{}, map[string]bool{}
-	for _, s := range structs {
-		t := reflect.TypeOf(s)
-		for i := range t.NumField() {
-			f := t.Field(i)
-			switch key := f.Tag.Get("yaml"); {
-			case key == "" || key == "-":
-			case f.Type.Name() == "later":
-				later[key] = true
-			default:
-				now[key] = true
+// keysOf gives the keys that each type of package article reads, from the yaml tags in its source. Keys of a struct
+// without a name are those of the type whose method reads it.
+func keysOf(t testing.TB) map[string][]string {
+	t.Helper()
+	keys := map[string][]string{}
+	add := func(of string, body ast.Node) {
+		ast.Inspect(body, func(n ast.Node) bool {
+			if field, ok := n.(*ast.Field); ok && field.Tag != nil {
+				tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml")
+				if tag != "" && tag != "-" {
+					keys[of] = append(keys[of], tag)
+				}
+			}
+			return true
+		})
+	}
+	goFiles(t, "notebook/article", func(_ string, f *ast.File) {
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if spec, ok := spec.(*ast.TypeSpec); ok {
+						add(spec.Name.Name, spec.Type)
+					}
+				}
+			case *ast.FuncDecl:
+				if d.Recv == nil || d.Body == nil {
+					continue
+				}
+				if of, ok := d.Recv.List[0].Type.(*ast.StarExpr); ok {
+					if of, ok := of.X.(*ast.Ident); ok {
+						add(of.Name, d.Body)
+					}
+				}
 			}
 		}
-	}
-	return now, later
+	})
+	return keys
 }
 
+// The tables of each section have the keys that are read there, and no key is in none of them.
 func TestKeysAreDocumented(t *testing.T) {
 	manual := readPage(t, "manual.md")
-	notYet := codeIn(manual.section(t, "Not yet"))
+	keys := keysOf(t)
 	tests := []struct {
 		section string
-		structs []any
+		types   []string
 	}{
-		{"Front matter", []any{article.Front{}, article.Reproduces{}, article.KeyValue{}}},
-		{"Experiment", []any{article.Experiment{}}},
-		{"Services", []any{article.Service{}, article.Build{}, article.Config{}, article.Healthcheck{}}},
-		{"Load", []any{article.Load{}, article.Verify{}}},
-		{"Command", []any{article.Command{}, article.Expect{}}},
-		{"Claim blocks", []any{article.Claim{}}},
-		{"Tables", []any{article.Table{}}},
-		{"Figures", []any{article.Figure{}}},
-		{"Published numbers", []any{article.Published{}}},
+		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
+		{"The project file", []string{"projectFile", "ProjectHost", "Publish"}},
+		{"Experiment", []string{"Experiment"}},
+		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume"}},
+		{"Origins and links", []string{"Origin", "Latency", "Link"}},
+		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
+		{"Command", []string{"Command", "Expect"}},
+		{"Hooks", []string{"Hook"}},
+		{"Searches", []string{"Search", "Capacity"}},
+		{"Metrics of your own", []string{"Metric"}},
+		{"Claim blocks", []string{"Claim"}},
+		{"Tables", []string{"Table"}},
+		{"Figures", []string{"Figure"}},
+		{"Published numbers", []string{"Published"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.section, func(t *testing.T) {
-			now, later := keysOf(tt.structs...)
-			compare(t, "key", now, firstColumn(manual.section(t, tt.section)))
-			for key := range later {
-				if !notYet[key] {
-					t.Errorf("the section Not yet lacks the key %q of %s", key, tt.section)
+			known := map[string]bool{}
+			for _, of := range tt.types {
+				for _, key := range keys[of] {
+					known[key] = true
+				}
+				if keys[of] == nil {
+					t.Errorf("no type %s reads keys", of)
 				}
 			}
+			compare(t, "key", known, firstColumn(manual.section(t, tt.section)))
 		})
+		for _, of := range tt.types {
+			delete(keys, of)
+		}
+	}
+	for of := range keys {
+		t.Errorf("no section has the keys of %s", of)
 	}
 }
 
@@ -503,74 +584,156 @@ func codeIn(text string) map[string]bool {
 	return out
 }
 
-// knownHere asks the program what it knows, by way of a word that it cannot.
-func knownHere(t *testing.T, project, text string) []string {
+// metricsOf gives the metrics that package record knows by name. A name of a family ends with a point, behind which stands
+// a word that varies; a percentile ends with ".p".
+func metricsOf(t testing.TB) map[string]bool {
 	t.Helper()
-	got := (&example{project: project, article: text}).check(t)
-	_, list, ok := strings.Cut(got, "known here: ")
-	if !ok {
-		t.Fatalf("no list of what is known in\n%s", got)
-	}
-	list, _, _ = strings.Cut(list, "\n")
-	return strings.Split(list, ", ")
-}
-
-func TestProjectKeysAreDocumented(t *testing.T) {
-	manual := readPage(t, "manual.md")
-	documented := firstColumn(manual.section(t, "The project file"))
-	notYet := codeIn(manual.section(t, "Not yet"))
-	for _, key := range knownHere(t, "qqqqqqqqqqqq: 1\n", stockHead) {
-		refused := strings.Contains((&example{project: key + ": {}\n", article: stockHead}).check(t), "[not-yet]")
-		if documented[key] == refused || refused && !notYet[key] {
-			t.Errorf("key %q of the project file: refused is %v, documented as known is %v, as not yet is %v",
-				key, refused, documented[key], notYet[key])
+	known := map[string]bool{}
+	goFiles(t, "notebook/record", func(name string, f *ast.File) {
+		if path.Base(name) != "metric.go" {
+			return
 		}
-		delete(documented, key)
-	}
-	for key := range documented {
-		t.Errorf("the manual has the key %q of the project file, which nobody knows", key)
-	}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.KeyValueExpr:
+				if key, ok := literal(n.Key); ok {
+					known[key] = true
+				}
+			case *ast.CompositeLit: // {"errors.", Metric{…}}
+				if len(n.Elts) == 2 {
+					if prefix, ok := literal(n.Elts[0]); ok && strings.HasSuffix(prefix, ".") {
+						known[prefix] = true
+					}
+				}
+			case *ast.CallExpr: // regexp.MustCompile(`^(latency|service)\.p…`)
+				if len(n.Args) == 1 {
+					pattern, _ := literal(n.Args[0])
+					if inner, ok := strings.CutPrefix(pattern, "^("); ok {
+						families, _, _ := strings.Cut(inner, ")")
+						for family := range strings.SplitSeq(families, "|") {
+							known[strings.ReplaceAll(family, `\`, "")+".p"] = true
+						}
+					}
+				}
+			}
+			return true
+		})
+	})
+	return known
 }
 
 func TestMetricsAreDocumented(t *testing.T) {
-	const load = stockHead + "```yaml experiment\nname: e\nservices: {SERVICE: {image: x}}\nload: {target: http://SERVICE/}\n```\n" +
-		"```yaml table\nlabel: tbl-t\ncolumns: [qqqqqqqqqqqqqqqqqq]\n```\n"
-	manual := readPage(t, "manual.md")
-	units := map[string]string{} // by documented name
-	for line := range strings.Lines(manual.section(t, "Metrics")) {
+	manual := readPage(t, "manual.md").section(t, "Metrics")
+	// fill makes a name out of one with words to replace in it.
+	fill := strings.NewReplacer("NN", "90", "KIND", "reset", "CODE", "200").Replace
+	// The words to replace are in capitals.
+	family := func(name string) string {
+		return strings.TrimRightFunc(name, unicode.IsUpper)
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(manual) {
 		cells := strings.Split(line, "|")
-		if len(cells) < 4 {
+		if len(cells) < 5 {
 			continue
 		}
 		for _, m := range code.FindAllStringSubmatch(cells[1], -1) {
-			units[m[1]] = strings.TrimSpace(cells[2])
+			name, unit, better := m[1], strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])
+			documented[family(name)] = true
+			metric, ok := record.LookupMetric(fill(name))
+			want := metric.Unit
+			switch {
+			case metric.Share:
+				want = "share"
+			case want == "1":
+				want = "number"
+			}
+			if !ok || unit != want || better != metric.Better {
+				t.Errorf("the manual has the metric %s in %s, %q is better; the program has it: %v, in %s, %q",
+					name, unit, better, ok, want, metric.Better)
+			}
 		}
 	}
-	// fill makes a name out of one with words to replace in it.
-	fill := strings.NewReplacer("NN", "90", "KIND", "reset", "CODE", "200").Replace
-	for name, unit := range units {
-		metric, ok := record.LookupMetric(fill(name))
-		want := metric.Unit
-		switch {
-		case metric.Share:
-			want = "share"
-		case want == "1":
-			want = "number"
-		}
-		if !ok || unit != want {
-			t.Errorf("the manual has the metric %s in %s; the program has it: %v, in %s", name, unit, ok, want)
-		}
-	}
-	for _, name := range knownHere(t, stockProject, load) {
-		_, isKind := strings.CutPrefix(name, "errors.")
-		_, ok := units[name]
-		if !ok && !isKind && !strings.HasPrefix(name, "latency.p") {
-			t.Errorf("the manual lacks the metric %s", name)
-		}
-		if kind := strings.TrimPrefix(name, "errors."); isKind && !codeIn(manual.section(t, "Metrics"))[kind] {
+	compare(t, "metric", metricsOf(t), documented)
+	for _, kind := range record.FailureKinds {
+		if !codeIn(manual)[kind] {
 			t.Errorf("the manual lacks the kind of failure %s", kind)
 		}
 	}
+}
+
+// elements gives what stands in the braces of a variable of a package.
+func elements(t testing.TB, folder, variable string) []ast.Expr {
+	t.Helper()
+	var found []ast.Expr
+	goFiles(t, folder, func(_ string, f *ast.File) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok && spec.Names[0].Name == variable {
+				found = spec.Values[0].(*ast.CompositeLit).Elts
+			}
+			return true
+		})
+	})
+	return found
+}
+
+func TestKindsOfFiguresAreDocumented(t *testing.T) {
+	kinds := map[string]bool{}
+	for _, e := range elements(t, "notebook/article", "figureNeeds") {
+		if kind, ok := literal(e.(*ast.KeyValueExpr).Key); ok {
+			kinds[kind] = true
+		}
+	}
+	compare(t, "kind of figure", kinds, firstColumn(readPage(t, "manual.md").section(t, "Kinds of figures")))
+}
+
+// Every word that a key can have for its value is in the manual.
+func TestWordsAreDocumented(t *testing.T) {
+	manual := codeIn(readPage(t, "manual.md").prose())
+	for _, w := range []article.Word{
+		article.Order(""), article.Arrivals(""), article.Network(""), article.Tool(""), article.Better(""),
+		article.Distribution(""), article.VolumeType(""), article.Axis(""), article.EngineName(""), article.Permission(""),
+	} {
+		for _, word := range w.Words() {
+			if !manual[word] {
+				t.Errorf("the manual lacks %q, which is a %T", word, w)
+			}
+		}
+	}
+}
+
+// What this version cannot run is what the program refuses to run.
+func TestNotYet(t *testing.T) {
+	refused := map[string]bool{}
+	for _, entry := range elements(t, "notebook/plan", "notYet") {
+		what, ok := literal(entry.(*ast.CompositeLit).Elts[0])
+		if !ok {
+			t.Error("an entry of notYet whose words are no literal")
+		}
+		refused[what] = true
+	}
+	goFiles(t, "notebook/plan", func(_ string, f *ast.File) {
+		for _, d := range f.Decls {
+			fun, ok := d.(*ast.FuncDecl)
+			if !ok || fun.Name.Name != "unsupported" {
+				continue
+			}
+			ast.Inspect(fun.Body, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr) // add("registry", …), add("engine: "+…, …)
+				if !ok || len(call.Args) != 2 {
+					return true
+				}
+				first := call.Args[0]
+				if sum, ok := first.(*ast.BinaryExpr); ok {
+					first = sum.X
+				}
+				if what, ok := literal(first); ok {
+					refused[strings.TrimSuffix(what, ": ")] = true
+				}
+				return true
+			})
+		}
+	})
+	compare(t, "thing that cannot be run", refused, firstColumn(readPage(t, "manual.md").section(t, "Refused when run")))
 }
 
 func TestFunctionsAreDocumented(t *testing.T) {
@@ -604,7 +767,7 @@ func TestFormsHaveTests(t *testing.T) {
 	manual := readPage(t, "manual.md")
 	var whole string
 	for _, f := range manual.fences {
-		if f.heading == "A whole article" && f.ticks == 4 {
+		if f.heading == wholeHeading && f.ticks == 4 {
 			whole = f.body
 		}
 	}
@@ -681,14 +844,47 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// The origins that the manual shows are those of its example.
+func TestOrigins(t *testing.T) {
+	const heading, command = "Where values come from", "$ benchbook plan --origins --profile smoke\n"
+	manual := readPage(t, "manual.md")
+	i := slices.IndexFunc(manual.examples(), func(e *example) bool { return e.heading == heading })
+	project, err := article.OpenProject(manual.examples()[i].write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article("example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems article.Problems
+	p, err := plan.New(project, doc, plan.Options{Profile: "smoke"}, &problems)
+	if err != nil || !problems.Empty() {
+		t.Fatal(err, problems.Sorted())
+	}
+	shown := map[string]string{}
+	for _, f := range manual.fences {
+		if f.heading != heading || !strings.HasPrefix(f.body, command) {
+			continue
+		}
+		_, list, _ := strings.Cut(f.body, "  origins\n")
+		for line := range strings.Lines(list) {
+			key, from, _ := strings.Cut(strings.TrimSpace(line), " ")
+			shown[key] = strings.TrimSpace(from)
+		}
+	}
+	if !maps.Equal(shown, p.Experiments[0].Origin) {
+		t.Errorf("the manual shows %v; it is %v", shown, p.Experiments[0].Origin)
+	}
+}
+
 var (
 	verbLine = regexp.MustCompile(`(?m)^  ([a-z]+) {2,}\S`)
 	flagLine = regexp.MustCompile(`(?m)^ +(?:-[a-zA-Z], )?--([a-z-]+)`)
 	flagWord = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 
-// The section of each verb has the flags that the verb has.
-func TestVerbsAndFlags(t *testing.T) {
+func TestCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the command")
 	}
@@ -698,6 +894,38 @@ func TestVerbsAndFlags(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	t.Run("verbs and flags", func(t *testing.T) { verbsAndFlags(t, program) })
+	t.Run("run", func(t *testing.T) { refusals(t, program) })
+}
+
+// refusals compares what run prints with what the pages show.
+func refusals(t *testing.T, program string) {
+	shown := 0
+	for _, p := range pages(t) {
+		for _, e := range p.examples() {
+			if e.run == "" {
+				continue
+			}
+			shown++
+			cmd := exec.Command(program, "run", "--engine", "none")
+			cmd.Dir = e.write(t)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if err := cmd.Run(); err == nil {
+				t.Errorf("%s:%d: run did not refuse anything", p.name, e.line)
+			}
+			if stderr.String() != e.run {
+				t.Errorf("%s:%d: run prints\n%s\nand the page says\n%s", p.name, e.line, &stderr, e.run)
+			}
+		}
+	}
+	if shown < 2 {
+		t.Errorf("%d examples show what run prints", shown)
+	}
+}
+
+// verbsAndFlags compares the section of each verb with the flags that the verb has.
+func verbsAndFlags(t *testing.T, program string) {
 	help := func(args ...string) string {
 		out, err := exec.Command(program, append([]string{"help"}, args...)...).Output()
 		if err != nil {
@@ -738,11 +966,11 @@ func TestVerbsAndFlags(t *testing.T) {
 		}
 		compare(t, "flag of "+verb, has, documented)
 	}
-	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, "Not yet"), -1) {
+	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, "Not there"), -1) {
 		for verb := range verbs {
 			for _, f := range flagLine.FindAllStringSubmatch(help(verb), -1) {
 				if f[1] == m[1] {
-					t.Errorf("the section Not yet has the flag --%s, and %s has it", m[1], verb)
+					t.Errorf("the section Not there has the flag --%s, and %s has it", m[1], verb)
 				}
 			}
 		}
