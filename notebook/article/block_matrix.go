@@ -42,6 +42,8 @@ func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 		case name == "exclude":
 			m.Exclude = d.combinations(f.Value, "exclude")
 		case strings.HasPrefix(name, "x-"):
+		case f.Value.Kind == Null && !d.whole:
+			// It removes the axis of what this is merged over.
 		default:
 			d.parameterName(f.Key)
 			m.Axes = append(m.Axes, Named[[]Setting]{Name: f.Key, Value: settings(d, f)})

@@ -56,7 +56,24 @@ func (n *Node) Without(keys ...string) *Node {
 }
 
 // Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes.
-func Merge(base, over *Node) *Node {
+func Merge(base, over *Node) *Node { return merge(base, over, false) }
+
+// Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is only there
+// when the profile is laid on top.
+func Extend(base, over *Node) *Node {
+	const profiles = "profiles"
+	out := Merge(base.Without(profiles), over.Without(profiles))
+	later := over.Get(profiles)
+	if later == nil || later.Kind != Null {
+		later = merge(base.Get(profiles), later, true)
+		if later != nil {
+			out.Fields = append(out.Fields, Field{Text{Value: profiles, Pos: later.Text.Pos}, later})
+		}
+	}
+	return out
+}
+
+func merge(base, over *Node, keepNull bool) *Node {
 	switch {
 	case over == nil:
 		return base
@@ -73,14 +90,14 @@ func Merge(base, over *Node) *Node {
 		}
 	}
 	for _, f := range over.Fields {
-		if f.Value.Kind == Null {
+		if f.Value.Kind == Null && !keepNull {
 			continue
 		}
 		var below *Node
 		if base != nil && base.Kind == Map {
 			below = base.Get(f.Key.Value)
 		}
-		out.Fields = append(out.Fields, Field{f.Key, Merge(below, f.Value)})
+		out.Fields = append(out.Fields, Field{f.Key, merge(below, f.Value, keepNull)})
 	}
 	return out
 }

@@ -40,7 +40,7 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 	if of != doc {
 		front = append(front, lower...)
 	}
-	return article.Merge(node.Without("name", "extends"), block.Node), front
+	return article.Extend(node.Without("name", "extends"), block.Node), front
 }
 
 // extended finds the block that extends names: NAME in the same article, or SLUG#NAME.

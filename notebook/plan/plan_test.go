@@ -266,6 +266,28 @@ func TestSkippedByProfile(t *testing.T) {
 	}
 }
 
+// null removes an axis, also in a profile, and also in the profile of an experiment that extends another.
+func TestNullRemovesAnAxis(t *testing.T) {
+	one := block("name: one\nmatrix: {a: [1, 2], b: [x, y]}\ncommand: {image: i, run: echo}\ncalibrate: false\nprofiles: {quick: {matrix: {b: null}}}\n")
+	two := block("name: two\nextends: one\nmatrix: {b: null}\nprofiles: {quick: {matrix: {a: null, c: [z]}}}\n")
+	tests := []struct {
+		profile    string
+		experiment int
+		want       string
+	}{
+		{Full, 0, "1, x | 1, y | 2, x | 2, y"}, {Quick, 0, "1 | 2"}, {Full, 1, "1 | 2"}, {Quick, 1, "z"},
+	}
+	for _, test := range tests {
+		p, problems := newPlan(t, text(one, two), Options{Profile: test.profile}, nil)
+		for _, problem := range problems {
+			t.Error(problem)
+		}
+		if got := joined(p.Experiments[test.experiment].Trials); got != test.want {
+			t.Errorf("%s of %s: got %s, want %s", test.profile, p.Experiments[test.experiment].Name, got, test.want)
+		}
+	}
+}
+
 func TestUnknownProfile(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, article.ProjectFile), "")
