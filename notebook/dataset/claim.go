@@ -18,9 +18,10 @@ type Judgement struct {
 	What    string // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *Quantity    // ratio, change or value with interval (widened by the floor); nil if none
+	IsRatio bool         // Effect is a ratio or change of the geometric means of two cells, as What names them
 	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none
 	Reason  string       // why inconclusive or not measured; "" else
-	Needed  int          // repetitions likely to decide an inconclusive claim; 0 unknown
+	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
 	Marks   []string     // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
 	Floor   float64      // the noise floor by which Effect is widened
 	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
@@ -300,6 +301,9 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	if loadsDiffer(delta, sides) {
 		marks = append(marks, markLoads)
 	}
+	for _, s := range sides {
+		marks = append(marks, d.lacking(s.metric.Name, s.cells...)...)
+	}
 	if ratio {
 		missing, apart := false, false
 		for _, s := range sides {
@@ -364,6 +368,6 @@ func (j *Judgement) undecided(needed int) {
 
 // tooFew fills in that a cell has too few valid repetitions for any verdict.
 func (j *Judgement) tooFew(name string, n int) {
-	j.Verdict, j.Needed = stats.Inconclusive, stats.MinRepetitions
+	j.Verdict = stats.Inconclusive // and nothing can be said of how many would decide it
 	j.Reason = fmt.Sprintf("%s has %s, and a verdict needs %d", name, plural(n, "valid repetition"), stats.MinRepetitions)
 }

@@ -173,9 +173,9 @@ func worstOf(found []finding, meant func(int, finding) bool) (n int, worst findi
 	return n, worst
 }
 
-// marks are the sentences that stand beside a number of a cell.
-func (a assessment) marks() []string {
-	var out []string
+// leftOut says how many repetitions of a cell enter no number, and why; empty if all do. The cell is named where the
+// sentence stands beside numbers of several.
+func (a assessment) leftOut(cell string) string {
 	left := 0
 	for _, valid := range a.valid {
 		left += boolean(!valid)
@@ -194,10 +194,17 @@ func (a assessment) marks() []string {
 		if left == 1 {
 			verb = "is"
 		}
-		out = append(out, fmt.Sprintf("%d of %d repetitions %s not valid: %s",
-			left, len(a.valid), verb, strings.Join(reasons, ", ")))
+		return fmt.Sprintf("%d of %d repetitions%s %s not valid: %s",
+			left, len(a.valid), ofCell(cell), verb, strings.Join(reasons, ", "))
 	}
-	return append(out, a.words(Warn)...)
+	return ""
+}
+
+func ofCell(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " of " + name
 }
 
 // Level is how far the cell can be believed, by all checks. Metrics that a check spares can be valid in a cell that
