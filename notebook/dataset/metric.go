@@ -141,7 +141,11 @@ func (r Result) at(alpha float64) (stats.Estimate, error) {
 // cell is the values as package stats takes them.
 func (r Result) cell() stats.Cell {
 	_, known := record.LookupMetric(r.Metric.Name)
-	return stats.Cell{Values: r.Values, NonNegative: known}
+	c := stats.Cell{Values: r.Values, NonNegative: known}
+	if len(r.attempted) > 0 {
+		c.Centre = r.Estimate.Centre // the share over all repetitions, not their median
+	}
+	return c
 }
 
 // isTime reports whether a metric is made from the times of answers.

@@ -60,6 +60,22 @@ func TestRankShift(t *testing.T) {
 	}
 }
 
+// Of failures the share of all attempts is shown, so that is what is compared and ranked, not the median repetition.
+func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
+	d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers)+fence("published",
+		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),
+		only("a", failing(1), 1, 2), only("a", failing(3000), 3), only("b", failing(200)), only("c", failing(500)),
+		loadChange(func(l *record.Load) { l.FailuresMax = 1 })).dataset(Options{})
+	share := cellOf(t, d, "a").Metric("failed").Estimate.Centre
+	if v, ok := d.Published(cellOf(t, d, "a"), "failed", ""); !ok || !closeTo(v.Ratio, share/0.01) || v.Shift != -1 {
+		t.Errorf("%+v, want a ratio of %v and a shift of -1", v, share/0.01)
+	}
+	q, err := d.Eval(parseExpr(t, "best(failed)"), "")
+	if err != nil || !strings.HasPrefix(q.Text, "b") {
+		t.Errorf("best is %q, %v; want b first", q.Text, err)
+	}
+}
+
 func TestRowsJoinByWhatTheyShare(t *testing.T) {
 	d := newBench(t, frontMatter+dockerfile+fence("experiment", grid)+fence("published",
 		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
