@@ -48,6 +48,14 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Histograms["latency"] = b.histogram(times{mean, 50000})
 		}
 	}
+	// counted is a run of a thousand requests of which most are over in a tenth of a second; some stall for one more.
+	counted := func(share, think float64) func(*record.Record) {
+		return func(r *record.Record) {
+			l := r.Load
+			l.Connections, l.Attempted, l.Window, l.InFlight, l.InFlightOver, l.Think = 150, 1000, 1.1, share, 0.09, think
+			r.Histograms["latency"] = b.histogram(times{0.01, 950}, times{1, 50})
+		}
+	}
 	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
 	tests := []struct {
 		name  string
@@ -56,11 +64,16 @@ func TestChecksOfARepetition(t *testing.T) {
 		want  Level
 		words string
 	}{
-		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use"},
-		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use"},
+		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use (ok within 0.05 of 1)"},
+		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use (ok within 0.05 of 1)"},
 		{"a little off", "Little's law", example(0.0184), Warn, ""},
-		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use"},
-		{"a time as short as a few requests", "Little's law", func(r *record.Record) { example(0.017)(r); r.Load.InFlightOver = 0.1 }, OK, ""},
+		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use (ok within 0.05 of 1)"},
+		// With requests, ρ·N/attempted of the time that ρ is of went by for each request: 150·0.85/1000.
+		{"requests counted off", "Little's law", counted(0.85, 0), OK, "Little's law gives 0.85 of the connections in use (ok within 0.18 of 1)"},
+		{"requests counted off, a little fewer", "Little's law", counted(0.81, 0), Warn, "Little's law gives 0.81 of the connections in use (ok within 0.17 of 1)"},
+		{"requests counted off, too few under way", "Little's law", counted(0.7, 0), Invalid, ""},
+		{"requests counted off, by clients that think", "Little's law", counted(0.85, 0.005), Warn, "Little's law gives 0.85 of the connections in use (ok within 0.12 of 1)"},
+		{"requests counted off, near the limit", "Little's law", counted(0.8258, 0), Warn, "Little's law gives 0.8258 of the connections in use (ok within 0.1739 of 1)"},
 		{"failed requests count", "Little's law", func(r *record.Record) {
 			example(0.018)(r)
 			r.Histograms["latency.failed"] = b.histogram(times{5, 50000})
@@ -108,7 +121,7 @@ func TestChecksOfACell(t *testing.T) {
 	).dataset(Options{})
 	want := []CheckResult{
 		{"run", OK, "all 3 repetitions"},
-		{"Little's law", OK, "Little's law gives 1.00 of the connections in use"},
+		{"Little's law", OK, "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
 		{"generator CPU", OK, "load generator busy 30 %"},
 		{"foreign CPU", NotChecked, "the host does not tell"},
 		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
