@@ -93,7 +93,7 @@ func (c *composer) floorBanners() []banner {
 			if !ok {
 				continue
 			}
-			words := name + " of " + e.Plan.Name + " by " + number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F))
+			words := name + " of " + e.Plan.Name + " by " + percentOf(f.F)
 			if f.Exceeds {
 				exceeds = append(exceeds, words)
 			} else if f.Biased {

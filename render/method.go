@@ -379,7 +379,7 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 	var words []string
 	for _, name := range c.shownMetrics(e) {
 		if f, ok := c.d.Floor(e.Plan.Name, name); ok {
-			words = append(words, name+" "+number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F)))
+			words = append(words, name+" "+percentOf(f.F))
 		}
 	}
 	if len(words) == 0 {

@@ -369,5 +369,9 @@ func (j *Judgement) undecided(needed int) {
 // tooFew fills in that a cell has too few valid repetitions for any verdict.
 func (j *Judgement) tooFew(name string, n int) {
 	j.Verdict = stats.Inconclusive // and nothing can be said of how many would decide it
-	j.Reason = fmt.Sprintf("%s has %s, and a verdict needs %d", name, plural(n, "valid repetition"), stats.MinRepetitions)
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", verb, plural(n, "valid repetition"), name, stats.MinRepetitions)
 }
