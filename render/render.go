@@ -163,6 +163,7 @@ type composer struct {
 	rawHTML  bool // the author wrote some
 	noted    map[int]bool
 	values   []valueRow
+	used     []used
 	nextID   int
 	files    []File
 	warnings []string
@@ -180,6 +181,11 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		cells = append(cells, e.Cells...)
 	}
 	c.origin = originOf(cells)
+	for _, claim := range d.Doc.Claims {
+		if claim.Expect.Node != nil {
+			c.use(claim.Expect.Node, claim.Experiment.Value)
+		}
+	}
 	c.markdown = c.newMarkdown()
 	c.number()
 	c.survey()

@@ -189,7 +189,7 @@ func (s scope) compute(n expr.Node) (Quantity, error) {
 	if err != nil {
 		return Quantity{}, err
 	}
-	notes := append(s.d.marks(e.cells...), e.lacking...)
+	notes := slices.Concat(s.d.marks(e.cells...), e.lacking, e.sources)
 	if len(e.cells) > 0 {
 		notes = append(notes, "no interval: computed from "+plural(len(e.cells), "cell"))
 	}
@@ -210,6 +210,7 @@ type evaluation struct {
 	cells   []*Cell
 	n       int
 	lacking []string // sentences about repetitions that are left out
+	sources []string // of published numbers
 }
 
 // Select is part of expr.Env: the centres of the cells.
@@ -269,6 +270,9 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 		q, err := e.eval(c)
 		if sel, ok := c.Args[0].(*expr.Selector); ok {
 			e.use(sel.Name, q.N, q.Cells...)
+		}
+		if c.Name == "published" && !slices.Contains(e.sources, q.Note) {
+			e.sources = append(e.sources, q.Note)
 		}
 		return valueOf(q), err
 	}

@@ -70,7 +70,9 @@ func TestEval(t *testing.T) {
 		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a", "published by An older paper"},
 		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil, "published throughput, b", "published by An older paper"},
 		{"measured over published", `throughput{server="a"} / published(throughput{server="a"})`, 2, "1", false, nil,
-			`throughput{server="a"} / published(throughput{server="a"})`, "no interval: computed from 1 cell"},
+			`throughput{server="a"} / published(throughput{server="a"})`, "published by An older paper; no interval: computed from 1 cell"},
+		{"of published numbers alone", `published(throughput{server="a"}) / published(throughput{server="b"})`, 1.2, "1", false, nil,
+			`published(throughput{server="a"}) / published(throughput{server="b"})`, "published by An older paper"},
 		{"a constant", `100ms`, 0.1, "s", false, nil, "100ms", ""},
 	}
 	for _, tt := range tests {

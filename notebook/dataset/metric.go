@@ -130,6 +130,9 @@ func (d *Dataset) lacking(metric string, cells ...*Cell) []string {
 	return out
 }
 
+// Repetition gives the number of the repetition that has Values[i].
+func (r Result) Repetition(i int) int { return r.repetitions[i] }
+
 // at is the estimate at another level than the printed one.
 func (r Result) at(alpha float64) (stats.Estimate, error) {
 	if len(r.attempted) > 0 {
