@@ -447,7 +447,11 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 	if len(words) == 0 {
 		return "not measured: there is no A/A pair to compare"
 	}
-	return "the same cell under two names differs by: " + strings.Join(words, ", ")
+	text := "the same cell under two names differs by: " + strings.Join(words, ", ")
+	if !e.FloorTogether() {
+		text += "; not measured together: the two are of different runs"
+	}
+	return text
 }
 
 func failedLine(records []*record.Record) string {

@@ -124,3 +124,36 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		}
 	})
 }
+
+// Groups and places over cells of several runs say so, and so does an A/A pair of two.
+func TestNotMeasuredTogether(t *testing.T) {
+	inRun := func(run string) func(*record.Record) { return func(r *record.Record) { r.Run = run } }
+	for _, test := range []struct {
+		name       string
+		b, again   string
+		rows, pair bool
+	}{
+		{"one run", "1", "1", false, false},
+		{"rows of two runs", "2", "1", true, false},
+		{"a pair of two runs", "1", "2", false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "calibrate: false", "", 1)+
+				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
+			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, inRun("1"))
+			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, inRun(test.b))
+			bench.Measure("full", "servers", "again", []float64{500, 490, 510}, inRun(test.again))
+			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := wordsOf(string(page.HTML))
+			if got := strings.Contains(text, "not measured together: rows are of different runs"); got != test.rows {
+				t.Errorf("said of rows: %v, want %v", got, test.rows)
+			}
+			if got := strings.Contains(text, "not measured together: the two are of different runs"); got != test.pair {
+				t.Errorf("said of the pair: %v, want %v", got, test.pair)
+			}
+		})
+	}
+}

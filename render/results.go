@@ -395,8 +395,13 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 	if text = capital(text); text == "" {
 		text = "No row has a valid repetition"
 	}
-	if slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" }) {
+	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
+	if grouped {
 		text += "; rows that share a letter are not told apart at 95\u202f%"
+	}
+	// Groups and places are among all cells of the experiment.
+	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
+		text += "; not measured together: rows are of different runs"
 	}
 	return text
 }

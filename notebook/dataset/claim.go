@@ -308,13 +308,10 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {
-				f, ok := c.Experiment.floor(s.metric.Name)
+				f, together, ok := c.Experiment.floor(s.metric.Name, cellsIn(c.Experiment, cells)...)
 				j.Floor = max(j.Floor, f.F)
 				missing = missing || !ok
-				if ok {
-					twin := c.Experiment.Calibration
-					apart = apart || c.Experiment.original(twin.Trial).Run != twin.Run
-				}
+				apart = apart || ok && !together
 			}
 		}
 		if missing {
@@ -325,6 +322,11 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		}
 	}
 	j.Marks = marks
+}
+
+// cellsIn are those of the cells that belong to an experiment.
+func cellsIn(e *Experiment, cells []*Cell) []*Cell {
+	return slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Experiment != e })
 }
 
 // loadsDiffer reports whether latencies were measured of cells whose throughputs differ by more than delta: in a closed

@@ -267,6 +267,36 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 	}
 }
 
+// A claim over cells of two runs is widened by the largest of their floors.
+func TestFloorOfTwoRuns(t *testing.T) {
+	text := strings.Replace(claimed(`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
+	b := newBench(t, text)
+	times := func(f float64) []float64 { return []float64{valuesA[0] * f, valuesA[1] * f, valuesA[2] * f} }
+	b.measure("servers", "a", "1", valuesA)
+	b.measure("servers", "again", "1", times(1.10))
+	b.measure("servers", "b", "1", valuesB)
+	b.measure("servers", "c", "1", valuesC)
+	b.measure("servers", "a", "2", valuesA)
+	b.measure("servers", "again", "2", times(1.02))
+	b.measure("servers", "b", "2", valuesB)
+	j := b.judge()
+	for i, want := range []float64{0.02, 0.10, 0.10} { // a and b are of run 2, c is of run 1
+		if got := j.Parts[i].Floor; math.Abs(got-want) > 1e-3 {
+			t.Errorf("%s: floor %v, want %v", j.Parts[i].What, got, want)
+		}
+	}
+	d := b.dataset(Options{})
+	if f, ok := d.Floor("servers", "throughput"); !ok || f.Pairs != 2 || math.Abs(f.F-0.10) > 1e-3 {
+		t.Errorf("floor of the experiment %+v, %v", f, ok)
+	}
+	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "b" {
+		t.Errorf("groups %+v, %v", g, err)
+	}
+	if d.Experiments[0].FloorTogether() != true || Together(d.Experiments[0].Cells) {
+		t.Error("the pair is of one run, the cells are of two")
+	}
+}
+
 func TestMarks(t *testing.T) {
 	const throughputs = `throughput{server="a"} > throughput{server="b"}`
 	tests := []struct {
@@ -283,6 +313,7 @@ func TestMarks(t *testing.T) {
 		{"an older version", throughputs, true, []change{only("b", withKey("old"))}, "measured with an older version"},
 		{"not finished", throughputs, true, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
 		{"an A/A pair of two runs", throughputs, true, []change{only("a again", inRun("0"))}, "noise floor not measured together"},
+		{"an A/A pair of another run", throughputs, true, []change{only("a", inRun("2")), only("b", inRun("2"))}, "noise floor not measured together"},
 		{"latencies of different loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true, nil, "different loads"},
 		{"latencies of equal loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true,
 			[]change{only("b", completes(12000))}, ""},

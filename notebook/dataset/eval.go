@@ -350,7 +350,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			return Quantity{}, s.d.notMeasured(n.Span, c, r)
 		}
 		cells = append(cells, stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell()})
-		f, _ := c.Experiment.floor(p.metric.Name)
+		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
 		floor = max(floor, f.F)
 	}
 	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), stats.DefaultAlpha, floor)
@@ -428,14 +428,12 @@ const (
 
 // marks says what has to be known of cells that enter one number.
 func (d *Dataset) marks(cells ...*Cell) []string {
-	var apart, stale, partial bool
-	run := ""
+	apart := !Together(cells)
+	var stale, partial bool
 	for _, c := range cells {
 		if c.State == Missing {
 			continue
 		}
-		apart = apart || run != "" && c.Run != run
-		run = c.Run
 		stale = stale || c.State == Stale
 		partial = partial || c.State == Partial
 	}
