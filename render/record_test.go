@@ -2,6 +2,8 @@ package render_test
 
 import (
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -157,3 +159,36 @@ func TestNotMeasuredTogether(t *testing.T) {
 		})
 	}
 }
+
+// A finding stands once below a table: of repetitions that are left out in the words for those.
+func TestNotesAreSaidOnce(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		shares []float64
+		want   []string
+	}{
+		{"left out only", []float64{0.01, 0.1238, 0.01, 0.01, 0.01},
+			[]string{"a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+		{"left out, and others that warn", []float64{0.01, 0.1238, 0.06, 0.01, 0.01},
+			[]string{"a, foreign CPU: 1 of 5 repetitions: others used 6 % of the CPU.", "a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
+				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510, 505, 495}, func(r *record.Record) { r.Load.ForeignCPU = test.shares[r.Repetition-1] })
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
+				got = append(got, wordsOf(found[1]))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("notes %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+var note = regexp.MustCompile(`<p class="note" id="tbl[^>]*><span class="no">\d+</span>(.*?)</p>`)

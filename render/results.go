@@ -266,14 +266,19 @@ func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []tabl
 	for _, f := range failed {
 		add("failed", f.Sentence)
 	}
+	marks := marksOf(cell, metrics)
 	for _, check := range cell.Checks() {
-		isRun := check.Name == "run" && len(failed) > 0 // said already
-		if !isRun && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+		isSaid := check.Name == "run" && len(failed) > 0
+		_, finding, _ := strings.Cut(check.Words, ": ")
+		for _, m := range marks {
+			isSaid = isSaid || finding != "" && strings.Contains(m.words, "not valid") && strings.Contains(m.words, finding)
+		}
+		if !isSaid && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
 			add(check.Name, name+", "+check.Name+": "+check.Words)
 		}
 	}
 	checked := len(out) > 0
-	for _, m := range marksOf(cell, metrics) {
+	for _, m := range marks {
 		switch {
 		case len(m.titles) < len(metrics):
 			add(strings.Join(m.titles, ", "), name+", "+strings.Join(m.titles, ", ")+": "+m.words)

@@ -334,6 +334,24 @@ func inWords(m record.Metric) string {
 	return m.Title
 }
 
+// percentBeside writes a share with two digits, and with as many more as tell it from limits that it is not on.
+func percentBeside(share float64, limits ...float64) string {
+	for _, limit := range limits {
+		if share == limit || percent(share) != percent(limit) {
+			continue
+		}
+		const most = 7
+		for digits := 3; ; digits++ {
+			if words := significant(share, digits); digits == most || words != significant(limit, digits) {
+				return words
+			}
+		}
+	}
+	return percent(share)
+}
+
+func significant(share float64, digits int) string { return fmt.Sprintf("%.*g %%", digits, 100*share) }
+
 // percent writes a share with two digits.
 func percent(share float64) string {
 	if x := 100 * share; x >= 10 || x == 0 {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -83,16 +84,17 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"generator at 0.69", "generator CPU", load(func(l *record.Load) { l.Busy = 0.69 }), OK, ""},
 		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn, "load generator busy 75 %"},
 		{"generator at 0.70", "generator CPU", load(func(l *record.Load) { l.Busy = 0.70 }), Warn, ""},
-		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, ""},
+		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, "load generator busy 90 %"},
+		{"generator just below", "generator CPU", load(func(l *record.Load) { l.Busy = 0.89996 }), Warn, "load generator busy 89.996 %"},
 		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
 		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
 		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
-		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12 % of the CPU"},
+		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
 		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
 		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
 		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
 		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
-		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1 %"},
+		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1.01 %"},
 		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
 		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
@@ -141,6 +143,27 @@ func TestChecksOfACell(t *testing.T) {
 	none := cellOf(t, newBench(t, frontMatter+dockerfile+fence("experiment", servers)).dataset(Options{}), "a")
 	if none.Level() != NotChecked || none.Checks() != nil {
 		t.Errorf("without records %v, %v", none.Level(), none.Checks())
+	}
+}
+
+// A cell that warns stands on its valid repetitions, so its checks speak of those; what is left out has a mark.
+func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		shares []float64
+		want   CheckResult
+	}{
+		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, CheckResult{"foreign CPU", Warn, "2 of 5 repetitions: others used 6 % of the CPU"}},
+		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, CheckResult{"foreign CPU", Warn, "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
+		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, CheckResult{"foreign CPU", Invalid, "3 of 5 repetitions: others used 15 % of the CPU"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 5", 1)))
+			b.measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000}, func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
+			if got := cellOf(t, b.dataset(Options{}), "a").Checks()[3]; got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }
 
