@@ -171,7 +171,7 @@ func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 		lo, hi = q.Interval.Lo, q.Interval.Hi
 	}
 	if w.decimals = w.unit.Decimals(q.Number, lo, hi); round >= 0 {
-		w.decimals = round
+		w.decimals, w.unit.Whole = round, false
 	}
 	return w
 }
