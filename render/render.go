@@ -77,6 +77,7 @@ type Page struct {
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
 	Standing Mark
+	Notice   string // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Finding  string // what was found, in one sentence
 	Spark    *Spark // a small picture of it; nil if there is nothing to draw
 
@@ -122,6 +123,9 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	if !c.origin.last.IsZero() {
 		page.Host = d.Host
+		if len(banners) > 0 {
+			page.Notice = strings.TrimRight(banners[0].Strong, ".:,")
+		}
 	}
 	if c.err != nil {
 		return nil, fmt.Errorf("rendering %s: %w", d.Doc.Slug, c.err)
