@@ -256,5 +256,5 @@ func (c *composer) effectWords(j dataset.Judgement) string {
 		return ""
 	}
 	e := effectOf(&j)
-	return j.What + " " + e.text() + ", " + e.interval()
+	return j.What + ": " + e.text() + ", " + e.interval()
 }

@@ -81,8 +81,8 @@ func TestFinding(t *testing.T) {
 		values []float64
 		want   string
 	}{
-		{[]float64{500, 490, 510}, "It is slower: throughput, a over b −16.7 %, −20.1 to −13.1 %."},
-		{[]float64{500}, "Inconclusive: It is slower: throughput, a over b −16.7 %, 1 run."},
+		{[]float64{500, 490, 510}, "It is slower (throughput, a over b: −16.7 %, −20.1 to −13.1 %)."},
+		{[]float64{500}, "Inconclusive: It is slower (throughput, a over b: −16.7 %, 1 run)."},
 	} {
 		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
 			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n```\n"))

@@ -249,7 +249,7 @@ func (c *composer) finding(description string) string {
 			words = VerdictMark(j.Verdict).Word + ": " + words
 		}
 		if effect := c.effectWords(j); effect != "" {
-			return words + ": " + effect + "."
+			return words + " (" + effect + ")."
 		}
 		return words + "."
 	}

@@ -85,7 +85,7 @@ func because(j *dataset.Judgement) string {
 			effect = fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 		}
 		if e.What != "" {
-			effect = e.What + " " + effect
+			effect = e.What + ": " + effect
 		}
 		parts = append(parts, effect)
 	}
