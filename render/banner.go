@@ -93,10 +93,11 @@ func (c *composer) floorBanners() []banner {
 			if !ok {
 				continue
 			}
-			words := name + " of " + e.Plan.Name + " by " + number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F))
+			words := name + " of " + e.Plan.Name + " by " + percentOf(f.F)
 			if f.Exceeds {
 				exceeds = append(exceeds, words)
-			} else if f.Biased {
+			}
+			if f.Biased {
 				biased = append(biased, words)
 			}
 		}
@@ -113,7 +114,8 @@ func (c *composer) floorBanners() []banner {
 	return out
 }
 
-// shownMetrics are the metrics of an experiment that the article shows in tables and figures.
+// shownMetrics are the metrics of an experiment that the article shows in tables and figures, claims something of, or has
+// in its text, as far as that is written by now.
 func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(experiment, metric string) {
@@ -128,6 +130,9 @@ func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	}
 	for _, f := range c.doc.Figures {
 		add(f.Experiment.Value, f.X.Value)
+	}
+	for _, u := range c.used {
+		add(u.experiment, u.metric)
 	}
 	return out
 }

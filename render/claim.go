@@ -21,6 +21,7 @@ type claimView struct {
 	Says     template.HTML
 	Headline bool
 	Drawing  template.HTML
+	What     string // what the effect is of, such as "throughput, async over sync"
 	Effect   string
 	Interval string
 	// Sentences follow the effect: why the claim is not decided, what to keep in mind.
@@ -51,8 +52,11 @@ func (c *composer) claim(claim *article.Claim) claimView {
 		v.Expect = claim.Expect.Node.String()
 	}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
-		e := effectOf(claim, *j.Effect)
-		v.Effect, v.Interval = e.text(), e.interval()
+		e := effectOf(&j)
+		v.What, v.Effect, v.Interval = capital(j.What), e.text(), e.interval()
+		if e.hasInterval() {
+			v.Interval += ", 95\u202f% interval" + widened(j.Floor)
+		}
 		if e.ratio > 0 {
 			v.Drawing = drawEffect(e.ratio, e.bounds, j.Verdict)
 		}
@@ -64,7 +68,11 @@ func (c *composer) claim(claim *article.Claim) claimView {
 		v.Sentences = append(v.Sentences, sentence(j.Reason))
 	}
 	if j.Needed > 0 && j.Verdict == stats.Inconclusive {
-		v.Sentences = append(v.Sentences, "About "+number.Count(j.Needed, "repetition")+" would be likely to decide it.")
+		it := "it"
+		if len(j.Parts) > 0 {
+			it = "each of them"
+		}
+		v.Sentences = append(v.Sentences, "About "+number.Count(j.Needed, "repetition")+" would have an even chance to decide "+it+".")
 	}
 	if j.Verdict != stats.NotMeasured { // what there is no number of needs no warning
 		if j.Invalid {
@@ -84,17 +92,16 @@ func (c *composer) parts(claim *article.Claim, j dataset.Judgement, sentences []
 		return nil, sentences
 	}
 	counts := map[stats.Verdict]int{}
+	intervals := false
 	var out []partView
 	for _, p := range j.Parts {
 		counts[p.Verdict]++
 		mark := VerdictMark(p.Verdict)
 		words := []string{p.What}
 		if p.Effect != nil && p.Verdict != stats.NotMeasured {
-			e := effectOf(claim, *p.Effect)
-			words = append(words, e.text())
-			if s := e.interval(); s != "" {
-				words = append(words, s)
-			}
+			e := effectOf(&p)
+			words = append(words, e.text(), e.interval())
+			intervals = intervals || e.hasInterval()
 		}
 		text := strings.Join(words, ", ")
 		if p.Reason != "" {
@@ -113,8 +120,26 @@ func (c *composer) parts(claim *article.Claim, j dataset.Judgement, sentences []
 	if len(out) > most {
 		return nil, sentences
 	}
+	if intervals {
+		words := "With 95\u202f% intervals"
+		if j.Floor > 0 {
+			words += ", those of ratios" + widened(j.Floor)
+		}
+		sentences = append(sentences, words+".")
+	}
 	return out, sentences
 }
+
+// widened says that an interval is not as in tables and slips: METHOD.md 3.2.
+func widened(floor float64) string {
+	if floor == 0 {
+		return ""
+	}
+	return " widened by the noise floor of " + percentOf(floor)
+}
+
+// percentOf writes a noise floor.
+func percentOf(f float64) string { return number.Percent.Quantity(f, number.Percent.Decimals(f, 0, f)) }
 
 // claimSentence is what a claim says: its own text, else the words of the first link to it, else its test.
 func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
@@ -148,11 +173,11 @@ type effect struct {
 	bounds *stats.Interval
 }
 
-// effectOf tells ratios from values by the form of the claim, since both may be plain numbers. A change is told as the
-// ratio it comes from.
-func effectOf(claim *article.Claim, q dataset.Quantity) effect {
+// effectOf is the effect of a claim, or of a part of one. A change is told as the ratio it comes from.
+func effectOf(j *dataset.Judgement) effect {
+	q := *j.Effect
 	e := effect{writer: writerFor(q, nil)}
-	if !comparesCells(claim.Expect.Node) || q.Unit != "1" {
+	if !j.IsRatio {
 		return e
 	}
 	if e.ratio, e.bounds = q.Number, q.Interval; q.Share {
@@ -162,20 +187,6 @@ func effectOf(claim *article.Claim, q dataset.Quantity) effect {
 		}
 	}
 	return e
-}
-
-// comparesCells tells whether a claim is about one cell against another, and not about a value against a limit.
-func comparesCells(n expr.Node) bool {
-	switch n := n.(type) {
-	case *expr.Call:
-		return n.Name != "fewer"
-	case *expr.Binary:
-		if n.Op == expr.And || n.Op == expr.Or {
-			return comparesCells(n.X)
-		}
-		return len(expr.Selectors(n.X)) > 0 && len(expr.Selectors(n.Y)) > 0 || isCall(n.X, "ratio", "change", "best", "geomean")
-	}
-	return false
 }
 
 func isCall(n expr.Node, names ...string) bool {
@@ -199,24 +210,38 @@ func (e effect) ends() (lo, hi float64) {
 	return e.bounds.Lo, e.bounds.Hi
 }
 
-// text is the effect in words: "+17 %", "2.2×", "12.3 ms".
+// text is the effect in words: "+17 %", "2.2×", "12.3 ms". Without an interval a ratio has three digits, and the
+// difference no more than is left of them.
 func (e effect) text() string {
 	lo, hi := e.ends()
 	switch {
 	case e.ratio == 0:
 		return e.writer.text()
+	case e.asPercent() && e.bounds == nil:
+		digits := number.Times.Decimals(e.ratio, lo, hi)
+		step := math.Pow10(digits)
+		return number.Percent.Signed(math.Round(e.ratio*step)/step-1, max(0, digits-2))
 	case e.asPercent():
 		return number.Percent.Signed(e.ratio-1, number.Percent.Decimals(e.ratio-1, lo-1, hi-1))
 	}
 	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.ratio, lo, hi))
 }
 
-// interval is the effect's interval in words; empty if there is none.
+// hasInterval tells whether there is an interval that has a confidence: of two repetitions there is a range.
+func (e effect) hasInterval() bool {
+	return e.q.Interval != nil && e.q.Kind != stats.RangeOfTwo
+}
+
+// interval is the effect's interval in words, or why there is none.
 func (e effect) interval() string {
 	lo, hi := e.ends()
 	switch {
-	case e.ratio == 0 && e.q.Interval == nil, e.ratio > 0 && e.bounds == nil:
-		return ""
+	case e.q.Interval == nil && e.q.N == 1:
+		return "1\u00a0run"
+	case e.q.Interval == nil:
+		return "no interval"
+	case e.q.Kind == stats.RangeOfTwo:
+		return "2\u00a0runs: " + e.intervalShort()
 	case e.ratio == 0:
 		return e.intervalShort()
 	case e.asPercent():
@@ -230,9 +255,6 @@ func (c *composer) effectWords(j dataset.Judgement) string {
 	if j.Effect == nil {
 		return ""
 	}
-	e := effectOf(j.Claim, *j.Effect)
-	if s := e.interval(); s != "" {
-		return e.text() + ", " + s
-	}
-	return e.text()
+	e := effectOf(&j)
+	return j.What + ": " + e.text() + ", " + e.interval()
 }

@@ -47,7 +47,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	if v.Missing != "" {
 		c.warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Stamp = c.stamp(cells, nil)
+		v.Stamp = c.stamp(cells, nil, nil)
 		return c.fill("figure", v)
 	}
 	d := c.newDots(f, metric, cells)
@@ -67,7 +67,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.files = append(c.files, File{path, figure.Standalone(full)})
 		links = append(links, link{path, "SVG"})
 	}
-	v.Stamp = c.stamp(cells, links)
+	v.Stamp = c.stamp(cells, []record.Metric{metric}, links)
 	return c.fill("figure", v)
 }
 
@@ -95,12 +95,13 @@ type dots struct {
 	unit   number.Unit
 	fields []string // by which rows are named
 	cells  []*dataset.Cell
-	kinds  map[stats.IntervalKind]bool
+	kinds  kinds
+	pooled bool // shares over all repetitions
 }
 
 // newDots makes rows of cells, ordered by value unless the article sorts them by a parameter.
 func (c *composer) newDots(f *article.Figure, m record.Metric, cells []*dataset.Cell) *dots {
-	d := &dots{metric: m, fields: naming(cells, texts(f.Y)), cells: cells, kinds: map[stats.IntervalKind]bool{}}
+	d := &dots{metric: m, fields: naming(cells, texts(f.Y)), cells: cells, kinds: kindsOf(cells, m.Name)}
 	d.ID = f.Label.Value
 	results := map[*dataset.Cell]dataset.Result{}
 	var centres []float64
@@ -108,7 +109,7 @@ func (c *composer) newDots(f *article.Figure, m record.Metric, cells []*dataset.
 		r := cell.Metric(m.Name)
 		if results[cell] = r; r.Missing == "" {
 			centres = append(centres, r.Estimate.Centre)
-			d.kinds[r.Estimate.Kind] = true
+			d.pooled = d.pooled || r.Estimate.Kind == stats.ClopperPearson
 		}
 	}
 	d.unit = number.For(m.Unit, m.Share, centres...)
@@ -182,6 +183,9 @@ func (d *dots) row(r dataset.Result, name string) figure.Row {
 	}
 	decimals := d.unit.Decimals(v.Centre, v.Lo, v.Hi)
 	row.Label = d.unit.Number(v.Centre, decimals)
+	if v.Few != "" {
+		row.Label += ", " + v.Few
+	}
 	row.Title = name + ": " + d.unit.Quantity(v.Centre, decimals)
 	switch {
 	case v.Few != "" && !math.IsNaN(v.Lo):
@@ -222,11 +226,15 @@ func (d *dots) sub() string {
 	switch {
 	case !d.measured():
 		return capital(words) + "; not measured yet"
-	case d.kinds[stats.ClopperPearson]:
+	case d.pooled:
 		return "Share over all repetitions with 95\u202f% interval: " + words
-	case d.kinds[stats.TOnLogs] || d.kinds[stats.TOnValues] || d.kinds[stats.OrderStatistics]:
+	case d.kinds.intervals && (d.kinds.two || d.kinds.one):
+		return "Median with 95\u202f% interval, where there are enough runs: " + words
+	case d.kinds.intervals:
 		return "Median with 95\u202f% interval: " + words
-	case d.kinds[stats.RangeOfTwo]:
+	case d.kinds.two && d.kinds.one:
+		return "One or two runs, no intervals: " + words
+	case d.kinds.two:
 		return "Mean of two runs: " + words
 	}
 	return "One run, no interval: " + words
@@ -235,19 +243,21 @@ func (d *dots) sub() string {
 // howTo says how to read the figure.
 func (d *dots) howTo() []string {
 	var out []string
-	o := originOf(d.cells)
 	switch {
 	case !d.measured():
 		out = append(out, "There is a row for every cell of the experiment; none was measured yet.")
-	case d.kinds[stats.ClopperPearson]:
-		out = append(out, "Dot: failed of attempted over "+o.repetitions()+
+	case d.pooled:
+		out = append(out, "Dot: failed of attempted over "+d.kinds.repetitions()+
 			". Box: 95\u202f% interval, widened to the smallest and largest share of one repetition.")
-	case d.kinds[stats.TOnLogs] || d.kinds[stats.TOnValues] || d.kinds[stats.OrderStatistics]:
-		out = append(out, "Dot: median. Box: 95\u202f% interval of the median over "+o.repetitions()+".")
-	case d.kinds[stats.RangeOfTwo]:
-		out = append(out, "Dot: mean of two runs. Line: the smaller and the larger.")
-	default:
-		out = append(out, "Dot: the value of a single run; nothing is known of how much it varies.")
+	case d.kinds.intervals:
+		out = append(out, "Dot: median. Box: 95\u202f% interval of the median over "+d.kinds.repetitions()+".")
+	}
+	if d.kinds.two {
+		out = append(out, d.few("Dot: mean of two runs. Line: the smaller and the larger.", "Of two runs the dot is the mean, the line the smaller and the larger."))
+	}
+	if d.kinds.one {
+		out = append(out, d.few("Dot: the value of a single run; nothing is known of how much it varies.",
+			"Of a single run the dot is its value; nothing is known of how much it varies."))
 	}
 	if d.Published != "" {
 		out = append(out, "Grey tick: published value, measured elsewhere; compare the order, not the distance.")
@@ -256,6 +266,14 @@ func (d *dots) howTo() []string {
 		out = append(out, "A row without a mark says in words why it has none.")
 	}
 	return out
+}
+
+// few chooses words for a kind that is alone in the figure, or beside others.
+func (d *dots) few(alone, beside string) string {
+	if d.kinds.intervals || d.kinds.two && d.kinds.one {
+		return beside
+	}
+	return alone
 }
 
 // description is the figure in words, with every value.

@@ -17,7 +17,7 @@ func Standings() []Mark {
 	return []Mark{
 		{"is-reproduced", "Reproduced", "reproduced",
 			"Order and sizes agree with what was published, and every headline claim is supported."},
-		{"is-direction", "Direction only", "direction", "The published order holds here, the sizes do not."},
+		{"is-direction", "Direction only", "direction", "The published order holds here; the sizes do not, or a headline claim is not decided."},
 		{"is-not", "Not reproduced", "not", "The published order does not hold here, or a headline claim is contradicted."},
 		{"is-reproduced", "Holds", "holds", "Nothing was published to compare with; every headline claim is supported."},
 		{"is-direction", "Holds in part", "part", "Some headline claims are supported, none is contradicted."},

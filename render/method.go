@@ -56,7 +56,7 @@ func (c *composer) method(title string) methodView {
 		v.Experiments = append(v.Experiments, c.experiment(e))
 	}
 	records := c.records()
-	v.Images = c.images(records)
+	v.Images = images(records)
 	v.Facts = sharedFacts(records)
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
 	if o := c.origin; o.measured > 0 {
@@ -88,6 +88,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		return v
 	}
 	o := originOf(e.Cells)
+	valid := originOf(e.Cells, c.shownMetrics(e)...)
 	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.repetitions()
 	add := func(name, text string) {
 		if text != "" {
@@ -109,8 +110,8 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	for _, command := range commandsOf(e) {
 		v.Facts = append(v.Facts, factView{"Command", command, true})
 	}
-	add("Order", orderLine(e))
-	add("Repetitions", repetitionsLine(e, o))
+	add("Order", orderLine(e, records))
+	add("Repetitions", repetitionsLine(e, o, valid))
 	add("Intervals", intervalsLine(e, records))
 	add("Noise floor", c.floorLine(e))
 	add("Failed", failedLine(records))
@@ -209,21 +210,35 @@ func coresLine(records []*record.Record) string {
 	return "services " + services + ", load " + load
 }
 
+// A definition is what was carried out, or would be, in a cell.
+type definition struct {
+	Services []*plan.Service `json:"services"`
+	Load     *plan.Load      `json:"load"`
+	Command  *plan.Command   `json:"command"`
+}
+
+// definitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
+// changed since.
+func definitionOf(cell *dataset.Cell) definition {
+	t := cell.Trial
+	planned := definition{t.Services, t.Load, t.Command}
+	if len(cell.Records) == 0 {
+		return planned
+	}
+	var was definition
+	// A record from before the definition had this form still has its plan.
+	if err := json.Unmarshal(cell.Records[0].Definition, &was); err != nil || was.Load == nil && was.Command == nil {
+		return planned
+	}
+	return was
+}
+
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
 func loadsOf(e *dataset.Experiment) []*plan.Load {
 	var out []*plan.Load
 	seen := map[string]bool{}
 	for _, cell := range e.Cells {
-		l := cell.Trial.Load
-		if len(cell.Records) > 0 {
-			var was struct {
-				Load *plan.Load `json:"load"`
-			}
-			// A record from before the definition had this form still has its plan.
-			if err := json.Unmarshal(cell.Records[0].Definition, &was); err == nil && was.Load != nil {
-				l = was.Load
-			}
-		}
+		l := definitionOf(cell).Load
 		if l != nil && !seen[loadLine(l)] {
 			seen[loadLine(l)] = true
 			out = append(out, l)
@@ -232,10 +247,11 @@ func loadsOf(e *dataset.Experiment) []*plan.Load {
 	return out
 }
 
+// commandsOf gives the commands of an experiment, likewise.
 func commandsOf(e *dataset.Experiment) []string {
 	var out []string
 	for _, cell := range e.Cells {
-		if command := cell.Trial.Command; command != nil {
+		if command := definitionOf(cell).Command; command != nil {
 			if line := shellLine(command.Run); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
@@ -324,21 +340,67 @@ func shellLine(words []string) string {
 	return strings.Join(out, " ")
 }
 
-func orderLine(e *dataset.Experiment) string {
-	rounds := number.Count(e.Plan.Repetitions, "round")
-	if !e.Plan.Interleaved {
-		return "sequential: all repetitions of one cell after the other"
+// orderLine says in which order repetitions came, run by run as their records have it; without any, as it is planned.
+func orderLine(e *dataset.Experiment, records []*record.Record) string {
+	byRun := map[string][]*record.Record{}
+	for _, r := range records {
+		byRun[r.Run] = append(byRun[r.Run], r)
 	}
-	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", rounds, e.Plan.Seed)
+	if len(byRun) == 0 {
+		return orderWords(e.Plan.Interleaved, e.Plan.Repetitions, e.Plan.Seed)
+	}
+	var out []string
+	for _, run := range slices.Sorted(maps.Keys(byRun)) {
+		list := byRun[run]
+		slices.SortStableFunc(list, func(a, b *record.Record) int { return cmp.Compare(a.Order.Position, b.Order.Position) })
+		rounds := 0
+		for _, r := range list {
+			rounds = max(rounds, r.Order.Round)
+		}
+		if words := orderWords(interleaved(list, e.Plan.Interleaved), rounds, list[0].Order.Seed); !slices.Contains(out, words) {
+			out = append(out, words)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
-func repetitionsLine(e *dataset.Experiment, o origin) string {
+func orderWords(interleaved bool, rounds int, seed int64) string {
+	if !interleaved {
+		return "sequential: all repetitions of one cell after the other"
+	}
+	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", number.Count(rounds, "round"), seed)
+}
+
+// interleaved tells whether the records of a run, in their order, came round by round rather than trial by trial; as planned
+// where they are too few to tell.
+func interleaved(list []*record.Record, planned bool) bool {
+	for i, r := range list[1:] {
+		switch before := list[i]; {
+		case r.Order.Position == before.Order.Position: // records that do not tell
+			return planned
+		case r.Order.Round < before.Order.Round:
+			return false
+		case r.Order.Round > before.Order.Round && r.Trial != before.Trial:
+			return true
+		case r.Order.Round == before.Order.Round && r.Trial != before.Trial && r.Order.Round > 1:
+			return true
+		}
+	}
+	return planned
+}
+
+// repetitionsLine says how many repetitions were run, and how many of them are behind the numbers that are shown.
+func repetitionsLine(e *dataset.Experiment, o, valid origin) string {
 	planned := number.Count(e.Plan.Repetitions, "repetition")
 	fresh := "; services are started afresh for each"
 	if o.measured == 0 {
 		return planned + " of each cell are planned" + fresh
 	}
-	return o.repetitions() + " of each measured cell, " + planned + " planned" + fresh
+	words := o.repetitions() + " of each measured cell, " + planned + " planned"
+	if valid.low != o.low || valid.high != o.high {
+		words += ", numbers of " + valid.repetitions()
+	}
+	return words + fresh
 }
 
 func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
@@ -379,13 +441,17 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 	var words []string
 	for _, name := range c.shownMetrics(e) {
 		if f, ok := c.d.Floor(e.Plan.Name, name); ok {
-			words = append(words, name+" "+number.Percent.Quantity(f.F, number.Percent.Decimals(f.F, 0, f.F)))
+			words = append(words, name+" "+percentOf(f.F))
 		}
 	}
 	if len(words) == 0 {
 		return "not measured: there is no A/A pair to compare"
 	}
-	return "the same cell under two names differs by: " + strings.Join(words, ", ")
+	text := "the same cell under two names differs by: " + strings.Join(words, ", ")
+	if !e.FloorTogether() {
+		text += "; not measured together: the two are of different runs"
+	}
+	return text
 }
 
 func failedLine(records []*record.Record) string {
@@ -445,20 +511,19 @@ const (
 	replaced    = " replaced by " // between what FROM names and what stood in for it
 )
 
-func (c *composer) images(records []*record.Record) []imageView {
-	names := map[string]string{} // service -> image as the plan has it
-	for _, e := range c.d.Experiments {
-		for _, t := range e.Plan.Trials {
-			for _, s := range t.Services {
-				names[s.Name] = imageName(s.Image)
-			}
-			if t.Command != nil {
-				names["command"] = imageName(t.Command.Image)
-			}
-		}
-	}
+// images lists the images that records name, as they were when they were used.
+func images(records []*record.Record) []imageView {
 	var out []imageView
 	for _, r := range records {
+		names := map[string]string{} // service -> image
+		var was definition
+		_ = json.Unmarshal(r.Definition, &was) // an image without a name still has its digest
+		for _, s := range was.Services {
+			names[s.Name] = imageName(s.Image)
+		}
+		if was.Command != nil {
+			names["command"] = imageName(was.Command.Image)
+		}
 		for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
 			service, ok := strings.CutPrefix(fact, imageFact)
 			if !ok {

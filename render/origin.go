@@ -22,16 +22,29 @@ type origin struct {
 	low, high int           // the fewest and the most repetitions of a measured cell
 }
 
-func originOf(cells []*dataset.Cell) origin {
+// originOf says where cells come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
+// valid ones.
+func originOf(cells []*dataset.Cell, metrics ...string) origin {
 	o := origin{cells: cells}
+	count := func(n int) {
+		if o.low == 0 || n < o.low {
+			o.low = n
+		}
+		o.high = max(o.high, n)
+	}
 	for _, c := range cells {
 		if len(c.Records) == 0 {
 			continue
 		}
-		if o.measured++; o.low == 0 || len(c.Records) < o.low {
-			o.low = len(c.Records)
+		o.measured++
+		if len(metrics) == 0 {
+			count(len(c.Records))
 		}
-		o.high = max(o.high, len(c.Records))
+		for _, m := range metrics {
+			if r := c.Metric(m); r.Missing == "" {
+				count(r.Estimate.N)
+			}
+		}
 		for _, r := range c.Records {
 			o.runs = append(o.runs, r.Run)
 			o.hosts = append(o.hosts, r.Host)
@@ -55,6 +68,8 @@ func (o origin) repetitions() string {
 	switch {
 	case o.measured == 0:
 		return "not measured"
+	case o.high == 0:
+		return "no valid repetition"
 	case o.low != o.high:
 		return fmt.Sprintf("%d to %s", o.low, number.Count(o.high, "repetition"))
 	}

@@ -77,6 +77,7 @@ type Page struct {
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
 	Standing Mark
+	Notice   string // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Finding  string // what was found, in one sentence
 	Spark    *Spark // a small picture of it; nil if there is nothing to draw
 
@@ -122,6 +123,9 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	if !c.origin.last.IsZero() {
 		page.Host = d.Host
+		if len(banners) > 0 {
+			page.Notice = strings.TrimRight(banners[0].Strong, ".:,")
+		}
 	}
 	if c.err != nil {
 		return nil, fmt.Errorf("rendering %s: %w", d.Doc.Slug, c.err)
@@ -163,6 +167,7 @@ type composer struct {
 	rawHTML  bool // the author wrote some
 	noted    map[int]bool
 	values   []valueRow
+	used     []used
 	nextID   int
 	files    []File
 	warnings []string
@@ -180,6 +185,11 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 		cells = append(cells, e.Cells...)
 	}
 	c.origin = originOf(cells)
+	for _, claim := range d.Doc.Claims {
+		if claim.Expect.Node != nil {
+			c.use(claim.Expect.Node, claim.Experiment.Value)
+		}
+	}
 	c.markdown = c.newMarkdown()
 	c.number()
 	c.survey()
@@ -239,7 +249,7 @@ func (c *composer) finding(description string) string {
 			words = VerdictMark(j.Verdict).Word + ": " + words
 		}
 		if effect := c.effectWords(j); effect != "" {
-			return words + ": " + effect + "."
+			return words + " (" + effect + ")."
 		}
 		return words + "."
 	}

@@ -32,8 +32,8 @@ type stamp struct {
 	Files []link
 }
 
-func (c *composer) stamp(cells []*dataset.Cell, files []link) stamp {
-	o := originOf(cells)
+func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
+	o := originOf(cells, namesOf(metrics)...)
 	words := number.Count(len(cells), "cell")
 	switch {
 	case o.measured == 0:
@@ -48,6 +48,14 @@ func (c *composer) stamp(cells []*dataset.Cell, files []link) stamp {
 		words += ", profile\u00a0" + c.d.Profile
 	}
 	return stamp{words, o.where(), files}
+}
+
+func namesOf(metrics []record.Metric) []string {
+	var out []string
+	for _, m := range metrics {
+		out = append(out, m.Name)
+	}
+	return out
 }
 
 // titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
@@ -82,7 +90,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	e.Caption, _ = c.inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.sub(cells, layout)
-	e.Stamp = c.stamp(cells, c.dataFiles(t.Label.Value, cells, columns.words, columns.metrics, t.Published))
+	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.words, columns.metrics, t.Published))
 	return c.fill("table", struct {
 		exhibit
 		Layout table.Layout
@@ -258,14 +266,19 @@ func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []tabl
 	for _, f := range failed {
 		add("failed", f.Sentence)
 	}
+	marks := marksOf(cell, metrics)
 	for _, check := range cell.Checks() {
-		isRun := check.Name == "run" && len(failed) > 0 // said already
-		if !isRun && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+		isSaid := check.Name == "run" && len(failed) > 0
+		_, finding, _ := strings.Cut(check.Words, ": ")
+		for _, m := range marks {
+			isSaid = isSaid || finding != "" && strings.Contains(m.words, "not valid") && strings.Contains(m.words, finding)
+		}
+		if !isSaid && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
 			add(check.Name, name+", "+check.Name+": "+check.Words)
 		}
 	}
 	checked := len(out) > 0
-	for _, m := range marksOf(cell, metrics) {
+	for _, m := range marks {
 		switch {
 		case len(m.titles) < len(metrics):
 			add(strings.Join(m.titles, ", "), name+", "+strings.Join(m.titles, ", ")+": "+m.words)
@@ -317,26 +330,83 @@ func lower(title string) string {
 	return title
 }
 
+// kinds are the ways in which estimates were made that stand beside each other, with the repetitions behind those that
+// have an interval.
+type kinds struct {
+	intervals, two, one bool
+	low, high           int
+}
+
+func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
+	var k kinds
+	for _, cell := range cells {
+		for _, m := range metrics {
+			r := cell.Metric(m)
+			switch {
+			case r.Missing != "":
+			case r.Estimate.Kind == stats.NoInterval:
+				k.one = true
+			case r.Estimate.Kind == stats.RangeOfTwo:
+				k.two = true
+			default:
+				if n := r.Estimate.N; !k.intervals || n < k.low {
+					k.low = n
+				}
+				k.intervals, k.high = true, max(k.high, r.Estimate.N)
+			}
+		}
+	}
+	return k
+}
+
+// words lists every kind that occurs.
+func (k kinds) words() string {
+	switch {
+	case k.one && !k.two && !k.intervals:
+		return "one run, so there are no intervals"
+	case k.two && !k.one && !k.intervals:
+		return "mean of two runs, smallest and largest beside it"
+	}
+	var out []string
+	if k.intervals {
+		out = append(out, "median of "+k.repetitions()+", 95\u202f% interval beside it")
+	}
+	if k.two {
+		out = append(out, "of two runs their mean, smallest and largest beside it")
+	}
+	if k.one {
+		out = append(out, "of one run its value, without an interval")
+	}
+	return strings.Join(out, "; ")
+}
+
+func (k kinds) repetitions() string {
+	return origin{measured: 1, low: k.low, high: k.high}.repetitions()
+}
+
 // sub says what the numbers of a table are.
 func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
-	o := originOf(cells)
-	if o.measured == 0 {
+	if originOf(cells).measured == 0 {
 		return "Not measured yet; every row waits for a run"
 	}
-	var text string
-	switch {
-	case o.high == 1:
-		text = "One run, so there are no intervals"
-	case o.high == 2:
-		text = "Mean of two runs, smallest and largest beside it"
-	default:
-		text = "Median of " + o.repetitions() + ", 95\u202f% interval beside it"
+	isFailed := func(m string) bool { return m == "failed" }
+	text := kindsOf(cells, slices.DeleteFunc(namesOf(k.metrics), isFailed)...).words()
+	if slices.ContainsFunc(namesOf(k.metrics), isFailed) {
+		if text != "" {
+			text += "; "
+		}
+		text += "failed over all attempts, with 95\u202f% interval"
 	}
-	if o.high > 1 && slices.ContainsFunc(k.metrics, func(m record.Metric) bool { return m.Name == "failed" }) {
-		text += "; failed over all repetitions"
+	if text = capital(text); text == "" {
+		text = "No row has a valid repetition"
 	}
-	if slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" }) {
+	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
+	if grouped {
 		text += "; rows that share a letter are not told apart at 95\u202f%"
+	}
+	// Groups and places are among all cells of the experiment.
+	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
+		text += "; not measured together: rows are of different runs"
 	}
 	return text
 }

@@ -20,6 +20,8 @@ import (
 type valueView struct {
 	ID       string
 	Missing  bool
+	Given    bool // by others: nothing was measured for it
+	Constant bool // nobody published or measured it
 	Text     string
 	Raw      string // unrounded, in the base unit
 	Heading  string
@@ -60,9 +62,11 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
 			Origin: sentence(o.where())}, &q
 	}
+	c.use(in.Expr, "")
 	w := c.writerOf(in, q)
 	v := valueView{Text: w.text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
 		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
+	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = drawRepetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := originOf(q.Cells)
 	var names []string
@@ -81,6 +85,36 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	c.note(valueRow{w.text(), w.intervalShort(), w.runs(), from})
 	return v, &q
 }
+
+// use notes the metrics that an expression is made of, whose noise floors matter; experiment is that of its selectors that
+// name none, "" for any.
+func (c *composer) use(n expr.Node, experiment string) {
+	c.useWithin(n, experiment, len(c.doc.Front.Values))
+}
+
+// useWithin follows names of values so many times: a value may be made from itself, which is an error of the article.
+func (c *composer) useWithin(n expr.Node, experiment string, names int) {
+	for _, s := range expr.Selectors(n) {
+		if to := c.resolved(s); to != expr.Node(s) {
+			if names > 0 {
+				c.useWithin(to, experiment, names-1)
+			}
+			continue
+		}
+		of := experiment
+		for _, m := range s.Matches {
+			if m.Name == "experiment" && m.Op == expr.Equal {
+				of = m.Value
+			}
+		}
+		if u := (used{of, s.Name}); !slices.Contains(c.used, u) {
+			c.used = append(c.used, u)
+		}
+	}
+}
+
+// used is a metric that the text or a claim uses.
+type used struct{ experiment, metric string }
 
 // note adds to the table of values; one that says just the same stands there already.
 func (c *composer) note(row valueRow) {
@@ -137,7 +171,7 @@ func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 		lo, hi = q.Interval.Lo, q.Interval.Hi
 	}
 	if w.decimals = w.unit.Decimals(q.Number, lo, hi); round >= 0 {
-		w.decimals = round
+		w.decimals, w.unit.Whole = round, false
 	}
 	return w
 }
@@ -223,24 +257,25 @@ func (c *composer) resolved(n expr.Node) expr.Node {
 }
 
 // repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
-// or change of two by rounds. Verdicts do not rest on the latter: METHOD.md 3.1.
+// or change of two by rounds, which only repetitions of one run share. Verdicts do not rest on the latter: METHOD.md 3.1.
 func (c *composer) repetitionsOf(n expr.Node) []float64 {
-	values := func(n expr.Node) []float64 {
+	result := func(n expr.Node) (r dataset.Result, run string) {
 		s, ok := c.resolved(n).(*expr.Selector)
 		if !ok {
-			return nil
+			return r, ""
 		}
 		q, err := c.d.Eval(s, "")
 		if err != nil || len(q.Cells) != 1 {
-			return nil
+			return r, ""
 		}
-		return q.Cells[0].Metric(s.Name).Values
+		return q.Cells[0].Metric(s.Name), q.Cells[0].Run
 	}
 	var a, b expr.Node
 	change := 0.0
 	switch n := c.resolved(n).(type) {
 	case *expr.Selector:
-		return values(n)
+		r, _ := result(n)
+		return r.Values
 	case *expr.Binary:
 		if n.Op != expr.Div {
 			return nil
@@ -257,15 +292,26 @@ func (c *composer) repetitionsOf(n expr.Node) []float64 {
 	default:
 		return nil
 	}
-	x, y := values(a), values(b)
-	if len(x) != len(y) {
+	x, runX := result(a)
+	y, runY := result(b)
+	if runX != runY {
 		return nil
 	}
-	out := make([]float64, len(x))
-	for i := range x {
-		if out[i] = x[i]/y[i] - change; math.IsNaN(out[i]) || math.IsInf(out[i], 0) {
+	byRound := map[int]float64{}
+	for i, v := range y.Values {
+		byRound[y.Repetition(i)] = v
+	}
+	var out []float64
+	for i, v := range x.Values {
+		other, ok := byRound[x.Repetition(i)]
+		if !ok {
+			continue
+		}
+		ratio := v/other - change
+		if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
 			return nil
 		}
+		out = append(out, ratio)
 	}
 	return out
 }

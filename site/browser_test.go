@@ -102,9 +102,9 @@ func (b *trouble) report(t *testing.T) {
 func TestBrowser(t *testing.T) {
 	ctx := browser(t)
 	dir := t.TempDir()
-	build(t, samplePages(t), dir)
+	build(t, append(samplePages(t), longWords(t)), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html"})
+	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html"})
 	t.Run("the table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
 		found.report(t)

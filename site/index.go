@@ -31,6 +31,7 @@ type entryView struct {
 	Standing       render.Mark
 	Date           *dateView
 	Host           string
+	Notice         string
 	Href           string
 	Title, Finding string
 	Tags           []tagView
@@ -62,7 +63,7 @@ func (b *builder) index(pages []*render.Page) error {
 	}
 	tags := map[string][]articleLink{}
 	for _, p := range pages {
-		e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host,
+		e := entryView{Filter: p.Standing.Filter, Standing: p.Standing, Date: dateOf(p), Host: p.Host, Notice: p.Notice,
 			Href: href(p), Title: p.Title, Finding: p.Finding, Spark: p.Spark}
 		for _, name := range p.Tags {
 			tags[name] = append(tags[name], articleLink{href(p), p.Title})

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -52,6 +53,42 @@ func samplePages(t testing.TB) []*render.Page {
 		pages = append(pages, page)
 	}
 	return pages
+}
+
+// longWords is an article of words that no page is wide enough for.
+func longWords(t testing.TB) *render.Page {
+	t.Helper()
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word := "a" + strings.Repeat("verylong", 15) + "word"
+	b := rendertest.New(t, "long", []byte("---\ntitle: "+word+"\ndescription: "+word+"\ntags: ["+word+"]\n---\n\n## "+word+"\n\n`{value} throughput{server=\"a\"}`\n\n"+
+		"```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: "+word+
+		"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\nload: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n"))
+	b.Measure("full", word, "a", []float64{571, 562, 580}, func(r *record.Record) { r.Facts[word] = word })
+	page, err := r.Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// An index says what a page says at its top: a result that is not whole must not look like one.
+func TestIndexHasNotices(t *testing.T) {
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	index := files(t, dir)["index.html"]
+	for slug, want := range map[string]string{"sockets": "", "failed": `<span class="notice">Failed or not valid</span>`, "unmeasured": ""} {
+		end := strings.Index(index, `href="`+slug+`/index.html"`)
+		if end < 0 {
+			t.Fatalf("no entry of %s", slug)
+		}
+		entry := index[strings.LastIndex(index[:end], `<li class="entry"`):end]
+		if got := strings.Contains(entry, "notice"); got != (want != "") || !strings.Contains(entry, want) {
+			t.Errorf("the entry of %s is %s, want %q in it", slug, entry, want)
+		}
+	}
 }
 
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -78,13 +79,13 @@ func because(j *dataset.Judgement) string {
 	var parts []string
 	if e := j.Effect; e != nil {
 		u := number.For(e.Unit, e.Share, e.Number)
-		effect := u.Quantity(e.Number, 3)
+		effect := u.Quantity(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN())) + " (no interval)"
 		if e.Interval != nil {
 			decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
 			effect = fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 		}
 		if e.What != "" {
-			effect = e.What + " " + effect
+			effect = e.What + ": " + effect
 		}
 		parts = append(parts, effect)
 	}
@@ -92,9 +93,9 @@ func because(j *dataset.Judgement) string {
 		parts = append(parts, j.Reason)
 	}
 	if j.Needed > stats.MaxRepetitions {
-		parts = append(parts, fmt.Sprintf("more than %d repetitions would be likely to decide", stats.MaxRepetitions))
+		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance to decide it", stats.MaxRepetitions))
 	} else if j.Needed > 0 {
-		parts = append(parts, fmt.Sprintf("%d repetitions would be likely to decide", j.Needed))
+		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance to decide it", j.Needed))
 	}
 	marks := slices.Clone(j.Marks)
 	if j.Invalid {

@@ -18,9 +18,10 @@ type Judgement struct {
 	What    string // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *Quantity    // ratio, change or value with interval (widened by the floor); nil if none
+	IsRatio bool         // Effect is a ratio or change of the geometric means of two cells, as What names them
 	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none
 	Reason  string       // why inconclusive or not measured; "" else
-	Needed  int          // repetitions likely to decide an inconclusive claim; 0 unknown
+	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
 	Marks   []string     // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
 	Floor   float64      // the noise floor by which Effect is widened
 	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
@@ -300,17 +301,17 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	if loadsDiffer(delta, sides) {
 		marks = append(marks, markLoads)
 	}
+	for _, s := range sides {
+		marks = append(marks, d.lacking(s.metric.Name, s.cells...)...)
+	}
 	if ratio {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {
-				f, ok := c.Experiment.floor(s.metric.Name)
+				f, together, ok := c.Experiment.floor(s.metric.Name, cellsIn(c.Experiment, cells)...)
 				j.Floor = max(j.Floor, f.F)
 				missing = missing || !ok
-				if ok {
-					twin := c.Experiment.Calibration
-					apart = apart || c.Experiment.original(twin.Trial).Run != twin.Run
-				}
+				apart = apart || ok && !together
 			}
 		}
 		if missing {
@@ -321,6 +322,11 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		}
 	}
 	j.Marks = marks
+}
+
+// cellsIn are those of the cells that belong to an experiment.
+func cellsIn(e *Experiment, cells []*Cell) []*Cell {
+	return slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Experiment != e })
 }
 
 // loadsDiffer reports whether latencies were measured of cells whose throughputs differ by more than delta: in a closed
@@ -364,6 +370,10 @@ func (j *Judgement) undecided(needed int) {
 
 // tooFew fills in that a cell has too few valid repetitions for any verdict.
 func (j *Judgement) tooFew(name string, n int) {
-	j.Verdict, j.Needed = stats.Inconclusive, stats.MinRepetitions
-	j.Reason = fmt.Sprintf("%s has %s, and a verdict needs %d", name, plural(n, "valid repetition"), stats.MinRepetitions)
+	j.Verdict = stats.Inconclusive // and nothing can be said of how many would decide it
+	verb := "are"
+	if n == 1 {
+		verb = "is"
+	}
+	j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", verb, plural(n, "valid repetition"), name, stats.MinRepetitions)
 }

@@ -52,8 +52,8 @@ func (t groupTest) judge(alpha float64) Judgement {
 	return j
 }
 
-// undecidedParts says what is left open in a group: the repetitions that would be likely to decide all of its parts,
-// and how many are open.
+// undecidedParts says what is left open in a group: the repetitions at which every open part has an even chance to be
+// decided, and how many are open.
 func undecidedParts(parts []Judgement) (needed int, reason string) {
 	open, first := 0, ""
 	known := true

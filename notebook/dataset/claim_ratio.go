@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
@@ -26,6 +27,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	if t.change {
 		j.Region = stats.Region{Lo: t.region.Lo - 1, Hi: t.region.Hi - 1}
 	}
+	j.IsRatio = true
 	j.note(t.delta, true, t.a, t.b)
 	a, ok := t.a.measured(&j)
 	if !ok {
@@ -37,8 +39,11 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	}
 	c, err := stats.Ratio(a, b, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
-		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+err.Error()
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+noRatio(err, t.a.name(t.b), a, t.b.name(t.a), b)
 		return j
+	}
+	if mark := markMedians(c.Ratio, t.a.name(t.b), a, t.b.name(t.a), b); mark != "" {
+		j.Marks = append(j.Marks, mark)
 	}
 	c.Interval = c.Interval.Widen(j.Floor)
 	effect := ratioOf(c, t.change)
@@ -61,14 +66,40 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	return j
 }
 
-// compare is the test of "a op b".
-func (f former) compare(op expr.Op, a, b side) test {
-	if op == expr.Less || op == expr.LessEqual {
-		a, b = b, a
+// noRatio says why two cells have no ratio, by name: a value of zero, which failures may have, or an error.
+func noRatio(err error, nameA string, a stats.Cell, nameB string, b stats.Cell) string {
+	if !errors.Is(err, stats.ErrNotPositive) {
+		return err.Error()
 	}
+	name, smallest := nameA, slices.Min(a.Values)
+	if smallest > 0 {
+		name, smallest = nameB, slices.Min(b.Values)
+	}
+	return fmt.Sprintf("the smallest value of %s is %v", name, smallest)
+}
+
+// markMedians warns where a ratio, which is of geometric means, lies on the other side of 1 than the medians that are
+// printed; else it is empty.
+//
+// Source: METHOD.md 3.1.
+func markMedians(ratio float64, nameA string, a stats.Cell, nameB string, b stats.Cell) string {
+	medians := stats.Median(a.Values) / stats.Median(b.Values)
+	words := fmt.Sprintf("%.3g", medians)
+	if (ratio-1)*(medians-1) >= 0 || words == "1" || fmt.Sprintf("%.3g", ratio) == "1" {
+		return ""
+	}
+	return fmt.Sprintf("the medians of %s and %s have the ratio %s, on the other side of 1", nameA, nameB, words)
+}
+
+// compare is the test of "a op b". That a is less is the same as that b is greater; the ratio stays that of a to b, as the
+// author wrote it, and the region is turned round instead.
+func (f former) compare(op expr.Op, a, b side) test {
 	region := stats.Greater(f.delta)
 	if op == expr.LessEqual || op == expr.GreaterEqual {
 		region = stats.NotLess(f.delta)
+	}
+	if op == expr.Less || op == expr.LessEqual {
+		region = stats.Below(1 / region.Lo)
 	}
 	return ratioTest{a: a, b: b, region: region, delta: f.delta}
 }

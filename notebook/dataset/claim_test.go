@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,7 +176,7 @@ func TestNotMeasured(t *testing.T) {
 		{"a cell that failed", claim, []change{only("a", failed("server exited"))}, "latency p99, a: failed: server exited", true},
 		{"a cell that is not valid", claim, []change{only("b", failing(1000))}, "latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", true},
 		{"a percentile with too few answers", strings.ReplaceAll(claim, "p99", "p99.99"), nil,
-			"latency p99.99, b: needs 100000 answers, has 10000", false},
+			"latency p99.99, a: needs 100000 answers, has 12000", false},
 		{"a percentile among failures", claim, []change{only("b", failing(1000)), loadChange(func(l *record.Load) { l.FailuresMax = 1 })},
 			"latency p99, b: among failures", false},
 		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, "received, a: not measured", false},
@@ -223,13 +224,14 @@ func TestInconclusive(t *testing.T) {
 		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20693`, nil,
 			"the interval reaches across the limit of the claim, and it would take more than 200 repetitions to change that", 0},
 		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
-			"b has 2 valid repetitions, and a verdict needs 3", 3},
+			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
 		{"one repetition of a limit", `throughput{server="b"} > 5/s`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},
-			"b has 1 valid repetition, and a verdict needs 3", 3},
+			"there is 1 valid repetition of b, and a verdict needs 3", 0},
 		{"two repetitions of failures", `fewer(failed{server="a"}, failed{server="b"})`, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
-			"b has 2 valid repetitions, and a verdict needs 3", 3},
-		{"no ratio", `failed{server="a"} > failed{server="b"}`, nil,
-			"there is no ratio: first cell: smallest value 0: a value is zero or less, so there is no ratio: compare differences or counts instead", 0},
+			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
+		{"no ratio", `failed{server="a"} > failed{server="b"}`, nil, "there is no ratio: the smallest value of a is 0", 0},
+		{"no ratio, as the second is zero", `failed{server="a"} < failed{server="b"}`, []change{only("a", failing(1))},
+			"there is no ratio: the smallest value of b is 0", 0},
 		{"a part", `throughput{server="a"} > throughput{server="b"} and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
 			"1 of 2 parts undecided, the first: throughput, a over b", 6},
 		{"only at the stricter level", `throughput{server="c"} > 5000/s or ratio(throughput{server="a"}, throughput{server="b"}) > 1.155`, nil,
@@ -265,6 +267,36 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 	}
 }
 
+// A claim over cells of two runs is widened by the largest of their floors.
+func TestFloorOfTwoRuns(t *testing.T) {
+	text := strings.Replace(claimed(`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
+	b := newBench(t, text)
+	times := func(f float64) []float64 { return []float64{valuesA[0] * f, valuesA[1] * f, valuesA[2] * f} }
+	b.measure("servers", "a", "1", valuesA)
+	b.measure("servers", "again", "1", times(1.10))
+	b.measure("servers", "b", "1", valuesB)
+	b.measure("servers", "c", "1", valuesC)
+	b.measure("servers", "a", "2", valuesA)
+	b.measure("servers", "again", "2", times(1.02))
+	b.measure("servers", "b", "2", valuesB)
+	j := b.judge()
+	for i, want := range []float64{0.02, 0.10, 0.10} { // a and b are of run 2, c is of run 1
+		if got := j.Parts[i].Floor; math.Abs(got-want) > 1e-3 {
+			t.Errorf("%s: floor %v, want %v", j.Parts[i].What, got, want)
+		}
+	}
+	d := b.dataset(Options{})
+	if f, ok := d.Floor("servers", "throughput"); !ok || f.Pairs != 2 || math.Abs(f.F-0.10) > 1e-3 {
+		t.Errorf("floor of the experiment %+v, %v", f, ok)
+	}
+	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "b" {
+		t.Errorf("groups %+v, %v", g, err)
+	}
+	if d.Experiments[0].FloorTogether() != true || Together(d.Experiments[0].Cells) {
+		t.Error("the pair is of one run, the cells are of two")
+	}
+}
+
 func TestMarks(t *testing.T) {
 	const throughputs = `throughput{server="a"} > throughput{server="b"}`
 	tests := []struct {
@@ -281,9 +313,17 @@ func TestMarks(t *testing.T) {
 		{"an older version", throughputs, true, []change{only("b", withKey("old"))}, "measured with an older version"},
 		{"not finished", throughputs, true, []change{only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
 		{"an A/A pair of two runs", throughputs, true, []change{only("a again", inRun("0"))}, "noise floor not measured together"},
+		{"an A/A pair of another run", throughputs, true, []change{only("a", inRun("2")), only("b", inRun("2"))}, "noise floor not measured together"},
 		{"latencies of different loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true, nil, "different loads"},
 		{"latencies of equal loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true,
-			[]change{only("b", loadChange(func(l *record.Load) { l.Completed = 12000 }))}, ""},
+			[]change{only("b", completes(12000))}, ""},
+		{"a repetition that is not valid", throughputs, true, []change{only("b", failing(1000), 4)},
+			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
+		{"a repetition without the metric", `cpu.server{server="a"} >= cpu.server{server="b"}`, true, []change{only("b", without("cpu.server"), 2)},
+			"1 of 4 repetitions of b has no CPU of server"},
+		{"a limit for a cell with a repetition that is not valid", `throughput{server="b"} > 5/s`, true, []change{only("b", failing(1000), 4)},
+			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
+		{"means that say more than medians", throughputs, true, []change{only("a", completes(5000)), only("a", completes(9000), 3), only("b", completes(5200))}, "the medians of a and b have the ratio 0.962, on the other side of 1"},
 		{"of parts, each once", throughputs + ` and throughput{server="b"} > throughput{server="c"}`, true,
 			[]change{only("b", inRun("2"))}, "not measured together"},
 	}
@@ -293,9 +333,11 @@ func TestMarks(t *testing.T) {
 			if tt.calibrate {
 				text = strings.Replace(text, "calibrate: false", "", 1)
 			}
-			b := measuredServers(t, text)
-			if tt.calibrate {
-				b.measure("servers", "again", "20261120T100000Z-aaaa", valuesA)
+			b := newBench(t, strings.Replace(text, "repetitions: 3", "repetitions: 4", 1))
+			for trial, values := range map[string][]float64{"a": valuesA, "b": valuesB, "c": valuesC, "again": valuesA} {
+				if trial != "again" || tt.calibrate {
+					b.measure("servers", trial, "20261120T100000Z-aaaa", append(slices.Clone(values), values[0]))
+				}
 			}
 			for _, r := range b.records {
 				for _, c := range tt.changes {
@@ -306,6 +348,50 @@ func TestMarks(t *testing.T) {
 				t.Errorf("marks %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func without(metric string) change {
+	return func(r *record.Record) {
+		r.Samples = slices.DeleteFunc(r.Samples, func(s record.Sample) bool { return s.Metric == metric })
+	}
+}
+
+func completes(n int64) change { return loadChange(func(l *record.Load) { l.Completed = n }) }
+
+// What is shown of a comparison is what its author wrote: a over b, also where a is claimed to be less.
+func TestEffectIsThatOfTheAuthor(t *testing.T) {
+	const ab, ba = 1.206931, 1 / 1.206931
+	tests := []struct {
+		expect, what string
+		effect       float64
+		isRatio      bool
+		region       stats.Region
+	}{
+		{`throughput{server="a"} > throughput{server="b"}`, "throughput, a over b", ab, true, stats.Greater(0.05)},
+		{`throughput{server="b"} < throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1 / 1.05)},
+		{`throughput{server="b"} <= throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1.05)},
+		{`ratio(throughput{server="b"}, throughput{server="a"}) < 1.1`, "throughput, b over a", ba, true, stats.Below(1.1)},
+		{`change(throughput{server="b"}, throughput{server="a"}) < -10%`, "throughput, b over a", ba - 1, true, stats.Below(-0.1)},
+		{`throughput{server="a"} > 5/s`, "throughput, a", 1200, false, stats.Above(5)},
+		{`requests{server="a"} > 5`, "requests, a", 12000, false, stats.Above(5)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.expect, func(t *testing.T) {
+			j := measuredServers(t, claimed(tt.expect)).judge()
+			if j.Verdict != stats.Supported || j.What != tt.what || math.Abs(j.Effect.Number-tt.effect) > 1e-5 || j.IsRatio != tt.isRatio ||
+				!closeTo(j.Region.Hi, tt.region.Hi) && j.Region != tt.region {
+				t.Errorf("%s, %q, %+v, ratio %v, in %v; want %+v", j.Verdict, j.What, j.Effect, j.IsRatio, j.Region, tt)
+			}
+		})
+	}
+}
+
+// Each part of a claim says for itself whether its effect is a ratio.
+func TestPartsOfTwoKinds(t *testing.T) {
+	j := measuredServers(t, claimed(`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)).judge()
+	if len(j.Parts) != 2 || !j.Parts[0].IsRatio || j.Parts[1].IsRatio || j.IsRatio {
+		t.Errorf("%+v", j)
 	}
 }
 

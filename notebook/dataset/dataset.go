@@ -65,6 +65,8 @@ type Experiment struct {
 	Plan        *plan.Experiment
 	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
 	Calibration *Cell   // the A/A copy, or nil
+
+	pairs []pair // the A/A pairs of the runs that are shown
 }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
@@ -253,6 +255,7 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 				run = original.Run
 			}
 			e.Calibration = newCell(e, t, records, run)
+			e.pairs = e.pairsByRun(t, records)
 		}
 		d.Experiments = append(d.Experiments, e)
 	}

@@ -140,17 +140,23 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b picked, change bool) (Quantity
 	if rb.Missing != "" {
 		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
 	}
+	nameA, nameB := d.nameOf(ca, cb), d.nameOf(cb, ca)
 	comparison, err := stats.Ratio(ra.cell(), rb.cell(), stats.DefaultAlpha)
-	notes := d.marks(ca, cb)
+	notes := []string{"ratio of geometric means"}
 	switch {
 	case errors.Is(err, stats.ErrTooFew):
 		notes = append(notes, "no interval: fewer than 3 valid repetitions")
 	case err != nil:
-		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + err.Error(), Err: err}
+		why := noRatio(err, nameA, ra.cell(), nameB, rb.cell())
+		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 	}
+	if mark := markMedians(comparison.Ratio, nameA, ra.cell(), nameB, rb.cell()); mark != "" {
+		notes = append(notes, mark)
+	}
+	notes = slices.Concat(notes, d.marks(ca, cb), d.lacking(a.metric.Name, ca, cb))
 	q := ratioOf(comparison, change)
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
-	q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), d.nameOf(ca, cb), d.nameOf(cb, ca))
+	q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), nameA, nameB)
 	return q, nil
 }
 
@@ -183,7 +189,7 @@ func (s scope) compute(n expr.Node) (Quantity, error) {
 	if err != nil {
 		return Quantity{}, err
 	}
-	notes := s.d.marks(e.cells...)
+	notes := slices.Concat(s.d.marks(e.cells...), e.lacking, e.sources)
 	if len(e.cells) > 0 {
 		notes = append(notes, "no interval: computed from "+plural(len(e.cells), "cell"))
 	}
@@ -201,8 +207,10 @@ func plural(n int, noun string) string {
 // An evaluation is the expr.Env of one expression; it notes what was used.
 type evaluation struct {
 	scope
-	cells []*Cell
-	n     int
+	cells   []*Cell
+	n       int
+	lacking []string // sentences about repetitions that are left out
+	sources []string // of published numbers
 }
 
 // Select is part of expr.Env: the centres of the cells.
@@ -217,7 +225,7 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 		if r.Missing != "" {
 			return expr.Value{}, e.d.notMeasured(sel.Span, c, r)
 		}
-		e.use(r.Estimate.N, c)
+		e.use(p.metric.Name, r.Estimate.N, c)
 		values = append(values, expr.NumberOf(r.Estimate.Centre, dimension(p.metric)))
 	}
 	if len(values) == 1 {
@@ -226,8 +234,13 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 	return expr.ListOf(values...), nil
 }
 
-// use notes cells and the repetitions behind them.
-func (e *evaluation) use(n int, cells ...*Cell) {
+// use notes cells of which a metric is used, and the repetitions behind them.
+func (e *evaluation) use(metric string, n int, cells ...*Cell) {
+	for _, words := range e.d.lacking(metric, cells...) {
+		if !slices.Contains(e.lacking, words) {
+			e.lacking = append(e.lacking, words)
+		}
+	}
 	if e.n == 0 || n < e.n && n > 0 {
 		e.n = n
 	}
@@ -244,7 +257,7 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	case "ratio", "change":
 		if a, b, ok := e.pair(c.Args[0], c.Args[1]); ok {
 			q, err := e.d.ratioQuantity(c, a, b, c.Name == "change")
-			e.use(q.N, q.Cells...)
+			e.use(a.metric.Name, q.N, q.Cells...)
 			return valueOf(q), err
 		}
 		quotient := &expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}
@@ -255,7 +268,12 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 		return v, err
 	case "rank", "published":
 		q, err := e.eval(c)
-		e.use(q.N, q.Cells...)
+		if sel, ok := c.Args[0].(*expr.Selector); ok {
+			e.use(sel.Name, q.N, q.Cells...)
+		}
+		if c.Name == "published" && !slices.Contains(e.sources, q.Note) {
+			e.sources = append(e.sources, q.Note)
+		}
 		return valueOf(q), err
 	}
 	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
@@ -309,7 +327,8 @@ func (s scope) rank(n *expr.Call) (Quantity, error) {
 			q.Number++
 		}
 	}
-	notes := append(s.d.marks(q.Cells...), "a rank has no interval")
+	notes := append(s.d.marks(q.Cells...), s.d.lacking(p.metric.Name, q.Cells...)...)
+	notes = append(notes, "a rank has no interval")
 	if without > 0 {
 		notes = append(notes, plural(without, "cell")+" without a rank")
 	}
@@ -331,7 +350,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			return Quantity{}, s.d.notMeasured(n.Span, c, r)
 		}
 		cells = append(cells, stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell()})
-		f, _ := c.Experiment.floor(p.metric.Name)
+		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
 		floor = max(floor, f.F)
 	}
 	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), stats.DefaultAlpha, floor)
@@ -359,7 +378,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			q.N = n
 		}
 	}
-	q.Note = strings.Join(s.d.marks(p.cells...), "; ")
+	q.Note = strings.Join(append(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...)...), "; ")
 	return q, nil
 }
 
@@ -409,14 +428,12 @@ const (
 
 // marks says what has to be known of cells that enter one number.
 func (d *Dataset) marks(cells ...*Cell) []string {
-	var apart, stale, partial bool
-	run := ""
+	apart := !Together(cells)
+	var stale, partial bool
 	for _, c := range cells {
 		if c.State == Missing {
 			continue
 		}
-		apart = apart || run != "" && c.Run != run
-		run = c.Run
 		stale = stale || c.State == Stale
 		partial = partial || c.State == Partial
 	}

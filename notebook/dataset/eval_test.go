@@ -46,12 +46,12 @@ func TestEval(t *testing.T) {
 		{"one cell", `throughput{server="a"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
 		{"an experiment named", `throughput{server="a", experiment="servers"}`, 1200, "1/s", false, interval(1149.42, 1262.96), "throughput, a", ""},
 		{"the ratio of METHOD.md 3.1", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.206931, "1", false,
-			interval(1.161046, 1.254630), "throughput, a over b", ""},
+			interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
 		{"the same by division", `throughput{server="a"} / throughput{server="b"}`, 1.206931, "1", false,
-			interval(1.161046, 1.254630), "throughput, a over b", ""},
+			interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
 		{"a change", `change(throughput{server="a"}, throughput{server="b"})`, 0.206931, "1", true,
-			interval(0.161046, 0.254630), "throughput, a over b", ""},
-		{"a named value", `speedup`, 1.206931, "1", false, interval(1.161046, 1.254630), "throughput, a over b", ""},
+			interval(0.161046, 0.254630), "throughput, a over b", "ratio of geometric means"},
+		{"a named value", `speedup`, 1.206931, "1", false, interval(1.161046, 1.254630), "throughput, a over b", "ratio of geometric means"},
 		{"a value of a value", `twice`, 2.413862, "1", false, nil,
 			`2 * ratio(throughput{server="a"}, throughput{server="b"})`, "no interval: computed from 2 cells"},
 		{"a named list", `max(others)`, 1000, "1/s", false, nil, `max(throughput{server!="a"})`, "no interval: computed from 2 cells"},
@@ -70,7 +70,9 @@ func TestEval(t *testing.T) {
 		{"a published number", `published(throughput{server="a"})`, 600, "1/s", false, nil, "published throughput, a", "published by An older paper"},
 		{"a published number by name", `published(throughput{server="b"}, theirs)`, 500, "1/s", false, nil, "published throughput, b", "published by An older paper"},
 		{"measured over published", `throughput{server="a"} / published(throughput{server="a"})`, 2, "1", false, nil,
-			`throughput{server="a"} / published(throughput{server="a"})`, "no interval: computed from 1 cell"},
+			`throughput{server="a"} / published(throughput{server="a"})`, "published by An older paper; no interval: computed from 1 cell"},
+		{"of published numbers alone", `published(throughput{server="a"}) / published(throughput{server="b"})`, 1.2, "1", false, nil,
+			`published(throughput{server="a"}) / published(throughput{server="b"})`, "published by An older paper"},
 		{"a constant", `100ms`, 0.1, "s", false, nil, "100ms", ""},
 	}
 	for _, tt := range tests {
@@ -92,6 +94,30 @@ func TestEval(t *testing.T) {
 				t.Errorf("n = %d, %s", q.N, q.Kind)
 			}
 		})
+	}
+}
+
+// That a repetition is left out is said beside every number that it would have entered.
+func TestNotesOfRepetitionsLeftOut(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 4", 1)))
+	for trial, values := range map[string][]float64{"a": valuesA, "b": valuesB, "c": valuesC} {
+		b.measure("servers", trial, "1", append([]float64{values[0]}, values...), only("b", failing(1000), 2), only("c", without("cpu.server"), 1))
+	}
+	d := b.dataset(Options{})
+	const invalid, lacks = "1 of 4 repetitions of b is not valid: errors 9.1 %", "1 of 4 repetitions of c has no CPU of server"
+	for _, tt := range []struct{ source, want string }{
+		{`ratio(throughput{server="a"}, throughput{server="b"})`, "ratio of geometric means; " + invalid},
+		{`ratio(cpu.server{server="a"}, cpu.server{server="c"})`, "ratio of geometric means; " + lacks},
+		{`max(throughput)`, invalid + "; no interval: computed from 3 cells"},
+		{`throughput{server="b"} / cpu.server{server="c"}`, invalid + "; " + lacks + "; no interval: computed from 2 cells"},
+		{`rank(throughput{server="a"})`, invalid + "; a rank has no interval"},
+		{`best(throughput)`, invalid},
+		{`throughput{server="b"}`, "1 of 4 repetitions is not valid: errors 9.1 %"},
+		{`cpu.server{server="c"}`, "1 of 4 repetitions has no CPU of server"},
+	} {
+		if q, err := d.Eval(parseExpr(t, tt.source), ""); err != nil || q.Note != tt.want {
+			t.Errorf("%s: note %q, %v; want %q", tt.source, q.Note, err, tt.want)
+		}
 	}
 }
 
@@ -152,9 +178,9 @@ func TestEvalFewRepetitions(t *testing.T) {
 		{"two", `throughput{server="a"}`, 1215, stats.RangeOfTwo, "run not finished"},
 		{"one", `throughput{server="b"}`, 1000, stats.NoInterval, "run not finished"},
 		{"a ratio of few", `ratio(throughput{server="a"}, throughput{server="b"})`, 1.214907, stats.NoInterval,
-			"run not finished; no interval: fewer than 3 valid repetitions"},
+			"ratio of geometric means; no interval: fewer than 3 valid repetitions; run not finished"},
 		{"of two runs and versions", `ratio(throughput{server="a"}, throughput{server="c"})`, 1.517465, stats.NoInterval,
-			"not measured together; measured with an older version; run not finished; no interval: fewer than 3 valid repetitions"},
+			"ratio of geometric means; no interval: fewer than 3 valid repetitions; not measured together; measured with an older version; run not finished"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,7 +229,7 @@ func TestEvalErrors(t *testing.T) {
 		{"values that need each other", `round-a`, "round-a", `value "round-a" is made from itself: round-a, round-b, round-a`, true},
 		{"braces after a value", `speedup{server="a"}`, "", `"speedup" is a value, whose cells are chosen already`, true},
 		{"division by zero", `1 / failed{server="a"}`, `failed{server="a"}`, "division by zero", true},
-		{"a ratio of zero", `ratio(failed{server="a"}, failed{server="a"})`, "", "no ratio: first cell: smallest value 0", true},
+		{"a ratio of zero", `ratio(failed{server="a"}, failed{server="a"})`, "", "no ratio: the smallest value of a is 0", true},
 		{"a cell that failed", `throughput{server="c"}`, `throughput{server="c"}`, "throughput, c: failed: server exited with status 1", false},
 		{"a cell that is not valid", `throughput{server="b"} * 2`, `throughput{server="b"}`, "throughput, b: invalid: 3 of 3 repetitions: errors 9.2 %", false},
 		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`, "throughput, c: failed", false},

@@ -2,12 +2,58 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
-// Floor returns the noise floor that the A/A pair of an experiment shows for a metric. It is false if the experiment
-// has no such pair, or the pair has fewer than three valid repetitions on a side or a value of zero.
+// A pair is one cell under two names.
+type pair struct{ original, twin *Cell }
+
+// pairsByRun finds the A/A pairs of all runs of which a cell is shown: claims over cells of several runs need the floors of
+// each.
+func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pair {
+	original := e.original(twin)
+	if original == nil {
+		return nil
+	}
+	var out []pair
+	for _, run := range runsOf(e.Cells) {
+		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run != run })
+		p := pair{original, e.Calibration}
+		if p.original.Run != run {
+			p.original = newCell(e, original.Trial, own, "")
+		}
+		if p.twin.Run != run {
+			p.twin = newCell(e, twin, own, "")
+		}
+		if p.original.State != Missing && p.twin.State != Missing {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// runsOf lists the runs that cells are of, sorted; those without records have none.
+func runsOf(cells []*Cell) []string {
+	var runs []string
+	for _, c := range cells {
+		if c.State != Missing {
+			runs = append(runs, c.Run)
+		}
+	}
+	slices.Sort(runs)
+	return slices.Compact(runs)
+}
+
+// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run.
+func Together(cells []*Cell) bool { return len(runsOf(cells)) < 2 }
+
+// Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the largest
+// where what is shown of the experiment is of several runs. It is false if the experiment has no such pair, or the
+// pair has fewer than three valid repetitions on a side or a value of zero.
 //
 // Source: METHOD.md 5.
 func (d *Dataset) Floor(experiment, metric string) (stats.Floor, bool) {
@@ -15,23 +61,41 @@ func (d *Dataset) Floor(experiment, metric string) (stats.Floor, bool) {
 	if !ok {
 		return stats.Floor{}, false
 	}
-	return e.floor(metric)
+	f, _, ok := e.floor(metric, e.Cells...)
+	return f, ok
 }
 
-func (e *Experiment) floor(metric string) (stats.Floor, bool) {
+// FloorTogether reports whether both halves of the A/A pair of an experiment are of one run; true if there is none.
+func (e *Experiment) FloorTogether() bool {
 	if e.Calibration == nil {
-		return stats.Floor{}, false
+		return true
 	}
 	original := e.original(e.Calibration.Trial)
-	if original == nil {
-		return stats.Floor{}, false
+	return original == nil || Together([]*Cell{original, e.Calibration})
+}
+
+// floor is the noise floor for numbers that are made of some cells of the experiment: the largest of their runs. Where
+// none of these runs has an A/A pair the one that is shown has to do, and together is false.
+//
+// Source: METHOD.md 3.2 and 5.
+func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, together, ok bool) {
+	runs := runsOf(cells)
+	pairs := slices.DeleteFunc(slices.Clone(e.pairs), func(p pair) bool { return !slices.Contains(runs, p.original.Run) })
+	together = true
+	if len(pairs) == 0 && e.Calibration != nil {
+		if original := e.original(e.Calibration.Trial); original != nil {
+			pairs, together = append(pairs, pair{original, e.Calibration}), false
+		}
 	}
-	a, b := original.Metric(metric), e.Calibration.Metric(metric)
-	if a.Missing != "" || b.Missing != "" {
-		return stats.Floor{}, false
+	var values [][2]stats.Cell
+	for _, p := range pairs {
+		a, b := p.original.Metric(metric), p.twin.Metric(metric)
+		if a.Missing == "" && b.Missing == "" {
+			values = append(values, [2]stats.Cell{a.cell(), b.cell()})
+		}
 	}
-	f, err := stats.NoiseFloor([][2]stats.Cell{{a.cell(), b.cell()}}, stats.DefaultAlpha, stats.DefaultSmallestEffect)
-	return f, err == nil && f.Pairs > 0
+	f, err := stats.NoiseFloor(values, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	return f, together, err == nil && f.Pairs > 0
 }
 
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
@@ -60,7 +124,7 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 		}
 		cells = append(cells, named)
 	}
-	f, _ := e.floor(metric)
+	f, _, _ := e.floor(metric, e.Cells...)
 	g, err := stats.Groups(cells, stats.Direction(m.Better), stats.DefaultAlpha, f.F)
 	if err != nil {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q by %s: %w", e.Plan.Name, metric, err)

@@ -22,14 +22,16 @@ type Result struct {
 	Marks   []string // what is wrong with some repetitions, in sentences
 
 	repetitions       []int   // of Values
+	without           int     // valid repetitions that have no value
 	failed, attempted []int64 // of Values, where the metric is "failed"
 }
 
 // Metric gives one metric of the cell. It never fails: Result.Missing says why there is no estimate. A percentile
 // that is not available in one valid repetition is not available for the cell, since leaving that repetition
-// out would leave out the slow ones; so are all times of answers.
+// out would leave out the slow ones; so are all times of answers, and the throughput per core, of which a
+// repetition without CPU time would have been the best. Of other metrics a mark says how many repetitions lack them.
 //
-// Source: METHOD.md 1.2, 2 and 7.
+// Source: METHOD.md 1.2, 2, 7 and 10.
 func (c *Cell) Metric(name string) Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,7 +67,6 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = "invalid: " + strings.Join(a.words(Invalid), "; ")
 		return r
 	}
-	r.Marks = a.marks()
 	reason := "not measured"
 	for i, rec := range c.Records {
 		if !a.valid[i] {
@@ -81,11 +82,16 @@ func (c *Cell) measure(name string) Result {
 			continue
 		}
 		reason = missing
-		if isTime(name) {
+		r.without++
+		if isTime(name) || name == "throughput.per_core" {
 			r.Values, r.repetitions = nil, nil
 			break
 		}
 	}
+	if len(r.Values) == 0 {
+		r.without = 0 // Missing says it
+	}
+	r.Marks = append(r.lacking(c, ""), a.words(Warn)...)
 	if len(r.Values) == 0 {
 		r.Missing = reason
 		return r
@@ -99,6 +105,38 @@ func (c *Cell) measure(name string) Result {
 	return r
 }
 
+// lacking says which repetitions of the cell the result lacks: those that are not valid, and those without a value. The
+// cell is named where the sentences stand beside numbers of several.
+func (r Result) lacking(c *Cell, name string) []string {
+	var out []string
+	if words := c.assess(r.Metric.Name).leftOut(name); words != "" {
+		out = append(out, words)
+	}
+	if r.without > 0 {
+		verb := "have"
+		if r.without == 1 {
+			verb = "has"
+		}
+		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s",
+			r.without, len(c.Records), ofCell(name), verb, inWords(r.Metric)))
+	}
+	return out
+}
+
+// lacking says which repetitions of some cells do not enter numbers of a metric: Result.lacking, of each cell by name.
+func (d *Dataset) lacking(metric string, cells ...*Cell) []string {
+	var out []string
+	for _, c := range cells {
+		if r := c.Metric(metric); r.Missing == "" {
+			out = append(out, r.lacking(c, d.nameOf(c, cells...))...)
+		}
+	}
+	return out
+}
+
+// Repetition gives the number of the repetition that has Values[i].
+func (r Result) Repetition(i int) int { return r.repetitions[i] }
+
 // at is the estimate at another level than the printed one.
 func (r Result) at(alpha float64) (stats.Estimate, error) {
 	if len(r.attempted) > 0 {
@@ -110,7 +148,11 @@ func (r Result) at(alpha float64) (stats.Estimate, error) {
 // cell is the values as package stats takes them.
 func (r Result) cell() stats.Cell {
 	_, known := record.LookupMetric(r.Metric.Name)
-	return stats.Cell{Values: r.Values, NonNegative: known}
+	c := stats.Cell{Values: r.Values, NonNegative: known}
+	if len(r.attempted) > 0 {
+		c.Centre = r.Estimate.Centre // the share over all repetitions, not their median
+	}
+	return c
 }
 
 // isTime reports whether a metric is made from the times of answers.
@@ -323,6 +365,24 @@ func inWords(m record.Metric) string {
 	}
 	return m.Title
 }
+
+// percentBeside writes a share with two digits, and with as many more as tell it from limits that it is not on.
+func percentBeside(share float64, limits ...float64) string {
+	for _, limit := range limits {
+		if share == limit || percent(share) != percent(limit) {
+			continue
+		}
+		const most = 7
+		for digits := 3; ; digits++ {
+			if words := significant(share, digits); digits == most || words != significant(limit, digits) {
+				return words
+			}
+		}
+	}
+	return percent(share)
+}
+
+func significant(share float64, digits int) string { return fmt.Sprintf("%.*g %%", digits, 100*share) }
 
 // percent writes a share with two digits.
 func percent(share float64) string {

@@ -136,7 +136,10 @@ func TestResults(t *testing.T) {
 		{"a percentile that one repetition lacks", "latency.p99.9", []change{only("", loadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
 			only("", func(r *record.Record) { h := r.Histograms["latency"]; h.Count = 9000; r.Histograms["latency"] = h }, 2)},
 			0, "needs 10000 answers, has 9000", nil},
-		{"a sample that one repetition lacks", "cpu.server", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "", nil},
+		{"a sample that one repetition lacks", "cpu.server", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
+			[]string{"1 of 3 repetitions has no CPU of server"}},
+		{"CPU time that one repetition lacks", "throughput.per_core", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
+			"not measured: no CPU time of services", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

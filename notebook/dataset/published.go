@@ -122,11 +122,13 @@ func rowName(row *article.PublishedRow) string {
 // the reason in a sentence.
 //
 // Headline claims are about the metrics that stand in their tests. A block is asked about those of them that it
-// publishes; about its first metric if it publishes none of them.
+// publishes; about its first metric if it publishes none of them. A claim about nothing that any block publishes counts
+// beside the blocks: nothing is reproduced if it is contradicted, and the direction at most if it is not decided.
 //
 // Source: METHOD.md 6.
 func (d *Dataset) Standing() (stats.Standing, string) {
 	type headline struct {
+		name    string
 		verdict stats.Verdict
 		metrics []string
 	}
@@ -134,7 +136,7 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 	var verdicts []stats.Verdict
 	for _, j := range d.Judgements() {
 		if j.Claim.Headline.V {
-			headlines = append(headlines, headline{j.Verdict, d.metricsOf(j.Claim)})
+			headlines = append(headlines, headline{j.Claim.Name.Value, j.Verdict, d.metricsOf(j.Claim)})
 			verdicts = append(verdicts, j.Verdict)
 		}
 	}
@@ -174,6 +176,20 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 			m, _ := record.LookupMetric(metric)
 			reasons = append(reasons, fmt.Sprintf("%s, against %s: %s", inWords(m), b.Source.Value, reason))
 		}
+	}
+	for _, h := range headlines {
+		isPublished := slices.ContainsFunc(d.Doc.Published, func(b *article.Published) bool {
+			return slices.ContainsFunc(h.metrics, func(m string) bool { return publishes(b, m) })
+		})
+		if quickOnly || isPublished || h.verdict == stats.Supported {
+			continue
+		}
+		standing := stats.DirectionOnly
+		if h.verdict == stats.Contradicted {
+			standing = stats.NotReproduced
+		}
+		standings = append(standings, standing)
+		reasons = append(reasons, fmt.Sprintf("headline claim %s, about nothing that was published, is %s", h.name, h.verdict))
 	}
 	worst := stats.WorstStanding(standings...)
 	if i := slices.Index(standings, worst); i >= 0 {

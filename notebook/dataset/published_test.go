@@ -60,6 +60,22 @@ func TestRankShift(t *testing.T) {
 	}
 }
 
+// Of failures the share of all attempts is shown, so that is what is compared and ranked, not the median repetition.
+func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
+	d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers)+fence("published",
+		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),
+		only("a", failing(1), 1, 2), only("a", failing(3000), 3), only("b", failing(200)), only("c", failing(500)),
+		loadChange(func(l *record.Load) { l.FailuresMax = 1 })).dataset(Options{})
+	share := cellOf(t, d, "a").Metric("failed").Estimate.Centre
+	if v, ok := d.Published(cellOf(t, d, "a"), "failed", ""); !ok || !closeTo(v.Ratio, share/0.01) || v.Shift != -1 {
+		t.Errorf("%+v, want a ratio of %v and a shift of -1", v, share/0.01)
+	}
+	q, err := d.Eval(parseExpr(t, "best(failed)"), "")
+	if err != nil || !strings.HasPrefix(q.Text, "b") {
+		t.Errorf("best is %q, %v; want b first", q.Text, err)
+	}
+}
+
 func TestRowsJoinByWhatTheyShare(t *testing.T) {
 	d := newBench(t, frontMatter+dockerfile+fence("experiment", grid)+fence("published",
 		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
@@ -87,6 +103,10 @@ func TestStanding(t *testing.T) {
 		no      = `throughput{server="b"} > throughput{server="a"}`
 		open    = `ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`
 		missing = `latency.p99.99{server="a"} < 1s`
+
+		memory     = `same(memory.server{server="a"}, memory.server{server="b"})`
+		noMemory   = `memory.server{server="a"} > memory.server{server="b"}`
+		openMemory = `ratio(memory.server{server="a"}, memory.server{server="b"}) > 1`
 	)
 	headline := func(expects ...string) string {
 		var out strings.Builder
@@ -122,7 +142,11 @@ func TestStanding(t *testing.T) {
 		{"another order", published(reverse), nil, stats.NotReproduced, "throughput, against A paper: order: 3 of 3 pairs disagree"},
 		{"a headline contradicted", published(order) + headline(no), nil, stats.NotReproduced, "throughput, against A paper: a headline claim is contradicted"},
 		{"a headline open", published(order) + headline(open), nil, stats.DirectionOnly, "throughput, against A paper: a headline claim is not decided"},
-		{"a headline about something else", published(order) + headline(missing), nil, stats.Reproduced, "throughput, against A paper: 3 of 3 rows near one common factor"},
+		{"a headline about something that nobody published", published(order) + headline(yes, memory), nil, stats.Reproduced, "throughput, against A paper: 3 of 3 rows near one common factor"},
+		{"such a headline contradicted", published(order) + headline(yes, noMemory), nil, stats.NotReproduced, "headline claim c1, about nothing that was published, is contradicted"},
+		{"such a headline open", published(order) + headline(openMemory), nil, stats.DirectionOnly, "headline claim c0, about nothing that was published, is inconclusive"},
+		{"such a headline not measured", published(order) + headline(missing), nil, stats.DirectionOnly, "headline claim c0, about nothing that was published, is not measured"},
+		{"such a headline in quick records", published(order) + headline(noMemory), []change{inProfile(plan.Quick)}, stats.QuickOnly, "throughput, against A paper: only quick records"},
 		{"too little measured", published(order), []change{only("a", failed("x")), only("b", failed("x"))}, stats.StandingNotMeasured,
 			"throughput, against A paper: 1 of 3 rows measured"},
 		{"quick records", published(order), []change{inProfile(plan.Quick)}, stats.QuickOnly, "throughput, against A paper: only quick records"},

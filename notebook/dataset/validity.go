@@ -28,7 +28,7 @@ func (l Level) String() string {
 type CheckResult struct {
 	Name  string
 	Level Level
-	Words string // of the worst repetitions: "3 of 5 repetitions: errors 6.5 %"
+	Words string // of the worst repetitions, of the worst valid ones where the cell is: "3 of 5 repetitions: errors 6.5 %"
 }
 
 // A finding is what one check came to in one repetition.
@@ -173,9 +173,9 @@ func worstOf(found []finding, meant func(int, finding) bool) (n int, worst findi
 	return n, worst
 }
 
-// marks are the sentences that stand beside a number of a cell.
-func (a assessment) marks() []string {
-	var out []string
+// leftOut says how many repetitions of a cell enter no number, and why; empty if all do. The cell is named where the
+// sentence stands beside numbers of several.
+func (a assessment) leftOut(cell string) string {
 	left := 0
 	for _, valid := range a.valid {
 		left += boolean(!valid)
@@ -194,10 +194,17 @@ func (a assessment) marks() []string {
 		if left == 1 {
 			verb = "is"
 		}
-		out = append(out, fmt.Sprintf("%d of %d repetitions %s not valid: %s",
-			left, len(a.valid), verb, strings.Join(reasons, ", ")))
+		return fmt.Sprintf("%d of %d repetitions%s %s not valid: %s",
+			left, len(a.valid), ofCell(cell), verb, strings.Join(reasons, ", "))
 	}
-	return append(out, a.words(Warn)...)
+	return ""
+}
+
+func ofCell(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " of " + name
 }
 
 // Level is how far the cell can be believed, by all checks. Metrics that a check spares can be valid in a cell that
@@ -249,10 +256,22 @@ func summary(name string, found []finding) CheckResult {
 		i := slices.IndexFunc(found, func(f finding) bool { return f.words != "not run" })
 		return CheckResult{Name: name, Level: NotChecked, Words: found[i].words}
 	}
-	n, largest := worstOf(found, func(_ int, f finding) bool { return f.level == worst })
-	c := CheckResult{Name: name, Level: cellLevel(valid, levels), Words: largest.words}
-	if worst != OK {
-		c.Words = fmt.Sprintf("%d of %d repetitions: %s", n, len(found), largest.words)
+	of := func(level Level) (int, finding) {
+		return worstOf(found, func(_ int, f finding) bool { return f.level == level })
+	}
+	c := CheckResult{Name: name, Level: cellLevel(valid, levels)}
+	n, largest := of(worst)
+	left := ""
+	if worst == Invalid && c.Level == Warn {
+		// The cell stands on its valid repetitions: the words are of them, if they have any.
+		if warned, words := of(Warn); warned > 0 {
+			n, largest = warned, words
+		} else {
+			left = ", left out"
+		}
+	}
+	if c.Words = largest.words; worst != OK {
+		c.Words = fmt.Sprintf("%d of %d repetitions%s: %s", n, len(found), left, largest.words)
 	}
 	return c
 }

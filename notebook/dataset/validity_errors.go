@@ -16,7 +16,7 @@ func lookAtErrors(r *record.Record) finding {
 		return finding{level: Invalid, words: "nothing was attempted", size: math.Inf(1)}
 	}
 	share := float64(l.Failed) / float64(l.Attempted)
-	f := graded(share, 0.001, 0.01, true, "errors "+percent(share))
+	f := graded(share, 0.001, 0.01, true, "errors "+percentBeside(share, 0.001, 0.01, l.FailuresMax))
 	if share <= l.FailuresMax {
 		f.level = OK
 		if share > 0 {

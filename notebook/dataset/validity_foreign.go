@@ -15,6 +15,7 @@ func lookAtForeign(r *record.Record) finding {
 	case l.Window < 1:
 		return notChecked("the window is shorter than 1 s")
 	default:
-		return graded(l.ForeignCPU, 0.05, 0.12, true, "others used "+percent(l.ForeignCPU)+" of the CPU")
+		words := "others used " + percentBeside(l.ForeignCPU, 0.05, 0.12) + " of the CPU"
+		return graded(l.ForeignCPU, 0.05, 0.12, true, words)
 	}
 }

@@ -11,5 +11,5 @@ func lookAtGenerator(r *record.Record) finding {
 	if r.Load.Busy < 0 {
 		return notChecked("the load generator does not tell")
 	}
-	return graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+percent(r.Load.Busy))
+	return graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+percentBeside(r.Load.Busy, 0.70, 0.90))
 }

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -48,6 +49,14 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Histograms["latency"] = b.histogram(times{mean, 50000})
 		}
 	}
+	// counted is a run of a thousand requests of which most are over in a tenth of a second; some stall for one more.
+	counted := func(share, think float64) func(*record.Record) {
+		return func(r *record.Record) {
+			l := r.Load
+			l.Connections, l.Attempted, l.Window, l.InFlight, l.InFlightOver, l.Think = 150, 1000, 1.1, share, 0.09, think
+			r.Histograms["latency"] = b.histogram(times{0.01, 950}, times{1, 50})
+		}
+	}
 	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
 	tests := []struct {
 		name  string
@@ -56,11 +65,16 @@ func TestChecksOfARepetition(t *testing.T) {
 		want  Level
 		words string
 	}{
-		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use"},
-		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use"},
+		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use (ok within 0.05 of 1)"},
+		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use (ok within 0.05 of 1)"},
 		{"a little off", "Little's law", example(0.0184), Warn, ""},
-		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use"},
-		{"a time as short as a few requests", "Little's law", func(r *record.Record) { example(0.017)(r); r.Load.InFlightOver = 0.1 }, OK, ""},
+		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use (ok within 0.05 of 1)"},
+		// With requests, ρ·N/attempted of the time that ρ is of went by for each request: 150·0.85/1000.
+		{"requests counted off", "Little's law", counted(0.85, 0), OK, "Little's law gives 0.85 of the connections in use (ok within 0.18 of 1)"},
+		{"requests counted off, a little fewer", "Little's law", counted(0.81, 0), Warn, "Little's law gives 0.81 of the connections in use (ok within 0.17 of 1)"},
+		{"requests counted off, too few under way", "Little's law", counted(0.7, 0), Invalid, ""},
+		{"requests counted off, by clients that think", "Little's law", counted(0.85, 0.005), Warn, "Little's law gives 0.85 of the connections in use (ok within 0.12 of 1)"},
+		{"requests counted off, near the limit", "Little's law", counted(0.8258, 0), Warn, "Little's law gives 0.8258 of the connections in use (ok within 0.1739 of 1)"},
 		{"failed requests count", "Little's law", func(r *record.Record) {
 			example(0.018)(r)
 			r.Histograms["latency.failed"] = b.histogram(times{5, 50000})
@@ -70,16 +84,17 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"generator at 0.69", "generator CPU", load(func(l *record.Load) { l.Busy = 0.69 }), OK, ""},
 		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn, "load generator busy 75 %"},
 		{"generator at 0.70", "generator CPU", load(func(l *record.Load) { l.Busy = 0.70 }), Warn, ""},
-		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, ""},
+		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, "load generator busy 90 %"},
+		{"generator just below", "generator CPU", load(func(l *record.Load) { l.Busy = 0.89996 }), Warn, "load generator busy 89.996 %"},
 		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
 		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
 		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
-		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12 % of the CPU"},
+		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
 		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
 		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
 		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
 		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
-		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1 %"},
+		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1.01 %"},
 		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
 		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
@@ -108,7 +123,7 @@ func TestChecksOfACell(t *testing.T) {
 	).dataset(Options{})
 	want := []CheckResult{
 		{"run", OK, "all 3 repetitions"},
-		{"Little's law", OK, "Little's law gives 1.00 of the connections in use"},
+		{"Little's law", OK, "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
 		{"generator CPU", OK, "load generator busy 30 %"},
 		{"foreign CPU", NotChecked, "the host does not tell"},
 		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
@@ -128,6 +143,27 @@ func TestChecksOfACell(t *testing.T) {
 	none := cellOf(t, newBench(t, frontMatter+dockerfile+fence("experiment", servers)).dataset(Options{}), "a")
 	if none.Level() != NotChecked || none.Checks() != nil {
 		t.Errorf("without records %v, %v", none.Level(), none.Checks())
+	}
+}
+
+// A cell that warns stands on its valid repetitions, so its checks speak of those; what is left out has a mark.
+func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		shares []float64
+		want   CheckResult
+	}{
+		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, CheckResult{"foreign CPU", Warn, "2 of 5 repetitions: others used 6 % of the CPU"}},
+		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, CheckResult{"foreign CPU", Warn, "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
+		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, CheckResult{"foreign CPU", Invalid, "3 of 5 repetitions: others used 15 % of the CPU"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 5", 1)))
+			b.measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000}, func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
+			if got := cellOf(t, b.dataset(Options{}), "a").Checks()[3]; got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }
 

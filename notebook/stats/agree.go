@@ -30,7 +30,7 @@ type AgreementRow struct {
 	Name          string
 	Published     float64 // in the unit of the metric
 	Measured      bool    // the cell has a centre above zero
-	Centre        float64 // of the cell, as of Summarize
+	Centre        float64 // of the cell, as it is printed
 	Ratio         float64 // measured over published
 	Relative      float64 // Ratio over the common factor
 	Near          bool    // Relative is within DefaultNear of 1
@@ -83,7 +83,7 @@ func Agree(rows []PublishedRow, direction Direction, alpha, delta float64) (Agre
 			return Agreement{}, fmt.Errorf("row %q: %w", row.Name, err)
 		}
 		a.Rows[i] = AgreementRow{Name: row.Name, Published: row.Published}
-		if centre := Median(row.Cell.Values); centre > 0 {
+		if centre := row.Cell.centre(); centre > 0 {
 			a.Rows[i].Measured, a.Rows[i].Centre, a.Rows[i].Ratio = true, centre, centre/row.Published
 			measured = append(measured, i)
 		}

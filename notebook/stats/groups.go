@@ -40,7 +40,7 @@ type NamedCell struct {
 
 // Grouping says which cells of a metric can be told apart.
 type Grouping struct {
-	Ranked  []RankedCell // best first, by median; ties by name
+	Ranked  []RankedCell // best first, by centre; ties by name
 	Pairs   []Pair       // every two ranked cells, the better one first, in the order of Ranked
 	LeftOut []LeftOut    // cells that cannot be compared, in the order given
 }
@@ -48,7 +48,7 @@ type Grouping struct {
 // RankedCell is a cell in its place.
 type RankedCell struct {
 	Name         string
-	Median       float64 // in the unit of the values
+	Centre       float64 // as it is printed, in the unit of the values
 	Letters      string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
 	TiedWithBest bool    // it is the first cell or cannot be told apart from it
 }
@@ -95,7 +95,7 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		ranked = append(ranked, c)
 	}
 	slices.SortStableFunc(ranked, func(a, b NamedCell) int {
-		return cmp.Or(direction.compare(Median(a.Cell.Values), Median(b.Cell.Values)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(direction.compare(a.Cell.centre(), b.Cell.centre()), cmp.Compare(a.Name, b.Name))
 	})
 
 	k := len(ranked)
@@ -128,7 +128,7 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		}
 	}
 	for i, c := range ranked {
-		g.Ranked = append(g.Ranked, RankedCell{c.Name, Median(c.Cell.Values), letters[i].String(), !apart[0][i]})
+		g.Ranked = append(g.Ranked, RankedCell{c.Name, c.Cell.centre(), letters[i].String(), !apart[0][i]})
 	}
 	return g, nil
 }

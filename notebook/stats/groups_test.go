@@ -41,6 +41,7 @@ func TestGroups(t *testing.T) {
 	}{
 		{"a chain", []NamedCell{{"C", c}, {"A", a}, {"B", b}}, HigherIsBetter, 0, "A*:a B*:ab C:b"},
 		{"lower is better", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, LowerIsBetter, 0, "C*:a B*:ab A:b"},
+		{"ordered by what is printed", []NamedCell{{"x", Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}}, {"y", values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
 		{"within the noise floor", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
 		{"all apart", []NamedCell{{"slow", values(1, 1.01, 1.02)}, {"fast", values(3, 3.01, 3.02)},
 			{"middle", values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},

@@ -9,7 +9,7 @@ import (
 // MaxRepetitions is the most repetitions that RatioRepetitions and CellRepetitions think of asking for.
 const MaxRepetitions = 200
 
-// RatioRepetitions returns how many repetitions of both cells would be likely to decide a claim about the ratio of
+// RatioRepetitions returns how many repetitions of both cells would have an even chance to decide a claim about the ratio of
 // a to b that is inconclusive now.
 //
 // It is a planning formula, not a promise: the smallest n, above that of the cell with fewer repetitions, at which
@@ -34,7 +34,7 @@ func RatioRepetitions(a, b Cell, region Region, floor, alpha float64) (int, erro
 	}), nil
 }
 
-// CellRepetitions returns how many repetitions would be likely to decide a claim about the value of one cell that
+// CellRepetitions returns how many repetitions would have an even chance to decide a claim about the value of one cell that
 // is inconclusive now, as RatioRepetitions does for two.
 //
 // The interval expected of n repetitions is that of METHOD.md 2 with the present median and standard deviation. Its

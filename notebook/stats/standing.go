@@ -56,8 +56,8 @@ func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Stand
 		"and no published values differ enough to have an order", a.Near, a.Measured)
 }
 
-// WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks
-// and the metrics of its headline claims, in the order not reproduced, not measured, quick only, direction only,
+// WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks,
+// the metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured, quick only, direction only,
 // reproduced. Of none it is not measured.
 //
 // Source: METHOD.md 6.

@@ -57,6 +57,10 @@ type Cell struct {
 	// zero is the default.
 	Resolution float64
 
+	// Centre is what is printed of the values where that is not their median: the pooled share of ErrorShare. Zero
+	// is the median; a share is zero only where all values are.
+	Centre float64
+
 	// NonNegative says that the metric cannot be below zero, so that no interval of it reaches there.
 	NonNegative bool
 }
@@ -75,6 +79,16 @@ func (c Cell) check() error {
 		}
 	}
 	return nil
+}
+
+// centre is what is printed of the values, NaN if there are none: sizes and orders are of it.
+//
+// Source: METHOD.md 0.
+func (c Cell) centre() float64 {
+	if c.Centre != 0 && len(c.Values) > 0 {
+		return c.Centre
+	}
+	return Median(c.Values)
 }
 
 // positive tells why values have no logarithms; nil if they have.

@@ -26,6 +26,7 @@ const (
 type Unit struct {
 	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
 	Scale  float64 // one Symbol in base units: 0.001 for ms
+	Whole  bool    // of counts: whole numbers have no decimals, whatever their interval
 }
 
 // Plain is the unit of numbers that have none.
@@ -33,15 +34,15 @@ var Plain = Unit{Scale: 1}
 
 // Percent is the unit of shares, Times that of ratios.
 var (
-	Percent = Unit{"%", 0.01}
-	Times   = Unit{"×", 1}
+	Percent = Unit{Symbol: "%", Scale: 0.01}
+	Times   = Unit{Symbol: "×", Scale: 1}
 )
 
 // ladders are the units of each base unit that has several, largest first. The smallest takes what is below all.
 var ladders = map[string][]Unit{
-	"s":   {{"s", 1}, {"ms", 1e-3}, {"µs", 1e-6}, {"ns", 1e-9}},
-	"B":   {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}},
-	"B/s": {{"GiB/s", 1 << 30}, {"MiB/s", 1 << 20}, {"KiB/s", 1 << 10}, {"B/s", 1}},
+	"s":   {{Symbol: "s", Scale: 1}, {Symbol: "ms", Scale: 1e-3}, {Symbol: "µs", Scale: 1e-6}, {Symbol: "ns", Scale: 1e-9}},
+	"B":   {{Symbol: "GiB", Scale: 1 << 30}, {Symbol: "MiB", Scale: 1 << 20}, {Symbol: "KiB", Scale: 1 << 10}, {Symbol: "B", Scale: 1}},
+	"B/s": {{Symbol: "GiB/s", Scale: 1 << 30}, {Symbol: "MiB/s", Scale: 1 << 20}, {Symbol: "KiB/s", Scale: 1 << 10}, {Symbol: "B/s", Scale: 1}},
 }
 
 // For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
@@ -52,13 +53,15 @@ func For(base string, share bool, values ...float64) Unit {
 	case share:
 		return Percent
 	case base == "1" || base == "":
-		return Plain
+		u := Plain
+		u.Whole = len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return v != math.Trunc(v) })
+		return u
 	case base == "1/s":
-		return Unit{"/s", 1}
+		return Unit{Symbol: "/s", Scale: 1}
 	}
 	ladder, ok := ladders[base]
 	if !ok {
-		return Unit{base, 1}
+		return Unit{Symbol: base, Scale: 1}
 	}
 	var magnitudes []float64
 	for _, v := range values {
@@ -119,7 +122,27 @@ func magnitude(x float64) int {
 const maxDecimals = 9
 
 // Number writes v, which is in base units, in this unit but without its symbol, with decimals as Decimals gives them.
-func (u Unit) Number(v float64, decimals int) string { return fixed(v/u.Scale, decimals) }
+func (u Unit) Number(v float64, decimals int) string {
+	if v /= u.Scale; u.Whole && v == math.Trunc(v) {
+		decimals = min(decimals, 0)
+	}
+	return fixed(v, decimals)
+}
+
+// endDecimals are those with which an end of an interval is written: enough that it is no zero unless it is one.
+func (u Unit) endDecimals(end float64, decimals int) int {
+	if end != 0 && strings.Trim(u.Number(end, decimals), "0.") == "" {
+		return -magnitude(math.Abs(end / u.Scale))
+	}
+	return decimals
+}
+
+// end writes an end of an interval.
+func (u Unit) end(v float64, decimals int) string { return u.Number(v, u.endDecimals(v, decimals)) }
+
+func (u Unit) signedEnd(v float64, decimals int) string {
+	return u.signed(v, u.endDecimals(v, decimals))
+}
 
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
@@ -160,14 +183,15 @@ func (u Unit) with(number string) string {
 }
 
 // Between writes the range from lo to hi, both in base units, as part of a sentence: "14 to 20 %". A side that is
-// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded".
+// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded". An end that is not zero has as many decimals as
+// it needs not to look like it.
 func (u Unit) Between(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.Number)
+	return u.between(lo, hi, decimals, u.end)
 }
 
 // SignedBetween is Between with plus signs: "−6 to +2 %".
 func (u Unit) SignedBetween(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.signed)
+	return u.between(lo, hi, decimals, u.signedEnd)
 }
 
 func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) string) string {
@@ -189,15 +213,15 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 	case open(lo) && open(hi):
 		return "unbounded"
 	case open(lo):
-		return "≤" + space + u.Number(hi, decimals)
+		return "≤" + space + u.end(hi, decimals)
 	case open(hi):
-		return "≥" + space + u.Number(lo, decimals)
+		return "≥" + space + u.end(lo, decimals)
 	}
 	between := dash
 	if lo < 0 {
 		between = " to "
 	}
-	return u.Number(lo, decimals) + between + u.Number(hi, decimals)
+	return u.end(lo, decimals) + between + u.end(hi, decimals)
 }
 
 func open(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }

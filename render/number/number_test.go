@@ -43,7 +43,7 @@ func TestFor(t *testing.T) {
 }
 
 func TestQuantity(t *testing.T) {
-	ms, rate, none := Unit{"ms", 1e-3}, Unit{"/s", 1}, math.NaN()
+	ms, rate, none := Unit{Symbol: "ms", Scale: 1e-3}, Unit{Symbol: "/s", Scale: 1}, math.NaN()
 	tests := []struct {
 		name      string
 		unit      Unit
@@ -64,6 +64,13 @@ func TestQuantity(t *testing.T) {
 		{"no interval: nothing before the point is rounded off", rate, 12345.6, none, none, "12,346/s", "unbounded", "unbounded"},
 		{"below zero", Percent, -0.021, -0.06, 0.02, "−2.1\u202f%", "−6.0 to 2.0\u202f%", "−6.0 to 2.0"},
 		{"what rounds to zero has no sign", Percent, -0.00001, -0.05, 0.05, "0\u202f%", "−5 to 5\u202f%", "−5 to 5"},
+		{"an end that is almost zero", Unit{Symbol: "s", Scale: 1}, 1, 0.0042, 1.04, "1.0\u00a0s", "0.004 to 1.0\u00a0s", "0.004–1.0"},
+		{"an end that is almost zero, rounded to tens", rate, 120, 3, 240, "120/s", "3 to 240/s", "3–240"},
+		{"counts", For("1", false, 20, 7), 20, 20, 21, "20", "20 to 21", "20–21"},
+		{"counts with ends that are none", For("1", false, 20, 7), 20, 19.62, 20.4, "20", "19.62 to 20.40", "19.62–20.40"},
+		{"a count that is zero", For("1", false, 0), 0, 0, 5.3, "0", "0 to 5.3", "0–5.3"},
+		{"counts and halves", For("1", false, 20.5, 7), 20.5, 20, 21, "20.5", "20.0 to 21.0", "20.0–21.0"},
+		{"a ratio", For("1", false, 1.2), 1.2, 1, 1.4, "1.20", "1.00 to 1.40", "1.00–1.40"},
 		{"nothing at all", Plain, 0, 0, 0, "0", "0 to 0", "0–0"},
 	}
 	for _, test := range tests {
@@ -97,10 +104,11 @@ func TestWriting(t *testing.T) {
 		{"a sign for what is more", Percent.Signed(0.17, 0), "+17\u202f%"},
 		{"no sign for zero", Percent.Signed(0.0001, 0), "0\u202f%"},
 		{"a sign for what is less", Percent.Signed(-0.17, 0), "−17\u202f%"},
+		{"a sign for an end that is almost zero", Percent.SignedBetween(-0.0003, 0.051, 0), "−0.03 to +5\u202f%"},
 		{"signs in a range", Percent.SignedBetween(-0.06, 0.02, 0), "−6 to +2\u202f%"},
-		{"exact, as published", Unit{"/s", 1}.Exact(529.13), "529.13/s"},
-		{"exact in another unit", Unit{"ms", 1e-3}.Exact(0.0121), "12.1\u00a0ms"},
-		{"exact with thousands", Unit{"/s", 1}.ExactNumber(5780), "5,780"},
+		{"exact, as published", Unit{Symbol: "/s", Scale: 1}.Exact(529.13), "529.13/s"},
+		{"exact in another unit", Unit{Symbol: "ms", Scale: 1e-3}.Exact(0.0121), "12.1\u00a0ms"},
+		{"exact with thousands", Unit{Symbol: "/s", Scale: 1}.ExactNumber(5780), "5,780"},
 		{"one", Count(1, "repetition"), "1\u00a0repetition"},
 		{"several", Count(1300, "cell"), "1,300\u00a0cells"},
 		{"none", Count(0, "cell"), "0\u00a0cells"},

@@ -1,0 +1,99 @@
+package render_test
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// said finds what stands below each claim.
+var said = regexp.MustCompile(`(?s)<li id="claim-[^"]*">.*?<div class="effect">(.*?)<code class="expect">`)
+
+var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
+
+// wordsOf is markup as it reads.
+func wordsOf(markup string) string {
+	text := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(tag.ReplaceAllString(markup, "")))
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// The servers a and b have 500 and 600 requests per second, of three repetitions each, c has 450 of one, and d 400 of two.
+func TestClaims(t *testing.T) {
+	tests := []struct{ name, expect, want string }{
+		{"more", `throughput{server="b"} > throughput{server="a"}`,
+			"Throughput, b over a: +20 %, +14 to +26 %, 95 % interval widened by the noise floor of 1.0 %."},
+		{"less: the author's a over b", `throughput{server="a"} < throughput{server="b"}`,
+			"Throughput, a over b: −16.7 %, −20.9 to −12.2 %, 95 % interval widened by the noise floor of 1.0 %."},
+		{"a change", `change(throughput{server="b"}, throughput{server="a"}) > 10%`, "Throughput, b over a: +20 %, +14 to +26 %, 95 % interval"},
+		{"a limit is not widened", `throughput{server="a"} > 300/s`, "Throughput, a: 500/s, 476 to 525/s, 95 % interval."},
+		{"a limit of one run", `throughput{server="c"} > 300/s`, "Throughput, c: 450/s, 1 run. There is 1 valid repetition of c, and a verdict needs 3."},
+		{"a limit of two runs", `throughput{server="d"} > 300/s`, "Throughput, d: 400/s, 2 runs: 390 to 410/s. There are 2"},
+		{"no interval: three digits, then the difference", `throughput{server="c"} > throughput{server="a"}`, "Throughput, c over a: −10.0 %, 1 run. There is 1"},
+		{"no interval: above 1", `throughput{server="a"} > throughput{server="c"}`, "Throughput, a over c: +11 %, 1 run. There is 1"},
+		{"no interval, two runs", `throughput{server="a"} > throughput{server="d"}`, "Throughput, a over d: +25 %, no interval. There are 2"},
+		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.15`,
+			"The interval reaches across the limit of the claim. About 4 repetitions would have an even chance to decide it."},
+		{"parts of two kinds", `throughput{server="b"} > throughput{server="a"} and failed.count{server="a"} < 500`,
+			"2 comparisons: 2 supported. With 95 % intervals, those of ratios widened by the noise floor of 1.0 %." +
+				"Supported: throughput, b over a, +20 %, +14 to +26 %Supported: failed requests, a, 20, 5 to 72"},
+	}
+	var article strings.Builder
+	article.WriteString("---\ntitle: Claims\n---\n\n" + strings.NewReplacer("[a, b]", "[a, b, c, d]", "calibrate: false", "").Replace(experiment) + "```yaml claim\n")
+	for i, test := range tests {
+		article.WriteString("- {name: c" + string(rune('a'+i)) + ", expect: '" + test.expect + "'}\n")
+	}
+	article.WriteString("```\n")
+	b := rendertest.New(t, "claims", []byte(article.String()))
+	fails := func(r *record.Record) {
+		n := int64(10 * r.Repetition)
+		r.Load.Failed, r.Load.Attempted, r.Load.FailuresMax = n, r.Load.Attempted+n, 1
+	}
+	b.Measure("full", "servers", "a", []float64{500, 490, 510}, fails)
+	b.Measure("full", "servers", "again", []float64{505, 495, 515})
+	b.Measure("full", "servers", "b", []float64{600, 590, 610})
+	b.Measure("full", "servers", "c", []float64{450})
+	b.Measure("full", "servers", "d", []float64{390, 410})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := said.FindAllStringSubmatch(string(page.HTML), -1)
+	if len(found) != len(tests) {
+		t.Fatalf("found %d claims, want %d", len(found), len(tests))
+	}
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := wordsOf(found[i][1]); !strings.Contains(got, test.want) {
+				t.Errorf("%s says %q, want %q in it", test.expect, got, test.want)
+			}
+		})
+	}
+}
+
+// The sentence that an index shows says what was compared, and that there is no interval where there is none.
+func TestFinding(t *testing.T) {
+	for _, test := range []struct {
+		values []float64
+		want   string
+	}{
+		{[]float64{500, 490, 510}, "It is slower (throughput, a over b: −16.7 %, −20.1 to −13.1 %)."},
+		{[]float64{500}, "Inconclusive: It is slower (throughput, a over b: −16.7 %, 1 run)."},
+	} {
+		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
+			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n```\n"))
+		b.Measure("full", "servers", "a", test.values)
+		b.Measure("full", "servers", "b", []float64{600, 590, 610})
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wordsOf(page.Finding); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package render_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// What is said of how something was measured is what its records say, also if the article says something else by now.
+func TestMethodIsThatOfTheRecords(t *testing.T) {
+	const command = "```yaml experiment\n" + `name: tool
+matrix: {tool: [a, b]}
+command: {run: "new ${{ matrix.tool }}", image: "debian:trixie", shell: true}
+repetitions: 2
+calibrate: false` + "\n```\n"
+	order := map[string]func(trial, repetition int) int{
+		"interleaved": func(trial, repetition int) int { return 2*repetition + trial - 1 },
+		"sequential":  func(trial, repetition int) int { return 2*trial + repetition },
+	}
+	for name, position := range order {
+		t.Run(name, func(t *testing.T) {
+			b := rendertest.New(t, "tool", []byte("---\ntitle: Tools\n---\n\n"+command))
+			for k, trial := range []string{"a", "b"} {
+				b.Measure("full", "tool", trial, []float64{1, 2}, func(r *record.Record) {
+					definition, err := json.Marshal(map[string]any{"command": map[string]any{
+						"run": []string{"old", trial}, "image": map[string]string{"name": "debian:bookworm-slim"}, "expect_exit": 0}})
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Key, r.Definition, r.Load = "old", definition, nil
+					r.Samples = []record.Sample{{Metric: "time.real", Value: 1, Unit: "s"}}
+					r.Facts["image.command"] = "sha256:1234"
+					r.Order = record.Order{Seed: 42, Round: r.Repetition, Position: position(k, r.Repetition), Of: 4}
+				})
+			}
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := wordsOf(string(page.HTML))
+			want := []string{"old a", "old b", "debian:bookworm-slim", "Ordersequential: all"}
+			if name == "interleaved" {
+				want[3] = "Orderinterleaved in 2 rounds, each round shuffled, seed 42"
+			}
+			for _, w := range want {
+				if !strings.Contains(text, w) {
+					t.Errorf("the page does not say %q", w)
+				}
+			}
+			method := text[strings.LastIndex(text, "How this was measured"):]
+			for _, w := range []string{"new a", "trixie"} {
+				if strings.Contains(method, w) {
+					t.Errorf("the page says %q, which was not measured: %s", w, method)
+				}
+			}
+		})
+	}
+}
+
+// Repetitions are counted where they are behind a number, and every kind of estimate that stands in a table or figure is
+// explained.
+func TestRepetitionsBehindNumbers(t *testing.T) {
+	invalid := func(repetitions ...int) func(*record.Record) {
+		return func(r *record.Record) {
+			for _, n := range repetitions {
+				if r.Repetition == n {
+					r.Load.Busy = 0.95
+				}
+			}
+		}
+	}
+	const blocks = "```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput%s]\n```\n\n```yaml figure\nlabel: fig-f\nkind: dots\nx: throughput\ny: server\n```\n"
+	five := []float64{500, 490, 510, 505, 495}
+	tests := []struct {
+		name, more string
+		b          []float64
+		want       []string
+	}{
+		{"valid ones", "", five, []string{
+			"Median of 4 to 5 repetitions, 95 % interval beside it",
+			"2 cells, 4 to 5 repetitions",
+			"Box: 95 % interval of the median over 4 to 5 repetitions.",
+			"5 repetitions of each measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
+		{"beside two runs", "", five[:2], []string{
+			"Median of 4 repetitions, 95 % interval beside it; of two runs their mean, smallest and largest beside it",
+			"Of two runs the dot is the mean, the line the smaller and the larger.", "495, 2 runs", "where there are enough runs"}},
+		{"beside one run", "", five[:1], []string{
+			"Median of 4 repetitions, 95 % interval beside it; of one run its value, without an interval",
+			"Of a single run the dot is its value", "500, 1 run"}},
+		{"beside failures", ", failed", five[:1], []string{"without an interval; failed over all attempts, with 95 % interval"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
+				strings.Replace(blocks, "%s", test.more, 1)))
+			b.Measure("full", "servers", "a", five, invalid(2))
+			b.Measure("full", "servers", "b", test.b)
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := wordsOf(string(page.HTML))
+			drawings := strings.NewReplacer("\u00a0", " ").Replace(string(page.HTML))
+			for _, w := range test.want {
+				if !strings.Contains(text, w) && !strings.Contains(drawings, w) {
+					t.Errorf("the page does not say %q", w)
+				}
+			}
+		})
+	}
+	t.Run("failures of one run", func(t *testing.T) {
+		b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+strings.Replace(blocks, "%s", ", failed", 1)))
+		b.Measure("full", "servers", "a", []float64{500})
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, want := wordsOf(string(page.HTML)), "One run, so there are no intervals; failed over all attempts, with 95 % interval"; !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	})
+}
+
+// Groups and places over cells of several runs say so, and so does an A/A pair of two.
+func TestNotMeasuredTogether(t *testing.T) {
+	inRun := func(run string) func(*record.Record) { return func(r *record.Record) { r.Run = run } }
+	for _, test := range []struct {
+		name       string
+		b, again   string
+		rows, pair bool
+	}{
+		{"one run", "1", "1", false, false},
+		{"rows of two runs", "2", "1", true, false},
+		{"a pair of two runs", "1", "2", false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "calibrate: false", "", 1)+
+				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
+			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, inRun("1"))
+			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, inRun(test.b))
+			bench.Measure("full", "servers", "again", []float64{500, 490, 510}, inRun(test.again))
+			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := wordsOf(string(page.HTML))
+			if got := strings.Contains(text, "not measured together: rows are of different runs"); got != test.rows {
+				t.Errorf("said of rows: %v, want %v", got, test.rows)
+			}
+			if got := strings.Contains(text, "not measured together: the two are of different runs"); got != test.pair {
+				t.Errorf("said of the pair: %v, want %v", got, test.pair)
+			}
+		})
+	}
+}
+
+// A finding stands once below a table: of repetitions that are left out in the words for those.
+func TestNotesAreSaidOnce(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		shares []float64
+		want   []string
+	}{
+		{"left out only", []float64{0.01, 0.1238, 0.01, 0.01, 0.01},
+			[]string{"a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+		{"left out, and others that warn", []float64{0.01, 0.1238, 0.06, 0.01, 0.01},
+			[]string{"a, foreign CPU: 1 of 5 repetitions: others used 6 % of the CPU.", "a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
+				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510, 505, 495}, func(r *record.Record) { r.Load.ForeignCPU = test.shares[r.Repetition-1] })
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
+				got = append(got, wordsOf(found[1]))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("notes %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+var note = regexp.MustCompile(`<p class="note" id="tbl[^>]*><span class="no">\d+</span>(.*?)</p>`)
