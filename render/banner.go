@@ -16,6 +16,8 @@ import (
 type banner struct {
 	Strong, Text string
 	Link         *link
+	// Detail is for the page alone: an index says the first of the others.
+	Detail bool
 }
 
 // banners are what a reader must know before anything else.
@@ -75,7 +77,8 @@ func (c *composer) banners() []banner {
 		add("Left out by this profile:", listWords(skipped)+".")
 	}
 	if list := c.substitutes(); len(list) > 0 {
-		add("Built on a substitute base image.", "No registry could be reached: "+strings.Join(list, "; ")+".")
+		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
+			Text: "No registry could be reached: " + strings.Join(list, "; ") + "."})
 	}
 	return append(out, c.floorBanners()...)
 }

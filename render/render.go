@@ -123,8 +123,8 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	if !c.origin.last.IsZero() {
 		page.Host = d.Host
-		if len(banners) > 0 {
-			page.Notice = strings.TrimRight(banners[0].Strong, ".:,")
+		if i := slices.IndexFunc(banners, func(b banner) bool { return !b.Detail }); i >= 0 {
+			page.Notice = strings.TrimRight(banners[i].Strong, ".:,")
 		}
 	}
 	if c.err != nil {
