@@ -174,9 +174,15 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		total.Took += sum.Took
 		total.Preparing += sum.Preparing
 		total.Measuring += sum.Measuring
-		for _, b := range sum.BuildErrors {
-			printProblems(a.stderr, []*article.Problem{{Pos: b.Build.At(b.Err.Line), Rule: "build-failed", Message: b.Err.Error(),
-				Hint: "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Err.Tail))}})
+		for _, n := range sum.NoImage {
+			p := &article.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+			if b := (*engine.BuildError)(nil); errors.As(n.Err, &b) {
+				p.Rule = "build-failed"
+				if b.Tail != "" {
+					p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Tail))
+				}
+			}
+			printProblems(a.stderr, []*article.Problem{p})
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
