@@ -203,6 +203,21 @@ func (d Dir) Save(r *Record) error {
 	return nil
 }
 
+// Writable makes the folder, and says whether records can be saved in it.
+func (d Dir) Writable() error {
+	err := os.MkdirAll(string(d), 0o755)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(string(d), ".writable-"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("records cannot be saved: %w", err)
+	}
+	return nil
+}
+
 // Bad is a file among the records that could not be read.
 type Bad struct {
 	Path string
