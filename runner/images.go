@@ -14,7 +14,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// NoImageError is an image that could not be had. Err is the *engine.BuildError or *engine.ImageError, without secrets.
+// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
+// former, without secrets.
 type NoImageError struct {
 	Pos article.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
 	Err error
@@ -103,11 +104,15 @@ func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, want
 	var failed *engine.BuildError
 	switch {
 	case err == nil:
+	case errors.As(err, new(*engine.ImageError)):
+		at := r.experiment.Pos
+		if errors.As(err, &failed) && wanted.Build != nil {
+			at = wanted.Build.At(failed.Line) // of FROM
+		}
+		return &NoImageError{at, err}
 	case errors.As(err, &failed) && wanted.Build != nil:
 		return &NoImageError{wanted.Build.At(failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
 			Tail: redact.text(failed.Tail), Err: errors.New(redact.text(failed.Err.Error()))}}
-	case errors.As(err, new(*engine.ImageError)):
-		return &NoImageError{r.experiment.Pos, err}
 	default:
 		return fmt.Errorf("preparing the image of %s: %w", what, err)
 	}

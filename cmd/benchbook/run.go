@@ -227,14 +227,7 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		total.Preparing += sum.Preparing
 		total.Measuring += sum.Measuring
 		for _, n := range sum.NoImage {
-			p := &article.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
-			if b := (*engine.BuildError)(nil); errors.As(n.Err, &b) {
-				p.Rule = "build-failed"
-				if b.Tail != "" {
-					p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Tail))
-				}
-			}
-			printProblems(a.stderr, []*article.Problem{p})
+			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
@@ -261,6 +254,20 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
 	}
 	return failed
+}
+
+// imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
+func imageProblem(n *runner.NoImageError) *article.Problem {
+	p := &article.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+	if i := (*engine.ImageError)(nil); errors.As(n.Err, &i) {
+		p.Message, p.Hint = i.Err.Error(), i.WayOut
+	} else if b := (*engine.BuildError)(nil); errors.As(n.Err, &b) {
+		p.Rule = "build-failed"
+		if b.Tail != "" {
+			p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Tail))
+		}
+	}
+	return p
 }
 
 func are(n int, what string) string {

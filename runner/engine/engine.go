@@ -174,10 +174,16 @@ func (e *BuildError) Unwrap() error { return e.Err }
 // ImageError is a named image that is not here and cannot be brought here: misspelt, or out of reach.
 type ImageError struct {
 	Reference string
-	Err       error // says the reference, and the way out where there is one
+	Err       error // names the image
+	WayOut    string
 }
 
-func (e *ImageError) Error() string { return e.Err.Error() }
+func (e *ImageError) Error() string {
+	if e.WayOut == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + ": " + e.WayOut
+}
 
 func (e *ImageError) Unwrap() error { return e.Err }
 
