@@ -238,7 +238,7 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 					removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
 				}
 				if options.Force {
-					goesOn = "With --force the same command starts anew; without it, what is not measured at all is."
+					goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
 				}
 				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", are(total.Measured, "finished repetition"), removed, goesOn)
 				return &statusError{status: statusInterrupted}
