@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -36,7 +38,7 @@ func ThisHost() (Host, error) {
 	if err != nil {
 		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
 	}
-	h := Host{Cores: physicalCores(), Facts: map[string]string{}}
+	h := Host{Cores: physicalCores("/"), Facts: map[string]string{}}
 	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
 	model := strings.Join(strings.Fields(info[0].ModelName), " ")
 	logical := 0
@@ -84,12 +86,22 @@ func mitigations() string {
 	return strings.Join(out, "; ")
 }
 
-// physicalCores groups the logical CPUs by the core that they are threads of.
-func physicalCores() [][]int {
+// physicalCores groups the logical CPUs of the machine by the core that they are threads of. They are those that are online, whatever
+// we may use ourselves: containers are not bound by our affinity. Root is the root directory.
+//
+// Source: Linux, Documentation/admin-guide/cputopology.rst.
+func physicalCores(root string) [][]int {
+	cpus := filepath.Join(root, "sys/devices/system/cpu")
+	online, ok := parseCPUs(read(filepath.Join(cpus, "online")))
+	if !ok {
+		for i := range runtime.NumCPU() { // not Linux
+			online = append(online, i)
+		}
+	}
 	seen := map[string]int{}
 	var cores [][]int
-	for i := range runtime.NumCPU() {
-		siblings := read(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", i))
+	for _, i := range online {
+		siblings := read(filepath.Join(cpus, fmt.Sprintf("cpu%d/topology/thread_siblings_list", i)))
 		if siblings == "" {
 			siblings = fmt.Sprint(i)
 		}
@@ -102,4 +114,26 @@ func physicalCores() [][]int {
 		cores[k] = append(cores[k], i)
 	}
 	return cores
+}
+
+// parseCPUs reads a list of CPUs as the kernel and cpuset write it: "0-2,5".
+func parseCPUs(list string) ([]int, bool) {
+	var cpus []int
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		if !ranged {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, errTo := strconv.Atoi(last)
+		if err != nil || errTo != nil || from < 0 || to < from {
+			return nil, false
+		}
+		for i := from; i <= to; i++ {
+			if !slices.Contains(cpus, i) {
+				cpus = append(cpus, i)
+			}
+		}
+	}
+	return cpus, true
 }

@@ -55,11 +55,17 @@ func (m *memory) trials() string {
 type quiet struct {
 	done  int
 	atEnd func(done int)
+	log   io.Writer // of builders; nil for none
 }
 
 func (*quiet) Experiment(*plan.Experiment, int) {}
-func (*quiet) Preparing(string) io.Writer       { return io.Discard }
 func (*quiet) Begin(plan.Step)                  {}
+func (q *quiet) Preparing(string) io.Writer {
+	if q.log == nil {
+		return io.Discard
+	}
+	return q.log
+}
 func (q *quiet) End(plan.Step, *record.Record) {
 	q.done++
 	if q.atEnd != nil {
@@ -385,11 +391,12 @@ func TestBuildThatFails(t *testing.T) {
 	}
 	store := &memory{}
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{})
-	if err != nil || len(sum.BuildErrors) != 1 || len(store.records) != 0 {
+	if err != nil || len(sum.NoImage) != 1 || len(store.records) != 0 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
-	b := sum.BuildErrors[0]
-	if b.Err.Tail != "E: no such package" || b.Build.Pos.Source == nil {
+	b := sum.NoImage[0]
+	var failed *engine.BuildError
+	if !errors.As(b.Err, &failed) || failed.Tail != "E: no such package" || b.Pos.Source == nil {
 		t.Errorf("%+v", b)
 	}
 }

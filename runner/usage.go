@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +27,29 @@ type sampler struct {
 
 	services map[string][]engine.Usage
 	host     []hostUsage
+	clocks   []clocks // at the beginning and at the end
+}
+
+// clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
+type clocks struct {
+	wall   time.Time
+	steady time.Duration
+}
+
+// epoch is where the steady clock begins.
+var epoch = time.Now()
+
+func bothClocks() clocks {
+	now := time.Now()
+	return clocks{now.Round(0), now.Sub(epoch)}
+}
+
+// stepped says by how much the wall clock was set between two moments. Keeping time over a network makes it run up to 0.05 % fast or
+// slow, which is no step; neither is what 10 ms could hide.
+func stepped(a, b clocks) (time.Duration, bool) {
+	passed := b.steady - a.steady
+	step := b.wall.Sub(a.wall) - passed
+	return step, step.Abs() > 10*time.Millisecond+passed/1000
 }
 
 // hostUsage is the processor time of the whole machine and of ourselves, in seconds.
@@ -36,7 +61,7 @@ type hostUsage struct {
 // watch begins to read, at once and then regularly until finish.
 func watch(ctx context.Context, services []engine.Running) *sampler {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}}
+	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}, clocks: []clocks{bothClocks()}}
 	read := func(ctx context.Context) {
 		for _, r := range services {
 			if u, err := r.Usage(ctx); err == nil {
@@ -70,10 +95,22 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 func (s *sampler) finish() {
 	s.stop()
 	s.done.Wait()
+	s.clocks = append(s.clocks, bothClocks())
 }
 
-// samples says what services used in the window of a measurement.
+// samples says what services used in the window of a measurement. Where that window cannot be found among the readings, since the
+// clock was set meanwhile, a fact says so.
 func (s *sampler) samples(m *load.Measurement) []record.Sample {
+	if len(s.clocks) == 2 {
+		if step, ok := stepped(s.clocks[0], s.clocks[1]); ok {
+			m.Facts = maps.Clone(m.Facts)
+			if m.Facts == nil {
+				m.Facts = map[string]string{}
+			}
+			m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
+			return nil
+		}
+	}
 	begin, end := m.Start, m.Start.Add(m.Length)
 	var names []string
 	for name := range s.services {
@@ -105,8 +142,14 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 			add("net.retransmits."+name, float64(b-a), "1")
 		}
 	}
-	if m.Load != nil && m.GeneratorCPU >= 0 && m.Length >= time.Second {
-		m.Load.ForeignCPU = s.foreign(begin, end, cpuSeconds+m.GeneratorCPU.Seconds())
+	if m.GeneratorCPU >= 0 && m.Length >= time.Second {
+		foreign := s.foreign(begin, end, cpuSeconds+m.GeneratorCPU.Seconds())
+		if m.Load != nil {
+			m.Load.ForeignCPU = foreign
+		}
+		if m.Command != nil {
+			m.Command.ForeignCPU = foreign
+		}
 	}
 	return out
 }

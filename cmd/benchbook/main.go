@@ -55,6 +55,26 @@ func worse(a, b error) error {
 	return b
 }
 
+// both keeps the status that goes before the other one, and says what the other one had to say.
+func (a *app) both(first, then error) error {
+	kept := worse(first, then)
+	for _, err := range []error{first, then} {
+		var s *statusError
+		if err != kept && errors.As(err, &s) && s.err != nil {
+			fmt.Fprintf(a.stderr, "benchbook: %v\n", s.err)
+		}
+	}
+	return kept
+}
+
+// stopped is the status of a command that failed, or that failed because it was interrupted.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &statusError{statusInterrupted, errors.New("interrupted")}
+	}
+	return &statusError{statusFailed, err}
+}
+
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, wired()))
 }
@@ -66,6 +86,7 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
 	context.AfterFunc(ctx, stop)
 
+	stdout, stderr = plain{stdout}, plain{stderr}
 	a := &app{stdout: stdout, stderr: stderr, wiring: w}
 	root := a.root()
 	root.SetArgs(args)
@@ -119,6 +140,9 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	return root
 }
 
+// setByEnvironment is the annotation of flags that were given as a variable.
+const setByEnvironment = "benchbook_environment"
+
 // fromEnvironment sets flags that were not given from BENCHBOOK_<FLAG>.
 func fromEnvironment(flags *pflag.FlagSet) error {
 	var failed error
@@ -128,6 +152,7 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 			if err := flags.Set(f.Name, value); err != nil {
 				failed = errors.Join(failed, fmt.Errorf("environment variable %s: %w", name, err))
 			}
+			failed = errors.Join(failed, flags.SetAnnotation(f.Name, setByEnvironment, []string{name}))
 		}
 	})
 	return failed

@@ -30,12 +30,24 @@ func TestMain(m *testing.M) {
 
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
 // command the same good result, "down" for no engine, "broken-build", "crash" for services that end, "slow" for loads that take
-// until they are cancelled, "leftovers" for an earlier run that was killed.
+// until they are cancelled, "leftovers" for an earlier run that was killed, "connecting" for an engine that does not answer,
+// "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
+// without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "half" for
+// loads of half a second.
 func scripted() wiring {
 	mode := os.Getenv("ENGINE")
 	return wiring{
-		tool: func(string) ([]byte, error) { return []byte("program"), nil },
-		engine: func(context.Context) (engine.Engine, error) {
+		tool:    func(string) ([]byte, error) { return []byte("program"), nil },
+		lockDir: os.Getenv("WORK"), // scripts have one
+		engine: func(ctx context.Context) (engine.Engine, error) {
+			if mode == "connecting" {
+				fmt.Fprintln(os.Stderr, "connecting")
+				if err := os.WriteFile("connecting", nil, 0o644); err != nil {
+					return nil, err
+				}
+				<-ctx.Done()
+				return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
+			}
 			if mode == "down" {
 				return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
 			}
@@ -50,7 +62,11 @@ func script(mode string) fake.Script {
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
-			if loads++; mode == "slow" && loads > 2 {
+			loads++
+			if mode == "half" {
+				time.Sleep(500 * time.Millisecond)
+			}
+			if (mode == "slow" || mode == "stuck") && loads > 2 {
 				<-ctx.Done()
 				return engine.Exit{}, ctx.Err()
 			}
@@ -73,6 +89,32 @@ func script(mode string) fake.Script {
 	case "crash":
 		s.Start = func(_ context.Context, service engine.Service) error {
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"), Log: []byte("Traceback (most recent call last)")}
+		}
+	case "noisy":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
+		}
+	case "elsewhere":
+		s.Facts = map[string]string{"engine.local": "false"}
+	case "stuck":
+		s.Close = func(context.Context, string) error {
+			if loads > 2 {
+				return errors.New("the engine hangs")
+			}
+			return nil
+		}
+	case "picky":
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Name == "nosuchimage:1" {
+				return engine.Prepared{}, &engine.ImageError{Reference: i.Name, Err: errors.New("image nosuchimage:1 is not here")}
+			}
+			return engine.Prepared{Reference: "x", ID: "y"}, nil
+		}
+		s.Start = func(_ context.Context, service engine.Service) error {
+			if service.User == "nosuchuser" {
+				return &engine.RejectedError{Name: service.Name, Err: errors.New("unable to find user nosuchuser")}
+			}
+			return nil
 		}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},

@@ -95,7 +95,7 @@ func (p *progress) End(step plan.Step, r *record.Record) {
 func outcome(r *record.Record) string {
 	switch {
 	case r.Failure != "":
-		return "failed: " + r.Failure
+		return "failed: " + strings.ReplaceAll(r.Failure, "\n", " ")
 	case r.Load != nil && r.Load.Window > 0:
 		s := fmt.Sprintf("%.0f/s in %.2f s", float64(r.Load.Completed)/r.Load.Window, r.Load.Window)
 		if r.Load.Failed > 0 {

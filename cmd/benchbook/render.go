@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,7 @@ this machine is shown if it is complete, else the newest complete results of ano
 			if err != nil {
 				return err
 			}
-			return a.render(project, list, flags, true)
+			return a.render(project, list, flags, nil)
 		},
 	}
 	flags.add(cmd)
@@ -87,7 +88,11 @@ status is that of the measuring, or of the rendering if that went wrong.`,
 			if chooseErr != nil {
 				return worse(err, chooseErr)
 			}
-			return worse(err, a.render(project, all, show, false))
+			var said []string // the articles whose problems were said
+			for _, c := range list {
+				said = append(said, c.slug)
+			}
+			return a.both(err, a.render(project, all, show, said))
 		},
 	}
 	measure.add(cmd, plan.Full)
@@ -95,8 +100,9 @@ status is that of the measuring, or of the rendering if that went wrong.`,
 	return cmd
 }
 
-// render makes the site of all articles without problems, and says what each claim came to and where the site is.
-func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, sayProblems bool) error {
+// render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
+// articles whose problems, and those of the project, have been said already.
+func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string) error {
 	_, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return err
@@ -118,8 +124,13 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	for _, d := range sets {
 		a.printDataset(d.Doc.Slug, d)
 	}
-	if len(problems) > 0 && sayProblems {
-		printProblems(a.stderr, problems)
+	if len(said) == 0 {
+		printProblems(a.stderr, project.Problems.Sorted())
+	}
+	for _, c := range list {
+		if !slices.Contains(said, c.slug) {
+			printProblems(a.stderr, c.problems.Sorted())
+		}
 	}
 	fmt.Fprintf(a.stdout, "the site is in %s: open %s (%s, %d written)\n", relative(out), filepath.Join(relative(out), "index.html"),
 		count(report.Files, "file"), len(report.Written))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -50,6 +51,19 @@ func (f *runFlags) check() error {
 	return nil
 }
 
+// quick chooses profile quick, unless another one was given in a way that goes before.
+func (f *runFlags) quick(flags *pflag.FlagSet) error {
+	byVariable := func(name string) bool { return flags.Lookup(name).Annotations[setByEnvironment] != nil }
+	profile := flags.Lookup("profile")
+	switch {
+	case !profile.Changed || f.profile == plan.Quick || byVariable("profile") && !byVariable("quick"):
+		f.profile = plan.Quick
+	case byVariable("profile") == byVariable("quick"):
+		return fmt.Errorf("--quick and --profile %s contradict each other: give one of them", f.profile)
+	}
+	return nil
+}
+
 func (f *runFlags) planOptions() plan.Options {
 	return plan.Options{Profile: f.profile, Seed: f.seed, Repetitions: f.repetitions}
 }
@@ -65,7 +79,9 @@ in the article's folder; a run that was stopped goes on where it was. Statuses: 
 or no engine could be had, 104 an article has problems, 105 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if quick {
-				flags.profile = plan.Quick
+				if err := flags.quick(cmd.Flags()); err != nil {
+					return err
+				}
 			}
 			if err := flags.check(); err != nil {
 				return err
@@ -76,10 +92,10 @@ or no engine could be had, 104 an article has problems, 105 interrupted.`,
 			}
 			err = a.measure(cmd.Context(), project, list, flags)
 			var s *statusError
-			if errors.As(err, &s) && (s.status == statusProblems || s.status == statusUsage) {
+			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			return worse(err, a.printClaims(project, list))
+			return a.both(err, a.printClaims(project, list))
 		},
 	}
 	flags.add(cmd, plan.Full)
@@ -93,16 +109,27 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 	if err != nil {
 		return err
 	}
+	var failed error
 	if len(problems) > 0 {
 		printProblems(a.stderr, problems)
-		return &statusError{statusProblems, fmt.Errorf("%s; nothing was measured", count(len(problems), "problem"))}
+		list = slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
+		if len(list) == 0 || !project.Problems.Empty() {
+			return &statusError{statusProblems, fmt.Errorf("%s; nothing was measured", count(len(problems), "problem"))}
+		}
+		failed = &statusError{statusProblems, fmt.Errorf("%s; the articles that have them were not measured", count(len(problems), "problem"))}
 	}
+	return a.both(failed, a.measureSound(ctx, project, list, plans, flags))
+}
+
+// measureSound runs what is missing or stale of articles without problems.
+func (a *app) measureSound(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags runFlags) error {
 	host, err := runner.ThisHost()
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
 	options := runner.Options{Force: flags.force}
 	pending, refused := 0, 0
+	var wanted []*chosen // those that something is pending of
 	for _, c := range list {
 		only(plans[c.slug], c.experiments)
 		refused += a.refuse(plans[c.slug], host)
@@ -113,7 +140,14 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		for _, b := range bad {
 			fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
 		}
-		pending += runner.Pending(plans[c.slug], records, host.ID, options)
+		for _, run := range runner.FromTheFuture(records, time.Now()) {
+			fmt.Fprintf(a.stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
+				"clock named it, remove its records\n", c.slug, run)
+		}
+		if n := runner.Pending(plans[c.slug], records, host.ID, options); n > 0 {
+			pending += n
+			wanted = append(wanted, c)
+		}
 	}
 	var failed error
 	if refused > 0 {
@@ -121,19 +155,37 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 	}
 	if pending == 0 {
 		if refused == 0 {
-			fmt.Fprintln(a.stderr, "everything is measured; nothing to do (--force measures it again)")
+			everything := "everything"
+			if len(plans) > len(list) {
+				everything = "everything else"
+			}
+			fmt.Fprintf(a.stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
 		}
 		return failed
 	}
 	if flags.engine == engineNone {
 		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", count(pending, "repetition"))}
 	}
+	for _, c := range wanted { // before anything takes time
+		if err := record.Dir(project.RecordsDir(c.slug)).Writable(); err != nil {
+			return &statusError{statusFailed, err}
+		}
+	}
 	e, err := a.wiring.engine(ctx)
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return stopped(ctx, err)
 	}
 	defer e.Close()
-	return worse(failed, a.measureOn(ctx, e, host, project, list, plans, options))
+	if a.wiring.lockDir != "" {
+		unlock, err := host.Lock(ctx, a.wiring.lockDir, func() {
+			fmt.Fprintln(a.stderr, "another run measures on this machine: waiting until it ends")
+		})
+		if err != nil {
+			return stopped(ctx, err)
+		}
+		defer unlock()
+	}
+	return a.both(failed, a.measureOn(ctx, e, host, project, list, plans, options))
 }
 
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them.
@@ -155,7 +207,7 @@ func (a *app) refuse(p *plan.Plan, host runner.Host) int {
 func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, project *article.Project, list []*chosen, plans map[string]*plan.Plan, options runner.Options) error {
 	left, err := e.Sweep(ctx, false)
 	if err != nil {
-		return &statusError{statusFailed, fmt.Errorf("removing what earlier runs left behind: %w", err)}
+		return stopped(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
 	}
 	if len(left) > 0 {
 		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed\n", leftovers(left))
@@ -174,25 +226,51 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		total.Took += sum.Took
 		total.Preparing += sum.Preparing
 		total.Measuring += sum.Measuring
-		for _, b := range sum.BuildErrors {
-			printProblems(a.stderr, []*article.Problem{{Pos: b.Build.At(b.Err.Line), Rule: "build-failed", Message: b.Err.Error(),
-				Hint: "the builder's last lines were:\n" + indent(runner.BuildOutput(b.Err.Tail))}})
+		for _, n := range sum.NoImage {
+			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
+			var left *runner.LeftError
 			if ctx.Err() != nil {
-				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept and all containers removed. The same command goes on from here.\n",
-					are(total.Measured, "finished repetition"))
+				removed, goesOn := "and all containers removed", "The same command goes on from here."
+				if errors.As(err, &left) {
+					removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
+				}
+				if options.Force {
+					goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
+				}
+				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", are(total.Measured, "finished repetition"), removed, goesOn)
 				return &statusError{status: statusInterrupted}
+			}
+			if errors.As(err, &left) {
+				err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 			}
 			return &statusError{statusFailed, err}
 		}
 	}
 	a.printSummary(total)
 	if total.Failed > 0 {
-		failed = worse(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
+		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
 	}
 	return failed
+}
+
+// imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
+func imageProblem(n *runner.NoImageError) *article.Problem {
+	var image *engine.ImageError
+	var build *engine.BuildError
+	switch {
+	case errors.As(n.Err, &image):
+		return &article.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
+	case errors.As(n.Err, &build):
+		p := &article.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
+		if build.Tail != "" {
+			p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(build.Tail))
+		}
+		return p
+	}
+	return &article.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
 }
 
 func are(n int, what string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
@@ -12,6 +13,8 @@ import (
 type wiring struct {
 	// engine connects to the engine.
 	engine func(ctx context.Context) (engine.Engine, error)
+	// lockDir is where runs on this machine find each other's lock; empty for none.
+	lockDir string
 	// tool finds the programs that go into containers.
 	tool load.Tool
 }
@@ -25,6 +28,7 @@ func wired() wiring {
 			}
 			return e, nil
 		},
-		tool: load.Beside(),
+		lockDir: os.TempDir(),
+		tool:    load.Beside(),
 	}
 }

@@ -41,8 +41,9 @@ type finding struct {
 // A validityCheck looks at one repetition that was run.
 type validityCheck struct {
 	name string
-	// look is only called with a load that was put on.
-	look func(r *record.Record) finding
+	// look is only called with a load that was put on, or, if commands, with a command that was timed.
+	look     func(r *record.Record) finding
+	commands bool
 	// spares says which metrics an invalid finding leaves valid; nil: none.
 	spares func(metric string) bool
 }
@@ -52,7 +53,7 @@ type validityCheck struct {
 var validityChecks = []validityCheck{
 	{name: "Little's law", look: lookAtLittle},
 	{name: "generator CPU", look: lookAtGenerator},
-	{name: "foreign CPU", look: lookAtForeign},
+	{name: "foreign CPU", look: lookAtForeign, commands: true},
 	{name: "errors", look: lookAtErrors, spares: isFailureMetric},
 	{name: "overflow", look: lookAtOverflow},
 }
@@ -99,7 +100,7 @@ func (c *Cell) assess(metric string) assessment {
 		applies := false
 		for i, r := range c.Records {
 			found[i] = notChecked("not run")
-			if r.Failure != "" || r.Load == nil {
+			if r.Failure != "" || r.Load == nil && !(check.commands && r.Command != nil) {
 				continue
 			}
 			applies = true

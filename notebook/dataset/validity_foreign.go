@@ -4,18 +4,25 @@ import (
 	"benchbook/notebook/record"
 )
 
-// lookAtForeign asks whether others used the processor meanwhile. Windows under a second are too short for the clocks
-// that tell.
+// lookAtForeign asks whether others used the processor while a load was put on or a command ran. Windows under a second are too
+// short for the clocks that tell.
 //
 // Source: METHOD.md 7.
 func lookAtForeign(r *record.Record) finding {
-	switch l := r.Load; {
-	case l.ForeignCPU < 0:
+	var share, seconds float64
+	window := "the window"
+	if r.Load != nil {
+		share, seconds = r.Load.ForeignCPU, r.Load.Window
+	} else {
+		share, seconds, window = r.Command.ForeignCPU, r.Command.Real, "the command"
+	}
+	switch {
+	case seconds < 1:
+		return notChecked(window + " is shorter than 1 s")
+	case share < 0:
 		return notChecked("the host does not tell")
-	case l.Window < 1:
-		return notChecked("the window is shorter than 1 s")
 	default:
-		words := "others used " + percentBeside(l.ForeignCPU, 0.05, 0.12) + " of the CPU"
-		return graded(l.ForeignCPU, 0.05, 0.12, true, words)
+		words := "others used " + percentBeside(share, 0.05, 0.12) + " of the CPU"
+		return graded(share, 0.05, 0.12, true, words)
 	}
 }

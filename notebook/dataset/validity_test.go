@@ -58,6 +58,9 @@ func TestChecksOfARepetition(t *testing.T) {
 		}
 	}
 	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
+	command := func(seconds, foreign float64) func(*record.Record) {
+		return func(r *record.Record) { r.Load, r.Command = nil, &record.Command{Real: seconds, ForeignCPU: foreign} }
+	}
 	tests := []struct {
 		name  string
 		check string
@@ -92,6 +95,8 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
 		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
 		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
+		{"others beside a command", "foreign CPU", command(2, 0.3), Invalid, "others used 30 % of the CPU"},
+		{"others beside a short command", "foreign CPU", command(0.5, -1), NotChecked, "the command is shorter than 1 s"},
 		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
 		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
 		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1.01 %"},
@@ -172,6 +177,23 @@ func loadChangeIfAny(f func(*record.Load)) change {
 	return func(r *record.Record) {
 		if r.Load != nil {
 			f(r.Load)
+		}
+	}
+}
+
+// Of commands the use of the processor by others is checked, and nothing else; of older records not even that.
+func TestChecksOfACommand(t *testing.T) {
+	for _, tt := range []struct {
+		command *record.Command
+		want    []CheckResult
+	}{
+		{nil, []CheckResult{{"run", OK, "all 1 repetitions"}}},
+		{&record.Command{Real: 2, ForeignCPU: 0.3}, []CheckResult{{"run", OK, "all 1 repetitions"},
+			{"foreign CPU", Invalid, "1 of 1 repetitions: others used 30 % of the CPU"}}},
+	} {
+		c := Cell{Records: []*record.Record{{Command: tt.command}}}
+		if got := c.Checks(); !slices.Equal(got, tt.want) {
+			t.Errorf("got %+v, want %+v", got, tt.want)
 		}
 	}
 }

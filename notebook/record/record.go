@@ -60,6 +60,7 @@ type Record struct {
 	Samples    []Sample             `json:"samples,omitempty"`
 	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", "latency.connect", "latency.first_byte"
 	Load       *Load                `json:"load,omitempty"`
+	Command    *Command             `json:"command,omitempty"`
 
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
@@ -115,6 +116,13 @@ type Load struct {
 	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
+}
+
+// Command is what validity checks need to know about a command that was timed. Older records have none.
+type Command struct {
+	Start      time.Time `json:"start"`
+	Real       float64   `json:"real"`        // seconds that it ran
+	ForeignCPU float64   `json:"foreign_cpu"` // share of the host's CPU time used by others; -1 unknown
 }
 
 // Input is one thing that went into a trial's key.
@@ -191,6 +199,21 @@ func (d Dir) Save(r *Record) error {
 	}
 	if err := renameio.WriteFile(path, data, 0o644); err != nil {
 		return fmt.Errorf("saving a record: %w", err)
+	}
+	return nil
+}
+
+// Writable makes the folder, and says whether records can be saved in it.
+func (d Dir) Writable() error {
+	err := os.MkdirAll(string(d), 0o755)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(string(d), ".writable-"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("records cannot be saved: %w", err)
 	}
 	return nil
 }

@@ -45,6 +45,19 @@ func (e *NotReadyError) Error() string {
 
 func (e *NotReadyError) Unwrap() error { return e.Reason }
 
+// RejectedError is a container that the engine would not make or start as it was asked for: a program or user that its image does not
+// have, a value that it does not take. That is a result about what was asked, and not a fault of the engine.
+type RejectedError struct {
+	Name string // of the service or program
+	Err  error
+}
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("%q could not be started: %v", e.Name, e.Err)
+}
+
+func (e *RejectedError) Unwrap() error { return e.Err }
+
 // Engine is somewhere that trials can run. Its methods may be called from several goroutines.
 type Engine interface {
 	// Name is the word for the engine in records and messages, such as "docker".
@@ -56,7 +69,8 @@ type Engine interface {
 
 	// Prepare makes an image available and says what it came from. An image that was built before from the same
 	// inputs is found again without building. The builder's output goes to log, for people to read; an error
-	// of the build itself is a *BuildError.
+	// of the build itself, or of an image that it is built from, is a *BuildError, and that of a named image that cannot be
+	// had is an *ImageError.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
 	// Open makes a space. The labels of the run are put on everything that is started in it.
@@ -73,14 +87,16 @@ type Engine interface {
 // Space is the private network of one repetition and what runs in it.
 type Space interface {
 	// Start starts a service and returns when it is ready. A service that was started but did not become ready is
-	// removed again, and the error is a *NotReadyError.
+	// removed again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
 	Start(ctx context.Context, service Service) (Running, error)
 
 	// Run runs a program in a container of its own in this space until it ends, and removes it. A cancelled
-	// context ends the program. started, which may be nil, is called when the program has begun.
+	// context ends the program. started, which may be nil, is called when the program has begun. The error of a program that
+	// could not be started as it was asked for is a *RejectedError.
 	Run(ctx context.Context, program Program, started func(Running)) (Exit, error)
 
-	// Close removes everything that was started in the space, and the space. It may be called twice.
+	// Close removes everything that was started in the space, and the space. Services get the time to end that they were started
+	// with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called twice.
 	Close(ctx context.Context) error
 }
 
@@ -154,6 +170,22 @@ type BuildError struct {
 func (e *BuildError) Error() string { return "building the image of " + e.For + ": " + e.Err.Error() }
 
 func (e *BuildError) Unwrap() error { return e.Err }
+
+// ImageError is a named image that is not here and cannot be brought here: misspelt, or out of reach.
+type ImageError struct {
+	Reference string
+	Err       error // names the image
+	WayOut    string
+}
+
+func (e *ImageError) Error() string {
+	if e.WayOut == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + ": " + e.WayOut
+}
+
+func (e *ImageError) Unwrap() error { return e.Err }
 
 // Service is a container that stays up while load is put on it. Fields mean what they mean in Compose.
 type Service struct {

@@ -83,7 +83,8 @@ func mode(f plan.File) fs.FileMode {
 }
 
 func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
-	m := Measurement{Log: r.Stderr, GeneratorCPU: -1}
+	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System,
+		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
 	switch {
 	case r.Exit != c.ExpectExit:
 		m.Failure = fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)

@@ -45,11 +45,12 @@ type Measurement struct {
 	Samples    []record.Sample
 	Histograms map[string]record.Histogram
 	Load       *record.Load
+	Command    *record.Command
 
-	// Start and Length are the window, for the samples of services; zero where there is none.
+	// Start and Length are the window of a load or the run of a command, for the samples of services; zero where there is none.
 	Start  time.Time
 	Length time.Duration
-	// GeneratorCPU is the processor time of the load in the window; -1 where it cannot be told.
+	// GeneratorCPU is the processor time of the load or the command in the window; -1 where it cannot be told.
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 

@@ -41,7 +41,7 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 	}
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return engine.Base{}, fmt.Errorf("%q is not a reference of an image, such as debian:bookworm-slim: %w", name, err)
+		return missing(name, "write it as debian:bookworm-slim", "%q is not a reference of an image: %w", name, err)
 	}
 	named = reference.TagNameOnly(named)
 	release := debianRelease(named)
@@ -72,21 +72,28 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 	case ctx.Err() != nil:
 		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
 	case !unreachable(err):
-		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, err)
+		return missing(name, "", "pulling image %s: %w", name, err)
 	case release == "":
-		return engine.Base{}, fmt.Errorf("image %s is not here, and its registry cannot be reached (%w): "+
-			"bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
-			"for which a substitute is made", name, err)
+		return missing(name, "bring it here with docker save and docker load, or build from a Debian base such as debian:bookworm-slim, "+
+			"for which a substitute is made", "image %s is not here, and its registry cannot be reached (%w)", name, err)
 	}
 	if substituteID != "" {
 		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s, which was made here before\n", name, substitute)
 	} else {
 		if substituteID, err = e.debootstrap(ctx, release, substitute, log); err != nil {
-			return engine.Base{}, fmt.Errorf("image %s is not here, its registry cannot be reached, "+
+			if ctx.Err() != nil {
+				return engine.Base{}, fmt.Errorf("making a substitute for image %s: %w", name, context.Cause(ctx))
+			}
+			return missing(name, "", "image %s is not here, its registry cannot be reached, "+
 				"and making a substitute failed: %w", name, err)
 		}
 	}
 	return engine.Base{Reference: name, ID: substituteID, Substitute: substitute}, nil
+}
+
+// missing says that an image cannot be had.
+func missing(name, wayOut, format string, args ...any) (engine.Base, error) {
+	return engine.Base{}, &engine.ImageError{Reference: name, Err: fmt.Errorf(format, args...), WayOut: wayOut}
 }
 
 // imageID returns the digest of an image that is here, and nothing if it is not.

@@ -78,7 +78,7 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 }
 
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
-// take to end by itself.
+// take to end by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	r.mu.Lock()
 	if r.meter != nil {
@@ -88,11 +88,11 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	r.mu.Unlock()
 	if grace > 0 {
 		seconds := int((grace + time.Second - 1) / time.Second)
-		_, err := r.engine.client.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &seconds})
-		if err != nil && !gone(err) {
-			return fmt.Errorf("stopping %s: %w", r.name, err)
-		}
+		// What cannot be stopped is removed all the same.
+		_, _ = r.engine.client.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &seconds})
 	}
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
 	if err := r.engine.removeContainer(ctx, r.id); err != nil {
 		return fmt.Errorf("removing %s: %w", r.name, err)
 	}
@@ -226,7 +226,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		}
 		for _, tmpfs := range service.Tmpfs {
 			if mount, _, _ := strings.Cut(tmpfs, ":"); strings.HasPrefix(file.Path, strings.TrimSuffix(mount, "/")+"/") {
-				return nil, fmt.Errorf("file %s would be hidden by tmpfs %s", file.Path, mount)
+				return nil, &engine.RejectedError{Name: service.Name, Err: fmt.Errorf("file %s would be hidden by tmpfs %s", file.Path, mount)}
 			}
 		}
 	}

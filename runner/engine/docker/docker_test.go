@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -271,5 +272,112 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		if swept := slices.Contains(found, leftover); swept != (name == "left behind") {
 			t.Errorf("the network %s: swept %v", name, swept)
 		}
+	}
+}
+
+// What the article asked for and the engine does not do is a result of that article, and said without the engine's stages.
+func TestRejected(t *testing.T) {
+	e := open(t)
+	base := debian(t, e)
+	opened, err := e.Open(t.Context(), "dockertest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	tests := []struct {
+		name    string
+		service engine.Service
+		want    string
+	}{
+		{"no such program", engine.Service{Command: []string{"nosuchprogram"}},
+			`"server" could not be started: exec: "nosuchprogram": executable file not found in $PATH`},
+		{"no such user", engine.Service{Command: []string{"true"}, User: "nosuchuser"},
+			`"server" could not be started: unable to find user nosuchuser: no matching entries in passwd file`},
+		{"no such CPU", engine.Service{Command: []string{"true"}, CPUSet: "4000"}, `"server" could not be started: Requested CPUs are not available`},
+		{"no such signal", engine.Service{Command: []string{"true"}, StopSignal: "FOO"}, `"server" could not be started: Invalid signal: FOO`},
+		{"a folder that is a file", engine.Service{Command: []string{"true"}, WorkingDir: "/etc/passwd"},
+			`"server" could not be started: Cannot mkdir: /etc/passwd is not a directory`},
+		{"no such limit", engine.Service{Command: []string{"true"}, Ulimits: []engine.Ulimit{{Name: "nope", Soft: 1, Hard: 1}}},
+			`"server" could not be started: wrong rlimit value: RLIMIT_NOPE`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.service.Name, tt.service.Image = "server", base
+			_, err := opened.Start(t.Context(), tt.service)
+			var refused *engine.RejectedError
+			if !errors.As(err, &refused) || !strings.HasPrefix(refused.Error(), tt.want) {
+				t.Errorf("got %v, want a RejectedError %q", err, tt.want)
+			}
+		})
+	}
+	_, err = opened.Run(t.Context(), engine.Program{Name: "command", Image: base, Entrypoint: []string{"/nosuchprogram"}}, nil)
+	if refused := (*engine.RejectedError)(nil); !errors.As(err, &refused) || refused.Name != "command" {
+		t.Errorf("of a program got %v, want a RejectedError", err)
+	}
+}
+
+func TestShortageIsNoRejection(t *testing.T) {
+	for _, text := range []string{
+		"Error response from daemon: OCI runtime create failed: runc create failed: unable to start container process: fork: resource temporarily unavailable: unknown",
+		"Error response from daemon: mkdir /var/lib/docker/overlay2/x: no space left on device",
+		"Error response from daemon: could not find an available, non-overlapping IPv4 address pool: all predefined address pools have been fully subnetted",
+		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock",
+	} {
+		if err := rejected("server", errors.New(text)); err != nil {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
+func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
+	e := open(t)
+	s, r := start(t, e, engine.Service{
+		Name: "stubborn", Image: debian(t, e), StopGrace: time.Minute,
+		Command: []string{"bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"}, Ready: engine.Ready{Log: "up"},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	if err := s.Close(ctx); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+	if took := time.Since(began); took < 900*time.Millisecond || took > 20*time.Second {
+		t.Errorf("it took %v, want about a second", took)
+	}
+	if _, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {
+		t.Errorf("the container is still there: %v", err)
+	}
+}
+
+// However much a healthcheck prints, a failure repeats its end only.
+func TestTalkativeHealthcheck(t *testing.T) {
+	e := open(t)
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	_, err := s.Start(t.Context(), engine.Service{
+		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"},
+		Ready: engine.Ready{Command: []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}, Timeout: 2 * time.Second},
+	})
+	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), "the end") {
+		t.Errorf("got %d bytes, want the end of what it said", len(fmt.Sprint(err)))
+	}
+}
+
+func TestImageThatIsNot(t *testing.T) {
+	e := open(t)
+	e.unreachable["docker.io"] = errNoAnswer // so that nobody waits
+	_, err := e.Prepare(t.Context(), engine.Image{Name: "benchbook/nosuchimage:1"}, t.Output())
+	if missing := (*engine.ImageError)(nil); !errors.As(err, &missing) || missing.Reference != "benchbook/nosuchimage:1" {
+		t.Errorf("got %v, want an ImageError", err)
+	}
+	build := engine.Build{For: "test", Dockerfile: "Dockerfile",
+		Files: []engine.File{{Path: "Dockerfile", Data: []byte("# a base\nFROM benchbook/nosuchimage:1\n")}}}
+	_, err = e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
+	if failed := (*engine.BuildError)(nil); !errors.As(err, &failed) || failed.Line != 2 {
+		t.Errorf("got %v, want a BuildError at line 2", err)
 	}
 }

@@ -92,6 +92,9 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	substitutes := make(map[int]string)
 	for i, from := range recipe.bases {
 		base, err := e.base(ctx, from.reference, from.platform, log)
+		if errors.As(err, new(*engine.ImageError)) {
+			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.first + 1, Err: err}
+		}
 		if err != nil {
 			return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, err)
 		}

@@ -24,6 +24,7 @@ import (
 const (
 	defaultReadyTimeout = time.Minute
 	probeInterval       = 15 * time.Millisecond
+	maxSaid             = 500             // bytes of a healthcheck's output that its failure repeats
 	probeTimeout        = 5 * time.Second // of a single probe, as one that was accepted early may never be answered
 )
 
@@ -120,7 +121,7 @@ func (r *readiness) wait(ctx context.Context) error {
 	}
 	switch {
 	case ready.HTTP != "" && len(expose) == 0:
-		return &probeError{errors.New("it exposes no port that could answer over HTTP: add one to expose")}
+		return errors.New("it exposes no port that could answer over HTTP: add one to expose")
 	case ready.HTTP != "":
 		return poll(ctx, httpProbe(r.service.Name, address, expose[0], ready.HTTP))
 	case ready.Port != 0:
@@ -233,8 +234,11 @@ func (r *readiness) command(ctx context.Context) error {
 		return err
 	}
 	if exit.Code != 0 {
-		said := bytes.TrimSpace(append(exit.Stdout, exit.Stderr...))
-		return fmt.Errorf("its healthcheck %q ended with status %d: %s", r.service.Ready.Command, exit.Code, said)
+		// Of much that it says, what it came to stands at the end.
+		said := &tail{limit: maxSaid}
+		said.Write(exit.Stdout)
+		said.Write(exit.Stderr)
+		return fmt.Errorf("its healthcheck %q ended with status %d: %s", r.service.Ready.Command, exit.Code, bytes.TrimSpace(said.Bytes()))
 	}
 	return nil
 }

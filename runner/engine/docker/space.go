@@ -103,7 +103,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	waiting := &readiness{space: s, service: service}
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: waiting})
 	if err != nil {
-		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+		return nil, startError(ctx, service.Name, err)
 	}
 	waiting.id = r.id
 	if err := created.Start(ctx); err != nil {
@@ -123,6 +123,10 @@ func startError(ctx context.Context, service string, err error) error {
 		return notReady
 	case errors.As(err, &probe):
 		err = probe
+	default:
+		if refused := rejected(service, err); refused != nil {
+			return refused
+		}
 	}
 	return fmt.Errorf("starting service %q: %w", service, err)
 }
@@ -169,6 +173,9 @@ func (s *space) discard(ctx context.Context, r *running) error {
 // Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
+	if refused := rejected(program.Name, err); refused != nil && ctx.Err() == nil {
+		return engine.Exit{}, refused
+	}
 	if err != nil {
 		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
 	}
@@ -285,6 +292,8 @@ func (s *space) Close(ctx context.Context) error {
 	if err := errors.Join(failures...); err != nil {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
 	if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ import (
 // Script says how an engine behaves. A nil function stands for the simplest success. Functions may block, to be slow,
 // but must return when their context is done; several may be called at the same time.
 type Script struct {
+	// Facts are told beside the engine's name.
+	Facts map[string]string
 	// Prepare says what an image is; by default one that was built anew unless it was prepared before.
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Open may keep a space from being opened.
@@ -74,7 +77,9 @@ func (e *Engine) Name() string { return "fake" }
 
 // Facts implements engine.Engine.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
-	return map[string]string{"engine.name": e.Name()}, nil
+	facts := map[string]string{"engine.name": e.Name()}
+	maps.Copy(facts, e.script.Facts)
+	return facts, nil
 }
 
 // Prepare implements engine.Engine.

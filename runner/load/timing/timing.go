@@ -28,6 +28,7 @@ const (
 // Report is what a run took. It travels as JSON.
 type Report struct {
 	Exit   int           `json:"exit"` // 128 plus the signal, if it was killed by one
+	Start  time.Time     `json:"start"`
 	Real   time.Duration `json:"real_ns"`
 	User   time.Duration `json:"user_ns"`
 	System time.Duration `json:"system_ns"`
@@ -60,7 +61,7 @@ func Run(words []string) (Report, error) {
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	err = cmd.Wait()
-	r := Report{Real: time.Since(begin)}
+	r := Report{Start: begin, Real: time.Since(begin)}
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)

@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+)
+
+// images is an experiment whose trials differ in their image.
+const images = `---
+title: x
+---
+%[1]syaml experiment
+name: images
+matrix: {v: [a, b]}
+command: {image: "x:${{ matrix.v }}", run: "true"}
+repetitions: 3
+calibrate: false
+%[1]s
+`
+
+func imagesPlan(t *testing.T) *plan.Plan {
+	t.Helper()
+	return newPlan(t, fmt.Sprintf(images, "```"))
+}
+
+// A record has the facts of its own trial's images, and each image is asked for its packages once.
+func TestFactsOfImagesAreTheTrials(t *testing.T) {
+	s := script(t)
+	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+		return engine.Prepared{Reference: i.Name, ID: "sha256:" + i.Name, Bases: []engine.Base{{Reference: i.Name, ID: "base of " + i.Name}}}, nil
+	}
+	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == "packages" {
+			return engine.Exit{Stdout: []byte("packages of " + p.Image.Reference + "\n")}, nil
+		}
+		return engine.Exit{Stdout: []byte("{}")}, nil
+	}
+	e, store := fake.New(s), &memory{}
+	r := newRunner(e, &quiet{})
+	for range 2 { // the second run of the same runner, as for a second article
+		if _, err := r.Run(t.Context(), imagesPlan(t), store, Options{Force: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(store.records) != 12 {
+		t.Fatalf("%d records", len(store.records))
+	}
+	for _, r := range store.records {
+		name := "x:" + r.Trial
+		for fact, want := range map[string]string{"image.command": "sha256:" + name, "base.command": name + " base of " + name,
+			"packages.command": "packages of " + name} {
+			if r.Facts[fact] != want {
+				t.Errorf("trial %s has %s %q, want %q", r.Trial, fact, r.Facts[fact], want)
+			}
+		}
+	}
+	asked := 0
+	for _, c := range e.Calls() {
+		if c == "run packages" {
+			asked++
+		}
+	}
+	if asked != 2 {
+		t.Errorf("packages were asked for %d times, want 2", asked)
+	}
+}
+
+// An image that cannot be had stops its experiment and nothing else.
+func TestImageThatCannotBeHad(t *testing.T) {
+	s := script(t)
+	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+		if i.Name == "x:b" {
+			return engine.Prepared{}, &engine.ImageError{Reference: i.Name, Err: errors.New("image x:b is not here")}
+		}
+		return engine.Prepared{Reference: i.Name, ID: i.Name}, nil
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
+	if err != nil || len(sum.NoImage) != 1 || len(store.records) != 0 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if n := sum.NoImage[0]; n.Error() != "image x:b is not here" || n.Pos.Source == nil {
+		t.Errorf("%+v", n)
+	}
+}
+
+// The value of a build argument that looks like a secret is shown nowhere, also where it comes in pieces.
+func TestBuildersLinesHoldNoSecrets(t *testing.T) {
+	s := script(t)
+	s.Prepare = func(_ context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
+		if i.Build == nil {
+			return engine.Prepared{ID: "x"}, nil
+		}
+		for _, piece := range []string{"Step 2/2 : RUN echo supersecret", "token\n", "no end: supersecrettoken"} {
+			if _, err := io.WriteString(log, piece); err != nil {
+				return engine.Prepared{}, err
+			}
+		}
+		return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "login supersecrettoken", Err: errors.New("echo supersecrettoken failed")}
+	}
+	var said bytes.Buffer
+	sum, err := newRunner(fake.New(s), &quiet{log: &said}).Run(t.Context(),
+		socketsPlan(t, "build: .", "build: {context: ., args: {NPM_TOKEN: supersecrettoken}}"), &memory{}, Options{})
+	if err != nil || len(sum.NoImage) != 1 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	var failed *engine.BuildError
+	if !errors.As(sum.NoImage[0].Err, &failed) {
+		t.Fatal(sum.NoImage[0].Err)
+	}
+	all := said.String() + failed.Tail + failed.Error()
+	if strings.Contains(all, "supersecret") || strings.Count(all, redacted) != 4 {
+		t.Errorf("said %q", all)
+	}
+}
+
+// What an engine elsewhere measures must not be recorded as of this machine.
+func TestEngineElsewhere(t *testing.T) {
+	s := script(t)
+	s.Facts = map[string]string{"engine.local": "false"}
+	e, store := fake.New(s), &memory{}
+	_, err := newRunner(e, &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
+	if err == nil || !strings.Contains(err.Error(), "use an engine of this one") || len(store.records) != 0 || len(e.Calls()) != 0 {
+		t.Errorf("got %v, %d records, calls %q", err, len(store.records), e.Calls())
+	}
+}

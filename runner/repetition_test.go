@@ -1,0 +1,266 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+	"benchbook/runner/load/http"
+)
+
+// runOnce runs an experiment of sockets with one repetition and gives its first record.
+func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
+	t.Helper()
+	store := &memory{}
+	p := socketsPlan(t, append([]string{"repetitions: 3", "repetitions: 1"}, replace...)...)
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(store.records) != 2 {
+		t.Fatalf("%d records", len(store.records))
+	}
+	return store.records[0]
+}
+
+// A service that takes its time to end neither spoils what was measured nor is left to run beside what comes next.
+func TestSlowStop(t *testing.T) {
+	s := script(t)
+	var given time.Duration
+	s.Close = func(ctx context.Context, run string) error {
+		if run == "packages" {
+			return nil
+		}
+		deadline, _ := ctx.Deadline()
+		given = time.Until(deadline)
+		time.Sleep(300 * time.Millisecond)
+		return nil
+	}
+	r := runOnce(t, s, "timeout: 2s", "timeout: 200ms", "expose:", "stop_grace_period: 40s\n    expose:")
+	if r.Failure != "" || r.Load == nil {
+		t.Errorf("a good measurement became %q", r.Failure)
+	}
+	if given < 65*time.Second || given > 70*time.Second {
+		t.Errorf("closing may last %v, want 70s", given)
+	}
+	if r.Parts["stop"] < 0.3 {
+		t.Errorf("stopping took %v s", r.Parts["stop"])
+	}
+}
+
+// What was measured before its containers could not be removed is kept, and nothing is measured beside them.
+func TestCloseThatFails(t *testing.T) {
+	s, broken := script(t), errors.New("the engine hangs")
+	s.Close = func(_ context.Context, run string) error {
+		if run == "packages" {
+			return nil
+		}
+		return broken
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+	var left *LeftError
+	if !errors.As(err, &left) || !errors.Is(err, broken) || len(store.records) != 1 || sum.Measured != 1 || store.records[0].Load == nil {
+		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
+	}
+
+	// So it is said also of a run that is interrupted.
+	ctx, cancel := context.WithCancel(t.Context())
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name != "load" {
+			return engine.Exit{Code: 127}, nil
+		}
+		cancel()
+		return engine.Exit{}, ctx.Err()
+	}
+	_, err = newRunner(fake.New(s), &quiet{}).Run(ctx, socketsPlan(t), &memory{}, Options{})
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &left) {
+		t.Errorf("interrupted: got %v", err)
+	}
+}
+
+func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
+	s := script(t)
+	s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name != "load" {
+			return engine.Exit{Code: 127}, nil
+		}
+		<-ctx.Done()
+		return engine.Exit{}, ctx.Err()
+	}
+	r := runOnce(t, s, "timeout: 2s", "timeout: 50ms")
+	if r.Failure != "the repetition took longer than 50ms" || r.Log != "server wrote:\nwaiting for a lock" {
+		t.Errorf("failure %q with log %q", r.Failure, r.Log)
+	}
+
+	// A service that is still not ready then says what it waited for.
+	s.Start = func(_ context.Context, service engine.Service) error {
+		if service.Ready.Timeout > 50*time.Millisecond {
+			t.Errorf("it may take %v to become ready", service.Ready.Timeout)
+		}
+		time.Sleep(service.Ready.Timeout)
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"), Log: []byte("starting up\n")}
+	}
+	r = runOnce(t, s, "timeout: 2s", "timeout: 50ms")
+	if r.Failure != "the repetition took longer than 50ms" || r.Log != "server wrote:\nstarting up" {
+		t.Errorf("failure %q with log %q", r.Failure, r.Log)
+	}
+}
+
+func TestRejectedServiceIsARecord(t *testing.T) {
+	s := script(t)
+	s.Start = func(_ context.Context, service engine.Service) error {
+		return &engine.RejectedError{Name: service.Name, Err: errors.New("unable to find user nosuchuser")}
+	}
+	if r := runOnce(t, s); r.Failure != `"server" could not be started: unable to find user nosuchuser` {
+		t.Errorf("failure %q", r.Failure)
+	}
+}
+
+func TestFailureHasABound(t *testing.T) {
+	s := script(t)
+	s.Start = func(_ context.Context, service engine.Service) error {
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + strings.Repeat("é", 100_000) + " the end"),
+			Log: []byte(strings.Repeat("x", 100_000))}
+	}
+	r := runOnce(t, s)
+	if len(r.Failure) > maxFailure+10 || !strings.HasSuffix(r.Failure, "é the end") || strings.Contains(r.Failure, "\ufffd") || len(r.Log) > 2*maxLog {
+		t.Errorf("failure of %d bytes, %q, with a log of %d", len(r.Failure), r.Failure, len(r.Log))
+	}
+}
+
+// The facts are those of the CPUs that were used, and so are the threads of the load.
+func TestOwnCPUs(t *testing.T) {
+	s := script(t)
+	var config http.Config
+	run := s.Run
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == "load" {
+			if p.CPUSet != "0-1" {
+				t.Errorf("the load is on %s", p.CPUSet)
+			}
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
+				t.Error(err)
+			}
+		}
+		return run(ctx, p)
+	}
+	r := runOnce(t, s, "requests: 100", `requests: 100, cpuset: "0-1"`, "expose:", "cpuset: \"1\"\n    expose:")
+	if r.Facts["placement.load"] != "0-1" || r.Facts["placement.services"] != "1" || config.Threads != 2 {
+		t.Errorf("load on %s, services on %s, %d threads", r.Facts["placement.load"], r.Facts["placement.services"], config.Threads)
+	}
+	r = runOnce(t, script(t), "services:\n", "services:\n  db: {image: x, cpuset: \"1\"}\n")
+	if want := "db 1; server 0"; r.Facts["placement.services"] != want {
+		t.Errorf("services on %s, want %s", r.Facts["placement.services"], want)
+	}
+}
+
+// Records of the article that this one was copied from are not its own.
+func TestCopiedArticle(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	p.Article = "copy"
+	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 6 {
+		t.Errorf("%d pending, want 6", n)
+	}
+}
+
+// A wrong clock named a run after a time to come: new runs are named after theirs.
+func TestRunFromTheFuture(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	r := newRunner(fake.New(script(t)), &quiet{})
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	const future = "20991231T235959Z-abcd"
+	store.records[0].Run = future
+	if got := FromTheFuture(store.records, time.Now()); len(got) != 1 || got[0] != future {
+		t.Errorf("from the future: %q", got)
+	}
+	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if last := store.records[len(store.records)-1].Run; !strings.HasPrefix(last, time.Now().UTC().Format("2006")) {
+		t.Errorf("the new run is %s", last)
+	}
+}
+
+func TestClockThatIsSet(t *testing.T) {
+	wall := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	a := clocks{wall, 0}
+	tests := []struct {
+		name string
+		b    clocks
+		want bool
+	}{
+		{"not set", clocks{wall.Add(10 * time.Second), 10 * time.Second}, false},
+		{"kept in time over a network", clocks{wall.Add(10*time.Minute + 300*time.Millisecond), 10 * time.Minute}, false},
+		{"set back", clocks{wall.Add(-20 * time.Second), 10 * time.Second}, true},
+		{"set forward a little", clocks{wall.Add(1030 * time.Millisecond), time.Second}, true},
+	}
+	for _, tt := range tests {
+		if step, got := stepped(a, tt.b); got != tt.want {
+			t.Errorf("%s: %v, %v, want %v", tt.name, step, got, tt.want)
+		}
+	}
+	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
+	s := &sampler{services: map[string][]engine.Usage{"server": usage}, clocks: []clocks{a, tests[2].b}}
+	m := load.Measurement{Start: wall, Length: 5 * time.Second, Load: &record.Load{ForeignCPU: -1}}
+	if got := s.samples(&m); len(got) != 0 || m.Facts["usage.left_out"] != "the clock was set by -30s meanwhile" || m.Load.ForeignCPU != -1 {
+		t.Errorf("samples %v, facts %v", got, m.Facts)
+	}
+	if step, ok := stepped(bothClocks(), bothClocks()); ok {
+		t.Errorf("this clock was set by %v", step)
+	}
+}
+
+// Others' use of the processor is recorded of commands too, if they last.
+func TestForeignCPUOfCommands(t *testing.T) {
+	start := time.Now()
+	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	for _, tt := range []struct {
+		length time.Duration
+		want   float64
+	}{{2 * time.Second, 0.25}, {900 * time.Millisecond, -1}} {
+		s := &sampler{host: []hostUsage{{at(-1), 0, 0}, {at(0), 0, 2}, {at(2), 2, 6}, {at(3), 2, 8}}}
+		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
+		s.samples(&m)
+		if m.Command.ForeignCPU != tt.want {
+			t.Errorf("of %v: %v, want %v", tt.length, m.Command.ForeignCPU, tt.want)
+		}
+	}
+}
+
+// The machine has the CPUs that are online, whichever of them we may use ourselves.
+func TestPhysicalCores(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		path = filepath.Join(root, "sys/devices/system/cpu", path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("online", "0-1,4-5")
+	for cpu, siblings := range map[string]string{"0": "0,4", "1": "1,5", "4": "0,4", "5": "1,5"} {
+		write("cpu"+cpu+"/topology/thread_siblings_list", siblings)
+	}
+	got, err := json.Marshal(physicalCores(root))
+	if err != nil || string(got) != "[[0,4],[1,5]]" {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
