@@ -375,7 +375,6 @@ func (r *run) driver(t *plan.Trial) load.Driver {
 
 // repetition measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record.
 func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	redact := newRedactor(step.Trial)
 	rec := &record.Record{
 		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
 		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Profile: r.plan.Profile, Host: r.Host.ID,
@@ -383,7 +382,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
 		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps)},
 		Started: time.Now().UTC(), Parts: map[string]float64{},
-		Definition: redact.definition(step.Trial.Definition), Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
+		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
 	}
 	bounded, cancel := context.WithTimeout(ctx, r.experiment.Timeout)
 	defer cancel()
@@ -401,10 +400,11 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	}
 	rec.Samples, rec.Histograms, rec.Load = m.Samples, m.Histograms, m.Load
 	if m.Failure != "" {
-		rec.Failure, rec.Log = redact.text(m.Failure), redact.text(m.Log)
+		rec.Failure, rec.Log = m.Failure, m.Log
 	}
 	maps.Copy(rec.Facts, m.Facts)
 	rec.Ended = time.Now().UTC()
+	rec.Redact()
 	return rec, nil
 }
 
