@@ -214,14 +214,11 @@ func loadsOf(e *dataset.Experiment) []*plan.Load {
 	var out []*plan.Load
 	seen := map[string]bool{}
 	for _, cell := range e.Cells {
-		l := cell.Trial.Load
+		l, _ := shown(cell.Trial.Definition)
 		if len(cell.Records) > 0 {
-			var was struct {
-				Load *plan.Load `json:"load"`
-			}
 			// A record from before the definition had this form still has its plan.
-			if err := json.Unmarshal(cell.Records[0].Definition, &was); err == nil && was.Load != nil {
-				l = was.Load
+			if was, _ := shown(cell.Records[0].Definition); was != nil {
+				l = was
 			}
 		}
 		if l != nil && !seen[loadLine(l)] {
@@ -235,13 +232,25 @@ func loadsOf(e *dataset.Experiment) []*plan.Load {
 func commandsOf(e *dataset.Experiment) []string {
 	var out []string
 	for _, cell := range e.Cells {
-		if command := cell.Trial.Command; command != nil {
+		if _, command := shown(cell.Trial.Definition); command != nil {
 			if line := shellLine(command.Run); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
 		}
 	}
 	return out
+}
+
+// shown gives the load or the command of a definition, without secrets. Both are nil if it has another form.
+func shown(definition json.RawMessage) (*plan.Load, *plan.Command) {
+	var is struct {
+		Load    *plan.Load    `json:"load"`
+		Command *plan.Command `json:"command"`
+	}
+	if err := json.Unmarshal(record.NewRedactor(definition).Definition(definition), &is); err != nil {
+		return nil, nil
+	}
+	return is.Load, is.Command
 }
 
 // loadLine is a load in one line, every number that shapes it named.

@@ -38,6 +38,11 @@ title: x
   matrix: {auth: [none, basic]}
   load: {target: "http://server/?api_key=q1&page=2", headers: {X-Api-Key: "h1", Accept: text/html, X-Auth: "${{ matrix.auth }}"}, duration: 1s}
   §§§
+
+§§§yaml experiment
+name: c
+command: {image: debian, run: [login, --password, pw, "http://x/?token=t2"]}
+§§§
 `
 
 // What records hide, pages do not show either.
@@ -48,6 +53,16 @@ func TestListingsOfExperimentsHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(string(page.HTML), ""))
+	for _, words := range []string{"http://server/?api_key=[redacted]&page=2", "-H 'X-Api-Key: [redacted]'", "login --password '[redacted]' 'http://x/?token=[redacted]'"} {
+		if !strings.Contains(text, words) {
+			t.Errorf("the method does not say %s", words)
+		}
+	}
+	for _, secret := range []string{"longpassword", "api_key=q1", "X-Api-Key: h1", "first half", "--password pw", "token=t2", "xyz"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is on the page", secret)
+		}
+	}
 	from := strings.Index(text, "name: e\n")
 	end := strings.Index(text, "duration: 1s}")
 	if from < 0 || end < from {
