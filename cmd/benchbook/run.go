@@ -128,6 +128,7 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 	if flags.engine == engineNone {
 		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", count(pending, "repetition"))}
 	}
+	defer a.waits()()
 	e, err := a.wiring.engine(ctx)
 	if err != nil {
 		return &statusError{statusFailed, err}
