@@ -220,17 +220,18 @@ type definition struct {
 // definitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
 // changed since.
 func definitionOf(cell *dataset.Cell) definition {
-	t := cell.Trial
-	planned := definition{t.Services, t.Load, t.Command}
-	if len(cell.Records) == 0 {
-		return planned
+	read := func(raw json.RawMessage) (is definition, ok bool) {
+		err := json.Unmarshal(record.NewRedactor(raw).Definition(raw), &is)
+		return is, err == nil && (is.Load != nil || is.Command != nil)
 	}
-	var was definition
-	// A record from before the definition had this form still has its plan.
-	if err := json.Unmarshal(cell.Records[0].Definition, &was); err != nil || was.Load == nil && was.Command == nil {
-		return planned
+	if len(cell.Records) > 0 {
+		// A record from before the definition had this form still has its plan.
+		if was, ok := read(cell.Records[0].Definition); ok {
+			return was
+		}
 	}
-	return was
+	planned, _ := read(cell.Trial.Definition)
+	return planned
 }
 
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.

@@ -268,7 +268,7 @@ func (c *composer) block(n ast.Node, _ []byte) template.HTML {
 	case "experiment":
 		first, _ := b.Place.Source.Position(b.Place.Start)
 		lines := strings.Count(string(b.YAML), "\n")
-		return c.listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml", b.YAML)
+		return c.listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml", c.experimentListing(b))
 	case "include":
 		lines := ""
 		if b.Listing.First > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 )
 
@@ -97,7 +98,7 @@ func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, want
 			spec.Build.Files = append(spec.Build.Files, engineFile(f))
 		}
 	}
-	redact := newRedactor(t)
+	redact := record.NewRedactor(t.Definition)
 	log := &redactedLog{to: r.Progress.Preparing(what), redact: redact}
 	prepared, err := r.Engine.Prepare(ctx, spec, log)
 	log.flush()
@@ -112,7 +113,7 @@ func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, want
 		return &NoImageError{at, err}
 	case errors.As(err, &failed) && wanted.Build != nil:
 		return &NoImageError{wanted.Build.At(failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
-			Tail: redact.text(failed.Tail), Err: errors.New(redact.text(failed.Err.Error()))}}
+			Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
 	default:
 		return fmt.Errorf("preparing the image of %s: %w", what, err)
 	}
@@ -174,7 +175,7 @@ func (r *run) imageFacts(t *plan.Trial) map[string]string {
 // A redactedLog takes the secrets of a trial out of what a builder says, in whole lines, so that none is cut in two.
 type redactedLog struct {
 	to     io.Writer
-	redact *redactor
+	redact *record.Redactor
 	rest   []byte
 }
 
@@ -184,7 +185,7 @@ func (l *redactedLog) Write(p []byte) (int, error) {
 	if end == 0 {
 		return len(p), nil
 	}
-	_, err := io.WriteString(l.to, l.redact.text(string(l.rest[:end])))
+	_, err := io.WriteString(l.to, l.redact.Text(string(l.rest[:end])))
 	l.rest = bytes.Clone(l.rest[end:])
 	return len(p), err
 }
@@ -192,7 +193,7 @@ func (l *redactedLog) Write(p []byte) (int, error) {
 // flush writes the line that has no end yet.
 func (l *redactedLog) flush() {
 	if len(l.rest) > 0 {
-		_, _ = io.WriteString(l.to, l.redact.text(string(l.rest))+"\n") // it is only for people to read
+		_, _ = io.WriteString(l.to, l.redact.Text(string(l.rest))+"\n") // it is only for people to read
 	}
 	l.rest = nil
 }

@@ -48,7 +48,6 @@ func (r *run) driver(t *plan.Trial) load.Driver {
 // repetition measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record. There
 // may be both: what was measured before its containers could not be removed.
 func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	redact := newRedactor(step.Trial)
 	rec := &record.Record{
 		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
 		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Profile: r.plan.Profile, Host: r.Host.ID,
@@ -56,7 +55,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
 		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps)},
 		Started: time.Now().UTC(), Parts: map[string]float64{},
-		Definition: redact.definition(step.Trial.Definition), Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
+		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	rec.Facts["placement.services"], rec.Facts["placement.load"] = r.servicesPlace(step.Trial), r.loadPlace(step.Trial)
@@ -93,10 +92,12 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	}
 	rec.Samples, rec.Histograms, rec.Load, rec.Command = m.Samples, m.Histograms, m.Load, m.Command
 	if m.Failure != "" {
-		rec.Failure, rec.Log = clip(redact.text(m.Failure), maxFailure), redact.text(m.Log)
+		rec.Failure, rec.Log = m.Failure, m.Log
 	}
 	maps.Copy(rec.Facts, m.Facts)
 	rec.Ended = time.Now().UTC()
+	rec.Redact()
+	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
 	return rec, closeErr
 }
 

@@ -3,6 +3,8 @@ package runner
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -376,8 +378,16 @@ func TestRecordsHoldNoSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(data, []byte("hunter22")) || !bytes.Contains(data, []byte(redacted)) || !bytes.Contains(data, []byte("MODE=fast")) {
+	if bytes.Contains(data, []byte("hunter22")) || !bytes.Contains(data, []byte(record.Redacted)) || !bytes.Contains(data, []byte("MODE=fast")) {
 		t.Errorf("the definition is %s", store.records[0].Definition)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, store.records[0].Definition); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(compact.Bytes())
+	if in := store.records[0].Inputs[0]; in.Name != "definition" || in.Digest != hex.EncodeToString(sum[:]) {
+		t.Errorf("%+v is not the digest of the definition as it is recorded", in)
 	}
 }
 

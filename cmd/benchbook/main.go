@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -92,7 +93,19 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- root.ExecuteContext(ctx) }()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		if a.cleansUp.Load() {
+			err = <-ended
+		} else {
+			// What only reads and writes files has nothing to take down, and may be waiting for a file that never comes.
+			err = &statusError{statusInterrupted, errors.New("interrupted")}
+		}
+	}
 	if err == nil {
 		return 0
 	}
@@ -113,6 +126,14 @@ type app struct {
 	stdout, stderr io.Writer
 	wiring         wiring
 	dir            string
+	cleansUp       atomic.Bool // an interrupt is waited for, see waits
+}
+
+// waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
+// is ended at once. The function given back ends that part.
+func (a *app) waits() func() {
+	a.cleansUp.Store(true)
+	return func() { a.cleansUp.Store(false) }
 }
 
 func (a *app) root() *cobra.Command {

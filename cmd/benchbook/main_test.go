@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,8 +73,13 @@ func script(mode string) fake.Script {
 			}
 			return engine.Exit{Stdout: requests(p)}, nil
 		case "command":
-			data, err := json.Marshal(timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond, Stdout: []byte("ok\n")})
-			return engine.Exit{Stdout: data}, err
+			settings, err := timing.Find(p.Environment)
+			if err != nil {
+				return engine.Exit{}, err
+			}
+			var out bytes.Buffer
+			err = settings.Write(&out, timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond, Contains: settings.Contains == "ok"})
+			return engine.Exit{Stdout: out.Bytes()}, err
 		}
 		return engine.Exit{Code: 127}, nil
 	}

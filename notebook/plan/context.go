@@ -22,11 +22,14 @@ import (
 // maxContext bounds a build context, which is held in memory: benchmark data is better made in the image.
 const maxContext = 256 << 20
 
-// A folder is what an article's services are built from: the files beside the article and its file= listings.
+// A folder is what an article's services are built from: the files beside the article and its file= listings. Files are read
+// through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type folder struct {
 	doc      *article.Document
 	configs  map[string]bool   // files and listings that are copied in when a container starts
 	contexts map[string][]File // by folder, read once
+	single   map[string]File   // by path: what configs name, read once
+	size     int64             // of single
 }
 
 // digest is how a file's content enters keys and records.
@@ -46,108 +49,200 @@ func (f *folder) config(c article.Config, problems *article.Problems) (File, boo
 			Hint = "begin it with /"
 		return File{}, false
 	}
-	file, ok := f.doc.File(c.Source, problems)
+	file, ok := f.file(c.Source, problems)
 	if !ok {
 		return File{}, false
 	}
 	f.configs[file.Path] = true
-	return newFile(path.Clean(c.Target.Value), file.Data, file.Exec), true
+	file.Path = path.Clean(c.Target.Value)
+	return file, true
+}
+
+// file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
+func (f *folder) file(t article.Text, problems *article.Problems) (File, bool) {
+	name, ok := article.Inside(t, problems)
+	if !ok {
+		return File{}, false
+	}
+	if file, ok := f.single[name]; ok {
+		return file, true
+	}
+	if slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return l.Path == name }) {
+		return f.listed(t, name, problems)
+	}
+	root, err := os.OpenRoot(f.doc.Dir)
+	if err != nil {
+		return f.listed(t, name, problems)
+	}
+	defer root.Close()
+	file, err := read(root, name, maxContext-f.size)
+	switch {
+	case leaves(root, err):
+		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).
+			Hint = linkHint
+		return File{}, false
+	case errors.Is(err, errTooLarge):
+		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
+			t.Value, maxContext>>20).
+			Hint = "make the data in the image"
+		return File{}, false
+	case err != nil:
+		return f.listed(t, name, problems)
+	}
+	if f.single == nil {
+		f.single = map[string]File{}
+	}
+	f.single[name] = file
+	f.size += int64(len(file.Data))
+	return file, true
+}
+
+// listed gives a listing. For whatever else cannot be read, the article says why, and what there is in its place.
+func (f *folder) listed(t article.Text, name string, problems *article.Problems) (File, bool) {
+	file, ok := f.doc.File(t, problems)
+	if !ok {
+		return File{}, false
+	}
+	return newFile(name, file.Data, file.Exec), true
+}
+
+const linkHint = "copy what it points at beside the article; only relative links that stay inside the folder are followed"
+
+var (
+	errTooLarge   = errors.New("too large")
+	errNotRegular = errors.New("no regular file")
+)
+
+// read reads a regular file of at most so many bytes. Its size is asked for before anything is read: a sparse file has any.
+func read(root *os.Root, name string, most int64) (File, error) {
+	info, err := root.Stat(name)
+	switch {
+	case err != nil:
+		return File{}, err
+	case !info.Mode().IsRegular():
+		return File{}, errNotRegular
+	case info.Size() > most:
+		return File{}, errTooLarge
+	}
+	data, err := root.ReadFile(name)
+	return newFile(name, data, info.Mode()&0o100 != 0), err
+}
+
+// leaves says that an error of root is about a link that leads out of it. The os package has no name for that error, but gives
+// the same one for the folder above.
+func leaves(root *os.Root, err error) bool {
+	var have, outside *fs.PathError
+	if root == nil {
+		return false
+	}
+	_, above := root.Lstat("..")
+	return errors.As(err, &have) && errors.As(above, &outside) && errors.Is(have.Err, outside.Err)
+}
+
+// resolve follows the links in the path of a folder, so that it has one name only.
+func (f *folder) resolve(root *os.Root, name string) (string, error) {
+	if _, err := root.Stat(name); err != nil {
+		return "", err
+	}
+	dir, err := filepath.EvalSymlinks(f.doc.Dir)
+	if err != nil {
+		return "", err
+	}
+	full, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(dir, full)
+	return filepath.ToSlash(rel), err
 }
 
 // context gathers a build context: its folder without the article, its records, what .dockerignore names and what configs copy
 // in; listings inside the folder are added. It is read after all configs of the article are known.
 func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bool) {
-	root, ok := article.Inside(t, problems)
+	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
 	}
-	if files, ok := f.contexts[root]; ok {
+	if files, ok := f.contexts[name]; ok {
 		return files, true
 	}
-	files, ok := f.gather(root, t, true, problems)
+	files, ok := f.gather(name, t, true, problems)
 	if !ok {
 		return nil, false
 	}
-	out := ignore(files)
-	f.contexts[root] = out
-	return out, true
+	f.contexts[name] = files
+	return files, true
 }
 
 // mounted reads a file or folder that a container sees, listings included.
 func (f *folder) mounted(t article.Text, problems *article.Problems) ([]File, bool) {
-	root, ok := article.Inside(t, problems)
+	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
 	}
-	isFolder := slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, root+"/") })
-	if info, err := os.Lstat(filepath.Join(f.doc.Dir, filepath.FromSlash(root))); err == nil && info.IsDir() {
-		isFolder = true
+	if f.isFolder(name) {
+		return f.gather(name, t, false, problems)
 	}
-	if !isFolder {
-		file, ok := f.doc.File(article.Text{Value: root, Pos: t.Pos}, problems)
-		if !ok {
-			return nil, false
-		}
-		return []File{newFile(path.Base(root), file.Data, file.Exec)}, true
-	}
-	files, ok := f.gather(root, t, false, problems)
-	return slices.SortedFunc(maps.Values(files), func(a, b File) int { return strings.Compare(a.Path, b.Path) }), ok
+	file, ok := f.file(article.Text{Value: name, Pos: t.Pos}, problems)
+	file.Path = path.Base(name)
+	return []File{file}, ok
 }
 
-// gather reads the files below a folder of the article, with listings that lie there; for a build context without what configs
-// copy in.
-func (f *folder) gather(root string, t article.Text, forBuild bool, problems *article.Problems) (map[string]File, bool) {
-	files := map[string]File{}
+func (f *folder) isFolder(name string) bool {
+	if slices.ContainsFunc(f.doc.Listings, func(l *article.Listing) bool { return strings.HasPrefix(l.Path, name+"/") }) {
+		return true
+	}
+	root, err := os.OpenRoot(f.doc.Dir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	info, err := root.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context
+// without what .dockerignore names and configs copy in, neither of which is read.
+func (f *folder) gather(name string, t article.Text, forBuild bool, problems *article.Problems) ([]File, bool) {
 	what := "folder"
 	if forBuild {
 		what = "build context"
 	}
-	size := 0
-	err := filepath.WalkDir(filepath.Join(f.doc.Dir, filepath.FromSlash(root)), func(full string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(f.doc.Dir, full)
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(rel)
-		switch {
-		case name == "records" || name == ".git":
-			return fs.SkipDir
-		case e.IsDir() || name == article.FileName || forBuild && f.configs[name]:
-			return nil
-		case !e.Type().IsRegular():
-			problems.Add("not-a-file", t.Pos, "%s in the %s is no regular file", name, what).
-				Hint = "replace the link by what it points at"
-			return nil
-		}
-		data, exec, err := f.doc.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if size += len(data); size > maxContext {
-			return errTooLarge
-		}
-		inner := strings.TrimPrefix(strings.TrimPrefix(name, root), "/")
-		if root == "." {
-			inner = name
-		}
-		files[inner] = newFile(inner, data, exec)
-		return nil
-	})
-	listed := 0
-	for _, l := range f.doc.Listings {
-		inner, ok := l.Path, true
-		if root != "." {
-			inner, ok = strings.CutPrefix(l.Path, root+"/")
-		}
-		if ok && (!forBuild || !f.configs[l.Path]) {
-			listed++
-			files[inner] = newFile(inner, l.Data, false)
+	g := gathering{folder: f, base: name, forBuild: forBuild, files: map[string]File{}}
+	var err error
+	if g.root, err = os.OpenRoot(f.doc.Dir); err == nil {
+		defer g.root.Close()
+		if resolved, failed := f.resolve(g.root, name); failed != nil {
+			err = failed
+		} else {
+			g.base = resolved
 		}
 	}
+	for _, l := range f.doc.Listings {
+		if inner, ok := g.inner(l.Path); ok && (!forBuild || !f.configs[l.Path]) {
+			g.files[inner] = newFile(inner, l.Data, false)
+		}
+	}
+	listed := len(g.files)
+	if forBuild {
+		g.ignore()
+	}
+	if err == nil {
+		err = fs.WalkDir(g.root.FS(), g.base, g.visit)
+	}
+	for _, link := range g.outside {
+		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, what).
+			Hint = linkHint
+	}
+	for _, link := range g.irregular {
+		problems.Add("not-a-file", t.Pos, "%s in the %s is no regular file", link, what).
+			Hint = "replace the link by what it points at"
+	}
 	switch {
+	case leaves(g.root, err):
+		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", what, t.Value).
+			Hint = linkHint
+		return nil, false
 	case errors.Is(err, errTooLarge):
 		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, maxContext>>20).
 			Hint = "name what is not needed in .dockerignore, or make the data in the image"
@@ -157,10 +252,97 @@ func (f *folder) gather(root string, t article.Text, forBuild bool, problems *ar
 			Hint = "name a folder beside the article; . is the article's own"
 		return nil, false
 	}
-	return files, true
+	return slices.SortedFunc(maps.Values(g.files), func(a, b File) int { return strings.Compare(a.Path, b.Path) }), true
 }
 
-var errTooLarge = errors.New("too large")
+// A gathering is a folder of an article while it is read.
+type gathering struct {
+	*folder
+	root     *os.Root
+	base     string // the folder
+	forBuild bool
+	ignored  *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
+	size     int64
+
+	files              map[string]File // by path below base
+	outside, irregular []string        // what is no file to take
+}
+
+// inner is the path below base of a file of the article.
+func (g *gathering) inner(name string) (string, bool) {
+	if g.base == "." {
+		return name, true
+	}
+	return strings.CutPrefix(name, g.base+"/")
+}
+
+// ignore reads .dockerignore, and leaves out of the listings what it names.
+func (g *gathering) ignore() {
+	file, ok := g.files[ignoreName]
+	if !ok {
+		if g.root == nil {
+			return
+		}
+		var err error
+		if file, err = read(g.root, path.Join(g.base, ignoreName), maxContext); err != nil {
+			return // there is none, or one that the walk says more about
+		}
+	}
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(file.Data))
+	if err != nil || len(patterns) == 0 {
+		return
+	}
+	if g.ignored, err = patternmatcher.New(patterns); err != nil {
+		g.ignored = nil
+		return
+	}
+	maps.DeleteFunc(g.files, func(name string, _ File) bool { return g.ignores(name) })
+}
+
+const ignoreName = ".dockerignore"
+
+func (g *gathering) ignores(inner string) bool {
+	if g.ignored == nil || inner == ignoreName || inner == "Dockerfile" {
+		return false
+	}
+	skip, err := g.ignored.MatchesOrParentMatches(inner)
+	return err == nil && skip
+}
+
+// visit takes a file, or leaves it out before it is read or counted.
+func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
+	inner, below := g.inner(name)
+	ignored := below && g.ignores(inner)
+	switch {
+	case ignored && (e == nil || !e.IsDir()):
+		return nil
+	case ignored && !g.ignored.Exclusions():
+		return fs.SkipDir // nothing in it can be called back
+	case err != nil:
+		return err
+	case name == "records" || name == ".git":
+		return fs.SkipDir
+	case e.IsDir() || name == article.FileName || g.forBuild && g.configs[name]:
+		return nil
+	case below && g.files[inner].Path != "":
+		return nil // a listing, which the article says is there twice
+	}
+	file, err := read(g.root, name, maxContext-g.size)
+	switch {
+	case leaves(g.root, err):
+		g.outside = append(g.outside, name)
+		return nil
+	case errors.Is(err, errNotRegular), errors.Is(err, fs.ErrNotExist):
+		g.irregular = append(g.irregular, name)
+		return nil
+	case err != nil:
+		return err
+	}
+	g.size += int64(len(file.Data))
+	file.Path = inner
+	g.files[inner] = file
+	return nil
+}
 
 // reason is an error without the path of this machine that the system puts into it.
 func reason(err error) error {
@@ -169,26 +351,6 @@ func reason(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// ignore leaves out what .dockerignore names, and sorts.
-func ignore(files map[string]File) []File {
-	var patterns []string
-	if f, ok := files[".dockerignore"]; ok {
-		patterns, _ = ignorefile.ReadAll(bytes.NewReader(f.Data))
-	}
-	matcher, err := patternmatcher.New(patterns)
-	var out []File
-	for name, f := range files {
-		if err == nil && len(patterns) > 0 && name != ".dockerignore" && name != "Dockerfile" {
-			if skip, err := matcher.MatchesOrParentMatches(name); err == nil && skip {
-				continue
-			}
-		}
-		out = append(out, f)
-	}
-	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return out
 }
 
 // build resolves a build.

@@ -1,7 +1,13 @@
 package plan
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"benchbook/notebook/article"
 )
 
 func TestInlineDockerfile(t *testing.T) {
@@ -13,5 +19,157 @@ func TestInlineDockerfile(t *testing.T) {
 	at := b.At(2)
 	if got := string(at.Source.Data[at.Start:at.End]); got != "RUN false" {
 		t.Errorf("its second line is said to be %q", got)
+	}
+}
+
+// planIn plans an article in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
+func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*article.Problem) {
+	t.Helper()
+	root := t.TempDir()
+	dir := filepath.Join(root, "p", "experiments", "sample")
+	write(t, filepath.Join(root, "p", article.ProjectFile), "")
+	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
+	mkfiles(dir, filepath.Join(root, "outside"))
+	project, err := article.OpenProject(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := article.Parse(dir, article.NewSource("article.md", []byte(text(block(body)))))
+	var problems article.Problems
+	problems.Merge(&doc.Problems)
+	p, err := New(project, doc, Options{}, &problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, problems.Sorted()
+}
+
+func link(t *testing.T, to, at string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sparse makes a file that is large and takes no room.
+func sparse(t *testing.T, at string, size int64) {
+	t.Helper()
+	write(t, at, "")
+	if err := os.Truncate(at, size); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoLinkLeadsOut(t *testing.T) {
+	service := func(s string) string { return "name: e\nservices: {s: " + s + "}\nload: {target: http://s/}\n" }
+	tests := []struct {
+		name, body string
+		link       func(dir, outside string) (to, at string)
+	}{
+		{"a config", service("{image: x, configs: [{source: up, target: /x}]}"),
+			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/up" }},
+		{"a config below a linked folder", service("{image: x, configs: [{source: up/secret, target: /x}]}"),
+			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+		{"a config by a relative link", service("{image: x, configs: [{source: up/secret, target: /x}]}"),
+			func(dir, _ string) (string, string) { return "../../../outside", dir + "/up" }},
+		{"a build context", service("{build: up}"),
+			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+		{"a build context below a linked folder", service("{build: up/app}"),
+			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+		{"a file in a build context", service("{build: .}"),
+			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/deep/up" }},
+		{"a .dockerignore", service("{build: .}"),
+			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/.dockerignore" }},
+		{"a folder that is mounted", service("{image: x, volumes: ['./up/app:/data:ro']}"),
+			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+		{"a file that is mounted", service("{image: x, volumes: ['./up/secret:/data:ro']}"),
+			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := planIn(t, test.body, func(dir, outside string) {
+				write(t, filepath.Join(outside, "secret"), "secret")
+				write(t, filepath.Join(outside, "app", "Dockerfile"), "FROM scratch\n")
+				to, at := test.link(dir, outside)
+				link(t, to, at)
+			})
+			if !slices.ContainsFunc(problems, func(p *article.Problem) bool { return p.Rule == "outside-folder" }) {
+				t.Errorf("the problems are %v", problems)
+			}
+		})
+	}
+}
+
+func TestLinksInsideAreFollowed(t *testing.T) {
+	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
+		"load: {target: http://s/}\n", func(dir, _ string) {
+		write(t, filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
+		write(t, filepath.Join(dir, "v2", "settings"), "quick")
+		write(t, filepath.Join(dir, "common.py"), "pass")
+		link(t, "../common.py", filepath.Join(dir, "v2", "common.py"))
+		link(t, "v2", filepath.Join(dir, "now"))
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	s := p.Experiments[0].Trials[0].Services[0]
+	var got []string
+	for _, f := range s.Image.Build.Files {
+		got = append(got, f.Path+"="+string(f.Data))
+	}
+	if want := "Dockerfile=FROM scratch\n common.py=pass settings=quick"; strings.Join(got, " ") != want {
+		t.Errorf("the context holds %q, want %q", got, want)
+	}
+	if string(s.Configs[0].Data) != "quick" {
+		t.Errorf("the config is %+v", s.Configs[0])
+	}
+}
+
+// What is not needed is neither read nor counted, and what is too large is not read.
+func TestSizes(t *testing.T) {
+	const build, config = "{build: .}", "{image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}"
+	tests := []struct {
+		name, service string
+		files         func(dir string)
+		rule          string
+	}{
+		{"a large file that is ignored", build, func(dir string) {
+			sparse(t, filepath.Join(dir, "data", "big"), 6<<30)
+			write(t, filepath.Join(dir, ".dockerignore"), "data\n")
+		}, ""},
+		{"a large file that is ignored by its own name", build, func(dir string) {
+			sparse(t, filepath.Join(dir, "data", "big"), 6<<30)
+			write(t, filepath.Join(dir, ".dockerignore"), "**/big\n!data/small\n")
+		}, ""},
+		{"a large file", build, func(dir string) { sparse(t, filepath.Join(dir, "big"), 6<<30) }, "too-large"},
+		{"a large .dockerignore", build, func(dir string) { sparse(t, filepath.Join(dir, ".dockerignore"), 6<<30) }, "too-large"},
+		{"two files that are large together", build, func(dir string) {
+			write(t, filepath.Join(dir, "a"), "1")
+			sparse(t, filepath.Join(dir, "b"), maxContext)
+		}, "too-large"},
+		{"a large config", config, func(dir string) {
+			sparse(t, filepath.Join(dir, "a"), 6<<30)
+			write(t, filepath.Join(dir, "b"), "1")
+		}, "too-large"},
+		{"configs that are large together", config, func(dir string) {
+			write(t, filepath.Join(dir, "a"), "1")
+			sparse(t, filepath.Join(dir, "b"), maxContext)
+		}, "too-large"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := planIn(t, "name: e\nservices: {s: "+test.service+"}\nload: {target: http://s/}\n",
+				func(dir, _ string) { test.files(dir) })
+			var rules []string
+			for _, p := range problems {
+				rules = append(rules, p.Rule)
+			}
+			if strings.Join(rules, " ") != test.rule {
+				t.Errorf("the problems are %v, want %q", problems, test.rule)
+			}
+		})
 	}
 }

@@ -237,6 +237,10 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		if e.IsDir() || !strings.HasSuffix(path, ".json") || strings.HasPrefix(e.Name(), ".") {
 			return nil
 		}
+		if !e.Type().IsRegular() {
+			bad = append(bad, Bad{path, errors.New("not a record: it is no regular file")}) // reading a pipe would wait for ever
+			return nil
+		}
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -55,8 +56,14 @@ func TestBadFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := syscall.Mkfifo(filepath.Join(string(dir), "pipe.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(string(dir), "link.json")); err != nil {
+		t.Fatal(err)
+	}
 	records, bad, err := dir.Read()
-	if err != nil || len(records) != 1 || len(bad) != 4 {
+	if err != nil || len(records) != 1 || len(bad) != 6 {
 		t.Errorf("%d records, %d bad, %v", len(records), len(bad), err)
 	}
 }

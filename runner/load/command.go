@@ -1,8 +1,9 @@
 package load
 
 import (
-	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -54,9 +55,10 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 
 func (d *Commands) run(ctx context.Context, at Place, t *plan.Trial, files []engine.File) (Measurement, error) {
 	c := t.Command
+	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains}
 	exit, err := at.Space.Run(ctx, engine.Program{
 		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{"/.benchbook/" + timerName}, Command: c.Run,
-		Environment: c.Environment, Files: files, WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
+		Environment: append([]string{settings.Environment()}, c.Environment...), Files: files, WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
 	}, nil)
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
@@ -64,12 +66,14 @@ func (d *Commands) run(ctx context.Context, at Place, t *plan.Trial, files []eng
 	if exit.OutOfMemory {
 		return Measurement{Failure: "the command ran out of memory", Log: string(exit.Stderr)}, nil
 	}
-	var report timing.Report
 	if exit.Code != 0 {
-		return Measurement{Failure: strings.TrimSpace(string(exit.Stderr)), Log: string(exit.Stderr)}, nil
+		said := cmp.Or(strings.TrimSpace(string(exit.Stderr)), fmt.Sprintf("the timer of the command ended with status %d", exit.Code))
+		return Measurement{Failure: said, Log: string(exit.Stderr)}, nil
 	}
-	if err := json.Unmarshal(exit.Stdout, &report); err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: reading what the timer of the command said: %w", t.Name, err)
+	report, err := settings.Read(exit.Stdout)
+	if err != nil {
+		// The command shares a container with its timer, and has come between us.
+		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err), Log: string(exit.Stderr)}, nil
 	}
 	return commandMeasured(&report, c), nil
 }
@@ -91,8 +95,10 @@ func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 		if last := lastLine(r.Stderr); last != "" {
 			m.Failure += ": " + last
 		}
-	case c.Contains != "" && !bytes.Contains(r.Stdout, []byte(c.Contains)):
+	case c.Contains != "" && !r.Contains:
 		m.Failure = fmt.Sprintf("the output of %s does not contain %q", c.Run[0], c.Contains)
+	case r.Lost != "":
+		m.Failure = "the command printed " + r.Lost
 	}
 	m.Samples = []record.Sample{
 		{Metric: "time.real", Value: r.Real.Seconds(), Unit: "s"},
@@ -102,20 +108,17 @@ func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 	if r.PeakMemory > 0 {
 		m.Samples = append(m.Samples, record.Sample{Metric: "memory.peak", Value: float64(r.PeakMemory), Unit: "B"})
 	}
-	if failure := printed(r.Stdout, &m); m.Failure == "" {
+	if failure := printed(r.Metrics, &m); m.Failure == "" {
 		m.Failure = failure
 	}
 	return m
 }
 
 // printed adds the samples that the command itself measured: every line of its standard output that is a JSON object with a
-// metric. What looks like one and is not is a failure, since a number that is silently lost would be missed by nobody.
-func printed(stdout []byte, m *Measurement) (failure string) {
-	for line := range bytes.Lines(stdout) {
-		line = bytes.TrimSpace(line)
-		if !bytes.HasPrefix(line, []byte("{")) {
-			continue
-		}
+// metric, of those that the timer kept. What looks like one and is not is a failure, since a number that is silently lost would be missed by nobody.
+func printed(lines []string, m *Measurement) (failure string) {
+	for _, text := range lines {
+		line := []byte(strings.TrimSpace(text))
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(line, &fields); err != nil || fields["metric"] == nil {
 			continue // JSON of another kind, or none

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -9,6 +12,8 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 )
@@ -72,21 +77,24 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 
 func TestCommandMeasured(t *testing.T) {
 	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond, PeakMemory: 32 << 20,
-		Stdout: []byte("done: 42\n"), Stderr: "warning\nE: broken\n"}
+		Stderr: "warning\nE: broken\n"}
 	tests := []struct {
-		name    string
-		exit    int
-		command plan.Command
-		want    string
+		name     string
+		exit     int
+		contains bool
+		lost     string
+		command  plan.Command
+		want     string
 	}{
-		{"as expected", 0, plan.Command{Run: []string{"x"}, Contains: "42"}, ""},
-		{"wrong status", 3, plan.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
-		{"expected status", 3, plan.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
-		{"wrong output", 0, plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43"`},
+		{"as expected", 0, true, "", plan.Command{Run: []string{"x"}, Contains: "42"}, ""},
+		{"wrong status", 3, false, "", plan.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
+		{"expected status", 3, false, "", plan.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
+		{"wrong output", 0, false, "", plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43"`},
+		{"lost metrics", 0, false, "more than 1 MiB of metrics", plan.Command{Run: []string{"x"}}, "the command printed more than 1 MiB of metrics"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			report.Exit = test.exit
+			report.Exit, report.Contains, report.Lost = test.exit, test.contains, test.lost
 			m := commandMeasured(&report, &test.command)
 			if m.Failure != test.want {
 				t.Errorf("got %q, want %q", m.Failure, test.want)
@@ -115,7 +123,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := commandMeasured(&timing.Report{Stdout: []byte(test.stdout)}, &plan.Command{Run: []string{"x"}})
+			m := commandMeasured(&timing.Report{Metrics: strings.Split(test.stdout, "\n")}, &plan.Command{Run: []string{"x"}})
 			var got []string
 			for _, s := range m.Samples[3:] {
 				got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
@@ -138,5 +146,79 @@ func TestUnits(t *testing.T) {
 		if m, ok := record.LookupMetric(s.Metric); !ok || m.Unit != s.Unit {
 			t.Errorf("%s is in %q, and the metric in %q", s.Metric, s.Unit, m.Unit)
 		}
+	}
+}
+
+// A command can write where its timer does. What comes of that is about the command, and no fault of ours.
+func TestCommandBesideItsTimer(t *testing.T) {
+	good := timing.Report{Real: time.Second, Contains: true}
+	forged := timing.Settings{Marker: "guessed"}
+	tests := []struct {
+		name    string
+		output  func(s timing.Settings, out *bytes.Buffer) error
+		failure string
+	}{
+		{"the report alone", func(s timing.Settings, out *bytes.Buffer) error { return s.Write(out, good) }, ""},
+		{"words before and after", func(s timing.Settings, out *bytes.Buffer) error {
+			out.WriteString("hello\nwithout an end")
+			err := s.Write(out, good)
+			out.WriteString("{\"more\": 1}\n")
+			return err
+		}, ""},
+		{"a report of its own", func(s timing.Settings, out *bytes.Buffer) error {
+			return errors.Join(forged.Write(out, timing.Report{Real: time.Millisecond}), s.Write(out, good))
+		}, ""},
+		{"no report", func(_ timing.Settings, out *bytes.Buffer) error { return forged.Write(out, good) },
+			"what the timer of the command said cannot be read: there is no report in its output"},
+		{"a report with words in it", func(s timing.Settings, out *bytes.Buffer) error {
+			err := s.Write(out, good)
+			whole := out.String()
+			out.Reset()
+			out.WriteString(strings.Replace(whole, "real_ns", "re\nhello\nal_ns", 1))
+			return err
+		}, "what the timer of the command said cannot be read: invalid character '\\n' in string literal"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+				s, err := timing.Find(p.Environment)
+				if err != nil || len(s.Marker) < 16 || s.Contains != "42" {
+					t.Errorf("settings %+v, %v", s, err)
+				}
+				var out bytes.Buffer
+				err = test.output(s, &out)
+				return engine.Exit{Stdout: out.Bytes()}, err
+			}})
+			space, err := e.Open(t.Context(), "run")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &Commands{}
+			m, err := d.Measure(t.Context(), Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }},
+				&plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}, Contains: "42"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Failure != test.failure {
+				t.Errorf("got failure %q, want %q", m.Failure, test.failure)
+			}
+			if m.Failure == "" && value(m, "time.real") != 1 {
+				t.Errorf("samples: %+v", m.Samples)
+			}
+		})
+	}
+}
+
+// A timer that ends by itself, as one that is killed, leaves no words.
+func TestTimerThatDies(t *testing.T) {
+	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) { return engine.Exit{Code: 137}, nil }})
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := (&Commands{}).Measure(t.Context(), Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }},
+		&plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}}})
+	if err != nil || m.Failure != "the timer of the command ended with status 137" {
+		t.Errorf("failure %q, %v", m.Failure, err)
 	}
 }

@@ -1,22 +1,43 @@
-// Benchbook-time runs the program that its arguments name and prints what it took, as JSON, to standard output. Its status
-// is 0 if the program could be run, whatever that one's status was, and 1 with a line on standard error if it could not.
+// Benchbook-time runs the program that its arguments name and prints what it took, as JSON behind a marker that it is told in
+// its environment, to standard output. Its status is 0 if the program could be run, whatever that one's status was, and 1
+// with a line on standard error if it could not.
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
+
+	"golang.org/x/sys/unix"
 
 	"benchbook/runner/load/timing"
 )
 
 func main() {
-	report, err := timing.Run(os.Args[1:])
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(report)
+	stdout, errOut := aside(1)
+	stderr, errErr := aside(2)
+	if errOut != nil || errErr != nil {
+		os.Exit(1) // there is nowhere to say so
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := run(stdout); err != nil {
+		fmt.Fprintln(stderr, err)
 		os.Exit(1)
 	}
+}
+
+func run(stdout *os.File) error {
+	settings, err := timing.Take()
+	if err != nil {
+		return err
+	}
+	report, err := timing.Run(os.Args[1:], timing.Options{Contains: settings.Contains, Standard: true})
+	if err != nil {
+		return err
+	}
+	return settings.Write(stdout, report)
+}
+
+// aside keeps one of our own streams where the program does not find it, which gets that number for itself.
+func aside(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	return os.NewFile(uintptr(own), "report"), err
 }

@@ -1,8 +1,11 @@
 // Package timing runs a program once and says what it took. It is meant for inside a container: see benchbook-time.
 //
 // Real time is monotonic, from just before the program is started to its end. User and system time, and peak memory, are
-// those of the program and the children that it waited for, as wait4 gives them. The program's output goes to memory files and is
-// read afterwards, so that nobody works beside it.
+// those of the program and the children that it waited for, as wait4 gives them.
+//
+// The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the end
+// of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the program, in
+// this process and not in the one measured: it is done in large pieces, and a program that prints little sees none of it.
 package timing
 
 import (
@@ -19,12 +22,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of the output that is kept.
-const (
-	maxStdout = 16 << 20
-	maxStderr = 64 << 10
-)
-
 // Report is what a run took. It travels as JSON.
 type Report struct {
 	Exit   int           `json:"exit"` // 128 plus the signal, if it was killed by one
@@ -34,32 +31,52 @@ type Report struct {
 	System time.Duration `json:"system_ns"`
 	// PeakMemory is the largest resident set of any one process of it, in bytes; 0 where it stayed below our own, whose
 	// size every child starts with, so that it cannot be told.
-	PeakMemory int64  `json:"peak_memory"`
-	Stdout     []byte `json:"stdout"` // its first 16 MiB
-	Stderr     string `json:"stderr"` // its last 64 KiB
+	PeakMemory int64 `json:"peak_memory"`
+	// Metrics are the lines of standard output that may be metrics: objects in JSON that say "metric".
+	Metrics  []string `json:"metrics,omitempty"`
+	Contains bool     `json:"contains"`       // standard output has the text of Options
+	Lost     string   `json:"lost,omitempty"` // what was too large to be kept and may have been a metric; empty for nothing
+	Stderr   string   `json:"stderr"`         // its last 64 KiB
+}
+
+// Options say how a program is run.
+type Options struct {
+	Contains string // a text to look for in standard output
+	// Standard makes the program's streams those of this process as well, until the program has ended. What is written to
+	// /proc/1/fd/1, a habit in containers, is then output of the program like any other.
+	Standard bool
 }
 
 // Run runs a program with our environment and standard input. The error says that it could not be started.
-func Run(words []string) (Report, error) {
+func Run(words []string, o Options) (Report, error) {
 	if len(words) == 0 {
 		return Report{}, errors.New("nothing to run")
 	}
-	stdout, err := memoryFile("stdout")
+	stdout, err := newStream("stdout")
 	if err != nil {
 		return Report{}, err
 	}
-	defer stdout.Close()
-	stderr, err := memoryFile("stderr")
+	defer stdout.close()
+	stderr, err := newStream("stderr")
 	if err != nil {
 		return Report{}, err
 	}
-	defer stderr.Close()
+	defer stderr.close()
+	if o.Standard {
+		if err := standard(stdout.in, stderr.in); err != nil {
+			return Report{}, err
+		}
+	}
 	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
+	own := ownPeak() // as the child has inherited it: buffers are made from here on
+	scan, last := newScanner(o.Contains), &tail{}
+	stdout.begin(scan.write)
+	stderr.begin(last.write)
 	err = cmd.Wait()
 	r := Report{Start: begin, Real: time.Since(begin)}
 	var failed *exec.ExitError
@@ -72,36 +89,112 @@ func Run(words []string) (Report, error) {
 		r.Exit = 128 + int(status.Signal())
 	}
 	r.User, r.System = time.Duration(usage.Utime.Nano()), time.Duration(usage.Stime.Nano())
-	if peak := usage.Maxrss << 10; peak > ownPeak() {
+	if peak := usage.Maxrss << 10; peak > own {
 		r.PeakMemory = peak
 	}
-	if r.Stdout, err = head(stdout, maxStdout); err != nil {
-		return Report{}, err
+	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
+		return Report{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
-	tail, err := tail(stderr, maxStderr)
-	r.Stderr = string(tail)
-	return r, err
+	scan.end()
+	r.Metrics, r.Contains, r.Lost, r.Stderr = scan.metrics, scan.found, scan.lost, last.String()
+	return r, nil
 }
 
-func memoryFile(name string) (*os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+// standard puts files in the place of standard output and standard error. The program's end of a pipe stays open here then,
+// which does no harm, since what is left in it is not waited for.
+func standard(stdout, stderr *os.File) error {
+	for fd, f := range map[int]*os.File{1: stdout, 2: stderr} {
+		if err := unix.Dup3(int(f.Fd()), fd, 0); err != nil {
+			return fmt.Errorf("giving the program's %s to this process: %w", f.Name(), err)
+		}
+	}
+	return nil
+}
+
+// pipeSize is how much a program can write before it waits for us, where the system allows as much.
+const pipeSize = 1 << 20
+
+// A stream is one stream of the program while it is read.
+type stream struct {
+	in   *os.File // the program's end
+	out  *os.File // ours, which never waits in the system, so that a deadline ends a read
+	fd   int      // of out
+	size int      // of the pipe
+	done chan error
+}
+
+func newStream(name string) (*stream, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("making a pipe for %s: %w", name, err)
+	}
+	s := &stream{in: os.NewFile(uintptr(fds[1]), name), fd: fds[0]}
+	err := unix.SetNonblock(s.fd, true)
+	s.out = os.NewFile(uintptr(s.fd), name)
+	if err == nil {
+		_, _ = unix.FcntlInt(uintptr(s.fd), unix.F_SETPIPE_SZ, pipeSize) // else it is smaller
+		s.size, err = unix.FcntlInt(uintptr(s.fd), unix.F_GETPIPE_SZ, 0)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("making a memory file for %s: %w", name, err)
+		s.close()
+		return nil, fmt.Errorf("making a pipe for %s: %w", name, err)
 	}
-	return os.NewFile(uintptr(fd), name), nil
+	return s, nil
 }
 
-func head(f *os.File, most int64) ([]byte, error) {
-	return io.ReadAll(io.NewSectionReader(f, 0, most))
+func (s *stream) close() {
+	s.in.Close()
+	s.out.Close()
 }
 
-func tail(f *os.File, most int64) ([]byte, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+// begin gives everything that the program writes to a function, piece by piece.
+func (s *stream) begin(to func([]byte)) {
+	s.in.Close()
+	s.done = make(chan error, 1)
+	go func() { s.done <- s.read(to) }()
+}
+
+func (s *stream) read(to func([]byte)) error {
+	buffer := make([]byte, 256<<10)
+	for {
+		n, err := s.out.Read(buffer)
+		to(buffer[:n])
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return s.rest(to, buffer)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
 	}
-	from := max(0, info.Size()-most)
-	return io.ReadAll(io.NewSectionReader(f, from, most))
+}
+
+// rest takes what the program wrote before it ended and was not read yet, which is no more than a pipe holds. Children
+// that it left behind may write on for ever, and are not waited for.
+func (s *stream) rest(to func([]byte), buffer []byte) error {
+	for left := s.size; left > 0; {
+		n, err := unix.Read(s.fd, buffer[:min(left, len(buffer))])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN), err == nil && n == 0:
+			return nil
+		case err != nil:
+			return err
+		}
+		to(buffer[:n])
+		left -= n
+	}
+	return nil
+}
+
+// finish ends reading, now that the program has ended.
+func (s *stream) finish() error {
+	if err := s.out.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		return err
+	}
+	return <-s.done
 }
 
 // ownPeak is the largest that this process has been, in bytes.

@@ -1,6 +1,8 @@
 package timing
 
 import (
+	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -8,25 +10,28 @@ import (
 
 func TestRun(t *testing.T) {
 	tests := []struct {
-		name           string
-		words          []string
-		exit           int
-		stdout, stderr string
-		atLeast        time.Duration
+		name     string
+		words    []string
+		exit     int
+		contains bool // "out"
+		stderr   string
+		atLeast  time.Duration
 	}{
-		{"output and status", []string{"sh", "-c", "echo out; echo err >&2; exit 3"}, 3, "out\n", "err\n", 0},
-		{"time asleep is real time", []string{"sleep", "0.2"}, 0, "", "", 200 * time.Millisecond},
-		{"killed by a signal", []string{"sh", "-c", "kill -9 $$"}, 137, "", "", 0},
-		{"children count", []string{"sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"}, 0, "", "", 0},
+		{"output and status", []string{"sh", "-c", "echo out; echo err >&2; exit 3"}, 3, true, "err\n", 0},
+		{"time asleep is real time", []string{"sleep", "0.2"}, 0, false, "", 200 * time.Millisecond},
+		{"killed by a signal", []string{"sh", "-c", "kill -9 $$"}, 137, false, "", 0},
+		{"children count", []string{"sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"}, 0, false, "", 0},
+		{"written just before the end", []string{"sh", "-c", "head -c 60000 /dev/zero; echo out"}, 0, true, "", 0},
+		{"a child that writes on", []string{"sh", "-c", "echo out; yes & exit 0"}, 0, true, "", 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := Run(test.words)
+			r, err := Run(test.words, Options{Contains: "out"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Exit != test.exit || string(r.Stdout) != test.stdout || r.Stderr != test.stderr {
-				t.Errorf("got status %d, %q, %q; want %d, %q, %q", r.Exit, r.Stdout, r.Stderr, test.exit, test.stdout, test.stderr)
+			if r.Exit != test.exit || r.Contains != test.contains || r.Stderr != test.stderr {
+				t.Errorf("got status %d, %v, %q; want %d, %v, %q", r.Exit, r.Contains, r.Stderr, test.exit, test.contains, test.stderr)
 			}
 			if r.Real < test.atLeast || r.Real > test.atLeast+10*time.Second {
 				t.Errorf("took %v; want at least %v", r.Real, test.atLeast)
@@ -38,8 +43,25 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Whatever a program prints, only its metrics and the end of its errors are kept, and nothing that counts is lost behind it.
+func TestLongOutput(t *testing.T) {
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r, err := Run([]string{"sh", "-c", `head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`}, Options{Contains: "\nneedle\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Contains || !reflect.DeepEqual(r.Metrics, []string{`{"metric": "score", "value": 3}`}) || r.Lost != "" {
+		t.Errorf("got %+v", r)
+	}
+	runtime.ReadMemStats(&now)
+	if grown := (now.TotalAlloc - before.TotalAlloc) >> 20; grown > 4 {
+		t.Errorf("%d MiB were allocated for it", grown)
+	}
+}
+
 func TestLongErrorOutputKeepsItsEnd(t *testing.T) {
-	r, err := Run([]string{"sh", "-c", "seq 100000 >&2; echo the end >&2"})
+	r, err := Run([]string{"sh", "-c", "seq 100000 >&2; echo the end >&2"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +72,7 @@ func TestLongErrorOutputKeepsItsEnd(t *testing.T) {
 
 func TestCannotBeStarted(t *testing.T) {
 	for _, words := range [][]string{nil, {"/no/such/program"}} {
-		if _, err := Run(words); err == nil {
+		if _, err := Run(words, Options{}); err == nil {
 			t.Errorf("Run(%q) gave no error", words)
 		}
 	}

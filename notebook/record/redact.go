@@ -1,0 +1,263 @@
+package record
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Redacted stands where a secret stood.
+const Redacted = "[redacted]"
+
+// leastSecret is how long a secret has to be, in bytes, to be looked for outside the place where it is set. Shorter ones
+// are words such as "trust" or "root", and taking those out of everything would destroy what a record says.
+const leastSecret = 8
+
+// A Redactor takes secrets out of what is kept or shown: the values of variables, build arguments and headers whose
+// names look secret, the same values wherever else they appear, and what looks like a secret by what stands around it:
+// tokens of a Bearer, passwords in URLs, parameters of a query, options of a command.
+//
+// The zero value knows no values, and finds secrets by what stands around them.
+type Redactor struct {
+	secrets []string        // longest first, so that one that begins another leaves no rest
+	names   map[string]bool // of services, images and files, in lower case
+}
+
+// NewRedactor returns a Redactor that knows the secrets in definitions of trials. What is no JSON has none.
+func NewRedactor(definitions ...json.RawMessage) *Redactor {
+	r := &Redactor{}
+	var values []any
+	for _, d := range definitions {
+		if v, err := decode(d); err == nil {
+			r.learnNames(v)
+			values = append(values, v)
+		}
+	}
+	for _, v := range values {
+		r.walk(v)
+	}
+	return r
+}
+
+func decode(data json.RawMessage) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // times are in nanoseconds, which float64 rounds
+	err = d.Decode(&v)
+	return v, err
+}
+
+// learnNames remembers the names of services, images and files, which are no secrets also if somebody made a password of one.
+func (r *Redactor) learnNames(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			r.learnNames(item)
+		}
+	case map[string]any:
+		for k, item := range v {
+			if s, ok := item.(string); ok && slices.Contains([]string{"name", "path", "working_dir", "dockerfile", "hostname"}, k) {
+				if r.names == nil {
+					r.names = map[string]bool{}
+				}
+				for _, part := range strings.FieldsFunc(strings.ToLower(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+					r.names[part] = true
+				}
+			}
+			r.learnNames(item)
+		}
+	}
+}
+
+// Learn remembers a value if its name looks secret, to find it elsewhere. It is not looked for if it is shorter than eight bytes,
+// or a plain word that is also the name of a service, of an image or of a part of a path.
+func (r *Redactor) Learn(name, value string) {
+	if !LooksSecret(name) || len(value) < leastSecret || strings.Contains(value, Redacted) || strings.HasPrefix(value, "${{") {
+		return
+	}
+	plain := !strings.ContainsFunc(value, func(c rune) bool { return c < 'a' || c > 'z' })
+	if plain && r.names[value] {
+		return
+	}
+	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value)} {
+		if !slices.Contains(r.secrets, form) {
+			r.secrets = append(r.secrets, form)
+		}
+	}
+	slices.SortFunc(r.secrets, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+}
+
+var (
+	privateKey = regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*(?:(-----END [A-Z ]*PRIVATE KEY-----)|$)`)
+	urlSecret  = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s@/"']+(@)`)
+	// The whole of these headers is secret, to the end of the line or of the quotes they stand in.
+	header = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?[ \t]*:[ \t]*)("[^"]*"|'[^']*'|[^"'\r\n]+)`)
+	bearer = regexp.MustCompile(`(?i)\b(bearer[ \t]+)[A-Za-z0-9._~+/=-]{8,}`)
+	// A name with a value: a parameter of a query, an option, an assignment, a header, a key of JSON or YAML.
+	assignment = regexp.MustCompile(`([-?&]*)([A-Za-z][A-Za-z0-9_.-]*)(["']?)([ \t]*[=:][ \t]*)("[^"]*"|'[^']*'|[^\s"'&;]+)`)
+	// A template of an article or a variable of a shell, where something else is put.
+	reference = regexp.MustCompile(`^["']?(?:\$\{\{|\$\w+["']?$|\$\{\w+\}["']?$)`)
+	// An option whose value is the next word.
+	option = regexp.MustCompile(`(^|[\s"'])(--?)([A-Za-z][A-Za-z0-9_-]*)([ \t]+)("[^"]*"|'[^']*'|[^\s"'-][^\s"']*)`)
+)
+
+// Text is s without secrets.
+func (r *Redactor) Text(s string) string {
+	for _, secret := range r.secrets {
+		s = strings.ReplaceAll(s, secret, Redacted)
+	}
+	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+	s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+	s = header.ReplaceAllString(s, "${1}${2}"+Redacted)
+	s = bearer.ReplaceAllString(s, "${1}"+Redacted)
+	s = assignments(s)
+	return option.ReplaceAllStringFunc(s, func(match string) string {
+		m := option.FindStringSubmatch(match)
+		if !LooksSecret(m[3]) || reference.MatchString(m[5]) {
+			return match
+		}
+		return m[1] + m[2] + m[3] + m[4] + Redacted
+	})
+}
+
+// assignments redacts the values of names that look secret. Words that mean something else as well count only where they can be
+// nothing but a name: with others ("auth_token"), in quotes, as an option or in a query.
+func assignments(s string) string {
+	return assignment.ReplaceAllStringFunc(s, func(match string) string {
+		m := assignment.FindStringSubmatch(match)
+		mark, name, quote, sign, value := m[1], m[2], m[3], m[4], m[5]
+		clear := mark != "" || quote != "" || !ambiguous[strings.ToLower(name)] || strings.TrimSpace(sign) == "=" && strings.EqualFold(name, "token")
+		if LooksSecret(name) && clear && !reference.MatchString(value) {
+			return mark + name + quote + sign + Redacted
+		}
+		return mark + name + quote + sign + assignments(value) // http://s/?token=x is a value of "http"
+	})
+}
+
+// Parameters are parameters without those that are secret. Their names have to say so plainly: an article about ways to
+// authenticate may well compare an "auth" with another.
+func (r *Redactor) Parameters(list []Parameter) []Parameter {
+	out := slices.Clone(list)
+	for i, p := range out {
+		if LooksSecret(p.Name) && !ambiguous[strings.ToLower(p.Name)] {
+			out[i].Value = Redacted
+		} else {
+			out[i].Value = r.Text(p.Value)
+		}
+	}
+	return out
+}
+
+// Definition is a trial's definition without secrets. It stays JSON.
+func (r *Redactor) Definition(data json.RawMessage) json.RawMessage {
+	v, err := decode(data)
+	if err != nil {
+		return data
+	}
+	out, err := json.Marshal(r.walk(v))
+	if err != nil {
+		return data
+	}
+	return out
+}
+
+// Inputs are inputs of which that of the definition tells nothing about its secrets: the digest of a whole definition would let
+// a weak password be guessed and tried, so it is taken without them.
+func (r *Redactor) Inputs(list []Input, definition json.RawMessage) []Input {
+	v, err := decode(definition)
+	if err != nil {
+		return list
+	}
+	whole, err := json.Marshal(v)
+	if err != nil {
+		return list
+	}
+	without := r.Definition(definition)
+	if bytes.Equal(whole, without) {
+		return list
+	}
+	out := slices.Clone(list)
+	for i := range out {
+		if out[i].Name == "definition" {
+			sum := sha256.Sum256(without)
+			out[i].Digest = hex.EncodeToString(sum[:])
+		}
+	}
+	return out
+}
+
+// walk redacts JSON in place, and learns the secrets on its way.
+func (r *Redactor) walk(v any) any {
+	switch v := v.(type) {
+	case string:
+		return r.Text(v)
+	case []any:
+		option := ""
+		for i, item := range v {
+			word, _ := item.(string)
+			if option != "" && !strings.HasPrefix(word, "-") {
+				v[i] = r.under(option, item)
+			} else {
+				v[i] = r.walk(item)
+			}
+			option = SecretOption(word)
+		}
+	case map[string]any:
+		for k, item := range v {
+			switch list, isList := item.([]any); {
+			case k == "environment" && isList:
+				for i, item := range list {
+					list[i] = r.variable(item)
+				}
+			default:
+				v[k] = r.under(k, item)
+			}
+		}
+	}
+	return v
+}
+
+// under redacts what stands under a key.
+func (r *Redactor) under(key string, v any) any {
+	if value, ok := v.(string); ok && LooksSecret(key) {
+		r.Learn(key, value)
+		return hidden(value)
+	}
+	return r.walk(v)
+}
+
+// variable redacts NAME=value.
+func (r *Redactor) variable(v any) any {
+	s, ok := v.(string)
+	if !ok {
+		return r.walk(v)
+	}
+	name, value, found := strings.Cut(s, "=")
+	if !found {
+		return r.Text(s)
+	}
+	value, _ = r.under(name, value).(string)
+	return name + "=" + value
+}
+
+// hidden is a secret value as it is shown; that there is none is no secret.
+func hidden(value string) string {
+	if value == "" {
+		return ""
+	}
+	return Redacted
+}
+
+// Redact takes the secrets out of a record that is about to be saved.
+func (r *Record) Redact() {
+	redact := NewRedactor(r.Definition)
+	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)
+	r.Parameters, r.Labels = redact.Parameters(r.Parameters), redact.Parameters(r.Labels)
+	r.Failure, r.Log = redact.Text(r.Failure), redact.Text(r.Log)
+}

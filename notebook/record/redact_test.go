@@ -1,0 +1,137 @@
+package record
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestLooksSecret(t *testing.T) {
+	for _, name := range []string{"DB_PASS", "PGPASS", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "dbPassword", "pwd", "DBPWD", "ENCRYPTION_KEY", "SIGNING_KEY",
+		"X-Api-Key", "api_key", "apikey", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Cookie", "Set-Cookie", "Authorization",
+		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY", "X-Amz-Signature", "--password"} {
+		if !LooksSecret(name) {
+			t.Errorf("%s does not look secret", name)
+		}
+	}
+	for _, name := range []string{"", "MODE", "AUTHOR", "POSTGRES_HOST_AUTH_METHOD", "POSTGRES_PASSWORD_FILE", "PGPASSFILE", "MAX_TOKENS", "TOKENIZER",
+		"TOKEN_COUNT", "SORT_KEY", "PUBLIC_KEY", "primary-key", "key", "KEYS", "Sec-WebSocket-Key", "BYPASS", "PWD", "OLDPWD", "MONKEY", "no-password", "x"} {
+		if LooksSecret(name) {
+			t.Errorf("%s looks secret", name)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	r := &Redactor{}
+	r.Learn("DB_PASSWORD", "hunter3password")
+	r.Learn("DB_PASS", "hunter3pass")
+	r.Learn("API_KEY", "a b/c&d=e")
+	r.Learn("HOST_AUTH", "trust")
+	r.Learn("MODE", "fast mode of it")
+	tests := []struct{ name, text, want string }{
+		{"nothing", "plain words, and key=value", "plain words, and key=value"},
+		{"a known value", "login hunter3password failed", "login [redacted] failed"},
+		{"one that begins another", "hunter3pass hunter3password", "[redacted] [redacted]"},
+		{"one in a URL", "x=a+b%2Fc%26d%3De a%20b%2Fc&d=e", "x=[redacted] [redacted]"},
+		{"a short one", "echo trust", "echo trust"},
+		{"no secret", "fast mode of it", "fast mode of it"},
+		{"a Bearer", "curl -H 'Authorization: Bearer abc' http://x/", "curl -H 'Authorization: [redacted]' http://x/"},
+		{"a Bearer alone", "sent bearer eyJhbGciOi.J9.x-y_z", "sent bearer [redacted]"},
+		{"a header", `curl -H "X-Api-Key: abc" http://x/`, `curl -H "X-Api-Key: [redacted]" http://x/`},
+		{"a cookie", "Cookie: a=1; b=2\nnext", "Cookie: [redacted]\nnext"},
+		{"a query", "http://server:8080/?a=1&api_key=qwerty&b=2", "http://server:8080/?a=1&api_key=[redacted]&b=2"},
+		{"a query with a word", "http://server/?token=abc&b=2", "http://server/?token=[redacted]&b=2"},
+		{"a password in a URL", "postgres://me:pw@db/x redis://:pw@cache", "postgres://me:[redacted]@db/x redis://:[redacted]@cache"},
+		{"a DSN", "host=db password=pw dbname=x", "host=db password=[redacted] dbname=x"},
+		{"a DSN with semicolons", "Server=db;Pwd=pw;Database=x", "Server=db;Pwd=[redacted];Database=x"},
+		{"an option", "mysql --password=zzz -u root", "mysql --password=[redacted] -u root"},
+		{"an option and the next word", "mysql --password zzz -u root", "mysql --password [redacted] -u root"},
+		{"an option that has no value", "psql --no-password -h db; tool --password -x", "psql --no-password -h db; tool --password -x"},
+		{"an assignment", "PGPASSWORD=pw psql; export S3_SECRET='a b'", "PGPASSWORD=[redacted] psql; export S3_SECRET=[redacted]"},
+		{"JSON", `{"token": "abc", "n": 1}`, `{"token": [redacted], "n": 1}`},
+		{"words of a log", "parse error near token: foo, pass=3 fail=0, auth: ok", "parse error near token: foo, pass=3 fail=0, auth: ok"},
+		{"a private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc=\n-----END RSA PRIVATE KEY-----\n",
+			"-----BEGIN RSA PRIVATE KEY-----[redacted]-----END RSA PRIVATE KEY-----\n"},
+		{"a variable", `login --password "$PASS" --token=${TOKEN} X-Api-Key: ${{ matrix.k }}`,
+			`login --password "$PASS" --token=${TOKEN} X-Api-Key: ${{ matrix.k }}`},
+		{"an image", "registry:5000/x@sha256:0123", "registry:5000/x@sha256:0123"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := r.Text(test.text); got != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRedact(t *testing.T) {
+	r := sample()
+	r.Definition = []byte(`{"services":[{"name":"postgres","image":{"name":"postgres:16","build":{"files":null,"dockerfile":"Dockerfile",` +
+		`"args":{"NPM_TOKEN":"x1"}}},"command":["sh","-c","echo trust; echo hunter2pass; psql -U postgres"],"environment":["DB_PASS=hunter2pass",` +
+		`"POSTGRES_PASSWORD=postgres","PIN_SECRET=123","EMPTY_SECRET=","HOST_AUTH=trust","POSTGRES_HOST_AUTH_METHOD=trust","URL=postgres://a:b@db/",` +
+		`"MODE=hunter2pass"]}],"load":{"target":"http://postgres/?api_key=q","headers":{"X-Api-Key":"h1","Cookie":"c=1","Accept":"text/html"},` +
+		`"duration":1000000000000000001,"args":["--token","t1","--verbose","--key"]}}`)
+	r.Inputs = []Input{{"definition", "digest of all of it"}, {"semantics", "1"}}
+	r.Parameters = []Parameter{{"db-password", "p1"}, {"auth", "basic"}, {"mode", "hunter2pass"}}
+	r.Labels = []Parameter{{"api_key", "l1"}}
+	r.Failure, r.Log = "hunter2pass was wrong", "trust me: hunter2pass"
+	r.Redact()
+
+	const want = `{"load":{"args":["--token","[redacted]","--verbose","--key"],"duration":1000000000000000001,` +
+		`"headers":{"Accept":"text/html","Cookie":"[redacted]","X-Api-Key":"[redacted]"},"target":"http://postgres/?api_key=[redacted]"},` +
+		`"services":[{"command":["sh","-c","echo trust; echo [redacted]; psql -U postgres"],"environment":["DB_PASS=[redacted]",` +
+		`"POSTGRES_PASSWORD=[redacted]","PIN_SECRET=[redacted]","EMPTY_SECRET=","HOST_AUTH=[redacted]","POSTGRES_HOST_AUTH_METHOD=trust",` +
+		`"URL=postgres://a:[redacted]@db/","MODE=[redacted]"],"image":{"build":{"args":{"NPM_TOKEN":"[redacted]"},"dockerfile":"Dockerfile",` +
+		`"files":null},"name":"postgres:16"},"name":"postgres"}]}`
+	if got := string(r.Definition); got != want {
+		t.Errorf("the definition is\n%s, want\n%s", got, want)
+	}
+	if r.Failure != "[redacted] was wrong" || r.Log != "trust me: [redacted]" {
+		t.Errorf("failure %q, log %q", r.Failure, r.Log)
+	}
+	if p := r.Parameters; p[0].Value != Redacted || p[1].Value != "basic" || p[2].Value != Redacted || r.Labels[0].Value != Redacted {
+		t.Errorf("parameters %+v, labels %+v", r.Parameters, r.Labels)
+	}
+}
+
+// Whoever knows a record must not be able to try passwords on the digest of its definition.
+func TestDigestOfADefinitionTellsNothingOfSecrets(t *testing.T) {
+	digest := func(definition string) string {
+		inputs := []Input{{"definition", "whole " + definition}, {"semantics", "1"}}
+		return NewRedactor(json.RawMessage(definition)).Inputs(inputs, json.RawMessage(definition))[0].Digest
+	}
+	one, other := digest(`{"environment":["PASSWORD=one"],"run":"x"}`), digest(`{"environment":["PASSWORD=another"],"run":"x"}`)
+	if one != other {
+		t.Error("the digest depends on the password")
+	}
+	if one == digest(`{"environment":["PASSWORD=one"],"run":"y"}`) {
+		t.Error("the digest does not depend on the rest")
+	}
+	const open = `{"run": "a < b", "n": 1.50}`
+	if got := digest(open); got != "whole "+open {
+		t.Errorf("without secrets it is %q", got)
+	}
+}
+
+// A definition without secrets stays JSON, and nothing is left of a secret, whatever stands around it.
+func FuzzRedact(f *testing.F) {
+	f.Add("DB_PASSWORD", "echo ", " x")
+	f.Add("X-Api-Key", "?api_key=", "&b=")
+	f.Add("token", `{"a": "`, `"}`)
+	f.Fuzz(func(t *testing.T, name, before, after string) {
+		const secret = "hunter3 pass"
+		definition, err := json.Marshal(map[string]any{"environment": []string{name + "=" + secret}, "run": before + secret + after})
+		if err != nil {
+			return
+		}
+		got := NewRedactor(definition).Definition(definition)
+		if !json.Valid(got) {
+			t.Errorf("no JSON: %s", got)
+		}
+		if LooksSecret(name) && !strings.Contains(name, "=") && strings.Contains(string(got), secret) {
+			t.Errorf("%q is in %s", secret, got)
+		}
+	})
+}

@@ -1,0 +1,71 @@
+package record
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	nameWord = regexp.MustCompile(`[A-Za-z0-9]+`)
+	camel    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	// Words that make a name secret, whatever stands around them in the same word.
+	secretWord = regexp.MustCompile(`passw|passphrase|secret|credential|apikey|accesskey|privatekey|jwt`)
+	secretEnd  = regexp.MustCompile(`(?:pass|pwd|token|auth)$`)
+)
+
+// Words that make a name secret if they are a word of it.
+var secretWords = []string{"authorization", "bearer", "cookie", "cred", "creds", "private", "signature"}
+
+// Words that end like secret ones, and are not.
+var harmlessWords = []string{"bypass", "compass", "surpass", "overpass", "underpass", "trespass", "oldpwd"}
+
+// Words before "key" that make something else of it than a secret.
+var harmlessKeys = []string{"public", "primary", "foreign", "sort", "partition", "cache", "routing", "row", "group", "map", "index", "unique",
+	"idempotency", "socket", "surrogate", "by", "per"}
+
+// Last words of names that say something about a secret and do not hold it: POSTGRES_HOST_AUTH_METHOD, PASSWORD_FILE.
+var aboutSecrets = []string{"method", "mode", "type", "kind", "algorithm", "alg", "file", "path", "dir", "count", "length", "len", "size",
+	"limit", "ttl", "timeout", "expiry", "expires", "enabled", "disabled", "required", "prefix", "format", "version", "policy",
+	"provider", "host", "port", "user", "username", "name"}
+
+// First words of options that turn off what is named after them: --no-password has no value.
+var withoutSecrets = []string{"no", "without", "disable", "skip"}
+
+// ambiguous are names that look secret and are ordinary words as well, in lower case.
+var ambiguous = map[string]bool{"auth": true, "pass": true, "token": true, "private": true, "cookie": true, "signature": true, "bearer": true,
+	"cred": true, "creds": true}
+
+// LooksSecret says whether a variable, build argument, header, parameter or option of this name holds a secret, judged by the
+// words of the name: DB_PASS, api-key, X-Auth-Token and dbPassword do, POSTGRES_HOST_AUTH_METHOD, MAX_TOKENS and
+// SORT_KEY do not. "-" and "_" and capitals mean the same.
+func LooksSecret(name string) bool {
+	if name == "PWD" {
+		return false // the working directory, to a shell
+	}
+	words := nameWord.FindAllString(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), -1)
+	if len(words) == 0 || len(words) > 1 && (slices.Contains(aboutSecrets, words[len(words)-1]) || slices.Contains(withoutSecrets, words[0])) {
+		return false
+	}
+	for i, w := range words {
+		switch {
+		case slices.Contains(harmlessWords, w):
+		case slices.Contains(secretWords, w), secretWord.MatchString(w), secretEnd.MatchString(w):
+			return true
+		case w == "key" && i > 0 && !slices.Contains(harmlessKeys, words[i-1]):
+			return true
+		}
+	}
+	return false
+}
+
+var optionWord = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_-]*)$`)
+
+// SecretOption is the name of an option of a command if the word after it is secret: password for --password. Else it is
+// empty.
+func SecretOption(word string) string {
+	if m := optionWord.FindStringSubmatch(word); m != nil && LooksSecret(m[1]) {
+		return m[1]
+	}
+	return ""
+}

@@ -1,0 +1,108 @@
+package render
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+)
+
+// experimentListing is the YAML of an experiment without its secrets, by the rules for records: a page must not show what the
+// records that it was made from hide. The article itself is left as it is.
+func (c *composer) experimentListing(b *article.Block) []byte {
+	var definitions []json.RawMessage
+	for _, e := range c.d.Experiments {
+		for _, cell := range e.Cells {
+			definitions = append(definitions, cell.Trial.Definition)
+		}
+	}
+	redact := record.NewRedactor(definitions...)
+	var spans []article.Pos
+	if b.Experiment != nil {
+		spans = secretSpans(b.Experiment.Node, redact, nil)
+	}
+	slices.SortFunc(spans, func(x, y article.Pos) int { return cmp.Compare(x.Start, y.Start) })
+	var out strings.Builder
+	at := 0
+	for _, span := range spans {
+		start, end := yamlOffset(b, span.Start), yamlOffset(b, span.End)
+		if span.Source != b.Place.Source || start < at || end < start {
+			continue
+		}
+		out.WriteString(redact.Text(string(b.YAML[at:start])))
+		out.WriteString(record.Redacted)
+		at = end
+		if end > start && b.YAML[end-1] == '\n' {
+			out.WriteByte('\n')
+		}
+	}
+	out.WriteString(redact.Text(string(b.YAML[at:])))
+	return []byte(out.String())
+}
+
+// secretSpans are the places of values that are secret by their key, by the variable they are of, or by the option before
+// them. The values of a matrix are shown in tables by their name, and are none.
+func secretSpans(n *article.Node, redact *record.Redactor, spans []article.Pos) []article.Pos {
+	secret := func(name string, value article.Text, at article.Pos) {
+		if value.Value != "" && !strings.HasPrefix(value.Value, "${{") {
+			redact.Learn(name, value.Value)
+			spans = append(spans, at)
+		}
+	}
+	option := ""
+	for _, item := range n.Items {
+		name, value, isVariable := strings.Cut(item.Text.Value, "=")
+		switch {
+		case item.Kind != article.Scalar:
+			spans = secretSpans(item, redact, spans)
+		case option != "" && !strings.HasPrefix(item.Text.Value, "-"):
+			secret(option, item.Text, item.Text.Pos)
+		case isVariable && record.LooksSecret(name) && !strings.ContainsAny(name, " \t"):
+			from := len(item.Text.Value) - len(value)
+			secret(name, article.Text{Value: value}, item.Text.At(from, len(item.Text.Value)))
+		}
+		option = record.SecretOption(item.Text.Value)
+	}
+	for _, field := range n.Fields {
+		switch {
+		case field.Key.Value == "matrix":
+		case field.Value.Kind != article.Scalar:
+			spans = secretSpans(field.Value, redact, spans)
+		case record.LooksSecret(field.Key.Value):
+			secret(field.Key.Value, field.Value.Text, field.Value.Text.Pos)
+		}
+	}
+	return spans
+}
+
+// yamlOffset is the place in a block's YAML of a byte of its source. Lines of a fence may have lost their indentation, so that
+// places are counted from their ends.
+func yamlOffset(b *article.Block, offset int) int {
+	source := b.Place.Source
+	fence, _ := source.Position(b.Place.Start)
+	line, _ := source.Position(offset)
+	at := 0
+	for range line - fence - 1 {
+		next := bytes.IndexByte(b.YAML[at:], '\n')
+		if next < 0 {
+			return len(b.YAML)
+		}
+		at += next + 1
+	}
+	if line <= fence {
+		return 0
+	}
+	end := len(b.YAML)
+	if next := bytes.IndexByte(b.YAML[at:], '\n'); next >= 0 {
+		end = at + next
+	}
+	rest := len(source.Data) - offset
+	if next := bytes.IndexByte(source.Data[min(offset, len(source.Data)):], '\n'); next >= 0 {
+		rest = next
+	}
+	return max(at, end-rest)
+}

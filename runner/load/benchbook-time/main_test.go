@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"benchbook/runner/load/timing"
+)
+
+// TestMain is the program itself for those that name what to run.
+func TestMain(m *testing.M) {
+	if _, err := timing.Find(os.Environ()); err == nil {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// Through /proc, a program reaches the streams of the timer beside it.
+func TestProgramsThatFindTheTimer(t *testing.T) {
+	tests := []struct {
+		name, run string
+		contains  bool // "hello"
+		metrics   []string
+		stderr    string
+	}{
+		{"its own output", "echo hello; echo oh >&2", true, nil, "oh\n"},
+		{"the streams of the timer", `echo hello >/proc/$PPID/fd/1; echo '{"metric": "x", "value": 1}' >/proc/$PPID/fd/1; echo oh >/proc/$PPID/fd/2`,
+			true, []string{`{"metric": "x", "value": 1}`}, "oh\n"},
+		{"the report's own", `for fd in /proc/$PPID/fd/*; do [ "$(readlink $fd)" = "$REPORT" ] && echo hello >>$fd; done; true`, false, nil, ""},
+		{"the environment", `env | grep -c BENCHBOOK >&2; true`, false, nil, "0\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			settings := timing.Settings{Marker: "a marker", Contains: "hello"}
+			cmd := exec.Command(os.Args[0], "sh", "-c", test.run)
+			out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			cmd.Env = append(os.Environ(), settings.Environment(), "GORACE=atexit_sleep_ms=0", "REPORT="+out.Name())
+			var stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = out, &stderr
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v: %s", err, &stderr)
+			}
+			data, err := os.ReadFile(out.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.name == "the report's own" && !bytes.HasPrefix(data, []byte("hello\n")) {
+				t.Errorf("the report went elsewhere: %q", data)
+			}
+			r, err := settings.Read(data)
+			if err != nil {
+				t.Fatalf("%v: %q", err, data)
+			}
+			if r.Exit != 0 || r.Contains != test.contains || !slices.Equal(r.Metrics, test.metrics) || r.Stderr != test.stderr {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "/no/such/program")
+	cmd.Env = append(os.Environ(), timing.Settings{Marker: "a marker"}.Environment())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	err := cmd.Run()
+	if cmd.ProcessState.ExitCode() != 1 || !bytes.Contains(stderr.Bytes(), []byte("starting /no/such/program")) {
+		t.Errorf("%v: %q", err, &stderr)
+	}
+}

@@ -1,0 +1,125 @@
+package timing
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Bounds of what is kept of a program's output.
+const (
+	maxLine    = 64 << 10 // of a metric
+	maxMetrics = 1 << 20  // of all of them
+	maxStderr  = 64 << 10
+)
+
+// A scanner looks through standard output as it passes. It keeps the lines that may be metrics, and whether a text was there.
+type scanner struct {
+	contains []byte
+	found    bool
+	before   []byte // the end of what has passed, shorter than contains: it may have begun there
+
+	at      int    // where in a line we are: atStart, inObject, inOther
+	line    []byte // the line up to here, inObject
+	metrics []string
+	kept    int // bytes of metrics
+	lost    string
+}
+
+const (
+	atStart  = iota // nothing but space so far
+	inObject        // it begins with {
+	inOther
+)
+
+func newScanner(contains string) *scanner { return &scanner{contains: []byte(contains)} }
+
+func (s *scanner) write(p []byte) {
+	s.search(p)
+	for len(p) > 0 {
+		switch s.at {
+		case atStart:
+			c := p[0]
+			switch {
+			case c == '{':
+				s.at = inObject
+				continue // it is part of the line
+			case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+				s.at = inOther
+			}
+			p = p[1:]
+		case inOther:
+			end := bytes.IndexByte(p, '\n')
+			if end < 0 {
+				return
+			}
+			s.at, p = atStart, p[end+1:]
+		case inObject:
+			end := bytes.IndexByte(p, '\n')
+			part := p
+			if end >= 0 {
+				part = p[:end]
+			}
+			// One byte more than may be kept tells that there was more.
+			s.line = append(s.line, part[:min(len(part), maxLine+1-len(s.line))]...)
+			if end < 0 {
+				return
+			}
+			s.object()
+			s.at, p = atStart, p[end+1:]
+		}
+	}
+}
+
+// end is called when nothing more comes: the last line may have no end.
+func (s *scanner) end() {
+	if s.at == inObject {
+		s.object()
+	}
+	s.at = atStart
+}
+
+// object takes a line that begins with {.
+func (s *scanner) object() {
+	line := s.line
+	s.line = s.line[:0]
+	if !bytes.Contains(line, []byte(`"metric"`)) {
+		return
+	}
+	switch {
+	case len(line) > maxLine:
+		s.lost = fmt.Sprintf("a line of more than %d KiB that begins like a metric", maxLine>>10)
+	case s.kept+len(line) > maxMetrics:
+		s.lost = fmt.Sprintf("more than %d MiB of metrics", maxMetrics>>20)
+	default:
+		s.kept += len(line)
+		s.metrics = append(s.metrics, string(line))
+	}
+}
+
+// search looks for the text, also where it stands across two pieces.
+func (s *scanner) search(p []byte) {
+	if s.found || len(s.contains) == 0 {
+		return
+	}
+	most := len(s.contains) - 1
+	seam := append(s.before, p[:min(len(p), most)]...)
+	s.found = bytes.Contains(seam, s.contains) || bytes.Contains(p, s.contains)
+	if len(p) >= most {
+		s.before = append(s.before[:0], p[len(p)-most:]...)
+	} else {
+		s.before = append(s.before[:0], seam[max(0, len(seam)-most):]...)
+	}
+}
+
+// A tail keeps the end of standard error.
+type tail struct{ kept []byte }
+
+func (t *tail) write(p []byte) {
+	p = p[max(0, len(p)-maxStderr):]
+	if over := len(t.kept) + len(p) - maxStderr; over > 0 {
+		t.kept = t.kept[:copy(t.kept, t.kept[over:])]
+	}
+	t.kept = append(t.kept, p...)
+}
+
+func (t *tail) String() string { return string(t.kept) }
