@@ -171,7 +171,7 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 	seen := map[string]bool{}
 	for i := range e.head.Metrics {
 		m := &e.head.Metrics[i]
-		if seen[m.Name.Value] {
+		if seen[m.Name.Value] && m.Name.Value != "" { // one without a name was reported when it was read
 			p.problems.Add("duplicate-name", m.Name.Pos, "there is a metric %q already", m.Name.Value).
 				Hint = "give one of them another name"
 		}
