@@ -68,6 +68,10 @@ func script(mode string) fake.Script {
 				time.Sleep(500 * time.Millisecond)
 			}
 			if (mode == "slow" || mode == "stuck") && loads > 2 {
+				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
+				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
+					return engine.Exit{}, err
+				}
 				<-ctx.Done()
 				return engine.Exit{}, ctx.Err()
 			}

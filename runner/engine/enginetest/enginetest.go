@@ -376,7 +376,7 @@ func (s *suite) readiness(ctx context.Context, t *testing.T) {
 
 func (s *suite) notReady(ctx context.Context, t *testing.T) {
 	alive := []string{"out=last words", "listen=8080", "sleep=1h"}
-	soon := 300 * time.Millisecond
+	soon := time.Second // time for an exec, also on a machine that is busy with other tests
 	tests := []struct {
 		name    string
 		command []string
