@@ -15,7 +15,7 @@ func (a *app) cleanCommand() *cobra.Command {
 Nothing else is touched, nor anything of a run that is still going on.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer a.waits()()
+			defer a.waits(cmd.Context())()
 			e, err := a.wiring.engine(cmd.Context())
 			if err != nil {
 				return &statusError{statusFailed, err}

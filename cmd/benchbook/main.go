@@ -130,10 +130,14 @@ type app struct {
 }
 
 // waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
-// is ended at once. The function given back ends that part.
-func (a *app) waits() func() {
+// is ended at once. The function given back ends that part, unless there was an interrupt: then the verb has its say to the end.
+func (a *app) waits(ctx context.Context) func() {
 	a.cleansUp.Store(true)
-	return func() { a.cleansUp.Store(false) }
+	return func() {
+		if ctx.Err() == nil {
+			a.cleansUp.Store(false)
+		}
+	}
 }
 
 func (a *app) root() *cobra.Command {

@@ -233,7 +233,7 @@ article or a record changes. Problems are shown in the page. Nothing is ever mea
 			out := flags.dir(project)
 			preview := site.Preview{Dir: out, Port: port, Watch: []string{filepath.Join(project.Dir, "experiments")},
 				Rebuild: func(context.Context) error { return a.rebuild(out, flags) }}
-			defer a.waits()()
+			defer a.waits(cmd.Context())()
 			err = preview.Serve(cmd.Context(), func(url string) {
 				fmt.Fprintf(a.stdout, "the preview is at %s; Ctrl-C ends it\n", url)
 			})

@@ -171,7 +171,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			return &statusError{statusFailed, err}
 		}
 	}
-	defer a.waits()()
+	defer a.waits(ctx)()
 	e, err := a.wiring.engine(ctx)
 	if err != nil {
 		return stopped(ctx, err)
