@@ -87,7 +87,7 @@ func mode(f plan.File) fs.FileMode {
 }
 
 func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
-	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System,
+	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System + r.Reading,
 		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
 	switch {
 	case r.Exit != c.ExpectExit:

@@ -50,7 +50,7 @@ type Measurement struct {
 	// Start and Length are the window of a load or the run of a command, for the samples of services; zero where there is none.
 	Start  time.Time
 	Length time.Duration
-	// GeneratorCPU is the processor time of the load or the command in the window; -1 where it cannot be told.
+	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window; -1 where it cannot be told.
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 

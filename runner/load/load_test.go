@@ -76,7 +76,7 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 }
 
 func TestCommandMeasured(t *testing.T) {
-	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond, PeakMemory: 32 << 20,
+	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond, Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
 		Stderr: "warning\nE: broken\n"}
 	tests := []struct {
 		name     string
@@ -98,6 +98,9 @@ func TestCommandMeasured(t *testing.T) {
 			m := commandMeasured(&report, &test.command)
 			if m.Failure != test.want {
 				t.Errorf("got %q, want %q", m.Failure, test.want)
+			}
+			if m.GeneratorCPU != 1300*time.Millisecond { // all of it is ours, and nothing foreign
+				t.Errorf("processor time %v", m.GeneratorCPU)
 			}
 			if value(m, "time.real") != 1.5 || value(m, "time.user") != 1 || value(m, "memory.peak") != 32<<20 {
 				t.Errorf("samples: %+v", m.Samples)

@@ -29,6 +29,8 @@ type Report struct {
 	Real   time.Duration `json:"real_ns"`
 	User   time.Duration `json:"user_ns"`
 	System time.Duration `json:"system_ns"`
+	// Reading is the processor time that this process has used meanwhile, which is spent on the program's output.
+	Reading time.Duration `json:"reading_ns"`
 	// PeakMemory is the largest resident set of any one process of it, in bytes; 0 where it stayed below our own, whose
 	// size every child starts with, so that it cannot be told.
 	PeakMemory int64 `json:"peak_memory"`
@@ -69,6 +71,7 @@ func Run(words []string, o Options) (Report, error) {
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
+	before := ownTime()
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
@@ -78,7 +81,7 @@ func Run(words []string, o Options) (Report, error) {
 	stdout.begin(scan.write)
 	stderr.begin(last.write)
 	err = cmd.Wait()
-	r := Report{Start: begin, Real: time.Since(begin)}
+	r := Report{Start: begin, Real: time.Since(begin), Reading: ownTime() - before}
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)
@@ -195,6 +198,15 @@ func (s *stream) finish() error {
 		return err
 	}
 	return <-s.done
+}
+
+// ownTime is the processor time of this process so far.
+func ownTime() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // ownPeak is the largest that this process has been, in bytes.

@@ -54,6 +54,9 @@ func TestLongOutput(t *testing.T) {
 	if !r.Contains || !reflect.DeepEqual(r.Metrics, []string{`{"metric": "score", "value": 3}`}) || r.Lost != "" {
 		t.Errorf("got %+v", r)
 	}
+	if r.Reading <= 0 || r.Reading > 2*r.Real {
+		t.Errorf("reading took %v of %v", r.Reading, r.Real)
+	}
 	runtime.ReadMemStats(&now)
 	if grown := (now.TotalAlloc - before.TotalAlloc) >> 20; grown > 4 {
 		t.Errorf("%d MiB were allocated for it", grown)
