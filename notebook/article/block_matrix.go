@@ -44,6 +44,9 @@ func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 		case strings.HasPrefix(name, "x-"):
 		case f.Value.Kind == Null && !d.whole:
 			// It removes the axis of what this is merged over.
+		case len(m.Axes) == maxAxes:
+			d.problems.Add("too-many", f.Key.Pos, "the matrix has more than %d axes", maxAxes).Hint = "remove some of them"
+			return
 		default:
 			d.parameterName(f.Key)
 			m.Axes = append(m.Axes, Named[[]Setting]{Name: f.Key, Value: settings(d, f)})

@@ -2,6 +2,7 @@ package article
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -211,7 +212,10 @@ func (c *converter) written(y *yaml.Node) int {
 		return at
 	}
 	line := c.mended.line(at)
-	return c.fragment.offset(line+1, 1+len([]rune(text[c.mended.lines[line].at:at])))
+	if c.mended.ascii {
+		return c.fragment.offset(line+1, 1+at-c.mended.lines[line].at)
+	}
+	return c.fragment.offset(line+1, 1+utf8.RuneCountInString(text[c.mended.lines[line].at:at]))
 }
 
 // text gives a scalar, which begins at a byte of the text as it was written, with its place.

@@ -144,12 +144,16 @@ func (d decoder) list(n *Node, what string, v reflect.Value) {
 	v.Set(out)
 }
 
+// maxUnknown is how many unknown keys of one mapping are reported: a mapping with more of them is something else.
+const maxUnknown = 100
+
 func (d decoder) fields(n *Node, what string, v reflect.Value) {
 	if !d.kind(n, what, Map) {
 		return
 	}
 	known := map[string]int{}
 	var names []string
+	unknown := 0
 	t := v.Type()
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
@@ -166,6 +170,9 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			d.value(f.Value, f.Key.Value, v.Field(i))
 		case strings.HasPrefix(f.Key.Value, "x-"):
 		default:
+			if unknown++; unknown > maxUnknown {
+				continue
+			}
 			slices.Sort(names)
 			hint := Suggest(f.Key.Value, names)
 			if other := belongs(f.Key.Value, t); other != "" {
@@ -240,7 +247,11 @@ func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
 		return nil
 	}
 	var out []Named[T]
-	for _, f := range n.Fields {
+	for i, f := range n.Fields {
+		if i == maxNamed {
+			d.problems.Add("too-many", f.Key.Pos, "%s has more than %d entries", what, maxNamed).Hint = "remove some of them"
+			break
+		}
 		e := Named[T]{Name: f.Key}
 		if f.Value.Kind == Null {
 			f.Value = &Node{Kind: Map, Text: f.Key}

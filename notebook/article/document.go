@@ -16,10 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/expr"
@@ -197,6 +194,10 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, source *Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source, added: map[string]record.Metric{}, unread: map[string]bool{}}
+	if !fits(source, &doc.Problems) {
+		doc.Tree = ast.NewDocument()
+		return doc
+	}
 	if !utf8.Valid(source.Data) {
 		at := invalidUTF8(source.Data)
 		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
@@ -205,11 +206,7 @@ func Parse(dir string, source *Source) *Document {
 		doc.Source = source
 	}
 	doc.Text = doc.frontMatter()
-	markdown := goldmark.New(
-		goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList),
-		goldmark.WithParserOptions(parser.WithAutoHeadingID()),
-	)
-	doc.Tree = markdown.Parser().Parse(text.NewReader(doc.Text))
+	doc.Tree = doc.parseMarkdown()
 	doc.blocks()
 	doc.files()
 	doc.inlines()
@@ -385,6 +382,13 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 		}
 		switch b.Is {
 		case "experiment":
+			if len(doc.Experiments) == maxExperiments {
+				doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
+					Hint = "make several articles of it"
+			}
+			if len(doc.Experiments) >= maxExperiments {
+				continue
+			}
 			templatesIn(item, &doc.Problems)
 			e := DecodeExperiment(item, false, &doc.Problems)
 			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place}
@@ -425,6 +429,13 @@ func (doc *Document) listing(language string, name Text, content []byte) *Listin
 		return nil
 	case clean == FileName || clean == "." || clean == "records" || strings.HasPrefix(clean, "records/"):
 		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
+		return nil
+	}
+	if len(doc.Listings) >= maxListings {
+		if len(doc.Listings) == maxListings {
+			doc.Problems.Add("too-many", name.Pos, "more than %d listings that are files", maxListings).
+				Hint = "put files into the article's folder"
+		}
 		return nil
 	}
 	for _, l := range doc.Listings {

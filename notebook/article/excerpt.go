@@ -86,6 +86,28 @@ func sign(r rune) string {
 	return fmt.Sprintf("<U+%04X>", r)
 }
 
+// maxClip is far more than is shown of a line or a message on either side of a place. Long ones are cut to it before
+// they are taken apart, which takes time.
+const maxClip = 1024
+
+// clip leaves out the middle of a text that is far longer than what is shown of it.
+func clip(s string) string {
+	if len(s) <= 2*maxClip {
+		return s
+	}
+	return s[:boundary(s, maxClip)] + "…" + s[boundary(s, len(s)-maxClip):]
+}
+
+// boundary is where the character of s that at lies in begins.
+func boundary(s string, at int) int {
+	for i := at; i > max(0, at-utf8.UTFMax) && i < len(s); i-- {
+		if utf8.RuneStart(s[i]) {
+			return i
+		}
+	}
+	return at
+}
+
 // visible is s with signs for what has no shape or would act on the terminal.
 func visible(s string) string {
 	var b strings.Builder
@@ -137,6 +159,13 @@ func offsetOf(list []cell, i, end int) int {
 // excerpt shows a line in at most limit columns, and a caret and tildes that stand under its bytes [start, end). What
 // does not fit is left out around the place.
 func excerpt(line string, start, end, limit int) (text, mark string) {
+	cutStart, cutEnd := 0, len(line)
+	if len(line) > 2*maxClip {
+		cutStart = boundary(line, max(0, start-maxClip))
+		cutEnd = boundary(line, min(len(line), start+maxClip))
+	}
+	before, after := cutStart > 0, cutEnd < len(line)
+	line, start, end = line[cutStart:cutEnd], start-cutStart, min(end, cutEnd)-cutStart
 	list := cells(line)
 	first, last := len(list), len(list) // of the cells to be marked
 	total := 0
@@ -155,25 +184,25 @@ func excerpt(line string, start, end, limit int) (text, mark string) {
 		from, to = window(list, first, limit-2)
 	}
 	var b strings.Builder
-	before, under := 0, 0
-	if from > 0 {
+	left, under := 0, 0
+	if from > 0 || before {
 		b.WriteString("…")
-		before = 1
+		left = 1
 	}
 	for i := from; i < to; i++ {
 		c := list[i]
 		b.WriteString(c.shown)
 		switch {
 		case i < first:
-			before += c.width
+			left += c.width
 		case i < last:
 			under += c.width
 		}
 	}
-	if to < len(list) {
+	if to < len(list) || after {
 		b.WriteString("…")
 	}
-	return b.String(), strings.Repeat(" ", before) + "^" + strings.Repeat("~", max(0, under-1))
+	return b.String(), strings.Repeat(" ", left) + "^" + strings.Repeat("~", max(0, under-1))
 }
 
 // window chooses cells from, to that fit into limit columns and show the place with some of what stands before it.

@@ -16,16 +16,25 @@ import (
 // maxFile bounds what is read of a single file of an article; larger data is better made in an image.
 const maxFile = 256 << 20
 
-// maxRows bounds the rows of a file.
-const maxRows = 100_000
-
 // A File is a file of an article: one of its folder, or a file= listing.
 type File struct {
 	Path string // cleaned, relative to the article's folder, with slashes
 	Data []byte
 	Exec bool // executable; listings never are
 
-	fragment fragment
+	listing *Listing // that it is, or nil
+}
+
+// fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read so.
+func (f *File) fragment(doc *Document, problems *Problems) (fragment, bool) {
+	if f.listing != nil {
+		return f.listing.fragment, true
+	}
+	source := NewSource(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
+	if !fits(source, problems) {
+		return fragment{}, false
+	}
+	return wholeFile(source), true
 }
 
 // Inside cleans a path that an article names and makes sure that it stays in the article's folder.
@@ -49,7 +58,7 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 	var known []string
 	for _, l := range doc.Listings {
 		if l.Path == name {
-			return &File{Path: name, Data: l.Data, fragment: l.fragment}, true
+			return &File{Path: name, Data: l.Data, listing: l}, true
 		}
 		known = append(known, l.Path)
 	}
@@ -69,8 +78,7 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 		problems.Add("no-such-file", t.Pos, message, t.Value).Hint = Suggest(name, known)
 		return nil, false
 	}
-	source := NewSource(path.Join(path.Dir(doc.Source.Path), name), data)
-	return &File{Path: name, Data: data, Exec: exec, fragment: wholeFile(source)}, true
+	return &File{Path: name, Data: data, Exec: exec}, true
 }
 
 // reason is an error of the system without the path of this machine in it.
@@ -113,11 +121,20 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 	if !ok {
 		return nil, false
 	}
-	switch path.Ext(f.Path) {
-	case ".csv":
-		return csvRows(f.fragment, problems)
-	case ".yaml", ".yml":
-		n := parseYAML(f.fragment, problems)
+	extension := path.Ext(f.Path)
+	if extension != ".csv" && extension != ".yaml" && extension != ".yml" {
+		problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).
+			Hint = "its name has to end in .csv, .yaml or .yml"
+		return nil, false
+	}
+	text, ok := f.fragment(doc, problems)
+	switch {
+	case !ok:
+		return nil, false
+	case extension == ".csv":
+		return csvRows(text, problems)
+	default:
+		n := parseYAML(text, problems)
 		if n == nil {
 			return nil, false
 		}
@@ -127,9 +144,6 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 		}
 		return n.Items, true
 	}
-	problems.Add("wrong-value", t.Pos, "%q is no file of rows", t.Value).
-		Hint = "its name has to end in .csv, .yaml or .yml"
-	return nil, false
 }
 
 // csvRows makes a mapping of each line of CSV.
@@ -186,10 +200,6 @@ func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
 				names = append(names, name)
 			}
 			continue
-		}
-		if len(rows) == maxRows {
-			problems.Add("too-many", f.whole, "the file has more than %d rows", maxRows)
-			return nil, false
 		}
 		row := &Node{Kind: Map, Text: Text{Pos: field(fields, 0).Pos}}
 		for i, name := range names {

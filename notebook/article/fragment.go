@@ -22,7 +22,19 @@ type fragment struct {
 	lines  []fragmentLine
 	whole  Pos  // where a problem stands that concerns all of it
 	ascii  bool // each character, in the source too, is known to be one byte
+
+	marks []mark // made when they are needed, of a text that does not change any more
 }
+
+// A mark is a place up to which the characters of a line were counted.
+type mark struct {
+	line       int // in the fragment, from 0
+	text, from int // bytes of the fragment's text, and of the source
+	characters int
+}
+
+// markDistance is how many characters lie between the marks of a line.
+const markDistance = 256
 
 // fragmentLine says where a line of a fragment comes from.
 type fragmentLine struct {
@@ -70,19 +82,47 @@ func (f *fragment) line(at int) int {
 // at is where a byte of f.text stands in the source. Characters are counted rather than bytes, since f.text may have
 // been mended.
 func (f *fragment) at(at int) int {
-	l := f.lines[max(f.line(at), 0)]
 	at = min(at, len(f.text))
 	if f.ascii {
+		l := f.lines[max(f.line(at), 0)]
 		return max(l.start, l.start+at-l.at-l.extra)
 	}
-	n := utf8.RuneCountInString(f.text[min(l.at, at):at]) - l.extra
-	data := f.source.Data
-	offset := l.start
-	for ; n > 0 && offset < len(data); n-- {
-		_, size := utf8.DecodeRune(data[offset:])
-		offset += size
+	m := f.mark(func(m mark) bool { return m.text <= at })
+	for m.text < at {
+		f.step(&m)
 	}
-	return offset
+	return m.from
+}
+
+// step goes on by one character.
+func (f *fragment) step(m *mark) {
+	_, size := utf8.DecodeRuneInString(f.text[m.text:])
+	m.text += size
+	if m.characters >= f.lines[m.line].extra && m.from < len(f.source.Data) {
+		_, size := utf8.DecodeRune(f.source.Data[m.from:])
+		m.from += size
+	}
+	m.characters++
+}
+
+// mark gives the last one for which before holds, which has to hold for the first ones and for no others.
+func (f *fragment) mark(before func(mark) bool) mark {
+	if f.marks == nil {
+		for i, l := range f.lines {
+			end := len(f.text)
+			if i+1 < len(f.lines) {
+				end = min(end, f.lines[i+1].at)
+			}
+			m := mark{line: i, text: min(l.at, end), from: l.start}
+			for f.marks = append(f.marks, m); m.text < end; {
+				if f.step(&m); m.characters%markDistance == 0 {
+					f.marks = append(f.marks, m)
+				}
+			}
+		}
+	}
+	i := sort.Search(len(f.marks), func(i int) bool { return !before(f.marks[i]) })
+	return f.marks[max(i-1, 0)]
 }
 
 // pos is the place of the bytes [start, end) of f.text.
@@ -105,11 +145,11 @@ func (f *fragment) offset(line, column int) int {
 	if f.ascii {
 		return min(at+max(column, 1)-1, len(f.text))
 	}
-	for ; column > 1 && at < len(f.text) && f.text[at] != '\n'; column-- {
-		_, size := utf8.DecodeRuneInString(f.text[at:])
-		at += size
+	m := f.mark(func(m mark) bool { return m.line < line-1 || m.line == line-1 && m.characters < column })
+	for m.characters+1 < column && m.text < len(f.text) && f.text[m.text] != '\n' {
+		f.step(&m)
 	}
-	return at
+	return m.text
 }
 
 // aligned makes a Text of a value whose place begins at start and whose characters begin at from. It ends where the
@@ -159,6 +199,7 @@ func inlineText(s *Source, segments []text.Segment, from int, value string) Text
 // replace changes the text from p on, character for character, so that all places stay.
 func (f *fragment) replace(p int, old, new string) {
 	f.text = f.text[:p] + new + f.text[p+len(old):]
+	f.marks = nil
 	for i := f.line(p) + 1; i < len(f.lines); i++ {
 		f.lines[i].at += len(new) - len(old)
 	}
@@ -199,6 +240,7 @@ func (f *fragment) clean(problems *Problems) {
 		}
 	}
 	f.text = b.String()
+	f.marks = nil
 	switch found {
 	case 0, 1:
 	case 2:
@@ -234,6 +276,11 @@ func escape(r rune) string {
 func parseYAML(f fragment, problems *Problems) *Node {
 	var found Problems
 	defer func() { problems.Merge(&found) }()
+	if len(f.text) > maxYAML {
+		found.Add("yaml-too-large", f.whole, "this is %d bytes of YAML, and may be %d", len(f.text), maxYAML).
+			Hint = "divide it, or move rows to a CSV file"
+		return nil
+	}
 	f.ascii = isASCII(f.text)
 	f.clean(&found)
 	f.ascii = f.ascii && isASCII(f.text)
@@ -249,8 +296,9 @@ func parseYAML(f fragment, problems *Problems) *Node {
 		}
 	}
 	f.text = f.text[:s.end]
-	mended, meant := f, map[int]meaning{}
+	mended, meant := &f, map[int]meaning{}
 	if len(traps) > 0 {
+		mended = &fragment{source: f.source, whole: f.whole, ascii: f.ascii}
 		mended.text, mended.lines, meant = mend(&f, traps)
 		doc, err = unmarshal(mended.text)
 	}
@@ -264,9 +312,12 @@ func parseYAML(f fragment, problems *Problems) *Node {
 	if len(doc.Content) == 0 {
 		return &Node{Kind: Map, Text: Text{Pos: f.whole}}
 	}
-	c := converter{fragment: &f, mended: &mended, problems: &found, meant: meant}
+	c := converter{fragment: &f, mended: mended, problems: &found, meant: meant}
 	n := c.node(doc.Content[0])
 	if c.made > maxNodes {
+		if found.Empty() {
+			found.Add("yaml-too-large", f.whole, "the block has more than %d values", maxNodes).Hint = "divide it, or move rows to a file"
+		}
 		return nil
 	}
 	return n
@@ -326,6 +377,10 @@ func (f *fragment) syntaxError(err error) (Pos, string) {
 
 // lineText is the rest, without its end, of the line that a byte stands in.
 func (f *fragment) lineText(at int) string {
-	line, _, _ := strings.Cut(f.text[min(at, len(f.text)):], "\n")
-	return line
+	at = min(at, len(f.text))
+	end := len(f.text)
+	if i := f.line(at) + 1; i < len(f.lines) {
+		end = min(end, f.lines[i].at)
+	}
+	return strings.TrimSuffix(f.text[at:end], "\n")
 }

@@ -83,23 +83,39 @@ func merge(base, over *Node, keepNull bool) *Node {
 	out := &Node{Kind: Map, Text: over.Text}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
+		above := over.getter()
 		for _, f := range base.Fields {
-			if over.Get(f.Key.Value) == nil {
+			if above(f.Key.Value) == nil {
 				out.Fields = append(out.Fields, f)
 			}
 		}
+	} else {
+		base = nil
 	}
+	below := base.getter()
 	for _, f := range over.Fields {
-		if f.Value.Kind == Null && !keepNull {
-			continue
+		if f.Value.Kind != Null || keepNull {
+			out.Fields = append(out.Fields, Field{f.Key, merge(below(f.Key.Value), f.Value, keepNull)})
 		}
-		var below *Node
-		if base != nil && base.Kind == Map {
-			below = base.Get(f.Key.Value)
-		}
-		out.Fields = append(out.Fields, Field{f.Key, merge(below, f.Value, keepNull)})
 	}
 	return out
+}
+
+// fewFields is up to how many looking through all of them is faster than a map.
+const fewFields = 16
+
+// getter is Get for many keys.
+func (n *Node) getter() func(key string) *Node {
+	if n == nil || len(n.Fields) <= fewFields {
+		return n.Get
+	}
+	values := map[string]*Node{}
+	for _, f := range n.Fields {
+		if values[f.Key.Value] == nil {
+			values[f.Key.Value] = f.Value
+		}
+	}
+	return func(key string) *Node { return values[key] }
 }
 
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.

@@ -7,44 +7,94 @@ import (
 	"strings"
 )
 
-// Problem is a mistake that the author can repair, with its place and a way out.
+// Severity says what a problem keeps from happening.
+type Severity int
+
+// The severities.
+const (
+	SeverityError   Severity = iota // nothing is run or rendered before it is mended
+	SeverityWarning                 // something that the author should look at; it stops nothing
+)
+
+// String is the word for a severity: error or warning.
+func (s Severity) String() string { return [...]string{"error", "warning"}[s] }
+
+// Problem is something that the author can repair, with its place and a way out.
 type Problem struct {
-	Pos     Pos
-	Rule    string // a short name that manual and tests use, such as "unknown-key"
-	Message string // lower case, no full stop, the author's own words in quotes
-	Hint    string // what to do; may be empty
+	Pos      Pos
+	Severity Severity
+	Rule     string // a short name that manual and tests use, such as "unknown-key"
+	Message  string // lower case, no full stop, the author's own words in quotes
+	Hint     string // what to do; may be empty
 
 	covers Pos // of a value that was not read as it was meant: problems in it are likely to follow from this one
 }
 
-// Problems collects what is wrong with an article, so that everything is reported at once.
-type Problems struct{ list []*Problem }
+// maxProblems bounds how many problems are kept: nobody reads more of them at once.
+const maxProblems = 1000
 
-// Add notes a problem; its Hint can be set on what is returned.
+// Problems collects what is wrong with an article, so that everything is reported at once.
+type Problems struct {
+	list []*Problem
+	seen map[likeness]*Problem
+}
+
+// A likeness is what problems that are alike have in common.
+type likeness struct {
+	at            Pos
+	rule, message string
+}
+
+// Add notes an error; its Hint can be set on what is returned. Of problems that are alike only the first is kept, and
+// beyond the first thousand none.
 func (p *Problems) Add(rule string, at Pos, format string, args ...any) *Problem {
-	problem := &Problem{Pos: at, Rule: rule, Message: fmt.Sprintf(format, args...)}
-	p.list = append(p.list, problem)
-	return problem
+	return p.note(&Problem{Pos: at, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// Warn notes a warning, as Add does an error.
+func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Problem {
+	return p.note(&Problem{Pos: at, Severity: SeverityWarning, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// note keeps a problem, and gives the one that stands for it.
+func (p *Problems) note(new *Problem) *Problem {
+	l := likeness{new.Pos, new.Rule, new.Message}
+	if alike := p.seen[l]; alike != nil {
+		return alike
+	}
+	if len(p.list) < maxProblems {
+		if p.seen == nil {
+			p.seen = map[likeness]*Problem{}
+		}
+		p.list, p.seen[l] = append(p.list, new), new
+	} else if len(p.list) == maxProblems {
+		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems", maxProblems),
+			Hint: "mend those that are shown to see the others"})
+	}
+	return new
 }
 
 // Merge takes over the problems of another pass.
-func (p *Problems) Merge(o *Problems) { p.list = append(p.list, o.list...) }
+func (p *Problems) Merge(o *Problems) {
+	for _, problem := range o.list {
+		p.note(problem)
+	}
+}
 
-// Empty says that nothing is wrong.
-func (p *Problems) Empty() bool { return len(p.list) == 0 }
+// Len is how many problems there are, warnings among them.
+func (p *Problems) Len() int { return len(p.list) }
 
-// Sorted gives the problems by file and place; of those that are alike only the first, and none that follows from
-// another.
+// Empty says that nothing has to be mended; there may be warnings.
+func (p *Problems) Empty() bool {
+	return !slices.ContainsFunc(p.list, func(p *Problem) bool { return p.Severity == SeverityError })
+}
+
+// Sorted gives the problems by file and place, and none that follows from another.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
 		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.Pos.Start, b.Pos.Start))
 	})
-	type likeness struct {
-		at            Pos
-		rule, message string
-	}
-	seen := map[likeness]bool{}
 	var covers []Pos
 	for _, p := range list {
 		if p.covers.Source != nil {
@@ -52,10 +102,7 @@ func (p *Problems) Sorted() []*Problem {
 		}
 	}
 	return slices.DeleteFunc(list, func(p *Problem) bool {
-		l := likeness{p.Pos, p.Rule, p.Message}
-		alike := seen[l]
-		seen[l] = true
-		return alike || p.covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
+		return p.covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
 	})
 }
 
@@ -78,7 +125,10 @@ const maxMessage = 240
 // right under wide and combining characters.
 func (p *Problem) String() string {
 	var b strings.Builder
-	message := shorten(visible(p.Message), maxMessage)
+	message := shorten(visible(clip(p.Message)), maxMessage)
+	if p.Severity != SeverityError {
+		message = p.Severity.String() + ": " + message
+	}
 	if p.Pos.Source == nil {
 		fmt.Fprintf(&b, "%s [%s]\n", message, p.Rule)
 	} else {
@@ -91,7 +141,7 @@ func (p *Problem) String() string {
 	}
 	if p.Hint != "" {
 		for line := range strings.Lines(p.Hint) {
-			fmt.Fprintf(&b, "   %s\n", visible(strings.TrimRight(line, "\r\n")))
+			fmt.Fprintf(&b, "   %s\n", visible(clip(strings.TrimRight(line, "\r\n"))))
 		}
 	}
 	return b.String()

@@ -148,7 +148,11 @@ func OpenProject(dir string) (*Project, error) {
 
 func readProject(dir string, data []byte) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*Node{}}
-	n := parseYAML(wholeFile(NewSource(ProjectFile, data)), &p.Problems)
+	source := NewSource(ProjectFile, data)
+	if !fits(source, &p.Problems) {
+		return p
+	}
+	n := parseYAML(wholeFile(source), &p.Problems)
 	if n == nil {
 		return p
 	}

@@ -28,7 +28,9 @@ func (s *scanner) properties(p int, label string) (at int, bad bool) {
 			return stop, true
 		}
 		next := s.blanks(end)
-		if s.text[p] == '&' {
+		if s.text[p] == '&' && len(s.anchors) == maxTraps {
+			s.lost = true
+		} else if s.text[p] == '&' {
 			a := &anchor{name: word[1:], at: p, start: next, label: label}
 			if next < s.eol(p) && !strings.ContainsRune("[{\"'|>*#&!,]}", rune(s.text[next])) {
 				if _, _, key := s.key(next); !key {

@@ -20,7 +20,7 @@ func NewSource(path string, data []byte) *Source {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	s := &Source{Path: path, Data: data, lines: []int{0}}
 	for i, b := range data {
-		if b == '\n' {
+		if b == '\n' && len(s.lines) <= maxLines { // a text with more is not read, but it may have 10 million of them
 			s.lines = append(s.lines, i+1)
 		}
 	}

@@ -146,9 +146,13 @@ func quoted(s string) string {
 	return `"` + s + `"`
 }
 
+// maxTraps is how many traps are looked for: mending takes time for each of them.
+const maxTraps = maxProblems
+
 // add notes a trap; what it is mended with can be set on what is returned.
 func (s *scanner) add(t trap) *trap {
 	s.traps = append(s.traps, &t)
+	s.lost = s.lost || len(s.traps) > maxTraps
 	return &t
 }
 

@@ -265,15 +265,31 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 
 // expand replaces the names of front matter values by what they stand for. What is put in has the place of the
 // name, so that errors point into the expression that uses it.
-func (d *Dataset) expand(n expr.Node) (expr.Node, error) { return d.expandIn(n, nil, nil) }
+func (d *Dataset) expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).of(n, nil, nil) }
 
-// expandIn has in using the names that are being expanded, and in at the place that everything gets; nil keeps it.
-func (d *Dataset) expandIn(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
+// Bounds of an expression whose values are written out: values that use each other several times multiply.
+const (
+	maxExpanded = 500
+	maxUsing    = 50
+)
+
+// An expansion counts what has been made of an expression.
+type expansion struct {
+	d    *Dataset
+	made int // nodes
+}
+
+// of has in using the names that are being expanded, and in at the place that everything gets; nil keeps it.
+func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
 	place := func(own expr.Span) expr.Span {
 		if at != nil {
 			return *at
 		}
 		return own
+	}
+	if e.made++; at != nil && e.made > maxExpanded || len(using) > maxUsing {
+		return nil, mistake(*at, "too-large", "write out what is needed, with fewer values",
+			"the values that are used here make too large an expression")
 	}
 	switch n := n.(type) {
 	case *expr.Selector:
@@ -283,7 +299,7 @@ func (d *Dataset) expandIn(n expr.Node, using []string, at *expr.Span) (expr.Nod
 		for i := range out.Matches {
 			out.Matches[i].Span = place(n.Matches[i].Span)
 		}
-		value, ok := d.value(n.Name)
+		value, ok := e.d.value(n.Name)
 		switch {
 		case !ok:
 			return &out, nil
@@ -296,7 +312,7 @@ func (d *Dataset) expandIn(n expr.Node, using []string, at *expr.Span) (expr.Nod
 		case value == nil:
 			return nil, mistake(out.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 		}
-		return d.expandIn(value, append(slices.Clone(using), n.Name), &out.Span)
+		return e.of(value, append(slices.Clone(using), n.Name), &out.Span)
 	case *expr.Call:
 		out := *n
 		out.Span = place(n.Span)
@@ -306,20 +322,20 @@ func (d *Dataset) expandIn(n expr.Node, using []string, at *expr.Span) (expr.Nod
 				continue // the name of a block
 			}
 			var err error
-			if out.Args[i], err = d.expandIn(arg, using, at); err != nil {
+			if out.Args[i], err = e.of(arg, using, at); err != nil {
 				return nil, err
 			}
 		}
 		return &out, nil
 	case *expr.Unary:
-		x, err := d.expandIn(n.X, using, at)
+		x, err := e.of(n.X, using, at)
 		return &expr.Unary{Span: place(n.Span), Op: n.Op, X: x}, err
 	case *expr.Binary:
-		x, err := d.expandIn(n.X, using, at)
+		x, err := e.of(n.X, using, at)
 		if err != nil {
 			return nil, err
 		}
-		y, err := d.expandIn(n.Y, using, at)
+		y, err := e.of(n.Y, using, at)
 		return &expr.Binary{Span: place(n.Span), Op: n.Op, X: x, Y: y}, err
 	case *expr.Quantity:
 		out := *n

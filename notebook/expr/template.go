@@ -10,6 +10,9 @@ const (
 	templateClose = "}}"
 )
 
+// maxFilled bounds in bytes what values make of a Template.
+const maxFilled = 100_000
+
 // Template is a text with expressions in it: http://server:${{ matrix.port }}/.
 type Template struct {
 	Parts []Part
@@ -121,6 +124,9 @@ func (t Template) expand(env Env, partly bool) (string, error) {
 			text.WriteString(part.Text)
 		default:
 			return "", err
+		}
+		if text.Len() > maxFilled {
+			return "", errorAt(part.Span, "with the values that it names the text has more than %d bytes", maxFilled)
 		}
 	}
 	return text.String(), nil

@@ -14,6 +14,9 @@ type definition struct {
 	front []*article.Node // defaults of front matters that hold below it, the article's own first
 }
 
+// maxExtends bounds how many definitions one experiment may build upon.
+const maxExtends = 20
+
 // definition follows extends, and gives the merged node with the front matters that hold below it; below are the blocks that
 // are being followed. What is wrong is reported once, at the block that says it; that block then stands for itself.
 func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) (
@@ -34,6 +37,10 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 	case slices.Contains(below, base):
 		p.problems.Add("circle", extends.Text.Pos, "experiment %q extends itself, by way of %q", block.Name.Value, extends.Text.Value).
 			Hint = "write out what they share in one of them"
+		return block.Node, front
+	case len(below) > maxExtends:
+		p.problems.Add("too-many", extends.Text.Pos, "more than %d experiments extend each other in a row", maxExtends).
+			Hint = "extend the one that the others have in common"
 		return block.Node, front
 	}
 	node, lower := p.definition(of, base, below)

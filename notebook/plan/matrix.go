@@ -86,6 +86,16 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 			Hint = "remove axes or values, or make several experiments of it"
 		return nil, false
 	}
+	if p.cells += cells; p.cells > maxCells {
+		p.problems.Add("too-many", block.Pos, "with this matrix the article has more than %d cells", maxCells).
+			Hint = "remove axes or values, or make several articles of it"
+		return nil, false
+	}
+	if p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(include)); p.matched > maxMatching {
+		p.problems.Add("too-many", block.Pos, "the matrix has too many rows of include and exclude for so many cells").
+			Hint = "remove axes or values, or list the cells under include alone"
+		return nil, false
+	}
 	p.checkLabels(m)
 	for _, axis := range m.Axes {
 		var next []combination
@@ -106,8 +116,14 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 	if len(m.Axes) == 0 {
 		product = nil
 	}
+	known := map[string]bool{}
+	for _, c := range product {
+		for name := range c.fields {
+			known[name] = true
+		}
+	}
 	for _, row := range m.Exclude {
-		if len(product) > 0 && !p.axesKnown(row, product) {
+		if len(product) > 0 && !p.axesKnown(row, known) {
 			continue
 		}
 		before := len(product)
@@ -191,13 +207,7 @@ func fits(row article.Combination, m *article.Matrix, c combination) bool {
 }
 
 // axesKnown reports names in a row of exclude that no combination has. Values of an axis may differ in their labels.
-func (p *planner) axesKnown(row article.Combination, product []combination) bool {
-	known := map[string]bool{}
-	for _, c := range product {
-		for name := range c.fields {
-			known[name] = true
-		}
-	}
+func (p *planner) axesKnown(row article.Combination, known map[string]bool) bool {
 	ok := true
 	for _, f := range row.Fields {
 		if !known[f.Name.Value] {

@@ -32,10 +32,13 @@ type Options struct {
 	Repetitions int    // 0: as the article says
 }
 
-// Bounds of what can be planned.
+// Bounds of what can be planned, maxRepetitions for one experiment, the others for all of an article.
 const (
 	maxRepetitions = 1000
 	maxCells       = 10_000
+	maxSteps       = 100_000    // days of measuring
+	maxDefinitions = 16 << 20   // bytes of what is written out for each cell
+	maxMatching    = 10_000_000 // comparisons of rows of include and exclude with cells
 )
 
 // ErrNoProfile is wrapped by the error of New for a profile that nobody defines.
@@ -112,6 +115,8 @@ type planner struct {
 	folders     map[*article.Document]*folder
 	definitions []*definition
 	outlines    []*outline
+
+	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
 
 // An outline is an experiment whose matrix is multiplied, with nothing resolved yet.
@@ -203,11 +208,17 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 	for _, s := range e.head.Tune {
 		searches[s.Name.Value] = true
 	}
-	before := len(p.problems.Sorted())
+	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
+		p.problems.Add("too-large", e.block.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
+			maxDefinitions>>20).
+			Hint = "remove axes or values, or move long texts to files"
+		return false
+	}
+	before := p.problems.Len()
 	for _, c := range combinations {
 		d := &draft{combination: c}
 		e.drafts = append(e.drafts, d)
-		if c.unavailable != "" || len(p.problems.Sorted()) > before {
+		if c.unavailable != "" || p.problems.Len() > before {
 			continue // other cells have the same mistakes
 		}
 		env := settings{combination: c, profile: p.options.Profile, ports: map[string]string{}, searches: searches}
@@ -218,6 +229,11 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 		}
 		d.node = expandAll(body, env, p.problems)
 		d.definition = article.DecodeExperiment(d.node, true, p.problems)
+	}
+	if p.steps += len(e.drafts) * e.Repetitions; p.steps > maxSteps {
+		p.problems.Add("too-many", e.block.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
+			Hint = "lower repetitions, or remove axes or values"
+		return false
 	}
 	seen := map[string]bool{}
 	for _, d := range e.drafts {
@@ -234,6 +250,18 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 		}
 	}
 	return true
+}
+
+// weight is about how many bytes a value takes when it is written out.
+func weight(n *article.Node) int {
+	sum := len(n.Text.Value) + 10
+	for _, item := range n.Items {
+		sum += weight(item)
+	}
+	for _, f := range n.Fields {
+		sum += len(f.Key.Value) + weight(f.Value)
+	}
+	return sum
 }
 
 // resolve makes the trials of an experiment, their keys and their order.
