@@ -173,8 +173,11 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 				standing, reason = a.Standing(about, quickOnly)
 			}
 			standings = append(standings, standing)
-			m, _ := record.LookupMetric(metric)
-			reasons = append(reasons, fmt.Sprintf("%s, against %s: %s", inWords(m), b.Source.Value, reason))
+			words := metric // of one that a program prints, whose name is all that is known
+			if m, ok := record.LookupMetric(metric); ok {
+				words = inWords(m)
+			}
+			reasons = append(reasons, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value, reason))
 		}
 	}
 	for _, h := range headlines {
