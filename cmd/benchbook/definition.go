@@ -30,6 +30,8 @@ type definition struct {
 	Services []*plan.Service `json:"services"`
 	Load     *plan.Load      `json:"load"`
 	Command  *plan.Command   `json:"command"`
+	Tune     []plan.Search   `json:"tune"`
+	Capacity *plan.Capacity  `json:"capacity"`
 }
 
 // entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know, in
@@ -114,7 +116,7 @@ func flattenList(out *[]entry, path string, v []any, t reflect.Type) {
 		switch item := item.(type) {
 		case map[string]any:
 			switch name, named := item["name"].(string); {
-			case named && path == "services":
+			case named && (path == "services" || path == "tune"):
 				without := maps.Clone(item)
 				delete(without, "name")
 				flatten(out, path+"."+name, without, t)

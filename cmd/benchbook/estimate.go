@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,71 +13,22 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// What starting and stopping takes where nothing has been recorded: a container is created, started and removed in a third of
-// a second, and a service is ready within about a second.
-const (
-	usualService = 1200 * time.Millisecond
-	usualLoad    = 300 * time.Millisecond
-)
-
-// An estimate is how long the repetitions that are to be measured take. Images are built before, and not counted.
-type estimate struct {
-	start, warmup, measure time.Duration // start is starting and stopping of services and load
-	recorded               bool          // some of it rests on records
-	unknown                []string      // what is not in it, since it has never been measured
-}
-
-func (e *estimate) total() time.Duration { return e.start + e.warmup + e.measure }
-
-// estimated adds up what is left to do of an experiment.
-func estimated(e *plan.Experiment, known map[*plan.Trial]*known) estimate {
-	var out estimate
+// experience is what the records of an experiment's trials know about how long each of them takes.
+func experience(e *plan.Experiment, known map[*plan.Trial]*known) func(*plan.Trial) plan.Experience {
 	var siblings []*record.Record
 	for _, t := range e.Trials {
 		siblings = append(siblings, known[t].records...)
 	}
-	for _, t := range e.Trials {
-		n := time.Duration(known[t].toMeasure)
-		if n == 0 {
-			continue
-		}
+	return func(t *plan.Trial) plan.Experience {
 		basis := known[t].records
 		if len(basis) == 0 {
 			basis = siblings // cells of one experiment take about as long as each other
 		}
-		start, ok := mean(basis, "start", "stop")
-		if !ok {
-			start = usualLoad + usualService*time.Duration(len(t.Services))
-		}
-		out.recorded = out.recorded || ok
-		out.start += n * start
-		if t.Load != nil {
-			out.warmup += n * t.Load.Warmup
-		}
-		measure, unknown := measuring(t, basis)
-		out.measure += n * measure
-		if unknown != "" && !slices.Contains(out.unknown, unknown) {
-			out.unknown = append(out.unknown, unknown)
-		}
+		out := plan.Experience{Pending: known[t].toMeasure}
+		out.Overhead, out.Recorded = mean(basis, "start", "stop")
+		out.Window, _ = mean(basis, "measure")
+		return out
 	}
-	return out
-}
-
-// measuring is how long one repetition measures, or the words for what is not known of it.
-func measuring(t *plan.Trial, basis []*record.Record) (time.Duration, string) {
-	if t.Load != nil && t.Load.Requests == 0 {
-		return t.Load.Duration, ""
-	}
-	if d, ok := mean(basis, "measure"); ok {
-		return d, ""
-	}
-	switch {
-	case t.Load != nil && t.Load.Duration > 0:
-		return t.Load.Duration, ""
-	case t.Load != nil:
-		return 0, "how long " + count(t.Load.Requests, "request") + " take"
-	}
-	return 0, "how long the command takes"
 }
 
 // mean is the mean time that repetitions without a failure spent in some of their parts; false if there are none.
@@ -99,21 +49,23 @@ func mean(records []*record.Record, parts ...string) (time.Duration, bool) {
 	return time.Duration(sum / float64(n) * float64(time.Second)), true
 }
 
-// String says how long, of what it is made up, and what is not in it.
-func (e *estimate) String() string {
-	parts := []string{clock(e.start) + " starting and stopping"}
-	if e.warmup > 0 {
-		parts = append(parts, clock(e.warmup)+" warm-up")
+// inWords says how long something takes, of what the time is made up, and what is assumed.
+func inWords(e plan.Estimate) string {
+	var parts []string
+	for _, part := range []struct {
+		d    time.Duration
+		what string
+	}{{e.Overhead, "starting and stopping"}, {e.Warmup, "warm-up"}, {e.Window, "measuring"}, {e.Searches, "searching"}} {
+		if part.d > 0 {
+			parts = append(parts, clock(part.d)+" "+part.what)
+		}
 	}
-	if e.measure > 0 {
-		parts = append(parts, clock(e.measure)+" measuring")
-	}
-	text := "about " + clock(e.total()) + ": " + strings.Join(parts, ", ")
-	if len(e.unknown) > 0 {
-		text += ", and what is not known before the first run: " + strings.Join(e.unknown, " and ")
-	}
-	if e.recorded {
+	text := "about " + clock(e.Total) + ": " + strings.Join(parts, ", ")
+	if e.Recorded {
 		text += "; as earlier repetitions took"
+	}
+	if len(e.Guesses) > 0 {
+		text += "; assumed: " + strings.Join(e.Guesses, ", ")
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -40,6 +41,7 @@ type experimentPlanJSON struct {
 	Experiment  string            `json:"experiment"`
 	Description string            `json:"description,omitempty"`
 	Skipped     string            `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
+	Unsupported []unsupportedJSON `json:"unsupported"`       // what this version cannot run yet; if there is anything, run leaves it out
 	Repetitions int               `json:"repetitions"`
 	Order       string            `json:"order"` // interleaved or sequential
 	Seed        int64             `json:"seed"`
@@ -52,9 +54,38 @@ type experimentPlanJSON struct {
 	Origins     map[string]string `json:"origins"` // by path of the key, as written in the article: where its value came from
 }
 
+// unsupportedJSON is something that an article says and this version cannot run.
+type unsupportedJSON struct {
+	What string `json:"what"` // a key of the article language, or a few words
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+func unsupported(e *plan.Experiment) []unsupportedJSON {
+	out := []unsupportedJSON{}
+	for _, u := range e.Unsupported {
+		line, _ := u.Pos.Source.Position(u.Pos.Start)
+		out = append(out, unsupportedJSON{u.What, u.Pos.Source.Path, line})
+	}
+	return out
+}
+
+// notYet says what an experiment cannot be run for; it is empty if it can.
+func notYet(list []unsupportedJSON) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var words []string
+	for _, u := range list {
+		words = append(words, fmt.Sprintf("%s (%s:%d)", u.What, path.Base(u.File), u.Line))
+	}
+	return "run leaves it out: this version cannot run " + strings.Join(words, ", ")
+}
+
 type trialPlanJSON struct {
 	Trial       string             `json:"trial"`
-	Calibration bool               `json:"calibration"` // second half of the A/A pair
+	Calibration bool               `json:"calibration"`          // second half of the A/A pair
+	InsteadOf   string             `json:"instead_of,omitempty"` // what it is a substitute for
 	Parameters  []record.Parameter `json:"parameters"`
 	Labels      []record.Parameter `json:"labels"`
 	Key         string             `json:"key"`
@@ -71,13 +102,15 @@ type stepJSON struct {
 	Trial      string `json:"trial"`
 }
 
-// estimateJSON is how long a run would take, images aside. Total is the sum of the others.
+// estimateJSON is how long a run would take, images aside. Total is the sum of the four below it.
 type estimateJSON struct {
 	Total     float64  `json:"total"`
 	StartStop float64  `json:"start_stop"`
 	Warmup    float64  `json:"warmup"`
 	Measure   float64  `json:"measure"`
-	Unknown   []string `json:"unknown"` // what is not in it, since it has never been measured
+	Search    float64  `json:"search"`
+	Recorded  bool     `json:"recorded"` // some of it is what earlier repetitions took
+	Assumed   []string `json:"assumed"`  // where neither the article sets a time nor records know one
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -105,7 +138,7 @@ which trials are to be measured, and why. A value that differs between trials is
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
-			s := sheet{w: a.stdout, host: host.ID, profile: options.Profile, placement: placement(host)}
+			s := sheet{w: a.stdout, host: host.ID, profile: options.Profile, at: plan.Place(host.Cores)}
 			if err := a.printPlans(project, list, plans, s, asJSON, origins); err != nil {
 				return &statusError{statusFailed, err}
 			}
@@ -121,7 +154,7 @@ which trials are to be measured, and why. A value that differs between trials is
 }
 
 func (a *app) printPlans(project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
-	out := planJSON{Host: s.host, Profile: s.profile, Placement: s.placement, Experiments: []experimentPlanJSON{}}
+	out := planJSON{Host: s.host, Profile: s.profile, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	for _, c := range list {
 		known, err := a.inspect(project, c, plans[c.slug], s.host)
 		if err != nil {
@@ -129,7 +162,7 @@ func (a *app) printPlans(project *article.Project, list []*chosen, plans map[str
 		}
 		for _, e := range plans[c.slug].Experiments {
 			if asJSON {
-				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known))
+				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known, s.at))
 			} else if err := s.experiment(c.slug, e, known, origins); err != nil {
 				return err
 			}
@@ -141,23 +174,23 @@ func (a *app) printPlans(project *article.Project, list []*chosen, plans map[str
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known) experimentPlanJSON {
-	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped,
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, at plan.Placement) experimentPlanJSON {
+	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Origins: map[string]string{}}
 	maps.Copy(out.Origins, e.Origin)
 	for _, t := range e.Trials {
 		k := known[t]
-		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, Calibration: t.Calibration,
+		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
 			Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...), Key: t.Key,
-			State: stateWords[k.state], ToMeasure: k.toMeasure, Why: append([]string{}, k.why...), Definition: t.Definition, Inputs: t.Inputs})
+			State: k.word(), ToMeasure: k.toMeasure, Why: append([]string{}, k.why...), Definition: t.Definition, Inputs: t.Inputs})
 	}
 	for _, s := range e.Steps {
 		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
 	}
-	time := estimated(e, known)
-	out.Estimate = estimateJSON{time.total().Seconds(), time.start.Seconds(), time.warmup.Seconds(), time.measure.Seconds(),
-		append([]string{}, time.unknown...)}
+	time := e.Estimate(at, experience(e, known))
+	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
+		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Assumed: append([]string{}, time.Guesses...)}
 	return out
 }
 
@@ -172,7 +205,7 @@ func order(e *plan.Experiment) string {
 type sheet struct {
 	w             io.Writer
 	host, profile string
-	placement     placementJSON
+	at            plan.Placement
 }
 
 // labelWidth is the width of the column of labels.
@@ -198,20 +231,24 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	s.line("  ", "profile", s.profile)
 	s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
-		s.placement.Services, s.placement.Load))
+		s.at.Services, s.at.Load))
+	if words := notYet(unsupported(e)); words != "" {
+		s.line("  ", "not yet", words)
+	}
 	if err := s.parts(e); err != nil {
 		return err
 	}
 	s.trials(e, known)
 	s.order(e)
-	time := estimated(e, known)
-	if toMeasure(e, known) > 0 {
-		s.line("  ", "time", time.String())
+	if time := e.Estimate(s.at, experience(e, known)); time.Total > 0 {
+		s.line("  ", "time", inWords(time))
 	} else {
 		s.line("  ", "time", "none: everything is fresh")
 	}
 	s.line("  ", "timeout", clock(e.Timeout)+" for a repetition")
-	s.line("  ", "precision", precision(e.Repetitions))
+	if len(e.Steps) > 0 {
+		s.line("  ", "precision", precision(e.Repetitions))
+	}
 	if origins && len(e.Origin) > 0 {
 		fmt.Fprintln(s.w, "  origins")
 		for _, path := range slices.Sorted(maps.Keys(e.Origin)) {
@@ -260,14 +297,14 @@ func (s *sheet) parts(e *plan.Experiment) error {
 		return parts[i]
 	}
 	for _, t := range e.Trials {
-		if t.Calibration {
-			continue // it is the trial that it repeats
+		if t.Calibration || t.Unavailable != "" {
+			continue // it is the trial that it repeats, or there is nothing to tell of it
 		}
 		list, err := entries(t.Definition)
 		if err != nil {
 			return err
 		}
-		for _, entry := range withoutFiles(list) {
+		for _, entry := range withoutFiles(asWritten(list, t)) {
 			name, key, ok := strings.Cut(entry.path, ".")
 			if name == "services" && ok {
 				service, rest, _ := strings.Cut(key, ".")
@@ -281,17 +318,17 @@ func (s *sheet) parts(e *plan.Experiment) error {
 				p.add("healthcheck", t.Name, "ready when the exposed ports accept")
 			}
 			if service.CPUSet == "" {
-				p.add("cpuset", t.Name, s.placement.Services)
+				p.add("cpuset", t.Name, s.at.Services)
 			}
 		}
 		switch {
 		case t.Load != nil:
 			if t.Load.CPUSet == "" {
-				named("load").add("cpuset", t.Name, s.placement.Load)
+				named("load").add("cpuset", t.Name, s.at.Load)
 			}
-			named("load").add("in words", t.Name, loadInWords(t.Load))
+			named("load").add("in words", t.Name, loadInWords(t))
 		case t.Command != nil:
-			named("command").add("cpuset", t.Name, s.placement.Load)
+			named("command").add("cpuset", t.Name, s.at.Load)
 		}
 	}
 	for _, p := range parts {
@@ -312,7 +349,7 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 	trials := map[string][]string{}
 	all := 0
 	for _, t := range e.Trials {
-		if t.Calibration {
+		if t.Calibration || t.Unavailable != "" {
 			continue
 		}
 		all++
@@ -347,6 +384,20 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 	}
 }
 
+// asWritten puts the templates of values that a search finds in the place of what stands for them.
+func asWritten(list []entry, t *plan.Trial) []entry {
+	out := slices.DeleteFunc(list, func(e entry) bool { return strings.HasPrefix(e.path, "deferred") })
+	for _, d := range t.Deferred {
+		i := slices.IndexFunc(out, func(e entry) bool { return e.path == d.Key })
+		if i < 0 {
+			i = len(out)
+			out = append(out, entry{path: d.Key})
+		}
+		out[i].text = d.Template
+	}
+	return out
+}
+
 // withoutFiles puts the files of a build and of configs into one entry each.
 func withoutFiles(list []entry) []entry {
 	var out []entry
@@ -373,8 +424,9 @@ func withoutFiles(list []entry) []entry {
 	return out
 }
 
-// loadInWords is a load as one would tell somebody.
-func loadInWords(l *plan.Load) string {
+// loadInWords is the load of a trial as one would tell somebody.
+func loadInWords(t *plan.Trial) string {
+	l := t.Load
 	connections := "over a connection of its own"
 	if l.Keepalive {
 		connections = "on a connection that is kept"
@@ -383,23 +435,42 @@ func loadInWords(l *plan.Load) string {
 	if l.Think > 0 {
 		next = "the next " + duration(l.Think) + " after the answer"
 	}
-	until := ""
-	switch {
-	case l.Requests > 0 && l.Duration > 0:
-		until = fmt.Sprintf("until %s are done or %s are over", count(l.Requests, "request"), duration(l.Duration))
-	case l.Requests > 0:
-		until = fmt.Sprintf("until %s are done", count(l.Requests, "request"))
-	default:
-		until = "for " + duration(l.Duration)
-	}
-	if l.Warmup > 0 {
-		until += ", after " + duration(l.Warmup) + " of warm-up"
-	}
 	clients := count(l.Connections, "client") + " send"
-	if l.Connections == 1 {
+	switch {
+	case l.Connections == 1:
 		clients += "s"
+	case l.Connections == 0: // a search finds how many
+		clients = "the clients send"
 	}
-	text := fmt.Sprintf("%s requests, each %s, %s, %s", clients, connections, next, until)
+	text := fmt.Sprintf("%s requests, each %s, %s", clients, connections, next)
+	arrivals := "at even distances"
+	if l.Arrivals == "poisson" {
+		arrivals = "at distances drawn at random"
+	}
+	switch {
+	case t.Capacity != nil:
+		text = fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the objective is missed",
+			arrivals, connections)
+	case l.RateShare > 0:
+		text = fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or not, each %s",
+			arrivals, 100*l.RateShare, l.RateOf, connections)
+	case l.Rate > 0:
+		text = fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate, arrivals, connections)
+	}
+	switch {
+	case t.Capacity != nil:
+	case len(l.Stages) > 0:
+		text += fmt.Sprintf(", in %s", count(len(l.Stages), "stage"))
+	case l.Requests > 0 && l.Duration > 0:
+		text += fmt.Sprintf(", until %s are done or %s are over", count(l.Requests, "request"), duration(l.Duration))
+	case l.Requests > 0:
+		text += fmt.Sprintf(", until %s are done", count(l.Requests, "request"))
+	default:
+		text += ", for " + duration(l.Duration)
+	}
+	if l.Warmup > 0 && t.Capacity == nil {
+		text += ", after " + duration(l.Warmup) + " of warm-up"
+	}
 	switch {
 	case l.FailuresMax >= 1:
 		text += "; failures are a result"
@@ -411,8 +482,11 @@ func loadInWords(l *plan.Load) string {
 
 // trials prints the table of trials, and for those that are to be measured the reason.
 func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*known) {
-	fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n",
-		count(len(e.Trials), "trial"), count(e.Repetitions, "repetition"), toMeasure(e, known))
+	if len(e.Steps) > 0 {
+		fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n", trialsOf(e), count(e.Repetitions, "repetition"), toMeasure(e, known))
+	} else {
+		fmt.Fprintf(s.w, "  %s, no repetitions\n", trialsOf(e))
+	}
 	original := map[string]string{} // by what identifies them
 	var rows [][]string
 	for _, t := range e.Trials {
@@ -423,8 +497,8 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*known) {
 			original[identity(t)] = t.Name
 		}
 		k := known[t]
-		state := stateWords[k.state]
-		if k.state != dataset.Fresh && len(k.why) > 0 {
+		state := k.word()
+		if !k.unavailable && k.state != dataset.Fresh && len(k.why) > 0 {
 			state += ": " + k.why[0]
 			if n := len(k.why) - 1; n > 0 {
 				state += fmt.Sprintf(", and %s (status --why)", count(n, "other change"))
@@ -440,6 +514,26 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*known) {
 		row[2] = shortened(row[2], max(40, lineWidth-4-names-2-abouts-2), " … (status --why)")
 	}
 	printColumns(s.w, "    ", rows)
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			s.line("  ", "unavailable", t.Name+": "+t.Unavailable)
+		}
+	}
+}
+
+// trialsOf counts the trials of an experiment.
+func trialsOf(e *plan.Experiment) string {
+	unavailable := 0
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			unavailable++
+		}
+	}
+	text := count(len(e.Trials), "trial")
+	if unavailable > 0 {
+		text += fmt.Sprintf(", %d of them unavailable", unavailable)
+	}
+	return text
 }
 
 // shortened is s in at most width characters, with an end of ours where it was cut.
@@ -460,6 +554,9 @@ func settings(t *plan.Trial) string {
 			out = append(out, p.Name+"="+p.Value)
 		}
 	}
+	if t.InsteadOf != "" {
+		out = append(out, "instead of "+t.InsteadOf)
+	}
 	return strings.Join(out, " ")
 }
 
@@ -467,6 +564,9 @@ func settings(t *plan.Trial) string {
 const shownRounds = 3
 
 func (s *sheet) order(e *plan.Experiment) {
+	if len(e.Steps) == 0 {
+		return // all trials are unavailable, or a search is all there is
+	}
 	if !e.Interleaved {
 		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next")
 		return
@@ -481,11 +581,4 @@ func (s *sheet) order(e *plan.Experiment) {
 		}
 		s.line("    ", fmt.Sprintf("round %d", round), strings.Join(names, "; "))
 	}
-}
-
-// placement says where services and load run if the article names no CPUs: the load on the last physical core, services on
-// the others; on a machine with one core both share it.
-func placement(h runner.Host) placementJSON {
-	at := plan.Place(h.Cores)
-	return placementJSON{Services: at.Services, Load: at.Load}
 }

@@ -81,9 +81,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &out)
 			}
-			plans["all"].Experiments[0].Origin = map[string]string{
-				"load.connections": "line 44", "load.timeout": "benchbook.yaml:2", "order": "built in"}
-			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, placement: placementJSON{Services: "0-2", Load: "3"}}
+			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, at: plan.Placement{Services: "0-2", Load: "3", ServiceCores: 3, LoadCores: 1}}
 			if err := a.printPlans(project, list, plans, s, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}
@@ -93,26 +91,6 @@ func TestPlanGolden(t *testing.T) {
 				}
 			}
 			golden(t, tt.golden, out.Bytes())
-		})
-	}
-}
-
-func TestPlacement(t *testing.T) {
-	tests := []struct {
-		name  string
-		cores [][]int
-		want  placementJSON
-	}{
-		{"one core", [][]int{{0}}, placementJSON{"0", "0"}},
-		{"one core with two threads", [][]int{{0, 1}}, placementJSON{"0-1", "0-1"}},
-		{"two cores", [][]int{{0}, {1}}, placementJSON{"0", "1"}},
-		{"threads that are apart", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, placementJSON{"0-2,4-6", "3,7"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := placement(runner.Host{Cores: tt.cores}); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
 		})
 	}
 }
@@ -130,8 +108,9 @@ func TestPlacementIsTheRunners(t *testing.T) {
 		t.Fatal(err)
 	}
 	facts := records[0].Facts
-	if got, want := placement(host), (placementJSON{facts["placement.services"], facts["placement.load"]}); got != want {
-		t.Errorf("plan says %v, the run did %v", got, want)
+	at := plan.Place(host.Cores)
+	if at.Services != facts["placement.services"] || at.Load != facts["placement.load"] {
+		t.Errorf("plan says %v, the run did %v", at, facts)
 	}
 }
 
@@ -159,40 +138,39 @@ func TestHalfWidth(t *testing.T) {
 	}
 }
 
-func TestEstimated(t *testing.T) {
-	took := func(start, measure, stop float64) []*record.Record {
-		return []*record.Record{{Parts: map[string]float64{"start": start, "measure": measure, "stop": stop}}, {Failure: "it ended"}}
-	}
-	service := []*plan.Service{{Name: "server"}}
-	timed := &plan.Trial{Services: service, Load: &plan.Load{Duration: 10 * time.Second, Warmup: 2 * time.Second}}
-	counted := &plan.Trial{Services: service, Load: &plan.Load{Requests: 100}}
-	bounded := &plan.Trial{Services: service, Load: &plan.Load{Requests: 100, Duration: 5 * time.Second}}
-	command := &plan.Trial{Command: &plan.Command{}}
+func TestEstimateInWords(t *testing.T) {
 	tests := []struct {
-		name  string
-		trial *plan.Trial
-		known known
-		want  string
+		name     string
+		estimate plan.Estimate
+		want     string
 	}{
-		{"a load for a time", timed, known{toMeasure: 4}, "about 54s: 6s starting and stopping, 8s warm-up, 40s measuring"},
-		{"with records", timed, known{toMeasure: 4, records: took(2, 9, 1)},
-			"about 1m 0s: 12s starting and stopping, 8s warm-up, 40s measuring; as earlier repetitions took"},
-		{"requests", counted, known{toMeasure: 2},
-			"about 3s: 3s starting and stopping, and what is not known before the first run: how long 100 requests take"},
-		{"requests with records", counted, known{toMeasure: 2, records: took(1, 7, 1)},
-			"about 18s: 4s starting and stopping, 14s measuring; as earlier repetitions took"},
-		{"requests that end in time", bounded, known{toMeasure: 2}, "about 13s: 3s starting and stopping, 10s measuring"},
-		{"a command", command, known{toMeasure: 10},
-			"about 3s: 3s starting and stopping, and what is not known before the first run: how long the command takes"},
+		{"a load", plan.Estimate{Overhead: 6 * time.Second, Warmup: 8 * time.Second, Window: 40 * time.Second, Total: 54 * time.Second},
+			"about 54s: 6s starting and stopping, 8s warm-up, 40s measuring"},
+		{"with records", plan.Estimate{Overhead: 12 * time.Second, Total: 12 * time.Second, Recorded: true},
+			"about 12s: 12s starting and stopping; as earlier repetitions took"},
+		{"with a search", plan.Estimate{Overhead: time.Second, Searches: 2 * time.Minute, Total: 121 * time.Second, Guesses: []string{"5s for a command"}},
+			"about 2m 1s: 1s starting and stopping, 2m 0s searching; assumed: 5s for a command"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := &plan.Experiment{Trials: []*plan.Trial{tt.trial}}
-			got := estimated(e, map[*plan.Trial]*known{tt.trial: &tt.known})
-			if got.String() != tt.want {
-				t.Errorf("got  %s\nwant %s", got.String(), tt.want)
+			if got := inWords(tt.estimate); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Trials without records of their own take as long as the others; repetitions that failed tell nothing.
+func TestExperience(t *testing.T) {
+	took := func(start, measure, stop float64) []*record.Record {
+		return []*record.Record{{Parts: map[string]float64{"start": start, "measure": measure, "stop": stop}}, {Failure: "it ended"}}
+	}
+	measured, missing := &plan.Trial{}, &plan.Trial{}
+	e := &plan.Experiment{Trials: []*plan.Trial{measured, missing}}
+	got := experience(e, map[*plan.Trial]*known{measured: {records: took(2, 9, 1)}, missing: {toMeasure: 4}})
+	want := plan.Experience{Pending: 4, Recorded: true, Window: 9 * time.Second, Overhead: 3 * time.Second}
+	if got(missing) != want {
+		t.Errorf("got %+v, want %+v", got(missing), want)
 	}
 }
 

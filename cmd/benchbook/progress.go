@@ -37,9 +37,11 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 	}
 	var names []string
 	for _, t := range e.Trials {
-		names = append(names, t.Name)
+		if t.Unavailable == "" {
+			names = append(names, t.Name)
+		}
 	}
-	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in seeded order %d\n", p.article, e.Name, count(todo, "repetition"), count(len(e.Trials), "trial"),
+	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in seeded order %d\n", p.article, e.Name, count(todo, "repetition"), count(len(names), "trial"),
 		strings.Join(names, "; "), e.Seed)
 }
 

@@ -23,16 +23,18 @@ type statusJSON struct {
 }
 
 type experimentStatusJSON struct {
-	Article    string            `json:"article"`
-	Experiment string            `json:"experiment"`
-	Skipped    string            `json:"skipped,omitempty"` // why the profile leaves it out; then there are no trials
-	Trials     []trialStatusJSON `json:"trials"`
+	Article    string `json:"article"`
+	Experiment string `json:"experiment"`
+	Skipped    string `json:"skipped,omitempty"` // why the profile leaves it out; then there are no trials
+	// Unsupported is what this version cannot run yet; if there is anything, run leaves the experiment out.
+	Unsupported []unsupportedJSON `json:"unsupported"`
+	Trials      []trialStatusJSON `json:"trials"`
 }
 
 type trialStatusJSON struct {
 	Trial       string   `json:"trial"`
 	Calibration bool     `json:"calibration"`         // second half of the A/A pair
-	State       string   `json:"state"`               // fresh, stale, unfinished or missing
+	State       string   `json:"state"`               // fresh, stale, unfinished, missing or unavailable
 	Run         string   `json:"run,omitempty"`       // the run that the state is about
 	Repetitions int      `json:"repetitions"`         // of it that are there
 	Planned     int      `json:"planned_repetitions"` // as the plan wants them
@@ -40,10 +42,12 @@ type trialStatusJSON struct {
 	Why         []string `json:"why"`                 // a sentence for each input that changed, or what is missing
 }
 
-// The words for states that status prints and promises.
+// The words for states that status prints and promises; unavailable is that of a trial that cannot be measured.
 var stateWords = map[dataset.State]string{
 	dataset.Fresh: "fresh", dataset.Stale: "stale", dataset.Partial: "unfinished", dataset.Missing: "missing",
 }
+
+const unavailable = "unavailable"
 
 func (a *app) statusCommand() *cobra.Command {
 	var quiet, why, asJSON bool
@@ -52,7 +56,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [ARTICLE[#NAME] ...]",
 		Short: "Say what is fresh, stale or missing on this host",
 		Long: `Say of every trial whether this host has measured it with the inputs that it has now: fresh; stale, with
-other inputs; unfinished, not all repetitions of it; or missing. With -q nothing is printed, and the status is 0 if
+other inputs; unfinished, not all repetitions of it; or missing. Trials that the article says are unavailable
+are listed with their reason. With -q nothing is printed, and the status is 0 if
 everything is fresh and 1 if not.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -122,6 +127,16 @@ type known struct {
 	records   []*record.Record // of that run
 	toMeasure int              // repetitions that a run would do
 	why       []string         // it is not fresh: a sentence for each reason
+
+	unavailable bool // it cannot be measured, and why has the reason
+}
+
+// word is the state of the trial as status prints it.
+func (k *known) word() string {
+	if k.unavailable {
+		return unavailable
+	}
+	return stateWords[k.state]
 }
 
 // inspect lays the records of a host over a plan, trial by trial.
@@ -154,15 +169,17 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 		}
 		for _, cell := range cells {
 			k := &known{state: cell.State, run: cell.Run, records: cell.Records, toMeasure: pending(p, e.Plan, cell.Trial, own, host)}
-			switch cell.State {
-			case dataset.Missing:
+			switch {
+			case cell.Trial.Unavailable != "":
+				k.unavailable, k.why = true, []string{cell.Trial.Unavailable}
+			case cell.State == dataset.Missing:
 				k.why = []string{"no records on this host"}
 				if elsewhere[trial{e.Plan.Name, cell.Trial.Name}] {
 					k.why = []string{"no records of profile " + p.Profile + " on this host"}
 				}
-			case dataset.Partial:
+			case cell.State == dataset.Partial:
 				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), count(e.Plan.Repetitions, "repetition"))}
-			case dataset.Stale:
+			case cell.State == dataset.Stale:
 				k.why = changes(cell.Trial, cell.Records[0])
 			}
 			out[cell.Trial] = k
@@ -181,11 +198,11 @@ func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.
 
 func (s *statusJSON) add(slug string, p *plan.Plan, known map[*plan.Trial]*known) {
 	for _, e := range p.Experiments {
-		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Trials: []trialStatusJSON{}}
+		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]
-			s.Fresh = s.Fresh && k.state == dataset.Fresh
-			out.Trials = append(out.Trials, trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: stateWords[k.state], Run: k.run,
+			s.Fresh = s.Fresh && (k.state == dataset.Fresh || k.unavailable)
+			out.Trials = append(out.Trials, trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: k.word(), Run: k.run,
 				Repetitions: len(k.records), Planned: e.Repetitions, ToMeasure: k.toMeasure, Why: append([]string{}, k.why...)})
 		}
 		s.Experiments = append(s.Experiments, out)
@@ -199,20 +216,26 @@ func (a *app) printStatus(s *statusJSON, why bool) {
 			fmt.Fprintf(a.stdout, "%s: %s\n", name, e.Skipped)
 			continue
 		}
-		fresh := 0
-		width := 0
+		fresh, without := 0, 0
+		width, states := 0, len(stateWords[dataset.Partial])
 		for _, t := range e.Trials {
 			width = max(width, runes(t.Trial))
-			if t.State == "fresh" {
+			switch t.State {
+			case stateWords[dataset.Fresh]:
 				fresh++
+			case unavailable:
+				without, states = without+1, len(unavailable)
 			}
 		}
-		fmt.Fprintf(a.stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, count(len(e.Trials), "trial"), s.Profile, s.Host)
+		fmt.Fprintf(a.stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, count(len(e.Trials)-without, "trial"), s.Profile, s.Host)
+		if words := notYet(e.Unsupported); words != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", words)
+		}
 		for _, t := range e.Trials {
-			line := fmt.Sprintf("  %-10s  %s  %s", t.State, padded(t.Trial, width), t.Run)
+			line := fmt.Sprintf("  %-*s  %s  %s", states, t.State, padded(t.Trial, width), t.Run)
 			fmt.Fprintln(a.stdout, strings.TrimRight(line, " "))
 			for _, reason := range t.Why {
-				if why {
+				if why || t.State == unavailable {
 					fmt.Fprintf(a.stdout, "    %s\n", reason)
 				}
 			}

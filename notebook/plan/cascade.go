@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ const (
 	builtInName = "built in"
 	quickName   = "profile quick, built in"
 	optionName  = "--repetitions"
+	seedName    = "--seed"
 )
 
 // cascade lays the layers of FORMAT.md 3 over each other: built in, benchbook.yaml, front matter, block; then the profile's:
@@ -277,7 +279,45 @@ func (c *cascade) origin() map[string]string {
 			out[key] = c.from(n)
 		}
 	})
+	for _, key := range c.rules() {
+		said := slices.ContainsFunc(slices.Collect(maps.Keys(out)), func(k string) bool {
+			return k == key || strings.HasPrefix(k, key+".") || strings.HasPrefix(key, k+".")
+		})
+		if !said {
+			out[key] = builtInName
+		}
+	}
 	return out
+}
+
+// fieldsOf are the fields of the mapping under a key, if there is one.
+func fieldsOf(n *article.Node, key string) []article.Field {
+	if n = n.Get(key); n == nil {
+		return nil
+	}
+	return n.Fields
+}
+
+// rules lists the keys that have a value by a rule, where no layer gives them one.
+func (c *cascade) rules() []string {
+	var keys []string
+	for _, f := range fieldsOf(c.merged, "services") {
+		keys = append(keys, "services."+f.Key.Value+".healthcheck", "services."+f.Key.Value+".cpuset")
+	}
+	if c.merged.Get("load") != nil {
+		keys = append(keys, "load.cpuset", "load.threads", "load.verify.before", "load.failures.max")
+	}
+	if c.merged.Get("command") != nil {
+		keys = append(keys, "command.cpuset", "command.expect.exit")
+	}
+	for _, f := range fieldsOf(c.merged, "tune") {
+		if f.Value.Get("of") == nil {
+			for _, key := range []string{"from", "to", "maximize"} {
+				keys = append(keys, "tune."+f.Key.Value+"."+key)
+			}
+		}
+	}
+	return keys
 }
 
 // from says where a value stands.

@@ -14,6 +14,8 @@ func TestOrigin(t *testing.T) {
 		"load.warmup": "built in", "timeout": "benchbook.yaml:2", "calibrate": "profile smoke, benchbook.yaml:5",
 		"load.duration": "profile smoke, article.md:10", "services.s.image": "article.md:8", "order": "built in",
 		"load.timeout": "built in", "load.keepalive": "built in",
+		"load.verify.before": "built in", "load.failures.max": "built in", "load.cpuset": "built in", "load.threads": "built in",
+		"services.s.healthcheck": "built in", "services.s.cpuset": "built in", "seed": "built in",
 	}
 	for key, from := range want {
 		if got := e.Origin[key]; got != from {

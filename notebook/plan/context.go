@@ -224,8 +224,9 @@ func (f *folder) gather(name string, t article.Text, forBuild bool, problems *ar
 		}
 	}
 	listed := len(g.files)
-	if forBuild {
-		g.ignore()
+	if forBuild && !g.ignore() {
+		problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, what, maxIgnore).
+			Hint = "name folders, or write patterns such as *.log"
 	}
 	if err == nil {
 		err = fs.WalkDir(g.root.FS(), g.base, g.visit)
@@ -276,27 +277,34 @@ func (g *gathering) inner(name string) (string, bool) {
 	return strings.CutPrefix(name, g.base+"/")
 }
 
-// ignore reads .dockerignore, and leaves out of the listings what it names.
-func (g *gathering) ignore() {
+// maxIgnore bounds .dockerignore in bytes: every file of a context is compared with each of its patterns.
+const maxIgnore = 10_000
+
+// ignore reads .dockerignore, and leaves out of the listings what it names. It is false if the file is too large.
+func (g *gathering) ignore() bool {
 	file, ok := g.files[ignoreName]
 	if !ok {
 		if g.root == nil {
-			return
+			return true
 		}
 		var err error
 		if file, err = read(g.root, path.Join(g.base, ignoreName), maxContext); err != nil {
-			return // there is none, or one that the walk says more about
+			return true // there is none, or one that the walk says more about
 		}
+	}
+	if len(file.Data) > maxIgnore {
+		return false
 	}
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(file.Data))
 	if err != nil || len(patterns) == 0 {
-		return
+		return true
 	}
 	if g.ignored, err = patternmatcher.New(patterns); err != nil {
 		g.ignored = nil
-		return
+		return true
 	}
 	maps.DeleteFunc(g.files, func(name string, _ File) bool { return g.ignores(name) })
+	return true
 }
 
 const ignoreName = ".dockerignore"

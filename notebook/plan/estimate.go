@@ -25,6 +25,15 @@ type Estimate struct {
 	Searches time.Duration
 	Total    time.Duration
 	Guesses  []string // what is assumed where the article sets no time, in words
+	Recorded bool     // some of it is what earlier repetitions took
+}
+
+// Experience is what records know about a trial.
+type Experience struct {
+	Pending  int           // repetitions that are to be measured
+	Recorded bool          // the times below are known
+	Window   time.Duration // of one repetition, the mean
+	Overhead time.Duration // of one repetition, the mean
 }
 
 func (e *Estimate) add(o Estimate) {
@@ -33,6 +42,7 @@ func (e *Estimate) add(o Estimate) {
 	e.Overhead += o.Overhead
 	e.Searches += o.Searches
 	e.Total += o.Total
+	e.Recorded = e.Recorded || o.Recorded
 	for _, g := range o.Guesses {
 		if !slices.Contains(e.Guesses, g) {
 			e.Guesses = append(e.Guesses, g)
@@ -40,34 +50,38 @@ func (e *Estimate) add(o Estimate) {
 	}
 }
 
-// Estimate is how long all experiments take where services and load are placed so.
-func (p *Plan) Estimate(at Placement) Estimate {
-	var sum Estimate
-	for _, e := range p.Experiments {
-		sum.add(e.Estimate(at))
-	}
-	return sum
-}
-
-// Estimate is how long the experiment takes where services and load are placed so.
-func (e *Experiment) Estimate(at Placement) Estimate {
-	var sum Estimate
-	for _, s := range e.Steps {
-		sum.add(s.Trial.estimate(e.Timeout))
-	}
-	for _, t := range e.Trials {
-		if t.Unavailable != "" || t.Calibration {
-			continue // the A/A pair shares what was found
+// Estimate is how long the experiment takes where services and load are placed so. Experience says of every trial what is
+// left to do and how long it took before; with nil all of it is to be done, and nothing is known. Searches are those of trials
+// of which something is pending, and searches for capacity, which have no repetitions.
+func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) Estimate {
+	if experience == nil {
+		steps := map[*Trial]int{}
+		for _, s := range e.Steps {
+			steps[s.Trial]++
 		}
-		searches := t.searching(at, e.Timeout)
-		sum.add(Estimate{Searches: searches, Total: searches})
+		experience = func(t *Trial) Experience { return Experience{Pending: steps[t]} }
+	}
+	var sum Estimate
+	for _, t := range e.Trials {
+		known := experience(t)
+		if t.Unavailable != "" || known.Pending == 0 && t.Capacity == nil {
+			continue
+		}
+		one := t.estimate(e.Timeout, known)
+		for range known.Pending {
+			sum.add(one)
+		}
+		if !t.Calibration { // the A/A pair shares what was found
+			searches := t.searching(at, one)
+			sum.add(Estimate{Searches: searches, Total: searches})
+		}
 	}
 	return sum
 }
 
 // estimate is how long one repetition of the trial takes; timeout bounds it.
-func (t *Trial) estimate(timeout time.Duration) Estimate {
-	out := Estimate{Overhead: assumedOverhead + time.Duration(len(t.Services)+1)*assumedContainer}
+func (t *Trial) estimate(timeout time.Duration, known Experience) Estimate {
+	out := Estimate{Overhead: assumedOverhead + time.Duration(len(t.Services)+1)*assumedContainer, Recorded: known.Recorded}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand
@@ -87,6 +101,12 @@ func (t *Trial) estimate(timeout time.Duration) Estimate {
 	default:
 		out.Warmup, out.Window = l.Warmup, l.Duration
 	}
+	if known.Recorded {
+		out.Overhead = known.Overhead
+		if len(out.Guesses) > 0 {
+			out.Window, out.Guesses = known.Window, nil
+		}
+	}
 	out.Total = out.Warmup + out.Window + out.Overhead
 	if over := out.Total - timeout; timeout > 0 && over > 0 {
 		out.Window -= min(over, out.Window)
@@ -95,9 +115,8 @@ func (t *Trial) estimate(timeout time.Duration) Estimate {
 	return out
 }
 
-// searching is how long the searches of a trial take.
-func (t *Trial) searching(at Placement, timeout time.Duration) time.Duration {
-	one := t.estimate(timeout)
+// searching is how long the searches of a trial take, of which one repetition takes so long.
+func (t *Trial) searching(at Placement, one Estimate) time.Duration {
 	sum := time.Duration(0)
 	for _, s := range t.Tune {
 		probes := s.Probes * len(s.Candidates(at.ServiceCores))

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"reflect"
 	"testing"
 	"time"
 )
@@ -37,13 +38,41 @@ func TestEstimate(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatal(problems[0])
 			}
-			got := p.Estimate(at)
+			got := p.Experiments[0].Estimate(at, nil)
 			if len(got.Guesses) != test.guesses {
 				t.Errorf("guesses %q, want %d", got.Guesses, test.guesses)
 			}
 			got.Guesses = nil
 			if got.Warmup != test.want.Warmup || got.Window != test.want.Window || got.Overhead != test.want.Overhead ||
 				got.Searches != test.want.Searches || got.Total != test.want.Total {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+// What records know goes before what is assumed, and what is fresh takes no time.
+func TestEstimateFromExperience(t *testing.T) {
+	const body = "name: e\nservices: {s: {image: x}}\ncalibrate: false\nmatrix: {a: [1, {name: 2, unavailable: gone}]}\n"
+	recorded := Experience{Pending: 2, Recorded: true, Window: 7 * time.Second, Overhead: 4 * time.Second}
+	tests := []struct {
+		name, load string
+		known      Experience
+		want       Estimate
+	}{
+		{"a time that the article sets", "load: {target: http://s/}\n", recorded,
+			Estimate{Warmup: 4 * time.Second, Window: 20 * time.Second, Overhead: 8 * time.Second, Total: 32 * time.Second, Recorded: true}},
+		{"a time that it does not set", "load: {target: http://s/, requests: 9}\n", recorded,
+			Estimate{Window: 14 * time.Second, Overhead: 8 * time.Second, Total: 22 * time.Second, Recorded: true}},
+		{"nothing is left to do", "load: {target: http://s/}\n", Experience{}, Estimate{}},
+		{"a search that has no repetitions", "load: {target: http://s/}\ncapacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n", Experience{},
+			Estimate{Searches: 390 * time.Second, Total: 390 * time.Second}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := mustPlan(t, text(block(body+test.load)), Options{}, nil)
+			got := e.Estimate(Placement{ServiceCores: 1, LoadCores: 1}, func(*Trial) Experience { return test.known })
+			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})

@@ -49,7 +49,7 @@ func FuzzNew(f *testing.F) {
 				for _, step := range e.Steps {
 					digest.WriteString(step.Trial.Key)
 				}
-				p.Estimate(Place(nil))
+				e.Estimate(Place(nil), nil)
 			}
 			digests = append(digests, digest.String())
 		}

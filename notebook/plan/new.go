@@ -145,6 +145,10 @@ func (p *planner) outline(d *definition) *outline {
 		return e
 	}
 	e.Origin = c.origin()
+	e.Origin["seed"] = builtInName
+	if p.options.Seed != 0 {
+		e.Origin["seed"] = seedName
+	}
 	merged := c.merged
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
