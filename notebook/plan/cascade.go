@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -279,10 +278,17 @@ func (c *cascade) origin() map[string]string {
 			out[key] = c.from(n)
 		}
 	})
+	above := map[string]bool{} // the mappings that said values stand in
+	for key := range out {
+		for i := strings.LastIndexByte(key, '.'); i >= 0; i = strings.LastIndexByte(key[:i], '.') {
+			above[key[:i]] = true
+		}
+	}
 	for _, key := range c.rules() {
-		said := slices.ContainsFunc(slices.Collect(maps.Keys(out)), func(k string) bool {
-			return k == key || strings.HasPrefix(k, key+".") || strings.HasPrefix(key, k+".")
-		})
+		said := above[key] || out[key] != ""
+		for i := strings.LastIndexByte(key, '.'); i >= 0 && !said; i = strings.LastIndexByte(key[:i], '.') {
+			said = out[key[:i]] != ""
+		}
 		if !said {
 			out[key] = builtInName
 		}
