@@ -27,7 +27,11 @@ func (c *composer) banners() []banner {
 	var cells []*dataset.Cell
 	var skipped []string
 	for _, e := range c.d.Experiments {
-		cells = append(cells, e.Cells...)
+		for _, cell := range e.Cells {
+			if cell.Trial.Unavailable == "" { // else nothing is missing
+				cells = append(cells, cell)
+			}
+		}
 		if e.Plan.Skipped != "" {
 			skipped = append(skipped, e.Plan.Name)
 		}

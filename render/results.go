@@ -34,12 +34,22 @@ type stamp struct {
 
 func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
 	o := originOf(cells, namesOf(metrics)...)
+	unavailable := 0
+	for _, cell := range cells {
+		if cell.Trial.Unavailable != "" {
+			unavailable++
+		}
+	}
 	words := number.Count(len(cells), "cell")
-	switch {
+	if unavailable > 0 {
+		words += fmt.Sprintf(", %d unavailable", unavailable)
+	}
+	switch missing := len(cells) - unavailable - o.measured; {
+	case missing == 0:
 	case o.measured == 0:
 		words += ", none measured"
-	case o.measured < len(cells):
-		words += fmt.Sprintf(", %d not measured", len(cells)-o.measured)
+	default:
+		words += fmt.Sprintf(", %d not measured", missing)
 	}
 	if o.measured > 0 {
 		words += ", " + o.repetitions()
@@ -256,6 +266,13 @@ func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []tabl
 		}
 	}
 	name := cell.Trial.Name
+	if cell.Trial.InsteadOf != "" {
+		add("substitute", name+" is measured instead of "+cell.Trial.InsteadOf)
+	}
+	if cell.Trial.Unavailable != "" {
+		add("unavailable", name+" is unavailable: "+cell.Trial.Unavailable)
+		return out
+	}
 	switch cell.State {
 	case dataset.Stale:
 		add("older version", name+" was measured with an older version of this experiment")

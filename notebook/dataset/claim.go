@@ -189,10 +189,10 @@ func (f former) side(sel *expr.Selector) (side, error) {
 	if err != nil {
 		return side{}, err
 	}
-	if len(p.cells) > 1 {
+	if n := len(p.all()); n > 1 {
 		return side{}, mistake(sel.Span, "several-cells",
 			`compare lists by every(a, "<", b) or each(a, "<", b), or pick one cell in braces`,
-			"%s is %d cells, where one is needed", sel, len(p.cells))
+			"%s is %d cells, where one is needed", sel, n)
 	}
 	return f.list(sel)
 }
@@ -207,7 +207,7 @@ func (f former) list(sel *expr.Selector) (side, error) {
 		return side{}, mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
 			"the longest latency is the chance of one request, and no claim can rest on it")
 	}
-	return side{d: f.d, at: sel, metric: p.metric, cells: p.cells}, nil
+	return side{d: f.d, at: sel, metric: p.metric, cells: p.cells, left: p.left}, nil
 }
 
 // sides finds two cells that can be compared: of like metrics, and not the same.
@@ -245,6 +245,7 @@ type side struct {
 	at      *expr.Selector
 	metric  record.Metric
 	cells   []*Cell
+	left    []*Cell // out of a list, since they are unavailable
 	geomean bool // the geometric mean of the cells in each round
 }
 
@@ -302,7 +303,7 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		marks = append(marks, markLoads)
 	}
 	for _, s := range sides {
-		marks = append(marks, d.lacking(s.metric.Name, s.cells...)...)
+		marks = append(append(marks, d.lacking(s.metric.Name, s.cells...)...), d.leftOut(s.left)...)
 	}
 	if ratio {
 		missing, apart := false, false

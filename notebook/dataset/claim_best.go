@@ -31,10 +31,15 @@ func (f former) isBest(n *expr.Binary) (test, error) {
 		return nil, mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
 			"no value of %s is better than another", s.metric.Name)
 	}
-	if len(s.cells) == 1 {
+	switch {
+	case len(s.cells) == 1 && len(s.left) > 0:
+		return nil, cannotFail(n, "the list has one cell that can be measured, which is the best of it")
+	case len(s.cells) == 1:
 		return nil, cannotFail(n, "the list has one cell, which is the best of it")
 	}
-	best, err := s.called(name)
+	whole := s
+	whole.cells = slices.Concat(s.cells, s.left) // one that is unavailable is a reason, and no mistake
+	best, err := whole.called(name)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +47,12 @@ func (f former) isBest(n *expr.Binary) (test, error) {
 	if s.metric.Better == string(stats.LowerIsBetter) {
 		op = expr.Less
 	}
-	all := groupTest{all: true}
+	all := groupTest{all: true, marks: f.d.leftOut(s.left)}
 	all.what = fmt.Sprintf("%s is the best of %d by %s", f.d.nameOf(best), len(s.cells), inWords(s.metric))
 	for _, other := range s.cells {
 		if other != best {
 			a, b := s, s
+			a.left, b.left = nil, nil
 			a.cells, b.cells = []*Cell{best}, []*Cell{other}
 			all.parts = append(all.parts, f.compare(op, a, b))
 		}

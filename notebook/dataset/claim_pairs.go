@@ -78,7 +78,7 @@ func (f former) pairs(n *expr.Call, belong func(a, b *Cell) bool, others *[]stri
 			}
 			used[a], used[b] = true, true
 			one, other := left, right
-			one.cells, other.cells = []*Cell{a}, []*Cell{b}
+			one.cells, one.left, other.cells, other.left = []*Cell{a}, nil, []*Cell{b}, nil
 			all.parts = append(all.parts, f.compare(op, one, other))
 		}
 	}
@@ -89,6 +89,11 @@ func (f former) pairs(n *expr.Call, belong func(a, b *Cell) bool, others *[]stri
 	for _, c := range append(slices.Clone(left.cells), right.cells...) {
 		if !used[c] {
 			all.marks = append(all.marks, fmt.Sprintf("left out, without a counterpart: %s", f.d.nameOf(c)))
+		}
+	}
+	for _, words := range f.d.leftOut(slices.Concat(left.left, right.left)) {
+		if !slices.Contains(all.marks, words) {
+			all.marks = append(all.marks, words)
 		}
 	}
 	all.what = fmt.Sprintf("%s, %s", inWords(left.metric), plural(len(all.parts), "pair"))

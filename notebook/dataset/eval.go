@@ -209,7 +209,7 @@ type evaluation struct {
 	scope
 	cells   []*Cell
 	n       int
-	lacking []string // sentences about repetitions that are left out
+	lacking []string // sentences about repetitions and cells that are left out
 	sources []string // of published numbers
 }
 
@@ -228,7 +228,12 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 		e.use(p.metric.Name, r.Estimate.N, c)
 		values = append(values, expr.NumberOf(r.Estimate.Centre, dimension(p.metric)))
 	}
-	if len(values) == 1 {
+	for _, words := range e.d.leftOut(p.left) {
+		if !slices.Contains(e.lacking, words) {
+			e.lacking = append(e.lacking, words)
+		}
+	}
+	if len(values) == 1 && len(p.left) == 0 {
 		return values[0], nil
 	}
 	return expr.ListOf(values...), nil
@@ -378,7 +383,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			q.N = n
 		}
 	}
-	q.Note = strings.Join(append(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...)...), "; ")
+	q.Note = strings.Join(slices.Concat(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...), s.d.leftOut(p.left)), "; ")
 	return q, nil
 }
 

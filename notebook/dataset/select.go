@@ -74,7 +74,11 @@ type picked struct {
 	selector *expr.Selector
 	metric   record.Metric
 	cells    []*Cell
+	left     []*Cell // out of a list, since they are unavailable
 }
+
+// all are the cells that the selector matches, those that are left out among them.
+func (p picked) all() []*Cell { return slices.Concat(p.cells, p.left) }
 
 // pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
 // profile leaves the experiment out.
@@ -102,13 +106,27 @@ func (s scope) pick(sel *expr.Selector) (picked, error) {
 	if len(p.cells) == 0 {
 		return picked{}, noCell(sel, experiments)
 	}
+	unavailable := func(c *Cell) bool { return c.Trial.Unavailable != "" }
+	if slices.ContainsFunc(p.cells, func(c *Cell) bool { return !unavailable(c) }) { // else that is why there is no number
+		p.left = slices.DeleteFunc(slices.Clone(p.cells), func(c *Cell) bool { return !unavailable(c) })
+		p.cells = slices.DeleteFunc(p.cells, unavailable)
+	}
 	return p, nil
+}
+
+// leftOut says of every cell that is left out of a list which it is, and why.
+func (d *Dataset) leftOut(cells []*Cell) []string {
+	var out []string
+	for _, c := range cells {
+		out = append(out, fmt.Sprintf("left out, unavailable: %s (%s)", d.nameOf(c), c.Trial.Unavailable))
+	}
+	return out
 }
 
 // one finds the cell of a selector that has to mean a single one.
 func (s scope) one(sel *expr.Selector) (picked, error) {
 	p, err := s.pick(sel)
-	if err == nil && len(p.cells) > 1 {
+	if err == nil && len(p.all()) > 1 {
 		return picked{}, several(sel, p)
 	}
 	return p, err
@@ -120,15 +138,16 @@ func several(sel *expr.Selector, p picked) error {
 		value, _ := p.cells[0].setting(free[0])
 		hint = strings.Replace(hint, "braces", fmt.Sprintf("braces, such as {%s=%q}", free[0], value), 1)
 	}
-	return mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.cells))
+	return mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.all()))
 }
 
 // undecided gives the parameters in which the picked cells differ.
 func (e *Experiment) undecided(p picked) []string {
 	var names []string
+	cells := p.all()
 	for _, name := range e.Plan.Parameters {
-		first, _ := p.cells[0].setting(name)
-		if slices.ContainsFunc(p.cells, func(c *Cell) bool { v, _ := c.setting(name); return v != first }) {
+		first, _ := cells[0].setting(name)
+		if slices.ContainsFunc(cells, func(c *Cell) bool { v, _ := c.setting(name); return v != first }) {
 			names = append(names, name)
 		}
 	}
