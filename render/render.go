@@ -115,6 +115,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
 		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
 	})
+	c.stale()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: titleText, Description: descriptionText, Date: d.Doc.Front.Date.Value,
 		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
@@ -207,6 +208,16 @@ func (c *composer) fill(name string, data any) template.HTML {
 
 func (c *composer) warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
+}
+
+// stale warns of numbers in the text that the records have left behind.
+func (c *composer) stale() {
+	var found article.Problems
+	c.d.StaleNumbers(&found)
+	for _, p := range found.Sorted() {
+		line, _ := p.Pos.Source.Position(p.Pos.Start)
+		c.warnf("line %d: %s [%s]", line, p.Message, p.Rule)
+	}
 }
 
 // number gives tables and figures their numbers, in the order of the article.

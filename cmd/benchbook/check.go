@@ -2,49 +2,110 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/runner"
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, strict, mutate bool
 	var profile string
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE ...]",
 		Short: "Say everything that is wrong with articles, without running them",
+		Long: `Say everything that is wrong with articles, without running them. Where there are records, numbers that were
+typed beside measured ones are compared with them, which gives warnings. Warnings come last and do not change the
+status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are
+never shown: one that no table supports, or none contradicts, is a problem.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
 			}
-			_, problems, err := a.check(project, list, plan.Options{Profile: profile})
+			plans, problems, err := a.check(project, list, plan.Options{Profile: profile})
+			if err != nil {
+				return err
+			}
+			sound := slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
+			var moved []string
+			if mutate {
+				for _, c := range sound {
+					var found article.Problems
+					for _, claim := range dataset.Mutate(c.doc, plans[c.slug], &found) {
+						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.slug, claim.Name.Value))
+					}
+					problems = append(problems, found.Sorted()...)
+				}
+			}
+			warnings, err := a.warnings(project, sound)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				if err := printJSON(a.stdout, problemsJSON(problems)); err != nil {
+				if err := printJSON(a.stdout, problemsJSON(slices.Concat(problems, warnings))); err != nil {
 					return &statusError{statusFailed, err}
 				}
 			} else {
-				printProblems(a.stdout, problems)
-			}
-			if len(problems) > 0 {
-				if !asJSON {
-					fmt.Fprintln(a.stdout, count(len(problems), "problem"))
+				printProblems(a.stdout, slices.Concat(problems, warnings))
+				for _, line := range moved {
+					fmt.Fprintln(a.stdout, line)
 				}
-				return &statusError{status: statusProblems}
+				fmt.Fprintln(a.stdout, summary(len(list), len(problems), len(warnings)))
 			}
-			if !asJSON {
-				fmt.Fprintf(a.stdout, "%s, no problems\n", count(len(list), "article"))
+			if len(problems) > 0 || strict && len(warnings) > 0 {
+				return &statusError{status: statusProblems}
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
+	cmd.Flags().BoolVar(&strict, "strict", false, "end with the status of problems if there are warnings")
+	cmd.Flags().BoolVar(&mutate, "mutate", false, "make sure that each claim can be supported and can fail, by made-up numbers")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "check the plan of this profile")
 	return cmd
+}
+
+// warnings says what the records show about articles without problems that their authors should look at.
+func (a *app) warnings(project *article.Project, list []*chosen) ([]*article.Problem, error) {
+	var out []*article.Problem
+	for _, c := range list {
+		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
+			continue
+		}
+		host, err := runner.ThisHost()
+		if err != nil {
+			return nil, &statusError{statusFailed, err}
+		}
+		d, err := a.dataset(project, c, host.ID, "")
+		if err != nil {
+			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+		}
+		var found article.Problems
+		d.StaleNumbers(&found)
+		out = append(out, found.Sorted()...)
+	}
+	return out, nil
+}
+
+// summary counts in one line what was found.
+func summary(articles, problems, warnings int) string {
+	var words []string
+	if problems > 0 {
+		words = append(words, count(problems, "problem"))
+	} else {
+		words = append(words, count(articles, "article"), "no problems")
+	}
+	if warnings > 0 {
+		words = append(words, count(warnings, "warning"))
+	}
+	return strings.Join(words, ", ")
 }
 
 // count writes a number of things: "1 article", "3 articles".

@@ -1,0 +1,169 @@
+package article
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+
+	"benchbook/notebook/expr"
+)
+
+// Sentence is one in running text, as far as it has numbers.
+type Sentence struct {
+	Values   []*InlineValue // measured ones, in order
+	Literals []Literal      // typed ones, in order
+}
+
+// Literal is a number with a unit that an author typed in running text.
+type Literal struct {
+	Number    float64 // in the base unit of Dimension
+	Precision float64 // half a step of its last digit, in the same unit
+	Unit      expr.Unit
+	Dimension expr.Dimension // Share for percentages; Plain for what is so many times something
+	Text      Text           // number and unit
+}
+
+// Sentences gives those of the prose, headings and tables that have both measured values and numbers typed with a unit.
+// Code and the text of blocks are no part of them.
+func (doc *Document) Sentences() []Sentence {
+	var out []Sentence
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
+			p := prose{doc: doc}
+			p.read(n)
+			out = append(out, p.sentences()...)
+			return ast.WalkSkipChildren, nil
+		}
+		return ast.WalkContinue, nil
+	})
+	return out
+}
+
+// prose is the text of one block, with a sign of ours for each measured value.
+type prose struct {
+	doc    *Document
+	text   strings.Builder
+	pieces []piece
+	values []*InlineValue
+}
+
+// A piece is a part of the text that stands in the source as it is.
+type piece struct{ at, start int }
+
+// valueSign stands for a measured value, and for nothing else, since Unicode has it as no character.
+const valueSign = '\uffff'
+
+func (p *prose) read(n ast.Node) {
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			p.pieces = append(p.pieces, piece{p.text.Len(), c.Segment.Start})
+			p.text.Write(c.Segment.Value(p.doc.Text))
+			if c.SoftLineBreak() || c.HardLineBreak() {
+				p.text.WriteByte(' ')
+			}
+		case *InlineValue:
+			p.text.WriteRune(valueSign)
+			p.values = append(p.values, c)
+		case *ast.CodeSpan:
+			p.text.WriteByte('`')
+		default:
+			p.read(c)
+		}
+	}
+}
+
+var (
+	// sentenceEnd is what ends a sentence: a stop with space behind it, and not a capital letter or an abbreviation before it.
+	sentenceEnd = regexp.MustCompile(`[^\s.\p{Lu}][.!?][)"'”’]*\s`)
+
+	// typed is a number as it is typed, with its unit: digits in groups or not, a unit of ours or its words.
+	typed = regexp.MustCompile(`(?:^|[\s(\[“"'~≈–-])((\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?)[ \x{a0}\x{202f}]?` +
+		`(?:(?:[\pL]+ )?(per second|a second|percent|times|×|seconds?|milliseconds?|microseconds?|[µμ]?[\pL%/]+))`)
+)
+
+// unitWords are units as they are written in sentences.
+var unitWords = map[string]string{
+	"per second": "/s", "a second": "/s", "percent": "%", "times": "", "×": "",
+	"second": "s", "seconds": "s", "millisecond": "ms", "milliseconds": "ms", "microsecond": "us", "microseconds": "us",
+}
+
+func (p *prose) sentences() []Sentence {
+	text := p.text.String()
+	if len(p.values) == 0 {
+		return nil
+	}
+	var out []Sentence
+	values := p.values
+	for start := 0; start < len(text); {
+		end := len(text)
+		if m := sentenceEnd.FindStringIndex(text[start:]); m != nil {
+			end = start + m[1]
+		}
+		s := Sentence{Literals: p.literals(text, start, end)}
+		n := strings.Count(text[start:end], string(valueSign))
+		s.Values, values = values[:n], values[n:]
+		if len(s.Values) > 0 && len(s.Literals) > 0 {
+			out = append(out, s)
+		}
+		start = end
+	}
+	return out
+}
+
+// literals finds the numbers with units in text[start:end].
+func (p *prose) literals(text string, start, end int) []Literal {
+	var out []Literal
+	for at := start; at < end; {
+		m := typed.FindStringSubmatchIndex(text[at:end])
+		if m == nil {
+			break
+		}
+		for i := range m {
+			if m[i] >= 0 {
+				m[i] += at
+			}
+		}
+		at = m[3] // units may share their space with the next number
+		if l, ok := p.literal(text, m); ok {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (p *prose) literal(text string, m []int) (Literal, bool) {
+	word := text[m[8]:m[9]]
+	symbol, ok := unitWords[word]
+	if !ok {
+		symbol = word
+	}
+	unit, ok := expr.ParseUnit(symbol)
+	number := strings.ReplaceAll(text[m[2]:m[3]], ",", "")
+	q, err := expr.ParseQuantity(number)
+	if !ok || err != nil {
+		return Literal{}, false
+	}
+	step := 0.5
+	if _, decimals, found := strings.Cut(number, "."); found {
+		for range decimals {
+			step /= 10
+		}
+	}
+	at := p.place(m[2])
+	return Literal{Number: unit.ToBase(q.Value), Precision: unit.ToBase(step), Unit: unit, Dimension: unit.Dimension,
+		Text: Text{Value: text[m[2]:m[9]], Pos: Pos{p.doc.Source, at, max(at+m[3]-m[2], p.place(m[9]-1)+1)}}}, true
+}
+
+// place is where a byte of the text stands in the source.
+func (p *prose) place(at int) int {
+	last := piece{}
+	for _, q := range p.pieces {
+		if q.at > at {
+			break
+		}
+		last = q
+	}
+	return min(last.start+at-last.at, len(p.doc.Text))
+}

@@ -1,0 +1,69 @@
+package dataset
+
+import (
+	"testing"
+
+	"benchbook/notebook/plan"
+)
+
+// Every form of a claim is moved by made-up numbers; parts that contradict or exhaust each other are found out.
+func TestMutate(t *testing.T) {
+	tests := []struct{ expect, rule string }{
+		{`throughput{server="a"} > throughput{server="b"}`, ""},
+		{`throughput{server="a"} < throughput{server="b"}`, ""},
+		{`throughput{server="a"} >= throughput{server="b"}`, ""},
+		{`same(throughput{server="a"}, throughput{server="b"})`, ""},
+		{`within(throughput{server="a"}, throughput{server="b"}, 10%)`, ""},
+		{`about(throughput{server="a"}, throughput{server="b"}, 40)`, ""},
+		{`ratio(throughput{server="a"}, throughput{server="b"}) > 30`, ""},
+		{`change(throughput{server="a"}, throughput{server="b"}) < -20%`, ""},
+		{`throughput{server="a"} > 3 * throughput{server="b"}`, ""},
+		{`latency.p99{server="a"} < 100ms`, ""},
+		{`failed{server="a"} < 0.1%`, ""},
+		{`failed{server="a"} > 99%`, ""},
+		{`fewer(failed{server="a"}, failed{server="b"})`, ""},
+		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, ""},
+		{`geomean(throughput{server!="b"}) > geomean(throughput{server="b"})`, ""},
+		{`best(throughput) == "c"`, ""},
+		{`best(latency.p99) == "b"`, ""},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, ""},
+		{`latency.p99{server="a"} < 100ms or latency.p99{server="b"} < 100ms`, ""},
+		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="a"}`, "cannot-hold"},
+		{`latency.p99{server="a"} < 100ms and latency.p99{server="a"} > 200ms`, "cannot-hold"},
+		{`throughput{server="a"} >= throughput{server="b"} or throughput{server="b"} >= throughput{server="a"}`, "cannot-fail"},
+		{`latency.p99{server="a"} < 200ms or latency.p99{server="a"} > 100ms`, "cannot-fail"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.expect, func(t *testing.T) {
+			b := newBench(t, claimed(tt.expect))
+			p, err := b.plan(plan.Full)
+			if err != nil {
+				t.Fatal(err)
+			}
+			Check(b.doc, p, &b.doc.Problems)
+			if !b.doc.Problems.Empty() {
+				t.Fatal(b.doc.Problems.Sorted()[0])
+			}
+			moved := Mutate(b.doc, p, &b.doc.Problems)
+			rule := ""
+			if problems := b.doc.Problems.Sorted(); len(problems) > 0 {
+				rule = problems[0].Rule
+			}
+			if rule != tt.rule || (len(moved) == 1) != (tt.rule == "") {
+				t.Errorf("got %q and %d moved, want %q", rule, len(moved), tt.rule)
+			}
+		})
+	}
+}
+
+// A claim about what cannot be measured has no verdict that numbers could move.
+func TestMutateUnavailable(t *testing.T) {
+	b := measuredWithGone(t, `throughput{server="a"} > throughput{server="gone"}`)
+	p, err := b.plan(plan.Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved := Mutate(b.doc, p, &b.doc.Problems); len(moved) > 0 || !b.doc.Problems.Empty() {
+		t.Errorf("got %d moved and %v", len(moved), b.doc.Problems.Sorted())
+	}
+}
