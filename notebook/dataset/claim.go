@@ -246,7 +246,7 @@ type side struct {
 	metric  record.Metric
 	cells   []*Cell
 	left    []*Cell // out of a list, since they are unavailable
-	geomean bool // the geometric mean of the cells in each round
+	geomean bool    // the geometric mean of the cells in each round
 }
 
 // name is the side in words, beside other sides.
