@@ -19,47 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// problemsOf checks an article of testdata under a profile. It lies in a folder alone but for what txtar-like neighbours give
-// it: NAME.yaml is the project file, and the project has one other article.
+// problemsOf checks an article of testdata under a profile.
 func problemsOf(t *testing.T, file, profile string) ([]*article.Problem, *plan.Plan) {
 	t.Helper()
-	root := t.TempDir()
-	put := func(name string, data []byte) {
-		t.Helper()
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	read := func(name string) []byte {
-		t.Helper()
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	put(article.ProjectFile, project)
-	put("experiments/other/article.md", read(filepath.Join("testdata", "other.md")))
-	put("experiments/sample/article.md", read(file))
-	opened, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := opened.Article("sample")
-	if err != nil {
-		t.Fatal(err)
-	}
+	project, doc := opened(t, file)
 	var problems article.Problems
-	problems.Merge(&opened.Problems)
-	p, err := plan.New(opened, doc, plan.Options{Profile: profile}, &problems)
+	problems.Merge(&project.Problems)
+	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 	if err != nil {
 		t.Fatal(err)
 	}

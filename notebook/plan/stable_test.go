@@ -1,0 +1,106 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+)
+
+// The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from one
+// document that several share, and from documents of their own.
+func TestSamePlan(t *testing.T) {
+	files := append(articles(t, "good", 3), articles(t, "keys", 2)...)
+	if !testing.Short() {
+		files = append(files, articles(t, "broken", 50)...)
+	}
+	real, err := filepath.Glob("../../experiments/*/article.md")
+	if err != nil || len(real) == 0 {
+		t.Fatalf("%d articles of the repository, %v", len(real), err)
+	}
+	for _, file := range append(files, real...) {
+		t.Run(strings.TrimSuffix(filepath.ToSlash(file), ".md"), func(t *testing.T) {
+			t.Parallel()
+			project, shared := opened(t, file)
+			for _, options := range []plan.Options{{Profile: plan.Full}, {Profile: plan.Quick, Seed: 7, Repetitions: 2}} {
+				var plans [6][]byte
+				var failed [len(plans)]error
+				var wait sync.WaitGroup
+				for i := range plans {
+					wait.Go(func() { plans[i], failed[i] = planned(project, shared, options, i%2 == 1) })
+				}
+				wait.Wait()
+				for i := range plans {
+					if failed[i] != nil {
+						t.Fatal(failed[i])
+					}
+					if !bytes.Equal(plans[i], plans[0]) {
+						t.Fatalf("profile %s: plan %d is not the first:\n%s\nnot\n%s", options.Profile, i, plans[i], plans[0])
+					}
+				}
+			}
+		})
+	}
+}
+
+// planned is the plan of an article as JSON, with its problems in words; from a document of its own, if that is asked for.
+func planned(project *article.Project, doc *article.Document, o plan.Options, own bool) ([]byte, error) {
+	if own {
+		var err error
+		if doc, err = project.Article(doc.Slug); err != nil {
+			return nil, err
+		}
+	}
+	var problems article.Problems
+	p, err := plan.New(project, doc, o, &problems)
+	if err != nil {
+		return nil, err
+	}
+	out, err := json.Marshal(p)
+	return fmt.Append(out, problems.Sorted()), err
+}
+
+// opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the project
+// file, and the project has one other article.
+func opened(t *testing.T, file string) (*article.Project, *article.Document) {
+	t.Helper()
+	root := t.TempDir()
+	sample := filepath.Join(root, "experiments", "sample")
+	for _, dir := range []string{sample, filepath.Join(root, "experiments", "other")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{filepath.Join(root, article.ProjectFile): project}
+	for name, from := range map[string]string{filepath.Join(sample, article.FileName): file,
+		filepath.Join(root, "experiments", "other", article.FileName): filepath.Join("testdata", "other.md")} {
+		if files[name], err = os.ReadFile(from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, data := range files {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := p.Article("sample")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, doc
+}
