@@ -1,0 +1,3 @@
+package foreign
+type program struct{}
+var abProgram, heyProgram, wrkProgram, pgbenchProgram, redisBenchmarkProgram program
