@@ -12,7 +12,7 @@ import (
 func sample() *Record {
 	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x", Key: "0123456789abcdef",
 		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5, Started: time.Unix(1e9, 0).UTC(),
-		Samples: []Sample{{"connects", 12, "1"}}, Definition: []byte("{}")}
+		Samples: []Sample{{Metric: "connects", Value: 12, Unit: "1"}}, Definition: []byte("{}")}
 }
 
 func TestSaveAndRead(t *testing.T) {

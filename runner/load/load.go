@@ -41,6 +41,8 @@ type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
 	Failure string
 	Log     string
+	// Output is what another tool than ours printed, as records keep it.
+	Output string
 
 	Samples    []record.Sample
 	Histograms map[string]record.Histogram

@@ -2,8 +2,12 @@ package foreign
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"benchbook/notebook/plan"
 )
 
 // ab, ApacheBench, is a closed loop of one thread.
@@ -148,4 +152,48 @@ var percentage = regexp.MustCompile(`^\d{1,2}(\.\d{1,6})?$`)
 func wroteAb(printed []byte) bool {
 	return bytes.Contains(printed, []byte("This is ApacheBench")) ||
 		bytes.Contains(printed, []byte("Concurrency Level:")) && bytes.Contains(printed, []byte("Complete requests:"))
+}
+
+var abProgram = program{debian: "apache2-utils", path: "ab", http: true, call: callAb}
+
+// abMost is more requests than ab sends in any time; it keeps a place in memory for each, which is not touched before.
+const abMost = 10_000_000
+
+func callAb(l *plan.Load, _ int) (call, error) {
+	c := call{threads: 1}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	if l.Duration > 0 {
+		c.flag("-t", wholeSeconds(l.Duration)) // it sets -n to 50,000, so the number comes behind it
+	}
+	c.flag("-n", strconv.Itoa(cmp.Or(l.Requests, abMost)), "-c", strconv.Itoa(l.Connections), "-s", wholeSeconds(l.Timeout))
+	if l.Keepalive {
+		c.flag("-k")
+	}
+	contentType := ""
+	for _, h := range headers(l) {
+		if name, value, _ := strings.Cut(h, ": "); l.Body != "" && strings.EqualFold(name, "Content-Type") {
+			contentType = value // it sends its own beside one given with -H
+			continue
+		}
+		c.flag("-H", h)
+	}
+	switch {
+	case l.Body != "":
+		c.flag("-p", c.body(l.Body))
+		if contentType != "" {
+			c.flag("-T", contentType)
+		}
+		if l.Method != "POST" {
+			c.flag("-m", l.Method)
+		}
+	case l.Method == "HEAD":
+		c.flag("-i") // with -m it waits for a body
+	case l.Method != "GET":
+		c.flag("-m", l.Method)
+	}
+	c.operands = []string{target}
+	return c, nil
 }

@@ -25,6 +25,9 @@ var ErrNoSamples = errors.New("no result")
 type Tool struct {
 	Name string
 
+	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
+	Note string
+
 	// Parse reads what the tool printed. Nothing is assumed of how it was called: what only its command line tells is
 	// absent from the Output. The error wraps ErrNoSamples if there is no whole result.
 	Parse func(printed []byte) (*Output, error)
@@ -40,16 +43,26 @@ type Tool struct {
 // Tools lists every tool that benchbook knows, by name.
 func Tools() []Tool {
 	return []Tool{
-		{Name: "ab", Parse: parseAb, Saved: true, wrote: wroteAb, program: &abProgram},
-		{Name: "fortio", Parse: parseFortio, Saved: true, wrote: wroteFortio},
-		{Name: "hey", Parse: parseHey, Saved: true, wrote: wroteHey, program: &heyProgram},
-		{Name: "hyperfine", Parse: parseHyperfine, Saved: true, wrote: wroteHyperfine},
-		{Name: "k6", Parse: parseK6, Saved: true, wrote: wroteK6},
-		{Name: "oha", Parse: parseOha, Saved: true, wrote: wroteOha},
-		{Name: "pgbench", Parse: parsePgbench, program: &pgbenchProgram},
-		{Name: "redis-benchmark", Parse: parseRedisBenchmark, program: &redisBenchmarkProgram},
-		{Name: "vegeta", Parse: parseVegeta, Saved: true, wrote: wroteVegeta},
-		{Name: "wrk", Parse: parseWrk, Saved: true, wrote: wroteWrk, program: &wrkProgram},
+		{Name: "ab", Parse: parseAb, Saved: true, wrote: wroteAb, program: &abProgram,
+			Note: "times are whole milliseconds"},
+		{Name: "fortio", Parse: parseFortio, Saved: true, wrote: wroteFortio,
+			Note: "percentiles are read off lines across the bars of a histogram"},
+		{Name: "hey", Parse: parseHey, Saved: true, wrote: wroteHey, program: &heyProgram,
+			Note: "times have a step of 0.1 ms"},
+		{Name: "hyperfine", Parse: parseHyperfine, Saved: true, wrote: wroteHyperfine,
+			Note: "times are means over the runs of one session"},
+		{Name: "k6", Parse: parseK6, Saved: true, wrote: wroteK6,
+			Note: "times do not include connecting, and the window is that of the whole test"},
+		{Name: "oha", Parse: parseOha, Saved: true, wrote: wroteOha,
+			Note: "requests that it gave up at the end are not counted"},
+		{Name: "pgbench", Parse: parsePgbench, program: &pgbenchProgram,
+			Note: "a request is a transaction; times do not include connecting"},
+		{Name: "redis-benchmark", Parse: parseRedisBenchmark, program: &redisBenchmarkProgram,
+			Note: "times do not include connecting"},
+		{Name: "vegeta", Parse: parseVegeta, Saved: true, wrote: wroteVegeta,
+			Note: "times begin when requests were sent, not when they were due"},
+		{Name: "wrk", Parse: parseWrk, Saved: true, wrote: wroteWrk, program: &wrkProgram,
+			Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that were never sent"},
 	}
 }
 
@@ -152,7 +165,10 @@ func (o *Output) whole() (*Output, error) {
 	case o.Attempted < -1 || o.Failed < -1 || o.Completed < -1 || o.Window < 0 || o.Timed < 0 || o.Connections < 0:
 		return nil, noSamples(o.Tool, "it counts below zero")
 	}
-	return o, o.inOrder()
+	if err := o.inOrder(); err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // inOrder makes sure that no percentile is below one that it cannot be below.

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
@@ -30,7 +31,7 @@ func parseFortio(printed []byte) (*Output, error) {
 		}
 		RetCodes map[string]int64
 	}
-	if err := parseJSON(tool, printed, &saved); err != nil {
+	if err := parseJSON(tool, printed, &saved, "save what fortio load -json FILE writes"); err != nil {
 		return nil, err
 	}
 	h := saved.DurationHistogram
@@ -68,5 +69,6 @@ func parseFortio(printed []byte) (*Output, error) {
 }
 
 func wroteFortio(printed []byte) bool {
-	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration")
+	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration") ||
+		bytes.HasPrefix(printed, []byte("Fortio ")) // text, which cannot be read, but whose way out we know
 }

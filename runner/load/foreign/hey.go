@@ -2,12 +2,15 @@ package foreign
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/notebook/plan"
 )
 
 // heyHeader is the first line of what hey -o csv prints.
@@ -118,11 +121,12 @@ func heyErrors(o *Output, text []byte) (all int64, err error) {
 	return all, nil
 }
 
-// errorKind is what an error of Go's HTTP client says, in our words; empty if we cannot tell.
+// errorKind is what an error of an HTTP client or of the system says, in our words; empty if we cannot tell.
 func errorKind(message string) string {
+	message = strings.ToLower(message)
 	for _, known := range []struct{ words, kind string }{
 		{"connection refused", "connect"}, {"no route to host", "connect"}, {"connection reset by peer", "reset"},
-		{"Client.Timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"EOF", "closed"}, {"server closed idle connection", "closed"},
+		{"client.timeout exceeded", "timeout"}, {"i/o timeout", "timeout"}, {"eof", "closed"}, {"server closed idle connection", "closed"},
 	} {
 		if strings.Contains(message, known.words) {
 			return known.kind
@@ -185,4 +189,57 @@ func parseHeyCSV(printed []byte) (*Output, error) {
 func wroteHey(printed []byte) bool {
 	return bytes.HasPrefix(printed, []byte(heyHeader)) ||
 		bytes.Contains(printed, []byte("\nSummary:\n")) && bytes.Contains(printed, []byte("\nStatus code distribution:\n")) && !bytes.Contains(printed, []byte("Success rate:"))
+}
+
+var heyProgram = program{debian: "hey", path: "hey", http: true, call: callHey, complete: completeHey}
+
+// callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the errors.
+func callHey(l *plan.Load, cores int) (call, error) {
+	c := call{threads: cmp.Or(l.Threads, max(1, cores))}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	if l.Requests > 0 {
+		c.flag("-n", strconv.Itoa(share(l)*l.Connections), "-o", "csv")
+	} else {
+		c.flag("-z", l.Duration.String())
+	}
+	c.flag("-c", strconv.Itoa(l.Connections), "-t", wholeSeconds(l.Timeout), "-cpus", strconv.Itoa(c.threads))
+	if !l.Keepalive {
+		c.flag("-disable-keepalive")
+	}
+	if l.Method != "GET" {
+		c.flag("-m", l.Method)
+	}
+	for _, h := range headers(l) {
+		if name, value, _ := strings.Cut(h, ": "); strings.EqualFold(name, "Host") {
+			c.flag("-host", value)
+			continue
+		}
+		c.flag("-H", h)
+	}
+	if l.Body != "" {
+		c.flag("-D", c.body(l.Body))
+	}
+	c.operands = []string{target}
+	return c, nil
+}
+
+// completeHey counts the requests that the CSV has no row of: they had no answer.
+func completeHey(l *plan.Load, o *Output) error {
+	o.Connections = l.Connections
+	if o.Attempted >= 0 || l.Requests == 0 {
+		return nil
+	}
+	sent := int64(share(l) * l.Connections)
+	answered := int64(0)
+	for _, n := range o.Statuses {
+		answered += n
+	}
+	if answered > sent {
+		return noSamples(o.Tool, "it has %d answers to %d requests", answered, sent)
+	}
+	o.Attempted, o.Failed = sent, sent-o.Completed
+	return nil
 }

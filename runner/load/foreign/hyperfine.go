@@ -1,6 +1,8 @@
 package foreign
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -21,7 +23,7 @@ func parseHyperfine(printed []byte) (*Output, error) {
 			ExitCodes          []*int `json:"exit_codes"`
 		}
 	}
-	if err := parseJSON(tool, printed, &saved); err != nil {
+	if err := parseJSON(tool, printed, &saved, "save what hyperfine --export-json FILE writes"); err != nil {
 		return nil, err
 	}
 	if n := len(saved.Results); n != 1 {
@@ -57,6 +59,9 @@ func parseHyperfine(printed []byte) (*Output, error) {
 }
 
 func wroteHyperfine(printed []byte) bool {
+	if bytes.HasPrefix(printed, []byte("Benchmark 1: ")) {
+		return true // which cannot be read, but whose way out we know
+	}
 	var saved struct{ Results []struct{ Command *string } }
-	return looksLike(printed, "results") && parseJSON("hyperfine", printed, &saved) == nil && len(saved.Results) > 0 && saved.Results[0].Command != nil
+	return looksLike(printed, "results") && json.Unmarshal(printed, &saved) == nil && len(saved.Results) > 0 && saved.Results[0].Command != nil
 }

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// parseJSON reads a document that has to be whole.
-func parseJSON(tool string, printed []byte, into any) error {
+// parseJSON reads a document that has to be whole; how says how to get one.
+func parseJSON(tool string, printed []byte, into any, how string) error {
 	if err := json.Unmarshal(printed, into); err != nil {
-		return noSamples(tool, "it is no JSON of %s: %v", tool, err)
+		return noSamples(tool, "it is no JSON of %s (%v): %s", tool, err, how)
 	}
 	return nil
 }

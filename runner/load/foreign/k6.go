@@ -91,7 +91,7 @@ func parseK6JSON(printed []byte) (*Output, error) {
 	var saved struct {
 		Metrics map[string]json.RawMessage
 	}
-	if err := parseJSON(tool, printed, &saved); err != nil {
+	if err := parseJSON(tool, printed, &saved, "save what k6 run --summary-export FILE writes"); err != nil {
 		return nil, err
 	}
 	var requests struct{ Count, Rate *float64 }

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"bytes"
 	"maps"
 	"math"
 	"slices"
@@ -24,7 +25,7 @@ func parseOha(printed []byte) (*Output, error) {
 		StatusCodeDistribution map[string]int64
 		ErrorDistribution      map[string]int64
 	}
-	if err := parseJSON(tool, printed, &saved); err != nil {
+	if err := parseJSON(tool, printed, &saved, "save what oha --output-format json prints"); err != nil {
 		return nil, err
 	}
 	if saved.Summary.Total == nil || saved.Summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil || saved.ErrorDistribution == nil {
@@ -82,5 +83,6 @@ func ohaKind(message string) string {
 }
 
 func wroteOha(printed []byte) bool {
-	return looksLike(printed, "summary", "latencyPercentiles", "statusCodeDistribution")
+	return looksLike(printed, "summary", "latencyPercentiles", "statusCodeDistribution") ||
+		bytes.Contains(printed, []byte("Success rate:")) // text, which cannot be read, but whose way out we know
 }

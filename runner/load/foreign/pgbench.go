@@ -2,9 +2,13 @@ package foreign
 
 import (
 	"bytes"
+	"cmp"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/notebook/plan"
 )
 
 var (
@@ -109,5 +113,49 @@ func (o *Output) transactions(log []byte) error {
 		return err
 	}
 	o.Histograms, o.Timed = histograms(h), times.count
+	return nil
+}
+
+var pgbenchProgram = program{debian: "postgresql-15", path: "/usr/lib/postgresql/15/bin/pgbench", call: callPgbench, complete: completePgbench}
+
+// pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has ended.
+const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog + `"; cat /tmp/benchbook.*`
+
+func callPgbench(l *plan.Load, cores int) (call, error) {
+	c := call{threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), shell: pgbenchShell}
+	u, host, port, err := address(l.Target, "5432")
+	if err != nil {
+		return c, err
+	}
+	c.flag("-h", host, "-p", port)
+	if name := u.User.Username(); name != "" {
+		c.flag("-U", name)
+	}
+	if password, ok := u.User.Password(); ok {
+		c.environment = append(c.environment, "PGPASSWORD="+password)
+	}
+	c.flag("-c", strconv.Itoa(l.Connections), "-j", strconv.Itoa(c.threads))
+	if l.Requests > 0 {
+		c.flag("-t", strconv.Itoa(share(l)))
+	} else {
+		c.flag("-T", wholeSeconds(l.Duration))
+	}
+	if !l.Keepalive {
+		c.flag("-C")
+	}
+	c.flag("-l", "--log-prefix=/tmp/benchbook")
+	if l.Body != "" {
+		c.flag("-n", "-f", c.body(l.Body)) // there may be no tables of its own to clean
+	}
+	if database := strings.Trim(u.Path, "/"); database != "" {
+		c.operands = []string{database}
+	}
+	return c, nil
+}
+
+func completePgbench(_ *plan.Load, o *Output) error {
+	if o.Histograms == nil && o.Completed > 0 {
+		return noSamples(o.Tool, "the log of transactions is missing")
+	}
 	return nil
 }

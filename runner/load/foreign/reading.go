@@ -98,8 +98,8 @@ const highest = 60 * time.Second
 
 // A distribution gathers times of requests, each as the tool told it.
 type distribution struct {
-	hdr                  *hdrhistogram.Histogram
-	count, overflow      int64
+	hdr                 *hdrhistogram.Histogram
+	count, overflow     int64
 	least, longest, sum time.Duration
 }
 

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/csv"
 	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/plan"
 )
 
 // redisHeader is the first row of what redis-benchmark --csv prints, since version 6.2.
@@ -48,4 +52,44 @@ func parseRedisBenchmark(printed []byte) (*Output, error) {
 		o.addTime(metric, t)
 	}
 	return o.whole()
+}
+
+var redisBenchmarkProgram = program{debian: "redis-tools", path: "redis-benchmark", call: callRedisBenchmark, complete: completeRedisBenchmark}
+
+// redisShell gives the password, which it takes from nowhere but its command line, inside the container only.
+const redisShell = `program=$1; shift; exec "$program" -a "$REDISCLI_AUTH" "$@"`
+
+func callRedisBenchmark(l *plan.Load, _ int) (call, error) {
+	c := call{threads: max(1, l.Threads)}
+	u, host, port, err := address(l.Target, "6379")
+	if err != nil {
+		return c, err
+	}
+	c.flag("-h", host, "-p", port)
+	if password, ok := u.User.Password(); ok {
+		c.environment, c.shell = append(c.environment, "REDISCLI_AUTH="+password), redisShell
+		if name := u.User.Username(); name != "" {
+			c.flag("--user", name)
+		}
+	}
+	if database := strings.Trim(u.Path, "/"); database != "" {
+		c.flag("--dbnum", database)
+	}
+	c.flag("-n", strconv.Itoa(l.Requests), "-c", strconv.Itoa(l.Connections))
+	if l.Threads > 1 {
+		c.flag("--threads", strconv.Itoa(l.Threads))
+	}
+	if !l.Keepalive {
+		c.flag("-k", "0")
+	}
+	c.flag("--csv")
+	return c, nil
+}
+
+func completeRedisBenchmark(l *plan.Load, o *Output) error {
+	o.Connections, o.Attempted, o.Completed, o.Timed = l.Connections, int64(l.Requests), int64(l.Requests), int64(l.Requests)
+	if rate, ok := o.sample("throughput"); ok && rate.Value > 0 {
+		o.Window = long(float64(l.Requests) / rate.Value)
+	}
+	return nil
 }

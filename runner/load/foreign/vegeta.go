@@ -82,7 +82,7 @@ func parseVegetaJSON(printed []byte) (*Output, error) {
 		Requests       *float64
 		StatusCodes    map[string]int64 `json:"status_codes"`
 	}
-	if err := parseJSON(tool, printed, &saved); err != nil {
+	if err := parseJSON(tool, printed, &saved, "save what vegeta report -type json prints"); err != nil {
 		return nil, err
 	}
 	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil || saved.Latencies == nil {

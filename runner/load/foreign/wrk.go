@@ -1,8 +1,13 @@
 package foreign
 
 import (
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
 )
 
 var (
@@ -24,7 +29,9 @@ var (
 // too many failures. An answer of status 300 to 399 is right to it. Requests that have no answer at the end it does not tell.
 //
 // Times begin when the request is written, not when its connection is opened. Those above the timeout it leaves out, so
-// beside timeouts there are no times of requests. It keeps times in whole microseconds.
+// beside timeouts there are no times of requests. At its end it adds times of requests that it would have sent while others
+// were slow (stats_correct), to the mean and to the percentiles: they compare with those of wrk only, and Little's law
+// cannot be asked of them. It keeps times in whole microseconds.
 //
 // Source: LOAD.md; wg/wrk src/wrk.c, src/stats.c.
 func parseWrk(printed []byte) (*Output, error) {
@@ -74,7 +81,7 @@ func parseWrk(printed []byte) (*Output, error) {
 	if requests == 0 || timeout > 0 {
 		return o.whole()
 	}
-	o.Timed = requests
+	// Timed stays 0: its mean is not one of requests that were sent.
 	if err := wrkTimes(o, printed, latency); err != nil {
 		return nil, err
 	}
@@ -106,3 +113,51 @@ func wrkTimes(o *Output, printed []byte, latency [][]byte) error {
 }
 
 func wroteWrk(printed []byte) bool { return wrkHead.Match(printed) }
+
+var wrkProgram = program{debian: "wrk", path: "wrk", http: true, call: callWrk}
+
+func callWrk(l *plan.Load, cores int) (call, error) {
+	c := call{threads: max(1, l.Threads)}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	if l.Threads == 0 {
+		// It leaves connections alone that cannot be shared out evenly.
+		for c.threads = max(1, min(cores, l.Connections)); l.Connections%c.threads != 0; c.threads-- {
+		}
+	}
+	c.flag("-t", strconv.Itoa(c.threads), "-c", strconv.Itoa(l.Connections), "-d", wholeSeconds(l.Duration)+"s",
+		"--timeout", wholeSeconds(l.Timeout)+"s", "--latency")
+	for _, h := range headers(l) {
+		c.flag("-H", h)
+	}
+	if !l.Keepalive {
+		c.flag("-H", "Connection: close")
+	}
+	if l.Method != "GET" || l.Body != "" {
+		script := "wrk.method = " + luaString(l.Method) + "\n"
+		if l.Body != "" {
+			script += "wrk.body = " + luaString(l.Body) + "\n"
+		}
+		c.files = append(c.files, engine.File{Path: scriptFile, Mode: 0o644, Data: []byte(script)})
+		c.flag("-s", scriptFile)
+	}
+	c.operands = []string{target}
+	return c, nil
+}
+
+// luaString is a text as Lua writes it, every byte that could mean something by its number.
+func luaString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(text) {
+		if c := text[i]; c == ' ' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\%03d`, c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
