@@ -207,6 +207,9 @@ func read(r *record.Record, metric string) (value float64, missing string) {
 	if isTime(metric) {
 		return readTime(r, metric)
 	}
+	if r.Load.Tool != "" && strings.HasPrefix(metric, "service.") {
+		return sampleTime(r, metric)
+	}
 	return sample(r, metric)
 }
 
