@@ -297,7 +297,19 @@ func readTime(r *record.Record, metric string) (float64, string) {
 		// Not every request opens a connection.
 		attempts = h.Count + r.Load.Failures["connect"]
 	}
-	return percentile(h, p, attempts)
+	seconds, missing := percentile(h, p, attempts)
+	if missing == "" {
+		missing = tooShort(r.Load, seconds, h.Step)
+	}
+	return seconds, missing
+}
+
+// tooShort says that a time cannot be told by a tool whose steps are so long: what it prints as 0 ms is no time.
+func tooShort(l *record.Load, seconds, step float64) string {
+	if seconds >= step/2 {
+		return ""
+	}
+	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", l.Tool, step*1e3)
 }
 
 // timeName splits the name of a time of answers: latency.connect.p99.9 is the p99.9 of latency.connect.
@@ -316,7 +328,8 @@ func timeName(metric string) (family, last string) {
 // Source: METHOD.md 1.1 and 1.2.
 func sampleTime(r *record.Record, metric string) (float64, string) {
 	l := r.Load
-	if _, ok := r.Sample(metric); !ok || l.Tool == "" {
+	s, ok := r.Sample(metric)
+	if !ok || l.Tool == "" {
 		return sample(r, metric)
 	}
 	if l.Failed > 0 {
@@ -334,7 +347,7 @@ func sampleTime(r *record.Record, metric string) (float64, string) {
 			return 0, fmt.Sprintf("needs %d answers, has %d", need, l.Attempted)
 		}
 	}
-	return sample(r, metric)
+	return s.Value, tooShort(l, s.Value, s.Step)
 }
 
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
