@@ -132,6 +132,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	part("start")
 	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores, Services: map[string]engine.Running{},
+		Seed:  uint64(rec.Order.Seed) + uint64(rec.Order.Round),
 		Image: func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared }}
 	for _, service := range running {
 		at.Services[service.Name()] = service

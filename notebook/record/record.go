@@ -24,9 +24,12 @@ import (
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
 const SchemaVersion = 1
 
-// Semantics is the number of what our samples mean. It enters every key, and is raised when a change to the load generator or to
-// how samples are taken may change results, so that old and new are not mixed.
-const Semantics = 1
+// These are the numbers of what our samples mean, of commands and of loads. That of a trial enters its key, and is raised when
+// a change to how its samples are taken, as by the load generator, may change results, so that old and new are not mixed.
+const (
+	CommandSemantics = 1
+	LoadSemantics    = 2
+)
 
 // Record is one repetition of one trial.
 type Record struct {

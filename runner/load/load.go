@@ -35,6 +35,7 @@ type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
 	Cores  int    // how many they are
+	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(plan.Image) engine.Prepared
 	// Services are those of the trial, by name.

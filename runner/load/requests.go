@@ -48,7 +48,7 @@ func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
 
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	config, err := json.Marshal(requestsConfig(t.Load, at.Cores))
+	config, err := json.Marshal(requestsConfig(t.Load, at))
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
@@ -70,25 +70,34 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
 	}
-	if result.Semantics != record.Semantics {
+	if result.Semantics != record.LoadSemantics {
 		return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
-			t.Name, result.Semantics, record.Semantics)
+			t.Name, result.Semantics, record.LoadSemantics)
 	}
 	m := requestsMeasured(&result, t.Load)
 	m.Facts = d.facts
 	return m, nil
 }
 
-func requestsConfig(l *plan.Load, cores int) http.Config {
+func requestsConfig(l *plan.Load, at Place) http.Config {
 	c := http.Config{
-		Target: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body), Connections: l.Connections, Threads: l.Threads,
-		Duration: l.Duration, Requests: int64(l.Requests), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
+		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
+		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
 		Verify: &http.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON, Headers: l.WantHeaders,
 		},
 	}
+	for _, t := range l.Targets {
+		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body), Weight: t.Weight})
+	}
+	if len(l.Targets) == 0 {
+		c.Targets = []http.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
+	}
+	for _, s := range l.Stages {
+		c.Stages = append(c.Stages, http.Stage{Duration: s.Duration, Rate: s.Rate, Connections: s.Connections})
+	}
 	if c.Threads == 0 {
-		c.Threads = cores
+		c.Threads = at.Cores
 	}
 	return c
 }

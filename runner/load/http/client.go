@@ -16,6 +16,7 @@ import (
 // load is what the clients of a run share.
 type load struct {
 	config  *Config
+	target  *Target
 	request []byte
 	window  *window
 	base    time.Time      // the run's clock starts here
@@ -43,7 +44,7 @@ func newClient(l *load, address netip.AddrPort) *client {
 	return &client{
 		load:    l,
 		address: address.String(),
-		answer:  answerReader{head: l.config.method() == "HEAD"},
+		answer:  answerReader{head: l.target.method() == "HEAD"},
 		buffer:  make([]byte, bufferSize),
 	}
 }

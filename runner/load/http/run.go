@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -26,19 +27,20 @@ func Run(ctx context.Context, config Config) (*Result, error) {
 	defer cancel(nil)
 	result, err := prepareAndMeasure(ctx, cancel, &config)
 	if cause := context.Cause(ctx); cause != nil {
-		return nil, fmt.Errorf("measuring %s: %w", config.Target, cause)
+		return nil, fmt.Errorf("measuring %s: %w", config.Targets[0].URL, cause)
 	}
 	return result, err
 }
 
 func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, config *Config) (*Result, error) {
-	request, err := config.request()
+	target := &config.Targets[0]
+	request, err := target.compile(config.KeepAlive)
 	if err != nil {
 		return nil, err
 	}
-	u, err := config.url()
-	if err != nil {
-		return nil, err
+	u := request.url
+	if config.Open() || config.hasStages() || len(config.Targets) > 1 || u.Scheme != "http" || request.static == nil {
+		return nil, errors.New("open loops, stages, several targets, https and random are not there yet; use one http target")
 	}
 	resolving, stop := context.WithTimeout(ctx, config.Timeout)
 	all, err := resolve(resolving, u)
@@ -46,7 +48,7 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 	if err != nil {
 		return nil, err
 	}
-	l := load{config: config, request: request, base: time.Now(), window: newWindow(config.Duration)}
+	l := load{config: config, target: target, request: request.static, base: time.Now(), window: newWindow(config.Duration)}
 	addresses, unreachable, err := l.choose(ctx, all)
 	if err != nil {
 		return nil, err

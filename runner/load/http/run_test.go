@@ -277,12 +277,12 @@ func TestServers(t *testing.T) {
 		{"HEAD", func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
 			return true
-		}, func(c *Config) { c.Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
+		}, func(c *Config) { c.Targets[0].Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
 		{"a large request", func(c *conn) bool {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 8, fmt.Sprintf("%08d", c.body)[:8])
 			return true
 		}, func(c *Config) {
-			c.Body = make([]byte, 8<<20)
+			c.Targets[0].Body = make([]byte, 8<<20)
 			c.Verify = &Verify{Contains: "08388608"}
 		}, numbers{answered: 4, status: 200, connects: 1}},
 		{"a large answer", func(c *conn) bool {
@@ -294,7 +294,7 @@ func TestServers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)
-			config := Config{Target: s.url(), Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
 			if tt.change != nil {
 				tt.change(&config)
 			}
@@ -319,7 +319,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	r := mustRun(t, Config{Target: fmt.Sprintf("http://%s/", closed(t)), Connections: 2, Requests: 10, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}}, Connections: 2, Requests: 10, Timeout: time.Second})
 	if r.Failures[Connect] != 10 || r.Connects != 0 || r.FailedLatency.Count != 10 {
 		t.Errorf("got %v and %d connections, want 10 times connect and none", r.Failures, r.Connects)
 	}
@@ -343,8 +343,8 @@ func TestResetWhileSending(t *testing.T) {
 		}
 	}()
 	r := mustRun(t, Config{
-		Target: fmt.Sprintf("http://%s/", listener.Addr()), Connections: 1, Requests: 4, Timeout: 5 * time.Second,
-		Body: make([]byte, 8<<20),
+		Targets:     []Target{{URL: fmt.Sprintf("http://%s/", listener.Addr()), Body: make([]byte, 8<<20)}},
+		Connections: 1, Requests: 4, Timeout: 5 * time.Second,
 	})
 	if r.Failures[Reset] != 4 {
 		t.Errorf("got %v, want 4 times reset", r.Failures)
@@ -384,7 +384,7 @@ func TestThreads(t *testing.T) {
 		during.Store(int64(runtime.GOMAXPROCS(0)))
 		return good(c)
 	})
-	mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 1, Threads: was + 1, Timeout: time.Second})
+	mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 1, Threads: was + 1, Timeout: time.Second})
 	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+1) || is != was {
 		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+1, was)
 	}
@@ -408,7 +408,7 @@ func TestBacklogOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := mustRun(t, Config{
-		Target:      fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port),
+		Targets:     []Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
 		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
 	})
 	if r.Failures[Connect]+r.Failures[Timeout] != 8 || r.Failures[Connect] == 0 || r.Connects != r.Failures[Timeout] {
@@ -476,7 +476,7 @@ func TestRequestsAreExact(t *testing.T) {
 				return good(c)
 			})
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 7, Requests: wanted, Timeout: 5 * time.Second, KeepAlive: keepAlive,
+				Targets: []Target{{URL: s.url()}}, Connections: 7, Requests: wanted, Timeout: 5 * time.Second, KeepAlive: keepAlive,
 			})
 			if r.Attempted != wanted || r.EndedBy != EndedByRequests || r.Length <= 0 {
 				t.Errorf("got %d attempts in %v ended by %s, want %d", r.Attempted, r.Length, r.EndedBy, wanted)
@@ -508,7 +508,7 @@ func TestDuration(t *testing.T) {
 	s := serve(t, after(2*time.Millisecond))
 	before := time.Now()
 	r := mustRun(t, Config{
-		Target: s.url(), Connections: 3, Duration: 300 * time.Millisecond, Warmup: 100 * time.Millisecond,
+		Targets: []Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond, Warmup: 100 * time.Millisecond,
 		Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Length != 300*time.Millisecond || r.EndedBy != EndedByDuration || r.InFlight != nil {
@@ -537,7 +537,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(200*time.Millisecond))
 	r := mustRun(t, Config{
-		Target: s.url(), Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.2) {
 		t.Errorf("got %d attempted, %d answered, %d completed in the window; want 2, 2 and 1",
@@ -560,7 +560,7 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 20 * time.Millisecond,
+				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 20 * time.Millisecond,
 				Timeout: time.Second, KeepAlive: true,
 			})
 			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
@@ -579,7 +579,7 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	s := serve(t, after(60*time.Millisecond))
 	for _, duration := range []time.Duration{0, time.Minute} {
 		r := mustRun(t, Config{
-			Target: s.url(), Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
+			Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
 			Timeout: time.Second, KeepAlive: true,
 		})
 		if d := r.Length - time.Duration(r.Latency.Max); d < 0 || d > 30*time.Millisecond {
@@ -600,7 +600,7 @@ func TestInFlight(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 3, Requests: 24, Think: tt.think, Timeout: time.Second, KeepAlive: true,
+				Targets: []Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: time.Second, KeepAlive: true,
 			})
 			rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds())
 			if rho < 0.8 || rho > 1.0001 {
@@ -617,7 +617,7 @@ func TestInFlight(t *testing.T) {
 func TestLatencyIncludesConnecting(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(5*time.Millisecond))
-	r := mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 5, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 5, Timeout: time.Second})
 	if r.Connect.Count != 5 || r.Connect.Min <= 0 {
 		t.Fatalf("got %d connect times from %d ns, want 5", r.Connect.Count, r.Connect.Min)
 	}
@@ -639,7 +639,7 @@ func TestStaleKeepsItsStart(t *testing.T) {
 		}
 		return good(c)
 	})
-	r := mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 2, Timeout: time.Second, KeepAlive: true})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 2, Timeout: time.Second, KeepAlive: true})
 	if r.Stale != 1 || r.Answered != 2 || r.Latency.Max < sec(0.03) || r.FirstByte.Max < sec(0.03) {
 		t.Errorf("got %d stale, %d answered, the longest in %d ns; want 1, 2 and at least 30 ms",
 			r.Stale, r.Answered, r.Latency.Max)
@@ -665,7 +665,7 @@ func TestCheckBeforeTiming(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, tt.answer)
-			config := Config{Target: s.url(), Connections: 1, Requests: 3, Timeout: time.Second, Verify: &tt.verify}
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: time.Second, Verify: &tt.verify}
 			r, err := Run(t.Context(), config)
 			checkError(t, err, tt.want)
 			if err != nil && !strings.Contains(err.Error(), "check before timing: GET "+s.url()) {
@@ -686,13 +686,13 @@ func TestCheckBeforeTiming(t *testing.T) {
 func TestSeveralAddresses(t *testing.T) {
 	t.Parallel()
 	first, second, none := serve(t, after(2*time.Millisecond)), serve(t, after(2*time.Millisecond)), closed(t)
-	config := Config{Target: "http://several/", Connections: 4, Requests: 40, Timeout: time.Second, KeepAlive: true,
+	config := Config{Targets: []Target{{URL: "http://several/"}}, Connections: 4, Requests: 40, Timeout: time.Second, KeepAlive: true,
 		Verify: &Verify{}}
-	request, err := config.request()
+	request, err := config.Targets[0].compile(true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &load{config: &config, request: request, base: time.Now(), window: newWindow(0)}
+	l := &load{config: &config, target: &config.Targets[0], request: request.static, base: time.Now(), window: newWindow(0)}
 	chosen, unreachable, err := l.choose(t.Context(), []netip.AddrPort{none, first.address, second.address})
 	if err != nil {
 		t.Fatal(err)
@@ -721,7 +721,7 @@ func TestLocalhost(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
 	target := fmt.Sprintf("http://localhost:%d/", s.address.Port())
-	r := mustRun(t, Config{Target: target, Connections: 4, Requests: 8, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: target}}, Connections: 4, Requests: 8, Timeout: time.Second})
 	if len(r.Addresses) != 1 || r.Addresses[0] != s.address || r.Answered != 8 {
 		t.Errorf("got %d answers from %v, want 8 from %v", r.Answered, r.Addresses, s.address)
 	}
@@ -730,8 +730,8 @@ func TestLocalhost(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{})
-	checkError(t, err, "config: target")
-	_, err = Run(t.Context(), valid(func(c *Config) { c.Target = "http://nobody.invalid/" }))
+	checkError(t, err, "config: there is no target")
+	_, err = Run(t.Context(), valid(func(c *Config) { c.Targets[0].URL = "http://nobody.invalid/" }))
 	checkError(t, err, "resolving the target's host")
 }
 
@@ -757,7 +757,7 @@ func TestCancel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)
-			tt.config.Target, tt.config.Connections, tt.config.Timeout = s.url(), 3, time.Hour
+			tt.config.Targets, tt.config.Connections, tt.config.Timeout = []Target{{URL: s.url()}}, 3, time.Hour
 			tt.config.KeepAlive = true
 			cause := errors.New("the user wants no more")
 			ctx, cancel := context.WithCancelCause(t.Context())

@@ -56,12 +56,12 @@ func (l *load) choose(ctx context.Context, all []netip.AddrPort) (chosen, unreac
 		}
 		if o.err != nil {
 			return nil, nil, fmt.Errorf("check before timing: %s %s at %v: %w%s",
-				l.config.method(), l.config.Target, address, o.err, answer.describe())
+				l.target.method(), l.target.URL, address, o.err, answer.describe())
 		}
 		chosen = append(chosen, address)
 	}
 	if len(chosen) == 0 {
-		return nil, nil, fmt.Errorf("before timing: no connection to %s: %w", l.config.Target, errors.Join(refusals...))
+		return nil, nil, fmt.Errorf("before timing: no connection to %s: %w", l.target.URL, errors.Join(refusals...))
 	}
 	return chosen, unreachable, nil
 }

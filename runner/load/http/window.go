@@ -130,6 +130,7 @@ func (t *tally) add(o outcome) error {
 	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
 	t.bytesIn += o.bytesIn
 	t.bytesOut += o.bytesOut
+	t.second(o.start).Attempted++
 	if !t.window.over(o.end) {
 		t.complete(o)
 	}
@@ -159,16 +160,25 @@ func (t *tally) add(o outcome) error {
 	return t.latency.add(o.end - o.start)
 }
 
-// complete counts an outcome that ended in the window.
-func (t *tally) complete(o outcome) {
-	second := int((o.end - t.window.start.Load()) / int64(time.Second))
+// second is the one of the window that a time is in.
+func (t *tally) second(at int64) *Second {
+	second := int((at - t.window.start.Load()) / int64(time.Second))
 	for len(t.seconds) <= second {
 		t.seconds = append(t.seconds, Second{})
 	}
-	s := &t.seconds[second]
+	return &t.seconds[second]
+}
+
+// complete counts an outcome that ended in the window.
+func (t *tally) complete(o outcome) {
+	s := t.second(o.end)
 	if o.kind != "" {
 		t.completed.Failed++
 		s.Failed++
+		if s.Failures == nil {
+			s.Failures = make(map[Kind]int64)
+		}
+		s.Failures[o.kind]++
 		return
 	}
 	t.completed.Right++
@@ -177,9 +187,16 @@ func (t *tally) complete(o outcome) {
 }
 
 func (s *Second) add(from Second) {
+	s.Attempted += from.Attempted
 	s.Right += from.Right
 	s.Failed += from.Failed
 	s.LatencySum += from.LatencySum
+	for kind, n := range from.Failures {
+		if s.Failures == nil {
+			s.Failures = make(map[Kind]int64)
+		}
+		s.Failures[kind] += n
+	}
 }
 
 // merge adds what another tally of the same window has counted.

@@ -185,9 +185,9 @@ func TestSeconds(t *testing.T) {
 	r := count(t, openWindow(2500*time.Millisecond), 0,
 		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, Reset), ok(11.5, 12.4), ok(12.4, 12.5))
 	want := []Second{
-		{Completed{Right: 2}, 1500 * time.Millisecond},
-		{Completed{Right: 1, Failed: 1}, 500 * time.Millisecond},
-		{Completed{Right: 1}, 900 * time.Millisecond},
+		{Attempted: 2, Completed: Completed{Right: 2}, LatencySum: 1500 * time.Millisecond},
+		{Attempted: 2, Completed: Completed{Right: 1, Failed: 1}, Failures: map[Kind]int64{Reset: 1}, LatencySum: 500 * time.Millisecond},
+		{Attempted: 1, Completed: Completed{Right: 1}, LatencySum: 900 * time.Millisecond},
 	}
 	if !reflect.DeepEqual(r.Seconds, want) {
 		t.Errorf("\n got %v\nwant %v", r.Seconds, want)
@@ -287,8 +287,13 @@ func TestResultJSON(t *testing.T) {
 	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
 	r.Start = time.Date(2026, 11, 20, 9, 0, 0, 123456789, time.UTC)
 	r.InFlight = &InFlight{Time: time.Second, Length: 2 * time.Second}
-	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75)}
-	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte} {
+	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75),
+		Threads: []ThreadCPU{{Time: 2 * time.Second, Polling: 500 * time.Millisecond}}}
+	r.Health = &Health{RunDelay: time.Millisecond, LongestGap: 2 * time.Millisecond}
+	r.Due, r.Sent, r.Blocked, r.Offered = 2, 2, 1, 1
+	r.TLS = []TLS{{Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Protocol: "http/1.1"}}
+	r.TLSSetup, r.Lag, r.Service = new(r.Connect), new(r.Connect), new(r.Latency)
+	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte, r.TLSSetup, r.Lag, r.Service} {
 		d.Encoded = "HIST" // what compression makes of it is another library's business
 	}
 	got, err := json.MarshalIndent(r, "", "  ")
