@@ -139,6 +139,8 @@ func TestRequest(t *testing.T) {
 		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
 		{"path and query", func(c *Config) { c.Targets[0].URL = "http://server/a%20b/ä?q=1&r=%2F#part" },
 			"GET /a%20b/%C3%A4?q=1&r=%2F HTTP/1.1\r\nHost: server\r\n" + head},
+		{"a query that is not encoded", func(c *Config) { c.Targets[0].URL = "http://server/?q=a b&r=ä" },
+			"GET /?q=a%20b&r=%C3%A4 HTTP/1.1\r\nHost: server\r\n" + head},
 		{"IPv6", func(c *Config) { c.Targets[0].URL = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" + head},
 		{"IPv6 and the default port", func(c *Config) { c.Targets[0].URL = "http://[::1]/" },
 			"GET / HTTP/1.1\r\nHost: [::1]\r\n" + head},

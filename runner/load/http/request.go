@@ -125,7 +125,7 @@ func compileURL(text string) ([]piece, *url.URL, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rest := u.RequestURI()
+	rest := encode(u.RequestURI())
 	var pieces []piece
 	for i, p := range parts {
 		if p.content != random {
@@ -139,6 +139,19 @@ func compileURL(text string) ([]piece, *url.URL, error) {
 		rest = after
 	}
 	return append(pieces, piece{text: rest}), u, nil
+}
+
+// encode percent-encodes what package url leaves as it is in a query, and what would end or break a request line.
+func encode(uri string) string {
+	var b strings.Builder
+	for _, c := range []byte(uri) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // split takes a text with templates apart.
