@@ -224,6 +224,11 @@ func (c *Config) Open() bool { return c.Rate > 0 || c.hasStages() && c.Stages[0]
 
 func (c *Config) hasStages() bool { return len(c.Stages) > 0 }
 
+// secure reports whether there are https targets. The config must be valid.
+func (c *Config) secure() bool {
+	return slices.ContainsFunc(c.Targets, func(t Target) bool { return strings.EqualFold(t.URL[:min(len(t.URL), 6)], "https:") })
+}
+
 // length is that of the window, 0 if only the number of requests ends it.
 func (c *Config) length() time.Duration {
 	length := c.Duration

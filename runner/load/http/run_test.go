@@ -20,6 +20,12 @@ import (
 	"time"
 )
 
+// Tests run beside each other, and each load holds on to some of what Go lets run at a time.
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(16)
+	os.Exit(m.Run())
+}
+
 // server is an HTTP server that may behave in any way a test wants.
 type server struct {
 	address     netip.AddrPort
@@ -244,7 +250,7 @@ func TestServers(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			c.say(hello)
 			return true
-		}, func(c *Config) { c.Think = 50 * time.Millisecond },
+		}, func(c *Config) { c.Think = 150 * time.Millisecond },
 			numbers{answered: 4, status: 200, connects: 4, unrequested: 3}},
 		{"silence", func(*conn) bool {
 			time.Sleep(100 * time.Millisecond)
@@ -366,17 +372,15 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := client{load: &load{config: &Config{Timeout: time.Second}}, answer: answerReader{status: tt.status}}
-			o := outcome{start: 5, end: 5 + tt.took.Nanoseconds()}
-			c.judge(&o)
-			if o.kind != tt.want || o.status != tt.status {
-				t.Errorf("got %q with status %d, want %q with %d", o.kind, o.status, tt.want, tt.status)
+			c := Config{Timeout: time.Second}
+			if got := c.judge(tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// The number of threads is the config's while the load runs, and afterwards what it was.
+// GOMAXPROCS has room for the config's threads and one more while the load runs, and is what it was afterwards.
 func TestThreads(t *testing.T) {
 	was := runtime.GOMAXPROCS(0)
 	var during atomic.Int64
@@ -384,9 +388,13 @@ func TestThreads(t *testing.T) {
 		during.Store(int64(runtime.GOMAXPROCS(0)))
 		return good(c)
 	})
-	mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 1, Threads: was + 1, Timeout: time.Second})
-	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+1) || is != was {
-		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+1, was)
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: was + 3, Duration: 50 * time.Millisecond, Threads: was + 2,
+		Timeout: time.Second})
+	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+3) || is != was {
+		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+3, was)
+	}
+	if r.CPU == nil || len(r.CPU.Threads) != was+2 || r.CPU.Busiest == nil {
+		t.Errorf("processor time of threads is %+v, want it of %d", r.CPU, was+2)
 	}
 }
 
@@ -688,19 +696,18 @@ func TestSeveralAddresses(t *testing.T) {
 	first, second, none := serve(t, after(2*time.Millisecond)), serve(t, after(2*time.Millisecond)), closed(t)
 	config := Config{Targets: []Target{{URL: "http://several/"}}, Connections: 4, Requests: 40, Timeout: time.Second, KeepAlive: true,
 		Verify: &Verify{}}
-	request, err := config.Targets[0].compile(true)
+	l, err := newLoad(&config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &load{config: &config, target: &config.Targets[0], request: request.static, base: time.Now(), window: newWindow(0)}
-	chosen, unreachable, err := l.choose(t.Context(), []netip.AddrPort{none, first.address, second.address})
-	if err != nil {
+	o := l.origins[0]
+	if err := l.choose(t.Context(), o, []netip.AddrPort{none, first.address, second.address}); err != nil {
 		t.Fatal(err)
 	}
-	if len(chosen) != 2 || chosen[0] != first.address || len(unreachable) != 1 || unreachable[0] != none {
-		t.Fatalf("got %v, unreachable %v", chosen, unreachable)
+	if len(o.addresses) != 2 || o.addresses[0] != first.address || len(o.unreachable) != 1 || o.unreachable[0] != none {
+		t.Fatalf("got %v, unreachable %v", o.addresses, o.unreachable)
 	}
-	if _, err := newRun(l, chosen).measure(t.Context(), func(error) {}); err != nil {
+	if _, err := measure(t.Context(), func(error) {}, l, 1); err != nil {
 		t.Fatal(err)
 	}
 	// Two clients each, and one connection for the check.
@@ -708,12 +715,15 @@ func TestSeveralAddresses(t *testing.T) {
 		t.Errorf("got %d and %d connections, want 3 each", a, b)
 	}
 	six := netip.AddrPortFrom(netip.IPv6Loopback(), none.Port())
-	chosen, unreachable, err = l.choose(t.Context(), []netip.AddrPort{first.address, six})
-	if err != nil || len(chosen) != 1 || len(unreachable) != 0 {
-		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", chosen, unreachable, err)
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	err = l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
+	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
+		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses, o.unreachable, err)
 	}
-	_, _, err = l.choose(t.Context(), []netip.AddrPort{none, closed(t)})
-	checkError(t, err, "before timing: no connection to http://several/: ")
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}), "before timing: no connection to http://several/: ")
 }
 
 // A server on the IPv4 loopback only is found by the name that may stand for both.

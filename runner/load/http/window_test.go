@@ -25,19 +25,20 @@ func openWindow(duration time.Duration) *window {
 }
 
 func ok(start, end float64) outcome {
-	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end)}
+	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end), connect: none, tls: none}
 }
 
 func failed(start, end float64, kind Kind) outcome {
-	return outcome{start: sec(start), end: sec(end), kind: kind}
+	return outcome{start: sec(start), end: sec(end), kind: kind, connect: none, tls: none}
 }
 
 // count tallies outcomes on two threads in turn.
 func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
 	t.Helper()
-	tallies := []*tally{newTally(w, testTimeout), newTally(w, testTimeout)}
+	config := &Config{Timeout: testTimeout}
+	tallies := []*tally{newTally(w, config), newTally(w, config)}
 	for i, o := range outcomes {
-		if err := tallies[i%2].add(o); err != nil {
+		if err := tallies[i%2].add(&o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,8 +175,8 @@ func TestWindowOpensOnce(t *testing.T) {
 	if w.begun(sec(1e6)) || w.over(sec(1e6)) {
 		t.Error("an unopened window has begun or is over")
 	}
-	w.open(func() int64 { return 5 })
-	w.open(func() int64 { return 7 })
+	w.open(5)
+	w.open(7)
 	if w.begun(4) || !w.begun(5) || !w.contains(sec(1e6)) {
 		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
 	}
@@ -213,11 +214,11 @@ func TestPresence(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := presence{window: openWindow(0)}
+			w, p := openWindow(0), presence{}
 			for _, o := range tt.outcomes {
-				p.next(o, tt.think)
+				p.next(w, &o, tt.think)
 			}
-			if got := time.Duration(p.until(sec(tt.until))); got != tt.want {
+			if got := time.Duration(p.until(w, sec(tt.until))); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
@@ -281,7 +282,7 @@ func TestHistogramErrors(t *testing.T) {
 // The JSON of a result is read by other versions, so every name in it is on purpose.
 func TestResultJSON(t *testing.T) {
 	o := ok(11, 12)
-	o.connects[0], o.connected, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 1, 300, 100, true, true
+	o.connect, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 300, 100, true, true
 	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, Reset))
 	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
 	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
