@@ -3,6 +3,7 @@ package http
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -38,12 +39,20 @@ func (s *server) url() string { return fmt.Sprintf("http://%s/", s.address) }
 // A conn is a connection to the server, on which request is the number of the request, from 0.
 type conn struct {
 	*net.TCPConn
-	number  int64 // of the connection
+	secured *tls.Conn // over TCPConn, nil without TLS
+	number  int64     // of the connection
 	request int
-	body    int // bytes of the request's body
+	line    string // the request line
+	body    int    // bytes of the request's body
 }
 
-func (c *conn) say(text string) { io.WriteString(c, text) }
+func (c *conn) say(text string) {
+	if c.secured != nil {
+		io.WriteString(c.secured, text)
+		return
+	}
+	io.WriteString(c, text)
+}
 
 // reset closes the connection in the way that the other side notices.
 func (c *conn) reset() {
@@ -52,7 +61,10 @@ func (c *conn) reset() {
 }
 
 // serve starts a server. Answer is called after each request, and closes the connection by returning false.
-func serve(t testing.TB, answer func(*conn) (open bool)) *server {
+func serve(t testing.TB, answer func(*conn) (open bool)) *server { return serveOver(t, nil, answer) }
+
+// serveOver starts a server that speaks TLS if there is a config for it.
+func serveOver(t testing.TB, config *tls.Config, answer func(*conn) (open bool)) *server {
 	t.Helper()
 	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
@@ -77,6 +89,10 @@ func serve(t testing.TB, answer func(*conn) (open bool)) *server {
 				defer context.AfterFunc(ctx, func() { c.Close() })()
 				defer c.Close()
 				in := bufio.NewReader(c)
+				if config != nil {
+					c.secured = tls.Server(accepted, config)
+					in = bufio.NewReader(c.secured)
+				}
 				for ; c.receive(in) == nil; c.request++ {
 					s.requests.Add(1)
 					if !answer(c) {
@@ -91,11 +107,14 @@ func serve(t testing.TB, answer func(*conn) (open bool)) *server {
 
 // receive reads one request.
 func (c *conn) receive(in *bufio.Reader) error {
-	c.body = 0
+	c.body, c.line = 0, ""
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return err
+		}
+		if c.line == "" {
+			c.line = strings.TrimSpace(line)
 		}
 		if length, found := strings.CutPrefix(line, "Content-Length: "); found {
 			c.body, _ = strconv.Atoi(strings.TrimSpace(length))
