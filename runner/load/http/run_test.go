@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -21,9 +22,11 @@ import (
 	"time"
 )
 
-// Tests run beside each other, and each load holds on to some of what Go lets run at a time.
+// Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
+// what Go lets run at a time.
 func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(16)
+	flag.Set("test.parallel", "8") // before the flags are read, so that one on the command line counts
 	os.Exit(m.Run())
 }
 
