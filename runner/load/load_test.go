@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -73,6 +74,69 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r.InFlight.Length = 0
 	if share, _ := inFlight(r, &plan.Load{Connections: 10}); share != -1 {
 		t.Errorf("got %v for a run of one moment", share)
+	}
+}
+
+func TestOpenLoopMeasured(t *testing.T) {
+	r := &http.Result{
+		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
+		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6}, TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
+	}
+	m := requestsMeasured(r, &plan.Load{Connections: 10, Rate: 50})
+	if got := value(m, "offered"); got != 50 {
+		t.Errorf("offered is %v, want 50", got)
+	}
+	for name, want := range map[string]float64{"lag": 0.002, "service": 0.003, "latency.tls": 0.004} {
+		if h, ok := m.Histograms[name]; !ok || h.Max != want {
+			t.Errorf("%s: %+v, want a longest of %v", name, h, want)
+		}
+	}
+	if m.Load.InFlight != -1 {
+		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
+	}
+	closed := requestsMeasured(&http.Result{Length: time.Second}, &plan.Load{Connections: 10})
+	if _, ok := closed.Histograms["lag"]; ok || !math.IsNaN(value(closed, "offered")) {
+		t.Error("a closed loop has what only an open one can have")
+	}
+	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B", Protocol: "http/1.1"}})
+	if two["load.tls"] != "TLS 1.2 A" || two["load.tls.2"] != "TLS 1.3 B http/1.1" {
+		t.Errorf("facts: %v", two)
+	}
+}
+
+// What a plan says of a load reaches the generator, and is a config that it takes.
+func TestRequestsConfig(t *testing.T) {
+	common := plan.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second, Keepalive: true}
+	one := []http.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
+	tests := []struct {
+		name   string
+		change func(*plan.Load)
+		want   http.Config
+	}{
+		{"a closed loop", func(l *plan.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5, Threads: 3}},
+		{"an open loop", func(l *plan.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
+			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
+		{"several targets and stages", func(l *plan.Load) {
+			l.Targets = []plan.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST", Body: "y", Weight: 1}}
+			l.Stages, l.Arrivals = []plan.Stage{{Duration: time.Second, Rate: 9}}, "constant"
+		}, http.Config{
+			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}}, {URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
+			Stages:  []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := common
+			tt.change(&l)
+			got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
+			if err := got.Validate(); err != nil {
+				t.Error(err)
+			}
+			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true, got.Verify
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
+			}
+		})
 	}
 }
 

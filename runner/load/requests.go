@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,8 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 			t.Name, result.Semantics, record.LoadSemantics)
 	}
 	m := requestsMeasured(&result, t.Load)
-	m.Facts = d.facts
+	m.Facts = maps.Clone(d.facts)
+	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
 }
 
@@ -102,6 +104,19 @@ func requestsConfig(l *plan.Load, at Place) http.Config {
 	return c
 }
 
+// encryption says how connections were encrypted, for each way in which they were.
+func encryption(ways []http.TLS) map[string]string {
+	facts := map[string]string{}
+	for i, way := range ways {
+		name := "load.tls"
+		if i > 0 {
+			name += "." + strconv.Itoa(i+1)
+		}
+		facts[name] = strings.TrimSpace(way.Version + " " + way.CipherSuite + " " + way.Protocol)
+	}
+	return facts
+}
+
 // requestsMeasured turns the generator's result into samples and what validity checks need.
 func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 	seconds := r.Length.Seconds()
@@ -118,6 +133,11 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
+	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service} {
+		if d != nil {
+			m.Histograms[name] = histogram(*d)
+		}
+	}
 	for kind, n := range r.Failures {
 		m.Load.Failures[string(kind)] = n
 	}
@@ -128,6 +148,9 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 		m.Load.Completions = append(m.Load.Completions, s.Right+s.Failed)
 	}
 	m.Samples = []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}}
+	if r.Lag != nil { // an open loop, even if nothing was due
+		m.Samples = append(m.Samples, record.Sample{Metric: "offered", Value: r.Offered, Unit: "1/s"})
+	}
 	if seconds > 0 {
 		m.Samples = append(m.Samples,
 			record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
@@ -149,8 +172,12 @@ func histogram(d http.Distribution) record.Histogram {
 }
 
 // inFlight is the ρ of METHOD.md 7, the mean share of the clients that had a request under way or were thinking, with the time
-// that it was taken over, in seconds. The share is -1 where the run was too short to tell.
+// that it was taken over, in seconds. The share is -1 where the run was too short to tell, and where the number of clients is not
+// fixed, as in an open loop.
 func inFlight(r *http.Result, l *plan.Load) (share, over float64) {
+	if r.Lag != nil || len(l.Stages) > 0 {
+		return -1, 0
+	}
 	if r.InFlight != nil {
 		over = r.InFlight.Length.Seconds()
 		if over <= 0 {
