@@ -92,9 +92,15 @@ func (c *Cell) measure(name string) Result {
 		r.without = 0 // Missing says it
 	}
 	r.Marks = append(r.lacking(c, ""), a.words(Warn)...)
+	if words := c.overloaded(); words != "" {
+		r.Marks = append(r.Marks, words)
+	}
 	if len(r.Values) == 0 {
 		r.Missing = reason
 		return r
+	}
+	if words := r.outlying(); words != "" {
+		r.Marks = append(r.Marks, words)
 	}
 	estimate, err := r.at(stats.DefaultAlpha)
 	if err != nil {
@@ -155,8 +161,10 @@ func (r Result) cell() stats.Cell {
 	return c
 }
 
-// isTime reports whether a metric is made from the times of answers.
-func isTime(metric string) bool { return strings.HasPrefix(metric, "latency.") }
+// isTime reports whether a metric is made from the times of requests.
+func isTime(metric string) bool {
+	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") || strings.HasPrefix(metric, "lag.p")
+}
 
 // read gives one metric of one repetition that could be run, or the reason why it has none.
 func read(r *record.Record, metric string) (value float64, missing string) {
@@ -249,9 +257,12 @@ func readTime(r *record.Record, metric string) (float64, string) {
 		return 0, err.Error()
 	}
 	attempts := r.Load.Attempted
-	if family == "latency.connect" {
+	switch family {
+	case "latency.connect", "latency.tls":
 		// Not every request opens a connection.
 		attempts = h.Count + r.Load.Failures["connect"]
+	case "lag":
+		attempts = h.Count // a request that never left has none
 	}
 	return percentile(h, p, attempts)
 }
@@ -291,13 +302,13 @@ func (e *Experiment) isCommand() bool {
 // has the usual ones, and the one that was asked for if it is one.
 func (e *Experiment) metricNames(asked string) []string {
 	if e.isCommand() {
-		return append([]string{"time.real", "time.user", "time.sys", "memory.peak"}, e.plannedNames()...)
+		return append([]string{"time.real", "time.user", "time.sys", "memory.peak"}, e.plannedNames(asked)...)
 	}
 	names := []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
 		"latency.max", "requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
-	names = append(names, e.plannedNames()...)
-	if m, ok := record.LookupMetric(asked); ok && strings.HasPrefix(asked, "latency.") {
-		names = append(names, m.Name)
+	names = append(names, e.plannedNames(asked)...)
+	if _, ok := record.LookupMetric(asked); ok && strings.HasPrefix(asked, "latency.") {
+		names = append(names, asked)
 	}
 	for _, kind := range record.FailureKinds {
 		names = append(names, "errors."+kind)
@@ -318,8 +329,8 @@ func (e *Experiment) metricNames(asked string) []string {
 }
 
 // plannedNames lists the metrics that the experiment has because its plan asks for them: those that it adds, those of
-// searches, and those of an open loop.
-func (e *Experiment) plannedNames() []string {
+// searches, and those of an open loop, with the percentile that was asked for if it is one.
+func (e *Experiment) plannedNames(asked string) []string {
 	var names []string
 	for _, m := range e.Plan.Metrics {
 		names = append(names, m.Name)
@@ -333,6 +344,9 @@ func (e *Experiment) plannedNames() []string {
 		}
 		if c.Trial.Load != nil && c.Trial.Load.Arrivals != "" {
 			names = append(names, "offered", "service.p50", "service.p99", "lag.p50", "lag.p99")
+			if _, ok := record.LookupMetric(asked); ok && isTime(asked) {
+				names = append(names, asked)
+			}
 		}
 	}
 	slices.Sort(names)
