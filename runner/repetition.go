@@ -141,12 +141,17 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		at.Cores = len(cpus)
 	}
 	sampler := watch(bounded, running)
-	m, err = r.driver(t).Measure(bounded, at, t)
+	m, err = r.driver(t).Measure(bounded, at, r.withRate(t))
 	sampler.finish()
 	if err != nil {
 		return m, err
 	}
 	m.Samples = append(m.Samples, sampler.samples(&m)...)
+	limited := map[string]bool{}
+	for _, s := range t.Services {
+		limited[s.Name] = s.CPUs > 0
+	}
+	rec.Machine = sampler.machine(&m, limited)
 	spent := time.Since(lap)
 	rec.Parts["warmup"] = m.Warmup.Seconds()
 	rec.Parts["measure"] = measured(m).Seconds()

@@ -231,6 +231,10 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
+		for _, n := range sum.NoRate {
+			printProblems(a.stderr, []*article.Problem{rateProblem(&n)})
+			failed = &statusError{status: statusFailed}
+		}
 		if err != nil {
 			var left *runner.LeftError
 			if ctx.Err() != nil {
@@ -255,6 +259,12 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
 	}
 	return failed
+}
+
+// rateProblem says to the author that an experiment has no rate.
+func rateProblem(n *runner.NoRateError) *article.Problem {
+	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
+		Hint: "measure that experiment first, in this profile, and without failures"}
 }
 
 // imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.

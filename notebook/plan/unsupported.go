@@ -55,7 +55,6 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	})},
-	{"load.network", inLoad(func(l *article.Load) article.Pos { return l.Network.Text.Pos })},
 	{"load.tool", inLoad(func(l *article.Load) article.Pos {
 		if l.Tool.V != article.OwnTool {
 			return l.Tool.Text.Pos

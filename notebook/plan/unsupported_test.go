@@ -25,7 +25,6 @@ func TestUnsupported(t *testing.T) {
 		{"hosts", load("connections: 3") + "hosts: {s: big}\n"},
 		{"load.rate", load("rate: 5/s")},
 		{"load.stages", load("stages: [{duration: 1s, connections: 5}]")},
-		{"load.network", load("network: shared")},
 		{"load.tool", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab]}\n"},
 		{"several targets", "services: {s: {image: x}}\nload: {target: [http://s/a, http://s/b]}\n"},
 		{"a target over https", "services: {s: {image: x}}\nload: {target: https://s/}\n"},

@@ -65,6 +65,33 @@ func TestRequestsMeasured(t *testing.T) {
 	}
 }
 
+// A load that shares the network of its target runs beside the service that its URL names.
+func TestBeside(t *testing.T) {
+	at := Place{Services: map[string]engine.Running{"server": nil, "proxy": nil}}
+	space, err := fake.New(fake.Script{}).Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range at.Services {
+		if at.Services[name], err = space.Start(t.Context(), engine.Service{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		load plan.Load
+		want string
+	}{
+		{plan.Load{Target: "http://server:8080/"}, ""},
+		{plan.Load{Target: "http://server:8080/", Network: "shared"}, "server"},
+		{plan.Load{Targets: []plan.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
+		{plan.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
+	} {
+		if got := beside(&tt.load, at); got != tt.want {
+			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
+		}
+	}
+}
+
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond}}
 	share, length := inFlight(r, &plan.Load{Connections: 10})
@@ -82,7 +109,14 @@ func TestOpenLoopMeasured(t *testing.T) {
 		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
 		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6}, TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
 	}
-	m := requestsMeasured(r, &plan.Load{Connections: 10, Rate: 50})
+	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second}, {Completed: http.Completed{Right: 38, Failed: 10}}}
+	m := requestsMeasured(r, &plan.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
+	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil || *m.Load.Open != want {
+		t.Errorf("schedule %+v, want %+v", m.Load.Open, want)
+	}
+	if l := m.Load; l.Latencies[0] != 9 || l.Answers[1] != 38 || l.Completions[1] != 48 {
+		t.Errorf("by second: %v, %v, %v", l.Latencies, l.Answers, l.Completions)
+	}
 	if got := value(m, "offered"); got != 50 {
 		t.Errorf("offered is %v, want 50", got)
 	}
@@ -95,7 +129,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
 	}
 	closed := requestsMeasured(&http.Result{Length: time.Second}, &plan.Load{Connections: 10})
-	if _, ok := closed.Histograms["lag"]; ok || !math.IsNaN(value(closed, "offered")) {
+	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
 		t.Error("a closed loop has what only an open one can have")
 	}
 	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B", Protocol: "http/1.1"}})

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -54,7 +56,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
 	exit, err := at.Space.Run(ctx, engine.Program{
-		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
+		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)}, Beside: beside(t.Load, at),
 	}, nil)
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
@@ -79,6 +81,22 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	m.Facts = maps.Clone(d.facts)
 	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
+}
+
+// beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
+func beside(l *plan.Load, at Place) string {
+	if l.Network != string(article.SharedNetwork) {
+		return ""
+	}
+	target := l.Target
+	if len(l.Targets) > 0 {
+		target = l.Targets[0].URL
+	}
+	u, err := url.Parse(target)
+	if err != nil || at.Services[u.Hostname()] == nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func requestsConfig(l *plan.Load, at Place) http.Config {
@@ -138,6 +156,9 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 			m.Histograms[name] = histogram(*d)
 		}
 	}
+	if r.Lag != nil { // an open loop, even if nothing was due
+		m.Load.Open = &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: r.Due, Sent: r.Sent, Blocked: r.Blocked}
+	}
 	for kind, n := range r.Failures {
 		m.Load.Failures[string(kind)] = n
 	}
@@ -146,6 +167,8 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 	}
 	for _, s := range r.Seconds {
 		m.Load.Completions = append(m.Load.Completions, s.Right+s.Failed)
+		m.Load.Answers = append(m.Load.Answers, s.Right)
+		m.Load.Latencies = append(m.Load.Latencies, s.LatencySum.Seconds())
 	}
 	m.Samples = []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}}
 	if r.Lag != nil { // an open loop, even if nothing was due
