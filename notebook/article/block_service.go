@@ -128,6 +128,25 @@ type Config struct {
 	Target Text `yaml:"target"`
 }
 
+func (c *Config) decodeNode(d decoder, n *Node, what string) {
+	if !d.kind(n, what, Map) {
+		return
+	}
+	d.fieldsOf(n, "a config", c)
+	for _, key := range []struct {
+		name string
+		text Text
+		hint string
+	}{
+		{"source", c.Source, "add source: with a file or file= listing of the article"},
+		{"target", c.Target, "add target: with the path of the file in the container"},
+	} {
+		if key.text.IsZero() {
+			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key.name).Hint = key.hint
+		}
+	}
+}
+
 // Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written
 // as SOURCE:TARGET[:ro], or as a mapping.
 type Volume struct {
