@@ -41,6 +41,7 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 		}
 		if r.Length = 1e9; config.Rate > 0 {
 			*rates = append(*rates, config.Rate)
+			r.Lag, r.Service = &http.Distribution{}, &http.Distribution{}
 		} else {
 			closed++
 			r.Completed.Right = int64(1000 - 10*closed)
