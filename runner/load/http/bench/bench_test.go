@@ -88,6 +88,10 @@ func TestRounds(t *testing.T) {
 	if err != nil || left != 0 || tried != 12 || len(list) != 0 {
 		t.Errorf("%d rounds of %d are left with %d values, %v; want none", left, tried, len(list), err)
 	}
+	if _, _, err := s.rounds(func(bool) error { return broken }); err != nil {
+		t.Errorf("a disturbed round is to blame for %v", err)
+	}
+	s.foreign = 2
 	if _, _, err := s.rounds(func(bool) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
