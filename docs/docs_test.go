@@ -984,7 +984,7 @@ func TestTargetsAndFolders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := regexp.MustCompile("^`make ([a-z]+)")
+	target := regexp.MustCompile("^`make ([a-z-]+)")
 	for _, s := range span.FindAllString(manual.prose(), -1) {
 		if m := target.FindStringSubmatch(s); m != nil && !bytes.Contains(makefile, []byte("\n"+m[1]+":")) {
 			t.Errorf("the manual has %s, and the Makefile has no such target", s)

@@ -35,6 +35,9 @@ const (
 	mostEarly  = 250_000
 )
 
+// longestPoll is what a look at the connections takes at most. One that took longer had lost its core meanwhile.
+const longestPoll = 5_000
+
 func (m *meter) prepare() {
 	m.delays, _ = os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", unix.Gettid()))
 	m.lateness = 60_000
@@ -94,7 +97,7 @@ func (m *meter) gap(ns int64) {
 func (m *meter) waited(timeout, took int64, polling bool) {
 	switch {
 	case polling:
-		m.polled += took
+		m.polled += min(took, longestPoll)
 	case timeout > 0 && took > timeout:
 		// An estimate of a high quantile: it follows what is above it eagerly and what is below it slowly.
 		late := min(took-timeout, 2*mostEarly)

@@ -50,6 +50,7 @@ func (e *engine) pump() {
 		e.clock = e.now()
 		e.begin(i, c, due)
 		e.prepareNext()
+		e.clock = e.now()
 	}
 }
 

@@ -36,8 +36,9 @@ func (g segment) sum(x float64) float64 { return x * (g.from + g.slope*x/2) }
 // only at the end.
 func (s *schedule) when(y float64) (int64, bool) {
 	for _, g := range s.segments {
-		rest := y - g.before
-		if rest >= g.sum(g.length) {
+		rest, area := y-g.before, g.sum(g.length)
+		const rounding = 1e-9 // a request on the very end belongs behind it, whichever way its last digit fell
+		if rest >= area-rounding*(g.before+area) {
 			continue
 		}
 		x := 0.0

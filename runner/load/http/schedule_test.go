@@ -55,6 +55,21 @@ func TestArrivals(t *testing.T) {
 	}
 }
 
+// A rate that fits into the window has as many requests in it as it says, not one more on its end.
+func TestWholeNumberOfArrivals(t *testing.T) {
+	for _, rate := range []float64{1, 3, 10, 700, 1000, 9999, 10000, 50000} {
+		for _, ms := range []int{1000, 2000, 7000} {
+			c := &Config{Rate: rate, Duration: time.Duration(ms) * time.Millisecond}
+			if got := len(due(c, 0, 2)); got != int(rate)*ms/1000 {
+				t.Errorf("%d requests at %v/s in %v", got, rate, c.Duration)
+			}
+		}
+	}
+	if got := len(due(&Config{Rate: 10000, Duration: 700 * time.Millisecond}, 0, 1)); got != 7000 {
+		t.Errorf("%d requests at 10000/s in 700 ms", got)
+	}
+}
+
 // Poisson arrivals are the same however many engines there are, others for another seed, and spread as they should be:
 // mean and variance of their number in equal parts of the time agree, and no part of the schedule has more than its share.
 func TestPoissonArrivals(t *testing.T) {

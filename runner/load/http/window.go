@@ -62,7 +62,6 @@ type outcome struct {
 	start, end int64
 	sent       int64 // when it left, unopened if it never did
 	kind       Kind  // empty for a right answer
-	err        error // what happened, in words, if the kind is not empty and somebody reads it
 	status     int   // 0 without a whole answer
 	firstByte  int64 // when it came, 0 if none did
 
@@ -77,11 +76,6 @@ type outcome struct {
 
 // none stands for a time that something took that did not happen.
 const none = -1
-
-// fail notes a failure and when it came about.
-func (o *outcome) fail(end int64, kind Kind, err error) {
-	o.end, o.kind, o.err = end, kind, err
-}
 
 // tally counts outcomes. Each engine has its own; they are merged when all have ended.
 type tally struct {
