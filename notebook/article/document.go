@@ -101,7 +101,7 @@ func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
 			}
 		}
 		templatesIn(n, d.problems)
-		decoder{problems: d.problems, templates: true}.decode(n, what, new(Experiment))
+		decoder{problems: d.problems, templates: true}.decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
 	}
 }
 

@@ -84,7 +84,7 @@ func (p *planner) knownProfile() error {
 		known = append(known, profile)
 	}
 	for _, d := range p.definitions {
-		for _, profile := range profilesOf(d.node) {
+		for _, profile := range profilesOf(article.Extend(p.defaults(d), d.node)) {
 			known = append(known, profile.Name.Value)
 		}
 	}

@@ -246,6 +246,17 @@ func TestDefaults(t *testing.T) {
 		{"a block's own quick", "", "", load + "profiles: {quick: {load: {duration: 1s}}}\n", Quick, 3, 10, "1s", "1s"},
 		{"a project's quick", "profiles: {quick: {load: {connections: 3}}}\n", "", load, Quick, 3, 3, "3s", "1s"},
 		{"a profile of the project", "profiles: {smoke: {repetitions: 1}}\n", "", load, "smoke", 1, 10, "10s", "2s"},
+		{"null brings back what is built in", "defaults: {repetitions: 7, load: {connections: 20}}\n", "",
+			"load: {target: http://s/, connections: null, duration: null}\nrepetitions: null\n", "", 5, 10, "10s", "2s"},
+		{"null in a profile, too", "", "", "load: {target: http://s/, connections: 20}\nrepetitions: 7\n" +
+			"profiles: {quick: {repetitions: null, load: {connections: null}}}\n", Quick, 5, 10, "3s", "1s"},
+		{"a profile of the front matter", "", "defaults: {profiles: {quick: {repetitions: 1, load: {connections: 4}}}}\n",
+			load + "profiles: {quick: {load: {connections: 5}}}\n", Quick, 1, 5, "3s", "1s"},
+		{"a profile that only the front matter knows", "", "defaults: {profiles: {smoke: {repetitions: 1}}}\n", load, "smoke", 1, 10, "10s", "2s"},
+		{"null removes a profile of the front matter", "", "defaults: {profiles: {quick: skip}}\n", load + "profiles: {quick: null}\n", Quick, 3, 10, "3s", "1s"},
+		{"quick bounds requests that it is given", "", "", load + "profiles: {quick: {load: {requests: 5}}}\n", Quick, 3, 10, "5s", "0s"},
+		{"quick bounds no requests that it is not given", "", "", "load: {target: http://s/, requests: 5}\nprofiles: {quick: {load: {requests: null}}}\n",
+			Quick, 3, 10, "3s", "1s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -256,6 +267,31 @@ func TestDefaults(t *testing.T) {
 					test.repetitions, test.connections, test.duration, test.warmup)
 			}
 		})
+	}
+}
+
+// What is built in comes back where null removes what is above it: a load without connections or patience measures nothing.
+func TestNullOfWhatIsBuiltIn(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\norder: null\ntimeout: null\ncalibrate: null\n"+
+		"load: {target: http://s/, method: null, timeout: null, keepalive: null, warmup: null}\n")), Options{}, nil)
+	l := e.Trials[0].Load
+	if !e.Interleaved || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" || l.Timeout.String() != "10s" || !l.Keepalive ||
+		l.Warmup.String() != "2s" {
+		t.Errorf("got %+v with %+v", e, l)
+	}
+}
+
+// null removes entries whose names the author chooses, like keys.
+func TestNullRemovesAnEntry(t *testing.T) {
+	base := block("name: base\nservices: {s: {image: x, environment: {A: 1, B: 2}}, t: {image: y}}\nload: {target: http://s/, headers: {X: 1, Y: 2}}\n")
+	p, problems := newPlan(t, text(base, block("name: e\nextends: base\nservices: {s: {environment: {A: null}}, t: null}\n"+
+		"load: {headers: {X: null}}\n")), Options{}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	trial := p.Experiments[1].Trials[0]
+	if len(trial.Services) != 1 || !slices.Equal(trial.Services[0].Environment, []string{"B=2"}) || len(trial.Load.Headers) != 1 {
+		t.Errorf("left are %+v and %v", trial.Services, trial.Load.Headers)
 	}
 }
 
