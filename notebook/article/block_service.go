@@ -56,9 +56,11 @@ type Build struct {
 	Inline     Text        `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment `yaml:"args"`
 	Target     Text        `yaml:"target"`
+	Pos        Pos         `yaml:"-"`
 }
 
 func (b *Build) decodeNode(d decoder, n *Node, what string) {
+	b.Pos = n.Text.Pos
 	if n.Kind == Scalar {
 		b.Context = n.Text
 		return

@@ -118,6 +118,15 @@ func TestLabelsOfIncludeReachTemplates(t *testing.T) {
 	}
 }
 
+// What comes later keeps its template, in which the matrix is filled in: nobody knows it then.
+func TestMatrixBeforeWhatComesLater(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {n: [7]}\nservices: {s: {image: x}}\n"+
+		"load: {target: 'http://s/${{ random(1, matrix.n + 2) }}'}\n")), Options{}, nil)
+	if got, want := e.Trials[0].Load.Target, "http://s/${{ random(1, 7 + 2) }}"; got != want {
+		t.Errorf("the target is %q, want %q", got, want)
+	}
+}
+
 // Keys are made of inputs: what does not change a trial does not change its key.
 func TestKeys(t *testing.T) {
 	base := text(dockerfile, listings, block(experiment))
@@ -377,6 +386,7 @@ func TestProblems(t *testing.T) {
 		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n", "unused-exclude"},
 		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthcheck that is none", "name: e\nservices: {s: {image: x, healthcheck: {test: [NONE]}}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
 		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
 	}
