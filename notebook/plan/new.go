@@ -152,6 +152,9 @@ func (p *planner) outline(d *definition) *outline {
 	merged := c.merged
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
+	if matrix := merged.Get("matrix"); matrix != nil {
+		merged = with(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+	}
 	// What is wrong with single values was found when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{})
 	if !p.readHead(e) {

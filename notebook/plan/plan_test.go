@@ -93,6 +93,9 @@ func TestMatrix(t *testing.T) {
 		{"include extends what it fits", "{a: [1, 2], include: [{a: 2, colour: red}]}", "1 | 2"},
 		{"include that fits none", "{a: [1, 2], include: [{a: 3, colour: red}]}", "1 | 2 | 3, red"},
 		{"include without an axis extends all", "{a: [1, 2], include: [{colour: red}]}", "1 | 2"},
+		{"include by a label extends what has it", "{a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}", "p | q"},
+		{"a row that contradicts a label is one of its own", "{a: [{name: p, port: 1}], include: [{a: p, port: 2}]}", "p | p, 2"},
+		{"the profile in values", "{a: ['${{ profile }}-1', 2]}", "full-1 | 2"},
 		{"a row does not extend a row", "{a: [1], include: [{a: 2}, {a: 2, colour: red}]}", "1 | 2 | 2, red"},
 	}
 	for _, test := range tests {
@@ -112,6 +115,33 @@ func TestLabelsOfIncludeReachTemplates(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {a: [1, {name: two, word: deux}], include: [{a: 1, colour: red}, {a: two, colour: blue}]}\n"+
 		"command: {image: x, run: 'echo ${{ matrix.colour }}'}\n")), Options{}, nil)
 	for i, want := range []string{"echo red", "echo blue"} {
+		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
+			t.Errorf("trial %d runs %q, want %q", i, got, want)
+		}
+	}
+}
+
+// A value of the matrix may hold templates, which are filled in where it is used.
+func TestTemplatesInTheMatrix(t *testing.T) {
+	with := func(how string) string {
+		return text(block("name: e\ncalibrate: false\nservices: {s: {image: x, expose: ['80']}}\n" +
+			"command: {service: s, run: 'run ${{ matrix.start.how }}'}\nmatrix: {n: [4], start: [{name: one, how: '" + how + "'}]}\n"))
+	}
+	e := mustPlan(t, with("-w ${{ matrix.n }} -p ${{ services.s.port }} ${{ profile }}"), Options{}, nil)
+	if got := strings.Join(e.Trials[0].Command.Run, " "); got != "run -w 4 -p 80 full" {
+		t.Errorf("it runs %q", got)
+	}
+	_, problems := newPlan(t, with("${{ matrix.start.how }}!"), Options{}, nil)
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "circle") {
+		t.Errorf("a value that names itself has the problems %v", problems)
+	}
+}
+
+// The label of an axis stays what it is: a row that says something else of it is about another cell.
+func TestLabelsOfAxesStay(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.a.port }} ${{ matrix.port }}'}\n"+
+		"matrix: {a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}\n")), Options{}, nil)
+	for i, want := range []string{"echo 1 1", "echo 2 2"} {
 		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
 			t.Errorf("trial %d runs %q, want %q", i, got, want)
 		}
