@@ -42,7 +42,7 @@ type Document struct {
 	Tables      []*Table
 	Figures     []*Figure
 	Listings    []*Listing
-	Values      []*InlineValue
+	Values      []*InlineValue // in the tree, and in titles and captions, as are the next two
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
 
@@ -210,6 +210,7 @@ func Parse(dir string, source *Source) *Document {
 	doc.blocks()
 	doc.files()
 	doc.inlines()
+	doc.lines()
 	doc.check()
 	return doc
 }

@@ -51,9 +51,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
 		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
 	for _, block := range doc.Experiments {
-		d := &definition{block: block}
-		d.node, d.front = p.definition(doc, block, nil)
-		p.definitions = append(p.definitions, d)
+		p.definitions = append(p.definitions, p.definition(doc, block, nil))
 	}
 	if err := p.knownProfile(); err != nil {
 		return nil, err
@@ -199,6 +197,9 @@ func (p *planner) readHead(e *outline) bool {
 	e.Setup, e.Cleanup = hooks(head.Setup), hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
+	}
+	if head.Load == nil && head.Command == nil && !e.whole {
+		return false // it may be in what could not be found
 	}
 	if (head.Load == nil) == (head.Command == nil) {
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
