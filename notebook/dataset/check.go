@@ -23,7 +23,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
 	c.claims()
 	for _, v := range doc.Values {
 		if v.Valid {
-			c.value(v.Inline.Expr, v.Written)
+			c.value(v.Inline, v.Written)
 		}
 	}
 	c.keyValues()
@@ -86,6 +86,10 @@ func (c *checker) values() {
 			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
 			c.broken[name] = true
 			continue
+		case !nameable(name):
+			c.problems.Add("bad-name", v.Name.Pos, "%q is no name that an expression can use", name).
+				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
+			continue
 		case v.Value.Node == nil:
 			c.broken[name] = true
 			continue
@@ -107,22 +111,56 @@ func (c *checker) values() {
 	}
 }
 
-// value checks an expression in running text.
-func (c *checker) value(n expr.Node, t article.Text) {
-	if c.lacking() || c.usesBroken(n) {
+// nameable says that an expression can ask for a name.
+func nameable(name string) bool {
+	n, err := expr.Parse(name)
+	s, ok := n.(*expr.Selector)
+	return err == nil && ok && s.Name == name
+}
+
+// value checks an expression in running text, with its filters.
+func (c *checker) value(in expr.Inline, t article.Text) {
+	if c.lacking() || c.usesBroken(in.Expr) {
 		return
 	}
-	n, err := c.d.expand(n)
-	if err == nil {
-		_, err = scope{c.d, ""}.check(n, false)
-	}
+	n, err := c.d.expand(in.Expr)
 	if err != nil {
 		c.add(t, err)
+		return
+	}
+	is, err := scope{c.d, ""}.check(n, false)
+	if err != nil {
+		c.add(t, err)
+		return
+	}
+	c.filters(in.Filters, is, t)
+}
+
+// filters checks that a value can be shown as its filters ask.
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text) {
+	for _, f := range filters {
+		var err error
+		switch {
+		case is.Kind == expr.KindString:
+			err = mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
+		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
+		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
+			err = mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is no percentage", is.Dimension)
+		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
+			err = mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
+				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
+		}
+		if err != nil {
+			c.add(t, err)
+		}
 	}
 }
 
 func (c *checker) keyValues() {
 	for _, kv := range c.d.Doc.Front.KeyValues {
+		if kv.Is.Value == "" && kv.Value.Value != "" {
+			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
+		}
 		if kv.Value.Value == "" {
 			c.problems.Add("missing-key", kv.Is.Pos, "a key value has no value").
 				Hint = "add value: with an expression or the name of a value"
@@ -133,7 +171,7 @@ func (c *checker) keyValues() {
 			c.add(kv.Value, err)
 			continue
 		}
-		c.value(inline.Expr, kv.Value)
+		c.value(inline, kv.Value)
 	}
 }
 
@@ -235,6 +273,9 @@ func (c *checker) table(t *article.Table) {
 		if !slices.ContainsFunc(t.Columns, func(column article.Text) bool { return column.Value == format.Name.Value }) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
 				Hint = article.Suggest(format.Name.Value, words(t.Columns))
+		}
+		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" {
+			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}, format.Value.Text)
 		}
 	}
 	c.setting(e, t.Group)
