@@ -259,6 +259,9 @@ func (doc *Document) frontMatter() []byte {
 // blockKinds are the second words of yaml fences that mean something to us.
 var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
+// maxFenceWords bounds the words behind a fence that are looked at.
+const maxFenceWords = 10
+
 // blocks replaces the fences that mean something to us by nodes of ours.
 func (doc *Document) blocks() {
 	var fences []*ast.FencedCodeBlock
@@ -309,6 +312,9 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	}
 	language, whole := word(0)
 	second, at := word(1)
+	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
+		doc.misplaced(word(k))
+	}
 	whole.End = start + len(strings.TrimRight(info, " \t"))
 	b := &Block{Place: whole, language: language}
 	var content []byte
@@ -352,14 +358,33 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 				Hint = "remove them, or write file= to make a file of them"
 		}
 	default:
-		name, _, found := strings.Cut(second, "=")
-		if near, ok := nearest(name, []string{"file", "include"}); found && ok {
+		yaml := strings.EqualFold(language, "yaml") || strings.EqualFold(language, "yml")
+		if yaml && slices.Contains(blockKinds, second) {
+			doc.Problems.Add("unknown-block", whole, "a block of %s begins with yaml, not with %s", second, language).
+				Hint = "write ```yaml " + second
+		}
+		name, _, found := strings.Cut(strings.Replace(second, ":", "=", 1), "=")
+		near, ok := nearest(name, []string{"file", "include"})
+		if name == "file" || name == "include" { // with a colon
+			near, ok = name, true
+		}
+		if found && ok {
 			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
 				Hint = `did you mean "` + near + `="?`
 		}
 		return nil
 	}
 	return b
+}
+
+// misplaced reports a word that would mean something if it were the second one of a fence.
+func (doc *Document) misplaced(word string, at Pos) {
+	for _, key := range []string{"file=", "include="} {
+		if strings.HasPrefix(word, key) {
+			doc.Problems.Add("unknown-block", at, "%q has to be the second word, behind the language", key).
+				Hint = "write ```LANGUAGE " + word
+		}
+	}
 }
 
 func (doc *Document) yamlBlock(b *Block, f fragment) {
@@ -423,6 +448,10 @@ func (doc *Document) listing(language string, name Text, content []byte) *Listin
 	switch {
 	case name.Value == "":
 		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
+		return nil
+	case strings.ContainsAny(name.Value, "\"'"):
+		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).
+			Hint = "choose a name without spaces, and leave the quotes out"
 		return nil
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
@@ -552,7 +581,8 @@ const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 // IsName says that s can name an experiment, a claim, a service or a parameter.
 func IsName(s string) bool {
 	for i, r := range s {
-		if !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && r != '-' && r != '_') {
+		inside := unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' // marks belong to letters in many scripts
+		if !unicode.IsLetter(r) && (i == 0 || !inside) {
 			return false
 		}
 	}
