@@ -130,6 +130,18 @@ type Config struct {
 	Target Text `yaml:"target"`
 }
 
+func (c *Config) decodeNode(d decoder, n *Node, what string) {
+	d.fieldsOf(n, what, c)
+	if !d.whole || n.Kind != Map {
+		return
+	}
+	for key, t := range map[string]Text{"source": c.Source, "target": c.Target} {
+		if t.IsZero() {
+			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
+		}
+	}
+}
+
 // Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written
 // as SOURCE:TARGET[:ro], or as a mapping.
 type Volume struct {

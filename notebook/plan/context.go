@@ -44,6 +44,9 @@ func newFile(name string, data []byte, exec bool) File {
 
 // config reads a file or listing that a config names.
 func (f *folder) config(c article.Config, problems *article.Problems) (File, bool) {
+	if c.Source.IsZero() || c.Target.IsZero() {
+		return File{}, false // which was said when it was read
+	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"

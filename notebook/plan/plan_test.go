@@ -406,6 +406,8 @@ func TestProblems(t *testing.T) {
 		{"context outside", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n", "outside-folder"},
 		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\nload: {target: http://s/}\n", "outside-folder"},
 		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\nload: {target: http://s/}\n", "no-such-file"},
+		{"config without a source", "name: e\nservices: {s: {image: x, configs: [{target: /x}]}}\nload: {target: http://s/}\n", "missing-key"},
+		{"config without a target", "name: e\nservices: {s: {image: x, configs: [{source: x}]}}\nload: {target: http://s/}\n", "missing-key"},
 		{"config target", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: x}]}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"circle", "name: e\nservices: {s: {image: x, depends_on: [t]}, t: {image: y, depends_on: [s]}}\nload: {target: http://s/}\n", "circle"},
 		{"depends on nothing", "name: e\nservices: {s: {image: x, depends_on: [db]}}\nload: {target: http://s/}\n", "unknown-service"},
