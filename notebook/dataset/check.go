@@ -298,23 +298,77 @@ func (c *checker) figure(f *article.Figure) {
 	if e == nil {
 		return
 	}
-	if m, isSetting := f.X.Value, slices.Contains(e.settings(), f.X.Value); f.Kind.Value == "dots" && isSetting {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of dots has to be a metric, and %q is a parameter", m).
-			Hint = "swap x and y"
-	} else {
-		c.column(e, f.X)
-	}
+	role := figureRoles[f.Kind.Value]
+	c.axis(e, f, f.X, "x", role.x)
 	for _, y := range f.Y {
-		if f.Kind.Value == "dots" {
-			c.setting(e, y)
-		} else {
-			c.column(e, y)
+		c.axis(e, f, y, "y", role.y)
+	}
+	if f.Kind.Value == "topology" {
+		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
+			c.problems.Add("several-cells", f.Pos, "a topology is of one cell, and this figure is about %d", len(cells)).
+				Hint = "add where: with a condition that picks one"
 		}
+	}
+	if f.Reference.Node != nil {
+		c.value(expr.Inline{Expr: f.Reference.Node}, f.Reference.Text)
 	}
 	c.setting(e, f.Colour)
 	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
+}
+
+// A role is what stands on an axis of a figure.
+type role string
+
+// The roles.
+const (
+	anything  role = ""
+	aMetric   role = "a metric"
+	aSetting  role = "a parameter or label"
+	aQuantity role = "a parameter or label whose values are numbers"
+)
+
+// figureRoles has what stands on the axes of each kind of figure.
+//
+// Source: FORMAT.md 7.
+var figureRoles = map[string]struct{ x, y role }{
+	"dots":         {aMetric, aSetting},
+	"bars":         {aMetric, aSetting},
+	"lines":        {aQuantity, aMetric},
+	"distribution": {aMetric, aSetting},
+	"scatter":      {aMetric, aMetric},
+	"tuning":       {aMetric, aMetric},
+	"timeline":     {anything, aMetric},
+	"agreement":    {aMetric, aSetting},
+}
+
+// axis checks what stands on an axis of a figure.
+func (c *checker) axis(e *Experiment, f *article.Figure, t article.Text, axis string, want role) {
+	isSetting := slices.Contains(e.settings(), t.Value)
+	_, isMetric := e.metric(t.Value)
+	switch {
+	case t.Value == "":
+	case want == aMetric && isSetting, (want == aSetting || want == aQuantity) && isMetric && !isSetting:
+		rule, is := "unknown-parameter", aMetric
+		if want == aMetric {
+			rule, is = "unknown-metric", aSetting
+		}
+		c.problems.Add(rule, t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, is).
+			Hint = "swap x and y, or choose another"
+	case want == aSetting || want == aQuantity:
+		c.setting(e, t)
+		for _, cell := range e.Cells {
+			text, has := cell.setting(t.Value)
+			if _, err := expr.ParseQuantity(text); want == aQuantity && has && err != nil {
+				c.problems.Add("wrong-value", t.Pos, "%s of a figure of %s has to be %s, and one of %q is %q", axis, f.Kind.Value, want, t.Value, text).
+					Hint = "draw bars, or leave such cells out of the matrix"
+				break
+			}
+		}
+	default:
+		c.column(e, t)
+	}
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that

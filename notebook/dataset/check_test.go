@@ -172,10 +172,22 @@ func TestCheckElsewhere(t *testing.T) {
 				"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},
 		{"a sound figure", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
 		{"a figure", fence("figure", "label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
-			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter (swap x and y)\n" +
-				"unknown-parameter at throughput: no parameter \"throughput\" in experiment \"servers\" (known here: server)\n" +
+			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
+				"unknown-parameter at throughput: y of a figure of dots has to be a parameter or label, and \"throughput\" is a metric (swap x and y, or choose another)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
+		{"bars with their axes swapped", fence("figure", "label: fig-a\nkind: bars\nx: server\ny: latency.p50"),
+			"unknown-metric at server: x of a figure of bars has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
+				"unknown-parameter at latency.p50: y of a figure of bars has to be a parameter or label, and \"latency.p50\" is a metric (swap x and y, or choose another)"},
+		{"lines over words", fence("figure", "label: fig-a\nkind: lines\nx: server\ny: throughput"),
+			"wrong-value at server: x of a figure of lines has to be a parameter or label whose values are numbers, and one of \"server\" is \"a\" (draw bars, or leave such cells out of the matrix)"},
+		{"a scatter of a parameter", fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
+			"unknown-metric at server: y of a figure of scatter has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)"},
+		{"a topology of all cells", fence("figure", "label: fig-a\nkind: topology"),
+			"several-cells at yaml figure: a topology is of one cell, and this figure is about 3 (add where: with a condition that picks one)"},
+		{"a sound topology", fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},
+		{"a line at nothing", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
+			"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},
 		{"a figure beside numbers of another name", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +
 			fence("published", "name: theirs\n"+numbers+"  - {server: a, throughput: 5/s}"),
 			`unknown-published at thers: no published block "thers" in this article (did you mean "theirs"?)`},
