@@ -497,13 +497,8 @@ func (doc *Document) inlines() {
 				return ast.WalkSkipChildren, nil
 			}
 		case *ast.Link:
-			destination := string(n.Destination)
-			if name, ok := strings.CutPrefix(destination, "claim:"); ok {
-				swaps = append(swaps, swap{n, doc.claimLink(n, name)})
-			} else if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
-				r := &Reference{Label: Text{Value: label, Pos: doc.destination(n, label)}}
-				doc.References = append(doc.References, r)
-				swaps = append(swaps, swap{n, r})
+			if to := doc.linkTo(string(n.Destination), func(word string) Pos { return doc.destination(n, word) }); to != nil {
+				swaps = append(swaps, swap{n, to})
 			}
 		}
 		return ast.WalkContinue, nil
@@ -537,20 +532,34 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	space := len(rest) - len(strings.TrimLeft(rest, " \t"))
 	rest = strings.TrimRight(rest[space:], " \t")
 	v := &InlineValue{Written: inlineText(doc.Source, segments, len(valueMark)+space, rest)}
-	inline, err := expr.ParseInline(rest)
+	doc.read(v, rest)
+	return v
+}
+
+// read parses what stands after {value}.
+func (doc *Document) read(v *InlineValue, words string) {
+	inline, err := expr.ParseInline(words)
 	if err != nil {
 		AddExprError(v.Written, err, &doc.Problems)
 	} else {
 		v.Inline, v.Valid = inline, true
 	}
 	doc.Values = append(doc.Values, v)
-	return v
 }
 
-func (doc *Document) claimLink(n *ast.Link, name string) *ClaimLink {
-	l := &ClaimLink{Name: Text{Value: name, Pos: doc.destination(n, name)}}
-	doc.ClaimLinks = append(doc.ClaimLinks, l)
-	return l
+// linkTo gives the node that a link to a claim, a table or a figure means; nil for one to elsewhere.
+func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.Node {
+	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
+		l := &ClaimLink{Name: Text{Value: name, Pos: at(name)}}
+		doc.ClaimLinks = append(doc.ClaimLinks, l)
+		return l
+	}
+	if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
+		r := &Reference{Label: Text{Value: label, Pos: at(label)}}
+		doc.References = append(doc.References, r)
+		return r
+	}
+	return nil
 }
 
 // destination finds where a link's destination stands: goldmark keeps the place of the words only.

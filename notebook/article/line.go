@@ -7,8 +7,6 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
-
-	"benchbook/notebook/expr"
 )
 
 // lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked like the
@@ -84,24 +82,10 @@ func (doc *Document) shown(t Text, n ast.Node, source []byte) {
 		}
 		words := strings.TrimSpace(rest)
 		start += len(valueMark) + strings.Index(rest, words)
-		v := &InlineValue{Written: t.part(start, start+len(words))}
-		inline, err := expr.ParseInline(words)
-		if err != nil {
-			AddExprError(v.Written, err, &doc.Problems)
-		} else {
-			v.Inline, v.Valid = inline, true
-		}
-		doc.Values = append(doc.Values, v)
+		doc.read(&InlineValue{Written: t.part(start, start+len(words))}, words)
 	case *ast.Link:
 		destination := string(n.Destination)
-		at := t
-		if i := strings.LastIndex(t.Value, destination); i >= 0 {
-			at = t.part(i, i+len(destination))
-		}
-		if name, ok := strings.CutPrefix(destination, "claim:"); ok {
-			doc.ClaimLinks = append(doc.ClaimLinks, &ClaimLink{Name: Text{Value: name, Pos: at.Pos}})
-		} else if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
-			doc.References = append(doc.References, &Reference{Label: Text{Value: label, Pos: at.Pos}})
-		}
+		end := max(strings.LastIndex(t.Value, destination), 0) + len(destination)
+		doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) })
 	}
 }
