@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -78,11 +79,7 @@ func (v Value) numberString() string {
 	case Plain:
 		return formatNumber(v.Number)
 	case Share:
-		// Moving the point in the text keeps 7% from becoming 7.000000000000001%.
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v.Number, 'e', -1, 64), "e")
-		shift, _ := strconv.Atoi(exponent)
-		percent, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(shift+2), 64)
-		return formatNumber(percent) + "%"
+		return formatPercent(v.Number) + "%"
 	case Rate:
 		return formatNumber(v.Number) + "/s"
 	}
@@ -95,6 +92,30 @@ func formatNumber(x float64) string {
 		return strconv.FormatFloat(x, 'g', -1, 64)
 	}
 	return strconv.FormatFloat(x, 'f', -1, 64)
+}
+
+// formatPercent writes a hundred times x. It moves the point in the text: a product would be rounded, and print 7% as
+// 7.000000000000001%.
+func formatPercent(x float64) string {
+	sign, digits := "", strconv.FormatFloat(x, 'e', -1, 64)
+	if digits[0] == '-' {
+		sign, digits = "-", digits[1:]
+	}
+	mantissa, exponent, _ := strings.Cut(digits, "e")
+	n, _ := strconv.Atoi(exponent)
+	n += 2 // where the point goes, counted from after the first digit
+	digits = strings.Replace(mantissa, ".", "", 1)
+	switch {
+	case x == 0:
+		return sign + "0"
+	case n < -6 || n >= 15:
+		return fmt.Sprintf("%s%se%+03d", sign, mantissa, n)
+	case n < 0:
+		return sign + "0." + strings.Repeat("0", -n-1) + digits
+	case n >= len(digits)-1:
+		return sign + digits + strings.Repeat("0", n+1-len(digits))
+	}
+	return sign + digits[:n+1] + "." + digits[n+1:]
 }
 
 // kindOf is what messages call v, with its article.

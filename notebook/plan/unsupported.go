@@ -48,7 +48,6 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	}},
-	{"command.service", inCommand(func(c *article.Command) article.Pos { return c.Service.Pos })},
 	{"load.rate", inLoad(func(l *article.Load) article.Pos { return l.Rate.Text.Pos })},
 	{"load.stages", inLoad(func(l *article.Load) article.Pos {
 		if len(l.Stages) > 0 {
@@ -149,15 +148,6 @@ func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) articl
 			return article.Pos{}
 		}
 		return at(e.Load)
-	}
-}
-
-func inCommand(at func(*article.Command) article.Pos) func(*article.Experiment) article.Pos {
-	return func(e *article.Experiment) article.Pos {
-		if e.Command == nil {
-			return article.Pos{}
-		}
-		return at(e.Command)
 	}
 }
 

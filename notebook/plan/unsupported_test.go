@@ -23,7 +23,6 @@ func TestUnsupported(t *testing.T) {
 		{"conclude", load("connections: 3") + "conclude: {service: s, run: x}\n"},
 		{"cleanup", load("connections: 3") + "shared: [s]\ncleanup: {service: s, run: x}\n"},
 		{"hosts", load("connections: 3") + "hosts: {s: big}\n"},
-		{"command.service", "services: {s: {image: x}}\ncommand: {service: s, run: y}\n"},
 		{"load.rate", load("rate: 5/s")},
 		{"load.stages", load("stages: [{duration: 1s, connections: 5}]")},
 		{"load.network", load("network: shared")},

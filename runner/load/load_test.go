@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +210,51 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				t.Errorf("samples: %+v", m.Samples)
 			}
 		})
+	}
+}
+
+// A command in a service finds the timer there, and its processor time is the service's.
+func TestCommandInService(t *testing.T) {
+	d := &Commands{Tool: func(string) ([]byte, error) { return []byte("the timer"), nil }}
+	if err := d.Prepare(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	trial := &plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"psql", "-c", "x"}, Service: "db", Environment: []string{"A=b"},
+		WorkingDir: "/w", Stdin: "in", Contains: "42"}}
+	if files := d.Files(trial, "cache"); len(files) > 0 {
+		t.Errorf("files in another service: %+v", files)
+	}
+	files := d.Files(trial, "db")
+	if len(files) != 1 || string(files[0].Data) != "the timer" || files[0].Mode != 0o755 {
+		t.Fatalf("files in the service: %+v", files)
+	}
+	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if want := append([]string{files[0].Path}, trial.Command.Run...); name != "db" || !slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
+			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
+			t.Errorf("in %s: %+v", name, c)
+		}
+		s, err := timing.Find(c.Environment)
+		if err != nil || s.Contains != "42" {
+			t.Errorf("settings %+v, %v", s, err)
+		}
+		var out bytes.Buffer
+		err = s.Write(&out, timing.Report{Real: time.Second, User: time.Second, Contains: true})
+		return engine.Exit{Stdout: out.Bytes()}, err
+	}})
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := space.Start(t.Context(), engine.Service{Name: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.Measure(t.Context(), Place{Space: space, Services: map[string]engine.Running{"db": db}}, trial)
+	if err != nil || m.Failure != "" {
+		t.Fatalf("failure %q, %v", m.Failure, err)
+	}
+	if value(m, "time.real") != 1 || value(m, "time.user") != 1 || m.GeneratorCPU != 0 {
+		t.Errorf("got %+v", m)
 	}
 }
 

@@ -43,6 +43,9 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 	return nil
 }
 
+// Files is part of Driver: services under load have nothing of ours in them.
+func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
+
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	config, err := json.Marshal(requestsConfig(t.Load, at.Cores))
