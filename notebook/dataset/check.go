@@ -349,12 +349,11 @@ func (c *checker) axis(e *Experiment, f *article.Figure, t article.Text, axis st
 	_, isMetric := e.metric(t.Value)
 	switch {
 	case t.Value == "":
-	case want == aMetric && isSetting, (want == aSetting || want == aQuantity) && isMetric && !isSetting:
-		rule, is := "unknown-parameter", aMetric
-		if want == aMetric {
-			rule, is = "unknown-metric", aSetting
-		}
-		c.problems.Add(rule, t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, is).
+	case want == aMetric && isSetting:
+		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aSetting).
+			Hint = "swap x and y, or choose another"
+	case (want == aSetting || want == aQuantity) && isMetric && !isSetting:
+		c.problems.Add("unknown-parameter", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aMetric).
 			Hint = "swap x and y, or choose another"
 	case want == aSetting || want == aQuantity:
 		c.setting(e, t)
