@@ -56,9 +56,11 @@ type Build struct {
 	Inline     Text        `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment `yaml:"args"`
 	Target     Text        `yaml:"target"`
+	Pos        Pos         `yaml:"-"`
 }
 
 func (b *Build) decodeNode(d decoder, n *Node, what string) {
+	b.Pos = n.Text.Pos
 	if n.Kind == Scalar {
 		b.Context = n.Text
 		return
@@ -129,20 +131,13 @@ type Config struct {
 }
 
 func (c *Config) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Map) {
+	d.fieldsOf(n, what, c)
+	if !d.whole || n.Kind != Map {
 		return
 	}
-	d.fieldsOf(n, "a config", c)
-	for _, key := range []struct {
-		name string
-		text Text
-		hint string
-	}{
-		{"source", c.Source, "add source: with a file or file= listing of the article"},
-		{"target", c.Target, "add target: with the path of the file in the container"},
-	} {
-		if key.text.IsZero() {
-			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key.name).Hint = key.hint
+	for key, t := range map[string]Text{"source": c.Source, "target": c.Target} {
+		if t.IsZero() {
+			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
 		}
 	}
 }

@@ -157,7 +157,10 @@ func noTest(n expr.Node) error {
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	if b, ok := n.(*expr.Binary); ok {
 		_, constant := b.X.(*expr.Quantity)
+		c, isCall := b.X.(*expr.Call)
 		switch {
+		case isCall && c.Name == "best":
+			hint = `write best(list) == "name", with the cell's name in quotes`
 		case b.Op == expr.Same:
 			hint = "two measurements are never equal: write same(a, b)"
 		case b.Op == expr.Differs:

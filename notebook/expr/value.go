@@ -60,6 +60,20 @@ func (v Value) String() string {
 	return v.Text
 }
 
+// literal returns v as it is written in an expression; it is false for a list, and for a text that cannot be.
+func (v Value) literal() (string, bool) {
+	text := v.String()
+	if q, err := ParseQuantity(text); err == nil && q.Value >= 0 || v.Kind == KindBool {
+		return text, true
+	}
+	for _, quote := range []string{`'`, `"`} {
+		if v.Kind == KindString && !strings.ContainsAny(text, quote+"\n") && !strings.Contains(text, templateOpen) {
+			return quote + text + quote, true
+		}
+	}
+	return "", false
+}
+
 func (v Value) numberString() string {
 	switch v.Dimension {
 	case Plain:

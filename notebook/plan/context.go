@@ -397,7 +397,18 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, 
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
 	}
-	if !slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile }) {
+	has := slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile })
+	if !has && !strings.HasPrefix(out.Dockerfile, "../") {
+		// Whatever .dockerignore names, the Dockerfile is sent.
+		name := article.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
+		var file File
+		if file, has = f.file(name, &article.Problems{}); has {
+			file.Path = out.Dockerfile
+			out.Files = append(slices.Clone(out.Files), file)
+			slices.SortFunc(out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+		}
+	}
+	if !has {
 		var known []string
 		for _, file := range out.Files {
 			known = append(known, file.Path)
