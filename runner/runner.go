@@ -45,6 +45,7 @@ type Runner struct {
 	Engine   engine.Engine
 	Requests load.Driver
 	Commands load.Driver
+	Tools    map[string]load.Driver // of loads by other programs, by their names
 	Host     Host
 	Progress Progress
 
