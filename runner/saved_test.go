@@ -193,6 +193,8 @@ func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 	return c.err
 }
 
+func (*counting) Files(*plan.Trial, string) []engine.File { return nil }
+
 func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
 	c.measured++
 	return load.Measurement{Output: "raw"}, nil

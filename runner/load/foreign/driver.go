@@ -95,6 +95,9 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 	return strings.TrimSpace(string(exit.Stdout)), err
 }
 
+// Files is part of load.Driver: services under load have nothing of ours in them.
+func (d *Driver) Files(*plan.Trial, string) []engine.File { return nil }
+
 // Measure is part of load.Driver.
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	if d.tool.program.http && t.Load.CheckBefore {
@@ -162,7 +165,7 @@ func (d *Driver) run(ctx context.Context, at load.Place, l *plan.Load) (engine.E
 	}
 	path := d.tool.program.path
 	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.environment, Files: c.files,
-		Entrypoint: []string{path}, Command: c.words(l.Args)}
+		Entrypoint: []string{path}, Command: c.words(l.Args), Beside: at.Beside(l)}
 	if c.shell != "" {
 		program.Entrypoint, program.Command = []string{"sh", "-c", c.shell, "sh"}, append([]string{path}, program.Command...)
 	}
