@@ -49,6 +49,7 @@ func (e *engine) pump() {
 		c.draw, c.target, c.origin, c.blocked = e.nextDraw, int32(e.nextTarget), int32(server), due <= e.hungry
 		e.clock = e.now()
 		e.begin(i, c, due)
+		e.meter.left()
 		e.prepareNext()
 		e.clock = e.now()
 	}
