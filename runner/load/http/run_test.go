@@ -804,3 +804,14 @@ func TestCancel(t *testing.T) {
 		})
 	}
 }
+
+// Answers are looked for while the last of many clients are still to start, so that the first do not seem to wait for
+// theirs: clients that have theirs take requests that the last would have sent.
+func TestManyClientsStart(t *testing.T) {
+	s := serve(t, good)
+	const clients = 1000
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: clients, Requests: clients, Threads: 1, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Answered != clients || r.Connects == clients {
+		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
+	}
+}
