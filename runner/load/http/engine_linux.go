@@ -132,7 +132,7 @@ func (e *engine) work() error {
 		e.clock = e.now()
 		e.meter.mark(e)
 		if e.nextDue <= e.clock {
-			e.pump()
+			e.pump(pumpedInTurn)
 		}
 		e.turn()
 		if e.err != nil || e.cancelled.Load() || e.finished() {
@@ -150,7 +150,7 @@ func (e *engine) work() error {
 		for k := range n {
 			e.handle(&e.poller.events[k])
 			if e.nextDue <= e.clock {
-				e.pump()
+				e.pump(pumpedAfterEvent)
 			}
 		}
 	}
