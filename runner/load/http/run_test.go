@@ -565,11 +565,11 @@ func TestDuration(t *testing.T) {
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := serve(t, after(200*time.Millisecond))
+	s := serve(t, after(400*time.Millisecond))
 	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 600 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
 	})
-	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.2) {
+	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.4) {
 		t.Errorf("got %d attempted, %d answered, %d completed in the window; want 2, 2 and 1",
 			r.Attempted, r.Answered, r.Completed.Right)
 	}
