@@ -369,3 +369,10 @@ func TestTimerThatDies(t *testing.T) {
 		t.Errorf("failure %q, %v", m.Failure, err)
 	}
 }
+
+// The generator and the keys of trials speak of the same meaning.
+func TestSemantics(t *testing.T) {
+	if http.Semantics != record.LoadSemantics {
+		t.Errorf("the generator is of semantics %d, records of loads of %d", http.Semantics, record.LoadSemantics)
+	}
+}

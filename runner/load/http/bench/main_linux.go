@@ -31,7 +31,8 @@ type settings struct {
 	pairs     int    // rounds that have to be left
 	tries     int    // rounds at most
 	length    time.Duration
-	foreign   float64 // the most of the machine that others may use
+	foreign   float64       // the most of the machine that others may use
+	patience  time.Duration // how long to wait for a quiet moment before a round
 	only      string
 	server    int // core of the server
 	generator int // core of the generators
@@ -53,6 +54,7 @@ func main() {
 	flag.IntVar(&s.pairs, "pairs", 7, "rounds that have to be left for a ratio")
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")
 	flag.Float64Var(&s.foreign, "foreign", 0.12, "the most of the machine's CPU time that others may use in a round")
+	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to wait for a quiet moment before a round")
 	flag.StringVar(&s.only, "only", "", "measure the rows whose name begins like this")
 	flag.Parse()
 	s.tries = 3 * s.pairs
@@ -290,11 +292,31 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
+// settle waits for a quiet moment, which mostly is followed by another.
+func (s *settings) settle() error {
+	const moment = 250 * time.Millisecond
+	for begin := time.Now(); time.Since(begin) < s.patience; {
+		before, err := readMachine()
+		if err != nil {
+			return err
+		}
+		time.Sleep(moment)
+		after, err := readMachine()
+		if err != nil || after.foreign(before) <= s.foreign {
+			return err
+		}
+	}
+	return nil
+}
+
 // rounds repeats a round until enough of them are left, in turns with ours first. What a round has added to the lists is
 // taken back if others used too much of the machine meanwhile.
 func (s *settings) rounds(round func(first bool) error, lists ...*[]float64) (left, tried int, err error) {
 	for left < s.pairs && tried < s.tries {
 		tried++
+		if err := s.settle(); err != nil {
+			return 0, 0, err
+		}
 		before, err := readMachine()
 		if err != nil {
 			return 0, 0, err
