@@ -199,6 +199,9 @@ func (l *Loop) fire() {
 
 // arm sets the kernel's timer to the next time that is due, and says how long to wait beside it: not at all, or for ever.
 func (l *Loop) arm() (timeout int, err error) {
+	if l.failure != nil {
+		return 0, nil // of what was called just now
+	}
 	if len(l.timers) == 0 {
 		return -1, nil
 	}

@@ -1,0 +1,112 @@
+package link
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// What comes out of a queue is what went in, in whatever pieces, and no memory is left behind.
+func FuzzQueue(f *testing.F) {
+	f.Add(uint64(1), 100)
+	f.Add(uint64(2), 9000)
+	f.Fuzz(func(t *testing.T, seed uint64, most int) {
+		most = 1 + max(0, most)%70_000
+		random := rand.New(rand.NewPCG(seed, 0))
+		var m memory
+		var q queue
+		var want, got bytes.Buffer
+		marked := 0
+		for i := range 200 {
+			if random.IntN(2) == 0 || i < 5 {
+				data := make([]byte, random.IntN(most))
+				for j := range data {
+					data[j] = byte(random.Uint32())
+				}
+				want.Write(data)
+				q.add(&m, data, int64(i), noEvent)
+				marked += len(data)
+			}
+			if next, ok := q.next(); ok && random.IntN(3) > 0 {
+				q.pop(&m)
+				n := next.bytes
+				for n > 0 { // in pieces
+					parts := q.parts(min(n, 1+random.IntN(most)), 4, nil)
+					taken := 0
+					for _, p := range parts {
+						got.Write(p)
+						taken += len(p)
+					}
+					if taken == 0 || taken > n {
+						t.Fatalf("got %d bytes of %d", taken, n)
+					}
+					q.drop(&m, taken)
+					n -= taken
+				}
+			}
+			if m.used != q.size() {
+				t.Fatalf("%d bytes are in use, and the queue has %d", m.used, q.size())
+			}
+			if left := want.Len() - got.Len(); q.size() > left+2*chunkSize+len(q.marks)*markSize {
+				t.Fatalf("%d bytes take %d of memory", left, q.size())
+			}
+		}
+		if !bytes.HasPrefix(want.Bytes(), got.Bytes()) {
+			t.Fatal("what came out is not what went in")
+		}
+		q.clear(&m)
+		if m.used != 0 || q.size() != 0 {
+			t.Errorf("%d bytes are in use of an empty queue of %d", m.used, q.size())
+		}
+	})
+}
+
+func TestLine(t *testing.T) {
+	const ms = int64(1e6)
+	l := line{rate: 1e6} // a byte takes a microsecond
+	if p := l.piece(); p != 1460 {
+		t.Errorf("a piece is %d bytes, want a packet", p)
+	}
+	if p := (&line{rate: 1e9}).piece(); p != most {
+		t.Errorf("a piece of a fast line is %d bytes", p)
+	}
+	if left := l.put(5*ms, 1000); left != 6*ms {
+		t.Errorf("1000 bytes have left at %d, want a millisecond later", left)
+	}
+	if left := l.put(5*ms, 9000); left != 15*ms {
+		t.Errorf("9000 behind them have left at %d, want 10 ms after that", left)
+	}
+	if !l.open(5*ms) || l.open(5*ms-1) {
+		t.Error("more than 10 ms is queued, or less is not")
+	}
+	if left := l.put(100*ms, 1000); left != 101*ms {
+		t.Errorf("on a line that is free again, 1000 bytes have left at %d", left)
+	}
+	if left := (&line{}).put(7, 1<<30); left != 7 {
+		t.Errorf("on a line without a rate, bytes leave at %d", left)
+	}
+}
+
+func TestConfigProblems(t *testing.T) {
+	const routes = `{"semantics": 1, "routes": [{"listen": ":1", "target": "x:1"}]`
+	tests := []struct{ name, config, want string }{
+		{"no JSON", `hello`, "reading config: invalid character 'h' looking for beginning of value"},
+		{"two", routes + `}{}`, "reading config: more than one JSON document"},
+		{"unknown field", `{"loss": 1}`, `reading config: json: unknown field "loss"`},
+		{"another version", `{"semantics": 7}`, "semantics is 7, and this program's is 1: build both with make build"},
+		{"no routes", `{"semantics": 1}`, "routes is empty; there is nothing to relay"},
+		{"listen", `{"semantics": 1, "routes": [{"listen": "80", "target": "x:1"}]}`, "routes[0]: listen: address 80: missing port in address"},
+		{"target", `{"semantics": 1, "routes": [{"listen": ":80", "target": ":1"}]}`, `routes[0]: target ":1" is not a host and a port`},
+		{"rtt", routes + `, "rtt_ns": -1}`, "rtt is -1ns; it must lie between 0 and 1h0m0s"},
+		{"jitter", routes + `, "rtt_ns": 10, "jitter_ns": 6}`, "jitter is 6ns; it must lie between 0 and half of rtt, which is 5ns"},
+		{"rate", routes + `, "rate": -1}`, "rate is -1 bytes per second; it must lie between 0 and 1e15"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := ReadConfig(strings.NewReader(tt.config)); err == nil || err.Error() != tt.want {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
