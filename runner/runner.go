@@ -45,6 +45,7 @@ type Runner struct {
 	Engine   engine.Engine
 	Requests load.Driver
 	Commands load.Driver
+	Tool     load.Tool // finds the programs of origins and links
 	Host     Host
 	Progress Progress
 
@@ -183,6 +184,7 @@ type run struct {
 	id        string
 	facts     map[string]string // that hold for all trials
 	images    map[string]image  // by imageKey
+	own       map[string]ownProgram
 	placement plan.Placement
 }
 

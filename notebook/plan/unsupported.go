@@ -95,23 +95,6 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	})},
-	{"origin", inServices(func(s *article.Service) article.Pos {
-		if s.Origin != nil {
-			return s.Origin.Pos
-		}
-		return article.Pos{}
-	})},
-	{"link", inServices(func(s *article.Service) article.Pos {
-		if s.Link == nil {
-			return article.Pos{}
-		}
-		for _, t := range []article.Text{s.Link.RTT.Text, s.Link.Jitter.Text, s.Link.Rate.Text} {
-			if !t.IsZero() {
-				return t.Pos
-			}
-		}
-		return article.Pos{}
-	})},
 	{"volumes", inServices(func(s *article.Service) article.Pos {
 		if len(s.Volumes) > 0 {
 			return s.Volumes[0].Pos

@@ -28,6 +28,13 @@ const SchemaVersion = 1
 // how samples are taken may change results, so that old and new are not mixed.
 const Semantics = 1
 
+// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials that have one,
+// and are raised when the same definition comes to mean something else.
+const (
+	OriginSemantics = 1
+	LinkSemantics   = 1
+)
+
 // Record is one repetition of one trial.
 type Record struct {
 	SchemaVersion int    `json:"schema_version"`

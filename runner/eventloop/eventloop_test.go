@@ -210,10 +210,13 @@ func TestReadLateness(t *testing.T) {
 	l := newLoop(t)
 	var log strings.Builder
 	late.Watch(l, &log)
-	ctx, cancel := context.WithTimeout(t.Context(), 2200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
 	defer cancel()
 	if err := l.Run(ctx); err != nil {
 		t.Fatal(err)
+	}
+	if left := WithoutLateness([]byte("a\n" + log.String() + "b\n" + line(1))); string(left) != "a\nb\n" {
+		t.Errorf("without reports it is %q", left)
 	}
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("wrote %q, want one line, as nothing was added since", log.String())

@@ -241,8 +241,9 @@ func (c *conn) due() {
 		c.close()
 		return
 	}
+	due := c.timer.Due() // the timer is set anew where the answer ends the connection
 	c.answer()
-	c.server.lateness.Add(c.server.loop.Now() - c.timer.Due())
+	c.server.lateness.Add(c.server.loop.Now() - due)
 	c.goOn()
 	c.wait()
 }
