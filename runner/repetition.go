@@ -302,8 +302,13 @@ func (r *run) service(s *plan.Service) (engine.Service, error) {
 		Name: s.Name, Image: r.images[imageKey(s.Image)].Prepared, Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
 		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placement.Services), Memory: s.Memory,
 		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
+		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
 		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
 			Command: s.Ready.Command, Timeout: s.Ready.Timeout},
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+		limit := s.Ulimits[name]
+		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 	}
 	for _, f := range s.Configs {
 		out.Files = append(out.Files, engineFile(f))
