@@ -21,12 +21,6 @@ import (
 // batch is how many events are taken from the kernel at once.
 const batch = 256
 
-// slice is the share of a processor's time, in nanoseconds, that the thread asks for at once. The shorter it is, the sooner the
-// kernel lets the thread in before others that keep the processor busy.
-//
-// Source: Linux 6.12 and later, sched_setattr(2) for SCHED_OTHER; others take no notice.
-const slice = 100_000
-
 // Loop waits and calls. Make one with New.
 type Loop struct {
 	epoll, timer, wake int // files
@@ -164,7 +158,6 @@ func (l *Loop) Fail(err error) {
 func (l *Loop) Run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	shortenSlice()
 	defer context.AfterFunc(ctx, func() {
 		_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // it can only be woken already
 	})()
@@ -218,16 +211,6 @@ func (l *Loop) arm() (timeout int, err error) {
 	}
 	l.armed = due
 	return -1, nil
-}
-
-// shortenSlice asks for short slices of time. It is no error not to get them.
-func shortenSlice() {
-	attr, err := unix.SchedGetAttr(0, 0)
-	if err != nil || attr.Policy != unix.SCHED_NORMAL {
-		return
-	}
-	attr.Runtime = slice
-	_ = unix.SchedSetAttr(0, attr, 0)
 }
 
 // timers is a heap by the time that is due.

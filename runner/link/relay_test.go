@@ -119,9 +119,9 @@ func ask(conn net.Conn, text string) error {
 
 const rtt = 40 * time.Millisecond
 
-// slack is how much longer than the model says the shortest of several tries may take: nothing else is as slow, or the machine is
-// busy.
-const slack = 4 * time.Millisecond
+// slack is how much longer than the model says the shortest of several tries may take, as the machine may be busy: less than half of
+// a round trip, which is what a mistake in the model would come to at least.
+const slack = 15 * time.Millisecond
 
 // times measures something several times, each of which must take so many round trips at least, and one of them hardly more.
 func times(t *testing.T, trips float64, what func() (time.Duration, error)) {
@@ -136,7 +136,7 @@ func times(t *testing.T, trips float64, what func() (time.Duration, error)) {
 		if took < want-50*time.Microsecond {
 			t.Fatalf("it took %v, want %v", took, want)
 		}
-		if best = min(best, took); best < want+slack/4 {
+		if best = min(best, took); best < want+time.Millisecond {
 			break
 		}
 	}
@@ -337,6 +337,7 @@ func TestRoundTrips(t *testing.T) {
 
 // A round trip that is longer than the kernel puts off the last segment of a handshake is no other.
 func TestLongRoundTrip(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const rtt = 600 * time.Millisecond
 	accepted := make(chan time.Time, 1)
 	address, _ := relay(t, link.Config{RTT: rtt}, service(t, func(conn *net.TCPConn) {
@@ -435,6 +436,7 @@ func TestNothingIsLost(t *testing.T) {
 
 // Jitter varies the round trips, by as much as was said and about their mean.
 func TestJitter(t *testing.T) {
+	t.Parallel() // it mostly waits
 	const rtt, jitter, n = 20 * time.Millisecond, 8 * time.Millisecond, 60
 	address, _ := relay(t, link.Config{RTT: rtt, Jitter: jitter, Seed: 5}, service(t, echo))
 	conn := dial(t, address)
@@ -490,11 +492,11 @@ func TestRate(t *testing.T) {
 	for _, n := range []int{1, 2, 4} {
 		over := transfers(n)
 		for range 5 {
-			if over > 10*time.Millisecond { // the machine may be busy
+			if over > 30*time.Millisecond { // the machine may be busy
 				over = min(over, transfers(n))
 			}
 		}
-		if over > 10*time.Millisecond {
+		if over > 30*time.Millisecond {
 			t.Errorf("%d transfers took %v longer than they should", n, over)
 		}
 	}
@@ -541,6 +543,7 @@ func TestTurns(t *testing.T) {
 
 // What a receiver does not take is not kept for ever, and a client that has gone is let go.
 func TestBackpressure(t *testing.T) {
+	t.Parallel() // it mostly waits
 	release := make(chan struct{})
 	var received atomic.Int64
 	address, _ := relay(t, link.Config{RTT: 2 * time.Millisecond}, service(t, func(conn *net.TCPConn) {
