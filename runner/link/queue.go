@@ -40,6 +40,7 @@ type queue struct {
 
 // memory is what is kept of all queues of a relay.
 type memory struct {
+	limit int // at which nothing more is taken in, beside what each may always have
 	used  int
 	spare [][]byte
 }
@@ -141,8 +142,8 @@ func (q *queue) clear(m *memory) {
 	*q = queue{}
 }
 
-// most is how much is read at once.
-const most = 64 << 10
+// maxRead is how much is read at once.
+const maxRead = 64 << 10
 
 // maxQueued is how much of the link's time may be taken before who wants to send has to wait.
 const maxQueued = int64(10 * time.Millisecond)
@@ -158,9 +159,9 @@ type line struct {
 // the first bytes do not wait for many others behind them.
 func (l *line) piece() int {
 	if l.rate == 0 {
-		return most
+		return maxRead
 	}
-	return int(min(max(l.rate/1000, 1460), most))
+	return int(min(max(l.rate/1000, 1460), maxRead))
 }
 
 // open says whether something can be put on the line now.

@@ -2,9 +2,17 @@ package link
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"math/rand/v2"
+	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"benchbook/runner/eventloop"
 )
 
 // What comes out of a queue is what went in, in whatever pieces, and no memory is left behind.
@@ -62,13 +70,92 @@ func FuzzQueue(f *testing.F) {
 	})
 }
 
+// All connections together take no more memory than there is for them, and none of them waits for ever.
+func TestMemoryOfAll(t *testing.T) {
+	const connections, size, limit = 20, 12 << 20, 8 << 20
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	release := make(chan struct{})
+	var received sync.WaitGroup
+	received.Add(connections)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer received.Done()
+				defer conn.Close()
+				<-release
+				if n, err := io.Copy(io.Discard, conn); err != nil || n != size {
+					t.Errorf("%d bytes of %d, %v", n, size, err)
+				}
+			}()
+		}
+	}()
+	r, err := Listen(t.Context(), Config{Semantics: Semantics, RTT: time.Millisecond, Routes: []Route{{"127.0.0.1:0", listener.Addr().String()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.memory.limit = limit
+	var most atomic.Int64
+	var look eventloop.Timer // on the relay's thread
+	look.Fire = func() {
+		most.Store(max(most.Load(), int64(r.memory.used)))
+		r.loop.Set(&look, r.loop.Now()+int64(time.Millisecond))
+	}
+	r.loop.Set(&look, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Serve(ctx, io.Discard) }()
+	var senders sync.WaitGroup
+	for range connections {
+		conn, err := net.Dial("tcp", r.Addresses()[0].String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		senders.Go(func() {
+			if _, err := conn.Write(make([]byte, size)); err != nil {
+				t.Error(err)
+			}
+			if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for deadline := time.Now().Add(10 * time.Second); most.Load() < limit && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond) // and now they would go beyond it
+	close(release)
+	senders.Wait()
+	received.Wait()
+	time.Sleep(20 * time.Millisecond)
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	// What was read at once may reach beyond a bound.
+	if bound := limit + connections*2*(reservedFlow+maxRead+2*chunkSize); most.Load() < limit || most.Load() > int64(bound) {
+		t.Errorf("up to %d bytes were in use, want about %d, and %d at most", most.Load(), limit, bound)
+	}
+	if r.memory.used != 0 {
+		t.Errorf("%d bytes are in use after everything has arrived", r.memory.used)
+	}
+}
+
 func TestLine(t *testing.T) {
 	const ms = int64(1e6)
 	l := line{rate: 1e6} // a byte takes a microsecond
 	if p := l.piece(); p != 1460 {
 		t.Errorf("a piece is %d bytes, want a packet", p)
 	}
-	if p := (&line{rate: 1e9}).piece(); p != most {
+	if p := (&line{rate: 1e9}).piece(); p != maxRead {
 		t.Errorf("a piece of a fast line is %d bytes", p)
 	}
 	if left := l.put(5*ms, 1000); left != 6*ms {

@@ -45,7 +45,7 @@ func Listen(ctx context.Context, config Config) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{loop: loop, config: config, jitter: rand.New(rand.NewPCG(config.Seed, 0)), lateness: eventloop.NewLateness(),
-		log: io.Discard, buffer: make([]byte, most)}
+		log: io.Discard, buffer: make([]byte, maxRead), memory: memory{limit: maxAll}}
 	for i := range r.lines {
 		r.lines[i].rate = config.Rate
 		r.turns[i].Fire = func() { r.giveTurns(i) }
@@ -371,7 +371,7 @@ func (f *flow) bound() {
 	case f.over || f.from.eof:
 	case f.queue.size() >= maxFlow:
 		f.hold(byFlow)
-	case r.memory.used >= maxAll && f.queue.size() >= reservedFlow:
+	case r.memory.used >= r.memory.limit && f.queue.size() >= reservedFlow:
 		f.hold(byMemory)
 		r.starved = append(r.starved, f)
 	case l.rate > 0 && !l.open(r.loop.Now()):
@@ -420,7 +420,7 @@ func (f *flow) resume() {
 	if f.held == byFlow && f.queue.size() < maxFlow/2 {
 		f.hold(notHeld)
 	}
-	for r.memory.used < maxAll && len(r.starved) > 0 {
+	for r.memory.used < r.memory.limit && len(r.starved) > 0 {
 		next := r.starved[0]
 		r.starved = append(r.starved[:0], r.starved[1:]...)
 		next.hold(notHeld)
