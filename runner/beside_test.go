@@ -150,7 +150,7 @@ func TestUsageOfLinks(t *testing.T) {
 		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)), Memory: 5}}
 	}
 	s := &sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
-		host: []hostUsage{{at(0), 0, 0}, {at(4), 4, 8}}}
+		host: []hostUsage{{at: at(0)}, {at: at(4), busy: 4, total: 8}}}
 	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
 	samples := fmt.Sprint(s.samples(&m))
 	if !strings.Contains(samples, "{cpu.db 0.5 cores}") || strings.Contains(samples, "link") {

@@ -83,7 +83,7 @@ func imagesOf(t *plan.Trial) map[string]plan.Image {
 			out[s.Name] = s.Image
 		}
 	}
-	if t.Command != nil {
+	if t.Command != nil && t.Command.Service == "" {
 		out["command"] = t.Command.Image
 	}
 	return out

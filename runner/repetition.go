@@ -124,7 +124,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		}
 	}()
 	for _, s := range t.Services {
-		started, err := r.start(ctx, bounded, space, s)
+		started, err := r.start(ctx, bounded, space, t, s)
 		running = append(running, started...)
 		if err != nil {
 			part("start")
@@ -132,19 +132,28 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		}
 	}
 	part("start")
-	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores,
+	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores, Services: map[string]engine.Running{},
+		Seed:  uint64(rec.Order.Seed) + uint64(rec.Order.Round),
 		Image: func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared }}
+	for _, service := range running {
+		at.Services[service.Name()] = service
+	}
 	if cpus, ok := parseCPUs(at.CPUSet); ok {
 		at.Cores = len(cpus)
 	}
 	sampler := watch(bounded, running)
-	m, err = r.driver(t).Measure(bounded, at, t)
+	m, err = r.driver(t).Measure(bounded, at, r.withRate(t))
 	sampler.finish()
 	if err != nil {
 		return m, err
 	}
 	lateness(bounded, t, running, rec.Facts)
 	m.Samples = append(m.Samples, sampler.samples(&m)...)
+	limited := map[string]bool{}
+	for _, s := range t.Services {
+		limited[s.Name] = s.CPUs > 0
+	}
+	rec.Machine = sampler.machine(&m, limited)
 	spent := time.Since(lap)
 	rec.Parts["warmup"] = m.Warmup.Seconds()
 	rec.Parts["measure"] = measured(m).Seconds()
@@ -154,11 +163,12 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 }
 
 // start starts a service, and the link before it if there is one. What was started comes back beside an error too.
-func (r *run) start(ctx, bounded context.Context, space engine.Space, s *plan.Service) ([]engine.Running, error) {
+func (r *run) start(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
 	service, err := r.service(s)
 	if err != nil {
 		return nil, err
 	}
+	service.Files = append(service.Files, r.driver(t).Files(t, s.Name)...)
 	if s.Link == nil {
 		running, err := startOne(ctx, bounded, space, service)
 		if err != nil {

@@ -61,7 +61,12 @@ type PublishedRow struct {
 	Fields  []Named[Text]        // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
 	Pos     Pos
+
+	unread bool // something is wrong with a number of it, which was said
 }
+
+// Unread says that a number of the row could not be read, which was said.
+func (r *PublishedRow) Unread() bool { return r.unread }
 
 // PublishedAt is one published number in the metric's base unit, with its text.
 type PublishedAt struct {
@@ -101,8 +106,9 @@ func (doc *Document) publishedRows(b *Published) {
 		return
 	}
 	names := columns(rows)
+	readable := true
 	for _, m := range b.Metrics {
-		doc.publishedMetric(b, m, names, rows)
+		readable = doc.publishedMetric(b, m, names, rows) && readable
 	}
 	picked := 0
 	for _, n := range rows {
@@ -117,6 +123,7 @@ func (doc *Document) publishedRows(b *Published) {
 		if fits {
 			picked++
 			if row, ok := doc.publishedRow(b, n); ok {
+				row.unread = row.unread || !readable
 				b.Rows = append(b.Rows, row)
 			}
 		}
@@ -159,22 +166,27 @@ func (doc *Document) picks(where Expression, n *Node, names []string) (bool, err
 	return fits, err
 }
 
-// publishedMetric checks one entry of metrics: from a column or a word in the column metric to a metric.
-func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) {
+// publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
+// that is wrong.
+func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
 			known = append(known, v.Text.Value)
 		}
 	}
+	ok = true
 	if !slices.Contains(known, m.Name.Value) {
+		ok = false
 		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
 			Hint = Suggest(m.Name.Value, known)
 	}
-	if _, ok := doc.metric(b, m.Value.Value); !ok {
+	if _, isMetric := doc.metric(b, m.Value.Value); !isMetric {
+		ok = false
 		doc.Problems.Add("unknown-metric", m.Value.Pos, "%q is no metric", m.Value.Value).
 			Hint = "write the metric's name here, such as throughput or latency.p99"
 	}
+	return ok
 }
 
 // metric says what a name of a metric means, those that experiments of the article add included. The programs of an
@@ -253,7 +265,8 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 		if u := n.Get("unit"); u != nil && name != nil {
 			unit = u.Text.Value
 		}
-		if number, ok := doc.publishedNumber(f.Value.Text, unit, metric); ok {
+		number, ok := doc.publishedNumber(f.Value.Text, unit, metric)
+		if row.unread = row.unread || !ok; ok {
 			row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 		}
 	}
@@ -325,6 +338,8 @@ func unitExample(unit string) string {
 		return "64MiB"
 	case "B/s":
 		return "47.35kB/s"
+	case "cores":
+		return "1.5cores"
 	}
 	return "130"
 }

@@ -253,11 +253,12 @@ func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
 			break
 		}
 		e := Named[T]{Name: f.Key}
-		if f.Value.Kind == Null {
-			f.Value = &Node{Kind: Map, Text: f.Key}
+		if f.Value.Kind == Null && d.templates {
+			continue // it removes the entry of what this is merged over
 		}
-		d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value)
-		out = append(out, e)
+		if d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != Null {
+			out = append(out, e)
+		}
 	}
 	return out
 }

@@ -23,7 +23,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
 	c.claims()
 	for _, v := range doc.Values {
 		if v.Valid {
-			c.value(v.Inline.Expr, v.Written)
+			c.value(v.Inline, v.Written)
 		}
 	}
 	c.keyValues()
@@ -86,6 +86,10 @@ func (c *checker) values() {
 			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
 			c.broken[name] = true
 			continue
+		case !nameable(name):
+			c.problems.Add("bad-name", v.Name.Pos, "%q is no name that an expression can use", name).
+				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
+			continue
 		case v.Value.Node == nil:
 			c.broken[name] = true
 			continue
@@ -107,22 +111,56 @@ func (c *checker) values() {
 	}
 }
 
-// value checks an expression in running text.
-func (c *checker) value(n expr.Node, t article.Text) {
-	if c.lacking() || c.usesBroken(n) {
+// nameable says that an expression can ask for a name.
+func nameable(name string) bool {
+	n, err := expr.Parse(name)
+	s, ok := n.(*expr.Selector)
+	return err == nil && ok && s.Name == name
+}
+
+// value checks an expression in running text, with its filters.
+func (c *checker) value(in expr.Inline, t article.Text) {
+	if c.lacking() || c.usesBroken(in.Expr) {
 		return
 	}
-	n, err := c.d.expand(n)
-	if err == nil {
-		_, err = scope{c.d, ""}.check(n, false)
-	}
+	n, err := c.d.expand(in.Expr)
 	if err != nil {
 		c.add(t, err)
+		return
+	}
+	is, err := scope{c.d, ""}.check(n, false)
+	if err != nil {
+		c.add(t, err)
+		return
+	}
+	c.filters(in.Filters, is, t)
+}
+
+// filters checks that a value can be shown as its filters ask.
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text) {
+	for _, f := range filters {
+		var err error
+		switch {
+		case is.Kind == expr.KindString:
+			err = mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
+		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
+		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
+			err = mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is no percentage", is.Dimension)
+		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
+			err = mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
+				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
+		}
+		if err != nil {
+			c.add(t, err)
+		}
 	}
 }
 
 func (c *checker) keyValues() {
 	for _, kv := range c.d.Doc.Front.KeyValues {
+		if kv.Is.Value == "" && kv.Value.Value != "" {
+			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
+		}
 		if kv.Value.Value == "" {
 			c.problems.Add("missing-key", kv.Is.Pos, "a key value has no value").
 				Hint = "add value: with an expression or the name of a value"
@@ -133,7 +171,7 @@ func (c *checker) keyValues() {
 			c.add(kv.Value, err)
 			continue
 		}
-		c.value(inline.Expr, kv.Value)
+		c.value(inline, kv.Value)
 	}
 }
 
@@ -236,6 +274,9 @@ func (c *checker) table(t *article.Table) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
 				Hint = article.Suggest(format.Name.Value, words(t.Columns))
 		}
+		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" {
+			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}, format.Value.Text)
+		}
 	}
 	c.setting(e, t.Group)
 	c.column(e, t.Sort)
@@ -257,23 +298,76 @@ func (c *checker) figure(f *article.Figure) {
 	if e == nil {
 		return
 	}
-	if m, isSetting := f.X.Value, slices.Contains(e.settings(), f.X.Value); f.Kind.Value == "dots" && isSetting {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of dots has to be a metric, and %q is a parameter", m).
-			Hint = "swap x and y"
-	} else {
-		c.column(e, f.X)
-	}
+	role := figureRoles[f.Kind.Value]
+	c.axis(e, f, f.X, "x", role.x)
 	for _, y := range f.Y {
-		if f.Kind.Value == "dots" {
-			c.setting(e, y)
-		} else {
-			c.column(e, y)
+		c.axis(e, f, y, "y", role.y)
+	}
+	if f.Kind.Value == "topology" {
+		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
+			c.problems.Add("several-cells", f.Pos, "a topology is of one cell, and this figure is about %d", len(cells)).
+				Hint = "add where: with a condition that picks one"
 		}
+	}
+	if f.Reference.Node != nil {
+		c.value(expr.Inline{Expr: f.Reference.Node}, f.Reference.Text)
 	}
 	c.setting(e, f.Colour)
 	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
+}
+
+// A role is what stands on an axis of a figure.
+type role string
+
+// The roles.
+const (
+	anything  role = ""
+	aMetric   role = "a metric"
+	aSetting  role = "a parameter or label"
+	aQuantity role = "a parameter or label whose values are numbers"
+)
+
+// figureRoles has what stands on the axes of each kind of figure.
+//
+// Source: FORMAT.md 7.
+var figureRoles = map[string]struct{ x, y role }{
+	"dots":         {aMetric, aSetting},
+	"bars":         {aMetric, aSetting},
+	"lines":        {aQuantity, aMetric},
+	"distribution": {aMetric, aSetting},
+	"scatter":      {aMetric, aMetric},
+	"tuning":       {aMetric, aMetric},
+	"timeline":     {anything, aMetric},
+	"agreement":    {aMetric, aSetting},
+}
+
+// axis checks what stands on an axis of a figure.
+func (c *checker) axis(e *Experiment, f *article.Figure, t article.Text, axis string, want role) {
+	isSetting := slices.Contains(e.settings(), t.Value)
+	_, isMetric := e.metric(t.Value)
+	switch {
+	case t.Value == "":
+	case want == aMetric && isSetting:
+		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aSetting).
+			Hint = "swap x and y, or choose another"
+	case (want == aSetting || want == aQuantity) && isMetric && !isSetting:
+		c.problems.Add("unknown-parameter", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aMetric).
+			Hint = "swap x and y, or choose another"
+	case want == aSetting || want == aQuantity:
+		c.setting(e, t)
+		for _, cell := range e.Cells {
+			text, has := cell.setting(t.Value)
+			if _, err := expr.ParseQuantity(text); want == aQuantity && has && err != nil {
+				c.problems.Add("wrong-value", t.Pos, "%s of a figure of %s has to be %s, and one of %q is %q", axis, f.Kind.Value, want, t.Value, text).
+					Hint = "draw bars, or leave such cells out of the matrix"
+				break
+			}
+		}
+	default:
+		c.column(e, t)
+	}
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
@@ -290,7 +384,7 @@ func (c *checker) published(b *article.Published) {
 	seen := map[number]bool{}
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if len(row.Metrics) == 0 {
+		if len(row.Metrics) == 0 && !row.Unread() {
 			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
 				Hint = "add one with its unit, such as throughput: 529.13/s"
 		}

@@ -51,6 +51,8 @@ func TestCheckClaims(t *testing.T) {
 			`no-test at throughput{server="a"} == throughput{server="b"}: no test for this form (two measurements are never equal: write same(a, b))`},
 		{"different", `throughput{server="a"} != throughput{server="b"}`,
 			`no-test at throughput{server="a"} != throughput{server="b"}: no test for this form (two measurements always differ: write a > b or a < b)`},
+		{"the best without quotes", `best(throughput) == a`,
+			`no-test at best(throughput) == a: no test for this form (write best(list) == "name", with the cell's name in quotes)`},
 		{"limit first", `5/s < throughput{server="a"}`, `no-test at 5/s < throughput{server="a"}: no test for this form (write the limit on the right: a < 100ms)`},
 		{"not", `not throughput{server="a"} > 5/s`, `no-test at not throughput{server="a"} > 5/s: no test for this form (write what you claim instead, such as a <= b)`},
 		{"a mean", `mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (` + shapes + `)`},
@@ -145,6 +147,19 @@ func TestCheckElsewhere(t *testing.T) {
 		{"a value in prose", "It answers `{value} througput{server=\"a\"} | round 2` times.\n", `unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
 		{"a list in prose", "It answers `{value} throughput` times.\n",
 			`several-cells at throughput: throughput is 3 cells, where one is needed (pick one in braces, such as {server="a"}, or reduce the list by min max mean geomean median or count)`},
+		{"a unit of another kind", "It takes `{value} latency.p50{server=\"a\"} | unit MB`.\n",
+			`unlike-units at unit MB: this is a time in s, and cannot be shown in MB (write a unit of the same kind as s)`},
+		{"units of the same kind", "It takes `{value} latency.p50{server=\"a\"} | unit ms | round 1`, fails in `{value} failed{server=\"a\"} | percent`.\n", ""},
+		{"no percentage", "It answers `{value} throughput{server=\"a\"} | percent`.\n",
+			`unlike-units at percent: a rate in 1/s is no percentage (remove the filter, or show a ratio or a share)`},
+		{"a name that is rounded", "The best is `{value} best(throughput) | round 1`.\n",
+			`unlike-units at round 1: this is a name, and round is for numbers (remove the filter)`},
+		{"a format of another kind", fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nformat: {throughput: round 1 | unit ms}"),
+			`unlike-units at unit ms: this is a rate in 1/s, and cannot be shown in ms (write a unit of the same kind as 1/s)`},
+		{"a minus without spaces", "Between `{value} throughput-requests` lies.\n",
+			`unknown-metric at throughput-requests: minus needs spaces: without them throughput-requests is one name (write throughput - requests)`},
+		{"a minus with points", "Between `{value} latency.p99-latency.p50` lies.\n",
+			`unknown-metric at latency.p99-latency.p50: minus needs spaces: without them latency.p99-latency.p50 is one name (write latency.p99 - latency.p50)`},
 		{"published in prose", "They had `{value} published(throughput{server=\"a\"})`.\n",
 			`not-published at published(throughput{server="a"}): no published throughput of a (add the row to a yaml published block, or name another cell)`},
 		{"a sound table", fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput, latency.p99.9, server]\nsort: throughput\nwhere: server != 'a'"), ""},
@@ -157,10 +172,22 @@ func TestCheckElsewhere(t *testing.T) {
 				"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},
 		{"a sound figure", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
 		{"a figure", fence("figure", "label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
-			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter (swap x and y)\n" +
-				"unknown-parameter at throughput: no parameter \"throughput\" in experiment \"servers\" (known here: server)\n" +
+			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
+				"unknown-parameter at throughput: y of a figure of dots has to be a parameter or label, and \"throughput\" is a metric (swap x and y, or choose another)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
+		{"bars with their axes swapped", fence("figure", "label: fig-a\nkind: bars\nx: server\ny: latency.p50"),
+			"unknown-metric at server: x of a figure of bars has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
+				"unknown-parameter at latency.p50: y of a figure of bars has to be a parameter or label, and \"latency.p50\" is a metric (swap x and y, or choose another)"},
+		{"lines over words", fence("figure", "label: fig-a\nkind: lines\nx: server\ny: throughput"),
+			"wrong-value at server: x of a figure of lines has to be a parameter or label whose values are numbers, and one of \"server\" is \"a\" (draw bars, or leave such cells out of the matrix)"},
+		{"a scatter of a parameter", fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
+			"unknown-metric at server: y of a figure of scatter has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)"},
+		{"a topology of all cells", fence("figure", "label: fig-a\nkind: topology"),
+			"several-cells at yaml figure: a topology is of one cell, and this figure is about 3 (add where: with a condition that picks one)"},
+		{"a sound topology", fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},
+		{"a line at nothing", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
+			"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},
 		{"a figure beside numbers of another name", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +
 			fence("published", "name: theirs\n"+numbers+"  - {server: a, throughput: 5/s}"),
 			`unknown-published at thers: no published block "thers" in this article (did you mean "theirs"?)`},
@@ -208,6 +235,11 @@ func TestCheckFrontMatter(t *testing.T) {
 		{"a list that is no number", "values: {all: throughput}\nkey_values: [{value: all, is: all}]", `several-cells at all: throughput is 3 cells, where one is needed`},
 		{"a key value that cannot be read", "key_values: [{value: '1 +', is: one}]", `bad-expression at +: expected a value, found the end`},
 		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}'}\nkey_values: [{value: speedpu, is: one}]", `unknown-metric at speedpu: no metric "speedpu" (did you mean "speedup"?)`},
+		{"a minus between values", "values: {a: 'throughput{server=\"a\"}', b: 2 * a}\nkey_values: [{value: b-a, is: one}]",
+			`unknown-metric at b-a: minus needs spaces: without them b-a is one name (write b - a)`},
+		{"a name that nothing can ask for", "values: {a b: 'throughput{server=\"a\"}', not: 5}", `bad-name at a b: "a b" is no name that an expression can use` +
+			"\n" + `bad-name at not: "not" is no name that an expression can use`},
+		{"a key value that is nothing", "key_values: [{value: max(throughput)}]", `missing-key at max(throughput): a key value does not say what it is (add is: with a few words)`},
 		{"a key value without a value", "key_values: [{is: one}]", `missing-key at one: a key value has no value (add value: with an expression or the name of a value)`},
 	}
 	for _, tt := range tests {

@@ -53,7 +53,7 @@ func seal(t *Trial, e *Experiment) {
 		panic(fmt.Sprintf("plan: %v", err)) // only strings, finite numbers and their maps
 	}
 	t.Definition = definition
-	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(record.Semantics)}}
+	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
 	if slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Origin != nil }) {
 		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of origins", Digest: strconv.Itoa(record.OriginSemantics)})
 	}
@@ -74,6 +74,14 @@ func seal(t *Trial, e *Experiment) {
 		fmt.Fprintln(h, in.Name, in.Digest)
 	}
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// semantics is the number of what the samples of a trial mean.
+func (t *Trial) semantics() int {
+	if t.Load != nil {
+		return record.LoadSemantics
+	}
+	return record.CommandSemantics
 }
 
 func fileInputs(name string, image Image, configs []File) (out []record.Input) {

@@ -51,9 +51,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
 		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
 	for _, block := range doc.Experiments {
-		d := &definition{block: block}
-		d.node, d.front = p.definition(doc, block, nil)
-		p.definitions = append(p.definitions, d)
+		p.definitions = append(p.definitions, p.definition(doc, block, nil))
 	}
 	if err := p.knownProfile(); err != nil {
 		return nil, err
@@ -84,7 +82,7 @@ func (p *planner) knownProfile() error {
 		known = append(known, profile)
 	}
 	for _, d := range p.definitions {
-		for _, profile := range profilesOf(d.node) {
+		for _, profile := range profilesOf(article.Extend(p.defaults(d), d.node)) {
 			known = append(known, profile.Name.Value)
 		}
 	}
@@ -152,6 +150,9 @@ func (p *planner) outline(d *definition) *outline {
 	merged := c.merged
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
+	if matrix := merged.Get("matrix"); matrix != nil {
+		merged = with(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+	}
 	// What is wrong with single values was found when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{})
 	if !p.readHead(e) {
@@ -196,6 +197,9 @@ func (p *planner) readHead(e *outline) bool {
 	e.Setup, e.Cleanup = hooks(head.Setup), hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
+	}
+	if head.Load == nil && head.Command == nil && !e.whole {
+		return false // it may be in what could not be found
 	}
 	if (head.Load == nil) == (head.Command == nil) {
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
@@ -281,6 +285,7 @@ func (p *planner) resolve(e *outline) {
 		t.Services = p.services(d, e.block.Pos)
 		if d.definition.Load != nil {
 			t.Load = p.load(d.definition, e.block.Pos)
+			p.besideLink(t, d.definition.Load)
 		} else if d.definition.Command != nil {
 			t.Command = p.command(d, e.block.Pos)
 		}

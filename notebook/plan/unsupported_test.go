@@ -23,20 +23,15 @@ func TestUnsupported(t *testing.T) {
 		{"conclude", load("connections: 3") + "conclude: {service: s, run: x}\n"},
 		{"cleanup", load("connections: 3") + "shared: [s]\ncleanup: {service: s, run: x}\n"},
 		{"hosts", load("connections: 3") + "hosts: {s: big}\n"},
-		{"command.service", "services: {s: {image: x}}\ncommand: {service: s, run: y}\n"},
-		{"load.rate", load("rate: 5/s")},
-		{"load.stages", load("stages: [{duration: 1s, connections: 5}]")},
-		{"load.network", load("network: shared")},
 		{"load.tool", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab]}\n"},
-		{"several targets", "services: {s: {image: x}}\nload: {target: [http://s/a, http://s/b]}\n"},
-		{"a target over https", "services: {s: {image: x}}\nload: {target: https://s/}\n"},
-		{"random in requests", load("body: '${{ random(1, 2) }}'")},
 		{"volumes", service("volumes: [/data]")},
 		{"scale", service("scale: 2")},
 		{"", service("scale: 1")},
 		{"", service("hostname: y, cpus: 0.5, ulimits: {nofile: 9}, sysctls: {a: 1}, cap_add: [KILL], cap_drop: [KILL], security_opt: [x]")},
 		{"", load("tool: benchbook")},
 		{"", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n"},
+		{"", load("rate: 5/s, body: '${{ random(1, 2) }}'")},
+		{"", "services: {s: {image: x}}\nload: {target: [https://s/a, http://s/b], stages: [{duration: 1s, connections: 5}]}\n"},
 	}
 	earned := map[string]bool{}
 	for _, test := range tests {
