@@ -62,7 +62,7 @@ func (r *run) prepareOwn(ctx context.Context, t *plan.Trial) error {
 		if _, ok := r.own[name]; ok {
 			continue
 		}
-		data, err := r.Tool(name)
+		data, err := r.Programs(name)
 		if err != nil {
 			return err
 		}

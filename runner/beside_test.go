@@ -153,7 +153,7 @@ func TestUsageOfLinks(t *testing.T) {
 		host: []hostUsage{{at: at(0)}, {at: at(4), busy: 4, total: 8}}}
 	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
 	samples := fmt.Sprint(s.samples(&m))
-	if !strings.Contains(samples, "{cpu.db 0.5 cores}") || strings.Contains(samples, "link") {
+	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
 		t.Errorf("got %v", samples)
 	}
 	// Of half of the machine's time, 3 of 8 core seconds were ours.
@@ -211,7 +211,7 @@ func TestSemanticsOfOwnPrograms(t *testing.T) {
 
 func TestProgramThatIsNotThere(t *testing.T) {
 	r := newRunner(fake.New(script(t)), &quiet{})
-	r.Tool = func(name string) ([]byte, error) { return nil, errors.New(name + " does not lie beside benchbook") }
+	r.Programs = func(name string) ([]byte, error) { return nil, errors.New(name + " does not lie beside benchbook") }
 	_, err := r.Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), &memory{}, Options{})
 	if err == nil || err.Error() != "benchbook-link does not lie beside benchbook" {
 		t.Errorf("got %v", err)

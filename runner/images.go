@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/load"
 )
 
 // NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
@@ -58,9 +59,23 @@ func (r *run) prepare(ctx context.Context) error {
 	r.facts = maps.Clone(facts)
 	maps.Copy(r.facts, r.Host.Facts)
 	r.placement = plan.Place(r.Host.Cores)
-	driver := r.driver(r.todo.steps[0].Trial)
-	if err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load")); err != nil {
-		return err
+	prepared := map[load.Driver]bool{}
+	for _, step := range r.todo.steps {
+		driver := r.driver(step.Trial)
+		if driver == nil {
+			return fmt.Errorf("nothing here puts a load on with %s", step.Trial.Load.Tool)
+		}
+		if prepared[driver] {
+			continue
+		}
+		prepared[driver] = true
+		err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load"))
+		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
+			return &NoImageError{r.experiment.Pos, err}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	r.images = map[string]image{}
 	for _, step := range r.todo.steps {

@@ -42,6 +42,9 @@ func (r *run) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
 		return r.Commands
 	}
+	if t.Load.Tool != "" {
+		return r.Tools[t.Load.Tool]
+	}
 	return r.Requests
 }
 
@@ -91,7 +94,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	default:
 		return nil, errors.Join(err, closeErr)
 	}
-	rec.Samples, rec.Histograms, rec.Load, rec.Command = m.Samples, m.Histograms, m.Load, m.Command
+	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}

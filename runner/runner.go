@@ -45,7 +45,8 @@ type Runner struct {
 	Engine   engine.Engine
 	Requests load.Driver
 	Commands load.Driver
-	Tool     load.Tool // finds the programs of origins and links
+	Tools    map[string]load.Driver // of loads by other programs, by their names
+	Programs load.Tool              // finds those of origins and links
 	Host     Host
 	Progress Progress
 

@@ -159,6 +159,7 @@ func (p *planner) tool(l *article.Load, out *Load) {
 	}
 	if out.Tool != "" {
 		out.Args = values(l.Args.For(l.Tool.V))
+		p.checkTool(l)
 		return
 	}
 	if len(l.Args.All) > 0 {

@@ -48,8 +48,8 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	}},
-	{"load.tool", inLoad(func(l *article.Load) article.Pos {
-		if l.Tool.V != article.OwnTool {
+	{"a load by oha, vegeta, k6 or fortio", inLoad(func(l *article.Load) article.Pos {
+		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
 			return l.Tool.Text.Pos
 		}
 		return article.Pos{}

@@ -86,7 +86,7 @@ func TestBeside(t *testing.T) {
 		{plan.Load{Targets: []plan.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
 		{plan.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
 	} {
-		if got := beside(&tt.load, at); got != tt.want {
+		if got := at.Beside(&tt.load); got != tt.want {
 			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
 		}
 	}
