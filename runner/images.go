@@ -79,6 +79,9 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.images = map[string]image{}
 	for _, step := range r.todo.steps {
+		if err := r.prepareOwn(ctx, step.Trial); err != nil {
+			return err
+		}
 		for name, image := range imagesOf(step.Trial) {
 			if err := r.prepareImage(ctx, step.Trial, name, image); err != nil {
 				return err
@@ -91,7 +94,9 @@ func (r *run) prepare(ctx context.Context) error {
 func imagesOf(t *plan.Trial) map[string]plan.Image {
 	out := map[string]plan.Image{}
 	for _, s := range t.Services {
-		out[s.Name] = s.Image
+		if s.Origin == nil {
+			out[s.Name] = s.Image
+		}
 	}
 	if t.Command != nil && t.Command.Service == "" {
 		out["command"] = t.Command.Image

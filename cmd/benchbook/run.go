@@ -220,7 +220,7 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed\n", leftovers(left))
 	}
 	progress := &progress{w: a.stderr}
-	r := runner.Runner{Engine: e, Host: host, Progress: progress,
+	r := runner.Runner{Engine: e, Host: host, Progress: progress, Programs: a.wiring.tool,
 		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
 		Tools: foreign.Drivers(a.wiring.tool)}
 	var total runner.Summary

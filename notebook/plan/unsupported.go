@@ -54,46 +54,12 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	})},
-	{"origin", inServices(func(s *article.Service) article.Pos {
-		if s.Origin != nil {
-			return s.Origin.Pos
-		}
-		return article.Pos{}
-	})},
-	{"link", inServices(func(s *article.Service) article.Pos {
-		if s.Link == nil {
-			return article.Pos{}
-		}
-		for _, t := range []article.Text{s.Link.RTT.Text, s.Link.Jitter.Text, s.Link.Rate.Text} {
-			if !t.IsZero() {
-				return t.Pos
-			}
-		}
-		return article.Pos{}
-	})},
 	{"volumes", inServices(func(s *article.Service) article.Pos {
 		if len(s.Volumes) > 0 {
 			return s.Volumes[0].Pos
 		}
 		return article.Pos{}
 	})},
-	{"hostname", inServices(func(s *article.Service) article.Pos { return s.Hostname.Pos })},
-	{"cpus", inServices(func(s *article.Service) article.Pos { return s.CPUs.Text.Pos })},
-	{"ulimits", inServices(func(s *article.Service) article.Pos {
-		if len(s.Ulimits) > 0 {
-			return s.Ulimits[0].Name.Pos
-		}
-		return article.Pos{}
-	})},
-	{"sysctls", inServices(func(s *article.Service) article.Pos {
-		if len(s.Sysctls) > 0 {
-			return s.Sysctls[0].Name.Pos
-		}
-		return article.Pos{}
-	})},
-	{"cap_add", inServices(func(s *article.Service) article.Pos { return first(s.CapAdd) })},
-	{"cap_drop", inServices(func(s *article.Service) article.Pos { return first(s.CapDrop) })},
-	{"security_opt", inServices(func(s *article.Service) article.Pos { return first(s.SecurityOpt) })},
 	{"scale", inServices(func(s *article.Service) article.Pos {
 		if s.Scale.V > 1 {
 			return s.Scale.Text.Pos

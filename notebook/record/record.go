@@ -31,6 +31,13 @@ const (
 	LoadSemantics    = 2
 )
 
+// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials that have one,
+// and are raised when the same definition comes to mean something else.
+const (
+	OriginSemantics = 1
+	LinkSemantics   = 1
+)
+
 // Record is one repetition of one trial.
 type Record struct {
 	SchemaVersion int    `json:"schema_version"`
