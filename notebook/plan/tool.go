@@ -63,6 +63,7 @@ func (p *planner) checkTool(l *article.Load) {
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}
 	}
+	p.checkToolRequests(l, name)
 	p.checkToolTimes(l, name, tool)
 	p.checkToolEnd(l, name, tool)
 	if _, has := tool.flags["verify"]; has && l.Verify != nil {
@@ -104,7 +105,20 @@ func toolKeys(l *article.Load) []toolKey {
 	if len(l.Stages) > 0 {
 		stages = l.Stages[0].Pos
 	}
-	keys := []toolKey{{"method", l.Method.Pos}, {"headers", headers}, {"body", l.Body.Pos}, {"connections", l.Connections.Text.Pos},
+	method, body := l.Method.Pos, l.Body.Pos
+	if len(l.Target) == 1 { // which may say it for itself
+		t := l.Target[0]
+		if t.Method.Pos.Source != nil {
+			method = t.Method.Pos
+		}
+		if t.Body.Pos.Source != nil {
+			body = t.Body.Pos
+		}
+		if len(t.Headers) > 0 {
+			headers = t.Headers[0].Name.Pos
+		}
+	}
+	keys := []toolKey{{"method", method}, {"headers", headers}, {"body", body}, {"connections", l.Connections.Text.Pos},
 		{"threads", l.Threads.Text.Pos}, {"duration", l.Duration.Text.Pos}, {"requests", l.Requests.Text.Pos},
 		{"timeout", l.Timeout.Text.Pos}, {"keepalive", l.Keepalive.Text.Pos}, {"think", l.Think.Text.Pos}, {"stages", stages},
 		{"verify", verifyAt(l.Verify)}}
@@ -141,6 +155,31 @@ func verifyAt(v *article.Verify) article.Pos {
 // asked says that somebody wrote a value, and not our own defaults.
 func asked(at article.Pos) bool {
 	return at.Source != nil && at.Source.Path != builtInName && at.Source.Path != quickName
+}
+
+// checkToolRequests reports requests that differ from each other: other tools send the same all the time.
+func (p *planner) checkToolRequests(l *article.Load, name article.Tool) {
+	if len(l.Target) > 1 {
+		p.problems.Add("no-flag", l.Target[1].Pos, "%s has no flag for several targets", name).
+			Hint = "leave one target, or use tool: benchbook"
+	}
+	texts := []article.Text{l.Body}
+	add := func(headers article.Environment) {
+		for _, h := range headers {
+			texts = append(texts, h.Value)
+		}
+	}
+	add(l.Headers)
+	for _, t := range l.Target {
+		texts = append(texts, t.URL, t.Body)
+		add(t.Headers)
+	}
+	for _, t := range texts {
+		if strings.Contains(t.Value, "${{") { // all others were filled in
+			p.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", name).
+				Hint = "write a fixed value, or use tool: benchbook"
+		}
+	}
 }
 
 func (p *planner) checkToolTimes(l *article.Load, name article.Tool, tool loadTool) {

@@ -82,9 +82,13 @@ func address(target, port string) (u *url.URL, host, at string, err error) {
 	return u, u.Hostname(), at, nil
 }
 
-// withPort is a URL whose port is a number: in minimal images nothing knows the port of http.
+// withPort is a URL whose port is a number: in minimal images nothing knows the ports of http and https.
 func withPort(target string) (string, error) {
-	u, host, port, err := address(target, "80")
+	usual := "80"
+	if strings.HasPrefix(target, "https:") {
+		usual = "443"
+	}
+	u, host, port, err := address(target, usual)
 	if err != nil {
 		return "", err
 	}

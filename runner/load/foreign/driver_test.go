@@ -49,6 +49,7 @@ func TestLines(t *testing.T) {
 		{"requests for a time", "ab", http(func(l *plan.Load) { l.Requests = 7 }), "ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
 		{"a body", "ab", http(posted),
 			"ab -t 5 -n 10000000 -c 10 -s 10 -k -H 'Host: me' -H 'X-A: b c' -p /benchbook/body -T a/b -m PUT 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"TLS", "ab", http(func(l *plan.Load) { l.Target = "https://server" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
 		{"heads", "ab", http(func(l *plan.Load) { l.Method = "HEAD" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
 		{"words of the author", "ab", http(func(l *plan.Load) { l.Target, l.Args = "http://server:8080", []string{"-r", "-l"} }),
 			"ab -t 5 -n 10000000 -c 10 -s 10 -k -r -l http://server:8080/", "", ""},
