@@ -54,7 +54,7 @@ func main() {
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")
 	flag.Float64Var(&s.foreign, "foreign", 0.12, "the most of the machine's CPU time that others may use in a round")
 	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to wait for a quiet moment before a round")
-	flag.StringVar(&s.only, "only", "", "measure the rows whose name begins like this")
+	flag.StringVar(&s.only, "only", "", "measure the parts whose name begins like this, such as \"closed 64\"")
 	flag.Parse()
 	s.tries = 3 * s.pairs
 	kept, err := s.run()
@@ -125,6 +125,9 @@ func (s *settings) run() (kept bool, err error) {
 		parts = append(parts, part{fmt.Sprintf("open %d", rate), func() ([]row, error) { return s.open(rate) }})
 	}
 	parts = append(parts, part{"memory", s.memory})
+	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
+		return false, fmt.Errorf("no row's name begins with %q; rows are closed, added, open and memory", s.only)
+	}
 	for _, part := range parts {
 		if !strings.HasPrefix(part.name, s.only) {
 			continue
