@@ -122,9 +122,7 @@ func (a *app) check(project *article.Project, list []*chosen, o plan.Options) (p
 			return nil, nil, err
 		}
 		c.problems.Merge(&c.doc.Problems)
-		if c.problems.Empty() {
-			dataset.Check(c.doc, p, &c.problems)
-		}
+		dataset.Check(c.doc, p, &c.problems)
 		plans[c.slug] = p
 		problems = append(problems, c.problems.Sorted()...)
 	}

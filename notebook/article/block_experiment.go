@@ -13,6 +13,8 @@ type ExperimentBlock struct {
 	Name Text
 	Node *Node // the whole block
 	Pos  Pos   // of its fence
+
+	extent Pos // of the fence and all lines of the block
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.

@@ -60,6 +60,7 @@ func (v NamedTexts) get(name string) (Text, bool) {
 type PublishedRow struct {
 	Fields  []Named[Text]        // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
+	Partial bool                 // a metric of it is a problem already, and is missing
 	Pos     Pos
 }
 
@@ -101,9 +102,11 @@ func (doc *Document) publishedRows(b *Published) {
 		return
 	}
 	names := columns(rows)
+	before := p.Len()
 	for _, m := range b.Metrics {
 		doc.publishedMetric(b, m, names, rows)
 	}
+	partial := p.Len() > before
 	picked := 0
 	for _, n := range rows {
 		if !d.kind(n, "a row of published numbers", Map) {
@@ -117,6 +120,7 @@ func (doc *Document) publishedRows(b *Published) {
 		if fits {
 			picked++
 			if row, ok := doc.publishedRow(b, n); ok {
+				row.Partial = row.Partial || partial
 				b.Rows = append(b.Rows, row)
 			}
 		}
@@ -253,9 +257,12 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 		if u := n.Get("unit"); u != nil && name != nil {
 			unit = u.Text.Value
 		}
-		if number, ok := doc.publishedNumber(f.Value.Text, unit, metric); ok {
-			row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
+		number, ok := doc.publishedNumber(f.Value.Text, unit, metric)
+		if !ok {
+			row.Partial = true
+			continue
 		}
+		row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 	}
 	if name != nil && n.Get("value") == nil {
 		doc.Problems.Add("missing-key", row.Pos, "this row names a metric and has no value").Hint = "add value:, and unit: if it has one"

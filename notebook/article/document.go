@@ -50,6 +50,7 @@ type Document struct {
 
 	unread   map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
 	included []*Block                 // listings with include=
+	front    Pos                      // of the front matter
 	added    map[string]record.Metric // metrics that experiments of the article add, by name
 }
 
@@ -115,6 +116,7 @@ type Listing struct {
 	Pos      Pos   // of the fence's first line
 
 	fragment fragment // of file=
+	extent   Pos      // of file=: of the fence and all of its lines
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
@@ -132,6 +134,7 @@ type Block struct {
 	Place      Pos    // of the fence's first line
 
 	language        string
+	extent          Pos  // of all of it, the closing fence apart
 	includes, lines Text // of a listing with include=
 }
 
@@ -236,6 +239,7 @@ func (doc *Document) frontMatter() []byte {
 			Hint = "begin it with a line ---, then title: …, then a line ---"
 		return data
 	}
+	doc.front = Pos{doc.Source, 0, m[1]}
 	if m[2] >= 0 {
 		f := part(doc.Source, m[2], m[3], Pos{doc.Source, 0, 3})
 		if n := parseYAML(f, &doc.Problems); n != nil {
@@ -310,20 +314,25 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	second, at := word(1)
 	whole.End = start + len(strings.TrimRight(info, " \t"))
 	b := &Block{Place: whole, language: language}
+	extent := whole
 	var content []byte
 	var starts []int
 	for i := range f.Lines().Len() {
 		line := f.Lines().At(i)
 		starts = append(starts, line.Start)
+		extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
 	}
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
-		b.Is, b.YAML = second, content
+		b.Is, b.YAML, b.extent = second, content, extent
 		doc.yamlBlock(b, fence(doc.Source, doc.Text, f.Lines(), whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
+		for _, kind := range blockKinds {
+			doc.unread[kind] = true // it may be any of them
+		}
 		return nil
 	case strings.HasPrefix(second, "file="):
 		b.Is = "file"
@@ -331,6 +340,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		if b.Listing == nil {
 			return nil
 		}
+		b.Listing.extent = extent
 		b.Listing.fragment = fence(doc.Source, doc.Text, f.Lines(), whole)
 		for i, start := range starts {
 			line := f.Lines().At(i)
@@ -391,7 +401,7 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 			}
 			templatesIn(item, &doc.Problems)
 			e := DecodeExperiment(item, false, &doc.Problems)
-			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place}
+			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent}
 			doc.Experiments = append(doc.Experiments, b.Experiment)
 			for i := range e.Metrics {
 				doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()

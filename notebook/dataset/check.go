@@ -15,9 +15,15 @@ import (
 // records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
 // fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
 //
-// The plan is that of the full profile. What is about an experiment that the plan lacks, because it could not be
-// resolved, is left to the problems that say so.
+// The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
+// has one of them, or that the plan lacks because it could not be resolved, is left to those.
 func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+	sound := doc.Sound(problems)
+	judged := *p
+	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
+		return !slices.Contains(sound, e.Name)
+	})
+	p = &judged
 	c := &checker{d: assemble(doc, p, nil), problems: problems, broken: map[string]bool{}}
 	c.values()
 	c.claims()
@@ -158,7 +164,7 @@ func (c *checker) claims() {
 // plan lacks or skips it, or package article has said that it is unknown.
 func (c *checker) experiment(name article.Text) *Experiment {
 	e, ok := c.d.Experiment(name.Value)
-	if !ok || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+	if !ok || name.Value == "" && len(c.d.Doc.Experiments) > 1 || e.Plan.Skipped != "" || len(e.Cells) == 0 {
 		return nil
 	}
 	return e
@@ -200,7 +206,7 @@ func (c *checker) where(e *Experiment, where article.Expression) {
 
 // reference checks the name of a published block.
 func (c *checker) reference(ref article.PublishedRef, at article.Pos) {
-	if !ref.Shown {
+	if !ref.Shown || c.d.Doc.Unread("published") {
 		return
 	}
 	var names []string
@@ -290,7 +296,7 @@ func (c *checker) published(b *article.Published) {
 	seen := map[number]bool{}
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if len(row.Metrics) == 0 {
+		if len(row.Metrics) == 0 && !row.Partial {
 			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
 				Hint = "add one with its unit, such as throughput: 529.13/s"
 		}

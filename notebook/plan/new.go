@@ -173,6 +173,9 @@ func (p *planner) readHead(e *outline) bool {
 	head := e.head
 	e.Description = head.Description.Value
 	e.Repetitions = head.Repetitions.V
+	if !head.Repetitions.Set() {
+		return false // there is a default, so what is written was no number
+	}
 	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
 		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
 			maxRepetitions, e.Repetitions)
