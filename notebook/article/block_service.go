@@ -11,7 +11,15 @@ import (
 type Services []Named[Service]
 
 func (s *Services) decodeNode(d decoder, n *Node, what string) {
-	*s = decodeNamed[Service](d, n, what, "service")
+	named, lost := misplaced(n, reflect.TypeFor[Service]())
+	*s = decodeNamed[Service](d, named, what, "service")
+	for _, f := range lost {
+		d.problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
+			Hint = "it is a key of a service: indent it further, below the name"
+		for i := range *s {
+			(*s)[i].Value.Tried = append((*s)[i].Value.Tried, f.Key.Value)
+		}
+	}
 }
 
 // Service is a container, described by keys of Compose, or an origin of ours.
@@ -47,6 +55,7 @@ type Service struct {
 	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
 	Scale       Value[int]      `yaml:"scale"`
 	Link        *Link           `yaml:"link"`
+	Tried       Tried           `yaml:"-"`
 }
 
 // Build says what an image is built from.

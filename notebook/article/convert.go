@@ -67,7 +67,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 		c.made += a.size
 		return a.node
 	}
-	return &Node{Kind: Null, Text: Text{Pos: here}}
+	return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
 }
 
 func (c *converter) fresh(y *yaml.Node) *Node {
@@ -84,7 +84,7 @@ func (c *converter) fresh(y *yaml.Node) *Node {
 		return c.mapping(y, place)
 	}
 	if m, ok := c.meant[at]; ok && m.nothing {
-		return &Node{Kind: Null, Text: Text{Pos: place}}
+		return &Node{Kind: Null, Text: Text{Pos: place}, lost: true}
 	}
 	text := c.text(y, at)
 	if isNull(y) {

@@ -125,7 +125,7 @@ func (d decoder) kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = shapeHint(n, want)
+	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = shapeHint(n, what, want)
 	return false
 }
 
@@ -154,6 +154,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 	known := map[string]int{}
 	var names []string
 	unknown := 0
+	var tried Tried
 	t := v.Type()
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
@@ -166,44 +167,44 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 		switch {
 		case ok && f.Value.Kind == Null:
 			// Nothing is written; what was there before, if anything, is gone by now.
+			if f.Value.lost {
+				tried = append(tried, f.Key.Value)
+			}
 		case ok:
+			before := d.problems.noted
 			d.value(f.Value, f.Key.Value, v.Field(i))
+			if d.problems.noted > before {
+				tried = append(tried, f.Key.Value)
+			}
 		case strings.HasPrefix(f.Key.Value, "x-"):
 		default:
 			if unknown++; unknown > maxUnknown {
 				continue
 			}
 			slices.Sort(names)
-			hint := Suggest(f.Key.Value, names)
-			if other := belongs(f.Key.Value, t); other != "" {
-				hint = fmt.Sprintf("%q is a key of %s", f.Key.Value, other)
-			}
+			hint, meant := unknownKey(f.Key.Value, t, names)
+			tried = append(tried, meant)
 			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 		}
 	}
+	if field := v.FieldByName("Tried"); field.IsValid() {
+		field.Set(reflect.ValueOf(tried))
+	}
 }
 
-// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
-func belongs(key string, in reflect.Type) string {
-	type home struct {
-		what string
-		t    reflect.Type
-	}
-	homes := []home{
-		{"experiment", reflect.TypeFor[Experiment]()}, {"load", reflect.TypeFor[Load]()}, {"load: verify", reflect.TypeFor[Verify]()},
-		{"command", reflect.TypeFor[Command]()}, {"a service", reflect.TypeFor[Service]()},
-	}
-	if !slices.ContainsFunc(homes, func(h home) bool { return h.t == in }) {
-		return ""
-	}
-	for _, h := range homes {
-		for i := range h.t.NumField() {
-			if h.t != in && h.t.Field(i).Tag.Get("yaml") == key {
-				return h.what
-			}
+// unknownKey is a way out where a key of a mapping is not known, and the key of ours that it stands for, if that is plain.
+func unknownKey(key string, t reflect.Type, names []string) (hint, meant string) {
+	if other, ok := otherNames[t][key]; ok {
+		if other.hint == "" {
+			return fmt.Sprintf("did you mean %q?", other.key), other.key
 		}
+		return other.hint, other.key
 	}
-	return ""
+	if other, hint, ok := belongs(key, t); ok {
+		return hint, other.what
+	}
+	meant, _ = nearest(key, names)
+	return Suggest(key, names), meant
 }
 
 func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {

@@ -66,6 +66,7 @@ type Front struct {
 	KeyValues   []KeyValue  `yaml:"key_values"`
 	Values      NamedValues `yaml:"values"`
 	Defaults    Defaults    `yaml:"defaults"`
+	Tried       Tried       `yaml:"-"`
 }
 
 // Reproduces names the work that an article repeats.
@@ -246,7 +247,7 @@ func (doc *Document) frontMatter() []byte {
 			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
 		}
 	}
-	if doc.Front.Title.Value == "" && doc.Problems.Empty() {
+	if doc.Front.Title.Value == "" && !doc.Front.Tried.Has("title") && doc.Problems.Empty() {
 		doc.Problems.Add("missing-key", Pos{doc.Source, 0, 3}, "the front matter has no title").
 			Hint = "add a line title: …"
 	}
@@ -401,7 +402,7 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 			}
 			templatesIn(item, &doc.Problems)
 			e := DecodeExperiment(item, false, &doc.Problems)
-			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent}
+			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent, tried: e.Tried}
 			doc.Experiments = append(doc.Experiments, b.Experiment)
 			for i := range e.Metrics {
 				doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
@@ -480,7 +481,7 @@ func (doc *Document) inlines() {
 			destination := string(n.Destination)
 			if name, ok := strings.CutPrefix(destination, "claim:"); ok {
 				swaps = append(swaps, swap{n, doc.claimLink(n, name)})
-			} else if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
+			} else if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
 				r := &Reference{Label: Text{Value: label, Pos: doc.destination(n, label)}}
 				doc.References = append(doc.References, r)
 				swaps = append(swaps, swap{n, r})
@@ -554,7 +555,11 @@ func (doc *Document) destination(n ast.Node, want string) Pos {
 	return Pos{doc.Source, from, from}
 }
 
-func isLabel(s string) bool { return strings.HasPrefix(s, "fig-") || strings.HasPrefix(s, "tbl-") }
+// isLabel says that s can label a table or figure: behind the prefix it goes on as a name does, or with a digit.
+func isLabel(s, prefix string) bool {
+	rest, ok := strings.CutPrefix(s, prefix)
+	return ok && rest != "" && IsName("x"+rest)
+}
 
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 

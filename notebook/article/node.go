@@ -1,6 +1,9 @@
 package article
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // NodeKind tells what a Node is.
 type NodeKind int
@@ -24,6 +27,8 @@ type Node struct {
 	Text   Text    // of a scalar; of other kinds only the place
 	Items  []*Node // of a list
 	Fields []Field // of a mapping, in the order written
+
+	lost bool // of nothing: something is written all the same, which is a problem already
 }
 
 // Field is one key of a mapping with its value.
@@ -119,11 +124,40 @@ func (n *Node) getter() func(key string) *Node {
 }
 
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
-func shapeHint(n *Node, want NodeKind) string {
+func shapeHint(n *Node, what string, want NodeKind) string {
 	if n.Kind == Scalar && want == Map {
 		if m := gluedKey.FindStringSubmatch(n.Text.Value); m != nil {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
 		}
+		if name, value, ok := strings.Cut(n.Text.Value, "="); ok && what == "environment" && IsName(name) {
+			return "write " + name + ": " + value
+		}
+	}
+	switch {
+	case n.Kind == Map && want == List:
+		return "put a dash before each entry"
+	case n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service "):
+		return "write below it what it is made of, such as image: NAME"
+	case want == Map:
+		return shapes[what]
 	}
 	return ""
+}
+
+// shapes are examples of mappings that are written as something else, by what messages call them.
+var shapes = map[string]string{
+	"services":    "write services: {NAME: {image: IMAGE}}",
+	"environment": "write environment: {NAME: value}",
+	"matrix":      "write matrix: {NAME: [value, value]}",
+	"load":        "write load: {target: http://SERVICE:PORT/}",
+	"verify":      "write verify: {status: 200}",
+	"command":     "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
+	"expect":      "write expect: {exit: 0}",
+	"healthcheck": "write healthcheck: {test: [PORT, \"5432\"]}",
+	"tune":        "write tune: {NAME: {from: 1, to: 32}}",
+	"capacity":    "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
+	"profiles":    "write profiles: {quick: {repetitions: 3}}",
+	"defaults":    "write defaults: {repetitions: 5}",
+	"values":      "write values: {NAME: EXPRESSION}",
+	"reproduces":  "write reproduces: {title: TITLE}",
 }

@@ -155,6 +155,9 @@ var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "
 
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
 func (p *planner) targets(l *article.Load, out *Load, services []string, at article.Pos) {
+	if len(l.Target) == 0 && l.Tried.Has("target") {
+		return
+	}
 	if len(l.Target) == 0 {
 		p.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 		return

@@ -200,12 +200,23 @@ func (p *planner) readHead(e *outline) bool {
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
+	if head.Load == nil && head.Command == nil && head.Tried.Has("load", "command") {
+		return false
+	}
+	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
+		return false // as was said when the block was read
+	}
 	if (head.Load == nil) == (head.Command == nil) {
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
 			Hint = "add load: with a target, or command: with run"
 		return false
 	}
 	return true
+}
+
+// isMapping says that nothing else than a mapping is written, if anything.
+func isMapping(n *article.Node) bool {
+	return n == nil || n.Kind == article.Map || n.Kind == article.Null
 }
 
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.

@@ -85,7 +85,8 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		out.Origin = p.origin(s.Origin)
 		out.Expose = []int{80}
 	} else {
-		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos)
+		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
+			"origin", "origin: for an HTTP server of ours")
 		if !ok {
 			return nil
 		}
@@ -336,16 +337,20 @@ func (p *planner) status(v article.Value[int]) {
 	}
 }
 
-func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos) (Image, bool) {
+// image is what a service or a command runs in. There is another key that can stand in its place, with a hint about it.
+func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
+	other, hint string) (Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
 		p.problems.Add("image-or-build", name.Pos, "%s has both an image and a build", what).Hint = "keep one of them"
 		return Image{}, false
 	case name.Value != "":
 		return Image{Name: name.Value}, true
+	case build == nil && tried.Has("image", "build", other):
+		return Image{}, false
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
-			Hint = "add build: with a folder beside the article, or image: with a name"
+			Hint = "add build: with a folder beside the article, image: with a name, or " + hint
 		return Image{}, false
 	}
 	written := build.Context
