@@ -31,6 +31,7 @@ type Formats []Named[Format]
 // Format is filters as they stand after a value in running text: round 2 | unit ms.
 type Format struct {
 	Filters []expr.Filter
+	Offset  int // of the text among the places of filters
 	Text    Text
 }
 
@@ -46,7 +47,7 @@ func (f *Format) decodeNode(d decoder, n *Node, what string) {
 	const before = "x | " // the value that an inline value would show
 	inline, err := expr.ParseInline(before + n.Text.Value)
 	if err == nil {
-		f.Filters = inline.Filters
+		f.Filters, f.Offset = inline.Filters, len(before)
 		return
 	}
 	var e *expr.Error

@@ -29,7 +29,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
 	c.claims()
 	for _, v := range doc.Values {
 		if v.Valid {
-			c.value(v.Inline.Expr, v.Written)
+			c.value(v.Inline, v.Written)
 		}
 	}
 	c.keyValues()
@@ -113,18 +113,58 @@ func (c *checker) values() {
 	}
 }
 
-// value checks an expression in running text.
-func (c *checker) value(n expr.Node, t article.Text) {
-	if c.lacking() || c.usesBroken(n) {
+// value checks an expression in running text, and whether its filters fit it.
+func (c *checker) value(in expr.Inline, t article.Text) {
+	if c.lacking() || c.usesBroken(in.Expr) {
 		return
 	}
-	n, err := c.d.expand(n)
+	n, err := c.d.expand(in.Expr)
+	var is expr.Type
 	if err == nil {
-		_, err = scope{c.d, ""}.check(n, false)
+		is, err = scope{c.d, ""}.check(n, false)
 	}
 	if err != nil {
 		c.add(t, err)
+		return
 	}
+	c.filters(in.Filters, is, t, 0)
+}
+
+// filters checks that a value of some type can be shown as its filters say. The places of filters count from a byte of t.
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text, from int) {
+	for _, f := range filters {
+		at := t.At(max(0, f.Start-from), max(0, f.End-from))
+		dimension := f.Unit.Dimension
+		if f.Name == "percent" {
+			dimension = expr.Share
+		}
+		switch {
+		case is.Kind == expr.KindString:
+			c.problems.Add("unlike-units", at, "this is a name, and no number that %s could show", f.Name).Hint = "remove the filter"
+		case f.Name != "percent" && f.Name != "unit", is.Kind != expr.KindNumber, dimension.Like(is.Dimension):
+		case f.Name == "percent":
+			c.problems.Add("unlike-units", at, "percent is for shares and ratios, and this is a %s", is.Dimension).
+				Hint = "remove it; what lies between two values in percent is change(a, b)"
+		default:
+			c.problems.Add("unlike-units", at, "%s is a unit of another kind: this is a %s", f.Unit.Symbol, is.Dimension).
+				Hint = "write a unit such as " + exampleUnit(is.Dimension) + ", or leave it out"
+		}
+	}
+}
+
+// exampleUnit is a unit that numbers of a dimension can be shown in.
+func exampleUnit(d expr.Dimension) string {
+	switch d {
+	case expr.Time:
+		return "ms"
+	case expr.Size:
+		return "MiB"
+	case expr.SizeRate:
+		return "MB/s"
+	case expr.Rate:
+		return "/s"
+	}
+	return d.Base()
 }
 
 func (c *checker) keyValues() {
@@ -139,7 +179,7 @@ func (c *checker) keyValues() {
 			c.add(kv.Value, err)
 			continue
 		}
-		c.value(inline.Expr, kv.Value)
+		c.value(inline, kv.Value)
 	}
 }
 
@@ -172,9 +212,9 @@ func (c *checker) experiment(name article.Text) *Experiment {
 
 // setting checks the name of a parameter or label.
 func (c *checker) setting(e *Experiment, t article.Text) {
-	if known := e.settings(); t.Value != "" && !slices.Contains(known, t.Value) {
+	if t.Value != "" && !slices.Contains(e.settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
-			Hint = article.Suggest(t.Value, known)
+			Hint = e.suggestSetting(t.Value)
 	}
 }
 
@@ -241,6 +281,9 @@ func (c *checker) table(t *article.Table) {
 		if !slices.ContainsFunc(t.Columns, func(column article.Text) bool { return column.Value == format.Name.Value }) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
 				Hint = article.Suggest(format.Name.Value, words(t.Columns))
+		} else if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.settings(), m.Name) {
+			is := expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}
+			c.filters(format.Value.Filters, is, format.Value.Text, format.Value.Offset)
 		}
 	}
 	c.setting(e, t.Group)
@@ -255,31 +298,6 @@ func words(list []article.Text) []string {
 		out = append(out, t.Value)
 	}
 	return out
-}
-
-func (c *checker) figure(f *article.Figure) {
-	c.reference(f.Published, f.Pos)
-	e := c.experiment(f.Experiment)
-	if e == nil {
-		return
-	}
-	if m, isSetting := f.X.Value, slices.Contains(e.settings(), f.X.Value); f.Kind.Value == "dots" && isSetting {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of dots has to be a metric, and %q is a parameter", m).
-			Hint = "swap x and y"
-	} else {
-		c.column(e, f.X)
-	}
-	for _, y := range f.Y {
-		if f.Kind.Value == "dots" {
-			c.setting(e, y)
-		} else {
-			c.column(e, y)
-		}
-	}
-	c.setting(e, f.Colour)
-	c.setting(e, f.Facet)
-	c.column(e, f.Sort)
-	c.where(e, f.Where)
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that

@@ -157,8 +157,7 @@ func TestCheckElsewhere(t *testing.T) {
 				"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},
 		{"a sound figure", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
 		{"a figure", fence("figure", "label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
-			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter (swap x and y)\n" +
-				"unknown-parameter at throughput: no parameter \"throughput\" in experiment \"servers\" (known here: server)\n" +
+			"unknown-metric at server: x of a figure of dots has to be a metric, and y a parameter (swap x and y)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
 		{"a figure beside numbers of another name", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +

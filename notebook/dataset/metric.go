@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -342,7 +344,18 @@ func (e *Experiment) plannedNames() []string {
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
 // may stand there: the nearest, else those of its family, else all.
 func (e *Experiment) suggestMetric(name string, others ...string) string {
+	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
+		if e, ok := errors.AsType[*expr.Error](err); ok { // a percentile that is none
+			return e.Msg + ": " + e.Hint
+		}
+	}
 	known := append(e.metricNames(name), others...)
+	if other := otherMetrics[strings.ToLower(name)]; slices.Contains(known, other) {
+		return fmt.Sprintf("did you mean %q?", other)
+	}
+	if p, ok := record.LookupMetric("latency." + name); ok && !e.isCommand() && strings.HasPrefix(name, "p") {
+		return fmt.Sprintf("did you mean %q?", p.Name)
+	}
 	hint := article.Suggest(name, known)
 	if isNear(hint) {
 		return hint
@@ -353,6 +366,28 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 		return article.Suggest(name, family)
 	}
 	return hint
+}
+
+// otherMetrics are words of other tools for our metrics.
+var otherMetrics = map[string]string{
+	"rps": "throughput", "qps": "throughput", "tps": "throughput", "thruput": "throughput", "rate": "throughput",
+	"requests_per_second": "throughput", "requests_per_sec": "throughput", "req_per_sec": "throughput",
+	"median": "latency.p50", "avg": "latency.mean", "mean": "latency.mean", "response_time": "latency.p50",
+	"errors": "failed", "error_rate": "failed", "failures": "failed", "failed.rate": "failed", "non_2xx": "failed",
+	"time": "time.real", "elapsed": "time.real", "duration": "time.real", "runtime": "time.real", "wall": "time.real",
+	"memory": "memory.peak", "mem": "memory.peak", "rss": "memory.peak", "max_rss": "memory.peak",
+}
+
+// suggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.
+func (e *Experiment) suggestSetting(name string) string {
+	known := e.settings()
+	switch {
+	case slices.Contains(e.metricNames(name), name):
+		return "it is a metric, and what belongs here is a parameter or label"
+	case len(known) == 0:
+		return "the experiment has none: add a matrix"
+	}
+	return article.Suggest(name, known)
 }
 
 // isNear reports whether a hint of article.Suggest has found a near miss.
