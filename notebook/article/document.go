@@ -202,6 +202,11 @@ func Parse(dir string, source *Source) *Document {
 		doc.Tree = ast.NewDocument()
 		return doc
 	}
+	if isUTF16(source.Data) {
+		doc.Problems.Add("bad-utf8", Pos{source, 0, min(2, len(source.Data))}, "the file is UTF-16").Hint = "save it as UTF-8"
+		doc.Tree = ast.NewDocument()
+		return doc
+	}
 	if !utf8.Valid(source.Data) {
 		at := invalidUTF8(source.Data)
 		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
@@ -216,6 +221,16 @@ func Parse(dir string, source *Source) *Document {
 	doc.inlines()
 	doc.check()
 	return doc
+}
+
+// isUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of them
+// zero.
+func isUTF16(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
+		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
 func invalidUTF8(data []byte) int {
@@ -236,8 +251,7 @@ func (doc *Document) frontMatter() []byte {
 	data := doc.Source.Data
 	m := frontMatter.FindSubmatchIndex(data)
 	if m == nil {
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").
-			Hint = "begin it with a line ---, then title: …, then a line ---"
+		doc.noFrontMatter()
 		return data
 	}
 	doc.front = Pos{doc.Source, 0, m[1]}
@@ -258,6 +272,25 @@ func (doc *Document) frontMatter() []byte {
 		}
 	}
 	return blanked
+}
+
+// noFrontMatter says why there is none.
+func (doc *Document) noFrontMatter() {
+	data := doc.Source.Data
+	const hint = "begin it with a line ---, then title: …, then a line ---"
+	switch first, _, _ := bytes.Cut(data, []byte("\n")); {
+	case !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r'):
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the lines of the file end in carriage returns alone, so it is a single line").
+			Hint = "save it with the line ends of Unix or Windows"
+	case string(bytes.TrimRight(first, " \t\r")) == "---":
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 3}, "the front matter is never closed").
+			Hint = "write a line --- below its last line"
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("---")):
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the front matter does not begin in the first line").
+			Hint = "remove what stands above ---"
+	default:
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").Hint = hint
+	}
 }
 
 // blockKinds are the second words of yaml fences that mean something to us.
@@ -295,7 +328,13 @@ func (doc *Document) files() {
 }
 
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
-	if f.Info == nil {
+	lines, unclosed := doc.unclosed(f)
+	if unclosed {
+		for _, kind := range blockKinds {
+			doc.unread[kind] = true // it may stand in what was swallowed
+		}
+	}
+	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
 	start := f.Info.Segment.Start
@@ -318,8 +357,8 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	extent := whole
 	var content []byte
 	var starts []int
-	for i := range f.Lines().Len() {
-		line := f.Lines().At(i)
+	for i := range lines.Len() {
+		line := lines.At(i)
 		starts = append(starts, line.Start)
 		extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
@@ -327,7 +366,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
 		b.Is, b.YAML, b.extent = second, content, extent
-		doc.yamlBlock(b, fence(doc.Source, doc.Text, f.Lines(), whole))
+		doc.yamlBlock(b, fence(doc.Source, doc.Text, lines, whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
@@ -342,9 +381,9 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			return nil
 		}
 		b.Listing.extent = extent
-		b.Listing.fragment = fence(doc.Source, doc.Text, f.Lines(), whole)
+		b.Listing.fragment = fence(doc.Source, doc.Text, lines, whole)
 		for i, start := range starts {
-			line := f.Lines().At(i)
+			line := lines.At(i)
 			b.Listing.Lines = append(b.Listing.Lines, Pos{doc.Source, start, line.Stop})
 		}
 	case strings.HasPrefix(second, "include="):
@@ -361,6 +400,8 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
+	case doc.nearlyBlock(strings.TrimSpace(info), whole):
+		return nil
 	default:
 		name, _, found := strings.Cut(second, "=")
 		if near, ok := nearest(name, []string{"file", "include"}); found && ok {
@@ -485,7 +526,11 @@ func (doc *Document) inlines() {
 				r := &Reference{Label: Text{Value: label, Pos: doc.destination(n, label)}}
 				doc.References = append(doc.References, r)
 				swaps = append(swaps, swap{n, r})
+			} else {
+				doc.nearlyLink(n, destination)
 			}
+		case *ast.Text:
+			doc.brokenLink(n)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -512,6 +557,7 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	}
 	rest, ok := strings.CutPrefix(words.String(), valueMark)
 	if !ok {
+		doc.nearlyValue(words.String(), segments)
 		return nil
 	}
 	rest = strings.ReplaceAll(rest, "\n", " ")
@@ -526,6 +572,48 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	}
 	doc.Values = append(doc.Values, v)
 	return v
+}
+
+// nearValue is what looks like the mark of an inline value.
+var nearValue = regexp.MustCompile(`^(?i:\{\{?\s*values?\s*\}?\})\s*`)
+
+// nearlyValue reports a piece of code that somebody meant to be an inline value: what follows its mark can be read as one.
+func (doc *Document) nearlyValue(words string, segments []text.Segment) {
+	mark := nearValue.FindString(words)
+	if mark == "" || len(mark) == len(words) {
+		return
+	}
+	if _, err := expr.ParseInline(words[len(mark):]); err != nil {
+		return
+	}
+	mark = strings.TrimSpace(mark)
+	at := inlineText(doc.Source, segments, 0, mark).Pos
+	doc.Problems.Add("bad-expression", at, "%q is not how an inline value begins", mark).Hint = "write " + valueMark
+}
+
+// nearlyLink reports what somebody meant to be a link to a claim, a table or a figure.
+func (doc *Document) nearlyLink(n *ast.Link, destination string) {
+	switch scheme, name, ok := strings.Cut(destination, ":"); {
+	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
+		if _, near := nearest(scheme, []string{"claim"}); near {
+			doc.Problems.Add("unknown-claim", doc.destination(n, destination), "%q is no link to a claim", destination).
+				Hint = "write claim:" + name
+		}
+	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
+		doc.Problems.Add("unknown-label", doc.destination(n, destination), "%q is no label of a table or figure, and the link has no words",
+			destination[1:]).
+			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
+	}
+}
+
+// brokenLink reports a link to a claim that Markdown does not take for one, because of a space in it.
+func (doc *Document) brokenLink(n *ast.Text) {
+	const begin = "(claim:"
+	i := bytes.Index(n.Segment.Value(doc.Text), []byte(begin))
+	if start := n.Segment.Start + i; i >= 0 && start > 0 && doc.Text[start-1] == ']' {
+		doc.Problems.Add("unknown-claim", Pos{doc.Source, start, start + len(begin)}, "Markdown does not take this for a link").
+			Hint = "write [words](claim:NAME), without spaces in the parentheses"
+	}
 }
 
 func (doc *Document) claimLink(n *ast.Link, name string) *ClaimLink {
