@@ -205,8 +205,21 @@ func exists(dir string, files []newFile) error {
 	return nil
 }
 
-// write makes files and says which. Those that are there are left as they are.
-func (a *app) write(dir string, files []newFile) error {
+// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a full disk,
+// those that were made are taken away again: they would be in the way of the next try.
+func (a *app) write(dir string, files []newFile) (err error) {
+	var made []string
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, full := range made {
+			err = errors.Join(err, os.Remove(full))
+		}
+		if len(made) > 0 {
+			fmt.Fprintln(a.stdout, "removed what was written")
+		}
+	}()
 	for _, f := range files {
 		full := filepath.Join(dir, f.path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
@@ -220,10 +233,10 @@ func (a *app) write(dir string, files []newFile) error {
 		if err != nil {
 			return fmt.Errorf("making the project: %w", err)
 		}
+		made = append(made, full)
 		_, err = out.Write(f.data)
 		if err := errors.Join(err, out.Close()); err != nil {
-			// A file that is cut off would be in the way of the next try.
-			return fmt.Errorf("making the project: %w", errors.Join(err, os.Remove(full)))
+			return fmt.Errorf("making the project: %w", err)
 		}
 		fmt.Fprintf(a.stdout, "wrote %s\n", full)
 	}
