@@ -133,8 +133,15 @@ func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source Text `yaml:"source"`
-	Target Text `yaml:"target"`
+	Source Text  `yaml:"source"`
+	Target Text  `yaml:"target"`
+	Pos    Pos   `yaml:"-"`
+	Tried  Tried `yaml:"-"`
+}
+
+func (c *Config) decodeNode(d decoder, n *Node, what string) {
+	c.Pos = n.Text.Pos
+	d.fieldsOf(n, "a config", c)
 }
 
 // Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written

@@ -19,7 +19,7 @@ func (doc *Document) check() {
 		}
 	}
 	if len(doc.Front.KeyValues) > 3 {
-		p.Add("too-many", doc.Front.KeyValues[3].Is.Pos, "more than three key values").
+		p.Add("too-many", doc.Front.KeyValues[3].Pos, "more than three key values").
 			Hint = "keep the three that matter most"
 	}
 	var experiments []string

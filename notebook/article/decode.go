@@ -148,19 +148,25 @@ func (d decoder) list(n *Node, what string, v reflect.Value) {
 const maxUnknown = 100
 
 func (d decoder) fields(n *Node, what string, v reflect.Value) {
-	if !d.kind(n, what, Map) {
-		return
-	}
 	known := map[string]int{}
 	var names []string
 	unknown := 0
 	var tried Tried
 	t := v.Type()
+	defer func() {
+		if field := v.FieldByName("Tried"); field.IsValid() {
+			field.Set(reflect.ValueOf(tried))
+		}
+	}()
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
 			known[name] = i
 			names = append(names, name)
 		}
+	}
+	if !d.kind(n, what, Map) {
+		tried = names // all of them, in another shape
+		return
 	}
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
@@ -186,9 +192,6 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			tried = append(tried, meant)
 			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 		}
-	}
-	if field := v.FieldByName("Tried"); field.IsValid() {
-		field.Set(reflect.ValueOf(tried))
 	}
 }
 
@@ -333,6 +336,8 @@ func parseScalar(s string, out any) error {
 	return nil
 }
 
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 // quantity reads a number with a unit of a dimension, in its base unit.
 func quantity(s string, want expr.Dimension, what string) (float64, error) {
 	q, err := expr.ParseQuantity(s)
@@ -362,6 +367,15 @@ func hintFor(written string, v any) string {
 		return "write a number with a unit, such as 10MB/s"
 	case Word:
 		return Suggest(written, v.Words())
+	case int:
+		_, inside, mapped := strings.Cut(written, ":")
+		f, err := strconv.ParseFloat(strings.NewReplacer(",", "", "_", "", " ", "").Replace(written), 64)
+		switch {
+		case mapped && isDigits(inside):
+			return "write " + inside + ", the port inside the container: none is published on this machine"
+		case err == nil && f == math.Trunc(f) && math.Abs(f) < 1e9:
+			return fmt.Sprintf("write %.0f", f)
+		}
 	}
 	return ""
 }

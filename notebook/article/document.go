@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ type Front struct {
 	Title       Text        `yaml:"title"`
 	Description Text        `yaml:"description"`
 	Date        Text        `yaml:"date"`
-	Tags        []Text      `yaml:"tags"`
+	Tags        Tags        `yaml:"tags"`
 	Draft       Value[bool] `yaml:"draft"`
 	Authors     []Text      `yaml:"authors"`
 	Reproduces  *Reproduces `yaml:"reproduces"`
@@ -77,10 +78,30 @@ type Reproduces struct {
 	URL    Text `yaml:"url"`
 }
 
+// Tags are words that articles are found by.
+type Tags []Text
+
+func (t *Tags) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar && strings.Contains(n.Text.Value, ",") {
+		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		d.problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
+		return
+	}
+	d.value(n, what, reflect.ValueOf((*[]Text)(t)).Elem())
+}
+
 // KeyValue is a measured value shown under the description.
 type KeyValue struct {
 	Value Text `yaml:"value"` // an inline value, or the name of one of Values
 	Is    Text `yaml:"is"`
+
+	Pos   Pos   `yaml:"-"`
+	Tried Tried `yaml:"-"`
+}
+
+func (k *KeyValue) decodeNode(d decoder, n *Node, what string) {
+	k.Pos = n.Text.Pos
+	d.fieldsOf(n, what, k)
 }
 
 // NamedValues are expressions with names, in the order written.
@@ -88,6 +109,11 @@ type NamedValues []Named[Expression]
 
 func (v *NamedValues) decodeNode(d decoder, n *Node, what string) {
 	*v = decodeNamed[Expression](d, n, what, "value")
+	for _, value := range *v {
+		if !IsName(value.Name.Value) {
+			d.problems.Add("bad-name", value.Name.Pos, "%q is no name for a value", value.Name.Value).Hint = nameHint
+		}
+	}
 }
 
 // Defaults are keys of experiments that hold wherever an experiment does not say otherwise.

@@ -125,6 +125,9 @@ func (n *Node) getter() func(key string) *Node {
 
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
 func shapeHint(n *Node, what string, want NodeKind) string {
+	if n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service ") {
+		return "write below it what it is made of, such as image: " + n.Text.Value
+	}
 	if n.Kind == Scalar && want == Map {
 		if m := gluedKey.FindStringSubmatch(n.Text.Value); m != nil {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
@@ -136,8 +139,6 @@ func shapeHint(n *Node, what string, want NodeKind) string {
 	switch {
 	case n.Kind == Map && want == List:
 		return "put a dash before each entry"
-	case n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service "):
-		return "write below it what it is made of, such as image: NAME"
 	case want == Map:
 		return shapes[what]
 	}
@@ -146,6 +147,14 @@ func shapeHint(n *Node, what string, want NodeKind) string {
 
 // shapes are examples of mappings that are written as something else, by what messages call them.
 var shapes = map[string]string{
+	"a config":    "write {source: NAME, target: /path/in/the/container}",
+	"key_values":  "write {value: EXPRESSION, is: WORDS}",
+	"setup":       "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"prepare":     "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"conclude":    "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"cleanup":     "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"latency":     "write latency: {distribution: constant, value: 5ms}",
+	"link":        "write link: {rtt: 100ms}",
 	"services":    "write services: {NAME: {image: IMAGE}}",
 	"environment": "write environment: {NAME: value}",
 	"matrix":      "write matrix: {NAME: [value, value]}",

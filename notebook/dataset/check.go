@@ -169,8 +169,11 @@ func exampleUnit(d expr.Dimension) string {
 
 func (c *checker) keyValues() {
 	for _, kv := range c.d.Doc.Front.KeyValues {
+		if kv.Value.Value == "" && kv.Tried.Has("value") {
+			continue
+		}
 		if kv.Value.Value == "" {
-			c.problems.Add("missing-key", kv.Is.Pos, "a key value has no value").
+			c.problems.Add("missing-key", kv.Pos, "a key value has no value").
 				Hint = "add value: with an expression or the name of a value"
 			continue
 		}

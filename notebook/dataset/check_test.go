@@ -207,7 +207,7 @@ func TestCheckFrontMatter(t *testing.T) {
 		{"a list that is no number", "values: {all: throughput}\nkey_values: [{value: all, is: all}]", `several-cells at all: throughput is 3 cells, where one is needed`},
 		{"a key value that cannot be read", "key_values: [{value: '1 +', is: one}]", `bad-expression at +: expected a value, found the end`},
 		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}'}\nkey_values: [{value: speedpu, is: one}]", `unknown-metric at speedpu: no metric "speedpu" (did you mean "speedup"?)`},
-		{"a key value without a value", "key_values: [{is: one}]", `missing-key at one: a key value has no value (add value: with an expression or the name of a value)`},
+		{"a key value without a value", "key_values: [{is: one}]", `missing-key at {: a key value has no value (add value: with an expression or the name of a value)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

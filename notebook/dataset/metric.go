@@ -350,11 +350,8 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 		}
 	}
 	known := append(e.metricNames(name), others...)
-	if other := otherMetrics[strings.ToLower(name)]; slices.Contains(known, other) {
+	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.isCommand()) {
 		return fmt.Sprintf("did you mean %q?", other)
-	}
-	if p, ok := record.LookupMetric("latency." + name); ok && !e.isCommand() && strings.HasPrefix(name, "p") {
-		return fmt.Sprintf("did you mean %q?", p.Name)
 	}
 	hint := article.Suggest(name, known)
 	if isNear(hint) {
@@ -366,16 +363,6 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 		return article.Suggest(name, family)
 	}
 	return hint
-}
-
-// otherMetrics are words of other tools for our metrics.
-var otherMetrics = map[string]string{
-	"rps": "throughput", "qps": "throughput", "tps": "throughput", "thruput": "throughput", "rate": "throughput",
-	"requests_per_second": "throughput", "requests_per_sec": "throughput", "req_per_sec": "throughput",
-	"median": "latency.p50", "avg": "latency.mean", "mean": "latency.mean", "response_time": "latency.p50",
-	"errors": "failed", "error_rate": "failed", "failures": "failed", "failed.rate": "failed", "non_2xx": "failed",
-	"time": "time.real", "elapsed": "time.real", "duration": "time.real", "runtime": "time.real", "wall": "time.real",
-	"memory": "memory.peak", "mem": "memory.peak", "rss": "memory.peak", "max_rss": "memory.peak",
 }
 
 // suggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.

@@ -44,6 +44,18 @@ func newFile(name string, data []byte, exec bool) File {
 
 // config reads a file or listing that a config names.
 func (f *folder) config(c article.Config, problems *article.Problems) (File, bool) {
+	if c.Target.IsZero() {
+		if !c.Tried.Has("target") {
+			problems.Add("missing-key", c.Pos, "a config has no target").Hint = "write {source: NAME, target: /path/in/the/container}"
+		}
+		return File{}, false
+	}
+	if c.Source.IsZero() {
+		if !c.Tried.Has("source") {
+			problems.Add("missing-key", c.Pos, "a config has no source").Hint = "write {source: NAME, target: /path/in/the/container}"
+		}
+		return File{}, false
+	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"

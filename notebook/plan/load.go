@@ -212,6 +212,10 @@ func (p *planner) target(t article.Text, tool article.Tool, services []string) {
 	if slices.Contains(services, u.Hostname()) {
 		return
 	}
+	hint := article.Suggest(u.Hostname(), services)
+	if hint == "" {
+		hint = "the experiment has no services: add services: {" + u.Hostname() + ": …}; a load reaches nothing else"
+	}
 	p.problems.Add("unknown-service", t.Pos, "the load goes to %q, which is no service of the experiment", u.Hostname()).
-		Hint = article.Suggest(u.Hostname(), services)
+		Hint = hint
 }

@@ -173,13 +173,13 @@ func (p *planner) readHead(e *outline) bool {
 	head := e.head
 	e.Description = head.Description.Value
 	e.Repetitions = head.Repetitions.V
-	if !head.Repetitions.Set() {
-		return false // there is a default, so what is written was no number
-	}
-	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
+	switch {
+	case !head.Repetitions.Set():
+		e.Repetitions = 1 // there is a default, so what is written was no number, which was said
+	case e.Repetitions < 1 || e.Repetitions > maxRepetitions:
 		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
 			maxRepetitions, e.Repetitions)
-		return false
+		e.Repetitions = 1 // so that what else is wrong comes to light
 	}
 	e.Timeout = head.Timeout.V
 	if head.Timeout.Known() && e.Timeout <= 0 {
@@ -201,7 +201,7 @@ func (p *planner) readHead(e *outline) bool {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
 	if head.Load == nil && head.Command == nil && head.Tried.Has("load", "command") {
-		return false
+		return true // what it should have been was said
 	}
 	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
 		return false // as was said when the block was read
@@ -209,7 +209,6 @@ func (p *planner) readHead(e *outline) bool {
 	if (head.Load == nil) == (head.Command == nil) {
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
 			Hint = "add load: with a target, or command: with run"
-		return false
 	}
 	return true
 }

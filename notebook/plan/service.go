@@ -76,21 +76,19 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: values(s.DependsOn),
 	}
+	sound := true // what is wrong with other keys is said in any case
 	if s.Origin != nil {
 		if !s.Image.IsZero() || s.Build != nil {
 			p.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build", name.Value).
 				Hint = "keep origin, or image or build"
-			return nil
+			sound = false
 		}
 		out.Origin = p.origin(s.Origin)
 		out.Expose = []int{80}
 	} else {
 		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
 			"origin", "origin: for an HTTP server of ours")
-		if !ok {
-			return nil
-		}
-		out.Image = image
+		out.Image, sound = image, ok
 	}
 	if s.Command != nil {
 		out.Command = s.Command.Words
@@ -137,6 +135,9 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		out.Link = &Link{RTT: s.Link.RTT.V, Jitter: s.Link.Jitter.V, Rate: float64(s.Link.Rate.V)}
 	}
 	p.checkService(s)
+	if !sound {
+		return nil
+	}
 	return out
 }
 
