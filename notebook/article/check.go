@@ -79,8 +79,11 @@ func (doc *Document) check() {
 	}
 	for _, r := range doc.References {
 		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
-			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).
-				Hint = Suggest(r.Label.Value, keys(labels))
+			hint := Suggest(r.Label.Value, keys(labels))
+			if hint == "" {
+				hint = "give a table or figure this label"
+			}
+			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
 		}
 	}
 	for _, l := range doc.Listings {
@@ -147,7 +150,11 @@ func (doc *Document) claimName(t Text, claims map[string]Text) {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
-		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = Suggest(t.Value, keys(claims))
+		hint := Suggest(t.Value, keys(claims))
+		if hint == "" {
+			hint = "add a yaml claim block with this name"
+		}
+		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = hint
 	}
 }
 

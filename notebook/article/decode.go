@@ -376,6 +376,7 @@ func hintFor(written string, v any) string {
 		case err == nil && f == math.Trunc(f) && math.Abs(f) < 1e9:
 			return fmt.Sprintf("write %.0f", f)
 		}
+		return "write digits alone"
 	}
 	return ""
 }

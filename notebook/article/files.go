@@ -77,7 +77,11 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 		case !errors.Is(err, os.ErrNotExist):
 			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, reason(err)).Hint = "name a regular file that you may read"
 		default:
-			problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint = Suggest(name, known)
+			hint := Suggest(name, known)
+			if hint == "" {
+				hint = "put it beside the article, or make a listing of it: file=" + name
+			}
+			problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint = hint
 		}
 		return nil, false
 	}
@@ -145,7 +149,8 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 			return nil, false
 		}
 		if n.Kind != List {
-			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind)
+			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind).
+				Hint = "put a dash before each row"
 			return nil, false
 		}
 		return n.Items, true

@@ -141,6 +141,10 @@ func shapeHint(n *Node, what string, want NodeKind) string {
 		return "put a dash before each entry"
 	case want == Map:
 		return shapes[what]
+	case n.Kind == Map && want == Scalar && (what == "body" || what == "stdin"):
+		return "write it as a text, in single quotes"
+	case n.Kind == List && want == Scalar && len(n.Items) == 1:
+		return "write the value alone, without brackets or dash"
 	}
 	return ""
 }
@@ -158,6 +162,7 @@ var shapes = map[string]string{
 	"services":    "write services: {NAME: {image: IMAGE}}",
 	"environment": "write environment: {NAME: value}",
 	"matrix":      "write matrix: {NAME: [value, value]}",
+	"json":        "write json: {dotted.path: value}",
 	"load":        "write load: {target: http://SERVICE:PORT/}",
 	"verify":      "write verify: {status: 200}",
 	"command":     "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",

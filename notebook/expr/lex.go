@@ -106,7 +106,7 @@ func (l *lexer) next() token {
 		return token{Span: Span{start, l.pos}, kind: tokenSymbol, text: s.text}
 	}
 	_, size := utf8.DecodeRuneInString(rest)
-	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]), "")
+	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]), "remove this character, or, in a text, put the text in quotes")
 	panic("unreachable")
 }
 

@@ -284,7 +284,7 @@ func (p *parser) failValue() {
 	case p.tok.is("{"):
 		fail(p.tok.Span, "expected a value, found {", "name a metric before the braces")
 	}
-	hint := ""
+	hint := "write a metric, such as throughput, or a number with its unit"
 	if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
 		hint = "write a value on each side of " + p.tok.text
 		if p.prev.is(",") || p.prev.is("(") {

@@ -57,7 +57,7 @@ func TestParseTemplateProblems(t *testing.T) {
 		{"one brace", "a «${{» matrix.n } b", "${{ is never closed: write }} after the expression"},
 		{"spaced braces", "a ${{ matrix.n «}» } }}", "expected }}, found }"},
 		{"nothing inside", "a «${{ }}» b", "the expression is empty: write a value, such as throughput or 100ms"},
-		{"a problem inside", "a ${{ matrix.n + «*» }} b", "expected a value, found *"},
+		{"a problem inside", "a ${{ matrix.n + «*» }} b", "expected a value, found *: write a metric, such as throughput, or a number with its unit"},
 		{"two values", "a ${{ b «c» }}", "expected an operator between b and c: write an operator, such as + or <, or a comma between arguments; quote what is a text"},
 		{"an open parenthesis", "a ${{ (b «}»} c)", "expected a closing ), found }"},
 		{"an open string", "a ${{ «'b }} c»", "the string is not terminated: close it with '"},
