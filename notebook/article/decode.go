@@ -168,6 +168,9 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 		tried = names // all of them, in another shape
 		return
 	}
+	if n.lost {
+		tried = names // what should have been merged may be any of them
+	}
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
@@ -258,12 +261,20 @@ func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
 		}
 		e := Named[T]{Name: f.Key}
 		if f.Value.Kind == Null {
-			f.Value = &Node{Kind: Map, Text: f.Key}
+			if d.single(reflect.TypeFor[T]()) {
+				continue // nothing is written
+			}
+			f.Value = &Node{Kind: Map, Text: f.Key, lost: f.Value.lost}
 		}
 		d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value)
 		out = append(out, e)
 	}
 	return out
+}
+
+// single says that values of a type are written as a single value, or as one at least.
+func (d decoder) single(t reflect.Type) bool {
+	return t == reflect.TypeFor[Text]() || t == reflect.TypeFor[Expression]() || t == reflect.TypeFor[Format]()
 }
 
 // parseScalar reads a written word as the type that out points to. The error completes "KEY …".
@@ -354,6 +365,9 @@ func quantity(s string, want expr.Dimension, what string) (float64, error) {
 func hintFor(written string, v any) string {
 	switch v := v.(type) {
 	case time.Duration:
+		if d, err := time.ParseDuration(written); err == nil && d > 0 && strings.IndexAny(written, "hmsuµn") < len(written)-2 {
+			return fmt.Sprintf("write it in one unit: %gs", d.Seconds())
+		}
 		return "write a number with a unit, such as 500ms, 10s or 2m"
 	case Bytes:
 		return "write a number with a unit, such as 256m or 1g"

@@ -8,6 +8,7 @@ package article
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -434,6 +435,15 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
 				Hint = `did you mean "` + near + `="?`
 		}
+		for i, w := range strings.Fields(info) {
+			name, _, _ := strings.Cut(w, "=")
+			if i == 1 || name != "file" && name != "include" || name == w {
+				continue
+			}
+			_, at := word(i)
+			doc.Problems.Add("unknown-block", at, "%q has to be the second word of the fence, behind the language", w).
+				Hint = "write text " + w + ", or another language in place of text"
+		}
 		return nil
 	}
 	return b
@@ -451,7 +461,8 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 		items = n.Items
 	}
 	for _, item := range items {
-		if !d.kind(item, "a block of "+b.Is, Map) {
+		if !d.kind(item, "a block of "+b.Is, Map) || doc.wrapped(item, b.Is) {
+			doc.unread[b.Is] = true
 			continue
 		}
 		at := item.Text.Pos
@@ -494,12 +505,59 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 	}
 }
 
+// wrapped reports a block all of which stands below a key of its own, which no block has: its name, or what kind it is.
+func (doc *Document) wrapped(n *Node, kind string) bool {
+	if len(n.Fields) != 1 || strings.HasPrefix(n.Fields[0].Key.Value, "x-") {
+		return false
+	}
+	f := n.Fields[0]
+	var known []string
+	var hint string
+	switch {
+	case f.Value.Kind == List && kind != "experiment":
+		hint = fmt.Sprintf("write the items alone, without %s:", f.Key.Value)
+	case f.Value.Kind == Map:
+		hint = fmt.Sprintf("write the keys below it alone, without %s:", f.Key.Value)
+		if _, near := nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
+			own := "name"
+			if kind == "table" || kind == "figure" {
+				own = "label"
+			}
+			hint = fmt.Sprintf("write %s: %s, and the keys below it beside that", own, f.Key.Value)
+		}
+	default:
+		return false
+	}
+	t := blockTypes[kind]
+	for i := range t.NumField() {
+		known = append(known, t.Field(i).Tag.Get("yaml"))
+	}
+	if slices.Contains(known, f.Key.Value) {
+		return false
+	}
+	if _, near := nearest(f.Key.Value, known); near {
+		return false
+	}
+	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
+	return true
+}
+
+// blockTypes are what the kinds of blocks are read as.
+var blockTypes = map[string]reflect.Type{
+	"experiment": reflect.TypeFor[Experiment](), "published": reflect.TypeFor[Published](), "claim": reflect.TypeFor[Claim](),
+	"table": reflect.TypeFor[Table](), "figure": reflect.TypeFor[Figure](),
+}
+
 // listing reads a file= listing. The file must lie in the article's folder and must not be there already.
 func (doc *Document) listing(language string, name Text, content []byte) *Listing {
 	clean := path.Clean(name.Value)
 	switch {
 	case name.Value == "":
 		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
+		return nil
+	case strings.ContainsAny(name.Value, "\"'`"):
+		doc.Problems.Add("wrong-value", name.Pos, "quotes would be a part of the name %s", name.Value).
+			Hint = "write file=" + strings.Trim(name.Value, "\"'`")
 		return nil
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
@@ -557,6 +615,7 @@ func (doc *Document) inlines() {
 			}
 		case *ast.Text:
 			doc.brokenLink(n)
+			doc.bareValue(n)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -629,6 +688,29 @@ func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 		doc.Problems.Add("unknown-label", doc.destination(n, destination), "%q is no label of a table or figure, and the link has no words",
 			destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
+	}
+}
+
+// looseValue is what follows the mark of an inline value in running text if it is meant as one: a metric with its cells, or a call.
+var looseValue = regexp.MustCompile(`^\s*[a-z][a-z\d_.]*[{(]`)
+
+// bareValue reports the mark of an inline value outside of code: without its backticks, or where a pipe that is not escaped has cut
+// a table's cell, and so the code, in two.
+func (doc *Document) bareValue(n *ast.Text) {
+	text := n.Segment.Value(doc.Text)
+	i := bytes.Index(text, []byte(valueMark))
+	if i < 0 {
+		return
+	}
+	start := n.Segment.Start + i
+	at := Pos{doc.Source, start, start + len(valueMark)}
+	switch {
+	case start > 0 && doc.Text[start-1] == '`':
+		doc.Problems.Add("bad-expression", at, "the code of this value is not closed in its cell or paragraph").
+			Hint = "close it by a backtick; in a table write \\| for the pipe before a filter"
+	case looseValue.Match(text[i+len(valueMark):]):
+		doc.Problems.Add("bad-expression", at, "a value in running text stands in backticks").
+			Hint = "write `{value} …`"
 	}
 }
 

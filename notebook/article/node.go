@@ -28,7 +28,9 @@ type Node struct {
 	Items  []*Node // of a list
 	Fields []Field // of a mapping, in the order written
 
-	lost bool // of nothing: something is written all the same, which is a problem already
+	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged into
+	// it; that is a problem already.
+	lost bool
 }
 
 // Field is one key of a mapping with its value.
@@ -85,7 +87,7 @@ func merge(base, over *Node, keepNull bool) *Node {
 	case over.Kind != Map:
 		return over
 	}
-	out := &Node{Kind: Map, Text: over.Text}
+	out := &Node{Kind: Map, Text: over.Text, lost: over.lost || base != nil && base.lost}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
 		above := over.getter()
@@ -151,27 +153,28 @@ func shapeHint(n *Node, what string, want NodeKind) string {
 
 // shapes are examples of mappings that are written as something else, by what messages call them.
 var shapes = map[string]string{
-	"a config":    "write {source: NAME, target: /path/in/the/container}",
-	"key_values":  "write {value: EXPRESSION, is: WORDS}",
-	"setup":       "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"prepare":     "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"conclude":    "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"cleanup":     "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"latency":     "write latency: {distribution: constant, value: 5ms}",
-	"link":        "write link: {rtt: 100ms}",
-	"services":    "write services: {NAME: {image: IMAGE}}",
-	"environment": "write environment: {NAME: value}",
-	"matrix":      "write matrix: {NAME: [value, value]}",
-	"json":        "write json: {dotted.path: value}",
-	"load":        "write load: {target: http://SERVICE:PORT/}",
-	"verify":      "write verify: {status: 200}",
-	"command":     "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
-	"expect":      "write expect: {exit: 0}",
-	"healthcheck": "write healthcheck: {test: [PORT, \"5432\"]}",
-	"tune":        "write tune: {NAME: {from: 1, to: 32}}",
-	"capacity":    "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
-	"profiles":    "write profiles: {quick: {repetitions: 3}}",
-	"defaults":    "write defaults: {repetitions: 5}",
-	"values":      "write values: {NAME: EXPRESSION}",
-	"reproduces":  "write reproduces: {title: TITLE}",
+	"a config":              "write {source: NAME, target: /path/in/the/container}",
+	"key_values":            "write {value: EXPRESSION, is: WORDS}",
+	"setup":                 "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"prepare":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"conclude":              "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"cleanup":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"latency":               "write latency: {distribution: constant, value: 5ms}",
+	"link":                  "write link: {rtt: 100ms}",
+	"a block of experiment": "make a block of each experiment, without a dash",
+	"services":              "write services: {NAME: {image: IMAGE}}",
+	"environment":           "write environment: {NAME: value}",
+	"matrix":                "write matrix: {NAME: [value, value]}",
+	"json":                  "write json: {dotted.path: value}",
+	"load":                  "write load: {target: http://SERVICE:PORT/}",
+	"verify":                "write verify: {status: 200}",
+	"command":               "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
+	"expect":                "write expect: {exit: 0}",
+	"healthcheck":           "write healthcheck: {test: [PORT, \"5432\"]}",
+	"tune":                  "write tune: {NAME: {from: 1, to: 32}}",
+	"capacity":              "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
+	"profiles":              "write profiles: {quick: {repetitions: 3}}",
+	"defaults":              "write defaults: {repetitions: 5}",
+	"values":                "write values: {NAME: EXPRESSION}",
+	"reproduces":            "write reproduces: {title: TITLE}",
 }

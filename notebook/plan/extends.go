@@ -31,6 +31,11 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 	}
 	below = append(below, block)
 	of, base := p.extended(doc, extends.Text)
+	if base == nil || slices.Contains(below, base) || len(below) > maxExtends {
+		for _, b := range below {
+			p.partial[b] = true
+		}
+	}
 	switch {
 	case base == nil:
 		return block.Node, front

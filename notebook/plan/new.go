@@ -49,7 +49,7 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *article.Project, doc *article.Document, o Options, problems *article.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
-		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
+		folders: map[*article.Document]*folder{}, partial: map[*article.ExperimentBlock]bool{}, articles: map[string]*article.Document{doc.Slug: doc}}
 	for _, block := range doc.Experiments {
 		d := &definition{block: block}
 		d.node, d.front = p.definition(doc, block, nil)
@@ -114,6 +114,7 @@ type planner struct {
 	articles    map[string]*article.Document // by slug; nil for one that cannot be read
 	folders     map[*article.Document]*folder
 	definitions []*definition
+	partial     map[*article.ExperimentBlock]bool // whose extends could not be followed, so that they lack what they extend
 	outlines    []*outline
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
@@ -200,13 +201,17 @@ func (p *planner) readHead(e *outline) bool {
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
-	if head.Load == nil && head.Command == nil && head.Tried.Has("load", "command") {
+	if head.Load == nil && head.Command == nil && (head.Tried.Has("load", "command") || p.partial[e.block]) {
 		return true // what it should have been was said
 	}
 	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
 		return false // as was said when the block was read
 	}
-	if (head.Load == nil) == (head.Command == nil) {
+	switch {
+	case head.Load != nil && head.Command != nil:
+		p.problems.Add("load-or-command", e.block.Pos, "experiment %q has both a load and a command", e.block.Name.Value).
+			Hint = "keep one of them, or make two experiments"
+	case head.Load == nil && head.Command == nil:
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
 			Hint = "add load: with a target, or command: with run"
 	}
