@@ -3,10 +3,10 @@ GO ?= go
 PROFILE ?= quick
 BIN := bin
 
-.PHONY: help report preview check test lint engine build clean
+.PHONY: help report preview check test bench-method bench-load lint engine build clean
 
 help: ## say what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: build ## measure what is not measured yet (PROFILE=quick unless you say otherwise), and render the site
 	@if scripts/engine; then engine=docker; else engine=none; fi; \
@@ -20,6 +20,14 @@ check: build ## say what is wrong with articles
 
 test: ## run all tests; those that need an engine or a browser run where there is one
 	$(GO) test ./...
+
+bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
+	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 20000
+
+bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
+	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/bench
+	@$(BIN)/bench-load -load $(BIN)/benchbook-load
 
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

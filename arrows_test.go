@@ -35,7 +35,11 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/engine", "notebook", "an engine starts what it is told, and knows no articles"},
 	{"runner/load/http", "runner/engine", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "net/http", "the generator is our own, and must stay small"},
-	{"runner/load/http", "notebook", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "notebook/article", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "notebook/plan", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "notebook/record", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "notebook/dataset", "the generator goes into a container alone, and must stay small"},
+	{"runner/load/http", "notebook/stats", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/timing", "runner/engine", "the timer goes into a container alone, and must stay small"},
 }
 

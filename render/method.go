@@ -129,13 +129,38 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
 		v.Failures = append(v.Failures, failures(cell)...)
+	}
+	v.Checks = checkViews(e)
+	return v
+}
+
+// checkViews are the checks that found something, by cell; what could not be checked of several cells for the same reason is one line.
+func checkViews(e *dataset.Experiment) []checkView {
+	var found []checkView
+	var unchecked []dataset.CheckResult
+	cells := map[dataset.CheckResult][]string{}
+	for _, cell := range e.Cells {
 		for _, check := range cell.Checks() {
-			if check.Level != dataset.OK {
-				v.Checks = append(v.Checks, checkView{cell.Trial.Name, check.Name, check.Level.String(), check.Words})
+			switch check.Level {
+			case dataset.OK:
+			case dataset.NotChecked:
+				if cells[check] == nil {
+					unchecked = append(unchecked, check)
+				}
+				cells[check] = append(cells[check], cell.Trial.Name)
+			default:
+				found = append(found, checkView{cell.Trial.Name, check.Name, check.Level.String(), check.Words})
 			}
 		}
 	}
-	return v
+	for _, check := range unchecked {
+		names := strings.Join(cells[check], "; ")
+		if len(cells[check]) == len(e.Cells) && len(e.Cells) > 1 {
+			names = "all cells"
+		}
+		found = append(found, checkView{names, check.Name, check.Level.String(), check.Words})
+	}
+	return found
 }
 
 // passedLine says of each check of validity in how many cells it found nothing.

@@ -162,6 +162,10 @@ func (c *composer) plain(n ast.Node, source []byte) string {
 		if n.FirstChild() == nil {
 			return c.numbers[n.Label.Value]
 		}
+	case *ast.Link: // in titles, which package article does not put nodes into
+		if n.FirstChild() == nil {
+			return c.numbers[strings.TrimPrefix(string(n.Destination), "#")]
+		}
 	case *ast.CodeSpan:
 		if in, ok := valueIn(n, source); ok {
 			return c.plainValue(in)

@@ -176,3 +176,23 @@ func quickSockets(t testing.TB) *rendertest.Bench {
 	}
 	return b
 }
+
+// Where only words can stand, such as in the title of a window, a line has the words that the page shows.
+func TestPlainLines(t *testing.T) {
+	article := "---\ntitle: \"`{value} throughput{server=\\\"a\\\"}` in [](#fig-a), [words](#fig-a)\"\n" +
+		"description: \"[held](claim:c), see [](#tbl-a)\"\n---\n\n" + experiment +
+		"```yaml claim\nname: c\nexpect: throughput{server=\"a\"} > 1/s\n```\n\n" +
+		"```yaml figure\nlabel: fig-a\nkind: dots\nx: throughput\ny: server\n```\n\n```yaml table\nlabel: tbl-a\nrows: [server]\ncolumns: [throughput]\n```\n"
+	b := rendertest.New(t, "plain", []byte(article))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "500/s in Figure\u00a01, words"; page.Title != want {
+		t.Errorf("the title is %q, want %q", page.Title, want)
+	}
+	if want := "held, see Table\u00a01"; page.Description != want {
+		t.Errorf("the description is %q, want %q", page.Description, want)
+	}
+}

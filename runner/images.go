@@ -78,7 +78,7 @@ func imagesOf(t *plan.Trial) map[string]plan.Image {
 	for _, s := range t.Services {
 		out[s.Name] = s.Image
 	}
-	if t.Command != nil {
+	if t.Command != nil && t.Command.Service == "" {
 		out["command"] = t.Command.Image
 	}
 	return out

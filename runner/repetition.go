@@ -123,7 +123,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		}
 	}()
 	for _, s := range t.Services {
-		service, err := r.start(ctx, bounded, space, s)
+		service, err := r.start(ctx, bounded, space, t, s)
 		if err != nil {
 			part("start")
 			return load.Measurement{}, err
@@ -131,18 +131,27 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, service)
 	}
 	part("start")
-	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores,
+	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores, Services: map[string]engine.Running{},
+		Seed:  uint64(rec.Order.Seed) + uint64(rec.Order.Round),
 		Image: func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared }}
+	for _, service := range running {
+		at.Services[service.Name()] = service
+	}
 	if cpus, ok := parseCPUs(at.CPUSet); ok {
 		at.Cores = len(cpus)
 	}
 	sampler := watch(bounded, running)
-	m, err = r.driver(t).Measure(bounded, at, t)
+	m, err = r.driver(t).Measure(bounded, at, r.withRate(t))
 	sampler.finish()
 	if err != nil {
 		return m, err
 	}
 	m.Samples = append(m.Samples, sampler.samples(&m)...)
+	limited := map[string]bool{}
+	for _, s := range t.Services {
+		limited[s.Name] = s.CPUs > 0
+	}
+	rec.Machine = sampler.machine(&m, limited)
 	spent := time.Since(lap)
 	rec.Parts["warmup"] = m.Warmup.Seconds()
 	rec.Parts["measure"] = measured(m).Seconds()
@@ -152,8 +161,9 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 }
 
 // start starts a service. Its time to become ready ends with that of the repetition, so that it can still say what it waited for.
-func (r *run) start(ctx, bounded context.Context, space engine.Space, s *plan.Service) (engine.Running, error) {
+func (r *run) start(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) (engine.Running, error) {
 	service := r.service(s)
+	service.Files = append(service.Files, r.driver(t).Files(t, s.Name)...)
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
 	if left <= 0 {

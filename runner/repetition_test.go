@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -233,12 +235,54 @@ func TestForeignCPUOfCommands(t *testing.T) {
 		length time.Duration
 		want   float64
 	}{{2 * time.Second, 0.25}, {900 * time.Millisecond, -1}} {
-		s := &sampler{host: []hostUsage{{at(-1), 0, 0}, {at(0), 0, 2}, {at(2), 2, 6}, {at(3), 2, 8}}}
+		s := &sampler{host: []hostUsage{{at(-1), 0, 0, 0}, {at(0), 0, 2, 0}, {at(2), 2, 6, 0}, {at(3), 2, 8, 0}}}
 		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
 		s.samples(&m)
 		if m.Command.ForeignCPU != tt.want {
 			t.Errorf("of %v: %v, want %v", tt.length, m.Command.ForeignCPU, tt.want)
 		}
+	}
+}
+
+// What the machine did in the window is recorded, and nothing where it cannot be told.
+func TestMachine(t *testing.T) {
+	start := time.Now()
+	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	usage := func(seconds float64, periods, throttled int64) engine.Usage {
+		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
+	}
+	s := &sampler{
+		host: []hostUsage{{at(-1), 0, 0, 0}, {at(0), 0, 2, 0.5}, {at(2), 2, 6, 0.7}, {at(3), 2, 8, 2}},
+		services: map[string][]engine.Usage{
+			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
+			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
+		},
+		swapped: []int64{4096, 12288},
+	}
+	tests := []struct {
+		name   string
+		length time.Duration
+		change func(*sampler)
+		want   *record.Machine
+	}{
+		{"all of it", 2 * time.Second, func(*sampler) {}, &record.Machine{Steal: 0.05, SwappedIn: 8192,
+			Throttled: map[string]record.Throttling{"server": {Periods: 20, Throttled: 4, Limited: true}}}},
+		{"a window that is too short for the clocks", time.Millisecond, func(s *sampler) { s.swapped[1] = -1 }, &record.Machine{Steal: -1, SwappedIn: -1,
+			Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
+		{"no window", 0, func(*sampler) {}, nil},
+		{"the clock was set", 2 * time.Second, func(s *sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} }, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.change(s)
+			got := s.machine(&load.Measurement{Start: start, Length: tt.length}, map[string]bool{"server": true})
+			if tt.want != nil && got != nil {
+				got.Steal = math.Round(got.Steal*1e9) / 1e9
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }
 

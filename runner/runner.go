@@ -63,6 +63,8 @@ type Summary struct {
 	Fresh    int // repetitions that needed no run
 	// NoImage are images that could not be had; the experiments that need them were left out.
 	NoImage []NoImageError
+	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known.
+	NoRate []NoRateError
 	// Took is the whole time, Preparing that of images, Measuring that of windows and warm-ups.
 	Took, Preparing, Measuring time.Duration
 }
@@ -77,7 +79,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err != nil {
 		return sum, err
 	}
-	for _, e := range p.Experiments {
+	for _, e := range inOrder(p.Experiments) {
 		if e.Skipped != "" {
 			continue
 		}
@@ -184,14 +186,22 @@ type run struct {
 	facts     map[string]string // that hold for all trials
 	images    map[string]image  // by imageKey
 	placement plan.Placement
+	rates     map[string]float64 // by experiment: the throughput that rates are a share of
 }
 
 func (r *run) measure(ctx context.Context) error {
 	begin := time.Now()
-	err := r.prepare(ctx)
+	err := r.ready()
+	if err == nil {
+		err = r.prepare(ctx)
+	}
 	r.summary.Preparing += time.Since(begin)
 	var noImage *NoImageError
+	var noRate *NoRateError
 	switch {
+	case errors.As(err, &noRate):
+		r.summary.NoRate = append(r.summary.NoRate, *noRate)
+		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
 		r.summary.NoImage = append(r.summary.NoImage, *noImage)
 		return nil
@@ -223,6 +233,18 @@ func (r *run) measure(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// ready finds out what the experiment takes from others that were measured before it.
+func (r *run) ready() error {
+	if len(ratesOf(r.experiment)) == 0 {
+		return nil
+	}
+	records, _, err := r.store.Read()
+	if err != nil {
+		return err
+	}
+	return r.findRates(records)
 }
 
 // runStamp is the first part of a run's name.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/mem"
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -28,6 +29,7 @@ type sampler struct {
 	services map[string][]engine.Usage
 	host     []hostUsage
 	clocks   []clocks // at the beginning and at the end
+	swapped  []int64  // bytes read from swap, likewise; -1 where the system does not tell
 }
 
 // clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
@@ -52,16 +54,16 @@ func stepped(a, b clocks) (time.Duration, bool) {
 	return step, step.Abs() > 10*time.Millisecond+passed/1000
 }
 
-// hostUsage is the processor time of the whole machine and of ourselves, in seconds.
+// hostUsage is the processor time of the whole machine, in seconds of all cores.
 type hostUsage struct {
-	at          time.Time
-	busy, total float64
+	at                 time.Time
+	busy, total, steal float64
 }
 
 // watch begins to read, at once and then regularly until finish.
 func watch(ctx context.Context, services []engine.Running) *sampler {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}, clocks: []clocks{bothClocks()}}
+	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}, clocks: []clocks{bothClocks()}, swapped: []int64{swappedIn()}}
 	read := func(ctx context.Context) {
 		for _, r := range services {
 			if u, err := r.Usage(ctx); err == nil {
@@ -72,7 +74,7 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 			t := times[0]
 			idle := t.Idle + t.Iowait
 			total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
-			s.host = append(s.host, hostUsage{time.Now(), total - idle - t.Steal, total})
+			s.host = append(s.host, hostUsage{time.Now(), total - idle - t.Steal, total, t.Steal})
 		}
 	}
 	read(ctx)
@@ -95,21 +97,28 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 func (s *sampler) finish() {
 	s.stop()
 	s.done.Wait()
-	s.clocks = append(s.clocks, bothClocks())
+	s.clocks, s.swapped = append(s.clocks, bothClocks()), append(s.swapped, swappedIn())
+}
+
+// swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the time.
+func swappedIn() int64 {
+	swap, err := mem.SwapMemory()
+	if err != nil {
+		return -1
+	}
+	return int64(swap.Sin)
 }
 
 // samples says what services used in the window of a measurement. Where that window cannot be found among the readings, since the
 // clock was set meanwhile, a fact says so.
 func (s *sampler) samples(m *load.Measurement) []record.Sample {
-	if len(s.clocks) == 2 {
-		if step, ok := stepped(s.clocks[0], s.clocks[1]); ok {
-			m.Facts = maps.Clone(m.Facts)
-			if m.Facts == nil {
-				m.Facts = map[string]string{}
-			}
-			m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
-			return nil
+	if step, ok := s.stepped(); ok {
+		m.Facts = maps.Clone(m.Facts)
+		if m.Facts == nil {
+			m.Facts = map[string]string{}
 		}
+		m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
+		return nil
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)
 	var names []string
@@ -149,6 +158,42 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		}
 		if m.Command != nil {
 			m.Command.ForeignCPU = foreign
+		}
+	}
+	return out
+}
+
+// stepped reports by how much the wall clock was set while we read.
+func (s *sampler) stepped() (time.Duration, bool) {
+	if len(s.clocks) < 2 {
+		return 0, false
+	}
+	return stepped(s.clocks[0], s.clocks[1])
+}
+
+// machine says what happened on the machine in the window of a measurement; nil where there is no window, or none that can be
+// found. Limited tells whose processor time the article limits.
+func (s *sampler) machine(m *load.Measurement, limited map[string]bool) *record.Machine {
+	if _, ok := s.stepped(); ok || m.Length <= 0 {
+		return nil
+	}
+	begin, end := m.Start, m.Start.Add(m.Length)
+	out := &record.Machine{Steal: -1, SwappedIn: -1, Throttled: map[string]record.Throttling{}}
+	// Shorter windows are shorter than the clocks can tell.
+	if first, last, ok := s.aroundHost(begin, end); ok && m.Length >= time.Second {
+		out.Steal = max(0, (last.steal-first.steal)/(last.total-first.total))
+	}
+	if len(s.swapped) == 2 && s.swapped[0] >= 0 && s.swapped[1] >= 0 {
+		out.SwappedIn = s.swapped[1] - s.swapped[0]
+	}
+	for name, usage := range s.services {
+		if len(usage) < 2 {
+			continue
+		}
+		first, last := around(usage, begin, end)
+		a, b := usage[first], usage[last]
+		if a.Periods >= 0 && b.Periods >= a.Periods && a.Throttled >= 0 && b.Throttled >= a.Throttled {
+			out.Throttled[name] = record.Throttling{Periods: b.Periods - a.Periods, Throttled: b.Throttled - a.Throttled, Limited: limited[name]}
 		}
 	}
 	return out
@@ -205,7 +250,15 @@ func peakMemory(usage []engine.Usage) int64 {
 // foreign is the share of the machine's processor time that went to neither services nor load (METHOD.md 7), -1 where the
 // readings do not cover the window.
 func (s *sampler) foreign(begin, end time.Time, ours float64) float64 {
-	var first, last hostUsage
+	first, last, ok := s.aroundHost(begin, end)
+	if !ok {
+		return -1
+	}
+	return max(0, (last.busy-first.busy-ours)/(last.total-first.total))
+}
+
+// aroundHost is around of the machine; false where the readings do not cover the window.
+func (s *sampler) aroundHost(begin, end time.Time) (first, last hostUsage, ok bool) {
 	for _, h := range s.host {
 		if !h.at.After(begin) {
 			first = h
@@ -214,9 +267,5 @@ func (s *sampler) foreign(begin, end time.Time, ours float64) float64 {
 			last = h
 		}
 	}
-	total := last.total - first.total
-	if first.at.IsZero() || last.at.IsZero() || total <= 0 {
-		return -1
-	}
-	return max(0, (last.busy-first.busy-ours)/total)
+	return first, last, !first.at.IsZero() && !last.at.IsZero() && last.total > first.total
 }

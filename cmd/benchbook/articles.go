@@ -45,6 +45,9 @@ func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
 	for _, arg := range args {
 		name, experiment, _ := strings.Cut(arg, "#")
 		slug, ok := slugOf(project, slugs, name)
+		if !ok && !filepath.IsAbs(name) {
+			slug, ok = slugOf(project, slugs, filepath.Join(a.dir, name)) // as in the folder that -C names
+		}
 		if !ok {
 			return nil, nil, &statusError{statusUsage, fmt.Errorf("no article %q: %s", name, article.Suggest(name, slugs))}
 		}

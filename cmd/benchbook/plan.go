@@ -123,9 +123,9 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Show what run would do, without doing it: every service and load with all its keys, defaults included;
 the trials; the order of repetitions; where services and load would run on this machine; how long it should take; and
 which trials are to be measured, and why. A value that differs between trials is followed by theirs.`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if options.Repetitions < 0 {
-				return fmt.Errorf("--repetitions has to be 1 or more, not %d", options.Repetitions)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkRepetitions(cmd.Flags(), options.Repetitions); err != nil {
+				return err
 			}
 			project, list, err := a.choose(args)
 			if err != nil {

@@ -244,7 +244,7 @@ calibrate: false
 			}
 		}
 		older.Key = "another"
-		want := fmt.Sprintf("what samples mean is of version %d, was 0", record.Semantics)
+		want := fmt.Sprintf("what samples mean is of version %d, was 0", record.LoadSemantics)
 		if got := strings.Join(changes(before, &older), "; "); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}

@@ -66,7 +66,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Long: `Measure what is missing or stale as run does, and then render the site as render does, in any case. The
 status is that of the measuring, or of the rendering if that went wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := measure.check(); err != nil {
+			if err := measure.check(cmd.Flags()); err != nil {
 				return err
 			}
 			project, list, err := a.choose(args)

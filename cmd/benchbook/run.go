@@ -41,12 +41,17 @@ func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().StringVar(&f.engine, "engine", engineDocker, "where services run: docker, or none to measure nothing")
 }
 
-func (f *runFlags) check() error {
+func (f *runFlags) check(flags *pflag.FlagSet) error {
 	if f.engine != engineDocker && f.engine != engineNone {
 		return fmt.Errorf("no engine %q: known are %s and %s", f.engine, engineDocker, engineNone)
 	}
-	if f.repetitions < 0 {
-		return fmt.Errorf("--repetitions has to be 1 or more, not %d", f.repetitions)
+	return checkRepetitions(flags, f.repetitions)
+}
+
+// checkRepetitions refuses a number of repetitions that is none; 0 is what stands there without the flag.
+func checkRepetitions(flags *pflag.FlagSet, n int) error {
+	if n < 0 || n == 0 && flags.Changed("repetitions") {
+		return fmt.Errorf("--repetitions has to be 1 or more, not %d", n)
 	}
 	return nil
 }
@@ -83,7 +88,7 @@ or no engine could be had, 104 an article has problems, 105 interrupted.`,
 					return err
 				}
 			}
-			if err := flags.check(); err != nil {
+			if err := flags.check(cmd.Flags()); err != nil {
 				return err
 			}
 			project, list, err := a.choose(args)
@@ -231,6 +236,10 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
+		for _, n := range sum.NoRate {
+			printProblems(a.stderr, []*article.Problem{rateProblem(&n)})
+			failed = &statusError{status: statusFailed}
+		}
 		if err != nil {
 			var left *runner.LeftError
 			if ctx.Err() != nil {
@@ -255,6 +264,12 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
 	}
 	return failed
+}
+
+// rateProblem says to the author that an experiment has no rate.
+func rateProblem(n *runner.NoRateError) *article.Problem {
+	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
+		Hint: "measure that experiment first, in this profile, and without failures"}
 }
 
 // imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.

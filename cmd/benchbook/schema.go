@@ -189,6 +189,17 @@ func anyOf(list ...schema) schema {
 	return schema{"anyOf": list}
 }
 
+// without is s for mappings that have none of the keys.
+func without(s schema, keys ...string) schema {
+	var list []schema
+	for _, key := range keys {
+		list = append(list, schema{"required": []string{key}})
+	}
+	out := maps.Clone(s)
+	out["not"] = schema{"anyOf": list}
+	return out
+}
+
 func orNull(s schema) schema {
 	if list, ok := s["anyOf"].([]schema); ok {
 		return schema{"anyOf": append(slices.Clone(list), schema{"type": "null"})}
@@ -215,7 +226,23 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Targets]():
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
 	case reflect.TypeFor[article.Dependencies]():
-		return anyOf(word(), schema{"type": "array", "items": word()}, schema{"type": "object"}), true
+		options := schema{"type": "object", "properties": schema{"condition": schema{}, "restart": schema{}, "required": schema{}},
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true
+	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
+		return word(), true
+	case reflect.TypeFor[article.Rate]():
+		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word())}
+		return anyOf(g.scalar(reflect.TypeFor[article.PerSecond]()), schema{"type": "object", "properties": share,
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
+	case reflect.TypeFor[article.Args]():
+		byTool := schema{}
+		for _, tool := range article.OwnTool.Words() {
+			byTool[tool] = orNull(orList(word()))
+		}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "properties": byTool, "additionalProperties": false}), true
 	case reflect.TypeFor[*article.Node]().Elem():
 		return schema{"type": "array", "items": words}, true // rows of published numbers
 	case reflect.TypeFor[article.Environment]():
@@ -226,13 +253,14 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows}, "additionalProperties": orNull(axis),
 			"patternProperties": schema{"^x-": schema{}}}, true
 	case reflect.TypeFor[article.Failures]():
-		limit := schema{"max": g.scalar(reflect.TypeFor[article.Share]())}
-		return anyOf(schema{"const": "expected"}, schema{"type": "object", "properties": limit, "additionalProperties": false}), true
+		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
+		return anyOf(text("^expected$"), schema{"type": "object", "properties": limit,
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
 	case reflect.TypeFor[article.Profiles]():
-		overrides := g.value(reflect.TypeFor[article.Experiment]())
-		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, overrides)}, true
+		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
+			without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends", "profiles"))}, true
 	case reflect.TypeFor[article.Defaults]():
-		return g.value(reflect.TypeFor[article.Experiment]()), true
+		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
 	}
 	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Value[") {
 		v, ok := t.FieldByName("V")
@@ -251,6 +279,14 @@ func (g *schemaMaker) scalar(t reflect.Type) schema {
 		return anyOf(schema{"type": "number"}, text(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
 	case t == reflect.TypeFor[article.Share]():
 		return anyOf(schema{"type": "number"}, text(number+` ?%?$`))
+	case t == reflect.TypeFor[article.Size]():
+		return text(number + ` ?(B|[kMG]B|[KMG]iB)$`)
+	case t == reflect.TypeFor[article.BytesPerSecond]():
+		return text(number + ` ?(B|[kMG]B|[KMG]iB)/s$`)
+	case t == reflect.TypeFor[article.PerSecond]():
+		return text(number + `/s$`)
+	case t.Kind() == reflect.Float64:
+		return anyOf(schema{"type": "number"}, text(number+`$`))
 	case t.Implements(reflect.TypeFor[article.Word]()):
 		known := reflect.Zero(t).Interface().(article.Word).Words()
 		return anyOf(schema{"enum": known}, schema{"type": "string", "pattern": `\$\{\{`})

@@ -212,6 +212,12 @@ func TestSchemasRefuse(t *testing.T) {
 		{"an unknown key of the front matter", "front-matter", "tag: x"},
 		{"an unknown key of the project", "project", "titel: x"},
 		{"a default that is none", "project", "defaults: {load: {conections: 5}}"},
+		{"a default for a name", "project", "defaults: {name: x}"},
+		{"a profile that changes what is extended", "experiment", "profiles: {quick: {extends: x}}"},
+		{"a rate without a unit", "experiment", "load: {rate: 500}"},
+		{"a word for a weight", "experiment", "load: {target: [{url: http://s/, weight: many}]}"},
+		{"words for no tool", "experiment", "load: {args: {bb: [-r]}}"},
+		{"a list to calibrate", "experiment", "calibrate: [a]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -234,6 +240,8 @@ func TestSchemasTake(t *testing.T) {
 		{"yes and no", "experiment", "calibrate: no"},
 		{"a list of claims", "claim", "[{name: a}, {name: b}]"},
 		{"a profile that is skipped", "experiment", "profiles: {quick: skip}"},
+		{"a profile that is removed", "experiment", "profiles: {quick: null}"},
+		{"a share of a rate", "experiment", "load: {rate: {share: 80%, of: other}}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -241,6 +249,68 @@ func TestSchemasTake(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Schema and reader agree about the shape of every value of an experiment, and refuse the same keys.
+func TestSchemaAgreesWithTheReader(t *testing.T) {
+	refuses := compiled(t)["experiment"].Validate
+	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "plan", "testdata", "good", "format-sections.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	compare := func(where string, root *yaml.Node) {
+		text, err := yaml.Marshal(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problems article.Problems
+		article.DecodeExperiment(article.Mapping("block", string(text)), false, &problems)
+		shape := slices.ContainsFunc(problems.Sorted(), func(p *article.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
+		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
+			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)
+		}
+		compared++
+	}
+	odd := []string{"{zq: 1}", "[[zq]]", "null", "[{zq: null}]"}
+	doc := article.Parse(t.TempDir(), article.NewSource("article.md", data))
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		b, ok := n.(*article.Block)
+		if !ok || !entering || b.Is != "experiment" {
+			return ast.WalkContinue, nil
+		}
+		var root yaml.Node
+		if err := yaml.Unmarshal(b.YAML, &root); err != nil {
+			t.Fatal(err)
+		}
+		var walk func(n *yaml.Node, where string)
+		walk = func(n *yaml.Node, where string) {
+			for i, child := range n.Content {
+				key := where
+				if n.Kind == yaml.MappingNode {
+					if i%2 == 0 {
+						continue
+					}
+					key += "/" + n.Content[i-1].Value
+				}
+				for _, text := range odd {
+					var other yaml.Node
+					if err := yaml.Unmarshal([]byte(text), &other); err != nil {
+						t.Fatal(err)
+					}
+					n.Content[i] = other.Content[0]
+					compare(key+": "+text, &root)
+				}
+				n.Content[i] = child
+				walk(child, key)
+			}
+		}
+		walk(root.Content[0], b.Experiment.Name.Value)
+		return ast.WalkContinue, nil
+	})
+	if compared < 500 {
+		t.Errorf("only %d blocks were compared", compared)
 	}
 }
 

@@ -21,12 +21,13 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			v := versionJSON{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-				Revision: revision(), Records: record.SchemaVersion, Semantics: record.Semantics}
+				Revision: revision(), Records: record.SchemaVersion,
+				Semantics: semanticsJSON{record.CommandSemantics, record.LoadSemantics}}
 			if asJSON {
 				return printJSON(a.stdout, v)
 			}
-			fmt.Fprintf(a.stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d\n",
-				v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics)
+			fmt.Fprintf(a.stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
+				v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
 			return nil
 		},
 	}
@@ -35,12 +36,17 @@ func (a *app) versionCommand() *cobra.Command {
 }
 
 type versionJSON struct {
-	Version   string `json:"version"`
-	Revision  string `json:"revision"`
-	Go        string `json:"go"`
-	Platform  string `json:"platform"`
-	Records   int    `json:"records"`
-	Semantics int    `json:"semantics"`
+	Version   string        `json:"version"`
+	Revision  string        `json:"revision"`
+	Go        string        `json:"go"`
+	Platform  string        `json:"platform"`
+	Records   int           `json:"records"`
+	Semantics semanticsJSON `json:"semantics"`
+}
+
+type semanticsJSON struct {
+	Commands int `json:"commands"`
+	Loads    int `json:"loads"`
 }
 
 // revision is the commit that the program was built from, marked if files had changed since.

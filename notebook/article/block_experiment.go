@@ -120,6 +120,9 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	for _, f := range n.Fields {
+		if f.Value.Kind == Null {
+			continue // it removes the profile of what this is merged over
+		}
 		if f.Value.Kind == Scalar && f.Value.Text.Value == "skip" {
 			*p = append(*p, Profile{Name: f.Key, Skip: true})
 			continue
@@ -137,7 +140,7 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 					Hint = "write it beside profiles, for all of them"
 			}
 		}
-		decoder{problems: d.problems, templates: true}.decode(f.Value, name, new(Experiment))
+		decoder{problems: d.problems, templates: true}.decode(f.Value, "experiment", new(Experiment))
 	}
 }
 

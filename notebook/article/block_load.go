@@ -77,7 +77,7 @@ const (
 // Words is part of Word.
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
 
-// Stage is one part of a load that changes: its rate, or its connections, move to these in equal steps.
+// Stage is one part of a load that changes: its rate, or its connections, move to these in a straight line.
 type Stage struct {
 	Duration    Value[Duration]  `yaml:"duration"`
 	Rate        Value[PerSecond] `yaml:"rate"`

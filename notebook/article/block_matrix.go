@@ -27,7 +27,8 @@ type Combination struct {
 }
 
 // reserved words cannot name a parameter, since expressions use them for something else.
-var reserved = map[string]bool{"experiment": true, "metric": true, "value": true, "unit": true}
+var reserved = map[string]bool{"experiment": true, "metric": true, "value": true, "unit": true,
+	"and": true, "or": true, "not": true, "true": true, "false": true}
 
 func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 	if !d.kind(n, what, Map) {

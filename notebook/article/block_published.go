@@ -61,9 +61,13 @@ func (v NamedTexts) get(name string) (Text, bool) {
 type PublishedRow struct {
 	Fields  []Named[Text]        // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
-	Partial bool                 // a metric of it is a problem already, and is missing
 	Pos     Pos
+
+	unread bool // something is wrong with a number of it, which was said
 }
+
+// Unread says that a number of the row could not be read, which was said.
+func (r *PublishedRow) Unread() bool { return r.unread }
 
 // PublishedAt is one published number in the metric's base unit, with its text.
 type PublishedAt struct {
@@ -105,11 +109,10 @@ func (doc *Document) publishedRows(b *Published) {
 		return
 	}
 	names := columns(rows)
-	before := p.Len()
+	readable := true
 	for _, m := range b.Metrics {
-		doc.publishedMetric(b, m, names, rows)
+		readable = doc.publishedMetric(b, m, names, rows) && readable
 	}
-	partial := p.Len() > before
 	picked := 0
 	for _, n := range rows {
 		if !d.kind(n, "a row of published numbers", Map) {
@@ -123,7 +126,7 @@ func (doc *Document) publishedRows(b *Published) {
 		if fits {
 			picked++
 			if row, ok := doc.publishedRow(b, n); ok {
-				row.Partial = row.Partial || partial
+				row.unread = row.unread || !readable
 				b.Rows = append(b.Rows, row)
 			}
 		}
@@ -166,22 +169,27 @@ func (doc *Document) picks(where Expression, n *Node, names []string) (bool, err
 	return fits, err
 }
 
-// publishedMetric checks one entry of metrics: from a column or a word in the column metric to a metric.
-func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) {
+// publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
+// that is wrong.
+func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
 			known = append(known, v.Text.Value)
 		}
 	}
+	ok = true
 	if !slices.Contains(known, m.Name.Value) {
+		ok = false
 		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
 			Hint = Suggest(m.Name.Value, known)
 	}
-	if _, ok := doc.metric(b, m.Value.Value); !ok {
+	if _, isMetric := doc.metric(b, m.Value.Value); !isMetric {
+		ok = false
 		doc.Problems.Add("unknown-metric", m.Value.Pos, "%q is no metric", m.Value.Value).
 			Hint = "write the metric's name here, such as throughput or latency.p99"
 	}
+	return ok
 }
 
 // metric says what a name of a metric means, those that experiments of the article add included. The programs of an
@@ -261,11 +269,9 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 			unit = u.Text.Value
 		}
 		number, ok := doc.publishedNumber(f.Value.Text, unit, metric)
-		if !ok {
-			row.Partial = true
-			continue
+		if row.unread = row.unread || !ok; ok {
+			row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 		}
-		row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 	}
 	if name != nil && n.Get("value") == nil {
 		doc.Problems.Add("missing-key", row.Pos, "this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
@@ -335,6 +341,8 @@ func unitExample(unit string) string {
 		return "64MiB"
 	case "B/s":
 		return "47.35kB/s"
+	case "cores":
+		return "1.5cores"
 	}
 	return "130"
 }

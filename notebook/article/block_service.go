@@ -65,9 +65,11 @@ type Build struct {
 	Inline     Text        `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment `yaml:"args"`
 	Target     Text        `yaml:"target"`
+	Pos        Pos         `yaml:"-"`
 }
 
 func (b *Build) decodeNode(d decoder, n *Node, what string) {
+	b.Pos = n.Text.Pos
 	if n.Kind == Scalar {
 		b.Context = n.Text
 		return
@@ -135,13 +137,19 @@ func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 type Config struct {
 	Source Text  `yaml:"source"`
 	Target Text  `yaml:"target"`
-	Pos    Pos   `yaml:"-"`
 	Tried  Tried `yaml:"-"`
 }
 
 func (c *Config) decodeNode(d decoder, n *Node, what string) {
-	c.Pos = n.Text.Pos
 	d.fieldsOf(n, "a config", c)
+	if !d.whole || n.Kind != Map {
+		return
+	}
+	for key, t := range map[string]Text{"source": c.Source, "target": c.Target} {
+		if t.IsZero() && !c.Tried.Has(key) {
+			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
+		}
+	}
 }
 
 // Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written

@@ -31,7 +31,6 @@ type Formats []Named[Format]
 // Format is filters as they stand after a value in running text: round 2 | unit ms.
 type Format struct {
 	Filters []expr.Filter
-	Offset  int // of the text among the places of filters
 	Text    Text
 }
 
@@ -46,15 +45,19 @@ func (f *Format) decodeNode(d decoder, n *Node, what string) {
 	f.Text = n.Text
 	const before = "x | " // the value that an inline value would show
 	inline, err := expr.ParseInline(before + n.Text.Value)
+	own := func(at expr.Span) expr.Span {
+		return expr.Span{Start: max(0, at.Start-len(before)), End: max(0, at.End-len(before))}
+	}
 	if err == nil {
-		f.Filters, f.Offset = inline.Filters, len(before)
+		for _, filter := range inline.Filters {
+			filter.Span = own(filter.Span)
+			f.Filters = append(f.Filters, filter)
+		}
 		return
 	}
 	var e *expr.Error
 	if errors.As(err, &e) {
-		at := e.Span
-		at.Start, at.End = max(0, at.Start-len(before)), max(0, at.End-len(before))
-		err = &expr.Error{Span: at, Msg: e.Msg, Hint: e.Hint}
+		err = &expr.Error{Span: own(e.Span), Msg: e.Msg, Hint: e.Hint}
 	}
 	AddExprError(n.Text, err, d.problems)
 }

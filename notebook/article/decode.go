@@ -260,21 +260,14 @@ func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
 			break
 		}
 		e := Named[T]{Name: f.Key}
-		if f.Value.Kind == Null {
-			if d.single(reflect.TypeFor[T]()) {
-				continue // nothing is written
-			}
-			f.Value = &Node{Kind: Map, Text: f.Key, lost: f.Value.lost}
+		if f.Value.Kind == Null && d.templates {
+			continue // it removes the entry of what this is merged over
 		}
-		d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value)
-		out = append(out, e)
+		if d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != Null {
+			out = append(out, e)
+		}
 	}
 	return out
-}
-
-// single says that values of a type are written as a single value, or as one at least.
-func (d decoder) single(t reflect.Type) bool {
-	return t == reflect.TypeFor[Text]() || t == reflect.TypeFor[Expression]() || t == reflect.TypeFor[Format]()
 }
 
 // parseScalar reads a written word as the type that out points to. The error completes "KEY …".

@@ -44,7 +44,7 @@ type Document struct {
 	Tables      []*Table
 	Figures     []*Figure
 	Listings    []*Listing
-	Values      []*InlineValue
+	Values      []*InlineValue // in the tree, and in titles and captions, as are the next two
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
 
@@ -110,11 +110,6 @@ type NamedValues []Named[Expression]
 
 func (v *NamedValues) decodeNode(d decoder, n *Node, what string) {
 	*v = decodeNamed[Expression](d, n, what, "value")
-	for _, value := range *v {
-		if !IsName(value.Name.Value) {
-			d.problems.Add("bad-name", value.Name.Pos, "%q is no name for a value", value.Name.Value).Hint = nameHint
-		}
-	}
 }
 
 // Defaults are keys of experiments that hold wherever an experiment does not say otherwise.
@@ -130,7 +125,7 @@ func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
 			}
 		}
 		templatesIn(n, d.problems)
-		decoder{problems: d.problems, templates: true}.decode(n, what, new(Experiment))
+		decoder{problems: d.problems, templates: true}.decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
 	}
 }
 
@@ -246,6 +241,7 @@ func Parse(dir string, source *Source) *Document {
 	doc.blocks()
 	doc.files()
 	doc.inlines()
+	doc.lines()
 	doc.check()
 	return doc
 }
@@ -323,6 +319,9 @@ func (doc *Document) noFrontMatter() {
 // blockKinds are the second words of yaml fences that mean something to us.
 var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
+// maxFenceWords bounds the words behind a fence that are looked at.
+const maxFenceWords = 10
+
 // blocks replaces the fences that mean something to us by nodes of ours.
 func (doc *Document) blocks() {
 	var fences []*ast.FencedCodeBlock
@@ -379,6 +378,9 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	}
 	language, whole := word(0)
 	second, at := word(1)
+	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
+		doc.misplaced(word(k))
+	}
 	whole.End = start + len(strings.TrimRight(info, " \t"))
 	b := &Block{Place: whole, language: language}
 	extent := whole
@@ -430,23 +432,29 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	case doc.nearlyBlock(strings.TrimSpace(info), whole):
 		return nil
 	default:
-		name, _, found := strings.Cut(second, "=")
-		if near, ok := nearest(name, []string{"file", "include"}); found && ok {
+		name, _, found := strings.Cut(strings.Replace(second, ":", "=", 1), "=")
+		near, ok := nearest(name, []string{"file", "include"})
+		if name == "file" || name == "include" { // with a colon
+			near, ok = name, true
+		}
+		if found && ok {
 			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
 				Hint = `did you mean "` + near + `="?`
 		}
-		for i, w := range strings.Fields(info) {
-			name, _, _ := strings.Cut(w, "=")
-			if i == 1 || name != "file" && name != "include" || name == w {
-				continue
-			}
-			_, at := word(i)
-			doc.Problems.Add("unknown-block", at, "%q has to be the second word of the fence, behind the language", w).
-				Hint = "write text " + w + ", or another language in place of text"
-		}
+		doc.misplaced(word(0))
 		return nil
 	}
 	return b
+}
+
+// misplaced reports a word that would mean something if it were the second one of a fence.
+func (doc *Document) misplaced(word string, at Pos) {
+	for _, key := range []string{"file=", "include="} {
+		if strings.HasPrefix(word, key) {
+			doc.Problems.Add("unknown-block", at, "%q has to be the second word, behind the language", key).
+				Hint = "write ```LANGUAGE " + word
+		}
+	}
 }
 
 func (doc *Document) yamlBlock(b *Block, f fragment) {
@@ -555,9 +563,13 @@ func (doc *Document) listing(language string, name Text, content []byte) *Listin
 	case name.Value == "":
 		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
 		return nil
-	case strings.ContainsAny(name.Value, "\"'`"):
-		doc.Problems.Add("wrong-value", name.Pos, "quotes would be a part of the name %s", name.Value).
-			Hint = "write file=" + strings.Trim(name.Value, "\"'`")
+	case strings.ContainsAny(name.Value, "\"'"):
+		hint := "choose a name without spaces, and leave the quotes out"
+		if bare := strings.Trim(name.Value, "\"'"); len(bare) == len(name.Value)-2 {
+			hint = "write file=" + bare
+		}
+		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).
+			Hint = hint
 		return nil
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
@@ -603,15 +615,10 @@ func (doc *Document) inlines() {
 				return ast.WalkSkipChildren, nil
 			}
 		case *ast.Link:
-			destination := string(n.Destination)
-			if name, ok := strings.CutPrefix(destination, "claim:"); ok {
-				swaps = append(swaps, swap{n, doc.claimLink(n, name)})
-			} else if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
-				r := &Reference{Label: Text{Value: label, Pos: doc.destination(n, label)}}
-				doc.References = append(doc.References, r)
-				swaps = append(swaps, swap{n, r})
+			if to := doc.linkTo(string(n.Destination), func(word string) Pos { return doc.destination(n, word) }); to != nil {
+				swaps = append(swaps, swap{n, to})
 			} else {
-				doc.nearlyLink(n, destination)
+				doc.nearlyLink(n, string(n.Destination))
 			}
 		case *ast.Text:
 			doc.brokenLink(n)
@@ -649,14 +656,19 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	space := len(rest) - len(strings.TrimLeft(rest, " \t"))
 	rest = strings.TrimRight(rest[space:], " \t")
 	v := &InlineValue{Written: inlineText(doc.Source, segments, len(valueMark)+space, rest)}
-	inline, err := expr.ParseInline(rest)
+	doc.read(v, rest)
+	return v
+}
+
+// read parses what stands after {value}.
+func (doc *Document) read(v *InlineValue, words string) {
+	inline, err := expr.ParseInline(words)
 	if err != nil {
 		AddExprError(v.Written, err, &doc.Problems)
 	} else {
 		v.Inline, v.Valid = inline, true
 	}
 	doc.Values = append(doc.Values, v)
-	return v
 }
 
 // nearValue is what looks like the mark of an inline value.
@@ -724,10 +736,19 @@ func (doc *Document) brokenLink(n *ast.Text) {
 	}
 }
 
-func (doc *Document) claimLink(n *ast.Link, name string) *ClaimLink {
-	l := &ClaimLink{Name: Text{Value: name, Pos: doc.destination(n, name)}}
-	doc.ClaimLinks = append(doc.ClaimLinks, l)
-	return l
+// linkTo gives the node that a link to a claim, a table or a figure means; nil for one to elsewhere.
+func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.Node {
+	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
+		l := &ClaimLink{Name: Text{Value: name, Pos: at(name)}}
+		doc.ClaimLinks = append(doc.ClaimLinks, l)
+		return l
+	}
+	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
+		r := &Reference{Label: Text{Value: label, Pos: at(label)}}
+		doc.References = append(doc.References, r)
+		return r
+	}
+	return nil
 }
 
 // destination finds where a link's destination stands: goldmark keeps the place of the words only.
@@ -762,7 +783,8 @@ const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 // IsName says that s can name an experiment, a claim, a service or a parameter.
 func IsName(s string) bool {
 	for i, r := range s {
-		if !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && r != '-' && r != '_') {
+		inside := unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' // marks belong to letters in many scripts
+		if !unicode.IsLetter(r) && (i == 0 || !inside) {
 			return false
 		}
 	}

@@ -127,7 +127,11 @@ func (doc *Document) nearlyBlock(words string, at Pos) bool {
 		return false
 	}
 	kind := strings.ToLower(m[2])
-	doc.Problems.Add("unknown-block", at, "%q is an ordinary listing", words).Hint = fmt.Sprintf("write yaml %s for a block of benchbook", kind)
+	message := fmt.Sprintf("%q is an ordinary listing", words)
+	if language, _, found := strings.Cut(words, " "); found {
+		message = fmt.Sprintf("a block of %s begins with yaml, not with %s", kind, language)
+	}
+	doc.Problems.Add("unknown-block", at, "%s", message).Hint = "write ```yaml " + kind + " for a block of benchbook"
 	doc.unread[kind] = true
 	return true
 }

@@ -89,9 +89,11 @@ type ProjectHost struct {
 }
 
 func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind == Scalar {
+	switch n.Kind {
+	case Scalar:
 		h.Docker = n.Text
-	} else {
+	case Null:
+	default:
 		d.fieldsOf(n, what, h)
 	}
 	scheme, _, ok := strings.Cut(h.Docker.Value, "://")

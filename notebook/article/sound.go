@@ -51,8 +51,11 @@ func (doc *Document) experimentAt(at Pos) *ExperimentBlock {
 // front matter, whose defaults and values all others use.
 func (doc *Document) concernsAll(p *Problem) bool {
 	if p.Pos.inside(doc.front) {
-		return doc.Front.Defaults.Node != nil ||
-			!slices.Contains([]string{"missing-key", "no-front-matter", "wrong-value", "too-many", "bad-expression"}, p.Rule)
+		harmless := []string{"missing-key", "no-front-matter", "too-many", "unknown-label", "unknown-claim", "bad-name"}
+		if doc.Front.Defaults.Node == nil {
+			harmless = append(harmless, "wrong-value", "bad-expression")
+		}
+		return !slices.Contains(harmless, p.Rule)
 	}
 	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.inside(l.extent) })
 }

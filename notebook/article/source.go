@@ -103,5 +103,23 @@ func (t Text) At(start, end int) Pos {
 	return at
 }
 
+// part is the bytes [start, end) of t.Value, with their places.
+func (t Text) part(start, end int) Text {
+	out := Text{Value: t.Value[start:end], Pos: t.At(start, end)}
+	if t.offsets != nil && t.offsets.value == t.Value {
+		out.offsets = &offsets{value: out.Value}
+		for _, r := range t.offsets.runs {
+			if r.at < end && r.at+r.length > start {
+				r.at -= start
+				out.offsets.runs = append(out.offsets.runs, r)
+			}
+		}
+		if len(out.offsets.runs) == 0 {
+			out.offsets = nil
+		}
+	}
+	return out
+}
+
 // IsZero says that nothing was written.
 func (t Text) IsZero() bool { return t.Value == "" && t.Pos.Source == nil }

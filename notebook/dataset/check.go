@@ -92,6 +92,10 @@ func (c *checker) values() {
 			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
 			c.broken[name] = true
 			continue
+		case !nameable(name):
+			c.problems.Add("bad-name", v.Name.Pos, "%q is no name that an expression can use", name).
+				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
+			continue
 		case v.Value.Node == nil:
 			c.broken[name] = true
 			continue
@@ -113,7 +117,14 @@ func (c *checker) values() {
 	}
 }
 
-// value checks an expression in running text, and whether its filters fit it.
+// nameable says that an expression can ask for a name.
+func nameable(name string) bool {
+	n, err := expr.Parse(name)
+	s, ok := n.(*expr.Selector)
+	return err == nil && ok && s.Name == name
+}
+
+// value checks an expression in running text, with its filters.
 func (c *checker) value(in expr.Inline, t article.Text) {
 	if c.lacking() || c.usesBroken(in.Expr) {
 		return
@@ -127,50 +138,36 @@ func (c *checker) value(in expr.Inline, t article.Text) {
 		c.add(t, err)
 		return
 	}
-	c.filters(in.Filters, is, t, 0)
+	c.filters(in.Filters, is, t)
 }
 
-// filters checks that a value of some type can be shown as its filters say. The places of filters count from a byte of t.
-func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text, from int) {
+// filters checks that a value can be shown as its filters ask.
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text) {
 	for _, f := range filters {
-		at := t.At(max(0, f.Start-from), max(0, f.End-from))
-		dimension := f.Unit.Dimension
-		if f.Name == "percent" {
-			dimension = expr.Share
-		}
+		var err error
 		switch {
 		case is.Kind == expr.KindString:
-			c.problems.Add("unlike-units", at, "this is a name, and no number that %s could show", f.Name).Hint = "remove the filter"
-		case f.Name != "percent" && f.Name != "unit", is.Kind != expr.KindNumber, dimension.Like(is.Dimension):
-		case f.Name == "percent":
-			c.problems.Add("unlike-units", at, "percent is for shares and ratios, and this is a %s", is.Dimension).
-				Hint = "remove it; what lies between two values in percent is change(a, b)"
-		default:
-			c.problems.Add("unlike-units", at, "%s is a unit of another kind: this is a %s", f.Unit.Symbol, is.Dimension).
-				Hint = "write a unit such as " + exampleUnit(is.Dimension) + ", or leave it out"
+			err = mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
+		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
+		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
+			err = mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is no percentage", is.Dimension)
+		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
+			err = mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
+				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
+		}
+		if err != nil {
+			c.add(t, err)
 		}
 	}
-}
-
-// exampleUnit is a unit that numbers of a dimension can be shown in.
-func exampleUnit(d expr.Dimension) string {
-	switch d {
-	case expr.Time:
-		return "ms"
-	case expr.Size:
-		return "MiB"
-	case expr.SizeRate:
-		return "MB/s"
-	case expr.Rate:
-		return "/s"
-	}
-	return d.Base()
 }
 
 func (c *checker) keyValues() {
 	for _, kv := range c.d.Doc.Front.KeyValues {
 		if kv.Value.Value == "" && kv.Tried.Has("value") {
 			continue
+		}
+		if kv.Is.Value == "" && !kv.Tried.Has("is") && kv.Value.Value != "" {
+			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
 		}
 		if kv.Value.Value == "" {
 			c.problems.Add("missing-key", kv.Pos, "a key value has no value").
@@ -284,9 +281,9 @@ func (c *checker) table(t *article.Table) {
 		if !slices.ContainsFunc(t.Columns, func(column article.Text) bool { return column.Value == format.Name.Value }) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
 				Hint = article.Suggest(format.Name.Value, words(t.Columns))
-		} else if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.settings(), m.Name) {
-			is := expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}
-			c.filters(format.Value.Filters, is, format.Value.Text, format.Value.Offset)
+		}
+		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.settings(), m.Name) {
+			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}, format.Value.Text)
 		}
 	}
 	c.setting(e, t.Group)
@@ -317,7 +314,7 @@ func (c *checker) published(b *article.Published) {
 	seen := map[number]bool{}
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if len(row.Metrics) == 0 && !row.Partial {
+		if len(row.Metrics) == 0 && !row.Unread() {
 			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
 				Hint = "add one with its unit, such as throughput: 529.13/s"
 		}

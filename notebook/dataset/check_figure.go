@@ -68,13 +68,13 @@ func (c *checker) figure(f *article.Figure) {
 
 // String is what can stand on an axis.
 func (a axis) String() string {
-	return [...]string{"a metric or a parameter", "a metric", "a parameter", "a parameter whose values are numbers"}[a]
+	return [...]string{"a metric or a parameter", "a metric", "a parameter or label", "a parameter or label whose values are numbers"}[a]
 }
 
 // swapped says that there is a metric where a parameter belongs, or the other way round.
 func (c *checker) swapped(e *Experiment, t article.Text, wanted axis) bool {
 	isSetting := slices.Contains(e.settings(), t.Value)
-	isMetric := slices.Contains(e.metricNames(t.Value), t.Value)
+	isMetric := e.isMetric(t.Value)
 	return wanted == metric && isSetting || (wanted == setting || wanted == numeric) && isMetric && !isSetting
 }
 
@@ -83,9 +83,9 @@ func (c *checker) axis(e *Experiment, f *article.Figure, name string, t article.
 	switch {
 	case t.Value == "":
 	case wanted == metric && slices.Contains(e.settings(), t.Value):
-		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be a metric, and %q is a parameter",
+		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
-			Hint = "write a metric, such as " + e.metricNames("")[0]
+			Hint = "write a metric, such as " + e.measured().Names()[0]
 	case wanted == setting:
 		c.setting(e, t)
 	case wanted == numeric:

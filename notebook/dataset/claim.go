@@ -157,7 +157,10 @@ func noTest(n expr.Node) error {
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	if b, ok := n.(*expr.Binary); ok {
 		_, constant := b.X.(*expr.Quantity)
+		c, isCall := b.X.(*expr.Call)
 		switch {
+		case isCall && c.Name == "best":
+			hint = `write best(list) == "name", with the cell's name in quotes`
 		case b.Op == expr.Same:
 			hint = "two measurements are never equal: write same(a, b)"
 		case b.Op == expr.Differs:
@@ -359,7 +362,7 @@ func loadsDiffer(delta float64, sides []side) bool {
 		}
 		for _, c := range s.cells {
 			r := c.Metric("throughput")
-			if r.Missing != "" || c.Trial.Load == nil {
+			if r.Missing != "" || c.Trial.Load == nil || c.isOpenLoop() {
 				continue
 			}
 			if x := r.Estimate.Centre; most == 0 {
@@ -371,6 +374,9 @@ func loadsDiffer(delta float64, sides []side) bool {
 	}
 	return most > least*(1+delta)
 }
+
+// isOpenLoop reports whether the cell's load followed a schedule.
+func (c *Cell) isOpenLoop() bool { return len(c.Records) > 0 && isOpenLoop(c.Records[0]) }
 
 // undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.

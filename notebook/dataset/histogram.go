@@ -21,7 +21,11 @@ func percentile(h record.Histogram, p stats.Percentile, attempts int64) (seconds
 	if need := p.Need(); attempts < need {
 		return 0, fmt.Sprintf("needs %d answers, has %d", need, attempts)
 	}
-	rank := p.Rank(attempts)
+	return valueAt(h, p.Rank(attempts))
+}
+
+// valueAt is the value of a rank, counted from 1 for the smallest, and the reason if there is none.
+func valueAt(h record.Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
 	}

@@ -94,9 +94,15 @@ func (c *Cell) measure(name string) Result {
 		r.without = 0 // Missing says it
 	}
 	r.Marks = append(r.lacking(c, ""), a.words(Warn)...)
+	if words := c.overloaded(); words != "" {
+		r.Marks = append(r.Marks, words)
+	}
 	if len(r.Values) == 0 {
 		r.Missing = reason
 		return r
+	}
+	if words := r.outlying(); words != "" {
+		r.Marks = append(r.Marks, words)
 	}
 	estimate, err := r.at(stats.DefaultAlpha)
 	if err != nil {
@@ -157,8 +163,10 @@ func (r Result) cell() stats.Cell {
 	return c
 }
 
-// isTime reports whether a metric is made from the times of answers.
-func isTime(metric string) bool { return strings.HasPrefix(metric, "latency.") }
+// isTime reports whether a metric is made from the times of requests.
+func isTime(metric string) bool {
+	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") || strings.HasPrefix(metric, "lag.p")
+}
 
 // read gives one metric of one repetition that could be run, or the reason why it has none.
 func read(r *record.Record, metric string) (value float64, missing string) {
@@ -251,9 +259,12 @@ func readTime(r *record.Record, metric string) (float64, string) {
 		return 0, err.Error()
 	}
 	attempts := r.Load.Attempted
-	if family == "latency.connect" {
+	switch family {
+	case "latency.connect", "latency.tls":
 		// Not every request opens a connection.
 		attempts = h.Count + r.Load.Failures["connect"]
+	case "lag":
+		attempts = h.Count // a request that never left has none
 	}
 	return percentile(h, p, attempts)
 }
@@ -261,19 +272,10 @@ func readTime(r *record.Record, metric string) (float64, string) {
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
 // print metrics of their own, whose units only records know; until then the unit is empty.
 func (e *Experiment) metric(name string) (record.Metric, bool) {
-	for _, added := range e.Plan.Metrics {
-		if added.Name == name {
-			return added.Metric, true
-		}
+	m, ok := e.measured().Lookup(name)
+	if !ok || m.Unit != "" {
+		return m, ok
 	}
-	m, known := record.LookupMetric(name)
-	if !e.isCommand() {
-		return m, known && slices.ContainsFunc(e.metricNames(name), func(n string) bool { return n == name })
-	}
-	if known {
-		return m, true
-	}
-	m = record.Metric{Name: name, Title: name}
 	for _, c := range e.Cells {
 		for _, r := range c.Records {
 			if s, ok := r.Sample(name); ok {
@@ -285,60 +287,31 @@ func (e *Experiment) metric(name string) (record.Metric, bool) {
 	return m, true
 }
 
-func (e *Experiment) isCommand() bool {
-	return slices.ContainsFunc(e.Cells, func(c *Cell) bool { return c.Trial.Command != nil })
-}
-
-// metricNames lists what can be measured in the experiment, to find what a misspelt name may mean. Of percentiles it
-// has the usual ones, and the one that was asked for if it is one.
-func (e *Experiment) metricNames(asked string) []string {
-	if e.isCommand() {
-		return append([]string{"time.real", "time.user", "time.sys", "memory.peak"}, e.plannedNames()...)
-	}
-	names := []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",
-		"latency.max", "requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
-	names = append(names, e.plannedNames()...)
-	if m, ok := record.LookupMetric(asked); ok && strings.HasPrefix(asked, "latency.") {
-		names = append(names, m.Name)
-	}
-	for _, kind := range record.FailureKinds {
-		names = append(names, "errors."+kind)
-	}
-	if code, ok := strings.CutPrefix(asked, "status."); ok && len(code) == 3 && strings.Trim(code, "0123456789") == "" {
-		names = append(names, asked)
-	}
-	for _, c := range e.Cells {
-		for _, s := range c.Trial.Services {
-			for _, family := range []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."} {
-				if name := family + s.Name; !slices.Contains(names, name) {
-					names = append(names, name)
-				}
-			}
-		}
-	}
-	return names
-}
-
-// plannedNames lists the metrics that the experiment has because its plan asks for them: those that it adds, those of
-// searches, and those of an open loop.
-func (e *Experiment) plannedNames() []string {
-	var names []string
+// measured is what the plan has the experiment measure.
+func (e *Experiment) measured() record.Measured {
+	var out record.Measured
 	for _, m := range e.Plan.Metrics {
-		names = append(names, m.Name)
+		out.Added = append(out.Added, m.Metric)
+	}
+	add := func(list []string, name string) []string {
+		if slices.Contains(list, name) {
+			return list
+		}
+		return append(list, name)
 	}
 	for _, c := range e.Cells {
-		for _, s := range c.Trial.Tune {
-			names = append(names, "tune."+s.Name)
+		t := c.Trial
+		out.Command = out.Command || t.Command != nil
+		out.Capacity = out.Capacity || t.Capacity != nil
+		out.OpenLoop = out.OpenLoop || t.Load != nil && t.Load.Arrivals != ""
+		for _, s := range t.Services {
+			out.Services = add(out.Services, s.Name)
 		}
-		if c.Trial.Capacity != nil {
-			names = append(names, "capacity.rate")
-		}
-		if c.Trial.Load != nil && c.Trial.Load.Arrivals != "" {
-			names = append(names, "offered", "service.p50", "service.p99", "lag.p50", "lag.p99")
+		for _, s := range t.Tune {
+			out.Searches = add(out.Searches, s.Name)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return out
 }
 
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
@@ -349,8 +322,8 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 			return e.Msg + ": " + e.Hint
 		}
 	}
-	known := append(e.metricNames(name), others...)
-	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.isCommand()) {
+	known := append(e.measured().Names(), others...)
+	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.measured().Command) {
 		return fmt.Sprintf("did you mean %q?", other)
 	}
 	hint := article.Suggest(name, known)
@@ -365,11 +338,17 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 	return hint
 }
 
+// isMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is not known.
+func (e *Experiment) isMetric(name string) bool {
+	m, ok := e.measured().Lookup(name)
+	return ok && m.Unit != ""
+}
+
 // suggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.
 func (e *Experiment) suggestSetting(name string) string {
 	known := e.settings()
 	switch {
-	case slices.Contains(e.metricNames(name), name):
+	case e.isMetric(name):
 		return "it is a metric, and what belongs here is a parameter or label"
 	case len(known) == 0:
 		return "the experiment has none: add a matrix"

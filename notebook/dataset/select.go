@@ -52,7 +52,7 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 					}
 				}
 				hint := e.suggestSetting(name)
-				if !isNear(hint) && !slices.Contains(e.metricNames(name), name) {
+				if !isNear(hint) && !e.isMetric(name) {
 					hint += fmt.Sprintf("; if it is a value, quote it: %q", name)
 				}
 				err = mistake(found.Span, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
@@ -222,7 +222,25 @@ func (s scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 			fmt.Sprintf(`name a metric, and the parameter in braces: throughput{%s="…"}`, sel.Name),
 			"%q is a parameter, and no metric", sel.Name)
 	}
+	if left, right, ok := s.difference(sel.Name, e); ok {
+		return mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name", sel.Name)
+	}
 	return mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
+}
+
+// difference divides a name at a hyphen that was meant as a minus, if both sides are known.
+func (s scope) difference(name string, e *Experiment) (left, right string, ok bool) {
+	known := func(name string) bool {
+		_, isValue := s.d.value(name)
+		_, isMetric := e.metric(name)
+		return isValue || isMetric && !e.measured().Command
+	}
+	for i := range len(name) {
+		if name[i] == '-' && known(name[:i]) && known(name[i+1:]) {
+			return name[:i], name[i+1:], true
+		}
+	}
+	return "", "", false
 }
 
 // match gives the cells of one experiment that fulfil the matches of a selector.

@@ -36,27 +36,41 @@ type finding struct {
 	level Level
 	words string
 	size  float64 // how far off, to tell the worst of findings of one level
+	// concerns says which metrics it is about; nil: all.
+	concerns func(metric string) bool
 }
 
 // A validityCheck looks at one repetition that was run.
 type validityCheck struct {
 	name string
-	// look is only called with a load that was put on, or, if commands, with a command that was timed.
-	look     func(r *record.Record) finding
-	commands bool
+	look func(r *record.Record) finding
+	// of says which repetitions it is for.
+	of func(r *record.Record) bool
 	// spares says which metrics an invalid finding leaves valid; nil: none.
 	spares func(metric string) bool
 }
 
-// validityChecks are those of METHOD.md 7 that a record has the data for, in the order of that table. That a
-// percentile is available is asked where it is read, metric by metric.
+// validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table. That a percentile is available
+// is asked where it is read, metric by metric; steady and outlying are about several.
 var validityChecks = []validityCheck{
-	{name: "Little's law", look: lookAtLittle},
-	{name: "generator CPU", look: lookAtGenerator},
-	{name: "foreign CPU", look: lookAtForeign, commands: true},
-	{name: "errors", look: lookAtErrors, spares: isFailureMetric},
-	{name: "overflow", look: lookAtOverflow},
+	{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
+	{name: "generator CPU", look: lookAtGenerator, of: isLoad},
+	{name: "foreign CPU", look: lookAtForeign, of: isTimed},
+	{name: "swap", look: lookAtSwap, of: isTimed},
+	{name: "errors", look: lookAtErrors, of: isLoad, spares: isFailureMetric},
+	{name: "offered rate", look: lookAtOffered, of: isOpenLoop},
+	{name: "send lag", look: lookAtLag, of: isOpenLoop},
+	{name: "overflow", look: lookAtOverflow, of: isLoad},
+	{name: "throttled", look: lookAtThrottled, of: isTimed},
+	{name: "steal", look: lookAtSteal, of: isTimed},
 }
+
+func isLoad(r *record.Record) bool       { return r.Load != nil }
+func isClosedLoop(r *record.Record) bool { return r.Load != nil && r.Load.Open == nil }
+func isOpenLoop(r *record.Record) bool   { return r.Load != nil && r.Load.Open != nil }
+
+// isTimed reports whether a load was put on or a command timed. Older records of commands do not tell.
+func isTimed(r *record.Record) bool { return r.Load != nil || r.Command != nil }
 
 // graded is the finding of a share that is ok, a warning or invalid by two limits, both of which still belong to
 // the better side if inclusive.
@@ -80,6 +94,7 @@ type assessment struct {
 	valid    []bool // by repetition
 	names    []string
 	findings [][]finding // by check, then by repetition
+	steady   CheckResult // of the valid repetitions together; without a name where it does not apply
 	failed   int         // repetitions that could not be run
 }
 
@@ -100,12 +115,12 @@ func (c *Cell) assess(metric string) assessment {
 		applies := false
 		for i, r := range c.Records {
 			found[i] = notChecked("not run")
-			if r.Failure != "" || r.Load == nil && !(check.commands && r.Command != nil) {
+			if r.Failure != "" || !check.of(r) {
 				continue
 			}
 			applies = true
 			found[i] = check.look(r)
-			if found[i].level == Invalid && check.spares != nil && check.spares(metric) {
+			if metric != "" && found[i].level != NotChecked && !check.isAbout(found[i], metric) {
 				found[i].level = OK
 			}
 			if found[i].level != NotChecked {
@@ -118,7 +133,16 @@ func (c *Cell) assess(metric string) assessment {
 		}
 	}
 	a.level = cellLevel(a.valid, levels)
+	if a.steady = steadiness(c.Records, a.valid); a.steady.Level == Warn {
+		a.level = max(a.level, Warn)
+	}
 	return a
+}
+
+// isAbout reports whether a finding of the check matters for a metric.
+func (check validityCheck) isAbout(f finding, metric string) bool {
+	spared := f.level == Invalid && check.spares != nil && check.spares(metric)
+	return !spared && (f.concerns == nil || f.concerns(metric))
 }
 
 // cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
@@ -157,6 +181,9 @@ func (a assessment) words(level Level) []string {
 		if n > 0 {
 			out = append(out, fmt.Sprintf("%d of %d repetitions: %s", n, len(found), worst.words))
 		}
+	}
+	if a.steady.Name != "" && a.steady.Level == level {
+		out = append(out, a.steady.Words)
 	}
 	return out
 }
@@ -238,6 +265,9 @@ func (c *Cell) Checks() []CheckResult {
 	checks := []CheckResult{run}
 	for k, found := range a.findings {
 		checks = append(checks, summary(a.names[k], found))
+	}
+	if a.steady.Name != "" {
+		checks = append(checks, a.steady)
 	}
 	return checks
 }

@@ -61,6 +61,29 @@ func TestChecksOfARepetition(t *testing.T) {
 	command := func(seconds, foreign float64) func(*record.Record) {
 		return func(r *record.Record) { r.Load, r.Command = nil, &record.Command{Real: seconds, ForeignCPU: foreign} }
 	}
+	machine := func(f func(*record.Machine)) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Machine = &record.Machine{}
+			f(r.Machine)
+		}
+	}
+	throttled := func(periods, cut int64, limited bool) func(*record.Record) {
+		return machine(func(m *record.Machine) {
+			m.Throttled = map[string]record.Throttling{"db": {Periods: 10}, "server": {Periods: periods, Throttled: cut, Limited: limited}}
+		})
+	}
+	// open is a load by schedule, with the lag and the latency of all requests in seconds; 0 for none told.
+	open := func(due, sent int64, lag, latency float64) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Load.Open = &record.OpenLoop{Due: due, Sent: sent}
+			delete(r.Histograms, "latency")
+			for family, seconds := range map[string]float64{"lag": lag, "latency": latency} {
+				if seconds > 0 {
+					r.Histograms[family] = b.histogram(times{seconds, 100})
+				}
+			}
+		}
+	}
 	tests := []struct {
 		name  string
 		check string
@@ -103,6 +126,29 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
 		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
+		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "the record does not tell"},
+		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
+		{"read from swap", "swap", machine(func(m *record.Machine) { m.SwappedIn = 8192 }), Warn, "8 KiB were read from swap"},
+		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked, "the host does not tell"},
+		{"steal at 0.01", "steal", machine(func(m *record.Machine) { m.Steal = 0.01 }), OK, "1 % of the CPU time was stolen"},
+		{"steal at 0.05", "steal", machine(func(m *record.Machine) { m.Steal = 0.05 }), Warn, "5 % of the CPU time was stolen"},
+		{"steal above", "steal", machine(func(m *record.Machine) { m.Steal = 0.051 }), Invalid, "5.1 % of the CPU time was stolen"},
+		{"steal unknown", "steal", machine(func(m *record.Machine) { m.Steal = -1 }), NotChecked, "the host does not tell, or the window is shorter than 1 s"},
+		{"no limits", "throttled", throttled(0, 0, false), OK, "no service was throttled"},
+		{"throttled now and then", "throttled", throttled(100, 1, false), OK, "server was throttled in 1 % of its periods"},
+		{"throttled often", "throttled", throttled(100, 5, false), Warn, "server was throttled in 5 % of its periods"},
+		{"throttled most of the time", "throttled", throttled(100, 60, false), Invalid, "server was throttled in 60 % of its periods"},
+		{"throttled as the article wants", "throttled", throttled(100, 60, true), Warn,
+			"server was throttled in 60 % of its periods, by the article's own limit"},
+		{"the schedule kept", "offered rate", open(10000, 9900, 0, 0), OK, "99 % of the schedule was sent"},
+		{"the schedule of the example", "offered rate", open(10000, 9700, 0, 0), Warn, "97 % of the schedule was sent"},
+		{"the schedule missed", "offered rate", open(10000, 9400, 0, 0), Invalid, "94 % of the schedule was sent"},
+		{"nothing due", "offered rate", open(0, 0, 0, 0), Invalid, "nothing was due"},
+		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900µs late at the percentile 99 (ok up to 1ms)"},
+		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4ms late at the percentile 99 (ok up to 2.5ms)"},
+		{"a lag beyond", "send lag", open(100, 100, 0.0052, 0.05), Invalid, ""},
+		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn, "requests left 1.5ms late at the percentile 99 (ok up to 1ms)"},
+		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not tell"},
 		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
 		{"any overflow", "overflow", func(r *record.Record) { r.Histograms["latency"] = b.histogram(times{61, 1}, times{1, 99}) }, Warn, "1 answer beyond the histogram"},
 	}
@@ -131,8 +177,12 @@ func TestChecksOfACell(t *testing.T) {
 		{"Little's law", OK, "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
 		{"generator CPU", OK, "load generator busy 30 %"},
 		{"foreign CPU", NotChecked, "the host does not tell"},
+		{"swap", NotChecked, "the record does not tell"},
 		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
 		{"overflow", OK, "0 answers beyond the histogram"},
+		{"throttled", NotChecked, "the record does not tell"},
+		{"steal", NotChecked, "the record does not tell"},
+		{"steady state", OK, "completions were steady"},
 	}
 	a := cellOf(t, d, "a")
 	if got := a.Checks(); !slices.Equal(got, want) || a.Level() != Invalid {
@@ -181,7 +231,7 @@ func loadChangeIfAny(f func(*record.Load)) change {
 	}
 }
 
-// Of commands the use of the processor by others is checked, and nothing else; of older records not even that.
+// Of commands what others and the machine did is checked; of older records not even that.
 func TestChecksOfACommand(t *testing.T) {
 	for _, tt := range []struct {
 		command *record.Command
@@ -189,11 +239,117 @@ func TestChecksOfACommand(t *testing.T) {
 	}{
 		{nil, []CheckResult{{"run", OK, "all 1 repetitions"}}},
 		{&record.Command{Real: 2, ForeignCPU: 0.3}, []CheckResult{{"run", OK, "all 1 repetitions"},
-			{"foreign CPU", Invalid, "1 of 1 repetitions: others used 30 % of the CPU"}}},
+			{"foreign CPU", Invalid, "1 of 1 repetitions: others used 30 % of the CPU"}, {"swap", OK, "nothing was read from swap"},
+			{"throttled", OK, "no service was throttled"}, {"steal", OK, "0 % of the CPU time was stolen"}}},
 	} {
-		c := Cell{Records: []*record.Record{{Command: tt.command}}}
+		c := Cell{Records: []*record.Record{{Command: tt.command, Machine: &record.Machine{}}}}
 		if got := c.Checks(); !slices.Equal(got, tt.want) {
 			t.Errorf("got %+v, want %+v", got, tt.want)
 		}
+	}
+}
+
+// What the article itself limits marks latencies, and no rates.
+func TestMetricsThatAFindingIsAbout(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", valuesA, func(r *record.Record) {
+		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60, Limited: true}}}
+	})
+	c := cellOf(t, b.dataset(Options{}), "a")
+	const words = "3 of 3 repetitions: server was throttled in 60 % of its periods, by the article's own limit"
+	if r := c.Metric("latency.p50"); r.Missing != "" || !slices.Contains(r.Marks, words) {
+		t.Errorf("latency: %q, %q", r.Missing, r.Marks)
+	}
+	if r := c.Metric("throughput"); r.Missing != "" || len(r.Marks) > 0 {
+		t.Errorf("throughput: %q, %q", r.Missing, r.Marks)
+	}
+	if c.Level() != Warn {
+		t.Errorf("the cell is %v", c.Level())
+	}
+}
+
+func TestSteadyState(t *testing.T) {
+	rising := []int64{80, 80, 80, 95, 95, 95, 100, 101, 99, 102, 100, 103, 101, 104, 102, 105, 103, 106, 104, 107}
+	steady := slices.Repeat([]int64{100}, 20)
+	completions := func(bySecond ...[]int64) change {
+		return func(r *record.Record) {
+			r.Load.Completions, r.Load.Window = bySecond[(r.Repetition-1)%len(bySecond)], 20.5
+			// The half second at the end is no fall.
+			r.Load.Completions = append(slices.Clone(r.Load.Completions), 40)
+		}
+	}
+	tests := []struct {
+		name string
+		set  change
+		want CheckResult
+	}{
+		{"steady", completions(steady), CheckResult{"steady state", OK, "completions were steady"}},
+		{"most of them rise", completions(rising, rising, steady),
+			CheckResult{"steady state", Warn, "2 of 3 repetitions: completions were rising, by up to 16 % over the window"}},
+		{"one of them rises", completions(rising, steady, steady), CheckResult{"steady state", OK, "completions were steady"}},
+		{"too short", func(r *record.Record) { r.Load.Window, r.Load.Completions = 9, r.Load.Completions[:9] },
+			CheckResult{"steady state", NotChecked, "the window has fewer than 10 whole seconds"}},
+		{"latencies of an open loop fall", func(r *record.Record) {
+			r.Load.Window, r.Load.Open = 20, &record.OpenLoop{Due: 100, Sent: 100}
+			r.Load.Answers = slices.Repeat([]int64{10}, 20)
+			r.Load.Answers[7] = 0 // a second without answers has no mean
+			for i := range 20 {
+				r.Load.Latencies = append(r.Load.Latencies, 10*(0.1-0.001*float64(i)))
+			}
+			r.Histograms["lag"] = (&bench{t: t}).histogram(times{1e-6, 100})
+		}, CheckResult{"steady state", Warn, "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", valuesA, tt.set)
+			c := cellOf(t, b.dataset(Options{}), "a")
+			checks := c.Checks()
+			if got := checks[len(checks)-1]; got != tt.want {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+			if marked := slices.Contains(c.Metric("throughput").Marks, tt.want.Words); marked != (tt.want.Level == Warn) {
+				t.Errorf("marks %q", c.Metric("throughput").Marks)
+			}
+		})
+	}
+}
+
+// Values that lie far off are marked, and stay in.
+func TestOutlyingRepetitions(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		values []float64
+		want   string
+	}{
+		{"one of five", []float64{1000, 1010, 990, 1000, 1300}, "repetition 5 lies far from the others"},
+		{"two of seven", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, "2 of 7 repetitions lie far from the others"},
+		{"three that are wide apart", []float64{1000, 1010, 1300}, "the repetitions lie more than 25 % apart"},
+		{"none", []float64{1000, 1010, 990}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", tt.values)
+			r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
+			if marked := slices.Contains(r.Marks, tt.want); len(r.Values) != len(tt.values) || marked != (tt.want != "") {
+				t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
+			}
+		})
+	}
+}
+
+// That a service does not keep up with a schedule is a result: it is said, and every number stands.
+func TestOverloaded(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", valuesA, func(r *record.Record) {
+		r.Load.Open = &record.OpenLoop{Due: 10000, Sent: 10000}
+		if r.Load.Completed = 9950; r.Repetition == 2 {
+			r.Load.Completed = 9300
+		}
+		r.Histograms["lag"] = b.histogram(times{1e-6, 100})
+	})
+	r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
+	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 || !slices.Contains(r.Marks, want) {
+		t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
 	}
 }

@@ -120,6 +120,11 @@ var reductions = map[string]func(xs []float64) (float64, error){
 	"median":  median,
 }
 
+// IsArithmetic reports whether a function computes with numbers alone, wherever they come from.
+func IsArithmetic(name string) bool {
+	return reductions[name] != nil || name == "count" || name == "ratio" || name == "change"
+}
+
 func mean(xs []float64) (float64, error) {
 	sum := 0.0
 	for _, x := range xs {

@@ -102,9 +102,9 @@ func (t Template) Expand(env Env) (Value, error) {
 	return TextOf(text), nil
 }
 
-// Fill is Expand in steps: expressions whose evaluation ends in ErrDeferred stay as they
-// are written. Values may bring expressions with them, so whoever goes on parses the result
-// again.
+// Fill is Expand in steps: of expressions whose evaluation ends in ErrDeferred, the names that
+// are known become strings, and the rest stays as it is written. Values may bring expressions
+// with them, so whoever goes on parses the result again.
 //
 // Any other error is an *Error from the evaluation.
 func (t Template) Fill(env Env) (string, error) { return t.expand(env, true) }
@@ -121,7 +121,11 @@ func (t Template) expand(env Env, partly bool) (string, error) {
 		case err == nil:
 			text.WriteString(v.String())
 		case partly && errors.Is(err, ErrDeferred):
-			text.WriteString(part.Text)
+			known, err := part.known(env)
+			if err != nil {
+				return "", err
+			}
+			text.WriteString(known)
 		default:
 			return "", err
 		}
@@ -129,5 +133,31 @@ func (t Template) expand(env Env, partly bool) (string, error) {
 			return "", errorAt(part.Span, "with the values that it names the text has more than %d bytes", maxFilled)
 		}
 	}
+	return text.String(), nil
+}
+
+// known is the text of a part that comes later, in which the names that env knows by now are
+// replaced by their values: quantities, and strings where they hold no template themselves.
+//
+// The error is an *Error at a name that nobody knows.
+func (p Part) known(env Env) (string, error) {
+	var text strings.Builder
+	at := p.Start
+	for _, s := range Selectors(p.Expr) {
+		v, err := single(s, env)
+		if errors.Is(err, ErrDeferred) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		word, ok := v.literal()
+		if !ok {
+			continue
+		}
+		text.WriteString(p.Text[at-p.Start:s.Start-p.Start] + word)
+		at = s.End
+	}
+	text.WriteString(p.Text[at-p.Start:])
 	return text.String(), nil
 }

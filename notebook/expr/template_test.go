@@ -136,7 +136,11 @@ func TestTemplateFill(t *testing.T) {
 		{"all known", "a ${{ matrix.server }}", "a async"},
 		{"one expression", "${{ matrix.workers * 2 }}", "8"},
 		{"a search stays", "-w ${{ tune.workers }} ${{ matrix.server }}.py", "-w ${{ tune.workers }} async.py"},
-		{"the whole expression stays", "${{ matrix.workers * tune.workers }}", "${{ matrix.workers * tune.workers }}"},
+		{"of an expression the rest stays", "${{ matrix.workers * tune.workers }}", "${{ 4 * tune.workers }}"},
+		{"in the middle, too", "a${{ (tune.workers+matrix.workers)*matrix.workers }}b", "a${{ (tune.workers+4)*4 }}b"},
+		{"a text becomes a string", "${{ matrix.server == 'a' or tune.workers > 2 }}", "${{ 'async' == 'a' or tune.workers > 2 }}"},
+		{"a text with a template stays", "${{ tune.workers == matrix.start }}", "${{ tune.workers == matrix.start }}"},
+		{"an argument", "/${{ random(1, matrix.workers) }}", "/${{ random(1, 4) }}"},
 		{"what is drawn per request stays", "/${{ random(1, 9) }}/${{matrix.python}}", "/${{ random(1, 9) }}/3.10"},
 	}
 	for _, tt := range tests {
@@ -151,8 +155,11 @@ func TestTemplateFill(t *testing.T) {
 			}
 		})
 	}
-	problem{"an unknown name", "${{ tune.workers }} ${{ «matrix.port» }}", `no metric "matrix.port"`}.run(t,
-		func(text string) error {
+	for _, tt := range []problem{
+		{"an unknown name", "${{ tune.workers }} ${{ «matrix.port» }}", `no metric "matrix.port"`},
+		{"an unknown name beside a search", "${{ tune.workers + «matrix.port» }}", `no metric "matrix.port"`},
+	} {
+		tt.run(t, func(text string) error {
 			tmpl, err := ParseTemplate(text)
 			if err != nil {
 				return err
@@ -163,4 +170,5 @@ func TestTemplateFill(t *testing.T) {
 			}
 			return err
 		})
+	}
 }

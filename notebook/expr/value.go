@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -59,16 +60,26 @@ func (v Value) String() string {
 	return v.Text
 }
 
+// literal returns v as it is written in an expression; it is false for a list, and for a text that cannot be.
+func (v Value) literal() (string, bool) {
+	text := v.String()
+	if q, err := ParseQuantity(text); err == nil && q.Value >= 0 || v.Kind == KindBool {
+		return text, true
+	}
+	for _, quote := range []string{`'`, `"`} {
+		if v.Kind == KindString && !strings.ContainsAny(text, quote+"\n") && !strings.Contains(text, templateOpen) {
+			return quote + text + quote, true
+		}
+	}
+	return "", false
+}
+
 func (v Value) numberString() string {
 	switch v.Dimension {
 	case Plain:
 		return formatNumber(v.Number)
 	case Share:
-		// Moving the point in the text keeps 7% from becoming 7.000000000000001%.
-		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v.Number, 'e', -1, 64), "e")
-		shift, _ := strconv.Atoi(exponent)
-		percent, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(shift+2), 64)
-		return formatNumber(percent) + "%"
+		return formatPercent(v.Number) + "%"
 	case Rate:
 		return formatNumber(v.Number) + "/s"
 	}
@@ -81,6 +92,30 @@ func formatNumber(x float64) string {
 		return strconv.FormatFloat(x, 'g', -1, 64)
 	}
 	return strconv.FormatFloat(x, 'f', -1, 64)
+}
+
+// formatPercent writes a hundred times x. It moves the point in the text: a product would be rounded, and print 7% as
+// 7.000000000000001%.
+func formatPercent(x float64) string {
+	sign, digits := "", strconv.FormatFloat(x, 'e', -1, 64)
+	if digits[0] == '-' {
+		sign, digits = "-", digits[1:]
+	}
+	mantissa, exponent, _ := strings.Cut(digits, "e")
+	n, _ := strconv.Atoi(exponent)
+	n += 2 // where the point goes, counted from after the first digit
+	digits = strings.Replace(mantissa, ".", "", 1)
+	switch {
+	case x == 0:
+		return sign + "0"
+	case n < -6 || n >= 15:
+		return fmt.Sprintf("%s%se%+03d", sign, mantissa, n)
+	case n < 0:
+		return sign + "0." + strings.Repeat("0", -n-1) + digits
+	case n >= len(digits)-1:
+		return sign + digits + strings.Repeat("0", n+1-len(digits))
+	}
+	return sign + digits[:n+1] + "." + digits[n+1:]
 }
 
 // kindOf is what messages call v, with its article.

@@ -62,38 +62,58 @@ const (
 )
 
 // cascade lays the layers of FORMAT.md 3 over each other: built in, benchbook.yaml, front matter, block; then the profile's:
-// built in, benchbook.yaml, block. It reports whether the profile leaves the experiment out.
+// built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
 func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
 	c = &cascade{doc: p.doc, profile: map[*article.Node]string{}}
-	base := article.Mapping(builtInName, builtIn)
-	for _, layer := range append([]*article.Node{p.project.Defaults}, d.front...) {
-		if layer != nil {
-			base = article.Merge(base, layer)
-		}
-	}
-	c.merged = article.Merge(only(base, d.node), d.node)
-	if p.options.Profile == Quick {
-		c.lay(quick(c.merged), "")
-	}
-	from := "profile " + p.options.Profile
+	c.merged = article.Extend(only(p.defaults(d), d.node), d.node)
+	c.fill()
+	var layers []*article.Node
 	if over := p.project.Profiles[p.options.Profile]; over != nil {
-		c.lay(over, from)
+		layers = append(layers, over)
 	}
-	for _, profile := range profilesOf(d.node) {
+	for _, profile := range profilesOf(c.merged) {
 		if profile.Name.Value != p.options.Profile {
 			continue
 		}
 		if profile.Skip {
 			return c, true
 		}
-		c.lay(profile.Node, from)
+		layers = append(layers, profile.Node)
+	}
+	if p.options.Profile == Quick {
+		// What quick does depends on how the load ends, which the layers above it may change.
+		ahead := &cascade{merged: c.merged, profile: map[*article.Node]string{}}
+		for _, layer := range layers {
+			ahead.lay(layer, "")
+		}
+		c.lay(quick(c.merged, ahead.merged), "")
+	}
+	for _, layer := range layers {
+		c.lay(layer, "profile "+p.options.Profile)
 	}
 	if p.options.Repetitions > 0 {
 		c.lay(article.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", p.options.Repetitions)), "")
 	}
+	c.fill()
 	c.settle()
 	p.inheritChoices(c, d)
 	return c, false
+}
+
+// defaults are those of the project and of front matters, with the profiles that they name.
+func (p *planner) defaults(d *definition) *article.Node {
+	base := &article.Node{Kind: article.Map}
+	for _, layer := range append([]*article.Node{p.project.Defaults}, d.front...) {
+		if layer != nil {
+			base = article.Extend(base, layer)
+		}
+	}
+	return base
+}
+
+// fill gives what has no value, or one that null has removed, the one that is built in.
+func (c *cascade) fill() {
+	c.merged = article.Extend(only(article.Mapping(builtInName, builtIn), c.merged), c.merged)
 }
 
 // only leaves out of a lower layer what an experiment has no use for: defaults of a load where there is a command. An experiment
@@ -127,18 +147,19 @@ func (c *cascade) lay(over *article.Node, from string) {
 }
 
 // quick is the layer of profile quick: it shortens what lasts long, and leaves stages, commands and searches for capacity as
-// they are. Searches of tune are shortened by quickPoints.
-func quick(merged *article.Node) *article.Node {
+// they are. Searches of tune are shortened by quickPoints. What is below it is merged; ahead is the same with the layers
+// that come above it, which may change how the load ends.
+func quick(merged, ahead *article.Node) *article.Node {
 	text := ""
 	if n, ok := whole(merged.Get("repetitions")); ok && n > quickRepetitions {
 		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
 	}
-	load := merged.Get("load")
-	if load != nil && load.Kind == article.Map && load.Get("stages") == nil && merged.Get("capacity") == nil {
+	load := ahead.Get("load")
+	if load != nil && load.Kind == article.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
 		duration, warmup := quickDuration, fmt.Sprintf("  warmup: %dms\n", quickWarmup.Milliseconds())
-		if countsRequests(merged) {
+		if countsRequests(ahead) {
 			duration, warmup = quickLimit, ""
-			if written, ok := lasting(load.Get("duration")); ok {
+			if written, ok := lasting(merged.Get("load").Get("duration")); ok {
 				duration = min(duration, written)
 			}
 		}

@@ -40,7 +40,8 @@ func isObjective(n expr.Node) bool {
 	if b.Op == expr.And {
 		return isObjective(b.X) && isObjective(b.Y)
 	}
-	return b.Op.IsComparison() && b.Op != expr.Same && b.Op != expr.Differs && len(expr.Selectors(n)) > 0
+	limited := (len(expr.Selectors(b.X)) > 0) != (len(expr.Selectors(b.Y)) > 0)
+	return b.Op.IsComparison() && b.Op != expr.Same && b.Op != expr.Differs && limited
 }
 
 // serviceName reports a name that is no service.
@@ -179,6 +180,9 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 		seen[m.Name.Value] = true
 		if m.Value.Node != nil {
 			t, err := expr.Check(m.Value.Node, e.typeOf(services))
+			if err == nil {
+				err = p.perRepetition(e, m)
+			}
 			unit := e.Metrics[i].Unit
 			_, unitKnown := expr.ParseUnit(m.Unit.V)
 			switch {
@@ -209,6 +213,42 @@ func (p *planner) checkMetrics(e *outline, services []string) {
 	}
 }
 
+// perRepetition says what of an added metric cannot be computed from one repetition: itself, and functions that see cells.
+func (p *planner) perRepetition(e *outline, m *article.Metric) error {
+	var err error
+	expr.Walk(m.Value.Node, func(n expr.Node) bool {
+		if c, ok := n.(*expr.Call); ok && err == nil && !expr.IsArithmetic(c.Name) {
+			err = &expr.Error{Span: c.Span, Msg: c.Name + " compares cells, and this is about one repetition",
+				Hint: "use it in the text or in a claim"}
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	uses := map[string][]*expr.Selector{}
+	for i := range e.head.Metrics {
+		if n := e.head.Metrics[i].Value.Node; n != nil {
+			uses[e.head.Metrics[i].Name.Value] = expr.Selectors(n)
+		}
+	}
+	seen := map[string]bool{}
+	var reaches func(name string) bool
+	reaches = func(name string) bool {
+		if name == m.Name.Value || seen[name] {
+			return name == m.Name.Value
+		}
+		seen[name] = true
+		return slices.ContainsFunc(uses[name], func(s *expr.Selector) bool { return reaches(s.Name) })
+	}
+	for _, s := range uses[m.Name.Value] {
+		if reaches(s.Name) {
+			return &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q is made from itself", m.Name.Value), Hint: "write out one of them"}
+		}
+	}
+	return nil
+}
+
 // typeOf gives the types of the metrics that an experiment measures, those that it adds included.
 func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, error) {
 	return func(s *expr.Selector) (expr.Type, error) {
@@ -216,7 +256,11 @@ func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, err
 			return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from",
 				Hint: "write " + s.Name}
 		}
-		if m, ok := e.metric(s.Name, services); ok {
+		m, ok := e.measured(services).Lookup(s.Name)
+		switch {
+		case ok && m.Unit == "":
+			return expr.Type{}, nil // what a program prints
+		case ok:
 			u, _ := expr.ParseUnit(m.Unit)
 			if m.Share {
 				u.Dimension = expr.Share
@@ -228,62 +272,36 @@ func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, err
 	}
 }
 
-// metric finds a metric of the experiment by its name.
-func (e *outline) metric(name string, services []string) (record.Metric, bool) {
-	for _, m := range e.Metrics {
-		if m.Name == name {
-			return m.Metric, true
-		}
-	}
-	m, ok := record.LookupMetric(name)
-	for _, family := range serviceFamilies {
-		if service, found := strings.CutPrefix(name, family); found && name != "memory.peak" {
-			return m, ok && slices.Contains(services, service)
-		}
-	}
-	if search, found := strings.CutPrefix(name, "tune."); found {
-		return m, ok && slices.ContainsFunc(e.head.Tune, func(s article.Named[article.Search]) bool { return s.Name.Value == search })
-	}
-	return m, ok
-}
-
-// serviceFamilies are metrics with the name of a service at their end.
-var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
-
-// metricNames lists what a misspelt name may mean.
-func (e *outline) metricNames(services []string) []string {
-	list := []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean", "latency.max",
-		"requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
-	if e.head.Command != nil {
-		list = []string{"time.real", "time.user", "time.sys", "memory.peak"}
-	}
-	for _, service := range services {
-		for _, family := range serviceFamilies {
-			list = append(list, family+service)
-		}
+// measured is what the experiment measures, as far as that is the same for all of its trials.
+func (e *outline) measured(services []string) record.Measured {
+	out := record.Measured{Command: e.head.Command != nil, Capacity: e.head.Capacity != nil, Services: services}
+	if l := e.head.Load; l != nil {
+		out.OpenLoop = !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
 	}
 	for _, s := range e.head.Tune {
-		list = append(list, "tune."+s.Name.Value)
+		out.Searches = append(out.Searches, s.Name.Value)
 	}
 	for _, m := range e.Metrics {
-		list = append(list, m.Name)
+		out.Added = append(out.Added, m.Metric)
 	}
-	return list
+	return out
 }
 
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment.
 func (e *outline) suggestMetric(name string, services []string) string {
+	measured := e.measured(services)
 	if other, ok := record.OtherName(name); ok {
-		if _, measured := e.metric(other, services); measured {
+		if _, known := measured.Lookup(other); known {
 			return fmt.Sprintf("did you mean %q?", other)
 		}
 	}
-	return article.Suggest(name, e.metricNames(services))
+	return article.Suggest(name, measured.Names())
 }
 
 func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], services []string) {
 	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
-		if known, ok := e.metric(m.Value, services); !ok {
+		measured := e.measured(services)
+		if known, ok := measured.Lookup(m.Value); !ok {
 			p.problems.Add("unknown-metric", m.Pos, "%q is no metric of this experiment", m.Value).
 				Hint = e.suggestMetric(m.Value, services)
 		} else if known.Better == "" {

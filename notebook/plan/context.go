@@ -44,17 +44,8 @@ func newFile(name string, data []byte, exec bool) File {
 
 // config reads a file or listing that a config names.
 func (f *folder) config(c article.Config, problems *article.Problems) (File, bool) {
-	if c.Target.IsZero() {
-		if !c.Tried.Has("target") {
-			problems.Add("missing-key", c.Pos, "a config has no target").Hint = "write {source: NAME, target: /path/in/the/container}"
-		}
-		return File{}, false
-	}
-	if c.Source.IsZero() {
-		if !c.Tried.Has("source") {
-			problems.Add("missing-key", c.Pos, "a config has no source").Hint = "write {source: NAME, target: /path/in/the/container}"
-		}
-		return File{}, false
+	if c.Source.IsZero() || c.Target.IsZero() {
+		return File{}, false // which was said when it was read
 	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
@@ -406,7 +397,18 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, 
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
 	}
-	if !slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile }) {
+	has := slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile })
+	if !has && !strings.HasPrefix(out.Dockerfile, "../") {
+		// Whatever .dockerignore names, the Dockerfile is sent.
+		name := article.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
+		var file File
+		if file, has = f.file(name, &article.Problems{}); has {
+			file.Path = out.Dockerfile
+			out.Files = append(slices.Clone(out.Files), file)
+			slices.SortFunc(out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+		}
+	}
+	if !has {
 		var known []string
 		for _, file := range out.Files {
 			known = append(known, file.Path)

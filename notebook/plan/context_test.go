@@ -103,6 +103,15 @@ func TestNoLinkLeadsOut(t *testing.T) {
 	}
 }
 
+func TestIgnoredDockerfileIsSent(t *testing.T) {
+	source := text("```text file=.dockerignore\ndocker\n*.txt\n```\n\n```dockerfile file=docker/app\nFROM debian\n```\n\n",
+		block("name: e\nservices: {s: {build: {context: ., dockerfile: docker/app}}}\nload: {target: http://s/}\n"))
+	b := mustPlan(t, source, Options{}, map[string]string{"a.txt": "x", "docker/other": "x"}).Trials[0].Services[0].Image.Build
+	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || len(b.Lines) != 1 {
+		t.Errorf("the build is %+v", b)
+	}
+}
+
 func TestLinksInsideAreFollowed(t *testing.T) {
 	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
 		"load: {target: http://s/}\n", func(dir, _ string) {

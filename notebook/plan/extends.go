@@ -12,6 +12,7 @@ type definition struct {
 	block *article.ExperimentBlock
 	node  *article.Node   // the block, merged over what it extends
 	front []*article.Node // defaults of front matters that hold below it, the article's own first
+	whole bool            // all that it extends was found
 }
 
 // maxExtends bounds how many definitions one experiment may build upon.
@@ -19,40 +20,37 @@ const maxExtends = 20
 
 // definition follows extends, and gives the merged node with the front matters that hold below it; below are the blocks that
 // are being followed. What is wrong is reported once, at the block that says it; that block then stands for itself.
-func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) (
-	merged *article.Node, front []*article.Node,
-) {
+func (p *planner) definition(doc *article.Document, block *article.ExperimentBlock, below []*article.ExperimentBlock) *definition {
+	d := &definition{block: block, node: block.Node}
 	if doc.Front.Defaults.Node != nil {
-		front = append(front, doc.Front.Defaults.Node)
+		d.front = append(d.front, doc.Front.Defaults.Node)
 	}
 	extends := block.Node.Get("extends")
 	if extends == nil || extends.Kind != article.Scalar {
-		return block.Node, front
+		d.whole = extends == nil || extends.Kind == article.Null
+		return d
 	}
 	below = append(below, block)
 	of, base := p.extended(doc, extends.Text)
-	if base == nil || slices.Contains(below, base) || len(below) > maxExtends {
-		for _, b := range below {
-			p.partial[b] = true
-		}
-	}
 	switch {
 	case base == nil:
-		return block.Node, front
+		return d
 	case slices.Contains(below, base):
 		p.problems.Add("circle", extends.Text.Pos, "experiment %q extends itself, by way of %q", block.Name.Value, extends.Text.Value).
 			Hint = "write out what they share in one of them"
-		return block.Node, front
+		return d
 	case len(below) > maxExtends:
 		p.problems.Add("too-many", extends.Text.Pos, "more than %d experiments extend each other in a row", maxExtends).
 			Hint = "extend the one that the others have in common"
-		return block.Node, front
+		return d
 	}
-	node, lower := p.definition(of, base, below)
+	lower := p.definition(of, base, below)
 	if of != doc {
-		front = append(front, lower...)
+		d.front = append(d.front, lower.front...)
 	}
-	return article.Extend(node.Without("name", "extends"), block.Node), front
+	d.whole = lower.whole
+	d.node = article.Extend(lower.node.Without("name", "extends"), block.Node)
+	return d
 }
 
 // extended finds the block that extends names: NAME in the same article, or SLUG#NAME.

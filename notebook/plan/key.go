@@ -52,7 +52,7 @@ func seal(t *Trial, e *Experiment) {
 		panic(fmt.Sprintf("plan: %v", err)) // only strings, finite numbers and their maps
 	}
 	t.Definition = definition
-	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(record.Semantics)}}
+	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
 	for _, s := range t.Services {
 		t.Inputs = append(t.Inputs, fileInputs(s.Name, s.Image, s.Configs)...)
 		for _, v := range s.Volumes {
@@ -67,6 +67,14 @@ func seal(t *Trial, e *Experiment) {
 		fmt.Fprintln(h, in.Name, in.Digest)
 	}
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// semantics is the number of what the samples of a trial mean.
+func (t *Trial) semantics() int {
+	if t.Load != nil {
+		return record.LoadSemantics
+	}
+	return record.CommandSemantics
 }
 
 func fileInputs(name string, image Image, configs []File) (out []record.Input) {

@@ -61,8 +61,8 @@ func (c combination) name() string {
 }
 
 // multiply makes the combinations of a matrix as GitHub Actions does: the product of the axes, without what exclude
-// matches; then each row of include extends the combinations whose axis values it does not contradict, and one that fits
-// none is a combination of its own. It is false if that would be too many to plan.
+// matches; then each row of include extends the combinations whose axis values, with their labels, it does not contradict, and
+// one that fits none is a combination of its own. It is false if that would be too many to plan.
 func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([]combination, bool) {
 	product := []combination{{fields: map[string]string{}}}
 	if m == nil {
@@ -73,6 +73,9 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		rows, ok := p.folder(m.IncludeFile).doc.Rows(m.IncludeFile, p.problems)
 		if !ok {
 			return nil, false
+		}
+		for i := range rows {
+			rows[i] = expand(rows[i], settings{profile: p.options.Profile, early: true}, p.problems)
 		}
 		include = article.DecodeRows(rows, p.problems)
 	}
@@ -96,7 +99,7 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 			Hint = "remove axes or values, or list the cells under include alone"
 		return nil, false
 	}
-	p.checkLabels(m)
+	labels := p.labels(m)
 	for _, axis := range m.Axes {
 		var next []combination
 		for _, c := range product {
@@ -139,7 +142,7 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 	for _, row := range include {
 		extended := false
 		for i := range product[:originals] {
-			if c := &product[i]; fits(row, m, *c) {
+			if c := &product[i]; fits(row, labels, m, *c) {
 				extended = true
 				c.mark(row.Unavailable, row.InsteadOf)
 				for _, f := range row.Fields {
@@ -177,8 +180,8 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 	return product, true
 }
 
-// checkLabels makes sure that every name of a matrix means one thing.
-func (p *planner) checkLabels(m *article.Matrix) {
+// labels gives the axis of each label, and makes sure that every name of a matrix means one thing.
+func (p *planner) labels(m *article.Matrix) map[string]string {
 	axis := map[string]string{} // that a label is of
 	for _, a := range m.Axes {
 		for _, setting := range a.Value {
@@ -196,15 +199,18 @@ func (p *planner) checkLabels(m *article.Matrix) {
 			}
 		}
 	}
+	return axis
 }
 
 func isAxis(m *article.Matrix, name string) bool {
 	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Setting]) bool { return a.Name.Value == name })
 }
 
-func fits(row article.Combination, m *article.Matrix, c combination) bool {
+// fits says that a row of include contradicts no axis of a combination, nor a label that the value of an axis brings along.
+func fits(row article.Combination, labels map[string]string, m *article.Matrix, c combination) bool {
 	for _, f := range row.Fields {
-		if isAxis(m, f.Name.Value) && c.fields[f.Name.Value] != f.Value.Value {
+		_, isLabel := labels[f.Name.Value]
+		if (isLabel || isAxis(m, f.Name.Value)) && c.fields[f.Name.Value] != f.Value.Value {
 			return false
 		}
 	}

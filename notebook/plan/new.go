@@ -49,11 +49,9 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *article.Project, doc *article.Document, o Options, problems *article.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
-		folders: map[*article.Document]*folder{}, partial: map[*article.ExperimentBlock]bool{}, articles: map[string]*article.Document{doc.Slug: doc}}
+		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
 	for _, block := range doc.Experiments {
-		d := &definition{block: block}
-		d.node, d.front = p.definition(doc, block, nil)
-		p.definitions = append(p.definitions, d)
+		p.definitions = append(p.definitions, p.definition(doc, block, nil))
 	}
 	if err := p.knownProfile(); err != nil {
 		return nil, err
@@ -84,7 +82,7 @@ func (p *planner) knownProfile() error {
 		known = append(known, profile)
 	}
 	for _, d := range p.definitions {
-		for _, profile := range profilesOf(d.node) {
+		for _, profile := range profilesOf(article.Extend(p.defaults(d), d.node)) {
 			known = append(known, profile.Name.Value)
 		}
 	}
@@ -114,7 +112,6 @@ type planner struct {
 	articles    map[string]*article.Document // by slug; nil for one that cannot be read
 	folders     map[*article.Document]*folder
 	definitions []*definition
-	partial     map[*article.ExperimentBlock]bool // whose extends could not be followed, so that they lack what they extend
 	outlines    []*outline
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
@@ -153,6 +150,9 @@ func (p *planner) outline(d *definition) *outline {
 	merged := c.merged
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
+	if matrix := merged.Get("matrix"); matrix != nil {
+		merged = with(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+	}
 	// What is wrong with single values was found when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{})
 	if !p.readHead(e) {
@@ -201,8 +201,8 @@ func (p *planner) readHead(e *outline) bool {
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
-	if head.Load == nil && head.Command == nil && (head.Tried.Has("load", "command") || p.partial[e.block]) {
-		return true // what it should have been was said
+	if head.Load == nil && head.Command == nil && (head.Tried.Has("load", "command") || !e.whole) {
+		return true // it may be in what could not be found, or read, which was said
 	}
 	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
 		return false // as was said when the block was read

@@ -243,7 +243,7 @@ type Target struct {
 	Weight  float64           `json:"weight"` // relative to those of the others
 }
 
-// Stage is one part of a load whose rate or connections move, in equal steps, to those given.
+// Stage is one part of a load whose rate or connections move in a straight line to those given.
 type Stage struct {
 	Duration    time.Duration `json:"duration"`
 	Rate        float64       `json:"rate,omitempty"` // per second

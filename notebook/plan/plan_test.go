@@ -93,6 +93,9 @@ func TestMatrix(t *testing.T) {
 		{"include extends what it fits", "{a: [1, 2], include: [{a: 2, colour: red}]}", "1 | 2"},
 		{"include that fits none", "{a: [1, 2], include: [{a: 3, colour: red}]}", "1 | 2 | 3, red"},
 		{"include without an axis extends all", "{a: [1, 2], include: [{colour: red}]}", "1 | 2"},
+		{"include by a label extends what has it", "{a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}", "p | q"},
+		{"a row that contradicts a label is one of its own", "{a: [{name: p, port: 1}], include: [{a: p, port: 2}]}", "p | p, 2"},
+		{"the profile in values", "{a: ['${{ profile }}-1', 2]}", "full-1 | 2"},
 		{"a row does not extend a row", "{a: [1], include: [{a: 2}, {a: 2, colour: red}]}", "1 | 2 | 2, red"},
 	}
 	for _, test := range tests {
@@ -115,6 +118,42 @@ func TestLabelsOfIncludeReachTemplates(t *testing.T) {
 		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
 			t.Errorf("trial %d runs %q, want %q", i, got, want)
 		}
+	}
+}
+
+// A value of the matrix may hold templates, which are filled in where it is used.
+func TestTemplatesInTheMatrix(t *testing.T) {
+	with := func(how string) string {
+		return text(block("name: e\ncalibrate: false\nservices: {s: {image: x, expose: ['80']}}\n" +
+			"command: {service: s, run: 'run ${{ matrix.start.how }}'}\nmatrix: {n: [4], start: [{name: one, how: '" + how + "'}]}\n"))
+	}
+	e := mustPlan(t, with("-w ${{ matrix.n }} -p ${{ services.s.port }} ${{ profile }}"), Options{}, nil)
+	if got := strings.Join(e.Trials[0].Command.Run, " "); got != "run -w 4 -p 80 full" {
+		t.Errorf("it runs %q", got)
+	}
+	_, problems := newPlan(t, with("${{ matrix.start.how }}!"), Options{}, nil)
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "circle") {
+		t.Errorf("a value that names itself has the problems %v", problems)
+	}
+}
+
+// The label of an axis stays what it is: a row that says something else of it is about another cell.
+func TestLabelsOfAxesStay(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\ncommand: {image: x, run: 'echo ${{ matrix.a.port }} ${{ matrix.port }}'}\n"+
+		"matrix: {a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}\n")), Options{}, nil)
+	for i, want := range []string{"echo 1 1", "echo 2 2"} {
+		if got := strings.Join(e.Trials[i].Command.Run, " "); got != want {
+			t.Errorf("trial %d runs %q, want %q", i, got, want)
+		}
+	}
+}
+
+// What comes later keeps its template, in which the matrix is filled in: nobody knows it then.
+func TestMatrixBeforeWhatComesLater(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\ncalibrate: false\nmatrix: {n: [7]}\nservices: {s: {image: x}}\n"+
+		"load: {target: 'http://s/${{ random(1, matrix.n + 2) }}'}\n")), Options{}, nil)
+	if got, want := e.Trials[0].Load.Target, "http://s/${{ random(1, 7 + 2) }}"; got != want {
+		t.Errorf("the target is %q, want %q", got, want)
 	}
 }
 
@@ -246,6 +285,17 @@ func TestDefaults(t *testing.T) {
 		{"a block's own quick", "", "", load + "profiles: {quick: {load: {duration: 1s}}}\n", Quick, 3, 10, "1s", "1s"},
 		{"a project's quick", "profiles: {quick: {load: {connections: 3}}}\n", "", load, Quick, 3, 3, "3s", "1s"},
 		{"a profile of the project", "profiles: {smoke: {repetitions: 1}}\n", "", load, "smoke", 1, 10, "10s", "2s"},
+		{"null brings back what is built in", "defaults: {repetitions: 7, load: {connections: 20}}\n", "",
+			"load: {target: http://s/, connections: null, duration: null}\nrepetitions: null\n", "", 5, 10, "10s", "2s"},
+		{"null in a profile, too", "", "", "load: {target: http://s/, connections: 20}\nrepetitions: 7\n" +
+			"profiles: {quick: {repetitions: null, load: {connections: null}}}\n", Quick, 5, 10, "3s", "1s"},
+		{"a profile of the front matter", "", "defaults: {profiles: {quick: {repetitions: 1, load: {connections: 4}}}}\n",
+			load + "profiles: {quick: {load: {connections: 5}}}\n", Quick, 1, 5, "3s", "1s"},
+		{"a profile that only the front matter knows", "", "defaults: {profiles: {smoke: {repetitions: 1}}}\n", load, "smoke", 1, 10, "10s", "2s"},
+		{"null removes a profile of the front matter", "", "defaults: {profiles: {quick: skip}}\n", load + "profiles: {quick: null}\n", Quick, 3, 10, "3s", "1s"},
+		{"quick bounds requests that it is given", "", "", load + "profiles: {quick: {load: {requests: 5}}}\n", Quick, 3, 10, "5s", "0s"},
+		{"quick bounds no requests that it is not given", "", "", "load: {target: http://s/, requests: 5}\nprofiles: {quick: {load: {requests: null}}}\n",
+			Quick, 3, 10, "3s", "1s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -256,6 +306,31 @@ func TestDefaults(t *testing.T) {
 					test.repetitions, test.connections, test.duration, test.warmup)
 			}
 		})
+	}
+}
+
+// What is built in comes back where null removes what is above it: a load without connections or patience measures nothing.
+func TestNullOfWhatIsBuiltIn(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\norder: null\ntimeout: null\ncalibrate: null\n"+
+		"load: {target: http://s/, method: null, timeout: null, keepalive: null, warmup: null}\n")), Options{}, nil)
+	l := e.Trials[0].Load
+	if !e.Interleaved || e.Timeout.String() != "5m0s" || len(e.Trials) != 2 || l.Method != "GET" || l.Timeout.String() != "10s" || !l.Keepalive ||
+		l.Warmup.String() != "2s" {
+		t.Errorf("got %+v with %+v", e, l)
+	}
+}
+
+// null removes entries whose names the author chooses, like keys.
+func TestNullRemovesAnEntry(t *testing.T) {
+	base := block("name: base\nservices: {s: {image: x, environment: {A: 1, B: 2}}, t: {image: y}}\nload: {target: http://s/, headers: {X: 1, Y: 2}}\n")
+	p, problems := newPlan(t, text(base, block("name: e\nextends: base\nservices: {s: {environment: {A: null}}, t: null}\n"+
+		"load: {headers: {X: null}}\n")), Options{}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	trial := p.Experiments[1].Trials[0]
+	if len(trial.Services) != 1 || !slices.Equal(trial.Services[0].Environment, []string{"B=2"}) || len(trial.Load.Headers) != 1 {
+		t.Errorf("left are %+v and %v", trial.Services, trial.Load.Headers)
 	}
 }
 
@@ -331,6 +406,8 @@ func TestProblems(t *testing.T) {
 		{"context outside", "name: e\nservices: {s: {build: ../other}}\nload: {target: http://s/}\n", "outside-folder"},
 		{"config outside", "name: e\nservices: {s: {image: x, configs: [{source: ../../secret, target: /x}]}}\nload: {target: http://s/}\n", "outside-folder"},
 		{"no such config", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: /x}]}}\nload: {target: http://s/}\n", "no-such-file"},
+		{"config without a source", "name: e\nservices: {s: {image: x, configs: [{target: /x}]}}\nload: {target: http://s/}\n", "missing-key"},
+		{"config without a target", "name: e\nservices: {s: {image: x, configs: [{source: x}]}}\nload: {target: http://s/}\n", "missing-key"},
 		{"config target", "name: e\nservices: {s: {image: x, configs: [{source: nope, target: x}]}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"circle", "name: e\nservices: {s: {image: x, depends_on: [t]}, t: {image: y, depends_on: [s]}}\nload: {target: http://s/}\n", "circle"},
 		{"depends on nothing", "name: e\nservices: {s: {image: x, depends_on: [db]}}\nload: {target: http://s/}\n", "unknown-service"},
@@ -341,6 +418,7 @@ func TestProblems(t *testing.T) {
 		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n", "unused-exclude"},
 		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthcheck that is none", "name: e\nservices: {s: {image: x, healthcheck: {test: [NONE]}}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
 		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
 	}

@@ -235,9 +235,17 @@ func (p *planner) environment(s *article.Service) []string {
 					Hint = "write NAME=value in every line; variables of the host are never passed on"
 				break
 			}
-			if !own[name] {
-				out = append(out, name+"="+unquoted(strings.TrimSpace(value)))
+			if value, ok = fileValue(value); !ok {
+				p.problems.Add("wrong-value", t.Pos, "a line of %s has a quote that is not closed, or words behind it: %q", f.Path, line).
+					Hint = "close the quote at the end of the value, in the same line"
+				break
 			}
+			if own[name] {
+				continue
+			}
+			// Of a name that is there twice the last one counts, which programs would not agree on.
+			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+			out = append(out, name+"="+value)
 		}
 	}
 	for _, v := range s.Environment {
@@ -246,13 +254,37 @@ func (p *planner) environment(s *article.Service) []string {
 	return out
 }
 
-// unquoted takes off the quotes around a whole value, as Compose does.
-func unquoted(s string) string {
-	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
+// fileValue reads a value of env_file as Compose does: in single quotes as it stands, in double quotes with the escapes \n, \r,
+// \t, \" and \\, and without quotes up to a comment, which begins behind a space. It is false for a quote that is not closed,
+// and for more than a comment behind it. Nothing is expanded.
+func fileValue(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || s[0] != '"' && s[0] != '\'' {
+		if i := comment.FindStringIndex(s); i != nil {
+			s = s[:i[0]]
+		}
+		return s, true
 	}
-	return s
+	var value strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == s[0]:
+			rest := strings.TrimSpace(s[i+1:])
+			return value.String(), rest == "" || rest[0] == '#'
+		case s[0] == '"' && s[i] == '\\' && i+1 < len(s) && escapes[s[i+1]] != 0:
+			i++
+			value.WriteByte(escapes[s[i]])
+		default:
+			value.WriteByte(s[i])
+		}
+	}
+	return "", false
 }
+
+var (
+	comment = regexp.MustCompile(`(^|\s+)#`)
+	escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\'}
+)
 
 // volume resolves a volume. What is mounted from the article's folder is read-only and its bytes are inputs; paths of
 // the host have to be allowed.
@@ -356,10 +388,7 @@ func (p *planner) image(name article.Text, build *article.Build, what string, at
 	}
 	written := build.Context
 	if written.IsZero() {
-		written = build.Dockerfile
-	}
-	if written.IsZero() {
-		written = build.Inline
+		written.Pos = build.Pos
 	}
 	b, ok := p.folder(written).build(build, at, p.problems)
 	return Image{Build: b}, ok
@@ -418,6 +447,8 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 			wrong("write [CMD-SHELL, command]")
 		}
 		r.Command = append([]string{"/bin/sh", "-c"}, words...)
+	case "NONE":
+		wrong("without a healthcheck, a service is ready when its exposed ports accept; remove it")
 	default:
 		if len(h.Test) == 1 {
 			r.Command = []string{"/bin/sh", "-c", kind.Value}

@@ -8,8 +8,26 @@ import (
 func TestEnvironmentOfFiles(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x, env_file: [a.env, b.env], environment: {A: own}}}\nload: {target: http://s/}\n")), Options{},
 		map[string]string{"a.env": "# comment\nA=1\nexport B='two words'\n\nC=x=y\r\n", "b.env": "B=later"})
-	want := []string{"B=two words", "C=x=y", "B=later", "A=own"}
+	want := []string{"C=x=y", "B=later", "A=own"}
 	if got := e.Trials[0].Services[0].Environment; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Values of env_file are read as Compose reads them, but for $NAME, which stays.
+func TestValuesOfEnvFile(t *testing.T) {
+	tests := []struct {
+		line, want string
+		ok         bool
+	}{
+		{"plain", "plain", true}, {"", "", true}, {"  two words  ", "two words", true},
+		{"5 # of them", "5", true}, {"a#b", "a#b", true}, {"# nothing", "", true}, {"$HOME/${X}", "$HOME/${X}", true},
+		{`"a # b"`, "a # b", true}, {`"a" # b`, "a", true}, {`'a\nb'`, `a\nb`, true}, {`"a\nb\t\"c\"\\"`, "a\nb\t\"c\"\\", true}, {`"\d"`, `\d`, true},
+		{`"it's"`, "it's", true}, {`"open`, "", false}, {`'open"`, "", false}, {`"a" b`, "a", false},
+	}
+	for _, test := range tests {
+		if got, ok := fileValue(test.line); ok != test.ok || ok && got != test.want {
+			t.Errorf("%s is read as %q, %v; want %q, %v", test.line, got, ok, test.want, test.ok)
+		}
 	}
 }

@@ -17,6 +17,7 @@ type settings struct {
 	ports    map[string]string // first exposed port by service
 	searches map[string]bool   // names that a search finds a value for
 	requests bool              // random is drawn for every request
+	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
 // known is what a template may name.
@@ -26,6 +27,9 @@ const known = "${{ }} knows matrix.NAME, tune.NAME, profile and services.NAME.po
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
 	if n.Name != "random" {
 		return expr.Value{}, &expr.Error{Span: n.Span, Msg: n.Name + " cannot be used here", Hint: known}
+	}
+	if s.early {
+		return expr.Value{}, expr.ErrDeferred
 	}
 	if !s.requests {
 		return expr.Value{}, &expr.Error{Span: n.Span, Msg: "random is drawn for every request, and this is part of none",
@@ -55,6 +59,9 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	if n.Name == "profile" {
 		return expr.TextOf(s.profile), nil
+	}
+	if s.early {
+		return expr.Value{}, expr.ErrDeferred
 	}
 	head, rest, _ := strings.Cut(n.Name, ".")
 	switch head {
@@ -151,16 +158,10 @@ func expand(n *article.Node, env expr.Env, problems *article.Problems) *article.
 		if !strings.Contains(n.Text.Value, "${{") {
 			return n
 		}
-		template, err := expr.ParseTemplate(n.Text.Value)
-		if err != nil {
-			return n // found and reported when the article was read
-		}
-		text, err := template.Fill(env)
-		if err != nil {
-			article.AddExprError(n.Text, err, problems)
+		if err := fill(&out.Text, env); err != nil {
+			article.AddExprError(out.Text, err, problems)
 			return n
 		}
-		out.Text.Value = text
 	case article.List:
 		out.Items = nil
 		for _, item := range n.Items {
@@ -173,6 +174,28 @@ func expand(n *article.Node, env expr.Env, problems *article.Problems) *article.
 		}
 	}
 	return &out
+}
+
+// maxFills bounds how often what a template brings along is filled in: values may name each other in a circle.
+const maxFills = 10
+
+// fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it is
+// written was said when the article was read.
+func fill(t *article.Text, env expr.Env) error {
+	for range maxFills {
+		template, err := expr.ParseTemplate(t.Value)
+		if err != nil {
+			return nil
+		}
+		text, err := template.Fill(env)
+		if err != nil || text == t.Value {
+			return err
+		}
+		if t.Value = text; !strings.Contains(text, "${{") {
+			return nil
+		}
+	}
+	return &expr.Error{Msg: "values of the matrix name each other in a circle", Hint: "write out one of them"}
 }
 
 // deferred lists the values that a search finds.

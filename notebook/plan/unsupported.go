@@ -48,50 +48,9 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	}},
-	{"command.service", inCommand(func(c *article.Command) article.Pos { return c.Service.Pos })},
-	{"load.rate", inLoad(func(l *article.Load) article.Pos { return l.Rate.Text.Pos })},
-	{"load.stages", inLoad(func(l *article.Load) article.Pos {
-		if len(l.Stages) > 0 {
-			return l.Stages[0].Pos
-		}
-		return article.Pos{}
-	})},
-	{"load.network", inLoad(func(l *article.Load) article.Pos { return l.Network.Text.Pos })},
 	{"load.tool", inLoad(func(l *article.Load) article.Pos {
 		if l.Tool.V != article.OwnTool {
 			return l.Tool.Text.Pos
-		}
-		return article.Pos{}
-	})},
-	{"several targets", inLoad(func(l *article.Load) article.Pos {
-		if len(l.Target) > 1 {
-			return l.Target[1].Pos
-		}
-		return article.Pos{}
-	})},
-	{"a target over https", inLoad(func(l *article.Load) article.Pos {
-		for _, t := range l.Target {
-			if strings.HasPrefix(t.URL.Value, "https:") {
-				return t.URL.Pos
-			}
-		}
-		return article.Pos{}
-	})},
-	{"random in requests", inLoad(func(l *article.Load) article.Pos {
-		texts := []article.Text{l.Body}
-		for _, h := range l.Headers {
-			texts = append(texts, h.Value)
-		}
-		for _, t := range l.Target {
-			texts = append(texts, t.URL, t.Body)
-			for _, h := range t.Headers {
-				texts = append(texts, h.Value)
-			}
-		}
-		for _, t := range texts {
-			if strings.Contains(t.Value, "${{") && strings.Contains(t.Value, "random") {
-				return t.Pos
-			}
 		}
 		return article.Pos{}
 	})},
@@ -149,15 +108,6 @@ func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) articl
 			return article.Pos{}
 		}
 		return at(e.Load)
-	}
-}
-
-func inCommand(at func(*article.Command) article.Pos) func(*article.Experiment) article.Pos {
-	return func(e *article.Experiment) article.Pos {
-		if e.Command == nil {
-			return article.Pos{}
-		}
-		return at(e.Command)
 	}
 }
 

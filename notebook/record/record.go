@@ -24,9 +24,12 @@ import (
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
 const SchemaVersion = 1
 
-// Semantics is the number of what our samples mean. It enters every key, and is raised when a change to the load generator or to
-// how samples are taken may change results, so that old and new are not mixed.
-const Semantics = 1
+// These are the numbers of what our samples mean, of commands and of loads. That of a trial enters its key, and is raised when
+// a change to how its samples are taken, as by the load generator, may change results, so that old and new are not mixed.
+const (
+	CommandSemantics = 1
+	LoadSemantics    = 2
+)
 
 // Record is one repetition of one trial.
 type Record struct {
@@ -58,9 +61,10 @@ type Record struct {
 	Log string `json:"log,omitempty"`
 
 	Samples    []Sample             `json:"samples,omitempty"`
-	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", "latency.connect", "latency.first_byte"
+	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop "lag", "service"
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
+	Machine    *Machine             `json:"machine,omitempty"`
 
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
@@ -116,6 +120,22 @@ type Load struct {
 	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
+
+	// Open is the schedule of an open loop; nil for a closed one.
+	Open *OpenLoop `json:"open,omitempty"`
+	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds. Older
+	// records have none.
+	Answers   []int64   `json:"answers,omitempty"`
+	Latencies []float64 `json:"latencies,omitempty"`
+}
+
+// OpenLoop is how far a load kept to its schedule in the window.
+type OpenLoop struct {
+	Rate     float64 `json:"rate"`     // requests per second that were asked for; 0 where stages change it
+	Arrivals string  `json:"arrivals"` // "constant" or "poisson"
+	Due      int64   `json:"due"`      // requests that the schedule has
+	Sent     int64   `json:"sent"`     // of them, those that left
+	Blocked  int64   `json:"blocked"`  // of them, those that found no free connection when they were due
 }
 
 // Command is what validity checks need to know about a command that was timed. Older records have none.
@@ -123,6 +143,20 @@ type Command struct {
 	Start      time.Time `json:"start"`
 	Real       float64   `json:"real"`        // seconds that it ran
 	ForeignCPU float64   `json:"foreign_cpu"` // share of the host's CPU time used by others; -1 unknown
+}
+
+// Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
+type Machine struct {
+	Steal     float64               `json:"steal"`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown
+	SwappedIn int64                 `json:"swapped_in"` // bytes that were read from swap; -1 unknown
+	Throttled map[string]Throttling `json:"throttled"`  // by service; those that an engine tells nothing of are absent
+}
+
+// Throttling is how often a service was held back by a limit of its CPU time.
+type Throttling struct {
+	Periods   int64 `json:"periods"` // with a limit in force
+	Throttled int64 `json:"throttled"`
+	Limited   bool  `json:"limited"` // the article set the limit
 }
 
 // Input is one thing that went into a trial's key.

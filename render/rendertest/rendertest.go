@@ -136,6 +136,7 @@ func (b *Bench) load(r *record.Record, throughput float64) {
 	r.Load = &record.Load{Window: window, Connections: connections, Attempted: answers, Completed: answers,
 		Failures: map[string]int64{}, Statuses: map[string]int64{"200": answers},
 		InFlight: 1, InFlightOver: window, Busy: 0.3, ForeignCPU: 0.01}
+	r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {}}}
 	for range window {
 		r.Load.Completions = append(r.Load.Completions, answers/window)
 	}

@@ -22,7 +22,10 @@ import (
 // work on containers is not measured.
 const timerName = "benchbook-time"
 
-// Commands is the driver of commands: each repetition runs in a container of its own.
+// timerPath is where it lies there.
+const timerPath = "/.benchbook/" + timerName
+
+// Commands is the driver of commands: each repetition runs in a service, or in a container of its own.
 type Commands struct {
 	Tool  Tool
 	timer []byte
@@ -34,32 +37,32 @@ func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err
 	return err
 }
 
-// Measure is part of Driver.
-func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	c := t.Command
-	files := []engine.File{{Path: "/.benchbook/" + timerName, Mode: 0o755, Data: d.timer}}
-	for _, f := range c.Configs {
-		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
+// Files is part of Driver: the timer goes into the service that the command runs in.
+func (d *Commands) Files(t *plan.Trial, service string) []engine.File {
+	if t.Command.Service != service {
+		return nil
 	}
-	if c.Timeout > 0 {
-		bounded, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		m, err := d.run(bounded, at, t, files)
-		if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-			return Measurement{Failure: fmt.Sprintf("%s took longer than %v", c.Run[0], c.Timeout)}, nil
-		}
-		return m, err
-	}
-	return d.run(ctx, at, t, files)
+	return []engine.File{{Path: timerPath, Mode: 0o755, Data: d.timer}}
 }
 
-func (d *Commands) run(ctx context.Context, at Place, t *plan.Trial, files []engine.File) (Measurement, error) {
+// Measure is part of Driver.
+func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
+	if t.Command.Timeout == 0 {
+		return d.measure(ctx, at, t)
+	}
+	bounded, cancel := context.WithTimeout(ctx, t.Command.Timeout)
+	defer cancel()
+	m, err := d.measure(bounded, at, t)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout)}, nil
+	}
+	return m, err
+}
+
+func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	c := t.Command
 	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains}
-	exit, err := at.Space.Run(ctx, engine.Program{
-		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{"/.benchbook/" + timerName}, Command: c.Run,
-		Environment: append([]string{settings.Environment()}, c.Environment...), Files: files, WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
-	}, nil)
+	exit, err := d.run(ctx, at, c, append([]string{settings.Environment()}, c.Environment...))
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
 	}
@@ -78,6 +81,23 @@ func (d *Commands) run(ctx context.Context, at Place, t *plan.Trial, files []eng
 	return commandMeasured(&report, c), nil
 }
 
+// run runs the timer, which runs the command, where the command belongs.
+func (d *Commands) run(ctx context.Context, at Place, c *plan.Command, environment []string) (engine.Exit, error) {
+	if c.Service != "" {
+		return at.Services[c.Service].Exec(ctx, engine.Command{
+			Args: append([]string{timerPath}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
+		})
+	}
+	files := d.Files(&plan.Trial{Command: c}, "")
+	for _, f := range c.Configs {
+		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
+	}
+	return at.Space.Run(ctx, engine.Program{
+		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath}, Command: c.Run, Environment: environment, Files: files,
+		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
+	}, nil)
+}
+
 // mode is that of a file of the article: executable or not is all that is kept.
 func mode(f plan.File) fs.FileMode {
 	if f.Exec {
@@ -89,6 +109,9 @@ func mode(f plan.File) fs.FileMode {
 func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System + r.Reading,
 		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
+	if c.Service != "" {
+		m.GeneratorCPU = 0 // all of it is in that of the service
+	}
 	switch {
 	case r.Exit != c.ExpectExit:
 		m.Failure = fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)

@@ -23,6 +23,9 @@ type Driver interface {
 	// Prepare makes the driver's own images available. It is called once, before anything is timed.
 	Prepare(ctx context.Context, e engine.Engine, log io.Writer) error
 
+	// Files are what the driver needs inside a service of a trial, put there before it starts. Prepare was called before.
+	Files(trial *plan.Trial, service string) []engine.File
+
 	// Measure drives a trial whose services are ready.
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
 }
@@ -32,8 +35,11 @@ type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
 	Cores  int    // how many they are
+	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(plan.Image) engine.Prepared
+	// Services are those of the trial, by name.
+	Services map[string]engine.Running
 }
 
 // Measurement is what one repetition came to.
@@ -50,7 +56,8 @@ type Measurement struct {
 	// Start and Length are the window of a load or the run of a command, for the samples of services; zero where there is none.
 	Start  time.Time
 	Length time.Duration
-	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window; -1 where it cannot be told.
+	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, as far as it is not that of a
+	// service; -1 where it cannot be told.
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +65,33 @@ func TestRequestsMeasured(t *testing.T) {
 	}
 }
 
+// A load that shares the network of its target runs beside the service that its URL names.
+func TestBeside(t *testing.T) {
+	at := Place{Services: map[string]engine.Running{"server": nil, "proxy": nil}}
+	space, err := fake.New(fake.Script{}).Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range at.Services {
+		if at.Services[name], err = space.Start(t.Context(), engine.Service{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		load plan.Load
+		want string
+	}{
+		{plan.Load{Target: "http://server:8080/"}, ""},
+		{plan.Load{Target: "http://server:8080/", Network: "shared"}, "server"},
+		{plan.Load{Targets: []plan.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
+		{plan.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
+	} {
+		if got := beside(&tt.load, at); got != tt.want {
+			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
+		}
+	}
+}
+
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond}}
 	share, length := inFlight(r, &plan.Load{Connections: 10})
@@ -72,6 +101,76 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r.InFlight.Length = 0
 	if share, _ := inFlight(r, &plan.Load{Connections: 10}); share != -1 {
 		t.Errorf("got %v for a run of one moment", share)
+	}
+}
+
+func TestOpenLoopMeasured(t *testing.T) {
+	r := &http.Result{
+		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
+		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6}, TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
+	}
+	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second}, {Completed: http.Completed{Right: 38, Failed: 10}}}
+	m := requestsMeasured(r, &plan.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
+	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil || *m.Load.Open != want {
+		t.Errorf("schedule %+v, want %+v", m.Load.Open, want)
+	}
+	if l := m.Load; l.Latencies[0] != 9 || l.Answers[1] != 38 || l.Completions[1] != 48 {
+		t.Errorf("by second: %v, %v, %v", l.Latencies, l.Answers, l.Completions)
+	}
+	if got := value(m, "offered"); got != 50 {
+		t.Errorf("offered is %v, want 50", got)
+	}
+	for name, want := range map[string]float64{"lag": 0.002, "service": 0.003, "latency.tls": 0.004} {
+		if h, ok := m.Histograms[name]; !ok || h.Max != want {
+			t.Errorf("%s: %+v, want a longest of %v", name, h, want)
+		}
+	}
+	if m.Load.InFlight != -1 {
+		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
+	}
+	closed := requestsMeasured(&http.Result{Length: time.Second}, &plan.Load{Connections: 10})
+	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
+		t.Error("a closed loop has what only an open one can have")
+	}
+	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B", Protocol: "http/1.1"}})
+	if two["load.tls"] != "TLS 1.2 A" || two["load.tls.2"] != "TLS 1.3 B http/1.1" {
+		t.Errorf("facts: %v", two)
+	}
+}
+
+// What a plan says of a load reaches the generator, and is a config that it takes.
+func TestRequestsConfig(t *testing.T) {
+	common := plan.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second, Keepalive: true}
+	one := []http.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
+	tests := []struct {
+		name   string
+		change func(*plan.Load)
+		want   http.Config
+	}{
+		{"a closed loop", func(l *plan.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5, Threads: 3}},
+		{"an open loop", func(l *plan.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
+			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
+		{"several targets and stages", func(l *plan.Load) {
+			l.Targets = []plan.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST", Body: "y", Weight: 1}}
+			l.Stages, l.Arrivals = []plan.Stage{{Duration: time.Second, Rate: 9}}, "constant"
+		}, http.Config{
+			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}}, {URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
+			Stages:  []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := common
+			tt.change(&l)
+			got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
+			if err := got.Validate(); err != nil {
+				t.Error(err)
+			}
+			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true, got.Verify
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -209,6 +308,51 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				t.Errorf("samples: %+v", m.Samples)
 			}
 		})
+	}
+}
+
+// A command in a service finds the timer there, and its processor time is the service's.
+func TestCommandInService(t *testing.T) {
+	d := &Commands{Tool: func(string) ([]byte, error) { return []byte("the timer"), nil }}
+	if err := d.Prepare(t.Context(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	trial := &plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"psql", "-c", "x"}, Service: "db", Environment: []string{"A=b"},
+		WorkingDir: "/w", Stdin: "in", Contains: "42"}}
+	if files := d.Files(trial, "cache"); len(files) > 0 {
+		t.Errorf("files in another service: %+v", files)
+	}
+	files := d.Files(trial, "db")
+	if len(files) != 1 || string(files[0].Data) != "the timer" || files[0].Mode != 0o755 {
+		t.Fatalf("files in the service: %+v", files)
+	}
+	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if want := append([]string{files[0].Path}, trial.Command.Run...); name != "db" || !slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
+			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
+			t.Errorf("in %s: %+v", name, c)
+		}
+		s, err := timing.Find(c.Environment)
+		if err != nil || s.Contains != "42" {
+			t.Errorf("settings %+v, %v", s, err)
+		}
+		var out bytes.Buffer
+		err = s.Write(&out, timing.Report{Real: time.Second, User: time.Second, Contains: true})
+		return engine.Exit{Stdout: out.Bytes()}, err
+	}})
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := space.Start(t.Context(), engine.Service{Name: "db"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.Measure(t.Context(), Place{Space: space, Services: map[string]engine.Running{"db": db}}, trial)
+	if err != nil || m.Failure != "" {
+		t.Fatalf("failure %q, %v", m.Failure, err)
+	}
+	if value(m, "time.real") != 1 || value(m, "time.user") != 1 || m.GeneratorCPU != 0 {
+		t.Errorf("got %+v", m)
 	}
 }
 

@@ -8,10 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -43,14 +46,17 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 	return nil
 }
 
+// Files is part of Driver: services under load have nothing of ours in them.
+func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
+
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	config, err := json.Marshal(requestsConfig(t.Load, at.Cores))
+	config, err := json.Marshal(requestsConfig(t.Load, at))
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
 	exit, err := at.Space.Run(ctx, engine.Program{
-		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
+		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)}, Beside: beside(t.Load, at),
 	}, nil)
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
@@ -67,27 +73,66 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
 	}
-	if result.Semantics != record.Semantics {
+	if result.Semantics != record.LoadSemantics {
 		return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
-			t.Name, result.Semantics, record.Semantics)
+			t.Name, result.Semantics, record.LoadSemantics)
 	}
 	m := requestsMeasured(&result, t.Load)
-	m.Facts = d.facts
+	m.Facts = maps.Clone(d.facts)
+	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
 }
 
-func requestsConfig(l *plan.Load, cores int) http.Config {
+// beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
+func beside(l *plan.Load, at Place) string {
+	if l.Network != string(article.SharedNetwork) {
+		return ""
+	}
+	target := l.Target
+	if len(l.Targets) > 0 {
+		target = l.Targets[0].URL
+	}
+	u, err := url.Parse(target)
+	if err != nil || at.Services[u.Hostname()] == nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func requestsConfig(l *plan.Load, at Place) http.Config {
 	c := http.Config{
-		Target: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body), Connections: l.Connections, Threads: l.Threads,
-		Duration: l.Duration, Requests: int64(l.Requests), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
+		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
+		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
 		Verify: &http.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON, Headers: l.WantHeaders,
 		},
 	}
+	for _, t := range l.Targets {
+		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body), Weight: t.Weight})
+	}
+	if len(l.Targets) == 0 {
+		c.Targets = []http.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
+	}
+	for _, s := range l.Stages {
+		c.Stages = append(c.Stages, http.Stage{Duration: s.Duration, Rate: s.Rate, Connections: s.Connections})
+	}
 	if c.Threads == 0 {
-		c.Threads = cores
+		c.Threads = at.Cores
 	}
 	return c
+}
+
+// encryption says how connections were encrypted, for each way in which they were.
+func encryption(ways []http.TLS) map[string]string {
+	facts := map[string]string{}
+	for i, way := range ways {
+		name := "load.tls"
+		if i > 0 {
+			name += "." + strconv.Itoa(i+1)
+		}
+		facts[name] = strings.TrimSpace(way.Version + " " + way.CipherSuite + " " + way.Protocol)
+	}
+	return facts
 }
 
 // requestsMeasured turns the generator's result into samples and what validity checks need.
@@ -106,6 +151,14 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 			Completed: r.Completed.Right, InFlight: share, InFlightOver: over, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
+	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service} {
+		if d != nil {
+			m.Histograms[name] = histogram(*d)
+		}
+	}
+	if r.Lag != nil { // an open loop, even if nothing was due
+		m.Load.Open = &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: r.Due, Sent: r.Sent, Blocked: r.Blocked}
+	}
 	for kind, n := range r.Failures {
 		m.Load.Failures[string(kind)] = n
 	}
@@ -114,8 +167,13 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 	}
 	for _, s := range r.Seconds {
 		m.Load.Completions = append(m.Load.Completions, s.Right+s.Failed)
+		m.Load.Answers = append(m.Load.Answers, s.Right)
+		m.Load.Latencies = append(m.Load.Latencies, s.LatencySum.Seconds())
 	}
 	m.Samples = []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}}
+	if r.Lag != nil { // an open loop, even if nothing was due
+		m.Samples = append(m.Samples, record.Sample{Metric: "offered", Value: r.Offered, Unit: "1/s"})
+	}
 	if seconds > 0 {
 		m.Samples = append(m.Samples,
 			record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
@@ -137,8 +195,12 @@ func histogram(d http.Distribution) record.Histogram {
 }
 
 // inFlight is the ρ of METHOD.md 7, the mean share of the clients that had a request under way or were thinking, with the time
-// that it was taken over, in seconds. The share is -1 where the run was too short to tell.
+// that it was taken over, in seconds. The share is -1 where the run was too short to tell, and where the number of clients is not
+// fixed, as in an open loop.
 func inFlight(r *http.Result, l *plan.Load) (share, over float64) {
+	if r.Lag != nil || len(l.Stages) > 0 {
+		return -1, 0
+	}
 	if r.InFlight != nil {
 		over = r.InFlight.Length.Seconds()
 		if over <= 0 {

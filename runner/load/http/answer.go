@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
+
+// bufferSize is how many bytes of an answer are read at a time.
+const bufferSize = 64 << 10
 
 const (
 	maxHead      = 64 << 10 // bytes of one head, or of one trailer
@@ -13,7 +17,7 @@ const (
 )
 
 // A part is where in an answer the next byte belongs.
-type part int
+type part uint8
 
 const (
 	inStatusLine part = iota
@@ -32,23 +36,32 @@ const (
 // harm: lines may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
 // Source: RFC 9112, sections 2 to 7.
 type answerReader struct {
-	head  bool   // the answer to HEAD, which has no body in spite of its headers
 	whole *whole // where to keep the answer, nil while only its status and length count
+	line  []byte // what has come of a line that is not there yet
 
-	part      part
-	line      []byte // what has come of a line that is not there yet
-	budget    int    // bytes that the head, trailer or chunk line may still take
-	remaining int64  // bytes that the body or chunk still has
-
-	begun     bool // a first byte has come
-	status    int
+	remaining int64 // bytes that the body or chunk still has
 	length    int64 // bytes of the body so far
 	announced int64 // Content-Length, or -1
-	coding    string
-	http10    bool
-	closes    bool // Connection: close
-	keeps     bool // Connection: keep-alive
+	status    int
+	budget    int32 // bytes that the head, trailer or chunk line may still take
+	part      part
+	coding    coding
+
+	head   bool // the answer to HEAD, which has no body in spite of its headers
+	begun  bool // a first byte has come
+	http10 bool
+	closes bool // Connection: close
+	keeps  bool // Connection: keep-alive
 }
+
+// A coding is the last transfer coding of a body, which says where it ends.
+type coding uint8
+
+const (
+	uncoded coding = iota
+	chunked
+	otherCoding
+)
 
 // whole is all of an answer, for the check before timing.
 type whole struct {
@@ -67,7 +80,7 @@ func (r *answerReader) reset() {
 
 func (r *answerReader) startHead() {
 	r.part, r.budget = inStatusLine, maxHead
-	r.status, r.announced, r.coding = 0, -1, ""
+	r.status, r.announced, r.coding = 0, -1, uncoded
 	r.http10, r.closes, r.keeps = false, false, false
 }
 
@@ -97,6 +110,30 @@ func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
 	return len(b) - len(rest), done, err
 }
 
+// skippable is how many of the next bytes are body and nothing else, so that they need not be looked at; 0 outside one.
+func (r *answerReader) skippable() int64 {
+	switch r.part {
+	case inBody, inChunk:
+		return r.remaining
+	case inBodyUntilClose:
+		return math.MaxInt64
+	}
+	return 0
+}
+
+// skip takes n of the skippable bytes as feed would. Done means that the answer ended with the last of them.
+func (r *answerReader) skip(n int64) (done bool) {
+	r.length += n
+	if r.part == inBodyUntilClose {
+		return false
+	}
+	r.remaining -= n
+	if r.part == inChunk && r.remaining == 0 {
+		r.part, r.budget = inChunkEnd, 1
+	}
+	return r.part == inBody && r.remaining == 0
+}
+
 // eof tells the reader that the server sends no more. It reports whether that completes the answer, and if it
 // does not, the kind of failure.
 func (r *answerReader) eof() (done bool, kind Kind) {
@@ -110,19 +147,11 @@ func (r *answerReader) eof() (done bool, kind Kind) {
 }
 
 func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
-	n := len(b)
-	if r.part != inBodyUntilClose {
-		n = int(min(int64(n), r.remaining))
-		r.remaining -= int64(n)
-	}
-	r.length += int64(n)
+	n := int(min(int64(len(b)), r.skippable()))
 	if r.whole != nil {
 		r.whole.body = append(r.whole.body, b[:n]...)
 	}
-	if r.part == inChunk && r.remaining == 0 {
-		r.part, r.budget = inChunkEnd, 1
-	}
-	return b[n:], r.part == inBody && r.remaining == 0, nil
+	return b[n:], r.skip(int64(n)), nil
 }
 
 // takeLine takes a line, or what there is of it. The line is without its end, and good until the next call.
@@ -132,7 +161,7 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 	if !ended {
 		end = len(b)
 	}
-	if len(r.line)+end > r.budget {
+	if len(r.line)+end > int(r.budget) {
 		return nil, b, false, errors.New("a line or head is too long")
 	}
 	if !ended || len(r.line) > 0 {
@@ -148,7 +177,7 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 		return nil, nil, false, nil
 	}
 	r.line = r.line[:0]
-	r.budget -= len(line) + 1
+	r.budget -= int32(len(line) + 1)
 	return bytes.TrimSuffix(line, []byte("\r")), b[end+1:], true, nil
 }
 
@@ -234,10 +263,12 @@ func (r *answerReader) readField(line []byte) error {
 	case len("Transfer-Encoding"):
 		if bytes.EqualFold(name, []byte("Transfer-Encoding")) {
 			for coding := range strings.SplitSeq(string(value), ",") {
-				if r.coding == "chunked" {
+				if r.coding == chunked {
 					return fmt.Errorf("a transfer coding follows chunked: %q", excerpt(line))
 				}
-				r.coding = strings.ToLower(strings.TrimSpace(coding))
+				if r.coding = otherCoding; strings.EqualFold(strings.TrimSpace(coding), "chunked") {
+					r.coding = chunked
+				}
 			}
 		}
 	}
@@ -276,18 +307,18 @@ func (r *answerReader) endHead() (done bool, err error) {
 		r.startHead()
 		return false, nil
 	}
-	if r.coding != "" && r.announced >= 0 {
+	if r.coding != uncoded && r.announced >= 0 {
 		return false, errors.New("there are both a length and a transfer coding")
 	}
 	// Chunks of a server that should not know them are read, but not trusted further (RFC 9112, 6.1).
-	r.closes = r.closes || r.http10 && r.coding != ""
+	r.closes = r.closes || r.http10 && r.coding != uncoded
 	switch {
 	case r.head || r.status == 204 || r.status == 304:
 		return true, nil
-	case r.coding == "chunked":
+	case r.coding == chunked:
 		r.part, r.budget = inChunkSize, maxChunkLine
 		return false, nil
-	case r.coding != "" || r.announced < 0:
+	case r.coding != uncoded || r.announced < 0:
 		r.part = inBodyUntilClose
 		return false, nil
 	}

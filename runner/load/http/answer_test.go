@@ -21,13 +21,26 @@ type reading struct {
 // read feeds text to a fresh reader in pieces that end at the cuts, and at the end of the text.
 func read(text string, head bool, cuts ...int) reading {
 	r := answerReader{head: head}
+	return readBy(&r, r.feed, text, cuts...)
+}
+
+// readCached is read by a reader whose head has come before.
+func readCached(text string, head bool, cuts ...int) reading {
+	var c headCache
+	r := answerReader{head: head}
+	feed := func(b []byte) (int, bool, error) { return c.feed(&r, b) }
+	readBy(&r, feed, text)
+	return readBy(&r, feed, text, cuts...)
+}
+
+func readBy(r *answerReader, feed func([]byte) (int, bool, error), text string, cuts ...int) reading {
 	r.reset()
 	used, from := 0, 0
 	for _, to := range append(cuts, len(text)) {
 		if from == to {
 			continue
 		}
-		n, done, err := r.feed([]byte(text[from:to]))
+		n, done, err := feed([]byte(text[from:to]))
 		used += n
 		from = to
 		if err != nil {
@@ -235,6 +248,9 @@ func FuzzAnswerReader(f *testing.F) {
 		if got := read(text, head, cut, next); got != uncut {
 			t.Errorf("cut at %d and %d: got %+v, uncut %+v", cut, next, got, uncut)
 		}
+		if got := readCached(text, head, cut); got != uncut {
+			t.Errorf("with the head remembered: got %+v, without %+v", got, uncut)
+		}
 		if uncut.used > len(text) || uncut.length > int64(len(text)) {
 			t.Errorf("%d bytes were used, and %d of a body, of %d", uncut.used, uncut.length, len(text))
 		}
@@ -271,5 +287,57 @@ func readByGo(text string, head bool) (status int, length int64, err error) {
 		var body bytes.Buffer
 		_, err = io.Copy(&body, response.Body)
 		return response.StatusCode, int64(body.Len()), err
+	}
+}
+
+// What the kernel is asked to drop counts as what is read does.
+func TestSkip(t *testing.T) {
+	for _, head := range []string{"Content-Length: 20000", "Transfer-Encoding: chunked", "X: until the close"} {
+		var r answerReader
+		r.reset()
+		text := "HTTP/1.1 200 OK\r\n" + head + "\r\n\r\n"
+		if strings.Contains(head, "chunked") {
+			text += "4e20\r\n"
+		}
+		if _, done, err := r.feed([]byte(text)); done || err != nil || r.skippable() < 20000 {
+			t.Fatalf("%s: done %v, %v, %d bytes can be skipped", head, done, err, r.skippable())
+		}
+		done := r.skip(5000)
+		if !done {
+			done = r.skip(15000)
+		}
+		if strings.Contains(head, "chunked") {
+			if _, done, _ = r.feed([]byte("\r\n0\r\n\r\n")); r.skippable() != 0 {
+				t.Errorf("%d bytes can be skipped behind the last chunk", r.skippable())
+			}
+		}
+		if done == strings.Contains(head, "close") || r.length != 20000 {
+			t.Errorf("%s: done %v with %d bytes", head, done, r.length)
+		}
+	}
+}
+
+// The cache gives up on heads that always differ, and comes back to those that repeat.
+func TestHeadCache(t *testing.T) {
+	var c headCache
+	r := answerReader{}
+	feed := func(n int) {
+		r.reset()
+		text := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("y", n) + "\r\n\r\nok"
+		if used, done, err := c.feed(&r, []byte(text)); used != len(text) || !done || err != nil || r.status != 200 || r.length != 2 {
+			t.Fatalf("used %d of %d, done %v, error %v, status %d, %d bytes", used, len(text), done, err, r.status, r.length)
+		}
+	}
+	for n := range 1000 {
+		feed(n)
+	}
+	if c.misses != 1000 {
+		t.Errorf("%d misses of 1000 heads that all differ", c.misses)
+	}
+	for range 2 * oneOfMany {
+		feed(7)
+	}
+	if c.misses != 0 {
+		t.Errorf("%d misses since the last hit, though the head is the same", c.misses)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -22,15 +23,79 @@ const (
 	maxTime        = 24 * time.Hour
 	maxConnections = 100_000
 	maxThreads     = 1024
+	maxRate        = 10e6
+	maxWeight      = 1e9
+	maxTargets     = 10_000
+	maxStages      = 10_000
 )
 
-// Config says what load to put on which target. Nothing in it has a default beyond what is written here:
+// Config says what load to put on which targets. Nothing in it has a default beyond what is written here:
 // a plan has filled in everything else.
+//
+// With a Rate, or with Stages that have rates, the load is an open loop, else a closed one.
 type Config struct {
-	// Target is an http URL with a host name or address, and a numeric port unless it is 80. If the name has
-	// several addresses, the clients are dealt round those that accept a connection before the run, of IPv4 if
+	// Targets are what requests ask for, at least one. Of several, each request draws one by weight.
+	Targets []Target `json:"targets"`
+
+	// Seed starts every sequence of random numbers: the choice among targets, the numbers in requests, and Poisson
+	// arrivals. The same seed draws the same sequence for the same number of threads.
+	Seed uint64 `json:"seed,omitempty"`
+
+	// Connections is the number of clients of a closed loop, and the most connections that an open loop has open at a
+	// time; at least 1. Where Stages have connections it is where the first of them starts, and 0 means 1.
+	Connections int `json:"connections"`
+
+	// Threads is the number of threads that run the load at the same time, each with its share of the connections;
+	// 0 means one per available core. There are never more than connections.
+	Threads int `json:"threads,omitempty"`
+
+	// Duration is the length of the window, Requests the number of requests that are started in it. One of
+	// them is needed; of both, whichever ends first. An open loop has no Requests. With Stages there is neither: the
+	// window is as long as they are.
+	Duration time.Duration `json:"duration_ns,omitempty"`
+	Requests int64         `json:"requests,omitempty"`
+
+	// Rate makes the load an open loop: so many requests per second are due, whatever the server does. With Stages
+	// it is where the first of them starts.
+	Rate float64 `json:"rate,omitempty"`
+
+	// Arrivals is how the requests of an open loop are spread; empty means ConstantArrivals.
+	Arrivals Arrivals `json:"arrivals,omitempty"`
+
+	// Stages make the load change over time. They follow each other without a gap.
+	Stages []Stage `json:"stages,omitempty"`
+
+	// Warmup is how long the same load runs before the window; its requests come on top of Requests. Before Stages it
+	// is the load that the first of them starts from.
+	Warmup time.Duration `json:"warmup_ns,omitempty"`
+
+	// Think is the pause of a client of a closed loop between an answer, or a failure, and its next request.
+	Think time.Duration `json:"think_ns,omitempty"`
+
+	// Timeout is how long after its start a request must have its whole answer, connecting included. In an open loop
+	// the start is when the request was due.
+	Timeout time.Duration `json:"timeout_ns"`
+
+	// KeepAlive lets a client send its next request over the connection of the last one, if the server does.
+	// Without it every request opens a connection and announces that it is the only one.
+	KeepAlive bool `json:"keepalive"`
+
+	// Verify says what a right answer is, for all targets; nil means any whole answer with a status of 200 to 299,
+	// without a check before timing.
+	Verify *Verify `json:"verify,omitempty"`
+}
+
+// Target is one kind of request.
+//
+// In the path and query of URL, in the values of Headers and in Body, ${{ random(1, 999999) }} stands for a whole
+// number between the two, both included, that is drawn anew for every request.
+type Target struct {
+	// URL is an http or https URL with a host name or address, and a numeric port unless it is 80, or 443. If the name
+	// has several addresses, the clients are dealt round those that accept a connection before the run, of IPv4 if
 	// there are any, else of IPv6.
-	Target string `json:"target"`
+	//
+	// Over https the certificate is not verified, since servers under test have home-made ones.
+	URL string `json:"url"`
 
 	// Method is the request's method, GET if empty.
 	Method string `json:"method,omitempty"`
@@ -42,33 +107,26 @@ type Config struct {
 	// Body is sent with every request; in JSON it is base64, so that any bytes survive.
 	Body []byte `json:"body,omitempty"`
 
-	// Connections is the number of clients, at least 1.
-	Connections int `json:"connections"`
+	// Weight is how often this target is asked, relative to the weights of the others; 0 means 1.
+	Weight float64 `json:"weight,omitempty"`
+}
 
-	// Threads is the number of threads that run the load at the same time; 0 means one per available core.
-	Threads int `json:"threads,omitempty"`
+// Arrivals is how the requests of an open loop are spread over time.
+type Arrivals string
 
-	// Duration is the length of the window, Requests the number of requests that are started in it. One of
-	// them is needed; of both, whichever ends first.
-	Duration time.Duration `json:"duration_ns,omitempty"`
-	Requests int64         `json:"requests,omitempty"`
+const (
+	ConstantArrivals Arrivals = "constant" // equally far apart
+	PoissonArrivals  Arrivals = "poisson"  // at random, each independent of all others
+)
 
-	// Warmup is how long the same load runs before the window; its requests come on top of Requests.
-	Warmup time.Duration `json:"warmup_ns,omitempty"`
+// Stage is a part of a load that changes: over its Duration the load moves linearly from that of the stage before to
+// its own. The first stage starts from the config's Rate or Connections, so without any from rate 0 or one connection.
+type Stage struct {
+	Duration time.Duration `json:"duration_ns"`
 
-	// Think is the pause of a client between an answer, or a failure, and its next request.
-	Think time.Duration `json:"think_ns,omitempty"`
-
-	// Timeout is how long after its start a request must have its whole answer, connecting included.
-	Timeout time.Duration `json:"timeout_ns"`
-
-	// KeepAlive lets a client send its next request over the connection of the last one, if the server does.
-	// Without it every request opens a connection and announces that it is the only one.
-	KeepAlive bool `json:"keepalive"`
-
-	// Verify says what a right answer is; nil means any whole answer with a status of 200 to 299, without a
-	// check before timing.
-	Verify *Verify `json:"verify,omitempty"`
+	// Rate, in requests per second, or Connections is what the stage ends with: the same one of them in all stages.
+	Rate        float64 `json:"rate,omitempty"`
+	Connections int     `json:"connections,omitempty"`
 }
 
 // Verify says what a right answer is. Status and Length are checked on every answer, all of it on one answer
@@ -111,27 +169,32 @@ func ReadConfig(r io.Reader) (Config, error) {
 
 // Validate reports the first thing in the config that rules out a run, in words that name the field.
 func (c *Config) Validate() error {
-	if _, err := c.url(); err != nil {
-		return err
+	if len(c.Targets) == 0 {
+		return errors.New("there is no target; name at least one URL")
 	}
-	if c.Method != "" && !isToken(c.Method) {
-		return fmt.Errorf("method %q is not an HTTP method", c.Method)
+	if len(c.Targets) > maxTargets {
+		return fmt.Errorf("there are %d targets; use at most %d", len(c.Targets), maxTargets)
 	}
-	if c.Method == "CONNECT" {
-		return errors.New("method CONNECT opens a tunnel, which has no answer to measure; use another method")
-	}
-	names := make(map[string]string) // as the config writes them, by lower case
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		if err := validateField(name, c.Headers[name]); err != nil {
+	for i := range c.Targets {
+		if err := c.Targets[i].validate(); err != nil {
+			if len(c.Targets) > 1 {
+				return fmt.Errorf("target %d of %d: %w", i+1, len(c.Targets), err)
+			}
 			return err
 		}
-		if other, ok := names[strings.ToLower(name)]; ok {
-			return fmt.Errorf("headers: %q and %q are the same header; keep one", other, name)
-		}
-		names[strings.ToLower(name)] = name
 	}
-	if c.Connections < 1 || c.Connections > maxConnections {
-		return fmt.Errorf("connections is %d; it must lie between 1 and %d", c.Connections, maxConnections)
+	if err := c.validateArrivals(); err != nil {
+		return err
+	}
+	if err := c.validateStages(); err != nil {
+		return err
+	}
+	least := 1
+	if c.hasStages() && !c.Open() {
+		least = 0
+	}
+	if c.Connections < least || c.Connections > maxConnections {
+		return fmt.Errorf("connections is %d; it must lie between %d and %d", c.Connections, least, maxConnections)
 	}
 	if c.Threads < 0 || c.Threads > maxThreads {
 		return fmt.Errorf("threads is %d; it must lie between 1 and %d, or be 0 for one per core", c.Threads, maxThreads)
@@ -139,7 +202,7 @@ func (c *Config) Validate() error {
 	if c.Requests < 0 {
 		return fmt.Errorf("requests is %d; use 0 for no limit, or more", c.Requests)
 	}
-	if c.Requests == 0 && c.Duration == 0 {
+	if c.Requests == 0 && c.Duration == 0 && !c.hasStages() {
 		return errors.New("neither duration nor requests is set; one is needed to end the run")
 	}
 	if c.Timeout == 0 {
@@ -154,6 +217,117 @@ func (c *Config) Validate() error {
 		}
 	}
 	return c.Verify.validate()
+}
+
+// Open reports whether the load is an open loop: whether requests leave on schedule.
+func (c *Config) Open() bool { return c.Rate > 0 || c.hasStages() && c.Stages[0].Rate > 0 }
+
+func (c *Config) hasStages() bool { return len(c.Stages) > 0 }
+
+// secure reports whether there are https targets. The config must be valid.
+func (c *Config) secure() bool {
+	return slices.ContainsFunc(c.Targets, func(t Target) bool { return strings.EqualFold(t.URL[:min(len(t.URL), 6)], "https:") })
+}
+
+// length is that of the window, 0 if only the number of requests ends it.
+func (c *Config) length() time.Duration {
+	length := c.Duration
+	for _, s := range c.Stages {
+		length += s.Duration
+	}
+	return length
+}
+
+// mostConnections is how many clients there are at most at a time.
+func (c *Config) mostConnections() int {
+	most := max(c.Connections, 1)
+	for _, s := range c.Stages {
+		most = max(most, s.Connections)
+	}
+	return most
+}
+
+func (c *Config) validateArrivals() error {
+	if !(c.Rate >= 0 && c.Rate <= maxRate) {
+		return fmt.Errorf("rate is %v; it must lie between 0 and %d per second", c.Rate, int(maxRate))
+	}
+	switch c.Arrivals {
+	case "", ConstantArrivals, PoissonArrivals:
+	default:
+		return fmt.Errorf("arrivals is %q; use %q or %q", c.Arrivals, ConstantArrivals, PoissonArrivals)
+	}
+	switch {
+	case !c.Open() && c.Arrivals != "":
+		return errors.New("arrivals is set without a rate; in a closed loop clients send the next request when the answer is there")
+	case c.Open() && c.Requests != 0:
+		return errors.New("requests is set beside a rate; an open loop lasts for a duration")
+	case c.Open() && c.Think != 0:
+		return errors.New("think is set beside a rate; in an open loop requests leave on schedule")
+	}
+	return nil
+}
+
+func (c *Config) validateStages() error {
+	if !c.hasStages() {
+		return nil
+	}
+	if len(c.Stages) > maxStages {
+		return fmt.Errorf("there are %d stages; use at most %d", len(c.Stages), maxStages)
+	}
+	if c.Duration != 0 || c.Requests != 0 {
+		return errors.New("duration or requests is set beside stages; the stages say how long the load lasts")
+	}
+	var length time.Duration
+	for i, s := range c.Stages {
+		switch {
+		case s.Duration <= 0 || s.Duration > maxTime:
+			return fmt.Errorf("stage %d: duration is %v; it must be more than 0 and at most %v", i+1, s.Duration, maxTime)
+		case !(s.Rate >= 0 && s.Rate <= maxRate):
+			return fmt.Errorf("stage %d: rate is %v; it must lie between 0 and %d per second", i+1, s.Rate, int(maxRate))
+		case s.Connections < 0 || s.Connections > maxConnections:
+			return fmt.Errorf("stage %d: connections is %d; it must lie between 1 and %d", i+1, s.Connections, maxConnections)
+		case (s.Rate > 0) == (s.Connections > 0):
+			return fmt.Errorf("stage %d: set either rate or connections", i+1)
+		case (s.Rate > 0) != (c.Stages[0].Rate > 0):
+			return fmt.Errorf("stage %d: all stages change the same, the rate or the connections", i+1)
+		case s.Connections > 0 && c.Rate > 0:
+			return fmt.Errorf("stage %d: connections cannot change beside a rate, which opens them as needed", i+1)
+		}
+		if length += s.Duration; length > maxTime {
+			return fmt.Errorf("the stages last for more than %v", maxTime)
+		}
+	}
+	return nil
+}
+
+func (t *Target) validate() error {
+	if _, err := t.compile(false); err != nil {
+		return err
+	}
+	if !(t.Weight >= 0 && t.Weight <= maxWeight) || math.IsNaN(t.Weight) {
+		return fmt.Errorf("weight is %v; it must be more than 0 and at most %d", t.Weight, int(maxWeight))
+	}
+	return nil
+}
+
+func (t *Target) validateFields() error {
+	if t.Method != "" && !isToken(t.Method) {
+		return fmt.Errorf("method %q is not an HTTP method", t.Method)
+	}
+	if t.Method == "CONNECT" {
+		return errors.New("method CONNECT opens a tunnel, which has no answer to measure; use another method")
+	}
+	names := make(map[string]string) // as the config writes them, by lower case
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		if err := validateField(name, t.Headers[name]); err != nil {
+			return err
+		}
+		if other, ok := names[strings.ToLower(name)]; ok {
+			return fmt.Errorf("headers: %q and %q are the same header; keep one", other, name)
+		}
+		names[strings.ToLower(name)] = name
+	}
+	return nil
 }
 
 func (v *Verify) validate() error {
@@ -200,9 +374,9 @@ func validateField(name, value string) error {
 	return nil
 }
 
-// url parses the target and refuses whatever we could not honour.
-func (c *Config) url() (*url.URL, error) {
-	u, err := url.Parse(c.Target)
+// parseURL parses the URL of a target, without templates in it, and refuses whatever we could not honour.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
 	if whole, ok := errors.AsType[*url.Error](err); ok {
 		err = whole.Err // without the URL, which may have a password in it
 	}
@@ -212,15 +386,13 @@ func (c *Config) url() (*url.URL, error) {
 	switch {
 	case u.User != nil:
 		return nil, errors.New("target has a user name in it; send credentials in headers")
-	case u.Scheme == "https":
-		return nil, fmt.Errorf("target %q: https is not supported; give an http URL", c.Target)
-	case u.Scheme != "http":
-		return nil, fmt.Errorf("target %q is not an http URL; write http://host:port/path", c.Target)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("target %q is not an http URL; write http://host:port/path", text)
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("target %q has no host; write http://host:port/path", c.Target)
+		return nil, fmt.Errorf("target %q has no host; write http://host:port/path", text)
 	}
 	if strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return nil, fmt.Errorf("target %q: write the host name in ASCII", c.Target)
+		return nil, fmt.Errorf("target %q: write the host name in ASCII", text)
 	}
 	if _, err := portOf(u); err != nil {
 		return nil, err
@@ -231,13 +403,20 @@ func (c *Config) url() (*url.URL, error) {
 // portOf is the port to connect to; url.Parse has seen to it that it is made of digits.
 func portOf(u *url.URL) (uint16, error) {
 	if u.Port() == "" {
-		return 80, nil
+		return defaultPort(u), nil
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	if err != nil || port == 0 {
 		return 0, fmt.Errorf("target: port %s does not exist; it must lie between 1 and 65535", u.Port())
 	}
 	return uint16(port), nil
+}
+
+func defaultPort(u *url.URL) uint16 {
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
 }
 
 // hostField is the value of Host: without the default port, and without the zone of an IPv6 address, which means
@@ -247,7 +426,7 @@ func hostField(u *url.URL) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		host = ip.WithZone("").String()
 	}
-	if u.Port() != "" && u.Port() != "80" {
+	if port, err := portOf(u); err == nil && port != defaultPort(u) {
 		return net.JoinHostPort(host, u.Port())
 	}
 	if strings.Contains(host, ":") {
@@ -256,41 +435,9 @@ func hostField(u *url.URL) string {
 	return host
 }
 
-func (c *Config) method() string {
-	if c.Method == "" {
+func (t *Target) method() string {
+	if t.Method == "" {
 		return "GET"
 	}
-	return c.Method
-}
-
-// request is the text of the request, which is the same for every one. The config must be valid.
-func (c *Config) request() ([]byte, error) {
-	u, err := c.url()
-	if err != nil {
-		return nil, err
-	}
-	fields := map[string]string{"Host": hostField(u), "User-Agent": "benchbook"}
-	for name, value := range c.Headers {
-		for _, ours := range []string{"Host", "User-Agent"} {
-			if strings.EqualFold(name, ours) {
-				name = ours
-			}
-		}
-		fields[name] = value
-	}
-	if !c.KeepAlive {
-		fields["Connection"] = "close"
-	}
-	if method := c.method(); len(c.Body) > 0 || method == "POST" || method == "PUT" || method == "PATCH" {
-		fields["Content-Length"] = strconv.Itoa(len(c.Body))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", c.method(), u.RequestURI(), fields["Host"])
-	delete(fields, "Host")
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		fmt.Fprintf(&b, "%s: %s\r\n", name, fields[name])
-	}
-	b.WriteString("\r\n")
-	b.Write(c.Body)
-	return []byte(b.String()), nil
+	return t.Method
 }

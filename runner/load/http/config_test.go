@@ -3,7 +3,11 @@ package http
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"math"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +15,7 @@ import (
 
 // valid is a config that nothing is wrong with, changed.
 func valid(change func(*Config)) Config {
-	c := Config{Target: "http://server:8080/", Connections: 1, Requests: 1, Timeout: time.Second, KeepAlive: true}
+	c := Config{Targets: []Target{{URL: "http://server:8080/"}}, Connections: 1, Requests: 1, Timeout: time.Second, KeepAlive: true}
 	if change != nil {
 		change(&c)
 	}
@@ -20,8 +24,8 @@ func valid(change func(*Config)) Config {
 
 func TestValidate(t *testing.T) {
 	verify := func(v Verify) func(*Config) { return func(c *Config) { c.Verify = &v } }
-	target := func(s string) func(*Config) { return func(c *Config) { c.Target = s } }
-	headers := func(h map[string]string) func(*Config) { return func(c *Config) { c.Headers = h } }
+	target := func(s string) func(*Config) { return func(c *Config) { c.Targets[0].URL = s } }
+	headers := func(h map[string]string) func(*Config) { return func(c *Config) { c.Targets[0].Headers = h } }
 	tests := []struct {
 		name   string
 		change func(*Config)
@@ -34,7 +38,48 @@ func TestValidate(t *testing.T) {
 		{"everything verified", verify(Verify{Status: []int{200, 404}, Length: new(int64(0)), Contains: "a", Match: "b+",
 			JSON: map[string]string{"a.0": "1"}, Headers: map[string]string{"Server": "x"}}), ""},
 
-		{"https", target("https://server/"), "https is not supported"},
+		{"https", target("https://server/"), ""},
+		{"random", func(c *Config) {
+			c.Targets[0] = Target{URL: "http://server/${{ random(1, 9) }}?q=${{random(-5,5)}}", Headers: map[string]string{"X": "${{ random(0, 0) }}"},
+				Body: []byte("[${{ random(1, 1000000) }}]")}
+		}, ""},
+		{"an open loop", func(c *Config) { c.Rate, c.Requests, c.Duration, c.Arrivals = 1000, 0, time.Second, PoissonArrivals }, ""},
+		{"stages of rates", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 5}, {Duration: 1, Rate: 9}} }, ""},
+		{"stages of connections", func(c *Config) {
+			c.Requests, c.Connections, c.Stages = 0, 0, []Stage{{Duration: 1, Connections: 5}, {Duration: 1, Connections: 1}}
+		}, ""},
+
+		{"no target", func(c *Config) { c.Targets = nil }, "there is no target"},
+		{"the second of two targets", func(c *Config) { c.Targets = append(c.Targets, Target{}) }, "target 2 of 2: target"},
+		{"a weight below 0", func(c *Config) { c.Targets[0].Weight = -1 }, "weight is -1"},
+		{"a weight that is no number", func(c *Config) { c.Targets[0].Weight = math.NaN() }, "weight is NaN"},
+		{"random in a host", target("http://server${{ random(1, 9) }}/"), "in the path and the query"},
+		{"random after the query", target("http://server/#${{ random(1, 9) }}"), "in the path and the query"},
+		{"random that is never closed", target("http://server/${{ random(1, 9)"), "never closed"},
+		{"random with a name", target("http://server/${{ random(1, matrix.n) }}"), `"matrix.n" is not known when requests are sent`},
+		{"random of parts", target("http://server/${{ random(1, 1.5) }}"), "whole numbers"},
+		{"random the wrong way round", target("http://server/${{ random(2, 1) }}"), "nothing lies between 2 and 1"},
+		{"another expression", target("http://server/${{ 1 + 1 }}"), "cannot be used in requests"},
+		{"another expression in a header", headers(map[string]string{"X": "${{ profile }}"}), `headers: "X": ${{ profile }} cannot be used`},
+		{"a rate below 0", func(c *Config) { c.Rate = -1 }, "rate is -1"},
+		{"a rate that is no number", func(c *Config) { c.Rate = math.NaN() }, "rate is NaN"},
+		{"a rate and requests", func(c *Config) { c.Rate = 1 }, "requests is set beside a rate"},
+		{"a rate and think", func(c *Config) { c.Rate, c.Requests, c.Duration, c.Think = 1, 0, time.Second, 1 }, "think is set beside a rate"},
+		{"arrivals in a closed loop", func(c *Config) { c.Arrivals = PoissonArrivals }, "arrivals is set without a rate"},
+		{"arrivals of another kind", func(c *Config) { c.Rate, c.Arrivals = 1, "bursts" }, `arrivals is "bursts"`},
+		{"stages and requests", func(c *Config) { c.Stages = []Stage{{Duration: 1, Rate: 1}} }, "beside a rate"},
+		{"stages and a duration", func(c *Config) { c.Requests, c.Duration, c.Stages = 0, 1, []Stage{{Duration: 1, Rate: 1}} }, "beside stages"},
+		{"a stage of nothing", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1}} }, "stage 1: set either"},
+		{"a stage of both", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1, Connections: 1}} }, "stage 1: set either"},
+		{"stages that differ", func(c *Config) {
+			c.Requests, c.Stages = 0, []Stage{{Duration: 1, Rate: 1}, {Duration: 1, Connections: 1}}
+		}, "stage 2: all"},
+		{"a stage of no time", func(c *Config) { c.Requests, c.Stages = 0, []Stage{{Rate: 1}} }, "stage 1: duration is 0s"},
+		{"stages for days", func(c *Config) {
+			c.Requests, c.Stages = 0, []Stage{{Duration: 20 * time.Hour, Rate: 1}, {Duration: 20 * time.Hour, Rate: 1}}
+		}, "last for more than 24h"},
+		{"connections beside a rate", func(c *Config) { c.Requests, c.Rate, c.Stages = 0, 1, []Stage{{Duration: 1, Connections: 1}} }, "cannot change beside a rate"},
+		{"another scheme", target("ftp://server/"), "not an http URL"},
 		{"no scheme", target("server:8080/"), "not an http URL"},
 		{"no host", target("http:///path"), "has no host"},
 		{"no URL", target("http://[::1"), "target: "},
@@ -45,8 +90,8 @@ func TestValidate(t *testing.T) {
 		{"a password and https", target("https://me:secret@server/"), "send credentials in headers"},
 		{"a password and no URL", target("http://me:secret@[::1"), "target: missing ']' in host"},
 		{"a host that is not ASCII", target("http://sërver/"), "in ASCII"},
-		{"a method that is none", func(c *Config) { c.Method = "GET /" }, `method "GET /"`},
-		{"CONNECT", func(c *Config) { c.Method = "CONNECT" }, "tunnel"},
+		{"a method that is none", func(c *Config) { c.Targets[0].Method = "GET /" }, `method "GET /"`},
+		{"CONNECT", func(c *Config) { c.Targets[0].Method = "CONNECT" }, "tunnel"},
 		{"a header that is none", headers(map[string]string{"a b": "c"}), `"a b" is not the name of a header`},
 		{"a line feed in a header", headers(map[string]string{"A": "b\r\nC: d"}), "control character"},
 		{"Connection", headers(map[string]string{"connection": "close"}), "set by keepalive"},
@@ -91,22 +136,24 @@ func TestRequest(t *testing.T) {
 		want   string
 	}{
 		{"the least", nil, "GET / HTTP/1.1\r\nHost: server:8080\r\n" + head},
-		{"the default port", func(c *Config) { c.Target = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
-		{"path and query", func(c *Config) { c.Target = "http://server/a%20b/ä?q=1&r=%2F#part" },
+		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"path and query", func(c *Config) { c.Targets[0].URL = "http://server/a%20b/ä?q=1&r=%2F#part" },
 			"GET /a%20b/%C3%A4?q=1&r=%2F HTTP/1.1\r\nHost: server\r\n" + head},
-		{"IPv6", func(c *Config) { c.Target = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" + head},
-		{"IPv6 and the default port", func(c *Config) { c.Target = "http://[::1]/" },
+		{"a query that is not encoded", func(c *Config) { c.Targets[0].URL = "http://server/?q=a b&r=ä" },
+			"GET /?q=a%20b&r=%C3%A4 HTTP/1.1\r\nHost: server\r\n" + head},
+		{"IPv6", func(c *Config) { c.Targets[0].URL = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" + head},
+		{"IPv6 and the default port", func(c *Config) { c.Targets[0].URL = "http://[::1]/" },
 			"GET / HTTP/1.1\r\nHost: [::1]\r\n" + head},
-		{"IPv6 with a zone", func(c *Config) { c.Target = "http://[fe80::1%25eth0]:81/" },
+		{"IPv6 with a zone", func(c *Config) { c.Targets[0].URL = "http://[fe80::1%25eth0]:81/" },
 			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\n" + head},
 		{"without keep-alive", func(c *Config) { c.KeepAlive = false },
 			"GET / HTTP/1.1\r\nHost: server:8080\r\nConnection: close\r\n" + head},
-		{"a body", func(c *Config) { c.Method, c.Body = "PUT", []byte("a\x00b") },
+		{"a body", func(c *Config) { c.Targets[0].Method, c.Targets[0].Body = "PUT", []byte("a\x00b") },
 			"PUT / HTTP/1.1\r\nHost: server:8080\r\nContent-Length: 3\r\n" + head + "a\x00b"},
-		{"a method that wants a body, without one", func(c *Config) { c.Method = "POST" },
+		{"a method that wants a body, without one", func(c *Config) { c.Targets[0].Method = "POST" },
 			"POST / HTTP/1.1\r\nHost: server:8080\r\nContent-Length: 0\r\n" + head},
 		{"headers", func(c *Config) {
-			c.Headers = map[string]string{"host": "other", "user-agent": "me", "X": "1", "Accept": "*/*"}
+			c.Targets[0].Headers = map[string]string{"host": "other", "user-agent": "me", "X": "1", "Accept": "*/*"}
 		}, "GET / HTTP/1.1\r\nHost: other\r\nAccept: */*\r\nUser-Agent: me\r\nX: 1\r\n\r\n"},
 	}
 	for _, tt := range tests {
@@ -115,20 +162,76 @@ func TestRequest(t *testing.T) {
 			if err := c.Validate(); err != nil {
 				t.Fatal(err)
 			}
-			got, err := c.request()
+			r, err := c.Targets[0].compile(c.KeepAlive)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if string(got) != tt.want {
+			if got := r.append(nil, 7); string(got) != tt.want {
 				t.Errorf("\n got %q\nwant %q", got, tt.want)
 			}
 		})
 	}
 }
 
+// What is drawn keeps to its bounds and reaches both, the length follows, and the same draw gives the same request.
+func TestRandom(t *testing.T) {
+	target := Target{URL: "http://server/${{ random(8, 11) }}?q=a%20b${{ random(0, 1) }}", Method: "POST",
+		Headers: map[string]string{"X-N": "<${{ random(-3, -3) }}>"}, Body: []byte("${{ random(9, 10) }},${{ random(9, 10) }}")}
+	r, err := target.compile(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := regexp.MustCompile("^POST /(8|9|10|11)\\?q=a%20b(0|1) HTTP/1.1\r\nHost: server\r\nContent-Length: ([345])\r\n" +
+		"User-Agent: benchbook\r\nX-N: <-3>\r\n\r\n((?:9|10),(?:9|10))$")
+	seen := make(map[string]int)
+	const draws = 4000
+	for draw := range uint64(draws) {
+		text := string(r.append([]byte("before"), mix(draw)))[len("before"):]
+		if again := string(r.append(nil, mix(draw))); again != text {
+			t.Fatalf("the same draw gave %q and %q", text, again)
+		}
+		found := pattern.FindStringSubmatch(text)
+		if found == nil || strconv.Itoa(len(found[4])) != found[3] {
+			t.Fatalf("got %q", text)
+		}
+		for i, s := range found[1:] {
+			seen[fmt.Sprint(i, s)]++
+		}
+	}
+	for what, wanted := range map[string]int{"08": 4, "09": 4, "010": 4, "011": 4, "10": 2, "11": 2, "39,9": 4, "39,10": 4, "310,9": 4, "310,10": 4} {
+		if n := seen[what]; n < draws/wanted*8/10 || n > draws/wanted*12/10 {
+			t.Errorf("%s was drawn %d times of %d, want about %d", what, n, draws, draws/wanted)
+		}
+	}
+}
+
+// Whatever stands in a target, what is accepted is one request with the length that it says.
+func FuzzRequest(f *testing.F) {
+	f.Add("http://server/${{ random(1, 9) }}?a=${{ random(1, 999999) }}", "X", "${{ random(1, 5) }}", []byte("n=${{random(1,1000)}}"), uint64(1))
+	f.Add("http://server/RANDOM0.${{ random(1, 2) }}RANDOMM1.", "A", "b", []byte("${{"), uint64(2))
+	f.Fuzz(func(t *testing.T, url, name, value string, body []byte, draw uint64) {
+		target := Target{URL: url, Method: "POST", Headers: map[string]string{name: value}, Body: body}
+		r, err := target.compile(true)
+		if err != nil {
+			return
+		}
+		text := string(r.append(nil, draw))
+		head, sent, found := strings.Cut(text, "\r\n\r\n")
+		if !found || strings.Count(head, "\r\n") < 3 || strings.Count(head, "\r\n") != strings.Count(head, "\n") {
+			t.Fatalf("no request: %q", text)
+		}
+		if !strings.Contains(head+"\r\n", fmt.Sprintf("\r\nContent-Length: %d\r\n", len(sent))) {
+			t.Errorf("the body has %d bytes: %q", len(sent), text)
+		}
+		if line, _, _ := strings.Cut(head, "\r\n"); strings.Count(line, " ") != 2 {
+			t.Errorf("the request line is %q", line)
+		}
+	})
+}
+
 func TestReadConfig(t *testing.T) {
 	want := valid(func(c *Config) {
-		c.Body = []byte{0xff, 0}
+		c.Targets[0].Body = []byte{0xff, 0}
 		c.Verify = &Verify{Before: new(false), Status: []int{404}, Length: new(int64(0))}
 	})
 	text, err := json.Marshal(want)

@@ -5,70 +5,33 @@ import (
 	"time"
 )
 
-func TestParseStat(t *testing.T) {
-	const rest = " S 1 2 3 0 -1 4194560 100 0 0 0 120 34 0 0 20 0 9 0 1000 1 2"
+func TestBusiest(t *testing.T) {
+	ms := time.Millisecond
 	tests := []struct {
-		name, stat string
-		id         int
-		used       time.Duration
-		err        bool
+		name  string
+		cpu   CPU
+		share float64
+		want  float64 // negative for none
 	}{
-		{"plain", "4321 (benchbook-load)" + rest, 4321, 1540 * time.Millisecond, false},
-		{"a name with parentheses and spaces", "7 (a) R 9 (b))" + rest, 7, 1540 * time.Millisecond, false},
-		{"no name", "7 S 1 2 3", 0, 0, true},
-		{"cut off", "7 (a) S 1 2 3", 0, 0, true},
-		{"no number", "7 (a) S 1 2 3 0 -1 4194560 100 0 0 0 x 34 0 0", 0, 0, true},
-		{"empty", "", 0, 0, true},
+		{"one busy thread", CPU{User: 1000 * ms, System: 500 * ms, Length: 2000 * ms, Threads: make([]ThreadCPU, 2)}, 0.7, 0.7},
+		{"work of other threads", CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms, Threads: make([]ThreadCPU, 1)}, 0.2, 0.9},
+		{"polling is no work", CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms,
+			Threads: []ThreadCPU{{Time: 1800 * ms, Polling: 1600 * ms}}}, 0.1, 0.1},
+		{"rounded up beyond the time", CPU{User: 2010 * ms, Length: 2000 * ms, Threads: make([]ThreadCPU, 1)}, 0.9, 1},
+		{"threads not told apart", CPU{User: 1000 * ms, Length: 2000 * ms}, 0, -1},
+		{"too short a time", CPU{User: 5 * ms, Length: 5 * ms, Threads: make([]ThreadCPU, 1)}, 1, -1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			id, used, err := parseStat([]byte(tt.stat))
-			if (err != nil) != tt.err || !tt.err && (id != tt.id || used != tt.used) {
-				t.Errorf("got %d, %v, %v; want %d, %v", id, used, err, tt.id, tt.used)
+			switch got := tt.cpu.busiest(tt.share); {
+			case got == nil && tt.want >= 0:
+				t.Errorf("got none, want %v", tt.want)
+			case got != nil && *got != tt.want:
+				t.Errorf("got %v, want %v", *got, tt.want)
 			}
 		})
 	}
-}
-
-func TestUsageSince(t *testing.T) {
-	threads := func(ms ...int) map[int]time.Duration {
-		m := make(map[int]time.Duration)
-		for i, n := range ms {
-			m[i] = time.Duration(n) * time.Millisecond
-		}
-		return m
-	}
-	at := func(s float64, user, system int, threads map[int]time.Duration) *usage {
-		return &usage{sec(s), time.Duration(user) * time.Millisecond, time.Duration(system) * time.Millisecond, threads}
-	}
-	tests := []struct {
-		name          string
-		before, after *usage
-		threads       int
-		want          float64 // negative for none
-	}{
-		{"one busy thread", at(1, 0, 0, threads(100, 0)), at(3, 1000, 500, threads(1600, 100)), 2, 0.75},
-		{"a thread that is new", at(1, 0, 0, threads(100)), at(3, 1000, 0, threads(100, 1000)), 2, 0.5},
-		{"work that moves between threads", at(1, 0, 0, threads(0, 0)), at(3, 1000, 800, threads(900, 900)), 1, 0.9},
-		{"rounded up beyond the time", at(1, 0, 0, threads(0)), at(3, 2000, 10, threads(2010)), 1, 1},
-		{"threads not told apart", at(1, 0, 0, nil), at(3, 1000, 0, nil), 1, -1},
-		{"too short a time", at(1, 0, 0, threads(0)), at(1.05, 50, 0, threads(50)), 1, -1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			cpu := tt.after.since(tt.before, tt.threads)
-			if cpu.Busiest == nil {
-				if tt.want >= 0 {
-					t.Errorf("got none, want %v", tt.want)
-				}
-				return
-			}
-			if *cpu.Busiest != tt.want {
-				t.Errorf("got %v, want %v", *cpu.Busiest, tt.want)
-			}
-		})
-	}
-	if cpu := at(1, 0, 0, nil).since(nil, 1); cpu != nil {
+	if cpu := (&usage{}).since(nil); cpu != nil {
 		t.Errorf("without a first reading: got %+v, want none", cpu)
 	}
 }

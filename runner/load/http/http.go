@@ -1,8 +1,9 @@
 // Package http puts HTTP/1.1 load on a target and reports what METHOD.md 1.1 and 10 define.
 //
-// The load is a closed loop: each of a fixed number of clients has at most one request on its way and sends the
-// next when the answer is there, after an optional pause. Whatever the server does is a result; an error means
-// that the generator could not measure.
+// The load is a closed loop, in which each client has at most one request on its way and sends the next when the answer
+// is there, after an optional pause; or an open one, in which requests are due on a schedule, whether answers are there
+// or not, and a late one counts from when it was due. Whatever the server does is a result; an error means that the
+// generator could not measure.
 //
 // What always holds:
 //
@@ -19,11 +20,11 @@ package http
 
 const (
 	// SchemaVersion is the version of the JSON form of [Result].
-	SchemaVersion = 1
+	SchemaVersion = 2
 
 	// Semantics numbers the meaning of the results. It is raised whenever the same server could give other
 	// figures, and enters the key of every trial, so that older records no longer pass for fresh ones.
-	Semantics = 1
+	Semantics = 2
 )
 
 // Kind names what became of a request that got no right answer.
@@ -31,11 +32,13 @@ type Kind string
 
 // The kinds partition the failures by how far a request got.
 const (
-	// Connect: no connection was opened, because it was refused or because none came about before the timeout.
+	// Connect: no connection was opened, because it was refused, because TLS could not be set up on it, or because none
+	// came about before the timeout.
 	Connect Kind = "connect"
 	// Reset: the server, or something on the way, broke the connection off.
 	Reset Kind = "reset"
-	// Timeout: the connection was open, and no whole answer came over it before the timeout.
+	// Timeout: the connection was open, and no whole answer came over it before the timeout; or, in an open loop, none
+	// of the connections was free until then.
 	Timeout Kind = "timeout"
 	// Closed: the server closed a fresh connection before the first byte of an answer.
 	Closed Kind = "closed"

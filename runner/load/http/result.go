@@ -9,7 +9,8 @@ import (
 )
 
 // Result is what a run found. Unless a field says otherwise it is about the requests that were started in the
-// window, each followed to its answer or timeout, whichever side of the window's end that was on.
+// window, each followed to its answer or timeout, whichever side of the window's end that was on. In an open loop a
+// request is started when it is due, whether it leaves then or later.
 //
 // Source: METHOD.md 1.1, 7 and 10.
 type Result struct {
@@ -51,6 +52,16 @@ type Result struct {
 	// Connects counts the connections opened.
 	Connects int64 `json:"connects"`
 
+	// Due counts the requests that the schedule of an open loop has in the window, which are those attempted. Sent of
+	// them left, with their first byte or with an attempt to connect; the others waited in vain for one of the
+	// connections to be free. Blocked of them found none free when they were due. All are 0 in a closed loop.
+	Due     int64 `json:"due,omitempty"`
+	Sent    int64 `json:"sent,omitempty"`
+	Blocked int64 `json:"blocked,omitempty"`
+
+	// Offered is Due over Length, per second.
+	Offered float64 `json:"offered,omitempty"`
+
 	// Stale counts the requests whose kept-alive connection the server had closed before the first byte of an
 	// answer came. They went over a fresh connection once more, with their start time kept, and are failures
 	// only if that failed too.
@@ -71,8 +82,21 @@ type Result struct {
 	Connect   Distribution `json:"connect"`
 	FirstByte Distribution `json:"first_byte"`
 
-	// Seconds has what was completed in each second of the window, as in Completed. The last one is shorter
-	// than a second unless Length is a whole number of them.
+	// TLSSetup is the time from the open connection to the end of the handshake, for those that came to it; nil if no
+	// target is an https URL.
+	TLSSetup *Distribution `json:"tls_setup,omitempty"`
+
+	// Lag is how much later than due the requests of an open loop left, for all that were sent; Service the time from
+	// when a request really left to the last byte of its right answer. Both are nil in a closed loop, where the one
+	// would be 0 and the other the latency.
+	Lag     *Distribution `json:"lag,omitempty"`
+	Service *Distribution `json:"service,omitempty"`
+
+	// TLS has each way in which connections were encrypted, as a rule one.
+	TLS []TLS `json:"tls,omitempty"`
+
+	// Seconds has what was started and completed in each second of the window. The last one is shorter than a second
+	// unless Length is a whole number of them.
 	Seconds []Second `json:"seconds"`
 
 	// InFlight is how busy the clients were, if the window was ended by the number of requests; nil otherwise,
@@ -81,6 +105,9 @@ type Result struct {
 
 	// CPU is what the generator itself used, nil where the system does not tell.
 	CPU *CPU `json:"cpu,omitempty"`
+
+	// Health is what kept the generator from its work in the window, nil where the system does not tell.
+	Health *Health `json:"health,omitempty"`
 
 	// Warmup counts the requests started before the window.
 	Warmup Warmup `json:"warmup"`
@@ -102,9 +129,23 @@ type Completed struct {
 
 // Second is one second of the window.
 type Second struct {
+	// Attempted counts the requests started in this second.
+	Attempted int64 `json:"attempted"`
+
+	// Completed counts what ended in it, and Failures by kind what did so without a right answer; kinds without any are
+	// left out.
 	Completed
+	Failures map[Kind]int64 `json:"failures,omitempty"`
+
 	// LatencySum adds up the latencies of the right answers, so that it over Right is their mean.
 	LatencySum time.Duration `json:"latency_sum_ns"`
+}
+
+// TLS is how connections were encrypted, in the names of Go's crypto/tls.
+type TLS struct {
+	Version     string `json:"version"`      // such as "TLS 1.3"
+	CipherSuite string `json:"cipher_suite"` // such as "TLS_AES_128_GCM_SHA256"
+	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
 // InFlight adds up, over all clients, how long they had a request on its way or were thinking, from the start of
@@ -122,10 +163,30 @@ type CPU struct {
 	System time.Duration `json:"system_ns"`
 	Length time.Duration `json:"length_ns"`
 
-	// Busiest is the share of Length that the busiest thread was running, in 0 to 1, and no less than the mean
-	// over the threads of the load, since work moves from one thread to another. It is nil where threads cannot
-	// be told apart or the window is too short for their clocks.
+	// Threads are those that put the load on.
+	Threads []ThreadCPU `json:"threads,omitempty"`
+
+	// Busiest is the share of Length that the busiest thread of the load was running, in 0 to 1, polling left out, and
+	// no less than the mean over them of the whole process, since other threads set up TLS. It is nil where threads
+	// cannot be told apart or the window is too short for their clocks.
 	Busiest *float64 `json:"busiest,omitempty"`
+}
+
+// ThreadCPU is the processor time of one thread. Polling of it went by in waiting for a moment to come, busily since
+// a thread that sleeps wakes up late.
+type ThreadCPU struct {
+	Time    time.Duration `json:"time_ns"`
+	Polling time.Duration `json:"polling_ns,omitempty"`
+}
+
+// Health is what kept the threads of the load from their work in the window.
+type Health struct {
+	// RunDelay is how long they could have run and had no core, all together.
+	RunDelay time.Duration `json:"run_delay_ns"`
+
+	// LongestGap is the longest time in which one of them saw nothing of what happened on its connections, because it
+	// was at work or had no core. What happened meanwhile was noted that much too late, at most.
+	LongestGap time.Duration `json:"longest_gap_ns"`
 }
 
 // Warmup counts the requests of the warm-up as Result counts those of the window.

@@ -2,222 +2,154 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/netip"
+	"math"
 	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// Run puts the load on the target and measures, until the window and the requests in it are over.
+// load is what the engines of a run share and do not change.
+type load struct {
+	config  *Config
+	targets []target
+	origins []*origin
+	window  *window
+	base    time.Time // the run's clock starts here
+}
+
+// target is a Target, ready to be asked.
+type target struct {
+	request *request
+	origin  int    // in load.origins
+	upTo    uint64 // a draw below this one, and not below that of the target before, is for this one
+}
+
+// now is the run's clock, in nanoseconds.
+func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
+
+// errNoResources is what the generator, and not the server, has run out of.
+var errNoResources = errors.New("the generator is out of files or memory for connections; " +
+	"raise its limits or lower connections")
+
+// Run puts the load on the targets and measures, until the window and the requests in it are over.
 //
-// While it runs, GOMAXPROCS is the config's number of threads. The error says why nothing could be measured: the
-// config is invalid, the target's name does not resolve or takes no connection before timing, the check before
-// timing failed, this side ran out of files or memory, or the context ended, whose cause is then wrapped.
+// While it runs, GOMAXPROCS is at least one more than the number of threads, or twice as many with https. The error says
+// why nothing could be measured: the config is invalid, a target's name does not resolve or takes no connection before
+// timing, the check before timing failed, this side ran out of files or memory, or the context ended, whose cause is
+// then wrapped. It runs on Linux only.
 func Run(ctx context.Context, config Config) (*Result, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
-	}
-	if config.Threads > 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(config.Threads))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	result, err := prepareAndMeasure(ctx, cancel, &config)
 	if cause := context.Cause(ctx); cause != nil {
-		return nil, fmt.Errorf("measuring %s: %w", config.Target, cause)
+		return nil, fmt.Errorf("measuring %s: %w", config.Targets[0].URL, cause)
 	}
 	return result, err
 }
 
 func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, config *Config) (*Result, error) {
-	request, err := config.request()
+	l, err := newLoad(config)
 	if err != nil {
 		return nil, err
 	}
-	u, err := config.url()
-	if err != nil {
-		return nil, err
-	}
-	resolving, stop := context.WithTimeout(ctx, config.Timeout)
-	all, err := resolve(resolving, u)
-	stop()
-	if err != nil {
-		return nil, err
-	}
-	l := load{config: config, request: request, base: time.Now(), window: newWindow(config.Duration)}
-	addresses, unreachable, err := l.choose(ctx, all)
-	if err != nil {
-		return nil, err
-	}
-	r := newRun(&l, addresses)
-	result, err := r.measure(ctx, cancel)
-	if err != nil {
-		return nil, err
-	}
-	result.Addresses, result.Unreachable = addresses, unreachable
-	return result, nil
-}
-
-// run is one measurement.
-type run struct {
-	*load
-	clients   []*client
-	presences []presence // of each client
-	tallies   []*tally   // one for each thread
-	warm      int64      // the end of warm-up
-
-	issued atomic.Int64  // how often a client has asked for a request after warm-up
-	last   chan struct{} // closed when no further request will start
-	end    func()        // closes last
-}
-
-func newRun(l *load, addresses []netip.AddrPort) *run {
-	r := &run{
-		load:      l,
-		clients:   make([]*client, l.config.Connections),
-		presences: make([]presence, l.config.Connections),
-		tallies:   make([]*tally, runtime.GOMAXPROCS(0)),
-		last:      make(chan struct{}),
-	}
-	r.end = sync.OnceFunc(func() { close(r.last) })
-	for i := range r.clients {
-		r.clients[i] = newClient(l, addresses[i%len(addresses)])
-		r.presences[i].window = l.window
-	}
-	for i := range r.tallies {
-		r.tallies[i] = newTally(l.window, l.config.Timeout)
-	}
-	return r
-}
-
-// measure lets all clients go at once and returns when the last of them is done. What keeps one of them from
-// measuring cancels the others.
-func (r *run) measure(ctx context.Context, cancel context.CancelCauseFunc) (*Result, error) {
-	var clients sync.WaitGroup
-	gate, done := make(chan struct{}), make(chan struct{})
-	defer context.AfterFunc(ctx, r.end)() // thinking clients need not finish their thought
-	for i, c := range r.clients {
-		clients.Go(func() {
-			<-gate
-			if err := r.drive(ctx, c, r.tallies[i%len(r.tallies)], &r.presences[i]); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	go func() {
-		clients.Wait()
-		close(done)
-	}()
-
-	before := readUsage(r.now)
-	r.warm = r.now() + r.config.Warmup.Nanoseconds()
-	if r.config.Requests == 0 {
-		r.window.openAt(r.warm)
-	}
-	close(gate)
-	if r.config.Warmup > 0 {
-		r.sleep(r.warm, done)
-		before = readUsage(r.now)
-	}
-	if r.config.Duration > 0 {
-		select {
-		case <-r.window.opened:
-			r.sleep(r.window.start.Load()+r.window.duration, done)
-		case <-done:
-		}
-	} else {
-		<-done
-	}
-	after := readUsage(r.now)
-	r.end()
-	<-done
-	r.retired.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	result, err := r.result()
-	if err != nil {
-		return nil, err
-	}
-	result.CPU = after.since(before, runtime.GOMAXPROCS(0))
-	return result, nil
-}
-
-// drive sends one client's requests until no further one is to start.
-func (r *run) drive(ctx context.Context, c *client, t *tally, p *presence) error {
-	defer c.close()
-	for {
-		stale, unrequested := c.inspect()
-		start, ok := r.begin()
-		if !ok {
-			return nil
-		}
-		o, err := c.attempt(ctx, start)
+	for _, o := range l.origins {
+		resolving, stop := context.WithTimeout(ctx, config.Timeout)
+		all, err := o.resolve(resolving)
+		stop()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		o.stale = o.stale || stale
-		o.unrequested = o.unrequested || unrequested
-		if err := t.add(o); err != nil {
-			return err
-		}
-		p.next(o, r.config.Think)
-		if r.config.Think > 0 {
-			r.sleep(o.end+r.config.Think.Nanoseconds(), r.last)
-		}
-	}
-}
-
-// begin is the start of the next request, unless there is to be none.
-func (r *run) begin() (start int64, ok bool) {
-	if now := r.now(); now < r.warm {
-		return now, true
-	}
-	if wanted := r.config.Requests; wanted > 0 {
-		switch n := r.issued.Add(1); {
-		case n == wanted:
-			r.end()
-		case n > wanted:
-			return 0, false
-		}
-	}
-	r.window.open(r.now)
-	// Read after opening, so that no request that counts starts before the window.
-	start = r.now()
-	return start, !r.window.over(start)
-}
-
-// sleep waits for a time of the run's clock, or for an end.
-func (r *run) sleep(until int64, end <-chan struct{}) {
-	timer := time.NewTimer(time.Duration(until - r.now()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-end:
-	}
-}
-
-// result adds up what the clients left.
-func (r *run) result() (*Result, error) {
-	total := r.tallies[0]
-	for _, t := range r.tallies[1:] {
-		if err := total.merge(t); err != nil {
+		if err := l.choose(ctx, o, all); err != nil {
 			return nil, err
 		}
 	}
-	result, err := total.result(r.config.Requests)
+	engines := min(config.threads(), config.mostConnections())
+	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
+	// again for handshakes.
+	procs := engines + 1
+	if config.secure() {
+		procs = 2 * engines
+	}
+	if was := runtime.GOMAXPROCS(0); was < procs {
+		runtime.GOMAXPROCS(procs)
+		defer runtime.GOMAXPROCS(was)
+	}
+	result, err := measure(ctx, cancel, l, engines)
 	if err != nil {
 		return nil, err
 	}
-	start := r.window.start.Load()
-	result.Start = r.base.Add(time.Duration(start)).UTC()
-	if result.EndedBy == EndedByRequests {
-		result.InFlight = &InFlight{Length: time.Duration(total.lastStart - start)}
-		for i := range r.presences {
-			result.InFlight.Time += time.Duration(r.presences[i].until(total.lastStart))
-		}
+	for _, o := range l.origins {
+		result.Addresses = append(result.Addresses, o.addresses...)
+		result.Unreachable = append(result.Unreachable, o.unreachable...)
 	}
 	return result, nil
 }
+
+// threads is how many threads the load may have.
+func (c *Config) threads() int {
+	if c.Threads > 0 {
+		return c.Threads
+	}
+	return min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+}
+
+// newLoad makes the targets ready.
+func newLoad(config *Config) (*load, error) {
+	l := &load{config: config, base: time.Now(), window: newWindow(config.length())}
+	byName := make(map[string]int)
+	weight := func(t *Target) float64 {
+		if t.Weight == 0 {
+			return 1
+		}
+		return t.Weight
+	}
+	all, sum := 0.0, 0.0
+	for i := range config.Targets {
+		all += weight(&config.Targets[i])
+	}
+	for i := range config.Targets {
+		t := &config.Targets[i]
+		request, err := t.compile(config.KeepAlive)
+		if err != nil {
+			return nil, err
+		}
+		of, known := byName[originName(request.url)]
+		if !known {
+			of = len(l.origins)
+			byName[originName(request.url)] = of
+			l.origins = append(l.origins, newOrigin(request.url))
+		}
+		sum += weight(t)
+		upTo := uint64(math.MaxUint64)
+		if share := sum / all; share < 1 {
+			upTo = uint64(share * (1 << 63) * 2)
+		}
+		l.targets = append(l.targets, target{request, of, upTo})
+	}
+	l.targets[len(l.targets)-1].upTo = math.MaxUint64
+	return l, nil
+}
+
+// draw picks the target of a request by its draw.
+func (l *load) draw(draw uint64) int {
+	if len(l.targets) == 1 {
+		return 0
+	}
+	u := mix(draw ^ choosing)
+	low, high := 0, len(l.targets)-1
+	for low < high { // the first whose upTo is above u
+		if middle := (low + high) / 2; u < l.targets[middle].upTo {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low
+}
+
+// choosing sets the draws of targets apart from those of numbers in requests.
+const choosing = 0x6a09e667f3bcc908

@@ -3,7 +3,9 @@ package http
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,6 +22,14 @@ import (
 	"time"
 )
 
+// Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
+// what Go lets run at a time.
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(16)
+	flag.Set("test.parallel", "8") // before the flags are read, so that one on the command line counts
+	os.Exit(m.Run())
+}
+
 // server is an HTTP server that may behave in any way a test wants.
 type server struct {
 	address     netip.AddrPort
@@ -32,12 +42,20 @@ func (s *server) url() string { return fmt.Sprintf("http://%s/", s.address) }
 // A conn is a connection to the server, on which request is the number of the request, from 0.
 type conn struct {
 	*net.TCPConn
-	number  int64 // of the connection
+	secured *tls.Conn // over TCPConn, nil without TLS
+	number  int64     // of the connection
 	request int
-	body    int // bytes of the request's body
+	line    string // the request line
+	body    int    // bytes of the request's body
 }
 
-func (c *conn) say(text string) { io.WriteString(c, text) }
+func (c *conn) say(text string) {
+	if c.secured != nil {
+		io.WriteString(c.secured, text)
+		return
+	}
+	io.WriteString(c, text)
+}
 
 // reset closes the connection in the way that the other side notices.
 func (c *conn) reset() {
@@ -46,7 +64,10 @@ func (c *conn) reset() {
 }
 
 // serve starts a server. Answer is called after each request, and closes the connection by returning false.
-func serve(t testing.TB, answer func(*conn) (open bool)) *server {
+func serve(t testing.TB, answer func(*conn) (open bool)) *server { return serveOver(t, nil, answer) }
+
+// serveOver starts a server that speaks TLS if there is a config for it.
+func serveOver(t testing.TB, config *tls.Config, answer func(*conn) (open bool)) *server {
 	t.Helper()
 	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 	if err != nil {
@@ -71,6 +92,10 @@ func serve(t testing.TB, answer func(*conn) (open bool)) *server {
 				defer context.AfterFunc(ctx, func() { c.Close() })()
 				defer c.Close()
 				in := bufio.NewReader(c)
+				if config != nil {
+					c.secured = tls.Server(accepted, config)
+					in = bufio.NewReader(c.secured)
+				}
 				for ; c.receive(in) == nil; c.request++ {
 					s.requests.Add(1)
 					if !answer(c) {
@@ -85,11 +110,14 @@ func serve(t testing.TB, answer func(*conn) (open bool)) *server {
 
 // receive reads one request.
 func (c *conn) receive(in *bufio.Reader) error {
-	c.body = 0
+	c.body, c.line = 0, ""
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return err
+		}
+		if c.line == "" {
+			c.line = strings.TrimSpace(line)
 		}
 		if length, found := strings.CutPrefix(line, "Content-Length: "); found {
 			c.body, _ = strconv.Atoi(strings.TrimSpace(length))
@@ -244,7 +272,7 @@ func TestServers(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			c.say(hello)
 			return true
-		}, func(c *Config) { c.Think = 50 * time.Millisecond },
+		}, func(c *Config) { c.Think = 150 * time.Millisecond },
 			numbers{answered: 4, status: 200, connects: 4, unrequested: 3}},
 		{"silence", func(*conn) bool {
 			time.Sleep(100 * time.Millisecond)
@@ -277,12 +305,12 @@ func TestServers(t *testing.T) {
 		{"HEAD", func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
 			return true
-		}, func(c *Config) { c.Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
+		}, func(c *Config) { c.Targets[0].Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
 		{"a large request", func(c *conn) bool {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 8, fmt.Sprintf("%08d", c.body)[:8])
 			return true
 		}, func(c *Config) {
-			c.Body = make([]byte, 8<<20)
+			c.Targets[0].Body = make([]byte, 8<<20)
 			c.Verify = &Verify{Contains: "08388608"}
 		}, numbers{answered: 4, status: 200, connects: 1}},
 		{"a large answer", func(c *conn) bool {
@@ -294,7 +322,7 @@ func TestServers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)
-			config := Config{Target: s.url(), Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: each, Timeout: 5 * time.Second, KeepAlive: true}
 			if tt.change != nil {
 				tt.change(&config)
 			}
@@ -319,7 +347,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	r := mustRun(t, Config{Target: fmt.Sprintf("http://%s/", closed(t)), Connections: 2, Requests: 10, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}}, Connections: 2, Requests: 10, Timeout: time.Second})
 	if r.Failures[Connect] != 10 || r.Connects != 0 || r.FailedLatency.Count != 10 {
 		t.Errorf("got %v and %d connections, want 10 times connect and none", r.Failures, r.Connects)
 	}
@@ -343,8 +371,8 @@ func TestResetWhileSending(t *testing.T) {
 		}
 	}()
 	r := mustRun(t, Config{
-		Target: fmt.Sprintf("http://%s/", listener.Addr()), Connections: 1, Requests: 4, Timeout: 5 * time.Second,
-		Body: make([]byte, 8<<20),
+		Targets:     []Target{{URL: fmt.Sprintf("http://%s/", listener.Addr()), Body: make([]byte, 8<<20)}},
+		Connections: 1, Requests: 4, Timeout: 5 * time.Second,
 	})
 	if r.Failures[Reset] != 4 {
 		t.Errorf("got %v, want 4 times reset", r.Failures)
@@ -366,17 +394,15 @@ func TestJudge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := client{load: &load{config: &Config{Timeout: time.Second}}, answer: answerReader{status: tt.status}}
-			o := outcome{start: 5, end: 5 + tt.took.Nanoseconds()}
-			c.judge(&o)
-			if o.kind != tt.want || o.status != tt.status {
-				t.Errorf("got %q with status %d, want %q with %d", o.kind, o.status, tt.want, tt.status)
+			c := Config{Timeout: time.Second}
+			if got := c.judge(tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// The number of threads is the config's while the load runs, and afterwards what it was.
+// GOMAXPROCS has room for the config's threads and one more while the load runs, and is what it was afterwards.
 func TestThreads(t *testing.T) {
 	was := runtime.GOMAXPROCS(0)
 	var during atomic.Int64
@@ -384,9 +410,13 @@ func TestThreads(t *testing.T) {
 		during.Store(int64(runtime.GOMAXPROCS(0)))
 		return good(c)
 	})
-	mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 1, Threads: was + 1, Timeout: time.Second})
-	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+1) || is != was {
-		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+1, was)
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: was + 3, Duration: 50 * time.Millisecond, Threads: was + 2,
+		Timeout: time.Second})
+	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+3) || is != was {
+		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+3, was)
+	}
+	if r.CPU == nil || len(r.CPU.Threads) != was+2 || r.CPU.Busiest == nil {
+		t.Errorf("processor time of threads is %+v, want it of %d", r.CPU, was+2)
 	}
 }
 
@@ -408,7 +438,7 @@ func TestBacklogOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := mustRun(t, Config{
-		Target:      fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port),
+		Targets:     []Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
 		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
 	})
 	if r.Failures[Connect]+r.Failures[Timeout] != 8 || r.Failures[Connect] == 0 || r.Connects != r.Failures[Timeout] {
@@ -476,7 +506,7 @@ func TestRequestsAreExact(t *testing.T) {
 				return good(c)
 			})
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 7, Requests: wanted, Timeout: 5 * time.Second, KeepAlive: keepAlive,
+				Targets: []Target{{URL: s.url()}}, Connections: 7, Requests: wanted, Timeout: 5 * time.Second, KeepAlive: keepAlive,
 			})
 			if r.Attempted != wanted || r.EndedBy != EndedByRequests || r.Length <= 0 {
 				t.Errorf("got %d attempts in %v ended by %s, want %d", r.Attempted, r.Length, r.EndedBy, wanted)
@@ -508,7 +538,7 @@ func TestDuration(t *testing.T) {
 	s := serve(t, after(2*time.Millisecond))
 	before := time.Now()
 	r := mustRun(t, Config{
-		Target: s.url(), Connections: 3, Duration: 300 * time.Millisecond, Warmup: 100 * time.Millisecond,
+		Targets: []Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond, Warmup: 100 * time.Millisecond,
 		Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Length != 300*time.Millisecond || r.EndedBy != EndedByDuration || r.InFlight != nil {
@@ -537,7 +567,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(200*time.Millisecond))
 	r := mustRun(t, Config{
-		Target: s.url(), Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.2) {
 		t.Errorf("got %d attempted, %d answered, %d completed in the window; want 2, 2 and 1",
@@ -560,7 +590,7 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 20 * time.Millisecond,
+				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 20 * time.Millisecond,
 				Timeout: time.Second, KeepAlive: true,
 			})
 			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
@@ -579,7 +609,7 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	s := serve(t, after(60*time.Millisecond))
 	for _, duration := range []time.Duration{0, time.Minute} {
 		r := mustRun(t, Config{
-			Target: s.url(), Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
+			Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
 			Timeout: time.Second, KeepAlive: true,
 		})
 		if d := r.Length - time.Duration(r.Latency.Max); d < 0 || d > 30*time.Millisecond {
@@ -600,7 +630,7 @@ func TestInFlight(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := mustRun(t, Config{
-				Target: s.url(), Connections: 3, Requests: 24, Think: tt.think, Timeout: time.Second, KeepAlive: true,
+				Targets: []Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: time.Second, KeepAlive: true,
 			})
 			rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds())
 			if rho < 0.8 || rho > 1.0001 {
@@ -617,7 +647,7 @@ func TestInFlight(t *testing.T) {
 func TestLatencyIncludesConnecting(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(5*time.Millisecond))
-	r := mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 5, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 5, Timeout: time.Second})
 	if r.Connect.Count != 5 || r.Connect.Min <= 0 {
 		t.Fatalf("got %d connect times from %d ns, want 5", r.Connect.Count, r.Connect.Min)
 	}
@@ -639,7 +669,7 @@ func TestStaleKeepsItsStart(t *testing.T) {
 		}
 		return good(c)
 	})
-	r := mustRun(t, Config{Target: s.url(), Connections: 1, Requests: 2, Timeout: time.Second, KeepAlive: true})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 2, Timeout: time.Second, KeepAlive: true})
 	if r.Stale != 1 || r.Answered != 2 || r.Latency.Max < sec(0.03) || r.FirstByte.Max < sec(0.03) {
 		t.Errorf("got %d stale, %d answered, the longest in %d ns; want 1, 2 and at least 30 ms",
 			r.Stale, r.Answered, r.Latency.Max)
@@ -665,7 +695,7 @@ func TestCheckBeforeTiming(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, tt.answer)
-			config := Config{Target: s.url(), Connections: 1, Requests: 3, Timeout: time.Second, Verify: &tt.verify}
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: time.Second, Verify: &tt.verify}
 			r, err := Run(t.Context(), config)
 			checkError(t, err, tt.want)
 			if err != nil && !strings.Contains(err.Error(), "check before timing: GET "+s.url()) {
@@ -686,21 +716,20 @@ func TestCheckBeforeTiming(t *testing.T) {
 func TestSeveralAddresses(t *testing.T) {
 	t.Parallel()
 	first, second, none := serve(t, after(2*time.Millisecond)), serve(t, after(2*time.Millisecond)), closed(t)
-	config := Config{Target: "http://several/", Connections: 4, Requests: 40, Timeout: time.Second, KeepAlive: true,
+	config := Config{Targets: []Target{{URL: "http://several/"}}, Connections: 4, Requests: 40, Timeout: time.Second, KeepAlive: true,
 		Verify: &Verify{}}
-	request, err := config.request()
+	l, err := newLoad(&config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &load{config: &config, request: request, base: time.Now(), window: newWindow(0)}
-	chosen, unreachable, err := l.choose(t.Context(), []netip.AddrPort{none, first.address, second.address})
-	if err != nil {
+	o := l.origins[0]
+	if err := l.choose(t.Context(), o, []netip.AddrPort{none, first.address, second.address}); err != nil {
 		t.Fatal(err)
 	}
-	if len(chosen) != 2 || chosen[0] != first.address || len(unreachable) != 1 || unreachable[0] != none {
-		t.Fatalf("got %v, unreachable %v", chosen, unreachable)
+	if len(o.addresses) != 2 || o.addresses[0] != first.address || len(o.unreachable) != 1 || o.unreachable[0] != none {
+		t.Fatalf("got %v, unreachable %v", o.addresses, o.unreachable)
 	}
-	if _, err := newRun(l, chosen).measure(t.Context(), func(error) {}); err != nil {
+	if _, err := measure(t.Context(), func(error) {}, l, 1); err != nil {
 		t.Fatal(err)
 	}
 	// Two clients each, and one connection for the check.
@@ -708,12 +737,15 @@ func TestSeveralAddresses(t *testing.T) {
 		t.Errorf("got %d and %d connections, want 3 each", a, b)
 	}
 	six := netip.AddrPortFrom(netip.IPv6Loopback(), none.Port())
-	chosen, unreachable, err = l.choose(t.Context(), []netip.AddrPort{first.address, six})
-	if err != nil || len(chosen) != 1 || len(unreachable) != 0 {
-		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", chosen, unreachable, err)
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	err = l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
+	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
+		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses, o.unreachable, err)
 	}
-	_, _, err = l.choose(t.Context(), []netip.AddrPort{none, closed(t)})
-	checkError(t, err, "before timing: no connection to http://several/: ")
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}), "before timing: no connection to http://several/: ")
 }
 
 // A server on the IPv4 loopback only is found by the name that may stand for both.
@@ -721,7 +753,7 @@ func TestLocalhost(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
 	target := fmt.Sprintf("http://localhost:%d/", s.address.Port())
-	r := mustRun(t, Config{Target: target, Connections: 4, Requests: 8, Timeout: time.Second})
+	r := mustRun(t, Config{Targets: []Target{{URL: target}}, Connections: 4, Requests: 8, Timeout: time.Second})
 	if len(r.Addresses) != 1 || r.Addresses[0] != s.address || r.Answered != 8 {
 		t.Errorf("got %d answers from %v, want 8 from %v", r.Answered, r.Addresses, s.address)
 	}
@@ -730,8 +762,8 @@ func TestLocalhost(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{})
-	checkError(t, err, "config: target")
-	_, err = Run(t.Context(), valid(func(c *Config) { c.Target = "http://nobody.invalid/" }))
+	checkError(t, err, "config: there is no target")
+	_, err = Run(t.Context(), valid(func(c *Config) { c.Targets[0].URL = "http://nobody.invalid/" }))
 	checkError(t, err, "resolving the target's host")
 }
 
@@ -757,7 +789,7 @@ func TestCancel(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)
-			tt.config.Target, tt.config.Connections, tt.config.Timeout = s.url(), 3, time.Hour
+			tt.config.Targets, tt.config.Connections, tt.config.Timeout = []Target{{URL: s.url()}}, 3, time.Hour
 			tt.config.KeepAlive = true
 			cause := errors.New("the user wants no more")
 			ctx, cancel := context.WithCancelCause(t.Context())

@@ -13,6 +13,19 @@ import (
 	"strings"
 )
 
+// right reports whether an answer passes what is checked on every one, as each does without words.
+func (v *Verify) right(status int, length int64) bool {
+	switch {
+	case v == nil || len(v.Status) == 0:
+		if status < 200 || status > 299 {
+			return false
+		}
+	case !slices.Contains(v.Status, status):
+		return false
+	}
+	return v == nil || v.Length == nil || length == *v.Length
+}
+
 // each checks what is checked on every answer. The error says what was wanted and what came.
 func (v *Verify) each(status int, length int64) error {
 	switch {

@@ -22,7 +22,12 @@ func TestVerifyEach(t *testing.T) {
 		{"wrong length", &Verify{Length: new(int64(5))}, 200, 6, "wanted a body of 5 bytes, got 6"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { checkError(t, tt.verify.each(tt.status, tt.length), tt.want) })
+		t.Run(tt.name, func(t *testing.T) {
+			checkError(t, tt.verify.each(tt.status, tt.length), tt.want)
+			if got := tt.verify.right(tt.status, tt.length); got != (tt.want == "") {
+				t.Errorf("right is %v", got)
+			}
+		})
 	}
 }
 

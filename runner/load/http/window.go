@@ -34,15 +34,15 @@ func (w *window) openAt(t int64) {
 	close(w.opened)
 }
 
-// open opens the window now, unless it has a start already.
-func (w *window) open(now func() int64) {
+// open opens the window at t, unless it has a start already.
+func (w *window) open(t int64) {
 	if w.start.Load() != unopened {
 		return
 	}
 	w.opening.Lock()
 	defer w.opening.Unlock()
 	if w.start.Load() == unopened {
-		w.openAt(now())
+		w.openAt(t)
 	}
 }
 
@@ -60,64 +60,74 @@ func (w *window) contains(t int64) bool { return w.begun(t) && !w.over(t) }
 // outcome is what became of one request.
 type outcome struct {
 	start, end int64
+	sent       int64 // when it left, unopened if it never did
 	kind       Kind  // empty for a right answer
-	err        error // what happened, in words, if the kind is not empty
 	status     int   // 0 without a whole answer
 	firstByte  int64 // when it came, 0 if none did
 
-	connects          [2]int64 // how long opening took, for the connections opened
-	connected         int      // how many there are of them
-	stale             bool
-	unrequested       bool
-	bytesIn, bytesOut int64 // in the window
+	connect     int64 // how long opening its connection took, negative if it opened none
+	tls         int64 // how long setting up TLS on it took, negative if it did not
+	stale       bool
+	unrequested bool
+	blocked     bool  // no connection was free when it was due
+	bytesIn     int64 // in the window
+	bytesOut    int64
 }
 
-// fail notes a failure and when it came about.
-func (o *outcome) fail(end int64, kind Kind, err error) {
-	o.end, o.kind, o.err = end, kind, err
-}
+// none stands for a time that something took that did not happen.
+const none = -1
 
-// tally counts outcomes. The clients of one thread share one; tallies are merged when all have ended.
+// tally counts outcomes. Each engine has its own; they are merged when all have ended.
 type tally struct {
 	window *window
+	open   bool // the load is an open loop
+	secure bool // there are https targets
 
-	mu                sync.Mutex
 	warmup            Warmup
 	answered          int64
 	failures          map[Kind]int64
-	status            map[int]int64
+	status            [1000]int64 // by status
 	completed         Completed
 	bytesIn, bytesOut int64
 	connects          int64
 	stale             int64
 	unrequested       int64
+	sent, blocked     int64
 	seconds           []Second
 	overhang          []outcome // started before the window, and not over when it started
 
 	latency, failedLatency, connect, firstByte *histogram
+	tls                                        *histogram // nil unless secure
+	lag, service                               *histogram // nil unless open
 
 	lastStart, lastEnd int64 // of the requests started in the window
 }
 
-func newTally(w *window, timeout time.Duration) *tally {
-	return &tally{
+func newTally(w *window, config *Config) *tally {
+	t := &tally{
 		window:        w,
+		open:          config.Open(),
+		secure:        config.secure(),
 		failures:      make(map[Kind]int64),
-		status:        make(map[int]int64),
-		latency:       newHistogram(timeout),
-		failedLatency: newHistogram(timeout),
-		connect:       newHistogram(timeout),
-		firstByte:     newHistogram(timeout),
+		latency:       newHistogram(config.Timeout),
+		failedLatency: newHistogram(config.Timeout),
+		connect:       newHistogram(config.Timeout),
+		firstByte:     newHistogram(config.Timeout),
 	}
+	if t.secure {
+		t.tls = newHistogram(config.Timeout)
+	}
+	if t.open {
+		t.lag, t.service = newHistogram(config.Timeout), newHistogram(config.Timeout)
+	}
+	return t
 }
 
 // add counts an outcome. It must have ended; the error is that of a histogram.
-func (t *tally) add(o outcome) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *tally) add(o *outcome) error {
 	if !t.window.begun(o.start) {
 		if t.window.begun(o.end) {
-			t.overhang = append(t.overhang, o)
+			t.overhang = append(t.overhang, *o)
 		}
 		t.warmup.Attempted++
 		if o.kind == "" {
@@ -130,6 +140,7 @@ func (t *tally) add(o outcome) error {
 	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
 	t.bytesIn += o.bytesIn
 	t.bytesOut += o.bytesOut
+	t.second(o.start).Attempted++
 	if !t.window.over(o.end) {
 		t.complete(o)
 	}
@@ -142,9 +153,19 @@ func (t *tally) add(o outcome) error {
 	if o.unrequested {
 		t.unrequested++
 	}
-	t.connects += int64(o.connected)
-	for _, d := range o.connects[:o.connected] {
-		if err := t.connect.add(d); err != nil {
+	if o.connect >= 0 {
+		t.connects++
+		if err := t.connect.add(o.connect); err != nil {
+			return err
+		}
+	}
+	if o.tls >= 0 {
+		if err := t.tls.add(o.tls); err != nil {
+			return err
+		}
+	}
+	if t.open {
+		if err := t.scheduled(o); err != nil {
 			return err
 		}
 	}
@@ -159,16 +180,42 @@ func (t *tally) add(o outcome) error {
 	return t.latency.add(o.end - o.start)
 }
 
-// complete counts an outcome that ended in the window.
-func (t *tally) complete(o outcome) {
-	second := int((o.end - t.window.start.Load()) / int64(time.Second))
+// scheduled counts what there is to say of a request that left on schedule, or should have.
+func (t *tally) scheduled(o *outcome) error {
+	if o.blocked {
+		t.blocked++
+	}
+	if o.sent == unopened {
+		return nil
+	}
+	t.sent++
+	if o.kind == "" {
+		if err := t.service.add(o.end - o.sent); err != nil {
+			return err
+		}
+	}
+	return t.lag.add(o.sent - o.start)
+}
+
+// second is the one of the window that a time is in.
+func (t *tally) second(at int64) *Second {
+	second := int((at - t.window.start.Load()) / int64(time.Second))
 	for len(t.seconds) <= second {
 		t.seconds = append(t.seconds, Second{})
 	}
-	s := &t.seconds[second]
+	return &t.seconds[second]
+}
+
+// complete counts an outcome that ended in the window.
+func (t *tally) complete(o *outcome) {
+	s := t.second(o.end)
 	if o.kind != "" {
 		t.completed.Failed++
 		s.Failed++
+		if s.Failures == nil {
+			s.Failures = make(map[Kind]int64)
+		}
+		s.Failures[o.kind]++
 		return
 	}
 	t.completed.Right++
@@ -177,9 +224,16 @@ func (t *tally) complete(o outcome) {
 }
 
 func (s *Second) add(from Second) {
+	s.Attempted += from.Attempted
 	s.Right += from.Right
 	s.Failed += from.Failed
 	s.LatencySum += from.LatencySum
+	for kind, n := range from.Failures {
+		if s.Failures == nil {
+			s.Failures = make(map[Kind]int64)
+		}
+		s.Failures[kind] += n
+	}
 }
 
 // merge adds what another tally of the same window has counted.
@@ -194,6 +248,8 @@ func (t *tally) merge(from *tally) error {
 	for status, n := range from.status {
 		t.status[status] += n
 	}
+	t.sent += from.sent
+	t.blocked += from.blocked
 	t.completed.Right += from.completed.Right
 	t.completed.Failed += from.completed.Failed
 	t.bytesIn += from.bytesIn
@@ -211,8 +267,12 @@ func (t *tally) merge(from *tally) error {
 	t.lastStart, t.lastEnd = max(t.lastStart, from.lastStart), max(t.lastEnd, from.lastEnd)
 	for _, h := range []struct{ to, from *histogram }{
 		{t.latency, from.latency}, {t.failedLatency, from.failedLatency},
-		{t.connect, from.connect}, {t.firstByte, from.firstByte},
+		{t.connect, from.connect}, {t.firstByte, from.firstByte}, {t.tls, from.tls},
+		{t.lag, from.lag}, {t.service, from.service},
 	} {
+		if h.to == nil {
+			continue
+		}
 		if err := h.to.merge(h.from); err != nil {
 			return err
 		}
@@ -229,7 +289,8 @@ func (t *tally) result(wanted int64) (*Result, error) {
 	}
 	// Only now is it known where a window that is ended by its last request ends. What an overhanging request
 	// received is not known finely enough to be cut there, so it counts whole or not at all.
-	for _, o := range t.overhang {
+	for i := range t.overhang {
+		o := &t.overhang[i]
 		inside := !t.window.over(o.end) && (ending == EndedByDuration || o.end <= t.lastEnd)
 		if inside {
 			t.complete(o)
@@ -247,7 +308,7 @@ func (t *tally) result(wanted int64) (*Result, error) {
 		Attempted:     attempted,
 		Answered:      t.answered,
 		Failures:      make(map[Kind]int64),
-		Status:        t.status,
+		Status:        make(map[int]int64),
 		Completed:     t.completed,
 		BytesIn:       t.bytesIn,
 		BytesOut:      t.bytesOut,
@@ -260,6 +321,19 @@ func (t *tally) result(wanted int64) (*Result, error) {
 		r.Failures[kind] = t.failures[kind]
 		r.Failed += t.failures[kind]
 	}
+	for status, n := range t.status {
+		if n > 0 {
+			r.Status[status] = n
+		}
+	}
+	if t.open {
+		r.Due, r.Sent, r.Blocked = attempted, t.sent, t.blocked
+		r.Offered = float64(attempted) / length.Seconds()
+		r.Lag, r.Service = new(Distribution), new(Distribution)
+	}
+	if t.secure {
+		r.TLSSetup = new(Distribution)
+	}
 	r.Seconds = make([]Second, max(1, (length+time.Second-1)/time.Second))
 	for i, s := range t.seconds {
 		// The completion that ends the window belongs to it, even on the stroke of a second.
@@ -271,8 +345,12 @@ func (t *tally) result(wanted int64) (*Result, error) {
 		from *histogram
 	}{
 		{&r.Latency, t.latency}, {&r.FailedLatency, t.failedLatency},
-		{&r.Connect, t.connect}, {&r.FirstByte, t.firstByte},
+		{&r.Connect, t.connect}, {&r.FirstByte, t.firstByte}, {r.TLSSetup, t.tls},
+		{r.Lag, t.lag}, {r.Service, t.service},
 	} {
+		if h.to == nil {
+			continue
+		}
 		if *h.to, err = h.from.distribution(); err != nil {
 			return nil, err
 		}
@@ -282,19 +360,18 @@ func (t *tally) result(wanted int64) (*Result, error) {
 
 // presence adds up how long a client had a request on its way or was thinking in the window.
 type presence struct {
-	window *window
 	before int64 // the sum up to the last request
 	from   int64 // the start of the last request
 	to     int64 // the end of it and of the thinking after it
 }
 
 // next notes a request and the thinking after it.
-func (p *presence) next(o outcome, think time.Duration) {
-	p.before = p.until(o.start)
+func (p *presence) next(w *window, o *outcome, think time.Duration) {
+	p.before = p.until(w, o.start)
 	p.from, p.to = o.start, o.end+think.Nanoseconds()
 }
 
 // until is the sum up to a time that no request but the last may have seen.
-func (p *presence) until(t int64) int64 {
-	return p.before + max(0, min(p.to, t)-max(p.from, p.window.start.Load()))
+func (p *presence) until(w *window, t int64) int64 {
+	return p.before + max(0, min(p.to, t)-max(p.from, w.start.Load()))
 }

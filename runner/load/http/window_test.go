@@ -25,19 +25,20 @@ func openWindow(duration time.Duration) *window {
 }
 
 func ok(start, end float64) outcome {
-	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end)}
+	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end), connect: none, tls: none}
 }
 
 func failed(start, end float64, kind Kind) outcome {
-	return outcome{start: sec(start), end: sec(end), kind: kind}
+	return outcome{start: sec(start), end: sec(end), kind: kind, connect: none, tls: none}
 }
 
 // count tallies outcomes on two threads in turn.
 func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
 	t.Helper()
-	tallies := []*tally{newTally(w, testTimeout), newTally(w, testTimeout)}
+	config := &Config{Timeout: testTimeout}
+	tallies := []*tally{newTally(w, config), newTally(w, config)}
 	for i, o := range outcomes {
-		if err := tallies[i%2].add(o); err != nil {
+		if err := tallies[i%2].add(&o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,8 +175,8 @@ func TestWindowOpensOnce(t *testing.T) {
 	if w.begun(sec(1e6)) || w.over(sec(1e6)) {
 		t.Error("an unopened window has begun or is over")
 	}
-	w.open(func() int64 { return 5 })
-	w.open(func() int64 { return 7 })
+	w.open(5)
+	w.open(7)
 	if w.begun(4) || !w.begun(5) || !w.contains(sec(1e6)) {
 		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
 	}
@@ -185,9 +186,9 @@ func TestSeconds(t *testing.T) {
 	r := count(t, openWindow(2500*time.Millisecond), 0,
 		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, Reset), ok(11.5, 12.4), ok(12.4, 12.5))
 	want := []Second{
-		{Completed{Right: 2}, 1500 * time.Millisecond},
-		{Completed{Right: 1, Failed: 1}, 500 * time.Millisecond},
-		{Completed{Right: 1}, 900 * time.Millisecond},
+		{Attempted: 2, Completed: Completed{Right: 2}, LatencySum: 1500 * time.Millisecond},
+		{Attempted: 2, Completed: Completed{Right: 1, Failed: 1}, Failures: map[Kind]int64{Reset: 1}, LatencySum: 500 * time.Millisecond},
+		{Attempted: 1, Completed: Completed{Right: 1}, LatencySum: 900 * time.Millisecond},
 	}
 	if !reflect.DeepEqual(r.Seconds, want) {
 		t.Errorf("\n got %v\nwant %v", r.Seconds, want)
@@ -213,11 +214,11 @@ func TestPresence(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := presence{window: openWindow(0)}
+			w, p := openWindow(0), presence{}
 			for _, o := range tt.outcomes {
-				p.next(o, tt.think)
+				p.next(w, &o, tt.think)
 			}
-			if got := time.Duration(p.until(sec(tt.until))); got != tt.want {
+			if got := time.Duration(p.until(w, sec(tt.until))); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
@@ -281,14 +282,19 @@ func TestHistogramErrors(t *testing.T) {
 // The JSON of a result is read by other versions, so every name in it is on purpose.
 func TestResultJSON(t *testing.T) {
 	o := ok(11, 12)
-	o.connects[0], o.connected, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 1, 300, 100, true, true
+	o.connect, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 300, 100, true, true
 	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, Reset))
 	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
 	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
 	r.Start = time.Date(2026, 11, 20, 9, 0, 0, 123456789, time.UTC)
 	r.InFlight = &InFlight{Time: time.Second, Length: 2 * time.Second}
-	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75)}
-	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte} {
+	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75),
+		Threads: []ThreadCPU{{Time: 2 * time.Second, Polling: 500 * time.Millisecond}}}
+	r.Health = &Health{RunDelay: time.Millisecond, LongestGap: 2 * time.Millisecond}
+	r.Due, r.Sent, r.Blocked, r.Offered = 2, 2, 1, 1
+	r.TLS = []TLS{{Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Protocol: "http/1.1"}}
+	r.TLSSetup, r.Lag, r.Service = new(r.Connect), new(r.Connect), new(r.Latency)
+	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte, r.TLSSetup, r.Lag, r.Service} {
 		d.Encoded = "HIST" // what compression makes of it is another library's business
 	}
 	got, err := json.MarshalIndent(r, "", "  ")

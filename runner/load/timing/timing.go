@@ -1,7 +1,8 @@
 // Package timing runs a program once and says what it took. It is meant for inside a container: see benchbook-time.
 //
-// Real time is monotonic, from just before the program is started to its end. User and system time, and peak memory, are
-// those of the program and the children that it waited for, as wait4 gives them.
+// Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
+// processes up to then: the program, the children that it waited for, and those that it left to others, which come to us,
+// ended or not. Peak memory is that of the largest of them.
 //
 // The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the end
 // of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the program, in
@@ -69,6 +70,9 @@ func Run(words []string, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return Report{}, fmt.Errorf("adopting the processes that %s may leave behind: %w", words[0], err)
+	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
 	before := ownTime()
@@ -76,7 +80,7 @@ func Run(words []string, o Options) (Report, error) {
 	if err := cmd.Start(); err != nil {
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
-	own := ownPeak() // as the child has inherited it: buffers are made from here on
+	own := peakOf("self") // as the child has inherited it: buffers are made from here on
 	scan, last := newScanner(o.Contains), &tail{}
 	stdout.begin(scan.write)
 	stderr.begin(last.write)
@@ -86,13 +90,18 @@ func Run(words []string, o Options) (Report, error) {
 	if err != nil && !errors.As(err, &failed) {
 		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)
 	}
-	status, usage := cmd.ProcessState.Sys().(syscall.WaitStatus), cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	status, used := cmd.ProcessState.Sys().(syscall.WaitStatus), cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	r.Exit = status.ExitStatus()
 	if status.Signaled() {
 		r.Exit = 128 + int(status.Signal())
 	}
-	r.User, r.System = time.Duration(usage.Utime.Nano()), time.Duration(usage.Stime.Nano())
-	if peak := usage.Maxrss << 10; peak > own {
+	left, err := leftBehind()
+	if err != nil {
+		return Report{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
+	}
+	r.User = time.Duration(used.Utime.Nano()) + left.user
+	r.System = time.Duration(used.Stime.Nano()) + left.system
+	if peak := max(used.Maxrss<<10, left.peak); peak > own {
 		r.PeakMemory = peak
 	}
 	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
@@ -209,9 +218,9 @@ func ownTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// ownPeak is the largest that this process has been, in bytes.
-func ownPeak() int64 {
-	status, err := os.ReadFile("/proc/self/status")
+// peakOf is the largest that a process has been, in bytes; 0 where the system does not tell. It is named as in /proc.
+func peakOf(process string) int64 {
+	status, err := os.ReadFile("/proc/" + process + "/status")
 	if err != nil {
 		return 0
 	}

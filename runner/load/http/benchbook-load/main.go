@@ -16,13 +16,19 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"benchbook/runner/load/http"
 )
 
+// memoryLimit is what garbage may add up to before it is collected. Only TLS makes any while the load runs.
+const memoryLimit = 256 << 20
+
 func main() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryLimit)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Getenv("BENCHBOOK_LOAD"), os.Stdin, os.Stdout)
 	stop()

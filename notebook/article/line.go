@@ -1,0 +1,91 @@
+package article
+
+import (
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked like the
+// rest of the text. They are not part of the tree: render reads them anew where it shows them.
+func (doc *Document) lines() {
+	b := &bounds{doc: doc, at: -1}
+	inline := func(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
+		return util.Prioritized(boundedInline{p, e, b}, priority)
+	}
+	// The parsers are goldmark's own for running text.
+	p := parser.NewParser(
+		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
+		parser.WithInlineParsers(
+			inline(parser.NewCodeSpanParser(), searches, 100),
+			inline(parser.NewLinkParser(), searches, 200),
+			inline(parser.NewAutoLinkParser(), searches, 300),
+			inline(parser.NewRawHTMLParser(), searches, 400),
+			inline(parser.NewEmphasisParser(), pairs, 500),
+		),
+	)
+	for _, t := range doc.written() {
+		if t.Value == "" {
+			continue
+		}
+		source := []byte(lineEnds.Replace(t.Value))
+		tree := p.Parse(text.NewReader(source))
+		if b.at >= 0 {
+			doc.Problems.Add("too-large", t.Pos, "%s", b.message).Hint = b.hint
+			return
+		}
+		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if entering {
+				doc.shown(t, n, source)
+			}
+			return ast.WalkContinue, nil
+		})
+	}
+}
+
+// lineEnds makes one line of several, as they are shown, of the same length.
+var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
+// written lists the lines of Markdown that stand in YAML.
+func (doc *Document) written() []Text {
+	list := []Text{doc.Front.Title, doc.Front.Description}
+	for _, k := range doc.Front.KeyValues {
+		list = append(list, k.Is)
+	}
+	for _, c := range doc.Claims {
+		list = append(list, c.Text)
+	}
+	for _, t := range doc.Tables {
+		list = append(append(list, t.Title, t.Caption), t.Notes...)
+	}
+	for _, f := range doc.Figures {
+		list = append(list, f.Title, f.Caption, f.Alt)
+	}
+	return list
+}
+
+// shown notes a value, a claim or a reference in a line of Markdown.
+func (doc *Document) shown(t Text, n ast.Node, source []byte) {
+	switch n := n.(type) {
+	case *ast.CodeSpan:
+		first, ok := n.FirstChild().(*ast.Text)
+		if !ok {
+			return
+		}
+		start, stop := first.Segment.Start, first.Segment.Stop
+		rest, found := strings.CutPrefix(string(source[start:stop]), valueMark)
+		if !found {
+			return
+		}
+		words := strings.TrimSpace(rest)
+		start += len(valueMark) + strings.Index(rest, words)
+		doc.read(&InlineValue{Written: t.part(start, start+len(words))}, words)
+	case *ast.Link:
+		destination := string(n.Destination)
+		end := max(strings.LastIndex(t.Value, destination), 0) + len(destination)
+		doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) })
+	}
+}

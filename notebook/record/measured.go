@@ -1,0 +1,88 @@
+package record
+
+import (
+	"slices"
+	"strings"
+)
+
+// Measured says what an experiment measures, and so which metrics it has.
+type Measured struct {
+	Command  bool     // it times a program, which may print metrics of its own; else it has a load
+	OpenLoop bool     // requests leave on schedule
+	Capacity bool     // it looks for the highest rate
+	Services []string // their names
+	Searches []string // what is tuned, by name
+	Added    []Metric // that it defines itself
+}
+
+// serviceFamilies are metrics with the name of a service at their end.
+var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
+
+// Lookup says what a metric of the experiment is; ok is false for one that it does not have. What a program may print can
+// have any name, and its unit is not known here: it is empty.
+func (e Measured) Lookup(name string) (m Metric, ok bool) {
+	if i := slices.IndexFunc(e.Added, func(m Metric) bool { return m.Name == name }); i >= 0 {
+		return e.Added[i], true
+	}
+	m, known := LookupMetric(name)
+	family, last := "", name
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		family, last = name[:i+1], name[i+1:]
+	}
+	switch {
+	case family == "tune.":
+		return m, slices.Contains(e.Searches, last)
+	case name == "capacity.rate":
+		return m, e.Capacity
+	case e.Command && !known:
+		return Metric{Name: name, Title: name}, true
+	case e.Command || !known:
+		return m, known
+	case family == "time." || name == "memory.peak":
+		return m, false
+	case slices.Contains(serviceFamilies, family):
+		return m, slices.Contains(e.Services, last)
+	case family == "errors.":
+		return m, slices.Contains(FailureKinds, last)
+	case family == "status.":
+		return m, len(last) == 3 && strings.Trim(last, "0123456789") == ""
+	case name == "offered" || strings.HasPrefix(name, "service.p") || strings.HasPrefix(name, "lag.p"):
+		return m, e.OpenLoop
+	}
+	return m, true
+}
+
+// Names lists the metrics of the experiment for those who misspell one. Of percentiles it has the usual ones.
+func (e Measured) Names() []string {
+	var names []string
+	if e.Command {
+		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
+	} else {
+		names = []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean", "latency.max",
+			"requests", "failed", "failed.count", "connects", "bytes.in", "bytes.out", "generator.cpu"}
+	}
+	for _, m := range e.Added {
+		names = append(names, m.Name)
+	}
+	for _, search := range e.Searches {
+		names = append(names, "tune."+search)
+	}
+	if e.Capacity {
+		names = append(names, "capacity.rate")
+	}
+	if e.OpenLoop {
+		names = append(names, "offered", "service.p50", "service.p99", "lag.p50", "lag.p99")
+	}
+	if e.Command {
+		return names
+	}
+	for _, kind := range FailureKinds {
+		names = append(names, "errors."+kind)
+	}
+	for _, service := range e.Services {
+		for _, family := range serviceFamilies {
+			names = append(names, family+service)
+		}
+	}
+	return names
+}

@@ -1,0 +1,59 @@
+package record
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestMeasured(t *testing.T) {
+	load := Measured{Services: []string{"server"}, Added: []Metric{{Name: "tail", Unit: "1"}}}
+	open := Measured{OpenLoop: true, Capacity: true, Searches: []string{"workers"}}
+	command := Measured{Command: true, Searches: []string{"level"}}
+	tests := []struct {
+		name   string
+		of     Measured
+		metric string
+		want   bool
+	}{
+		{"of every load", load, "throughput", true},
+		{"any percentile", load, "latency.connect.p97.5", true},
+		{"one that the experiment adds", load, "tail", true},
+		{"of a service", load, "cpu.server", true},
+		{"of no service", load, "cpu.srver", false},
+		{"a network counter of a service", load, "net.retransmits.server", true},
+		{"of commands alone", load, "time.real", false},
+		{"memory of commands alone", load, "memory.peak", false},
+		{"a kind of failure", load, "errors.reset", true},
+		{"no kind of failure", load, "errors.rset", false},
+		{"a status", load, "status.404", true},
+		{"no status", load, "status.99", false},
+		{"of an open loop, in a closed one", load, "lag.p99", false},
+		{"any percentile of an open loop", open, "service.p90", true},
+		{"what was due", open, "offered", true},
+		{"a search", open, "tune.workers", true},
+		{"no search", open, "tune.wrkers", false},
+		{"a capacity", open, "capacity.rate", true},
+		{"no capacity", load, "capacity.rate", false},
+		{"nothing", load, "nothing", false},
+		{"whatever a program prints", command, "startup", true},
+		{"what a program cannot print", command, "tune.other", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if _, ok := test.of.Lookup(test.metric); ok != test.want {
+				t.Errorf("%s is measured: %v", test.metric, ok)
+			}
+		})
+	}
+	for _, of := range []Measured{load, open, command} {
+		names := of.Names()
+		for _, name := range names {
+			if _, ok := of.Lookup(name); !ok {
+				t.Errorf("%s is listed, and not measured", name)
+			}
+		}
+		if slices.Sort(names); len(slices.Compact(names)) != len(of.Names()) {
+			t.Errorf("one of %v is listed twice", names)
+		}
+	}
+}

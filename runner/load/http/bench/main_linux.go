@@ -1,0 +1,319 @@
+// Command bench compares benchbook-load with wrk, in pairs, on the same core and against the same server, and says
+// whether it keeps what it promises.
+//
+//	make bench-load
+//
+// The server is this program started again (see responder_linux.go), alone on one core; the generators take turns on
+// another. Each round measures both, one right after the other and in turns first, and gives one ratio; the median of
+// the rounds counts. A round in which the rest of the machine used more than a limit is thrown out, and that is said.
+//
+// The exit status is 0 if every promise is kept, 1 if one is not or could not be measured, and 2 if the program cannot
+// be used here.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// settings are those of all rows.
+type settings struct {
+	load, wrk string // programs
+	pairs     int    // rounds that have to be left
+	tries     int    // rounds at most
+	length    time.Duration
+	foreign   float64 // the most of the machine that others may use
+	only      string
+	server    int // core of the server
+	generator int // core of the generators
+	out       io.Writer
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "respond":
+			exit(respond(os.Args[2:]))
+		case "inside":
+			exit(inside(os.Args[2:]))
+		}
+	}
+	s := settings{out: os.Stdout}
+	flag.StringVar(&s.load, "load", "bin/benchbook-load", "the generator to judge")
+	flag.StringVar(&s.wrk, "wrk", "wrk", "the one to compare it with")
+	flag.IntVar(&s.pairs, "pairs", 7, "rounds that have to be left for a ratio")
+	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")
+	flag.Float64Var(&s.foreign, "foreign", 0.12, "the most of the machine's CPU time that others may use in a round")
+	flag.StringVar(&s.only, "only", "", "measure the rows whose name begins like this")
+	flag.Parse()
+	s.tries = 3 * s.pairs
+	kept, err := s.run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	if !kept {
+		os.Exit(1)
+	}
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// row is one promise with what came of it.
+type row struct {
+	name     string
+	want     string // empty where nothing is promised
+	measured string
+	kept     bool
+	missing  bool // it could not be measured
+}
+
+func (s *settings) run() (kept bool, err error) {
+	var mask unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &mask); err != nil {
+		return false, fmt.Errorf("finding cores: %w", err)
+	}
+	var cores []int
+	for cpu := range 1024 {
+		if mask.IsSet(cpu) {
+			cores = append(cores, cpu)
+		}
+	}
+	if len(cores) < 2 {
+		return false, fmt.Errorf("there is one core; the server and the generators need one each")
+	}
+	s.server, s.generator = cores[0], cores[len(cores)-1]
+	for _, program := range []*string{&s.load, &s.wrk} {
+		if strings.Contains(*program, "/") {
+			if *program, err = filepath.Abs(*program); err != nil {
+				return false, err
+			}
+		}
+	}
+	fmt.Fprintf(s.out, "server on core %d, generators on core %d; %d rounds of %v, at most %.0f %% foreign CPU\n\n",
+		s.server, s.generator, s.pairs, s.length, 100*s.foreign)
+	kept = true
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\twanted\tmeasured\t")
+	for _, part := range []struct {
+		name    string
+		measure func() ([]row, error)
+	}{
+		{"closed", s.closed}, {"added", s.added}, {"open", s.open}, {"memory", s.memory},
+	} {
+		if !strings.HasPrefix(part.name, s.only) && !strings.HasPrefix(s.only, part.name) {
+			continue
+		}
+		rows, err := part.measure()
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", part.name, err)
+		}
+		for _, r := range rows {
+			verdict := ""
+			switch {
+			case r.missing:
+				verdict = "inconclusive"
+			case r.want == "":
+			case r.kept:
+				verdict = "met"
+			default:
+				verdict = "missed"
+			}
+			kept = kept && (r.kept || r.want == "") && !r.missing
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.name, r.want, r.measured, verdict)
+		}
+		table.Flush()
+	}
+	return kept, nil
+}
+
+// closed loads the server as much as it takes, with few and with many connections.
+func (s *settings) closed() (rows []row, err error) {
+	for _, c := range []int{1, 16, 64, 150, 256} {
+		var rate, cpu, share, full []float64
+		left, tried, err := s.rounds(func(first bool) error {
+			ours, theirs, server, err := s.pair(c, first, "plain")
+			if err != nil {
+				return err
+			}
+			rate = append(rate, ours.perSecond/theirs.perSecond)
+			cpu = append(cpu, ours.cpuEach/theirs.cpuEach)
+			share = append(share, ours.inFlight)
+			full = append(full, server)
+			return nil
+		}, &rate, &cpu, &share, &full)
+		if err != nil {
+			return nil, err
+		}
+		wantRate, wantCPU := 1.20, 0.82
+		if c == 1 {
+			wantRate, wantCPU = 1.02, 0.92
+		}
+		name := fmt.Sprintf("%d connections: ", c)
+		note := fmt.Sprintf(" (%d of %d rounds)", left, tried)
+		rows = append(rows,
+			s.row(name+"requests/s, ratio to wrk", rate, atLeast(wantRate), note),
+			s.row(name+"CPU for a request, ratio to wrk", cpu, atMost(wantCPU), ""),
+			s.row(name+"share of the connections in flight", share, atLeast(0.99), ""),
+			s.row(name+"how busy the server's core was", full, limit{}, ""))
+	}
+	return rows, nil
+}
+
+// added is what the generators add to the time that a server takes for an answer.
+func (s *settings) added() ([]row, error) {
+	type both struct{ ours, theirs []float64 }
+	var p50, p99 both
+	left, tried, err := s.rounds(func(first bool) error {
+		for _, own := range []bool{first, !first} {
+			r, err := s.once(own, 1, 3*s.length/2, "timer")
+			if err != nil {
+				return err
+			}
+			to50, to99 := &p50.theirs, &p99.theirs
+			if own {
+				to50, to99 = &p50.ours, &p99.ours
+			}
+			*to50 = append(*to50, 1e6*(r.p50-r.server.P50))
+			*to99 = append(*to99, 1e6*(r.p99-r.server.P99))
+		}
+		return nil
+	}, &p50.ours, &p50.theirs, &p99.ours, &p99.theirs)
+	if err != nil {
+		return nil, err
+	}
+	compare := func(name string, b both, note string) row {
+		if len(b.ours) < s.pairs {
+			return row{name: name, want: "below wrk's", measured: tooFew(left, tried), missing: true}
+		}
+		ours, theirs := median(b.ours), median(b.theirs)
+		return row{name: name, want: "below wrk's", measured: fmt.Sprintf("%.0f µs, wrk %.0f µs%s", ours, theirs, note), kept: ours < theirs}
+	}
+	return []row{
+		compare("added to 2 ms, p50", p50, fmt.Sprintf(" (%d of %d rounds)", left, tried)),
+		compare("added to 2 ms, p99", p99, ""),
+	}, nil
+}
+
+// open is how late requests leave that are due on a schedule.
+func (s *settings) open() (rows []row, err error) {
+	for _, rate := range []int{1000, 10_000, 50_000} {
+		var p50, p90, p99, busy []float64
+		left, tried, err := s.rounds(func(bool) error {
+			r, err := s.scheduled(rate)
+			if err != nil {
+				return err
+			}
+			p50, p90, p99 = append(p50, 1e6*r.p50), append(p90, 1e6*r.p90), append(p99, 1e6*r.p99)
+			busy = append(busy, r.busy)
+			return nil
+		}, &p50, &p90, &p99, &busy)
+		if err != nil {
+			return nil, err
+		}
+		want50, want99 := atMost(1), atMost(25)
+		if rate == 50_000 {
+			want50, want99 = limit{}, limit{}
+		}
+		want50.unit, want99.unit = " µs", " µs"
+		name := fmt.Sprintf("%d/s: ", rate)
+		rows = append(rows,
+			s.row(name+"lag p50", p50, want50, fmt.Sprintf(" (%d of %d rounds)", left, tried)),
+			s.row(name+"lag p90", p90, limit{unit: " µs"}, ""),
+			s.row(name+"lag p99", p99, want99, ""),
+			s.row(name+"busy share of the generator, polling left out", busy, limit{}, ""))
+	}
+	return rows, nil
+}
+
+// memory is what requests and connections take.
+func (s *settings) memory() ([]row, error) {
+	r, err := s.insides()
+	if err != nil {
+		return nil, err
+	}
+	return []row{
+		{name: "allocations for a request", want: "0", measured: fmt.Sprintf("%.3f", r.Allocations), kept: r.Allocations < 0.005},
+		{name: "bytes of ours for an idle connection", want: "≤ 256", measured: fmt.Sprintf("%.0f", r.Connection), kept: r.Connection <= 256},
+	}, nil
+}
+
+// limit is what is promised of a number.
+type limit struct {
+	least, most float64 // 0 for none
+	unit        string
+}
+
+func atLeast(x float64) limit { return limit{least: x} }
+func atMost(x float64) limit  { return limit{most: x} }
+
+func (s *settings) row(name string, values []float64, want limit, note string) row {
+	r := row{name: name}
+	switch {
+	case want.least > 0:
+		r.want = fmt.Sprintf("≥ %.2f%s", want.least, want.unit)
+	case want.most > 0:
+		r.want = fmt.Sprintf("≤ %.2f%s", want.most, want.unit)
+	}
+	if len(values) < s.pairs {
+		r.measured, r.missing = tooFew(len(values), s.tries), r.want != ""
+		return r
+	}
+	m := median(values)
+	r.measured = fmt.Sprintf("%.3f%s [%.3f, %.3f]%s", m, want.unit, slices.Min(values), slices.Max(values), note)
+	r.kept = m >= want.least && (want.most == 0 || m <= want.most)
+	return r
+}
+
+func tooFew(left, tried int) string {
+	return fmt.Sprintf("%d of %d rounds were quiet enough, too few", left, tried)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// rounds repeats a round until enough of them are left, in turns with ours first. What a round has added to the lists is
+// taken back if others used too much of the machine meanwhile.
+func (s *settings) rounds(round func(first bool) error, lists ...*[]float64) (left, tried int, err error) {
+	for left < s.pairs && tried < s.tries {
+		tried++
+		before, err := readMachine()
+		if err != nil {
+			return 0, 0, err
+		}
+		roundErr := round(tried%2 == 1)
+		after, err := readMachine()
+		if err != nil {
+			return 0, 0, err
+		}
+		if after.foreign(before) > s.foreign { // whatever came of it, failures too
+			for _, l := range lists {
+				*l = (*l)[:min(left, len(*l))]
+			}
+			continue
+		}
+		if roundErr != nil {
+			return 0, 0, roundErr
+		}
+		left++
+	}
+	return left, tried, nil
+}

@@ -1,0 +1,177 @@
+package http
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// meter watches over one thread of the load: what it uses, what keeps it from its work, and how late it wakes up.
+type meter struct {
+	delays   *os.File // what the kernel knows of the thread's waiting, nil where it does not tell
+	readings [2]consumption
+	taken    int   // readings
+	polled   int64 // time spent polling, so far
+	longest  int64 // the longest gap between two waits in the window
+	lateness int64 // how late a sleeping thread mostly wakes up at most
+	polls    bool  // there is a core for polling
+	at       [2]int64
+}
+
+// consumption is what a thread has used up to a moment.
+type consumption struct {
+	at                 int64
+	cpu, delay, polled int64
+}
+
+// Bounds of how long before its time a thread gets up. Less would not be worth the sleep, and what wakes up later than
+// that is not lateness but another program.
+const (
+	leastEarly = 15_000
+	mostEarly  = 250_000
+)
+
+// longestPoll is what a look at the connections takes at most. One that took longer had lost its core meanwhile.
+const longestPoll = 5_000
+
+func (m *meter) prepare() {
+	m.delays, _ = os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", unix.Gettid()))
+	m.lateness = 60_000
+	m.at = [2]int64{never, never}
+}
+
+// mark takes a reading when the window starts and when it ends.
+func (m *meter) mark(e *engine) {
+	if m.taken == len(m.readings) {
+		return
+	}
+	if m.taken == 0 {
+		m.at[0] = e.warm
+	} else if m.at[1] == never {
+		m.at[1] = e.end()
+	}
+	if e.clock < m.at[m.taken] {
+		return
+	}
+	m.take(e.now())
+}
+
+func (m *meter) take(now int64) {
+	m.readings[m.taken] = consumption{now, threadTime(), m.runDelay(), m.polled}
+	m.taken++
+	if m.taken == 1 {
+		m.longest = 0
+	}
+}
+
+// stop takes the last reading, if the load has ended before the window.
+func (m *meter) stop(e *engine) {
+	if m.taken == 1 {
+		m.take(e.now())
+	}
+	if m.delays != nil {
+		m.delays.Close()
+	}
+}
+
+// next is when the next reading is due.
+func (m *meter) next() int64 {
+	if m.taken == len(m.readings) {
+		return never
+	}
+	return m.at[m.taken]
+}
+
+// gap notes a time in which the thread saw nothing of what happened.
+func (m *meter) gap(ns int64) {
+	if m.taken < len(m.readings) {
+		m.longest = max(m.longest, ns)
+	}
+}
+
+// waited notes a wait in which nothing came.
+func (m *meter) waited(timeout, took int64, polling bool) {
+	switch {
+	case polling:
+		m.polled += min(took, longestPoll)
+	case timeout > 0 && took > timeout:
+		// An estimate of a high quantile: it follows what is above it eagerly and what is below it slowly.
+		late := min(took-timeout, 2*mostEarly)
+		if late > m.lateness {
+			m.lateness += (late - m.lateness) / 4
+		} else {
+			m.lateness -= (m.lateness - late) / 64
+		}
+	}
+}
+
+// early is how long before its time the thread is to wake up.
+func (m *meter) early() int64 {
+	if !m.polls {
+		return 0
+	}
+	return min(max(leastEarly, m.lateness+m.lateness/4), mostEarly)
+}
+
+func threadTime() int64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return none
+	}
+	return t.Nano()
+}
+
+// runDelay is how long the thread could have run and had no core. Source: the kernel's Documentation/scheduler/sched-stats.
+func (m *meter) runDelay() int64 {
+	var text [128]byte
+	if m.delays == nil {
+		return none
+	}
+	n, _ := m.delays.ReadAt(text[:], 0)
+	fields := bytes.Fields(text[:n])
+	if len(fields) < 2 {
+		return none
+	}
+	delay, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return none
+	}
+	return delay
+}
+
+// health is what kept the threads from their work; nil where the system does not tell.
+func health(engines []*engine) *Health {
+	var h Health
+	for _, e := range engines {
+		from, to := e.readings[0], e.readings[1]
+		if e.taken < 2 || from.delay == none || to.delay == none {
+			return nil
+		}
+		h.RunDelay += time.Duration(to.delay - from.delay)
+		h.LongestGap = max(h.LongestGap, time.Duration(e.longest))
+	}
+	return &h
+}
+
+// threads adds what the threads of the load used to what the process did.
+func (c *CPU) threads(engines []*engine) {
+	busiest := 0.0
+	for _, e := range engines {
+		from, to := e.readings[0], e.readings[1]
+		if e.taken < 2 || from.cpu == none || to.cpu == none {
+			c.Threads = nil
+			return
+		}
+		t := ThreadCPU{Time: time.Duration(to.cpu - from.cpu), Polling: time.Duration(to.polled - from.polled)}
+		t.Polling = min(t.Polling, t.Time)
+		c.Threads = append(c.Threads, t)
+		if length := to.at - from.at; length > 0 {
+			busiest = max(busiest, float64(t.Time-t.Polling)/float64(length))
+		}
+	}
+	c.Busiest = c.busiest(busiest)
+}

@@ -1,0 +1,343 @@
+package http
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// quantile is the value of rank k = floor(p·n + 1/2), as METHOD.md 1.1 has it, in seconds.
+func quantile(t *testing.T, d *Distribution, p float64) float64 {
+	t.Helper()
+	h, err := d.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(h.ValueAtPercentile(100*p)) / 1e9
+}
+
+// Requests leave on schedule whatever the server does, and every one of them is accounted for.
+func TestOpenLoop(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(20*time.Millisecond))
+	for _, threads := range []int{1, 3} {
+		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Connections: 60, Threads: threads, Rate: 400, Duration: 500 * time.Millisecond,
+				Warmup: 50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
+			})
+			if r.Due != 200 || r.Attempted != 200 || r.Sent != 200 || r.Answered != 200 || r.Offered != 400 || r.Warmup.Attempted != 20 {
+				t.Errorf("%d due, %d attempted, %d sent, %d answered, %v/s offered, %d in warm-up; want 200, 400/s and 20",
+					r.Due, r.Attempted, r.Sent, r.Answered, r.Offered, r.Warmup.Attempted)
+			}
+			if r.Lag == nil || r.Lag.Count != 200 || r.Lag.Min < 0 || r.Service.Count != 200 || r.Service.Min < sec(0.02) {
+				t.Errorf("lag %+v, service %+v", r.Lag, r.Service)
+			}
+			if r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
+				t.Errorf("service times add up to %d ns and lags to %d, latencies to %d", r.Service.Sum, r.Lag.Sum, r.Latency.Sum)
+			}
+			var attempted int64
+			for _, second := range r.Seconds {
+				attempted += second.Attempted
+			}
+			if attempted != 200 {
+				t.Errorf("%d attempted by second, want 200", attempted)
+			}
+		})
+	}
+}
+
+// A request that finds no connection free waits for one, and its latency goes on.
+func TestBlocked(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(50*time.Millisecond))
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond,
+		Timeout: 5 * time.Second, KeepAlive: true,
+	})
+	// 20 requests, 10 ms apart, one after the other for 50 ms each: the last one is due at 190 ms and ends after 1 s.
+	if r.Due != 20 || r.Answered != 20 || r.Blocked != 19 || r.Connects != 1 || s.connections.Load() != 1 {
+		t.Errorf("%d due, %d answered, %d blocked, %d connections; want 20, 20, 19 and 1", r.Due, r.Answered, r.Blocked, r.Connects)
+	}
+	if r.Latency.Max < sec(0.8) || r.Service.Max > r.Latency.Max-sec(0.5) || r.Lag.Max < sec(0.7) {
+		t.Errorf("longest latency %d, service %d, lag %d ns", r.Latency.Max, r.Service.Max, r.Lag.Max)
+	}
+	if r.Length != 200*time.Millisecond || r.Completed.Right > 4 {
+		t.Errorf("%d completed in %v, want at most 4 in 200ms", r.Completed.Right, r.Length)
+	}
+}
+
+// One that waits for longer than its timeout was due and never sent.
+func TestBlockedForever(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(*conn) bool {
+		time.Sleep(2 * time.Second)
+		return false
+	})
+	start := time.Now()
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 2, Threads: 1, Rate: 50, Duration: 100 * time.Millisecond,
+		Timeout: 200 * time.Millisecond, KeepAlive: true,
+	})
+	// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
+	if r.Due != 5 || r.Failures[Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent || r.Service.Count != 0 {
+		t.Errorf("%d due, %v, %d sent, %d blocked, %d lags", r.Due, r.Failures, r.Sent, r.Blocked, r.Lag.Count)
+	}
+	if r.FailedLatency.Min < sec(0.2) {
+		t.Errorf("given up after %d ns, before the timeout", r.FailedLatency.Min)
+	}
+	if d := time.Since(start); d > 1500*time.Millisecond {
+		t.Errorf("ended only after %v", d)
+	}
+}
+
+// The pool opens no more connections than it needs.
+func TestPoolGrowsAsNeeded(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond,
+		Timeout: 5 * time.Second, KeepAlive: true,
+	})
+	if r.Answered != 10 || s.connections.Load() > 3 {
+		t.Errorf("%d answers over %d connections, want 10 over one or so", r.Answered, s.connections.Load())
+	}
+	r = mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond,
+		Timeout: 5 * time.Second,
+	})
+	if r.Connects != 10 {
+		t.Errorf("%d connections without keep-alive, want 10", r.Connects)
+	}
+}
+
+// Several targets get their shares, on the connections of their own servers.
+func TestTargets(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	lines := make(map[string]int)
+	note := func(c *conn) bool {
+		mu.Lock()
+		lines[strings.TrimRight(c.line, "0123456789")]++
+		lines[c.line]++
+		mu.Unlock()
+		return good(c)
+	}
+	one, two := serve(t, note), serve(t, note)
+	targets := []Target{
+		{URL: one.url() + "a", Weight: 3},
+		{URL: one.url() + "b?n=${{ random(1, 4) }}"},
+		{URL: two.url() + "c", Method: "POST", Body: []byte("x"), Weight: 2},
+	}
+	for _, open := range []bool{false, true} {
+		t.Run(fmt.Sprintf("open %v", open), func(t *testing.T) {
+			mu.Lock()
+			clear(lines)
+			mu.Unlock()
+			config := Config{Targets: targets, Connections: 4, Threads: 2, Requests: 1200, Timeout: 5 * time.Second, KeepAlive: true, Seed: 3}
+			if open {
+				config.Requests, config.Rate, config.Duration = 0, 1200, time.Second
+			}
+			r := mustRun(t, config)
+			if r.Answered != 1200 {
+				t.Fatalf("%d answers, want 1200", r.Answered)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for line, want := range map[string]int{"GET /a HTTP/1.": 600, "POST /c HTTP/1.": 400} {
+				// A tenth is more than three standard deviations.
+				if n := lines[line]; math.Abs(float64(n-want)) > 60 {
+					t.Errorf("%s: %d times, want about %d", line, n, want)
+				}
+			}
+			for n := 1; n <= 4; n++ {
+				if line := fmt.Sprintf("GET /b?n=%d HTTP/1.1", n); lines[line] < 25 || lines[line] > 80 {
+					t.Errorf("%s: %d times, want about 50", line, lines[line])
+				}
+			}
+		})
+	}
+	// Four clients, each with a connection to both; the pool of the open loop gives one up for another.
+	if n := one.connections.Load(); n < 4 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// Clients come and go with their stages.
+func TestStagesOfConnections(t *testing.T) {
+	t.Parallel()
+	var busy, most atomic.Int64
+	s := serve(t, func(c *conn) bool {
+		n := busy.Add(1)
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		busy.Add(-1)
+		return good(c)
+	})
+	for _, threads := range []int{1, 2} {
+		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			most.Store(0)
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Threads: threads, Timeout: 5 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
+				Stages: []Stage{{Duration: 400 * time.Millisecond, Connections: 9}, {Duration: 400 * time.Millisecond, Connections: 1}},
+			})
+			if r.Length != 800*time.Millisecond || r.Failed != 0 {
+				t.Errorf("a window of %v with %d failures", r.Length, r.Failed)
+			}
+			if n := most.Load(); n < 6 || n > 9 {
+				t.Errorf("at most %d requests at a time, want 8 or 9", n)
+			}
+			// Some 5 clients on average. On a busy machine there are fewer requests, and never more.
+			if r.Attempted > 5*160+20 || r.Attempted < 100 {
+				t.Errorf("%d requests", r.Attempted)
+			}
+			if r.Connects < 7 || r.Connects > 12 {
+				t.Errorf("%d connections in the window, want about 8", r.Connects)
+			}
+		})
+	}
+}
+
+func TestStagesOfRates(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 50, Timeout: 5 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
+		Stages: []Stage{{Duration: time.Second, Rate: 400}, {Duration: time.Second, Rate: 400}},
+	})
+	if r.Due != 600 || r.Answered != 600 || r.Warmup.Attempted != 0 || r.Seconds[0].Attempted != 200 || r.Seconds[1].Attempted != 400 {
+		t.Errorf("%d due, %d answered, %+v", r.Due, r.Answered, r.Seconds)
+	}
+}
+
+// A server that stops for a tenth of the time shows in the percentiles of an open loop as arithmetic has it, and hides
+// the requests that it held back in a closed one.
+//
+// In the open loop the requests due in the freeze wait for what is left of it, so a tenth of all latencies is spread
+// evenly over 0 to F: the latency of rank p is F·(1 − 10·(1 − p)), with p = 0.99 nine tenths of F.
+func TestFreeze(t *testing.T) {
+	t.Parallel()
+	freeze, length := 200*time.Millisecond, 2*time.Second
+	if !testing.Short() {
+		freeze, length = time.Second, 10*time.Second
+	}
+	// What others do on the machine adds to latencies, so upper bounds mean something on a quiet one only, and beside the
+	// long freeze. Where the generator had to wait for its core, so had the server.
+	slack := func(r *Result) float64 {
+		if testing.Short() || r.Health == nil || r.Health.RunDelay > r.Length/50 {
+			return 100
+		}
+		return 1
+	}
+	run := func(t *testing.T, config Config) *Result {
+		var thaw atomic.Int64 // when the server goes on
+		begin := time.Now()
+		s := serve(t, func(c *conn) bool {
+			if d := time.Since(begin); d > length*2/5 && thaw.CompareAndSwap(0, int64(d+freeze)) || time.Duration(thaw.Load()) > d {
+				time.Sleep(time.Duration(thaw.Load()) - time.Since(begin))
+			}
+			return good(c)
+		})
+		config.Targets, config.Duration, config.Threads, config.Timeout = []Target{{URL: s.url()}}, length, 1, 20*time.Second
+		config.KeepAlive = true
+		return mustRun(t, config)
+	}
+	f := freeze.Seconds()
+	t.Run("open", func(t *testing.T) {
+		t.Parallel()
+		r := run(t, Config{Rate: 500, Connections: 1000})
+		if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack(r) {
+			t.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+		}
+		if p := quantile(t, &r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack(r) {
+			t.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
+		}
+		if p := quantile(t, &r.Latency, 0.5) / f; p > 0.1*slack(r) {
+			t.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
+		}
+	})
+	t.Run("open, with few connections", func(t *testing.T) {
+		t.Parallel()
+		r := run(t, Config{Rate: 500, Connections: 4})
+		if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack(r) {
+			t.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+		}
+		// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
+		if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack(r) {
+			t.Errorf("%v of the requests were blocked, want a tenth", share)
+		}
+		if p := quantile(t, r.Service, 0.97) / f; p > 0.1*slack(r) {
+			t.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
+		}
+	})
+	t.Run("closed", func(t *testing.T) {
+		t.Parallel()
+		r := run(t, Config{Connections: 4})
+		slow := 0
+		h, err := r.Latency.Histogram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bar := range h.Distribution() {
+			if float64(bar.From) > f*0.7*1e9 {
+				slow += int(bar.Count)
+			}
+		}
+		if slow < 4 || float64(slow) > 4*slack(r) {
+			t.Errorf("%d requests saw the freeze, want one of each client", slow)
+		}
+	})
+}
+
+// While engines wait, and while they work, the world can be stopped.
+func TestCollectGarbage(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(*conn) bool
+		config Config
+	}{
+		{"waiting", after(time.Hour), Config{Connections: 4, Threads: 2, Timeout: time.Second}},
+		{"working", good, Config{Connections: 4, Threads: 2, Timeout: 5 * time.Second}},
+		{"polling", good, Config{Connections: 4, Threads: 1, Rate: 5000, Timeout: 5 * time.Second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := serve(t, func(c *conn) bool {
+				if tt.name == "waiting" {
+					<-ctx.Done()
+					return false
+				}
+				return tt.answer(c)
+			})
+			tt.config.Targets, tt.config.Duration, tt.config.KeepAlive = []Target{{URL: s.url()}}, time.Second, true
+			done := make(chan struct{})
+			var took []time.Duration
+			go func() {
+				defer close(done)
+				for begin := time.Now(); time.Since(begin) < 800*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+					start := time.Now()
+					runtime.GC()
+					took = append(took, time.Since(start))
+				}
+			}()
+			_, err := Run(t.Context(), tt.config)
+			<-done
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(took)
+			if len(took) < 5 || took[len(took)/2] > 150*time.Millisecond {
+				t.Errorf("collected %d times, half of them in more than %v", len(took), took[len(took)/2])
+			}
+		})
+	}
+}

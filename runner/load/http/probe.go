@@ -1,0 +1,74 @@
+package http
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// probe opens one connection outside the load and, if there is a request, reads its answer. Refusal says why no
+// connection came about; err what was wrong with the answer, or that of the context.
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *request, answer *whole) (refusal, err error) {
+	deadline := time.Now().Add(l.config.Timeout)
+	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
+	conn, err := dialer.DialContext(ctx, "tcp", address.String())
+	if err != nil {
+		return err, ctx.Err()
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if request == nil {
+		return nil, nil
+	}
+	err = conn.SetDeadline(deadline)
+	if err == nil && o.secure != nil {
+		secured := tls.Client(conn, o.secure)
+		if err = secured.HandshakeContext(ctx); err != nil {
+			err = fmt.Errorf("setting up TLS: %w", err)
+		}
+		conn = secured
+	}
+	if err == nil {
+		err = l.exchange(conn, request, answer)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, err
+}
+
+// exchange sends a request and reads its answer, which passes what is checked on every one or is an error.
+func (l *load) exchange(conn net.Conn, request *request, answer *whole) error {
+	// That a server does not read all of a request can wait: it may have answered it all the same.
+	_, sendErr := conn.Write(request.append(nil, mix(l.config.Seed)))
+	r := answerReader{head: request.method == "HEAD", whole: answer}
+	r.reset()
+	buffer := make([]byte, bufferSize)
+	for done := false; !done; {
+		n, err := conn.Read(buffer)
+		var malformed error
+		if _, done, malformed = r.feed(buffer[:n]); malformed != nil {
+			return malformed
+		}
+		if done || err == nil {
+			continue
+		}
+		complete, _ := r.eof()
+		switch {
+		case errors.Is(err, io.EOF) && complete:
+			done = true
+		case sendErr != nil:
+			return sendErr
+		case errors.Is(err, io.EOF):
+			return errors.New("the server closed the connection")
+		default:
+			return err
+		}
+	}
+	return l.config.Verify.each(r.status, r.length)
+}

@@ -1,0 +1,170 @@
+package http
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// run is one measurement.
+type run struct {
+	*load
+	schedule *schedule // of clients, nil if their number does not change
+	started  int64
+	warm     int64 // the end of warm-up
+
+	issued    atomic.Int64 // how often a client has asked for a request after warm-up
+	ended     atomic.Bool  // no further request will start
+	cancelled atomic.Bool
+
+	all []*engine
+}
+
+// measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
+// cancels the others.
+func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*Result, error) {
+	r := &run{load: l, schedule: l.config.clients()}
+	for i := range engines {
+		e, err := newEngine(ctx, r, i, engines)
+		if err != nil {
+			return nil, err
+		}
+		defer e.poller.close()
+		e.polls = coreToSpare(engines)
+		r.all = append(r.all, e)
+	}
+	var working sync.WaitGroup
+	gate, done := make(chan struct{}), make(chan struct{})
+	cancelling := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelling)
+		r.cancelled.Store(true)
+		r.wake()
+	})
+	defer func() {
+		if !stop() {
+			<-cancelling // before the pollers are closed
+		}
+	}()
+	for _, e := range r.all {
+		working.Go(func() {
+			<-gate
+			if err := e.work(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	go func() {
+		working.Wait()
+		close(done)
+	}()
+
+	before := readUsage(r.now)
+	r.started = r.now()
+	r.warm = r.started + r.config.Warmup.Nanoseconds()
+	if r.config.Requests == 0 {
+		r.window.openAt(r.warm)
+	}
+	close(gate)
+	if r.config.Warmup > 0 {
+		r.sleep(r.warm, done)
+		before = readUsage(r.now)
+	}
+	if r.window.duration > 0 {
+		select {
+		case <-r.window.opened:
+			r.sleep(r.window.start.Load()+r.window.duration, done)
+		case <-done:
+		}
+	} else {
+		<-done
+	}
+	after := readUsage(r.now)
+	<-done
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	result, err := r.result()
+	if err != nil {
+		return nil, err
+	}
+	if result.CPU = after.since(before); result.CPU != nil {
+		result.CPU.threads(r.all)
+	}
+	result.Health = health(r.all)
+	return result, nil
+}
+
+func (r *run) wake() {
+	for _, e := range r.all {
+		e.poller.wake()
+	}
+}
+
+// permit is the start of a request of a closed loop that is to start now, unless there is to be none.
+func (r *run) permit(now int64) (start int64, ok bool) {
+	if now < r.warm {
+		return now, true
+	}
+	if wanted := r.config.Requests; wanted > 0 {
+		switch n := r.issued.Add(1); {
+		case n == wanted:
+			r.ended.Store(true)
+			r.wake()
+		case n > wanted:
+			return 0, false
+		}
+	}
+	r.window.open(now)
+	// Another engine may have opened the window a moment after this one has read its clock, and no request that counts
+	// starts before the window.
+	start = max(now, r.window.start.Load())
+	return start, !r.window.over(start)
+}
+
+// sleep waits for a time of the run's clock, or for an end.
+func (r *run) sleep(until int64, end <-chan struct{}) {
+	timer := time.NewTimer(time.Duration(until - r.now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-end:
+	}
+}
+
+// result adds up what the engines left.
+func (r *run) result() (*Result, error) {
+	total := r.all[0].tally
+	encryptions := make(map[TLS]bool)
+	for i, e := range r.all {
+		maps.Copy(encryptions, e.negotiated)
+		if i == 0 {
+			continue
+		}
+		if err := total.merge(e.tally); err != nil {
+			return nil, err
+		}
+	}
+	result, err := total.result(r.config.Requests)
+	if err != nil {
+		return nil, err
+	}
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), func(a, b TLS) int {
+		return strings.Compare(a.Version+a.CipherSuite+a.Protocol, b.Version+b.CipherSuite+b.Protocol)
+	})
+	start := r.window.start.Load()
+	result.Start = r.base.Add(time.Duration(start)).UTC()
+	if result.EndedBy == EndedByRequests {
+		result.InFlight = &InFlight{Length: time.Duration(total.lastStart - start)}
+		for _, e := range r.all {
+			for i := range e.presences {
+				result.InFlight.Time += time.Duration(e.presences[i].until(r.window, total.lastStart))
+			}
+		}
+	}
+	return result, nil
+}

@@ -1,0 +1,130 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// NoRateError is an experiment whose rate is a share of a throughput that is not known.
+type NoRateError struct {
+	Experiment *plan.Experiment
+	Reason     string
+}
+
+func (e *NoRateError) Error() string {
+	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
+}
+
+// inOrder sorts experiments so that what the rate of another one depends on comes before it. Otherwise they stay in the order of the
+// article.
+func inOrder(experiments []*plan.Experiment) []*plan.Experiment {
+	var out []*plan.Experiment
+	var add func(e *plan.Experiment)
+	add = func(e *plan.Experiment) {
+		if slices.Contains(out, e) {
+			return
+		}
+		for _, name := range ratesOf(e) {
+			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
+				add(experiments[i]) // a plan has no circle of them
+			}
+		}
+		out = append(out, e)
+	}
+	for _, e := range experiments {
+		add(e)
+	}
+	return out
+}
+
+// ratesOf names the experiments whose throughput the rates of this one are shares of.
+func ratesOf(e *plan.Experiment) []string {
+	var names []string
+	for _, t := range e.Trials {
+		if t.Load != nil && t.Load.RateOf != "" && !slices.Contains(names, t.Load.RateOf) {
+			names = append(names, t.Load.RateOf)
+		}
+	}
+	return names
+}
+
+// findRates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A run that
+// goes on keeps to what it found at its beginning.
+//
+// Source: FORMAT.md 3, rate.
+func (r *run) findRates(records []*record.Record) error {
+	r.rates = map[string]float64{}
+	for _, name := range ratesOf(r.experiment) {
+		if known := r.rateSoFar(records, name); known > 0 {
+			r.rates[name] = known
+			continue
+		}
+		i := slices.IndexFunc(r.plan.Experiments, func(e *plan.Experiment) bool { return e.Name == name })
+		if i < 0 {
+			return &NoRateError{r.experiment, fmt.Sprintf("there is no experiment %q", name)}
+		}
+		of := r.plan.Experiments[i]
+		for _, t := range of.Trials {
+			if t.Calibration || t.Unavailable != "" {
+				continue
+			}
+			throughput := r.throughput(records, of, t)
+			if throughput <= 0 {
+				return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, of which %s is not measured", name, t.Name)}
+			}
+			if r.rates[name] == 0 || throughput < r.rates[name] {
+				r.rates[name] = throughput
+			}
+		}
+		if r.rates[name] == 0 {
+			return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
+		}
+	}
+	return nil
+}
+
+// rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
+func (r *run) rateSoFar(records []*record.Record, name string) float64 {
+	for _, rec := range records {
+		if rec.Run != r.todo.run || rec.Experiment != r.experiment.Name || rec.Article != r.plan.Article || rec.Load == nil || rec.Load.Open == nil {
+			continue
+		}
+		for _, t := range r.experiment.Trials {
+			if t.Name == rec.Trial && t.Key == rec.Key && t.Load != nil && t.Load.RateOf == name {
+				return rec.Load.Open.Rate / t.Load.RateShare
+			}
+		}
+	}
+	return 0
+}
+
+// throughput is the median of a trial's newest complete run with its present key; 0 if there is none.
+func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
+	values, newest := map[string][]float64{}, ""
+	for _, rec := range of(records, r.plan, e, r.Host.ID) {
+		if rec.Trial != t.Name || rec.Key != t.Key || rec.Failure != "" || rec.Load == nil || rec.Load.Window <= 0 {
+			continue
+		}
+		values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
+		newest = max(newest, rec.Run)
+	}
+	if len(values) == 0 {
+		return 0
+	}
+	return stats.Median(values[newest])
+}
+
+// withRate is a trial as its driver gets it: with the rate that its share has come to.
+func (r *run) withRate(t *plan.Trial) *plan.Trial {
+	if t.Load == nil || t.Load.RateOf == "" {
+		return t
+	}
+	with, load := *t, *t.Load
+	load.Rate = load.RateShare * r.rates[load.RateOf]
+	with.Load = &load
+	return &with
+}

@@ -1,0 +1,124 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load/http"
+)
+
+// equalLoad is sockets with an experiment before it whose rate is a share of what both servers reach.
+func equalLoad() string {
+	const steady = "```yaml experiment\nname: steady\nextends: sockets\nload: {rate: {share: 80%, of: sockets}, requests: null, duration: 1s, warmup: 0s}\n" +
+		"repetitions: 2\n```\n\n```yaml experiment\nname: sockets\n"
+	return strings.Replace(fmt.Sprintf(sockets, "```"), "```yaml experiment\nname: sockets\n", steady, 1)
+}
+
+// schedules answers closed loops with a throughput that falls from repetition to repetition, and keeps the rates of open ones.
+func schedules(t *testing.T, rates *[]float64) fake.Script {
+	s := script(t)
+	answered := s.Run
+	closed := 0
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name != "load" {
+			return answered(ctx, p)
+		}
+		var config http.Config
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
+			t.Error(err)
+		}
+		exit, err := answered(ctx, p)
+		var r http.Result
+		if err := errors.Join(err, json.Unmarshal(exit.Stdout, &r)); err != nil {
+			t.Error(err)
+		}
+		if r.Length = 1e9; config.Rate > 0 {
+			*rates = append(*rates, config.Rate)
+			r.Lag, r.Service = &http.Distribution{}, &http.Distribution{}
+		} else {
+			closed++
+			r.Completed.Right = int64(1000 - 10*closed)
+		}
+		exit.Stdout, err = json.Marshal(r)
+		return exit, err
+	}
+	return s
+}
+
+// The rate is a share of the smaller of the medians, the same for all trials, and that experiment is measured first, whichever
+// place it has in the article.
+func TestSharedRate(t *testing.T) {
+	var rates []float64
+	p, store := newPlan(t, equalLoad()), &memory{}
+	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
+	sum, err := r.Run(t.Context(), p, store, Options{})
+	if err != nil || len(sum.NoRate) > 0 {
+		t.Fatalf("%v, %v", err, sum.NoRate)
+	}
+	// The throughputs fall by 10 from 990 in the order of the steps.
+	medians := map[string][]float64{}
+	for i, step := range p.Experiments[1].Steps {
+		medians[step.Trial.Name] = append(medians[step.Trial.Name], 990-10*float64(i))
+	}
+	smallest := math.Inf(1)
+	for _, falling := range medians {
+		smallest = min(smallest, falling[1])
+	}
+	if len(rates) != 4 {
+		t.Fatalf("%d repetitions with a rate, want 4", len(rates))
+	}
+	for _, rate := range rates {
+		if math.Abs(rate-0.8*smallest) > 1e-9 {
+			t.Errorf("rate %v, want 80 %% of %v", rate, smallest)
+		}
+	}
+	last := store.records[len(store.records)-1]
+	if last.Experiment != "steady" || last.Load.Open == nil || last.Load.Open.Rate != rates[0] {
+		t.Errorf("the record of %s says %+v", last.Experiment, last.Load.Open)
+	}
+
+	// What was found stays for the rest of the run, also if that is done later and the other experiment was measured again.
+	store.records = store.records[:len(store.records)-1]
+	for _, rec := range store.records {
+		if rec.Experiment == "sockets" {
+			rec.Load.Completed /= 2
+		}
+	}
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(rates) != 5 || rates[4] != rates[0] {
+		t.Errorf("the run went on with %v", rates[4:])
+	}
+	// A new run finds it anew.
+	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := rates[len(rates)-1]; got == rates[0] {
+		t.Errorf("a new run kept the rate %v", got)
+	}
+}
+
+// Without the throughput there is no rate: the experiment is left out, with the reason.
+func TestSharedRateOfWhatFailed(t *testing.T) {
+	var rates []float64
+	s := schedules(t, &rates)
+	s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: refused")}, nil
+	}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync is not measured`
+	if len(sum.NoRate) != 1 || sum.NoRate[0].Error() != want || sum.Failed != 6 {
+		t.Errorf("%+v", sum)
+	}
+}
