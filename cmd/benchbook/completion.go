@@ -33,7 +33,7 @@ project. To have it in every new shell:
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
   powershell  benchbook completion powershell >> $PROFILE
   zsh         benchbook completion zsh > "${fpath[1]}/_benchbook"`,
-		Args:      cobra.ExactArgs(1),
+		Args:      arguments(1, 1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			generate, ok := shells[args[0]]

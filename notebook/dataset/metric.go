@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -409,7 +411,15 @@ func (e *Experiment) measured() record.Measured {
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
 // may stand there: the nearest, else those of its family, else all.
 func (e *Experiment) suggestMetric(name string, others ...string) string {
+	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
+		if e, ok := errors.AsType[*expr.Error](err); ok { // a percentile that is none
+			return e.Msg + ": " + e.Hint
+		}
+	}
 	known := append(e.measured().Names(), others...)
+	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.measured().Command) {
+		return fmt.Sprintf("did you mean %q?", other)
+	}
 	hint := article.Suggest(name, known)
 	if isNear(hint) {
 		return hint
@@ -420,6 +430,24 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 		return article.Suggest(name, family)
 	}
 	return hint
+}
+
+// isMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is not known.
+func (e *Experiment) isMetric(name string) bool {
+	m, ok := e.measured().Lookup(name)
+	return ok && m.Unit != ""
+}
+
+// suggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.
+func (e *Experiment) suggestSetting(name string) string {
+	known := e.settings()
+	switch {
+	case e.isMetric(name):
+		return "it is a metric, and what belongs here is a parameter or label"
+	case len(known) == 0:
+		return "the experiment has none: add a matrix"
+	}
+	return article.Suggest(name, known)
 }
 
 // isNear reports whether a hint of article.Suggest has found a near miss.

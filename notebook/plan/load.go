@@ -173,6 +173,9 @@ var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "
 
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
 func (p *planner) targets(l *article.Load, out *Load, services []string, at article.Pos) {
+	if len(l.Target) == 0 && l.Tried.Has("target") {
+		return
+	}
 	if len(l.Target) == 0 {
 		p.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 		return
@@ -227,6 +230,10 @@ func (p *planner) target(t article.Text, tool article.Tool, services []string) {
 	if slices.Contains(services, u.Hostname()) {
 		return
 	}
+	hint := article.Suggest(u.Hostname(), services)
+	if hint == "" {
+		hint = "the experiment has no services: add services: {" + u.Hostname() + ": …}; a load reaches nothing else"
+	}
 	p.problems.Add("unknown-service", t.Pos, "the load goes to %q, which is no service of the experiment", u.Hostname()).
-		Hint = article.Suggest(u.Hostname(), services)
+		Hint = hint
 }

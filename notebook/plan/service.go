@@ -76,21 +76,20 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: values(s.DependsOn),
 	}
+	sound := true // what is wrong with other keys is said in any case
 	if s.Origin != nil {
 		if !s.Image.IsZero() || s.Build != nil {
 			p.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build", name.Value).
 				Hint = "keep origin, or image or build"
-			return nil
+			sound = false
 		}
 		out.Origin = p.origin(s.Origin)
 		out.Expose = []int{80}
 		p.onlyOrigin(name, s)
 	} else {
-		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos)
-		if !ok {
-			return nil
-		}
-		out.Image = image
+		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
+			"origin", "origin: for an HTTP server of ours")
+		out.Image, sound = image, ok
 	}
 	if s.Command != nil {
 		out.Command = s.Command.Words
@@ -141,6 +140,9 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		}
 	}
 	p.checkService(s)
+	if !sound {
+		return nil
+	}
 	return out
 }
 
@@ -428,16 +430,20 @@ func (p *planner) status(v article.Value[int]) {
 	}
 }
 
-func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos) (Image, bool) {
+// image is what a service or a command runs in. There is another key that can stand in its place, with a hint about it.
+func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
+	other, hint string) (Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
 		p.problems.Add("image-or-build", name.Pos, "%s has both an image and a build", what).Hint = "keep one of them"
 		return Image{}, false
 	case name.Value != "":
 		return Image{Name: name.Value}, true
+	case build == nil && tried.Has("image", "build", other):
+		return Image{}, false
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
-			Hint = "add build: with a folder beside the article, or image: with a name"
+			Hint = "add build: with a folder beside the article, image: with a name, or " + hint
 		return Image{}, false
 	}
 	written := build.Context
