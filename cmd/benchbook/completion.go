@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/runner"
 )
 
 func (a *app) completionCommand() *cobra.Command {
@@ -55,6 +56,8 @@ func (a *app) complete(root *cobra.Command) {
 		"profile":  a.completeProfiles,
 		"host":     a.completeHosts,
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
+		"as":       a.completeArticles,
+		"format":   cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine":   cobra.FixedCompletions([]string{engineDocker, engineNone}, cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {

@@ -353,6 +353,9 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 			if service.CPUSet == "" {
 				p.add("cpuset", t.Name, s.at.Services)
 			}
+			if service.Link != nil {
+				p.add("relay", t.Name, "on CPU "+s.at.Services+", beside the services")
+			}
 		}
 		switch {
 		case t.Load != nil:

@@ -54,6 +54,23 @@ func (p *planner) load(d *article.Experiment, at article.Pos) *Load {
 	return out
 }
 
+// besideLink reports a load that is to stand beside a service with a link, which it would pass by.
+func (p *planner) besideLink(t *Trial, l *article.Load) {
+	if l.Network.V != article.SharedNetwork {
+		return
+	}
+	target, err := url.Parse(t.Load.Target)
+	if err != nil {
+		return // which was said
+	}
+	for _, s := range t.Services {
+		if s != nil && s.Link != nil && s.Name == target.Hostname() {
+			p.problems.Add("contradiction", l.Network.Text.Pos, "the load would stand behind the link of service %q, and not before it", s.Name).
+				Hint = "remove network, or the link"
+		}
+	}
+}
+
 // checkLoad reports numbers that cannot be meant.
 func (p *planner) checkLoad(l *article.Load) {
 	between := func(v article.Value[int], what string, most int) {
@@ -142,6 +159,7 @@ func (p *planner) tool(l *article.Load, out *Load) {
 	}
 	if out.Tool != "" {
 		out.Args = values(l.Args.For(l.Tool.V))
+		p.checkTool(l)
 		return
 	}
 	if len(l.Args.All) > 0 {

@@ -299,6 +299,7 @@ func (p *planner) resolve(e *outline) {
 		t.Services = p.services(d, e.block.Pos)
 		if d.definition.Load != nil {
 			t.Load = p.load(d.definition, e.block.Pos)
+			p.besideLink(t, d.definition.Load)
 		} else if d.definition.Command != nil {
 			t.Command = p.command(d, e.block.Pos)
 		}
