@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +32,7 @@ func (a *app) importCommand() *cobra.Command {
 Each file is one repetition of the trial that --as names. Output is read of ` + strings.Join(runner.Formats(), " ") + `;
 which of them printed a file is found out if --format does not say. What a tool does not tell is absent from its
 record. Pages say that such numbers were imported, and never take them for measurements of this machine.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(1, math.MaxInt),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if as == "" {
 				return errors.New("which trial is it of? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
