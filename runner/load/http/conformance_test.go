@@ -135,13 +135,13 @@ func TestConformance(t *testing.T) {
 		{"errors, and the connection closes", end(say("HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")), nil,
 			counts{wrong: Wrong, connects: each}, counts{wrong: Wrong, connects: each}},
 		{"answers that are slow", after(250 * time.Millisecond), nil, kept, fresh},
-		{"answers that are too late", after(400 * time.Millisecond), func(c *Config) { c.Timeout = 200 * time.Millisecond },
+		{"answers that are too late", after(1600 * time.Millisecond), func(c *Config) { c.Timeout = 800 * time.Millisecond },
 			counts{wrong: Timeout, connects: each}, counts{wrong: Timeout, connects: each}},
 		{"a body that stalls", func(c *conn) bool {
 			c.say(hello[:len(hello)-1])
-			time.Sleep(400 * time.Millisecond)
+			time.Sleep(1600 * time.Millisecond)
 			return false
-		}, func(c *Config) { c.Timeout = 200 * time.Millisecond },
+		}, func(c *Config) { c.Timeout = 800 * time.Millisecond },
 			counts{wrong: Timeout, connects: each}, counts{wrong: Timeout, connects: each}},
 		{"a big request", func(c *conn) bool {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", c.body/1000, strings.Repeat("x", c.body/1000))

@@ -272,17 +272,17 @@ func TestServers(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			c.say(hello)
 			return true
-		}, func(c *Config) { c.Think = 150 * time.Millisecond },
+		}, func(c *Config) { c.Think = 600 * time.Millisecond },
 			numbers{answered: 4, status: 200, connects: 4, unrequested: 3}},
 		{"silence", func(*conn) bool {
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(800 * time.Millisecond)
 			return false
-		}, func(c *Config) { c.Timeout = 40 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
+		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
 		{"a body that stops coming", func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(800 * time.Millisecond)
 			return false
-		}, func(c *Config) { c.Timeout = 40 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
+		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
 		{"garbage", once("garbage\r\n\r\n"), nil, numbers{kind: Malformed, connects: 4}},
 		{"garbage that stays open", func(c *conn) bool {
 			c.say("SSH-2.0-server")

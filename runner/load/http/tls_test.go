@@ -111,9 +111,9 @@ func TestServersOverTLS(t *testing.T) {
 			return true
 		}, nil, numbers{kind: Malformed, connects: 4}},
 		{"silence", nil, func(*conn) bool {
-			time.Sleep(600 * time.Millisecond)
+			time.Sleep(2 * time.Second)
 			return false
-		}, func(c *Config) { c.Timeout = 300 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
+		}, func(c *Config) { c.Timeout = time.Second }, numbers{kind: Timeout, connects: 4}},
 		{"another protocol", func(c *tls.Config) { c.NextProtos = []string{"imap"} }, good, nil, numbers{kind: Connect, connects: 4}},
 		{"a certificate wanted of us", func(c *tls.Config) {
 			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
