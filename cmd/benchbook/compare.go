@@ -1,0 +1,735 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/runner"
+)
+
+// compareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
+// removed. Numbers are unrounded and in base units; null where there is none.
+type compareJSON struct {
+	A           sideJSON     `json:"a"`
+	B           sideJSON     `json:"b"`
+	Changes     []changeJSON `json:"changes"`
+	Differences []difference `json:"differences"`
+	Explanation explanation  `json:"explanation"`
+	LeftOut     []string     `json:"left_out"`
+	FailOn      *failOnJSON  `json:"fail_on,omitempty"`
+}
+
+type sideJSON struct {
+	Kind   string    `json:"kind"` // run, host, profile, revision or folder
+	Name   string    `json:"name"`
+	Commit string    `json:"commit,omitempty"`
+	Sets   []setJSON `json:"sets"` // of each article what is compared
+}
+
+type setJSON struct {
+	Article  string    `json:"article"`
+	Host     string    `json:"host"`
+	ThisHost bool      `json:"this_host"`
+	Profile  string    `json:"profile"`
+	Runs     []string  `json:"runs"`
+	From     time.Time `json:"from"` // start of the first repetition
+	To       time.Time `json:"to"`   // end of the last one
+}
+
+type changeJSON struct {
+	Article    string     `json:"article"`
+	Experiment string     `json:"experiment"`
+	Trial      string     `json:"trial"`
+	Metric     string     `json:"metric"`
+	Unit       string     `json:"unit"`
+	A          resultJSON `json:"a"`
+	B          resultJSON `json:"b"`
+	// Change is B/A - 1; of failures B - A. Its interval is at 95 %, widened by the noise floor.
+	Change     *float64 `json:"change"`
+	Lo         *float64 `json:"lo"`
+	Hi         *float64 `json:"hi"`
+	Difference bool     `json:"difference"` // Change is B - A
+	P          *float64 `json:"p"`          // corrected for the cells of the metric; null where there is no such test
+	NoiseFloor float64  `json:"noise_floor"`
+	Verdict    string   `json:"verdict"`
+	Reason     string   `json:"reason,omitempty"`
+	Marks      []string `json:"marks"`
+}
+
+type resultJSON struct {
+	Run         string    `json:"run,omitempty"`
+	State       string    `json:"state"`
+	Validity    string    `json:"validity"`
+	Repetitions int       `json:"repetitions"`
+	Value       *float64  `json:"value"`
+	Lo          *float64  `json:"lo"`
+	Hi          *float64  `json:"hi"`
+	Interval    string    `json:"interval,omitempty"` // how it was made
+	Missing     string    `json:"missing,omitempty"`
+	Values      []float64 `json:"values"` // one per valid repetition
+}
+
+type failOnJSON struct {
+	Condition string     `json:"condition"`
+	Met       bool       `json:"met"`
+	Cells     []string   `json:"cells"`   // that meet it
+	Unknown   [][]string `json:"unknown"` // cells of which it cannot be judged, each with the reason
+	Judged    int        `json:"judged"`  // cells of which it can
+}
+
+// compareFlags are those of compare.
+type compareFlags struct {
+	format      formatFlag
+	failOn      string
+	metrics     []string
+	acrossHosts bool
+}
+
+func (a *app) compareCommand() *cobra.Command {
+	var flags compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare A B [ARTICLE[#NAME] ...]",
+		Short: "Say of every cell whether it changed from A to B, and what differs between them",
+		Long: `Compare two sets of records, A before and B after: of every cell the change with its interval and a verdict,
+corrected for the number of cells; then what differs between the two, and which single difference could explain a shift.
+
+A and B are each a run, a host, a profile, a git revision with records committed in it, or a folder of records. A word that
+could be several of them is refused: write run:, host:, profile:, revision: or folder: before it. Articles are taken as they
+stand now, and nothing is checked out. Of a side with several hosts or profiles the one is taken that the other side has too,
+this host's first and full before quick.
+
+Better and worse mean more than noise floor and smallest effect (5 %). Numbers of hosts with another processor or other cores
+are listed and not compared, unless --across-hosts is given, and never those whose samples have another meaning.
+
+With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the whole interval of some cell's change fulfils it,
+or if it can be judged of none.`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := flags.format.check(cmd)
+			if err != nil {
+				return err
+			}
+			var gate *dataset.Gate
+			if flags.failOn != "" {
+				if gate, err = dataset.NewGate(flags.failOn); err != nil {
+					return failOnError(flags.failOn, err)
+				}
+			}
+			c, err := a.compare(cmd.Context(), args, flags, gate)
+			if err != nil {
+				return err
+			}
+			if err := c.print(a, format); err != nil {
+				return &statusError{statusFailed, err}
+			}
+			return c.gated(a)
+		},
+	}
+	flags.format.add(cmd)
+	cmd.Flags().StringVar(&flags.failOn, "fail-on", "", "end with status 1 if this holds of some cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&flags.metrics, "metric", nil, "compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	cmd.Flags().BoolVar(&flags.acrossHosts, "across-hosts", false, "compare numbers of hosts that differ in processor or cores, and mark them")
+	return cmd
+}
+
+// failOnError says what is wrong with a condition, which is a mistake of use.
+func failOnError(text string, err error) error {
+	return &statusError{statusUsage, fmt.Errorf("--fail-on %q: %w", text, err)}
+}
+
+// A comparison is all that compare prints.
+type comparison struct {
+	a, b        *side
+	setsA       []setJSON
+	setsB       []setJSON
+	changes     []dataset.Change
+	differences []difference
+	explanation explanation
+	leftOut     []string // sentences about records that have no cell
+	failOn      *failOnJSON
+}
+
+func (a *app) compare(ctx context.Context, args []string, flags compareFlags, gate *dataset.Gate) (*comparison, error) {
+	project, list, err := a.choose(args[2:])
+	if err != nil {
+		return nil, err
+	}
+	named := len(args) > 2
+	shelf, err := a.newShelf(project, list)
+	if err != nil {
+		return nil, &statusError{statusFailed, err}
+	}
+	c := &comparison{}
+	if c.a, err = shelf.find(ctx, args[0]); err != nil {
+		return nil, err
+	}
+	if c.b, err = shelf.find(ctx, args[1]); err != nil {
+		return nil, err
+	}
+	common := slices.DeleteFunc(slices.Clone(list), func(l *chosen) bool {
+		return len(c.a.records[l.slug]) == 0 || len(c.b.records[l.slug]) == 0
+	})
+	if len(common) == 0 || named && len(common) < len(list) {
+		return nil, &statusError{statusUsage, c.nothingInCommon(list)}
+	}
+	if _, err := a.sound(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
+		return nil, err
+	}
+	host, err := runner.ThisHost()
+	if err != nil {
+		return nil, &statusError{statusFailed, err}
+	}
+	var sides []dataset.Sides
+	for _, l := range common {
+		s, err := c.lay(project, l, host.ID)
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, s)
+	}
+	o := dataset.ChangeOptions{Metrics: flags.metrics, AcrossHosts: flags.acrossHosts}
+	if gate != nil {
+		o.Also = gate.Metrics()
+	}
+	if c.changes, err = dataset.Compare(sides, o); err != nil {
+		return nil, &statusError{statusUsage, err}
+	}
+	if len(c.changes) == 0 {
+		return nil, &statusError{statusUsage, errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out")}
+	}
+	if c.differences, err = allDifferences(c.changes); err != nil {
+		return nil, &statusError{statusFailed, err}
+	}
+	c.explanation = explain(c.changes, c.differences)
+	if gate != nil {
+		return c, c.judge(gate, flags.failOn)
+	}
+	return c, nil
+}
+
+// nothingInCommon says which articles the sides have records of.
+func (c *comparison) nothingInCommon(list []*chosen) error {
+	of := func(s *side) string {
+		var slugs []string
+		for _, l := range list {
+			if len(s.records[l.slug]) > 0 {
+				slugs = append(slugs, l.slug)
+			}
+		}
+		return cmp.Or(strings.Join(slugs, ", "), "none of the articles")
+	}
+	return fmt.Errorf("there is nothing to compare: %s has records of %s, and %s of %s", c.a, of(c.a), c.b, of(c.b))
+}
+
+// lay lays the sets of one article that are compared over it.
+func (c *comparison) lay(project *article.Project, l *chosen, host string) (dataset.Sides, error) {
+	x, y := alike(c.a.records[l.slug], c.b.records[l.slug], host)
+	s := dataset.Sides{Experiments: l.experiments}
+	for _, one := range []struct {
+		name string
+		set  *set
+		to   **dataset.Dataset
+		sets *[]setJSON
+	}{{"A", x, &s.A, &c.setsA}, {"B", y, &s.B, &c.setsB}} {
+		d, err := datasetOf(project, l, one.set.records, host, "")
+		if err != nil {
+			return s, &statusError{statusFailed, fmt.Errorf("article %s: %w", l.slug, err)}
+		}
+		if d.Host != one.set.host || d.Profile != one.set.profile {
+			return s, &statusError{statusUsage, fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.name, one.set.profile, l.slug)}
+		}
+		*one.to = d
+		*one.sets = append(*one.sets, setOf(l.slug, d, one.set.records))
+		c.leftOut = append(c.leftOut, goneTrials(one.name, l.slug, d, one.set.records)...)
+	}
+	return s, nil
+}
+
+// setOf describes the records that are shown of a set.
+func setOf(slug string, d *dataset.Dataset, records []*record.Record) setJSON {
+	s := setJSON{Article: slug, Host: d.Host, ThisHost: d.Own, Profile: d.Profile, Runs: []string{}}
+	for _, e := range d.Experiments {
+		for _, cell := range e.Cells {
+			for _, r := range cell.Records {
+				s.add(r)
+			}
+		}
+	}
+	if len(s.Runs) == 0 { // of trials that are gone
+		for _, r := range records {
+			s.add(r)
+		}
+	}
+	slices.Sort(s.Runs)
+	return s
+}
+
+func (s *setJSON) add(r *record.Record) {
+	if !slices.Contains(s.Runs, r.Run) {
+		s.Runs = append(s.Runs, r.Run)
+	}
+	if s.From.IsZero() || r.Started.Before(s.From) {
+		s.From = r.Started
+	}
+	if r.Ended.After(s.To) {
+		s.To = r.Ended
+	}
+}
+
+// goneTrials says which trials that were measured the article no longer has.
+func goneTrials(side, slug string, d *dataset.Dataset, records []*record.Record) []string {
+	gone := map[string]int{}
+	var names []string
+	for _, r := range records {
+		e, ok := d.Experiment(r.Experiment)
+		if r.Calibration || ok && (e.Plan.Skipped != "" || slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return c.Trial.Name == r.Trial })) {
+			continue
+		}
+		name := slug + "#" + r.Experiment + " " + r.Trial
+		if gone[name]++; gone[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s: %s of %s, which the article no longer has", side, count(gone[name], "record"), name)
+	}
+	return names
+}
+
+// judge asks of every cell whether the condition is met.
+func (c *comparison) judge(gate *dataset.Gate, text string) error {
+	cells, err := gate.Judge(c.changes)
+	if err != nil {
+		return failOnError(text, err)
+	}
+	c.failOn = &failOnJSON{Condition: text, Cells: []string{}, Unknown: [][]string{}}
+	for _, cell := range cells {
+		name := cell.Article + "#" + cell.A.Experiment.Plan.Name + " " + cell.A.Trial.Name
+		switch {
+		case cell.Met:
+			c.failOn.Met = true
+			c.failOn.Cells = append(c.failOn.Cells, name)
+			c.failOn.Judged++
+		case cell.Unknown != "":
+			c.failOn.Unknown = append(c.failOn.Unknown, []string{name, cell.Unknown})
+		default:
+			c.failOn.Judged++
+		}
+	}
+	return nil
+}
+
+// gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.
+func (c *comparison) gated(a *app) error {
+	if c.failOn == nil {
+		return nil
+	}
+	f := c.failOn
+	for _, u := range f.Unknown {
+		fmt.Fprintf(a.stderr, "--fail-on cannot be judged of %s: %s\n", u[0], u[1])
+	}
+	switch {
+	case f.Met:
+		return &statusError{statusFailed, fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", "))}
+	case f.Judged == 0:
+		return &statusError{statusFailed, fmt.Errorf("--fail-on %q cannot be judged of any cell", f.Condition)}
+	}
+	return nil
+}
+
+func (c *comparison) print(a *app, format string) error {
+	switch format {
+	case formatJSON:
+		return printJSON(a.stdout, c.data())
+	case formatCSV:
+		return printCSV(a.stdout, c.rows())
+	case formatMarkdown:
+		c.printMarkdown(a)
+	default:
+		c.printText(a)
+	}
+	return nil
+}
+
+// changeWords writes the change of a metric with its interval.
+func changeWords(c *dataset.Change) string {
+	e := c.Effect
+	if e == nil {
+		return "–"
+	}
+	u := number.Percent
+	switch {
+	case c.Points && c.Metric.Share:
+		u = number.Unit{Symbol: "points", Scale: 0.01}
+	case c.Points:
+		u = number.For(c.Metric.Unit, false, e.Number)
+	}
+	if e.Interval == nil {
+		return u.Signed(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN()))
+	}
+	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
+	return fmt.Sprintf("%s [%s]", u.Signed(e.Number, decimals), u.SignedBetween(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
+func verdictWords(c *dataset.Change) string {
+	if c.Reason == "" {
+		return string(c.Verdict)
+	}
+	return string(c.Verdict) + ": " + c.Reason
+}
+
+// A changeTable is the changes of one metric of one experiment.
+type changeTable struct {
+	experiment string // with its article
+	metric     record.Metric
+	changes    []*dataset.Change
+}
+
+func (c *comparison) tables() []changeTable {
+	var out []changeTable
+	for i := range c.changes {
+		change := &c.changes[i]
+		k := slices.IndexFunc(out, func(t changeTable) bool {
+			return t.experiment == experimentName(change) && t.metric.Name == change.Metric.Name
+		})
+		if k < 0 {
+			k = len(out)
+			out = append(out, changeTable{experiment: experimentName(change), metric: change.Metric})
+		}
+		out[k].changes = append(out[k].changes, change)
+	}
+	return out
+}
+
+// title is the metric with the noise floor.
+func (t *changeTable) title() string {
+	floor := 0.0
+	for _, c := range t.changes {
+		floor = max(floor, c.Floor)
+	}
+	if floor == 0 {
+		return t.metric.Name
+	}
+	return fmt.Sprintf("%s, noise floor %s", t.metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor, math.NaN(), math.NaN())))
+}
+
+// cells are the rows below the head "cell A B change verdict".
+func (t *changeTable) cells() [][]string {
+	var results []dataset.Result
+	for _, c := range t.changes {
+		results = append(results, c.ResultA, c.ResultB)
+	}
+	u := unitFor(t.metric, results...)
+	var rows [][]string
+	for _, c := range t.changes {
+		// What is missing stands in the verdict, too.
+		side := func(r dataset.Result) string {
+			if r.Missing != "" {
+				return "–"
+			}
+			return estimateWords(r, u)
+		}
+		rows = append(rows, []string{c.A.Trial.Name, side(c.ResultA), side(c.ResultB), changeWords(c), verdictWords(c)})
+	}
+	return rows
+}
+
+// An experimentTables is the tables of one experiment.
+type experimentTables struct {
+	name   string // with its article
+	tables []changeTable
+}
+
+func (c *comparison) experiments() []experimentTables {
+	var out []experimentTables
+	for _, t := range c.tables() {
+		if len(out) == 0 || out[len(out)-1].name != t.experiment {
+			out = append(out, experimentTables{name: t.experiment})
+		}
+		out[len(out)-1].tables = append(out[len(out)-1].tables, t)
+	}
+	return out
+}
+
+// unchanged reports whether both sides of all cells are the same repetitions, so that there is nothing to show.
+func (e *experimentTables) unchanged() bool {
+	return !slices.ContainsFunc(e.tables, func(t changeTable) bool {
+		return slices.ContainsFunc(t.changes, func(c *dataset.Change) bool { return !c.Unchanged })
+	})
+}
+
+// notes are the marks of the changes, each with the metrics and the cells that have it, unless all do.
+func (e *experimentTables) notes() []string {
+	var marks []string
+	cells, metrics := map[string][]string{}, map[string][]string{}
+	add := func(list []string, name string) []string {
+		if slices.Contains(list, name) {
+			return list
+		}
+		return append(list, name)
+	}
+	var all []string
+	for _, t := range e.tables {
+		for _, c := range t.changes {
+			all = add(all, c.A.Trial.Name)
+			for _, m := range c.Marks {
+				if cells[m] == nil {
+					marks = append(marks, m)
+				}
+				cells[m], metrics[m] = add(cells[m], c.A.Trial.Name), add(metrics[m], t.metric.Name)
+			}
+		}
+	}
+	for i, m := range marks {
+		var of []string
+		if len(metrics[m]) < len(e.tables) {
+			of = append(of, strings.Join(metrics[m], ", "))
+		}
+		if len(cells[m]) < len(all) {
+			of = append(of, strings.Join(cells[m], "; "))
+		}
+		if len(of) > 0 {
+			marks[i] = fmt.Sprintf("%s (%s)", m, strings.Join(of, " of "))
+		}
+	}
+	return marks
+}
+
+// sum says how many changes there are of each verdict.
+func (c *comparison) sum() string {
+	words := []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown, stats.NotComparable}
+	var out []string
+	for _, w := range words {
+		n := 0
+		for i := range c.changes {
+			n += boolean(c.changes[i].Verdict == w)
+		}
+		if n > 0 || w == stats.Worse || w == stats.Better {
+			out = append(out, fmt.Sprintf("%d %s", n, w))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// times says when and where what is compared was measured.
+func times(sets []setJSON) []string {
+	var out []string
+	for _, s := range sets {
+		host := s.Host
+		if s.ThisHost {
+			host += " (this one)"
+		}
+		runs := count(len(s.Runs), "run")
+		if len(s.Runs) == 1 {
+			runs = s.Runs[0]
+		}
+		out = append(out, fmt.Sprintf("%s: profile %s, host %s, %s, measured %s", s.Article, s.Profile, host, runs,
+			s.From.UTC().Format("2006-01-02 15:04")))
+	}
+	return out
+}
+
+func (c *comparison) printText(a *app) {
+	for _, s := range []struct {
+		name string
+		side *side
+		sets []setJSON
+	}{{"A", c.a, c.setsA}, {"B", c.b, c.setsB}} {
+		fmt.Fprintf(a.stdout, "%s  %s\n", s.name, s.side)
+		for _, line := range times(s.sets) {
+			fmt.Fprintf(a.stdout, "   %s\n", line)
+		}
+	}
+	for _, e := range c.experiments() {
+		fmt.Fprintf(a.stdout, "\n%s\n", e.name)
+		if e.unchanged() {
+			fmt.Fprintln(a.stdout, "  both sides are the same repetitions")
+			continue
+		}
+		for _, t := range e.tables {
+			fmt.Fprintf(a.stdout, "  %s\n", t.title())
+			printColumns(a.stdout, "    ", append([][]string{{"cell", "A", "B", "change", "verdict"}}, t.cells()...))
+		}
+		for _, note := range e.notes() {
+			fmt.Fprintf(a.stdout, "  note: %s\n", note)
+		}
+	}
+	fmt.Fprintf(a.stdout, "\nwhat differs\n")
+	for i := range c.differences {
+		d := &c.differences[i]
+		fmt.Fprintf(a.stdout, "  %s, %s%s\n", d.Kind, d.Subject, d.where())
+		for _, line := range d.lines() {
+			fmt.Fprintf(a.stdout, "    %s\n", line)
+		}
+	}
+	fmt.Fprintf(a.stdout, "  %s\n", c.explanation.Words)
+	c.printLeftOut(a, "  ")
+	fmt.Fprintf(a.stdout, "\n%s\n", c.sum())
+}
+
+func (c *comparison) printLeftOut(a *app, indent string) {
+	for _, s := range c.leftOut {
+		fmt.Fprintf(a.stdout, "%sleft out, %s\n", indent, s)
+	}
+}
+
+// where says in which cells something differs, and whether it can be the cause of a shift.
+func (d *difference) where() string {
+	out := ""
+	if !d.All {
+		out = ", in " + strings.Join(d.Cells, "; ")
+	}
+	switch {
+	case d.Follows != "":
+		out += " (follows from " + d.Follows + ")"
+	case d.OneSided:
+		out += " (only one side tells)"
+	}
+	return out
+}
+
+// maxDetails is how many lines a difference has where people read it; data have all.
+const maxDetails = 12
+
+func (d *difference) lines() []string {
+	var out []string
+	for i, p := range d.Parts {
+		if i == maxDetails-1 && len(d.Parts) > maxDetails {
+			return append(out, fmt.Sprintf("and %d more", len(d.Parts)-i))
+		}
+		out = append(out, p.String())
+	}
+	return out
+}
+
+func (c *comparison) printMarkdown(a *app) {
+	w := a.stdout
+	fmt.Fprintf(w, "**%s**, from %s to %s\n\n", c.sum(), markdown.Replace(c.a.String()), markdown.Replace(c.b.String()))
+	if c.failOn != nil {
+		met := "is not met"
+		if c.failOn.Met {
+			met = "is met by " + strings.Join(c.failOn.Cells, ", ")
+		}
+		fmt.Fprintf(w, "`--fail-on %s` %s\n\n", strings.ReplaceAll(c.failOn.Condition, "`", "'"), markdown.Replace(met))
+	}
+	for _, e := range c.experiments() {
+		fmt.Fprintf(w, "#### %s\n\n", markdown.Replace(e.name))
+		if e.unchanged() {
+			fmt.Fprint(w, "Both sides are the same repetitions.\n\n")
+			continue
+		}
+		rows := [][]string{{"metric", "cell", "A", "B", "change", "verdict"}}
+		for _, t := range e.tables {
+			for _, row := range t.cells() {
+				rows = append(rows, append([]string{t.title()}, row...))
+			}
+		}
+		printMarkdown(w, rows, 2, 3, 4)
+		for _, note := range e.notes() {
+			fmt.Fprintf(w, "- %s\n", markdown.Replace(note))
+		}
+		if len(e.notes()) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", markdown.Replace(c.explanation.Words))
+	if len(c.differences) > 0 {
+		rows := [][]string{{"what", "A", "B", "where"}}
+		for i := range c.differences {
+			d := &c.differences[i]
+			where := cmp.Or(strings.TrimPrefix(d.where(), ", "), "all cells")
+			for k, p := range d.Parts {
+				if k == maxDetails-1 && len(d.Parts) > maxDetails {
+					rows = append(rows, []string{fmt.Sprintf("%d more of %s", len(d.Parts)-k, d.Subject), "", "", where})
+					break
+				}
+				rows = append(rows, []string{p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"), where})
+			}
+		}
+		printMarkdown(w, rows)
+	}
+	for _, sets := range []struct {
+		name string
+		list []setJSON
+	}{{"A", c.setsA}, {"B", c.setsB}} {
+		for _, line := range times(sets.list) {
+			fmt.Fprintf(w, "- %s: %s\n", sets.name, markdown.Replace(line))
+		}
+	}
+	for _, s := range c.leftOut {
+		fmt.Fprintf(w, "- left out, %s\n", markdown.Replace(s))
+	}
+}
+
+// data is the comparison for programs.
+func (c *comparison) data() compareJSON {
+	out := compareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []changeJSON{},
+		Differences: append([]difference{}, c.differences...), Explanation: c.explanation, LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
+	for i := range c.changes {
+		out.Changes = append(out.Changes, changeData(&c.changes[i]))
+	}
+	return out
+}
+
+func sideData(s *side, sets []setJSON) sideJSON {
+	return sideJSON{Kind: s.kind, Name: s.name, Commit: s.commit, Sets: sets}
+}
+
+func changeData(c *dataset.Change) changeJSON {
+	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name, Metric: c.Metric.Name,
+		Unit: cmp.Or(c.Metric.Unit, "1"), A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
+		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Reason: c.Reason, Marks: append([]string{}, c.Marks...)}
+	if e := c.Effect; e != nil {
+		out.Change = finite(e.Number)
+		if e.Interval != nil {
+			out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
+			if !c.Points {
+				out.P = finite(c.P)
+			}
+		}
+	}
+	return out
+}
+
+func resultData(cell *dataset.Cell, r dataset.Result) resultJSON {
+	out := resultJSON{Run: cell.Run, State: cell.State.String(), Validity: cell.Level().String(), Missing: r.Missing, Values: r.Values}
+	if out.Values == nil {
+		out.Values = []float64{}
+	}
+	if r.Missing == "" {
+		out.Repetitions, out.Interval = r.Estimate.N, string(r.Estimate.Kind)
+		out.Value = finite(r.Estimate.Centre)
+		out.Lo, out.Hi = finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
+	}
+	return out
+}
+
+// rows are the changes as CSV.
+func (c *comparison) rows() [][]string {
+	rows := [][]string{{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
+		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict", "reason", "marks"}}
+	for i := range c.changes {
+		d := changeData(&c.changes[i])
+		rows = append(rows, []string{d.Article, d.Experiment, d.Trial, d.Metric, d.Unit,
+			d.A.Run, fmt.Sprint(d.A.Repetitions), exact(d.A.Value), exact(d.A.Lo), exact(d.A.Hi),
+			d.B.Run, fmt.Sprint(d.B.Repetitions), exact(d.B.Value), exact(d.B.Lo), exact(d.B.Hi),
+			exact(d.Change), exact(d.Lo), exact(d.Hi), fmt.Sprint(d.Difference), exact(d.P), exact(&d.NoiseFloor), d.Verdict, d.Reason,
+			strings.Join(d.Marks, "; ")})
+	}
+	return rows
+}
