@@ -390,8 +390,14 @@ func verdictWords(c *dataset.Change) string {
 	if c.Reason == "" {
 		return string(c.Verdict)
 	}
+	if before, _, ok := strings.Cut(c.Reason, invalidReason); ok {
+		return string(c.Verdict) + ": " + before + "not valid" // notes say why, once for all metrics
+	}
 	return string(c.Verdict) + ": " + c.Reason
 }
+
+// invalidReason is how results begin that are missing since the cell is not valid.
+const invalidReason = "invalid: "
 
 // A changeTable is the changes of one metric of one experiment.
 type changeTable struct {
@@ -487,7 +493,11 @@ func (e *experimentTables) notes() []string {
 	for _, t := range e.tables {
 		for _, c := range t.changes {
 			all = add(all, c.A.Trial.Name)
-			for _, m := range c.Marks {
+			marksOfCell := c.Marks
+			if strings.Contains(c.Reason, invalidReason) {
+				marksOfCell = append(slices.Clip(marksOfCell), c.Reason)
+			}
+			for _, m := range marksOfCell {
 				if cells[m] == nil {
 					marks = append(marks, m)
 				}
@@ -544,6 +554,30 @@ func times(sets []setJSON) []string {
 	return out
 }
 
+// apart says how much later B was measured: what else changed on the machine meanwhile is part of every change, and no noise floor
+// of one run tells of it. It is empty where nothing new was measured.
+func (c *comparison) apart() string {
+	longest := time.Duration(0)
+	for i, x := range c.setsA {
+		y := c.setsB[i]
+		if slices.Equal(x.Runs, y.Runs) {
+			continue
+		}
+		longest = max(longest, y.From.Sub(x.From).Abs())
+	}
+	if longest == 0 {
+		return ""
+	}
+	words := duration(longest.Round(time.Minute))
+	if longest < time.Minute {
+		words = "less than a minute"
+	}
+	if days := int(longest.Hours() / 24); days > 1 {
+		words = count(days, "day")
+	}
+	return fmt.Sprintf("A and B were measured %s apart: what else changed meanwhile is part of every change, and the noise floor does not hold it", words)
+}
+
 func (c *comparison) printText(a *app) {
 	for _, s := range []struct {
 		name string
@@ -578,6 +612,9 @@ func (c *comparison) printText(a *app) {
 		}
 	}
 	fmt.Fprintf(a.stdout, "  %s\n", c.explanation.Words)
+	if words := c.apart(); words != "" {
+		fmt.Fprintf(a.stdout, "  %s\n", words)
+	}
 	c.printLeftOut(a, "  ")
 	fmt.Fprintf(a.stdout, "\n%s\n", c.sum())
 }
@@ -648,6 +685,9 @@ func (c *comparison) printMarkdown(a *app) {
 		}
 	}
 	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", markdown.Replace(c.explanation.Words))
+	if words := c.apart(); words != "" {
+		fmt.Fprintf(w, "%s.\n\n", markdown.Replace(words))
+	}
 	if len(c.differences) > 0 {
 		rows := [][]string{{"what", "A", "B", "where"}}
 		for i := range c.differences {

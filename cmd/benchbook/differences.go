@@ -319,7 +319,7 @@ type explanation struct {
 // explain names what could have caused the shifts: what differs in every cell that has one.
 func explain(changes []dataset.Change, all []difference) explanation {
 	var shifted []string
-	compared, unchanged := false, true
+	compared, unchanged := false, len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
 		compared = compared || c.Verdict != stats.NotComparable

@@ -458,9 +458,13 @@ func (a *app) printShownText(s *showJSON, single bool) {
 			}
 			rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
 			for _, m := range c.Metrics {
-				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), estimateWords(m.result, units[m.Metric]), e.floor(m.Metric)})
+				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]), e.floor(m.Metric)})
 			}
-			printColumns(a.stdout, "    ", rows)
+			if words := c.without(); words != "" {
+				fmt.Fprintf(a.stdout, "    %s\n", words)
+			} else {
+				printColumns(a.stdout, "    ", rows)
+			}
 			for _, note := range c.notes() {
 				fmt.Fprintf(a.stdout, "    note: %s\n", note)
 			}
@@ -477,6 +481,26 @@ func (a *app) printShownText(s *showJSON, single bool) {
 		}
 		printColumns(a.stdout, "  ", rows)
 	}
+}
+
+// without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
+func (c *shownCell) without() string {
+	words := ""
+	for i, m := range c.Metrics {
+		if i > 0 && shownWords(m.result, number.Plain) != words || m.Missing == "" {
+			return ""
+		}
+		words = shownWords(m.result, number.Plain)
+	}
+	return words
+}
+
+// shownWords is estimateWords beside what says already that the cell is not valid, and why.
+func shownWords(r dataset.Result, u number.Unit) string {
+	if strings.HasPrefix(r.Missing, invalidReason) {
+		return "not valid"
+	}
+	return estimateWords(r, u)
 }
 
 // notes are the marks of metrics that about does not say, each with the metrics that have it, unless all do.
@@ -558,8 +582,12 @@ func (a *app) printShownMarkdown(s *showJSON) {
 				rows = append(rows, []string{c.Trial, "", "0", "", "", about})
 				continue
 			}
+			if words := c.without(); words != "" {
+				rows = append(rows, []string{c.Trial, "", "0", words, "", about})
+				continue
+			}
 			for _, m := range c.Metrics {
-				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), estimateWords(m.result, units[m.Metric]),
+				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]),
 					e.floor(m.Metric), about})
 			}
 		}

@@ -97,19 +97,21 @@ func (e *Experiment) AllMetrics() []record.Metric {
 	})
 }
 
-// isUnmeasured reports whether some of the cells have records, and none of these tells of a metric.
+// isUnmeasured reports whether none of the cells that could tell of a metric does, and one could have. Cells that failed or are not
+// valid tell of none.
 func isUnmeasured(metric string, cells []*Cell) bool {
-	records := false
+	could := false
 	for _, c := range cells {
-		if len(c.Records) == 0 {
-			continue
-		}
-		records = true
-		if !strings.HasPrefix(c.Metric(metric).Missing, "not measured") {
+		missing := c.Metric(metric).Missing
+		switch {
+		case len(c.Records) == 0 || strings.HasPrefix(missing, "failed: ") || strings.HasPrefix(missing, "invalid: "):
+		case strings.HasPrefix(missing, "not measured"):
+			could = true
+		default:
 			return false
 		}
 	}
-	return records
+	return could
 }
 
 // Compare says of every cell how its metrics changed from A to B. The order is that of the sides, and in them by experiment,
