@@ -251,7 +251,7 @@ func shown(c *chosen, d *dataset.Dataset) showJSON {
 		out.Others = append(out.Others, map[string]string{"host": s.Host, "profile": s.Profile})
 	}
 	for _, e := range d.Experiments {
-		if len(c.experiments) == 0 || slices.Contains(c.experiments, e.Plan.Name) {
+		if c.wants(e.Plan.Name) {
 			out.Experiments = append(out.Experiments, showExperiment(d, e))
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/plan"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 )
 
@@ -65,13 +65,16 @@ func (a *app) newShelf(project *article.Project, list []*chosen) (*shelf, error)
 	return s, nil
 }
 
+// A finder finds a side of one kind by its name; nil if there is nothing of the kind.
+type finder struct {
+	kind string
+	find func(ctx context.Context, name string) (*side, error)
+}
+
 // find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A word that
 // means several of them is an error that says how to tell which; so is one that means none.
 func (s *shelf) find(ctx context.Context, word string) (*side, error) {
-	finders := []struct {
-		kind string
-		find func(context.Context, string) (*side, error) // nil if it is nothing of the kind
-	}{
+	finders := []finder{
 		{sideRun, s.byField(sideRun, runOf)},
 		{sideHost, s.byField(sideHost, hostOf)},
 		{sideProfile, s.byField(sideProfile, profileOf)},
@@ -79,12 +82,7 @@ func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 		{sideFolder, s.folder},
 	}
 	kind, name, explicit := strings.Cut(word, ":")
-	if i := slices.IndexFunc(finders, func(f struct {
-		kind string
-		find func(context.Context, string) (*side, error)
-	}) bool {
-		return f.kind == kind
-	}); explicit && i >= 0 {
+	if i := slices.IndexFunc(finders, func(f finder) bool { return f.kind == kind }); explicit && i >= 0 {
 		found, err := finders[i].find(ctx, name)
 		if err == nil && found == nil {
 			err = &statusError{statusUsage, fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name))}
@@ -177,6 +175,9 @@ func (s *shelf) suggest(kind, name string) string {
 
 // folder finds a folder of records, or a project with records of its own.
 func (s *shelf) folder(_ context.Context, name string) (*side, error) {
+	if name == "" {
+		return nil, nil
+	}
 	dir := name
 	if !isFolder(dir) && !filepath.IsAbs(dir) {
 		dir = filepath.Join(s.app.dir, name) // as in the folder that -C names
@@ -323,7 +324,7 @@ func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	order := func(p, q [2]*set) int {
 		rank := func(p [2]*set) []int {
 			return []int{boolean(p[0].host != p[1].host), boolean(p[0].profile != p[1].profile), boolean(p[1].host != thisHost),
-				boolean(p[0].host != thisHost), profileOrder(p[1].profile), profileOrder(p[0].profile)}
+				boolean(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile), dataset.ProfileOrder(p[0].profile)}
 		}
 		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest), cmp.Compare(q[0].newest, p[0].newest),
 			cmp.Compare(p[1].host, q[1].host), cmp.Compare(p[1].profile, q[1].profile))
@@ -343,14 +344,4 @@ func boolean(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-func profileOrder(profile string) int {
-	switch profile {
-	case plan.Full:
-		return 0
-	case plan.Quick:
-		return 1
-	}
-	return 2
 }

@@ -40,8 +40,8 @@ type Change struct {
 	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
 	Unchanged  bool        // both sides are the same repetitions
 	Marks      []string    // what readers have to know, in sentences
-	refused    bool
-	mayCompare bool // both sides have numbers, and nothing forbids to compare them
+	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
+	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
 }
 
 // KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads those that
@@ -114,7 +114,7 @@ func isUnmeasured(metric string, cells []*Cell) bool {
 	return could
 }
 
-// Compare says of every cell how its metrics changed from A to B. The order is that of the sides, and in them by experiment,
+// Compare says of every cell that both plans have how its metrics changed from A to B. The order is that of the sides, and in them by experiment,
 // metric and cell.
 //
 // Verdicts are corrected for the number of cells of a metric, over all sides together. A verdict of better or worse is what a
@@ -243,12 +243,14 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 		c.Unchanged, c.Reason, c.Marks = true, "both sides are the same repetitions", nil
 	case c.ResultA.Missing != "" && c.ResultA.Missing == c.ResultB.Missing:
 		c.Reason = "A and B: " + c.ResultA.Missing
+	case c.ResultA.Missing != "" && c.ResultB.Missing != "":
+		c.Reason = "A: " + c.ResultA.Missing + "; B: " + c.ResultB.Missing
 	case c.ResultA.Missing != "":
 		c.Reason = "A: " + c.ResultA.Missing
 	case c.ResultB.Missing != "":
 		c.Reason = "B: " + c.ResultB.Missing
 	case refusal != "":
-		c.refused, c.Reason = true, refusal
+		c.Refused, c.Reason = true, refusal
 	case unitA != unitB:
 		c.Reason = fmt.Sprintf("A is in %s and B in %s", unitA, unitB)
 	default:
@@ -281,8 +283,11 @@ func (c *Change) floors() {
 		name string
 		cell *Cell
 	}{{"A", c.A}, {"B", c.B}} {
-		f, _, ok := s.cell.Experiment.floor(c.Metric.Name, s.cell)
+		f, together, ok := s.cell.Experiment.floor(c.Metric.Name, s.cell)
 		c.Floor = max(c.Floor, f.F)
+		if ok && !together {
+			c.Marks = append(c.Marks, s.name+": "+markFloorPair)
+		}
 		if !ok && len(s.cell.Records) > 0 {
 			without = append(without, s.name)
 		}
@@ -489,6 +494,3 @@ func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	i := r.Interval.Widen(c.Floor)
 	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
 }
-
-// Refused reports whether there are numbers on both sides that must not be compared.
-func (c *Change) Refused() bool { return c.refused }
