@@ -227,7 +227,7 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 		}
 	}
 	c.Marks = onBothSides(c.Marks)
-	if !c.Points {
+	if !c.Points && len(a.Records) > 0 && len(b.Records) > 0 {
 		c.floors()
 	}
 	if isTime(m.Name) && loadDiffers(a, b) {

@@ -102,8 +102,7 @@ func TestCompare(t *testing.T) {
 		{"two repetitions", servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
 			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor not measured}\n"},
 		{"missing", servers, "throughput", usual, map[string][]float64{"b": valuesA}, nil, ChangeOptions{},
-			"a: not comparable (B: not measured) {A: noise floor not measured}\n" +
-				"b: not comparable (A: not measured) {B: noise floor not measured}\nc: not comparable (A and B: not measured)\n"},
+			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\nc: not comparable (A and B: not measured)\n"},
 		{"invalid", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
 			"a: not comparable (B: invalid: 3 of 3 repetitions: load generator busy 95 %) {noise floor not measured}\n"},
 		{"failed", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
