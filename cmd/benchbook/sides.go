@@ -50,6 +50,7 @@ type shelf struct {
 	project *article.Project
 	slugs   []string
 	here    map[string][]*record.Record // the records of the project, by article
+	trouble error                       // why git could not even look for a revision, if so
 }
 
 // newShelf reads the records of some articles.
@@ -85,7 +86,10 @@ func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 	if i := slices.IndexFunc(finders, func(f finder) bool { return f.kind == kind }); explicit && i >= 0 {
 		found, err := finders[i].find(ctx, name)
 		if err == nil && found == nil {
-			err = &statusError{statusUsage, fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name))}
+			if err = fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name)); kind == sideRevision && s.trouble != nil {
+				err = fmt.Errorf("no %s %q: git could not look: %w", kind, name, s.trouble)
+			}
+			err = &statusError{statusUsage, err}
 		}
 		if err == nil && len(found.records) == 0 {
 			err = &statusError{statusUsage, fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", "))}
@@ -226,8 +230,13 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 		return nil, nil
 	}
 	commit, err := s.git(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
-	if err != nil {
-		return nil, ctx.Err() // no repository, no such revision, or no git: it is no revision
+	var silent *exec.ExitError
+	switch {
+	case errors.As(err, &silent): // there is none of that name
+		return nil, ctx.Err()
+	case err != nil: // no repository, or no git: it is no revision
+		s.trouble = err
+		return nil, ctx.Err()
 	}
 	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)), records: map[string][]*record.Record{}}
 	var paths []string
