@@ -19,13 +19,31 @@ import (
 // dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
 // are wanted, if any.
 func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*dataset.Dataset, error) {
+	records, err := a.records(project, c)
+	if err != nil {
+		return nil, err
+	}
+	return datasetOf(project, c, records, host, only)
+}
+
+// records reads the records of an article. Files that are none are named and left out.
+func (a *app) records(project *article.Project, c *chosen) ([]*record.Record, error) {
 	records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 	if err != nil {
 		return nil, err
 	}
+	a.sayBad(bad)
+	return records, nil
+}
+
+func (a *app) sayBad(bad []record.Bad) {
 	for _, b := range bad {
 		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
 	}
+}
+
+// datasetOf lays records over the plans of an article.
+func datasetOf(project *article.Project, c *chosen, records []*record.Record, host, only string) (*dataset.Dataset, error) {
 	return dataset.New(c.doc, records, dataset.Options{ThisHost: host, Host: only, Plan: func(profile string) (*plan.Plan, error) {
 		var problems article.Problems
 		p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)

@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner"
 )
 
@@ -57,14 +58,21 @@ func (a *app) complete(root *cobra.Command) {
 		"host":     a.completeHosts,
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"as":       a.completeArticles,
-		"format":   cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp),
+		"run":      a.completeRuns,
+		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine":   cobra.FixedCompletions([]string{engineDocker, engineNone}, cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[ARTICLE") {
 			cmd.ValidArgsFunction = a.completeArticles
 		}
+		if cmd.Name() == "compare" {
+			cmd.ValidArgsFunction = a.completeCompare
+		}
 		for flag, f := range flags {
+			if flag == "format" && cmd.Name() == "import" { // there it is that of a file
+				f = cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp)
+			}
 			if cmd.Flags().Lookup(flag) != nil {
 				// The only errors are a flag that is not there and one that is completed already.
 				_ = cmd.RegisterFlagCompletionFunc(flag, f)
@@ -134,6 +142,36 @@ func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobr
 	}
 	slices.Sort(names)
 	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which folders and
+// git revisions can stand, and articles for the others.
+func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) >= 2 {
+		return a.completeArticles(cmd, args, word)
+	}
+	return append(a.measured(cmd, runOf), slices.Concat(a.measured(cmd, hostOf), a.measured(cmd, profileOf))...), cobra.ShellCompDirectiveDefault
+}
+
+// completeRuns offers the runs that there are records of.
+func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.measured(cmd, runOf), cobra.ShellCompDirectiveNoFileComp
+}
+
+// measured lists the values of a field in all records of the project.
+func (a *app) measured(cmd *cobra.Command, field func(*record.Record) string) []string {
+	var out []string
+	project, docs := a.documents(cmd)
+	for _, doc := range docs {
+		records, _, err := record.Dir(project.RecordsDir(doc.Slug)).Read()
+		for _, r := range records {
+			if err == nil {
+				out = append(out, field(r))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // completeHosts offers the hosts that there are records of.

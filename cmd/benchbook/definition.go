@@ -238,9 +238,20 @@ func changes(t *plan.Trial, r *record.Record) []string {
 		}
 	}
 	if redefined {
-		plain, secret := redefinitions(t.Definition, r.Definition)
-		if out = append(out, plain...); len(out) == 0 {
-			out = secret
+		edits, err := editsOf(t.Definition, r.Definition)
+		if err != nil {
+			return append(out, err.Error())
+		}
+		var secret []string
+		for _, e := range edits {
+			if e.secret {
+				secret = append(secret, e.path+" changed, which records do not hold")
+				continue
+			}
+			out = append(out, e.String())
+		}
+		if len(out) == 0 {
+			out = secret // which have changed only if nothing else has
 		}
 	}
 	if len(out) == 0 && t.Key != r.Key {
@@ -249,19 +260,34 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	return out
 }
 
-// redefinitions compares two definitions. The second list are values that records do not hold since they look like secrets:
-// they have changed only if nothing else has.
-func redefinitions(now, then json.RawMessage) (plain, secret []string) {
+// An edit is one value that differs between two definitions.
+type edit struct {
+	path      string
+	now, then string // as entry.text; empty where the value is not there
+	added     bool
+	gone      bool
+	secret    bool // the older one is not held by records, and may be the same
+}
+
+func (e edit) String() string {
+	switch {
+	case e.added:
+		return fmt.Sprintf("%s: %s, was not there", e.path, e.now)
+	case e.gone:
+		return fmt.Sprintf("%s is gone, was %s", e.path, e.then)
+	}
+	return fmt.Sprintf("%s: %s, was %s", e.path, e.now, e.then)
+}
+
+// editsOf compares two definitions. What differs in the bytes of files is left to the inputs that name them.
+func editsOf(now, then json.RawMessage) ([]edit, error) {
 	have, err := entries(now)
 	if err != nil {
-		return []string{err.Error()}, nil
+		return nil, err
 	}
 	had, err := entries(then)
 	if err != nil {
-		return []string{err.Error()}, nil
-	}
-	if slices.Equal(have, had) {
-		return nil, nil
+		return nil, err
 	}
 	was := map[string]string{}
 	for _, e := range had {
@@ -269,25 +295,22 @@ func redefinitions(now, then json.RawMessage) (plain, secret []string) {
 			was[e.path] = e.text
 		}
 	}
+	var out []edit
 	for _, e := range have {
 		old, ok := was[e.path]
 		delete(was, e.path)
-		switch {
-		case e.file || ok && old == e.text:
-		case !ok:
-			plain = append(plain, fmt.Sprintf("%s: %s, was not there", e.path, e.text))
-		case hides(old, e.text):
-			secret = append(secret, e.path+" changed, which records do not hold")
-		default:
-			plain = append(plain, fmt.Sprintf("%s: %s, was %s", e.path, e.text, old))
+		if e.file || ok && old == e.text {
+			continue
 		}
+		out = append(out, edit{path: e.path, now: e.text, then: old, added: !ok, secret: ok && hides(old, e.text)})
 	}
 	for _, e := range had {
 		if old, ok := was[e.path]; ok {
-			plain = append(plain, fmt.Sprintf("%s is gone, was %s", e.path, old))
+			out = append(out, edit{path: e.path, then: old, gone: true})
+			delete(was, e.path)
 		}
 	}
-	return plain, secret
+	return out, nil
 }
 
 // hides reports whether a text with secrets taken out may be that of a text with them.

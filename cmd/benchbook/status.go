@@ -141,12 +141,9 @@ func (k *known) word() string {
 
 // inspect lays the records of a host over a plan, trial by trial.
 func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host string) (map[*plan.Trial]*known, error) {
-	records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
+	records, err := a.records(project, c)
 	if err != nil {
 		return nil, err
-	}
-	for _, b := range bad {
-		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
 	}
 	type trial struct{ experiment, name string }
 	elsewhere := map[trial]bool{} // this host has measured it under some profile

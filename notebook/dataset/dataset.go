@@ -197,7 +197,7 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 		return 1
 	}
 	measured, otherMeasured := c.Host != record.ImportedHost, o.Host != record.ImportedHost
-	byProfile := cmp.Or(cmp.Compare(profileOrder(c.Profile), profileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
+	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
 	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete && otherMeasured),
 		first(c.complete, o.complete)); order != 0 {
 		return order
@@ -212,7 +212,8 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 
-func profileOrder(profile string) int {
+// ProfileOrder says which profile's results come first where several have some: full, then quick, then all others alike.
+func ProfileOrder(profile string) int {
 	switch profile {
 	case plan.Full:
 		return 0

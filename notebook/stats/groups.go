@@ -102,8 +102,7 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 	var ps []float64
 	for i := range ranked {
 		for j := i + 1; j < k; j++ {
-			x := newContrast(ranked[i].Cell, ranked[j].Cell)
-			ps = append(ps, tTwoSided(max(0, math.Abs(x.d)-math.Log1p(floor))/x.se, x.df))
+			ps = append(ps, newContrast(ranked[i].Cell, ranked[j].Cell).beyond(math.Log1p(floor)))
 		}
 	}
 	apart := make([][]bool, k)

@@ -81,3 +81,9 @@ func (x contrast) interval(alpha float64) Interval {
 	half := tCritical(alpha, x.df) * x.se
 	return Interval{math.Exp(x.d - half), math.Exp(x.d + half)}
 }
+
+// beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a margin
+// on either side.
+func (x contrast) beyond(margin float64) float64 {
+	return tTwoSided(max(0, math.Abs(x.d)-margin)/x.se, x.df)
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/render/rendertest"
+)
+
+const (
+	runBefore = "20261120T100000Z-aaaa"
+	runAfter  = "20261121T100000Z-bbbb"
+)
+
+// measuredTwice is a project with an article that two runs have measured: in the second one server has become slower, a package is
+// newer, one server has other options and one has failed.
+func measuredTwice(t *testing.T) (project string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "compare.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rendertest.New(t, "servers", text)
+	older := func(r *record.Record) {
+		r.Facts["packages.server"] = "python3 3.11.2-1+b1\nlibc6 2.36-9\ntzdata 2026a"
+	}
+	newer := func(r *record.Record) {
+		r.Run, r.Started, r.Ended = runAfter, r.Started.Add(24*time.Hour), r.Ended.Add(24*time.Hour)
+		r.Facts["packages.server"] = "python3 3.11.4-1\nlibc6 2.36-9"
+		r.Facts["image.server"] = "sha256:" + strings.Repeat("9", 64)
+	}
+	before := func(r *record.Record) { r.Run = runBefore; older(r) }
+	fewerConnections := func(r *record.Record) {
+		r.Key, r.Definition = "0123456789abcdef", bytes.Replace(r.Definition, []byte(`"connections":10`), []byte(`"connections":8`), 1)
+	}
+	b.Measure(plan.Full, "servers", "sync", []float64{1000, 1010, 990, 1005, 995}, before)
+	b.Measure(plan.Full, "servers", "async", []float64{1400, 1410, 1390, 1405, 1395}, before)
+	b.Measure(plan.Full, "servers", "slow", []float64{100, 101, 99, 102, 98}, before, fewerConnections)
+	b.Measure(plan.Full, "servers", "broken", []float64{500, 505, 495, 502, 498}, before)
+	b.Measure(plan.Full, "servers", "again", []float64{1002, 1012, 992, 1007, 997}, before)
+	b.Measure(plan.Full, "servers", "sync", []float64{1003, 1007, 994, 1001, 999}, newer)
+	b.Measure(plan.Full, "servers", "async", []float64{1200, 1210, 1190, 1205, 1195}, newer)
+	b.Measure(plan.Full, "servers", "slow", []float64{120, 121, 119, 122, 118}, newer)
+	b.Measure(plan.Full, "servers", "broken", []float64{1, 1, 1, 1, 1}, newer, rendertest.Fails("it ended with status 1", "Traceback"))
+	b.Measure(plan.Full, "servers", "again", []float64{1006, 1010, 997, 1004, 1002}, newer)
+	for _, r := range b.Records {
+		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(b.Dir(), "..", "..")
+}
+
+// benchbook runs the command in a project.
+func benchbook(project string, args ...string) (status int, stdout, stderr []byte) {
+	var out, errs bytes.Buffer
+	status = run(append([]string{"-C", project}, args...), &out, &errs, scripted())
+	return status, out.Bytes(), errs.Bytes()
+}
+
+// What show and compare print, in each format, of records that are always the same.
+func TestShowAndCompareGolden(t *testing.T) {
+	project := measuredTwice(t)
+	tests := []struct {
+		golden string
+		status int
+		args   []string
+	}{
+		{"compare.txt", 0, []string{"compare", runBefore, runAfter}},
+		{"compare-fails.md", 1, []string{"compare", runBefore, runAfter, "servers#servers", "--format", "md", "--metric", "throughput,failed",
+			"--fail-on", "throughput < -5%"}},
+		{"compare.csv", 0, []string{"compare", runBefore, runAfter, "--format", "csv", "--metric", "throughput"}},
+		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--json", "--metric", "throughput"}},
+		{"show.txt", 0, []string{"show", "servers", "--run", runAfter}},
+		{"show.md", 0, []string{"show", "servers#servers", "--run", runBefore, "--format", "md"}},
+		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
+		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
+		{"show-repetition.md", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken", "--repetition", "1", "--format", "md"}},
+		{"show-repetition.csv", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2", "--format", "csv"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.golden, func(t *testing.T) {
+			status, stdout, stderr := benchbook(project, tt.args...)
+			if status != tt.status {
+				t.Fatalf("status %d, want %d: %s", status, tt.status, stderr)
+			}
+			golden(t, tt.golden, stdout)
+		})
+	}
+}
+
+// The data of show hold every cell, with numbers that are those of the records.
+func TestShowJSON(t *testing.T) {
+	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--json")
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	var shown []showJSON
+	if err := json.Unmarshal(stdout, &shown); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range shown[0].Experiments[0].Cells {
+		i := slices.IndexFunc(c.Metrics, func(m shownMetric) bool { return m.Metric == "throughput" })
+		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ", c.Metrics[i].Values))
+	}
+	want := []string{"sync ok fresh 5 [1003 1007 994 1001 999]", "async ok fresh 5 [1200 1210 1190 1205 1195]",
+		"slow ok fresh 5 [120 121 119 122 118]", "broken invalid fresh 5 []", "sync again ok fresh 5 [1006 1010 997 1004 1002]"}
+	if !slices.Equal(got, want) {
+		t.Errorf("cells are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if len(shown[0].Claims) != 1 || shown[0].Claims[0].Verdict != "supported" || shown[0].Experiments[0].NoiseFloor["throughput"].Floor == 0 {
+		t.Errorf("claims are %+v, noise floors %+v", shown[0].Claims, shown[0].Experiments[0].NoiseFloor)
+	}
+}
+
+// What --fail-on makes of the status.
+func TestFailOn(t *testing.T) {
+	project := measuredTwice(t)
+	tests := []struct {
+		condition string
+		status    int
+		stderr    string
+	}{
+		{"throughput < -5%", 1, `--fail-on "throughput < -5%" is met by servers#servers async`},
+		{"throughput < -20%", 0, "--fail-on cannot be judged of servers#servers broken: throughput: B: failed: it ended with status 1"},
+		{`throughput{server="sync"} < -1%`, 0, ""},
+		{`throughput{server="broken"} < -1%`, 1, `cannot be judged of any cell`},
+		{"througput < -5%", 2, `no metric "througput" in what is compared: did you mean "throughput"?`},
+		{"throughput < -5", 2, `--fail-on "throughput < -5": the change of throughput is a percentage: write throughput < -5%`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.condition, func(t *testing.T) {
+			status, _, stderr := benchbook(project, "compare", runBefore, runAfter, "--fail-on", tt.condition)
+			if status != tt.status || !strings.Contains(string(stderr), tt.stderr) || tt.stderr == "" && len(stderr) > 0 {
+				t.Errorf("status %d and %q, want %d and %q", status, stderr, tt.status, tt.stderr)
+			}
+		})
+	}
+}
+
+func TestExplanations(t *testing.T) {
+	a := record.Record{Key: "k", Definition: json.RawMessage(`{"load":{"connections":10}}`), Facts: map[string]string{
+		"host.kernel": "6.1.0", "engine.kernel": "6.1.0", "image.server": "sha256:" + strings.Repeat("a", 64), "base.server": "debian", "engine.version": "29.0"},
+		Inputs: []record.Input{{Name: "definition", Digest: "1"}, {Name: "semantics", Digest: "2"}, {Name: "server: Dockerfile", Digest: "3"}}}
+	fact := func(name, value string) func(*record.Record) { return func(r *record.Record) { r.Facts[name] = value } }
+	image := fact("image.server", "sha256:"+strings.Repeat("b", 64))
+	file := func(r *record.Record) {
+		r.Key, r.Inputs = "l", slices.Clone(r.Inputs)
+		r.Inputs[2].Digest = "4"
+	}
+	tests := []struct {
+		name    string
+		changes []func(*record.Record)
+		want    string
+	}{
+		{"nothing", nil, "nothing was compared, and nothing that records tell of differs"},
+		{"one fact", []func(*record.Record){fact("engine.version", "29.1")}, "the only thing that differs is engine.version: 29.0 → 29.1"},
+		{"a kernel, found out twice", []func(*record.Record){fact("host.kernel", "6.2.0"), fact("engine.kernel", "6.2.0")},
+			"the only thing that differs is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
+		{"an image built anew", []func(*record.Record){image}, "the only thing that differs is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
+		{"a file, and the image that follows from it", []func(*record.Record){file, image}, "the only thing that differs is server: Dockerfile: 3 → 4"},
+		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
+			"2 things differ, and no cell has shifted"},
+		{"a setting", []func(*record.Record){func(r *record.Record) { r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`) }},
+			"the only thing that differs is load.connections: 10 → 12"},
+		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }}, "the only thing that differs is a value that records do not hold: k → n"},
+		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }}, "nothing was compared, and nothing that records tell of differs"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := a
+			b.Facts = maps.Clone(a.Facts)
+			for _, change := range tt.changes {
+				change(&b)
+			}
+			differences, err := differencesOf(&dataset.Cell{Records: []*record.Record{&a}}, &dataset.Cell{Records: []*record.Record{&b}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := explain(nil, differences).Words; got != tt.want {
+				t.Errorf("it says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// Two sides that differ in host and profile are compared where they are most alike.
+func TestAlike(t *testing.T) {
+	sets := func(names ...string) (out []*record.Record) {
+		for _, n := range names {
+			host, profile, _ := strings.Cut(n, "/")
+			out = append(out, &record.Record{Host: host, Profile: profile, Run: "1"})
+		}
+		return out
+	}
+	tests := []struct {
+		name string
+		a, b []string
+		want string
+	}{
+		{"this host first", []string{"x/full", "here/full"}, []string{"x/full", "here/full"}, "here/full here/full"},
+		{"full before quick", []string{"here/quick", "here/full"}, []string{"here/full", "here/quick"}, "here/full here/full"},
+		{"what both have", []string{"here/full", "x/quick"}, []string{"x/quick", "y/full"}, "x/quick x/quick"},
+		{"a host before a profile", []string{"here/full", "x/quick"}, []string{"y/full", "x/full"}, "x/quick x/full"},
+		{"a profile", []string{"here/full", "here/quick"}, []string{"x/quick"}, "here/quick x/quick"},
+		{"nothing in common", []string{"here/quick"}, []string{"x/full"}, "here/quick x/full"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			x, y := alike(sets(tt.a...), sets(tt.b...), "here")
+			if got := fmt.Sprintf("%s/%s %s/%s", x.host, x.profile, y.host, y.profile); got != tt.want {
+				t.Errorf("compared are %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// A cell that is not valid has its reason in a note, once for all metrics.
+func TestVerdictWords(t *testing.T) {
+	tests := []struct {
+		name   string
+		change dataset.Change
+		want   string
+	}{
+		{"shown", dataset.Change{Verdict: "better"}, "better"},
+		{"not shown", dataset.Change{Verdict: "no difference shown", Reason: "the same within 5 %"}, "no difference shown: the same within 5 %"},
+		{"one side is not valid", dataset.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %",
+			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}}, "not comparable: A not valid"},
+		{"neither side is", dataset.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %; B: invalid: errors 7 %",
+			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}, ResultB: dataset.Result{Missing: "invalid: errors 7 %"}}, "not comparable: A and B not valid"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := verdictWords(&tt.change); got != tt.want {
+				t.Errorf("it says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,625 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/render/number"
+	"benchbook/runner"
+)
+
+// showJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions, none are
+// renamed or removed. Numbers are unrounded and in base units; null where there is none.
+type showJSON struct {
+	Article     string              `json:"article"`
+	Title       string              `json:"title"`
+	Host        string              `json:"host"`
+	ThisHost    bool                `json:"this_host"`
+	Profile     string              `json:"profile"`
+	Standing    string              `json:"standing"`
+	Reason      string              `json:"reason,omitempty"`
+	Experiments []shownExperiment   `json:"experiments"`
+	Claims      []shownClaim        `json:"claims"`
+	Others      []map[string]string `json:"others"` // sets of records that are not shown, by host and profile
+}
+
+type shownExperiment struct {
+	Experiment string                `json:"experiment"`
+	Skipped    string                `json:"skipped,omitempty"` // why the profile leaves it out; then there are no cells
+	NoiseFloor map[string]shownFloor `json:"noise_floor"`       // by metric; those that are not here were not measured
+	Cells      []shownCell           `json:"cells"`
+
+	metrics []record.Metric
+}
+
+type shownFloor struct {
+	Floor   float64 `json:"floor"` // of a ratio, as its excess over 1
+	Biased  bool    `json:"biased"`
+	Exceeds bool    `json:"exceeds"` // the smallest effect
+}
+
+type shownCell struct {
+	Trial       string             `json:"trial"`
+	Calibration bool               `json:"calibration"`
+	Parameters  []record.Parameter `json:"parameters"`
+	Labels      []record.Parameter `json:"labels"`
+	Unavailable string             `json:"unavailable,omitempty"`
+	State       string             `json:"state"`
+	Run         string             `json:"run,omitempty"`
+	Validity    string             `json:"validity"`
+	Checks      []shownCheck       `json:"checks"`
+	Repetitions []shownRepetition  `json:"repetitions"`
+	Metrics     []shownMetric      `json:"metrics"`
+
+	cell *dataset.Cell
+}
+
+type shownCheck struct {
+	Check string `json:"check"`
+	Level string `json:"level"`
+	Words string `json:"words,omitempty"`
+}
+
+type shownRepetition struct {
+	Repetition int       `json:"repetition"`
+	Started    time.Time `json:"started"`
+	Validity   string    `json:"validity"`
+	Failure    string    `json:"failure,omitempty"`
+	Words      []string  `json:"words"` // of the checks that are not ok
+}
+
+type shownMetric struct {
+	Metric      string    `json:"metric"`
+	Unit        string    `json:"unit"`
+	Repetitions int       `json:"repetitions"`
+	Value       *float64  `json:"value"`
+	Lo          *float64  `json:"lo"`
+	Hi          *float64  `json:"hi"`
+	Interval    string    `json:"interval,omitempty"` // how it was made
+	Missing     string    `json:"missing,omitempty"`
+	Values      []float64 `json:"values"` // one per valid repetition
+	Marks       []string  `json:"marks"`
+
+	result dataset.Result
+}
+
+type shownClaim struct {
+	Claim    string   `json:"claim"`
+	Headline bool     `json:"headline"`
+	Expect   string   `json:"expect"`
+	Verdict  string   `json:"verdict"`
+	What     string   `json:"what,omitempty"`
+	Value    *float64 `json:"value"`
+	Lo       *float64 `json:"lo"`
+	Hi       *float64 `json:"hi"`
+	Because  string   `json:"because"` // in words
+	Invalid  bool     `json:"invalid"` // rests on a number that is not valid
+}
+
+// oneJSON is one repetition as show prints it with --format json: its record, and what it is worth.
+type oneJSON struct {
+	Path     string         `json:"path"` // below the records folder of the article
+	Validity string         `json:"validity"`
+	Checks   []shownCheck   `json:"checks"`
+	Values   []shownValue   `json:"values"`
+	Record   *record.Record `json:"record"`
+}
+
+type shownValue struct {
+	Metric  string   `json:"metric"`
+	Unit    string   `json:"unit"`
+	Value   *float64 `json:"value"`
+	Missing string   `json:"missing,omitempty"`
+
+	metric record.Metric
+}
+
+// showFlags are those of show.
+type showFlags struct {
+	format             formatFlag
+	run, host, profile string
+	trial              string
+	repetition         int
+}
+
+func (a *app) showCommand() *cobra.Command {
+	var flags showFlags
+	cmd := &cobra.Command{
+		Use:   "show [ARTICLE[#NAME] ...]",
+		Short: "Show what was measured: every cell with its numbers, its validity and what the claims came to",
+		Long: `Show the set of records that the page shows, or another one: of every cell the metrics with the number of valid
+repetitions, the centre and the interval; how far the cell can be believed, and why; the noise floor; and the claims with
+their verdicts. With --trial only that cell, repetition by repetition. With --repetition as well all that one record holds:
+samples, what the load generator counted, facts, checks, and what services and tools wrote.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			format, err := flags.format.check(cmd)
+			if err != nil {
+				return err
+			}
+			if flags.repetition != 0 && flags.trial == "" {
+				return errors.New("--repetition needs --trial, which says of what")
+			}
+			return a.show(args, flags, format)
+		},
+	}
+	flags.format.add(cmd)
+	cmd.Flags().StringVar(&flags.run, "run", "", "show this run")
+	cmd.Flags().StringVar(&flags.host, "host", "", "show the results of this host")
+	cmd.Flags().StringVar(&flags.profile, "profile", "", "show the results of this profile")
+	cmd.Flags().StringVar(&flags.trial, "trial", "", "show only this trial, by its name as status has it")
+	cmd.Flags().IntVar(&flags.repetition, "repetition", 0, "show all of this repetition of the trial")
+	return cmd
+}
+
+func (a *app) show(args []string, flags showFlags, format string) error {
+	project, list, err := a.choose(args)
+	if err != nil {
+		return err
+	}
+	if _, err := a.sound(project, list, plan.Options{}, "articles with problems are not shown"); err != nil {
+		return err
+	}
+	host, err := runner.ThisHost()
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	var out []showJSON
+	for _, c := range list {
+		records, err := a.records(project, c)
+		if err != nil {
+			return &statusError{statusFailed, err}
+		}
+		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.wants(r) })
+		if len(wanted) == 0 && flags.filters() {
+			if len(list) > 1 {
+				continue // another article may have some
+			}
+			return &statusError{statusUsage, flags.nothing(c.slug, records)}
+		}
+		d, err := datasetOf(project, c, wanted, host.ID, "")
+		if err != nil {
+			return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+		}
+		out = append(out, shown(c, d))
+	}
+	if len(out) == 0 {
+		return &statusError{statusUsage, errors.New("no article has such records: leave out --run, --host or --profile")}
+	}
+	if flags.trial != "" {
+		if err := onlyTrial(out, flags.trial); err != nil {
+			return &statusError{statusUsage, err}
+		}
+	}
+	if flags.repetition != 0 {
+		return a.showRepetition(out, flags, format)
+	}
+	if err := a.printShown(out, format, flags.trial != ""); err != nil {
+		return &statusError{statusFailed, err}
+	}
+	return nil
+}
+
+func (f *showFlags) filters() bool { return f.run != "" || f.host != "" || f.profile != "" }
+
+func (f *showFlags) wants(r *record.Record) bool {
+	return (f.run == "" || r.Run == f.run) && (f.host == "" || r.Host == f.host) && (f.profile == "" || r.Profile == f.profile)
+}
+
+// nothing says that no record is wanted, with those that there are.
+func (f *showFlags) nothing(slug string, records []*record.Record) error {
+	var words []string
+	for _, k := range []struct {
+		flag, wanted string
+		field        func(*record.Record) string
+	}{{"run", f.run, runOf}, {"host", f.host, hostOf}, {"profile", f.profile, profileOf}} {
+		if k.wanted == "" {
+			continue
+		}
+		known := map[string]bool{}
+		for _, r := range records {
+			known[k.field(r)] = true
+		}
+		if !known[k.wanted] {
+			return fmt.Errorf("no records of article %s with --%s %s: %s", slug, k.flag, k.wanted,
+				cmp.Or(article.Suggest(k.wanted, slices.Sorted(maps.Keys(known))), "it has none"))
+		}
+		words = append(words, fmt.Sprintf("--%s %s", k.flag, k.wanted))
+	}
+	return fmt.Errorf("no records of article %s with %s together", slug, strings.Join(words, " and "))
+}
+
+// shown is all that is known of an article.
+func shown(c *chosen, d *dataset.Dataset) showJSON {
+	standing, reason := d.Standing()
+	out := showJSON{Article: c.slug, Title: c.doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
+		Standing: string(standing), Reason: reason, Experiments: []shownExperiment{}, Claims: []shownClaim{}, Others: []map[string]string{}}
+	for _, s := range d.Others {
+		out.Others = append(out.Others, map[string]string{"host": s.Host, "profile": s.Profile})
+	}
+	for _, e := range d.Experiments {
+		if c.wants(e.Plan.Name) {
+			out.Experiments = append(out.Experiments, showExperiment(d, e))
+		}
+	}
+	for _, j := range d.Judgements() {
+		if len(c.experiments) > 0 && !concerns(j.Claim, c.experiments) {
+			continue
+		}
+		claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
+			Verdict: string(j.Verdict), What: j.What, Because: because(&j), Invalid: j.Invalid}
+		if e := j.Effect; e != nil {
+			claim.Value = finite(e.Number)
+			if e.Interval != nil {
+				claim.Lo, claim.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
+			}
+		}
+		out.Claims = append(out.Claims, claim)
+	}
+	return out
+}
+
+// concerns reports whether a claim is about one of some experiments. One that names none is about the only one, or about more than
+// can be told from its words.
+func concerns(c *article.Claim, experiments []string) bool {
+	named := []string{}
+	if c.Experiment.Value != "" {
+		named = append(named, c.Experiment.Value)
+	}
+	if c.Expect.Node != nil {
+		for _, s := range expr.Selectors(c.Expect.Node) {
+			for _, m := range s.Matches {
+				if m.Name == "experiment" {
+					named = append(named, m.Value)
+				}
+			}
+		}
+	}
+	return len(named) == 0 || slices.ContainsFunc(named, func(name string) bool { return slices.Contains(experiments, name) })
+}
+
+func showExperiment(d *dataset.Dataset, e *dataset.Experiment) shownExperiment {
+	out := shownExperiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]shownFloor{}, Cells: []shownCell{},
+		metrics: e.AllMetrics()}
+	for _, m := range out.metrics {
+		if f, ok := d.Floor(e.Plan.Name, m.Name); ok {
+			out.NoiseFloor[m.Name] = shownFloor{f.F, f.Biased, f.Exceeds}
+		}
+	}
+	cells := e.Cells
+	if e.Calibration != nil {
+		cells = append(slices.Clone(cells), e.Calibration)
+	}
+	for _, c := range cells {
+		out.Cells = append(out.Cells, showCell(c, out.metrics))
+	}
+	return out
+}
+
+func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
+	t := c.Trial
+	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
+		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
+		Validity: c.Level().String(), Checks: showChecks(c.Checks()), Repetitions: []shownRepetition{}, Metrics: []shownMetric{}, cell: c}
+	for _, r := range c.Records {
+		level, checks := dataset.Validity(r)
+		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure, Words: []string{}}
+		for _, check := range checks {
+			if r.Failure == "" && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+				one.Words = append(one.Words, check.Words)
+			}
+		}
+		out.Repetitions = append(out.Repetitions, one)
+	}
+	for _, m := range metrics {
+		r := c.Metric(m.Name)
+		d := resultData(c, r)
+		out.Metrics = append(out.Metrics, shownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"), Repetitions: d.Repetitions, Value: d.Value,
+			Lo: d.Lo, Hi: d.Hi, Interval: d.Interval, Missing: r.Missing, Values: d.Values, Marks: append([]string{}, r.Marks...), result: r})
+	}
+	return out
+}
+
+func showChecks(list []dataset.CheckResult) []shownCheck {
+	out := []shownCheck{}
+	for _, c := range list {
+		out = append(out, shownCheck{c.Name, c.Level.String(), c.Words})
+	}
+	return out
+}
+
+// onlyTrial leaves one trial in what is shown. Without a trial of that name it is an error.
+func onlyTrial(list []showJSON, trial string) error {
+	var known []string
+	found := false
+	for i := range list {
+		for k := range list[i].Experiments {
+			e := &list[i].Experiments[k]
+			for _, c := range e.Cells {
+				known = append(known, c.Trial)
+			}
+			e.Cells = slices.DeleteFunc(e.Cells, func(c shownCell) bool { return c.Trial != trial })
+			found = found || len(e.Cells) > 0
+		}
+		list[i].Experiments = slices.DeleteFunc(list[i].Experiments, func(e shownExperiment) bool { return len(e.Cells) == 0 })
+		list[i].Claims = []shownClaim{}
+	}
+	if !found {
+		return fmt.Errorf("no trial %q: %s", trial, article.Suggest(trial, known))
+	}
+	return nil
+}
+
+func (a *app) printShown(list []showJSON, format string, single bool) error {
+	switch format {
+	case formatJSON:
+		return printJSON(a.stdout, list)
+	case formatCSV:
+		return printCSV(a.stdout, shownRows(list))
+	}
+	for i, s := range list {
+		if format == formatMarkdown {
+			a.printShownMarkdown(&s)
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(a.stdout)
+		}
+		a.printShownText(&s, single)
+	}
+	return nil
+}
+
+// head says of which records the numbers are.
+func (s *showJSON) head() string {
+	where := fmt.Sprintf("profile %s, host %s", s.Profile, s.Host)
+	if !s.ThisHost {
+		where += ", not this one"
+	}
+	return fmt.Sprintf("%s: %s (%s)", s.Article, s.Standing, where)
+}
+
+// about says what has to be known of a cell beside its numbers: its state unless it is fresh, and its validity with the words of
+// the checks that are not ok.
+func (c *shownCell) about() []string {
+	switch {
+	case c.Unavailable != "":
+		return []string{"unavailable: " + c.Unavailable}
+	case len(c.Repetitions) == 0:
+		return []string{c.State}
+	}
+	out := []string{c.Validity}
+	if c.State != dataset.Fresh.String() {
+		out = []string{c.State, c.Validity}
+	}
+	for _, check := range c.Checks {
+		if check.Level == dataset.Warn.String() || check.Level == dataset.Invalid.String() {
+			out = append(out, check.Words)
+		}
+	}
+	return out
+}
+
+// units are those in which the metrics of an experiment are written, each in one.
+func (e *shownExperiment) units() map[string]number.Unit {
+	out := map[string]number.Unit{}
+	for k, m := range e.metrics {
+		var results []dataset.Result
+		for _, c := range e.Cells {
+			results = append(results, c.Metrics[k].result)
+		}
+		out[m.Name] = unitFor(m, results...)
+	}
+	return out
+}
+
+// floor writes the noise floor of a metric.
+func (e *shownExperiment) floor(metric string) string {
+	f, ok := e.NoiseFloor[metric]
+	if !ok {
+		return "not measured"
+	}
+	out := number.Percent.Quantity(f.Floor, number.Percent.Decimals(f.Floor, math.NaN(), math.NaN()))
+	if f.Biased {
+		out += ", biased"
+	}
+	return out
+}
+
+func (a *app) printShownText(s *showJSON, single bool) {
+	fmt.Fprintln(a.stdout, s.head())
+	if s.Reason != "" {
+		fmt.Fprintf(a.stdout, "  %s\n", s.Reason)
+	}
+	for _, e := range s.Experiments {
+		fmt.Fprintf(a.stdout, "\n%s#%s\n", s.Article, e.Experiment)
+		if e.Skipped != "" {
+			fmt.Fprintf(a.stdout, "  %s\n", e.Skipped)
+		}
+		units := e.units()
+		for i := range e.Cells {
+			c := &e.Cells[i]
+			fmt.Fprintf(a.stdout, "  %s: %s\n", c.Trial, strings.Join(c.about(), "; "))
+			if len(c.Repetitions) == 0 {
+				continue
+			}
+			rows := [][]string{{"metric", "n", "centre and interval", "noise floor"}}
+			for _, m := range c.Metrics {
+				rows = append(rows, []string{m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]), e.floor(m.Metric)})
+			}
+			if words := c.without(); words != "" {
+				fmt.Fprintf(a.stdout, "    %s\n", words)
+			} else {
+				printColumns(a.stdout, "    ", rows)
+			}
+			for _, note := range c.notes() {
+				fmt.Fprintf(a.stdout, "    note: %s\n", note)
+			}
+			if single {
+				a.printRepetitions(&e, c, units)
+			}
+		}
+	}
+	if len(s.Claims) > 0 {
+		fmt.Fprintf(a.stdout, "\nclaims of %s\n", s.Article)
+		var rows [][]string
+		for _, c := range s.Claims {
+			rows = append(rows, []string{c.Verdict, c.Claim, c.Because})
+		}
+		printColumns(a.stdout, "  ", rows)
+	}
+}
+
+// without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
+func (c *shownCell) without() string {
+	words := ""
+	for i, m := range c.Metrics {
+		if i > 0 && shownWords(m.result, number.Plain) != words || m.Missing == "" {
+			return ""
+		}
+		words = shownWords(m.result, number.Plain)
+	}
+	return words
+}
+
+// shownWords is estimateWords beside what says already that the cell is not valid, and why.
+func shownWords(r dataset.Result, u number.Unit) string {
+	if strings.HasPrefix(r.Missing, invalidReason) {
+		return "not valid"
+	}
+	return estimateWords(r, u)
+}
+
+// notes are the marks of metrics that about does not say, each with the metrics that have it, unless all do.
+func (c *shownCell) notes() []string {
+	about := strings.Join(c.about(), "; ")
+	var marks []string
+	metrics := map[string][]string{}
+	for _, m := range c.Metrics {
+		for _, mark := range m.Marks {
+			if strings.Contains(about, mark) {
+				continue
+			}
+			if metrics[mark] == nil {
+				marks = append(marks, mark)
+			}
+			metrics[mark] = append(metrics[mark], m.Metric)
+		}
+	}
+	for i, mark := range marks {
+		if len(metrics[mark]) < len(c.Metrics) {
+			marks[i] = mark + " (" + strings.Join(metrics[mark], ", ") + ")"
+		}
+	}
+	return marks
+}
+
+// printRepetitions lists the repetitions of a cell with the values of its key metrics.
+func (a *app) printRepetitions(e *shownExperiment, c *shownCell, units map[string]number.Unit) {
+	keys := c.cell.Experiment.KeyMetrics()
+	head := []string{"repetition", "started", "validity"}
+	for _, m := range keys {
+		head = append(head, m.Name)
+	}
+	rows := [][]string{head}
+	var words []string
+	for i, r := range c.Repetitions {
+		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
+		for _, m := range keys {
+			row = append(row, valueWords(c.cell.Records[i], m, units[m.Name]))
+		}
+		rows = append(rows, row)
+		for _, w := range append(slices.Clone(r.Words), r.Failure) {
+			if w != "" {
+				words = append(words, fmt.Sprintf("repetition %d: %s", r.Repetition, w))
+			}
+		}
+	}
+	fmt.Fprintln(a.stdout)
+	printColumns(a.stdout, "    ", rows)
+	for _, w := range words {
+		fmt.Fprintf(a.stdout, "    %s\n", w)
+	}
+}
+
+// valueWords writes a metric of one repetition, or why there is none.
+func valueWords(r *record.Record, m record.Metric, u number.Unit) string {
+	value, missing := dataset.Value(r, m.Name)
+	if missing != "" {
+		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
+	}
+	return u.Quantity(value, u.Decimals(value, math.NaN(), math.NaN()))
+}
+
+func (a *app) printShownMarkdown(s *showJSON) {
+	w := a.stdout
+	fmt.Fprintf(w, "### %s\n\n%s\n\n", markdown.Replace(s.Title), markdown.Replace(s.head()))
+	for _, e := range s.Experiments {
+		fmt.Fprintf(w, "#### %s\n\n", markdown.Replace(s.Article+"#"+e.Experiment))
+		if e.Skipped != "" {
+			fmt.Fprintf(w, "%s\n\n", markdown.Replace(e.Skipped))
+			continue
+		}
+		units := e.units()
+		rows := [][]string{{"cell", "metric", "n", "centre and interval", "noise floor", "validity"}}
+		for i := range e.Cells {
+			c := &e.Cells[i]
+			about := strings.Join(c.about(), "; ")
+			if len(c.Repetitions) == 0 {
+				rows = append(rows, []string{c.Trial, "", "0", "", "", about})
+				continue
+			}
+			if words := c.without(); words != "" {
+				rows = append(rows, []string{c.Trial, "", "0", words, "", about})
+				continue
+			}
+			for _, m := range c.Metrics {
+				rows = append(rows, []string{c.Trial, m.Metric, fmt.Sprint(m.Repetitions), shownWords(m.result, units[m.Metric]),
+					e.floor(m.Metric), about})
+			}
+		}
+		printMarkdown(w, rows, 2, 3, 4)
+	}
+	if len(s.Claims) > 0 {
+		rows := [][]string{{"claim", "verdict", "because"}}
+		for _, c := range s.Claims {
+			rows = append(rows, []string{c.Claim, c.Verdict, c.Because})
+		}
+		printMarkdown(w, rows)
+	}
+}
+
+// shownRows are the metrics of all cells as CSV.
+func shownRows(list []showJSON) [][]string {
+	rows := [][]string{{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity", "metric", "unit",
+		"repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
+	for _, s := range list {
+		for _, e := range s.Experiments {
+			for _, c := range e.Cells {
+				for _, m := range c.Metrics {
+					floor := ""
+					if f, ok := e.NoiseFloor[m.Metric]; ok {
+						floor = exact(&f.Floor)
+					}
+					rows = append(rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile, c.Run, c.State,
+						c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), exact(m.Value), exact(m.Lo), exact(m.Hi), m.Interval, floor,
+						m.Missing, strings.Join(m.Marks, "; ")})
+				}
+			}
+		}
+	}
+	return rows
+}

@@ -1,0 +1,496 @@
+package dataset
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// Sides are two sets of records of one article, A before and B after, both laid over the article as it stands now.
+type Sides struct {
+	A, B        *Dataset
+	Experiments []string // only these; all for none
+}
+
+// ChangeOptions choose what is compared.
+type ChangeOptions struct {
+	Metrics     []string // only these; the key metrics of each experiment for none
+	Also        []string // beside those
+	AcrossHosts bool     // compare numbers of hosts that differ in processor or cores, and mark them
+}
+
+// A Change is what became of one metric of one cell from A to B.
+type Change struct {
+	Article    string // slug
+	A, B       *Cell  // the same trial on either side
+	Metric     record.Metric
+	ResultA    Result
+	ResultB    Result
+	Effect     *Quantity   // B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
+	Points     bool        // Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
+	P          float64     // of no change beyond Floor and smallest effect, corrected for the cells of the metric; 1 where there is none
+	Floor      float64     // the larger noise floor of both sides
+	Verdict    stats.Shift // of all cells of the metric together
+	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
+	Unchanged  bool        // both sides are the same repetitions
+	Marks      []string    // what readers have to know, in sentences
+	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
+	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
+}
+
+// KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads those that
+// conclusions are drawn from, of commands all, and those that the article adds.
+//
+// Source: METHOD.md 9.
+func (e *Experiment) KeyMetrics() []record.Metric {
+	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
+	if m := e.measured(); m.Command {
+		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
+		for _, c := range e.Cells {
+			for _, r := range c.Records {
+				for _, s := range r.Samples {
+					if _, known := record.LookupMetric(s.Metric); !known && !slices.Contains(names, s.Metric) {
+						names = append(names, s.Metric)
+					}
+				}
+			}
+		}
+	}
+	m := e.measured()
+	for _, added := range m.Added {
+		if !slices.Contains(names, added.Name) {
+			names = append(names, added.Name)
+		}
+	}
+	if m.Capacity {
+		names = []string{"capacity.rate"}
+	}
+	var out []record.Metric
+	for _, name := range names {
+		if metric, ok := e.metric(name); ok {
+			out = append(out, metric)
+		}
+	}
+	return out
+}
+
+// AllMetrics are the metrics of the experiment that something measured, key metrics first. Failures of a kind that never occurred
+// are left out; a percentile that has too few answers is not, for it has a reason.
+func (e *Experiment) AllMetrics() []record.Metric {
+	out := e.KeyMetrics()
+	for _, name := range e.measured().Names() {
+		if m, ok := e.metric(name); ok && !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == name }) {
+			out = append(out, m)
+		}
+	}
+	return slices.DeleteFunc(out, func(m record.Metric) bool {
+		never := strings.HasPrefix(m.Name, "errors.") && !slices.ContainsFunc(e.Cells, func(c *Cell) bool {
+			return slices.ContainsFunc(c.Metric(m.Name).Values, func(v float64) bool { return v != 0 })
+		})
+		return never || isUnmeasured(m.Name, e.Cells)
+	})
+}
+
+// isUnmeasured reports whether none of the cells that could tell of a metric does, and one could have. Cells that failed or are not
+// valid tell of none.
+func isUnmeasured(metric string, cells []*Cell) bool {
+	could := false
+	for _, c := range cells {
+		missing := c.Metric(metric).Missing
+		switch {
+		case len(c.Records) == 0 || strings.HasPrefix(missing, "failed: ") || strings.HasPrefix(missing, "invalid: "):
+		case strings.HasPrefix(missing, "not measured"):
+			could = true
+		default:
+			return false
+		}
+	}
+	return could
+}
+
+// Compare says of every cell that both plans have how its metrics changed from A to B. The order is that of the sides, and in them by experiment,
+// metric and cell.
+//
+// Verdicts are corrected for the number of cells of a metric, over all sides together. A verdict of better or worse is what a
+// claim would say: the change goes beyond noise floor and smallest effect. Failures, of which there may be none, are compared by
+// the intervals of both sides. Numbers are not compared where the meaning of samples differs, or processor or cores of the
+// hosts.
+//
+// The error is for a metric that no experiment has.
+//
+// Source: METHOD.md 3.1, 3.2, 3.3, 4, 5 and 7.
+func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
+	var out []Change
+	byMetric := map[string][]int{} // changes of each metric
+	found := map[string]bool{}
+	for _, s := range sides {
+		for _, e := range s.A.Experiments {
+			other, ok := s.B.Experiment(e.Plan.Name)
+			if !ok || len(s.Experiments) > 0 && !slices.Contains(s.Experiments, e.Plan.Name) {
+				continue
+			}
+			for _, m := range metricsOf(e, other, o, found) {
+				for _, a := range e.Cells {
+					i := slices.IndexFunc(other.Cells, func(b *Cell) bool { return b.Trial.Name == a.Trial.Name })
+					if i < 0 || a.Trial.Unavailable != "" {
+						continue
+					}
+					byMetric[m.Name] = append(byMetric[m.Name], len(out))
+					out = append(out, newChange(s.A.Doc.Slug, a, other.Cells[i], m, o))
+				}
+			}
+		}
+	}
+	for _, name := range slices.Concat(o.Metrics, o.Also) {
+		if !found[name] && len(sides) > 0 {
+			return nil, unknownIn(sides, name)
+		}
+	}
+	for _, indices := range byMetric {
+		if err := judgeTogether(out, indices); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// unknownIn says that no experiment has a metric, with the nearest.
+func unknownIn(sides []Sides, name string) error {
+	hint := ""
+	for _, s := range sides {
+		for _, e := range s.A.Experiments {
+			if h := e.suggestMetric(name); hint == "" || isNear(h) && !isNear(hint) {
+				hint = h
+			}
+		}
+	}
+	return fmt.Errorf("no metric %q in what is compared: %s", name, hint)
+}
+
+// metricsOf are the metrics by which two sides of an experiment are compared; those asked for by name are noted as found.
+func metricsOf(a, b *Experiment, o ChangeOptions, found map[string]bool) []record.Metric {
+	var list []record.Metric
+	add := func(m record.Metric) {
+		if !slices.ContainsFunc(list, func(o record.Metric) bool { return o.Name == m.Name }) {
+			list = append(list, m)
+		}
+	}
+	if len(o.Metrics) == 0 {
+		for _, m := range slices.Concat(a.KeyMetrics(), b.KeyMetrics()) {
+			if !isUnmeasured(m.Name, slices.Concat(a.Cells, b.Cells)) {
+				add(m)
+			}
+		}
+	}
+	for _, name := range slices.Concat(o.Metrics, o.Also) {
+		m, ok := a.metric(name)
+		if _, known := record.LookupMetric(name); !ok || a.measured().Command && !known && !a.has(name) && !b.has(name) {
+			continue // programs may print anything, but neither side did
+		}
+		found[name] = true
+		add(m)
+	}
+	return list
+}
+
+// has reports whether the experiment adds a metric, or a record of it has such a sample.
+func (e *Experiment) has(name string) bool {
+	added := slices.ContainsFunc(e.measured().Added, func(m record.Metric) bool { return m.Name == name })
+	return added || slices.ContainsFunc(e.Cells, func(c *Cell) bool {
+		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { _, ok := r.Sample(name); return ok })
+	})
+}
+
+// newChange lays the two sides of a cell beside each other, without comparing them.
+func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Change {
+	c := Change{Article: article, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
+		Points: countsFailures(m.Name), Verdict: stats.NotComparable}
+	if c.ResultA.Metric.Unit == "" {
+		c.Metric.Unit = c.ResultB.Metric.Unit
+	}
+	for _, s := range []struct {
+		name string
+		cell *Cell
+		r    Result
+	}{{"A", a, c.ResultA}, {"B", b, c.ResultB}} {
+		if s.cell.State == Stale || s.cell.State == Partial {
+			c.Marks = append(c.Marks, fmt.Sprintf("%s: %s", s.name, s.cell.State))
+		}
+		for _, mark := range s.r.Marks {
+			c.Marks = append(c.Marks, s.name+": "+mark)
+		}
+	}
+	c.Marks = onBothSides(c.Marks)
+	if !c.Points && len(a.Records) > 0 && len(b.Records) > 0 {
+		c.floors()
+	}
+	if isTime(m.Name) && loadDiffers(a, b) {
+		c.Marks = append(c.Marks, markLoads)
+	}
+	refusal, mark := refused(a, b, o.AcrossHosts)
+	if mark != "" {
+		c.Marks = append(c.Marks, mark)
+	}
+	unitA, unitB := c.ResultA.Metric.Unit, c.ResultB.Metric.Unit
+	switch {
+	case sameRepetitions(a, b):
+		c.Unchanged, c.Reason, c.Marks = true, "both sides are the same repetitions", nil
+	case c.ResultA.Missing != "" && c.ResultA.Missing == c.ResultB.Missing:
+		c.Reason = "A and B: " + c.ResultA.Missing
+	case c.ResultA.Missing != "" && c.ResultB.Missing != "":
+		c.Reason = "A: " + c.ResultA.Missing + "; B: " + c.ResultB.Missing
+	case c.ResultA.Missing != "":
+		c.Reason = "A: " + c.ResultA.Missing
+	case c.ResultB.Missing != "":
+		c.Reason = "B: " + c.ResultB.Missing
+	case refusal != "":
+		c.Refused, c.Reason = true, refusal
+	case unitA != unitB:
+		c.Reason = fmt.Sprintf("A is in %s and B in %s", unitA, unitB)
+	default:
+		c.mayCompare = true
+	}
+	return c
+}
+
+// onBothSides joins what is said of A and of B in the same words.
+func onBothSides(marks []string) []string {
+	var out []string
+	for _, m := range marks {
+		words, isA := strings.CutPrefix(m, "A: ")
+		rest, isB := strings.CutPrefix(m, "B: ")
+		switch {
+		case isA && slices.Contains(marks, "B: "+words):
+			out = append(out, "A and B: "+words)
+		case isB && slices.Contains(marks, "A: "+rest):
+		default:
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// floors takes the larger noise floor of both sides.
+func (c *Change) floors() {
+	var without []string
+	for _, s := range []struct {
+		name string
+		cell *Cell
+	}{{"A", c.A}, {"B", c.B}} {
+		f, together, ok := s.cell.Experiment.floor(c.Metric.Name, s.cell)
+		c.Floor = max(c.Floor, f.F)
+		if ok && !together {
+			c.Marks = append(c.Marks, s.name+": "+markFloorPair)
+		}
+		if !ok && len(s.cell.Records) > 0 {
+			without = append(without, s.name)
+		}
+	}
+	switch len(without) {
+	case 1:
+		c.Marks = append(c.Marks, without[0]+": "+markNoFloor)
+	case 2:
+		c.Marks = append(c.Marks, markNoFloor)
+	}
+}
+
+// loadDiffers reports whether the two sides of a closed loop carried loads that differ by more than the smallest effect.
+//
+// Source: METHOD.md 7, "different load".
+func loadDiffers(a, b *Cell) bool {
+	x, y := a.Metric("throughput"), b.Metric("throughput")
+	if x.Missing != "" || y.Missing != "" || a.isOpenLoop() || b.isOpenLoop() {
+		return false
+	}
+	least, most := min(x.Estimate.Centre, y.Estimate.Centre), max(x.Estimate.Centre, y.Estimate.Centre)
+	return most > least*(1+stats.DefaultSmallestEffect)
+}
+
+func sameRepetitions(a, b *Cell) bool {
+	return len(a.Records) > 0 && slices.EqualFunc(a.Records, b.Records, func(x, y *record.Record) bool {
+		return x.Run == y.Run && x.Key == y.Key && x.Repetition == y.Repetition && x.Host == y.Host && x.Profile == y.Profile &&
+			x.Started.Equal(y.Started)
+	})
+}
+
+// refused says why numbers of two cells must not be compared, if that is so, and else what marks them. Records that do not tell of
+// processor and cores are of hosts that have to be the same.
+func refused(a, b *Cell, acrossHosts bool) (why, mark string) {
+	if len(a.Records) == 0 || len(b.Records) == 0 {
+		return "", ""
+	}
+	ra, rb := a.Records[0], b.Records[0]
+	if x, y := semanticsOf(ra), semanticsOf(rb); x != y {
+		return fmt.Sprintf("what samples mean has changed: version %s in A, %s in B", cmp.Or(x, "unknown"), cmp.Or(y, "unknown")), ""
+	}
+	if ra.Host == rb.Host {
+		return "", ""
+	}
+	known := false
+	for _, f := range []struct{ fact, is string }{{"host.cpu", "processors"}, {"host.cores", "cores"}} {
+		x, y := ra.Facts[f.fact], rb.Facts[f.fact]
+		known = x != "" && y != ""
+		if known && x == y {
+			continue
+		}
+		why = fmt.Sprintf("the hosts have different %s: %s in A, %s in B", f.is, x, y)
+		if !known {
+			why = fmt.Sprintf("the hosts differ, %s in A and %s in B, and records do not tell how", ra.Host, rb.Host)
+		}
+		if acrossHosts {
+			return "", why
+		}
+		return why, ""
+	}
+	return "", "different hosts of the same processor and cores"
+}
+
+func semanticsOf(r *record.Record) string {
+	i := slices.IndexFunc(r.Inputs, func(in record.Input) bool { return in.Name == "semantics" })
+	if i < 0 {
+		return ""
+	}
+	return r.Inputs[i].Digest
+}
+
+// judgeTogether gives the verdicts on all cells of a metric.
+func judgeTogether(changes []Change, indices []int) error {
+	var compared []*Change
+	for _, i := range indices {
+		if changes[i].mayCompare {
+			compared = append(compared, &changes[i])
+		}
+	}
+	if len(compared) == 0 {
+		return nil
+	}
+	if compared[0].Points {
+		for _, c := range compared {
+			c.judgePoints(stats.DefaultAlpha / float64(len(compared)))
+		}
+		return nil
+	}
+	var cells []stats.BeforeAfter
+	for _, c := range compared {
+		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.cell(), After: c.ResultB.cell(), Floor: c.Floor})
+	}
+	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	if err != nil {
+		return fmt.Errorf("comparing %s: %w", compared[0].Metric.Name, err)
+	}
+	n := 0
+	for _, f := range found {
+		n += boolean(f.Err == nil)
+	}
+	for i, c := range compared {
+		c.judgeRatio(found[i], n)
+	}
+	return nil
+}
+
+// judgeRatio gives the verdict on a ratio, one of n that were judged together.
+func (c *Change) judgeRatio(f stats.Change, n int) {
+	if f.Err != nil && !errors.Is(f.Err, stats.ErrTooFew) {
+		c.Reason = "there is no ratio: " + noRatio(f.Err, "A", c.ResultA.cell(), "B", c.ResultB.cell())
+		return
+	}
+	effect := ratioOf(f.Comparison, true)
+	effect.Cells, effect.What = []*Cell{c.A, c.B}, inWords(c.Metric)+", B over A"
+	c.Effect, c.P = &effect, f.AdjustedP
+	if mark := markMedians(f.Ratio, "B", c.ResultB.cell(), "A", c.ResultA.cell()); mark != "" {
+		c.Marks = append(c.Marks, mark)
+	}
+	if f.Err != nil {
+		c.Reason = tooFewOf(c.ResultA, c.ResultB)
+		return
+	}
+	if f.Shifted {
+		c.Verdict = stats.ShiftOf(f.Ratio > 1, stats.Direction(c.Metric.Better))
+		return
+	}
+	c.Verdict = stats.NotShown
+	smallest := percent(stats.DefaultSmallestEffect)
+	beyond := stats.Greater(stats.DefaultSmallestEffect)
+	switch {
+	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
+		c.Reason = "the same within " + smallest
+	case n > 1 && (f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo):
+		c.Reason = fmt.Sprintf("it would be shown of one cell alone, not of one among %d", n)
+	case !f.Interval.Contains(1):
+		c.Reason = "a difference, but perhaps of no more than " + smallest
+	}
+}
+
+func tooFewOf(a, b Result) string {
+	side, n := "A", len(a.Values)
+	if n >= stats.MinRepetitions {
+		side, n = "B", len(b.Values)
+	}
+	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, plural(n, "valid repetition"), stats.MinRepetitions)
+}
+
+// judgePoints gives the verdict on failures by whether the intervals of both sides, at level alpha, lie apart.
+//
+// Source: METHOD.md 3.2, fewer errors.
+func (c *Change) judgePoints(alpha float64) {
+	printed, err := c.points(stats.DefaultAlpha)
+	if err != nil {
+		c.Reason = err.Error()
+		return
+	}
+	effect := Quantity{Number: c.ResultB.Estimate.Centre - c.ResultA.Estimate.Centre, Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
+		Kind: stats.NoInterval, N: min(c.ResultA.Estimate.N, c.ResultB.Estimate.N), Cells: []*Cell{c.A, c.B}, What: inWords(c.Metric) + ", B less A"}
+	c.Effect = &effect
+	if effect.N < stats.MinRepetitions {
+		c.Reason = tooFewOf(c.ResultA, c.ResultB)
+		return
+	}
+	effect.Interval, effect.Kind = &printed, c.ResultA.Estimate.Kind
+	judged, err := c.points(alpha)
+	switch {
+	case err != nil:
+		c.Reason = err.Error()
+	case judged.Contains(0):
+		c.Verdict = stats.NotShown
+		if !printed.Contains(0) {
+			c.Reason = "it would be shown of one cell alone, not among the others"
+		}
+	default:
+		c.Verdict = stats.ShiftOf(judged.Lo > 0, stats.Direction(c.Metric.Better))
+	}
+}
+
+// points is between which values B - A lies if either side lies in its interval at level alpha. It contains 0 unless the two
+// lie apart.
+func (c *Change) points(alpha float64) (stats.Interval, error) {
+	a, err := c.ResultA.at(alpha)
+	if err != nil {
+		return stats.Interval{}, err
+	}
+	b, err := c.ResultB.at(alpha)
+	if err != nil {
+		return stats.Interval{}, err
+	}
+	x, y := a.ClaimInterval(), b.ClaimInterval()
+	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
+}
+
+// interval is that of Effect at another level than the printed one; false if there is none.
+func (c *Change) interval(alpha float64) (stats.Interval, bool) {
+	if c.Effect == nil || c.Effect.Interval == nil {
+		return stats.Interval{}, false
+	}
+	if c.Points {
+		i, err := c.points(alpha)
+		return i, err == nil
+	}
+	r, err := stats.Ratio(c.ResultB.cell(), c.ResultA.cell(), alpha)
+	i := r.Interval.Widen(c.Floor)
+	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
+}

@@ -1,0 +1,336 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+const (
+	runA = "20261120T100000Z-aaaa"
+	runB = "20261121T100000Z-bbbb"
+)
+
+// twice is the article servers, measured as A and as B, with the throughputs of its cells.
+func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...change) Sides {
+	t.Helper()
+	lay := func(run string, values map[string][]float64, changes ...change) *Dataset {
+		bench := newBench(t, frontMatter+fence("experiment", text)+dockerfile)
+		for _, trial := range []string{"a", "b", "c", "again"} {
+			if len(values[trial]) > 0 {
+				bench.measure("servers", trial, run, values[trial], changes...)
+			}
+		}
+		return bench.dataset(Options{ThisHost: "host-1"})
+	}
+	inputs := func(r *record.Record) {
+		r.Inputs = []record.Input{{Name: "semantics", Digest: "2"}}
+		r.Facts = map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical"}
+	}
+	return Sides{A: lay(runA, a, inputs), B: lay(runB, b, append([]change{inputs}, changesB...)...)}
+}
+
+// changesInWords writes changes of a metric in a line each.
+func changesInWords(changes []Change, metric string) string {
+	var out strings.Builder
+	for _, c := range changes {
+		if c.Metric.Name != metric {
+			continue
+		}
+		fmt.Fprintf(&out, "%s: %s", c.A.Trial.Name, c.Verdict)
+		if e := c.Effect; e != nil {
+			fmt.Fprintf(&out, " %+.3g", e.Number)
+			if e.Interval != nil {
+				fmt.Fprintf(&out, " [%+.3g %+.3g]", e.Interval.Lo, e.Interval.Hi)
+			}
+		}
+		if c.Reason != "" {
+			fmt.Fprintf(&out, " (%s)", c.Reason)
+		}
+		if len(c.Marks) > 0 {
+			fmt.Fprintf(&out, " {%s}", strings.Join(c.Marks, "; "))
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+func fails(n int64) change {
+	return func(r *record.Record) {
+		r.Load.Failed, r.Load.FailuresMax = n, 1
+		r.Load.Failures = map[string]int64{"timeout": n}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	usual := map[string][]float64{"a": valuesB}
+	paired := strings.Replace(servers, "calibrate: false", "calibrate: true", 1)
+	tests := []struct {
+		name, text, metric string
+		a, b               map[string][]float64
+		changesB           []change
+		options            ChangeOptions
+		want               string
+	}{
+		{"better", servers, "throughput", usual, map[string][]float64{"a": valuesA}, nil, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+		{"worse", servers, "throughput", map[string][]float64{"a": valuesA}, usual, nil, ChangeOptions{},
+			"a: worse -0.171 [-0.203 -0.139] {noise floor not measured}\n"},
+		{"lower is better", servers, "latency.mean", usual, map[string][]float64{"a": valuesA}, nil, ChangeOptions{Metrics: []string{"latency.mean"}},
+			"a: better -0.171 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
+		{"neither is better", servers, "requests", usual, map[string][]float64{"a": valuesA}, nil, ChangeOptions{Also: []string{"requests"}},
+			"a: higher +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+		{"the same", servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil, ChangeOptions{},
+			"a: no difference shown +0.000341 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
+		{"not certainly more than the smallest effect", servers, "throughput", usual, map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
+			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but perhaps of no more than 5 %) {noise floor not measured}\n"},
+		{"shown alone only", servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001}, "b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
+			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil, ChangeOptions{},
+			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown of one cell alone, not of one among 3) {noise floor not measured}\n" +
+				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
+				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
+		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": valuesB, "again": valuesB},
+			map[string][]float64{"a": valuesA, "again": {1400, 1430, 1385}}, nil, ChangeOptions{},
+			"a: no difference shown +0.207 [-0.00426 +0.463]\n"},
+		{"one noise floor", paired, "throughput", map[string][]float64{"a": valuesB},
+			map[string][]float64{"a": valuesA, "again": valuesA}, nil, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
+		{"two repetitions", servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
+			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor not measured}\n"},
+		{"missing", servers, "throughput", usual, map[string][]float64{"b": valuesA}, nil, ChangeOptions{},
+			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\nc: not comparable (A and B: not measured)\n"},
+		{"invalid", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
+			"a: not comparable (B: invalid: 3 of 3 repetitions: load generator busy 95 %) {noise floor not measured}\n"},
+		{"failed", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
+			"a: not comparable (B: failed: it ended) {noise floor not measured}\n"},
+		{"another meaning of samples", servers, "throughput", usual, map[string][]float64{"a": valuesA},
+			[]change{func(r *record.Record) { r.Inputs[0].Digest = "3" }}, ChangeOptions{AcrossHosts: true},
+			"a: not comparable (what samples mean has changed: version 2 in A, 3 in B) {noise floor not measured}\n"},
+		{"another processor", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{otherCPU}, ChangeOptions{},
+			"a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) {noise floor not measured}\n"},
+		{"another processor, allowed", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{otherCPU}, ChangeOptions{AcrossHosts: true},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in A, Other CPU in B}\n"},
+		{"other cores", servers, "throughput", usual, map[string][]float64{"a": valuesA},
+			[]change{func(r *record.Record) { r.Host, r.Facts["host.cores"] = "host-2", "4 logical, 4 physical" }}, ChangeOptions{},
+			"a: not comparable (the hosts have different cores: 8 logical, 4 physical in A, 4 logical, 4 physical in B) {noise floor not measured}\n"},
+		{"a host that is like it", servers, "throughput", usual, map[string][]float64{"a": valuesA},
+			[]change{func(r *record.Record) { r.Host = "host-2" }}, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
+		{"a host that records do not describe", servers, "throughput", usual, map[string][]float64{"a": valuesA},
+			[]change{func(r *record.Record) { r.Host, r.Facts = "host-2", nil }}, ChangeOptions{},
+			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and records do not tell how) {noise floor not measured}\n"},
+		{"the same repetitions", servers, "throughput", usual, usual, []change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
+			"a: not comparable (both sides are the same repetitions)\n"},
+		{"an older version", servers, "throughput", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
+		{"no failures at all", servers, "failed", usual, map[string][]float64{"a": valuesA}, nil, ChangeOptions{},
+			"a: no difference shown +0 [-0.000123 +0.000102]\n"},
+		{"more failures", servers, "failed", usual, map[string][]float64{"a": valuesA}, []change{fails(500)}, ChangeOptions{},
+			"a: worse +0.0415 [+0.0393 +0.0436]\n"},
+		{"a number of failures", servers, "failed.count", usual, map[string][]float64{"a": valuesA}, []change{fails(500)}, ChangeOptions{Metrics: []string{"failed.count"}},
+			"a: worse +500 [+500 +500]\n"},
+		{"a value of zero", servers, "memory.server", usual, map[string][]float64{"a": valuesA}, []change{func(r *record.Record) {
+			r.Samples[1].Value = 0
+		}}, ChangeOptions{Metrics: []string{"memory.server"}},
+			"a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changes, err := Compare([]Sides{twice(t, tt.text, tt.a, tt.b, tt.changesB...)}, tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := changesInWords(changes, tt.metric)
+			if len(tt.a)+len(tt.b) < 6 && !strings.HasPrefix(tt.name, "missing") { // the cells that nothing was measured of
+				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
+				got = strings.ReplaceAll(got, "c: not comparable (A and B: not measured)\n", "")
+			}
+			if got != tt.want {
+				t.Errorf("changes are\n%swant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func otherCPU(r *record.Record) { r.Host, r.Facts["host.cpu"] = "host-2", "Other CPU" }
+
+// Turning the sides round turns verdicts and effects round.
+func TestCompareIsSymmetric(t *testing.T) {
+	s := twice(t, servers, map[string][]float64{"a": valuesA, "b": valuesB, "c": valuesC}, map[string][]float64{"a": valuesB, "b": valuesB, "c": valuesA})
+	forth, err := Compare([]Sides{s}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Compare([]Sides{{A: s.B, B: s.A}}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opposite := map[stats.Shift]stats.Shift{stats.Better: stats.Worse, stats.Worse: stats.Better, stats.NotShown: stats.NotShown, stats.NotComparable: stats.NotComparable}
+	for i := range forth {
+		if back[i].Verdict != opposite[forth[i].Verdict] {
+			t.Errorf("%s of %s is %s, and %s the other way round", forth[i].Metric.Name, forth[i].A.Trial.Name, forth[i].Verdict, back[i].Verdict)
+		}
+	}
+}
+
+func TestCompareRefusesUnknownMetrics(t *testing.T) {
+	s := twice(t, servers, map[string][]float64{"a": valuesA}, map[string][]float64{"a": valuesB})
+	_, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
+	if err == nil || !strings.Contains(err.Error(), `no metric "throughputs" in what is compared: did you mean "throughput"?`) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestKeyMetricsAreSomeOfAll(t *testing.T) {
+	s := twice(t, servers, map[string][]float64{"a": valuesA}, map[string][]float64{"a": valuesB}, fails(3))
+	name := func(m record.Metric) string { return m.Name }
+	list := func(metrics []record.Metric) (out []string) {
+		for _, m := range metrics {
+			out = append(out, name(m))
+		}
+		return out
+	}
+	e := s.B.Experiments[0]
+	if got := strings.Join(list(e.KeyMetrics()), " "); got != "throughput latency.p50 latency.p99 throughput.per_core failed" {
+		t.Errorf("key metrics are %s", got)
+	}
+	all := list(e.AllMetrics())
+	for _, want := range []string{"throughput", "latency.p90", "memory.server", "errors.timeout"} {
+		if !slices.Contains(all, want) {
+			t.Errorf("all metrics %v lack %s", all, want)
+		}
+	}
+	for _, not := range []string{"errors.reset", "connects", "net.retransmits.server"} {
+		if slices.Contains(all, not) {
+			t.Errorf("all metrics have %s, which nothing measured", not)
+		}
+	}
+}
+
+func TestGate(t *testing.T) {
+	s := twice(t, servers, map[string][]float64{"a": valuesB, "b": valuesB}, map[string][]float64{"a": valuesA, "b": valuesC})
+	tests := []struct{ condition, met, unknown string }{
+		{"throughput < -5%", "b", "c"},
+		{"throughput > 5%", "a", "c"},
+		{"throughput > 15%", "", "c"}, // of a alone it would be, but there are three cells
+		{`throughput{server="a"} > 15%`, "a", ""},
+		{`throughput{server="a"} < -5%`, "", ""},
+		{"throughput < -5% or throughput > 5%", "a b", "c"},
+		{"throughput > 5% and latency.p50 < -5%", "a", "c"},
+		{"throughput > 5% and latency.p50 > 5%", "", "c"},
+		{"(throughput < -50% or throughput > 5%) and failed <= 1%", "a", "c"},
+		{"failed > 1%", "", "c"},
+		{"failed.count > 3", "", "c"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.condition, func(t *testing.T) {
+			gate, err := NewGate(tt.condition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := Compare([]Sides{s}, ChangeOptions{Also: gate.Metrics()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells, err := gate.Judge(changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var met, unknown []string
+			for _, c := range cells {
+				if c.Met {
+					met = append(met, c.A.Trial.Name)
+				}
+				if c.Unknown != "" {
+					unknown = append(unknown, c.A.Trial.Name)
+				}
+			}
+			if got := strings.Join(met, " "); got != tt.met {
+				t.Errorf("met by %q, want %q", got, tt.met)
+			}
+			if got := strings.Join(unknown, " "); got != tt.unknown {
+				t.Errorf("unknown of %q, want %q", got, tt.unknown)
+			}
+		})
+	}
+}
+
+func TestGateMistakes(t *testing.T) {
+	s := twice(t, servers, map[string][]float64{"a": valuesB}, map[string][]float64{"a": valuesA})
+	changes, err := Compare([]Sides{s}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ condition, want string }{
+		{"throughput", "throughput is no condition on changes: write a metric and its change, such as throughput < -5%"},
+		{"throughput <", "expected"},
+		{"not throughput < -5%", "is no condition on changes"},
+		{"5% < throughput", "write a metric, one of < > <= >=, and a limit"},
+		{"throughput == 5%", "write a metric, one of < > <= >=, and a limit"},
+		{"throughput < -5", "the change of throughput is a percentage: write throughput < -5%"},
+		{"latency.p99 > 10ms", "10ms is no limit of a change"},
+		{"throughput < -500%", "no change of throughput goes below -100%"},
+		{"throughput < -5% and memory.peak", "is no condition on changes"},
+		{`throughput{sever="a"} < -5%`, `no parameter "sever" in what is compared: did you mean "server"?`},
+		{`throughput{server="x"} < -5%`, `no cell that is compared fits throughput{server="x"}`},
+	}
+	for _, tt := range tests {
+		gate, err := NewGate(tt.condition)
+		if err == nil {
+			_, err = gate.Judge(changes)
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error is %v, want %q", tt.condition, err, tt.want)
+		}
+	}
+}
+
+// Whatever is typed as a condition, it is refused or it can be judged.
+func FuzzGate(f *testing.F) {
+	for _, s := range []string{"throughput < -5%", `failed{server="a"} > 1% or latency.p99 >= 10%`, "a < -", "(x > 1%)", "not a < 1%", "min(a) < 2%"} {
+		f.Add(s)
+	}
+	s := twice(f, servers, map[string][]float64{"a": valuesB}, map[string][]float64{"a": valuesA})
+	f.Fuzz(func(t *testing.T, text string) {
+		gate, err := NewGate(text)
+		if err != nil {
+			return
+		}
+		changes, err := Compare([]Sides{s}, ChangeOptions{Also: gate.Metrics()})
+		if err != nil {
+			return
+		}
+		cells, err := gate.Judge(changes)
+		if err == nil && len(cells) == 0 {
+			t.Errorf("%q is about no cell, and passes", text)
+		}
+	})
+}
+
+func TestValidityOfOneRepetition(t *testing.T) {
+	b := newBench(t, frontMatter+fence("experiment", servers)+dockerfile)
+	b.measure("servers", "a", runA, valuesA[:1])
+	b.measure("servers", "b", runA, valuesA[:1], func(r *record.Record) { r.Load.Busy = 0.8 })
+	b.measure("servers", "c", runA, valuesA[:1], func(r *record.Record) { r.Failure = "it ended" })
+	want := []struct {
+		level        Level
+		check, words string
+	}{{OK, "run", ""}, {Warn, "generator CPU", "80 %"}, {Invalid, "run", "it ended"}}
+	for i, w := range want {
+		level, checks := Validity(b.records[i])
+		k := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == w.check })
+		if level != w.level || k < 0 || checks[k].Level != w.level || !strings.Contains(checks[k].Words, w.words) {
+			t.Errorf("repetition %d is %v with %v, want %v by %s", i+1, level, checks, w.level, w.check)
+		}
+	}
+	if value, missing := Value(b.records[0], "throughput"); value != valuesA[0] || missing != "" {
+		t.Errorf("throughput is %v %q", value, missing)
+	}
+	if _, missing := Value(b.records[2], "throughput"); missing != "failed: it ended" {
+		t.Errorf("of a failure it is missing for the reason %q", missing)
+	}
+}

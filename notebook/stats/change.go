@@ -1,0 +1,78 @@
+package stats
+
+import (
+	"errors"
+	"math"
+)
+
+// Shift is the verdict on a change, in the words that people read.
+type Shift string
+
+const (
+	Better        Shift = "better"              // by more than the smallest effect
+	Worse         Shift = "worse"               // by more than the smallest effect
+	Higher        Shift = "higher"              // by more than the smallest effect, of what is neither better nor worse
+	Lower         Shift = "lower"               // likewise
+	NotShown      Shift = "no difference shown" // the values do not show more than that; they do not show that there is none
+	NotComparable Shift = "not comparable"      // there is no comparison, for a reason
+)
+
+// BeforeAfter is one cell, measured twice.
+type BeforeAfter struct {
+	Before, After Cell
+	Floor         float64 // the noise floor, the larger one of both times
+}
+
+// Change is how a cell that was measured twice has changed.
+type Change struct {
+	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
+	AdjustedP  float64 // of no change beyond noise floor and smallest effect, after Holm's correction over all cells; 1 without comparison
+	Shifted    bool    // AdjustedP is at most alpha, and Err is nil
+	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
+}
+
+// Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
+// noise floor and smallest effect at a level that holds for all cells together: what a claim "after > before" or
+// "after < before" asks of one pair, corrected for the number of pairs that can be compared.
+//
+// Alpha is the level of all cells together, delta the smallest effect.
+//
+// The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
+//
+// Source: METHOD.md 3.1, 3.2 and 4; Holm 1979.
+func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
+	out := make([]Change, len(cells))
+	var compared []int
+	var ps []float64
+	for i, c := range cells {
+		comparison, err := Ratio(c.After, c.Before, alpha)
+		out[i] = Change{Comparison: comparison, AdjustedP: 1, Err: err}
+		switch {
+		case errors.Is(err, ErrNoValues) || errors.Is(err, ErrTooFew) || errors.Is(err, ErrNotPositive):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		out[i].Interval = comparison.Interval.Widen(c.Floor)
+		compared = append(compared, i)
+		ps = append(ps, newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor)+math.Log1p(delta)))
+	}
+	for k, p := range holm(ps) {
+		i := compared[k]
+		out[i].AdjustedP, out[i].Shifted = p, p <= alpha
+	}
+	return out, nil
+}
+
+// ShiftOf names a change that was shown by its direction; better says which values are, "" where neither.
+func ShiftOf(up bool, better Direction) Shift {
+	switch {
+	case better == "" && up:
+		return Higher
+	case better == "":
+		return Lower
+	case up == (better == HigherIsBetter):
+		return Better
+	}
+	return Worse
+}

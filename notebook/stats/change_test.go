@@ -1,0 +1,131 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestChanges(t *testing.T) {
+	slow, fast := values(985, 1000, 1010), values(1185, 1200, 1230) // the example of METHOD.md 3.1
+	tests := []struct {
+		name  string
+		cells []BeforeAfter
+		want  string // of each: shifted or not, the ratio, the interval
+	}{
+		{"none", nil, ""},
+		{"higher", []BeforeAfter{{slow, fast, 0}}, "shifted 1.20693 [1.16105 1.25463]; "},
+		{"lower", []BeforeAfter{{fast, slow, 0}}, "shifted 0.828548 [0.797048 0.861293]; "},
+		{"the same", []BeforeAfter{{slow, slow, 0}}, "not 1 [0.971796 1.02902]; "},
+		{"widened by the floor", []BeforeAfter{{slow, fast, 0.12}}, "not 1.20693 [1.03665 1.40519]; "},
+		{"less than the smallest effect", []BeforeAfter{{values(1000, 1001, 999), values(1040, 1041, 1039), 0}},
+			"not 1.04 [1.03769 1.04232]; "},
+		{"two repetitions", []BeforeAfter{{slow, values(1200, 1230), 0}}, "too few 1.217 [0 +Inf]; "},
+		{"zero", []BeforeAfter{{slow, values(0, 1, 2), 0}}, "not positive 0 [0 +Inf]; "},
+		{"those that cannot be compared do not count", []BeforeAfter{{slow, values(1), 0}, {slow, fast, 0}},
+			"too few 0.00100172 [0 +Inf]; shifted 1.20693 [1.16105 1.25463]; "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changes, err := Changes(tt.cells, 0.05, 0.05)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, c := range changes {
+				word := "not"
+				switch {
+				case errors.Is(c.Err, ErrTooFew):
+					word = "too few"
+				case errors.Is(c.Err, ErrNotPositive):
+					word = "not positive"
+				case c.Shifted:
+					word = "shifted"
+				}
+				got += fmt.Sprintf("%s %.6g [%.6g %.6g]; ", word, c.Ratio, c.Interval.Lo, c.Interval.Hi)
+			}
+			if got != tt.want {
+				t.Errorf("changes are\n%q, want\n%q", got, tt.want)
+			}
+		})
+	}
+	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0}}, 0.05, 0.05); !errors.Is(err, ErrNotFinite) {
+		t.Errorf("a value that is not a number: %v", err)
+	}
+	if _, err := Changes(nil, 0.05, 0.05); err != nil {
+		t.Errorf("no cells: %v", err)
+	}
+}
+
+// What one cell alone shows need not be shown among many.
+func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
+	same, moved := values(100, 101, 102), values(116, 119, 111)
+	cells := []BeforeAfter{{same, moved, 0}}
+	alone, err := Changes(cells, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		cells = append(cells, BeforeAfter{same, same, 0})
+	}
+	among, err := Changes(cells, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !alone[0].Shifted || among[0].Shifted {
+		t.Errorf("shifted is %v alone and %v among 21 (p %v and %v), want only alone", alone[0].Shifted, among[0].Shifted,
+			alone[0].AdjustedP, among[0].AdjustedP)
+	}
+}
+
+// Cells whose true change is the smallest effect itself are called shifted in at most alpha of all comparisons.
+func TestChangesKeepTheirLevel(t *testing.T) {
+	const runs, k = 1000, 6
+	random := rand.New(rand.NewPCG(7, 11))
+	draw := func(mean float64) Cell {
+		var c Cell
+		for range 5 {
+			c.Values = append(c.Values, mean*math.Exp(0.02*random.NormFloat64()))
+		}
+		return c
+	}
+	wrong := 0
+	for range runs {
+		var cells []BeforeAfter
+		for range k {
+			cells = append(cells, BeforeAfter{draw(100), draw(105), 0})
+		}
+		changes, err := Changes(cells, 0.05, 0.05)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			if c.Shifted {
+				wrong++
+				break
+			}
+		}
+	}
+	if share := float64(wrong) / runs; share > 0.05 {
+		t.Errorf("%.1f %% of comparisons call a cell shifted that is not, want at most 5 %%", 100*share)
+	}
+}
+
+func TestShiftOf(t *testing.T) {
+	tests := []struct {
+		up     bool
+		better Direction
+		want   Shift
+	}{
+		{true, HigherIsBetter, Better}, {false, HigherIsBetter, Worse},
+		{true, LowerIsBetter, Worse}, {false, LowerIsBetter, Better},
+		{true, "", Higher}, {false, "", Lower},
+	}
+	for _, tt := range tests {
+		if got := ShiftOf(tt.up, tt.better); got != tt.want {
+			t.Errorf("up %v where %q is better: %s, want %s", tt.up, tt.better, got, tt.want)
+		}
+	}
+}
