@@ -126,6 +126,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 			v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
 		}
 	}
+	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
 		v.Failures = append(v.Failures, failures(cell)...)
@@ -153,6 +154,11 @@ func checkViews(e *dataset.Experiment) []checkView {
 			}
 		}
 	}
+	for _, check := range e.Checks() {
+		if check.Level != dataset.OK {
+			found = append(found, checkView{"all cells", check.Name, check.Level.String(), check.Words})
+		}
+	}
 	for _, check := range unchecked {
 		names := strings.Join(cells[check], "; ")
 		if len(cells[check]) == len(e.Cells) && len(e.Cells) > 1 {
@@ -161,6 +167,35 @@ func checkViews(e *dataset.Experiment) []checkView {
 		found = append(found, checkView{names, check.Name, check.Level.String(), check.Words})
 	}
 	return found
+}
+
+// limitedLine says what the cells ran up against, cells by resource: METHOD.md 7.
+func limitedLine(e *dataset.Experiment) string {
+	const nothing = "nothing that was sampled was more than 85\u202f% full"
+	var order []string
+	cells := map[string][]string{}
+	for _, cell := range e.Cells {
+		l := cell.LimitedBy()
+		if len(l.Resources) == 0 {
+			continue
+		}
+		by := cmp.Or(l.By, nothing)
+		if !slices.Contains(order, by) {
+			order = append(order, by)
+		}
+		name := cell.Trial.Name
+		for _, r := range l.Resources {
+			if r.Name == l.By {
+				name += " (" + number.Percent.Quantity(r.Share, 0) + ")"
+			}
+		}
+		cells[by] = append(cells[by], name)
+	}
+	var out []string
+	for _, by := range order {
+		out = append(out, by+": "+strings.Join(cells[by], "; "))
+	}
+	return strings.Join(out, " · ")
 }
 
 // passedLine says of each check of validity in how many cells it found nothing.

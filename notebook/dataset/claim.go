@@ -359,7 +359,7 @@ func loadsDiffer(delta float64, sides []side) bool {
 }
 
 // isOpenLoop reports whether the cell's load followed a schedule.
-func (c *Cell) isOpenLoop() bool { return len(c.Records) > 0 && isOpenLoop(c.Records[0]) }
+func (c *Cell) isOpenLoop() bool { return slices.ContainsFunc(c.Records, isOpenLoop) }
 
 // undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.

@@ -20,6 +20,7 @@ type Result struct {
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
 	Marks   []string // what is wrong with some repetitions, in sentences
+	Level   Level    // how far the cell can be believed as far as this metric is concerned
 
 	repetitions       []int   // of Values
 	without           int     // valid repetitions that have no value
@@ -49,16 +50,17 @@ func (c *Cell) measure(name string) Result {
 	metric, ok := c.Experiment.metric(name)
 	r := Result{Metric: metric}
 	if c.Trial.Unavailable != "" {
-		r.Missing = "unavailable: " + c.Trial.Unavailable
+		r.Missing, r.Level = "unavailable: "+c.Trial.Unavailable, NotChecked
 		return r
 	}
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
 	a := c.assess(name)
+	r.Level = a.level
 	switch {
 	case len(c.Records) == 0:
-		r.Missing = "not measured"
+		r.Missing, r.Level = "not measured", NotChecked
 		return r
 	case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure == "" }):
 		r.Missing = "failed: " + c.Records[0].Failure
