@@ -34,6 +34,7 @@ type experimentView struct {
 	Tools         template.HTML
 	Failures      []failureView
 	Checks        []checkView
+	Orders        ordersView
 }
 
 type (
@@ -44,6 +45,12 @@ type (
 	imageView   struct{ Service, Image, Digest, Base string }
 	failureView struct{ Sentence, Log string }
 	checkView   struct{ Cell, Name, Level, Words string }
+	// ordersView says how far metrics put the cells in the same order: a head for each metric, and its row.
+	ordersView struct {
+		Heads []string
+		Rows  [][]string // the metric first
+		Words string
+	}
 )
 
 // method writes, from the records, how the article was measured. It comes last, since it lists all values of the text.
@@ -132,6 +139,36 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		v.Failures = append(v.Failures, failures(cell)...)
 	}
 	v.Checks = checkViews(e)
+	v.Orders = ordersOf(c.d.Orders(e.Plan.Name))
+	return v
+}
+
+// ordersOf shows how far the metrics of speed agree on which cell is better: METHOD.md 9.
+func ordersOf(o dataset.Orders) ordersView {
+	var v ordersView
+	if o.Smallest == nil {
+		return v
+	}
+	for i, m := range o.Metrics {
+		v.Heads = append(v.Heads, m.Title)
+		row := []string{m.Title}
+		for k, t := range o.Tau[i] {
+			switch {
+			case i == k:
+				row = append(row, "")
+			case t == nil:
+				row = append(row, "–")
+			default:
+				row = append(row, number.Plain.Number(t.Value, 2))
+			}
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.", number.Plain.Number(o.Smallest.Value, 2),
+		lower(o.Metrics[o.A].Title), lower(o.Metrics[o.B].Title))
+	if o.WinnerDepends {
+		v.Words += " The winner depends on the metric."
+	}
 	return v
 }
 

@@ -46,8 +46,10 @@ func (d *Dataset) judge(c *article.Claim) Judgement {
 	if err != nil {
 		return Judgement{What: c.Expect.Text.Value, Verdict: stats.NotMeasured, Reason: messageOf(err)}
 	}
-	return t.judge(stats.DefaultAlpha)
+	return d.judgeTest(t)
 }
+
+func (d *Dataset) judgeTest(t test) Judgement { return t.judge(stats.DefaultAlpha) }
 
 func (j *Judgement) setClaim(c *article.Claim) {
 	j.Claim = c
