@@ -26,7 +26,8 @@ type datum struct {
 	Value       *float64       `json:"value"` // null if it was not measured
 	Lo          *float64       `json:"lo"`    // null where the interval has no end
 	Hi          *float64       `json:"hi"`
-	Interval    string         `json:"interval"` // how it was made
+	Interval    string         `json:"interval"`         // how it was made
+	Pooled      *float64       `json:"pooled,omitempty"` // percentile of the answers of all repetitions together
 	Published   *float64       `json:"published,omitempty"`
 	Missing     string         `json:"missing,omitempty"` // why there is no value
 	Values      []float64      `json:"values"`            // one per valid repetition
@@ -88,6 +89,7 @@ func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, p
 		d.Repetitions, d.Interval = r.Estimate.N, string(r.Estimate.Kind)
 		d.Value, d.Lo, d.Hi = finite(r.Estimate.Centre), finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
 	}
+	d.Pooled = r.Pooled
 	if p, ok := c.d.Published(cell, m.Name, published.Name.Value); ok && published.Shown {
 		d.Published = finite(p.Number)
 	}

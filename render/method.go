@@ -516,6 +516,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 	var words []string
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
 		switch k {
+		case stats.WithinRun:
+			words = append(words, "of percentiles of a single repetition that within it, by order statistics of its answers")
 		case stats.NoInterval:
 			words = append(words, "none for a single repetition")
 		case stats.RangeOfTwo:

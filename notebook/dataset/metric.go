@@ -12,15 +12,20 @@ import (
 
 // Result is one metric of a cell.
 type Result struct {
-	Metric   record.Metric
-	Values   []float64      // one per valid repetition that has it, in order of repetition, in the metric's unit
-	Estimate stats.Estimate // by METHOD.md 2: of the median, or for "failed" of the share over all repetitions
+	Metric record.Metric
+	Values []float64 // one per valid repetition that has it, in order of repetition, in the metric's unit
+	// Estimate is by METHOD.md 2: of the median, or for "failed" of the share over all repetitions. The interval of a percentile of one
+	// repetition is that within it, by METHOD.md 1.3.
+	Estimate stats.Estimate
 
 	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
 	Marks   []string // what is wrong with some repetitions, in sentences
 	Level   Level    // how far the cell can be believed as far as this metric is concerned
+
+	// Pooled is the percentile of the answers of all valid repetitions together; nil where there is no interval to hold it against.
+	Pooled *float64
 
 	repetitions       []int   // of Values
 	without           int     // valid repetitions that have no value
@@ -110,6 +115,7 @@ func (c *Cell) measure(name string) Result {
 		return r
 	}
 	r.Estimate = estimate
+	c.tail(&r, a.valid)
 	return r
 }
 
@@ -239,10 +245,7 @@ func perCore(r *record.Record) (float64, string) {
 
 // readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
 func readTime(r *record.Record, metric string) (float64, string) {
-	family, last := metric[:strings.LastIndex(metric, ".")], metric[strings.LastIndex(metric, ".")+1:]
-	if i := strings.Index(metric, ".p"); i >= 0 { // the percentage may have a point of its own
-		family, last = metric[:i], metric[i+1:]
-	}
+	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
 	switch {
 	case !ok:
@@ -258,15 +261,29 @@ func readTime(r *record.Record, metric string) (float64, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	attempts := r.Load.Attempted
+	return percentile(h, p, attemptsOf(r, family))
+}
+
+// familyOf divides a metric that is made from a histogram: "latency.connect" and "p99.9".
+func familyOf(metric string) (family, last string) {
+	i := strings.LastIndex(metric, ".")
+	if p := strings.Index(metric, ".p"); p >= 0 {
+		i = p // the percentage may have a point of its own
+	}
+	return metric[:i], metric[i+1:]
+}
+
+// attemptsOf is how many values a histogram could have had.
+func attemptsOf(r *record.Record, family string) int64 {
+	h := r.Histograms[family]
 	switch family {
 	case "latency.connect", "latency.tls":
 		// Not every request opens a connection.
-		attempts = h.Count + r.Load.Failures["connect"]
+		return h.Count + r.Load.Failures["connect"]
 	case "lag":
-		attempts = h.Count // a request that never left has none
+		return h.Count // a request that never left has none
 	}
-	return percentile(h, p, attempts)
+	return max(h.Count, r.Load.Attempted)
 }
 
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
