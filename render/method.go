@@ -495,6 +495,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin) string {
 		return planned + " of each cell are planned" + fresh
 	}
 	words := o.repetitions() + " of each measured cell, " + planned + " planned"
+	if looks := e.Looks().Count(); looks > 1 {
+		words += fmt.Sprintf("; rounds were added when results could be seen, so claims are judged at %.2g\u202f%%, for %d looks",
+			100*stats.DefaultAlpha/float64(looks), looks)
+	}
 	if valid.low != o.low || valid.high != o.high {
 		words += ", numbers of " + valid.repetitions()
 	}

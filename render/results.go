@@ -430,6 +430,9 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {
 		text += "; rows that share a letter are not told apart at 95\u202f%"
+		if looks := cells[0].Experiment.Looks().Count(); looks > 1 {
+			text += fmt.Sprintf(" over %d looks", looks)
+		}
 	}
 	// Groups and places are among all cells of the experiment.
 	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {

@@ -45,6 +45,8 @@ type claimJSON struct {
 	Name     string `json:"name"`
 	Headline bool   `json:"headline"`
 	Expect   string `json:"expect,omitempty"`
+	// Level is that at which the claim was judged: 0.05, or less where rounds were added to a run that was finished; 0 without a test.
+	Level float64 `json:"level"`
 	judgementJSON
 	Parts       []judgementJSON `json:"parts,omitempty"`
 	Sensitivity sensitivityJSON `json:"sensitivity"`
@@ -102,7 +104,7 @@ func outcomeOf(sets []*dataset.Dataset) outcomeJSON {
 }
 
 func claimOutcome(d *dataset.Dataset, j *dataset.Judgement) claimJSON {
-	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, judgementJSON: judgementOutcome(j)}
+	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level, judgementJSON: judgementOutcome(j)}
 	for _, p := range j.Parts {
 		c.Parts = append(c.Parts, judgementOutcome(&p))
 	}

@@ -24,6 +24,7 @@ type Judgement struct {
 	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
 	Marks   []string     // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
 	Floor   float64      // the noise floor by which Effect is widened
+	Level   float64      // at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
 	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
 	Invalid bool         // rests on a cell that is not valid
 }
@@ -48,8 +49,6 @@ func (d *Dataset) judge(c *article.Claim) Judgement {
 	}
 	return d.judgeTest(t)
 }
-
-func (d *Dataset) judgeTest(t test) Judgement { return t.judge(stats.DefaultAlpha) }
 
 func (j *Judgement) setClaim(c *article.Claim) {
 	j.Claim = c
