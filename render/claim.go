@@ -28,7 +28,15 @@ type claimView struct {
 	Sentences []string
 	Links     []link
 	Parts     []partView
-	Expect    string
+	// ByMetric is what the claim comes to by other metrics of the same thing; nil if there are none.
+	ByMetric *byMetricView
+	Expect   string
+}
+
+// byMetricView says whether what a claim says depends on its metric.
+type byMetricView struct {
+	Is, Summary string
+	Rows        []partView
 }
 
 // partView is one of the comparisons that a claim is made of.
@@ -83,6 +91,44 @@ func (c *composer) claim(claim *article.Claim) claimView {
 		}
 	}
 	v.Parts, v.Sentences = c.parts(claim, j, v.Sentences)
+	if j.Verdict != stats.NotMeasured {
+		v.ByMetric = byMetric(c.d.Sensitivity(claim))
+	}
+	return v
+}
+
+// byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only: METHOD.md 9.
+func byMetric(s dataset.Sensitivity) *byMetricView {
+	if s.Is == stats.OneMetric {
+		return nil
+	}
+	v := &byMetricView{Is: string(s.Is)}
+	names := map[stats.Verdict][]string{}
+	var order []stats.Verdict
+	for _, m := range s.ByMetric {
+		j := m.Judgement
+		mark := VerdictMark(j.Verdict)
+		name := lower(m.Metric.Title)
+		if len(names[j.Verdict]) == 0 {
+			order = append(order, j.Verdict)
+		}
+		names[j.Verdict] = append(names[j.Verdict], name)
+		text := "by " + name
+		if j.Effect != nil && j.Verdict != stats.NotMeasured {
+			e := effectOf(&j)
+			text += ", " + e.text() + ", " + e.interval()
+		}
+		if j.Reason != "" {
+			text += " (" + j.Reason + ")"
+		}
+		v.Rows = append(v.Rows, partView{mark.Class, mark.Word, text})
+	}
+	var words []string
+	for _, verdict := range order {
+		word := string(verdict)
+		words = append(words, word+" by "+listWords(names[verdict]))
+	}
+	v.Summary = strings.Join(words, "; ")
 	return v
 }
 

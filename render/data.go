@@ -26,15 +26,26 @@ type datum struct {
 	Value       *float64       `json:"value"` // null if it was not measured
 	Lo          *float64       `json:"lo"`    // null where the interval has no end
 	Hi          *float64       `json:"hi"`
-	Interval    string         `json:"interval"` // how it was made
+	Interval    string         `json:"interval"`         // how it was made
+	Pooled      *float64       `json:"pooled,omitempty"` // percentile of the answers of all repetitions together
 	Published   *float64       `json:"published,omitempty"`
 	Missing     string         `json:"missing,omitempty"` // why there is no value
 	Values      []float64      `json:"values"`            // one per valid repetition
+	Validity    string         `json:"validity"`          // ok, warn, invalid or not checked, as far as the metric is concerned
+	Findings    []datumFinding `json:"findings"`          // of the checks of each repetition, those that are not ok
+	LimitedBy   string         `json:"limited_by"`        // empty if nothing that was sampled was more than 85 % full
 	Run         string         `json:"run,omitempty"`
 	Host        string         `json:"host,omitempty"`
 }
 
 type datumField struct{ Name, Value string }
+
+type datumFinding struct {
+	Repetition int    `json:"repetition"`
+	Check      string `json:"check"`
+	Level      string `json:"level"`
+	Words      string `json:"words"`
+}
 
 // dataFiles adds what a table or figure shows as CSV and JSON, and gives the links.
 func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []string, metrics []record.Metric,
@@ -68,10 +79,17 @@ func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, p
 	if len(cell.Records) > 0 {
 		d.Host = cell.Records[0].Host
 	}
+	d.Validity, d.LimitedBy, d.Findings = r.Level.String(), cell.LimitedBy().By, []datumFinding{}
+	for _, f := range cell.Findings() {
+		if f.Level != dataset.OK {
+			d.Findings = append(d.Findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
+		}
+	}
 	if r.Missing == "" {
 		d.Repetitions, d.Interval = r.Estimate.N, string(r.Estimate.Kind)
 		d.Value, d.Lo, d.Hi = finite(r.Estimate.Centre), finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
 	}
+	d.Pooled = r.Pooled
 	if p, ok := c.d.Published(cell, m.Name, published.Name.Value); ok && published.Shown {
 		d.Published = finite(p.Number)
 	}
@@ -102,14 +120,14 @@ func writeCSV(fields []string, data []datum) []byte {
 	w := csv.NewWriter(&b) // its errors are those of the buffer, which has none
 	head := append([]string{"experiment"}, fields...)
 	_ = w.Write(append(head, "metric", "unit", "repetitions", "value", "lo", "hi",
-		"interval", "published", "missing", "run", "host"))
+		"interval", "published", "missing", "validity", "limited_by", "run", "host"))
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {
 			row = append(row, f.Value)
 		}
 		_ = w.Write(append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo), digits(d.Hi),
-			d.Interval, digits(d.Published), d.Missing, d.Run, d.Host))
+			d.Interval, digits(d.Published), d.Missing, d.Validity, d.LimitedBy, d.Run, d.Host))
 	}
 	w.Flush()
 	return b.Bytes()

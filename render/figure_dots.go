@@ -181,6 +181,9 @@ func (d *dots) row(r dataset.Result, name string) figure.Row {
 		row.Title = name + ": " + v.Missing
 		return row
 	}
+	if row.Range = row.Range || r.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
+		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
+	}
 	decimals := d.unit.Decimals(v.Centre, v.Lo, v.Hi)
 	row.Label = d.unit.Number(v.Centre, decimals)
 	if v.Few != "" {
@@ -258,6 +261,9 @@ func (d *dots) howTo() []string {
 	if d.kinds.one {
 		out = append(out, d.few("Dot: the value of a single run; nothing is known of how much it varies.",
 			"Of a single run the dot is its value; nothing is known of how much it varies."))
+		if d.kinds.within {
+			out = append(out, "Line of a single run: 95\u202f% interval within it, as if its requests were independent.")
+		}
 	}
 	if d.Published != "" {
 		out = append(out, "Grey tick: published value, measured elsewhere; compare the order, not the distance.")

@@ -34,6 +34,7 @@ type experimentView struct {
 	Tools         template.HTML
 	Failures      []failureView
 	Checks        []checkView
+	Orders        ordersView
 }
 
 type (
@@ -44,6 +45,12 @@ type (
 	imageView   struct{ Service, Image, Digest, Base string }
 	failureView struct{ Sentence, Log string }
 	checkView   struct{ Cell, Name, Level, Words string }
+	// ordersView says how far metrics put the cells in the same order: a head for each metric, and its row.
+	ordersView struct {
+		Heads []string
+		Rows  [][]string // the metric first
+		Words string
+	}
 )
 
 // method writes, from the records, how the article was measured. It comes last, since it lists all values of the text.
@@ -138,11 +145,42 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 			v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
 		}
 	}
+	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
 		v.Failures = append(v.Failures, failures(cell)...)
 	}
 	v.Checks = checkViews(e)
+	v.Orders = ordersOf(c.d.Orders(e.Plan.Name))
+	return v
+}
+
+// ordersOf shows how far the metrics of speed agree on which cell is better: METHOD.md 9.
+func ordersOf(o dataset.Orders) ordersView {
+	var v ordersView
+	if o.Smallest == nil {
+		return v
+	}
+	for i, m := range o.Metrics {
+		v.Heads = append(v.Heads, m.Title)
+		row := []string{m.Title}
+		for k, t := range o.Tau[i] {
+			switch {
+			case i == k:
+				row = append(row, "")
+			case t == nil:
+				row = append(row, "–")
+			default:
+				row = append(row, number.Plain.Number(t.Value, 2))
+			}
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.", number.Plain.Number(o.Smallest.Value, 2),
+		lower(o.Metrics[o.A].Title), lower(o.Metrics[o.B].Title))
+	if o.WinnerDepends {
+		v.Words += " The winner depends on the metric."
+	}
 	return v
 }
 
@@ -165,6 +203,11 @@ func checkViews(e *dataset.Experiment) []checkView {
 			}
 		}
 	}
+	for _, check := range e.Checks() {
+		if check.Level != dataset.OK {
+			found = append(found, checkView{"all cells", check.Name, check.Level.String(), check.Words})
+		}
+	}
 	for _, check := range unchecked {
 		names := strings.Join(cells[check], "; ")
 		if len(cells[check]) == len(e.Cells) && len(e.Cells) > 1 {
@@ -173,6 +216,35 @@ func checkViews(e *dataset.Experiment) []checkView {
 		found = append(found, checkView{names, check.Name, check.Level.String(), check.Words})
 	}
 	return found
+}
+
+// limitedLine says what the cells ran up against, cells by resource: METHOD.md 7.
+func limitedLine(e *dataset.Experiment) string {
+	const nothing = "nothing that was sampled was more than 85\u202f% full"
+	var order []string
+	cells := map[string][]string{}
+	for _, cell := range e.Cells {
+		l := cell.LimitedBy()
+		if len(l.Resources) == 0 {
+			continue
+		}
+		by := cmp.Or(l.By, nothing)
+		if !slices.Contains(order, by) {
+			order = append(order, by)
+		}
+		name := cell.Trial.Name
+		for _, r := range l.Resources {
+			if r.Name == l.By {
+				name += " (" + number.Percent.Quantity(r.Share, 0) + ")"
+			}
+		}
+		cells[by] = append(cells[by], name)
+	}
+	var out []string
+	for _, by := range order {
+		out = append(out, by+": "+strings.Join(cells[by], "; "))
+	}
+	return strings.Join(out, " · ")
 }
 
 // passedLine says of each check of validity in how many cells it found nothing.
@@ -444,6 +516,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 		return planned + " of each cell are planned" + fresh
 	}
 	words := o.repetitions() + " of each measured cell, " + planned + " planned"
+	if looks := e.Looks().Count(); looks > 1 {
+		words += fmt.Sprintf("; rounds were added when results could be seen, so claims are judged at %.2g\u202f%%, for %d looks",
+			100*stats.DefaultAlpha/float64(looks), looks)
+	}
 	if valid.low != o.low || valid.high != o.high {
 		words += ", numbers of " + valid.repetitions()
 	}
@@ -468,6 +544,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 	var words []string
 	for _, k := range slices.Sorted(maps.Keys(kinds)) {
 		switch k {
+		case stats.WithinRun:
+			words = append(words, "of percentiles of a single repetition that within it, by order statistics of its answers")
 		case stats.NoInterval:
 			words = append(words, "none for a single repetition")
 		case stats.RangeOfTwo:

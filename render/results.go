@@ -247,6 +247,9 @@ func estimate(r dataset.Result) table.Value {
 	switch r.Estimate.Kind {
 	case stats.NoInterval:
 		v.Few = "1\u00a0run"
+	case stats.WithinRun:
+		v.Few = "within one run"
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
 	case stats.RangeOfTwo:
 		v.Few = "2\u00a0runs"
 		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
@@ -351,6 +354,7 @@ func lower(title string) string {
 // have an interval.
 type kinds struct {
 	intervals, two, one bool
+	within              bool // one run, with the interval within it
 	low, high           int
 }
 
@@ -363,6 +367,8 @@ func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
 			case r.Missing != "":
 			case r.Estimate.Kind == stats.NoInterval:
 				k.one = true
+			case r.Estimate.Kind == stats.WithinRun:
+				k.one, k.within = true, true
 			case r.Estimate.Kind == stats.RangeOfTwo:
 				k.two = true
 			default:
@@ -378,9 +384,13 @@ func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
 
 // words lists every kind that occurs.
 func (k kinds) words() string {
+	within := ""
+	if k.within {
+		within = " but that of percentiles within it"
+	}
 	switch {
 	case k.one && !k.two && !k.intervals:
-		return "one run, so there are no intervals"
+		return "one run, so there are no intervals" + strings.Replace(within, "that", "those", 1)
 	case k.two && !k.one && !k.intervals:
 		return "mean of two runs, smallest and largest beside it"
 	}
@@ -392,7 +402,7 @@ func (k kinds) words() string {
 		out = append(out, "of two runs their mean, smallest and largest beside it")
 	}
 	if k.one {
-		out = append(out, "of one run its value, without an interval")
+		out = append(out, "of one run its value, without an interval"+within)
 	}
 	return strings.Join(out, "; ")
 }
@@ -420,6 +430,9 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {
 		text += "; rows that share a letter are not told apart at 95\u202f%"
+		if looks := cells[0].Experiment.Looks().Count(); looks > 1 {
+			text += fmt.Sprintf(" over %d looks", looks)
+		}
 	}
 	// Groups and places are among all cells of the experiment.
 	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {

@@ -194,6 +194,8 @@ func (w writer) text() string {
 		return text
 	}
 	switch {
+	case w.q.Kind == stats.WithinRun && w.q.Interval != nil:
+		return text + " (1 run, within it " + w.unit.Between(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Kind == stats.RangeOfTwo && w.q.Interval != nil:
 		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Interval != nil:
@@ -211,6 +213,8 @@ func (w writer) intervalSentence() string {
 		return strings.TrimSpace("1\u00a0run, so there is no interval. " + sentence(w.q.Note))
 	case w.q.Interval == nil:
 		return sentence(cmp.Or(w.q.Note, "there is no interval for it"))
+	case w.q.Kind == stats.WithinRun:
+		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; nothing is known of other runs."
 	case w.q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
 	}

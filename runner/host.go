@@ -54,6 +54,7 @@ func ThisHost() (Host, error) {
 	}
 	fact("cpu", model)
 	fact("cores", fmt.Sprintf("%d logical, %d physical", logical, len(h.Cores)))
+	fact("siblings", siblings(h.Cores))
 	fact("memory", fmt.Sprintf("%d GiB", gib))
 	fact("architecture", runtime.GOARCH)
 	fact("microcode", info[0].Microcode)
@@ -64,6 +65,23 @@ func ThisHost() (Host, error) {
 	fact("clock", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	fact("mitigations", mitigations())
 	return h, nil
+}
+
+// siblings lists the CPUs of each physical core that has several, or says that there is none: on such a core, two programs slow
+// each other down although each has a CPU of its own.
+func siblings(cores [][]int) string {
+	var out []string
+	for _, cpus := range cores {
+		if len(cpus) < 2 {
+			continue
+		}
+		var words []string
+		for _, cpu := range cpus {
+			words = append(words, strconv.Itoa(cpu))
+		}
+		out = append(out, strings.Join(words, ","))
+	}
+	return cmp.Or(strings.Join(out, "; "), "none")
 }
 
 func read(path string) string {

@@ -308,6 +308,12 @@ func TestPhysicalCores(t *testing.T) {
 	if err != nil || string(got) != "[[0,4],[1,5]]" {
 		t.Errorf("got %s, %v", got, err)
 	}
+	if got := siblings(physicalCores(root)); got != "0,4; 1,5" {
+		t.Errorf("siblings %q", got)
+	}
+	if got := siblings([][]int{{0}, {1}}); got != "none" {
+		t.Errorf("without siblings %q", got)
+	}
 }
 
 // What a service is to be like reaches the engine.

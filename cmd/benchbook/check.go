@@ -23,7 +23,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Say everything that is wrong with articles, without running them. Where there are records, numbers that were
 typed beside measured ones are compared with them, which gives warnings. Warnings come last and do not change the
 status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are
-never shown: one that no table supports, or none contradicts, is a problem.`,
+never shown: one that no table supports, or none contradicts, is a problem. One that the records support, and
+support as well when its cells have each other's values, is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.choose(args)
 			if err != nil {
@@ -35,16 +36,18 @@ never shown: one that no table supports, or none contradicts, is a problem.`,
 			}
 			sound := slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
 			var moved []string
+			movable := map[string][]*article.Claim{} // by article
 			if mutate {
 				for _, c := range sound {
 					var found article.Problems
-					for _, claim := range dataset.Mutate(c.doc, plans[c.slug], &found) {
+					movable[c.slug] = dataset.Mutate(c.doc, plans[c.slug], &found)
+					for _, claim := range movable[c.slug] {
 						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.slug, claim.Name.Value))
 					}
 					problems = append(problems, found.Sorted()...)
 				}
 			}
-			warnings, err := a.warnings(project, sound)
+			warnings, err := a.warnings(project, sound, movable)
 			if err != nil {
 				return err
 			}
@@ -72,8 +75,9 @@ never shown: one that no table supports, or none contradicts, is a problem.`,
 	return cmd
 }
 
-// warnings says what the records show about articles without problems that their authors should look at.
-func (a *app) warnings(project *article.Project, list []*chosen) ([]*article.Problem, error) {
+// warnings says what the records show about articles without problems that their authors should look at. The records are exchanged
+// to move the claims given, by article.
+func (a *app) warnings(project *article.Project, list []*chosen, movable map[string][]*article.Claim) ([]*article.Problem, error) {
 	var out []*article.Problem
 	for _, c := range list {
 		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
@@ -89,6 +93,7 @@ func (a *app) warnings(project *article.Project, list []*chosen) ([]*article.Pro
 		}
 		var found article.Problems
 		d.StaleNumbers(&found)
+		d.Unmoved(movable[c.slug], &found)
 		out = append(out, found.Sorted()...)
 	}
 	return out, nil

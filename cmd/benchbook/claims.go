@@ -54,21 +54,38 @@ func datasetOf(project *article.Project, c *chosen, records []*record.Record, ho
 	}})
 }
 
-// printClaims says what each claim of the articles came to. Articles with problems are left out.
-func (a *app) printClaims(project *article.Project, list []*chosen) error {
+// datasets are what the records say of the articles. Those with problems are left out.
+func (a *app) datasets(project *article.Project, list []*chosen) ([]*dataset.Dataset, error) {
 	host, err := runner.ThisHost()
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return nil, &statusError{statusFailed, err}
 	}
+	var sets []*dataset.Dataset
 	for _, c := range list {
 		if !c.problems.Empty() || !c.doc.Problems.Empty() {
 			continue
 		}
 		d, err := a.dataset(project, c, host.ID, "")
 		if err != nil {
-			return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
-		a.printDataset(c.slug, d)
+		sets = append(sets, d)
+	}
+	return sets, nil
+}
+
+// printOutcome says what each claim came to; site is where the site was made, if it was.
+func (a *app) printOutcome(sets []*dataset.Dataset, site string, asJSON bool) error {
+	if !asJSON {
+		for _, d := range sets {
+			a.printDataset(d.Doc.Slug, d)
+		}
+		return nil
+	}
+	out := outcomeOf(sets)
+	out.Site = site
+	if err := printJSON(a.stdout, out); err != nil {
+		return &statusError{statusFailed, err}
 	}
 	return nil
 }

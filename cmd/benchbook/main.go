@@ -18,10 +18,12 @@ import (
 
 // Exit statuses of FORMAT.md 8, in the order in which one goes before another.
 const (
-	statusUsage       = 2
-	statusProblems    = 104
-	statusInterrupted = 105
-	statusFailed      = 1
+	statusUsage        = 2
+	statusProblems     = 104
+	statusInterrupted  = 105
+	statusFailed       = 1
+	statusContradicted = 99  // with --claims: a claim is
+	statusInvalid      = 110 // with --claims: a claim rests on a number that is not valid
 )
 
 // A statusError ends the command with a status. Its text, if there is any, has not been said yet.
@@ -41,7 +43,7 @@ func (e *statusError) Unwrap() error { return e.err }
 
 // worse keeps the status that goes before the other one.
 func worse(a, b error) error {
-	order := []int{statusUsage, statusProblems, statusInterrupted, statusFailed}
+	order := []int{statusUsage, statusProblems, statusInterrupted, statusFailed, statusContradicted, statusInvalid}
 	for _, status := range order {
 		for _, err := range []error{a, b} {
 			var s *statusError

@@ -39,6 +39,7 @@ func (f *renderFlags) add(cmd *cobra.Command) {
 
 func (a *app) renderCommand() *cobra.Command {
 	var flags renderFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "render",
 		Short: "Make the site from articles and records, without running anything",
@@ -50,10 +51,12 @@ this machine is shown if it is complete, else the newest complete results of ano
 			if err != nil {
 				return err
 			}
-			return a.render(project, list, flags, nil)
+			_, err = a.render(project, list, flags, nil, asJSON)
+			return err
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the claims came to as JSON")
 	return cmd
 }
 
@@ -64,7 +67,8 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing, render the site in any case, and say what each claim came to",
 		Long: `Measure what is missing or stale as run does, and then render the site as render does, in any case. The
-status is that of the measuring, or of the rendering if that went wrong.`,
+status is that of the measuring, or of the rendering if that went wrong; with --claims also that of the claims
+of the articles that were to be measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := measure.check(cmd.Flags()); err != nil {
 				return err
@@ -92,7 +96,12 @@ status is that of the measuring, or of the rendering if that went wrong.`,
 			for _, c := range list {
 				said = append(said, c.slug)
 			}
-			return a.both(err, a.render(project, all, show, said))
+			sets, renderErr := a.render(project, all, show, said, measure.json)
+			err = a.both(err, renderErr)
+			if measure.claims {
+				err = a.both(err, a.claimStatus(slices.DeleteFunc(sets, func(d *dataset.Dataset) bool { return !slices.Contains(said, d.Doc.Slug) })))
+			}
+			return err
 		},
 	}
 	measure.add(cmd, plan.Full)
@@ -101,28 +110,28 @@ status is that of the measuring, or of the rendering if that went wrong.`,
 }
 
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
-// articles whose problems, and those of the project, have been said already.
-func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string) error {
+// articles whose problems, and those of the project, have been said already. It gives what the records say of the articles.
+func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*dataset.Dataset, error) {
 	_, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pages, sets, err := a.pages(project, list, flags)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := flags.dir(project)
 	report, err := a.build(project, pages, out, flags)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range pages {
 		for _, w := range p.Warnings {
 			fmt.Fprintf(a.stderr, "%s: %s\n", p.Slug, w)
 		}
 	}
-	for _, d := range sets {
-		a.printDataset(d.Doc.Slug, d)
+	if err := a.printOutcome(sets, relative(out), asJSON); err != nil {
+		return nil, err
 	}
 	if len(said) == 0 {
 		printProblems(a.stderr, project.Problems.Sorted())
@@ -132,12 +141,14 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 			printProblems(a.stderr, c.problems.Sorted())
 		}
 	}
-	fmt.Fprintf(a.stdout, "the site is in %s: open %s (%s, %d written)\n", relative(out), filepath.Join(relative(out), "index.html"),
-		count(report.Files, "file"), len(report.Written))
-	if len(problems) > 0 {
-		return &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+	if !asJSON {
+		fmt.Fprintf(a.stdout, "the site is in %s: open %s (%s, %d written)\n", relative(out), filepath.Join(relative(out), "index.html"),
+			count(report.Files, "file"), len(report.Written))
 	}
-	return nil
+	if len(problems) > 0 {
+		return sets, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+	}
+	return sets, nil
 }
 
 // relative writes a path as seen from the current folder, where that is shorter to say.

@@ -26,6 +26,8 @@ type runFlags struct {
 	repetitions int
 	seed        int64
 	engine      string
+	claims      bool
+	json        bool
 }
 
 // The engines that --engine names.
@@ -39,6 +41,8 @@ func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().BoolVar(&f.force, "force", false, "measure what is fresh as well, as a new run")
 	cmd.Flags().IntVar(&f.repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
+	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one rests on a number that is not valid")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print what the claims came to as JSON")
 	cmd.Flags().StringVar(&f.engine, "engine", engineDocker, "where services run: docker, or none to measure nothing")
 }
 
@@ -82,7 +86,8 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Measure what is missing or stale",
 		Long: `Measure what is missing or stale, and say what each claim came to. Every repetition leaves a record
 in the article's folder; a run that was stopped goes on where it was. Statuses: 1 something failed
-or no engine could be had, 104 an article has problems, 105 interrupted.`,
+or no engine could be had, 104 an article has problems, 105 interrupted; with --claims also 99 a
+claim is contradicted, 110 a claim rests on a number that is not valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if quick {
 				if err := flags.quick(cmd.Flags()); err != nil {
@@ -101,7 +106,15 @@ or no engine could be had, 104 an article has problems, 105 interrupted.`,
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			return a.both(err, a.printClaims(project, list))
+			sets, setsErr := a.datasets(project, list)
+			if setsErr != nil {
+				return a.both(err, setsErr)
+			}
+			err = a.both(err, a.printOutcome(sets, "", flags.json))
+			if flags.claims {
+				err = a.both(err, a.claimStatus(sets))
+			}
+			return err
 		},
 	}
 	flags.add(cmd, plan.Full)

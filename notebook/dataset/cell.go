@@ -37,6 +37,11 @@ type Cell struct {
 
 	mu      sync.Mutex
 	results map[string]Result // by metric
+	limit   *Limit
+
+	once   sync.Once // guards what follows
+	looked []look
+	drifts []drift
 }
 
 // newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest

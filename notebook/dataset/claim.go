@@ -24,6 +24,7 @@ type Judgement struct {
 	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
 	Marks   []string     // what readers have to know: "not measured together", "different loads", "noise floor not measured", …
 	Floor   float64      // the noise floor by which Effect is widened
+	Level   float64      // at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
 	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
 	Invalid bool         // rests on a cell that is not valid
 }
@@ -46,7 +47,7 @@ func (d *Dataset) judge(c *article.Claim) Judgement {
 	if err != nil {
 		return Judgement{What: c.Expect.Text.Value, Verdict: stats.NotMeasured, Reason: messageOf(err)}
 	}
-	return t.judge(stats.DefaultAlpha)
+	return d.judgeTest(t)
 }
 
 func (j *Judgement) setClaim(c *article.Claim) {
@@ -376,7 +377,7 @@ func loadsDiffer(delta float64, sides []side) bool {
 }
 
 // isOpenLoop reports whether the cell's load followed a schedule.
-func (c *Cell) isOpenLoop() bool { return len(c.Records) > 0 && isOpenLoop(c.Records[0]) }
+func (c *Cell) isOpenLoop() bool { return slices.ContainsFunc(c.Records, isOpenLoop) }
 
 // undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.

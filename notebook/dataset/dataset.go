@@ -26,6 +26,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
 )
 
 // ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.
@@ -67,6 +68,9 @@ type Experiment struct {
 	Calibration *Cell   // the A/A copy, or nil
 
 	pairs []pair // the A/A pairs of the runs that are shown
+
+	once  sync.Once              // guards looks
+	looks map[string]stats.Looks // by run
 }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full

@@ -94,7 +94,7 @@ func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, togeth
 			values = append(values, [2]stats.Cell{a.cell(), b.cell()})
 		}
 	}
-	f, err := stats.NoiseFloor(values, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	f, err := stats.NoiseFloor(values, e.level(), stats.DefaultSmallestEffect)
 	return f, together, err == nil && f.Pairs > 0
 }
 
@@ -125,7 +125,7 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 		cells = append(cells, named)
 	}
 	f, _, _ := e.floor(metric, e.Cells...)
-	g, err := stats.Groups(cells, stats.Direction(m.Better), stats.DefaultAlpha, f.F)
+	g, err := stats.Groups(cells, stats.Direction(m.Better), e.level(), f.F)
 	if err != nil {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q by %s: %w", e.Plan.Name, metric, err)
 	}

@@ -14,14 +14,20 @@ import (
 
 // Result is one metric of a cell.
 type Result struct {
-	Metric   record.Metric
-	Values   []float64      // one per valid repetition that has it, in order of repetition, in the metric's unit
-	Estimate stats.Estimate // by METHOD.md 2: of the median, or for "failed" of the share over all repetitions
+	Metric record.Metric
+	Values []float64 // one per valid repetition that has it, in order of repetition, in the metric's unit
+	// Estimate is by METHOD.md 2: of the median, or for "failed" of the share over all repetitions. The interval of a percentile of one
+	// repetition is that within it, by METHOD.md 1.3.
+	Estimate stats.Estimate
 
 	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
 	Marks   []string // what is wrong with some repetitions, in sentences
+	Level   Level    // how far the cell can be believed as far as this metric is concerned
+
+	// Pooled is the percentile of the answers of all valid repetitions together; nil where there is no interval to hold it against.
+	Pooled *float64
 
 	repetitions       []int   // of Values
 	without           int     // valid repetitions that have no value
@@ -52,16 +58,17 @@ func (c *Cell) measure(name string) Result {
 	metric, ok := c.Experiment.metric(name)
 	r := Result{Metric: metric}
 	if c.Trial.Unavailable != "" {
-		r.Missing = "unavailable: " + c.Trial.Unavailable
+		r.Missing, r.Level = "unavailable: "+c.Trial.Unavailable, NotChecked
 		return r
 	}
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
 	a := c.assess(name)
+	r.Level = a.level
 	switch {
 	case len(c.Records) == 0:
-		r.Missing = "not measured"
+		r.Missing, r.Level = "not measured", NotChecked
 		return r
 	case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure == "" }):
 		r.Missing = "failed: " + c.Records[0].Failure
@@ -112,6 +119,7 @@ func (c *Cell) measure(name string) Result {
 		return r
 	}
 	r.Estimate = estimate
+	c.tail(&r, a.valid)
 	return r
 }
 
@@ -243,7 +251,7 @@ func told(l *record.Load, n int64) (float64, string) {
 //
 // Source: METHOD.md 0.
 func step(r *record.Record, metric string) float64 {
-	family, _ := timeName(metric)
+	family, _ := familyOf(metric)
 	if h, ok := r.Histograms[family]; ok && isTime(metric) {
 		return h.Step
 	}
@@ -284,7 +292,7 @@ func perCore(r *record.Record) (float64, string) {
 
 // readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
 func readTime(r *record.Record, metric string) (float64, string) {
-	family, last := timeName(metric)
+	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
 	switch {
 	case r.Load.Tool != "" && r.Load.Failed < 0:
@@ -302,36 +310,41 @@ func readTime(r *record.Record, metric string) (float64, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	attempts := r.Load.Attempted
-	switch family {
-	case "latency.connect", "latency.tls":
-		// Not every request opens a connection.
-		attempts = h.Count + r.Load.Failures["connect"]
-	case "lag":
-		attempts = h.Count // a request that never left has none
-	}
-	seconds, missing := percentile(h, p, attempts)
+	seconds, missing := percentile(h, p, attemptsOf(r, family))
 	if missing == "" {
-		missing = tooShort(r.Load, seconds, h.Step)
+		missing = belowStep(r.Load, seconds, h.Step)
 	}
 	return seconds, missing
 }
 
-// tooShort says that a time cannot be told by a tool whose steps are so long: what it prints as 0 ms is no time.
-func tooShort(l *record.Load, seconds, step float64) string {
+// familyOf divides a metric that is made from a histogram: "latency.connect" and "p99.9".
+func familyOf(metric string) (family, last string) {
+	i := strings.Index(metric, ".p") // the percentage may have a point of its own
+	if i < 0 {
+		i = max(0, strings.LastIndexByte(metric, '.'))
+	}
+	return metric[:i], strings.TrimPrefix(metric[i:], ".")
+}
+
+// attemptsOf is how many values a histogram could have had.
+func attemptsOf(r *record.Record, family string) int64 {
+	h := r.Histograms[family]
+	switch family {
+	case "latency.connect", "latency.tls":
+		// Not every request opens a connection.
+		return h.Count + r.Load.Failures["connect"]
+	case "lag":
+		return h.Count // a request that never left has none
+	}
+	return max(h.Count, r.Load.Attempted)
+}
+
+// belowStep says that a time cannot be told by a tool whose steps are so long: what it prints as 0 ms is no time.
+func belowStep(l *record.Load, seconds, step float64) string {
 	if seconds >= step/2 {
 		return ""
 	}
 	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", l.Tool, step*1e3)
-}
-
-// timeName splits the name of a time of answers: latency.connect.p99.9 is the p99.9 of latency.connect.
-func timeName(metric string) (family, last string) {
-	at := strings.Index(metric, ".p") // the percentage may have a point of its own
-	if at < 0 {
-		at = max(0, strings.LastIndexByte(metric, '.'))
-	}
-	return metric[:at], strings.TrimPrefix(metric[at:], ".")
 }
 
 // sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers as the
@@ -348,7 +361,7 @@ func sampleTime(r *record.Record, metric string) (float64, string) {
 	if l.Failed > 0 {
 		return 0, fmt.Sprintf("not measured: %d requests failed, and %s does not rank them above its answers", l.Failed, l.Tool)
 	}
-	if _, last := timeName(metric); strings.HasPrefix(last, "p") {
+	if _, last := familyOf(metric); strings.HasPrefix(last, "p") {
 		p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
 		if err != nil {
 			return 0, err.Error()
@@ -360,7 +373,7 @@ func sampleTime(r *record.Record, metric string) (float64, string) {
 			return 0, fmt.Sprintf("needs %d answers, has %d", need, l.Attempted)
 		}
 	}
-	return s.Value, tooShort(l, s.Value, s.Step)
+	return s.Value, belowStep(l, s.Value, s.Step)
 }
 
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs

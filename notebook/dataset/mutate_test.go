@@ -67,3 +67,37 @@ func TestMutateUnavailable(t *testing.T) {
 		t.Errorf("got %d moved and %v", len(moved), b.doc.Problems.Sorted())
 	}
 }
+
+// A claim that the records support has to depend on which cell has which value.
+func TestUnmoved(t *testing.T) {
+	for _, tt := range []struct {
+		expect string
+		moved  int
+		warned bool
+	}{
+		{`throughput{server="a"} > throughput{server="b"}`, 1, false},
+		{`throughput{server="a"} > 500/s`, 1, false},
+		{`latency.p50{server="a"} < 100ms and throughput{server="a"} > throughput{server="c"}`, 1, false},
+		{`best(throughput) == "a"`, 1, false},
+		{`every(throughput{server!="c"}, ">", throughput{server="c"})`, 1, false},
+		{`geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, 1, false},
+		{`throughput{server="a"} > throughput{server="b"} or throughput{server="b"} > throughput{server="a"}`, 0, true},
+		{`throughput{server="a"} > throughput{server="b"} or throughput{server="b"} > throughput{server="c"} or throughput{server="c"} > throughput{server="a"}`, 0, true},
+		{`throughput{server="a"} >= throughput{server="b"}`, 0, false}, // equal cells could be exchanged
+		{`throughput{server="a"} < throughput{server="b"}`, 0, false},  // not supported
+	} {
+		t.Run(tt.expect, func(t *testing.T) {
+			d := measuredServers(t, claimed(tt.expect)).dataset(Options{})
+			before := d.Judge(d.Doc.Claims[0]).Verdict
+			if moved := d.Unmoved(d.Doc.Claims, &d.Doc.Problems); moved != tt.moved {
+				t.Errorf("%d moved, want %d", moved, tt.moved)
+			}
+			if warned := len(d.Doc.Problems.Sorted()) > 0; warned != tt.warned {
+				t.Errorf("warned %v, want %v", warned, tt.warned)
+			}
+			if after := d.Judge(d.Doc.Claims[0]).Verdict; after != before {
+				t.Errorf("the dataset was changed: %s, then %s", before, after)
+			}
+		})
+	}
+}

@@ -35,7 +35,7 @@ func (d *Dataset) compareTyped(l article.Literal, values []*article.InlineValue,
 			continue
 		}
 		q, err := d.Eval(v.Inline.Expr, "")
-		if err != nil || q.Interval == nil || dimensionOf(q) != l.Dimension {
+		if err != nil || q.Interval == nil || q.Kind == stats.WithinRun || dimensionOf(q) != l.Dimension {
 			continue
 		}
 		switch lo, hi := l.Number-l.Precision, l.Number+l.Precision; {

@@ -110,17 +110,11 @@ func (c *Cell) assess(metric string) assessment {
 		}
 	}
 	levels := make([]Level, len(c.Records)) // the worst of each repetition
-	for _, check := range validityChecks {
-		found := make([]finding, len(c.Records))
-		applies := false
-		for i, r := range c.Records {
-			found[i] = notChecked("not run")
-			if r.Failure != "" || !check.of(r) {
-				continue
-			}
-			applies = true
-			found[i] = check.look(r)
-			if metric != "" && found[i].level != NotChecked && !check.isAbout(found[i], metric) {
+	looks, drifts := c.looks()
+	for _, l := range looks {
+		found := slices.Clone(l.found)
+		for i := range found {
+			if metric != "" && found[i].level != NotChecked && !l.check.isAbout(found[i], metric) {
 				found[i].level = OK
 			}
 			if found[i].level != NotChecked {
@@ -128,15 +122,44 @@ func (c *Cell) assess(metric string) assessment {
 			}
 			a.valid[i] = a.valid[i] && found[i].level != Invalid
 		}
-		if applies {
-			a.names, a.findings = append(a.names, check.name), append(a.findings, found)
-		}
+		a.names, a.findings = append(a.names, l.check.name), append(a.findings, found)
 	}
 	a.level = cellLevel(a.valid, levels)
-	if a.steady = steadiness(c.Records, a.valid); a.steady.Level == Warn {
+	if a.steady = steadiness(drifts, a.valid); a.steady.Level == Warn {
 		a.level = max(a.level, Warn)
 	}
 	return a
+}
+
+// A look is what a check found in all repetitions of a cell, whatever the metric.
+type look struct {
+	check validityCheck
+	found []finding // by repetition
+}
+
+// looks are those of all checks that apply to the cell, and the drift of each repetition. They are made once: they are of the
+// records alone, and some read histograms.
+func (c *Cell) looks() ([]look, []drift) {
+	c.once.Do(func() {
+		for _, check := range validityChecks {
+			l := look{check, make([]finding, len(c.Records))}
+			applies := false
+			for i, r := range c.Records {
+				l.found[i] = notChecked("not run")
+				if r.Failure == "" && check.of(r) {
+					applies = true
+					l.found[i] = check.look(r)
+				}
+			}
+			if applies {
+				c.looked = append(c.looked, l)
+			}
+		}
+		for _, r := range c.Records {
+			c.drifts = append(c.drifts, driftOf(r))
+		}
+	})
+	return c.looked, c.drifts
 }
 
 // isAbout reports whether a finding of the check matters for a metric.
@@ -305,4 +328,40 @@ func summary(name string, found []finding) CheckResult {
 		c.Words = fmt.Sprintf("%d of %d repetitions%s: %s", n, len(found), left, largest.words)
 	}
 	return c
+}
+
+// Finding is what one check of validity came to in one repetition, by its record alone.
+type Finding struct {
+	Repetition int
+	Check      string // as in CheckResult
+	Level      Level
+	Words      string
+}
+
+// Findings returns what every check that applies to the cell came to in every repetition, by check and then by repetition. Those
+// that metrics are treated differently by have their level for all of them.
+//
+// Source: METHOD.md 7.
+func (c *Cell) Findings() []Finding {
+	var out []Finding
+	for _, r := range c.Records {
+		f := Finding{Repetition: r.Repetition, Check: "run", Words: "done"}
+		if r.Failure != "" {
+			f.Level, f.Words = Invalid, "failed: "+r.Failure
+		}
+		out = append(out, f)
+	}
+	looks, drifts := c.looks()
+	for _, l := range looks {
+		for i, f := range l.found {
+			out = append(out, Finding{c.Records[i].Repetition, l.check.name, f.level, f.words})
+		}
+	}
+	for i, d := range drifts {
+		if d.of != "" {
+			level, words := d.found()
+			out = append(out, Finding{c.Records[i].Repetition, steadyState, level, words})
+		}
+	}
+	return out
 }

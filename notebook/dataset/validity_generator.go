@@ -4,12 +4,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-// lookAtGenerator asks whether the load generator had time to spare.
+// lookAtGenerator asks whether the load generator had time to spare, and CPUs to itself.
 //
 // Source: METHOD.md 7.
 func lookAtGenerator(r *record.Record) finding {
-	if r.Load.Busy < 0 {
-		return notChecked("the load generator does not tell")
+	f := notChecked("the load generator does not tell")
+	if r.Load.Busy >= 0 {
+		f = graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+percentBeside(r.Load.Busy, 0.70, 0.90))
 	}
-	return graded(r.Load.Busy, 0.70, 0.90, false, "load generator busy "+percentBeside(r.Load.Busy, 0.70, 0.90))
+	if words := sharedCPUs(r); words != "" && (f.level == OK || f.level == NotChecked) {
+		f.level, f.words = Warn, words
+	}
+	return f
 }

@@ -51,8 +51,8 @@ func cpuset(cpus []int) string {
 // maxCPU is more than any machine has.
 const maxCPU = 4096
 
-// parseCPUSet reads ranges of CPUs.
-func parseCPUSet(s string) ([]int, bool) {
+// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order in which they are written; false if they are none.
+func ParseCPUSet(s string) ([]int, bool) {
 	var out []int
 	for part := range strings.SplitSeq(s, ",") {
 		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
@@ -76,7 +76,7 @@ func (p *planner) checkCPUSet(t article.Text) {
 	if t.IsZero() || strings.Contains(t.Value, "${{") {
 		return
 	}
-	if _, ok := parseCPUSet(t.Value); !ok {
+	if _, ok := ParseCPUSet(t.Value); !ok {
 		p.problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
 			Hint = "write numbers and ranges, such as 0-2,5"
 	}
@@ -87,7 +87,7 @@ func (p *planner) checkCPUSet(t article.Text) {
 func (e *Experiment) CheckCPUs(cores [][]int, problems *article.Problems) {
 	all, place := slices.Concat(cores...), Place(cores)
 	check := func(t article.Text, substitute string) {
-		cpus, ok := parseCPUSet(t.Value)
+		cpus, ok := ParseCPUSet(t.Value)
 		if t.IsZero() || !ok {
 			return
 		}

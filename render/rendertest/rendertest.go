@@ -103,7 +103,7 @@ func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64
 					Repetition: i + 1, Planned: e.Repetitions, Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels,
 					Order:   record.Order{Seed: e.Seed, Round: i + 1},
 					Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
-					Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.memory": "32 GiB",
+					Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
 						"host.kernel": "6.1.0", "placement.services": "0-2", "placement.load": "3",
 						"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
 						"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",

@@ -1,0 +1,257 @@
+package dataset
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// full is the share above which something limits a cell.
+const full = 0.85
+
+// Resource is something that a cell can use up, and how much of it the cell used.
+type Resource struct {
+	Name  string  // "CPU of server", "load generator", "connections"
+	Share float64 // 1 is all of it; the median of the valid repetitions
+}
+
+// Limit is what a cell ran up against.
+type Limit struct {
+	By        string     // the name of a resource; empty if none was used by more than 85 %
+	Resources []Resource // all that were sampled, the fullest first, connections last; none if nothing was
+}
+
+// connections is the name of a resource that every closed loop is to fill.
+const connections = "connections"
+
+// LimitedBy says which resource the cell used up. A closed loop always keeps its connections waiting, unless its clients think, so they
+// are named only where no processor is full: then more of them would have had more answers.
+//
+// How busy the single threads of services were is not recorded: a service of one thread on several cores is full without being
+// named. Of commands nothing is known.
+//
+// Source: METHOD.md 7, "Limited by".
+func (c *Cell) LimitedBy() Limit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.limit == nil {
+		l := c.limitedBy()
+		c.limit = &l
+	}
+	return Limit{c.limit.By, slices.Clone(c.limit.Resources)}
+}
+
+func (c *Cell) limitedBy() Limit {
+	shares := map[string][]float64{}
+	valid := c.assess("").valid
+	for i, r := range c.Records {
+		if !valid[i] || r.Load == nil {
+			continue
+		}
+		for name, share := range resources(r) {
+			shares[name] = append(shares[name], share)
+		}
+	}
+	var l Limit
+	for name, values := range shares {
+		l.Resources = append(l.Resources, Resource{name, stats.Median(values)})
+	}
+	slices.SortFunc(l.Resources, func(a, b Resource) int {
+		return cmp.Or(cmp.Compare(boolean(a.Name == connections), boolean(b.Name == connections)), cmp.Compare(b.Share, a.Share),
+			cmp.Compare(a.Name, b.Name))
+	})
+	for _, r := range l.Resources {
+		if r.Share > full {
+			l.By = r.Name
+			break
+		}
+	}
+	return l
+}
+
+// resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, that of services
+// which share CPUs together, the load generator, and the connections.
+func resources(r *record.Record) map[string]float64 {
+	out := map[string]float64{}
+	if r.Load.Busy >= 0 {
+		out["load generator"] = r.Load.Busy
+	}
+	if l := r.Load; isClosedLoop(r) && l.InFlight >= 0 && l.Window > 0 && l.Connections > 0 {
+		thinking := float64(l.Attempted) / l.Window * l.Think / float64(l.Connections)
+		out[connections] = min(1, max(0, l.InFlight-thinking))
+	}
+	together, used := map[string][]string{}, map[string]float64{} // by CPUs
+	services := placed(r)
+	for _, s := range services {
+		sample, ok := r.Sample("cpu." + s.name)
+		if !ok || s.cores() <= 0 {
+			continue
+		}
+		out["CPU of "+s.name] = sample.Value / s.cores()
+		if len(s.cpus) > 0 {
+			key := fmt.Sprint(s.cpus)
+			together[key], used[key] = append(together[key], s.name), used[key]+sample.Value/float64(len(s.cpus))
+		}
+	}
+	for cpus, names := range together {
+		if len(names) > 1 {
+			out["CPU of "+strings.Join(names, " and ")+" together"] = used[cpus]
+		}
+	}
+	return out
+}
+
+// A placedService is a service and the CPUs that it ran on.
+type placedService struct {
+	name  string
+	cpus  []int   // sorted; none if the record does not tell
+	limit float64 // cores that it may use of them; 0 for all
+}
+
+// cores are how many the service could have kept busy; 0 if that is not known.
+func (s placedService) cores() float64 {
+	if s.limit > 0 && (len(s.cpus) == 0 || s.limit < float64(len(s.cpus))) {
+		return s.limit
+	}
+	return float64(len(s.cpus))
+}
+
+// The facts of records about CPUs.
+const (
+	factServices = "placement.services" // of all services, or for each "NAME CPUS", divided by "; "
+	factLoad     = "placement.load"
+	factSiblings = "host.siblings" // the CPUs of each physical core that has several, divided by "; ", or "none"
+	factCores    = "host.cores"    // "8 logical, 4 physical"
+)
+
+// placed says where the services of a repetition ran.
+func placed(r *record.Record) []placedService {
+	var definition struct {
+		Services []struct {
+			Name   string  `json:"name"`
+			CPUSet string  `json:"cpuset"`
+			CPUs   float64 `json:"cpus"`
+		} `json:"services"`
+	}
+	if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &definition) != nil {
+		return nil // from before it had this form
+	}
+	all, each := r.Facts[factServices], map[string]string{}
+	for part := range strings.SplitSeq(all, "; ") {
+		if name, set, ok := strings.Cut(part, " "); ok {
+			all, each[name] = "", set
+		}
+	}
+	var out []placedService
+	for _, s := range definition.Services {
+		p := placedService{name: s.Name, limit: s.CPUs}
+		p.cpus, _ = plan.ParseCPUSet(cmp.Or(s.CPUSet, each[s.Name], all))
+		slices.Sort(p.cpus)
+		p.cpus = slices.Compact(p.cpus)
+		out = append(out, p)
+	}
+	return out
+}
+
+// sharedCPUs says which logical CPUs the load generator had to share with services; empty if none.
+//
+// Source: METHOD.md 7, generator CPU.
+func sharedCPUs(r *record.Record) string {
+	own, _ := plan.ParseCPUSet(r.Facts[factLoad])
+	shared := map[int][]string{}
+	for _, s := range placed(r) {
+		for _, cpu := range s.cpus {
+			if slices.Contains(own, cpu) {
+				shared[cpu] = append(shared[cpu], s.name)
+			}
+		}
+	}
+	if len(shared) == 0 {
+		return ""
+	}
+	var names []string
+	for _, list := range shared {
+		names = append(names, list...)
+	}
+	slices.Sort(names)
+	return fmt.Sprintf("load generator shares %s with %s", cpuNames(slices.Collect(maps.Keys(shared))),
+		strings.Join(slices.Compact(names), ", "))
+}
+
+func cpuNames(cpus []int) string {
+	slices.Sort(cpus)
+	if len(cpus) == 1 {
+		return fmt.Sprintf("CPU %d", cpus[0])
+	}
+	var words []string
+	for _, cpu := range cpus {
+		words = append(words, fmt.Sprint(cpu))
+	}
+	return "CPUs " + strings.Join(words, ", ")
+}
+
+// Checks returns what is checked once for an experiment, since it is the same in all of its repetitions: whether the load
+// generator and a service were threads of one physical core. It is empty without a load.
+//
+// Source: METHOD.md 7, generator CPU.
+func (e *Experiment) Checks() []CheckResult {
+	worst := CheckResult{Name: "SMT siblings", Level: NotChecked, Words: untold}
+	loads := false
+	for _, c := range e.Cells {
+		for _, r := range c.Records {
+			if r.Load == nil {
+				continue
+			}
+			loads = true
+			words, known := siblingCPUs(r)
+			switch {
+			case known && words != "":
+				worst.Level, worst.Words = Warn, words
+				return []CheckResult{worst}
+			case known:
+				worst.Level, worst.Words = OK, "load generator and services share no physical core"
+			}
+		}
+	}
+	if !loads {
+		return nil
+	}
+	return []CheckResult{worst}
+}
+
+// siblingCPUs says which CPUs of the load generator are threads of a physical core on which services run as well, beside those
+// that are the same; it is not known of older records.
+func siblingCPUs(r *record.Record) (words string, known bool) {
+	var logical, physical int
+	siblings := r.Facts[factSiblings]
+	if _, err := fmt.Sscanf(r.Facts[factCores], "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
+		siblings = "none"
+	}
+	own, ok := plan.ParseCPUSet(r.Facts[factLoad])
+	services := placed(r)
+	if siblings == "" || !ok || len(services) == 0 {
+		return "", false
+	}
+	if siblings == "none" {
+		return "", true
+	}
+	for core := range strings.SplitSeq(siblings, "; ") {
+		threads, _ := plan.ParseCPUSet(core)
+		for _, s := range services {
+			for _, cpu := range s.cpus {
+				i := slices.IndexFunc(own, func(mine int) bool { return slices.Contains(threads, mine) })
+				if i >= 0 && slices.Contains(threads, cpu) && !slices.Contains(own, cpu) {
+					return fmt.Sprintf("CPU %d of the load generator and CPU %d of %s are threads of one physical core", own[i], cpu, s.name), true
+				}
+			}
+		}
+	}
+	return "", true
+}

@@ -1,0 +1,137 @@
+package dataset
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+)
+
+// usage sets how many cores two services used, on which CPUs they and the load were, and on which the article had put db.
+func usage(server, db float64, services, load, cpuset string) change {
+	return func(r *record.Record) {
+		r.Definition = json.RawMessage(fmt.Sprintf(`{"services": [{"name": "server"}, {"name": "db", "cpuset": %q}]}`, cpuset))
+		r.Samples = []record.Sample{{Metric: "cpu.server", Value: server, Unit: "cores"}, {Metric: "cpu.db", Value: db, Unit: "cores"}}
+		r.Facts = map[string]string{factServices: services, factLoad: load, factCores: "8 logical, 4 physical", factSiblings: "0,4; 1,5; 2,6; 3,7"}
+	}
+}
+
+func TestLimitedBy(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		set  []change
+		want string
+		all  string
+	}{
+		{"nothing known", []change{loadChange(func(l *record.Load) { l.Busy, l.InFlight = -1, -1 })}, "", ""},
+		{"the connections of an idle machine", []change{usage(0.3, 0.2, "0-1", "3", "")}, "connections",
+			"load generator 0.30, CPU of server and db together 0.25, CPU of server 0.15, CPU of db 0.10, connections 1.00"},
+		{"one service", []change{usage(1.8, 0.2, "server 0-1; db 2", "3", "")}, "CPU of server",
+			"CPU of server 0.90, load generator 0.30, CPU of db 0.20, connections 1.00"},
+		{"a service on a CPU of the article's choice", []change{usage(1, 0.9, "server 0-1; db 2", "3", "2")}, "CPU of db", ""},
+		{"two services that share", []change{usage(1, 0.9, "0-1", "3", "")}, "CPU of server and db together",
+			"CPU of server and db together 0.95, CPU of server 0.50, CPU of db 0.45, load generator 0.30, connections 1.00"},
+		{"a limit below the CPUs", []change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {
+			r.Definition = json.RawMessage(`{"services": [{"name": "server", "cpus": 0.5}]}`)
+		}}, "CPU of server", "CPU of server 0.96, load generator 0.30, connections 1.00"},
+		{"the generator", []change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""), loadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
+		{"clients that think most of the time", []change{loadChange(func(l *record.Load) { l.Think = 0.006 / 1.1 })}, "",
+			"load generator 0.30, connections 0.35"},
+		{"an open loop", []change{loadChange(func(l *record.Load) { l.Open = &record.OpenLoop{Due: 1000, Sent: 1000} })}, "", "load generator 0.30"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
+			got := cellOf(t, b.dataset(Options{}), "a").LimitedBy()
+			var all []string
+			for _, r := range got.Resources {
+				all = append(all, fmt.Sprintf("%s %.2f", r.Name, r.Share))
+			}
+			if got.By != tt.want || tt.all != "" && strings.Join(all, ", ") != tt.all {
+				t.Errorf("by %q of %s, want %q of %s", got.By, strings.Join(all, ", "), tt.want, tt.all)
+			}
+		})
+	}
+}
+
+// That the generator has its CPUs to itself is asked of every repetition, and of physical cores once.
+func TestSharedCPUs(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		services, load string
+		level          Level
+		words          string
+		siblings       CheckResult
+	}{
+		{"apart", "0-1", "3", OK, "load generator busy 30 %", CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
+		{"one CPU", "0-1", "1,3", Warn, "3 of 3 repetitions: load generator shares CPU 1 with db, server",
+			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
+		{"threads of one core", "0-1", "5", OK, "load generator busy 30 %",
+			CheckResult{"SMT siblings", Warn, "CPU 5 of the load generator and CPU 1 of server are threads of one physical core"}},
+		{"not told", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, untold}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", valuesA, usage(1, 0.5, tt.services, tt.load, ""))
+			d := b.dataset(Options{})
+			checks := cellOf(t, d, "a").Checks()
+			i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == "generator CPU" })
+			if want := (CheckResult{"generator CPU", tt.level, tt.words}); checks[i] != want {
+				t.Errorf("got %+v, want %+v", checks[i], want)
+			}
+			if got := d.Experiments[0].Checks(); !slices.Equal(got, []CheckResult{tt.siblings}) {
+				t.Errorf("once: got %+v, want %+v", got, tt.siblings)
+			}
+		})
+	}
+}
+
+// Every repetition has a finding of every check, from its own record alone.
+func TestFindings(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", valuesA, only("a", failing(1000), 2), only("a", failed("server: exited"), 3))
+	all := cellOf(t, b.dataset(Options{}), "a").Findings()
+	levels := map[string]string{}
+	for _, f := range all {
+		levels[f.Check] += fmt.Sprintf("%d %v, ", f.Repetition, f.Level)
+	}
+	for check, want := range map[string]string{
+		"run":       "1 ok, 2 ok, 3 invalid, ",
+		"errors":    "1 ok, 2 invalid, 3 not checked, ",
+		"swap":      "1 not checked, 2 not checked, 3 not checked, ",
+		steadyState: "1 ok, 2 ok, ",
+	} {
+		if levels[check] != want {
+			t.Errorf("%s: %s, want %s", check, levels[check], want)
+		}
+	}
+	b.records = b.records[:1]
+	alone := cellOf(t, b.dataset(Options{}), "a").Findings()
+	for _, f := range alone {
+		if !slices.Contains(all, f) {
+			t.Errorf("%+v is not what it was beside other repetitions", f)
+		}
+	}
+}
+
+// A schedule gives equal loads also where the first repetition failed and so does not tell of one.
+func TestEqualLoadsAreNotDifferent(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+fence("claim", `{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
+	open := func(r *record.Record) {
+		if r.Repetition == 1 {
+			failed("server: exited")(r)
+			return
+		}
+		r.Load.Open = &record.OpenLoop{Due: r.Load.Attempted, Sent: r.Load.Attempted}
+	}
+	four := func(values []float64) []float64 { return append([]float64{1000}, values...) }
+	b.measure("servers", "a", "1", four(valuesA), open)
+	b.measure("servers", "b", "1", four(valuesB), open)
+	d := b.dataset(Options{})
+	if marks := d.Judgements()[0].Marks; slices.Contains(marks, markLoads) {
+		t.Errorf("marks %q", marks)
+	}
+}

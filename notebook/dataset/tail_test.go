@@ -1,0 +1,119 @@
+package dataset
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// ladder gives a repetition n answers that took 1, 2, 3 … ms times a factor, and so many failures.
+func (b *bench) ladder(n int, factor float64, failures int64) change {
+	return func(r *record.Record) {
+		var list []times
+		for i := range n {
+			list = append(list, times{factor * float64(i+1) / 1000, 1})
+		}
+		r.Histograms["latency"] = b.histogram(list...)
+		r.Load.Attempted, r.Load.Failed, r.Load.FailuresMax = int64(n)+failures, failures, 1
+	}
+}
+
+// Of one repetition there is the interval within it; the ranks are those of METHOD.md 1.3.
+func TestWithinOneRun(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		metric   string
+		n        int
+		failures int64
+		lo, hi   float64
+	}{
+		{"p99 of 1000", "latency.p99", 1000, 0, 0.983, 0.997},
+		{"p50 of 30", "latency.p50", 30, 0, 0.010, 0.021},
+		{"an end among failures", "latency.p50", 30, 20, 0.018, math.Inf(1)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, claimed(tt.metric+`{server="a"} < 10s`))
+			b.measure("servers", "a", "1", []float64{1000}, b.ladder(tt.n, 1, tt.failures))
+			d := b.dataset(Options{})
+			r := cellOf(t, d, "a").Metric(tt.metric)
+			i := r.Estimate.Interval
+			near := func(a, b float64) bool { return a == b || math.Abs(a-b) <= b/1000 }
+			if r.Missing != "" || r.Estimate.Kind != stats.WithinRun || !near(i.Lo, tt.lo) || !near(i.Hi, tt.hi) || r.Pooled != nil {
+				t.Errorf("%q %+v, want %v to %v", r.Missing, r.Estimate, tt.lo, tt.hi)
+			}
+			if j := d.Judgements()[0]; j.Verdict != stats.Inconclusive || j.Effect == nil || j.Effect.Interval != nil {
+				t.Errorf("it enters a claim: %s, %+v", j.Verdict, j.Effect)
+			}
+		})
+	}
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000})
+	for _, metric := range []string{"throughput", "latency.mean", "latency.max"} {
+		if r := cellOf(t, b.dataset(Options{}), "a").Metric(metric); r.Estimate.Kind != stats.NoInterval {
+			t.Errorf("%s: %+v", metric, r.Estimate)
+		}
+	}
+}
+
+// The answers of all repetitions together give another percentile where a single repetition has most of the slow ones.
+func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		factors []float64
+		pooled  float64
+		marked  bool
+	}{
+		{"all alike", []float64{1, 1.01, 0.99, 1, 1}, 0.99, false},
+		{"one with all slow ones", []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 20}, 18, true},
+		{"two have no interval", []float64{1, 20}, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", slices.Repeat([]float64{1000}, len(tt.factors)), func(r *record.Record) {
+				b.ladder(1000, tt.factors[r.Repetition-1], 0)(r)
+				r.Load.InFlightOver = r.Load.Window / 2 // so that slow answers are no fault
+			})
+			r := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p99")
+			if r.Missing != "" || (r.Pooled != nil) != (tt.pooled > 0) || slices.Contains(r.Marks, markTail) != tt.marked {
+				t.Fatalf("%q, pooled %v, marks %q", r.Missing, r.Pooled, r.Marks)
+			}
+			if r.Pooled != nil && math.Abs(*r.Pooled-tt.pooled) > tt.pooled/100 {
+				t.Errorf("pooled %v, want %v", *r.Pooled, tt.pooled)
+			}
+		})
+	}
+}
+
+// A longer timeout makes a larger histogram; both are one distribution all the same.
+func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000, 1000, 1000})
+	c := cellOf(t, b.dataset(Options{}), "a")
+	larger := hdrhistogram.New(1, 120e9, 3)
+	if err := larger.RecordValues(100e9, 7); err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := larger.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Records[1].Histograms["latency"] = record.Histogram{HDR: string(encoded), Count: 7, Min: 100, Max: 100, Sum: 700}
+	c.Records[1].Load.Attempted = 7
+	decoded, all, attempts, ok := merged(c.Records, "latency")
+	if x, missing := atRank(decoded, all, all.Count); x != 100 {
+		t.Errorf("the largest is %v %s", x, missing)
+	}
+	if want := 2*c.Records[0].Histograms["latency"].Count + 7; !ok || all.Count != want || attempts != want {
+		t.Errorf("%d of %d, want %d, %v", all.Count, attempts, want, ok)
+	}
+	broken := *c.Records[2]
+	broken.Histograms = map[string]record.Histogram{"latency": {HDR: "?", Count: 5}}
+	if _, _, _, ok := merged([]*record.Record{c.Records[0], &broken}, "latency"); ok {
+		t.Error("one that cannot be read was left out")
+	}
+}

@@ -1,0 +1,44 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// Of a single run percentiles have an interval within it, which is never shown without saying so, and not in claims.
+func TestWithinOneRun(t *testing.T) {
+	b := rendertest.New(t, "one", []byte("---\ntitle: One run\n---\n\n"+experiment+
+		"It took `{value} latency.p99{server=\"a\"} | interval`.\n\n"+
+		"```yaml claim\n{name: c, expect: 'latency.p99{server=\"a\"} < 10s'}\n```\n\n"+
+		"```yaml table\n{label: tbl-one, rows: [server], columns: [latency.p99, throughput]}\n```\n\n"+
+		"```yaml figure\n{label: fig-one, kind: dots, x: latency.p99, y: [server]}\n```\n"))
+	b.Measure("full", "servers", "a", []float64{500})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := wordsOf(string(page.HTML))
+	for _, want := range []string{
+		"It took 50.0 ms (1 run, within it 50.0 to 50.0 ms)",
+		"95 % interval within one run, as if its requests were independent; nothing is known of other runs.",
+		"One run, so there are no intervals but those of percentiles within it",
+		"within one run: 50.0–50.0",
+		"Line of a single run: 95 % interval within it",
+		"Latency p99, a: 50.0 ms, 1 run. There is 1 valid repetition of a, and a verdict needs 3.",
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, f := range page.Files {
+		if strings.HasSuffix(f.Path, ".json") && !strings.Contains(string(f.Data), `"interval": "within one run"`) {
+			t.Errorf("%s does not say within what its interval is", f.Path)
+		}
+	}
+	if t.Failed() {
+		t.Log(words)
+	}
+}
