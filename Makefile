@@ -38,9 +38,10 @@ engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as 
 	@scripts/engine
 
 # The programs that go into containers are static, so that an empty image is enough for them.
-build: ## build benchbook and the two programs that it puts into containers
+build: ## build benchbook and the programs that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./cmd/benchbook
-	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/load/http/benchbook-load ./runner/load/benchbook-time
+	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/load/http/benchbook-load ./runner/load/benchbook-time \
+		./runner/origin/benchbook-origin ./runner/link/benchbook-link
 
 clean: build ## remove what runs left behind in the engine, and what was built
 	@$(BIN)/benchbook clean

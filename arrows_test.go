@@ -40,6 +40,11 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/load/http", "notebook/record", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/dataset", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/stats", "the generator goes into a container alone, and must stay small"},
+	{"runner/origin", "runner/engine", "the origin goes into a container alone, and must stay small"},
+	{"runner/origin", "net/http", "the origin is our own, and must stay small"},
+	{"runner/origin", "notebook", "the origin goes into a container alone, and must stay small"},
+	{"runner/link", "runner/engine", "the relay goes into a container alone, and must stay small"},
+	{"runner/link", "notebook", "the relay goes into a container alone, and must stay small"},
 	{"runner/load/timing", "runner/engine", "the timer goes into a container alone, and must stay small"},
 }
 

@@ -61,7 +61,11 @@ func (c *composer) banners() []banner {
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
 	}
-	if len(cells) > 0 && !c.d.Own {
+	switch {
+	case len(cells) > 0 && c.imported():
+		add("Imported, not measured by benchbook:",
+			"numbers of saved output of "+listWords(c.importedFrom())+". Nobody knows the machine, nor that it was loaded as the article says.")
+	case len(cells) > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
 	}
 	if stale > 0 {
@@ -150,8 +154,12 @@ func (c *composer) meta(standing string) []template.HTML {
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
 	o := c.origin
 	if o.measured > 0 {
-		out = append(out, template.HTML(`Measured <time datetime="`+o.last.Format("2006-01-02")+`">`+longDate(o.last)+"</time>"))
-		add("host\u00a0" + c.d.Host)
+		verb, host := "Measured", "host\u00a0"+c.d.Host
+		if c.imported() {
+			verb, host = "Imported, printed", "from saved output of "+listWords(c.importedFrom())
+		}
+		out = append(out, template.HTML(verb+` <time datetime="`+o.last.Format("2006-01-02")+`">`+longDate(o.last)+"</time>"))
+		add(host)
 		add(number.Count(len(o.cells), "row") + ", " + o.repetitions() + ", " + inWords(o.took))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
 		add("Written " + longDate(date))

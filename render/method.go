@@ -100,7 +100,11 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		records = append(records, cell.Records...)
 	}
 	add("What", e.Plan.Description)
-	add("Host", hostLine(c.d.Host, records))
+	if c.imported() {
+		add("Imported", "from saved output of "+listWords(c.importedFrom())+"; load and definition are what the article says, not what was seen")
+	} else {
+		add("Host", hostLine(c.d.Host, records))
+	}
 	add("Cores", coresLine(records))
 	add("Profile", c.d.Profile)
 	loads := loadsOf(e)
@@ -110,8 +114,16 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	for _, command := range commandsOf(e) {
 		v.Facts = append(v.Facts, factView{"Command", command, true})
 	}
-	add("Order", orderLine(e, records))
-	add("Repetitions", repetitionsLine(e, o, valid))
+	for _, line := range factsOf(records, toolLine) {
+		v.Facts = append(v.Facts, factView{"Line", line, true})
+	}
+	for _, note := range factsOf(records, toolNote) {
+		add("Tool", sentence(note))
+	}
+	if !c.imported() {
+		add("Order", orderLine(e, records))
+	}
+	add("Repetitions", repetitionsLine(e, o, valid, !c.imported()))
 	add("Intervals", intervalsLine(e, records))
 	add("Noise floor", c.floorLine(e))
 	add("Failed", failedLine(records))
@@ -121,7 +133,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	if other := c.othersLine(); other != "" {
 		add("Also recorded", other)
 	}
-	if len(loads) == 1 {
+	if len(loads) == 1 && loads[0].Tool == "" {
 		if lines := equivalents(loads[0]); lines != "" {
 			v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
 		}
@@ -189,13 +201,18 @@ func passedLine(e *dataset.Experiment) string {
 
 // common gives the value of a fact that all records share; several are told as such.
 func common(records []*record.Record, fact string) string {
+	return strings.Join(factsOf(records, fact), " or ")
+}
+
+// factsOf gives the values that records have of a fact, each once.
+func factsOf(records []*record.Record, fact string) []string {
 	var values []string
 	for _, r := range records {
 		if v := r.Facts[fact]; v != "" && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
-	return strings.Join(values, " or ")
+	return values
 }
 
 func hostLine(id string, records []*record.Record) string {
@@ -288,7 +305,11 @@ func commandsOf(e *dataset.Experiment) []string {
 
 // loadLine is a load in one line, every number that shapes it named.
 func loadLine(l *plan.Load) string {
-	words := []string{"closed", "connections=" + strconv.Itoa(l.Connections)}
+	var words []string
+	if l.Tool != "" {
+		words = append(words, "tool="+l.Tool)
+	}
+	words = append(words, "closed", "connections="+strconv.Itoa(l.Connections))
 	if l.Requests > 0 {
 		words = append(words, "requests="+strconv.Itoa(l.Requests))
 	}
@@ -416,7 +437,7 @@ func interleaved(list []*record.Record, planned bool) bool {
 }
 
 // repetitionsLine says how many repetitions were run, and how many of them are behind the numbers that are shown.
-func repetitionsLine(e *dataset.Experiment, o, valid origin) string {
+func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 	planned := number.Count(e.Plan.Repetitions, "repetition")
 	fresh := "; services are started afresh for each"
 	if o.measured == 0 {
@@ -425,6 +446,9 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin) string {
 	words := o.repetitions() + " of each measured cell, " + planned + " planned"
 	if valid.low != o.low || valid.high != o.high {
 		words += ", numbers of " + valid.repetitions()
+	}
+	if !ours {
+		return words
 	}
 	return words + fresh
 }
@@ -534,6 +558,8 @@ const (
 	imageFact   = "image."
 	baseFact    = "base."
 	packageFact = "packages."
+	toolLine    = "tool.line"     // what another tool than ours was called with
+	toolNote    = "tool.note"     // what is to be said of its numbers
 	replaced    = " replaced by " // between what FROM names and what stood in for it
 )
 
@@ -549,6 +575,9 @@ func images(records []*record.Record) []imageView {
 		}
 		if was.Command != nil {
 			names["command"] = imageName(was.Command.Image)
+		}
+		if was.Load != nil {
+			names["load"] = was.Load.Tool
 		}
 		for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
 			service, ok := strings.CutPrefix(fact, imageFact)
@@ -614,7 +643,7 @@ func sharedFacts(records []*record.Record) []factView {
 	names := map[string]bool{}
 	for _, r := range records {
 		for name := range r.Facts {
-			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) {
+			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, baseFact) && name != toolLine && name != toolNote {
 				names[name] = true
 			}
 		}

@@ -85,7 +85,25 @@ func (o origin) where() string {
 	if len(o.runs) > 2 {
 		run = number.Count(len(o.runs), "run")
 	}
-	return "host\u00a0" + strings.Join(o.hosts, ", ") + ", " + run + ", " + shortDate(o.last)
+	host := "host\u00a0" + strings.Join(o.hosts, ", ")
+	if slices.Contains(o.hosts, record.ImportedHost) {
+		host = "imported"
+	}
+	return host + ", " + run + ", " + shortDate(o.last)
+}
+
+// imported says that the page shows what was read from output that somebody saved.
+func (c *composer) imported() bool { return c.d.Host == record.ImportedHost }
+
+// importedFrom names the tools that printed such output, with their versions as far as they told.
+func (c *composer) importedFrom() []string {
+	var out []string
+	for _, r := range c.records() {
+		if r.Imported != nil {
+			out = append(out, strings.TrimSpace(r.Imported.Tool+" "+r.Imported.Version))
+		}
+	}
+	return sortedSet(out)
 }
 
 func shortDate(t time.Time) string { return t.UTC().Format("2\u00a0Jan\u00a02006") }

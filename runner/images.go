@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/load"
 )
 
 // NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
@@ -58,12 +59,29 @@ func (r *run) prepare(ctx context.Context) error {
 	r.facts = maps.Clone(facts)
 	maps.Copy(r.facts, r.Host.Facts)
 	r.placement = plan.Place(r.Host.Cores)
-	driver := r.driver(r.todo.steps[0].Trial)
-	if err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load")); err != nil {
-		return err
+	prepared := map[load.Driver]bool{}
+	for _, step := range r.todo.steps {
+		driver := r.driver(step.Trial)
+		if driver == nil {
+			return fmt.Errorf("nothing here puts a load on with %s", step.Trial.Load.Tool)
+		}
+		if prepared[driver] {
+			continue
+		}
+		prepared[driver] = true
+		err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load"))
+		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
+			return &NoImageError{r.experiment.Pos, err}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	r.images = map[string]image{}
 	for _, step := range r.todo.steps {
+		if err := r.prepareOwn(ctx, step.Trial); err != nil {
+			return err
+		}
 		for name, image := range imagesOf(step.Trial) {
 			if err := r.prepareImage(ctx, step.Trial, name, image); err != nil {
 				return err
@@ -76,7 +94,9 @@ func (r *run) prepare(ctx context.Context) error {
 func imagesOf(t *plan.Trial) map[string]plan.Image {
 	out := map[string]plan.Image{}
 	for _, s := range t.Services {
-		out[s.Name] = s.Image
+		if s.Origin == nil {
+			out[s.Name] = s.Image
+		}
 	}
 	if t.Command != nil && t.Command.Service == "" {
 		out["command"] = t.Command.Image

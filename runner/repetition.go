@@ -42,6 +42,9 @@ func (r *run) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
 		return r.Commands
 	}
+	if t.Load.Tool != "" {
+		return r.Tools[t.Load.Tool]
+	}
 	return r.Requests
 }
 
@@ -58,6 +61,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
+	r.ownFacts(step.Trial, rec.Facts)
 	rec.Facts["placement.services"], rec.Facts["placement.load"] = r.servicesPlace(step.Trial), r.loadPlace(step.Trial)
 	begin := time.Now()
 	space, err := r.Engine.Open(ctx, r.id)
@@ -90,7 +94,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	default:
 		return nil, errors.Join(err, closeErr)
 	}
-	rec.Samples, rec.Histograms, rec.Load, rec.Command = m.Samples, m.Histograms, m.Load, m.Command
+	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}
@@ -123,12 +127,12 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		}
 	}()
 	for _, s := range t.Services {
-		service, err := r.start(ctx, bounded, space, t, s)
+		started, err := r.start(ctx, bounded, space, t, s)
+		running = append(running, started...)
 		if err != nil {
 			part("start")
 			return load.Measurement{}, err
 		}
-		running = append(running, service)
 	}
 	part("start")
 	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores, Services: map[string]engine.Running{},
@@ -146,6 +150,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	if err != nil {
 		return m, err
 	}
+	lateness(bounded, t, running, rec.Facts)
 	m.Samples = append(m.Samples, sampler.samples(&m)...)
 	limited := map[string]bool{}
 	for _, s := range t.Services {
@@ -160,10 +165,40 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	return m, nil
 }
 
-// start starts a service. Its time to become ready ends with that of the repetition, so that it can still say what it waited for.
-func (r *run) start(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) (engine.Running, error) {
-	service := r.service(s)
+// start starts a service, and the link before it if there is one. What was started comes back beside an error too.
+func (r *run) start(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
+	service, err := r.service(s)
+	if err != nil {
+		return nil, err
+	}
 	service.Files = append(service.Files, r.driver(t).Files(t, s.Name)...)
+	if s.Link == nil {
+		running, err := startOne(ctx, bounded, space, service)
+		if err != nil {
+			return nil, err
+		}
+		return []engine.Running{running}, nil
+	}
+	service.Name += behindLink
+	behind, err := startOne(ctx, bounded, space, service)
+	if err != nil {
+		return nil, knownAs(err, service.Name, s.Name)
+	}
+	running := []engine.Running{known{behind, s.Name}}
+	relay, err := r.relayBefore(s)
+	if err != nil {
+		return running, err
+	}
+	before, err := startOne(ctx, bounded, space, relay)
+	if err != nil {
+		return running, knownAs(err, s.Name, s.Name+linkSuffix)
+	}
+	return append(running, known{before, s.Name + linkSuffix}), nil
+}
+
+// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what it waited
+// for.
+func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
 	if left <= 0 {
@@ -191,7 +226,7 @@ func logs(ctx context.Context, load string, running []engine.Running, err error)
 		}
 	}
 	for _, s := range running {
-		if log, err := s.Logs(ctx); err == nil {
+		if log, err := said(ctx, s); err == nil {
 			add(s.Name(), log)
 		}
 	}
@@ -275,16 +310,28 @@ func (r *run) loadPlace(t *plan.Trial) string {
 	return r.placement.Load
 }
 
-func (r *run) service(s *plan.Service) engine.Service {
+func (r *run) service(s *plan.Service) (engine.Service, error) {
 	out := engine.Service{
 		Name: s.Name, Image: r.images[imageKey(s.Image)].Prepared, Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
 		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placement.Services), Memory: s.Memory,
 		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
+		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
 		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
 			Command: s.Ready.Command, Timeout: s.Ready.Timeout},
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+		limit := s.Ulimits[name]
+		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 	}
 	for _, f := range s.Configs {
 		out.Files = append(out.Files, engineFile(f))
 	}
-	return out
+	if s.Origin != nil {
+		config, err := originEnvironment(s)
+		if err != nil {
+			return engine.Service{}, err
+		}
+		out.Image, out.Environment = r.own[originName].image, []string{config}
+	}
+	return out, nil
 }

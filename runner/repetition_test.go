@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
@@ -306,5 +307,28 @@ func TestPhysicalCores(t *testing.T) {
 	got, err := json.Marshal(physicalCores(root))
 	if err != nil || string(got) != "[[0,4],[1,5]]" {
 		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// What a service is to be like reaches the engine.
+func TestSettingsOfAService(t *testing.T) {
+	s := script(t)
+	var got engine.Service
+	s.Start = func(_ context.Context, service engine.Service) error {
+		got = service
+		return nil
+	}
+	runOnce(t, s, "expose:", "hostname: other\n    cpus: 0.5\n    ulimits: {nofile: 100, core: {soft: 1, hard: 2}}\n    cap_drop: [ALL]\n    expose:")
+	want := engine.Service{Hostname: "other", CPUs: 0.5, CapDrop: []string{"ALL"},
+		Ulimits: []engine.Ulimit{{Name: "core", Soft: 1, Hard: 2}, {Name: "nofile", Soft: 100, Hard: 100}}}
+	if got := (engine.Service{Hostname: got.Hostname, CPUs: got.CPUs, CapDrop: got.CapDrop, Ulimits: got.Ulimits}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	// And what the project has to allow: its plan is made elsewhere.
+	r := &run{}
+	service, err := r.service(&plan.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
+	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
+		t.Errorf("got %+v, %v", service, err)
 	}
 }

@@ -45,6 +45,8 @@ type Runner struct {
 	Engine   engine.Engine
 	Requests load.Driver
 	Commands load.Driver
+	Tools    map[string]load.Driver // of loads by other programs, by their names
+	Programs load.Tool              // finds those of origins and links
 	Host     Host
 	Progress Progress
 
@@ -185,6 +187,7 @@ type run struct {
 	id        string
 	facts     map[string]string // that hold for all trials
 	images    map[string]image  // by imageKey
+	own       map[string]ownProgram
 	placement plan.Placement
 	rates     map[string]float64 // by experiment: the throughput that rates are a share of
 }

@@ -178,7 +178,7 @@ func script(t *testing.T) fake.Script {
 
 func newRunner(e engine.Engine, p Progress) *Runner {
 	tool := func(string) ([]byte, error) { return []byte("program"), nil }
-	return &Runner{Engine: e, Progress: p, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool},
+	return &Runner{Engine: e, Progress: p, Programs: tool, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool},
 		Host: Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 

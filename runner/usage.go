@@ -109,15 +109,19 @@ func swappedIn() int64 {
 	return int64(swap.Sin)
 }
 
-// samples says what services used in the window of a measurement. Where that window cannot be found among the readings, since the
-// clock was set meanwhile, a fact says so.
+// samples says what services used in the window of a measurement. What the link before a service used is no metric of the service
+// but a fact, link.cpu.SERVICE in cores. Where that window cannot be found among the readings, since the clock was set meanwhile,
+// a fact says so.
 func (s *sampler) samples(m *load.Measurement) []record.Sample {
-	if step, ok := s.stepped(); ok {
-		m.Facts = maps.Clone(m.Facts)
+	fact := func(name, value string) {
+		m.Facts = maps.Clone(m.Facts) // it may be everybody's
 		if m.Facts == nil {
 			m.Facts = map[string]string{}
 		}
-		m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
+		m.Facts[name] = value
+	}
+	if step, ok := s.stepped(); ok {
+		fact("usage.left_out", fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond)))
 		return nil
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)
@@ -133,11 +137,20 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 	var cpuSeconds float64
 	for _, name := range names {
 		usage := s.services[name]
-		if strings.Contains(name, ".") || len(usage) < 2 || m.Length <= 0 {
+		if len(usage) < 2 || m.Length <= 0 {
 			continue
 		}
-		if used, ok := cpuIn(usage, begin, end); ok {
+		used, ok := cpuIn(usage, begin, end)
+		if ok {
 			cpuSeconds += used
+		}
+		if service, isLink := strings.CutSuffix(name, linkSuffix); isLink {
+			if ok {
+				fact("link.cpu."+service, fmt.Sprintf("%.3f", used/m.Length.Seconds()))
+			}
+			continue
+		}
+		if ok {
 			add("cpu."+name, used/m.Length.Seconds(), "cores")
 		}
 		first, last := around(usage, begin, end)

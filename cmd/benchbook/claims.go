@@ -78,6 +78,9 @@ func (a *app) printDataset(slug string, d *dataset.Dataset) {
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
 		where += ", not this one"
+		if d.Host == record.ImportedHost {
+			where = "profile " + d.Profile + ", imported, not measured"
+		}
 	}
 	fmt.Fprintf(a.stdout, "%s: %s (%s)\n", slug, standing, where)
 	if reason != "" {

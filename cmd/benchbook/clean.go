@@ -13,7 +13,7 @@ func (a *app) cleanCommand() *cobra.Command {
 		Short: "Remove the containers and networks that a killed run left behind",
 		Long: `Remove the containers and networks that carry benchbook's labels and whose run is no longer alive.
 Nothing else is touched, nor anything of a run that is still going on.`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
 			e, err := a.wiring.engine(cmd.Context())

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner"
 )
 
 func (a *app) completionCommand() *cobra.Command {
@@ -33,7 +34,7 @@ project. To have it in every new shell:
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
   powershell  benchbook completion powershell >> $PROFILE
   zsh         benchbook completion zsh > "${fpath[1]}/_benchbook"`,
-		Args:      cobra.ExactArgs(1),
+		Args:      arguments(1, 1),
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			generate, ok := shells[args[0]]
@@ -57,7 +58,8 @@ func (a *app) complete(root *cobra.Command) {
 		"host":     a.completeHosts,
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"run":      a.completeRuns,
-		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
+		"as":       a.completeArticles,
+		"format":   cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine":   cobra.FixedCompletions([]string{engineDocker, engineNone}, cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {

@@ -222,6 +222,10 @@ func changes(t *plan.Trial, r *record.Record) []string {
 			redefined = true
 		case in.Name == "semantics":
 			out = append(out, fmt.Sprintf("what samples mean is of version %s, was %s", in.Digest, was))
+		case strings.HasPrefix(in.Name, "semantics of "):
+			if ok { // else the definition says that there is one now
+				out = append(out, fmt.Sprintf("what %s do is of version %s, was %s", strings.TrimPrefix(in.Name, "semantics of "), in.Digest, was))
+			}
 		case !ok:
 			out = append(out, in.Name+" is new")
 		default:
@@ -229,7 +233,9 @@ func changes(t *plan.Trial, r *record.Record) []string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(digests)) {
-		out = append(out, name+" is gone")
+		if !strings.HasPrefix(name, "semantics of ") {
+			out = append(out, name+" is gone")
+		}
 	}
 	if redefined {
 		edits, err := editsOf(t.Definition, r.Definition)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
@@ -56,7 +57,7 @@ settings by which editors check project file and records. Nothing is asked, and 
 
 Templates: http, two servers under the same load; command, two programs that are timed; database, a server that
 asks a database; published, numbers that somebody else published beside yours.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := a.dir
 			if len(args) == 1 && filepath.IsAbs(args[0]) {
@@ -80,7 +81,7 @@ asks a database; published, numbers that somebody else published beside yours.`,
 			}
 			in := ""
 			if here := relative(absolute(dir)); here != "." {
-				in = "cd " + here + " && "
+				in = "cd " + shellquote.Join(here) + " && "
 			}
 			fmt.Fprintf(a.stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
 			return nil
@@ -97,7 +98,7 @@ func (a *app) newCommand() *cobra.Command {
 		Short: "Write an article that runs as it is",
 		Long: `Write an article to experiments/SLUG/article.md, to be changed into your own. It runs as it is. A slug
 begins with a letter, has letters, digits, - and _ in it, and is part of the page's address.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, err := article.OpenProject(a.dir)
 			if err != nil {
@@ -204,8 +205,21 @@ func exists(dir string, files []newFile) error {
 	return nil
 }
 
-// write makes files and says which. Those that are there are left as they are.
-func (a *app) write(dir string, files []newFile) error {
+// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a full disk,
+// those that were made are taken away again: they would be in the way of the next try.
+func (a *app) write(dir string, files []newFile) (err error) {
+	var made []string
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, full := range made {
+			err = errors.Join(err, os.Remove(full))
+		}
+		if len(made) > 0 {
+			fmt.Fprintln(a.stdout, "removed what was written")
+		}
+	}()
 	for _, f := range files {
 		full := filepath.Join(dir, f.path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
@@ -219,6 +233,7 @@ func (a *app) write(dir string, files []newFile) error {
 		if err != nil {
 			return fmt.Errorf("making the project: %w", err)
 		}
+		made = append(made, full)
 		_, err = out.Write(f.data)
 		if err := errors.Join(err, out.Close()); err != nil {
 			return fmt.Errorf("making the project: %w", err)

@@ -37,7 +37,7 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "List the articles with their standing",
 		Long: `List the articles with title, date and standing, and the newest run, the profile and the host that it rests
 on: those whose results the page shows.`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			project, list, err := a.choose(nil)
 			if err != nil {

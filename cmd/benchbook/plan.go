@@ -51,7 +51,8 @@ type experimentPlanJSON struct {
 	Trials      []trialPlanJSON   `json:"trials"`
 	Steps       []stepJSON        `json:"steps"` // in the order to run, whatever is fresh
 	Estimate    estimateJSON      `json:"estimate"`
-	Origins     map[string]string `json:"origins"` // by path of the key, as written in the article: where its value came from
+	Warnings    []string          `json:"warnings"` // what keeps it from deciding a claim, in sentences
+	Origins     map[string]string `json:"origins"`  // by path of the key, as written in the article: where its value came from
 }
 
 // unsupportedJSON is something that an article says and this version cannot run.
@@ -161,9 +162,10 @@ func (a *app) printPlans(project *article.Project, list []*chosen, plans map[str
 			return err
 		}
 		for _, e := range plans[c.slug].Experiments {
+			warnings := dataset.Unbounded(c.doc, plans[c.slug], e.Name)
 			if asJSON {
-				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known, s.at))
-			} else if err := s.experiment(c.slug, e, known, origins); err != nil {
+				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known, s.at, warnings))
+			} else if err := s.experiment(c.slug, e, known, warnings, origins); err != nil {
 				return err
 			}
 		}
@@ -174,10 +176,11 @@ func (a *app) printPlans(project *article.Project, list []*chosen, plans map[str
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, at plan.Placement) experimentPlanJSON {
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, at plan.Placement, warnings []string) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
-		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Origins: map[string]string{}}
+		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
+		Origins: map[string]string{}}
 	maps.Copy(out.Origins, e.Origin)
 	for _, t := range e.Trials {
 		k := known[t]
@@ -206,20 +209,42 @@ type sheet struct {
 	w             io.Writer
 	host, profile string
 	at            plan.Placement
+	width         int // of the column of labels, of the experiment that is printed
 }
 
-// labelWidth is the width of the column of labels.
-const labelWidth = 22
+// The width of the column of labels, and how far a long label may widen it.
+const (
+	labelWidth = 22
+	labelMost  = 32
+)
 
-// line prints a value beside its label, on several lines where it is long.
+// line prints a value beside its label, on several lines where it is long or has several.
 func (s *sheet) line(indent, label, value string) {
-	for _, part := range wrap(value, lineWidth-labelWidth) {
-		fmt.Fprintln(s.w, strings.TrimRight(padded(indent+label, labelWidth-1)+" "+part, " "))
+	if text := strings.TrimRight(value, "\n"); strings.Contains(text, "\n") {
+		s.lines(indent, label, strings.Split(text, "\n"))
+		return
+	}
+	s.lines(indent, label, wrap(value, lineWidth-s.width))
+}
+
+func (s *sheet) lines(indent, label string, lines []string) {
+	for _, text := range lines {
+		fmt.Fprintln(s.w, strings.TrimRight(padded(indent+label, s.width-1)+" "+text, " "))
 		label = ""
 	}
 }
 
-func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*known, origins bool) error {
+func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*known, warnings []string, origins bool) error {
+	parts, err := s.parts(e)
+	if err != nil {
+		return err
+	}
+	s.width = labelWidth
+	for _, p := range parts {
+		for _, key := range p.keys {
+			s.width = min(max(s.width, len("    ")+runes(key)+1), labelMost)
+		}
+	}
 	fmt.Fprintf(s.w, "%s#%s\n", slug, e.Name)
 	if e.Skipped != "" {
 		s.line("  ", "skipped", e.Skipped)
@@ -235,8 +260,11 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	if words := notYet(unsupported(e)); words != "" {
 		s.line("  ", "not yet", words)
 	}
-	if err := s.parts(e); err != nil {
-		return err
+	for _, p := range parts {
+		fmt.Fprintf(s.w, "  %s\n", p.name)
+		for _, key := range p.keys {
+			s.value(key, p.values[key], e)
+		}
 	}
 	s.trials(e, known)
 	s.order(e)
@@ -249,11 +277,16 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	if len(e.Steps) > 0 {
 		s.line("  ", "precision", precision(e.Repetitions))
 	}
+	for _, w := range warnings {
+		s.line("  ", "warning", "claim "+w)
+	}
 	if origins && len(e.Origin) > 0 {
 		fmt.Fprintln(s.w, "  origins")
+		var rows [][]string
 		for _, path := range slices.Sorted(maps.Keys(e.Origin)) {
-			s.line("    ", path, e.Origin[path])
+			rows = append(rows, []string{path, e.Origin[path]})
 		}
+		printColumns(s.w, "    ", rows)
 	}
 	fmt.Fprintln(s.w)
 	return nil
@@ -285,8 +318,8 @@ func (p *part) add(key, trial, value string) {
 	p.values[key][trial] = value
 }
 
-// parts prints services, load and command with all their keys.
-func (s *sheet) parts(e *plan.Experiment) error {
+// parts gathers services, load and command with all their keys.
+func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 	var parts []*part
 	named := func(name string) *part {
 		i := slices.IndexFunc(parts, func(p *part) bool { return p.name == name })
@@ -302,7 +335,7 @@ func (s *sheet) parts(e *plan.Experiment) error {
 		}
 		list, err := entries(t.Definition)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, entry := range withoutFiles(asWritten(list, t)) {
 			name, key, ok := strings.Cut(entry.path, ".")
@@ -320,6 +353,9 @@ func (s *sheet) parts(e *plan.Experiment) error {
 			if service.CPUSet == "" {
 				p.add("cpuset", t.Name, s.at.Services)
 			}
+			if service.Link != nil {
+				p.add("relay", t.Name, "on CPU "+s.at.Services+", beside the services")
+			}
 		}
 		switch {
 		case t.Load != nil:
@@ -331,13 +367,7 @@ func (s *sheet) parts(e *plan.Experiment) error {
 			named("command").add("cpuset", t.Name, s.at.Load)
 		}
 	}
-	for _, p := range parts {
-		fmt.Fprintf(s.w, "  %s\n", p.name)
-		for _, key := range p.keys {
-			s.value(key, p.values[key], e)
-		}
-	}
-	return nil
+	return parts, nil
 }
 
 // maxValues is how many values of one key are printed, where trials differ.
@@ -368,7 +398,8 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 	}
 	width := 0
 	for _, v := range distinct[:min(len(distinct), maxValues)] {
-		width = max(width, runes(v))
+		first, _, _ := strings.Cut(v, "\n")
+		width = max(width, runes(first))
 	}
 	for i, v := range distinct {
 		if i == maxValues {
@@ -379,7 +410,9 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 		if n := len(trials[v]); n > 3 {
 			who = fmt.Sprintf("%s and %d more of %d trials", trials[v][0], n-1, all)
 		}
-		fmt.Fprintf(s.w, "%s %s  (%s)\n", padded("    "+key, labelWidth-1), padded(v, min(width, lineWidth/2)), who)
+		lines := strings.Split(strings.TrimRight(v, "\n"), "\n")
+		lines[0] = fmt.Sprintf("%s  (%s)", padded(lines[0], min(width, lineWidth/2)), who)
+		s.lines("    ", key, lines)
 		key = ""
 	}
 }

@@ -44,7 +44,7 @@ func (a *app) renderCommand() *cobra.Command {
 		Short: "Make the site from articles and records, without running anything",
 		Long: `Make the site from articles and records. Nothing is run and no engine is needed. What was measured on
 this machine is shown if it is complete, else the newest complete results of another host, which is named.`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			project, list, err := a.choose(nil)
 			if err != nil {
@@ -224,7 +224,7 @@ func (a *app) previewCommand() *cobra.Command {
 		Short: "Serve the site on loopback, and reload it when an article or a record changes",
 		Long: `Render the site, serve it on the loopback addresses, and render it again and reload the browser when an
 article or a record changes. Problems are shown in the page. Nothing is ever measured. Ctrl-C ends it.`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			project, err := article.OpenProject(a.dir)
 			if err != nil {

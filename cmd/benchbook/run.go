@@ -16,6 +16,7 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
+	"benchbook/runner/load/foreign"
 )
 
 // runFlags are what run and report have in common.
@@ -219,8 +220,9 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed\n", leftovers(left))
 	}
 	progress := &progress{w: a.stderr}
-	r := runner.Runner{Engine: e, Host: host, Progress: progress,
-		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool}}
+	r := runner.Runner{Engine: e, Host: host, Progress: progress, Programs: a.wiring.tool,
+		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
+		Tools: foreign.Drivers(a.wiring.tool)}
 	var total runner.Summary
 	var failed error
 	for _, c := range list {

@@ -60,7 +60,7 @@ func (a *app) schemaCommand() *cobra.Command {
 		Long: `Print the JSON Schema (2020-12) of a kind of block, of the front matter, the project file or a record, for
 editors and other tools. It knows keys and the shapes of values; what they mean together only check knows. Without a
 name, the names are listed.`,
-		Args:      cobra.MaximumNArgs(1),
+		Args:      arguments(0, 1),
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -49,8 +49,9 @@ func TestTemplatesAreClean(t *testing.T) {
 	}
 }
 
-// Each template ends up measured on a real engine, without a failure.
-func TestTemplates(t *testing.T) {
+// onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where there is none.
+func onEngine(t *testing.T) wiring {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a Docker engine and most of a minute: run without -short")
 	}
@@ -66,11 +67,18 @@ func TestTemplates(t *testing.T) {
 	tools := t.TempDir()
 	w.tool = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(tools, name)) }
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", tools+string(filepath.Separator),
-		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time")
+		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time",
+		"benchbook/runner/origin/benchbook-origin", "benchbook/runner/link/benchbook-link")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the programs that go into containers: %v\n%s", err, out)
 	}
+	return w
+}
+
+// Each template ends up measured on a real engine, without a failure.
+func TestTemplates(t *testing.T) {
+	w := onEngine(t)
 	for _, template := range templateNames() {
 		t.Run(template, func(t *testing.T) {
 			dir := initialised(t, template)

@@ -9,4 +9,5 @@ type Claim struct {
 	Headline       Value[bool]  `yaml:"headline"`
 	Text           Text         `yaml:"text"`
 	Pos            Pos          `yaml:"-"`
+	Tried          Tried        `yaml:"-"`
 }

@@ -13,6 +13,7 @@ type Command struct {
 	Stdin       Text            `yaml:"stdin"`
 	Expect      *Expect         `yaml:"expect"`
 	Timeout     Value[Duration] `yaml:"timeout"`
+	Tried       Tried           `yaml:"-"`
 }
 
 // Expect guards against timing a failure.

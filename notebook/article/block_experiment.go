@@ -13,6 +13,9 @@ type ExperimentBlock struct {
 	Name Text
 	Node *Node // the whole block
 	Pos  Pos   // of its fence
+
+	extent Pos // of the fence and all lines of the block
+	tried  Tried
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
@@ -38,6 +41,7 @@ type Experiment struct {
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Hosts       Hosts           `yaml:"hosts"`
 	Profiles    Profiles        `yaml:"profiles"`
+	Tried       Tried           `yaml:"-"`
 }
 
 // Duration is short for the type of times in articles.
@@ -82,12 +86,13 @@ type Hook struct {
 	Service Text         `yaml:"service"`
 	Run     *CommandLine `yaml:"run"`
 	Pos     Pos          `yaml:"-"`
+	Tried   Tried        `yaml:"-"`
 }
 
 func (h *Hook) decodeNode(d decoder, n *Node, what string) {
 	h.Pos = n.Text.Pos
 	d.fieldsOf(n, what, h)
-	if d.whole && n.Kind == Map && n.Get("run") == nil {
+	if d.whole && n.Kind == Map && n.Get("run") == nil && !h.Tried.Has("run") {
 		d.problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
 			Hint = "write {service: NAME, run: PROGRAM ARGUMENTS}"
 	}

@@ -20,6 +20,7 @@ type Figure struct {
 	Published  PublishedRef  `yaml:"published"`
 	Claim      Text          `yaml:"claim"`
 	Pos        Pos           `yaml:"-"`
+	Tried      Tried         `yaml:"-"`
 }
 
 // Axis is one of the two of a figure.

@@ -25,6 +25,7 @@ type Load struct {
 	CPUSet      Text            `yaml:"cpuset"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
+	Tried       Tried           `yaml:"-"`
 }
 
 // Targets is where requests go: one URL, or several in proportion to their weights.

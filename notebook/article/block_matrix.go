@@ -112,7 +112,8 @@ func settings(d decoder, f Field) []Setting {
 
 func (d decoder) combinations(n *Node, what string) []Combination {
 	if n.Kind != List {
-		d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be a list of mappings, not %s", what, n.Kind)
+		d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be a list of mappings, not %s", what, n.Kind).
+			Hint = "put a dash before each row"
 		return nil
 	}
 	var out []Combination

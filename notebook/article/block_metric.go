@@ -18,6 +18,7 @@ type Metric struct {
 	Regex  Text          `yaml:"regex"`
 	JSON   Text          `yaml:"json"` // a path with dots
 	Pos    Pos           `yaml:"-"`
+	Tried  Tried         `yaml:"-"`
 }
 
 // Better is the direction in which a metric improves.
@@ -63,6 +64,7 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	switch name := m.Name; {
+	case name.Value == "" && m.Tried.Has("name"):
 	case name.Value == "":
 		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
 	case !isMetricName(name.Value):
@@ -84,6 +86,7 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 	case computed && found:
 		p.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).
 			Hint = "keep value or from"
+	case !computed && !found && m.Tried.Has("value", "from"):
 	case !computed && !found:
 		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
 			Hint = "add value: with an expression, or from: with regex: or json:"

@@ -86,4 +86,10 @@ type Link struct {
 	RTT    Value[Duration]       `yaml:"rtt"`
 	Jitter Value[Duration]       `yaml:"jitter"`
 	Rate   Value[BytesPerSecond] `yaml:"rate"`
+	Pos    Pos                   `yaml:"-"`
+}
+
+func (l *Link) decodeNode(d decoder, n *Node, what string) {
+	l.Pos = n.Text.Pos
+	d.fieldsOf(n, what, l)
 }

@@ -37,6 +37,7 @@ type Published struct {
 	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
 	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
 	Pos        Pos            `yaml:"-"`
+	Tried      Tried          `yaml:"-"`
 }
 
 // NamedTexts are words with names, in the order written.
@@ -90,6 +91,8 @@ func (doc *Document) publishedRows(b *Published) {
 		if rows, ok = doc.Rows(b.File, p); !ok {
 			return
 		}
+	case b.Written == nil && b.Tried.Has("rows", "file"):
+		return
 	case b.Written == nil:
 		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
 			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"

@@ -24,10 +24,11 @@ type Search struct {
 
 // Capacity is a search for the highest rate that still meets an objective.
 type Capacity struct {
-	SLO  Expression       `yaml:"slo"`
-	From Value[PerSecond] `yaml:"from"`
-	To   Value[PerSecond] `yaml:"to"`
-	Pos  Pos              `yaml:"-"`
+	SLO   Expression       `yaml:"slo"`
+	From  Value[PerSecond] `yaml:"from"`
+	To    Value[PerSecond] `yaml:"to"`
+	Pos   Pos              `yaml:"-"`
+	Tried Tried            `yaml:"-"`
 }
 
 func (c *Capacity) decodeNode(d decoder, n *Node, what string) {

@@ -11,7 +11,15 @@ import (
 type Services []Named[Service]
 
 func (s *Services) decodeNode(d decoder, n *Node, what string) {
-	*s = decodeNamed[Service](d, n, what, "service")
+	named, lost := misplaced(n, reflect.TypeFor[Service]())
+	*s = decodeNamed[Service](d, named, what, "service")
+	for _, f := range lost {
+		d.problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
+			Hint = "it is a key of a service: indent it further, below the name"
+		for i := range *s {
+			(*s)[i].Value.Tried = append((*s)[i].Value.Tried, f.Key.Value)
+		}
+	}
 }
 
 // Service is a container, described by keys of Compose, or an origin of ours.
@@ -47,6 +55,7 @@ type Service struct {
 	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
 	Scale       Value[int]      `yaml:"scale"`
 	Link        *Link           `yaml:"link"`
+	Tried       Tried           `yaml:"-"`
 }
 
 // Build says what an image is built from.
@@ -126,17 +135,18 @@ func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source Text `yaml:"source"`
-	Target Text `yaml:"target"`
+	Source Text  `yaml:"source"`
+	Target Text  `yaml:"target"`
+	Tried  Tried `yaml:"-"`
 }
 
 func (c *Config) decodeNode(d decoder, n *Node, what string) {
-	d.fieldsOf(n, what, c)
+	d.fieldsOf(n, "a config", c)
 	if !d.whole || n.Kind != Map {
 		return
 	}
 	for key, t := range map[string]Text{"source": c.Source, "target": c.Target} {
-		if t.IsZero() {
+		if t.IsZero() && !c.Tried.Has(key) {
 			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
 		}
 	}

@@ -22,6 +22,7 @@ type Table struct {
 	Published  PublishedRef `yaml:"published"`
 	Claim      Text         `yaml:"claim"`
 	Pos        Pos          `yaml:"-"`
+	Tried      Tried        `yaml:"-"`
 }
 
 // Formats says how columns are shown, by their names.

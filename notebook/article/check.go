@@ -19,13 +19,13 @@ func (doc *Document) check() {
 		}
 	}
 	if len(doc.Front.KeyValues) > 3 {
-		p.Add("too-many", doc.Front.KeyValues[3].Is.Pos, "more than three key values").
+		p.Add("too-many", doc.Front.KeyValues[3].Pos, "more than three key values").
 			Hint = "keep the three that matter most"
 	}
 	var experiments []string
 	names := map[string]Text{}
 	for _, e := range doc.Experiments {
-		if doc.named(e.Name, e.Pos, "experiment", names) {
+		if doc.named(e.Name, e.Pos, "experiment", names, e.tried) {
 			experiments = append(experiments, e.Name.Value)
 		}
 	}
@@ -49,16 +49,16 @@ func (doc *Document) check() {
 	claims := doc.checkClaims()
 	labels := map[string]Text{}
 	for _, t := range doc.Tables {
-		doc.label(t.Label, t.Pos, "tbl-", labels)
+		doc.label(t.Label, t.Pos, "tbl-", labels, t.Tried)
 		refer(t.Experiment, t.Pos, "table")
 		doc.claimName(t.Claim, claims)
-		if len(t.Columns) == 0 {
+		if len(t.Columns) == 0 && !t.Tried.Has("columns") {
 			p.Add("missing-key", t.Pos, "the table has no columns").
 				Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
 		}
 	}
 	for _, f := range doc.Figures {
-		doc.label(f.Label, f.Pos, "fig-", labels)
+		doc.label(f.Label, f.Pos, "fig-", labels, f.Tried)
 		refer(f.Experiment, f.Pos, "figure")
 		doc.claimName(f.Claim, claims)
 		doc.checkFigure(f)
@@ -67,9 +67,9 @@ func (doc *Document) check() {
 	for _, b := range doc.Published {
 		refer(b.Experiment, b.Pos, "block of published numbers")
 		if b.Name.Value != "" {
-			doc.named(b.Name, b.Pos, "published block", published)
+			doc.named(b.Name, b.Pos, "published block", published, b.Tried)
 		}
-		if b.Source.Value == "" {
+		if b.Source.Value == "" && !b.Tried.Has("source") {
 			p.Add("missing-key", b.Pos, "published numbers have to say whose they are").
 				Hint = "add source: with the title of the publication"
 		}
@@ -79,8 +79,11 @@ func (doc *Document) check() {
 	}
 	for _, r := range doc.References {
 		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
-			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).
-				Hint = Suggest(r.Label.Value, keys(labels))
+			hint := Suggest(r.Label.Value, keys(labels))
+			if hint == "" {
+				hint = "give a table or figure this label"
+			}
+			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
 		}
 	}
 	for _, l := range doc.Listings {
@@ -101,8 +104,10 @@ func keys(m map[string]Text) []string {
 }
 
 // named checks a name that has to be there and be the only one of its kind.
-func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text) bool {
+func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text, tried Tried) bool {
 	switch before, twice := seen[t.Value]; {
+	case t.Value == "" && tried.Has("name"):
+		return false
 	case t.Value == "":
 		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
 		return false
@@ -129,8 +134,8 @@ func article(noun string) string {
 func (doc *Document) checkClaims() map[string]Text {
 	claims := map[string]Text{}
 	for _, c := range doc.Claims {
-		doc.named(c.Name, c.Pos, "claim", claims)
-		if c.Expect.Text.IsZero() {
+		doc.named(c.Name, c.Pos, "claim", claims, c.Tried)
+		if c.Expect.Text.IsZero() && !c.Tried.Has("expect") {
 			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
 		}
 		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
@@ -145,17 +150,23 @@ func (doc *Document) claimName(t Text, claims map[string]Text) {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
-		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = Suggest(t.Value, keys(claims))
+		hint := Suggest(t.Value, keys(claims))
+		if hint == "" {
+			hint = "add a yaml claim block with this name"
+		}
+		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = hint
 	}
 }
 
-func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text) {
+func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text, tried Tried) {
 	before, twice := seen[t.Value]
 	switch {
+	case t.Value == "" && tried.Has("label"):
+		return
 	case t.Value == "":
 		doc.Problems.Add("missing-key", at, "no label").Hint = "add label: " + prefix + "… so that the text can refer to it"
 		return
-	case !strings.HasPrefix(t.Value, prefix) || !IsName(strings.TrimPrefix(t.Value, prefix)):
+	case !isLabel(t.Value, prefix):
 		doc.Problems.Add("bad-label", t.Pos, "%q is no label here", t.Value).Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)
@@ -172,6 +183,8 @@ func (doc *Document) checkFigure(f *Figure) {
 	slices.Sort(known)
 	needs, ok := figureNeeds[f.Kind.Value]
 	switch {
+	case f.Kind.Value == "" && f.Tried.Has("kind"):
+		return
 	case f.Kind.Value == "":
 		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(known, ", ")
 		return
@@ -181,7 +194,7 @@ func (doc *Document) checkFigure(f *Figure) {
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
 	for _, key := range needs.keys {
-		if !has[key] {
+		if !has[key] && !f.Tried.Has(key) {
 			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(needs.keys, " and ")).Hint = needs.hint
 			return
 		}

@@ -67,7 +67,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 		c.made += a.size
 		return a.node
 	}
-	return &Node{Kind: Null, Text: Text{Pos: here}}
+	return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
 }
 
 func (c *converter) fresh(y *yaml.Node) *Node {
@@ -84,7 +84,7 @@ func (c *converter) fresh(y *yaml.Node) *Node {
 		return c.mapping(y, place)
 	}
 	if m, ok := c.meant[at]; ok && m.nothing {
-		return &Node{Kind: Null, Text: Text{Pos: place}}
+		return &Node{Kind: Null, Text: Text{Pos: place}, lost: true}
 	}
 	text := c.text(y, at)
 	if isNull(y) {
@@ -140,7 +140,9 @@ func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
 	added := 0
 	for _, m := range merges {
 		var fields []Field
-		for _, base := range c.bases(m.value) {
+		bases, lost := c.bases(m.value)
+		n.lost = n.lost || lost
+		for _, base := range bases {
 			for _, f := range base.Fields {
 				if !written[f.Key.Value] {
 					written[f.Key.Value] = true
@@ -165,26 +167,27 @@ func (n *Node) place(key string) Pos {
 	return n.Text.Pos
 }
 
-// bases gives the mappings that << merges: one, or a list of them.
-func (c *converter) bases(y *yaml.Node) []*Node {
+// bases gives the mappings that << merges: one, or a list of them. lost says that there should be more.
+func (c *converter) bases(y *yaml.Node) (out []*Node, lost bool) {
 	n := c.node(y)
 	list := []*Node{n}
 	if n.Kind == List {
 		list = n.Items
 	}
-	var out []*Node
 	for _, b := range list {
 		switch b.Kind {
 		case Map:
 			out = append(out, b)
 		case Null: // already reported, or an empty mapping
+			lost = lost || b.lost
 		default:
 			at := c.written(y)
 			c.problems.Add("wrong-shape", c.fragment.pos(at, at+1), "<< merges mappings, not %s", b.Kind).
 				Hint = "write <<: *name, where &name stands before a mapping"
+			lost = true
 		}
 	}
-	return out
+	return out, lost
 }
 
 // written is where a node stands in the text as it was written: behind its anchor and tag, since the library's column

@@ -125,7 +125,7 @@ func (d decoder) kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = shapeHint(n, want)
+	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = shapeHint(n, what, want)
 	return false
 }
 
@@ -148,62 +148,69 @@ func (d decoder) list(n *Node, what string, v reflect.Value) {
 const maxUnknown = 100
 
 func (d decoder) fields(n *Node, what string, v reflect.Value) {
-	if !d.kind(n, what, Map) {
-		return
-	}
 	known := map[string]int{}
 	var names []string
 	unknown := 0
+	var tried Tried
 	t := v.Type()
+	defer func() {
+		if field := v.FieldByName("Tried"); field.IsValid() {
+			field.Set(reflect.ValueOf(tried))
+		}
+	}()
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
 			known[name] = i
 			names = append(names, name)
 		}
 	}
+	if !d.kind(n, what, Map) {
+		tried = names // all of them, in another shape
+		return
+	}
+	if n.lost {
+		tried = names // what should have been merged may be any of them
+	}
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
 		case ok && f.Value.Kind == Null:
 			// Nothing is written; what was there before, if anything, is gone by now.
+			if f.Value.lost {
+				tried = append(tried, f.Key.Value)
+			}
 		case ok:
+			before := d.problems.noted
 			d.value(f.Value, f.Key.Value, v.Field(i))
+			if d.problems.noted > before {
+				tried = append(tried, f.Key.Value)
+			}
 		case strings.HasPrefix(f.Key.Value, "x-"):
 		default:
 			if unknown++; unknown > maxUnknown {
 				continue
 			}
 			slices.Sort(names)
-			hint := Suggest(f.Key.Value, names)
-			if other := belongs(f.Key.Value, t); other != "" {
-				hint = fmt.Sprintf("%q is a key of %s", f.Key.Value, other)
-			}
+			hint, meant := unknownKey(f.Key.Value, t, names)
+			tried = append(tried, meant)
 			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 		}
 	}
 }
 
-// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
-func belongs(key string, in reflect.Type) string {
-	type home struct {
-		what string
-		t    reflect.Type
-	}
-	homes := []home{
-		{"experiment", reflect.TypeFor[Experiment]()}, {"load", reflect.TypeFor[Load]()}, {"load: verify", reflect.TypeFor[Verify]()},
-		{"command", reflect.TypeFor[Command]()}, {"a service", reflect.TypeFor[Service]()},
-	}
-	if !slices.ContainsFunc(homes, func(h home) bool { return h.t == in }) {
-		return ""
-	}
-	for _, h := range homes {
-		for i := range h.t.NumField() {
-			if h.t != in && h.t.Field(i).Tag.Get("yaml") == key {
-				return h.what
-			}
+// unknownKey is a way out where a key of a mapping is not known, and the key of ours that it stands for, if that is plain.
+func unknownKey(key string, t reflect.Type, names []string) (hint, meant string) {
+	if other, ok := otherNames[t][key]; ok {
+		if other.hint == "" {
+			return fmt.Sprintf("did you mean %q?", other.key), other.key
 		}
+		return other.hint, other.key
 	}
-	return ""
+	if other, hint, ok := belongs(key, t); ok {
+		return hint, other.what
+	}
+	meant, _ = nearest(key, names)
+	return Suggest(key, names), meant
 }
 
 func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
@@ -333,6 +340,8 @@ func parseScalar(s string, out any) error {
 	return nil
 }
 
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 // quantity reads a number with a unit of a dimension, in its base unit.
 func quantity(s string, want expr.Dimension, what string) (float64, error) {
 	q, err := expr.ParseQuantity(s)
@@ -349,6 +358,9 @@ func quantity(s string, want expr.Dimension, what string) (float64, error) {
 func hintFor(written string, v any) string {
 	switch v := v.(type) {
 	case time.Duration:
+		if d, err := time.ParseDuration(written); err == nil && d > 0 && strings.IndexAny(written, "hmsuµn") < len(written)-2 {
+			return fmt.Sprintf("write it in one unit: %gs", d.Seconds())
+		}
 		return "write a number with a unit, such as 500ms, 10s or 2m"
 	case Bytes:
 		return "write a number with a unit, such as 256m or 1g"
@@ -362,6 +374,16 @@ func hintFor(written string, v any) string {
 		return "write a number with a unit, such as 10MB/s"
 	case Word:
 		return Suggest(written, v.Words())
+	case int:
+		_, inside, mapped := strings.Cut(written, ":")
+		f, err := strconv.ParseFloat(strings.NewReplacer(",", "", "_", "", " ", "").Replace(written), 64)
+		switch {
+		case mapped && isDigits(inside):
+			return "write " + inside + ", the port inside the container: none is published on this machine"
+		case err == nil && f == math.Trunc(f) && math.Abs(f) < 1e9:
+			return fmt.Sprintf("write %.0f", f)
+		}
+		return "write digits alone"
 	}
 	return ""
 }

@@ -8,8 +8,10 @@ package article
 
 import (
 	"bytes"
+	"fmt"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,6 +52,7 @@ type Document struct {
 
 	unread   map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
 	included []*Block                 // listings with include=
+	front    Pos                      // of the front matter
 	added    map[string]record.Metric // metrics that experiments of the article add, by name
 }
 
@@ -58,13 +61,14 @@ type Front struct {
 	Title       Text        `yaml:"title"`
 	Description Text        `yaml:"description"`
 	Date        Text        `yaml:"date"`
-	Tags        []Text      `yaml:"tags"`
+	Tags        Tags        `yaml:"tags"`
 	Draft       Value[bool] `yaml:"draft"`
 	Authors     []Text      `yaml:"authors"`
 	Reproduces  *Reproduces `yaml:"reproduces"`
 	KeyValues   []KeyValue  `yaml:"key_values"`
 	Values      NamedValues `yaml:"values"`
 	Defaults    Defaults    `yaml:"defaults"`
+	Tried       Tried       `yaml:"-"`
 }
 
 // Reproduces names the work that an article repeats.
@@ -75,10 +79,30 @@ type Reproduces struct {
 	URL    Text `yaml:"url"`
 }
 
+// Tags are words that articles are found by.
+type Tags []Text
+
+func (t *Tags) decodeNode(d decoder, n *Node, what string) {
+	if n.Kind == Scalar && strings.Contains(n.Text.Value, ",") {
+		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		d.problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
+		return
+	}
+	d.value(n, what, reflect.ValueOf((*[]Text)(t)).Elem())
+}
+
 // KeyValue is a measured value shown under the description.
 type KeyValue struct {
 	Value Text `yaml:"value"` // an inline value, or the name of one of Values
 	Is    Text `yaml:"is"`
+
+	Pos   Pos   `yaml:"-"`
+	Tried Tried `yaml:"-"`
+}
+
+func (k *KeyValue) decodeNode(d decoder, n *Node, what string) {
+	k.Pos = n.Text.Pos
+	d.fieldsOf(n, what, k)
 }
 
 // NamedValues are expressions with names, in the order written.
@@ -115,6 +139,7 @@ type Listing struct {
 	Pos      Pos   // of the fence's first line
 
 	fragment fragment // of file=
+	extent   Pos      // of file=: of the fence and all of its lines
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
@@ -132,6 +157,7 @@ type Block struct {
 	Place      Pos    // of the fence's first line
 
 	language        string
+	extent          Pos  // of all of it, the closing fence apart
 	includes, lines Text // of a listing with include=
 }
 
@@ -198,6 +224,11 @@ func Parse(dir string, source *Source) *Document {
 		doc.Tree = ast.NewDocument()
 		return doc
 	}
+	if isUTF16(source.Data) {
+		doc.Problems.Add("bad-utf8", Pos{source, 0, min(2, len(source.Data))}, "the file is UTF-16").Hint = "save it as UTF-8"
+		doc.Tree = ast.NewDocument()
+		return doc
+	}
 	if !utf8.Valid(source.Data) {
 		at := invalidUTF8(source.Data)
 		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
@@ -213,6 +244,16 @@ func Parse(dir string, source *Source) *Document {
 	doc.lines()
 	doc.check()
 	return doc
+}
+
+// isUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of them
+// zero.
+func isUTF16(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
+		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
 func invalidUTF8(data []byte) int {
@@ -233,17 +274,17 @@ func (doc *Document) frontMatter() []byte {
 	data := doc.Source.Data
 	m := frontMatter.FindSubmatchIndex(data)
 	if m == nil {
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").
-			Hint = "begin it with a line ---, then title: …, then a line ---"
+		doc.noFrontMatter()
 		return data
 	}
+	doc.front = Pos{doc.Source, 0, m[1]}
 	if m[2] >= 0 {
 		f := part(doc.Source, m[2], m[3], Pos{doc.Source, 0, 3})
 		if n := parseYAML(f, &doc.Problems); n != nil {
 			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
 		}
 	}
-	if doc.Front.Title.Value == "" && doc.Problems.Empty() {
+	if doc.Front.Title.Value == "" && !doc.Front.Tried.Has("title") && doc.Problems.Empty() {
 		doc.Problems.Add("missing-key", Pos{doc.Source, 0, 3}, "the front matter has no title").
 			Hint = "add a line title: …"
 	}
@@ -254,6 +295,25 @@ func (doc *Document) frontMatter() []byte {
 		}
 	}
 	return blanked
+}
+
+// noFrontMatter says why there is none.
+func (doc *Document) noFrontMatter() {
+	data := doc.Source.Data
+	const hint = "begin it with a line ---, then title: …, then a line ---"
+	switch first, _, _ := bytes.Cut(data, []byte("\n")); {
+	case !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r'):
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the lines of the file end in carriage returns alone, so it is a single line").
+			Hint = "save it with the line ends of Unix or Windows"
+	case string(bytes.TrimRight(first, " \t\r")) == "---":
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 3}, "the front matter is never closed").
+			Hint = "write a line --- below its last line"
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("---")):
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the front matter does not begin in the first line").
+			Hint = "remove what stands above ---"
+	default:
+		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").Hint = hint
+	}
 }
 
 // blockKinds are the second words of yaml fences that mean something to us.
@@ -294,7 +354,13 @@ func (doc *Document) files() {
 }
 
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
-	if f.Info == nil {
+	lines, unclosed := doc.unclosed(f)
+	if unclosed {
+		for _, kind := range blockKinds {
+			doc.unread[kind] = true // it may stand in what was swallowed
+		}
+	}
+	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
 	start := f.Info.Segment.Start
@@ -317,20 +383,25 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	}
 	whole.End = start + len(strings.TrimRight(info, " \t"))
 	b := &Block{Place: whole, language: language}
+	extent := whole
 	var content []byte
 	var starts []int
-	for i := range f.Lines().Len() {
-		line := f.Lines().At(i)
+	for i := range lines.Len() {
+		line := lines.At(i)
 		starts = append(starts, line.Start)
+		extent.End = line.Stop
 		content = append(content, line.Value(doc.Text)...)
 	}
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
-		b.Is, b.YAML = second, content
-		doc.yamlBlock(b, fence(doc.Source, doc.Text, f.Lines(), whole))
+		b.Is, b.YAML, b.extent = second, content, extent
+		doc.yamlBlock(b, fence(doc.Source, doc.Text, lines, whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
+		for _, kind := range blockKinds {
+			doc.unread[kind] = true // it may be any of them
+		}
 		return nil
 	case strings.HasPrefix(second, "file="):
 		b.Is = "file"
@@ -338,9 +409,10 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		if b.Listing == nil {
 			return nil
 		}
-		b.Listing.fragment = fence(doc.Source, doc.Text, f.Lines(), whole)
+		b.Listing.extent = extent
+		b.Listing.fragment = fence(doc.Source, doc.Text, lines, whole)
 		for i, start := range starts {
-			line := f.Lines().At(i)
+			line := lines.At(i)
 			b.Listing.Lines = append(b.Listing.Lines, Pos{doc.Source, start, line.Stop})
 		}
 	case strings.HasPrefix(second, "include="):
@@ -357,12 +429,9 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			doc.Problems.Add("include-not-empty", whole, "a listing of a file has lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
+	case doc.nearlyBlock(strings.TrimSpace(info), whole):
+		return nil
 	default:
-		yaml := strings.EqualFold(language, "yaml") || strings.EqualFold(language, "yml")
-		if yaml && slices.Contains(blockKinds, second) {
-			doc.Problems.Add("unknown-block", whole, "a block of %s begins with yaml, not with %s", second, language).
-				Hint = "write ```yaml " + second
-		}
 		name, _, found := strings.Cut(strings.Replace(second, ":", "=", 1), "=")
 		near, ok := nearest(name, []string{"file", "include"})
 		if name == "file" || name == "include" { // with a colon
@@ -372,6 +441,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", second).
 				Hint = `did you mean "` + near + `="?`
 		}
+		doc.misplaced(word(0))
 		return nil
 	}
 	return b
@@ -399,7 +469,8 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 		items = n.Items
 	}
 	for _, item := range items {
-		if !d.kind(item, "a block of "+b.Is, Map) {
+		if !d.kind(item, "a block of "+b.Is, Map) || doc.wrapped(item, b.Is) {
+			doc.unread[b.Is] = true
 			continue
 		}
 		at := item.Text.Pos
@@ -417,7 +488,7 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 			}
 			templatesIn(item, &doc.Problems)
 			e := DecodeExperiment(item, false, &doc.Problems)
-			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place}
+			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent, tried: e.Tried}
 			doc.Experiments = append(doc.Experiments, b.Experiment)
 			for i := range e.Metrics {
 				doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
@@ -442,6 +513,49 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 	}
 }
 
+// wrapped reports a block all of which stands below a key of its own, which no block has: its name, or what kind it is.
+func (doc *Document) wrapped(n *Node, kind string) bool {
+	if len(n.Fields) != 1 || strings.HasPrefix(n.Fields[0].Key.Value, "x-") {
+		return false
+	}
+	f := n.Fields[0]
+	var known []string
+	var hint string
+	switch {
+	case f.Value.Kind == List && kind != "experiment":
+		hint = fmt.Sprintf("write the items alone, without %s:", f.Key.Value)
+	case f.Value.Kind == Map:
+		hint = fmt.Sprintf("write the keys below it alone, without %s:", f.Key.Value)
+		if _, near := nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
+			own := "name"
+			if kind == "table" || kind == "figure" {
+				own = "label"
+			}
+			hint = fmt.Sprintf("write %s: %s, and the keys below it beside that", own, f.Key.Value)
+		}
+	default:
+		return false
+	}
+	t := blockTypes[kind]
+	for i := range t.NumField() {
+		known = append(known, t.Field(i).Tag.Get("yaml"))
+	}
+	if slices.Contains(known, f.Key.Value) {
+		return false
+	}
+	if _, near := nearest(f.Key.Value, known); near {
+		return false
+	}
+	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
+	return true
+}
+
+// blockTypes are what the kinds of blocks are read as.
+var blockTypes = map[string]reflect.Type{
+	"experiment": reflect.TypeFor[Experiment](), "published": reflect.TypeFor[Published](), "claim": reflect.TypeFor[Claim](),
+	"table": reflect.TypeFor[Table](), "figure": reflect.TypeFor[Figure](),
+}
+
 // listing reads a file= listing. The file must lie in the article's folder and must not be there already.
 func (doc *Document) listing(language string, name Text, content []byte) *Listing {
 	clean := path.Clean(name.Value)
@@ -450,8 +564,12 @@ func (doc *Document) listing(language string, name Text, content []byte) *Listin
 		doc.Problems.Add("missing-path", name.Pos, "file= has no path").Hint = "write file=server.py"
 		return nil
 	case strings.ContainsAny(name.Value, "\"'"):
+		hint := "choose a name without spaces, and leave the quotes out"
+		if bare := strings.Trim(name.Value, "\"'"); len(bare) == len(name.Value)-2 {
+			hint = "write file=" + bare
+		}
 		doc.Problems.Add("bad-name", name.Pos, "%q is no path: quotes would be part of it", name.Value).
-			Hint = "choose a name without spaces, and leave the quotes out"
+			Hint = hint
 		return nil
 	case path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") || strings.Contains(clean, `\`):
 		doc.Problems.Add("outside-folder", name.Pos, "%q leaves the article's folder", name.Value).
@@ -499,7 +617,12 @@ func (doc *Document) inlines() {
 		case *ast.Link:
 			if to := doc.linkTo(string(n.Destination), func(word string) Pos { return doc.destination(n, word) }); to != nil {
 				swaps = append(swaps, swap{n, to})
+			} else {
+				doc.nearlyLink(n, string(n.Destination))
 			}
+		case *ast.Text:
+			doc.brokenLink(n)
+			doc.bareValue(n)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -526,6 +649,7 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	}
 	rest, ok := strings.CutPrefix(words.String(), valueMark)
 	if !ok {
+		doc.nearlyValue(words.String(), segments)
 		return nil
 	}
 	rest = strings.ReplaceAll(rest, "\n", " ")
@@ -547,6 +671,71 @@ func (doc *Document) read(v *InlineValue, words string) {
 	doc.Values = append(doc.Values, v)
 }
 
+// nearValue is what looks like the mark of an inline value.
+var nearValue = regexp.MustCompile(`^(?i:\{\{?\s*values?\s*\}?\})\s*`)
+
+// nearlyValue reports a piece of code that somebody meant to be an inline value: what follows its mark can be read as one.
+func (doc *Document) nearlyValue(words string, segments []text.Segment) {
+	mark := nearValue.FindString(words)
+	if mark == "" || len(mark) == len(words) {
+		return
+	}
+	if _, err := expr.ParseInline(words[len(mark):]); err != nil {
+		return
+	}
+	mark = strings.TrimSpace(mark)
+	at := inlineText(doc.Source, segments, 0, mark).Pos
+	doc.Problems.Add("bad-expression", at, "%q is not how an inline value begins", mark).Hint = "write " + valueMark
+}
+
+// nearlyLink reports what somebody meant to be a link to a claim, a table or a figure.
+func (doc *Document) nearlyLink(n *ast.Link, destination string) {
+	switch scheme, name, ok := strings.Cut(destination, ":"); {
+	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
+		if _, near := nearest(scheme, []string{"claim"}); near {
+			doc.Problems.Add("unknown-claim", doc.destination(n, destination), "%q is no link to a claim", destination).
+				Hint = "write claim:" + name
+		}
+	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
+		doc.Problems.Add("unknown-label", doc.destination(n, destination), "%q is no label of a table or figure, and the link has no words",
+			destination[1:]).
+			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
+	}
+}
+
+// looseValue is what follows the mark of an inline value in running text if it is meant as one: a metric with its cells, or a call.
+var looseValue = regexp.MustCompile(`^\s*[a-z][a-z\d_.]*[{(]`)
+
+// bareValue reports the mark of an inline value outside of code: without its backticks, or where a pipe that is not escaped has cut
+// a table's cell, and so the code, in two.
+func (doc *Document) bareValue(n *ast.Text) {
+	text := n.Segment.Value(doc.Text)
+	i := bytes.Index(text, []byte(valueMark))
+	if i < 0 {
+		return
+	}
+	start := n.Segment.Start + i
+	at := Pos{doc.Source, start, start + len(valueMark)}
+	switch {
+	case start > 0 && doc.Text[start-1] == '`':
+		doc.Problems.Add("bad-expression", at, "the code of this value is not closed in its cell or paragraph").
+			Hint = "close it by a backtick; in a table write \\| for the pipe before a filter"
+	case looseValue.Match(text[i+len(valueMark):]):
+		doc.Problems.Add("bad-expression", at, "a value in running text stands in backticks").
+			Hint = "write `{value} …`"
+	}
+}
+
+// brokenLink reports a link to a claim that Markdown does not take for one, because of a space in it.
+func (doc *Document) brokenLink(n *ast.Text) {
+	const begin = "(claim:"
+	i := bytes.Index(n.Segment.Value(doc.Text), []byte(begin))
+	if start := n.Segment.Start + i; i >= 0 && start > 0 && doc.Text[start-1] == ']' {
+		doc.Problems.Add("unknown-claim", Pos{doc.Source, start, start + len(begin)}, "Markdown does not take this for a link").
+			Hint = "write [words](claim:NAME), without spaces in the parentheses"
+	}
+}
+
 // linkTo gives the node that a link to a claim, a table or a figure means; nil for one to elsewhere.
 func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.Node {
 	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
@@ -554,7 +743,7 @@ func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.No
 		doc.ClaimLinks = append(doc.ClaimLinks, l)
 		return l
 	}
-	if label, ok := strings.CutPrefix(destination, "#"); ok && isLabel(label) {
+	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
 		r := &Reference{Label: Text{Value: label, Pos: at(label)}}
 		doc.References = append(doc.References, r)
 		return r
@@ -583,7 +772,11 @@ func (doc *Document) destination(n ast.Node, want string) Pos {
 	return Pos{doc.Source, from, from}
 }
 
-func isLabel(s string) bool { return strings.HasPrefix(s, "fig-") || strings.HasPrefix(s, "tbl-") }
+// isLabel says that s can label a table or figure: behind the prefix it goes on as a name does, or with a digit.
+func isLabel(s, prefix string) bool {
+	rest, ok := strings.CutPrefix(s, prefix)
+	return ok && rest != "" && IsName("x"+rest)
+}
 
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 

@@ -71,11 +71,18 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 				}
 			}
 		}
-		message := "no file or listing %q in the article's folder"
-		if !errors.Is(err, os.ErrNotExist) {
-			message = "%q cannot be read: " + strings.ReplaceAll(reason(err), "%", "%%")
+		switch {
+		case errors.Is(err, errLink):
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, reason(err)).Hint = "put what it points at in its place"
+		case !errors.Is(err, os.ErrNotExist):
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, reason(err)).Hint = "name a regular file that you may read"
+		default:
+			hint := Suggest(name, known)
+			if hint == "" {
+				hint = "put it beside the article, or make a listing of it: file=" + name
+			}
+			problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint = hint
 		}
-		problems.Add("no-such-file", t.Pos, message, t.Value).Hint = Suggest(name, known)
 		return nil, false
 	}
 	return &File{Path: name, Data: data, Exec: exec}, true
@@ -90,6 +97,9 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// errLink is the error for a symbolic link in the place of a file.
+var errLink = errors.New("it is a symbolic link, which could lead out of the article's folder")
+
 // ReadFile reads a regular file of the article's folder, of which no part of the path is a symbolic link. The name is
 // cleaned and has slashes. The error does not name the file.
 func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
@@ -101,7 +111,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 			return nil, false, err
 		}
 		if info.Mode()&os.ModeSymlink != 0 {
-			return nil, false, errors.New("it is a symbolic link, which could lead out of the article's folder")
+			return nil, false, errLink
 		}
 	}
 	switch {
@@ -139,7 +149,8 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 			return nil, false
 		}
 		if n.Kind != List {
-			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind)
+			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind).
+				Hint = "put a dash before each row"
 			return nil, false
 		}
 		return n.Items, true

@@ -237,6 +237,9 @@ func (f *fragment) clean(problems *Problems) {
 		if found++; found == 1 {
 			first = problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)), "the character U+%04X cannot stand in YAML", r)
 			first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
+			if start := strings.LastIndexAny(f.text[:i], " \t\n[{,") + 1; start < i { // a key or value is not what was meant
+				first.covers = f.pos(start, i)
+			}
 		}
 	}
 	f.text = b.String()

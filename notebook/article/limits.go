@@ -3,7 +3,8 @@ package article
 // Bounds of the texts that are read as Markdown, YAML or CSV. They are far above what people write, and keep what parsers
 // make of a hostile text under 200 MB and a second.
 const (
-	maxText  = 1_000_000 // bytes
+	maxText  = 1_000_000     // bytes
+	maxRead  = 100 * maxText // bytes of a file that is read at all, to say by how much it is too large
 	maxLines = 100_000
 	maxLine  = 100_000 // bytes
 	maxYAML  = 250_000 // bytes, of one block or file
@@ -17,12 +18,16 @@ const (
 	maxNamed       = 500 // services of an experiment, values of the front matter and the like
 )
 
+func tooLarge(at Pos, size int64, problems *Problems) {
+	problems.Add("too-large", at, "the file has %d bytes, and may have %d", size, maxText).
+		Hint = "divide it, or put data into files that images are built from"
+}
+
 // fits says that a text is not too large to be read. One that is, is a problem.
 func fits(s *Source, problems *Problems) bool {
 	whole := Pos{s, 0, min(1, len(s.Data))}
 	if len(s.Data) > maxText {
-		problems.Add("too-large", whole, "the file has %d bytes, and may have %d", len(s.Data), maxText).
-			Hint = "divide it, or put data into files that images are built from"
+		tooLarge(whole, int64(len(s.Data)), problems)
 		return false
 	}
 	if len(s.lines) > maxLines {

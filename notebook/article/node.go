@@ -1,6 +1,9 @@
 package article
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // NodeKind tells what a Node is.
 type NodeKind int
@@ -24,6 +27,10 @@ type Node struct {
 	Text   Text    // of a scalar; of other kinds only the place
 	Items  []*Node // of a list
 	Fields []Field // of a mapping, in the order written
+
+	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged into
+	// it; that is a problem already.
+	lost bool
 }
 
 // Field is one key of a mapping with its value.
@@ -80,7 +87,7 @@ func merge(base, over *Node, keepNull bool) *Node {
 	case over.Kind != Map:
 		return over
 	}
-	out := &Node{Kind: Map, Text: over.Text}
+	out := &Node{Kind: Map, Text: over.Text, lost: over.lost || base != nil && base.lost}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
 		above := over.getter()
@@ -119,11 +126,55 @@ func (n *Node) getter() func(key string) *Node {
 }
 
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
-func shapeHint(n *Node, want NodeKind) string {
+func shapeHint(n *Node, what string, want NodeKind) string {
+	if n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service ") {
+		return "write below it what it is made of, such as image: " + n.Text.Value
+	}
 	if n.Kind == Scalar && want == Map {
 		if m := gluedKey.FindStringSubmatch(n.Text.Value); m != nil {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
 		}
+		if name, value, ok := strings.Cut(n.Text.Value, "="); ok && what == "environment" && IsName(name) {
+			return "write " + name + ": " + value
+		}
+	}
+	switch {
+	case n.Kind == Map && want == List:
+		return "put a dash before each entry"
+	case want == Map:
+		return shapes[what]
+	case n.Kind == Map && want == Scalar && (what == "body" || what == "stdin"):
+		return "write it as a text, in single quotes"
+	case n.Kind == List && want == Scalar && len(n.Items) == 1:
+		return "write the value alone, without brackets or dash"
 	}
 	return ""
+}
+
+// shapes are examples of mappings that are written as something else, by what messages call them.
+var shapes = map[string]string{
+	"a config":              "write {source: NAME, target: /path/in/the/container}",
+	"key_values":            "write {value: EXPRESSION, is: WORDS}",
+	"setup":                 "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"prepare":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"conclude":              "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"cleanup":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
+	"latency":               "write latency: {distribution: constant, value: 5ms}",
+	"link":                  "write link: {rtt: 100ms}",
+	"a block of experiment": "make a block of each experiment, without a dash",
+	"services":              "write services: {NAME: {image: IMAGE}}",
+	"environment":           "write environment: {NAME: value}",
+	"matrix":                "write matrix: {NAME: [value, value]}",
+	"json":                  "write json: {dotted.path: value}",
+	"load":                  "write load: {target: http://SERVICE:PORT/}",
+	"verify":                "write verify: {status: 200}",
+	"command":               "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
+	"expect":                "write expect: {exit: 0}",
+	"healthcheck":           "write healthcheck: {test: [PORT, \"5432\"]}",
+	"tune":                  "write tune: {NAME: {from: 1, to: 32}}",
+	"capacity":              "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
+	"profiles":              "write profiles: {quick: {repetitions: 3}}",
+	"defaults":              "write defaults: {repetitions: 5}",
+	"values":                "write values: {NAME: EXPRESSION}",
+	"reproduces":            "write reproduces: {title: TITLE}",
 }

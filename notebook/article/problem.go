@@ -37,6 +37,8 @@ const maxProblems = 1000
 type Problems struct {
 	list []*Problem
 	seen map[likeness]*Problem
+
+	noted int // how often one was found, those counted that are alike
 }
 
 // A likeness is what problems that are alike have in common.
@@ -58,6 +60,7 @@ func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Proble
 
 // note keeps a problem, and gives the one that stands for it.
 func (p *Problems) note(new *Problem) *Problem {
+	p.noted++
 	l := likeness{new.Pos, new.Rule, new.Message}
 	if alike := p.seen[l]; alike != nil {
 		return alike

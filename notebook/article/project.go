@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/yuin/goldmark/ast"
 )
 
 // ProjectFile is the name of the file that makes a folder a project.
@@ -135,11 +138,10 @@ func OpenProject(dir string) (*Project, error) {
 		return nil, fmt.Errorf("finding the project: %w", err)
 	}
 	for d := abs; ; d = filepath.Dir(d) {
-		data, err := os.ReadFile(filepath.Join(d, ProjectFile))
-		if err == nil {
-			return readProject(d, data), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		switch _, err := os.Lstat(filepath.Join(d, ProjectFile)); {
+		case err == nil:
+			return readProject(d), nil
+		case !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("reading the project: %w", err)
 		}
 		if d == filepath.Dir(d) {
@@ -148,10 +150,10 @@ func OpenProject(dir string) (*Project, error) {
 	}
 }
 
-func readProject(dir string, data []byte) *Project {
+func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*Node{}}
-	source := NewSource(ProjectFile, data)
-	if !fits(source, &p.Problems) {
+	source, ok := readSource(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
+	if !ok || !fits(source, &p.Problems) {
 		return p
 	}
 	n := parseYAML(wholeFile(source), &p.Problems)
@@ -195,14 +197,44 @@ func globEscape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-// Article reads one article of the project.
+// Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe or
+// somebody else's file, that is a problem.
 func (p *Project) Article(slug string) (*Document, error) {
 	dir := p.ArticleDir(slug)
-	data, err := os.ReadFile(filepath.Join(dir, FileName))
-	if err != nil {
+	if _, err := os.Lstat(filepath.Join(dir, FileName)); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
 	}
-	return Parse(dir, NewSource(filepath.ToSlash(filepath.Join("experiments", slug, FileName)), data)), nil
+	var problems Problems
+	source, ok := readSource(filepath.Join(dir, FileName), path.Join("experiments", slug, FileName), &problems)
+	if !ok {
+		return &Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
+	}
+	return Parse(dir, source), nil
+}
+
+// readSource reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
+// a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
+func readSource(file, shown string, problems *Problems) (*Source, bool) {
+	source := NewSource(shown, nil)
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no regular file")
+	case info.Size() > maxRead:
+		tooLarge(Pos{Source: source}, info.Size(), problems)
+		return source, false
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(file)
+	}
+	if err != nil {
+		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", reason(err)).
+			Hint = "put a file in its place that you may read"
+		return source, false
+	}
+	return NewSource(shown, data), true
 }
 
 // ArticleDir is the folder of an article.

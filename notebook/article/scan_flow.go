@@ -314,6 +314,9 @@ func (s *scanner) flowNode(p int, label string, as role) (end int, plain *flowSc
 			s.quoteThis(p, stop, p, p+1, label, "%s", what)
 			return stop, nil
 		}
+		if as != asKey && s.curly(p, stop, label) {
+			return stop, nil
+		}
 		return s.flowPlain(p, label, as)
 	}
 	after := s.blanks(end)

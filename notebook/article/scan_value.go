@@ -3,7 +3,9 @@ package article
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // properties skips the anchors and tags before a value. bad says that one of them is none, and the value was noted as
@@ -90,7 +92,32 @@ func (s *scanner) value(p int, label string) int {
 		s.quoteThis(p, eol, p, p+1, label, "%s", what)
 		return s.next(p)
 	}
+	if s.curly(p, eol, label) {
+		return s.next(p)
+	}
 	return s.plain(p, label)
+}
+
+// curlyQuoted is a value in the quotes of word processors.
+var curlyQuoted = regexp.MustCompile(`^(?:[“”„]([^“”„"]*)[“”]|[‘’‚]([^‘’‚']*)[‘’])$`)
+
+// wordKeys are the keys whose values are words for people, in which any quotes may stand.
+var wordKeys = []string{"title", "description", "caption", "alt", "text", "is", "notes", "source", "author", "authors", "unavailable"}
+
+// curly notes a value, the text [p, end), in the quotes of word processors, which YAML takes for letters.
+func (s *scanner) curly(p, end int, label string) bool {
+	text := strings.TrimRight(s.text[p:end], " \t\r")
+	m := curlyQuoted.FindStringSubmatch(text)
+	if m == nil || slices.Contains(wordKeys, strings.TrimRight(label, ": ")) {
+		return false
+	}
+	_, first := utf8.DecodeRuneInString(text)
+	t := s.quoteThis(p, p+len(text), p, p+first, label, "%s is no quote to YAML, but a letter", text[:first])
+	t.silent = true
+	_, last := utf8.DecodeLastRuneInString(text)
+	t.meant[0].value, t.meant[0].start, t.meant[0].end = m[1]+m[2], p+first, p+len(text)-last
+	t.hint = "write " + label + quoted(m[1]+m[2])
+	return true
 }
 
 // begins says why a plain value cannot begin as text does; empty if it can.
@@ -114,7 +141,7 @@ func (s *scanner) hash(start, at, eol int, label string) {
 	comment := s.text[at:eol]
 	value := strings.TrimRight(s.text[start:at], " \t\n\r")
 	switch {
-	case !strings.ContainsAny(value, " \t\n") && (len(comment) == 1 || isSpace(comment[1])):
+	case !strings.ContainsAny(oneWord(value), " \t\n") && (len(comment) == 1 || isSpace(comment[1])):
 		// It stands behind one word, and looks like a comment.
 	case value != "":
 		t := s.quoteThis(start, eol, at, eol, label, `" #" begins a comment, which cuts the value off`)
@@ -125,6 +152,12 @@ func (s *scanner) hash(start, at, eol int, label string) {
 		s.open = false
 	}
 }
+
+// aTemplate is an expression of ours inside a value.
+var aTemplate = regexp.MustCompile(`\$\{\{[^{}]*\}\}`)
+
+// oneWord is a value in which each template stands as a word, whatever spaces are in it.
+func oneWord(value string) string { return aTemplate.ReplaceAllString(value, "x") }
 
 // child says that the lines below p hold the value of the entry that p belongs to.
 func (s *scanner) child(p int) bool {

@@ -46,13 +46,17 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay.
+// replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
+// means something to YAML, it is a letter.
 func replaceInvalid(data []byte) []byte {
 	out := bytes.Clone(data)
 	for i := 0; i < len(out); {
 		r, n := utf8.DecodeRune(out[i:])
 		if r == utf8.RuneError && n == 1 {
 			out[i] = '?'
+			if (i == 0 || isSpace(out[i-1])) && (i+1 == len(out) || isSpace(out[i+1])) {
+				out[i] = 'x'
+			}
 		}
 		i += n
 	}

@@ -65,7 +65,11 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	}
 	state := func(id run) State {
 		current := id.key == t.Key
-		switch complete := isComplete(runs[id], e.Plan.Repetitions); {
+		complete := isComplete(runs[id], e.Plan.Repetitions)
+		if isImported(runs[id]) {
+			complete = asPlanned(runs[id]) == 1 // nobody will measure the others
+		}
+		switch {
 		case current && complete:
 			return Fresh
 		case current:
@@ -99,6 +103,14 @@ func isComplete(repetitions map[int]*record.Record, planned int) bool {
 		}
 	}
 	return true
+}
+
+// isImported says that repetitions were read from output that somebody saved.
+func isImported(repetitions map[int]*record.Record) bool {
+	for _, r := range repetitions {
+		return r.Imported != nil
+	}
+	return false
 }
 
 // asPlanned is 1 if a run did what it had planned itself, else 0.

@@ -15,9 +15,15 @@ import (
 // records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
 // fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
 //
-// The plan is that of the full profile. What is about an experiment that the plan lacks, because it could not be
-// resolved, is left to the problems that say so.
+// The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
+// has one of them, or that the plan lacks because it could not be resolved, is left to those.
 func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+	sound := doc.Sound(problems)
+	judged := *p
+	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
+		return !slices.Contains(sound, e.Name)
+	})
+	p = &judged
 	c := &checker{d: assemble(doc, p, nil), problems: problems, broken: map[string]bool{}}
 	c.values()
 	c.claims()
@@ -124,11 +130,10 @@ func (c *checker) value(in expr.Inline, t article.Text) {
 		return
 	}
 	n, err := c.d.expand(in.Expr)
-	if err != nil {
-		c.add(t, err)
-		return
+	var is expr.Type
+	if err == nil {
+		is, err = scope{c.d, ""}.check(n, false)
 	}
-	is, err := scope{c.d, ""}.check(n, false)
 	if err != nil {
 		c.add(t, err)
 		return
@@ -158,11 +163,14 @@ func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text) {
 
 func (c *checker) keyValues() {
 	for _, kv := range c.d.Doc.Front.KeyValues {
-		if kv.Is.Value == "" && kv.Value.Value != "" {
+		if kv.Value.Value == "" && kv.Tried.Has("value") {
+			continue
+		}
+		if kv.Is.Value == "" && !kv.Tried.Has("is") && kv.Value.Value != "" {
 			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
 		}
 		if kv.Value.Value == "" {
-			c.problems.Add("missing-key", kv.Is.Pos, "a key value has no value").
+			c.problems.Add("missing-key", kv.Pos, "a key value has no value").
 				Hint = "add value: with an expression or the name of a value"
 			continue
 		}
@@ -196,7 +204,7 @@ func (c *checker) claims() {
 // plan lacks or skips it, or package article has said that it is unknown.
 func (c *checker) experiment(name article.Text) *Experiment {
 	e, ok := c.d.Experiment(name.Value)
-	if !ok || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+	if !ok || name.Value == "" && len(c.d.Doc.Experiments) > 1 || e.Plan.Skipped != "" || len(e.Cells) == 0 {
 		return nil
 	}
 	return e
@@ -204,9 +212,9 @@ func (c *checker) experiment(name article.Text) *Experiment {
 
 // setting checks the name of a parameter or label.
 func (c *checker) setting(e *Experiment, t article.Text) {
-	if known := e.settings(); t.Value != "" && !slices.Contains(known, t.Value) {
+	if t.Value != "" && !slices.Contains(e.settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
-			Hint = article.Suggest(t.Value, known)
+			Hint = e.suggestSetting(t.Value)
 	}
 }
 
@@ -238,7 +246,7 @@ func (c *checker) where(e *Experiment, where article.Expression) {
 
 // reference checks the name of a published block.
 func (c *checker) reference(ref article.PublishedRef, at article.Pos) {
-	if !ref.Shown {
+	if !ref.Shown || c.d.Doc.Unread("published") {
 		return
 	}
 	var names []string
@@ -274,7 +282,7 @@ func (c *checker) table(t *article.Table) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
 				Hint = article.Suggest(format.Name.Value, words(t.Columns))
 		}
-		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" {
+		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.settings(), m.Name) {
 			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}, format.Value.Text)
 		}
 	}
@@ -290,84 +298,6 @@ func words(list []article.Text) []string {
 		out = append(out, t.Value)
 	}
 	return out
-}
-
-func (c *checker) figure(f *article.Figure) {
-	c.reference(f.Published, f.Pos)
-	e := c.experiment(f.Experiment)
-	if e == nil {
-		return
-	}
-	role := figureRoles[f.Kind.Value]
-	c.axis(e, f, f.X, "x", role.x)
-	for _, y := range f.Y {
-		c.axis(e, f, y, "y", role.y)
-	}
-	if f.Kind.Value == "topology" {
-		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
-			c.problems.Add("several-cells", f.Pos, "a topology is of one cell, and this figure is about %d", len(cells)).
-				Hint = "add where: with a condition that picks one"
-		}
-	}
-	if f.Reference.Node != nil {
-		c.value(expr.Inline{Expr: f.Reference.Node}, f.Reference.Text)
-	}
-	c.setting(e, f.Colour)
-	c.setting(e, f.Facet)
-	c.column(e, f.Sort)
-	c.where(e, f.Where)
-}
-
-// A role is what stands on an axis of a figure.
-type role string
-
-// The roles.
-const (
-	anything  role = ""
-	aMetric   role = "a metric"
-	aSetting  role = "a parameter or label"
-	aQuantity role = "a parameter or label whose values are numbers"
-)
-
-// figureRoles has what stands on the axes of each kind of figure.
-//
-// Source: FORMAT.md 7.
-var figureRoles = map[string]struct{ x, y role }{
-	"dots":         {aMetric, aSetting},
-	"bars":         {aMetric, aSetting},
-	"lines":        {aQuantity, aMetric},
-	"distribution": {aMetric, aSetting},
-	"scatter":      {aMetric, aMetric},
-	"tuning":       {aMetric, aMetric},
-	"timeline":     {anything, aMetric},
-	"agreement":    {aMetric, aSetting},
-}
-
-// axis checks what stands on an axis of a figure.
-func (c *checker) axis(e *Experiment, f *article.Figure, t article.Text, axis string, want role) {
-	isSetting := slices.Contains(e.settings(), t.Value)
-	_, isMetric := e.metric(t.Value)
-	switch {
-	case t.Value == "":
-	case want == aMetric && isSetting:
-		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aSetting).
-			Hint = "swap x and y, or choose another"
-	case (want == aSetting || want == aQuantity) && isMetric && !isSetting:
-		c.problems.Add("unknown-parameter", t.Pos, "%s of a figure of %s has to be %s, and %q is %s", axis, f.Kind.Value, want, t.Value, aMetric).
-			Hint = "swap x and y, or choose another"
-	case want == aSetting || want == aQuantity:
-		c.setting(e, t)
-		for _, cell := range e.Cells {
-			text, has := cell.setting(t.Value)
-			if _, err := expr.ParseQuantity(text); want == aQuantity && has && err != nil {
-				c.problems.Add("wrong-value", t.Pos, "%s of a figure of %s has to be %s, and one of %q is %q", axis, f.Kind.Value, want, t.Value, text).
-					Hint = "draw bars, or leave such cells out of the matrix"
-				break
-			}
-		}
-	default:
-		c.column(e, t)
-	}
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that

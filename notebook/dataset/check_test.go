@@ -55,12 +55,12 @@ func TestCheckClaims(t *testing.T) {
 			`no-test at best(throughput) == a: no test for this form (write best(list) == "name", with the cell's name in quotes)`},
 		{"limit first", `5/s < throughput{server="a"}`, `no-test at 5/s < throughput{server="a"}: no test for this form (write the limit on the right: a < 100ms)`},
 		{"not", `not throughput{server="a"} > 5/s`, `no-test at not throughput{server="a"} > 5/s: no test for this form (write what you claim instead, such as a <= b)`},
-		{"a mean", `mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (` + shapes + `)`},
+		{"a mean", `mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b))`},
 		{"a difference", `throughput{server="a"} - throughput{server="b"} > 5/s`,
-			`no-test at throughput{server="a"} - throughput{server="b"} > 5/s: no test for this form (` + shapes + `)`},
+			`no-test at throughput{server="a"} - throughput{server="b"} > 5/s: no test for this form (compare the two, a > b, or their difference in percent, change(a, b) > 10%)`},
 		{"a computed side", `same(2 * throughput{server="a"}, throughput{server="b"})`,
 			`no-test at same(2 * throughput{server="a"}, throughput{server="b"}): no test for this form (` + shapes + `)`},
-		{"a part without a test", `throughput{server="a"} > 5/s and mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (` + shapes + `)`},
+		{"a part without a test", `throughput{server="a"} > 5/s and mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b))`},
 		{"and beside or", `throughput{server="a"} > 5/s and throughput{server="b"} > 5/s or throughput{server="c"} > 5/s`,
 			`bad-expression at throughput{server="a"} > 5/s and throughput{server="b"} > 5/s: "and" and "or" do not mix in a claim (make two claims of it)`},
 		{"the longest latency", `latency.max{server="a"} < 1s`,
@@ -172,19 +172,17 @@ func TestCheckElsewhere(t *testing.T) {
 				"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},
 		{"a sound figure", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server"), ""},
 		{"a figure", fence("figure", "label: fig-a\nkind: dots\nx: server\ny: throughput\ncolour: kind\nwhere: sever == 'a'"),
-			"unknown-metric at server: x of a figure of dots has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
-				"unknown-parameter at throughput: y of a figure of dots has to be a parameter or label, and \"throughput\" is a metric (swap x and y, or choose another)\n" +
+			"unknown-metric at server: x of a figure of dots has to be a metric, and y a parameter or label (swap x and y)\n" +
 				"unknown-parameter at kind: no parameter \"kind\" in experiment \"servers\" (known here: server)\n" +
 				"unknown-parameter at sever: no parameter \"sever\" in experiment \"servers\" (did you mean \"server\"?)"},
 		{"bars with their axes swapped", fence("figure", "label: fig-a\nkind: bars\nx: server\ny: latency.p50"),
-			"unknown-metric at server: x of a figure of bars has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)\n" +
-				"unknown-parameter at latency.p50: y of a figure of bars has to be a parameter or label, and \"latency.p50\" is a metric (swap x and y, or choose another)"},
+			"unknown-metric at server: x of a figure of bars has to be a metric, and y a parameter or label (swap x and y)"},
 		{"lines over words", fence("figure", "label: fig-a\nkind: lines\nx: server\ny: throughput"),
-			"wrong-value at server: x of a figure of lines has to be a parameter or label whose values are numbers, and one of \"server\" is \"a\" (draw bars, or leave such cells out of the matrix)"},
+			"not-a-number at server: lines need an axis of numbers, and server can be \"a\" (choose another parameter, or draw bars)"},
 		{"a scatter of a parameter", fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
-			"unknown-metric at server: y of a figure of scatter has to be a metric, and \"server\" is a parameter or label (swap x and y, or choose another)"},
+			"unknown-metric at server: y of a figure of scatter has to be a metric, and \"server\" is a parameter or label (write a metric, such as throughput)"},
 		{"a topology of all cells", fence("figure", "label: fig-a\nkind: topology"),
-			"several-cells at yaml figure: a topology is of one cell, and this figure is about 3 (add where: with a condition that picks one)"},
+			"several-cells at yaml figure: a figure of topology shows one cell, and this is 3 (pick one by where: server == \"a\")"},
 		{"a sound topology", fence("figure", "label: fig-a\nkind: topology\nwhere: server == 'a'"), ""},
 		{"a line at nothing", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
 			"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},
@@ -240,7 +238,7 @@ func TestCheckFrontMatter(t *testing.T) {
 		{"a name that nothing can ask for", "values: {a b: 'throughput{server=\"a\"}', not: 5}", `bad-name at a b: "a b" is no name that an expression can use` +
 			"\n" + `bad-name at not: "not" is no name that an expression can use`},
 		{"a key value that is nothing", "key_values: [{value: max(throughput)}]", `missing-key at max(throughput): a key value does not say what it is (add is: with a few words)`},
-		{"a key value without a value", "key_values: [{is: one}]", `missing-key at one: a key value has no value (add value: with an expression or the name of a value)`},
+		{"a key value without a value", "key_values: [{is: one}]", `missing-key at {: a key value has no value (add value: with an expression or the name of a value)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -167,6 +167,12 @@ func noTest(n expr.Node) error {
 			hint = "two measurements always differ: write a > b or a < b"
 		case constant:
 			hint = "write the limit on the right: a < 100ms"
+		case isOp(b.X, expr.Div):
+			hint = fmt.Sprintf("write ratio(a, b) %s %s", b.Op, b.Y)
+		case isOp(b.X, expr.Sub):
+			hint = fmt.Sprintf("compare the two, a %s b, or their difference in percent, change(a, b) %s 10%%", b.Op, b.Op)
+		case isReduced(b.X) || isReduced(b.Y):
+			hint = `a claim is about single cells, or about lists by every(a, "<", b), each(a, "<", b) or geomean(a) > geomean(b)`
 		}
 	}
 	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Not {
@@ -175,14 +181,25 @@ func noTest(n expr.Node) error {
 	return mistake(n.Pos(), "no-test", hint, "no test for this form")
 }
 
+func isOp(n expr.Node, op expr.Op) bool {
+	b, ok := n.(*expr.Binary)
+	return ok && b.Op == op
+}
+
+// isReduced says that n is one number made of a list.
+func isReduced(n expr.Node) bool {
+	c, ok := n.(*expr.Call)
+	return ok && slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, c.Name)
+}
+
 // cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
 func cannotFail(n expr.Node, why string) error {
 	return mistake(n.Pos(), "cannot-fail", "claim something that could turn out to be wrong",
 		"this claim cannot fail: %s", why)
 }
 
-func cannotHold(n expr.Node, why string) error {
-	return mistake(n.Pos(), "cannot-hold", "correct the number", "this claim can never be supported: %s", why)
+func cannotHold(n expr.Node, why, hint string) error {
+	return mistake(n.Pos(), "cannot-hold", hint, "this claim can never be supported: %s", why)
 }
 
 // side finds what stands on one side of a comparison, which has to be one metric of one cell, and one that may be

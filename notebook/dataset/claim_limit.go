@@ -73,9 +73,11 @@ func (f former) limit(n *expr.Binary) (test, error) {
 	case more && zero && limit <= 0:
 		return nil, cannotFail(n, s.metric.Name+" is never less than 0")
 	case more && s.metric.Share && limit >= 1:
-		return nil, cannotHold(n, "a share is never more than 100%")
+		return nil, cannotHold(n, "a share is never more than 100%", "correct the number")
+	case !more && zero && limit <= 0 && s.metric.Unit == "1" && !s.metric.Share:
+		return nil, cannotHold(n, s.metric.Name+" is never less than 0", "write < 1 for none at all")
 	case !more && zero && limit <= 0:
-		return nil, cannotHold(n, s.metric.Name+" is never less than 0")
+		return nil, cannotHold(n, s.metric.Name+" is never less than 0", "correct the number")
 	case !more && s.metric.Share && limit >= 1:
 		return nil, cannotFail(n, "a share is never more than 100%")
 	}

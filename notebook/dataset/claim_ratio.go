@@ -133,7 +133,7 @@ func (f former) within(n *expr.Call) (test, error) {
 		return nil, err
 	}
 	if w <= 0 {
-		return nil, cannotHold(n.Args[2], "nothing is within so little")
+		return nil, cannotHold(n.Args[2], "nothing is within so little", "correct the number")
 	}
 	return f.near(n, 1, w)
 }
@@ -151,7 +151,7 @@ func (f former) about(n *expr.Call) (test, error) {
 		}
 	}
 	if k <= 0 || w <= 0 {
-		return nil, cannotHold(n, "ratios are above 0, and about needs room on both sides")
+		return nil, cannotHold(n, "ratios are above 0, and about needs room on both sides", "correct the number")
 	}
 	return f.near(n, k, w)
 }
@@ -226,7 +226,7 @@ func (f former) times(n expr.Node, op expr.Op, a, b side, k float64, change bool
 	case k <= 0 && more:
 		return nil, cannotFail(n, "a ratio is always more than that")
 	case k <= 0:
-		return nil, cannotHold(n, "a ratio is never less than that")
+		return nil, cannotHold(n, "a ratio is never less than that", "correct the number")
 	}
 	region := stats.Below(k)
 	if more {

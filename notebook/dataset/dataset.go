@@ -70,8 +70,8 @@ type Experiment struct {
 }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
-// before quick before other profiles; else the newest complete set of any host; else the set with the most fresh
-// cells. Without any records it is the empty set of this host in full. A set is complete if every cell is Fresh.
+// before quick before other profiles; else the newest complete set of any host, one that was imported last; else the set
+// with the most fresh cells. Without any records it is the empty set of this host in full. A set is complete if every cell is Fresh.
 //
 // Records of other articles and of experiments that the article no longer has are ignored.
 //
@@ -196,8 +196,10 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 		}
 		return 1
 	}
+	measured, otherMeasured := c.Host != record.ImportedHost, o.Host != record.ImportedHost
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
-	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete, o.complete)); order != 0 {
+	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete && otherMeasured),
+		first(c.complete, o.complete)); order != 0 {
 		return order
 	}
 	switch {
@@ -206,7 +208,7 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 	case c.complete:
 		return cmp.Or(o.Newest.Compare(c.Newest), byProfile, cmp.Compare(c.Host, o.Host))
 	}
-	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), byProfile,
+	return cmp.Or(cmp.Compare(o.fresh, c.fresh), cmp.Compare(o.measured, c.measured), first(own, otherOwn), first(measured, otherMeasured), byProfile,
 		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 

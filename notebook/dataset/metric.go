@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -24,6 +26,7 @@ type Result struct {
 	repetitions       []int   // of Values
 	without           int     // valid repetitions that have no value
 	failed, attempted []int64 // of Values, where the metric is "failed"
+	step              float64 // the coarsest of the tools that gave Values, in the metric's unit; 0 for a fine one
 }
 
 // Metric gives one metric of the cell. It never fails: Result.Missing says why there is no estimate. A percentile
@@ -76,6 +79,7 @@ func (c *Cell) measure(name string) Result {
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
+			r.step = max(r.step, step(rec, name))
 			if name == "failed" && rec.Load != nil {
 				r.failed, r.attempted = append(r.failed, rec.Load.Failed), append(r.attempted, rec.Load.Attempted)
 			}
@@ -155,6 +159,9 @@ func (r Result) at(alpha float64) (stats.Estimate, error) {
 func (r Result) cell() stats.Cell {
 	_, known := record.LookupMetric(r.Metric.Name)
 	c := stats.Cell{Values: r.Values, NonNegative: known}
+	if median := stats.Median(r.Values); r.step > 0 && median > 0 {
+		c.Resolution = r.step / median // METHOD.md 0
+	}
 	if len(r.attempted) > 0 {
 		c.Centre = r.Estimate.Centre // the share over all repetitions, not their median
 	}
@@ -173,18 +180,21 @@ func read(r *record.Record, metric string) (value float64, missing string) {
 	}
 	switch l := r.Load; metric {
 	case "throughput":
-		return perSecond(l)
+		return perSecond(r)
 	case "throughput.per_core":
 		return perCore(r)
 	case "requests":
-		return float64(l.Attempted), ""
+		return told(l, l.Attempted)
 	case "failed":
-		if l.Attempted == 0 {
+		switch {
+		case l.Attempted < 0 || l.Failed < 0:
+			return told(l, -1)
+		case l.Attempted == 0:
 			return 0, "nothing was attempted"
 		}
 		return float64(l.Failed) / float64(l.Attempted), ""
 	case "failed.count":
-		return float64(l.Failed), ""
+		return told(l, l.Failed)
 	case "generator.cpu":
 		if l.Busy < 0 {
 			return 0, "not measured"
@@ -192,13 +202,23 @@ func read(r *record.Record, metric string) (value float64, missing string) {
 		return l.Busy, ""
 	}
 	if kind, ok := strings.CutPrefix(metric, "errors."); ok {
-		return float64(r.Load.Failures[kind]), ""
+		n, counted := r.Load.Failures[kind]
+		if r.Load.Tool != "" && !counted {
+			return told(r.Load, -1) // it tells some kinds from others only
+		}
+		return float64(n), ""
 	}
 	if code, ok := strings.CutPrefix(metric, "status."); ok {
+		if r.Load.Tool != "" && r.Load.Statuses == nil {
+			return told(r.Load, -1)
+		}
 		return float64(r.Load.Statuses[code]), ""
 	}
 	if isTime(metric) {
 		return readTime(r, metric)
+	}
+	if r.Load.Tool != "" && strings.HasPrefix(metric, "service.") {
+		return sampleTime(r, metric)
 	}
 	return sample(r, metric)
 }
@@ -211,8 +231,35 @@ func sample(r *record.Record, metric string) (float64, string) {
 	return s.Value, ""
 }
 
-func perSecond(l *record.Load) (float64, string) {
-	if l.Window <= 0 {
+// told is a number that the tool told, or the reason why it is missing: other tools than ours do not tell everything.
+func told(l *record.Load, n int64) (float64, string) {
+	if n < 0 {
+		return 0, "not measured: " + l.Tool + " does not tell"
+	}
+	return float64(n), ""
+}
+
+// step is how coarse the tool is that measured a metric, in the metric's unit; 0 where it is finer than anything else.
+//
+// Source: METHOD.md 0.
+func step(r *record.Record, metric string) float64 {
+	family, _ := timeName(metric)
+	if h, ok := r.Histograms[family]; ok && isTime(metric) {
+		return h.Step
+	}
+	s, _ := r.Sample(metric)
+	return s.Step
+}
+
+func perSecond(r *record.Record) (float64, string) {
+	l := r.Load
+	if s, ok := r.Sample("throughput"); ok && l.Tool != "" {
+		return s.Value, "" // the tool knows better
+	}
+	switch {
+	case l.Completed < 0:
+		return told(l, -1)
+	case l.Window <= 0:
 		return 0, "not measured: the window has no length"
 	}
 	return float64(l.Completed) / l.Window, ""
@@ -231,20 +278,19 @@ func perCore(r *record.Record) (float64, string) {
 	if cores <= 0 {
 		return 0, "not measured: no CPU time of services"
 	}
-	rate, missing := perSecond(r.Load)
+	rate, missing := perSecond(r)
 	return rate / cores, missing
 }
 
 // readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
 func readTime(r *record.Record, metric string) (float64, string) {
-	family, last := metric[:strings.LastIndex(metric, ".")], metric[strings.LastIndex(metric, ".")+1:]
-	if i := strings.Index(metric, ".p"); i >= 0 { // the percentage may have a point of its own
-		family, last = metric[:i], metric[i+1:]
-	}
+	family, last := timeName(metric)
 	h, ok := r.Histograms[family]
 	switch {
+	case r.Load.Tool != "" && r.Load.Failed < 0:
+		return 0, "not measured: " + r.Load.Tool + " does not tell how many requests failed, which were slower than all others"
 	case !ok:
-		return sample(r, metric)
+		return sampleTime(r, metric)
 	case h.Count == 0:
 		return 0, "no answers"
 	case last == "mean":
@@ -264,7 +310,57 @@ func readTime(r *record.Record, metric string) (float64, string) {
 	case "lag":
 		attempts = h.Count // a request that never left has none
 	}
-	return percentile(h, p, attempts)
+	seconds, missing := percentile(h, p, attempts)
+	if missing == "" {
+		missing = tooShort(r.Load, seconds, h.Step)
+	}
+	return seconds, missing
+}
+
+// tooShort says that a time cannot be told by a tool whose steps are so long: what it prints as 0 ms is no time.
+func tooShort(l *record.Load, seconds, step float64) string {
+	if seconds >= step/2 {
+		return ""
+	}
+	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", l.Tool, step*1e3)
+}
+
+// timeName splits the name of a time of answers: latency.connect.p99.9 is the p99.9 of latency.connect.
+func timeName(metric string) (family, last string) {
+	at := strings.Index(metric, ".p") // the percentage may have a point of its own
+	if at < 0 {
+		at = max(0, strings.LastIndexByte(metric, '.'))
+	}
+	return metric[:at], strings.TrimPrefix(metric[at:], ".")
+}
+
+// sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers as the
+// tool counts them, and those of requests that failed are among them or left out, while METHOD.md ranks them above all others:
+// beside failures it is not the number that is asked for.
+//
+// Source: METHOD.md 1.1 and 1.2.
+func sampleTime(r *record.Record, metric string) (float64, string) {
+	l := r.Load
+	s, ok := r.Sample(metric)
+	if !ok || l.Tool == "" {
+		return sample(r, metric)
+	}
+	if l.Failed > 0 {
+		return 0, fmt.Sprintf("not measured: %d requests failed, and %s does not rank them above its answers", l.Failed, l.Tool)
+	}
+	if _, last := timeName(metric); strings.HasPrefix(last, "p") {
+		p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
+		if err != nil {
+			return 0, err.Error()
+		}
+		switch need := p.Need(); {
+		case l.Attempted < 0:
+			return 0, "not measured: " + l.Tool + " does not tell how many requests there were"
+		case l.Attempted < need:
+			return 0, fmt.Sprintf("needs %d answers, has %d", need, l.Attempted)
+		}
+	}
+	return s.Value, tooShort(l, s.Value, s.Step)
 }
 
 // metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
@@ -315,7 +411,15 @@ func (e *Experiment) measured() record.Measured {
 // suggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
 // may stand there: the nearest, else those of its family, else all.
 func (e *Experiment) suggestMetric(name string, others ...string) string {
+	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
+		if e, ok := errors.AsType[*expr.Error](err); ok { // a percentile that is none
+			return e.Msg + ": " + e.Hint
+		}
+	}
 	known := append(e.measured().Names(), others...)
+	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.measured().Command) {
+		return fmt.Sprintf("did you mean %q?", other)
+	}
 	hint := article.Suggest(name, known)
 	if isNear(hint) {
 		return hint
@@ -326,6 +430,24 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 		return article.Suggest(name, family)
 	}
 	return hint
+}
+
+// isMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is not known.
+func (e *Experiment) isMetric(name string) bool {
+	m, ok := e.measured().Lookup(name)
+	return ok && m.Unit != ""
+}
+
+// suggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.
+func (e *Experiment) suggestSetting(name string) string {
+	known := e.settings()
+	switch {
+	case e.isMetric(name):
+		return "it is a metric, and what belongs here is a parameter or label"
+	case len(known) == 0:
+		return "the experiment has none: add a matrix"
+	}
+	return article.Suggest(name, known)
 }
 
 // isNear reports whether a hint of article.Suggest has found a near miss.

@@ -51,8 +51,11 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 						name = s.Name
 					}
 				}
-				err = mistake(found.Span, "unknown-parameter", article.Suggest(name, known),
-					"no parameter %q in experiment %q", name, e.Plan.Name)
+				hint := e.suggestSetting(name)
+				if !isNear(hint) && !e.isMetric(name) {
+					hint += fmt.Sprintf("; if it is a value, quote it: %q", name)
+				}
+				err = mistake(found.Span, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
 			}
 			return nil, err
 		}

@@ -12,6 +12,9 @@ import (
 // Source: METHOD.md 7.
 func lookAtErrors(r *record.Record) finding {
 	l := r.Load
+	if l.Attempted < 0 || l.Failed < 0 {
+		return notChecked(l.Tool + " does not tell")
+	}
 	if l.Attempted == 0 {
 		return finding{level: Invalid, words: "nothing was attempted", size: math.Inf(1)}
 	}

@@ -20,14 +20,19 @@ func lookAtLittle(r *record.Record) finding {
 		completions += n
 	}
 	answers, failures := r.Histograms["latency"], r.Histograms["latency.failed"]
-	count := answers.Count + failures.Count
+	count, sum := answers.Count+failures.Count, answers.Sum+failures.Sum
+	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
+		count, sum = 1, mean.Value // another tool than ours has told the mean and not what it is of
+	}
 	switch {
+	case l.Completed < 0:
+		return notChecked("the load generator does not tell")
 	case completions == 0:
 		return finding{level: Invalid, words: "no completions", size: math.Inf(1)}
 	case l.InFlight < 0 || l.Window <= 0 || count == 0:
 		return notChecked("the load generator does not tell")
 	}
-	e := (answers.Sum + failures.Sum) / float64(count) / l.Window
+	e := sum / float64(count) / l.Window
 	if over := l.InFlightOver; over > 0 && over < l.Window && l.Attempted > 0 {
 		// Requests were counted off, and ρ is of the time up to the start of the last. A request that stalls mostly does so
 		// after that: a mean latency with such stalls in it would let anything pass. So it is the mean time that a

@@ -66,7 +66,7 @@ var symbols = []struct{ text, hint string }{
 	{"‘", "write straight quotes: '"}, {"’", "write straight quotes: '"}, {"`", "write straight quotes: '"},
 	{".", "a number starts with a digit, and a name with a letter"},
 	{"%", "a share is written 5%, and there is no remainder"},
-	{"[", "there are no lists in brackets: a selector of several cells is a list"},
+	{"[", `cells are picked in braces, as in throughput{server="async"}; a selector of several cells is a list`},
 	{"$", "names have no $ before them"},
 }
 
@@ -106,7 +106,7 @@ func (l *lexer) next() token {
 		return token{Span: Span{start, l.pos}, kind: tokenSymbol, text: s.text}
 	}
 	_, size := utf8.DecodeRuneInString(rest)
-	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]), "")
+	fail(Span{start, start + size}, "unexpected "+strconv.Quote(rest[:size]), "remove this character, or, in a text, put the text in quotes")
 	panic("unreachable")
 }
 
@@ -159,13 +159,24 @@ func (l *lexer) path() token {
 			l.take(isDigit)
 			l.refuseMinus(start)
 			if rest := l.take(isWordRune); rest != "" {
-				fail(Span{start, l.pos}, "a name starts with a letter, unlike the last part of "+l.src[start:l.pos], "")
+				fail(Span{start, l.pos}, "a name starts with a letter, unlike the last part of "+l.src[start:l.pos], hintPart(l.src[start:l.pos]))
 			}
 		default:
 			fail(Span{start, l.pos}, "a name or a number must follow the dot of "+l.src[start:l.pos], "")
 		}
 	}
 	return token{Span: Span{start, l.pos}, kind: tokenWord, text: l.src[start:l.pos]}
+}
+
+// hintPart is the way out where a part of a name has both digits and letters.
+func hintPart(name string) string {
+	switch head, part, _ := strings.Cut(name, "."); {
+	case head == "status":
+		return "name one code, such as status.404"
+	case strings.HasSuffix(part, "th"), strings.HasSuffix(part, "p"):
+		return "write " + head + ".p" + strings.TrimRight(part, "thp")
+	}
+	return "quote it if it is a text"
 }
 
 // refuseMinus fails at a hyphen that touches the digits that begin at start and what

@@ -166,6 +166,12 @@ func (p *parser) call(name token) Node {
 	c := &Call{Name: name.text}
 	open := p.tok
 	p.advance()
+	if _, known := functions[name.text]; !known && p.tok.kind == tokenWord {
+		ahead := p.lexer // a copy, which does not go on
+		if sign := ahead.next(); sign.is("=") || sign.kind == tokenSymbol && Op(sign.text).IsComparison() {
+			fail(Span{name.Start, open.End}, "cells are picked in braces", "write "+name.text+"{"+p.tok.text+`="value"}`)
+		}
+	}
 	for !p.tok.is(")") || len(c.Args) > 0 {
 		c.Args = append(c.Args, p.or())
 		if !p.tok.is(",") {
@@ -278,7 +284,14 @@ func (p *parser) failValue() {
 	case p.tok.is("{"):
 		fail(p.tok.Span, "expected a value, found {", "name a metric before the braces")
 	}
-	p.failExpected("a value", "")
+	hint := "write a metric, such as throughput, or a number with its unit"
+	if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+		hint = "write a value on each side of " + p.tok.text
+		if p.prev.is(",") || p.prev.is("(") {
+			hint = `quote it, as in every(a, "<", b)`
+		}
+	}
+	p.failExpected("a value", hint)
 }
 
 func failEmpty(at Span) {
@@ -313,6 +326,9 @@ func (p *parser) failUnexpected(expected string) {
 	}
 	if hint == "" && p.prev.kind == tokenQuantity && p.tok.kind == tokenWord {
 		hint = hintUnit(tok)
+	}
+	if hint == "" {
+		hint = "write an operator, such as + or <, or a comma between arguments; quote what is a text"
 	}
 	fail(p.tok.Span, "expected an operator between "+prev+" and "+tok, hint)
 }

@@ -149,7 +149,7 @@ var unitAliases = map[string]string{
 	"sec": "s", "secs": "s", "second": "s", "seconds": "s",
 	"msec": "ms", "min": "m", "mins": "m", "minutes": "m", "hr": "h", "hour": "h", "hours": "h",
 	"k": "kB", "bytes": "B", "core": "cores", "cpu": "cores", "cpus": "cores",
-	"rps": "/s", "qps": "/s", "tps": "/s", "ops": "/s", "percent": "%", "pct": "%",
+	"rps": "/s", "qps": "/s", "tps": "/s", "ops": "/s", "req": "/s", "reqs": "/s", "requests": "/s", "ps": "/s", "percent": "%", "pct": "%",
 }
 
 // ParseUnit reads a unit alone, as in a filter or beside a stored value: those that can
@@ -175,6 +175,9 @@ func findUnit(symbol string) (Unit, bool) {
 
 // hintUnit is the way out for somebody who wrote an unknown unit.
 func hintUnit(symbol string) string {
+	if symbol == "x" || symbol == "times" {
+		return "write 2 * a for twice as much as a"
+	}
 	known, ok := unitAliases[symbol]
 	if !ok {
 		symbols := make([]string, len(units))

@@ -114,13 +114,14 @@ func (p *planner) checkHooks(e *outline, services []string) {
 	} {
 		for _, h := range hook.list {
 			switch {
+			case h.Service.Value == "" && h.Tried.Has("service"):
 			case h.Service.Value == "" && hook.once:
 				p.problems.Add("missing-key", h.Pos, "%s does not say in which service it runs", hook.name).
 					Hint = "add service: with a shared service"
 			case h.Service.Value == "" && e.head.Command == nil:
 				p.problems.Add("missing-key", h.Pos,
 					"%s does not say in which service it runs, and there is no command beside which it could", hook.name).
-					Hint = "add service:"
+					Hint = "add service: with one of " + strings.Join(services, ", ")
 			case h.Service.Value == "":
 			case !p.serviceName(h.Service, services, hook.name):
 			case hook.once && !slices.Contains(e.Shared, h.Service.Value):
@@ -267,7 +268,7 @@ func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, err
 			return expr.Type{Kind: expr.KindNumber, Dimension: u.Dimension}, nil
 		}
 		return expr.Type{}, &expr.Error{Span: s.Span, Msg: fmt.Sprintf("%q is no metric of this experiment", s.Name),
-			Hint: article.Suggest(s.Name, e.measured(services).Names())}
+			Hint: e.suggestMetric(s.Name, services)}
 	}
 }
 
@@ -286,12 +287,23 @@ func (e *outline) measured(services []string) record.Measured {
 	return out
 }
 
+// suggestMetric is a hint about what a name may mean that is no metric of the experiment.
+func (e *outline) suggestMetric(name string, services []string) string {
+	measured := e.measured(services)
+	if other, ok := record.OtherName(name); ok {
+		if _, known := measured.Lookup(other); known {
+			return fmt.Sprintf("did you mean %q?", other)
+		}
+	}
+	return article.Suggest(name, measured.Names())
+}
+
 func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], services []string) {
 	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
 		measured := e.measured(services)
 		if known, ok := measured.Lookup(m.Value); !ok {
 			p.problems.Add("unknown-metric", m.Pos, "%q is no metric of this experiment", m.Value).
-				Hint = article.Suggest(m.Value, measured.Names())
+				Hint = e.suggestMetric(m.Value, services)
 		} else if known.Better == "" {
 			p.problems.Add("wrong-value", m.Pos, "neither more nor less of %s is better", m.Value).
 				Hint = "choose another metric, such as throughput"

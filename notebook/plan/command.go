@@ -17,7 +17,7 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 			return nil
 		}
 	} else {
-		image, ok := p.image(c.Image, c.Build, "the command", at)
+		image, ok := p.image(c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
 		if !ok {
 			return nil
 		}
@@ -25,6 +25,9 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 	}
 	if c.Run != nil {
 		out.Run = c.Run.Words
+	}
+	if len(out.Run) == 0 && c.Tried.Has("run") {
+		return nil
 	}
 	if len(out.Run) == 0 {
 		p.problems.Add("missing-key", at, "the command has nothing to run").

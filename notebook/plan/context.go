@@ -238,9 +238,9 @@ func (f *folder) gather(name string, t article.Text, forBuild bool, problems *ar
 		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, what).
 			Hint = linkHint
 	}
-	for _, link := range g.irregular {
-		problems.Add("not-a-file", t.Pos, "%s in the %s is no regular file", link, what).
-			Hint = "replace the link by what it points at"
+	for _, name := range g.irregular {
+		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, what).
+			Hint = "remove it, name it in .dockerignore, or, if it is a link, put what it points at in its place"
 	}
 	switch {
 	case leaves(g.root, err):

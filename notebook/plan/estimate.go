@@ -81,7 +81,13 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 
 // estimate is how long one repetition of the trial takes; timeout bounds it.
 func (t *Trial) estimate(timeout time.Duration, known Experience) Estimate {
-	out := Estimate{Overhead: assumedOverhead + time.Duration(len(t.Services)+1)*assumedContainer, Recorded: known.Recorded}
+	containers := len(t.Services) + 1
+	for _, s := range t.Services {
+		if s.Link != nil {
+			containers++
+		}
+	}
+	out := Estimate{Overhead: assumedOverhead + time.Duration(containers)*assumedContainer, Recorded: known.Recorded}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"benchbook/notebook/record"
@@ -53,6 +54,12 @@ func seal(t *Trial, e *Experiment) {
 	}
 	t.Definition = definition
 	t.Inputs = []record.Input{{Name: "definition", Digest: digest(definition)}, {Name: "semantics", Digest: strconv.Itoa(t.semantics())}}
+	if slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Origin != nil }) {
+		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of origins", Digest: strconv.Itoa(record.OriginSemantics)})
+	}
+	if slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Link != nil }) {
+		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of links", Digest: strconv.Itoa(record.LinkSemantics)})
+	}
 	for _, s := range t.Services {
 		t.Inputs = append(t.Inputs, fileInputs(s.Name, s.Image, s.Configs)...)
 		for _, v := range s.Volumes {

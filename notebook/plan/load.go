@@ -54,6 +54,23 @@ func (p *planner) load(d *article.Experiment, at article.Pos) *Load {
 	return out
 }
 
+// besideLink reports a load that is to stand beside a service with a link, which it would pass by.
+func (p *planner) besideLink(t *Trial, l *article.Load) {
+	if l.Network.V != article.SharedNetwork {
+		return
+	}
+	target, err := url.Parse(t.Load.Target)
+	if err != nil {
+		return // which was said
+	}
+	for _, s := range t.Services {
+		if s != nil && s.Link != nil && s.Name == target.Hostname() {
+			p.problems.Add("contradiction", l.Network.Text.Pos, "the load would stand behind the link of service %q, and not before it", s.Name).
+				Hint = "remove network, or the link"
+		}
+	}
+}
+
 // checkLoad reports numbers that cannot be meant.
 func (p *planner) checkLoad(l *article.Load) {
 	between := func(v article.Value[int], what string, most int) {
@@ -142,6 +159,7 @@ func (p *planner) tool(l *article.Load, out *Load) {
 	}
 	if out.Tool != "" {
 		out.Args = values(l.Args.For(l.Tool.V))
+		p.checkTool(l)
 		return
 	}
 	if len(l.Args.All) > 0 {
@@ -155,6 +173,9 @@ var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "
 
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
 func (p *planner) targets(l *article.Load, out *Load, services []string, at article.Pos) {
+	if len(l.Target) == 0 && l.Tried.Has("target") {
+		return
+	}
 	if len(l.Target) == 0 {
 		p.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 		return
@@ -209,6 +230,10 @@ func (p *planner) target(t article.Text, tool article.Tool, services []string) {
 	if slices.Contains(services, u.Hostname()) {
 		return
 	}
+	hint := article.Suggest(u.Hostname(), services)
+	if hint == "" {
+		hint = "the experiment has no services: add services: {" + u.Hostname() + ": …}; a load reaches nothing else"
+	}
 	p.problems.Add("unknown-service", t.Pos, "the load goes to %q, which is no service of the experiment", u.Hostname()).
-		Hint = article.Suggest(u.Hostname(), services)
+		Hint = hint
 }

@@ -125,12 +125,14 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 			known[name] = true
 		}
 	}
+	excluded := false
 	for _, row := range m.Exclude {
 		if len(product) > 0 && !p.axesKnown(row, known) {
 			continue
 		}
 		before := len(product)
 		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c) })
+		excluded = excluded || len(product) < before
 		if len(product) == before {
 			p.problems.Add("unused-exclude", row.Pos, "this row excludes nothing").
 				Hint = "compare its values with those of the axes"
@@ -164,6 +166,9 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 	if len(product) == 0 && len(m.Axes) > 0 {
 		if len(m.Exclude) == 0 {
 			return nil, false // an axis without values, which was said when it was read
+		}
+		if !excluded {
+			return nil, false // likewise
 		}
 		p.problems.Add("no-cell", m.Exclude[len(m.Exclude)-1].Pos, "with this row exclude leaves nothing to measure").
 			Hint = "exclude less"

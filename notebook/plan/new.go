@@ -174,10 +174,13 @@ func (p *planner) readHead(e *outline) bool {
 	head := e.head
 	e.Description = head.Description.Value
 	e.Repetitions = head.Repetitions.V
-	if e.Repetitions < 1 || e.Repetitions > maxRepetitions {
+	switch {
+	case !head.Repetitions.Set():
+		e.Repetitions = 1 // there is a default, so what is written was no number, which was said
+	case e.Repetitions < 1 || e.Repetitions > maxRepetitions:
 		p.problems.Add("wrong-value", head.Repetitions.Text.Pos, "repetitions has to be between 1 and %d, not %d",
 			maxRepetitions, e.Repetitions)
-		return false
+		e.Repetitions = 1 // so that what else is wrong comes to light
 	}
 	e.Timeout = head.Timeout.V
 	if head.Timeout.Known() && e.Timeout <= 0 {
@@ -198,15 +201,26 @@ func (p *planner) readHead(e *outline) bool {
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
-	if head.Load == nil && head.Command == nil && !e.whole {
-		return false // it may be in what could not be found
+	if head.Load == nil && head.Command == nil && (head.Tried.Has("load", "command") || !e.whole) {
+		return true // it may be in what could not be found, or read, which was said
 	}
-	if (head.Load == nil) == (head.Command == nil) {
+	if !isMapping(e.node.Get("load")) || !isMapping(e.node.Get("command")) {
+		return false // as was said when the block was read
+	}
+	switch {
+	case head.Load != nil && head.Command != nil:
+		p.problems.Add("load-or-command", e.block.Pos, "experiment %q has both a load and a command", e.block.Name.Value).
+			Hint = "keep one of them, or make two experiments"
+	case head.Load == nil && head.Command == nil:
 		p.problems.Add("load-or-command", e.block.Pos, "experiment %q needs either a load or a command", e.block.Name.Value).
 			Hint = "add load: with a target, or command: with run"
-		return false
 	}
 	return true
+}
+
+// isMapping says that nothing else than a mapping is written, if anything.
+func isMapping(n *article.Node) bool {
+	return n == nil || n.Kind == article.Map || n.Kind == article.Null
 }
 
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.
@@ -285,6 +299,7 @@ func (p *planner) resolve(e *outline) {
 		t.Services = p.services(d, e.block.Pos)
 		if d.definition.Load != nil {
 			t.Load = p.load(d.definition, e.block.Pos)
+			p.besideLink(t, d.definition.Load)
 		} else if d.definition.Command != nil {
 			t.Command = p.command(d, e.block.Pos)
 		}

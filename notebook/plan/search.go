@@ -128,7 +128,7 @@ func (p *planner) capacity(d *article.Experiment) *Capacity {
 		{!c.From.Set(), "from", "add from: with the lowest rate to try, such as 100/s"},
 		{!c.To.Set(), "to", "add to: with the highest rate to try, such as 20000/s"},
 	} {
-		if missing.is {
+		if missing.is && !c.Tried.Has(missing.key) {
 			p.problems.Add("missing-key", c.Pos, "capacity has no %s", missing.key).Hint = missing.hint
 		}
 	}

@@ -76,20 +76,20 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: values(s.DependsOn),
 	}
+	sound := true // what is wrong with other keys is said in any case
 	if s.Origin != nil {
 		if !s.Image.IsZero() || s.Build != nil {
 			p.problems.Add("contradiction", name.Pos, "service %q is an origin of ours, and so has no image and no build", name.Value).
 				Hint = "keep origin, or image or build"
-			return nil
+			sound = false
 		}
 		out.Origin = p.origin(s.Origin)
 		out.Expose = []int{80}
+		p.onlyOrigin(name, s)
 	} else {
-		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos)
-		if !ok {
-			return nil
-		}
-		out.Image = image
+		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
+			"origin", "origin: for an HTTP server of ours")
+		out.Image, sound = image, ok
 	}
 	if s.Command != nil {
 		out.Command = s.Command.Words
@@ -134,8 +134,15 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 	}
 	if s.Link != nil {
 		out.Link = &Link{RTT: s.Link.RTT.V, Jitter: s.Link.Jitter.V, Rate: float64(s.Link.Rate.V)}
+		if len(out.Expose) == 0 {
+			p.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
+				Hint = "add expose: with the ports that the link is to lead to"
+		}
 	}
 	p.checkService(s)
+	if !sound {
+		return nil
+	}
 	return out
 }
 
@@ -165,6 +172,13 @@ func (p *planner) checkService(s *article.Service) {
 		if s.Link.Rate.Known() && s.Link.Rate.V <= 0 {
 			p.problems.Add("wrong-value", s.Link.Rate.Text.Pos, "rate has to be more than 0").
 				Hint = "leave it out for as much as there is"
+		}
+		if j := s.Link.Jitter; j.Known() && s.Link.RTT.Known() && j.V > s.Link.RTT.V/2 && s.Link.RTT.V >= 0 {
+			p.problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some trips would take less than no time").
+				Hint = fmt.Sprintf("write %v at most, or a longer rtt", s.Link.RTT.V/2)
+		} else if j.Known() && j.V > 0 && !s.Link.RTT.Set() {
+			p.problems.Add("missing-key", j.Text.Pos, "a link with jitter has no rtt that it could be of").
+				Hint = "add rtt: with twice the jitter or more"
 		}
 	}
 	for _, t := range s.Tmpfs {
@@ -327,6 +341,47 @@ func (p *planner) volume(v *article.Volume) (Volume, bool) {
 	return out, ok
 }
 
+// maxSigma is the largest that our origin takes: then most times are shorter than anything can be timed, or longer than a day.
+const maxSigma = 20
+
+// onlyOrigin reports keys that mean something to the container of an image only.
+func (p *planner) onlyOrigin(name article.Text, s *article.Service) {
+	refuse := func(key string, at article.Pos) {
+		if at.Source != nil {
+			p.problems.Add("contradiction", at, "service %q is an origin of ours, and so has no use for %s", name.Value, key).
+				Hint = "remove " + key + ", or give it an image or a build instead of origin"
+		}
+	}
+	if s.Command != nil {
+		refuse("command", s.Command.Pos)
+	}
+	if s.Entrypoint != nil {
+		refuse("entrypoint", s.Entrypoint.Pos)
+	}
+	if len(s.Environment) > 0 {
+		refuse("environment", s.Environment[0].Name.Pos)
+	}
+	if len(s.Configs) > 0 {
+		refuse("configs", s.Configs[0].Source.Pos)
+	}
+	if len(s.Volumes) > 0 {
+		refuse("volumes", s.Volumes[0].Pos)
+	}
+	refuse("env_file", first(s.EnvFile))
+	refuse("tmpfs", first(s.Tmpfs))
+	refuse("working_dir", s.WorkingDir.Pos)
+	refuse("user", s.User.Pos)
+	for _, e := range s.Expose {
+		if e.Known() && e.V != 80 {
+			p.problems.Add("contradiction", e.Text.Pos, "service %q is an origin of ours, which listens on port 80 only", name.Value).
+				Hint = "remove expose"
+		}
+	}
+	if h := s.Healthcheck; h != nil && len(h.Test) > 0 && !slices.Contains([]string{"HTTP", "PORT", "LOG"}, h.Test[0].Value) {
+		refuse("a healthcheck that is a command", h.Test[0].Pos)
+	}
+}
+
 // origin resolves an origin, which answers 200 at once unless it says otherwise.
 func (p *planner) origin(o *article.Origin) *HTTPOrigin {
 	out := &HTTPOrigin{Body: int64(o.Body.V), Status: 200, Errors: float64(o.Errors.V)}
@@ -334,6 +389,13 @@ func (p *planner) origin(o *article.Origin) *HTTPOrigin {
 		out.Status = o.Status.V
 	}
 	p.status(o.Status)
+	if o.Status.Known() && o.Status.V >= 100 && o.Status.V < 200 {
+		p.problems.Add("wrong-value", o.Status.Text.Pos, "an answer does not end with status %d", o.Status.V).Hint = "they go from 200 to 599"
+	}
+	if (out.Status == 204 || out.Status == 304) && out.Body > 0 {
+		p.problems.Add("contradiction", o.Body.Text.Pos, "an answer of status %d has no body", out.Status).
+			Hint = "remove body, or write another status"
+	}
 	if o.Errors.Known() && (o.Errors.V < 0 || o.Errors.V > 1) {
 		p.problems.Add("wrong-value", o.Errors.Text.Pos, "errors has to be a share of the answers").
 			Hint = "write a percentage from 0% to 100%"
@@ -350,8 +412,8 @@ func (p *planner) origin(o *article.Origin) *HTTPOrigin {
 				p.problems.Add("wrong-value", v.Text.Pos, "an origin cannot answer before it is asked")
 			}
 		}
-		if l.Sigma.Known() && l.Sigma.V <= 0 {
-			p.problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0").
+		if l.Sigma.Known() && !(l.Sigma.V > 0 && l.Sigma.V <= maxSigma) {
+			p.problems.Add("wrong-value", l.Sigma.Text.Pos, "sigma has to be more than 0, and %d at most", maxSigma).
 				Hint = "0.5 is usual for times on the web"
 		}
 		for _, v := range l.Values {
@@ -368,16 +430,20 @@ func (p *planner) status(v article.Value[int]) {
 	}
 }
 
-func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos) (Image, bool) {
+// image is what a service or a command runs in. There is another key that can stand in its place, with a hint about it.
+func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
+	other, hint string) (Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
 		p.problems.Add("image-or-build", name.Pos, "%s has both an image and a build", what).Hint = "keep one of them"
 		return Image{}, false
 	case name.Value != "":
 		return Image{Name: name.Value}, true
+	case build == nil && tried.Has("image", "build", other):
+		return Image{}, false
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
-			Hint = "add build: with a folder beside the article, or image: with a name"
+			Hint = "add build: with a folder beside the article, image: with a name, or " + hint
 		return Image{}, false
 	}
 	written := build.Context

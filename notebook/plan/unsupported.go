@@ -48,26 +48,9 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	}},
-	{"load.tool", inLoad(func(l *article.Load) article.Pos {
-		if l.Tool.V != article.OwnTool {
+	{"a load by oha, vegeta, k6 or fortio", inLoad(func(l *article.Load) article.Pos {
+		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
 			return l.Tool.Text.Pos
-		}
-		return article.Pos{}
-	})},
-	{"origin", inServices(func(s *article.Service) article.Pos {
-		if s.Origin != nil {
-			return s.Origin.Pos
-		}
-		return article.Pos{}
-	})},
-	{"link", inServices(func(s *article.Service) article.Pos {
-		if s.Link == nil {
-			return article.Pos{}
-		}
-		for _, t := range []article.Text{s.Link.RTT.Text, s.Link.Jitter.Text, s.Link.Rate.Text} {
-			if !t.IsZero() {
-				return t.Pos
-			}
 		}
 		return article.Pos{}
 	})},
@@ -77,23 +60,6 @@ var notYet = []struct {
 		}
 		return article.Pos{}
 	})},
-	{"hostname", inServices(func(s *article.Service) article.Pos { return s.Hostname.Pos })},
-	{"cpus", inServices(func(s *article.Service) article.Pos { return s.CPUs.Text.Pos })},
-	{"ulimits", inServices(func(s *article.Service) article.Pos {
-		if len(s.Ulimits) > 0 {
-			return s.Ulimits[0].Name.Pos
-		}
-		return article.Pos{}
-	})},
-	{"sysctls", inServices(func(s *article.Service) article.Pos {
-		if len(s.Sysctls) > 0 {
-			return s.Sysctls[0].Name.Pos
-		}
-		return article.Pos{}
-	})},
-	{"cap_add", inServices(func(s *article.Service) article.Pos { return first(s.CapAdd) })},
-	{"cap_drop", inServices(func(s *article.Service) article.Pos { return first(s.CapDrop) })},
-	{"security_opt", inServices(func(s *article.Service) article.Pos { return first(s.SecurityOpt) })},
 	{"scale", inServices(func(s *article.Service) article.Pos {
 		if s.Scale.V > 1 {
 			return s.Scale.Text.Pos

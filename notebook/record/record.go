@@ -31,6 +31,13 @@ const (
 	LoadSemantics    = 2
 )
 
+// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials that have one,
+// and are raised when the same definition comes to mean something else.
+const (
+	OriginSemantics = 1
+	LinkSemantics   = 1
+)
+
 // Record is one repetition of one trial.
 type Record struct {
 	SchemaVersion int    `json:"schema_version"`
@@ -59,6 +66,12 @@ type Record struct {
 	Failure string `json:"failure,omitempty"`
 	// Log is the end of what the services and the load generator wrote, kept when there is a Failure.
 	Log string `json:"log,omitempty"`
+
+	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a line says
+	// how much.
+	Output string `json:"output,omitempty"`
+	// Imported says that this was not measured by benchbook, but read from output that somebody saved.
+	Imported *Imported `json:"imported,omitempty"`
 
 	Samples    []Sample             `json:"samples,omitempty"`
 	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop "lag", "service"
@@ -90,6 +103,20 @@ type Sample struct {
 	Metric string  `json:"metric"`
 	Value  float64 `json:"value"`
 	Unit   string  `json:"unit"`
+	Step   float64 `json:"step,omitempty"` // the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
+}
+
+// ImportedHost stands in the place of the host in records that were imported: nobody knows where they were measured.
+const ImportedHost = "imported"
+
+// Imported says where a record comes from that was not measured by benchbook.
+type Imported struct {
+	Tool    string `json:"tool"`
+	Version string `json:"version,omitempty"` // of the tool, if its output tells
+	File    string `json:"file"`              // its name, without the folder
+	Guessed bool   `json:"guessed,omitempty"` // the tool was found out from the output
+	// Dated says whose time the record has: "output", if that tells, else "file".
+	Dated string `json:"dated"`
 }
 
 // Histogram is the distribution of times of one repetition.
@@ -100,6 +127,7 @@ type Histogram struct {
 	Min      float64 `json:"min"`                // exact, in seconds, as are Max and Sum
 	Max      float64 `json:"max"`
 	Sum      float64 `json:"sum"`
+	Step     float64 `json:"step,omitempty"` // the tool's own step, in seconds; 0 where the digits of the histogram are coarser
 }
 
 // Load is what validity checks and percentiles need to know about a load that was put on.
@@ -120,6 +148,11 @@ type Load struct {
 	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
+
+	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1 where
+	// it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does not tell those of
+	// all answers.
+	Tool string `json:"tool,omitempty"`
 
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
@@ -213,6 +246,19 @@ func Slug(s string) string {
 		return "x"
 	}
 	return s
+}
+
+// MaxOutput is how much of the output of a tool a record keeps, in bytes: records are committed.
+const MaxOutput = 256 << 10
+
+// KeepOutput is output as a record keeps it, see Record.Output.
+func KeepOutput(printed []byte) string {
+	if len(printed) <= MaxOutput {
+		return strings.ToValidUTF8(string(printed), "\uFFFD")
+	}
+	head, tail := printed[:MaxOutput/2], printed[len(printed)-MaxOutput/2:]
+	left := len(printed) - len(head) - len(tail)
+	return strings.ToValidUTF8(string(head), "") + fmt.Sprintf("\n[benchbook left out %d bytes here]\n", left) + strings.ToValidUTF8(string(tail), "")
 }
 
 // Dir is the records folder of an article.

@@ -1,18 +1,20 @@
 package record
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func sample() *Record {
 	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x", Key: "0123456789abcdef",
 		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5, Started: time.Unix(1e9, 0).UTC(),
-		Samples: []Sample{{"connects", 12, "1"}}, Definition: []byte("{}")}
+		Samples: []Sample{{Metric: "connects", Value: 12, Unit: "1"}}, Definition: []byte("{}")}
 }
 
 func TestSaveAndRead(t *testing.T) {
@@ -109,4 +111,23 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("taken for a record: %+v", r)
 		}
 	})
+}
+
+// Output is kept whole where it is not too long, and says what is missing where it is; secrets are taken out of it.
+func TestOutput(t *testing.T) {
+	if got := KeepOutput([]byte("Requests per second: 1\n")); got != "Requests per second: 1\n" {
+		t.Errorf("%q", got)
+	}
+	long := strings.Repeat("é", MaxOutput)
+	got := KeepOutput([]byte("begin" + long + "end"))
+	if len(got) > MaxOutput+100 || !utf8.ValidString(got) || !strings.HasPrefix(got, "begin") || !strings.HasSuffix(got, "end") ||
+		!strings.Contains(got, fmt.Sprintf("\n[benchbook left out %d bytes here]\n", 8+2*MaxOutput-MaxOutput)) {
+		t.Errorf("%d bytes: %.80q … %q", len(got), got, got[len(got)-20:])
+	}
+	r := sample()
+	r.Output, r.Facts = "GET http://a:hunter4pass@b/", map[string]string{"tool.line": "ab -H 'Authorization: Basic abcdefgh' http://s/"}
+	r.Redact()
+	if r.Output != "GET http://a:[redacted]@b/" || strings.Contains(r.Facts["tool.line"], "abcdefgh") {
+		t.Errorf("output %q, line %q", r.Output, r.Facts["tool.line"])
+	}
 }

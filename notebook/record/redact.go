@@ -259,5 +259,8 @@ func (r *Record) Redact() {
 	redact := NewRedactor(r.Definition)
 	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)
 	r.Parameters, r.Labels = redact.Parameters(r.Parameters), redact.Parameters(r.Labels)
-	r.Failure, r.Log = redact.Text(r.Failure), redact.Text(r.Log)
+	if line, ok := r.Facts["tool.line"]; ok {
+		r.Facts["tool.line"] = redact.Text(line)
+	}
+	r.Failure, r.Log, r.Output = redact.Text(r.Failure), redact.Text(r.Log), redact.Text(r.Output)
 }

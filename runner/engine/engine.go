@@ -113,6 +113,13 @@ type Running interface {
 	Exec(ctx context.Context, command Command) (Exit, error)
 }
 
+// Threaded is a Running that can tell how busy each of its threads was. Not every engine can.
+type Threaded interface {
+	// Threads is the processor time, user and system, of each thread that its processes have now, by a number that tells
+	// them apart. It is cheap enough to be called twenty times a second.
+	Threads(ctx context.Context) (map[int]time.Duration, error)
+}
+
 // Image says where a container's file system comes from: exactly one of Name, Build and Executable is set.
 type Image struct {
 	Name       string      // a reference, such as "debian:bookworm-slim"

@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -42,11 +44,29 @@ type Place struct {
 	Services map[string]engine.Running
 }
 
+// Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
+func (at Place) Beside(l *plan.Load) string {
+	if l.Network != string(article.SharedNetwork) {
+		return ""
+	}
+	target := l.Target
+	if len(l.Targets) > 0 {
+		target = l.Targets[0].URL
+	}
+	u, err := url.Parse(target)
+	if err != nil || at.Services[u.Hostname()] == nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
 // Measurement is what one repetition came to.
 type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
 	Failure string
 	Log     string
+	// Output is what another tool than ours printed, as records keep it.
+	Output string
 
 	Samples    []record.Sample
 	Histograms map[string]record.Histogram

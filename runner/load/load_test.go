@@ -86,7 +86,7 @@ func TestBeside(t *testing.T) {
 		{plan.Load{Targets: []plan.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
 		{plan.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
 	} {
-		if got := beside(&tt.load, at); got != tt.want {
+		if got := at.Beside(&tt.load); got != tt.want {
 			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
 		}
 	}
@@ -367,5 +367,12 @@ func TestTimerThatDies(t *testing.T) {
 		&plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}}})
 	if err != nil || m.Failure != "the timer of the command ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
+	}
+}
+
+// The generator and the keys of trials speak of the same meaning.
+func TestSemantics(t *testing.T) {
+	if http.Semantics != record.LoadSemantics {
+		t.Errorf("the generator is of semantics %d, records of loads of %d", http.Semantics, record.LoadSemantics)
 	}
 }

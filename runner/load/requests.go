@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -56,7 +54,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
 	exit, err := at.Space.Run(ctx, engine.Program{
-		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)}, Beside: beside(t.Load, at),
+		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)}, Beside: at.Beside(t.Load),
 	}, nil)
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
@@ -81,22 +79,6 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	m.Facts = maps.Clone(d.facts)
 	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
-}
-
-// beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
-func beside(l *plan.Load, at Place) string {
-	if l.Network != string(article.SharedNetwork) {
-		return ""
-	}
-	target := l.Target
-	if len(l.Targets) > 0 {
-		target = l.Targets[0].URL
-	}
-	u, err := url.Parse(target)
-	if err != nil || at.Services[u.Hostname()] == nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 func requestsConfig(l *plan.Load, at Place) http.Config {

@@ -77,6 +77,23 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	return usage, nil
 }
 
+var _ engine.Threaded = (*running)(nil)
+
+// Threads implements engine.Threaded where the kernel's files can be read.
+func (r *running) Threads(context.Context) (map[int]time.Duration, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	files, ok := r.meter.(*kernelFiles)
+	if !ok {
+		return nil, fmt.Errorf("measuring the threads of %s: nothing tells before its usage was asked for, or on another machine", r.name)
+	}
+	threads, err := files.threads()
+	if err != nil {
+		return nil, fmt.Errorf("measuring the threads of %s: %w", r.name, err)
+	}
+	return threads, nil
+}
+
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
 // take to end by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {

@@ -171,6 +171,38 @@ func (k *kernelFiles) read(context.Context) (engine.Usage, error) {
 
 func (k *kernelFiles) close() {}
 
+// threads reads the processor time of the container's threads. One that ends meanwhile is left out.
+//
+// Source: cgroups(7) tasks and cgroup.threads; the kernel's Documentation/scheduler/sched-stats, /proc/PID/schedstat.
+func (k *kernelFiles) threads() (map[int]time.Duration, error) {
+	list := "tasks"
+	if k.version == 2 {
+		list = "cgroup.threads"
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(k.stat), list))
+	if err != nil {
+		return nil, err
+	}
+	threads := make(map[int]time.Duration)
+	for _, word := range strings.Fields(string(text)) {
+		number, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, fmt.Errorf("parsing %s: %w", list, err)
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(k.process), word, "schedstat")) // a thread has its folder too
+		if err != nil {
+			continue
+		}
+		spent, _, _ := strings.Cut(string(stat), " ")
+		nanoseconds, err := strconv.ParseInt(spent, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("parsing schedstat: %w", err)
+		}
+		threads[number] = time.Duration(nanoseconds)
+	}
+	return threads, nil
+}
+
 // readCounters reads a file of lines with a name and a number.
 func readCounters(file string) (map[string]int64, error) {
 	text, err := os.ReadFile(file)

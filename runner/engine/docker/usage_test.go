@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -136,6 +137,26 @@ func TestUsageOfStats(t *testing.T) {
 		}
 		if got := usageOf(stats); got != want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, want)
+		}
+	}
+}
+
+// The threads of a container are those of its control group; one that ended meanwhile has no time any more.
+func TestThreads(t *testing.T) {
+	for version, list := range map[string]string{
+		"version 1": "sys/fs/cgroup/cpu/docker/" + containerID + "/tasks",
+		"version 2": "sys/fs/cgroup/system.slice/docker-" + containerID + ".scope/cgroup.threads",
+	} {
+		root := writeTree(t, versions[version], network, map[string]string{
+			list: "7\n8\n9\n", "proc/7/schedstat": "1500000000 12 3\n", "proc/8/schedstat": "20 0 1\n",
+		})
+		files, err := newKernelFiles(root, 7, containerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := files.threads()
+		if want := map[int]time.Duration{7: 1500 * time.Millisecond, 8: 20}; err != nil || !maps.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v", version, got, err, want)
 		}
 	}
 }

@@ -86,6 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"kinds of readiness", []Feature{Execution}, s.readiness},
 		{"a service that is not ready tells its log", []Feature{Execution}, s.notReady},
 		{"settings of a service", []Feature{Execution}, s.settings},
+		{"limits and privileges of a service", []Feature{Execution}, s.privileges},
 		{"files keep what is around them", []Feature{Execution}, s.files},
 		{"a program's input, output and status", []Feature{Execution}, s.programs},
 		{"a program can be watched", []Feature{Execution}, s.watched},
@@ -431,6 +432,27 @@ func (s *suite) settings(ctx context.Context, t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOutput(t, exit, "entry\na=b c\n\n/srv/work\n1024\t65535\n")
+}
+
+func (s *suite) privileges(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Hostname = "other"
+	service.Ulimits = []engine.Ulimit{{Name: "nofile", Soft: 2000, Hard: 2000}, {Name: "core", Soft: 0, Hard: -1}}
+	service.Sysctls = map[string]string{"net.core.somaxconn": "77"}
+	service.CapDrop, service.CapAdd = []string{"ALL"}, []string{"NET_ADMIN"}
+	service.SecurityOpt = []string{"no-new-privileges:true"}
+	exit, err := start(ctx, t, s.open(ctx, t), service).Exec(ctx, engine.Command{Args: []string{"/puppet",
+		"cat=/proc/sys/kernel/hostname", "cat=/proc/sys/net/core/somaxconn", "cat=/proc/1/status", "cat=/proc/1/limits"}})
+	if err != nil || exit.Code != 0 {
+		t.Fatalf("got %+v, %v", exit, err)
+	}
+	got := strings.Join(strings.Fields(string(exit.Stdout)), " ")
+	const netAdmin = "CapEff: 0000000000001000" // bit 12
+	for _, want := range []string{"other 77 ", netAdmin, "NoNewPrivs: 1", "Max open files 2000 2000", "Max core file size 0 unlimited"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %q in %s", want, got)
+		}
+	}
 }
 
 func (s *suite) files(ctx context.Context, t *testing.T) {

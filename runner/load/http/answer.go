@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 )
 
 // bufferSize is how many bytes of an answer are read at a time.
@@ -250,10 +249,12 @@ func (r *answerReader) readField(line []byte) error {
 	switch len(name) { // cheaper than folding the case of every name
 	case len("Connection"):
 		if bytes.EqualFold(name, []byte("Connection")) {
-			for option := range strings.SplitSeq(string(value), ",") {
-				option = strings.TrimSpace(option)
-				r.closes = r.closes || strings.EqualFold(option, "close")
-				r.keeps = r.keeps || strings.EqualFold(option, "keep-alive")
+			for more := true; more; {
+				var option []byte
+				option, value, more = bytes.Cut(value, []byte(","))
+				option = bytes.TrimSpace(option)
+				r.closes = r.closes || bytes.EqualFold(option, []byte("close"))
+				r.keeps = r.keeps || bytes.EqualFold(option, []byte("keep-alive"))
 			}
 		}
 	case len("Content-Length"):
@@ -262,11 +263,13 @@ func (r *answerReader) readField(line []byte) error {
 		}
 	case len("Transfer-Encoding"):
 		if bytes.EqualFold(name, []byte("Transfer-Encoding")) {
-			for coding := range strings.SplitSeq(string(value), ",") {
+			for more := true; more; {
+				var coding []byte
+				coding, value, more = bytes.Cut(value, []byte(","))
 				if r.coding == chunked {
 					return fmt.Errorf("a transfer coding follows chunked: %q", excerpt(line))
 				}
-				if r.coding = otherCoding; strings.EqualFold(strings.TrimSpace(coding), "chunked") {
+				if r.coding = otherCoding; bytes.EqualFold(bytes.TrimSpace(coding), []byte("chunked")) {
 					r.coding = chunked
 				}
 			}
@@ -276,15 +279,18 @@ func (r *answerReader) readField(line []byte) error {
 }
 
 func (r *answerReader) readLength(value []byte) error {
-	for text := range bytes.SplitSeq(value, []byte(",")) {
+	whole := value
+	for more := true; more; {
+		var text []byte
+		text, value, more = bytes.Cut(value, []byte(","))
 		text = bytes.TrimSpace(text)
 		n := int64(0)
 		if len(text) == 0 || len(text) > 18 {
-			return fmt.Errorf("the length is %q", excerpt(value))
+			return fmt.Errorf("the length is %q", excerpt(whole))
 		}
 		for _, c := range text {
 			if !isDigit(c) {
-				return fmt.Errorf("the length is %q", excerpt(value))
+				return fmt.Errorf("the length is %q", excerpt(whole))
 			}
 			n = n*10 + int64(c-'0')
 		}
@@ -355,10 +361,11 @@ func (r *answerReader) readChunkSize(line []byte) error {
 }
 
 func splitField(line []byte) (name, value []byte, err error) {
-	name, value, found := bytes.Cut(line, []byte(":"))
-	if !found || !isToken(name) {
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 || !isToken(line[:colon]) {
 		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
 	}
+	name, value = line[:colon], line[colon+1:]
 	value = bytes.Trim(value, " \t")
 	if !isFieldValue(value) {
 		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
@@ -381,11 +388,18 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isToken[T string | []byte](s T) bool {
 	for i := range len(s) {
 		c := s[i]
-		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && !isMark(c) {
 			return false
 		}
 	}
 	return len(s) > 0
+}
+
+// isMark reports whether c is one of !#$%&'*+-.^_`|~, by its bit among those of 64 characters.
+func isMark(c byte) bool {
+	const low = 1<<'!' | 1<<'#' | 1<<'$' | 1<<'%' | 1<<'&' | 1<<'\'' | 1<<'*' | 1<<'+' | 1<<'-' | 1<<'.'
+	const high = 1<<('^'-64) | 1<<('_'-64) | 1<<('`'-64) | 1<<('|'-64) | 1<<('~'-64)
+	return c < 64 && uint64(low)>>c&1 == 1 || c >= 64 && c < 128 && uint64(high)>>(c-64)&1 == 1
 }
 
 // isFieldValue reports whether b can be the value of a header (RFC 9110, 5.5).

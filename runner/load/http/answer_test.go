@@ -341,3 +341,30 @@ func TestHeadCache(t *testing.T) {
 		t.Errorf("%d misses since the last hit, though the head is the same", c.misses)
 	}
 }
+
+// Heads that always differ are read without allocating, too.
+func TestReadingAllocatesNothing(t *testing.T) {
+	var r answerReader
+	text := []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive, upgrade\r\nTransfer-Encoding: gzip, chunked\r\nX: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n" +
+		"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok")
+	if n := testing.AllocsPerRun(100, func() {
+		for rest := text; len(rest) > 0; {
+			r.reset()
+			used, done, err := r.feed(rest)
+			if !done || err != nil {
+				t.Fatal(done, err)
+			}
+			rest = rest[used:]
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestIsMark(t *testing.T) {
+	for c := range 256 {
+		if got, want := isMark(byte(c)), strings.IndexByte("!#$%&'*+-.^_`|~", byte(c)) >= 0; got != want {
+			t.Errorf("%q: got %v, want %v", rune(c), got, want)
+		}
+	}
+}

@@ -8,19 +8,16 @@ type closedLoop struct {
 	presences     []presence // of each client, where the window ends with the requests
 	requests      uint64     // drawn so far
 	nextAdmission int64      // when the next client may start
+	admitted      int        // clients that have started, where their number does not change
 }
+
+// admissionsAtOnce is how many clients start before answers are looked for, so that the first of many do not seem to
+// wait for theirs while the last are still to start.
+const admissionsAtOnce = 4
 
 type client struct{ active bool }
 
-func (e *engine) startClosed() {
-	if e.schedule != nil {
-		e.nextAdmission = e.clock
-		return
-	}
-	for n := range e.clients {
-		e.admit(n)
-	}
-}
+func (e *engine) startClosed() { e.nextAdmission = e.clock }
 
 // admit has a client start.
 func (e *engine) admit(n int) {
@@ -50,7 +47,7 @@ func (e *engine) turnClosed() {
 		}
 	}
 	if e.nextAdmission <= e.clock {
-		e.admitAll()
+		e.admitSome()
 	}
 }
 
@@ -91,22 +88,37 @@ func (e *engine) allowed() int {
 	return int(e.schedule.value(e.clock-e.started) + rounding)
 }
 
-// admitAll has those clients start that may by now.
-func (e *engine) admitAll() {
+// admitSome has some of those clients start that may by now.
+func (e *engine) admitSome() {
 	e.nextAdmission = never
+	if e.schedule == nil {
+		for range min(admissionsAtOnce, len(e.clients)-e.admitted) {
+			e.admitted++
+			e.admit(e.admitted - 1)
+		}
+		if e.admitted < len(e.clients) {
+			e.nextAdmission = e.clock
+		}
+		return
+	}
 	if e.window.over(e.clock) {
 		return
 	}
+	left := admissionsAtOnce
 	for n := range e.clients {
 		switch {
 		case e.clients[n].active:
-		case e.number(n) < e.allowed():
-			e.admit(n)
-		default:
+		case e.number(n) >= e.allowed():
 			if at, ok := e.schedule.reach(float64(e.number(n)+1), e.clock-e.started); ok {
 				e.nextAdmission = min(e.nextAdmission, e.started+max(at, e.clock-e.started+1))
 			}
 			return // those with higher numbers come later
+		case left == 0:
+			e.nextAdmission = e.clock
+			return
+		default:
+			e.admit(n)
+			left--
 		}
 	}
 }

@@ -137,6 +137,8 @@ func TestRequest(t *testing.T) {
 	}{
 		{"the least", nil, "GET / HTTP/1.1\r\nHost: server:8080\r\n" + head},
 		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"the default port of https", func(c *Config) { c.Targets[0].URL = "https://server:443" }, "GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"the port of another", func(c *Config) { c.Targets[0].URL = "https://server:80" }, "GET / HTTP/1.1\r\nHost: server:80\r\n" + head},
 		{"path and query", func(c *Config) { c.Targets[0].URL = "http://server/a%20b/ä?q=1&r=%2F#part" },
 			"GET /a%20b/%C3%A4?q=1&r=%2F HTTP/1.1\r\nHost: server\r\n" + head},
 		{"a query that is not encoded", func(c *Config) { c.Targets[0].URL = "http://server/?q=a b&r=ä" },

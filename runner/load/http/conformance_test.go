@@ -369,3 +369,21 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations for a request", each)
 	}
 }
+
+// An engine that waits for servers to close connections sleeps meanwhile.
+func TestDeparturesLetTheEngineSleep(t *testing.T) {
+	s := serve(t, func(c *conn) bool {
+		c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+		return c.number%2 == 0 // every other connection is left to us to close
+	})
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 50, Threads: 1, Rate: 200, Duration: time.Second, Timeout: 5 * time.Second,
+		Warmup: 100 * time.Millisecond, Arrivals: PoissonArrivals,
+	})
+	if r.Answered != r.Due {
+		t.Errorf("%d answers of %d, %v", r.Answered, r.Due, r.Failures)
+	}
+	if busy := r.CPU.Threads[0].Time - r.CPU.Threads[0].Polling; busy > 400*time.Millisecond {
+		t.Errorf("the engine was busy for %v of a second with 200 requests", busy)
+	}
+}

@@ -49,7 +49,8 @@ type engine struct {
 	thinking   queue       // connections whose client pauses, by the end of that
 	ready      []int32     // connections whose clients go on in the next turn
 	departures []departure // by their end
-	departing  int         // how many of them are not over
+	departed   int         // the first of them that are over and still there
+	departing  int         // how many are not over
 
 	mu         sync.Mutex
 	arrived    []handshaken // what handshakes have come to
@@ -131,7 +132,7 @@ func (e *engine) work() error {
 		e.clock = e.now()
 		e.meter.mark(e)
 		if e.nextDue <= e.clock {
-			e.pump()
+			e.pump(pumpedInTurn)
 		}
 		e.turn()
 		if e.err != nil || e.cancelled.Load() || e.finished() {
@@ -149,7 +150,7 @@ func (e *engine) work() error {
 		for k := range n {
 			e.handle(&e.poller.events[k])
 			if e.nextDue <= e.clock {
-				e.pump()
+				e.pump(pumpedAfterEvent)
 			}
 		}
 	}
@@ -188,7 +189,7 @@ func (e *engine) untilNext() (timeout int64, polling bool) {
 		next = min(next, e.connections[e.thinking.first].wake, e.end())
 	}
 	if e.departing > 0 {
-		next = min(next, e.departures[0].until)
+		next = min(next, e.departures[e.departed].until)
 	}
 	if e.nextDue != never {
 		if e.starved {
@@ -771,11 +772,11 @@ func (e *engine) retire(c *connection) {
 	c.state, c.session, c.writable = unconnected, nil, false
 }
 
-// endDepartures closes the connections that the server had long enough to close.
+// endDepartures closes the connections that the server had long enough to close. Afterwards the first of the departures
+// that are left is one that is waited for.
 func (e *engine) endDepartures() {
-	n := 0
-	for ; n < len(e.departures); n++ {
-		d := e.departures[n]
+	for ; e.departed < len(e.departures); e.departed++ {
+		d := e.departures[e.departed]
 		if o := e.owners[d.fd]; o.slot != leaving || o.generation != d.generation {
 			continue
 		}
@@ -786,10 +787,9 @@ func (e *engine) endDepartures() {
 		unix.Close(int(d.fd))
 		e.departing--
 	}
-	if e.departing == 0 {
-		e.departures = e.departures[:0]
-	} else if n > len(e.departures)/2 {
-		e.departures = e.departures[:copy(e.departures, e.departures[n:])]
+	if e.departed > len(e.departures)/2 { // so that each is moved once or so
+		e.departures = e.departures[:copy(e.departures, e.departures[e.departed:])]
+		e.departed = 0
 	}
 }
 

@@ -18,6 +18,7 @@ type meter struct {
 	polled   int64 // time spent polling, so far
 	longest  int64 // the longest gap between two waits in the window
 	lateness int64 // how late a sleeping thread mostly wakes up at most
+	slept    bool  // since the last request left
 	polls    bool  // there is a core for polling
 	at       [2]int64
 }
@@ -31,7 +32,7 @@ type consumption struct {
 // Bounds of how long before its time a thread gets up. Less would not be worth the sleep, and what wakes up later than
 // that is not lateness but another program.
 const (
-	leastEarly = 15_000
+	leastEarly = 40_000
 	mostEarly  = 250_000
 )
 
@@ -99,14 +100,24 @@ func (m *meter) waited(timeout, took int64, polling bool) {
 	case polling:
 		m.polled += min(took, longestPoll)
 	case timeout > 0 && took > timeout:
-		// An estimate of a high quantile: it follows what is above it eagerly and what is below it slowly.
-		late := min(took-timeout, 2*mostEarly)
+		m.slept = true
+		// An estimate of a high quantile: it follows what is above it at once and what is below it slowly.
+		late := min(took-timeout, mostEarly)
 		if late > m.lateness {
-			m.lateness += (late - m.lateness) / 4
+			m.lateness += (late - m.lateness) / 2
 		} else {
-			m.lateness -= (m.lateness - late) / 64
+			m.lateness -= (m.lateness - late) / 256
 		}
 	}
+}
+
+// left notes that a request has left on schedule. A thread that had no time to sleep before it cannot have learnt how late
+// it would have woken up, and is to try again some day.
+func (m *meter) left() {
+	if !m.slept {
+		m.lateness -= m.lateness / 1024
+	}
+	m.slept = false
 }
 
 // early is how long before its time the thread is to wake up.

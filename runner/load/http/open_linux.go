@@ -31,9 +31,17 @@ func (e *engine) prepareNext() {
 	e.nextTarget = e.draw(e.nextDraw)
 }
 
-// pump sends what is due. A request that finds all connections taken waits for one, and those behind it wait as well.
-func (e *engine) pump() {
-	for e.nextDue <= e.clock && e.err == nil {
+// How many requests leave before answers are looked at again: where more are due than can be sent, answers would go
+// unseen until all connections are taken.
+const (
+	pumpedInTurn     = 16
+	pumpedAfterEvent = 2
+)
+
+// pump sends what is due, but no more than so many requests. One that finds all connections taken waits for one, and
+// those behind it wait as well.
+func (e *engine) pump(most int) {
+	for ; most > 0 && e.nextDue <= e.clock && e.err == nil; most-- {
 		due := e.nextDue
 		if e.late(due) {
 			e.missed(due)
@@ -49,6 +57,7 @@ func (e *engine) pump() {
 		c.draw, c.target, c.origin, c.blocked = e.nextDraw, int32(e.nextTarget), int32(server), due <= e.hungry
 		e.clock = e.now()
 		e.begin(i, c, due)
+		e.meter.left()
 		e.prepareNext()
 		e.clock = e.now()
 	}

@@ -341,3 +341,20 @@ func TestCollectGarbage(t *testing.T) {
 		})
 	}
 }
+
+// Where more is due than can be sent, answers are still seen as they come.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 2000, Threads: 1, Rate: 5e6, Duration: 100 * time.Millisecond,
+		Timeout: 300 * time.Millisecond, KeepAlive: true,
+	})
+	if r.Due != 500_000 || r.Failures[Timeout] == 0 || r.Answered == 0 {
+		t.Errorf("%d due, %d answered, %v", r.Due, r.Answered, r.Failures)
+	}
+	// Answers free connections before 2000 are open, so there is more than one request for each.
+	if r.Connects >= r.Sent {
+		t.Errorf("%d connections for %d requests", r.Connects, r.Sent)
+	}
+}

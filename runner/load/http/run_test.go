@@ -565,11 +565,11 @@ func TestDuration(t *testing.T) {
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := serve(t, after(200*time.Millisecond))
+	s := serve(t, after(400*time.Millisecond))
 	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true,
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 600 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
 	})
-	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.2) {
+	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.4) {
 		t.Errorf("got %d attempted, %d answered, %d completed in the window; want 2, 2 and 1",
 			r.Attempted, r.Answered, r.Completed.Right)
 	}
@@ -802,5 +802,16 @@ func TestCancel(t *testing.T) {
 				t.Errorf("ended only after %v", d)
 			}
 		})
+	}
+}
+
+// Answers are looked for while the last of many clients are still to start, so that the first do not seem to wait for
+// theirs: clients that have theirs take requests that the last would have sent.
+func TestManyClientsStart(t *testing.T) {
+	s := serve(t, good)
+	const clients = 1000
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: clients, Requests: clients, Threads: 1, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Answered != clients || r.Connects == clients {
+		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
 	}
 }

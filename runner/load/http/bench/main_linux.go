@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +30,8 @@ type settings struct {
 	pairs     int    // rounds that have to be left
 	tries     int    // rounds at most
 	length    time.Duration
-	foreign   float64 // the most of the machine that others may use
+	foreign   float64       // the most of the machine that others may use
+	patience  time.Duration // how long to wait for a quiet moment before a round
 	only      string
 	server    int // core of the server
 	generator int // core of the generators
@@ -53,7 +53,8 @@ func main() {
 	flag.IntVar(&s.pairs, "pairs", 7, "rounds that have to be left for a ratio")
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")
 	flag.Float64Var(&s.foreign, "foreign", 0.12, "the most of the machine's CPU time that others may use in a round")
-	flag.StringVar(&s.only, "only", "", "measure the rows whose name begins like this")
+	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long to wait for a quiet moment before a round")
+	flag.StringVar(&s.only, "only", "", "measure the parts whose name begins like this, such as \"closed 64\"")
 	flag.Parse()
 	s.tries = 3 * s.pairs
 	kept, err := s.run()
@@ -108,15 +109,27 @@ func (s *settings) run() (kept bool, err error) {
 	fmt.Fprintf(s.out, "server on core %d, generators on core %d; %d rounds of %v, at most %.0f %% foreign CPU\n\n",
 		s.server, s.generator, s.pairs, s.length, 100*s.foreign)
 	kept = true
-	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\twanted\tmeasured\t")
-	for _, part := range []struct {
+	// Each part is printed when it is there, so the widths are those of the longest.
+	const line = "%-65s  %-11s  %-42s  %s\n"
+	fmt.Fprintf(s.out, line, "", "wanted", "measured", "")
+	type part struct {
 		name    string
 		measure func() ([]row, error)
-	}{
-		{"closed", s.closed}, {"added", s.added}, {"open", s.open}, {"memory", s.memory},
-	} {
-		if !strings.HasPrefix(part.name, s.only) && !strings.HasPrefix(s.only, part.name) {
+	}
+	var parts []part
+	for _, c := range []int{1, 16, 64, 150, 256} {
+		parts = append(parts, part{fmt.Sprintf("closed %d", c), func() ([]row, error) { return s.closed(c) }})
+	}
+	parts = append(parts, part{"added", s.added})
+	for _, rate := range []int{1000, 10_000, 50_000} {
+		parts = append(parts, part{fmt.Sprintf("open %d", rate), func() ([]row, error) { return s.open(rate) }})
+	}
+	parts = append(parts, part{"memory", s.memory})
+	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
+		return false, fmt.Errorf("no row's name begins with %q; rows are closed, added, open and memory", s.only)
+	}
+	for _, part := range parts {
+		if !strings.HasPrefix(part.name, s.only) {
 			continue
 		}
 		rows, err := part.measure()
@@ -135,44 +148,40 @@ func (s *settings) run() (kept bool, err error) {
 				verdict = "missed"
 			}
 			kept = kept && (r.kept || r.want == "") && !r.missing
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.name, r.want, r.measured, verdict)
+			fmt.Fprintf(s.out, line, r.name, r.want, r.measured, verdict)
 		}
-		table.Flush()
 	}
 	return kept, nil
 }
 
-// closed loads the server as much as it takes, with few and with many connections.
-func (s *settings) closed() (rows []row, err error) {
-	for _, c := range []int{1, 16, 64, 150, 256} {
-		var rate, cpu, share, full []float64
-		left, tried, err := s.rounds(func(first bool) error {
-			ours, theirs, server, err := s.pair(c, first, "plain")
-			if err != nil {
-				return err
-			}
-			rate = append(rate, ours.perSecond/theirs.perSecond)
-			cpu = append(cpu, ours.cpuEach/theirs.cpuEach)
-			share = append(share, ours.inFlight)
-			full = append(full, server)
-			return nil
-		}, &rate, &cpu, &share, &full)
+// closed loads the server as much as it takes, over so many connections.
+func (s *settings) closed(c int) ([]row, error) {
+	var rate, cpu, share, full []float64
+	left, tried, err := s.rounds(func(first bool) error {
+		ours, theirs, server, err := s.pair(c, first, "plain")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		wantRate, wantCPU := 1.20, 0.82
-		if c == 1 {
-			wantRate, wantCPU = 1.02, 0.92
-		}
-		name := fmt.Sprintf("%d connections: ", c)
-		note := fmt.Sprintf(" (%d of %d rounds)", left, tried)
-		rows = append(rows,
-			s.row(name+"requests/s, ratio to wrk", rate, atLeast(wantRate), note),
-			s.row(name+"CPU for a request, ratio to wrk", cpu, atMost(wantCPU), ""),
-			s.row(name+"share of the connections in flight", share, atLeast(0.99), ""),
-			s.row(name+"how busy the server's core was", full, limit{}, ""))
+		rate = append(rate, ours.perSecond/theirs.perSecond)
+		cpu = append(cpu, ours.cpuEach/theirs.cpuEach)
+		share = append(share, ours.inFlight)
+		full = append(full, server)
+		return nil
+	}, &rate, &cpu, &share, &full)
+	if err != nil {
+		return nil, err
 	}
-	return rows, nil
+	wantRate, wantCPU := 1.20, 0.82
+	if c == 1 {
+		wantRate, wantCPU = 1.02, 0.92
+	}
+	name := fmt.Sprintf("%d connections: ", c)
+	return []row{
+		s.row(name+"requests/s, ratio to wrk", rate, atLeast(wantRate), fmt.Sprintf(" (%d of %d rounds)", left, tried)),
+		s.row(name+"CPU for a request, ratio to wrk", cpu, atMost(wantCPU), ""),
+		s.row(name+"share of the connections in flight", share, atLeast(0.99), ""),
+		s.row(name+"how busy the server's core was", full, limit{}, ""),
+	}, nil
 }
 
 // added is what the generators add to the time that a server takes for an answer.
@@ -211,34 +220,32 @@ func (s *settings) added() ([]row, error) {
 }
 
 // open is how late requests leave that are due on a schedule.
-func (s *settings) open() (rows []row, err error) {
-	for _, rate := range []int{1000, 10_000, 50_000} {
-		var p50, p90, p99, busy []float64
-		left, tried, err := s.rounds(func(bool) error {
-			r, err := s.scheduled(rate)
-			if err != nil {
-				return err
-			}
-			p50, p90, p99 = append(p50, 1e6*r.p50), append(p90, 1e6*r.p90), append(p99, 1e6*r.p99)
-			busy = append(busy, r.busy)
-			return nil
-		}, &p50, &p90, &p99, &busy)
+func (s *settings) open(rate int) ([]row, error) {
+	var p50, p90, p99, busy []float64
+	left, tried, err := s.rounds(func(bool) error {
+		r, err := s.scheduled(rate)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		want50, want99 := atMost(1), atMost(25)
-		if rate == 50_000 {
-			want50, want99 = limit{}, limit{}
-		}
-		want50.unit, want99.unit = " µs", " µs"
-		name := fmt.Sprintf("%d/s: ", rate)
-		rows = append(rows,
-			s.row(name+"lag p50", p50, want50, fmt.Sprintf(" (%d of %d rounds)", left, tried)),
-			s.row(name+"lag p90", p90, limit{unit: " µs"}, ""),
-			s.row(name+"lag p99", p99, want99, ""),
-			s.row(name+"busy share of the generator, polling left out", busy, limit{}, ""))
+		p50, p90, p99 = append(p50, 1e6*r.p50), append(p90, 1e6*r.p90), append(p99, 1e6*r.p99)
+		busy = append(busy, r.busy)
+		return nil
+	}, &p50, &p90, &p99, &busy)
+	if err != nil {
+		return nil, err
 	}
-	return rows, nil
+	want50, want99 := atMost(1), atMost(25)
+	if rate == 50_000 {
+		want50, want99 = limit{}, limit{}
+	}
+	want50.unit, want99.unit = " µs", " µs"
+	name := fmt.Sprintf("%d/s: ", rate)
+	return []row{
+		s.row(name+"lag p50", p50, want50, fmt.Sprintf(" (%d of %d rounds)", left, tried)),
+		s.row(name+"lag p90", p90, limit{unit: " µs"}, ""),
+		s.row(name+"lag p99", p99, want99, ""),
+		s.row(name+"busy share of the generator, polling left out", busy, limit{}, ""),
+	}, nil
 }
 
 // memory is what requests and connections take.
@@ -290,11 +297,31 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
+// settle waits for a quiet moment, which mostly is followed by another.
+func (s *settings) settle() error {
+	const moment = 250 * time.Millisecond
+	for begin := time.Now(); time.Since(begin) < s.patience; {
+		before, err := readMachine()
+		if err != nil {
+			return err
+		}
+		time.Sleep(moment)
+		after, err := readMachine()
+		if err != nil || after.foreign(before) <= s.foreign {
+			return err
+		}
+	}
+	return nil
+}
+
 // rounds repeats a round until enough of them are left, in turns with ours first. What a round has added to the lists is
 // taken back if others used too much of the machine meanwhile.
 func (s *settings) rounds(round func(first bool) error, lists ...*[]float64) (left, tried int, err error) {
 	for left < s.pairs && tried < s.tries {
 		tried++
+		if err := s.settle(); err != nil {
+			return 0, 0, err
+		}
 		before, err := readMachine()
 		if err != nil {
 			return 0, 0, err

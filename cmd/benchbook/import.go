@@ -1,0 +1,231 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+)
+
+// maxSaved is how large a saved output may be, in bytes: a table of a million requests.
+const maxSaved = 128 << 20
+
+func (a *app) importCommand() *cobra.Command {
+	var format, as, profile string
+	cmd := &cobra.Command{
+		Use:   "import FILE ... --as ARTICLE[#EXPERIMENT][{PARAMETER=VALUE, ...}]",
+		Short: "Make records of what load generators printed elsewhere",
+		Long: `Make records of what load generators printed elsewhere, beside those of benchbook's own measurements.
+Each file is one repetition of the trial that --as names. Output is read of ` + strings.Join(runner.Formats(), " ") + `;
+which of them printed a file is found out if --format does not say. What a tool does not tell is absent from its
+record. Pages say that such numbers were imported, and never take them for measurements of this machine.`,
+		Args: arguments(1, math.MaxInt),
+		RunE: func(_ *cobra.Command, files []string) error {
+			if as == "" {
+				return errors.New("which trial is it of? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
+			}
+			if format != "" && !slices.Contains(runner.Formats(), format) {
+				return fmt.Errorf("output of %q cannot be imported: %s", format, article.Suggest(format, runner.Formats()))
+			}
+			name, matches, err := readAs(as)
+			if err != nil {
+				return &statusError{statusUsage, err}
+			}
+			return a.importFiles(files, format, name, matches, profile)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))
+	cmd.Flags().StringVar(&as, "as", "", "the trial that they are of, such as 'async-101#sockets{server=sync}'")
+	cmd.Flags().StringVar(&profile, "profile", plan.Full, "import as if it was measured under this profile")
+	return cmd
+}
+
+// readAs splits what --as says: the article with its experiment, and the parameters of a trial.
+func readAs(text string) (name string, matches []expr.Match, err error) {
+	name, braces, found := strings.Cut(text, "{")
+	if !found {
+		return text, nil, nil
+	}
+	node, err := expr.Parse("trial{" + braces)
+	selector, ok := node.(*expr.Selector)
+	if err != nil || !ok {
+		return "", nil, fmt.Errorf("--as %q cannot be read: write ARTICLE#EXPERIMENT{PARAMETER=VALUE}, and quotes around values with spaces", text)
+	}
+	for _, m := range selector.Matches {
+		if m.Op != expr.Equal {
+			return "", nil, fmt.Errorf("--as %q names a trial by its values: write %s=VALUE", text, m.Name)
+		}
+	}
+	return name, selector.Matches, nil
+}
+
+func (a *app) importFiles(files []string, format, name string, matches []expr.Match, profile string) error {
+	project, list, err := a.choose([]string{name})
+	if err != nil {
+		return err
+	}
+	plans, err := a.sound(project, list, plan.Options{Profile: profile}, "nothing was imported")
+	if err != nil {
+		return err
+	}
+	c, p := list[0], plans[list[0].slug]
+	e, err := onlyExperiment(p)
+	if err != nil {
+		return &statusError{statusUsage, err}
+	}
+	trial, err := trialOf(e, matches)
+	if err != nil {
+		return &statusError{statusUsage, err}
+	}
+	var saved []runner.Saved
+	for _, file := range files {
+		s, err := readSaved(file)
+		if err != nil {
+			return &statusError{statusFailed, err}
+		}
+		saved = append(saved, s)
+	}
+	records, err := runner.Import(p, e, trial, format, saved)
+	if err != nil {
+		return &statusError{statusFailed, fmt.Errorf("nothing was imported: %w", err)}
+	}
+	return a.saveImported(record.Dir(project.RecordsDir(c.slug)), records)
+}
+
+// saveImported saves records unless one of them is there already.
+func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
+	have, bad, err := dir.Read()
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	for _, b := range bad {
+		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
+	}
+	for i, r := range records {
+		same := func(o *record.Record) bool {
+			return o.Imported != nil && o.Key == r.Key && o.Profile == r.Profile && o.Output == r.Output
+		}
+		if slices.ContainsFunc(records[:i], same) {
+			return &statusError{statusFailed, fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File)}
+		}
+		if at := slices.IndexFunc(have, same); at >= 0 {
+			return &statusError{statusFailed, fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run)}
+		}
+	}
+	for _, r := range records {
+		if err := dir.Save(r); err != nil {
+			return &statusError{statusFailed, err}
+		}
+		from := r.Imported.Tool
+		if r.Imported.Version != "" {
+			from += " " + r.Imported.Version
+		}
+		if r.Imported.Guessed {
+			from += ", by its look"
+		}
+		what := "repetition " + fmt.Sprint(r.Repetition)
+		if r.Failure != "" {
+			what += " failed: " + r.Failure
+		}
+		fmt.Fprintf(a.stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial, relative(filepath.Join(string(dir), r.Path())))
+	}
+	return nil
+}
+
+// onlyExperiment is the experiment of a plan that has one.
+func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
+	var names []string
+	for _, e := range p.Experiments {
+		names = append(names, p.Article+"#"+e.Name)
+	}
+	if len(names) != 1 {
+		return nil, fmt.Errorf("which experiment is it of? name one with --as: %s", strings.Join(names, ", "))
+	}
+	if e := p.Experiments[0]; e.Skipped == "" {
+		return e, nil
+	}
+	return nil, fmt.Errorf("nothing can be imported as %s: %s", names[0], p.Experiments[0].Skipped)
+}
+
+// trialOf finds the trial of an experiment whose parameters and labels have some values.
+func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
+	var fits []*plan.Trial
+	var all, known []string // trials by name, and what they are told apart by
+	for _, t := range e.Trials {
+		if t.Calibration || t.Unavailable != "" {
+			continue
+		}
+		all = append(all, t.Name)
+		values := map[string]string{}
+		for _, v := range slices.Concat(t.Parameters, t.Labels) {
+			values[v.Name], known = v.Value, append(known, v.Name)
+		}
+		fit := true
+		for _, m := range matches {
+			value, has := values[m.Name]
+			same, err := expr.MatchText(m.Op, m.Value, value)
+			fit = fit && has && same && err == nil
+		}
+		if fit {
+			fits = append(fits, t)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, m := range matches {
+		if !slices.Contains(known, m.Name) {
+			return nil, fmt.Errorf("experiment %q has no parameter %q: %s", e.Name, m.Name, article.Suggest(m.Name, known))
+		}
+	}
+	var asked []string
+	for _, m := range matches {
+		asked = append(asked, m.Value)
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name, article.Suggest(strings.Join(asked, ", "), all))
+	}
+	var names []string
+	for _, t := range fits[:min(len(fits), 5)] {
+		names = append(names, t.Name)
+	}
+	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name, strings.Join(names, "; "), strings.Join(known, ", "))
+}
+
+// readSaved reads a file that somebody saved.
+func readSaved(file string) (runner.Saved, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return runner.Saved{}, err
+	case !info.Mode().IsRegular():
+		return runner.Saved{}, fmt.Errorf("%s is no regular file", file)
+	case info.Size() > maxSaved:
+		return runner.Saved{}, fmt.Errorf("%s is larger than %d MiB", file, maxSaved>>20)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return runner.Saved{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSaved))
+	if err != nil {
+		return runner.Saved{}, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return runner.Saved{File: filepath.Base(file), Modified: info.ModTime().Truncate(time.Second), Printed: data}, nil
+}

@@ -1,0 +1,170 @@
+package article
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// An otherName is what a word that other tools use, or that somebody may take for ours, is here.
+type otherName struct {
+	key  string // of ours; empty where there is none
+	hint string // what to do; empty if it is to write the key
+}
+
+// otherNames are words that stand for a key of a mapping without being like it, by the type that the mapping is read as.
+// Those of Compose that services do not have are here too, so that nobody has to guess why they are refused.
+var otherNames = map[reflect.Type]map[string]otherName{
+	reflect.TypeFor[Front](): {
+		"author": {key: "authors"}, "summary": {key: "description"}, "abstract": {key: "description"}, "subtitle": {key: "description"},
+		"keywords": {key: "tags"}, "categories": {key: "tags"}, "published": {key: "date"},
+	},
+	reflect.TypeFor[Experiment](): {
+		"id": {key: "name"}, "label": {key: "name"}, "title": {key: "description"}, "containers": {key: "services"},
+		"runs": {key: "repetitions"}, "iterations": {key: "repetitions"}, "repeat": {key: "repetitions"}, "reps": {key: "repetitions"},
+		"rounds": {key: "repetitions"}, "parameters": {key: "matrix"}, "params": {key: "matrix"}, "axes": {key: "matrix"},
+		"before": {key: "prepare"}, "after": {key: "conclude"}, "before_all": {key: "setup"}, "after_all": {key: "cleanup"},
+		"teardown": {key: "cleanup"}, "script": {key: "command"}, "benchmark": {key: "load"},
+		"strategy": {key: "matrix", hint: "write matrix: here, without strategy"},
+		"env":      {hint: "write environment: in a service, or in the command"},
+		"seed":     {hint: "give it to run and plan as --seed"},
+		"on":       {hint: elsewhereActions}, "jobs": {hint: elsewhereActions}, "steps": {hint: elsewhereActions},
+		"runs-on":  {hint: elsewhereActions},
+		"version":  {hint: "remove it: services have the keys of the present Compose"},
+		"networks": {hint: "remove it: the services of a trial have a network of their own, and find each other by their names"},
+	},
+	reflect.TypeFor[Service](): {
+		"ports":          {key: "expose", hint: `write expose: ["80"], the port inside the container: none is published on this machine`},
+		"port":           {key: "expose"},
+		"env":            {key: "environment"},
+		"workdir":        {key: "working_dir"},
+		"memory":         {key: "mem_limit"},
+		"mem":            {key: "mem_limit"},
+		"cpu":            {key: "cpus"},
+		"run":            {key: "command"},
+		"cmd":            {key: "command"},
+		"dockerfile":     {key: "build", hint: "write it in build: {context: ., dockerfile: NAME}"},
+		"context":        {key: "build", hint: "write it in build: {context: FOLDER}"},
+		"secrets":        {key: "configs"},
+		"replicas":       {key: "scale"},
+		"links":          {hint: elsewhereNetwork},
+		"external_links": {hint: elsewhereNetwork},
+		"networks":       {hint: elsewhereNetwork},
+		"network_mode":   {hint: elsewhereNetwork},
+		"extra_hosts":    {hint: elsewhereNetwork},
+		"dns":            {hint: elsewhereNetwork},
+		"restart":        {hint: "remove it: a service that ends is a failed repetition"},
+		"container_name": {hint: "remove it: services are found by the names that they have here"},
+		"deploy":         {hint: "write its limits as cpus, mem_limit and scale"},
+		"logging":        {hint: "remove it: a record of a failure has the end of the log"},
+		"privileged":     {hint: "name what it needs in cap_add, which allow of " + ProjectFile + " has to have"},
+		"labels":         {hint: "remove it, or write x-labels"},
+		"profiles":       {hint: "write profiles: in the experiment: {quick: {services: …}}"},
+		"extends":        {hint: "write extends: in the experiment, or repeat keys by an anchor and <<"},
+		"pull_policy":    {hint: "remove it: an image that is here is used, another is pulled"},
+		"platform":       {hint: "remove it: images are those of this machine"},
+		"tty":            {hint: "remove it: nobody sits at a terminal"},
+		"stdin_open":     {hint: "remove it: nobody sits at a terminal"},
+	},
+	reflect.TypeFor[Load](): {
+		"url": {key: "target"}, "uri": {key: "target"}, "path": {key: "target"}, "concurrency": {key: "connections"},
+		"clients": {key: "connections"}, "users": {key: "connections"}, "vus": {key: "connections"}, "total": {key: "requests"},
+		"count": {key: "requests"}, "time": {key: "duration"}, "qps": {key: "rate"}, "rps": {key: "rate"}, "assert": {key: "verify"},
+		"check": {key: "verify"}, "expect": {key: "verify"}, "data": {key: "body"}, "payload": {key: "body"}, "ramp": {key: "stages"},
+		"generator": {key: "tool"},
+	},
+	reflect.TypeFor[Command](): {
+		"cmd": {key: "run"}, "exec": {key: "run"}, "script": {key: "run"}, "command": {key: "run"}, "program": {key: "run"},
+		"cwd": {key: "working_dir"}, "workdir": {key: "working_dir"}, "env": {key: "environment"}, "input": {key: "stdin"},
+		"verify": {key: "expect"},
+	},
+	reflect.TypeFor[Claim](): {
+		"id": {key: "name"}, "label": {key: "name"}, "test": {key: "expect"}, "assert": {key: "expect"}, "expr": {key: "expect"},
+		"condition": {key: "expect"}, "that": {key: "expect"}, "title": {key: "text"}, "description": {key: "text"},
+		"effect": {key: "smallest_effect"}, "threshold": {key: "smallest_effect"}, "tolerance": {key: "smallest_effect"},
+	},
+	reflect.TypeFor[Published](): {
+		"id": {key: "name"}, "label": {key: "name"}, "by": {key: "source"}, "author": {key: "source"}, "title": {key: "source"},
+		"link": {key: "url"}, "data": {key: "rows"}, "values": {key: "rows"}, "csv": {key: "file"}, "path": {key: "file"},
+		"rename": {key: "metrics"}, "columns": {key: "metrics"}, "filter": {key: "where"},
+	},
+	reflect.TypeFor[Table](): {
+		"id": {key: "label"}, "name": {key: "label"}, "cols": {key: "columns"}, "metrics": {key: "columns"}, "values": {key: "columns"},
+		"filter": {key: "where"}, "order": {key: "sort"},
+	},
+	reflect.TypeFor[Figure](): {
+		"id": {key: "label"}, "name": {key: "label"}, "type": {key: "kind"}, "hue": {key: "colour"}, "series": {key: "colour"},
+		"group": {key: "colour"}, "filter": {key: "where"}, "order": {key: "sort"}, "metric": {key: "x"},
+	},
+}
+
+const (
+	elsewhereActions = "it is a key of GitHub Actions; of those, matrix with include and exclude is the same here"
+	elsewhereNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
+)
+
+// A home is a mapping that has keys, by what messages call it.
+type home struct {
+	what string
+	t    reflect.Type
+	in   string // the home around it
+}
+
+// homes are the mappings among which keys are mixed up.
+var homes = []home{
+	{"experiment", reflect.TypeFor[Experiment](), ""},
+	{"load", reflect.TypeFor[Load](), "experiment"},
+	{"load: verify", reflect.TypeFor[Verify](), "load"},
+	{"command", reflect.TypeFor[Command](), "experiment"},
+	{"a service", reflect.TypeFor[Service](), "experiment"},
+}
+
+// has says that a mapping has a key.
+func (h home) has(key string) bool {
+	for i := range h.t.NumField() {
+		if h.t.Field(i).Tag.Get("yaml") == key {
+			return true
+		}
+	}
+	return false
+}
+
+// belongs finds the mapping that a key belongs to which stands in another: what was written one level too high or too low.
+func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
+	i := slices.IndexFunc(homes, func(h home) bool { return h.t == in })
+	j := slices.IndexFunc(homes, func(h home) bool { return h.t != in && h.has(key) })
+	if i < 0 || j < 0 {
+		return home{}, "", false
+	}
+	here, other := homes[i], homes[j]
+	hint = fmt.Sprintf("%q is a key of %s", key, other.what)
+	switch {
+	case other.what == "a service":
+	case other.in == here.what:
+		hint += ": indent it further, below that"
+	case here.in == other.what:
+		hint += ": indent it less"
+	}
+	return other, hint, true
+}
+
+// misplaced takes out of a mapping of names what are keys of the mappings below the names, and have values as such.
+func misplaced(n *Node, t reflect.Type) (named *Node, lost []Field) {
+	keys := home{t: t}
+	for _, f := range n.Fields {
+		if (f.Value.Kind == Scalar || f.Value.Kind == List) && keys.has(f.Key.Value) {
+			lost = append(lost, f)
+			n = n.Without(f.Key.Value)
+		}
+	}
+	return n, lost
+}
+
+// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
+// another place. They are not missing beside the problem that says so.
+type Tried []string
+
+// Has says that one of some keys was tried.
+func (t Tried) Has(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(t, key) })
+}

@@ -1,0 +1,173 @@
+package dataset
+
+import (
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// byTool makes a record one of another load generator than ours: ab, which tells percentiles in whole milliseconds.
+func byTool(changes ...func(*record.Record)) change {
+	return func(r *record.Record) {
+		n := r.Load.Attempted
+		r.Histograms = nil
+		r.Load = &record.Load{Tool: "ab", Window: 10, Connections: 10, Attempted: n, Completed: n, Failures: map[string]int64{"connect": 0},
+			InFlight: -1, Busy: -1, ForeignCPU: -1}
+		for metric, ms := range map[string]float64{"latency.p50": 9, "latency.p99": 30, "latency.mean": 10, "latency.max": 40} {
+			r.Samples = append(r.Samples, record.Sample{Metric: metric, Value: ms / 1e3, Unit: "s", Step: 1e-3})
+		}
+		for _, c := range changes {
+			c(r)
+		}
+	}
+}
+
+// What another tool does not tell is not measured, with the reason, and never zero.
+func TestMetricsOfOtherTools(t *testing.T) {
+	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
+	for _, tt := range []struct {
+		name, metric string
+		throughput   float64
+		change       func(*record.Record)
+		value        float64
+		missing      string
+	}{
+		{"a percentile", "latency.p99", 1000, nil, 0.03, ""},
+		{"the mean", "latency.mean", 1000, nil, 0.01, ""},
+		{"too few requests", "latency.p99", 90, nil, 0, "needs 1000 answers, has 900"},
+		{"enough for the median", "latency.p50", 90, nil, 0.009, ""},
+		{"a percentile that it does not tell", "latency.p95", 1000, nil, 0, "not measured"},
+		{"beside failures", "latency.p50", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
+			"not measured: 2 requests failed, and ab does not rank them above its answers"},
+		{"the mean beside failures", "latency.mean", 1000, load(func(l *record.Load) { l.Failed, l.Completed = 2, l.Completed-2 }), 0,
+			"not measured: 2 requests failed, and ab does not rank them above its answers"},
+		{"failures that it does not tell", "latency.p50", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0,
+			"not measured: ab does not tell how many requests failed, which were slower than all others"},
+		{"requests that it does not tell", "latency.p50", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0,
+			"not measured: ab does not tell how many requests there were"},
+		{"throughput", "throughput", 1000, nil, 1000, ""},
+		{"throughput that it tells itself", "throughput", 1000, func(r *record.Record) {
+			r.Load.Completed = -1
+			r.Samples = append(r.Samples, record.Sample{Metric: "throughput", Value: 77, Unit: "1/s"})
+		}, 77, ""},
+		{"no throughput", "throughput", 1000, load(func(l *record.Load) { l.Completed = -1 }), 0, "not measured: ab does not tell"},
+		{"failed", "failed", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not tell"},
+		{"the number of failures", "failed.count", 1000, load(func(l *record.Load) { l.Failed = -1 }), 0, "not measured: ab does not tell"},
+		{"requests", "requests", 1000, load(func(l *record.Load) { l.Attempted = -1 }), 0, "not measured: ab does not tell"},
+		{"a kind that it counts", "errors.connect", 1000, nil, 0, ""},
+		{"a kind that it does not tell from others", "errors.reset", 1000, nil, 0, "not measured: ab does not tell"},
+		{"no status", "status.200", 1000, nil, 0, "not measured: ab does not tell"},
+		{"a status that nothing had", "status.404", 1000, load(func(l *record.Load) { l.Statuses = map[string]int64{"200": 10000} }), 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var changes []func(*record.Record)
+			if tt.change != nil {
+				changes = append(changes, tt.change)
+			}
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", []float64{tt.throughput, tt.throughput, tt.throughput}, byTool(changes...))
+			r := cellOf(t, b.dataset(Options{}), "a").Metric(tt.metric)
+			if r.Missing != tt.missing || tt.missing == "" && r.Estimate.Centre != tt.value {
+				t.Errorf("%v, %q; want %v, %q", r.Estimate.Centre, r.Missing, tt.value, tt.missing)
+			}
+		})
+	}
+}
+
+// Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution (METHOD.md 0).
+func TestStepOfATool(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
+	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
+	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true, Resolution: 1.0 / 9}, stats.DefaultAlpha)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != want || !(got.Interval.Hi/got.Interval.Lo > 1.1) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	// 0 ms is less than half a millisecond, which is no time to compare with.
+	b = newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
+		for i := range r.Samples {
+			if r.Samples[i].Metric == "latency.p50" {
+				r.Samples[i].Value = 0
+			}
+		}
+	}))
+	if r := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50"); r.Missing != "not measured: shorter than ab can tell, in steps of 1 ms" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestChecksOfOtherTools(t *testing.T) {
+	for _, tt := range []struct {
+		name, check string
+		change      func(*record.Record)
+		want        Level
+		words       string
+	}{
+		{"no mean time of all requests", "Little's law", nil, NotChecked, "the load generator does not tell"},
+		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 }, Invalid,
+			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
+		{"right answers that it does not tell", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, NotChecked, "the load generator does not tell"},
+		{"failures that it does not tell", "errors", func(r *record.Record) { r.Load.Failed = -1 }, NotChecked, "ab does not tell"},
+		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, Invalid, "errors 5 %"},
+		{"no histogram", "overflow", nil, NotChecked, "no histogram"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b, r := &bench{t: t}, &record.Record{}
+			b.load(r, 1000)
+			var changes []func(*record.Record)
+			if tt.change != nil {
+				changes = append(changes, tt.change)
+			}
+			byTool(changes...)(r)
+			for _, c := range validityChecks {
+				if c.name != tt.check {
+					continue
+				}
+				if f := c.look(r); f.level != tt.want || f.words != tt.words {
+					t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
+				}
+			}
+		})
+	}
+}
+
+// Imported numbers are complete with as many repetitions as were imported, and come after what was measured.
+func TestImportedSet(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	imported := func(r *record.Record) {
+		byTool()(r)
+		r.Host, r.Imported, r.Started = record.ImportedHost, &record.Imported{Tool: "ab"}, r.Started.AddDate(1, 0, 0)
+	}
+	p, err := b.plan(plan.Full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range p.Experiments[0].Trials {
+		if !trial.Calibration {
+			b.measure("servers", trial.Name, "2", []float64{1000}, imported)
+		}
+	}
+	d := b.dataset(Options{ThisHost: "here"})
+	if d.Host != record.ImportedHost || d.Own || cellOf(t, d, "a").State != Fresh {
+		t.Errorf("host %s, own %v, %v", d.Host, d.Own, cellOf(t, d, "a").State)
+	}
+	for _, trial := range p.Experiments[0].Trials {
+		if !trial.Calibration {
+			b.measure("servers", trial.Name, "1", []float64{500, 500, 500})
+		}
+	}
+	d = b.dataset(Options{ThisHost: "here"})
+	if d.Host != "host-1" {
+		t.Errorf("host %s is shown, though another was measured", d.Host)
+	}
+	if len(d.Others) != 1 || !strings.HasPrefix(d.Others[0].Host, "imported") {
+		t.Errorf("others %+v", d.Others)
+	}
+}

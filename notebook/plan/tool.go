@@ -1,0 +1,218 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+)
+
+// A loadTool is what other people's load generators have flags for.
+type loadTool struct {
+	// flags are by the key of a load that they are for. A key that a tool does without a flag has an empty one.
+	flags map[string]string
+	// seconds are keys with times that the tool takes in whole seconds only.
+	seconds []string
+	// either says that a run ends after a time or after a number of requests, not at whichever comes first.
+	either bool
+	// even says that every connection gets the same number of requests, in whole numbers.
+	even bool
+}
+
+// loadTools lists the programs beside our own that can be run, with the keys that they have flags for. What has no entry here,
+// and is not for us to do, is a problem if an article asks for it.
+var loadTools = map[article.Tool]loadTool{
+	"ab": {flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s", "keepalive": "-k",
+		"method": "-m", "headers": "-H", "body": "-p", "verify": ""}, seconds: []string{"duration", "warmup", "timeout"}},
+	"wrk": {flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout", "keepalive": "",
+		"method": "-s", "headers": "-H", "body": "-s", "verify": ""}, seconds: []string{"duration", "warmup", "timeout"}},
+	"hey": {flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
+		"keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""}, seconds: []string{"timeout"}, either: true, even: true},
+	"pgbench": {flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "", "keepalive": "-C",
+		"body": "-f"}, seconds: []string{"duration", "warmup"}, either: true, even: true},
+	"redis-benchmark": {flags: map[string]string{"connections": "-c", "threads": "--threads", "requests": "-n", "keepalive": "-k"}},
+}
+
+// DrivenTools lists the programs beside our own that can put a load on, by name.
+func DrivenTools() []string {
+	var names []string
+	for name := range loadTools {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ToolFlags gives the flag that a tool has for each key of a load, empty where it does without; nil if we cannot run it.
+func ToolFlags(tool string) map[string]string { return maps.Clone(loadTools[article.Tool(tool)].flags) }
+
+// checkTool reports what a load asks for that its tool has no flag for. What only our own defaults ask for is left out
+// without a word: the line that is run says so.
+func (p *planner) checkTool(l *article.Load) {
+	name := l.Tool.V
+	tool, driven := loadTools[name]
+	if !driven || !l.Tool.Known() {
+		return
+	}
+	keys := toolKeys(l)
+	for _, k := range keys {
+		if _, has := tool.flags[k.name]; asked(k.at) && !has {
+			p.problems.Add("no-flag", k.at, "%s has no flag for %s", name, k.name).
+				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
+		}
+	}
+	p.checkToolRequests(l, name)
+	p.checkToolTimes(l, name, tool)
+	p.checkToolEnd(l, name, tool)
+	if _, has := tool.flags["verify"]; has && l.Verify != nil {
+		for _, status := range l.Verify.Status {
+			if status.Known() && (status.V < 200 || status.V > 299) {
+				p.problems.Add("no-flag", status.Text.Pos, "%s counts answers of status %d as failed, and has no flag to change that", name, status.V).
+					Hint = "use tool: benchbook for such answers"
+			}
+		}
+	}
+	// Also where only a default has set it: otherwise the record would say something else than what was run.
+	flags := map[string]string{} // keys by their flags
+	for _, k := range keys {
+		if flag := tool.flags[k.name]; flag != "" && k.at.Source != nil {
+			flags[flag] = k.name
+		}
+	}
+	for _, word := range l.Args.For(name) {
+		flag, _, _ := strings.Cut(word.Value, "=")
+		if key := flags[flag]; key != "" && flag != "-H" {
+			p.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag, name, key).
+				Hint = "remove it from args, and say it with " + key + ":"
+		}
+	}
+}
+
+// A toolKey is a key of a load with the place of its value, if it has one.
+type toolKey struct {
+	name string
+	at   article.Pos
+}
+
+// toolKeys are the keys that are for a tool to do.
+func toolKeys(l *article.Load) []toolKey {
+	var headers, stages article.Pos
+	if len(l.Headers) > 0 {
+		headers = l.Headers[0].Name.Pos
+	}
+	if len(l.Stages) > 0 {
+		stages = l.Stages[0].Pos
+	}
+	method, body := l.Method.Pos, l.Body.Pos
+	if len(l.Target) == 1 { // which may say it for itself
+		t := l.Target[0]
+		if t.Method.Pos.Source != nil {
+			method = t.Method.Pos
+		}
+		if t.Body.Pos.Source != nil {
+			body = t.Body.Pos
+		}
+		if len(t.Headers) > 0 {
+			headers = t.Headers[0].Name.Pos
+		}
+	}
+	keys := []toolKey{{"method", method}, {"headers", headers}, {"body", body}, {"connections", l.Connections.Text.Pos},
+		{"threads", l.Threads.Text.Pos}, {"duration", l.Duration.Text.Pos}, {"requests", l.Requests.Text.Pos},
+		{"timeout", l.Timeout.Text.Pos}, {"keepalive", l.Keepalive.Text.Pos}, {"think", l.Think.Text.Pos}, {"stages", stages},
+		{"verify", verifyAt(l.Verify)}}
+	if l.Warmup.V > 0 {
+		keys = append(keys, toolKey{"warmup", l.Warmup.Text.Pos})
+	}
+	if !l.Rate.IsZero() {
+		keys = append(keys, toolKey{"rate", l.Rate.Text.Pos})
+	}
+	return keys
+}
+
+// verifyAt is the place of the first thing that is asked of answers.
+func verifyAt(v *article.Verify) article.Pos {
+	if v == nil {
+		return article.Pos{}
+	}
+	at := []article.Pos{v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos}
+	for _, s := range v.Status {
+		at = append(at, s.Text.Pos)
+	}
+	for _, list := range []article.Environment{v.JSON, v.Headers} {
+		if len(list) > 0 {
+			at = append(at, list[0].Name.Pos)
+		}
+	}
+	i := slices.IndexFunc(at, func(p article.Pos) bool { return p.Source != nil })
+	if i < 0 {
+		return article.Pos{}
+	}
+	return at[i]
+}
+
+// asked says that somebody wrote a value, and not our own defaults.
+func asked(at article.Pos) bool {
+	return at.Source != nil && at.Source.Path != builtInName && at.Source.Path != quickName
+}
+
+// checkToolRequests reports requests that differ from each other: other tools send the same all the time.
+func (p *planner) checkToolRequests(l *article.Load, name article.Tool) {
+	if len(l.Target) > 1 {
+		p.problems.Add("no-flag", l.Target[1].Pos, "%s has no flag for several targets", name).
+			Hint = "leave one target, or use tool: benchbook"
+	}
+	texts := []article.Text{l.Body}
+	add := func(headers article.Environment) {
+		for _, h := range headers {
+			texts = append(texts, h.Value)
+		}
+	}
+	add(l.Headers)
+	for _, t := range l.Target {
+		texts = append(texts, t.URL, t.Body)
+		add(t.Headers)
+	}
+	for _, t := range texts {
+		if strings.Contains(t.Value, "${{") { // all others were filled in
+			p.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", name).
+				Hint = "write a fixed value, or use tool: benchbook"
+		}
+	}
+}
+
+func (p *planner) checkToolTimes(l *article.Load, name article.Tool, tool loadTool) {
+	for _, k := range []struct {
+		name string
+		v    article.Value[time.Duration]
+	}{{"duration", l.Duration}, {"warmup", l.Warmup}, {"timeout", l.Timeout}} {
+		if k.v.Known() && asked(k.v.Text.Pos) && k.v.V%time.Second != 0 && slices.Contains(tool.seconds, k.name) {
+			p.problems.Add("wrong-value", k.v.Text.Pos, "%s takes %s in whole seconds, not %s", name, k.name, k.v.Text.Value).
+				Hint = "write " + k.v.V.Truncate(time.Second).String() + " or " + (k.v.V.Truncate(time.Second) + time.Second).String()
+		}
+	}
+}
+
+// checkToolEnd looks at when a run ends.
+func (p *planner) checkToolEnd(l *article.Load, name article.Tool, tool loadTool) {
+	_, timed := tool.flags["duration"]
+	if !timed && !l.Requests.Set() && l.Duration.Set() {
+		p.problems.Add("missing-key", l.Tool.Text.Pos, "%s ends after a number of requests, and the load does not say how many", name).
+			Hint = "add requests:"
+	}
+	if tool.either && l.Requests.Set() && asked(l.Duration.Text.Pos) {
+		p.problems.Add("contradiction", l.Duration.Text.Pos, "%s ends after a time or after a number of requests, not at whichever comes first", name).
+			Hint = "remove duration or requests"
+	}
+	n, c := l.Requests, l.Connections
+	if tool.even && n.Known() && c.Known() && n.V > 0 && c.V > 0 && n.V%c.V != 0 {
+		p.problems.Add("contradiction", n.Text.Pos, "%s sends the same number of requests on every connection, and %d is no multiple of %d",
+			name, n.V, c.V).
+			Hint = "write a multiple of connections"
+	}
+	if t := l.Threads; name == "wrk" && t.Known() && c.Known() && t.V > 0 && c.V%t.V != 0 && c.V >= t.V {
+		p.problems.Add("contradiction", t.Text.Pos, "wrk gives every thread the same number of connections, and %d is no multiple of %d", c.V, t.V).
+			Hint = "raise connections, or change threads"
+	}
+}

@@ -1,0 +1,177 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/eventloop"
+	"benchbook/runner/link"
+	"benchbook/runner/origin"
+)
+
+// Our own programs that run as services, or before them.
+const (
+	originName = "benchbook-origin"
+	linkName   = "benchbook-link"
+)
+
+// Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
+// the relay. No service can have a name with a dot, so nothing of an article collides.
+const (
+	behindLink = ".behind" // follows the service's name: the service itself, as the engine knows it
+	linkSuffix = ".link"   // follows the service's name: the relay, as records and messages know it
+)
+
+// ownProgram is one of our own programs, ready to be started.
+type ownProgram struct {
+	image     engine.Prepared
+	digest    string // of the program
+	semantics int
+}
+
+// ownPrograms lists which of our own programs a trial needs, with what they mean.
+func ownPrograms(t *plan.Trial) map[string]int {
+	out := map[string]int{}
+	for _, s := range t.Services {
+		if s.Origin != nil {
+			out[originName] = origin.Semantics
+		}
+		if s.Link != nil {
+			out[linkName] = link.Semantics
+		}
+	}
+	return out
+}
+
+// prepareOwn makes the images of those of our programs that a trial needs and that are not there yet.
+func (r *run) prepareOwn(ctx context.Context, t *plan.Trial) error {
+	needed := ownPrograms(t)
+	for _, name := range slices.Sorted(maps.Keys(needed)) {
+		if _, ok := r.own[name]; ok {
+			continue
+		}
+		data, err := r.Programs(name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(data)
+		image, err := r.Engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, r.Progress.Preparing(name))
+		if err != nil {
+			return fmt.Errorf("preparing %s: %w", name, err)
+		}
+		if r.own == nil {
+			r.own = map[string]ownProgram{}
+		}
+		r.own[name] = ownProgram{image, hex.EncodeToString(sum[:]), needed[name]}
+	}
+	return nil
+}
+
+// ownFacts are what a record says of those of our programs that its trial needs.
+func (r *run) ownFacts(t *plan.Trial, facts map[string]string) {
+	for name, word := range map[string]string{originName: "origin", linkName: "link"} {
+		if _, ok := ownPrograms(t)[name]; ok {
+			facts[word+".binary"], facts[word+".semantics"] = r.own[name].digest, strconv.Itoa(r.own[name].semantics)
+		}
+	}
+}
+
+// seed begins the draws of an origin or a link. It is that of the service's name, so that all repetitions, and all cells of an
+// experiment, meet the same ones.
+func seed(kind, service string) uint64 {
+	sum := sha256.Sum256([]byte(kind + "\x00" + service))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// originEnvironment tells an origin what it is.
+func originEnvironment(s *plan.Service) (string, error) {
+	o := s.Origin
+	config, err := json.Marshal(origin.Config{
+		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status, Reason: http.StatusText(o.Status), Errors: o.Errors,
+		Latency: origin.Latency{Distribution: o.Distribution, Value: o.Value, From: o.From, To: o.To, Median: o.Median, Sigma: o.Sigma, Values: o.Values},
+	})
+	if err != nil {
+		return "", fmt.Errorf("service %q: %w", s.Name, err)
+	}
+	return "BENCHBOOK_ORIGIN=" + string(config), nil
+}
+
+// relayBefore is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
+func (r *run) relayBefore(s *plan.Service) (engine.Service, error) {
+	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter, Rate: s.Link.Rate}
+	for _, port := range s.Expose {
+		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port), Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
+	}
+	config, err := json.Marshal(c)
+	if err != nil {
+		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
+	}
+	return engine.Service{
+		Name: s.Name, Image: r.own[linkName].image, Environment: []string{"BENCHBOOK_LINK=" + string(config)}, CPUSet: r.placement.Services,
+		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
+		// relay may be that one, for all clients.
+		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
+		Ready:   engine.Ready{Log: link.ReadyLine},
+	}, nil
+}
+
+// known is a container under the name that records and messages have for it.
+type known struct {
+	engine.Running
+	name string
+}
+
+func (k known) Name() string { return k.name }
+
+// knownAs gives what an error says of a container the name that records and messages have for it.
+func knownAs(err error, engineName, name string) error {
+	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) && notReady.Service == engineName {
+		notReady.Service = name
+	}
+	if rejected := (*engine.RejectedError)(nil); errors.As(err, &rejected) && rejected.Name == engineName {
+		rejected.Name = name
+	}
+	return err
+}
+
+// lateness notes in a record how late our own programs were, as far as they have said it: the link before X in link.late.X, an
+// origin X in origin.late.X.
+func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, facts map[string]string) {
+	for _, s := range t.Services {
+		for _, own := range []struct {
+			is         bool
+			name, fact string
+		}{{s.Origin != nil, s.Name, "origin.late." + s.Name}, {s.Link != nil, s.Name + linkSuffix, "link.late." + s.Name}} {
+			i := slices.IndexFunc(running, func(r engine.Running) bool { return own.is && r.Name() == own.name })
+			if i < 0 {
+				continue
+			}
+			if log, err := running[i].Logs(ctx); err == nil {
+				if report, ok := eventloop.ReadLateness(log); ok {
+					facts[own.fact] = report.String()
+				}
+			}
+		}
+	}
+}
+
+// said is what a container wrote, without what our own programs write for us.
+func said(ctx context.Context, r engine.Running) ([]byte, error) {
+	log, err := r.Logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return eventloop.WithoutLateness(bytes.Clone(log)), nil
+}

@@ -1,0 +1,219 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/link"
+	"benchbook/runner/load"
+	"benchbook/runner/origin"
+)
+
+// far is an experiment with a database behind a link, and an origin that waits for it, behind a link too.
+const far = `---
+title: x
+---
+%[1]syaml experiment
+name: far
+services:
+  api:
+    origin: {latency: {distribution: lognormal, median: 150ms, sigma: 0.6}, body: 1256B, errors: 1%%, status: 404}
+    link: {rtt: 40ms}
+    depends_on: [db]
+  db: {image: postgres, expose: ["5432", "5433"], cpuset: "1", link: {rtt: 10ms, jitter: 1ms, rate: 10MB/s}}
+load: {target: "http://api/", requests: 100, failures: expected}
+repetitions: 1
+calibrate: false
+timeout: 2s
+%[1]s
+`
+
+// runFar runs far on an engine with a script, and gives its record and what was started, in order.
+func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fake.Engine) {
+	t.Helper()
+	var mu sync.Mutex
+	var started []engine.Service
+	start := s.Start
+	s.Start = func(ctx context.Context, service engine.Service) error {
+		mu.Lock()
+		started = append(started, service)
+		mu.Unlock()
+		if start != nil {
+			return start(ctx, service)
+		}
+		return nil
+	}
+	e, store := fake.New(s), &memory{}
+	if _, err := newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(store.records) != 1 {
+		t.Fatalf("%d records", len(store.records))
+	}
+	return store.records[0], started, e
+}
+
+// Each service is started under a name that nobody asks for, and then the link before it under the service's own.
+func TestLinksAndOrigins(t *testing.T) {
+	s := script(t)
+	s.Logs = func(name string) []byte {
+		return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name, len(name))
+	}
+	begin := time.Now()
+	s.Usage = func(name string, n int) (engine.Usage, error) {
+		return engine.Usage{At: begin.Add(time.Duration(n) * 10 * time.Millisecond), CPU: time.Duration(n) * 5 * time.Millisecond, ListenOverflows: -1, Retransmits: -1}, nil
+	}
+	r, started, _ := runFar(t, s)
+	var names []string
+	for _, service := range started {
+		names = append(names, service.Name)
+	}
+	if got, want := strings.Join(names, " "), "db.behind db api.behind api"; got != want {
+		t.Fatalf("started %s, want %s", got, want)
+	}
+	db, dbLink, api, apiLink := started[0], started[1], started[2], started[3]
+	if len(db.Aliases)+len(dbLink.Aliases) > 0 || db.CPUSet != "1" || dbLink.CPUSet != "0" || apiLink.CPUSet != "0" {
+		t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet, db.Aliases, dbLink.Aliases)
+	}
+	if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
+		t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
+	}
+	var c link.Config
+	configOf(t, dbLink, "BENCHBOOK_LINK", &c)
+	want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond, Rate: 10e6,
+		Routes: []link.Route{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
+	if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) || c.Validate() != nil {
+		t.Errorf("got %s, want %+v", got, want)
+	}
+	var o origin.Config
+	configOf(t, api, "BENCHBOOK_ORIGIN", &o)
+	wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found", Errors: 0.01,
+		Latency: origin.Latency{Distribution: "lognormal", Median: 150 * time.Millisecond, Sigma: 0.6}}
+	if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
+		t.Errorf("got %s, want %+v", got, wanted)
+	}
+	if o.Seed == 0 || c.Seed == 0 || o.Seed == c.Seed {
+		t.Errorf("seeds %d and %d", o.Seed, c.Seed)
+	}
+	_, again, _ := runFar(t, script(t))
+	if again[1].Environment[0] != dbLink.Environment[0] || again[2].Environment[0] != api.Environment[0] {
+		t.Error("another repetition meets other draws")
+	}
+
+	for fact, want := range map[string]string{
+		"link.semantics": "1", "origin.semantics": "1", "link.late.db": "p50 20µs, p99 90µs, max 2ms of 5",
+		"link.late.api": "p50 20µs, p99 90µs, max 3ms of 5", "origin.late.api": "p50 20µs, p99 90µs, max 10ms of 5",
+	} {
+		if r.Facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+		}
+	}
+	if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" || r.Facts["image.db"] == "" {
+		t.Errorf("facts %v", r.Facts)
+	}
+	metrics := map[string]bool{}
+	for _, s := range r.Samples {
+		metrics[s.Metric] = true
+	}
+	if !metrics["cpu.db"] || !metrics["cpu.api"] || metrics["cpu.db.link"] || metrics["cpu.api.behind"] {
+		t.Errorf("metrics %v: usage is that of the services alone", metrics)
+	}
+}
+
+func configOf(t *testing.T, s engine.Service, variable string, config any) {
+	t.Helper()
+	for _, e := range s.Environment {
+		if text, ok := strings.CutPrefix(e, variable+"="); ok {
+			if err := json.Unmarshal([]byte(text), config); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("%s is told %q", s.Name, s.Environment)
+}
+
+// What a link used is ours, and no metric of its service.
+func TestUsageOfLinks(t *testing.T) {
+	start := time.Now()
+	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	usage := func(cores float64) []engine.Usage {
+		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)), Memory: 5}}
+	}
+	s := &sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
+		host: []hostUsage{{at: at(0)}, {at: at(4), busy: 4, total: 8}}}
+	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
+	samples := fmt.Sprint(s.samples(&m))
+	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
+		t.Errorf("got %v", samples)
+	}
+	// Of half of the machine's time, 3 of 8 core seconds were ours.
+	if m.Facts["link.cpu.db"] != "0.250" || m.Facts["a"] != "b" || m.Load.ForeignCPU != 0.125 {
+		t.Errorf("facts %v, foreign %v", m.Facts, m.Load.ForeignCPU)
+	}
+}
+
+// What goes wrong is said of the names that the article has, and the logs of a failure are those of services and links.
+func TestLinksThatFail(t *testing.T) {
+	tests := []struct {
+		name, fails string
+		err         error
+		failure     string
+		log         string
+	}{
+		{"the service is not ready", "db.behind", &engine.NotReadyError{Service: "db.behind", Reason: errors.New("it ended with status 1")},
+			`service "db" was not ready: it ended with status 1`, ""},
+		{"the link is not ready", "db", &engine.NotReadyError{Service: "db", Reason: errors.New("its time ran out"), Log: []byte("no such host\n")},
+			`service "db.link" was not ready: its time ran out`, "db wrote:\nlog of db.behind\n\ndb.link wrote:\nno such host"},
+		{"the service is rejected", "db.behind", &engine.RejectedError{Name: "db.behind", Err: errors.New("unable to find user x")},
+			`"db" could not be started: unable to find user x`, ""},
+		{"the load", "", nil, "status 500", "db wrote:\nlog of db.behind\n\ndb.link wrote:\nlog of db\n\napi wrote:\nlog of api.behind\n\napi.link wrote:\nlog of api"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			s.Start = func(_ context.Context, service engine.Service) error {
+				if service.Name == tt.fails {
+					return tt.err
+				}
+				return nil
+			}
+			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+				return engine.Exit{Code: 1, Stderr: []byte("status 500")}, nil
+			}
+			s.Logs = func(name string) []byte { return []byte("log of " + name + "\nlateness {}\n") }
+			r, _, e := runFar(t, s)
+			if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || strings.Contains(r.Log, "lateness") {
+				t.Errorf("failure %q with log %q, want %q with %q", r.Failure, r.Log, tt.failure, tt.log)
+			}
+			if opened, closed := calls(e, "open"), calls(e, "close"); opened != closed {
+				t.Errorf("%d spaces opened, %d closed", opened, closed)
+			}
+		})
+	}
+}
+
+// The programs are of the version that plans are made for.
+func TestSemanticsOfOwnPrograms(t *testing.T) {
+	if origin.Semantics != record.OriginSemantics || link.Semantics != record.LinkSemantics {
+		t.Errorf("origins are of semantics %d, links of %d; keys say %d and %d", origin.Semantics, link.Semantics, record.OriginSemantics, record.LinkSemantics)
+	}
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	r := newRunner(fake.New(script(t)), &quiet{})
+	r.Programs = func(name string) ([]byte, error) { return nil, errors.New(name + " does not lie beside benchbook") }
+	_, err := r.Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), &memory{}, Options{})
+	if err == nil || err.Error() != "benchbook-link does not lie beside benchbook" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,318 @@
+package foreign
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+)
+
+// baseImage is what the images of tools are built from.
+const baseImage = "debian:bookworm-slim"
+
+// Driver runs one tool, in a container of its own whose image is Debian's package of it. It implements load.Driver.
+//
+// Before the window of an HTTP load answers are checked once, with our own generator; the tool itself counts what it
+// counts. A warm-up is a run of the tool before the one that counts, and what it prints is thrown away.
+type Driver struct {
+	tool  Tool
+	check *load.Requests // one request before anything is timed
+
+	image engine.Prepared
+	facts map[string]string
+}
+
+// Drivers gives the driver of every tool that benchbook can run, by the tool's name. The programs that go into containers are
+// found with find.
+func Drivers(find load.Tool) map[string]load.Driver {
+	out := map[string]load.Driver{}
+	for _, t := range Tools() {
+		if t.program != nil {
+			out[t.Name] = &Driver{tool: t, check: &load.Requests{Tool: find}}
+		}
+	}
+	return out
+}
+
+// Prepare is part of load.Driver: it builds the image of the tool, and asks which version it holds.
+func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
+	if d.tool.program.http {
+		if err := d.check.Prepare(ctx, e, log); err != nil {
+			return err
+		}
+	}
+	const file = "Dockerfile"
+	text := "FROM " + baseImage + "\nRUN apt-get update && apt-get install -y --no-install-recommends " + d.tool.program.debian +
+		" && rm -rf /var/lib/apt/lists/*\n"
+	var err error
+	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Dockerfile: file,
+		Files: []engine.File{{Path: file, Mode: 0o644, Data: []byte(text)}}}}, log)
+	if err != nil {
+		return err
+	}
+	version, err := d.version(ctx, e)
+	if err != nil {
+		return fmt.Errorf("asking for the version of %s: %w", d.tool.Name, err)
+	}
+	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.program.debian + " " + version}
+	var bases []string
+	for _, b := range d.image.Bases {
+		text := b.Reference + " " + b.ID
+		if b.Substitute != "" {
+			text = b.Reference + " replaced by " + b.Substitute + " " + b.ID
+		}
+		bases = append(bases, text)
+	}
+	if len(bases) > 0 {
+		d.facts["base.load"] = strings.Join(bases, "; ")
+	}
+	return nil
+}
+
+// version asks the image for the version of the tool's package.
+func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, err error) {
+	space, err := e.Open(ctx, "version")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, space.Close(context.WithoutCancel(ctx))) }()
+	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: []string{"dpkg-query"},
+		Command: []string{"-W", "-f", "${Version}", d.tool.program.debian}}, nil)
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("dpkg-query ended with status %d: %s", exit.Code, lastLine(exit.Stderr))
+	}
+	return strings.TrimSpace(string(exit.Stdout)), err
+}
+
+// Files is part of load.Driver: services under load have nothing of ours in them.
+func (d *Driver) Files(*plan.Trial, string) []engine.File { return nil }
+
+// Measure is part of load.Driver.
+func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	if d.tool.program.http && t.Load.CheckBefore {
+		if failure, err := d.checkBefore(ctx, at, t); err != nil || failure != "" {
+			return load.Measurement{Failure: failure, Facts: d.facts}, err
+		}
+	}
+	if t.Load.Warmup > 0 {
+		warm := *t.Load
+		warm.Duration, warm.Requests = t.Load.Warmup, 0
+		if _, _, err := d.run(ctx, at, &warm); err != nil {
+			return load.Measurement{}, fmt.Errorf("trial %s: warming up with %s: %w", t.Name, d.tool.Name, err)
+		}
+	}
+	exit, w, err := d.run(ctx, at, t.Load)
+	if err != nil {
+		return load.Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
+	}
+	m := load.Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts), Output: record.KeepOutput(exit.Stdout), GeneratorCPU: -1}
+	m.Facts["tool.line"] = w.line
+	if d.tool.Note != "" {
+		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note
+	}
+	switch {
+	case exit.OutOfMemory:
+		m.Failure = d.tool.Name + " ran out of memory"
+	case exit.Code != 0:
+		said := cmp.Or(lastLine(exit.Stderr), lastLine(exit.Stdout))
+		m.Failure = strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", d.tool.Name, exit.Code, said), ": ")
+	}
+	if m.Failure != "" {
+		return m, nil
+	}
+	o, err := d.tool.Parse(exit.Stdout)
+	if err == nil && d.tool.program.complete != nil {
+		err = d.tool.program.complete(t.Load, o)
+	}
+	if err != nil {
+		m.Failure = err.Error() // the author's words for its command line may have made it print something else
+		return m, nil
+	}
+	m.Warmup = t.Load.Warmup
+	d.measured(&m, o, w, t.Load, at.Cores)
+	return m, nil
+}
+
+// checkBefore sends one request with our own generator, which knows what a right answer is.
+func (d *Driver) checkBefore(ctx context.Context, at load.Place, t *plan.Trial) (failure string, err error) {
+	one := *t
+	l := *t.Load
+	l.Tool, l.Args, l.Connections, l.Threads, l.Requests, l.Duration, l.Warmup, l.Think = "", nil, 1, 1, 1, 0, 0, 0
+	one.Load = &l
+	m, err := d.check.Measure(ctx, at, &one)
+	if err == nil && m.Failure == "" && m.Load.Failed > 0 {
+		m.Failure = "the answer before timing was not right: " + strings.Join(slices.Sorted(maps.Keys(m.Load.Failures)), ", ")
+	}
+	return m.Failure, err
+}
+
+// run runs the tool once, and watches it.
+func (d *Driver) run(ctx context.Context, at load.Place, l *plan.Load) (engine.Exit, *watch, error) {
+	c, err := d.tool.program.call(l, at.Cores)
+	if err != nil {
+		return engine.Exit{}, nil, err
+	}
+	path := d.tool.program.path
+	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: c.environment, Files: c.files,
+		Entrypoint: []string{path}, Command: c.words(l.Args), Beside: at.Beside(l)}
+	if c.shell != "" {
+		program.Entrypoint, program.Command = []string{"sh", "-c", c.shell, "sh"}, append([]string{path}, program.Command...)
+	}
+	w := &watch{line: c.line(d.tool.Name, l.Args), threads: c.threads, began: time.Now()}
+	exit, err := at.Space.Run(ctx, program, func(r engine.Running) { w.begin(ctx, r) })
+	w.end()
+	return exit, w, err
+}
+
+// measured says what an output means for a record.
+func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *plan.Load, cores int) {
+	m.Start, m.Length = w.window(o.Window)
+	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
+	m.Load.WindowStart = m.Start
+	if busy, used, ok := w.busy(cores); ok {
+		m.Load.Busy, m.GeneratorCPU = busy, time.Duration(used*float64(m.Length))
+		m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: busy, Unit: "1"})
+	}
+}
+
+// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for
+// are taken out of the output: those without connecting where every request has to connect.
+//
+// Source: METHOD.md 7 and 10.
+func (o *Output) Load(l *plan.Load) *record.Load {
+	if !o.Connecting && !l.Keepalive {
+		o.untimed()
+	}
+	connections := cmp.Or(o.Connections, l.Connections)
+	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
+		Attempted: o.Attempted, Failed: o.Failed, Completed: o.Completed, Failures: o.Failures, Statuses: o.Statuses,
+		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
+	mean, ok := o.mean()
+	counted := o.Counted || l.Requests > 0
+	if ok && !counted && !o.Paced && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
+		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
+	}
+	return out
+}
+
+// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could be
+// anything by it.
+func (o *Output) mean() (float64, bool) {
+	if h, ok := o.Histograms["latency"]; ok {
+		return h.Sum / float64(h.Count), h.Count == o.Timed
+	}
+	const coarse = 0.02 // of the mean; the law is held to 5 %
+	s, ok := o.sample("latency.mean")
+	return s.Value, ok && s.Value > 0 && s.Step/2 <= coarse*s.Value
+}
+
+// A watch reads what a tool uses while it runs.
+type watch struct {
+	line    string
+	threads int
+	began   time.Time // when it was asked for
+	started time.Time // when it ran, as far as we were told
+	ended   time.Time // when it had ended
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	usage   []engine.Usage
+	first   map[int]time.Duration // processor time of threads, and when it was read
+	last    map[int]time.Duration
+	firstAt time.Time
+	lastAt  time.Time
+}
+
+// watchEvery is how often a tool is looked at: seldom enough to cost it nothing.
+const watchEvery = 50 * time.Millisecond
+
+func (w *watch) begin(ctx context.Context, r engine.Running) {
+	w.started = time.Now()
+	ctx, w.stop = context.WithCancel(ctx)
+	w.done.Go(func() {
+		ticker := time.NewTicker(watchEvery)
+		defer ticker.Stop()
+		for {
+			w.look(ctx, r)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+}
+
+func (w *watch) look(ctx context.Context, r engine.Running) {
+	if u, err := r.Usage(ctx); err == nil && u.CPU >= 0 {
+		w.usage = append(w.usage, u)
+	}
+	threaded, ok := r.(engine.Threaded)
+	if !ok {
+		return
+	}
+	now := time.Now()
+	threads, err := threaded.Threads(ctx)
+	switch {
+	case err != nil || len(threads) == 0:
+	case len(threads) != len(w.first): // it is still starting, or began anew
+		w.first, w.firstAt = threads, now
+	default:
+		w.last, w.lastAt = threads, now
+	}
+}
+
+func (w *watch) end() {
+	w.ended = time.Now()
+	if w.stop != nil {
+		w.stop()
+		w.done.Wait()
+	}
+}
+
+// window is when the tool measured. It cannot have begun later than its length before its end was seen.
+func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
+	start := w.started
+	if latest := w.ended.Add(-length); start.IsZero() || latest.Before(start) {
+		start = latest
+	}
+	return start.UTC(), length
+}
+
+// shortest is the least time between two readings that tells how busy a tool was.
+const shortest = 200 * time.Millisecond
+
+// busy is how busy the tool was: the share of its busiest thread, or of all its threads and cores together if that is more; and
+// the cores that it used. It is false where it ran too short to tell, or nothing tells.
+func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
+	if len(w.usage) < 2 {
+		return 0, 0, false
+	}
+	first, last := w.usage[0], w.usage[len(w.usage)-1]
+	if span := last.At.Sub(first.At); span < shortest {
+		return 0, 0, false
+	} else {
+		used = max(0, (last.CPU-first.CPU).Seconds()/span.Seconds())
+	}
+	busiest = used / float64(max(1, min(w.threads, max(1, cores))))
+	if span := w.lastAt.Sub(w.firstAt); span >= shortest {
+		for thread, now := range w.last {
+			busiest = max(busiest, (now-w.first[thread]).Seconds()/span.Seconds())
+		}
+	} else if w.threads > 1 {
+		return 0, 0, false // the mean of several threads is not that of the busiest
+	}
+	return min(1, busiest), used, true
+}

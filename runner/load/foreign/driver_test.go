@@ -1,0 +1,424 @@
+package foreign
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+	"benchbook/runner/load/http"
+)
+
+func TestLines(t *testing.T) {
+	http := func(change func(*plan.Load)) *plan.Load {
+		l := &plan.Load{Target: "http://server/x?y=1", Method: "GET", Connections: 10, Duration: 5 * time.Second, Timeout: 10 * time.Second, Keepalive: true}
+		if change != nil {
+			change(l)
+		}
+		return l
+	}
+	counted := func(l *plan.Load) { l.Duration, l.Requests, l.Keepalive = 0, 100, false }
+	posted := func(l *plan.Load) {
+		l.Method, l.Body, l.Headers = "PUT", "it's \"x\"\n", map[string]string{"X-A": "b c", "content-type": "a/b", "Host": "me"}
+	}
+	database := &plan.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second, Keepalive: true, Body: "select 1"}
+	cache := &plan.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2, Args: []string{"-t", "get"}}
+	for _, tt := range []struct {
+		name, tool  string
+		load        *plan.Load
+		line        string
+		environment string
+		file        string
+	}{
+		{"time", "ab", http(nil), "ab -t 5 -n 10000000 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
+		{"requests", "ab", http(counted), "ab -n 100 -c 10 -s 10 'http://server:80/x?y=1'", "", ""},
+		{"requests for a time", "ab", http(func(l *plan.Load) { l.Requests = 7 }), "ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
+		{"a body", "ab", http(posted),
+			"ab -t 5 -n 10000000 -c 10 -s 10 -k -H 'Host: me' -H 'X-A: b c' -p /benchbook/body -T a/b -m PUT 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"TLS", "ab", http(func(l *plan.Load) { l.Target = "https://server" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
+		{"heads", "ab", http(func(l *plan.Load) { l.Method = "HEAD" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
+		{"words of the author", "ab", http(func(l *plan.Load) { l.Target, l.Args = "http://server:8080", []string{"-r", "-l"} }),
+			"ab -t 5 -n 10000000 -c 10 -s 10 -k -r -l http://server:8080/", "", ""},
+		{"time", "wrk", http(nil), "wrk -t 2 -c 10 -d 5s --timeout 10s --latency 'http://server:80/x?y=1'", "", ""},
+		{"threads that connections cannot be shared by", "wrk", http(func(l *plan.Load) { l.Connections = 9 }),
+			"wrk -t 3 -c 9 -d 5s --timeout 10s --latency 'http://server:80/x?y=1'", "", ""},
+		{"without keep-alive", "wrk", http(func(l *plan.Load) { l.Keepalive = false }),
+			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Connection: close' 'http://server:80/x?y=1'", "", ""},
+		{"a body", "wrk", http(posted),
+			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' -s /benchbook/load.lua 'http://server:80/x?y=1'", "",
+			"wrk.method = \"PUT\"\nwrk.body = \"it\\039s \\034x\\034\\010\"\n"},
+		{"time", "hey", http(nil), "hey -z 5s -c 10 -t 10 -cpus 3 'http://server:80/x?y=1'", "", ""},
+		{"requests", "hey", http(counted), "hey -n 100 -o csv -c 10 -t 10 -cpus 3 -disable-keepalive 'http://server:80/x?y=1'", "", ""},
+		{"a body", "hey", http(posted),
+			"hey -z 5s -c 10 -t 10 -cpus 3 -m PUT -host me -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
+		{"time", "pgbench", database,
+			"pgbench -h db -p 5432 -U ann -c 4 -j 3 -T 5 -l --log-prefix=/tmp/benchbook -n -f /benchbook/body shop", "PGPASSWORD=hunter 4", "select 1"},
+		{"requests", "redis-benchmark", cache,
+			"redis-benchmark -h cache -p 7000 --user ann --dbnum 2 -n 1000 -c 4 --threads 2 -k 0 --csv -t get", "REDISCLI_AUTH=hunter 4", ""},
+	} {
+		t.Run(tt.tool+" "+tt.name, func(t *testing.T) {
+			tool, _ := Find(tt.tool)
+			cores := 3
+			if tt.tool == "wrk" && tt.load.Connections == 10 {
+				cores = 2
+			}
+			c, err := tool.program.call(tt.load, cores)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.line(tt.tool, tt.load.Args); got != tt.line {
+				t.Errorf("got  %s\nwant %s", got, tt.line)
+			}
+			if got := strings.Join(c.environment, " "); got != tt.environment {
+				t.Errorf("environment %q, want %q", got, tt.environment)
+			}
+			file := ""
+			for _, f := range c.files {
+				file += string(f.Data)
+			}
+			if file != tt.file {
+				t.Errorf("files\n%q, want\n%q", file, tt.file)
+			}
+			if strings.Contains(c.line(tt.tool, nil), "hunter") || slices.ContainsFunc(c.words(nil), func(w string) bool { return strings.Contains(w, "hunter") }) {
+				t.Error("the password is in the line")
+			}
+		})
+	}
+}
+
+// The plan knows for which keys a tool has flags; each of them changes the line, by the flag that the plan says.
+func TestFlagsAreThoseOfThePlan(t *testing.T) {
+	var driven []string
+	for _, tool := range Tools() {
+		if tool.program == nil {
+			continue
+		}
+		driven = append(driven, tool.Name)
+		flags := plan.ToolFlags(tool.Name)
+		base := plan.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second, Timeout: time.Second, Keepalive: true, Body: "x"}
+		if flags["duration"] == "" {
+			base.Requests = 20
+		}
+		words := func(change func(*plan.Load)) []string {
+			l := base
+			change(&l)
+			c, err := tool.program.call(&l, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return append(c.words(nil), fmt.Sprint(c.files))
+		}
+		for key, flag := range flags {
+			change := map[string]func(*plan.Load){
+				"connections": func(l *plan.Load) { l.Connections = 4 }, "threads": func(l *plan.Load) { l.Threads = 2 },
+				"requests": func(l *plan.Load) { l.Requests = 40 }, "duration": func(l *plan.Load) { l.Duration = 3 * time.Second },
+				"timeout": func(l *plan.Load) { l.Timeout = 3 * time.Second }, "keepalive": func(l *plan.Load) { l.Keepalive = false },
+				"method": func(l *plan.Load) { l.Method = "PUT" }, "headers": func(l *plan.Load) { l.Headers = map[string]string{"A": "b"} },
+				"body": func(l *plan.Load) { l.Body = "y" },
+			}[key]
+			if change == nil {
+				if key != "warmup" && key != "verify" {
+					t.Errorf("%s: nothing changes %s", tool.Name, key)
+				}
+				continue
+			}
+			before, changed := words(func(*plan.Load) {}), words(change)
+			if slices.Equal(before, changed) {
+				t.Errorf("%s: %s does not change the line %q", tool.Name, key, before)
+			}
+			if flag != "" && !slices.Contains(append(before, changed...), flag) {
+				t.Errorf("%s: %s has no %s in %q or %q", tool.Name, key, flag, before, changed)
+			}
+		}
+	}
+	if want := plan.DrivenTools(); !slices.Equal(driven, want) {
+		t.Errorf("driven are %q, and the plan has %q", driven, want)
+	}
+}
+
+// script is an engine whose load generators print what is in testdata, and whose own generator finds one right answer.
+func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engine.Program) {
+	var ran []engine.Program
+	checked, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Length: time.Millisecond, Attempted: 1,
+		Completed: http.Completed{Right: 1}, Latency: http.Distribution{Count: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fake.Script{
+		Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Name == "version" {
+				return engine.Exit{Stdout: []byte("1.2-3")}, nil
+			}
+			ran = append(ran, p)
+			if len(p.Entrypoint) == 0 {
+				return engine.Exit{Stdout: checked}, nil
+			}
+			exit, ok := printed[p.Entrypoint[0]]
+			if !ok {
+				return engine.Exit{Code: 127, Stderr: []byte("no such program")}, nil
+			}
+			return exit, nil
+		},
+		Usage: func(_ string, n int) (engine.Usage, error) {
+			return engine.Usage{At: time.Unix(0, int64(n)*int64(watchEvery)), CPU: time.Duration(n) * watchEvery / 2}, nil
+		},
+	}, &ran
+}
+
+// measure runs a load with a tool on an engine, the whole way.
+func measure(t *testing.T, s fake.Script, tool string, l *plan.Load) load.Measurement {
+	t.Helper()
+	ctx, e := t.Context(), fake.New(s)
+	d := Drivers(func(string) ([]byte, error) { return []byte("program"), nil })[tool]
+	if err := d.Prepare(ctx, e, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	space, err := e.Open(ctx, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Tool = tool
+	m, err := d.Measure(ctx, load.Place{Space: space, Cores: 1}, &plan.Trial{Name: "t", Load: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func web(connections int) *plan.Load {
+	return &plan.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second, Timeout: time.Second, Keepalive: true, CheckBefore: true}
+}
+
+func TestMeasure(t *testing.T) {
+	out := func(file string) engine.Exit { return engine.Exit{Stdout: printed(t, filepath.Join("testdata", file))} }
+	t.Run("ab for a time", func(t *testing.T) {
+		s, ran := script(t, map[string]engine.Exit{"ab": out("ab/duration.txt")})
+		l := web(5)
+		l.Warmup = time.Second
+		m := measure(t, s, "ab", l)
+		if m.Failure != "" || m.Load.Completed != 176 || m.Load.Tool != "ab" || m.Warmup != time.Second {
+			t.Errorf("%q, %+v", m.Failure, m.Load)
+		}
+		// 176 requests of 55 ms in 2.007757 s on 5 connections.
+		if want := 176 / 2.007757 * 0.055 / 5; m.Load.InFlight < want-1e-4 || m.Load.InFlight > want+1e-4 {
+			t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
+		}
+		want := map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/", "tool.package": "apache2-utils 1.2-3"}
+		for fact, text := range want {
+			if m.Facts[fact] != text {
+				t.Errorf("%s is %q, want %q", fact, m.Facts[fact], text)
+			}
+		}
+		if m.Output != string(out("ab/duration.txt").Stdout) {
+			t.Error("the output is not kept")
+		}
+		if n := len(*ran); n != 3 || len((*ran)[0].Entrypoint) != 0 || !slices.Contains((*ran)[1].Command, "1") {
+			t.Errorf("not a check, a warm-up of a second and a run: %+v", *ran)
+		}
+	})
+	t.Run("ab counts off", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"ab": out("ab/reset.txt")})
+		l := web(10)
+		l.Duration, l.Requests = 0, 500
+		if m := measure(t, s, "ab", l); m.Load.Failed != 50 || m.Load.InFlight != -1 || m.Load.Statuses != nil {
+			t.Errorf("%+v", m.Load)
+		}
+	})
+	t.Run("hey loses two requests", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"hey": out("hey/reset.csv")})
+		l := web(10)
+		l.Duration, l.Requests, l.CheckBefore = 0, 100, false
+		if m := measure(t, s, "hey", l); m.Load.Attempted != 100 || m.Load.Failed != 3 || m.Histograms["latency"].Count != 97 {
+			t.Errorf("%+v, %+v", m.Load, m.Histograms)
+		}
+	})
+	t.Run("wrk without keep-alive", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"wrk": out("wrk/plain.txt")})
+		l := web(10)
+		l.Keepalive = false
+		m := measure(t, s, "wrk", l)
+		if slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") }) || m.Load.Completed != 95259 {
+			t.Errorf("%+v", m.Samples)
+		}
+	})
+	t.Run("redis-benchmark", func(t *testing.T) {
+		s, ran := script(t, map[string]engine.Exit{"sh": out("redis-benchmark/get.csv")})
+		m := measure(t, s, "redis-benchmark", &plan.Load{Target: "redis://:pw@c", Connections: 10, Requests: 20000, Keepalive: true, CheckBefore: true})
+		if m.Load.Attempted != 20000 || m.Load.Failed != 0 || m.Length != long(20000/127388.53) || len(*ran) != 1 {
+			t.Errorf("%+v in %v, %d runs", m.Load, m.Length, len(*ran))
+		}
+	})
+	t.Run("pgbench without its log", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/plain.txt")})
+		m := measure(t, s, "pgbench", &plan.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second, Keepalive: true})
+		if want := "output of pgbench: no result: the log of transactions is missing"; m.Failure != want {
+			t.Errorf("%q, want %q", m.Failure, want)
+		}
+	})
+	t.Run("a tool that fails", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout, Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
+		m := measure(t, s, "ab", web(10))
+		if want := "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)"; m.Failure != want || m.Output == "" || m.Facts["tool.line"] == "" {
+			t.Errorf("%q with output %q, want %q", m.Failure, m.Output, want)
+		}
+	})
+}
+
+func TestBusy(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(0, int64(ms)*1e6) }
+	threads := func(ms ...int) map[int]time.Duration {
+		out := map[int]time.Duration{}
+		for i, n := range ms {
+			out[i] = time.Duration(n) * time.Millisecond
+		}
+		return out
+	}
+	usage := func(ms, cpu int) engine.Usage {
+		return engine.Usage{At: at(ms), CPU: time.Duration(cpu) * time.Millisecond}
+	}
+	for _, tt := range []struct {
+		name          string
+		w             *watch
+		cores         int
+		busiest, used float64
+		ok            bool
+	}{
+		{"one thread", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(1000, 810)}}, 1, 0.8, 0.8, true},
+		{"too short", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(100, 110)}}, 1, 0, 0, false},
+		{"one of two threads is full", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1200)},
+			first: threads(0, 0), firstAt: at(0), last: threads(1000, 200), lastAt: at(1000)}, 2, 1, 1.2, true},
+		{"two threads fill one core", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)},
+			first: threads(0, 0), firstAt: at(0), last: threads(500, 500), lastAt: at(1000)}, 1, 1, 1, true},
+		{"several threads, and nobody tells of each", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)}}, 2, 0, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			busiest, used, ok := tt.w.busy(tt.cores)
+			if busiest != tt.busiest || used != tt.used || ok != tt.ok {
+				t.Errorf("%v of %v, %v; want %v of %v, %v", busiest, used, ok, tt.busiest, tt.used, tt.ok)
+			}
+		})
+	}
+}
+
+// Each tool runs in its own container against a service of its kind, and tells what it should.
+func TestRealTools(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a Docker engine and a minute: run without -short")
+	}
+	ctx := t.Context()
+	e, err := docker.New(ctx, docker.Options{})
+	if errors.Is(err, engine.ErrUnavailable) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	generator := filepath.Join(t.TempDir(), "benchbook-load")
+	build(t, generator, "benchbook/runner/load/http/benchbook-load")
+	find := func(string) ([]byte, error) { return os.ReadFile(generator) }
+	const web = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
+RUN printf 'daemon off; events { worker_connections 512; } http { access_log off; server { listen 8080; location / { return 200 Hello; } } }' > /etc/nginx/nginx.conf
+CMD ["nginx"]
+`
+	const cache = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*
+CMD ["redis-server", "--bind", "0.0.0.0", "--save", "", "--requirepass", "hunter4pass"]
+`
+	const database = `FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-15 && rm -rf /var/lib/apt/lists/*
+USER postgres
+RUN echo hunter4pass > /tmp/pw && /usr/lib/postgresql/15/bin/initdb -D /var/lib/postgresql/data -U postgres --pwfile /tmp/pw -A scram-sha-256 > /dev/null && \
+    echo "host all all 0.0.0.0/0 scram-sha-256" >> /var/lib/postgresql/data/pg_hba.conf
+CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-c", "listen_addresses=*"]
+`
+	keys := plan.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true, CheckBefore: true}
+	for _, tt := range []struct {
+		tool, dockerfile string
+		port             int
+		target           string
+		change           func(*plan.Load)
+		metric           string // that it has to tell, beside throughput
+	}{
+		{"ab", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Args = []string{"-l"} }, "latency.p99"},
+		{"wrk", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Method, l.Body = "POST", "x" }, "latency.p99"},
+		{"hey", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Warmup = time.Second }, "latency.p99"},
+		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *plan.Load) { l.Requests, l.Args = 20000, []string{"-t", "get"} }, "latency.p99"},
+		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *plan.Load) { l.Body = "select 1;" }, "latency"},
+	} {
+		t.Run(tt.tool, func(t *testing.T) {
+			d := Drivers(find)[tt.tool]
+			if err := d.Prepare(ctx, e, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			image, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Dockerfile: "Dockerfile",
+				Files: []engine.File{{Path: "Dockerfile", Mode: 0o644, Data: []byte(tt.dockerfile)}}}}, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			space, err := e.Open(ctx, "foreign-test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := space.Close(context.WithoutCancel(ctx)); err != nil {
+					t.Error(err)
+				}
+			}()
+			if _, err := space.Start(ctx, engine.Service{Name: "service", Image: image, Expose: []int{tt.port}}); err != nil {
+				t.Fatal(err)
+			}
+			l := keys
+			l.Target, l.Tool = tt.target, tt.tool
+			tt.change(&l)
+			m, err := d.Measure(ctx, load.Place{Space: space, Cores: 1}, &plan.Trial{Name: "t", Load: &l})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Failure != "" {
+				t.Fatalf("%s\n%s", m.Failure, m.Log)
+			}
+			_, known := m.Histograms[tt.metric]
+			if !known && !slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return s.Metric == tt.metric }) {
+				t.Errorf("no %s in %+v", tt.metric, m.Samples)
+			}
+			if m.Load.Completed < 10 || m.Load.Failed != 0 || m.Length < 100*time.Millisecond || m.Output == "" {
+				t.Errorf("%+v in %v", m.Load, m.Length)
+			}
+			if all := fmt.Sprint(m.Facts, m.Output); strings.Contains(all, "hunter4pass") {
+				t.Errorf("the password is in %s", all)
+			}
+			if m.Length > time.Second && m.Load.Busy <= 0 {
+				t.Errorf("busy %v in %v", m.Load.Busy, m.Length)
+			}
+			if version := strings.Fields(m.Facts["tool.package"]); len(version) != 2 {
+				t.Errorf("tool.package is %q", m.Facts["tool.package"])
+			}
+		})
+	}
+}
+
+// build makes a static program.
+func build(t *testing.T, to, what string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-o", to, what)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}

@@ -1,0 +1,74 @@
+package foreign
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// fortio is a closed loop of threads, each with a pace unless -qps is 0 or below. We read what it saves with -json.
+//
+// Its times are those of all requests, the failed ones among them, connecting included. It keeps them in a histogram whose bars
+// are one millisecond wide unless -r says otherwise, and reads percentiles off lines across the bars: the width of
+// the bar is the step of a percentile. To fortio a request has failed if its status is not 200; a status of -1 or 0 is a request
+// without an answer.
+//
+// Source: fortio/fortio periodic/periodic.go, fhttp/httprunner.go, stats/stats.go.
+func parseFortio(printed []byte) (*Output, error) {
+	const tool = "fortio"
+	var saved struct {
+		RunType, Version, RequestedQPS string
+		RequestedDuration              string
+		StartTime                      time.Time
+		ActualDuration                 *float64 // nanoseconds
+		NumThreads                     int
+		DurationHistogram              *struct {
+			Count    int64
+			Max, Avg float64
+			Data     []struct{ Start, End float64 }
+			// Percentiles are of the histogram.
+			Percentiles []struct{ Percentile, Value float64 }
+		}
+		RetCodes map[string]int64
+	}
+	if err := parseJSON(tool, printed, &saved, "save what fortio load -json FILE writes"); err != nil {
+		return nil, err
+	}
+	h := saved.DurationHistogram
+	if h == nil || saved.ActualDuration == nil || saved.RetCodes == nil || saved.RunType != "HTTP" {
+		return nil, noSamples(tool, "it is not what fortio load -json saves of HTTP requests")
+	}
+	o := empty(tool)
+	o.Connecting, o.Version, o.Started, o.Connections = true, saved.Version, saved.StartTime, saved.NumThreads
+	o.Paced = saved.RequestedQPS != "max"
+	all, right, ok := o.answers(saved.RetCodes)
+	if !ok || all != h.Count {
+		return nil, noSamples(tool, "its %d times are not those of its %d answers", h.Count, all)
+	}
+	o.Attempted, o.Completed, o.Failed, o.Timed = all, right, all-right, all
+	o.Window = long(*saved.ActualDuration * 1e-9)
+	if all == 0 {
+		return o.whole()
+	}
+	for _, p := range h.Percentiles {
+		share := strconv.FormatFloat(p.Percentile, 'f', -1, 64)
+		if !isPercentage(share) {
+			continue
+		}
+		step := 0.0
+		for _, bar := range h.Data {
+			if p.Value >= bar.Start && p.Value <= bar.End {
+				step = bar.End - bar.Start
+			}
+		}
+		o.add("latency.p"+share, p.Value, step, "s")
+	}
+	o.add("latency.mean", h.Avg, 0, "s")
+	o.add("latency.max", h.Max, 0, "s")
+	return o.whole()
+}
+
+func wroteFortio(printed []byte) bool {
+	return looksLike(printed, "RunType", "DurationHistogram", "ActualDuration") ||
+		bytes.HasPrefix(printed, []byte("Fortio ")) // text, which cannot be read, but whose way out we know
+}

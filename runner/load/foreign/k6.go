@@ -1,0 +1,133 @@
+package foreign
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	k6Dots     = `\.*: `
+	k6Duration = regexp.MustCompile(`(?m)^\s+http_req_duration` + k6Dots + `(.+)$`)
+	k6Failed   = regexp.MustCompile(`(?m)^\s+http_req_failed` + k6Dots + `\s*[0-9.]+%\s+(\d+) out of (\d+)\s*$`)
+	k6Requests = regexp.MustCompile(`(?m)^\s+http_reqs` + k6Dots + `\s*(\d+)\s+([0-9.]+)/s\s*$`)
+	k6Users    = regexp.MustCompile(`(?m)^\s+vus_max` + k6Dots + `\s*(\d+)\s+min=(\d+)\s+max=(\d+)\s*\n`)
+	k6Tail     = regexp.MustCompile(`(?m)^\s+data_sent` + k6Dots + `.+/s\n`)
+)
+
+// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary that it prints at the end,
+// or the JSON that --summary-export saves, which has all digits.
+//
+// Its times, http_req_duration, are from sending to the last byte, of all requests, the failed ones among them; connecting is
+// not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the script says
+// otherwise. The window is that of the whole test.
+//
+// Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
+func parseK6(printed []byte) (*Output, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(printed), []byte("{")) {
+		return parseK6JSON(printed)
+	}
+	const tool = "k6"
+	requests, failed, times := k6Requests.FindSubmatch(printed), k6Failed.FindSubmatch(printed), k6Duration.FindSubmatch(printed)
+	users := k6Users.FindSubmatch(printed)
+	if requests == nil || failed == nil || times == nil || users == nil || !k6Tail.Match(printed) {
+		return nil, noSamples(tool, "it has no whole summary of HTTP requests; the last line is %q", lastLine(printed))
+	}
+	o := empty(tool)
+	o.Paced = true // a script may sleep between requests
+	n, err := count(string(requests[1]))
+	bad, errFailed := count(string(failed[1]))
+	of, errOf := count(string(failed[2]))
+	rate, errRate := number(string(requests[2]))
+	if err != nil || errFailed != nil || errOf != nil || errRate != nil || !o.k6Counts(n, of, bad, rate) {
+		return nil, noSamples(tool, "%q and %q are not of the same requests", requests[0], failed[0])
+	}
+	if n, err := count(string(users[3])); err == nil && n < maxCount && bytes.Equal(users[2], users[3]) {
+		o.Connections = int(n)
+	}
+	for _, field := range strings.Fields(string(times[1])) {
+		name, text, _ := strings.Cut(field, "=")
+		metric, ok := k6Metric(name)
+		if !ok || n == 0 {
+			continue
+		}
+		t, err := goDuration(text)
+		if err != nil {
+			return nil, noSamples(tool, "%s is %q", name, text)
+		}
+		o.addTime(metric, t)
+	}
+	return o.whole()
+}
+
+// k6Counts counts requests; false if they contradict each other.
+func (o *Output) k6Counts(requests, of, failed int64, rate float64) bool {
+	o.Attempted, o.Failed, o.Completed, o.Timed = requests, failed, requests-failed, requests
+	if rate > 0 {
+		o.Window = long(float64(requests) / rate)
+	}
+	return requests == of && failed <= requests && requests < maxCount
+}
+
+// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for.
+func k6Metric(name string) (string, bool) {
+	switch name {
+	case "avg":
+		return "latency.mean", true
+	case "med":
+		return "latency.p50", true
+	case "max":
+		return "latency.max", true
+	}
+	share, ok := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p(")
+	return "latency.p" + share, ok && share != "50" && isPercentage(share)
+}
+
+func parseK6JSON(printed []byte) (*Output, error) {
+	const tool = "k6"
+	var saved struct {
+		Metrics map[string]json.RawMessage
+	}
+	if err := parseJSON(tool, printed, &saved, "save what k6 run --summary-export FILE writes"); err != nil {
+		return nil, err
+	}
+	var requests struct{ Count, Rate *float64 }
+	var failed struct{ Passes, Fails *float64 }
+	var times map[string]float64
+	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed, "http_req_duration": &times} {
+		if err := json.Unmarshal(saved.Metrics[name], into); err != nil {
+			return nil, noSamples(tool, "it has no %s: save what k6 run --summary-export saves", name)
+		}
+	}
+	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil {
+		return nil, noSamples(tool, "it does not count requests and failures")
+	}
+	o := empty(tool)
+	o.Paced = true
+	n, ok := whole64(*requests.Count)
+	bad, okFailed := whole64(*failed.Passes) // what passes is that a request has failed
+	good, okRight := whole64(*failed.Fails)
+	if !ok || !okFailed || !okRight || !finite(*requests.Rate) || !o.k6Counts(n, bad+good, bad, *requests.Rate) {
+		return nil, noSamples(tool, "%v requests, %v failed and %v right", *requests.Count, *failed.Passes, *failed.Fails)
+	}
+	var users struct{ Min, Max float64 }
+	if json.Unmarshal(saved.Metrics["vus_max"], &users) == nil && users.Min == users.Max {
+		if n, ok := whole64(users.Max); ok {
+			o.Connections = int(n)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		if metric, ok := k6Metric(name); ok && n > 0 {
+			o.add(metric, times[name]*1e-3, 0, "s")
+		}
+	}
+	return o.whole()
+}
+
+func wroteK6(printed []byte) bool {
+	return k6Duration.Match(printed) && k6Requests.Match(printed) ||
+		looksLike(printed, "metrics") && bytes.Contains(printed, []byte(`"http_req_duration"`))
+}

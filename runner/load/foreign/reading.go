@@ -1,0 +1,163 @@
+package foreign
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/record"
+)
+
+// A reading is a number as a tool prints it, in a base unit, with the size of its last digit: the tool's own step.
+type reading struct{ value, step float64 }
+
+// Seconds in the units of time that tools print.
+var seconds = map[string]float64{
+	"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "secs": 1, "m": 60, "h": 3600,
+}
+
+// Bytes in the units of size that wrk prints.
+var binary = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+
+// finite says whether a number can be a measurement: nothing that tools measure is below zero.
+func finite(x float64) bool { return x >= 0 && x <= math.MaxFloat64 }
+
+// number reads a plain decimal number of zero or more.
+func number(text string) (float64, error) {
+	if strings.Trim(text, "0123456789.") != "" {
+		return 0, fmt.Errorf("%q is no number", text)
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err == nil && !finite(x) {
+		err = fmt.Errorf("%q is no number that can be measured", text)
+	}
+	return x, err
+}
+
+// count reads a whole number of zero or more.
+func count(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (n < 0 || text[0] == '+') {
+		err = fmt.Errorf("%q is no number of requests", text)
+	}
+	return n, err
+}
+
+// read reads a number in a unit of so many base units.
+func read(text string, unit float64) (reading, error) {
+	x, err := number(text)
+	if err != nil {
+		return reading{}, err
+	}
+	_, decimals, _ := strings.Cut(text, ".")
+	r := reading{x * unit, unit * math.Pow10(-len(decimals))}
+	if !finite(r.value) {
+		return reading{}, fmt.Errorf("%q is no number that can be measured", text)
+	}
+	return r, nil
+}
+
+// readIn reads a number with its unit right behind it: "12.34ms", "5.81MB".
+func readIn(text string, units map[string]float64) (reading, error) {
+	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµμ")
+	unit, ok := units[text[len(digits):]]
+	if !ok {
+		return reading{}, fmt.Errorf("%q has no unit that is known here", text)
+	}
+	return read(digits, unit)
+}
+
+// goDuration reads a time as Go prints it, such as "1m2.5s" or "345.736µs". The step is that of the last digit.
+func goDuration(text string) (reading, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return reading{}, fmt.Errorf("%q is no time", text)
+	}
+	last := strings.LastIndexAny(strings.TrimRight(text, "hmsnuµμ"), "hms") // of "1m2.5s" the seconds
+	r, err := readIn(text[last+1:], seconds)
+	if err != nil {
+		return reading{0, 0}, nil // "0"
+	}
+	return reading{d.Seconds(), r.step}, nil
+}
+
+// long is a window of so many seconds; 0 for what is no time.
+func long(seconds float64) time.Duration {
+	if !(seconds > 0 && seconds < math.MaxInt64/1e9) {
+		return 0
+	}
+	return time.Duration(seconds * 1e9)
+}
+
+// highest is the longest time that a histogram holds.
+const highest = 60 * time.Second
+
+// A distribution gathers times of requests, each as the tool told it.
+type distribution struct {
+	hdr                 *hdrhistogram.Histogram
+	count, overflow     int64
+	least, longest, sum time.Duration
+}
+
+func newDistribution() *distribution {
+	return &distribution{hdr: hdrhistogram.New(1, int64(highest), 3)}
+}
+
+func (d *distribution) add(t time.Duration) {
+	if d.count == 0 || t < d.least {
+		d.least = t
+	}
+	d.longest = max(d.longest, t)
+	d.sum += t
+	d.count++
+	if t > highest || d.hdr.RecordValue(max(1, int64(t))) != nil {
+		d.overflow++
+	}
+}
+
+// histogram is the distribution as records keep it; step is the size of the tool's last digit, in seconds.
+func (d *distribution) histogram(step float64) (record.Histogram, error) {
+	encoded, err := d.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return record.Histogram{}, fmt.Errorf("encoding the times of requests: %w", err)
+	}
+	return record.Histogram{HDR: string(encoded), Count: d.count, Overflow: d.overflow, Step: step,
+		Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}, nil
+}
+
+// after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none, or if it
+// is the last line and has no end: then it may have been cut.
+func after(printed []byte, prefix string) (string, bool) {
+	for line := range strings.Lines(string(printed)) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
+			return strings.TrimSpace(rest), strings.HasSuffix(line, "\n")
+		}
+	}
+	return "", false
+}
+
+// first is the first word of a text.
+func first(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
+// lastLine is the last line with something in it, to say where an output ends.
+func lastLine(printed []byte) string {
+	text := strings.TrimSpace(string(printed))
+	line := text[strings.LastIndexByte(text, '\n')+1:]
+	const most = 120
+	if len(line) > most {
+		line = strings.ToValidUTF8(line[:most], "") + " …"
+	}
+	return line
+}
+
+// histograms is a histogram of times of right answers, by the name that records have for it.
+func histograms(h record.Histogram) map[string]record.Histogram {
+	return map[string]record.Histogram{"latency": h}
+}

@@ -1,0 +1,163 @@
+package foreign
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+)
+
+var (
+	wrkHead    = regexp.MustCompile(`(?m)^Running [0-9.]+[a-z]+ test @ \S+\n\s+(\d+) threads and (\d+) connections$`)
+	wrkLatency = regexp.MustCompile(`(?m)^\s+Latency\s+(\S+)\s+\S+\s+(\S+)\s+\S+$`)
+	wrkShare   = regexp.MustCompile(`(?m)^\s+(\d+(?:\.\d+)?)%\s+([0-9.]+[a-z]+)\s*$`)
+	wrkCount   = regexp.MustCompile(`(?m)^\s+(\d+) requests in ([0-9.]+[a-z]+), ([0-9.]+[A-Z]+) read$`)
+	wrkErrors  = regexp.MustCompile(`(?m)^\s+Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$`)
+	wrkStatus  = regexp.MustCompile(`(?m)^\s+Non-2xx or 3xx responses: (\d+)$`)
+	wrkRate    = regexp.MustCompile(`(?m)^Requests/sec:\s+([0-9.]+)$`)
+	wrkFlow    = regexp.MustCompile(`(?m)^Transfer/sec:\s+([0-9.]+[A-Z]+)\n`)
+)
+
+// wrk is a closed loop of one or more threads, for a time.
+//
+// Its requests are those that had an answer, whichever and however late: answers that came after the timeout, and those
+// of status 400 and above, are among them. A connection that broke is none of its requests; we count it as one that was attempted and
+// failed. wrk also counts an answer that ends with the connection, as those of HTTP/1.0 do, as broken: of such servers it tells
+// too many failures. An answer of status 300 to 399 is right to it. Requests that have no answer at the end it does not tell.
+//
+// Times begin when the request is written, not when its connection is opened. Those above the timeout it leaves out, so
+// beside timeouts there are no times of requests. At its end it adds times of requests that it would have sent while others
+// were slow (stats_correct), to the mean and to the percentiles: they compare with those of wrk only, and Little's law
+// cannot be asked of them. It keeps times in whole microseconds.
+//
+// Source: LOAD.md; wg/wrk src/wrk.c, src/stats.c.
+func parseWrk(printed []byte) (*Output, error) {
+	const tool = "wrk"
+	head, counts := wrkHead.FindSubmatch(printed), wrkCount.FindSubmatch(printed)
+	rate, flow, latency := wrkRate.FindSubmatch(printed), wrkFlow.FindSubmatch(printed), wrkLatency.FindSubmatch(printed)
+	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
+		return nil, noSamples(tool, "it does not go from %q to %q; the last line is %q", "Running", "Transfer/sec:", lastLine(printed))
+	}
+	o := empty(tool)
+	numbers := []int64{}
+	texts := append([][]byte{head[1], head[2], counts[1]}, []byte("0"), []byte("0"), []byte("0"), []byte("0"), []byte("0"))
+	if m := wrkErrors.FindSubmatch(printed); m != nil {
+		copy(texts[3:], m[1:])
+	}
+	if m := wrkStatus.FindSubmatch(printed); m != nil {
+		texts[7] = m[1]
+	}
+	for _, text := range texts {
+		n, err := count(string(text))
+		if err != nil || n > maxCount {
+			return nil, noSamples(tool, "%q is no number of requests", text)
+		}
+		numbers = append(numbers, n)
+	}
+	threads, connections, requests := numbers[0], numbers[1], numbers[2]
+	connect, readErrors, writeErrors, timeout, status := numbers[3], numbers[4], numbers[5], numbers[6], numbers[7]
+	if threads > 0 {
+		o.Connections = int(connections / threads * threads) // it leaves the rest alone
+	}
+	o.Attempted = requests + connect + readErrors + writeErrors
+	o.Completed = max(0, requests-timeout-status) // one that is both counts twice, so that right answers are never overstated
+	o.Failed = o.Attempted - o.Completed
+	o.Failures = map[string]int64{"connect": connect, "timeout": timeout, "wrong": status}
+	perSecond, err := number(string(rate[1]))
+	if err != nil {
+		return nil, noSamples(tool, "the rate is %q", rate[1])
+	}
+	if perSecond > 0 {
+		o.Window = long(float64(requests) / perSecond) // the length in the text has fewer digits
+	}
+	in, err := readIn(string(flow[1]), binary)
+	if err != nil {
+		return nil, noSamples(tool, "the flow is %q", flow[1])
+	}
+	o.add("bytes.in", in.value, in.step, "B/s")
+	if requests == 0 || timeout > 0 {
+		return o.whole()
+	}
+	// Timed stays 0: its mean is not one of requests that were sent.
+	if err := wrkTimes(o, printed, latency); err != nil {
+		return nil, err
+	}
+	return o.whole()
+}
+
+func wrkTimes(o *Output, printed []byte, latency [][]byte) error {
+	const least = 1e-6 // it keeps whole microseconds
+	add := func(metric, text string) error {
+		t, err := readIn(strings.TrimSpace(text), seconds)
+		if err != nil {
+			return noSamples(o.Tool, "%s is %q", metric, text)
+		}
+		t.step = max(t.step, least)
+		o.addTime(metric, t)
+		return nil
+	}
+	for _, m := range wrkShare.FindAllSubmatch(printed, -1) {
+		if share := string(m[1]); isPercentage(share) {
+			if err := add("latency.p"+share, string(m[2])); err != nil {
+				return err
+			}
+		}
+	}
+	if err := add("latency.mean", string(latency[1])); err != nil {
+		return err
+	}
+	return add("latency.max", string(latency[2]))
+}
+
+func wroteWrk(printed []byte) bool { return wrkHead.Match(printed) }
+
+var wrkProgram = program{debian: "wrk", path: "wrk", http: true, call: callWrk}
+
+func callWrk(l *plan.Load, cores int) (call, error) {
+	c := call{threads: max(1, l.Threads)}
+	target, err := withPort(l.Target)
+	if err != nil {
+		return c, err
+	}
+	if l.Threads == 0 {
+		// It leaves connections alone that cannot be shared out evenly.
+		for c.threads = max(1, min(cores, l.Connections)); l.Connections%c.threads != 0; c.threads-- {
+		}
+	}
+	c.flag("-t", strconv.Itoa(c.threads), "-c", strconv.Itoa(l.Connections), "-d", wholeSeconds(l.Duration)+"s",
+		"--timeout", wholeSeconds(l.Timeout)+"s", "--latency")
+	for _, h := range headers(l) {
+		c.flag("-H", h)
+	}
+	if !l.Keepalive {
+		c.flag("-H", "Connection: close")
+	}
+	if l.Method != "GET" || l.Body != "" {
+		script := "wrk.method = " + luaString(l.Method) + "\n"
+		if l.Body != "" {
+			script += "wrk.body = " + luaString(l.Body) + "\n"
+		}
+		c.files = append(c.files, engine.File{Path: scriptFile, Mode: 0o644, Data: []byte(script)})
+		c.flag("-s", scriptFile)
+	}
+	c.operands = []string{target}
+	return c, nil
+}
+
+// luaString is a text as Lua writes it, every byte that could mean something by its number.
+func luaString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(text) {
+		if c := text[i]; c == ' ' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\%03d`, c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

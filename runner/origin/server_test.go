@@ -1,0 +1,314 @@
+package origin_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/runner/eventloop"
+	"benchbook/runner/origin"
+)
+
+// log is what an origin writes, to be read while it does.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) Bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.text.Bytes())
+}
+
+// serve starts an origin on loopback and gives its address; it ends with the test.
+func serve(t testing.TB, c origin.Config) (address string, written *log) {
+	t.Helper()
+	c.Semantics, c.Listen = origin.Semantics, "127.0.0.1:0"
+	if c.Status == 0 {
+		c.Status = 200
+	}
+	s, err := origin.Listen(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done, written := make(chan error, 1), &log{}
+	go func() { done <- s.Serve(ctx, written) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s.Address().String(), written
+}
+
+func constant(d time.Duration) origin.Latency {
+	return origin.Latency{Distribution: "constant", Value: d}
+}
+
+// What a client of the standard library gets.
+func TestAnswers(t *testing.T) {
+	tests := []struct {
+		name   string
+		config origin.Config
+		method string
+		body   string
+		status int
+		length int
+	}{
+		{"nothing asked for", origin.Config{}, "GET", "", 200, 0},
+		{"a body", origin.Config{Body: 1256}, "GET", "", 200, 1256},
+		{"a long body", origin.Config{Body: 5<<20 + 7}, "GET", "", 200, 5<<20 + 7},
+		{"a latency", origin.Config{Body: 10, Latency: constant(30 * time.Millisecond)}, "GET", "", 200, 10},
+		{"a status", origin.Config{Body: 10, Status: 404, Reason: "Not Found"}, "GET", "", 404, 10},
+		{"no content", origin.Config{Status: 204}, "GET", "", 204, 0},
+		{"errors only", origin.Config{Body: 10, Errors: 1}, "GET", "", 500, 10},
+		{"a request with a body", origin.Config{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
+		{"HEAD", origin.Config{Body: 10}, "HEAD", "", 200, 0},
+		{"DELETE", origin.Config{Body: 10}, "DELETE", "", 200, 10},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			address, _ := serve(t, tt.config)
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for range 3 { // over one connection
+				request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path", strings.NewReader(tt.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				begin := time.Now()
+				response, err := client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(begin)
+				body, err := io.ReadAll(response.Body)
+				if err != nil || response.Body.Close() != nil {
+					t.Fatal(err)
+				}
+				if response.StatusCode != tt.status || len(body) != tt.length {
+					t.Errorf("status %d with %d bytes, want %d with %d", response.StatusCode, len(body), tt.status, tt.length)
+				}
+				if tt.status != 204 && response.ContentLength != tt.config.Body {
+					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.config.Body)
+				}
+				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
+					t.Errorf("the date is %v, %v", date, err)
+				}
+				if took < tt.config.Latency.Value {
+					t.Errorf("answered after %v, want %v", took, tt.config.Latency.Value)
+				}
+				for i := range body {
+					if body[i] != body[i%64] {
+						t.Fatalf("byte %d of the body is %q, out of line", i, body[i])
+					}
+				}
+			}
+		})
+	}
+}
+
+// What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on.
+func TestConnections(t *testing.T) {
+	const ok, keep = "HTTP/1.1 200 \r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
+	const get, last = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	const bad, large = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+	const answer, final = ok + keep + "\r\nab", ok + "Connection: close\r\n" + keep + "\r\nab"
+	tests := []struct{ name, sent, want string }{
+		{"close", last, final},
+		{"two requests", get + "$" + last, answer + final},
+		{"two requests at once", get + last, answer + final},
+		{"three at once, and half a connection", get + get + get, answer + answer + answer},
+		{"in pieces", "GE$T / HT$TP/1.1\r$\nHost: x\r\nConnection: cl$ose\r\n\r$\n", final},
+		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", final},
+		{"HTTP/1.0 kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n$" + last, ok + "Connection: keep-alive\r\n" + keep + "\r\nab" + final},
+		{"a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe$llo" + last, answer + final},
+		{"a chunked body", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhe$llo\r\n1$0\r\n0123456789abcdef\r$\n0\r\nX: y\r\n\r\n" + last, answer + final},
+		{"expects to go on", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n$hello",
+			"HTTP/1.1 100 Continue\r\n\r\n" + final},
+		{"expects to go on, and does", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\nhello", final},
+		{"empty lines before", "\r\n\r\n" + last, final},
+		{"nothing", "", ""},
+		{"half a request", "GET / HT", ""},
+		{"no request", "hello\r\n\r\n", bad},
+		{"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", bad},
+		{"a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", bad},
+		{"a signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n", bad},
+		{"a bad chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", bad},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", bad},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bad},
+		{"a head too large", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("y", 70_000), large},
+		{"an answer and then no request", get + "$nonsense\r\n\r\n", answer + bad},
+	}
+	for _, latency := range []time.Duration{0, 5 * time.Millisecond} {
+		for _, tt := range tests {
+			t.Run(fmt.Sprintf("%s after %v", tt.name, latency), func(t *testing.T) {
+				t.Parallel()
+				address, _ := serve(t, origin.Config{Body: 2, Latency: constant(latency)})
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				for i, piece := range strings.Split(tt.sent, "$") {
+					if i > 0 {
+						time.Sleep(15 * time.Millisecond)
+					}
+					if _, err := io.WriteString(conn, piece); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(conn)
+				if err != nil {
+					t.Fatalf("after %q: %v", got, err)
+				}
+				if got := plain(string(got)); got != tt.want {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// plain leaves out what every answer has and nobody asked for.
+func plain(answers string) string {
+	var out strings.Builder
+	for line := range strings.Lines(answers) {
+		if !strings.HasPrefix(line, "Date: ") && !strings.HasPrefix(line, "Server: ") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+// A client that resets the connection while its answer is due leaves nothing behind that would harm others.
+func TestReset(t *testing.T) {
+	address, _ := serve(t, origin.Config{Body: 2, Latency: constant(20 * time.Millisecond)})
+	for range 50 {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(40 * time.Millisecond)
+	response, err := http.Get("http://" + address)
+	if err != nil || response.Body.Close() != nil || response.StatusCode != 200 {
+		t.Errorf("got %v, %v", response, err)
+	}
+}
+
+// A client that does not read keeps an answer waiting, and no other client.
+func TestSlowReader(t *testing.T) {
+	const size = 40 << 20
+	address, _ := serve(t, origin.Config{Body: size})
+	slow, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprint(slow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	response, err := http.Get("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	response, err = http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
+		t.Errorf("%d bytes of the slow one, %v", n, err)
+	}
+}
+
+// Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every repetition.
+func TestDrawsAreAssignedByArrival(t *testing.T) {
+	config := origin.Config{Seed: 7, Errors: 0.3, Latency: origin.Latency{Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}}
+	statuses := func(connections int) (out []string) {
+		address, _ := serve(t, config)
+		clients := make([]*http.Client, connections)
+		for i := range clients {
+			clients[i] = &http.Client{Transport: &http.Transport{}}
+			defer clients[i].CloseIdleConnections()
+		}
+		for i := range 40 {
+			begin := time.Now()
+			response, err := clients[i%connections].Get("http://" + address)
+			if err != nil || response.Body.Close() != nil {
+				t.Fatal(err)
+			}
+			out = append(out, fmt.Sprintf("%d %v", response.StatusCode, time.Since(begin) > 30*time.Millisecond))
+		}
+		return out
+	}
+	one, three := strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+	for range 5 {
+		if one != three { // the machine may have been busy for longer than a latency
+			one, three = strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+		}
+	}
+	if one != three {
+		t.Errorf("over one connection %s, over three %s", one, three)
+	}
+	for _, want := range []string{"200 true", "200 false", "500 true", "500 false"} {
+		if !strings.Contains(one, want) {
+			t.Errorf("%q never came up in %s", want, one)
+		}
+	}
+}
+
+func TestLatenessIsWritten(t *testing.T) {
+	address, written := serve(t, origin.Config{Latency: constant(time.Millisecond)})
+	for _, closing := range []bool{false, true, true} {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Close = closing
+		response, err := http.DefaultClient.Do(request)
+		if err != nil || response.Body.Close() != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		report, ok := eventloop.ReadLateness(written.Bytes())
+		if ok && report.Count == 3 && report.P50 > time.Microsecond && report.P50 <= report.Max {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %v, %v from %q", report, ok, written.Bytes())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/load/foreign"
+)
+
+// Saved is what a load generator printed and somebody saved.
+type Saved struct {
+	File     string // its name, without the folder
+	Modified time.Time
+	Printed  []byte
+}
+
+// Import makes records of saved outputs, each of one repetition of a trial, without knowing more of them than they tell:
+// their host is record.ImportedHost, and no fact is one of this machine. Their key is the trial's, since whoever imports them says that
+// they are of this trial as it is now. All have to be of one tool, named by format, or found out from each output if that is empty.
+//
+// The error names the output, if it cannot be read, is of another tool, or contradicts the trial.
+func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list []Saved) ([]*record.Record, error) {
+	var out []*record.Record
+	for i, s := range list {
+		rec, err := imported(t, format, s)
+		if err == nil && i > 0 && rec.Imported.Tool != out[0].Imported.Tool {
+			err = fmt.Errorf("it is output of %s, and %s of %s: import them apart", rec.Imported.Tool, list[0].File, out[0].Imported.Tool)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.File, err)
+		}
+		rec.Article, rec.Experiment, rec.Profile, rec.Plan = p.Article, e.Name, p.Profile, e.Digest
+		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1, Of: len(list)}
+		out = append(out, rec)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("there is no output to import")
+	}
+	earliest := slices.MinFunc(out, func(a, b *record.Record) int { return a.Started.Compare(b.Started) }).Started
+	run := newRunID(earliest, "")
+	for _, rec := range out {
+		rec.Run = run
+		rec.Redact()
+	}
+	return out, nil
+}
+
+// imported makes the record of one output; what it shares with others is left empty.
+func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
+	tool, ok := foreign.Find(format)
+	if format == "" {
+		tool, ok = foreign.Guess(s.Printed)
+	}
+	switch {
+	case !ok && format == "":
+		return nil, fmt.Errorf("it is output of no tool that is known here: name one with --format, of %s", strings.Join(Formats(), ", "))
+	case !ok || !tool.Saved:
+		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))
+	}
+	o, err := tool.Parse(s.Printed)
+	if err != nil {
+		return nil, err
+	}
+	rec := &record.Record{SchemaVersion: record.SchemaVersion, Host: record.ImportedHost, Trial: t.Name, Key: t.Key, Calibration: t.Calibration,
+		Parameters: t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition), Inputs: slices.Clone(t.Inputs),
+		Output: record.KeepOutput(s.Printed), Facts: map[string]string{},
+		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "", Dated: "output"}}
+	if tool.Note != "" {
+		rec.Facts["tool.note"] = o.Tool + ": " + tool.Note
+	}
+	switch {
+	case o.Commands != nil:
+		err = importCommand(rec, o, t)
+	default:
+		err = importLoad(rec, o, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	length := o.Window
+	if rec.Command != nil {
+		length = time.Duration(rec.Command.Real * float64(time.Second))
+	}
+	rec.Started, rec.Ended = o.Started.UTC(), o.Started.Add(length).UTC()
+	if o.Started.IsZero() { // it was written when it was there
+		rec.Started, rec.Ended, rec.Imported.Dated = s.Modified.Add(-length).UTC(), s.Modified.UTC(), "file"
+	}
+	rec.Parts = map[string]float64{"measure": length.Seconds()}
+	if rec.Load != nil {
+		rec.Load.WindowStart = rec.Started
+	} else {
+		rec.Command.Start = rec.Started
+	}
+	return rec, nil
+}
+
+func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
+	l := t.Load
+	switch {
+	case l == nil:
+		return fmt.Errorf("it is output of %s about requests, and the experiment times a command", o.Tool)
+	case l.Tool != "" && l.Tool != o.Tool:
+		return fmt.Errorf("it is output of %s, and the load of trial %q is put on with %s", o.Tool, t.Name, l.Tool)
+	case o.Connections > 0 && o.Connections != l.Connections:
+		return fmt.Errorf("it is of %d connections, and trial %q has %d: import it as a trial that has as many", o.Connections, t.Name, l.Connections)
+	}
+	rec.Load = o.Load(l)
+	rec.Samples, rec.Histograms = o.Samples, o.Histograms
+	if l.Arrivals == "" {
+		return nil
+	}
+	// Times of an open loop begin when requests were due (METHOD.md 10); none of these tools tells such times.
+	for i, s := range rec.Samples {
+		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
+			rec.Samples[i].Metric = "service." + rest
+		}
+	}
+	rec.Samples = slices.DeleteFunc(rec.Samples, func(s record.Sample) bool {
+		_, known := record.LookupMetric(s.Metric)
+		return !known // of the time from sending there are percentiles only
+	})
+	rec.Histograms = nil
+	return nil
+}
+
+func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
+	if t.Command == nil {
+		return fmt.Errorf("it is output of %s about a command, and the experiment puts a load on services", o.Tool)
+	}
+	rec.Samples = o.Samples
+	real, _ := rec.Sample("time.real")
+	rec.Command = &record.Command{Real: real.Value, ForeignCPU: -1}
+	failed, status := 0, 0
+	for _, code := range o.Commands {
+		if code != t.Command.ExpectExit {
+			failed, status = failed+1, code
+		}
+	}
+	if failed > 0 {
+		rec.Failure = fmt.Sprintf("the command ended with status %d, not %d, in %d of %d runs", status, t.Command.ExpectExit, failed, len(o.Commands))
+	}
+	return nil
+}
+
+// Formats lists the tools whose saved output can be imported.
+func Formats() []string {
+	var out []string
+	for _, t := range foreign.Tools() {
+		if t.Saved {
+			out = append(out, t.Name)
+		}
+	}
+	return out
+}

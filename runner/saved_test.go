@@ -1,0 +1,201 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+)
+
+func saved(t *testing.T, file string) Saved {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("load/foreign/testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Saved{File: filepath.Base(file), Modified: time.Date(2025, 5, 6, 7, 8, 9, 0, time.UTC), Printed: data}
+}
+
+const timed = "```yaml experiment\nname: sleeping\ncommand: {image: debian, run: sleep 0.02}\n```\n"
+
+func TestImport(t *testing.T) {
+	load := func(t *testing.T) (*plan.Plan, *plan.Experiment, *plan.Trial) {
+		p := socketsPlan(t)
+		return p, p.Experiments[0], p.Experiments[0].Trials[0]
+	}
+	command := func(t *testing.T) (*plan.Plan, *plan.Experiment, *plan.Trial) {
+		p := newPlan(t, "---\ntitle: x\n---\n\n"+timed)
+		return p, p.Experiments[0], p.Experiments[0].Trials[0]
+	}
+	t.Run("load", func(t *testing.T) {
+		p, e, trial := load(t)
+		l := *trial.Load
+		l.Connections = 20
+		trial.Load = &l
+		list, err := Import(p, e, trial, "", []Saved{saved(t, "ab/plain.txt"), saved(t, "ab/keepalive.txt")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := list[1]
+		if len(list) != 2 || r.Repetition != 2 || r.Planned != 2 || r.Run != list[0].Run || !strings.HasPrefix(r.Run, "20250506T070808Z-") {
+			t.Errorf("%d records, repetition %d of %d in run %s", len(list), r.Repetition, r.Planned, r.Run)
+		}
+		if r.Host != "imported" || r.Key != trial.Key || r.Trial != trial.Name || len(r.Facts) != 1 || r.Facts["tool.note"] == "" || r.Failure != "" {
+			t.Errorf("host %s, facts %v, failure %q", r.Host, r.Facts, r.Failure)
+		}
+		if want := (record.Imported{Tool: "ab", Version: "2.3", File: "keepalive.txt", Guessed: true, Dated: "file"}); *r.Imported != want {
+			t.Errorf("%+v, want %+v", *r.Imported, want)
+		}
+		if r.Load.Completed != 5000 || r.Load.ForeignCPU != -1 || r.Load.Busy != -1 || !strings.Contains(r.Output, "Keep-Alive requests:    5000") {
+			t.Errorf("%+v\n%s", r.Load, r.Output)
+		}
+		if took := r.Ended.Sub(r.Started); !r.Ended.Equal(saved(t, "ab/plain.txt").Modified) || took != r.Ended.Sub(r.Load.WindowStart) || took < 50*time.Millisecond {
+			t.Errorf("from %v to %v", r.Started, r.Ended)
+		}
+		data, err := r.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := record.Parse(data); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("time of the output", func(t *testing.T) {
+		p, e, trial := load(t)
+		list, err := Import(p, e, trial, "vegeta", []Saved{saved(t, "vegeta/plain.json")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := list[0]; r.Imported.Dated != "output" || r.Imported.Guessed || r.Started.Format(time.DateTime) != "2026-11-20 12:14:28" {
+			t.Errorf("%+v at %v", r.Imported, r.Started)
+		}
+	})
+	t.Run("open loop", func(t *testing.T) {
+		p, e, trial := load(t)
+		l := *trial.Load
+		l.Arrivals, l.Rate = "constant", 200
+		trial.Load = &l
+		list, err := Import(p, e, trial, "", []Saved{saved(t, "vegeta/plain.json")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list[0].Samples {
+			if strings.HasPrefix(s.Metric, "latency.") || s.Metric == "service.mean" {
+				t.Errorf("sample %+v", s)
+			}
+		}
+		if _, ok := list[0].Sample("service.p99"); !ok {
+			t.Error("no time from sending")
+		}
+	})
+	t.Run("command", func(t *testing.T) {
+		p, e, trial := command(t)
+		list, err := Import(p, e, trial, "", []Saved{saved(t, "hyperfine/sleep.json"), saved(t, "hyperfine/failed.json")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := list[0].Sample("time.real"); s.Value != 0.0250562352 || list[0].Command == nil || list[0].Load != nil {
+			t.Errorf("%+v", list[0])
+		}
+		if want := "the command ended with status 1, not 0, in 3 of 3 runs"; list[1].Failure != want {
+			t.Errorf("failure %q, want %q", list[1].Failure, want)
+		}
+	})
+	for _, tt := range []struct {
+		name, format string
+		of           func(*testing.T) (*plan.Plan, *plan.Experiment, *plan.Trial)
+		change       func(*plan.Load)
+		files        []string
+		want         string
+	}{
+		{"nothing known", "", load, nil, []string{"README.md"}, "README.md: it is output of no tool that is known here"},
+		{"another format", "wrk", load, nil, []string{"ab/plain.txt"}, "plain.txt: output of wrk: no result"},
+		{"a tool that cannot be imported", "pgbench", load, nil, []string{"pgbench/plain.txt"}, `plain.txt: output of "pgbench" cannot be imported`},
+		{"cut off", "", load, nil, []string{"ab/abort.txt"}, "abort.txt: output of ab: no result"},
+		{"other connections", "", load, func(l *plan.Load) { l.Connections = 11 }, []string{"ab/plain.txt"}, "plain.txt: it is of 20 connections, and trial"},
+		{"another tool than the trial's", "", load, func(l *plan.Load) { l.Tool, l.Connections = "wrk", 20 }, []string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
+		{"two tools", "", load, func(l *plan.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"}, "plain.txt: it is output of hey, and plain.txt of ab"},
+		{"a load as a command", "", command, nil, []string{"ab/plain.txt"}, "plain.txt: it is output of ab about requests, and the experiment times a command"},
+		{"a command as a load", "", load, nil, []string{"hyperfine/sleep.json"}, "sleep.json: it is output of hyperfine about a command"},
+		{"no files", "", load, nil, nil, "there is no output to import"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, e, trial := tt.of(t)
+			if tt.change != nil {
+				l := *trial.Load
+				tt.change(&l)
+				trial.Load = &l
+			}
+			var list []Saved
+			for _, f := range tt.files {
+				list = append(list, saved(t, f))
+			}
+			records, err := Import(p, e, trial, tt.format, list)
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || records != nil {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// An experiment whose trials have several tools prepares each of them once, and measures every trial with its own.
+func TestDriversOfTrials(t *testing.T) {
+	p := socketsPlan(t)
+	for i, trial := range p.Experiments[0].Trials {
+		l := *trial.Load
+		l.Tool = []string{"", "ab"}[i%2]
+		trial.Load = &l
+	}
+	ours, theirs := &counting{}, &counting{}
+	r := newRunner(fake.New(script(t)), &quiet{})
+	r.Requests, r.Tools = ours, map[string]load.Driver{"ab": theirs}
+	store := &memory{}
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if ours.prepared != 1 || theirs.prepared != 1 || ours.measured+theirs.measured != len(store.records) || theirs.measured == 0 || ours.measured == 0 {
+		t.Errorf("ours %+v, theirs %+v", ours, theirs)
+	}
+	if store.records[0].Output != "raw" {
+		t.Errorf("output %q", store.records[0].Output)
+	}
+	r.Tools = nil
+	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(), "nothing here puts a load on with ab") {
+		t.Error(err)
+	}
+	// An image that cannot be had is one of the experiment.
+	theirs.err = &engine.ImageError{Reference: "debian:bookworm-slim", Err: errors.New("no debian")}
+	r.Tools = map[string]load.Driver{"ab": theirs}
+	sum, err := r.Run(t.Context(), p, &memory{}, Options{})
+	if err != nil || len(sum.NoImage) != 1 || sum.NoImage[0].Pos != p.Experiments[0].Pos {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// counting is a driver that counts what it is asked for.
+type counting struct {
+	prepared, measured int
+	err                error
+}
+
+func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
+	c.prepared++
+	return c.err
+}
+
+func (*counting) Files(*plan.Trial, string) []engine.File { return nil }
+
+func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
+	c.measured++
+	return load.Measurement{Output: "raw"}, nil
+}
