@@ -37,6 +37,8 @@ type formatFlag struct {
 
 func (f *formatFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "format", formatText, "text, md (for a pull request), csv or json")
+	// The only error is a flag that is not there. Formats of other verbs are others.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "the same as --format json")
 }
 

@@ -163,8 +163,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	root.PersistentFlags().StringVarP(&a.dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
 		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.importCommand(), a.cleanCommand(),
-		a.schemaCommand(), a.completionCommand(),
-		a.versionCommand())
+		a.schemaCommand(), a.completionCommand(), a.versionCommand())
 	a.complete(root)
 	return root
 }
