@@ -38,6 +38,7 @@ type Cell struct {
 	mu      sync.Mutex
 	results map[string]Result // by metric
 	limit   *Limit
+	decoded map[string]*bars // by what was decoded
 
 	once   sync.Once // guards what follows
 	looked []look

@@ -79,7 +79,7 @@ func (c *Cell) measure(name string) Result {
 		if !a.valid[i] {
 			continue
 		}
-		value, missing := read(rec, name)
+		value, missing := read(c.decode, rec, name)
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
@@ -175,7 +175,7 @@ func isTime(metric string) bool {
 }
 
 // read gives one metric of one repetition that could be run, or the reason why it has none.
-func read(r *record.Record, metric string) (value float64, missing string) {
+func read(decode decoder, r *record.Record, metric string) (value float64, missing string) {
 	if r.Load == nil {
 		return sample(r, metric)
 	}
@@ -206,7 +206,7 @@ func read(r *record.Record, metric string) (value float64, missing string) {
 		return float64(r.Load.Statuses[code]), ""
 	}
 	if isTime(metric) {
-		return readTime(r, metric)
+		return readTime(decode, r, metric)
 	}
 	return sample(r, metric)
 }
@@ -244,7 +244,7 @@ func perCore(r *record.Record) (float64, string) {
 }
 
 // readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
-func readTime(r *record.Record, metric string) (float64, string) {
+func readTime(decode decoder, r *record.Record, metric string) (float64, string) {
 	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
 	switch {
@@ -261,7 +261,7 @@ func readTime(r *record.Record, metric string) (float64, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	return percentile(h, p, attemptsOf(r, family))
+	return percentile(decode, h, p, attemptsOf(r, family))
 }
 
 // familyOf divides a metric that is made from a histogram: "latency.connect" and "p99.9".
