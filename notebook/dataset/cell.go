@@ -147,6 +147,11 @@ func (c *Cell) setting(name string) (string, bool) {
 
 // settings gives the names of all parameters and labels of an experiment, parameters first.
 func (e *Experiment) settings() []string {
+	e.naming.Do(func() { e.names = e.findSettings() })
+	return slices.Clone(e.names)
+}
+
+func (e *Experiment) findSettings() []string {
 	names := slices.Clone(e.Plan.Parameters)
 	for _, c := range e.Cells {
 		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {

@@ -69,6 +69,9 @@ type Experiment struct {
 
 	pairs []pair // the A/A pairs of the runs that are shown
 
+	naming sync.Once // guards names
+	names  []string  // of parameters and labels
+
 	once  sync.Once              // guards looks
 	looks map[string]stats.Looks // by run
 }
