@@ -35,7 +35,12 @@ func (c *Cell) decode(h record.Histogram) (*bars, error) {
 	if d, ok := c.decoded[h.HDR]; ok {
 		return d, nil
 	}
-	d, err := decode(h)
+	i, ok := c.Experiment.inflaters.Get().(*inflater)
+	if !ok {
+		i = &inflater{}
+	}
+	d, err := i.decode(h)
+	c.Experiment.inflaters.Put(i)
 	if err == nil {
 		if c.decoded == nil {
 			c.decoded = map[string]*bars{}
@@ -66,8 +71,32 @@ const (
 
 var errNoHistogram = errors.New("it is no V2 histogram")
 
+// An inflater uncompresses histograms, one at a time. It is made once for many, since it is large.
+type inflater struct {
+	z    io.ReadCloser
+	data bytes.Buffer
+}
+
+// inflate gives what r holds, until the next call.
+func (i *inflater) inflate(r io.Reader) ([]byte, error) {
+	var err error
+	if i.z == nil {
+		i.z, err = zlib.NewReader(r)
+	} else {
+		err = i.z.(zlib.Resetter).Reset(r, nil) // as zlib says of every reader that it makes
+	}
+	if err != nil {
+		return nil, err
+	}
+	i.data.Reset()
+	_, err = i.data.ReadFrom(io.LimitReader(i.z, maxHDR))
+	return i.data.Bytes(), err
+}
+
 // decode reads a histogram.
-func decode(h record.Histogram) (*bars, error) {
+func decode(h record.Histogram) (*bars, error) { return new(inflater).decode(h) }
+
+func (i *inflater) decode(h record.Histogram) (*bars, error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
 		return nil, err
@@ -77,11 +106,7 @@ func decode(h record.Histogram) (*bars, error) {
 	if err := binary.Read(rest, binary.BigEndian, &outer); err != nil || outer.Cookie&^hdrWordSize != hdrCompressed {
 		return nil, errNoHistogram
 	}
-	z, err := zlib.NewReader(rest)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(z, maxHDR))
+	data, err := i.inflate(rest)
 	if err != nil {
 		return nil, err
 	}

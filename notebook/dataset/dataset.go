@@ -69,6 +69,8 @@ type Experiment struct {
 
 	pairs []pair // the A/A pairs of the runs that are shown
 
+	inflaters sync.Pool // of *inflater, for histograms of cells
+
 	naming sync.Once // guards names
 	names  []string  // of parameters and labels
 
