@@ -38,6 +38,7 @@ type Cell struct {
 	mu      sync.Mutex
 	results map[string]Result // by metric
 	limit   *Limit
+	decoded map[string]*bars // by what was decoded
 
 	once   sync.Once // guards what follows
 	looked []look
@@ -158,6 +159,11 @@ func (c *Cell) setting(name string) (string, bool) {
 
 // settings gives the names of all parameters and labels of an experiment, parameters first.
 func (e *Experiment) settings() []string {
+	e.naming.Do(func() { e.names = e.findSettings() })
+	return slices.Clone(e.names)
+}
+
+func (e *Experiment) findSettings() []string {
 	names := slices.Clone(e.Plan.Parameters)
 	for _, c := range e.Cells {
 		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {

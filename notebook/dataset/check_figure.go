@@ -123,13 +123,13 @@ func (c *checker) subject(e *Experiment, f *article.Figure) {
 				at = f.Pos
 			}
 			c.problems.Add("several-cells", at, "a figure of topology shows one cell, and this is %d", len(cells)).
-				Hint = "pick one by where: " + e.naming(cells[0])
+				Hint = "pick one by where: " + e.picking(cells[0])
 		}
 	}
 }
 
-// naming is a where that picks one cell.
-func (e *Experiment) naming(cell *Cell) string {
+// picking is a where that picks one cell.
+func (e *Experiment) picking(cell *Cell) string {
 	var words []string
 	for _, name := range e.Plan.Parameters {
 		if value, ok := cell.setting(name); ok {

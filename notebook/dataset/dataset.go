@@ -69,6 +69,11 @@ type Experiment struct {
 
 	pairs []pair // the A/A pairs of the runs that are shown
 
+	inflaters sync.Pool // of *inflater, for histograms of cells
+
+	naming sync.Once // guards names
+	names  []string  // of parameters and labels
+
 	once  sync.Once              // guards looks
 	looks map[string]stats.Looks // by run
 }
@@ -246,6 +251,7 @@ func newestFirst(names []SetName) []SetName {
 // assemble lays records, which are all of one set, over a plan.
 func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
 	d := &Dataset{Doc: doc, Plan: p}
+	byTrial := byTrial(records)
 	for _, planned := range p.Experiments {
 		e := &Experiment{Plan: planned}
 		var copies []*plan.Trial
@@ -254,20 +260,39 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 				copies = append(copies, t)
 				continue
 			}
-			e.Cells = append(e.Cells, newCell(e, t, records, ""))
+			e.Cells = append(e.Cells, newCell(e, t, byTrial[trialOf(e, t)], ""))
 		}
 		for _, t := range copies {
 			run := ""
 			if original := e.original(t); original != nil {
 				run = original.Run
 			}
-			e.Calibration = newCell(e, t, records, run)
+			e.Calibration = newCell(e, t, byTrial[trialOf(e, t)], run)
 			e.pairs = e.pairsByRun(t, records)
 		}
 		d.Experiments = append(d.Experiments, e)
 	}
 	d.judgements = sync.OnceValue(d.judgeAll)
 	return d
+}
+
+// A trialID names a trial in records.
+type trialID struct {
+	experiment, trial string
+	calibration       bool
+}
+
+func trialOf(e *Experiment, t *plan.Trial) trialID {
+	return trialID{e.Plan.Name, t.Name, t.Calibration}
+}
+
+func byTrial(records []*record.Record) map[trialID][]*record.Record {
+	out := map[trialID][]*record.Record{}
+	for _, r := range records {
+		id := trialID{r.Experiment, r.Trial, r.Calibration}
+		out[id] = append(out[id], r)
+	}
+	return out
 }
 
 // Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".

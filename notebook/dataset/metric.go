@@ -82,7 +82,7 @@ func (c *Cell) measure(name string) Result {
 		if !a.valid[i] {
 			continue
 		}
-		value, missing := read(rec, name)
+		value, missing := read(c.decode, rec, name)
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
@@ -182,7 +182,7 @@ func isTime(metric string) bool {
 }
 
 // read gives one metric of one repetition that could be run, or the reason why it has none.
-func read(r *record.Record, metric string) (value float64, missing string) {
+func read(decode decoder, r *record.Record, metric string) (value float64, missing string) {
 	if r.Load == nil {
 		return sample(r, metric)
 	}
@@ -223,7 +223,7 @@ func read(r *record.Record, metric string) (value float64, missing string) {
 		return float64(r.Load.Statuses[code]), ""
 	}
 	if isTime(metric) {
-		return readTime(r, metric)
+		return readTime(decode, r, metric)
 	}
 	if r.Load.Tool != "" && strings.HasPrefix(metric, "service.") {
 		return sampleTime(r, metric)
@@ -291,7 +291,7 @@ func perCore(r *record.Record) (float64, string) {
 }
 
 // readTime gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
-func readTime(r *record.Record, metric string) (float64, string) {
+func readTime(decode decoder, r *record.Record, metric string) (float64, string) {
 	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
 	switch {
@@ -310,7 +310,7 @@ func readTime(r *record.Record, metric string) (float64, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	seconds, missing := percentile(h, p, attemptsOf(r, family))
+	seconds, missing := percentile(decode, h, p, attemptsOf(r, family))
 	if missing == "" {
 		missing = belowStep(r.Load, seconds, h.Step)
 	}

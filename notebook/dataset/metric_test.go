@@ -47,7 +47,7 @@ func TestPercentile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, missing := percentile(tt.h, p, tt.attempts)
+			got, missing := percentile(decode, tt.h, p, tt.attempts)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
 			}

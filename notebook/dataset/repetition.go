@@ -28,5 +28,5 @@ func Value(r *record.Record, metric string) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
 	}
-	return read(r, metric)
+	return read((&inflater{}).decode, r, metric)
 }

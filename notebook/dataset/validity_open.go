@@ -36,7 +36,7 @@ func lookAtLag(r *record.Record) finding {
 			return -1
 		}
 		// Also of few requests: here it only sets a limit.
-		x, missing := valueAt(h, p99.Rank(h.Count))
+		x, missing := valueAt(decode, h, p99.Rank(h.Count))
 		if missing != "" {
 			return -1
 		}

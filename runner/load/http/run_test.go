@@ -538,14 +538,14 @@ func TestDuration(t *testing.T) {
 	s := serve(t, after(2*time.Millisecond))
 	before := time.Now()
 	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond, Warmup: 100 * time.Millisecond,
+		Targets: []Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond, Warmup: 500 * time.Millisecond,
 		Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Length != 300*time.Millisecond || r.EndedBy != EndedByDuration || r.InFlight != nil {
 		t.Errorf("got %v ended by %s, in flight %v; want 300ms by duration, none", r.Length, r.EndedBy, r.InFlight)
 	}
-	if d := r.Start.Sub(before); d < 100*time.Millisecond || d > time.Second {
-		t.Errorf("the window started %v after us, want a little over 100ms", d)
+	if d := r.Start.Sub(before); d < 500*time.Millisecond || d > 1500*time.Millisecond {
+		t.Errorf("the window started %v after us, want a little over 500ms", d)
 	}
 	if r.Warmup.Attempted == 0 || r.Attempted == 0 || s.requests.Load() != r.Warmup.Attempted+r.Attempted {
 		t.Errorf("got %d requests in warm-up and %d in the window; the server got %d",

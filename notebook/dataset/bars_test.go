@@ -1,0 +1,70 @@
+package dataset
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/record"
+)
+
+// What is read of a histogram is what the library reads, for every size of it.
+func TestBarsAreThoseOfTheLibrary(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	for _, tt := range []struct {
+		lowest, highest int64
+		digits          int
+	}{{1, 60e9, 3}, {1, 120e9, 3}, {1, 60e9, 2}, {1000, 60e9, 3}, {1, 10_000, 1}, {1, 1e15, 4}} {
+		h := hdrhistogram.New(tt.lowest, tt.highest, tt.digits)
+		for range 2000 {
+			value := min(tt.highest, tt.lowest+int64(random.ExpFloat64()*float64(random.Int64N(tt.highest))/10))
+			if err := h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := decode(record.Histogram{HDR: string(encoded)})
+		if err != nil {
+			t.Fatalf("%+v: %v", tt, err)
+		}
+		var want []bar
+		for _, b := range h.Distribution() {
+			if b.Count > 0 {
+				want = append(want, bar{b.To, b.Count})
+			}
+		}
+		if len(got.list) != len(want) || got.highest != tt.highest {
+			t.Fatalf("%+v: %d bars up to %d, want %d", tt, len(got.list), got.highest, len(want))
+		}
+		for i := range want {
+			if got.list[i] != want[i] {
+				t.Fatalf("%+v: bar %d is %+v, want %+v", tt, i, got.list[i], want[i])
+			}
+		}
+	}
+}
+
+// Whatever stands in a record is refused or read as bars in order, each with something in it.
+func FuzzDecode(f *testing.F) {
+	b := bench{t: f}
+	f.Add(b.histogram(times{0.001, 5}, times{2, 1}).HDR)
+	f.Add("")
+	f.Add("HISTFAAAAAA=")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := decode(record.Histogram{HDR: text})
+		if err != nil {
+			return
+		}
+		last := int64(-1)
+		for _, b := range d.list {
+			if b.to <= last || b.count <= 0 {
+				t.Fatalf("a bar %+v after %d", b, last)
+			}
+			last = b.to
+		}
+	})
+}
