@@ -11,9 +11,10 @@ type closedLoop struct {
 	admitted      int        // clients that have started, where their number does not change
 }
 
-// admissionsAtOnce is how many clients start before answers are looked for, so that the first of many do not seem to
-// wait for theirs while the last are still to start.
-const admissionsAtOnce = 4
+// admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem to wait for
+// theirs while the last are still to start. It is not small: while clients start one by one, servers that answer at once keep those
+// busy that have started, and the others are missing from a load of a thousand requests.
+const admissionsAtOnce = 64
 
 type client struct{ active bool }
 
