@@ -1,12 +1,13 @@
 package link
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
+
+	"benchbook/runner/config"
 )
 
 // maxTime is far above anything sensible, so that a slip of the pen ends in a message.
@@ -41,18 +42,7 @@ type Route struct {
 }
 
 // ReadConfig reads one Config in JSON and validates it. Unknown fields and anything after it are errors.
-func ReadConfig(r io.Reader) (Config, error) {
-	var c Config
-	d := json.NewDecoder(r)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("reading config: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Config{}, errors.New("reading config: more than one JSON document")
-	}
-	return c, c.Validate()
-}
+func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Validate reports the first thing in the config that rules out a link, in words that name the field.
 func (c *Config) Validate() error {

@@ -1,7 +1,6 @@
 package http
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/runner/config"
 )
 
 // Bounds far above anything sensible, so that a slip of the pen ends in a message. They also keep sums of times
@@ -154,18 +155,7 @@ type Verify struct {
 }
 
 // ReadConfig reads one Config in JSON and validates it. Unknown fields and anything after it are errors.
-func ReadConfig(r io.Reader) (Config, error) {
-	var cfg Config
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&cfg); err != nil {
-		return Config{}, fmt.Errorf("reading config: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Config{}, errors.New("reading config: more than one JSON document")
-	}
-	return cfg, cfg.Validate()
-}
+func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Validate reports the first thing in the config that rules out a run, in words that name the field.
 func (c *Config) Validate() error {
