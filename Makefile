@@ -1,33 +1,63 @@
 # make help says what there is.
 GO ?= go
 PROFILE ?= quick
+ENGINE ?= docker
 BIN := bin
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+BASE ?= debian:bookworm-slim
+IMAGE ?= benchbook
 
-.PHONY: help report preview check test bench-method bench-load lint engine build clean
+.PHONY: help report preview publish check tools screens test bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build programs release image clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: build ## measure what is not measured yet (PROFILE=quick unless you say otherwise), and render the site
-	@if scripts/engine; then engine=docker; else engine=none; fi; \
+	@if [ "$(ENGINE)" != docker ] || scripts/engine; then engine=$(ENGINE); else engine=none; fi; \
 	$(BIN)/benchbook report --profile $(PROFILE) --engine $$engine $(ARTICLE)
 
-preview: build ## render the site, serve it on loopback, and reload when an article changes
+preview: build ## render the site, serve it on loopback, and show every change of an article
 	@$(BIN)/benchbook preview
+
+publish: build ## render the site, and publish it where benchbook.yaml says
+	@$(BIN)/benchbook render && $(BIN)/benchbook publish
 
 check: build ## say what is wrong with articles
 	@$(BIN)/benchbook check
 
 test: ## run all tests; those that need an engine or a browser run where there is one
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
+
+# npm installs just what the lock file names, by digest, and runs none of it.
+tools: _tools/node_modules ## install what pages are examined with: axe-core, and the validator of the W3C, which needs Java
+_tools/node_modules: .ci/tools/package-lock.json
+	@mkdir -p _tools && cp .ci/tools/package.json .ci/tools/package-lock.json _tools/
+	npm ci --prefix _tools --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+screens: ## take a picture of every page of the site, at three widths, in light and dark, into _screens
+	@rm -rf _screens
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
 	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 20000
+
+bench-equals: ## measure ten experiments of equal cells on an engine, and count the claims that tell them apart (some minutes)
+	$(GO) test ./cmd/benchbook -run TestEqualsAreNotToldApart -v -count=1 -timeout 30m -equals 10
+
+bench-pages: ## render an article with a thousand records, and a thousand articles, and say how long that takes (leave the machine alone)
+	$(GO) test ./cmd/benchbook -run '^$$' -bench Render -benchtime 5x -timeout 30m
 
 bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/bench
 	@$(BIN)/bench-load -load $(BIN)/benchbook-load
+
+bench-first-use: ## measure how long it takes from nothing to a page with numbers of this machine (leave the machine alone)
+	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
+
+bench-preview: ## measure how long an edit takes until the browser shows it (leave the machine alone)
+	$(GO) test ./site -run TestPreviewInBrowser/prose -v -count=1 -alone
 
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
@@ -37,12 +67,25 @@ lint: ## formatting, vet and staticcheck
 engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root)
 	@scripts/engine
 
-# The programs that go into containers are static, so that an empty image is enough for them.
-build: ## build benchbook and the programs that it puts into containers
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/ ./cmd/benchbook
-	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/load/http/benchbook-load ./runner/load/benchbook-time \
-		./runner/origin/benchbook-origin ./runner/link/benchbook-link
+# The programs that go into containers are static, so that an empty image is enough for them. They are put into benchbook,
+# compressed, and beside it for those who want to look at one alone.
+PROGRAMS := ./runner/load/http/benchbook-load ./runner/load/benchbook-time ./runner/origin/benchbook-origin ./runner/link/benchbook-link ./runner/benchbook-host
+EMBEDDED := runner/programs/embedded
+
+build: programs ## build benchbook with the programs that it puts into containers
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
+
+programs:
+	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ $(PROGRAMS)
+	@rm -rf $(EMBEDDED) && mkdir -p $(EMBEDDED)
+	@for p in $(notdir $(PROGRAMS)); do gzip -9n <$(BIN)/$$p >$(EMBEDDED)/$$p.gz || exit 1; done
+
+release: ## make archives with checksums in dist/, for the PLATFORMS
+	@scripts/release dist $(PLATFORMS)
+
+image: build ## build the image benchbook, for continuous integration, FROM the image BASE
+	docker build --build-arg BASE=$(BASE) -t $(IMAGE) .
 
 clean: build ## remove what runs left behind in the engine, and what was built
 	@$(BIN)/benchbook clean
-	rm -rf $(BIN) _site
+	rm -rf $(BIN) $(EMBEDDED) dist _site _screens _tools

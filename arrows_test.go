@@ -40,6 +40,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/load/http", "notebook/record", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/dataset", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/stats", "the generator goes into a container alone, and must stay small"},
+	{"runner/engine/agent", "runner/engine", "what our program does elsewhere is asked for by engines, and knows none"},
 	{"runner/origin", "runner/engine", "the origin goes into a container alone, and must stay small"},
 	{"runner/origin", "net/http", "the origin is our own, and must stay small"},
 	{"runner/origin", "notebook", "the origin goes into a container alone, and must stay small"},
@@ -51,7 +52,9 @@ var forbidden = []struct{ from, to, why string }{
 // heavy dependencies belong to one folder each.
 var heavy = []struct{ library, only, why string }{
 	{"github.com/testcontainers/", "runner/engine/docker", "an engine's library is that engine's own business"},
+	{"github.com/docker/cli/", "runner/engine/docker", "an engine's library is that engine's own business"},
 	{"github.com/moby/moby/", "runner/engine/docker", "an engine's library is that engine's own business"},
+	{"github.com/vishvananda/", "runner/engine/local", "how networks are made is that engine's own business"},
 	{"gonum.org/v1/plot", "render/figure", "figures can be drawn by something else one day"},
 	{"github.com/spf13/cobra", "cmd", "the command line is the command's"},
 }

@@ -36,6 +36,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/site/theme"
 )
 
 var update = flag.Bool("update", false, "write the output of examples anew")
@@ -239,6 +240,8 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 		return text, errors.Join(os.Mkdir(other, 0o755),
 			os.WriteFile(filepath.Join(other, article.FileName), []byte(stockHead), 0o644))
 	},
+	"unknown-theme-file": inTheme("stlye.css", "body { color: teal }\n"),
+	"broken-template":    inTheme("tag.html", "{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
 			f, err := os.Create(filepath.Join(dir, name))
@@ -251,6 +254,14 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 		}
 		return text, nil
 	},
+}
+
+// inTheme puts a file into the folder of the project that the examples have for the theme.
+func inTheme(name, text string) func(string, []byte) ([]byte, error) {
+	return func(dir string, page []byte) ([]byte, error) {
+		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "look")
+		return page, errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
+	}
 }
 
 // write makes a project with the example as its article.
@@ -289,7 +300,9 @@ func (e *example) check(t *testing.T) string {
 	}
 	problems.Merge(&doc.Problems)
 	dataset.Check(doc, p, &problems)
-	found := append(project.Problems.Sorted(), problems.Sorted()...)
+	var look article.Problems
+	theme.OfProject(project, &look)
+	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted())
 	var out strings.Builder
 	for _, problem := range found {
 		fmt.Fprintln(&out, problem)
@@ -337,7 +350,7 @@ func TestExamples(t *testing.T) {
 }
 
 // foundElsewhere are the rules of problems that depend on the machine, which no example can show.
-var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no-rate": true, "no-such-cpu": true}
+var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no-rate": true, "no-tune": true, "no-such-cpu": true}
 
 // Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
@@ -435,7 +448,7 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 	// These hand on the rules of traps, and those in calls of mistake.
 	hand := map[string]int{"notebook/article/fragment.go": 1, "notebook/dataset/check.go": 1}
 	emitted := map[string]bool{}
-	for _, folder := range []string{"notebook", "cmd"} {
+	for _, folder := range []string{"notebook", "site", "cmd"} {
 		goFiles(t, folder, func(name string, f *ast.File) {
 			rules, handed := rulesOf(f)
 			for _, r := range rules {
@@ -537,7 +550,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
 		{"The project file", []string{"projectFile", "ProjectHost", "Publish"}},
 		{"Experiment", []string{"Experiment"}},
-		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume"}},
+		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Stage", "Verify", "Failures"}},
 		{"Command", []string{"Command", "Expect"}},
@@ -760,7 +773,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 	compare(t, "function", known, documented)
 }
 
-// Every form in the table of forms has a test, with cells of the whole article for a and b.
+// Every form in the table of forms has a test, with cells of the whole article for a and b, and by another metric for c and d.
 func TestFormsHaveTests(t *testing.T) {
 	manual := readPage(t, "manual.md")
 	var whole string
@@ -769,7 +782,7 @@ func TestFormsHaveTests(t *testing.T) {
 			whole = f.body
 		}
 	}
-	placeholder := regexp.MustCompile(`\b[ab]\b`)
+	placeholder := regexp.MustCompile(`\b[abcd]\b`)
 	for form := range firstColumn(manual.section(t, "Forms")) {
 		metric := "throughput"
 		switch {
@@ -782,7 +795,8 @@ func TestFormsHaveTests(t *testing.T) {
 			if strings.HasPrefix(form, "best") {
 				return metric
 			}
-			return metric + map[string]string{"a": `{server="async"}`, "b": `{server="sync"}`}[side]
+			return map[string]string{"a": metric + `{server="async"}`, "b": metric + `{server="sync"}`,
+				"c": `memory.server{server="async"}`, "d": `memory.server{server="sync"}`}[side]
 		})
 		e := example{project: stockProject, article: whole + "\n```yaml claim\nname: c\nexpect: '" + expect + "'\n```\n"}
 		if got := e.check(t); got != "" {
@@ -974,6 +988,70 @@ func verbsAndFlags(t *testing.T, program string) {
 		}
 	}
 }
+
+// Every line of the table of faults names tests, and each of them is there: a test, TEST/SUBTEST, a script of the command, or a
+// case of the suite of engines.
+func TestFaultsHaveTests(t *testing.T) {
+	tests, suite, scripts := map[string]string{}, "", map[string]bool{} // tests with the text of their package's tests
+	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil || e.IsDir():
+			return err
+		case strings.HasSuffix(name, ".txtar"):
+			scripts[e.Name()] = true
+			return nil
+		case !strings.HasSuffix(name, ".go"):
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if filepath.Base(filepath.Dir(name)) == "enginetest" {
+			suite += string(data)
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			for _, m := range testFunction.FindAllStringSubmatch(string(data), -1) {
+				tests[m[1]] += string(data)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(readPage(t, "manual.md").section(t, "When things go wrong")) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 3 || strings.HasPrefix(cells[0], "---") || strings.TrimSpace(cells[2]) == "tests" {
+			continue
+		}
+		rows++
+		named := span.FindAllString(cells[2], -1)
+		if len(named) == 0 {
+			t.Errorf("no test is named for: %s", cells[0])
+		}
+		for _, name := range named {
+			name = strings.Trim(name, "`")
+			test, sub, isSub := strings.Cut(name, "/")
+			there := tests[test] != "" && (!isSub || strings.Contains(tests[test], strconv.Quote(sub)))
+			switch {
+			case strings.HasSuffix(name, ".txtar"):
+				there = scripts[name]
+			case test == "enginetest":
+				there = strings.Contains(suite, "{"+strconv.Quote(sub)+", ")
+			}
+			if !there {
+				t.Errorf("the manual names %s for: %s; there is no such test", name, cells[0])
+			}
+		}
+	}
+	if rows < 20 {
+		t.Errorf("the table of faults has %d lines", rows)
+	}
+}
+
+var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 
 // What the manual says of make, and which folders there are, is so.
 func TestTargetsAndFolders(t *testing.T) {

@@ -24,6 +24,10 @@ type banner struct {
 func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
+	if c.moment != nil {
+		out = append(out, banner{Strong: "The article as of run " + c.moment.Run + ".",
+			Text: "It was measured on " + longDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}})
+	}
 	var cells []*dataset.Cell
 	var skipped []string
 	for _, e := range c.d.Experiments {
@@ -146,7 +150,9 @@ func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 		}
 	}
 	for _, f := range c.doc.Figures {
-		add(f.Experiment.Value, f.X.Value)
+		for _, m := range figureMetrics(f) {
+			add(f.Experiment.Value, m)
+		}
 	}
 	for _, u := range c.used {
 		add(u.experiment, u.metric)
@@ -188,6 +194,29 @@ func (c *composer) meta(standing string) []template.HTML {
 	}
 	if standing != "" {
 		add(standing)
+	}
+	return append(out, c.others()...)
+}
+
+// others leads to the history of the article, and to what was measured on other hosts and in other profiles.
+func (c *composer) others() []template.HTML {
+	moments := c.options.Moments
+	if len(moments) == 0 {
+		return nil
+	}
+	folder := ""
+	if c.moment != nil {
+		folder = "../../"
+	}
+	out := []template.HTML{anchorTag(template.URL(folder+historyFolder+"/index.html"), template.HTML("history, "+number.Count(len(moments), "run")))}
+	seen := []string{setName(c.d.Host, c.d.Profile)}
+	for _, m := range moments { // the newest of each comes first
+		name := setName(m.Host, m.Profile)
+		if slices.Contains(seen, name) || c.moment != nil {
+			continue
+		}
+		seen = append(seen, name)
+		out = append(out, "also measured: "+anchorTag(template.URL(pageOf(m, moments)+"/index.html"), template.HTML(template.HTMLEscapeString(name))))
 	}
 	return out
 }

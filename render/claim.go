@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
@@ -24,13 +25,15 @@ type claimView struct {
 	What     string // what the effect is of, such as "throughput, async over sync"
 	Effect   string
 	Interval string
-	// Sentences follow the effect: why the claim is not decided, what to keep in mind.
+	// Sentences follow the effect: what was claimed and published, why the claim is not decided, what to keep in mind.
 	Sentences []string
 	Links     []link
 	Parts     []partView
+	Folded    bool // the parts, which are many
 	// ByMetric is what the claim comes to by other metrics of the same thing; nil if there are none.
 	ByMetric *byMetricView
 	Expect   string
+	Long     bool // Expect takes several lines
 }
 
 // byMetricView says whether what a claim says depends on its metric.
@@ -40,7 +43,10 @@ type byMetricView struct {
 }
 
 // partView is one of the comparisons that a claim is made of.
-type partView struct{ Class, Word, Text string }
+type partView struct {
+	Class, Word, What, Effect, Interval, Reason string
+	hasInterval                                 bool // that has a confidence
+}
 
 // claims lists the claims of a block.
 func (c *composer) claims(list []*article.Claim) template.HTML {
@@ -54,47 +60,74 @@ func (c *composer) claims(list []*article.Claim) template.HTML {
 func (c *composer) claim(claim *article.Claim) claimView {
 	j := c.judgements[claim.Name.Value]
 	mark := VerdictMark(j.Verdict)
-	says, _ := c.claimSentence(claim)
+	says, words := c.claimSentence(claim)
+	c.found = append(c.found, Part{ClaimPart, claimID + claim.Name.Value, words})
 	v := claimView{ID: claimID + claim.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: claim.Headline.V}
 	if claim.Expect.Node != nil {
 		v.Expect = claim.Expect.Node.String()
 	}
-	if j.Effect != nil && j.Verdict != stats.NotMeasured {
+	v.Long = len(v.Expect) > oneLine
+	add := func(words string) {
+		if words != "" {
+			v.Sentences = append(v.Sentences, sentence(words))
+		}
+	}
+	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
+	if j.Effect != nil && isMeasured {
 		e := effectOf(&j)
 		v.What, v.Effect, v.Interval = capital(j.What), e.text(), e.interval()
 		if e.hasInterval() {
 			v.Interval += ", 95\u202f% interval" + widened(j.Floor)
 		}
 		if e.ratio > 0 {
-			v.Drawing = drawEffect(e.ratio, e.bounds, j.Verdict)
+			v.Drawing = drawEffect(e.ratio, e.bounds, e.region, j.Verdict)
 		}
 		if at := c.shownAt(claim.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
+		add(prefixed("claimed: ", e.claimed()))
+		add(prefixed("published: ", c.publishedEffect(claim.Expect.Node, e)))
 	}
-	if j.Reason != "" {
-		v.Sentences = append(v.Sentences, sentence(j.Reason))
+	add(j.Tally())
+	v.Parts, v.Folded = partsOf(j)
+	if len(v.Parts) == 0 || v.Folded { // else each of them has its own
+		add(j.Reason)
 	}
 	if j.Needed > 0 && j.Verdict == stats.Inconclusive {
 		it := "it"
 		if len(j.Parts) > 0 {
 			it = "each of them"
 		}
-		v.Sentences = append(v.Sentences, "About "+number.Count(j.Needed, "repetition")+" would have an even chance to decide "+it+".")
+		add("about " + number.Count(j.Needed, "repetition") + " would have an even chance to decide " + it)
 	}
-	if j.Verdict != stats.NotMeasured { // what there is no number of needs no warning
+	if isMeasured {
 		if j.Invalid {
-			v.Sentences = append(v.Sentences, "It rests on a cell that is not valid.")
+			add("it rests on a cell that is not valid")
 		}
 		for _, m := range j.Marks {
-			v.Sentences = append(v.Sentences, sentence(m))
+			add(m)
 		}
-	}
-	v.Parts, v.Sentences = c.parts(claim, j, v.Sentences)
-	if j.Verdict != stats.NotMeasured {
 		v.ByMetric = byMetric(c.d.Sensitivity(claim))
 	}
+	if slices.ContainsFunc(v.Parts, func(p partView) bool { return p.hasInterval }) {
+		words := "with 95\u202f% intervals"
+		if j.Floor > 0 {
+			words += ", those of ratios" + widened(j.Floor)
+		}
+		add(words)
+	}
 	return v
+}
+
+// oneLine is about how many characters of code stand in two lines below a claim; more are folded.
+const oneLine = 120
+
+// prefixed is words with some before them; empty if there are none.
+func prefixed(before, words string) string {
+	if words == "" {
+		return ""
+	}
+	return before + words
 }
 
 // byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only: METHOD.md 9.
@@ -107,73 +140,45 @@ func byMetric(s dataset.Sensitivity) *byMetricView {
 	var order []stats.Verdict
 	for _, m := range s.ByMetric {
 		j := m.Judgement
-		mark := VerdictMark(j.Verdict)
 		name := lower(m.Metric.Title)
 		if len(names[j.Verdict]) == 0 {
 			order = append(order, j.Verdict)
 		}
 		names[j.Verdict] = append(names[j.Verdict], name)
-		text := "by " + name
-		if j.Effect != nil && j.Verdict != stats.NotMeasured {
-			e := effectOf(&j)
-			text += ", " + e.text() + ", " + e.interval()
-		}
-		if j.Reason != "" {
-			text += " (" + j.Reason + ")"
-		}
-		v.Rows = append(v.Rows, partView{mark.Class, mark.Word, text})
+		row := partOf(j)
+		row.What = "by " + name
+		v.Rows = append(v.Rows, row)
+	}
+	if len(order) == 1 {
+		v.Summary = fmt.Sprintf("%s by all %d", order[0], len(s.ByMetric))
+		return v
 	}
 	var words []string
 	for _, verdict := range order {
-		word := string(verdict)
-		words = append(words, word+" by "+listWords(names[verdict]))
+		words = append(words, string(verdict)+" by "+listWords(names[verdict]))
 	}
 	v.Summary = strings.Join(words, "; ")
 	return v
 }
 
-// parts lists the comparisons of a claim that has several, or counts them where a list would be too long.
-func (c *composer) parts(claim *article.Claim, j dataset.Judgement, sentences []string) ([]partView, []string) {
-	if len(j.Parts) == 0 {
-		return nil, sentences
-	}
-	counts := map[stats.Verdict]int{}
-	intervals := false
-	var out []partView
+// partsOf lists the comparisons of a claim that has several; they are folded where the list is long.
+func partsOf(j dataset.Judgement) (out []partView, folded bool) {
+	const most = 6
 	for _, p := range j.Parts {
-		counts[p.Verdict]++
-		mark := VerdictMark(p.Verdict)
-		words := []string{p.What}
-		if p.Effect != nil && p.Verdict != stats.NotMeasured {
-			e := effectOf(&p)
-			words = append(words, e.text(), e.interval())
-			intervals = intervals || e.hasInterval()
-		}
-		text := strings.Join(words, ", ")
-		if p.Reason != "" {
-			text += " (" + p.Reason + ")"
-		}
-		out = append(out, partView{mark.Class, mark.Word, text})
+		out = append(out, partOf(p))
 	}
-	var tally []string
-	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
-		if n := counts[v]; n > 0 {
-			tally = append(tally, fmt.Sprintf("%d %s", n, v))
-		}
+	return out, len(out) > most
+}
+
+// partOf is a judgement on one comparison of several.
+func partOf(j dataset.Judgement) partView {
+	mark := VerdictMark(j.Verdict)
+	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
+	if j.Effect != nil && j.Verdict != stats.NotMeasured {
+		e := effectOf(&j)
+		v.Effect, v.Interval, v.hasInterval = e.text(), e.interval(), e.hasInterval()
 	}
-	sentences = append(sentences, number.Count(len(j.Parts), "comparison")+": "+strings.Join(tally, ", ")+".")
-	const most = 12
-	if len(out) > most {
-		return nil, sentences
-	}
-	if intervals {
-		words := "With 95\u202f% intervals"
-		if j.Floor > 0 {
-			words += ", those of ratios" + widened(j.Floor)
-		}
-		sentences = append(sentences, words+".")
-	}
-	return out, sentences
+	return v
 }
 
 // widened says that an interval is not as in tables and slips: METHOD.md 3.2.
@@ -217,17 +222,21 @@ type effect struct {
 	writer
 	ratio  float64 // 0 if it is none
 	bounds *stats.Interval
+	region stats.Region // where the claim has it, as a ratio if it is one; zero for none
 }
 
 // effectOf is the effect of a claim, or of a part of one. A change is told as the ratio it comes from.
 func effectOf(j *dataset.Judgement) effect {
 	q := *j.Effect
-	e := effect{writer: writerFor(q, nil)}
+	e := effect{writer: writerFor(q, nil), region: j.Region}
 	if !j.IsRatio {
 		return e
 	}
 	if e.ratio, e.bounds = q.Number, q.Interval; q.Share {
 		e.ratio++
+		if e.region != (stats.Region{}) {
+			e.region = stats.Region{Lo: e.region.Lo + 1, Hi: e.region.Hi + 1}
+		}
 		if q.Interval != nil {
 			e.bounds = &stats.Interval{Lo: q.Interval.Lo + 1, Hi: q.Interval.Hi + 1}
 		}
@@ -273,9 +282,85 @@ func (e effect) text() string {
 	return number.Times.Quantity(e.ratio, number.Times.Decimals(e.ratio, lo, hi))
 }
 
-// hasInterval tells whether there is an interval that has a confidence: of two repetitions there is a range.
+// claimed says where the claim has the effect: "more than +5 %", "less than 100 ms"; empty for a claim without such a region.
+func (e effect) claimed() string {
+	if e.region == (stats.Region{}) {
+		return ""
+	}
+	lo, hi := e.region.Lo, e.region.Hi
+	hasLo, hasHi := !math.IsInf(lo, 0) && (e.ratio == 0 || lo > 0), !math.IsInf(hi, 0)
+	write := func(x float64) string { return number.For(e.q.Unit, e.q.Share, x).Exact(x) }
+	if e.ratio > 0 {
+		write = limitWords
+	}
+	switch {
+	case hasLo && hasHi:
+		return "between " + write(lo) + " and " + write(hi)
+	case hasLo:
+		return "more than " + write(lo)
+	case hasHi:
+		return "less than " + write(hi)
+	}
+	return ""
+}
+
+// limitWords writes a ratio that somebody chose, with no digits that it does not need.
+func limitWords(ratio float64) string {
+	if !(effect{ratio: ratio}).asPercent() {
+		digits := number.Times.Decimals(ratio, math.NaN(), math.NaN())
+		return number.Times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
+	}
+	const step = 1000 // a tenth of a per cent
+	difference := math.Round((ratio-1)*step) / step
+	decimals := 0
+	if tenths := math.Round(difference * step); math.Mod(tenths, 10) != 0 {
+		decimals = 1
+	}
+	return number.Percent.Signed(difference, decimals)
+}
+
+// ratioWords writes a ratio that has no interval: as a difference where it is between a half and twice.
+func ratioWords(ratio float64) string { return effect{ratio: ratio}.text() }
+
+// publishedEffect is what somebody else published of an effect, in words; empty if nobody did.
+func (c *composer) publishedEffect(n expr.Node, e effect) string {
+	x, ok := c.publishedNumber(n, e.q.Cells, e.ratio > 0)
+	switch {
+	case !ok:
+		return ""
+	case e.ratio > 0:
+		return ratioWords(x)
+	}
+	return e.unit.Exact(x)
+}
+
+// publishedNumber is what somebody else published of the only metric of an expression: of one cell, or the ratio of two.
+func (c *composer) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
+	selectors := expr.Selectors(c.resolved(n))
+	if len(selectors) == 0 || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
+		return 0, false
+	}
+	var numbers []float64
+	for _, cell := range cells {
+		p, ok := c.d.Published(cell, selectors[0].Name, "")
+		if !ok {
+			return 0, false
+		}
+		numbers = append(numbers, p.Number)
+	}
+	switch {
+	case !isRatio && len(numbers) == 1:
+		return numbers[0], true
+	case isRatio && len(numbers) == 2 && numbers[1] > 0:
+		return numbers[0] / numbers[1], true
+	}
+	return 0, false
+}
+
+// hasInterval tells whether there is an interval that has a confidence: of two repetitions there is a range, and of what a search found
+// the probes that passed and failed.
 func (e effect) hasInterval() bool {
-	return e.q.Interval != nil && e.q.Kind != stats.RangeOfTwo
+	return e.q.Interval != nil && e.q.Kind != stats.RangeOfTwo && e.q.Kind != stats.BySearch
 }
 
 // interval is the effect's interval in words, or why there is none.

@@ -2,14 +2,16 @@ package render
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/render/csvtext"
 )
 
 // dataFolder is where the data of tables and figures lie, below their page.
@@ -57,8 +59,8 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 		}
 	}
 	files := []File{
-		{dataFolder + "/" + label + ".csv", writeCSV(fields, data)},
-		{dataFolder + "/" + label + ".json", c.writeJSON(data)},
+		{dataFolder + "/" + label + ".csv", writeCSV(lines(fields, data))},
+		{dataFolder + "/" + label + ".json", writeJSON(c, data)},
 	}
 	c.files = append(c.files, files...)
 	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
@@ -79,21 +81,91 @@ func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, p
 	if len(cell.Records) > 0 {
 		d.Host = cell.Records[0].Host
 	}
-	d.Validity, d.LimitedBy, d.Findings = r.Level.String(), cell.LimitedBy().By, []datumFinding{}
-	for _, f := range cell.Findings() {
-		if f.Level != dataset.OK {
-			d.Findings = append(d.Findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
-		}
-	}
+	facts := c.factsOf(cell)
+	d.Validity, d.LimitedBy, d.Findings = r.Level.String(), facts.limitedBy, facts.findings
 	if r.Missing == "" {
 		d.Repetitions, d.Interval = r.Estimate.N, string(r.Estimate.Kind)
 		d.Value, d.Lo, d.Hi = finite(r.Estimate.Centre), finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
 	}
 	d.Pooled = r.Pooled
-	if p, ok := c.d.Published(cell, m.Name, published.Name.Value); ok && published.Shown {
+	if p, ok := c.publishedOf(cell, m.Name, published); ok {
 		d.Published = finite(p.Number)
 	}
 	return d
+}
+
+// sheet is what a figure shows that is more than metrics of cells, as its data files have it: unrounded, in base units.
+type sheet struct {
+	head []string
+	rows [][]any // of strings, numbers, booleans, and nil for nothing
+}
+
+// add adds a row: the values of its fields, and more.
+func (s *sheet) add(fields []any, more ...any) {
+	s.rows = append(s.rows, append(slices.Clone(fields), more...))
+}
+
+// join adds the rows of another part of a figure, with its name before them if it has one.
+func (s *sheet) join(part string, o *sheet) *sheet {
+	if o == nil {
+		return s
+	}
+	if part != "" {
+		o.head = append([]string{"part"}, o.head...)
+		for i, row := range o.rows {
+			o.rows[i] = append([]any{part}, row...)
+		}
+	}
+	if s == nil {
+		return o
+	}
+	s.rows = append(s.rows, o.rows...)
+	return s
+}
+
+// sheetFiles adds a sheet as CSV and JSON, and gives the links.
+func (c *composer) sheetFiles(label string, s *sheet) []link {
+	rows := [][]string{s.head}
+	list := make([]map[string]any, 0, len(s.rows))
+	for _, row := range s.rows {
+		line, object := make([]string, len(row)), map[string]any{}
+		for i, v := range row {
+			object[s.head[i]] = v
+			switch v := v.(type) {
+			case nil:
+			case float64:
+				line[i] = strconv.FormatFloat(v, 'g', -1, 64)
+			default:
+				line[i] = fmt.Sprint(v)
+			}
+		}
+		rows = append(rows, line)
+		list = append(list, object)
+	}
+	files := []File{{dataFolder + "/" + label + ".csv", writeCSV(rows)}, {dataFolder + "/" + label + ".json", writeJSON(c, list)}}
+	c.files = append(c.files, files...)
+	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
+}
+
+// cellFacts are what data files say of a cell beside each of its metrics.
+type cellFacts struct {
+	limitedBy string
+	findings  []datumFinding
+}
+
+// factsOf looks at a cell once for all files.
+func (c *composer) factsOf(cell *dataset.Cell) cellFacts {
+	facts, ok := c.cells[cell]
+	if !ok {
+		facts = cellFacts{cell.LimitedBy().By, []datumFinding{}}
+		for _, f := range cell.Findings() {
+			if f.Level != dataset.OK {
+				facts.findings = append(facts.findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
+			}
+		}
+		c.cells[cell] = facts
+	}
+	return facts
 }
 
 // finite is v, or nil for what JSON has no number for.
@@ -104,33 +176,45 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-func (c *composer) writeJSON(data []datum) []byte {
-	if data == nil {
-		data = []datum{}
+// writeJSON writes a list, an element to a line.
+func writeJSON[T any](c *composer, list []T) []byte {
+	var b bytes.Buffer
+	b.WriteString("[")
+	for i, v := range list {
+		data, err := json.Marshal(v)
+		if err != nil && c.err == nil {
+			c.err = err
+		}
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString("\n ")
+		b.Write(data)
 	}
-	out, err := json.MarshalIndent(data, "", " ")
-	if err != nil && c.err == nil {
-		c.err = err
-	}
-	return append(out, '\n')
+	b.WriteString("\n]\n")
+	return bytes.Clone(b.Bytes()) // which is kept for long, without the room to grow
 }
 
-func writeCSV(fields []string, data []datum) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b) // its errors are those of the buffer, which has none
+// lines are the data as rows of a CSV file, with their head.
+func lines(fields []string, data []datum) [][]string {
 	head := append([]string{"experiment"}, fields...)
-	_ = w.Write(append(head, "metric", "unit", "repetitions", "value", "lo", "hi",
-		"interval", "published", "missing", "validity", "limited_by", "run", "host"))
+	rows := [][]string{append(head, "metric", "unit", "repetitions", "value", "lo", "hi",
+		"interval", "published", "missing", "validity", "limited_by", "run", "host")}
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {
 			row = append(row, f.Value)
 		}
-		_ = w.Write(append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo), digits(d.Hi),
+		rows = append(rows, append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo), digits(d.Hi),
 			d.Interval, digits(d.Published), d.Missing, d.Validity, d.LimitedBy, d.Run, d.Host))
 	}
-	w.Flush()
-	return b.Bytes()
+	return rows
+}
+
+func writeCSV(rows [][]string) []byte {
+	var b bytes.Buffer
+	_ = csvtext.Write(&b, rows) // its errors are those of the buffer, which has none
+	return bytes.Clone(b.Bytes())
 }
 
 func digits(v *float64) string {

@@ -91,9 +91,9 @@ func drawRepetitions(values []float64, centre float64, interval *stats.Interval)
 	return s.done()
 }
 
-// drawEffect shows a ratio with its interval around "no difference", on a logarithmic scale. An end that is unbounded
-// reaches the edge.
-func drawEffect(ratio float64, interval *stats.Interval, verdict stats.Verdict) template.HTML {
+// drawEffect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim has it. An
+// end that is unbounded reaches the edge.
+func drawEffect(ratio float64, interval *stats.Interval, region stats.Region, verdict stats.Verdict) template.HTML {
 	if !(ratio > 0) || math.IsInf(ratio, 0) {
 		return ""
 	}
@@ -106,9 +106,18 @@ func drawEffect(ratio float64, interval *stats.Interval, verdict stats.Verdict) 
 			hi = max(hi, interval.Hi)
 		}
 	}
+	isClaimed := region != (stats.Region{})
+	if isClaimed {
+		if region.Lo > 0 {
+			lo, hi = min(lo, region.Lo), max(hi, region.Lo)
+		}
+		if !math.IsInf(region.Hi, 0) && region.Hi > 0 {
+			lo, hi = min(lo, region.Hi), max(hi, region.Hi)
+		}
+	}
 	tick := effectTick(max(hi, 1/lo))
 	span := math.Log(max(hi, 1/lo, tick.ratio)) * 1.08
-	const left, right, line, foot = 8, 208, 13, 32
+	const left, right, line, foot, width = 8, 208, 13, 32, 216
 	at := func(v float64) float64 {
 		share := (math.Log(v) + span) / (2 * span)
 		return left + min(1, max(0, share))*(right-left)
@@ -117,15 +126,15 @@ func drawEffect(ratio float64, interval *stats.Interval, verdict stats.Verdict) 
 	if class == "" {
 		class = "f0 s0"
 	}
-	s := newDrawing(216, 36, "")
-	s.path("grid", "M8 13L208 13")
-	for _, t := range []struct {
-		at    float64
-		words string
-	}{{1 / tick.ratio, tick.less}, {tick.ratio, tick.more}} {
-		s.path("grid", "M%s 10L%[1]s 16", at(t.at))
-		s.text("mid small dim", at(t.at), foot, t.words)
+	s := newDrawing(width, 36, "")
+	if isClaimed {
+		s.box("track", at(max(region.Lo, math.SmallestNonzeroFloat64)), at(min(region.Hi, math.MaxFloat64)), 3, 20)
 	}
+	s.path("grid", "M8 13L208 13")
+	s.path("grid", "M%s 10L%[1]s 16", at(1/tick.ratio))
+	s.path("grid", "M%s 10L%[1]s 16", at(tick.ratio))
+	s.text("small dim", 0, foot, tick.less) // from the edges, so that long ones are not cut
+	s.text("end small dim", width, foot, tick.more)
 	s.path("axis", "M%s 7L%[1]s 19", at(1))
 	s.text("mid small dim", at(1), foot, "no difference")
 	if interval != nil && interval.Lo <= interval.Hi {

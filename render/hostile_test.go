@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/net/html"
-
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -85,52 +83,61 @@ func TestHostileProse(t *testing.T) {
 	}
 }
 
-// Texts that reach a page outside the prose are text there, too.
-func TestHostileWords(t *testing.T) {
-	const evil = `</title><script>alert(1)</script><img src=x onerror=alert(1)>"'`
-	yaml := strings.ReplaceAll(evil, "'", "''")
-	b := rendertest.New(t, "sample", []byte("---\ntitle: '"+yaml+"'\ndescription: '"+yaml+"'\ntags: ['"+yaml+
-		"']\nreproduces: {title: '"+yaml+"', url: 'javascript:alert(1)'}\n---\n\n"+experiment+
-		"```yaml figure\n"+"label: fig-x\nkind: dots\nx: throughput\ny: server\ntitle: '"+yaml+"'\n```\n\n"+
-		"```yaml table\n"+"label: tbl-x\nrows: [server]\ncolumns: [throughput]\ncaption: '"+yaml+"'\n```\n\n"+
-		"```yaml published\nsource: '"+yaml+"'\nurl: 'javascript:alert(1)'\nrows: [{server: a, throughput: 5/s}]\n```\n\n"+
-		"```yaml claim\nname: c\ntext: '"+yaml+"'\nexpect: throughput{server=\"a\"} > throughput{server=\"b\"}\n```\n"))
-	b.Measure("full", "servers", "a", []float64{500, 510, 505}, rendertest.Fails(evil, evil))
-	b.Measure("full", "servers", "b", []float64{500, 510, 505})
-	for _, r := range b.Records {
-		r.Facts["host.cpu"], r.Facts["base.server"] = evil, "debian replaced by "+evil
+// Whatever text of a record is hostile, nothing on its page or in its files is more than text.
+func TestHostileRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a page for every text that a record can hold takes its time; run without -short")
 	}
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	text, err := os.ReadFile("testdata/sockets.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := html.Parse(strings.NewReader(string(page.HTML)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var look func(n *html.Node)
-	look = func(n *html.Node) {
-		if n.Data == "script" || n.Data == "img" {
-			t.Errorf("there is a <%s>", n.Data)
-		}
-		for _, a := range n.Attr {
-			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Val, "javascript:") {
-				t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+	r, shown := newRenderer(t), 0
+	for h := range rendertest.HostileRecords(t, text) {
+		t.Run(h.Name, func(t *testing.T) {
+			if page := harmlessPage(t, r, h.Bench); strings.Contains(page, "window.evil=1") {
+				shown++
 			}
-		}
-		for child := n.FirstChild; child != nil; child = child.NextSibling {
-			look(child)
+		})
+	}
+	if shown < 20 {
+		t.Errorf("only %d hostile texts were shown", shown)
+	}
+}
+
+// The same holds of all that an author writes.
+func TestHostileArticles(t *testing.T) {
+	text, err := os.ReadFile("testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payloads := append([]string{rendertest.Evil}, rendertest.EvilLinks()...)
+	if testing.Short() {
+		payloads = payloads[:1]
+	}
+	enough := func(part, of int) {
+		if part < of/3 {
+			t.Errorf("only %d of %d texts may be hostile", part, of)
 		}
 	}
-	look(tree)
-	if !strings.Contains(string(page.HTML), "onerror=alert(1)&gt;") {
-		t.Error("what the program said is not shown")
+	r := newRenderer(t)
+	for h := range rendertest.HostileArticles(t, text, payloads, enough) {
+		t.Run(h.Name, func(t *testing.T) { harmlessPage(t, r, h.Bench) })
 	}
+}
+
+// harmlessPage renders a page, and reports what in it or its files is not harmless.
+func harmlessPage(t *testing.T, r *render.Renderer, b *rendertest.Bench) string {
+	t.Helper()
+	page, err := r.Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendertest.Harmless(t, string(page.HTML))
 	for _, f := range page.Files {
-		if strings.HasSuffix(f.Path, ".svg") && strings.Contains(string(f.Data), "<script") {
-			t.Errorf("%s has a script", f.Path)
-		}
+		rendertest.HarmlessFile(t, f.Path, f.Data)
 	}
+	return string(page.HTML)
 }
 
 // Warnings tell the author what the page leaves out.

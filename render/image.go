@@ -17,7 +17,7 @@ import (
 // mediaFolder is where pictures of an article lie, below its page.
 const mediaFolder = "media"
 
-// pictures are the kinds of files that an article may show. A browser runs no script of a picture.
+// pictures are the kinds of files that an article may show.
 var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"}
 
 // image shows a picture of the article's own folder, which becomes a file of the page. Pictures elsewhere are not
@@ -73,6 +73,11 @@ func (c *composer) picture(name string) (string, error) {
 	}
 	if len(data) > largest {
 		return "", fmt.Errorf("it is larger than %d MiB", largest>>20)
+	}
+	if strings.EqualFold(path.Ext(name), ".svg") {
+		if err := harmlessSVG(data); err != nil {
+			return "", err
+		}
 	}
 	c.files = append(c.files, File{to, data})
 	return to, nil

@@ -1,8 +1,12 @@
 package render
 
 import (
+	"cmp"
+	"fmt"
 	"html/template"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -26,22 +30,99 @@ func (c *composer) listing(name, lines, language string, code []byte) template.H
 			lines = language + ", " + lines
 		}
 	}
-	return c.fill("listing", listingView{name, lines, highlight(language, text)})
+	marked, err := c.options.Memory.highlighted(c.Renderer, language, text)
+	if err != nil && c.err == nil {
+		c.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
+	}
+	return c.fill("listing", listingView{name, lines, marked})
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// patience is how long the highlighting of a listing may take. It is far more than any listing of people needs on the busiest
+// machine: an article that needs it all was made to.
+const patience = 30 * time.Second
+
+// newLexers are chroma's lexers that know how they match by rules, each with a patience that no load of the machine uses up.
+//
+// As they come, a match that takes a quarter of a second by the clock counts as none and the text is marked otherwise, so that
+// a page would depend on what else the machine did. Lexers that are made of others keep these to themselves, and are left out.
+func newLexers() *chroma.LexerRegistry {
+	registry := chroma.NewLexerRegistry()
+	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
+		if known, ok := lexer.(*chroma.RegexLexer); ok {
+			// The only error is a pattern for names of files, which chroma has accepted before.
+			if patient, err := chroma.NewLexer(known.Config(), func() chroma.Rules { return patientRules(known) }); err == nil {
+				registry.Register(patient)
+			}
+		}
+	}
+	return registry
+}
+
+// patientRules are the rules of a lexer, and a state of their own that nothing leads to, whose one rule makes all others patient.
+func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
+	known, err := lexer.Rules()
+	if err != nil {
+		return chroma.Rules{} // which has no root, and so is refused where it is used
+	}
+	rules := known.Clone()
+	for _, list := range rules {
+		for i, rule := range list {
+			// Go's strings of several lines are read by a lexer for templates, which is one of those that keep others to themselves.
+			if lexer.Config().Name == "Go" && strings.HasPrefix(rule.Pattern, "(`)") {
+				list[i].Type = chroma.LiteralString
+			}
+		}
+	}
+	rules["patience"] = []chroma.Rule{{Mutator: patient{}}}
+	return rules
+}
+
+// patient is the rule that chroma asks, once all patterns of a lexer are compiled, how to change them.
+type patient struct{}
+
+// Mutate is part of chroma.Mutator. The rule is gone before anything is matched.
+func (patient) Mutate(*chroma.LexerState) error { return nil }
+
+// MutateLexer is part of chroma.LexerMutator.
+func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) error {
+	rules[state] = slices.Delete(rules[state], rule, rule+1)
+	for _, list := range rules {
+		for _, r := range list {
+			r.Regexp.MatchTimeout = 2 * patience // so that none is ever used up: see highlight
+		}
+	}
+	return nil
 }
 
 // highlight marks keywords, strings, comments and keys with the four classes of the style sheet. A language that
 // nobody knows, and text that its lexer cannot read, stay plain.
-func highlight(language, text string) template.HTML {
-	lexer := lexers.Get(language)
+//
+// The error says that it took too long: what came of it by then would not be the same another time.
+func (r *Renderer) highlight(language, text string) (marked template.HTML, err error) {
+	plain := template.HTML(template.HTMLEscapeString(text))
+	lexer := r.lexers.Get(language)
 	if lexer == nil {
-		return template.HTML(template.HTMLEscapeString(text))
+		return plain, nil
 	}
+	// Lexers panic at what they did not expect, which is the same each time.
+	defer func() {
+		if recover() != nil {
+			marked = plain
+		}
+	}()
+	began := time.Now()
+	late := func() bool { return time.Since(began) >= patience }
 	tokens, err := chroma.Coalesce(lexer).Tokenise(&chroma.TokeniseOptions{State: "root", EnsureLF: false}, text)
 	if err != nil {
-		return template.HTML(template.HTMLEscapeString(text))
+		return plain, nil
 	}
 	var b, all strings.Builder
-	for token := tokens(); token != chroma.EOF; token = tokens() {
+	for token := tokens(); token != chroma.EOF && !late(); token = tokens() {
 		all.WriteString(token.Value)
 		class := tokenClass(token.Type)
 		// In {a: 1, b: 2} the lexer for YAML takes "1, b" for a key.
@@ -57,11 +138,14 @@ func highlight(language, text string) template.HTML {
 		template.HTMLEscape(&b, []byte(token.Value))
 		b.WriteString("</span>")
 	}
+	if late() {
+		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language, patience)
+	}
 	// What is shown must be what was written, to the byte.
 	if all.String() != text {
-		return template.HTML(template.HTMLEscapeString(text))
+		return plain, nil
 	}
-	return template.HTML(b.String())
+	return template.HTML(b.String()), nil
 }
 
 // tokenClass is the class of a kind of token; empty for what is not marked.

@@ -39,12 +39,17 @@ type experimentView struct {
 
 type (
 	factView struct {
-		Name, Text string
-		Code       bool
+		Name  string
+		Texts []string
+		Code  bool
 	}
 	imageView   struct{ Service, Image, Digest, Base string }
 	failureView struct{ Sentence, Log string }
-	checkView   struct{ Cell, Name, Level, Words string }
+	checkView   struct {
+		Name, Level string
+		Found       []foundView
+	}
+	foundView struct{ Cells, Words string }
 	// ordersView says how far metrics put the cells in the same order: a head for each metric, and its row.
 	ordersView struct {
 		Heads []string
@@ -91,17 +96,18 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	v := experimentView{Name: e.Plan.Name}
 	if e.Plan.Skipped != "" {
 		v.Summary = "left out"
-		v.Facts = []factView{{Name: "Left out", Text: sentence(e.Plan.Skipped)}}
+		v.Facts = []factView{{Name: "Left out", Texts: []string{sentence(e.Plan.Skipped)}}}
 		return v
 	}
 	o := originOf(e.Cells)
 	valid := originOf(e.Cells, c.shownMetrics(e)...)
 	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.repetitions()
-	add := func(name, text string) {
-		if text != "" {
-			v.Facts = append(v.Facts, factView{Name: name, Text: text})
+	list := func(name string, code bool, texts ...string) {
+		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
+			v.Facts = append(v.Facts, factView{name, texts, code})
 		}
 	}
+	add := func(name, text string) { list(name, false, text) }
 	var records []*record.Record
 	for _, cell := range e.Cells {
 		records = append(records, cell.Records...)
@@ -111,19 +117,27 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		add("Imported", "from saved output of "+listWords(c.importedFrom())+"; load and definition are what the article says, not what was seen")
 	} else {
 		add("Host", hostLine(c.d.Host, records))
+		for _, host := range otherHosts(records) {
+			add("Host "+host, hostFacts("hosts."+host+".", records))
+		}
+		add("Where", common(records, "placement.hosts"))
+		add("Between hosts", common(records, "network.crossing"))
 	}
 	add("Cores", coresLine(records))
 	add("Profile", c.d.Profile)
-	loads := loadsOf(e)
+	list("Services", false, c.servicesOf(e)...)
+	loads := c.loadsOf(e)
+	var loadLines, checked []string
 	for _, l := range loads {
-		v.Facts = append(v.Facts, factView{"Load", loadLine(l), true})
+		loadLines = append(loadLines, loadLine(l))
+		if words := answersLine(l); !slices.Contains(checked, words) {
+			checked = append(checked, words)
+		}
 	}
-	for _, command := range commandsOf(e) {
-		v.Facts = append(v.Facts, factView{"Command", command, true})
-	}
-	for _, line := range factsOf(records, toolLine) {
-		v.Facts = append(v.Facts, factView{"Line", line, true})
-	}
+	list("Load", true, loadLines...)
+	list("Answers", false, checked...)
+	list("Command", true, c.commandsOf(e)...)
+	list("Line", true, factsOf(records, toolLine)...)
 	for _, note := range factsOf(records, toolNote) {
 		add("Tool", sentence(note))
 	}
@@ -135,20 +149,23 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	add("Noise floor", c.floorLine(e))
 	add("Failed", failedLine(records))
 	if o.measured > 0 {
-		add("Took", inWords(o.took)+", "+o.where())
+		add("Took", inWords(o.took)+efficiency(records)+", "+o.where())
 	}
 	if other := c.othersLine(); other != "" {
 		add("Also recorded", other)
 	}
-	if len(loads) == 1 && loads[0].Tool == "" {
-		if lines := equivalents(loads[0]); lines != "" {
-			v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
-		}
+	lines, cannot := sameLoads(loads)
+	if lines != "" {
+		v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
 	}
+	add("wrk and ab", cannot)
+	add("Machine before", beforeLine(records))
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
-		v.Failures = append(v.Failures, failures(cell)...)
+		for _, f := range failures(cell) {
+			v.Failures = append(v.Failures, failureView{cell.Trial.Name + ", " + f.which + ": " + f.words + ".", f.log})
+		}
 	}
 	v.Checks = checkViews(e)
 	v.Orders = ordersOf(c.d.Orders(e.Plan.Name))
@@ -184,38 +201,54 @@ func ordersOf(o dataset.Orders) ordersView {
 	return v
 }
 
-// checkViews are the checks that found something, by cell; what could not be checked of several cells for the same reason is one line.
+// checkViews are the checks that found something, and what could not be checked, with the cells of which the same is to be said.
 func checkViews(e *dataset.Experiment) []checkView {
-	var found []checkView
-	var unchecked []dataset.CheckResult
-	cells := map[dataset.CheckResult][]string{}
-	for _, cell := range e.Cells {
-		for _, check := range cell.Checks() {
-			switch check.Level {
-			case dataset.OK:
-			case dataset.NotChecked:
-				if cells[check] == nil {
-					unchecked = append(unchecked, check)
+	var out []checkView
+	add := func(cell string, check dataset.CheckResult) {
+		level := check.Level.String()
+		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
+		if i < 0 {
+			i = len(out)
+			out = append(out, checkView{Name: check.Name, Level: level})
+		}
+		found := &out[i].Found
+		k := slices.IndexFunc(*found, func(f foundView) bool { return f.Words == check.Words })
+		if k < 0 {
+			*found = append(*found, foundView{cell, check.Words})
+			return
+		}
+		(*found)[k].Cells += "; " + cell
+	}
+	for _, unchecked := range []bool{false, true} { // what was found comes first
+		for _, cell := range e.Cells {
+			for _, check := range cell.Checks() {
+				if check.Level != dataset.OK && (check.Level == dataset.NotChecked) == unchecked {
+					add(cell.Trial.Name, check)
 				}
-				cells[check] = append(cells[check], cell.Trial.Name)
-			default:
-				found = append(found, checkView{cell.Trial.Name, check.Name, check.Level.String(), check.Words})
 			}
 		}
 	}
 	for _, check := range e.Checks() {
 		if check.Level != dataset.OK {
-			found = append(found, checkView{"all cells", check.Name, check.Level.String(), check.Words})
+			add("all cells", check)
 		}
 	}
-	for _, check := range unchecked {
-		names := strings.Join(cells[check], "; ")
-		if len(cells[check]) == len(e.Cells) && len(e.Cells) > 1 {
-			names = "all cells"
-		}
-		found = append(found, checkView{names, check.Name, check.Level.String(), check.Words})
+	if len(e.Cells) < 2 {
+		return out
 	}
-	return found
+	var names []string
+	for _, cell := range e.Cells {
+		names = append(names, cell.Trial.Name)
+	}
+	all := strings.Join(names, "; ")
+	for _, v := range out {
+		for i := range v.Found {
+			if v.Found[i].Cells == all {
+				v.Found[i].Cells = "all cells"
+			}
+		}
+	}
+	return out
 }
 
 // limitedLine says what the cells ran up against, cells by resource: METHOD.md 7.
@@ -291,24 +324,36 @@ func hostLine(id string, records []*record.Record) string {
 	if len(records) == 0 {
 		return ""
 	}
-	words := []string{id}
-	if v := common(records, "host.cpu"); v != "" {
-		words = append(words, v)
+	if facts := hostFacts("", records); facts != "" {
+		return id + ", " + facts
 	}
-	if v := common(records, "host.cores"); v != "" {
-		words = append(words, v+" cores")
+	return id
+}
+
+// otherHosts are the hosts beside the machine that the run was started on, sorted.
+func otherHosts(records []*record.Record) []string {
+	var hosts []string
+	for _, r := range records {
+		for fact := range r.Facts {
+			rest, ok := strings.CutPrefix(fact, "hosts.")
+			host, isCPU := strings.CutSuffix(rest, ".host.cpu")
+			if ok && isCPU && !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
 	}
-	if v := common(records, "host.memory"); v != "" {
-		words = append(words, v)
-	}
-	if v := common(records, "host.kernel"); v != "" {
-		words = append(words, "Linux "+v)
-	}
-	if v := common(records, "host.governor"); v != "" {
-		words = append(words, "governor "+v)
-	}
-	if v := common(records, "host.virtual"); v != "" {
-		words = append(words, "virtual ("+v+")")
+	slices.Sort(hosts)
+	return hosts
+}
+
+// hostFacts say what a machine is, whose facts have names that begin so.
+func hostFacts(prefix string, records []*record.Record) string {
+	var words []string
+	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"}, {"memory", "", ""},
+		{"kernel", "Linux ", ""}, {"governor", "governor ", ""}, {"virtual", "virtual (", ")"}} {
+		if v := common(records, prefix+"host."+fact.name); v != "" {
+			words = append(words, fact.before+v+fact.after)
+		}
 	}
 	return strings.Join(words, ", ")
 }
@@ -349,11 +394,11 @@ func definitionOf(cell *dataset.Cell) definition {
 }
 
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
-func loadsOf(e *dataset.Experiment) []*plan.Load {
+func (c *composer) loadsOf(e *dataset.Experiment) []*plan.Load {
 	var out []*plan.Load
 	seen := map[string]bool{}
 	for _, cell := range e.Cells {
-		l := definitionOf(cell).Load
+		l := c.options.Memory.definition(cell).Load
 		if l != nil && !seen[loadLine(l)] {
 			seen[loadLine(l)] = true
 			out = append(out, l)
@@ -363,10 +408,10 @@ func loadsOf(e *dataset.Experiment) []*plan.Load {
 }
 
 // commandsOf gives the commands of an experiment, likewise.
-func commandsOf(e *dataset.Experiment) []string {
+func (c *composer) commandsOf(e *dataset.Experiment) []string {
 	var out []string
 	for _, cell := range e.Cells {
-		if command := definitionOf(cell).Command; command != nil {
+		if command := c.options.Memory.definition(cell).Command; command != nil {
 			if line := shellLine(command.Run); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
@@ -375,50 +420,213 @@ func commandsOf(e *dataset.Experiment) []string {
 	return out
 }
 
+// servicesOf describes the services of an experiment, each of them once where cells differ in others only.
+func (c *composer) servicesOf(e *dataset.Experiment) []string {
+	var names []string
+	ways := map[string][]string{}
+	for _, cell := range e.Cells {
+		for _, s := range c.options.Memory.definition(cell).Services {
+			if !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
+			if words := serviceWords(s); !slices.Contains(ways[s.Name], words) {
+				ways[s.Name] = append(ways[s.Name], words)
+			}
+		}
+	}
+	var out []string
+	for _, name := range names {
+		const most = 3
+		words := ways[name]
+		if n := len(words); n > most {
+			words = append(slices.Clone(words[:most-1]), fmt.Sprintf("and %d more ways, by cell", n-most+1))
+		}
+		out = append(out, name+": "+strings.Join(words, "; or "))
+	}
+	return out
+}
+
+// serviceWords say what a service is, and what it is allowed.
+func serviceWords(s *plan.Service) string {
+	var words []string
+	if image := imageName(s.Image); image != "" {
+		words = append(words, image)
+	}
+	if s.Image.Machine {
+		words = append(words, "a process of the machine")
+	}
+	if s.Origin != nil {
+		words = append(words, "an origin that benchbook plays")
+	}
+	if len(s.Command) > 0 {
+		words = append(words, shellLine(s.Command))
+	}
+	if s.Scale > 1 {
+		words = append(words, fmt.Sprintf("%d containers", s.Scale))
+	}
+	if s.CPUs > 0 {
+		cores := " cores"
+		if s.CPUs == 1 {
+			cores = " core"
+		}
+		words = append(words, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
+	}
+	if s.Memory > 0 {
+		words = append(words, "at most "+number.For("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
+	}
+	if l := s.Link; l != nil && l.RTT > 0 {
+		words = append(words, "a round trip of "+plan.Duration(l.RTT)+" away")
+	}
+	return strings.Join(words, ", ")
+}
+
 // loadLine is a load in one line, every number that shapes it named.
 func loadLine(l *plan.Load) string {
 	var words []string
 	if l.Tool != "" {
 		words = append(words, "tool="+l.Tool)
 	}
-	words = append(words, "closed", "connections="+strconv.Itoa(l.Connections))
+	kind := "closed"
+	if isOpen(l) {
+		kind = "open"
+	}
+	words = append(words, kind)
+	switch {
+	case l.Rate > 0:
+		words = append(words, "rate="+rateWords(l.Rate))
+	case l.RateShare > 0:
+		words = append(words, "rate="+number.Percent.Exact(l.RateShare)+" of the slowest cell of "+l.RateOf)
+	}
+	for _, s := range l.Stages {
+		stage := "stage=" + plan.Duration(s.Duration)
+		if s.Rate > 0 {
+			stage += ":" + rateWords(s.Rate)
+		}
+		if s.Connections > 0 {
+			stage += ":" + strconv.Itoa(s.Connections)
+		}
+		words = append(words, stage)
+	}
+	if l.Arrivals != "" {
+		words = append(words, "arrivals="+l.Arrivals)
+	}
+	words = append(words, "connections="+strconv.Itoa(l.Connections))
 	if l.Requests > 0 {
 		words = append(words, "requests="+strconv.Itoa(l.Requests))
 	}
-	if l.Duration > 0 {
-		words = append(words, "for="+duration(l.Duration))
-	}
-	if l.Warmup > 0 {
-		words = append(words, "warmup="+duration(l.Warmup))
-	}
-	if l.Think > 0 {
-		words = append(words, "think="+duration(l.Think))
+	for _, t := range []struct {
+		name string
+		d    time.Duration
+	}{{"for", l.Duration}, {"warmup", l.Warmup}, {"think", l.Think}} {
+		if t.d > 0 {
+			words = append(words, t.name+"="+plan.Duration(t.d))
+		}
 	}
 	keepalive := "off"
 	if l.Keepalive {
 		keepalive = "on"
 	}
-	words = append(words, "keepalive="+keepalive, "timeout="+duration(l.Timeout))
-	return strings.Join(append(words, l.Method, l.Target), " ")
+	words = append(words, "keepalive="+keepalive, "timeout="+plan.Duration(l.Timeout))
+	if l.Network != "" {
+		words = append(words, "network="+l.Network)
+	}
+	if len(l.Targets) == 0 {
+		return strings.Join(append(words, l.Method, l.Target), " ")
+	}
+	for _, t := range l.Targets {
+		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
+	}
+	return strings.Join(words, " ")
 }
 
-// duration is a time without the zeros that Go prints: "1m", not "1m0s".
-func duration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }
+
+// isOpen tells whether requests are sent at a rate, whatever is answered.
+func isOpen(l *plan.Load) bool {
+	return l.Rate > 0 || l.RateShare > 0 || slices.ContainsFunc(l.Stages, func(s plan.Stage) bool { return s.Rate > 0 })
 }
 
-// equivalents are the lines by which wrk and ab put nearly the same load on the target; empty for what they cannot do.
-func equivalents(l *plan.Load) string {
-	if l.Think > 0 || l.Method != "GET" || l.Body != "" {
+// answersLine says what an answer has to be like to count.
+func answersLine(l *plan.Load) string {
+	if l.Tool != "" {
 		return ""
 	}
+	var words []string
+	var statuses []string
+	for _, s := range l.Status {
+		statuses = append(statuses, strconv.Itoa(s))
+	}
+	if len(statuses) > 0 {
+		words = append(words, "status "+strings.Join(statuses, " or "))
+	}
+	if l.Length != nil {
+		words = append(words, fmt.Sprintf("%d bytes", *l.Length))
+	}
+	if l.Contains != "" {
+		words = append(words, fmt.Sprintf("containing %q", l.Contains))
+	}
+	if l.Match != "" {
+		words = append(words, fmt.Sprintf("matching %q", l.Match))
+	}
+	if n := len(l.JSON); n > 0 {
+		words = append(words, number.Count(n, "field")+" of its JSON")
+	}
+	if n := len(l.WantHeaders); n > 0 {
+		words = append(words, number.Count(n, "header"))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	text := "right by " + listWords(words)
+	if l.CheckBefore {
+		text += "; one is looked at whole before timing"
+	}
+	if l.FailuresMax > 0 {
+		text += "; up to " + number.Percent.Exact(l.FailuresMax) + " failures are a result"
+	}
+	return text
+}
+
+// sameLoads are the lines by which wrk and ab put nearly the same loads on their targets, and why there are none for some.
+func sameLoads(loads []*plan.Load) (lines, cannot string) {
+	const most = 4
+	var all, reasons []string
+	for _, l := range loads {
+		if l.Tool != "" {
+			continue
+		}
+		lines, why := equivalents(l)
+		if why != "" && !slices.Contains(reasons, why) {
+			reasons = append(reasons, why)
+		}
+		if lines != "" && !slices.Contains(all, lines) {
+			all = append(all, lines)
+		}
+	}
+	if n := len(all); n > most {
+		all = append(all[:most], fmt.Sprintf("# and %d more, one for each load above", n-most))
+	}
+	return strings.Join(all, "\n"), strings.Join(reasons, "; ")
+}
+
+// equivalents are the lines by which wrk and ab put nearly the same load on the target, or why they cannot.
+func equivalents(l *plan.Load) (lines, cannot string) {
+	switch {
+	case isOpen(l):
+		return "", "cannot do the same: they send at no rate of their own"
+	case len(l.Stages) > 0:
+		return "", "cannot do the same: they know no stages"
+	case l.Think > 0:
+		return "", "cannot do the same: their clients do not think"
+	case len(l.Targets) > 1:
+		return "", "cannot do the same: they have one target"
+	case l.Method != "GET" || l.Body != "":
+		return "", "cannot do the same in one line: requests have a method or body of their own"
+	}
+	return toolLines(l), ""
+}
+
+func toolLines(l *plan.Load) string {
 	var lines []string
 	var headers []string
 	for _, name := range slices.Sorted(maps.Keys(l.Headers)) {
@@ -510,16 +718,29 @@ func interleaved(list []*record.Record, planned bool) bool {
 
 // repetitionsLine says how many repetitions were run, and how many of them are behind the numbers that are shown.
 func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
+	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
+		return "none: each cell has one search for its capacity, on services that are started afresh for each probe" + probesAgain(e)
+	}
 	planned := number.Count(e.Plan.Repetitions, "repetition")
 	fresh := "; services are started afresh for each"
+	if shared := e.Plan.Shared; len(shared) > 0 {
+		fresh += ", but for those that all repetitions share: " + strings.Join(shared, ", ")
+	}
 	if o.measured == 0 {
 		return planned + " of each cell are planned" + fresh
 	}
 	words := o.repetitions() + " of each measured cell, " + planned + " planned"
-	if looks := e.Looks().Count(); looks > 1 {
-		words += fmt.Sprintf("; rounds were added when results could be seen, so claims are judged at %.2g\u202f%%, for %d looks",
-			100*stats.DefaultAlpha/float64(looks), looks)
+	if l := e.Looks(); l.Count() > 1 {
+		why := "rounds were added when results could be seen"
+		if l.Budgeted {
+			why = "the run had a budget, and cells were stopped when all claims about them were decided"
+		}
+		words += fmt.Sprintf("; %s, so claims are judged at %.2g\u202f%%, for %d looks", why, 100*stats.DefaultAlpha/float64(l.Count()), l.Count())
 	}
+	if n := e.MeasuredAgain(); n > 0 {
+		words += "; " + number.Count(n, "repetition") + " in all measured in the place of others that the machine disturbed"
+	}
+	words += probesAgain(e)
 	if valid.low != o.low || valid.high != o.high {
 		words += ", numbers of " + valid.repetitions()
 	}
@@ -529,13 +750,35 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 	return words + fresh
 }
 
+// efficiency says how much of the time that repetitions took was measuring or warm-up, if their records tell.
+func efficiency(records []*record.Record) string {
+	used, took := 0.0, 0.0
+	for _, r := range records {
+		if r.Search == nil {
+			used, took = used+r.Parts["measure"]+r.Parts["warmup"], took+r.Ended.Sub(r.Started).Seconds()
+		}
+	}
+	if used <= 0 || took <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %.0f\u202f%% of it measuring or warm-up", 100*min(1, used/took))
+}
+
+// probesAgain says how many probes of searches were made again.
+func probesAgain(e *dataset.Experiment) string {
+	if n := e.ProbesAgain(); n > 0 {
+		return "; " + number.Count(n, "probe") + " of searches made again, as the machine had disturbed them"
+	}
+	return ""
+}
+
 func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 	if len(records) == 0 {
 		return ""
 	}
 	kinds := map[stats.IntervalKind]bool{}
 	for _, cell := range e.Cells {
-		for _, name := range []string{"throughput", "latency.p50", "time.real"} {
+		for _, name := range []string{"throughput", "latency.p50", "time.real", "capacity.rate"} {
 			if r := cell.Metric(name); r.Missing == "" {
 				kinds[r.Estimate.Kind] = true
 			}
@@ -556,6 +799,8 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 			words = append(words, "Student's t on the logarithms of the repetitions")
 		case stats.TOnValues:
 			words = append(words, "Student's t on the repetitions")
+		case stats.BySearch:
+			return "from the highest rate that all of its probes met the objective at to the lowest that all failed it at"
 		}
 	}
 	words = append(words, "ratios by Welch's t on logarithms, of geometric means, which can differ from the quotient of the medians shown")
@@ -603,8 +848,11 @@ func (c *composer) othersLine() string {
 	return strings.Join(out, "; ")
 }
 
+// failure is what failed in some repetitions of a cell, with the end of a log.
+type failure struct{ which, words, log string }
+
 // failures tells what failed in a cell, each failure once, with the end of the log that the first record of it kept.
-func failures(cell *dataset.Cell) []failureView {
+func failures(cell *dataset.Cell) []failure {
 	var sentences []string
 	repetitions, logs := map[string][]string{}, map[string]string{}
 	for _, r := range cell.Records {
@@ -617,7 +865,7 @@ func failures(cell *dataset.Cell) []failureView {
 		}
 		repetitions[r.Failure] = append(repetitions[r.Failure], strconv.Itoa(r.Repetition))
 	}
-	var out []failureView
+	var out []failure
 	for _, s := range sentences {
 		which := "repetition " + repetitions[s][0]
 		switch n := len(repetitions[s]); {
@@ -626,19 +874,18 @@ func failures(cell *dataset.Cell) []failureView {
 		case n > 1:
 			which = "repetitions " + listWords(repetitions[s])
 		}
-		out = append(out, failureView{cell.Trial.Name + ", " + which + ": " + strings.TrimSuffix(s, ".") + ".", logs[s]})
+		out = append(out, failure{which, strings.TrimSuffix(s, "."), logs[s]})
 	}
 	return out
 }
 
 // Facts that name images end in the service: "image.server" is the id, "base.server" what it was built from.
 const (
-	imageFact   = "image."
-	baseFact    = "base."
-	packageFact = "packages."
-	toolLine    = "tool.line"     // what another tool than ours was called with
-	toolNote    = "tool.note"     // what is to be said of its numbers
-	replaced    = " replaced by " // between what FROM names and what stood in for it
+	imageFact = "image."
+	baseFact  = "base."
+	toolLine  = "tool.line"     // what another tool than ours was called with
+	toolNote  = "tool.note"     // what is to be said of its numbers
+	replaced  = " replaced by " // between what FROM names and what stood in for it
 )
 
 // images lists the images that records name, as they were when they were used.
@@ -729,10 +976,10 @@ func sharedFacts(records []*record.Record) []factView {
 	var out []factView
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		text := common(records, name)
-		if strings.HasPrefix(name, packageFact) {
+		if record.IsList(name) {
 			text = strings.ReplaceAll(text, "\n", ", ")
 		}
-		out = append(out, factView{Name: name, Text: text})
+		out = append(out, factView{Name: name, Texts: []string{text}})
 	}
 	return out
 }

@@ -1,13 +1,11 @@
 package render
 
 import (
-	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/net/html"
-
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 )
 
 func TestLoadInWords(t *testing.T) {
@@ -38,13 +36,29 @@ func TestLoadInWords(t *testing.T) {
 				`ab -k -c 150 -t 1 -n 10000000 -H 'X: it'\''s' 'http://server:8080/?a=1&b=$(id)'`},
 		{"what those tools cannot do", with(func(l *plan.Load) { l.Requests, l.Think = 10, time.Millisecond }),
 			"closed connections=150 requests=10 think=1ms keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"at a rate", with(func(l *plan.Load) { l.Duration, l.Rate, l.Arrivals = time.Second, 120.5, "poisson" }),
+			"open rate=120.5/s arrivals=poisson connections=150 for=1s keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"at a share of what another experiment found", with(func(l *plan.Load) { l.Duration, l.RateShare, l.RateOf = time.Second, 0.8, "stacks" }),
+			"open rate=80\u202f% of the slowest cell of stacks connections=150 for=1s keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"in stages", with(func(l *plan.Load) {
+			l.Stages = []plan.Stage{{Duration: time.Minute, Rate: 100}, {Duration: time.Second, Rate: 200}}
+		}), "open stage=1m:100/s stage=1s:200/s connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"stages of connections", with(func(l *plan.Load) { l.Stages = []plan.Stage{{Duration: time.Minute, Connections: 9}} }),
+			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"several targets", with(func(l *plan.Load) {
+			l.Requests, l.Targets = 10, []plan.Target{{URL: "http://a/", Method: "GET", Weight: 199}, {URL: "http://b/", Method: "POST", Weight: 1}}
+		}), "closed connections=150 requests=10 keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ weight=1", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if got := loadLine(test.load); got != test.line {
 				t.Errorf("loadLine:\n got %s\nwant %s", got, test.line)
 			}
-			if got := equivalents(test.load); got != test.tools {
+			got, cannot := equivalents(test.load)
+			if (cannot == "") != (test.tools != "") {
+				t.Errorf("equivalents: no lines because %q", cannot)
+			}
+			if got != test.tools {
 				t.Errorf("equivalents:\n got %s\nwant %s", got, test.tools)
 			}
 		})
@@ -53,22 +67,19 @@ func TestLoadInWords(t *testing.T) {
 
 func TestWordsOfTime(t *testing.T) {
 	tests := []struct {
-		d              time.Duration
-		words, written string
+		d     time.Duration
+		words string
 	}{
-		{0, "0\u00a0s", "0s"},
-		{48 * time.Second, "48\u00a0s", "48s"},
-		{90 * time.Second, "2\u00a0min", "1m30s"},
-		{time.Hour, "1\u00a0h", "1h"},
-		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min", "4h10m"},
-		{time.Hour - time.Second, "60\u00a0min", "59m59s"},
+		{0, "0\u00a0s"},
+		{48 * time.Second, "48\u00a0s"},
+		{90 * time.Second, "2\u00a0min"},
+		{time.Hour, "1\u00a0h"},
+		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min"},
+		{time.Hour - time.Second, "60\u00a0min"},
 	}
 	for _, test := range tests {
 		if got := inWords(test.d); got != test.words {
 			t.Errorf("inWords(%v) = %q, want %q", test.d, got, test.words)
-		}
-		if got := duration(test.d); got != test.written {
-			t.Errorf("duration(%v) = %q, want %q", test.d, got, test.written)
 		}
 	}
 }
@@ -87,50 +98,26 @@ func TestShortDigest(t *testing.T) {
 	}
 }
 
-func TestHighlight(t *testing.T) {
-	tests := []struct{ name, language, code, want string }{
-		{"keys of YAML", "yaml", "name: x # why", `<span class="y">name</span>: x <span class="c"># why</span>`},
-		{"keys in a line", "yaml", "{a: 1, b: c, d: e}", `{<span class="y">a</span>: 1, <span class="y">b</span>: c, <span class="y">d</span>: e}`},
-		{"Go", "go", `return "a<b"`, `<span class="k">return</span> <span class="s">&#34;a&lt;b&#34;</span>`},
-		{"nobody knows it", "klingon", "a < b", "a &lt; b"},
-		{"no language", "", "a & b", "a &amp; b"},
+// How much of the time was measuring is told of records that have their parts, and of repetitions alone.
+func TestEfficiency(t *testing.T) {
+	begin := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	of := func(seconds float64, parts map[string]float64) *record.Record {
+		return &record.Record{Started: begin, Ended: begin.Add(time.Duration(seconds * float64(time.Second))), Parts: parts}
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := string(highlight(test.language, test.code)); got != test.want {
-				t.Errorf("got  %s\nwant %s", got, test.want)
-			}
-		})
+	search := of(100, nil)
+	search.Search = &record.Search{}
+	for _, tt := range []struct {
+		name    string
+		records []*record.Record
+		want    string
+	}{
+		{"two and a search", []*record.Record{of(10, map[string]float64{"measure": 6, "warmup": 3, "start": 1}), of(10, map[string]float64{"measure": 9, "stop": 1}), search},
+			", 90\u202f% of it measuring or warm-up"},
+		{"an older one", []*record.Record{of(10, nil)}, ""},
+		{"nothing", nil, ""},
+	} {
+		if got := efficiency(tt.records); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
 	}
-}
-
-// Whatever is highlighted, the reader sees what was written, and nothing of it is markup.
-func FuzzHighlight(f *testing.F) {
-	f.Add("yaml", "a: {b: c, d: \"e\"}\n# x")
-	f.Add("python", "def f():\r\n\treturn '</code><script>'")
-	f.Add("html", "<script>alert(1)</script>")
-	f.Fuzz(func(t *testing.T, language, code string) {
-		// A parser of HTML changes line ends, zero bytes and broken UTF-8.
-		code = strings.ToValidUTF8(strings.NewReplacer("\r", "", "\x00", "").Replace(code), "?")
-		nodes, err := html.ParseFragment(strings.NewReader("<pre>x"+string(highlight(language, code))+"</pre>"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var text strings.Builder
-		var read func(n *html.Node)
-		read = func(n *html.Node) {
-			if n.Type == html.TextNode {
-				text.WriteString(n.Data)
-			}
-			for child := n.FirstChild; child != nil; child = child.NextSibling {
-				read(child)
-			}
-		}
-		for _, n := range nodes {
-			read(n)
-		}
-		if text.String() != "x"+code {
-			t.Errorf("%s: %q is shown as %q", language, code, text.String()[1:])
-		}
-	})
 }

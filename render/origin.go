@@ -20,6 +20,7 @@ type origin struct {
 	last      time.Time     // when the last repetition ended, in UTC; zero for none
 	took      time.Duration // all repetitions together
 	low, high int           // the fewest and the most repetitions of a measured cell
+	again     int           // repetitions in the place of others that the machine disturbed
 }
 
 // originOf says where cells come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
@@ -49,6 +50,9 @@ func originOf(cells []*dataset.Cell, metrics ...string) origin {
 			o.runs = append(o.runs, r.Run)
 			o.hosts = append(o.hosts, r.Host)
 			o.took += r.Ended.Sub(r.Started)
+			if r.Order.Replaces > 0 {
+				o.again++
+			}
 			if r.Ended.After(o.last) {
 				o.last = r.Ended.UTC()
 			}

@@ -18,6 +18,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/render/mathml"
 )
 
 // markdown is how nodes of goldmark's tree become HTML, and how titles, which are single lines of Markdown in YAML, become
@@ -39,7 +40,7 @@ func (c *composer) newMarkdown() markdown {
 		)),
 		parser.NewParser(
 			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
-			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+			parser.WithInlineParsers(append(parser.DefaultInlineParsers(), util.Prioritized(article.MathParser{}, 150))...),
 		),
 	}
 }
@@ -59,6 +60,7 @@ func (c *composer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(article.KindInlineValue, c.inlineValue)
 	whole(article.KindClaimLink, c.claimLink)
 	whole(article.KindReference, c.reference)
+	whole(article.KindMath, func(n ast.Node, _ []byte) template.HTML { m := n.(*article.Math); return c.math(m.TeX, m.Display) })
 	whole(ast.KindHeading, c.heading)
 	whole(ast.KindFencedCodeBlock, c.code)
 	whole(ast.KindCodeBlock, c.code)
@@ -151,6 +153,8 @@ func (c *composer) plain(n ast.Node, source []byte) string {
 		return string(n.Value)
 	case *ast.AutoLink:
 		return string(n.Label(source))
+	case *article.Math:
+		return n.TeX
 	case *ast.RawHTML, *extast.FootnoteLink:
 		return ""
 	case *article.InlineValue:
@@ -242,6 +246,7 @@ type contentsEntry struct {
 func (c *composer) contents() []contentsEntry {
 	var out []contentsEntry
 	for _, h := range c.headings {
+		c.found = append(c.found, Part{SectionPart, h.id, h.words})
 		switch level := h.level + c.shift; {
 		case level == 2:
 			out = append(out, contentsEntry{Href: "#" + h.id, Words: h.words})
@@ -340,7 +345,20 @@ func (c *composer) code(n ast.Node, source []byte) template.HTML {
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
 		language = string(f.Language(source))
 	}
+	if language == "math" {
+		return "<p>" + c.math(string(code), true) + "</p>\n"
+	}
 	return c.listing("", "", language, code)
+}
+
+// math shows a formula; one that cannot be read is shown as it is written.
+func (c *composer) math(tex string, display bool) template.HTML {
+	shown, err := mathml.Convert(tex, display)
+	if err != nil {
+		c.warnf("the formula %q: %v; it is shown as it is written", tex, err)
+		return template.HTML("<code>" + template.HTMLEscapeString(tex) + "</code>")
+	}
+	return template.HTML(shown)
 }
 
 // codeSpan shows code, or in titles, which package article does not look into, a value.
@@ -499,7 +517,25 @@ func (c *composer) markdownTable(n ast.Node, source []byte) template.HTML {
 type noteView struct {
 	ID, Number string
 	Text       template.HTML
-	Back       string // where the text refers to it
+	Back       []backView // where the text refers to it
+}
+
+// backView leads back from a note to one of the places that refer to it.
+type backView struct{ Href, Number, Label string }
+
+// backs lead to all places that refer to a note.
+func backs(l *extast.FootnoteLink) []backView {
+	if l.RefCount <= 1 {
+		return []backView{{Href: "#" + refIDOf(l), Label: "back to the text"}}
+	}
+	var out []backView
+	for i := range l.RefCount {
+		at := *l
+		at.RefIndex = i
+		no := strconv.Itoa(i + 1)
+		out = append(out, backView{"#" + refIDOf(&at), no, "back to the text, place " + no + " of " + strconv.Itoa(l.RefCount)})
+	}
+	return out
 }
 
 // refIDOf is the id of a reference to a note.
@@ -527,7 +563,7 @@ func (c *composer) notes(block ast.Node, source []byte) []noteView {
 		c.noted[l.Index] = true
 		if note := c.footnote(l.Index); note != nil {
 			no := strconv.Itoa(l.Index)
-			out = append(out, noteView{noteID + no, no, c.noteText(note, source), "#" + refIDOf(l)})
+			out = append(out, noteView{noteID + no, no, c.noteText(note, source), backs(l)})
 			// A note may refer to another.
 			out = append(out, c.notes(note, source)...)
 		}

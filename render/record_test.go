@@ -168,9 +168,9 @@ func TestNotesAreSaidOnce(t *testing.T) {
 		want   []string
 	}{
 		{"left out only", []float64{0.01, 0.1238, 0.01, 0.01, 0.01},
-			[]string{"a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+			[]string{"left out a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
 		{"left out, and others that warn", []float64{0.01, 0.1238, 0.06, 0.01, 0.01},
-			[]string{"a, foreign CPU: 1 of 5 repetitions: others used 6 % of the CPU.", "a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
+			[]string{"foreign CPU a: 1 of 5 repetitions: others used 6 % of the CPU.", "left out a: 1 of 5 repetitions is not valid: others used 12.4 % of the CPU."}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3", "repetitions: 5", 1)+
@@ -209,7 +209,7 @@ func TestUnavailable(t *testing.T) {
 		t.Error("the page says that something is not measured")
 	}
 	words := wordsOf(string(page.HTML))
-	for _, want := range []string{"3 cells, 1 unavailable, 3 repetitions", "b is unavailable: it has no package.", "c is measured instead of b.",
+	for _, want := range []string{"3 cells, 1 unavailable, 3 repetitions", "unavailable b: it has no package.", "substitute c: measured instead of b.",
 		"At most 600", "eft out, unavailable: b (it has no package)"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the page does not say %q", want)

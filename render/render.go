@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/chroma/v2"
 	"github.com/microcosm-cc/bluemonday"
 
 	"benchbook/notebook/article"
@@ -38,6 +39,7 @@ type Renderer struct {
 	templates *template.Template
 	fonts     *figure.Fonts
 	policy    *bluemonday.Policy
+	lexers    *chroma.LexerRegistry
 }
 
 // New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
@@ -57,12 +59,16 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy()}, nil
+	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy(), lexers: newLexers()}, nil
 }
 
 // Options say what a page cannot know by itself.
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
+	// Moments are those of the article, as dataset.History lists them. With them the page links its history, and has Subpages and News.
+	Moments []*dataset.Moment
+	// Memory is of an earlier making of the same page; nil for none.
+	Memory *Memory
 }
 
 // Page is an article as it is shown, and what an index tells of it.
@@ -83,7 +89,14 @@ type Page struct {
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
-	Warnings []string      // what the author should look at, such as a label in a figure that cannot be read
+	Parts    []Part        // what a reader may look for in it
+	Runs     int           // that there are of it; with any the first of Subpages is its history
+	Subpages []Subpage
+	News     *News    // nil where there is no run
+	Warnings []string // what the author should look at, such as a label in a figure that cannot be read
+
+	// Inputs is a digest of all that the page was made of, by which it is known again; empty if that is not known.
+	Inputs string
 }
 
 // File is a file that belongs to a page.
@@ -103,10 +116,54 @@ type Spark struct {
 // The error is one of the theme's templates or of a figure that cannot be drawn; whatever is wrong with the
 // article or missing among its records is said on the page.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
+	if o.Memory == nil {
+		o.Memory = new(Memory)
+	}
+	o.Memory.again()
+	page, err := r.Article(d, o)
+	if err != nil {
+		return nil, err
+	}
+	page.Subpages, page.News, err = r.subpages(d, o)
+	return page, err
+}
+
+// Article renders the same page in less time: without Subpages and News, which the next making has.
+func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	c := r.compose(d, o)
-	title, titleText := c.inline(d.Doc.Front.Title.Value)
-	description, descriptionText := c.inline(d.Doc.Front.Description.Value)
-	standing, reason := d.Standing()
+	a := c.article()
+	c.stale()
+	page := &Page{
+		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
+		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
+		Measured: c.origin.last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
+		HTML: a.main, Files: c.files, Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
+	}
+	if !c.origin.last.IsZero() {
+		page.Host = d.Host
+		if i := slices.IndexFunc(a.banners, func(b banner) bool { return !b.Detail }); i >= 0 {
+			page.Notice = strings.TrimRight(a.banners[i].Strong, ".:,")
+		}
+	}
+	if err := c.failed(); err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// composed is an article that was composed.
+type composed struct {
+	main               template.HTML
+	title, description string // as text
+	banners            []banner
+	standing           Mark
+}
+
+// article composes the main element of an article.
+func (c *composer) article() composed {
+	title, titleText := c.inline(c.doc.Front.Title.Value)
+	description, descriptionText := c.inline(c.doc.Front.Description.Value)
+	standing, reason := c.d.Standing()
 	mark := StandingMark(standing)
 	keys := c.keyValues()
 	prose := c.prose()
@@ -115,23 +172,15 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
 		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
 	})
-	c.stale()
-	page := &Page{
-		Slug: d.Doc.Slug, Title: titleText, Description: descriptionText, Date: d.Doc.Front.Date.Value,
-		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.last, Standing: mark, Finding: c.finding(descriptionText), Spark: c.spark(),
-		HTML: main, Files: c.files, Warnings: slices.Compact(c.warnings),
-	}
-	if !c.origin.last.IsZero() {
-		page.Host = d.Host
-		if i := slices.IndexFunc(banners, func(b banner) bool { return !b.Detail }); i >= 0 {
-			page.Notice = strings.TrimRight(banners[i].Strong, ".:,")
-		}
-	}
+	return composed{main, titleText, descriptionText, banners, mark}
+}
+
+// failed is the first error of a template or figure, if there was one.
+func (c *composer) failed() error {
 	if c.err != nil {
-		return nil, fmt.Errorf("rendering %s: %w", d.Doc.Slug, c.err)
+		return fmt.Errorf("rendering %s: %w", c.doc.Slug, c.err)
 	}
-	return page, nil
+	return nil
 }
 
 type articleView struct {
@@ -154,6 +203,8 @@ type composer struct {
 	d       *dataset.Dataset
 	doc     *article.Document
 	options Options
+	up      string          // from the page to the folder of the site: "../"
+	moment  *dataset.Moment // that the page is of; nil for the newest
 	metrics *figure.Metrics
 
 	judgements map[string]dataset.Judgement // by name of the claim
@@ -170,14 +221,20 @@ type composer struct {
 	values   []valueRow
 	used     []used
 	nextID   int
+	groups   map[groupsOf]map[string]string // letters of cells by their names
+	cells    map[*dataset.Cell]cellFacts
 	files    []File
+	found    []Part
 	warnings []string
 	err      error
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, metrics: r.fonts.Metrics(),
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}}
+	if o.Memory == nil {
+		o.Memory = new(Memory)
+	}
+	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../", metrics: r.fonts.Metrics(),
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}

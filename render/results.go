@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -11,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/table"
 )
@@ -54,6 +56,9 @@ func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files [
 	if o.measured > 0 {
 		words += ", " + o.repetitions()
 	}
+	if o.again > 0 {
+		words += fmt.Sprintf(", %d measured again after the machine had disturbed others", o.again)
+	}
 	if c.d.Profile != "" && c.d.Profile != "full" && o.measured > 0 {
 		words += ", profile\u00a0" + c.d.Profile
 	}
@@ -93,18 +98,36 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
-	if e.Title, _ = c.inline(t.Title.Value); e.Title == "" {
-		words := capital(listWords(columns.heads())) + " by " + listWords(columns.words)
+	var words string
+	if e.Title, words = c.inline(t.Title.Value); e.Title == "" {
+		words = capital(listWords(columns.heads())) + " by " + listWords(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
+	c.found = append(c.found, Part{TablePart, e.ID, words})
 	e.Caption, _ = c.inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.sub(cells, layout)
+	var notes []template.HTML
+	for _, n := range t.Notes {
+		note, _ := c.inline(n.Value)
+		notes = append(notes, note)
+	}
 	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.words, columns.metrics, t.Published))
+	missing := ""
+	switch {
+	case experiment == nil:
+		missing = sentence(err.Error())
+	case experiment.Plan.Skipped != "":
+		missing = sentence("left out: " + experiment.Plan.Skipped)
+	case len(cells) == 0:
+		missing = "There are no cells to show."
+	}
 	return c.fill("table", struct {
 		exhibit
-		Layout table.Layout
-	}{e, layout})
+		Layout  table.Layout
+		Missing string          // why there are no rows
+		Notes   []template.HTML // of the author
+	}{e, layout, missing, notes})
 }
 
 // columns is what a table block shows of cells.
@@ -115,6 +138,8 @@ type columns struct {
 	metrics []record.Metric
 	main    int // index into metrics; -1
 	groups  map[string]string
+	colour  string   // the parameter that colours tell apart; empty if none
+	series  []string // its values
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
@@ -134,6 +159,39 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 		out.main = 0
 	}
 	out.words = naming(cells, asked)
+	if group := t.Group.Value; group != "" && len(out.words) > 1 { // which heads rows, and need not be said in each of them
+		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
+	}
+	out.colour, out.series = c.colours(t.Experiment.Value)
+	return out
+}
+
+// colours are those that figures give the cells of an experiment, by the first that gives any: what is of one colour in a figure
+// is so in a table.
+func (c *composer) colours(experiment string) (by string, series []string) {
+	e, ok := c.d.Experiment(experiment)
+	if !ok {
+		return "", nil
+	}
+	for _, f := range c.doc.Figures {
+		of, ok := c.d.Experiment(f.Experiment.Value)
+		if by := f.Colour.Value; by != "" && ok && of == e {
+			if series := seriesOf(e.Cells, by); len(series) > 1 && len(series) <= figure.MaxSeries {
+				return by, series
+			}
+		}
+	}
+	return "", nil
+}
+
+// seriesOf are the values that cells have of a parameter or label, in the order of the plan.
+func seriesOf(cells []*dataset.Cell, by string) []string {
+	var out []string
+	for _, cell := range cells {
+		if v, _ := field(cell, by); !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
 	return out
 }
 
@@ -179,22 +237,18 @@ func per(m record.Metric) string {
 }
 
 func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
-	out := table.Table{ID: k.block.Label.Value, Main: k.main}
+	out := table.Table{ID: k.block.Label.Value, Main: k.main, Series: k.series}
 	for _, w := range k.words {
 		out.Words = append(out.Words, capital(w))
 	}
 	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 {
-		k.groups = map[string]string{}
-		if g, err := c.d.Groups(e.Plan.Name, k.metrics[k.main].Name); err == nil {
-			for _, r := range g.Ranked {
-				k.groups[r.Name] = r.Letters
-			}
-		}
+		k.groups = c.lettersOf(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
-		col := table.Metric{Head: m.Title, Per: per(m), Base: m.Unit, Share: m.Share, Better: m.Better}
-		if k.block.Published.Shown && slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
-			_, ok := c.d.Published(cell, m.Name, k.block.Published.Name.Value)
+		col := table.Metric{Head: m.Title, Named: lower(m.Title), Per: per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
+			Format: k.format(m.Name)}
+		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
+			_, ok := c.publishedOf(cell, m.Name, k.block.Published)
 			return ok
 		}) {
 			col.Published = "Published"
@@ -214,15 +268,52 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 	return out
 }
 
+// format is how the author asks for a column to be written. Intervals stand in every cell, asked for or not.
+func (k *columns) format(column string) table.Format {
+	var out table.Format
+	for _, f := range k.block.Format {
+		if f.Name.Value == column {
+			unit, digits := unitOf(f.Value.Filters)
+			out = table.Format{Unit: unit, Digits: digits}
+		}
+	}
+	return out
+}
+
+// groupsOf names what cells are grouped by.
+type groupsOf struct{ experiment, metric string }
+
+// lettersOf gives the letters of cells that cannot be told apart, by their names. It compares all of them once for all tables.
+func (c *composer) lettersOf(of groupsOf) map[string]string {
+	letters, ok := c.groups[of]
+	if !ok {
+		letters = map[string]string{}
+		if g, err := c.d.Groups(of.experiment, of.metric); err == nil {
+			for _, r := range g.Ranked {
+				letters[r.Name] = r.Letters
+			}
+		}
+		c.groups[of] = letters
+	}
+	return letters
+}
+
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
-	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: c.cellNotes(cell, k.metrics)}
+	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics)}
+	if group := k.block.Group.Value; group != "" {
+		v, _ := field(cell, group)
+		r.Section = group + " " + cmp.Or(v, "–")
+	}
+	if of, ok := field(cell, k.colour); ok {
+		r.Series = slices.Index(k.series, of)
+	}
 	for _, w := range k.words {
 		v, _ := field(cell, w)
 		r.Words = append(r.Words, v)
 	}
 	for _, m := range k.metrics {
 		v := estimate(cell.Metric(m.Name))
-		if p, ok := c.d.Published(cell, m.Name, k.block.Published.Name.Value); ok && k.block.Published.Shown {
+		if p, ok := c.publishedOf(cell, m.Name, k.block.Published); ok {
 			v.Published, v.Shift = p.Number, p.Shift
 		}
 		v.Missing = shortReason(v.Missing)
@@ -260,31 +351,27 @@ func estimate(r dataset.Result) table.Value {
 }
 
 // cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
-func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []table.Note {
+func cellNotes(cell *dataset.Cell, metrics []record.Metric) []table.Note {
 	var out []table.Note
-	add := func(short, full string) {
-		n := table.Note{Short: short, Full: strings.TrimSuffix(full, ".") + "."} // begins with a name, which keeps its case
-		if !slices.ContainsFunc(out, func(o table.Note) bool { return o.Full == n.Full }) {
-			out = append(out, n)
-		}
+	add := func(kind, words string, of ...int) {
+		out = append(out, table.Note{Kind: kind, Words: words, Metrics: of})
 	}
-	name := cell.Trial.Name
 	if cell.Trial.InsteadOf != "" {
-		add("substitute", name+" is measured instead of "+cell.Trial.InsteadOf)
+		add("substitute", "measured instead of "+cell.Trial.InsteadOf)
 	}
 	if cell.Trial.Unavailable != "" {
-		add("unavailable", name+" is unavailable: "+cell.Trial.Unavailable)
+		add("unavailable", cell.Trial.Unavailable)
 		return out
 	}
 	switch cell.State {
 	case dataset.Stale:
-		add("older version", name+" was measured with an older version of this experiment")
+		add("older version", "measured with an older version of this experiment")
 	case dataset.Partial:
-		add("unfinished", "the run of "+name+" is not finished")
+		add("unfinished", fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
 	}
 	failed := failures(cell)
 	for _, f := range failed {
-		add("failed", f.Sentence)
+		add("failed", f.which+": "+f.words)
 	}
 	marks := marksOf(cell, metrics)
 	for _, check := range cell.Checks() {
@@ -294,49 +381,69 @@ func (c *composer) cellNotes(cell *dataset.Cell, metrics []record.Metric) []tabl
 			isSaid = isSaid || finding != "" && strings.Contains(m.words, "not valid") && strings.Contains(m.words, finding)
 		}
 		if !isSaid && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
-			add(check.Name, name+", "+check.Name+": "+check.Words)
+			add(check.Name, check.Words)
 		}
 	}
 	checked := len(out) > 0
 	for _, m := range marks {
 		switch {
-		case len(m.titles) < len(metrics):
-			add(strings.Join(m.titles, ", "), name+", "+strings.Join(m.titles, ", ")+": "+m.words)
+		case len(m.metrics) < len(metrics):
+			add(m.kind(), m.words, m.metrics...)
 		case strings.Contains(m.words, "not valid"):
-			add("left out", name+": "+m.words)
+			add(m.kind(), m.words)
 		case !checked: // else a check has said it of the whole cell
-			add("all metrics", name+": "+m.words)
+			add(m.kind(), m.words)
 		}
 	}
-	for _, m := range metrics {
-		r := cell.Metric(m.Name)
-		if short := shortReason(r.Missing); short != r.Missing && len(out) == 0 {
-			add(short, name+", "+lower(m.Title)+": "+r.Missing)
+	said := len(out) > 0
+	for i, m := range metrics {
+		if kind, words, ok := strings.Cut(cell.Metric(m.Name).Missing, ": "); ok && !said {
+			add(kind, words, i)
 		}
 	}
 	return out
 }
 
-// marked is what is wrong with some repetitions of a cell, and the titles of the metrics that it is wrong for.
+// marked is what is wrong with some repetitions of a cell, and the metrics that it is wrong for.
 type marked struct {
-	words  string
-	titles []string
+	words   string
+	metrics []int
+}
+
+// kind says in two words what a mark is about.
+func (m marked) kind() string {
+	for _, k := range []struct{ part, kind string }{
+		{"not valid", "left out"}, {"far from the others", "outlying"}, {"% apart", "wide"}, {"in the tail", "tail"},
+	} {
+		if strings.Contains(m.words, k.part) {
+			return k.kind
+		}
+	}
+	return "incomplete"
 }
 
 // marksOf gathers the marks of a cell's metrics: most of what is wrong with a repetition is wrong for all of them.
 func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 	var out []marked
-	for _, m := range metrics {
+	for at, m := range metrics {
 		for _, words := range cell.Metric(m.Name).Marks {
 			i := slices.IndexFunc(out, func(o marked) bool { return o.words == words })
 			if i < 0 {
 				i = len(out)
 				out = append(out, marked{words: words})
 			}
-			out[i].titles = append(out[i].titles, lower(m.Title))
+			out[i].metrics = append(out[i].metrics, at)
 		}
 	}
 	return out
+}
+
+// without says why there is nothing to draw of cells that are there.
+func without(cells []*dataset.Cell) string {
+	if originOf(cells).measured == 0 {
+		return "not measured yet"
+	}
+	return "no valid repetition"
 }
 
 // lower begins a title in the middle of a sentence.
@@ -355,6 +462,7 @@ func lower(title string) string {
 type kinds struct {
 	intervals, two, one bool
 	within              bool // one run, with the interval within it
+	searched            bool // found by a search
 	low, high           int
 }
 
@@ -371,6 +479,8 @@ func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
 				k.one, k.within = true, true
 			case r.Estimate.Kind == stats.RangeOfTwo:
 				k.two = true
+			case r.Estimate.Kind == stats.BySearch:
+				k.searched = true
 			default:
 				if n := r.Estimate.N; !k.intervals || n < k.low {
 					k.low = n
@@ -389,9 +499,11 @@ func (k kinds) words() string {
 		within = " but that of percentiles within it"
 	}
 	switch {
-	case k.one && !k.two && !k.intervals:
+	case k.searched && !k.one && !k.two && !k.intervals:
+		return searchedWords
+	case k.one && !k.two && !k.intervals && !k.searched:
 		return "one run, so there are no intervals" + strings.Replace(within, "that", "those", 1)
-	case k.two && !k.one && !k.intervals:
+	case k.two && !k.one && !k.intervals && !k.searched:
 		return "mean of two runs, smallest and largest beside it"
 	}
 	var out []string
@@ -404,8 +516,14 @@ func (k kinds) words() string {
 	if k.one {
 		out = append(out, "of one run its value, without an interval"+within)
 	}
+	if k.searched {
+		out = append(out, searchedWords)
+	}
 	return strings.Join(out, "; ")
 }
+
+// searchedWords say what stands beside a number that a search found.
+const searchedWords = "what a search found, and beside it where that may lie"
 
 func (k kinds) repetitions() string {
 	return origin{measured: 1, low: k.low, high: k.high}.repetitions()
@@ -413,7 +531,10 @@ func (k kinds) repetitions() string {
 
 // sub says what the numbers of a table are.
 func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
-	if originOf(cells).measured == 0 {
+	switch {
+	case len(cells) == 0:
+		return ""
+	case originOf(cells).measured == 0:
 		return "Not measured yet; every row waits for a run"
 	}
 	isFailed := func(m string) bool { return m == "failed" }

@@ -81,7 +81,7 @@ func (c *composer) destination(written string) (href template.URL, ok bool) {
 	parts := strings.Split(path.Clean(u.Path), "/")
 	if len(parts) >= 2 && parts[0] == ".." && slices.Contains(c.options.Articles, parts[1]) &&
 		(len(parts) == 2 || len(parts) == 3 && parts[2] == "article.md") {
-		to := url.URL{Path: "../" + parts[1] + "/index.html", Fragment: u.Fragment}
+		to := url.URL{Path: c.up + parts[1] + "/index.html", Fragment: u.Fragment}
 		return template.URL(to.String()), true
 	}
 	c.warnf("the link to %q leads to nothing that the site has; link to an article as ../SLUG/article.md, or to the web",

@@ -153,27 +153,35 @@ type writer struct {
 
 func writerFor(q dataset.Quantity, filters []expr.Filter) writer {
 	w := writer{q: q, unit: number.For(q.Unit, q.Share, q.Number)}
-	round := -1
-	for _, f := range filters {
-		switch f.Name {
-		case "percent":
-			w.unit = number.Percent
-		case "unit":
-			w.unit = number.Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
-		case "round":
-			round = f.Digits
-		case "interval":
-			w.interval = true
-		}
+	unit, digits := unitOf(filters)
+	if unit != nil {
+		w.unit = *unit
 	}
+	w.interval = slices.ContainsFunc(filters, func(f expr.Filter) bool { return f.Name == "interval" })
 	lo, hi := math.NaN(), math.NaN()
 	if q.Interval != nil {
 		lo, hi = q.Interval.Lo, q.Interval.Hi
 	}
-	if w.decimals = w.unit.Decimals(q.Number, lo, hi); round >= 0 {
-		w.decimals, w.unit.Whole = round, false
+	if w.decimals = w.unit.Decimals(q.Number, lo, hi); digits != nil {
+		w.decimals, w.unit.Whole = *digits, false
 	}
 	return w
+}
+
+// unitOf is the unit and the digits after the point that filters ask for; nil for what they leave open.
+func unitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
+	for _, f := range filters {
+		switch f.Name {
+		case "percent":
+			percent := number.Percent
+			unit = &percent
+		case "unit":
+			unit = &number.Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
+		case "round":
+			digits = &f.Digits
+		}
+	}
+	return unit, digits
 }
 
 // writerOf is writerFor an expression; what somebody else published is written with all its digits.
@@ -189,6 +197,9 @@ func (w writer) text() string {
 	text := w.unit.Quantity(w.q.Number, w.decimals)
 	if w.exact {
 		text = w.unit.Exact(w.q.Number)
+	}
+	if w.isCapacity() && (w.interval || w.q.Number <= 0 || math.IsInf(w.q.Interval.Hi, 1)) {
+		return w.unit.Capacity(w.q.Interval.Lo, w.q.Interval.Hi)
 	}
 	if !w.interval {
 		return text
@@ -206,6 +217,11 @@ func (w writer) text() string {
 	return text + " (no interval)"
 }
 
+// isCapacity reports whether the number is the rate that a search found, and no ratio of two.
+func (w writer) isCapacity() bool {
+	return w.q.Kind == stats.BySearch && w.q.Unit == "1/s" && w.q.Interval != nil
+}
+
 // intervalSentence says what is known of where the value lies.
 func (w writer) intervalSentence() string {
 	switch {
@@ -217,6 +233,9 @@ func (w writer) intervalSentence() string {
 		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; nothing is known of other runs."
 	case w.q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
+	}
+	if w.q.Kind == stats.BySearch {
+		return sentence(strings.Trim("found by a search to lie within "+w.intervalShort()+"; "+w.q.Note, "; "))
 	}
 	text := w.intervalShort() + ", 95\u202f% interval"
 	if w.q.N > 0 {
@@ -336,7 +355,7 @@ func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 		}
 	}
 	for _, f := range c.doc.Figures {
-		if f.X.Value == metric && c.contains(f.Experiment.Value, f.Where.Node, cells) {
+		if shows(f, metric) && c.contains(f.Experiment.Value, f.Where.Node, cells) {
 			return &link{"#" + f.Label.Value, c.numbers[f.Label.Value]}
 		}
 	}
@@ -364,9 +383,38 @@ func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.C
 
 // keyView is one of the values under the description.
 type keyView struct {
-	Is       template.HTML
-	Value    template.HTML
-	Interval string
+	Is        template.HTML
+	Value     template.HTML
+	Interval  string
+	Published string
+}
+
+// inShort is a reason without its details, which the slip of the value has: "throughput, a: invalid".
+func inShort(reason string) string {
+	parts := strings.SplitN(reason, ": ", 3)
+	return strings.Join(parts[:min(len(parts), 2)], ": ")
+}
+
+// publishedValue is what somebody else published of a value, written as the value is; empty if nobody did.
+func (c *composer) publishedValue(in expr.Inline, q dataset.Quantity) string {
+	n := c.resolved(in.Expr)
+	_, isOne := n.(*expr.Selector)
+	b, isBinary := n.(*expr.Binary)
+	if !isOne && !isCall(n, "ratio", "change") && !(isBinary && b.Op == expr.Div) {
+		return ""
+	}
+	x, ok := c.publishedNumber(n, q.Cells, !isOne)
+	if !ok {
+		return ""
+	}
+	w := c.writerOf(in, q)
+	if isOne {
+		return w.unit.Exact(x)
+	}
+	if isCall(n, "change") {
+		x--
+	}
+	return w.unit.Quantity(x, w.decimals)
 }
 
 func (c *composer) keyValues() []keyView {
@@ -382,10 +430,14 @@ func (c *composer) keyValues() []keyView {
 		c.nextID++
 		v.ID = valueID + strconv.Itoa(c.nextID)
 		row := keyView{Is: is, Value: c.fill("value", v)}
-		if q != nil && q.Interval != nil {
+		switch {
+		case v.Missing:
+			row.Interval = sentence(inShort(v.Interval))
+		case q != nil && q.Interval != nil:
 			row.Interval = c.writerOf(in, *q).intervalShort()
-		} else if v.Missing {
-			row.Interval = v.Interval
+		}
+		if q != nil {
+			row.Published = c.publishedValue(in, *q)
 		}
 		out = append(out, row)
 	}

@@ -27,14 +27,14 @@ func TestWithinOneRun(t *testing.T) {
 		"One run, so there are no intervals but those of percentiles within it",
 		"within one run: 50.0–50.0",
 		"Line of a single run: 95 % interval within it",
-		"Latency p99, a: 50.0 ms, 1 run. There is 1 valid repetition of a, and a verdict needs 3.",
+		"Latency p99, a: 50.0 ms, 1 run. Claimed: less than 10 s. There is 1 valid repetition of a, and a verdict needs 3.",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
 	for _, f := range page.Files {
-		if strings.HasSuffix(f.Path, ".json") && !strings.Contains(string(f.Data), `"interval": "within one run"`) {
+		if strings.HasSuffix(f.Path, ".json") && !strings.Contains(string(f.Data), `"interval":"within one run"`) {
 			t.Errorf("%s does not say within what its interval is", f.Path)
 		}
 	}

@@ -13,11 +13,15 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
+	"benchbook/runner/load"
 	"benchbook/runner/origin"
 )
 
@@ -26,6 +30,9 @@ const (
 	originName = "benchbook-origin"
 	linkName   = "benchbook-link"
 )
+
+// Programs lists our programs that go into containers, which package programs finds.
+func Programs() []string { return append(load.Programs(), originName, linkName, agent.Name) }
 
 // Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
 // the relay. No service can have a name with a dot, so nothing of an article collides.
@@ -67,7 +74,8 @@ func (r *run) prepareOwn(ctx context.Context, t *plan.Trial) error {
 			return err
 		}
 		sum := sha256.Sum256(data)
-		image, err := r.Engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, r.Progress.Preparing(name))
+		image, err := r.onHosts(r.serviceHosts()...).Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}},
+			r.Progress.Preparing(name))
 		if err != nil {
 			return fmt.Errorf("preparing %s: %w", name, err)
 		}
@@ -109,7 +117,7 @@ func originEnvironment(s *plan.Service) (string, error) {
 }
 
 // relayBefore is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
-func (r *run) relayBefore(s *plan.Service) (engine.Service, error) {
+func (r *run) relayBefore(t *plan.Trial, s *plan.Service) (engine.Service, error) {
 	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter, Rate: s.Link.Rate}
 	for _, port := range s.Expose {
 		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port), Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
@@ -118,13 +126,37 @@ func (r *run) relayBefore(s *plan.Service) (engine.Service, error) {
 	if err != nil {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
-	return engine.Service{
-		Name: s.Name, Image: r.own[linkName].image, Environment: []string{"BENCHBOOK_LINK=" + string(config)}, CPUSet: r.placement.Services,
+	at := r.location(t, s.Name)
+	at.Peers = nil // it connects to the service alone, which is beside it
+	out := engine.Service{
+		Name: s.Name, Image: r.own[linkName].image, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
+		CPUSet: r.placementOn(at.Host).Services, Location: at,
 		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
 		// relay may be that one, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   engine.Ready{Log: link.ReadyLine},
-	}, nil
+	}
+	if at.Published {
+		out.Expose = s.Expose
+	}
+	return out, nil
+}
+
+// replica is the name of the nth container of a service that is scaled, counted from 1. The first has the service's own, which all of
+// them are reached by.
+func replica(name string, n int) string {
+	if n == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s.%d", name, n)
+}
+
+// serviceOf is the name of the service that a container is one of, of a link the link's own.
+func serviceOf(container string) string {
+	if i := strings.LastIndexByte(container, '.'); i >= 0 && strings.Trim(container[i+1:], "0123456789") == "" {
+		return container[:i]
+	}
+	return container
 }
 
 // known is a container under the name that records and messages have for it.
@@ -147,24 +179,41 @@ func knownAs(err error, engineName, name string) error {
 }
 
 // lateness notes in a record how late our own programs were, as far as they have said it: the link before X in link.late.X, an
-// origin X in origin.late.X.
-func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, facts map[string]string) {
+// origin X in origin.late.X. After what was so short that much of it would be missing, their next reports are waited for.
+func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration, facts map[string]string) {
+	wait := length < 20*eventloop.ReportEvery
 	for _, s := range t.Services {
 		for _, own := range []struct {
-			is         bool
+			is, delays bool
 			name, fact string
-		}{{s.Origin != nil, s.Name, "origin.late." + s.Name}, {s.Link != nil, s.Name + linkSuffix, "link.late." + s.Name}} {
+		}{
+			{s.Origin != nil, s.Origin != nil && s.Origin.Distribution != "", s.Name, "origin.late." + s.Name},
+			{s.Link != nil, s.Link != nil && *s.Link != plan.Link{}, s.Name + linkSuffix, "link.late." + s.Name},
+		} {
 			i := slices.IndexFunc(running, func(r engine.Running) bool { return own.is && r.Name() == own.name })
 			if i < 0 {
 				continue
 			}
-			if log, err := running[i].Logs(ctx); err == nil {
-				if report, ok := eventloop.ReadLateness(log); ok {
-					facts[own.fact] = report.String()
-				}
+			if report, ok := reported(ctx, running[i], own.delays && wait); ok {
+				facts[own.fact] = report.String()
 			}
 		}
 	}
+}
+
+// reported is the last report of how late one of our own programs was. With wait it is one that holds all that was before.
+func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
+	if wait {
+		select {
+		case <-ctx.Done():
+		case <-time.After(eventloop.ReportEvery + 50*time.Millisecond): // for the line to get into the log
+		}
+	}
+	log, err := r.Logs(ctx)
+	if err != nil {
+		return eventloop.LatenessReport{}, false
+	}
+	return eventloop.ReadLateness(log)
 }
 
 // said is what a container wrote, without what our own programs write for us.

@@ -13,12 +13,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
+
+	"benchbook/runner/engine/kernel"
 )
 
-// Host is the machine that we measure on.
+// Host is the machine that we measure on, or several of them.
 type Host struct {
 	// ID is its class and a short digest of CPU model, cores and memory in whole GiB, such as "c2-1f3a9b". It never
 	// holds the machine's name.
@@ -26,6 +29,10 @@ type Host struct {
 	// Cores are the logical CPUs of each physical core, in order.
 	Cores [][]int
 	Facts map[string]string
+	// Others are the machines beside this one, by their names in the project; nil if there are none. See With.
+	Others map[string]Host
+
+	mirrors []string // hosts whose names no record keeps
 }
 
 // ThisHost describes this machine.
@@ -38,7 +45,7 @@ func ThisHost() (Host, error) {
 	if err != nil {
 		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
 	}
-	h := Host{Cores: physicalCores("/"), Facts: map[string]string{}}
+	h := Host{Cores: physicalCores("/"), Facts: map[string]string{}, mirrors: mirrorsOf(os.DirFS("/"), os.Environ())}
 	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
 	model := strings.Join(strings.Fields(info[0].ModelName), " ")
 	logical := 0
@@ -61,11 +68,69 @@ func ThisHost() (Host, error) {
 	if kernel, err := host.KernelVersion(); err == nil {
 		fact("kernel", kernel)
 	}
-	fact("governor", read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
+	fact("governor", governors("/"))
 	fact("clock", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	fact("mitigations", mitigations())
+	fact("swap", swapSize())
+	fact("hugepages", chosen(read("/sys/kernel/mm/transparent_hugepage/enabled")))
+	fact("virtual", hypervisor("/", info[0].Flags))
 	return h, nil
 }
+
+// hypervisor is the kind of the virtual machine that this is, empty if it is none. It goes by the processor and the clocks: files that
+// container engines leave behind are copied with the disks of virtual machines.
+func hypervisor(root string, flags []string) string {
+	clocks := read(filepath.Join(root, "sys/devices/system/clocksource/clocksource0/available_clocksource"))
+	switch kind := read(filepath.Join(root, "sys/hypervisor/type")); {
+	case kind != "":
+		return kind
+	case strings.Contains(clocks, "kvm-clock"):
+		return "kvm"
+	case strings.Contains(clocks, "hyperv"):
+		return "hyperv"
+	case slices.Contains(flags, "hypervisor"):
+		return "unknown"
+	}
+	return ""
+}
+
+// governors are those that choose the frequencies of the CPUs, each once; empty where the system leaves that to somebody else.
+func governors(root string) string {
+	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
+	var out []string
+	for _, f := range files {
+		if g := read(f); g != "" && !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// swapSize is how much memory can be put aside on disks: "none", or its size.
+func swapSize() string {
+	swap, err := mem.SwapMemory()
+	switch {
+	case err != nil:
+		return ""
+	case swap.Total == 0:
+		return "none"
+	}
+	return units.BytesSize(float64(swap.Total))
+}
+
+// chosen is the word in brackets of a setting such as "always [madvise] never".
+func chosen(setting string) string {
+	_, rest, _ := strings.Cut(setting, "[")
+	word, _, found := strings.Cut(rest, "]")
+	if !found {
+		return ""
+	}
+	return word
+}
+
+// LocalPorts is how many local ports the machine itself gives to programs that ask for none; 0 where it does not tell.
+func (h Host) LocalPorts() int { return hostPorts("/") }
 
 // siblings lists the CPUs of each physical core that has several, or says that there is none: on such a core, two programs slow
 // each other down although each has a CPU of its own.
@@ -110,8 +175,8 @@ func mitigations() string {
 // Source: Linux, Documentation/admin-guide/cputopology.rst.
 func physicalCores(root string) [][]int {
 	cpus := filepath.Join(root, "sys/devices/system/cpu")
-	online, ok := parseCPUs(read(filepath.Join(cpus, "online")))
-	if !ok {
+	online, err := kernel.ParseCPUs(read(filepath.Join(cpus, "online")))
+	if err != nil {
 		for i := range runtime.NumCPU() { // not Linux
 			online = append(online, i)
 		}
@@ -132,26 +197,4 @@ func physicalCores(root string) [][]int {
 		cores[k] = append(cores[k], i)
 	}
 	return cores
-}
-
-// parseCPUs reads a list of CPUs as the kernel and cpuset write it: "0-2,5".
-func parseCPUs(list string) ([]int, bool) {
-	var cpus []int
-	for part := range strings.SplitSeq(list, ",") {
-		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
-		if !ranged {
-			last = first
-		}
-		from, err := strconv.Atoi(first)
-		to, errTo := strconv.Atoi(last)
-		if err != nil || errTo != nil || from < 0 || to < from {
-			return nil, false
-		}
-		for i := from; i <= to; i++ {
-			if !slices.Contains(cpus, i) {
-				cpus = append(cpus, i)
-			}
-		}
-	}
-	return cpus, true
 }

@@ -2,11 +2,13 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
@@ -30,12 +32,16 @@ func (e *NoImageError) Unwrap() error { return e.Err }
 // image is an image that is there, with what a record says of it.
 type image struct {
 	engine.Prepared
-	bases, packages string
+	bases    string
+	packages packages
 }
 
 // imageKey tells images apart.
 func imageKey(i plan.Image) string {
-	if i.Build == nil {
+	switch {
+	case i.Machine:
+		return "\x00machine" // no reference is written so
+	case i.Build == nil:
 		return i.Name
 	}
 	var b strings.Builder
@@ -58,18 +64,24 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.facts = maps.Clone(facts)
 	maps.Copy(r.facts, r.Host.Facts)
-	r.placement = plan.Place(r.Host.Cores)
+	if err := r.checkHosts(); err != nil {
+		return err
+	}
 	prepared := map[load.Driver]bool{}
-	for _, step := range r.todo.steps {
-		driver := r.driver(step.Trial)
+	trials := r.todo.pending(r.experiment)
+	for _, t := range trials {
+		driver := r.driver(t)
+		if r.verifier != nil && t.Load != nil {
+			driver = r.Requests // whichever tool puts the load on
+		}
 		if driver == nil {
-			return fmt.Errorf("nothing here puts a load on with %s", step.Trial.Load.Tool)
+			return fmt.Errorf("nothing here puts a load on with %s", t.Load.Tool)
 		}
 		if prepared[driver] {
 			continue
 		}
 		prepared[driver] = true
-		err := driver.Prepare(ctx, r.Engine, r.Progress.Preparing("load"))
+		err := driver.Prepare(ctx, r.onHosts(r.loadHosts()...), r.Progress.Preparing("load"))
 		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
 			return &NoImageError{r.experiment.Pos, err}
 		}
@@ -78,12 +90,33 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	r.images = map[string]image{}
-	for _, step := range r.todo.steps {
-		if err := r.prepareOwn(ctx, step.Trial); err != nil {
+	for _, t := range trials {
+		values := map[string]int{} // what is searched for may change images too: those of later candidates come when it is their turn
+		for _, s := range t.Tune {
+			values[s.Name] = cmp.Or(r.choices[t].values[s.Name], s.First())
+		}
+		first, err := t.Tuned(values)
+		if err != nil {
 			return err
 		}
-		for name, image := range imagesOf(step.Trial) {
-			if err := r.prepareImage(ctx, step.Trial, name, image); err != nil {
+		if err := r.prepareTrial(ctx, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareTrial makes the images of a trial available, those that are not yet.
+func (r *run) prepareTrial(ctx context.Context, t *plan.Trial) error {
+	if err := r.prepareOwn(ctx, t); err != nil {
+		return err
+	}
+	for name, image := range imagesOf(t) {
+		if err := r.prepareImage(ctx, t, name, image); err != nil {
+			return err
+		}
+		if image.Machine {
+			if err := r.identify(ctx, programOf(t, name), r.images[imageKey(image)].Prepared); err != nil {
 				return err
 			}
 		}
@@ -104,6 +137,18 @@ func imagesOf(t *plan.Trial) map[string]plan.Image {
 	return out
 }
 
+// imageSpec is an image as engines want it; what says in words what it is for.
+func imageSpec(what string, wanted plan.Image) engine.Image {
+	spec := engine.Image{Name: wanted.Name, Machine: wanted.Machine}
+	if b := wanted.Build; b != nil {
+		spec.Build = &engine.Build{For: what, Dockerfile: b.Dockerfile, Args: b.Args, Target: b.Target}
+		for _, f := range b.Files {
+			spec.Build.Files = append(spec.Build.Files, engineFile(f))
+		}
+	}
+	return spec
+}
+
 // prepareImage prepares one image of a trial, unless another one has it too.
 func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, wanted plan.Image) error {
 	key := imageKey(wanted)
@@ -111,16 +156,10 @@ func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, want
 		return nil
 	}
 	what := r.plan.Article + " " + name
-	spec := engine.Image{Name: wanted.Name}
-	if b := wanted.Build; b != nil {
-		spec.Build = &engine.Build{For: what, Dockerfile: b.Dockerfile, Args: b.Args, Target: b.Target}
-		for _, f := range b.Files {
-			spec.Build.Files = append(spec.Build.Files, engineFile(f))
-		}
-	}
+	spec := imageSpec(what, wanted)
 	redact := record.NewRedactor(t.Definition)
 	log := &redactedLog{to: r.Progress.Preparing(what), redact: redact}
-	prepared, err := r.Engine.Prepare(ctx, spec, log)
+	prepared, err := r.onHosts(r.imageHosts(key)...).Prepare(ctx, spec, log)
 	log.flush()
 	var failed *engine.BuildError
 	switch {
@@ -145,48 +184,81 @@ func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, want
 		}
 		out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
 	}
-	if out.packages, err = r.packagesOf(ctx, prepared); err != nil {
-		return err
+	if !wanted.Machine { // of which there are more than a record should list
+		if out.packages, err = r.packagesOf(ctx, prepared); err != nil {
+			return err
+		}
 	}
 	r.images[key] = out
 	return nil
 }
 
-// packagesOf lists the Debian packages of an image, or nothing where it is not made of them. Each image is asked once.
-func (r *Runner) packagesOf(ctx context.Context, image engine.Prepared) (string, error) {
-	if packages, ok := r.packages[image.ID]; ok {
-		return packages, nil
-	}
-	space, err := r.Engine.Open(ctx, "packages")
-	if err != nil {
-		return "", err
-	}
-	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image,
-		Entrypoint: []string{"dpkg-query"}, Command: []string{"-W", "-f", "${Package} ${Version}\n"}}, nil)
-	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
-		return "", closeErr
-	}
-	packages := ""
-	if err == nil && exit.Code == 0 {
-		packages = strings.TrimSpace(string(exit.Stdout))
-	}
-	if ctx.Err() == nil {
-		if r.packages == nil {
-			r.packages = map[string]string{}
+// programOf is the program that a service, or the command, of a trial begins with.
+func programOf(t *plan.Trial, name string) string {
+	for _, s := range t.Services {
+		if words := slices.Concat(s.Entrypoint, s.Command); s.Name == name && len(words) > 0 {
+			return words[0]
 		}
-		r.packages[image.ID] = packages
 	}
-	return packages, ctx.Err()
+	if t.Command != nil && t.Command.Service == "" {
+		return t.Command.Run[0]
+	}
+	return ""
+}
+
+// identification is a shell's program that says which file a program of the machine is, without the folders above it, which may be
+// somebody's; its digest; and the Debian package that it came with.
+const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
+digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%% *}"
+package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
+exit 0`
+
+// identify finds out which file a program of the machine is, once for each.
+func (r *Runner) identify(ctx context.Context, program string, machine engine.Prepared) error {
+	if _, ok := r.programs[program]; ok {
+		return nil
+	}
+	space, err := r.Engine.Open(ctx, "programs")
+	if err != nil {
+		return err
+	}
+	exit, err := space.Run(ctx, engine.Program{Name: "program", Image: machine,
+		Entrypoint: []string{"sh", "-c", identification, "sh"}, Command: []string{program}}, nil)
+	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
+		return closeErr
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	is := "unknown" // such as a file that the article brings
+	if err == nil && exit.Code == 0 {
+		is = strings.TrimSpace(string(exit.Stdout))
+	}
+	if r.programs == nil {
+		r.programs = map[string]string{}
+	}
+	r.programs[program] = is
+	return nil
 }
 
 // imageFacts are what a record says of the images of its own trial: their ids, what they were built from, and the packages in them.
 func (r *run) imageFacts(t *plan.Trial) map[string]string {
 	facts := map[string]string{}
 	for name, i := range imagesOf(t) {
-		prepared := r.images[imageKey(i)]
-		facts["image."+name], facts["base."+name], facts["packages."+name] = prepared.ID, prepared.bases, prepared.packages
-		if prepared.bases == "" {
-			delete(facts, "base."+name)
+		if i.Machine {
+			facts["program."+name] = r.programs[programOf(t, name)]
+			continue
+		}
+		prepared, ok := r.images[imageKey(i)]
+		if !ok {
+			continue // a search was to say which, and found none
+		}
+		facts["image."+name], facts["packages."+name] = prepared.ID, prepared.packages.Debian
+		if prepared.bases != "" {
+			facts["base."+name] = prepared.bases
+		}
+		if prepared.packages.Python != "" {
+			facts["pip."+name] = prepared.packages.Python
 		}
 	}
 	return facts

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 )
@@ -54,6 +55,14 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	if len(store.records) != 12 {
 		t.Fatalf("%d records", len(store.records))
 	}
+	lists := 0
+	for _, r := range store.records {
+		lists += len(r.Lists)
+	}
+	if lists != 4 { // of two images in two runs
+		t.Errorf("records hold %d lists, want 4", lists)
+	}
+	record.Expand(store.records)
 	for _, r := range store.records {
 		name := "x:" + r.Trial
 		for fact, want := range map[string]string{"image.command": "sha256:" + name, "base.command": name + " base of " + name,
@@ -131,5 +140,41 @@ func TestEngineElsewhere(t *testing.T) {
 	_, err := newRunner(e, &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
 	if err == nil || !strings.Contains(err.Error(), "use an engine of this one") || len(store.records) != 0 || len(e.Calls()) != 0 {
 		t.Errorf("got %v, %d records, calls %q", err, len(store.records), e.Calls())
+	}
+}
+
+// A program of the machine is told by its file, once, in place of an image and of all packages of the machine.
+func TestFactsOfPrograms(t *testing.T) {
+	s := script(t)
+	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == "program" {
+			return engine.Exit{Stdout: []byte(p.Command[0] + " sha256:abc gzip 1.12\n")}, nil
+		}
+		return engine.Exit{Stdout: []byte("{}")}, nil
+	}
+	e, store := fake.New(s), &memory{}
+	p := imagesPlan(t)
+	for _, trial := range p.Experiments[0].Trials {
+		trial.Command.Image = plan.Image{Machine: true}
+	}
+	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range store.records {
+		if got, want := r.Facts["program.command"], "true sha256:abc gzip 1.12"; got != want {
+			t.Errorf("the program is %q, want %q", got, want)
+		}
+		for _, fact := range []string{"image.command", "base.command", "packages.command"} {
+			if _, there := r.Facts[fact]; there {
+				t.Errorf("there is a fact %s", fact)
+			}
+		}
+	}
+	asked := map[string]int{}
+	for _, c := range e.Calls() {
+		asked[c]++
+	}
+	if asked["run program"] != 1 || asked["run packages"] != 0 {
+		t.Errorf("asked for programs %d times and for packages %d times, want once and never", asked["run program"], asked["run packages"])
 	}
 }

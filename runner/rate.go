@@ -19,7 +19,7 @@ func (e *NoRateError) Error() string {
 	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
 }
 
-// inOrder sorts experiments so that what the rate of another one depends on comes before it. Otherwise they stay in the order of the
+// inOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they stay in the order of the
 // article.
 func inOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	var out []*plan.Experiment
@@ -28,7 +28,7 @@ func inOrder(experiments []*plan.Experiment) []*plan.Experiment {
 		if slices.Contains(out, e) {
 			return
 		}
-		for _, name := range ratesOf(e) {
+		for _, name := range slices.Concat(ratesOf(e), tunesOf(e)) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
 				add(experiments[i]) // a plan has no circle of them
 			}
@@ -63,11 +63,10 @@ func (r *run) findRates(records []*record.Record) error {
 			r.rates[name] = known
 			continue
 		}
-		i := slices.IndexFunc(r.plan.Experiments, func(e *plan.Experiment) bool { return e.Name == name })
-		if i < 0 {
+		of, ok := r.plan.Find(name)
+		if !ok {
 			return &NoRateError{r.experiment, fmt.Sprintf("there is no experiment %q", name)}
 		}
-		of := r.plan.Experiments[i]
 		for _, t := range of.Trials {
 			if t.Calibration || t.Unavailable != "" {
 				continue

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/kernel"
 	"benchbook/runner/load"
 )
 
@@ -51,20 +53,17 @@ func (r *run) driver(t *plan.Trial) load.Driver {
 // repetition measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record. There
 // may be both: what was measured before its containers could not be removed.
 func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	rec := &record.Record{
-		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
-		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Profile: r.plan.Profile, Host: r.Host.ID,
-		Repetition: step.Repetition, Planned: r.experiment.Repetitions, Calibration: step.Trial.Calibration,
-		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
-		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps)},
-		Started: time.Now().UTC(), Parts: map[string]float64{},
-		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
+	rec := r.newRecord(step)
+	if r.unshared != nil {
+		rec.Failure, rec.Log = r.unshared.failure, r.unshared.log
+		rec.Ended = rec.Started
+		return r.finished(rec), nil
 	}
-	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
-	r.ownFacts(step.Trial, rec.Facts)
-	rec.Facts["placement.services"], rec.Facts["placement.load"] = r.servicesPlace(step.Trial), r.loadPlace(step.Trial)
+	if err := r.before(ctx, rec); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
-	space, err := r.Engine.Open(ctx, r.id)
+	space, err := r.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,39 +74,109 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	m, err := r.drive(ctx, bounded, space, step.Trial, rec)
 	deadline, _ := bounded.Deadline()
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
+	failure, log, isResult := failureOf(err)
+	if err != nil && tooLong {
+		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
+	}
+	if isResult {
+		m = load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}
+	}
+	if tooLong && r.shared != nil && r.entersShared(step.Trial) {
+		r.shared.spoilt = "a command in a shared service may still run, as its time was over"
+	}
 	begin = time.Now()
-	closeErr := closeSpace(ctx, space, longestStop(step.Trial))
+	closeErr := r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	rec.Parts["stop"] += time.Since(begin).Seconds()
-
-	var notReady *engine.NotReadyError
-	var rejected *engine.RejectedError
 	switch {
 	case err == nil:
 	case cancelled != nil:
 		return nil, errors.Join(cancelled, closeErr)
-	case tooLong:
-		m = load.Measurement{Failure: fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), Log: m.Log}
-	case errors.As(err, &notReady):
-		m = load.Measurement{Failure: notReady.Error(), Log: m.Log}
-	case errors.As(err, &rejected):
-		m = load.Measurement{Failure: rejected.Error(), Log: m.Log}
-	default:
+	case !isResult:
 		return nil, errors.Join(err, closeErr)
+	}
+	if m.Failure != "" && closeErr != nil {
+		// An engine that stops ends what runs on it: that is not for certain the benchmark's fault, and will be measured.
+		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
 	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}
 	maps.Copy(rec.Facts, m.Facts)
+	_, r.disturbed = dataset.Disturbed(rec)
 	rec.Ended = time.Now().UTC()
-	rec.Redact()
-	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
-	return rec, closeErr
+	return r.finished(rec), closeErr
 }
 
+// newRecord is the record of a repetition before it begins.
+func (r *run) newRecord(step plan.Step) *record.Record {
+	rec := &record.Record{
+		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
+		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Profile: r.plan.Profile, Host: r.Host.ID,
+		Repetition: step.Repetition, Planned: r.experiment.Repetitions, Calibration: step.Trial.Calibration,
+		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
+		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps), Replaces: step.Replaces},
+		Started: time.Now().UTC(), Parts: map[string]float64{},
+		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
+	}
+	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
+	r.ownFacts(step.Trial, rec.Facts)
+	rec.Facts["placement.services"], rec.Facts["placement.load"] = r.servicesPlace(step.Trial), r.loadPlace(step.Trial)
+	if len(step.Trial.Adapted) > 0 {
+		rec.Facts["placement.adapted"] = strings.Join(step.Trial.Adapted, "; ")
+	}
+	r.sharedFacts(rec)
+	r.locationFacts(step.Trial, rec.Facts)
+	return rec
+}
+
+// finished takes out of a record what must not be kept.
+func (r *run) finished(rec *record.Record) *record.Record {
+	rec.Redact(r.Host.mirrors...)
+	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
+	return rec
+}
+
+// joinLogs puts one log before another.
+func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
+
+// open opens the space of a repetition, within that of the shared services if there are some.
+func (r *run) open(ctx context.Context) (engine.Space, error) {
+	if r.shared != nil {
+		return r.shared.space.Inner(ctx)
+	}
+	return r.Engine.Open(ctx, r.id)
+}
+
+// leave takes down what a repetition started, unless it is kept for somebody to look at.
+func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
+	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
+		return closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
+	}
+	spaces := []engine.Space{space}
+	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
+	if r.shared != nil {
+		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
+	}
+	for _, s := range spaces {
+		services, err := s.Keep(ctx)
+		if err != nil {
+			return &LeftError{err}
+		}
+		kept.Services = append(kept.Services, services...)
+	}
+	r.shared, r.summary.Kept = nil, kept
+	return nil
+}
+
+// position is the place of a repetition in the experiment, from 1: those that were not planned come after all that were. That of a probe
+// of a search is 0.
 func (r *run) position(step plan.Step) int {
+	if step.Replaces > 0 {
+		return len(r.experiment.Steps) + r.replaced + 1
+	}
 	return 1 + slices.IndexFunc(r.experiment.Steps, func(s plan.Step) bool {
-		return s.Trial == step.Trial && s.Repetition == step.Repetition
+		return s.Trial.Name == step.Trial.Name && s.Repetition == step.Repetition
 	})
 }
 
@@ -126,94 +195,120 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 			part("stop")
 		}
 	}()
-	for _, s := range t.Services {
-		started, err := r.start(ctx, bounded, space, t, s)
-		running = append(running, started...)
-		if err != nil {
-			part("start")
-			return load.Measurement{}, err
-		}
+	if r.shared != nil {
+		running = append(running, r.shared.running...)
 	}
+	metrics := r.seek(bounded, running)
+	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
+	running = append(running, started...)
 	part("start")
-	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placement.LoadCores, Services: map[string]engine.Running{},
-		Seed:  uint64(rec.Order.Seed) + uint64(rec.Order.Round),
-		Image: func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared }}
-	for _, service := range running {
-		at.Services[service.Name()] = service
+	if err != nil {
+		return load.Measurement{}, err
 	}
-	if cpus, ok := parseCPUs(at.CPUSet); ok {
+	services := byName(running)
+	space = located{space, r.location(t, "")}
+	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores, Services: services,
+		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
+		Image:      func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared },
+		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
+	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
 	}
+	var prepared, concluded string
+	if len(t.Prepare) > 0 {
+		prepared, err = runHooks(bounded, "prepare", t.Prepare, t, services)
+		part("prepare")
+	}
+	if err == nil {
+		m, err = r.drives(bounded, at, t, running, rec)
+		lap = time.Now()
+	}
+	if len(t.Conclude) > 0 && ctx.Err() == nil {
+		var failed error
+		concluded, failed = conclude(ctx, bounded, t, services)
+		part("conclude")
+		if err == nil && m.Failure == "" {
+			err = failed
+		}
+	}
+	if err = r.blamed(ctx, bounded, running, err); err != nil || m.Failure != "" {
+		return m, err
+	}
+	if r.verifier != nil {
+		return m, nil
+	}
+	if m.Wrote == nil {
+		m.Wrote = map[string]string{}
+	}
+	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
+	m.Wrote["conclude"] += concluded
+	find(bounded, metrics, &m, running, rec)
+	return m, nil
+}
+
+// fresh are the services of a trial that are started for each repetition.
+func (r *run) fresh(t *plan.Trial) []*plan.Service {
+	return slices.DeleteFunc(slices.Clone(t.Services), func(s *plan.Service) bool { return r.isShared(s.Name) })
+}
+
+// conclude runs the hooks after a repetition, whatever that came to.
+func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]engine.Running) (string, error) {
+	if bounded.Err() != nil {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, concludeGrace)
+		defer cancel()
+	}
+	return runHooks(bounded, "conclude", t.Conclude, t, services)
+}
+
+// blamed makes it a result that a service has ended, if the repetition did not come to its end, or the service not to a good one: whatever
+// was measured beside it is not what the article is about. One that is done with its work may end. A shared one must not end in any case:
+// what comes next needs it.
+func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	if died := r.died(ctx); died != "" {
+		return &resultError{failure: died}
+	}
+	if _, _, isResult := failureOf(err); isResult || bounded.Err() != nil {
+		return err
+	}
+	for _, s := range running {
+		exit, ended, lookErr := s.Ended(ctx)
+		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; lookErr == nil && ended && isFault {
+			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(ctx, s))}
+		}
+	}
+	return err
+}
+
+// measureIn measures a trial once, whose services are ready, and samples them meanwhile.
+func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, running []engine.Running, rec *record.Record) (load.Measurement, error) {
+	begin := time.Now()
 	sampler := watch(bounded, running)
-	m, err = r.driver(t).Measure(bounded, at, r.withRate(t))
+	at.Space = sampler.space(at.Space)
+	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
 	sampler.finish()
+	r.toOurClock(t, &m)
 	if err != nil {
 		return m, err
 	}
-	lateness(bounded, t, running, rec.Facts)
+	lateness(bounded, t, running, m.Length, rec.Facts)
+	if err := r.readOthers(bounded, sampler, t, &m); err != nil {
+		return m, err
+	}
 	m.Samples = append(m.Samples, sampler.samples(&m)...)
 	limited := map[string]bool{}
 	for _, s := range t.Services {
 		limited[s.Name] = s.CPUs > 0
 	}
 	rec.Machine = sampler.machine(&m, limited)
-	spent := time.Since(lap)
 	rec.Parts["warmup"] = m.Warmup.Seconds()
 	rec.Parts["measure"] = measured(m).Seconds()
-	rec.Parts["start"] += (spent - m.Warmup - measured(m)).Seconds() // the load's own container
-	lap = time.Now()
+	rec.Parts["load"] = (time.Since(begin) - m.Warmup - measured(m)).Seconds()
 	return m, nil
 }
-
-// start starts a service, and the link before it if there is one. What was started comes back beside an error too.
-func (r *run) start(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
-	service, err := r.service(s)
-	if err != nil {
-		return nil, err
-	}
-	service.Files = append(service.Files, r.driver(t).Files(t, s.Name)...)
-	if s.Link == nil {
-		running, err := startOne(ctx, bounded, space, service)
-		if err != nil {
-			return nil, err
-		}
-		return []engine.Running{running}, nil
-	}
-	service.Name += behindLink
-	behind, err := startOne(ctx, bounded, space, service)
-	if err != nil {
-		return nil, knownAs(err, service.Name, s.Name)
-	}
-	running := []engine.Running{known{behind, s.Name}}
-	relay, err := r.relayBefore(s)
-	if err != nil {
-		return running, err
-	}
-	before, err := startOne(ctx, bounded, space, relay)
-	if err != nil {
-		return running, knownAs(err, s.Name, s.Name+linkSuffix)
-	}
-	return append(running, known{before, s.Name + linkSuffix}), nil
-}
-
-// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what it waited
-// for.
-func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
-	deadline, _ := bounded.Deadline() // it has one
-	left := time.Until(deadline)
-	if left <= 0 {
-		return nil, bounded.Err()
-	}
-	if service.Ready.Timeout == 0 || left < service.Ready.Timeout {
-		service.Ready.Timeout = min(left, cmp.Or(service.Ready.Timeout, defaultReady))
-	}
-	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
-	defer cancel()
-	return space.Start(ctx, service)
-}
-
-// defaultReady is the time that a service gets to become ready, as package engine has it.
-const defaultReady = time.Minute
 
 // logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with its log.
 func logs(ctx context.Context, load string, running []engine.Running, err error) string {
@@ -265,10 +360,10 @@ func clip(s string, most int) string {
 	return strings.ToValidUTF8(s[:most/2], "") + " … " + strings.ToValidUTF8(s[len(s)-most/2:], "")
 }
 
-// longestStop is the longest time that a service of a trial gets to end.
-func longestStop(t *plan.Trial) time.Duration {
+// longestStop is the longest time that one of some services gets to end.
+func longestStop(services []*plan.Service) time.Duration {
 	longest := time.Duration(0)
-	for _, s := range t.Services {
+	for _, s := range services {
 		longest = max(longest, s.StopGrace)
 	}
 	return longest
@@ -289,13 +384,13 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 func (r *run) servicesPlace(t *plan.Trial) string {
 	var sets, each []string
 	for _, s := range t.Services {
-		set := cmp.Or(s.CPUSet, r.placement.Services)
+		set := cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services)
 		sets, each = append(sets, set), append(each, s.Name+" "+set)
 	}
 	slices.Sort(sets)
 	switch sets = slices.Compact(sets); len(sets) {
 	case 0:
-		return r.placement.Services
+		return r.placementOn("").Services
 	case 1:
 		return sets[0]
 	}
@@ -307,31 +402,5 @@ func (r *run) loadPlace(t *plan.Trial) string {
 	if t.Load != nil && t.Load.CPUSet != "" {
 		return t.Load.CPUSet
 	}
-	return r.placement.Load
-}
-
-func (r *run) service(s *plan.Service) (engine.Service, error) {
-	out := engine.Service{
-		Name: s.Name, Image: r.images[imageKey(s.Image)].Prepared, Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
-		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placement.Services), Memory: s.Memory,
-		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
-		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
-		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
-			Command: s.Ready.Command, Timeout: s.Ready.Timeout},
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
-		limit := s.Ulimits[name]
-		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
-	}
-	for _, f := range s.Configs {
-		out.Files = append(out.Files, engineFile(f))
-	}
-	if s.Origin != nil {
-		config, err := originEnvironment(s)
-		if err != nil {
-			return engine.Service{}, err
-		}
-		out.Image, out.Environment = r.own[originName].image, []string{config}
-	}
-	return out, nil
+	return r.placementOn(r.experiment.LoadHost(t)).Load
 }

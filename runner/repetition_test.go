@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -234,13 +235,14 @@ func TestForeignCPUOfCommands(t *testing.T) {
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 	for _, tt := range []struct {
 		length time.Duration
+		own    float64 // processor time of benchbook itself until the window's end
 		want   float64
-	}{{2 * time.Second, 0.25}, {900 * time.Millisecond, -1}} {
-		s := &sampler{host: []hostUsage{{at(-1), 0, 0, 0}, {at(0), 0, 2, 0}, {at(2), 2, 6, 0}, {at(3), 2, 8, 0}}}
+	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {900 * time.Millisecond, 0, -1}} {
+		s := &sampler{host: []hostUsage{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0, 0}, {at(2), 2, 6, 0, tt.own}, {at(3), 2, 8, 0, tt.own}}}
 		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
 		s.samples(&m)
-		if m.Command.ForeignCPU != tt.want {
-			t.Errorf("of %v: %v, want %v", tt.length, m.Command.ForeignCPU, tt.want)
+		if math.Abs(m.Command.ForeignCPU-tt.want) > 1e-9 {
+			t.Errorf("of %v and %v s of our own: %v, want %v", tt.length, tt.own, m.Command.ForeignCPU, tt.want)
 		}
 	}
 }
@@ -253,7 +255,7 @@ func TestMachine(t *testing.T) {
 		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
 	}
 	s := &sampler{
-		host: []hostUsage{{at(-1), 0, 0, 0}, {at(0), 0, 2, 0.5}, {at(2), 2, 6, 0.7}, {at(3), 2, 8, 2}},
+		host: []hostUsage{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0.5, 0}, {at(2), 2, 6, 0.7, 0}, {at(3), 2, 8, 2, 0}},
 		services: map[string][]engine.Usage{
 			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
 			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
@@ -332,9 +334,99 @@ func TestSettingsOfAService(t *testing.T) {
 	}
 
 	// And what the project has to allow: its plan is made elsewhere.
-	r := &run{}
-	service, err := r.service(&plan.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
+	r := &run{Runner: &Runner{}, experiment: &plan.Experiment{}}
+	service, err := r.service(&plan.Trial{}, &plan.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
 		t.Errorf("got %+v, %v", service, err)
+	}
+}
+
+// What else there is to know of a machine is read from its files.
+func TestHostFacts(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		path = filepath.Join(root, "sys", path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := governors(root) + hypervisor(root, nil); got != "" {
+		t.Errorf("of nothing: %q", got)
+	}
+	for cpu, governor := range []string{"powersave", "performance", "powersave"} {
+		write(fmt.Sprintf("devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
+	}
+	if got := governors(root); got != "performance, powersave" {
+		t.Errorf("governors %q", got)
+	}
+	if got := hypervisor(root, []string{"hypervisor"}); got != "unknown" {
+		t.Errorf("by the processor %q", got)
+	}
+	write("devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
+	if got := hypervisor(root, nil); got != "kvm" {
+		t.Errorf("by the clocks %q", got)
+	}
+	write("hypervisor/type", "xen")
+	if got := hypervisor(root, nil); got != "xen" {
+		t.Errorf("as it says %q", got)
+	}
+	for setting, want := range map[string]string{"always [madvise] never": "madvise", "": "", "always": ""} {
+		if got := chosen(setting); got != want {
+			t.Errorf("of %q is chosen %q, want %q", setting, got, want)
+		}
+	}
+}
+
+// A failure beside which the engine fails too may be the engine's: it is measured again, and is no result.
+func TestFailureBesideAnEngineThatFails(t *testing.T) {
+	s := script(t)
+	good := s.Run
+	stopped := false
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name != "load" {
+			return good(ctx, p)
+		}
+		stopped = true
+		return engine.Exit{Code: 143}, nil // it was told to end
+	}
+	s.Close = func(context.Context, string) error {
+		if stopped {
+			return errors.New("the engine does not answer")
+		}
+		return nil
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+	var left *LeftError
+	if !errors.As(err, &left) || len(store.records) != 0 || sum.Measured != 0 {
+		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
+	}
+}
+
+// A service that ends badly under load is a failure, however many requests it has answered before; one that is done with its work is not.
+func TestServiceThatEndsUnderLoad(t *testing.T) {
+	tests := []struct {
+		name string
+		exit engine.Exit
+		want string
+	}{
+		{"with a status", engine.Exit{Code: 4}, `service "server" has ended with status 4`},
+		{"for memory", engine.Exit{Code: 137, OutOfMemory: true}, `service "server" ran out of memory`},
+		{"with its work done", engine.Exit{}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := script(t)
+			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
+			s.Logs = func(string) []byte { return []byte("the last words\n") }
+			r := runOnce(t, s)
+			if r.Failure != test.want || (test.want != "") != strings.Contains(r.Log, "the last words") || (r.Load == nil) != (test.want != "") {
+				t.Errorf("failure %q with log %q and load %+v, want %q", r.Failure, r.Log, r.Load, test.want)
+			}
+		})
 	}
 }

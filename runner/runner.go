@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -31,13 +32,20 @@ type RecordStore interface {
 
 // Progress is told what happens. Its methods are called one at a time.
 type Progress interface {
-	// Experiment begins: so many of its repetitions are to be done, the others are fresh or done already.
+	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are fresh or
+	// done already.
 	Experiment(e *plan.Experiment, todo int)
+	// Again begins repetitions in the place of those that the machine disturbed.
+	Again(steps []plan.Step)
 	// Preparing is called before images are built; what the builder says goes to the writer.
 	Preparing(what string) io.Writer
+	// Note says something that is about several repetitions.
+	Note(text string)
 	// Begin and End enclose a repetition.
 	Begin(step plan.Step)
 	End(step plan.Step, r *record.Record)
+	// Search is called after each probe of a search, and once more when it has ended: then it says why, in Stop.
+	Search(t *plan.Trial, s *record.Search)
 }
 
 // Runner carries out plans on one engine.
@@ -48,85 +56,173 @@ type Runner struct {
 	Tools    map[string]load.Driver // of loads by other programs, by their names
 	Programs load.Tool              // finds those of origins and links
 	Host     Host
+	Machines map[string]*Machine // the others of Host, by their names in the project
 	Progress Progress
 
-	packages map[string]string // of images, by their ids
+	Settler *Settler // lets the machine come to rest before each repetition; nil for none
+	Cache   string   // folder where it is kept what images hold; empty for none
+
+	packages map[string]packages        // of images, by their ids
+	lists    map[string]map[string]bool // by run and experiment: digests of the lists that its records hold
+	programs map[string]string          // of the machine: which file each is, by the words of articles
 }
 
 // Options change what is measured.
 type Options struct {
-	Force bool // measure what is fresh as well, as a new run
+	// Force measures what is fresh as well, as a new run. Searches for tuned values are not repeated with repetitions.
+	Force bool
+	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes. Judge says when to stop
+	// cells before their last round; nil for never.
+	Budget   time.Duration
+	Deadline time.Time
+	Judge    Judge
+	// Only picks the trials whose repetitions are measured; nil: all.
+	Only func(*plan.Experiment, *plan.Trial) bool
+	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at them; KeepLast
+	// beside it also those of the last one.
+	Keep, KeepLast bool
+}
+
+// chosen leaves out of what is to be done the trials that Options do not pick.
+func (o Options) chosen(e *plan.Experiment, t todoList) todoList {
+	if o.Only != nil {
+		t.steps = slices.DeleteFunc(slices.Clone(t.steps), func(s plan.Step) bool { return !o.Only(e, s.Trial) })
+		t.searches = slices.DeleteFunc(slices.Clone(t.searches), func(s *plan.Trial) bool { return !o.Only(e, s) })
+	}
+	return t
+}
+
+// countOf is how many repetitions of an experiment Options pick.
+func (o Options) countOf(e *plan.Experiment) int {
+	return len(o.chosen(e, todoList{steps: e.Steps}).steps)
+}
+
+// Kept are services that were left up.
+type Kept struct {
+	Article, Experiment, Trial string
+	Failed                     bool // their repetition
+	Services                   []engine.Kept
+	Cleanup                    []plan.Hook // that are not run, so that all stays as it was
+	Left                       int         // repetitions that were to be done after it
 }
 
 // Summary is what a run came to.
 type Summary struct {
 	Measured int // repetitions that were run
+	Again    int // of them, those in the place of one that the machine disturbed
 	Failed   int // of them, those that ended in a failure
 	Fresh    int // repetitions that needed no run
 	// NoImage are images that could not be had; the experiments that need them were left out.
 	NoImage []NoImageError
-	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known.
+	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune those
+	// that take over a value which was not chosen.
 	NoRate []NoRateError
-	// Took is the whole time, Preparing that of images, Measuring that of windows and warm-ups.
-	Took, Preparing, Measuring time.Duration
+	NoTune []NoTuneError
+	// NoCleanup are hooks that failed at the end of an experiment.
+	NoCleanup []NoCleanupError
+	// Kept are the services that were left up; nil if none were.
+	Kept *Kept
+	// Searches are those that were made, ProbesAgain how many of their probes were made again, as the machine had disturbed them, and
+	// Stopped how many repetitions were left out since what they are about is decided.
+	Searches, ProbesAgain, Stopped int
+	// Unsearched are repetitions that were left out since the machine was too busy to find the values that they need.
+	Unsearched int
+	OutOfTime  bool // the budget was over before everything was measured
+	Spent      Spent
+}
+
+// search is how long a search took, the mean of those that were made.
+func (s *Summary) search() time.Duration {
+	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
 // Run measures what is missing or stale. On cancellation the error is the context's, and the summary tells what was
 // done until then.
-func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (Summary, error) {
+func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
 	begin := time.Now()
-	var sum Summary
-	defer func() { sum.Took = time.Since(begin) }()
+	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
 	records, _, err := store.Read()
 	if err != nil {
 		return sum, err
 	}
-	for _, e := range inOrder(p.Experiments) {
-		if e.Skipped != "" {
+	experiments := slices.DeleteFunc(inOrder(p.Experiments), func(e *plan.Experiment) bool {
+		return e.Skipped != "" || o.Only != nil && o.countOf(e) == 0
+	})
+	left := 0 // of the experiments that are still to come
+	for _, e := range experiments {
+		left += o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force)).len()
+	}
+	for _, e := range experiments {
+		t := o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force))
+		sum.Fresh += o.countOf(e) - len(t.steps)
+		r.Progress.Experiment(e, t.len())
+		if t.len() == 0 {
 			continue
 		}
-		t := todo(e, of(records, p, e, r.Host.ID), o.Force)
-		sum.Fresh += len(e.Steps) - len(t.steps)
-		r.Progress.Experiment(e, len(t.steps))
-		if len(t.steps) == 0 {
-			continue
+		left -= t.len()
+		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: store, summary: &sum, options: o}
+		run.options.KeepLast = o.KeepLast && left == 0
+		err := run.measure(ctx)
+		if errors.Is(err, errOutOfTime) {
+			sum.OutOfTime = true
+			break
 		}
-		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: store, summary: &sum}
-		if err := run.measure(ctx); err != nil {
-			sum.Took = time.Since(begin)
+		if err != nil {
 			return sum, err
 		}
+		if sum.Kept != nil {
+			sum.Kept.Left += left
+			break // nothing can be measured beside them
+		}
 	}
-	sum.Took = time.Since(begin)
 	return sum, nil
 }
 
-// of picks the records of one experiment of a plan on one host. Those of another article count for nothing, though they lie in
+// of picks the records of one experiment of a plan on one host, of all experiments for nil. Those of another article count for nothing, though they lie in
 // its folder: it was copied from there.
 func of(records []*record.Record, p *plan.Plan, e *plan.Experiment, host string) []*record.Record {
 	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
-		return r.Article != p.Article || r.Experiment != e.Name || r.Host != host || r.Profile != p.Profile
+		return r.Article != p.Article || e != nil && r.Experiment != e.Name || r.Host != host || r.Profile != p.Profile
 	})
 }
 
-// Pending counts the repetitions of a plan that a run would do.
+// Pending counts the repetitions and the searches for capacities of a plan that a run would do, together.
 func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
 	for _, e := range p.Experiments {
-		n += len(todo(e, of(records, p, e, host), o.Force).steps)
+		n += o.chosen(e, todo(e, of(records, p, e, host), o.Force)).len()
+	}
+	return n
+}
+
+// PendingSearches counts the searches for capacities among what is pending.
+func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Options) int {
+	n := 0
+	for _, e := range p.Experiments {
+		n += len(o.chosen(e, todo(e, of(records, p, e, host), o.Force)).searches)
 	}
 	return n
 }
 
 // A todoList is what is left of an experiment.
 type todoList struct {
-	run    string // goes on under this name; empty for a new run
-	newest string // the newest run there is, of those that are not from the future
-	steps  []plan.Step
+	run      string // goes on under this name; empty for a new run
+	newest   string // the newest run there is, of those that are not from the future
+	steps    []plan.Step
+	searches []*plan.Trial // whose capacity is to be searched for
+
+	replaced int // repetitions that this run has measured again already
 }
 
-// todo finds the repetitions that are not there yet. A trial is fresh if one run has all its repetitions under its present
-// name and key. A run of this very plan that was stopped goes on.
+// len is how many repetitions and searches for capacities are left.
+func (l todoList) len() int { return len(l.steps) + len(l.searches) }
+
+// todo finds what is not there yet. A trial is fresh if one run has all its repetitions under its present name and key, or those
+// up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this very plan that
+// was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that was
+// finished, which would be one more look at its results.
+//
+// Source: FORMAT.md 9; METHOD.md 3.4.
 func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	newest, latest := "", time.Now().Add(clockError)
 	for _, r := range records {
@@ -135,25 +231,31 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 		}
 	}
 	if force {
-		return todoList{newest: newest, steps: e.Steps}
+		return todoList{newest: newest, steps: e.Steps, searches: capacities(e)}
 	}
 	type cell struct{ run, trial, key string }
 	have := map[cell]map[int]bool{}
 	last := ""
+	searched := map[cell]bool{}
 	for _, r := range records {
+		if r.Plan == e.Digest && r.Run > last {
+			last = r.Run
+		}
+		if r.Search != nil {
+			searched[cell{"", r.Trial, r.Key}] = searched[cell{"", r.Trial, r.Key}] || r.Search.Kind == record.SearchCapacity && !r.Search.Busy
+			continue
+		}
 		c := cell{r.Run, r.Trial, r.Key}
 		if have[c] == nil {
 			have[c] = map[int]bool{}
 		}
 		have[c][r.Repetition] = true
-		if r.Plan == e.Digest && r.Run > last {
-			last = r.Run
-		}
 	}
+	stopped := record.StoppedIn(records)
 	fresh := func(t *plan.Trial) bool {
 		for c, repetitions := range have {
 			complete := c.trial == t.Name && c.key == t.Key
-			for k := 1; complete && k <= e.Repetitions; k++ {
+			for k := 1; complete && k <= stopped.Needed(c.run, e.Name, t.Name, e.Repetitions); k++ {
 				complete = repetitions[k]
 			}
 			if complete {
@@ -167,12 +269,30 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 		isFresh[t] = fresh(t)
 	}
 	out := todoList{run: last, newest: newest}
+	for _, r := range records {
+		if r.Run == last && r.Order.Replaces > 0 {
+			out.replaced++
+		}
+	}
 	for _, s := range e.Steps {
 		if !isFresh[s.Trial] && !have[cell{last, s.Trial.Name, s.Trial.Key}][s.Repetition] {
 			out.steps = append(out.steps, s)
 		}
 	}
+	for _, t := range capacities(e) {
+		if !searched[cell{"", t.Name, t.Key}] {
+			out.searches = append(out.searches, t)
+		}
+	}
+	if len(out.steps) == 0 && last != "" {
+		out.steps = again(e, records, last)
+	}
 	return out
+}
+
+// capacities are the trials of an experiment whose capacity is searched for.
+func capacities(e *plan.Experiment) []*plan.Trial {
+	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool { return t.Capacity == nil || t.Unavailable != "" })
 }
 
 // A run is one experiment being measured.
@@ -183,71 +303,149 @@ type run struct {
 	todo       todoList
 	store      RecordStore
 	summary    *Summary
+	options    Options
 
 	id        string
-	facts     map[string]string // that hold for all trials
-	images    map[string]image  // by imageKey
+	records   []*record.Record        // that were there when the experiment began
+	choices   map[*plan.Trial]*choice // what searches found, by trial; without the second half of the A/A pair
+	facts     map[string]string       // that hold for all trials
+	images    map[string]image        // by imageKey
+	replaced  int                     // repetitions that were measured again, in the place of others
+	disturbed bool                    // the machine disturbed the last repetition
 	own       map[string]ownProgram
-	placement plan.Placement
 	rates     map[string]float64 // by experiment: the throughput that rates are a share of
+
+	shared   *share    // nil while no shared services are up
+	shares   int       // how often they were started
+	unshared *unshared // nil unless they cannot be had
+
+	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of probes never are.
+	keeping struct{ failed, always bool }
+
+	verifier *verifier // nil unless nothing is measured
 }
 
 func (r *run) measure(ctx context.Context) error {
-	begin := time.Now()
+	begin, spent := time.Now(), r.summary.Spent
 	err := r.ready()
 	if err == nil {
 		err = r.prepare(ctx)
 	}
-	r.summary.Preparing += time.Since(begin)
+	r.summary.Spent.since(Preparing, begin, spent)
+	if err == nil {
+		r.id, r.replaced = cmp.Or(r.todo.run, newRunID(time.Now(), r.todo.newest)), r.todo.replaced
+		if err = r.search(ctx); err == nil {
+			err = r.repetitions(ctx)
+		}
+		if r.summary.Kept == nil { // what is kept is to stay as it was
+			r.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime))
+		}
+		begin, spent := time.Now(), r.summary.Spent
+		err = errors.Join(err, r.unshare(ctx))
+		r.summary.Spent.since(Sharing, begin, spent)
+	}
 	var noImage *NoImageError
 	var noRate *NoRateError
+	var noTune *NoTuneError
 	switch {
+	case errors.As(err, &noTune):
+		r.summary.NoTune = append(r.summary.NoTune, *noTune)
+		return nil
 	case errors.As(err, &noRate):
 		r.summary.NoRate = append(r.summary.NoRate, *noRate)
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
 		r.summary.NoImage = append(r.summary.NoImage, *noImage)
 		return nil
-	case err != nil:
-		return err
 	}
-	r.id = cmp.Or(r.todo.run, newRunID(time.Now(), r.todo.newest))
-	for _, step := range r.todo.steps {
-		if err := ctx.Err(); err != nil {
-			return err
+	return err
+}
+
+// repetitions measures what is to be done, one after the other, and then what the machine disturbed, until something is kept.
+func (r *run) repetitions(ctx context.Context) error {
+	rounds := r.newRounds()
+	for len(rounds.left) > 0 {
+		for step, ok := rounds.next(); ok; step, ok = rounds.next() {
+			if err := r.step(ctx, rounds, step); err != nil {
+				return err
+			}
+			if kept := r.summary.Kept; kept != nil {
+				kept.Left = len(rounds.left)
+				return nil
+			}
 		}
-		r.Progress.Begin(step)
-		rec, err := r.repetition(ctx, step)
-		if rec == nil {
-			return err
-		}
-		// What was measured is kept, also if nothing more can be.
-		if saveErr := r.store.Save(rec); saveErr != nil {
-			return errors.Join(saveErr, err)
-		}
-		r.summary.Measured++
-		if rec.Failure != "" {
-			r.summary.Failed++
-		}
-		r.summary.Measuring += time.Duration((rec.Parts["warmup"] + rec.Parts["measure"]) * float64(time.Second))
-		r.Progress.End(step, rec)
+		records, err := r.saved()
 		if err != nil {
 			return err
+		}
+		rounds.left = again(r.experiment, of(records, r.plan, r.experiment, r.Host.ID), r.id)
+		if rounds.left = r.options.chosen(r.experiment, todoList{steps: rounds.left}).steps; len(rounds.left) > 0 {
+			r.todo.steps = rounds.left
+			r.Progress.Again(rounds.left)
 		}
 	}
 	return ctx.Err()
 }
 
-// ready finds out what the experiment takes from others that were measured before it.
-func (r *run) ready() error {
-	if len(ratesOf(r.experiment)) == 0 {
-		return nil
-	}
-	records, _, err := r.store.Read()
-	if err != nil {
+// step measures one repetition, and saves its record.
+func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return r.findRates(records)
+	if r.outOfTime(rounds.longest) {
+		return errOutOfTime
+	}
+	if err := r.share(ctx, step.Trial); err != nil {
+		return err
+	}
+	quietly := r.unshared != nil // it was said once for all
+	if !quietly {
+		r.Progress.Begin(step)
+	}
+	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(rounds.left) == 0
+	rec, err := r.tunedRepetition(ctx, step)
+	r.keeping.failed, r.keeping.always = false, false
+	if rec == nil {
+		return err
+	}
+	err = errors.Join(rounds.done(step, rec), err)
+	// What was measured is kept, also if nothing more can be.
+	if saveErr := r.save(rec); saveErr != nil {
+		saveErr = fmt.Errorf("repetition %d of %s is measured, and lost: %w; once records can be saved, the same command measures it again",
+			step.Repetition, step.Trial.Name, saveErr)
+		return errors.Join(saveErr, err)
+	}
+	r.summary.Measured++
+	if rec.Failure != "" {
+		r.summary.Failed++
+	}
+	if step.Replaces > 0 {
+		r.summary.Again++
+		r.replaced++
+	}
+	r.summary.Spent.repetition(rec)
+	if !quietly {
+		r.Progress.End(step, rec)
+	}
+	if kept := r.summary.Kept; kept != nil {
+		kept.Failed = rec.Failure != ""
+	}
+	return err
+}
+
+// ready finds out what the experiment takes from others that were measured before it.
+func (r *run) ready() error {
+	if r.verifier != nil {
+		return r.firstChoices()
+	}
+	var err error
+	if r.records, _, err = r.store.Read(); err != nil {
+		return err
+	}
+	if err := r.known(r.records); err != nil {
+		return err
+	}
+	return r.findRates(r.records)
 }
 
 // runStamp is the first part of a run's name.

@@ -48,6 +48,10 @@ func (m *memory) Save(r *record.Record) error {
 func (m *memory) trials() string {
 	var out []string
 	for _, r := range m.records {
+		if r.Search != nil {
+			out = append(out, r.Trial+"-search")
+			continue
+		}
 		out = append(out, fmt.Sprintf("%s-%d", r.Trial, r.Repetition))
 	}
 	return strings.Join(out, " ")
@@ -58,9 +62,27 @@ type quiet struct {
 	done  int
 	atEnd func(done int)
 	log   io.Writer // of builders; nil for none
+
+	probes   int // of searches
+	atProbe  func(probes int)
+	searched []*record.Search
+	notes    []string
 }
 
+func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
+	if s.Stop != "" {
+		q.searched = append(q.searched, s)
+		return
+	}
+	q.probes++
+	if q.atProbe != nil {
+		q.atProbe(q.probes)
+	}
+}
+
+func (q *quiet) Note(text string)               { q.notes = append(q.notes, text) }
 func (*quiet) Experiment(*plan.Experiment, int) {}
+func (*quiet) Again([]plan.Step)                {}
 func (*quiet) Begin(plan.Step)                  {}
 func (q *quiet) Preparing(string) io.Writer {
 	if q.log == nil {
@@ -108,11 +130,23 @@ timeout: 2s
 
 func newPlan(t *testing.T, text string) *plan.Plan {
 	t.Helper()
+	return newPlanIn(t, plan.Full, text)
+}
+
+func newPlanIn(t *testing.T, profile, text string) *plan.Plan {
+	t.Helper()
+	return newPlanBeside(t, profile, text, func(string) {})
+}
+
+// newPlanBeside plans an article in whose folder something was put before.
+func newPlanBeside(t *testing.T, profile, text string, put func(dir string)) *plan.Plan {
+	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	put(dir)
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +157,7 @@ func newPlan(t *testing.T, text string) *plan.Plan {
 	doc := article.Parse(dir, article.NewSource("article.md", []byte(text)))
 	var problems article.Problems
 	problems.Merge(&doc.Problems)
-	p, err := plan.New(project, doc, plan.Options{}, &problems)
+	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,36 +1,18 @@
 package runner
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
-
-// sampleEvery is how often the usage of services is read while they are measured: it costs well under 1 % of a core, and
-// a window of a tenth of a second still has its ends within.
-const sampleEvery = 20 * time.Millisecond
-
-// A sampler reads the usage of services beside a measurement.
-type sampler struct {
-	stop func()
-	done sync.WaitGroup
-
-	services map[string][]engine.Usage
-	host     []hostUsage
-	clocks   []clocks // at the beginning and at the end
-	swapped  []int64  // bytes read from swap, likewise; -1 where the system does not tell
-}
 
 // clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
 type clocks struct {
@@ -54,52 +36,6 @@ func stepped(a, b clocks) (time.Duration, bool) {
 	return step, step.Abs() > 10*time.Millisecond+passed/1000
 }
 
-// hostUsage is the processor time of the whole machine, in seconds of all cores.
-type hostUsage struct {
-	at                 time.Time
-	busy, total, steal float64
-}
-
-// watch begins to read, at once and then regularly until finish.
-func watch(ctx context.Context, services []engine.Running) *sampler {
-	ctx, cancel := context.WithCancel(ctx)
-	s := &sampler{stop: cancel, services: map[string][]engine.Usage{}, clocks: []clocks{bothClocks()}, swapped: []int64{swappedIn()}}
-	read := func(ctx context.Context) {
-		for _, r := range services {
-			if u, err := r.Usage(ctx); err == nil {
-				s.services[r.Name()] = append(s.services[r.Name()], u)
-			}
-		}
-		if times, err := cpu.Times(false); err == nil && len(times) == 1 {
-			t := times[0]
-			idle := t.Idle + t.Iowait
-			total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
-			s.host = append(s.host, hostUsage{time.Now(), total - idle - t.Steal, total, t.Steal})
-		}
-	}
-	read(ctx)
-	s.done.Go(func() {
-		ticker := time.NewTicker(sampleEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				read(context.WithoutCancel(ctx)) // once more, so that the window's end lies within
-				return
-			case <-ticker.C:
-				read(ctx)
-			}
-		}
-	})
-	return s
-}
-
-func (s *sampler) finish() {
-	s.stop()
-	s.done.Wait()
-	s.clocks, s.swapped = append(s.clocks, bothClocks()), append(s.swapped, swappedIn())
-}
-
 // swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the time.
 func swappedIn() int64 {
 	swap, err := mem.SwapMemory()
@@ -120,11 +56,18 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		}
 		m.Facts[name] = value
 	}
+	for name, value := range s.network {
+		fact(name, value)
+	}
 	if step, ok := s.stepped(); ok {
 		fact("usage.left_out", fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond)))
 		return nil
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)
+	if gap := s.gap(begin, end); gap > late*s.every {
+		fact("usage.behind", fmt.Sprintf("readings of what services used lie up to %v apart, not %v: the machine was too busy for them",
+			gap.Round(time.Millisecond), s.every))
+	}
 	var names []string
 	for name := range s.services {
 		names = append(names, name)
@@ -140,9 +83,10 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		if len(usage) < 2 || m.Length <= 0 {
 			continue
 		}
-		used, ok := cpuIn(usage, begin, end)
-		if ok {
-			cpuSeconds += used
+		often := s.often(name)
+		used, ok := cpuIn(often, begin, end)
+		if ok && !s.apart.services[name] {
+			cpuSeconds += s.asHost(often, begin, end)
 		}
 		if service, isLink := strings.CutSuffix(name, linkSuffix); isLink {
 			if ok {
@@ -165,7 +109,10 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		}
 	}
 	if m.GeneratorCPU >= 0 && m.Length >= time.Second {
-		foreign := s.foreign(begin, end, cpuSeconds+m.GeneratorCPU.Seconds())
+		if !s.apart.load {
+			cpuSeconds += m.GeneratorCPU.Seconds()
+		}
+		foreign := s.mostForeign(begin, end, cpuSeconds)
 		if m.Load != nil {
 			m.Load.ForeignCPU = foreign
 		}
@@ -193,8 +140,17 @@ func (s *sampler) machine(m *load.Measurement, limited map[string]bool) *record.
 	begin, end := m.Start, m.Start.Add(m.Length)
 	out := &record.Machine{Steal: -1, SwappedIn: -1, Throttled: map[string]record.Throttling{}}
 	// Shorter windows are shorter than the clocks can tell.
-	if first, last, ok := s.aroundHost(begin, end); ok && m.Length >= time.Second {
-		out.Steal = max(0, (last.steal-first.steal)/(last.total-first.total))
+	if used, ok := s.hostIn(begin, end); ok && m.Length >= time.Second && !s.apart.all {
+		out.Steal = max(0, used.steal/used.total)
+	}
+	for _, other := range s.apart.others {
+		if m.Length >= time.Second {
+			out.Steal = max(out.Steal, other.steal)
+		}
+	}
+	out.Threads, out.Ports = s.busiest(begin, end), s.mostPorts(begin, end)
+	if len(s.ticks) > 1 {
+		out.Sampling = &record.Sampling{Cost: s.cost, Gap: s.gap(begin, end).Seconds()}
 	}
 	if len(s.swapped) == 2 && s.swapped[0] >= 0 && s.swapped[1] >= 0 {
 		out.SwappedIn = s.swapped[1] - s.swapped[0]
@@ -260,25 +216,163 @@ func peakMemory(usage []engine.Usage) int64 {
 	return peak
 }
 
-// foreign is the share of the machine's processor time that went to neither services nor load (METHOD.md 7), -1 where the
+// foreign is the share of the machine's processor time that went to neither services nor load nor us (METHOD.md 7), -1 where the
 // readings do not cover the window.
 func (s *sampler) foreign(begin, end time.Time, ours float64) float64 {
-	first, last, ok := s.aroundHost(begin, end)
+	used, ok := s.hostIn(begin, end)
 	if !ok {
 		return -1
 	}
-	return max(0, (last.busy-first.busy-ours)/(last.total-first.total))
+	return max(0, (used.busy-used.own-ours)/used.total)
 }
 
-// aroundHost is around of the machine; false where the readings do not cover the window.
-func (s *sampler) aroundHost(begin, end time.Time) (first, last hostUsage, ok bool) {
-	for _, h := range s.host {
-		if !h.at.After(begin) {
-			first = h
-		}
-		if last.at.IsZero() && !h.at.Before(end) {
-			last = h
+// mostForeign is the foreign share of the machine that has the largest, of those that the experiment runs on; -1 where it is not known of
+// all of them. Ours is what services and load of this machine used.
+func (s *sampler) mostForeign(begin, end time.Time, ours float64) float64 {
+	most := 0.0
+	if !s.apart.all {
+		if most = s.foreign(begin, end, ours); most < 0 {
+			return -1
 		}
 	}
-	return first, last, !first.at.IsZero() && !last.at.IsZero() && last.total > first.total
+	for _, other := range s.apart.others {
+		if other.foreign < 0 {
+			return -1
+		}
+		most = max(most, other.foreign)
+	}
+	return most
+}
+
+// asHost is the processor time that a service used between two moments, read off the lines between readings of the whole machine: so
+// both are wrong alike where a load begins or ends between two of these, and their difference is not.
+func (s *sampler) asHost(usage []engine.Usage, begin, end time.Time) float64 {
+	at := func(moment time.Time) float64 {
+		i := slices.IndexFunc(s.host, func(h hostUsage) bool { return !h.at.Before(moment) })
+		if i <= 0 || s.host[i].at.Equal(moment) {
+			used, _ := cpuAt(usage, moment)
+			return used
+		}
+		a, b := s.host[i-1].at, s.host[i].at
+		before, _ := cpuAt(usage, a)
+		after, _ := cpuAt(usage, b)
+		return before + moment.Sub(a).Seconds()/b.Sub(a).Seconds()*(after-before)
+	}
+	return at(end) - at(begin)
+}
+
+// hostIn is what the whole machine used between two moments, each read off the line between the readings beside it; false where the
+// readings do not cover them.
+func (s *sampler) hostIn(begin, end time.Time) (hostUsage, bool) {
+	a, okA := s.hostAt(begin)
+	b, okB := s.hostAt(end)
+	used := hostUsage{b.at, b.busy - a.busy, b.total - a.total, b.steal - a.steal, b.own - a.own}
+	return used, okA && okB && used.total > 0
+}
+
+func (s *sampler) hostAt(at time.Time) (hostUsage, bool) {
+	for i, h := range s.host {
+		if h.at.Before(at) {
+			continue
+		}
+		if h.at.Equal(at) {
+			return h, true
+		}
+		if i == 0 {
+			break
+		}
+		before := s.host[i-1]
+		part := at.Sub(before.at).Seconds() / h.at.Sub(before.at).Seconds()
+		between := func(a, b float64) float64 { return a + part*(b-a) }
+		return hostUsage{at, between(before.busy, h.busy), between(before.total, h.total), between(before.steal, h.steal),
+			between(before.own, h.own)}, true
+	}
+	return hostUsage{}, false
+}
+
+// shortestThreads is the shortest window of which it is told how busy single threads were.
+const shortestThreads = 200 * time.Millisecond
+
+// busiest is the share of the window that the busiest thread of each service was running.
+func (s *sampler) busiest(begin, end time.Time) map[string]float64 {
+	length := end.Sub(begin)
+	out := map[string]float64{}
+	for name, readings := range s.threads {
+		if length < shortestThreads || len(readings) < 2 {
+			continue
+		}
+		threads := map[int]bool{}
+		for _, r := range readings {
+			for thread := range r.times {
+				threads[thread] = true
+			}
+		}
+		most := time.Duration(0)
+		for thread := range threads {
+			most = max(most, threadAt(readings, thread, end)-threadAt(readings, thread, begin))
+		}
+		out[name] = min(1, most.Seconds()/length.Seconds())
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// threadAt is the processor time of a thread at a moment, read off the line between the readings beside it. Before it is there it has
+// none, and after its end what it was last seen with.
+func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
+	var before threadReading
+	var spent time.Duration // at that reading
+	for i, r := range readings {
+		now := max(spent, r.times[thread])
+		if r.at.Before(at) {
+			before, spent = r, now
+			continue
+		}
+		if i == 0 {
+			return now
+		}
+		part := at.Sub(before.at).Seconds() / r.at.Sub(before.at).Seconds()
+		return spent + time.Duration(part*float64(now-spent))
+	}
+	return spent
+}
+
+// mostPorts is the largest share of local ports that was seen in use in the window, by who opened connections.
+func (s *sampler) mostPorts(begin, end time.Time) map[string]float64 {
+	out := map[string]float64{}
+	for name, readings := range s.ports {
+		first, last := 0, len(readings)-1
+		for i, r := range readings {
+			if !r.at.After(begin) {
+				first = i
+			}
+			if !r.at.Before(end) {
+				last = i
+				break
+			}
+		}
+		for _, r := range readings[first : last+1] {
+			out[name] = max(out[name], r.share)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// late is how many times as far apart as they should two readings have to lie for the window's ends to be uncertain.
+const late = 10
+
+// gap is the longest time between two readings in the window, and those around it.
+func (s *sampler) gap(begin, end time.Time) time.Duration {
+	longest := time.Duration(0)
+	for i := 1; i < len(s.ticks); i++ {
+		if s.ticks[i].After(begin) && s.ticks[i-1].Before(end) {
+			longest = max(longest, s.ticks[i].Sub(s.ticks[i-1]))
+		}
+	}
+	return longest
 }

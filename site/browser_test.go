@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,11 +15,15 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"benchbook/site"
+	"benchbook/site/theme"
 )
 
 // browser starts a browser with a fresh profile.
@@ -49,7 +54,7 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -81,7 +86,7 @@ func (b *trouble) listen(event any) {
 	case *network.EventLoadingFailed:
 		b.add("a request failed: %s %s", e.ErrorText, e.BlockedReason)
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, "file:") {
+		if !strings.HasPrefix(e.Request.URL, "file:") && !strings.HasPrefix(e.Request.URL, "data:") {
 			b.add("a request left the site: %s", e.Request.URL)
 		}
 	}
@@ -104,13 +109,48 @@ func TestBrowser(t *testing.T) {
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html"})
+	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
+		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
+		"tags/python/index.html"})
 	t.Run("the table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
 		found.report(t)
 	})
 	t.Run("the theme changes and is kept", func(t *testing.T) {
 		changesTheme(ctx, t, filepath.Join(dir, "index.html"))
+		found.report(t)
+	})
+	t.Run("the history sorts", func(t *testing.T) {
+		sortsRuns(ctx, t, filepath.Join(dir, "sockets", "history", "index.html"))
+		found.report(t)
+	})
+	for _, page := range []string{"index.html", "sockets/index.html", "sockets/runs/" + earlierRun + "/index.html"} {
+		t.Run("search from "+page+", by the keyboard alone", func(t *testing.T) {
+			searches(ctx, t, filepath.Join(dir, page), dir)
+			found.report(t)
+		})
+	}
+	t.Run("without scripts pages say the same", func(t *testing.T) {
+		readsWithoutScript(ctx, t, filepath.Join(dir, "index.html"))
+		found.report(t)
+	})
+}
+
+// A single file needs nothing beside it: from a folder of its own it shows its figures, its fonts, and its slips.
+func TestBrowserOnSingleFile(t *testing.T) {
+	ctx := browser(t)
+	built, err := site.Files(samplePages(t), theme.Files, site.Options{SingleFile: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mail.html"), built["sockets.html"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	found := listen(ctx, t)
+	lookAtAll(ctx, t, found, dir, []string{"mail.html"})
+	t.Run("its table sorts", func(t *testing.T) {
+		sorts(ctx, t, filepath.Join(dir, "mail.html"))
 		found.report(t)
 	})
 }
@@ -128,9 +168,18 @@ func TestBrowserOnReport(t *testing.T) {
 	}
 	names := []string{"index.html"}
 	for _, page := range pages {
-		names = append(names, filepath.Join(filepath.Base(filepath.Dir(page)), "index.html"))
+		slug := filepath.Base(filepath.Dir(page))
+		names = append(names, filepath.Join(slug, "index.html"))
+		if history := filepath.Join(slug, "history", "index.html"); isFile(filepath.Join(dir, history)) {
+			names = append(names, history)
+		}
 	}
 	lookAtAll(ctx, t, listen(ctx, t), dir, names)
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func listen(ctx context.Context, t *testing.T) *trouble {
@@ -147,16 +196,27 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 
 func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, pages []string) {
 	t.Helper()
-	for _, width := range []int{1280, 768, 375} {
+	eachLook(t, []int{1280, 768, 375}, pages, func(t *testing.T, page string, width int, scheme string) {
+		look(ctx, t, filepath.Join(dir, page), width, scheme, !strings.Contains(page, "history") && !strings.Contains(page, "compare") && !strings.HasPrefix(page, "tags") && page != "index.html")
+		found.report(t)
+	})
+}
+
+// eachLook runs a test of each page at each width, in light and dark.
+func eachLook(t *testing.T, widths []int, pages []string, test func(t *testing.T, page string, width int, scheme string)) {
+	t.Helper()
+	for _, width := range widths {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, page := range pages {
-				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) {
-					look(ctx, t, filepath.Join(dir, page), width, scheme, page != "index.html")
-					found.report(t)
-				})
+				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) { test(t, page, width, scheme) })
 			}
 		}
 	}
+}
+
+// openIn loads a page of a site.
+func openIn(dir, page string, width int, scheme string) chromedp.Action[chromedp.Void] {
+	return open(filepath.Join(dir, filepath.FromSlash(page)), width, scheme)
 }
 
 // open loads a page at a width, in a colour scheme of the system.
@@ -207,7 +267,7 @@ func look(ctx context.Context, t *testing.T, file string, width int, scheme stri
 	}
 	opened := map[string]bool{}
 	// Tab visits every stop once and comes to an end; the bound is for a page that never does.
-	for range 400 {
+	for range 2000 {
 		do(ctx, t, chromedp.KeyEvent(kb.Tab))
 		at := ask[struct {
 			ID                  string
@@ -272,5 +332,111 @@ func changesTheme(ctx context.Context, t *testing.T, file string) {
 	do(ctx, t, open(file, 1280, "light"))
 	if kept := paper(); kept != dark {
 		t.Errorf("after a reload paper is %s, want %s: the choice is not kept", kept, dark)
+	}
+}
+
+// sortsRuns turns the runs around.
+func sortsRuns(ctx context.Context, t *testing.T, file string) {
+	t.Helper()
+	runs := func() string {
+		return ask[string](ctx, t, `Array.from(document.querySelectorAll("#tbl-runs tbody code")).map(c => c.textContent).join(" ")`)
+	}
+	do(ctx, t, open(file, 1280, "light"))
+	written := []string{laterRun, otherRun, earlierRun, stoppedRun}
+	if got := runs(); got != strings.Join(written, " ") {
+		t.Errorf("as written the runs are %s", got)
+	}
+	do(ctx, t, chromedp.Click(chromedp.CSS(`#tbl-runs thead th[aria-sort] button`)))
+	slices.Reverse(written)
+	if got := runs(); got != strings.Join(written, " ") {
+		t.Errorf("turned around they are %s", got)
+	}
+}
+
+// searches finds a figure from a page and goes there, without a mouse. Whatever is shown is said to those who do not see it.
+func searches(ctx context.Context, t *testing.T, file, dir string) {
+	t.Helper()
+	type state struct {
+		Focus, Expanded, Active, Chosen, Count, Value string
+		Shown                                         bool
+		Options                                       []string
+	}
+	look := func() state {
+		return ask[state](ctx, t, `(() => {
+			const input = document.getElementById("find"), list = document.getElementById("found");
+			const chosen = list.querySelector("[aria-selected=true]");
+			return {Focus: document.activeElement.id, Expanded: input.getAttribute("aria-expanded"), Shown: !list.hidden && list.getBoundingClientRect().height > 0,
+				Active: input.getAttribute("aria-activedescendant") || "", Chosen: chosen ? chosen.id : "", Value: input.value,
+				Count: document.getElementById("found-count").textContent,
+				Options: Array.from(list.querySelectorAll("[role=option]")).map(o => o.textContent)};
+		})()`)
+	}
+	await := func(what string, script string) {
+		t.Helper()
+		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => (`+script+`) ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
+			t.Fatalf("%s: %+v", what, look())
+		}
+	}
+	// A key with its text, as a keyboard sends it: whoever takes the key keeps the text from being typed.
+	slash := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: "/", Code: "Slash", Text: "/"})
+		return err
+	})
+	do(ctx, t, open(file, 1280, "light"), slash)
+	if s := look(); s.Focus != "find" || s.Shown || s.Expanded != "false" || s.Value != "" {
+		t.Fatalf("after / it is %+v", s)
+	}
+	await("what there is to find was not loaded", `window.benchbookPages`)
+	do(ctx, t, chromedp.KeyEvent("asyncio more"))
+	if s := look(); !s.Shown || s.Expanded != "true" || len(s.Options) == 0 || !strings.HasSuffix(s.Count, "results") {
+		t.Fatalf("after typing it is %+v", s)
+	}
+	do(ctx, t, chromedp.KeyEvent(kb.ArrowDown))
+	if s := look(); s.Active == "" || s.Active != s.Chosen {
+		t.Errorf("after an arrow it is %+v", s)
+	}
+	do(ctx, t, chromedp.KeyEvent(kb.Escape))
+	if s := look(); s.Shown || s.Expanded != "false" || s.Value == "" || s.Active != "" {
+		t.Errorf("after Escape it is %+v", s)
+	}
+	do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent("zzz"))
+	if s := look(); len(s.Options) != 0 || s.Count != "0 results" {
+		t.Errorf("of what is nowhere it finds %+v", s)
+	}
+	do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent("third more"))
+	s := look()
+	at := slices.IndexFunc(s.Options, func(o string) bool { return strings.HasPrefix(o, "figure") && strings.Contains(o, "third more") })
+	if at < 0 {
+		t.Fatalf("the figure is not found: %+v", s)
+	}
+	for range at + 1 {
+		do(ctx, t, chromedp.KeyEvent(kb.ArrowDown))
+	}
+	do(ctx, t, chromedp.KeyEvent(kb.Enter))
+	await("Enter does not lead to the figure", `location.pathname.endsWith("/index.html") && location.hash === "#fig-throughput" && document.readyState === "complete"`)
+	if got := ask[string](ctx, t, `decodeURIComponent(location.pathname)`); filepath.Dir(filepath.Dir(filepath.FromSlash(got))) != dir {
+		t.Errorf("it leads to %s, below %s", got, dir)
+	}
+}
+
+// readsWithoutScript looks at a page as those see it who run no scripts: nothing is there that would need one.
+func readsWithoutScript(ctx context.Context, t *testing.T, file string) {
+	t.Helper()
+	set := func(off bool) chromedp.Action[chromedp.Void] {
+		return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+			return err
+		})
+	}
+	do(ctx, t, set(true), open(file, 375, "light"))
+	defer do(ctx, t, set(false))
+	if ask[int](ctx, t, `document.querySelectorAll("html.js").length`) != 0 {
+		t.Fatal("scripts were run")
+	}
+	if n := ask[int](ctx, t, `Array.from(document.querySelectorAll(".needs-js")).filter(e => e.getBoundingClientRect().height > 0).length`); n > 0 {
+		t.Errorf("%d things that need a script are shown", n)
+	}
+	if n := ask[int](ctx, t, `Array.from(document.querySelectorAll(".entry")).filter(e => e.getBoundingClientRect().height > 0).length`); n < 4 {
+		t.Errorf("%d articles are shown", n)
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 // manifestFile lists what a build wrote, so that the next one knows what is ours.
@@ -29,7 +31,7 @@ const manifestVersion = 1
 // write makes the folder hold just the files given, apart from what others put there. It goes through a Root, so that
 // no link within the folder leads it out of there.
 func write(dir string, files map[string][]byte) (Report, error) {
-	r := Report{Files: len(files)}
+	var r Report
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return r, fmt.Errorf("making the folder of the site: %w", err)
 	}
@@ -47,12 +49,23 @@ func write(dir string, files map[string][]byte) (Report, error) {
 	if err := writeManifest(root, dir, union(old, names)); err != nil {
 		return r, err
 	}
-	for _, name := range names {
-		changed, err := writeFile(root, dir, name, files[name])
-		if err != nil {
-			return r, fmt.Errorf("writing the site: %w", err)
+	changed := make([]bool, len(names))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		group.Go(func() (err error) {
+			changed[i], err = writeFile(root, name, files[name])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return r, fmt.Errorf("writing the site: %w", err)
+	}
+	for i, name := range names {
+		if isKept(name) {
+			continue
 		}
-		if changed {
+		if r.Files++; changed[i] {
 			r.Written = append(r.Written, name)
 		}
 	}
@@ -62,7 +75,9 @@ func write(dir string, files map[string][]byte) (Report, error) {
 		}
 		switch err := root.Remove(filepath.FromSlash(name)); {
 		case err == nil:
-			r.Removed = append(r.Removed, name)
+			if !isKept(name) {
+				r.Removed = append(r.Removed, name)
+			}
 			removeEmpty(root, path.Dir(name))
 		case !errors.Is(err, fs.ErrNotExist):
 			return r, fmt.Errorf("removing what is no longer part of the site: %w", err)
@@ -105,26 +120,39 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 	return m.Files, nil
 }
 
-func writeManifest(root *os.Root, dir string, names []string) error {
+// manifestOf is the manifest of files, whose names are sorted.
+func manifestOf(names []string) ([]byte, error) {
 	data, err := json.MarshalIndent(manifest{manifestVersion, names}, "", " ")
-	if err == nil {
-		_, err = writeFile(root, dir, manifestFile, append(data, '\n'))
-	}
 	if err != nil {
+		return nil, fmt.Errorf("writing the manifest of the site: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+// writeManifest waits for the disk, unlike writeFile: nobody could say later which files are ours.
+func writeManifest(root *os.Root, dir string, names []string) error {
+	data, err := manifestOf(names)
+	if err != nil {
+		return err
+	}
+	if now, unread := root.ReadFile(manifestFile); unread == nil && bytes.Equal(now, data) {
+		return nil
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, manifestFile), data, 0o644); err != nil {
 		return fmt.Errorf("writing the manifest of the site: %w", err)
 	}
 	return nil
 }
 
-// writeFile writes a file whole or not at all, and leaves one alone that has the contents already.
-func writeFile(root *os.Root, dir, name string, data []byte) (changed bool, err error) {
+// writeFile writes a file whole or not at all, and leaves one alone that has the contents already. It does not wait for the disk: what
+// a crash of the machine leaves of a site is made anew from the records.
+func writeFile(root *os.Root, name string, data []byte) (changed bool, err error) {
 	local := filepath.FromSlash(name)
-	if info, err := root.Lstat(local); err == nil && info.Mode().IsRegular() {
+	if info, err := root.Lstat(local); err == nil && info.Mode().IsRegular() && info.Size() == int64(len(data)) {
 		if now, err := root.ReadFile(local); err == nil && bytes.Equal(now, data) {
 			return false, nil
 		}
 	}
-	// A folder that is a link would lead renameio, which does not know the root, out of it.
 	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
 		if info, err := root.Lstat(filepath.FromSlash(parent)); err == nil && !info.IsDir() {
 			return false, fmt.Errorf("%s is no folder; remove it", parent)
@@ -135,7 +163,11 @@ func writeFile(root *os.Root, dir, name string, data []byte) (changed bool, err 
 			return false, err
 		}
 	}
-	return true, renameio.WriteFile(filepath.Join(dir, local), data, 0o644)
+	unfinished := local + ".unfinished"
+	if err := root.WriteFile(unfinished, data, 0o644); err != nil {
+		return false, err
+	}
+	return true, root.Rename(unfinished, local)
 }
 
 // removeEmpty removes folders that removing files left empty.

@@ -3,54 +3,87 @@ package site
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
+	"io"
 	"log/slog"
+	"maps"
+	"mime"
 	"net"
 	"net/http"
-	"os"
+	"net/url"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
-// Preview serves a site while its articles are written: it builds, builds again when a file changes, and has the
-// reader's pages reload themselves. While the articles have problems, these are shown in place of every page.
+// Preview serves a site while its articles are written. It is made when a file changes, in memory alone: nothing is written
+// anywhere. Pages that a browser shows are told, and change in place what is different, so that readers stay where they were. What is
+// wrong with articles lies over the pages, which stay as they were last.
 //
 // It listens on the loopback addresses only, and answers nobody who calls it by another name: a page elsewhere that
 // points a name of its own at this machine gets nothing.
 type Preview struct {
-	Dir   string   // of the site
-	Watch []string // folders whose files matter, with all below them but hidden ones and Dir
+	Roots []string // folders whose files matter, with all below them but hidden ones; they need not be there yet
+	Files []string // single files that matter
 	Port  int      // 0: a free one
 
-	// Rebuild builds the site into Dir. The text of its error is shown to the reader.
-	Rebuild func(context.Context) error
+	// Build makes the site. It gets the paths that changed since it was last called, nil where anything may have; none where it is to
+	// finish what it left unfinished.
+	Build func(ctx context.Context, changed []string) Built
+	// Progress says how far a run is that goes on in another process, in a few lines; none if there is none. It is asked every second
+	// while there are readers. Nil for never.
+	Progress func() []string
+	// Notice gets what whoever started the preview should know, such as that changes are seen late. Nil for nobody.
+	Notice func(string)
 }
 
+// Built is what building a site came to.
+type Built struct {
+	// Files are the site's, by path with slashes, as Files makes them; nil where the site is as it was.
+	Files map[string][]byte
+	// Problems is what is wrong with the articles, as text; empty if nothing is.
+	Problems string
+	// Unfinished says that some files are yet as they were before. Build is called again when nothing has changed for a while.
+	Unfinished bool
+}
+
+// What the preview has beside the files of the site.
 const (
-	reloadPath = "/.benchbook/reload"    // the stream that tells pages to reload
-	scriptPath = "/.benchbook/reload.js" // the script that listens to it
+	livePath   = "/.benchbook/"
+	eventsPath = livePath + "events" // the stream that tells pages of changes
 )
 
-// reloadScript is put into pages by the preview only.
-const reloadScript = `new EventSource("` + reloadPath + `").onmessage = function () { location.reload(); };
-`
+// live is what keeps pages up to date, in the browser.
+//
+//go:embed live
+var live embed.FS
 
-// settle is how long nothing may change before the site is built again: editors write a file in several steps.
-const settle = 120 * time.Millisecond
+// Bounds that keep a preview well whatever readers do.
+const (
+	mostReaders  = 200              // streams at a time; tabs of one browser share one
+	writeTimeout = 10 * time.Second // for each event, so that a browser that stopped reading is let go
+	beat         = 15 * time.Second // how often a stream without news is written to, which finds out who is gone
+	mostProblems = 64 << 10         // bytes of problems that are sent
+)
+
+// pause is how long nothing may change before a site is finished, so that an author who saves again does not wait for that.
+const pause = 500 * time.Millisecond
 
 // Serve builds the site and serves it until ctx ends, which is no error. Once it listens it calls started with the
 // address of the index.
 //
-// The error says what could not be listened on or watched. That the site cannot be built is shown, not returned.
+// The error says what could not be listened on. That the site cannot be built is shown, not returned.
 func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	listeners, port, err := listen(p.Port)
 	if err != nil {
@@ -61,19 +94,24 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 			l.Close()
 		}
 	}()
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watching the articles: %w", err)
-	}
-	defer watcher.Close()
-	for _, dir := range p.Watch {
-		if err := p.watch(watcher, dir); err != nil {
-			return fmt.Errorf("watching the articles: %w", err)
-		}
-	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	s := &previewServer{Preview: p, port: port, readers: map[chan struct{}]bool{}}
-	s.build(ctx)
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second,
+	changes := make(chan []string)
+	w := &watcher{roots: absolute(p.Roots), files: absolute(p.Files), notice: s.notice, told: func(changed []string) {
+		select {
+		case changes <- changed:
+		case <-ctx.Done():
+		}
+	}}
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
+	// What changes while the site is built the first time is seen: it is followed from before.
+	background.Go(func() { w.watch(ctx) })
+	unfinished := s.build(ctx, nil)
+	background.Go(func() { s.followProgress(ctx) })
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		// What a browser that goes away in the middle leaves behind is nobody's business.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
@@ -83,13 +121,44 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	}
 	started("http://127.0.0.1:" + strconv.Itoa(port) + "/")
 	defer server.Close()
-	return s.follow(ctx, watcher, failed)
+	for {
+		var quiet <-chan time.Time
+		if unfinished {
+			quiet = time.After(pause)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return fmt.Errorf("serving the preview: %w", err)
+		case changed := <-changes:
+			unfinished = s.build(ctx, changed)
+		case <-quiet:
+			unfinished = s.build(ctx, []string{})
+		}
+	}
+}
+
+func absolute(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if abs, err := filepath.Abs(name); err == nil {
+			name = abs
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 // listen takes one port on both loopback addresses; on a machine without IPv6 on the other one alone.
 func listen(port int) ([]net.Listener, int, error) {
 	first, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, 0, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for a free one", port)
+	case errors.Is(err, syscall.EACCES):
+		return nil, 0, fmt.Errorf("port %d is not for everybody: name one from 1024 upwards, or leave out --port for a free one", port)
+	case err != nil:
 		return nil, 0, fmt.Errorf("serving the preview: %w", err)
 	}
 	listeners := []net.Listener{first}
@@ -100,107 +169,136 @@ func listen(port int) ([]net.Listener, int, error) {
 	return listeners, port, nil
 }
 
-// watch follows a folder and those below it; the library follows single folders.
-func (p Preview) watch(w *fsnotify.Watcher, dir string) error {
-	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil && name == dir:
-			return err
-		case err != nil: // gone again
-			return nil
-		case !e.IsDir():
-			return nil
-		case name != dir && strings.HasPrefix(e.Name(), "."), sameFile(name, p.Dir):
-			return fs.SkipDir
-		}
-		return w.Add(name)
-	})
-}
-
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
-}
-
 // previewServer is a Preview at work.
 type previewServer struct {
 	Preview
 	port int
 
 	mu      sync.Mutex
-	problem string // why the site could not be built
+	files   map[string][]byte // of the site as it could last be built; nil before
+	state   state
 	readers map[chan struct{}]bool
 }
 
-// follow builds again whenever something changed and nothing has for a moment.
-func (s *previewServer) follow(ctx context.Context, w *fsnotify.Watcher, failed <-chan error) error {
-	var quiet <-chan time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-failed:
-			if errors.Is(err, http.ErrServerClosed) {
-				return nil
-			}
-			return fmt.Errorf("serving the preview: %w", err)
-		case e, ok := <-w.Events:
-			if !ok {
-				return errors.New("watching the articles: the watcher ended; start the preview again")
-			}
-			if strings.HasPrefix(filepath.Base(e.Name), ".") || e.Op == fsnotify.Chmod {
-				continue
-			}
-			if e.Has(fsnotify.Create) {
-				// A new folder may already hold what matters; one that is gone again need not be followed.
-				if info, err := os.Stat(e.Name); err == nil && info.IsDir() {
-					_ = s.watch(w, e.Name)
-				}
-			}
-			quiet = time.After(settle)
-		case <-w.Errors:
-			quiet = time.After(settle) // events were lost, so something changed
-		case <-quiet:
-			quiet = nil
-			s.build(ctx)
-		}
+// A state is what pages are told.
+type state struct {
+	Version  string   `json:"version"` // of the site: a digest of its files
+	Assets   string   `json:"assets"`  // likewise, of what pages load
+	Problems string   `json:"problems"`
+	Progress []string `json:"progress"`
+}
+
+func (s *previewServer) notice(text string) {
+	if s.Notice != nil {
+		s.Notice(text)
 	}
 }
 
 // build builds the site and tells readers.
-func (s *previewServer) build(ctx context.Context) {
-	err := s.Rebuild(ctx)
+func (s *previewServer) build(ctx context.Context, changed []string) (unfinished bool) {
+	b := s.Build(ctx, changed)
+	if len(b.Problems) > mostProblems {
+		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") + "…\nmore than fits here: benchbook check prints them all\n"
+	}
+	s.change(func() {
+		if b.Files != nil {
+			s.files = b.Files
+			s.state.Version, s.state.Assets = digest(b.Files, isPage), digest(b.Files, func(name string) bool { return !isPage(name) && isAsset(name) })
+		}
+		s.state.Problems = b.Problems
+	})
+	return b.Unfinished
+}
+
+// change changes the state and tells readers.
+func (s *previewServer) change(how func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.problem = ""
-	if err != nil {
-		s.problem = err.Error()
-	}
+	how()
 	for reader := range s.readers {
 		select {
 		case reader <- struct{}{}:
-		default: // it has been told and not yet reloaded
+		default: // it has been told and not yet looked
+		}
+	}
+}
+
+func isPage(name string) bool { return path.Ext(name) == ".html" }
+
+// isAsset tells files by which pages look as they do. What the search looks into is loaded when somebody searches.
+func isAsset(name string) bool {
+	found, _ := path.Match(hashedPattern(searchFile), name) // a pattern of ours has no mistakes
+	return slices.Contains([]string{".css", ".js", ".woff2"}, path.Ext(name)) && !found
+}
+
+// digest is that of some of the files.
+func digest(files map[string][]byte, which func(name string) bool) string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if which(name) {
+			one := sha256.Sum256(files[name])
+			fmt.Fprintf(sum, "%s\x00%x", name, one)
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
+}
+
+// progressEvery is how often a run is looked for while somebody would see it.
+const progressEvery = time.Second
+
+// followProgress tells readers how far a run is.
+func (s *previewServer) followProgress(ctx context.Context) {
+	if s.Progress == nil {
+		return
+	}
+	for {
+		s.mu.Lock()
+		read, before := len(s.readers) > 0, s.state.Progress
+		s.mu.Unlock()
+		if read {
+			if now := s.Progress(); !slices.Equal(now, before) {
+				s.change(func() { s.state.Progress = now })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(progressEvery):
 		}
 	}
 }
 
 // ServeHTTP is part of http.Handler.
 func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	switch {
 	case !s.isOurs(r.Host):
 		http.Error(w, "the preview answers to localhost only", http.StatusForbidden)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "the preview only shows pages", http.StatusMethodNotAllowed)
-	case r.URL.Path == reloadPath:
+	case r.URL.Path == eventsPath:
 		s.stream(w, r)
-	case r.URL.Path == scriptPath:
-		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-		_, _ = w.Write([]byte(reloadScript))
+	case strings.HasPrefix(r.URL.Path, livePath):
+		data, err := live.ReadFile(path.Join("live", strings.TrimPrefix(r.URL.Path, livePath)))
+		send(w, r, r.URL.Path, data, err == nil)
 	default:
 		s.file(w, r)
 	}
+}
+
+// send serves data under the type of a name.
+func send(w http.ResponseWriter, r *http.Request, name string, data []byte, found bool) {
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(data))
 }
 
 // isOurs tells whether a Host header names this server: by the address or localhost, and with the port.
@@ -210,90 +308,124 @@ func (s *previewServer) isOurs(host string) bool {
 		(name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
 }
 
-// stream sends an event after each build.
+// stream sends the state, and sends it again when it has changed. Whoever reads slowly gets the newest one when there is room.
 func (s *previewServer) stream(w http.ResponseWriter, r *http.Request) {
 	reader := make(chan struct{}, 1)
+	reader <- struct{}{} // what there is already
 	s.mu.Lock()
-	s.readers[reader] = true
+	full := len(s.readers) >= mostReaders
+	if !full {
+		s.readers[reader] = true
+	}
 	s.mu.Unlock()
+	if full {
+		http.Error(w, "too many pages are open: close some", http.StatusServiceUnavailable)
+		return
+	}
 	defer func() {
 		s.mu.Lock()
 		delete(s.readers, reader)
 		s.mu.Unlock()
 	}()
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
-	if r.Method == http.MethodHead || out.Flush() != nil {
+	write := func(text string) bool {
+		if out.SetWriteDeadline(time.Now().Add(writeTimeout)) != nil {
+			return false
+		}
+		_, err := io.WriteString(w, text)
+		return err == nil && out.Flush() == nil
+	}
+	if r.Method == http.MethodHead {
 		return
 	}
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
 	for {
+		text := ":\n\n"
 		select {
 		case <-r.Context().Done():
 			return
+		case <-ticker.C:
 		case <-reader:
-			if _, err := w.Write([]byte("data: built\n\n")); err != nil || out.Flush() != nil {
+			s.mu.Lock()
+			data, err := json.Marshal(s.state)
+			s.mu.Unlock()
+			if err != nil {
 				return
 			}
+			text = "retry: 500\ndata: " + string(data) + "\n\n"
+		}
+		if !write(text) {
+			return
 		}
 	}
 }
 
-// file serves a file of the site; pages with the script that reloads them, or with what is wrong in their place.
+// file serves a file of the site, and pages with the script that keeps them up to date.
 func (s *previewServer) file(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
 		name = path.Join(name, "index.html")
 	}
-	if strings.HasPrefix(path.Base(name), ".") {
+	if strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	isPage := path.Ext(name) == ".html"
 	s.mu.Lock()
-	problem := s.problem
+	data, found := s.files[name]
+	_, isFolder := s.files[path.Join(name, "index.html")]
+	now := s.state
 	s.mu.Unlock()
-	if isPage && problem != "" {
+	switch {
+	case !found && isFolder: // links within its page count from there
+		http.Redirect(w, r, (&url.URL{Path: "/" + name + "/"}).String(), http.StatusFound)
+	case !found && (isPage(name) || path.Ext(name) == ""):
+		// There may be a page here once the article has no problems any more.
+		var page bytes.Buffer
+		if err := nothingHere.Execute(&page, nil); err != nil {
+			http.NotFound(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusInternalServerError)
-		_ = problemPage.Execute(w, struct{ Problem, Script string }{problem, scriptPath})
-		return
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write(withLive(page.Bytes(), now))
+	case isPage(name):
+		send(w, r, name, withLive(data, now), true)
+	default:
+		send(w, r, name, data, found)
 	}
-	root, err := os.OpenRoot(s.Dir)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	defer root.Close()
-	data, err := root.ReadFile(filepath.FromSlash(name))
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	if isPage {
-		data = bytes.Replace(data, []byte("</body>"), []byte(`<script src="`+scriptPath+`"></script></body>`), 1)
-	}
-	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(data))
 }
 
-// problemPage shows what is wrong with the articles. Texts of authors stand in it, so nothing in it can run but our script.
-var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>
+// The policy of a page begins with the first of these, as it stands in an attribute; what keeps the page up to date needs the second.
+const (
+	allowNothing = `content="default-src &#39;none&#39;`
+	allowLive    = `; connect-src &#39;self&#39;`
+)
+
+// withLive puts what keeps a page up to date into it. The script comes before all that change the page when it has been read.
+func withLive(page []byte, now state) []byte {
+	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
+	page = bytes.Replace(page, []byte("</head>"), []byte(`<link rel="stylesheet" href="`+livePath+`live.css"></head>`), 1)
+	script := fmt.Sprintf(`<script src="%slive.js" data-version="%s" data-assets="%s"></script></body>`, livePath, now.Version, now.Assets)
+	if i := bytes.LastIndex(page, []byte("</body>")); i >= 0 {
+		page = slices.Concat(page[:i], []byte(script), page[i+len("</body>"):])
+	}
+	return page
+}
+
+// nothingHere is shown at addresses that have no page, perhaps not yet.
+var nothingHere = template.Must(template.New("nothing").Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'">
-<title>Problems · benchbook</title>
-<link rel="stylesheet" href="/style.css">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'">
+<title>No page · benchbook</title>
 </head>
-<body>
-<main class="page"><h1>The site cannot be built</h1>
-<p class="dek">This page shows itself again when a file changes.</p>
-<figure class="listing"><pre><code>{{.Problem}}</code></pre></figure>
-</main>
-<script src="{{.Script}}"></script>
+<body data-missing>
+<main class="benchbook-missing"><h1>There is no page here</h1>
+<p>It appears by itself if an article makes it. <a href="/index.html">All articles</a></p></main>
 </body>
 </html>
 `))

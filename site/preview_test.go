@@ -3,14 +3,17 @@ package site_test
 import (
 	"bufio"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,19 +21,45 @@ import (
 	"benchbook/site/theme"
 )
 
-// preview serves a site whose builds are counted; broken makes them fail.
-func preview(t *testing.T, watch string, broken *atomic.Bool) (address string, builds *atomic.Int32) {
+// A builder is the Build of a preview under test: it gives the index, and the problems that it was told.
+type builder struct {
+	t        *testing.T
+	mu       sync.Mutex
+	problems string
+	title    string
+	built    chan []string // what had changed
+	leaves   int           // how many builds are left unfinished
+}
+
+func (b *builder) build(_ context.Context, changed []string) site.Built {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case b.built <- changed:
+	default:
+	}
+	if b.problems != "" {
+		return site.Built{Problems: b.problems}
+	}
+	files, err := site.Files(nil, theme.Files, site.Options{Title: b.title})
+	if err != nil {
+		b.t.Error(err)
+	}
+	b.leaves--
+	return site.Built{Files: files, Unfinished: b.leaves >= 0}
+}
+
+func (b *builder) set(problems, title string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems, b.title = problems, title
+}
+
+// preview serves the site of a builder until the test ends.
+func preview(t *testing.T, p site.Preview) (address string, b *builder) {
 	t.Helper()
-	dir := t.TempDir()
-	builds = &atomic.Int32{}
-	p := site.Preview{Dir: dir, Watch: []string{watch}, Rebuild: func(context.Context) error {
-		builds.Add(1)
-		if broken.Load() {
-			return errors.New("article.md:3: unknown key <script>alert(1)</script>")
-		}
-		_, err := site.Build(nil, dir, theme.Files, site.Options{})
-		return err
-	}}
+	b = &builder{t: t, title: "first", built: make(chan []string, 100)}
+	p.Build = b.build
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- p.Serve(ctx, func(url string) { started <- url }) }()
@@ -42,25 +71,113 @@ func preview(t *testing.T, watch string, broken *atomic.Bool) (address string, b
 	}
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the preview ended with %v", err)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("the preview ended with %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the preview does not end")
 		}
 	})
-	return address, builds
+	return address, b
+}
+
+// state is what pages are told.
+type state struct {
+	Version, Assets, Problems string
+	Progress                  []string
+}
+
+// states reads the events of a preview, until the test ends.
+func states(t *testing.T, address string) <-chan state {
+	t.Helper()
+	response, err := http.Get(address + ".benchbook/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("the stream has status %d", response.StatusCode)
+	}
+	out := make(chan state, 100)
+	go func() {
+		lines := bufio.NewScanner(response.Body)
+		for lines.Scan() {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				var s state
+				if err := json.Unmarshal([]byte(data), &s); err != nil {
+					t.Errorf("the event %q: %v", data, err)
+				}
+				out <- s
+			}
+		}
+	}()
+	return out
+}
+
+// until waits for a state.
+func until(t *testing.T, from <-chan state, what string, is func(state) bool) state {
+	t.Helper()
+	limit := time.After(15 * time.Second)
+	for {
+		select {
+		case s := <-from:
+			if is(s) {
+				return s
+			}
+		case <-limit:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func body(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// styleOf is the address of the style sheet.
+func styleOf(t *testing.T) string {
+	t.Helper()
+	files, err := site.Files(nil, theme.Files, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range files {
+		if path.Ext(name) == ".css" {
+			return name
+		}
+	}
+	t.Fatal("the site has no style sheet")
+	return ""
 }
 
 func TestPreview(t *testing.T) {
-	address, _ := preview(t, t.TempDir(), new(atomic.Bool))
+	address, _ := preview(t, site.Preview{})
 	port := strings.Trim(address[strings.LastIndex(address, ":"):], "/")
 	tests := []struct {
 		name, method, path, host string
 		status                   int
 		want                     string
 	}{
-		{"the index, with the script that reloads it", "GET", "", "", 200, `<script src="/.benchbook/reload.js"></script></body>`},
-		{"a file", "GET", "style.css", "", 200, "benchbook: one style sheet"},
+		{"the index, with the script that keeps it up to date", "GET", "", "", 200, `<script src="/.benchbook/live.js" data-version="`},
+		{"a file", "GET", styleOf(t), "", 200, "benchbook: one style sheet"},
+		{"a file that is hidden", "GET", ".benchbook-pages/pair", "", 404, "404"},
 		{"only the head", "HEAD", "", "", 200, ""},
-		{"the script", "GET", ".benchbook/reload.js", "", 200, "EventSource"},
+		{"the script", "GET", ".benchbook/live.js", "", 200, "EventSource"},
+		{"the script of the stream", "GET", ".benchbook/stream.js", "", 200, "onconnect"},
+		{"out of our own folder", "GET", ".benchbook/../../live.go", "", 404, ""},
+		{"a page that is not there", "GET", "later/", "", 404, "data-missing"},
 		{"by the name of this machine", "GET", "", "localhost" + port, 200, "benchbook"},
 		{"by a name of somebody else", "GET", "", "evil.example" + port, 403, "localhost only"},
 		{"by a name that begins like ours", "GET", "", "localhost.evil.example" + port, 403, "localhost only"},
@@ -68,7 +185,6 @@ func TestPreview(t *testing.T) {
 		{"with another port", "GET", "", "localhost:1", 403, "localhost only"},
 		{"something written", "POST", "", "", 405, "only shows"},
 		{"a file that is not there", "GET", "nothing.html", "", 404, ""},
-		{"our own manifest", "GET", ".benchbook-site.json", "", 404, ""},
 		{"out of the folder", "GET", "../../../../etc/passwd", "", 404, ""},
 		{"out of the folder, disguised", "GET", "..%2f..%2fetc%2fpasswd", "", 404, ""},
 	}
@@ -95,67 +211,219 @@ func TestPreview(t *testing.T) {
 	}
 }
 
-// A change is built and told to the reader; a mistake is shown, and nothing in it runs.
+// What changes is built and told; what is wrong is told, and the pages stay as they were.
 func TestPreviewFollows(t *testing.T) {
-	articles := t.TempDir()
-	broken := new(atomic.Bool)
-	address, builds := preview(t, articles, broken)
-	response, err := http.Get(address + ".benchbook/reload")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	events := bufio.NewReader(response.Body)
-	change := func(name string) {
+	dir := t.TempDir()
+	articles := filepath.Join(dir, "experiments")
+	project := filepath.Join(dir, "benchbook.yaml")
+	address, b := preview(t, site.Preview{Roots: []string{articles}, Files: []string{project}})
+	told := states(t, address)
+	first := until(t, told, "the first state", func(state) bool { return true })
+	<-b.built
+	write := func(name, text string) {
 		t.Helper()
-		before := builds.Load()
-		if err := os.WriteFile(name, fmt.Append(nil, time.Now()), 0o644); err != nil {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if line, err := events.ReadString('\n'); err != nil || line != "data: built\n" {
-			t.Fatalf("got the event %q, %v", line, err)
-		}
-		if _, err := events.ReadString('\n'); err != nil {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
-		}
-		if builds.Load() == before {
-			t.Fatal("the reader was told of a build that was none")
 		}
 	}
-	below := filepath.Join(articles, "new")
-	if err := os.Mkdir(below, 0o755); err != nil {
+	article := filepath.Join(articles, "pair", "article.md")
+	// follows does something, and waits until it is told, with the file among what changed.
+	n := 0
+	follows := func(what string, file string, do func()) {
+		t.Helper()
+		for len(b.built) > 0 {
+			<-b.built
+		}
+		n++
+		b.set("", fmt.Sprint("title ", n))
+		do()
+		limit := time.After(10 * time.Second)
+		for {
+			select {
+			case changed := <-b.built:
+				if changed == nil || slices.Contains(changed, file) || slices.Contains(changed, filepath.Dir(file)) || slices.Contains(changed, articles) {
+					return
+				}
+			case <-limit:
+				t.Fatalf("%s: waited in vain", what)
+			}
+		}
+	}
+	follows("the folder of articles is made", article, func() { write(article, "one") })
+	time.Sleep(50 * time.Millisecond) // the folders are followed a moment after they were seen
+	follows("it is written", article, func() { write(article, "two") })
+	follows("it is written beside and put in its place", article, func() {
+		beside := filepath.Join(filepath.Dir(article), "article.md~")
+		write(beside, "three")
+		if err := os.Rename(beside, article); err != nil {
+			t.Fatal(err)
+		}
+	})
+	follows("the folder goes", article, func() {
+		if err := os.RemoveAll(articles); err != nil {
+			t.Fatal(err)
+		}
+	})
+	follows("the folder comes back", article, func() { write(article, "four") })
+	time.Sleep(50 * time.Millisecond)
+	follows("it is written once more", article, func() { write(article, "five") })
+	follows("the project file is made", project, func() { write(project, "title: x") })
+	now := until(t, told, "another version", func(s state) bool { return s.Version != first.Version && s.Problems == "" })
+	if now.Assets != first.Assets {
+		t.Error("the style is told to have changed")
+	}
+
+	b.set("article.md:3: unknown key <script>alert(1)</script>", "")
+	write(article, "wrong")
+	until(t, told, "the problem", func(s state) bool { return strings.Contains(s.Problems, "unknown key <script>") })
+	if page := body(t, address); !strings.Contains(page, "<title>title ") || strings.Contains(page, "unknown key") {
+		t.Errorf("the page is not as it was: %.300s", page)
+	}
+	b.set("", "mended")
+	write(article, "right")
+	until(t, told, "no problem", func(s state) bool { return s.Problems == "" })
+	if page := body(t, address); !strings.Contains(page, "<title>mended") {
+		t.Errorf("the page is not as it is now: %.300s", page)
+	}
+}
+
+// What is hidden, and what editors leave beside the file that they write, is not followed.
+func TestPreviewIgnores(t *testing.T) {
+	dir := t.TempDir()
+	_, b := preview(t, site.Preview{Roots: []string{dir}})
+	<-b.built
+	for _, name := range []string{".article.md.swp", "article.md~", "#article.md#", "4913", ".git/index", ".hidden/article.md"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case changed := <-b.built:
+		t.Errorf("the site was built again for %q", changed)
+	case <-time.After(400 * time.Millisecond):
+	}
+}
+
+// What was left unfinished is finished when nothing changes any more, and then left alone.
+func TestPreviewFinishes(t *testing.T) {
+	dir := t.TempDir()
+	_, b := preview(t, site.Preview{Roots: []string{dir}})
+	<-b.built
+	b.mu.Lock()
+	b.leaves = 2
+	b.mu.Unlock()
+	if err := os.WriteFile(filepath.Join(dir, "article.md"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	change(filepath.Join(articles, "article.md"))
-	change(filepath.Join(below, "article.md")) // in a folder that was not there at the start
+	for i, want := range []bool{false, true, true} {
+		select {
+		case changed := <-b.built:
+			if finishing := changed != nil && len(changed) == 0; finishing != want {
+				t.Errorf("build %d is for %q", i+1, changed)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("there is no build %d", i+1)
+		}
+	}
+	select {
+	case changed := <-b.built:
+		t.Errorf("the finished site was built again for %q", changed)
+	case <-time.After(time.Second):
+	}
+}
 
-	get := func() string {
-		response, err := http.Get(address)
+// Readers that do not read keep nobody from being told, and are let go in the end.
+func TestPreviewSlowReader(t *testing.T) {
+	dir := t.TempDir()
+	address, b := preview(t, site.Preview{Roots: []string{dir}})
+	for range 20 {
+		c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(address, "http://"), "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := fmt.Fprintf(c, "GET /.benchbook/events HTTP/1.1\r\nHost: %s\r\n\r\n", c.RemoteAddr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := states(t, address)
+	for i := range 50 {
+		b.set(strings.Repeat("much to read ", 4000)+fmt.Sprint(i), "")
+		if err := os.WriteFile(filepath.Join(dir, "article.md"), fmt.Append(nil, i), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		until(t, told, "a state", func(s state) bool { return strings.HasSuffix(s.Problems, fmt.Sprint(" ", i)) })
+	}
+}
+
+// The number of streams is bounded, and there is room again when one ends.
+func TestPreviewManyReaders(t *testing.T) {
+	address, _ := preview(t, site.Preview{})
+	var open []*http.Response
+	full := false
+	for range 250 {
+		response, err := http.Get(address + ".benchbook/events")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
+		if full = response.StatusCode == http.StatusServiceUnavailable; full {
+			break
+		}
+		open = append(open, response)
+	}
+	if !full {
+		t.Fatalf("%d streams are open", len(open))
+	}
+	for _, response := range open[:10] {
+		response.Body.Close()
+	}
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		response, err := http.Get(address + ".benchbook/events")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(body)
-	}
-	broken.Store(true)
-	change(filepath.Join(articles, "article.md"))
-	if body := get(); !strings.Contains(body, "unknown key &lt;script&gt;alert(1)") {
-		t.Errorf("the problem is not shown: %s", body)
-	}
-	broken.Store(false)
-	change(filepath.Join(articles, "article.md"))
-	if body := get(); strings.Contains(body, "unknown key") {
-		t.Error("the problem is still shown")
+		response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			break
+		}
+		if time.Since(begin) > 5*time.Second {
+			t.Fatal("there is no room after streams were closed")
+		}
 	}
 }
 
-func TestPreviewOfNothing(t *testing.T) {
-	p := site.Preview{Dir: t.TempDir(), Watch: []string{filepath.Join(t.TempDir(), "gone")}, Rebuild: func(context.Context) error { return nil }}
-	if err := p.Serve(context.Background(), func(string) {}); err == nil || !strings.Contains(err.Error(), "watching") {
-		t.Errorf("got %v, want an error about watching", err)
+// How far a run is, is told while it changes, and that it has ended.
+func TestPreviewProgress(t *testing.T) {
+	var mu sync.Mutex
+	lines := []string{"1 of 3"}
+	address, _ := preview(t, site.Preview{Progress: func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines
+	}})
+	told := states(t, address)
+	until(t, told, "progress", func(s state) bool { return slices.Equal(s.Progress, []string{"1 of 3"}) })
+	mu.Lock()
+	lines = nil
+	mu.Unlock()
+	until(t, told, "the end of the run", func(s state) bool { return len(s.Progress) == 0 })
+}
+
+func TestPreviewOfTakenPort(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = site.Preview{Port: l.Addr().(*net.TCPAddr).Port}.Serve(context.Background(), func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "is taken") || !strings.Contains(err.Error(), "--port") {
+		t.Errorf("got %v", err)
 	}
 }

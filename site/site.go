@@ -1,4 +1,4 @@
-// Package site makes a site of rendered articles: a page each, an index, and the theme beside them.
+// Package site makes a site of rendered articles: a page each with its history, an index, tags, a feed, and the theme beside them.
 //
 // A site is a folder of plain files that works from any address and from none: every link is relative, nothing is
 // asked of anybody else, and each page forbids its reader's browser to do otherwise. The same pages make the same
@@ -11,12 +11,11 @@ package site
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -28,8 +27,13 @@ import (
 type Options struct {
 	Title       string // "benchbook" if empty
 	Description string // a sentence or two under the title of the index
+	Author      string // of the feed; the title if empty
 	Version     string // of benchbook, for the foot of each page; may be empty
-	Drafts      bool   // articles that are drafts are part of the site
+	Drafts      bool   // articles that are drafts are part of the site, though not of its feed, search and map
+	BaseURL     string // where the site will be, an absolute URL; "" if that is not known. Links are relative in any case
+
+	// SingleFile makes a file of each article that holds all it needs, and nothing else.
+	SingleFile bool
 }
 
 const (
@@ -38,18 +42,21 @@ const (
 		"Every number comes from a record, and every record names the machine."
 )
 
-// Report says what a build changed.
+// Report says what a build changed. What a build keeps for later ones, see Kept, is not in it.
 type Report struct {
 	Files   int      // that the site has
 	Written []string // new or changed, relative to the site's folder, sorted
 	Removed []string // likewise
 }
 
-// assets are the files of a theme that pages load.
-var assets = []string{"style.css", "benchbook.js", "fonts"}
-
-// early is the script of a theme that stands in each page's head.
-const early = "early.js"
+// CheckBaseURL says what is wrong with an address of a site, if anything is.
+func CheckBaseURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%q is no address of a site: write one such as https://example.org/benchmarks/", address)
+	}
+	return nil
+}
 
 // Build writes the site of pages into the folder dir, which is made if it is not there. It takes the look from theme, a
 // folder as package theme has it.
@@ -57,9 +64,23 @@ const early = "early.js"
 // The error is one of the file system, of a theme that lacks a file, of two pages of one name, or of a folder
 // that holds files which no build wrote.
 func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, error) {
-	b, err := newBuilder(theme, o)
+	files, err := Files(pages, theme, o)
 	if err != nil {
 		return Report{}, err
+	}
+	if !o.SingleFile {
+		if err := keep(files, dir, pages, o); err != nil {
+			return Report{}, err
+		}
+	}
+	return write(dir, files)
+}
+
+// Files is what Build writes: the contents of all files by their paths, which have slashes.
+func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, error) {
+	b, err := newBuilder(theme, o)
+	if err != nil {
+		return nil, err
 	}
 	var shown []*render.Page
 	for _, p := range pages {
@@ -70,82 +91,116 @@ func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, er
 	slices.SortFunc(shown, func(a, b *render.Page) int {
 		return cmp.Or(strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug)) // newest first
 	})
-	for _, p := range shown {
-		if err := b.page(p); err != nil {
-			return Report{}, err
+	steps := []func([]*render.Page) error{b.search, b.articles, b.index, b.tags, b.feed, b.siteMap}
+	if o.SingleFile {
+		b.files = map[string][]byte{}
+		steps = []func([]*render.Page) error{b.singles}
+	}
+	for _, step := range steps {
+		if err := step(shown); err != nil {
+			return nil, err
 		}
 	}
-	if err := b.index(shown); err != nil {
-		return Report{}, err
-	}
-	return write(dir, b.files)
+	return b.files, nil
 }
 
 // builder gathers the files of a site.
 type builder struct {
 	options   Options
 	templates *template.Template
-	early     template.JS
-	policy    string
+	assets    *assets
 	files     map[string][]byte // by path with slashes
+	found     string            // path of the script that search looks into
+	located   []located         // pages that a map of the site has
 }
 
 func newBuilder(theme fs.FS, o Options) (*builder, error) {
 	o.Title, o.Description = cmp.Or(o.Title, defaultTitle), cmp.Or(o.Description, defaultDescription)
+	o.Author = cmp.Or(o.Author, o.Title)
+	if o.BaseURL != "" {
+		if err := CheckBaseURL(o.BaseURL); err != nil {
+			return nil, err
+		}
+		o.BaseURL = strings.TrimSuffix(o.BaseURL, "/") + "/"
+	}
 	templates, err := template.New("theme").Option("missingkey=error").ParseFS(theme, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the templates of the theme: %w", err)
 	}
-	script, err := fs.ReadFile(theme, early)
+	a, err := newAssets(theme)
 	if err != nil {
-		return nil, fmt.Errorf("reading the theme: %w", err)
+		return nil, err
 	}
-	b := &builder{options: o, templates: templates, early: template.JS(bytes.TrimSpace(script)), files: map[string][]byte{}}
-	b.policy = policy(string(b.early))
-	for _, root := range assets {
-		err := fs.WalkDir(theme, root, func(name string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			data, err := fs.ReadFile(theme, name)
-			b.files[name] = data
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("reading the theme: %w", err)
-		}
+	b := &builder{options: o, templates: templates, assets: a, files: map[string][]byte{}}
+	for name, data := range a.files {
+		b.files[name] = data
 	}
 	return b, nil
-}
-
-// policy is what a page allows a browser: files of the site, the one script in its head, and the numbers that place the
-// plots in the cells of a table.
-func policy(script string) string {
-	sum := sha256.Sum256([]byte(script))
-	return strings.Join([]string{
-		"default-src 'none'",
-		"script-src 'self' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
-		"style-src 'self'",
-		"style-src-attr 'unsafe-inline'",
-		"font-src 'self'",
-		"img-src 'self'",
-		"connect-src 'self'",
-		"base-uri 'none'",
-		"form-action 'none'",
-	}, "; ")
 }
 
 // layoutView is a page in the template.
 type layoutView struct {
 	Policy, Title, Description, Site, Version string
 	Root                                      string // from the page to the folder of the site
+	Style, Script, Search                     string // paths from there
+	Canonical                                 string // where the page will be; empty if that is not known
+	Feed                                      bool
+	NoIndex                                   bool // it is no finished page, which others should not list
 	Early                                     template.JS
 	Main                                      template.HTML
 	IsIndex                                   bool
+
+	// Inline is what a page that is a single file has in it.
+	Inline *inlineView
+}
+
+type inlineView struct {
+	Style  template.CSS
+	Script template.JS
+	Home   string // address of the site; may be empty
+}
+
+// pageAt is a page that is about to be added.
+type pageAt struct {
+	folder             string // of the page; "" for that of the site
+	title, description string
+	main               template.HTML
+	draft, isIndex     bool
+	changed            string // year-month-day; empty if not known
+}
+
+// add puts a page into the layout and takes it into the site, with the files that it links.
+func (b *builder) add(p pageAt, files []render.File) error {
+	name := path.Join(p.folder, "index.html")
+	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.draft, Feed: true,
+		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
+		Policy: policy(false, []string{string(b.assets.early)}, nil)}
+	if p.folder != "" {
+		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
+	}
+	if b.options.BaseURL != "" {
+		v.Canonical = b.absolute(name)
+	}
+	html, err := b.layout(v)
+	if err != nil {
+		return err
+	}
+	if !p.draft {
+		b.located = append(b.located, located{name, p.changed})
+	}
+	for _, f := range append([]render.File{{Path: "index.html", Data: html}}, files...) {
+		if !fs.ValidPath(f.Path) {
+			return fmt.Errorf("article %s has a file %q outside its folder", p.folder, f.Path)
+		}
+		if err := b.addFile(path.Join(p.folder, f.Path), f.Data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *builder) layout(v layoutView) ([]byte, error) {
-	v.Policy, v.Site, v.Version, v.Early = b.policy, b.options.Title, b.options.Version, b.early
+	v.Site, v.Version, v.Early = b.options.Title, b.options.Version, b.assets.early
 	var out bytes.Buffer
 	if err := b.templates.ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("filling the template of pages: %w", err)
@@ -153,28 +208,57 @@ func (b *builder) layout(v layoutView) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// page adds the page of an article, and its files.
-func (b *builder) page(p *render.Page) error {
-	if p.Slug == "" || p.Slug != path.Base(p.Slug) || strings.HasPrefix(p.Slug, ".") || p.Slug == "fonts" {
-		return fmt.Errorf("an article in a folder called %q cannot have a page; rename the folder", p.Slug)
+// fill fills a template of the theme.
+func (b *builder) fill(name string, view any) (template.HTML, error) {
+	var out bytes.Buffer
+	if err := b.templates.ExecuteTemplate(&out, name, view); err != nil {
+		return "", fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	html, err := b.layout(layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description,
-		Root: "../", Main: p.HTML})
-	if err != nil {
-		return err
-	}
-	for _, f := range append([]render.File{{Path: "index.html", Data: html}}, p.Files...) {
-		if !fs.ValidPath(f.Path) {
-			return fmt.Errorf("article %s has a file %q outside its folder", p.Slug, f.Path)
-		}
-		if err := b.add(path.Join(p.Slug, f.Path), f.Data); err != nil {
+	return template.HTML(out.String()), nil
+}
+
+// absolute is where a file of the site will be. A folder stands for its index.
+func (b *builder) absolute(name string) string {
+	name = strings.TrimSuffix(name, "index.html")
+	return b.options.BaseURL + (&url.URL{Path: name}).EscapedPath()
+}
+
+// articles adds the pages of articles, with those that belong to them.
+func (b *builder) articles(pages []*render.Page) error {
+	for _, p := range pages {
+		if err := checkSlug(p.Slug); err != nil {
 			return err
+		}
+		changed := ""
+		if d := dateOf(p); d != nil {
+			changed = d.ISO
+		}
+		of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, draft: p.Draft, changed: changed}
+		if err := b.add(of, p.Files); err != nil {
+			return err
+		}
+		for _, s := range p.Subpages {
+			if !fs.ValidPath(s.Path) || s.Path == "." {
+				return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
+			}
+			sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description, main: s.HTML,
+				draft: p.Draft}
+			if err := b.add(sub, s.Files); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (b *builder) add(name string, data []byte) error {
+func checkSlug(slug string) error {
+	if slug == "" || slug != path.Base(slug) || strings.HasPrefix(slug, ".") || isOurs(slug) {
+		return fmt.Errorf("an article in a folder called %q cannot have a page; rename the folder", slug)
+	}
+	return nil
+}
+
+func (b *builder) addFile(name string, data []byte) error {
 	if _, twice := b.files[name]; twice {
 		return errors.New("the site would have the file " + name + " twice; rename an article or a label")
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -20,6 +21,7 @@ type chosen struct {
 	slug        string
 	experiments []string // names after #; all if empty
 	doc         *article.Document
+	read        time.Time // when reading doc began
 	problems    article.Problems
 }
 
@@ -61,6 +63,7 @@ func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
 		}
 	}
 	for _, c := range list {
+		c.read = time.Now()
 		if c.doc, err = project.Article(c.slug); err != nil {
 			return nil, nil, &statusError{statusFailed, err}
 		}
@@ -137,6 +140,14 @@ func printProblems(w io.Writer, problems []*article.Problem) {
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
+}
+
+func slugsOf(list []*chosen) []string {
+	var slugs []string
+	for _, c := range list {
+		slugs = append(slugs, c.slug)
+	}
+	return slugs
 }
 
 // problemJSON is a problem as data.

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"benchbook/runner/engine"
 )
 
 // These benchmarks say how long an author waits for check. Each reports its time per article beside the time in all.
@@ -50,7 +47,7 @@ func benchCheck(b *testing.B, articles map[string]string) {
 			b.Fatal(err)
 		}
 	}
-	none := wiring{engine: func(context.Context) (engine.Engine, error) { return nil, engine.ErrUnavailable }}
+	none := wiring{}
 	var out strings.Builder
 	for b.Loop() {
 		out.Reset()

@@ -34,6 +34,7 @@ support as well when its cells have each other's values, is a warning.`,
 			if err != nil {
 				return err
 			}
+			problems = append(problems, themeProblems(project)...)
 			sound := slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
 			var moved []string
 			movable := map[string][]*article.Claim{} // by article
@@ -83,7 +84,11 @@ func (a *app) warnings(project *article.Project, list []*chosen, movable map[str
 		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
 			continue
 		}
-		host, err := runner.ThisHost()
+		this, err := runner.ThisHost()
+		if err != nil {
+			return nil, &statusError{statusFailed, err}
+		}
+		host, err := a.hostOf(project, c, this)
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}

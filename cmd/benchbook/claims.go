@@ -44,19 +44,26 @@ func (a *app) sayBad(bad []record.Bad) {
 
 // datasetOf lays records over the plans of an article.
 func datasetOf(project *article.Project, c *chosen, records []*record.Record, host, only string) (*dataset.Dataset, error) {
-	return dataset.New(c.doc, records, dataset.Options{ThisHost: host, Host: only, Plan: func(profile string) (*plan.Plan, error) {
+	o := datasetOptions(project, c, host)
+	o.Host = only
+	return dataset.New(c.doc, records, o)
+}
+
+// datasetOptions say what records of an article are laid over, on a host.
+func datasetOptions(project *article.Project, c *chosen, host string) dataset.Options {
+	return dataset.Options{ThisHost: host, Plan: func(profile string) (*plan.Plan, error) {
 		var problems article.Problems
 		p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)
 		if err == nil && !problems.Empty() {
 			err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))
 		}
 		return p, err
-	}})
+	}}
 }
 
 // datasets are what the records say of the articles. Those with problems are left out.
 func (a *app) datasets(project *article.Project, list []*chosen) ([]*dataset.Dataset, error) {
-	host, err := runner.ThisHost()
+	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
@@ -64,6 +71,10 @@ func (a *app) datasets(project *article.Project, list []*chosen) ([]*dataset.Dat
 	for _, c := range list {
 		if !c.problems.Empty() || !c.doc.Problems.Empty() {
 			continue
+		}
+		host, err := a.hostOf(project, c, this)
+		if err != nil {
+			return nil, &statusError{statusFailed, err}
 		}
 		d, err := a.dataset(project, c, host.ID, "")
 		if err != nil {
@@ -83,11 +94,24 @@ func (a *app) printOutcome(sets []*dataset.Dataset, site string, asJSON bool) er
 		return nil
 	}
 	out := outcomeOf(sets)
-	out.Site = site
+	out.Site, out.Time = site, timeOf(a.spent)
 	if err := printJSON(a.stdout, out); err != nil {
 		return &statusError{statusFailed, err}
 	}
 	return nil
+}
+
+// sayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
+// that were asked for: a complete set of this host in full goes before quick ones.
+func (a *app) sayOtherProfile(sets []*dataset.Dataset, slugs []string, profile string) {
+	for _, d := range sets {
+		slug := d.Doc.Slug
+		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == d.Host }
+		if slices.Contains(slugs, slug) && d.Own && d.Profile != profile && slices.ContainsFunc(d.Others, mine) {
+			fmt.Fprintf(a.stderr, "%s: shown is the complete set of profile %s; benchbook show --profile %s %s shows that of %s\n",
+				slug, d.Profile, profile, slug, profile)
+		}
+	}
 }
 
 func (a *app) printDataset(slug string, d *dataset.Dataset) {
@@ -112,20 +136,28 @@ func (a *app) printDataset(slug string, d *dataset.Dataset) {
 	}
 }
 
+// effectWords writes an effect with its interval.
+func effectWords(e *dataset.Quantity) string {
+	u := number.For(e.Unit, e.Share, e.Number)
+	if e.Interval == nil {
+		return u.Quantity(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN())) + " (no interval)"
+	}
+	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
+	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
 // because is what a verdict rests on, in one line.
 func because(j *dataset.Judgement) string {
 	var parts []string
 	if e := j.Effect; e != nil {
-		u := number.For(e.Unit, e.Share, e.Number)
-		effect := u.Quantity(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN())) + " (no interval)"
-		if e.Interval != nil {
-			decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
-			effect = fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
-		}
+		effect := effectWords(e)
 		if e.What != "" {
 			effect = e.What + ": " + effect
 		}
 		parts = append(parts, effect)
+	}
+	if tally := j.Tally(); tally != "" {
+		parts = append(parts, tally)
 	}
 	if j.Reason != "" {
 		parts = append(parts, j.Reason)

@@ -1,43 +1,80 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/runner/engine"
 )
 
 func (a *app) cleanCommand() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "clean",
-		Short: "Remove the containers and networks that a killed run left behind",
-		Long: `Remove the containers and networks that carry benchbook's labels and whose run is no longer alive.
-Nothing else is touched, nor anything of a run that is still going on.`,
+		Short: "Remove what a run left running that was killed, or that was told to keep it",
+		Long: `Remove the containers, networks and volumes that carry benchbook's labels, and the folders of services
+without containers, whose run is no longer alive: it was killed, or run with --keep. The hosts of
+the project are asked too. Nothing else is touched, nor anything of a run that is still going on.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
-			e, err := a.wiring.engine(cmd.Context())
-			if err != nil {
-				return &statusError{statusFailed, err}
-			}
-			defer e.Close()
-			left, err := e.Sweep(cmd.Context(), dryRun)
-			for _, l := range left {
-				verb := "removed"
-				if dryRun {
-					verb = "would remove"
-				}
-				fmt.Fprintf(a.stdout, "%s %s %s of run %s\n", verb, l.Kind, l.Name, l.Run)
-			}
-			if err != nil {
-				return &statusError{statusFailed, err}
-			}
-			if len(left) == 0 {
-				fmt.Fprintln(a.stdout, "nothing was left behind")
-			}
-			return nil
+			return a.clean(cmd.Context(), dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
 	return cmd
+}
+
+// clean asks every engine for what was left behind. It fails if none could be asked.
+func (a *app) clean(ctx context.Context, dryRun bool) error {
+	asked, found := 0, 0
+	var failed error
+	for _, wired := range a.wiring.engines {
+		n, err := a.cleanOn(ctx, "", wired.connect, dryRun)
+		found += n
+		switch {
+		case err == nil:
+			asked++
+		case errors.Is(err, engine.ErrUnavailable) && wired.name == article.Local:
+			// Whoever cannot start such processes has left none.
+		default:
+			failed = a.both(failed, &statusError{statusFailed, err})
+		}
+	}
+	n, m, err := a.cleanHosts(ctx, dryRun)
+	asked, found, failed = asked+n, found+m, a.both(failed, err)
+	if failed != nil && asked > 0 && errors.Is(failed, engine.ErrUnavailable) {
+		fmt.Fprintf(a.stderr, "not asked: %v\n", failed)
+		failed = nil
+	}
+	if failed == nil && found == 0 {
+		fmt.Fprintln(a.stdout, "nothing was left behind")
+	}
+	return failed
+}
+
+// cleanOn asks one engine, that of a host of the project if it has a name, and says what it has found.
+func (a *app) cleanOn(ctx context.Context, host string, connect func(context.Context) (engine.Engine, error), dryRun bool) (found int, err error) {
+	e, err := connect(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close()
+	left, err := e.Sweep(ctx, dryRun)
+	for _, l := range left {
+		verb := "removed"
+		if dryRun {
+			verb = "would remove"
+		}
+		where := ""
+		if host != "" {
+			where = " on host " + host
+		}
+		fmt.Fprintf(a.stdout, "%s %s %s of run %s%s\n", verb, l.Kind, l.Name, l.Run, where)
+	}
+	return len(left), err
 }

@@ -21,13 +21,13 @@ import (
 // compareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
 // removed. Numbers are unrounded and in base units; null where there is none.
 type compareJSON struct {
-	A           sideJSON     `json:"a"`
-	B           sideJSON     `json:"b"`
-	Changes     []changeJSON `json:"changes"`
-	Differences []difference `json:"differences"`
-	Explanation explanation  `json:"explanation"`
-	LeftOut     []string     `json:"left_out"`
-	FailOn      *failOnJSON  `json:"fail_on,omitempty"`
+	A           sideJSON             `json:"a"`
+	B           sideJSON             `json:"b"`
+	Changes     []changeJSON         `json:"changes"`
+	Differences []dataset.Difference `json:"differences"`
+	Explanation dataset.Explanation  `json:"explanation"`
+	LeftOut     []string             `json:"left_out"`
+	FailOn      *failOnJSON          `json:"fail_on,omitempty"`
 }
 
 type sideJSON struct {
@@ -60,7 +60,7 @@ type changeJSON struct {
 	Lo         *float64 `json:"lo"`
 	Hi         *float64 `json:"hi"`
 	Difference bool     `json:"difference"` // Change is B - A
-	P          *float64 `json:"p"`          // corrected for the cells of the metric; null where there is no such test
+	P          *float64 `json:"p"`          // corrected for the cells of the metric and for looks; null where there is no such test
 	NoiseFloor float64  `json:"noise_floor"`
 	Verdict    string   `json:"verdict"`
 	Refused    bool     `json:"refused"` // there are numbers that must not be compared, for Reason
@@ -69,16 +69,10 @@ type changeJSON struct {
 }
 
 type resultJSON struct {
-	Run         string    `json:"run,omitempty"`
-	State       string    `json:"state"`
-	Validity    string    `json:"validity"`
-	Repetitions int       `json:"repetitions"`
-	Value       *float64  `json:"value"`
-	Lo          *float64  `json:"lo"`
-	Hi          *float64  `json:"hi"`
-	Interval    string    `json:"interval,omitempty"` // how it was made
-	Missing     string    `json:"missing,omitempty"`
-	Values      []float64 `json:"values"` // one per valid repetition
+	Run      string `json:"run,omitempty"`
+	State    string `json:"state"`
+	Validity string `json:"validity"`
+	measuredJSON
 }
 
 type failOnJSON struct {
@@ -155,8 +149,8 @@ type comparison struct {
 	setsA       []setJSON
 	setsB       []setJSON
 	changes     []dataset.Change
-	differences []difference
-	explanation explanation
+	differences []dataset.Difference
+	explanation dataset.Explanation
 	leftOut     []string // sentences about records that have no cell
 	failOn      *failOnJSON
 }
@@ -187,12 +181,16 @@ func (a *app) compare(ctx context.Context, args []string, flags compareFlags, ga
 	if _, err := a.sound(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
-	host, err := runner.ThisHost()
+	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
 	var sides []dataset.Sides
 	for _, l := range common {
+		host, err := a.hostOf(project, l, this)
+		if err != nil {
+			return nil, &statusError{statusFailed, err}
+		}
 		s, err := c.lay(project, l, host.ID)
 		if err != nil {
 			return nil, err
@@ -209,10 +207,10 @@ func (a *app) compare(ctx context.Context, args []string, flags compareFlags, ga
 	if len(c.changes) == 0 {
 		return nil, &statusError{statusUsage, errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out")}
 	}
-	if c.differences, err = allDifferences(c.changes); err != nil {
+	if c.differences, err = dataset.Differences(c.changes); err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
-	c.explanation = explain(c.changes, c.differences)
+	c.explanation = dataset.Explain(c.changes, c.differences)
 	if gate != nil {
 		return c, c.judge(gate, flags.failOn)
 	}

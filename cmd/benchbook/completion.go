@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -60,7 +61,7 @@ func (a *app) complete(root *cobra.Command) {
 		"as":       a.completeArticles,
 		"run":      a.completeRuns,
 		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
-		"engine":   cobra.FixedCompletions([]string{engineDocker, engineNone}, cobra.ShellCompDirectiveNoFileComp),
+		"engine":   cobra.FixedCompletions(append(a.wiring.engineNames(), engineNone), cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[ARTICLE") {
@@ -70,8 +71,11 @@ func (a *app) complete(root *cobra.Command) {
 			cmd.ValidArgsFunction = a.completeCompare
 		}
 		for flag, f := range flags {
-			if flag == "format" && cmd.Name() == "import" { // there it is that of a file
+			switch {
+			case flag == "format" && cmd.Name() == "import": // there it is that of a file
 				f = cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp)
+			case flag == "format" && cmd.Name() == "export": // and there that of another program
+				f = cobra.FixedCompletions(exportFormats(), cobra.ShellCompDirectiveNoFileComp)
 			}
 			if cmd.Flags().Lookup(flag) != nil {
 				// The only errors are a flag that is not there and one that is completed already.
@@ -125,8 +129,13 @@ func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]c
 
 // completeProfiles offers the profiles that are built in, and those of the project and of the articles.
 func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	names := []string{plan.Full, plan.Quick}
 	project, docs := a.documents(cmd)
+	return profileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
+}
+
+// profileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles, sorted.
+func profileNames(project *article.Project, docs []*article.Document) []string {
+	names := []string{plan.Full, plan.Quick}
 	if project != nil {
 		for name := range project.Profiles {
 			names = append(names, name)
@@ -141,7 +150,7 @@ func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobr
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+	return slices.Compact(names)
 }
 
 // completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which folders and
@@ -188,4 +197,27 @@ func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.C
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts), cobra.ShellCompDirectiveNoFileComp
+}
+
+// manCommand writes the pages that release archives have for man. It is hidden, as readers of help have no use for it.
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Write the manual pages of all verbs into a folder, for man",
+		Hidden: true,
+		Args:   arguments(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return &statusError{statusFailed, err}
+			}
+			// The day is that of SOURCE_DATE_EPOCH, if that is set, so that archives can be made again.
+			header := &doc.GenManHeader{Title: "BENCHBOOK", Section: "1", Source: "benchbook " + version, Manual: "benchbook"}
+			root := cmd.Root()
+			root.DisableAutoGenTag = true
+			if err := doc.GenManTree(root, header, args[0]); err != nil {
+				return &statusError{statusFailed, fmt.Errorf("writing manual pages: %w", err)}
+			}
+			return nil
+		},
+	}
 }

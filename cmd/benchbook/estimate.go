@@ -13,7 +13,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// experience is what the records of an experiment's trials know about how long each of them takes.
+// experience is what the records of an experiment's trials know about how long each of them takes. Where there are none, what other
+// experiments of the article took on this machine to start and to stop is nearer than a guess.
 func experience(e *plan.Experiment, known map[*plan.Trial]*known) func(*plan.Trial) plan.Experience {
 	var siblings []*record.Record
 	for _, t := range e.Trials {
@@ -24,9 +25,13 @@ func experience(e *plan.Experiment, known map[*plan.Trial]*known) func(*plan.Tri
 		if len(basis) == 0 {
 			basis = siblings // cells of one experiment take about as long as each other
 		}
-		out := plan.Experience{Pending: known[t].toMeasure}
-		out.Overhead, out.Recorded = mean(basis, "start", "stop")
+		out := plan.Experience{Pending: known[t].toMeasure, Searched: known[t].searched}
 		out.Window, _ = mean(basis, "measure")
+		for _, records := range [][]*record.Record{basis, known[t].nearby} {
+			if !out.Recorded {
+				out.Overhead, out.Recorded = mean(records, "settle", "start", "prepare", "load", "conclude", "stop")
+			}
+		}
 		return out
 	}
 }
@@ -35,7 +40,7 @@ func experience(e *plan.Experiment, known map[*plan.Trial]*known) func(*plan.Tri
 func mean(records []*record.Record, parts ...string) (time.Duration, bool) {
 	sum, n := 0.0, 0
 	for _, r := range records {
-		if r.Failure != "" {
+		if r.Failure != "" || r.Search != nil {
 			continue
 		}
 		n++

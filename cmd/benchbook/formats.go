@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
@@ -13,9 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/record"
-	"benchbook/notebook/stats"
-	"benchbook/render/number"
+	"benchbook/render/csvtext"
 )
 
 // The formats of show and compare.
@@ -56,32 +53,24 @@ func (f *formatFlag) check(cmd *cobra.Command) (string, error) {
 	return f.name, nil
 }
 
-// estimateWords writes the centre of a result and its interval, or why there is none, in a unit.
-func estimateWords(r dataset.Result, u number.Unit) string {
-	e := r.Estimate
-	switch {
-	case r.Missing != "":
-		return r.Missing
-	case e.Kind == stats.NoInterval:
-		return u.Quantity(e.Centre, u.Decimals(e.Centre, math.NaN(), math.NaN())) + " (1 run)"
-	}
-	decimals := u.Decimals(e.Centre, e.Interval.Lo, e.Interval.Hi)
-	between := u.Range(e.Interval.Lo, e.Interval.Hi, decimals)
-	if e.Kind == stats.RangeOfTwo {
-		return fmt.Sprintf("%s (2 runs: %s)", u.Quantity(e.Centre, decimals), between)
-	}
-	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
+// measuredJSON is one metric of a cell as show and compare print it with --format json.
+type measuredJSON struct {
+	Repetitions int       `json:"repetitions"`
+	Value       *float64  `json:"value"`
+	Lo          *float64  `json:"lo"`
+	Hi          *float64  `json:"hi"`
+	Interval    string    `json:"interval,omitempty"` // how it was made
+	Missing     string    `json:"missing,omitempty"`
+	Values      []float64 `json:"values"` // one per valid repetition
 }
 
-// unitFor is the unit in which some results of a metric are written together.
-func unitFor(m record.Metric, results ...dataset.Result) number.Unit {
-	var centres []float64
-	for _, r := range results {
-		if r.Missing == "" {
-			centres = append(centres, r.Estimate.Centre)
-		}
+func measuredData(r dataset.Result) measuredJSON {
+	out := measuredJSON{Missing: r.Missing, Values: append([]float64{}, r.Values...)}
+	if e := r.Estimate; r.Missing == "" {
+		out.Repetitions, out.Interval, out.Value = e.N, string(e.Kind), finite(e.Centre)
+		out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
 	}
-	return number.For(m.Unit, m.Share, centres...)
+	return out
 }
 
 // finite is v, or nil for what JSON has no number for.
@@ -102,8 +91,7 @@ func exact(v *float64) string {
 
 // printCSV writes rows, the first of which is the head.
 func printCSV(w io.Writer, rows [][]string) error {
-	c := csv.NewWriter(w)
-	if err := c.WriteAll(rows); err != nil {
+	if err := csvtext.Write(w, rows); err != nil {
 		return fmt.Errorf("writing CSV: %w", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,22 +45,11 @@ calibrate: false
 func TestOriginsAndLinksOnAnEngine(t *testing.T) {
 	w := onEngine(t)
 	w.lockDir = "" // nothing but the shortest of many times matters here, however busy the machine is
-	dir := t.TempDir()
-	folder := filepath.Join(dir, "experiments", "far-away")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		filepath.Join(dir, "benchbook.yaml"): "title: Test\n", filepath.Join(folder, "article.md"): strings.ReplaceAll(farAway, "~~~", "```"),
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir, folder := project(t, "far-away", farAway)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if err != nil || len(bad) > 0 || len(records) != 7 {
-		t.Fatalf("%d records, %d bad ones, %v; want 7", len(records), len(bad), err)
+	if n := planned(records); err != nil || len(bad) > 0 || n != 7 {
+		t.Fatalf("%d records as planned, %d bad ones, %v; want 7", n, len(bad), err)
 	}
 	const ms = time.Millisecond
 	want := map[string]time.Duration{

@@ -52,7 +52,7 @@ on: those whose results the page shows.`,
 			}
 			var out []listJSON
 			for _, c := range list {
-				item, err := a.listed(project, c, host.ID)
+				item, err := a.listed(project, c, host)
 				if err != nil {
 					return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 				}
@@ -69,7 +69,7 @@ on: those whose results the page shows.`,
 	return cmd
 }
 
-func (a *app) listed(project *article.Project, c *chosen, host string) (listJSON, error) {
+func (a *app) listed(project *article.Project, c *chosen, this runner.Host) (listJSON, error) {
 	front := c.doc.Front
 	out := listJSON{Article: c.slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
 		Experiments: []string{}, Problems: len(c.problems.Sorted())}
@@ -82,7 +82,11 @@ func (a *app) listed(project *article.Project, c *chosen, host string) (listJSON
 	if out.Problems > 0 {
 		return out, nil
 	}
-	d, err := a.dataset(project, c, host, "")
+	host, err := a.hostOf(project, c, this)
+	if err != nil {
+		return out, err
+	}
+	d, err := a.dataset(project, c, host.ID, "")
 	if err != nil {
 		return out, err
 	}

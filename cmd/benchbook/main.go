@@ -14,6 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"benchbook/runner"
+	"benchbook/runner/engine/local"
 )
 
 // Exit statuses of FORMAT.md 8, in the order in which one goes before another.
@@ -79,6 +82,7 @@ func stopped(ctx context.Context, err error) error {
 }
 
 func main() {
+	local.BecomeProgram() // of services without containers, which begin as this program
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, wired()))
 }
 
@@ -89,8 +93,9 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
 	context.AfterFunc(ctx, stop)
 
+	terminal := stderr
 	stdout, stderr = plain{stdout}, plain{stderr}
-	a := &app{stdout: stdout, stderr: stderr, wiring: w}
+	a := &app{stdout: stdout, stderr: stderr, terminal: terminal, wiring: w}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -118,17 +123,27 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 		return statusUsage
 	}
 	if s.err != nil {
-		fmt.Fprintf(stderr, "benchbook: %v\n", s.err)
+		fmt.Fprintf(stderr, "benchbook: %s\n", withWayOut(s.err))
 	}
 	return s.status
+}
+
+// withWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.
+func withWayOut(err error) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return err.Error() + ": free some space there; benchbook gc removes records and images that newer ones stand in for"
+	}
+	return err.Error()
 }
 
 // app is what the verbs share.
 type app struct {
 	stdout, stderr io.Writer
+	terminal       io.Writer // standard error as it is, for a screen
 	wiring         wiring
 	dir            string
-	cleansUp       atomic.Bool // an interrupt is waited for, see waits
+	cleansUp       atomic.Bool   // an interrupt is waited for, see waits
+	spent          *runner.Spent // on measuring; nil as long as nothing was measured
 }
 
 // waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
@@ -161,9 +176,9 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.dir, "directory", "C", ".", "the project's folder, or one below it")
-	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.runCommand(), a.statusCommand(),
-		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.importCommand(), a.cleanCommand(),
-		a.schemaCommand(), a.completionCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(), a.runCommand(), a.statusCommand(),
+		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(), a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),
+		a.schemaCommand(), a.completionCommand(), a.manCommand(), a.versionCommand())
 	a.complete(root)
 	return root
 }

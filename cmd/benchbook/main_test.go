@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,17 +19,41 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"benchbook/notebook/article"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker.
 func TestMain(m *testing.M) {
+	local.BecomeProgram()
 	testscript.Main(m, map[string]func(){
-		"benchbook": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, scripted())) },
+		"benchbook": func() {
+			status := run(os.Args[1:], os.Stdout, os.Stderr, scripted())
+			tellPeak(os.Getenv(peakFile))
+			os.Exit(status)
+		},
 	})
+}
+
+// peakFile is the variable that names a file for the peak of the memory that the command took, on Linux.
+const peakFile = "BENCHBOOK_TEST_PEAK"
+
+// tellPeak writes the line of the kernel about the peak of this process's memory into a file, if one is named.
+func tellPeak(file string) {
+	status, err := os.ReadFile("/proc/self/status")
+	if file == "" || err != nil {
+		return
+	}
+	for line := range strings.Lines(string(status)) {
+		if strings.HasPrefix(line, "VmHWM:") {
+			_ = os.WriteFile(file, []byte(line), 0o600) // whoever wants it sees that it is missing
+		}
+	}
 }
 
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
@@ -34,36 +61,56 @@ func TestMain(m *testing.M) {
 // until they are cancelled, "leftovers" for an earlier run that was killed, "connecting" for an engine that does not answer,
 // "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
 // without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "half" for
-// loads of half a second.
+// loads of half a second, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
+// per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
+// service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before.
 func scripted() wiring {
 	mode := os.Getenv("ENGINE")
+	connect := func(ctx context.Context) (engine.Engine, error) {
+		if mode == "connecting" {
+			fmt.Fprintln(os.Stderr, "connecting")
+			if err := os.WriteFile("connecting", nil, 0o644); err != nil {
+				return nil, err
+			}
+			<-ctx.Done()
+			return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
+		}
+		if mode == "down" {
+			return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
+		}
+		return fake.New(script(mode)), nil
+	}
 	return wiring{
 		tool:    func(string) ([]byte, error) { return []byte("program"), nil },
 		lockDir: os.Getenv("WORK"), // scripts have one
-		engine: func(ctx context.Context) (engine.Engine, error) {
-			if mode == "connecting" {
-				fmt.Fprintln(os.Stderr, "connecting")
-				if err := os.WriteFile("connecting", nil, 0o644); err != nil {
-					return nil, err
-				}
-				<-ctx.Done()
-				return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
-			}
-			if mode == "down" {
-				return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
+		endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
+			if strings.Contains(o.Host, "down") {
+				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
 			}
 			return fake.New(script(mode)), nil
 		},
+		engines: []wiredEngine{{article.Docker, connect}, {article.Local, func(context.Context) (engine.Engine, error) {
+			if mode != "" {
+				return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
+			}
+			return fake.New(script("local")), nil
+		}}},
 	}
 }
 
 func script(mode string) fake.Script {
 	s := fake.Script{}
-	loads := 0
+	loads, workers := 0, 0
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
+			if slices.Equal(p.Command, []string{http.CheckArgument}) {
+				return engine.Exit{Stdout: answers(p, mode)}, nil
+			}
 			loads++
+			if mode == "fails" && loads == 2 {
+				return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
+			}
 			if mode == "half" {
 				time.Sleep(500 * time.Millisecond)
 			}
@@ -78,6 +125,9 @@ func script(mode string) fake.Script {
 			if len(p.Entrypoint) > 0 { // another tool than ours, whose output the script has
 				printed, err := os.ReadFile("printed.txt")
 				return engine.Exit{Stdout: printed}, err
+			}
+			if mode == "pool" {
+				return engine.Exit{Stdout: pooled(p, workers)}, nil
 			}
 			return engine.Exit{Stdout: requests(p)}, nil
 		case "version":
@@ -94,6 +144,13 @@ func script(mode string) fake.Script {
 		return engine.Exit{Code: 127}, nil
 	}
 	switch mode {
+	case "nosetup":
+		s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
+			if c.Args[0] == "psql" {
+				return engine.Exit{Code: 2, Stderr: []byte("psql: no such table\n")}, nil
+			}
+			return engine.Exit{}, nil
+		}
 	case "broken-build":
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if i.Build == nil {
@@ -109,6 +166,14 @@ func script(mode string) fake.Script {
 	case "noisy":
 		s.Start = func(_ context.Context, service engine.Service) error {
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
+		}
+	case "pool":
+		s.Start = func(_ context.Context, service engine.Service) error {
+			workers = 0
+			if n := len(service.Command); n > 0 {
+				workers, _ = strconv.Atoi(service.Command[n-1])
+			}
+			return nil
 		}
 	case "elsewhere":
 		s.Facts = map[string]string{"engine.local": "false"}
@@ -132,11 +197,43 @@ func script(mode string) fake.Script {
 			}
 			return nil
 		}
+	case "offline":
+		s.Reach = func(string) error { return errors.New("no such host") }
+	case "images":
+		s.Built = []engine.BuiltImage{
+			{Reference: "benchbook/debootstrap:bookworm", ID: "base", For: "Debian bookworm", Own: 200 << 20, Above: 2},
+			{Reference: "benchbook/pair-server:old", ID: "old", For: "pair server", Base: "base", Own: 50 << 20, Above: 1},
+			{Reference: "benchbook/server-with-its-files:old", ID: "files", For: "server" + engine.WithFiles, Base: "old", Own: 1 << 20},
+			{Reference: "benchbook/other-server:x", ID: "other", For: "other server", Base: "base", Own: 50 << 20},
+			{Reference: "benchbook/benchbook-load:old", ID: "load", For: "benchbook-load", Own: 6 << 20},
+		}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
 			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}
 	}
 	return s
+}
+
+// answers are what the targets of a load answered: what is right, but where the engine is "wrong".
+func answers(p engine.Program, mode string) []byte {
+	_, config, _ := strings.Cut(p.Environment[0], "=")
+	read, err := http.ReadConfig(strings.NewReader(config))
+	if err != nil {
+		panic(err)
+	}
+	var out []http.Answer
+	for _, t := range read.Targets {
+		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200, Length: 13, Took: 1500 * time.Microsecond}
+		if mode == "wrong" {
+			a.Status, a.Failure = 500, "wanted a status of 200 to 299, got 500"
+		}
+		out = append(out, a)
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 // requests is a result of the load generator: a thousand right answers in a second.
@@ -155,6 +252,33 @@ func requests(p engine.Program) []byte {
 		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 1000},
 		Completed: http.Completed{Right: 1000}, Connects: 5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
 		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes: the curve of
+// METHOD.md 8.1.
+func pooled(p engine.Program, workers int) []byte {
+	var config http.Config
+	var r http.Result
+	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config), json.Unmarshal(requests(p), &r)); err != nil {
+		panic(err)
+	}
+	r.Length = 500 * time.Millisecond
+	r.InFlight = &http.InFlight{Time: time.Duration(config.Connections) * r.Length, Length: r.Length}
+	if n, ok := map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}[workers]; ok {
+		r.Completed.Right = n
+	}
+	if config.Rate > 0 {
+		none := http.Distribution{Highest: 60e9}
+		r.Lag, r.Service, r.InFlight, r.Due, r.Sent = &none, &none, nil, 1000, 1000
+		if r.Completed.Right = 1000; config.Rate > 730 {
+			r.Completed.Right = 500
+		}
+	}
+	data, err := json.Marshal(r)
 	if err != nil {
 		panic(err)
 	}

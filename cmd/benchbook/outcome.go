@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/runner"
 )
 
 // outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added to it in later
@@ -14,6 +15,25 @@ import (
 type outcomeJSON struct {
 	Articles []articleOutcomeJSON `json:"articles"` // those without problems
 	Site     string               `json:"site,omitempty"`
+	Time     *timeJSON            `json:"time,omitempty"` // what run and report spent on measuring, if anything
+}
+
+// timeJSON is what a run spent its time on, in seconds.
+type timeJSON struct {
+	Total      float64            `json:"total"`
+	Efficiency float64            `json:"efficiency"` // the share of it that was measuring or warm-up, searches aside
+	Parts      map[string]float64 `json:"parts"`      // they add up to the total
+}
+
+func timeOf(s *runner.Spent) *timeJSON {
+	if s == nil {
+		return nil
+	}
+	out := &timeJSON{Total: s.Whole().Seconds(), Efficiency: s.Efficiency(), Parts: map[string]float64{}}
+	for _, p := range s.Parts() {
+		out.Parts[p.Name()] = s[p].Seconds()
+	}
+	return out
 }
 
 type articleOutcomeJSON struct {
@@ -118,14 +138,20 @@ func claimOutcome(d *dataset.Dataset, j *dataset.Judgement) claimJSON {
 func judgementOutcome(j *dataset.Judgement) judgementJSON {
 	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed, NoiseFloor: j.Floor,
 		Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
-	if q := j.Effect; q != nil {
-		e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: j.IsRatio, Change: j.IsRatio && q.Share, RegionLo: finite(j.Region.Lo), RegionHi: finite(j.Region.Hi)}
-		if q.Interval != nil {
-			e.Lo, e.Hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
-		}
-		out.Effect = e
-	}
+	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
 	return out
+}
+
+// effectData is an effect and where a claim says that it lies; nil for none.
+func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJSON {
+	if q == nil {
+		return nil
+	}
+	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, Change: isRatio && q.Share, RegionLo: finite(region.Lo), RegionHi: finite(region.Hi)}
+	if q.Interval != nil {
+		e.Lo, e.Hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
+	}
+	return e
 }
 
 func ordersOutcome(experiment string, o dataset.Orders) ordersJSON {

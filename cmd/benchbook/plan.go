@@ -117,6 +117,7 @@ type estimateJSON struct {
 func (a *app) planCommand() *cobra.Command {
 	var options plan.Options
 	var asJSON, origins bool
+	var onlyTrials string
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what run would do: services, trials, order, placement, time, and what is to be measured",
@@ -135,11 +136,18 @@ which trials are to be measured, and why. A value that differs between trials is
 			if err != nil {
 				return err
 			}
-			host, err := runner.ThisHost()
+			picked, err := newFilter(onlyTrials, list, plans)
+			if err != nil {
+				return err
+			}
+			for _, c := range list {
+				picked.leave(plans[c.slug])
+			}
+			this, err := runner.ThisHost()
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
-			s := sheet{w: a.stdout, host: host.ID, profile: options.Profile, at: plan.Place(host.Cores)}
+			s := sheet{w: a.stdout, host: this.ID, profile: options.Profile, at: plan.Place(this.Cores), of: this}
 			if err := a.printPlans(project, list, plans, s, asJSON, origins); err != nil {
 				return &statusError{statusFailed, err}
 			}
@@ -149,6 +157,7 @@ which trials are to be measured, and why. A value that differs between trials is
 	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")
 	cmd.Flags().IntVar(&options.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&options.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
+	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+onlyUsage)
 	cmd.Flags().BoolVar(&origins, "origins", false, "say where each value came from")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
@@ -156,11 +165,18 @@ which trials are to be measured, and why. A value that differs between trials is
 
 func (a *app) printPlans(project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
 	out := planJSON{Host: s.host, Profile: s.profile, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
+	this := s.of
+	this.ID = s.host
 	for _, c := range list {
-		known, err := a.inspect(project, c, plans[c.slug], s.host)
+		host, err := a.hostOf(project, c, this)
 		if err != nil {
 			return err
 		}
+		known, err := a.inspect(project, c, plans[c.slug], host.ID)
+		if err != nil {
+			return err
+		}
+		s.of = host
 		for _, e := range plans[c.slug].Experiments {
 			warnings := dataset.Unbounded(c.doc, plans[c.slug], e.Name)
 			if asJSON {
@@ -209,7 +225,8 @@ type sheet struct {
 	w             io.Writer
 	host, profile string
 	at            plan.Placement
-	width         int // of the column of labels, of the experiment that is printed
+	of            runner.Host // with all machines of the article that is printed
+	width         int         // of the column of labels, of the experiment that is printed
 }
 
 // The width of the column of labels, and how far a long label may widen it.
@@ -255,8 +272,15 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 		s.line("  ", "description", e.Description)
 	}
 	s.line("  ", "profile", s.profile)
-	s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
-		s.at.Services, s.at.Load))
+	if len(e.Hosts) == 0 {
+		s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
+			s.at.Services, s.at.Load))
+	} else {
+		s.line("  ", "hosts", s.of.ID)
+		for _, name := range e.HostNames() {
+			s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))
+		}
+	}
 	if words := notYet(unsupported(e)); words != "" {
 		s.line("  ", "not yet", words)
 	}
@@ -333,17 +357,17 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 		if t.Calibration || t.Unavailable != "" {
 			continue // it is the trial that it repeats, or there is nothing to tell of it
 		}
-		list, err := entries(t.Definition)
+		list, err := plan.Entries(t.Definition)
 		if err != nil {
 			return nil, err
 		}
 		for _, entry := range withoutFiles(asWritten(list, t)) {
-			name, key, ok := strings.Cut(entry.path, ".")
+			name, key, ok := strings.Cut(entry.Path, ".")
 			if name == "services" && ok {
 				service, rest, _ := strings.Cut(key, ".")
 				name, key = "service "+service, rest
 			}
-			named(name).add(cmp.Or(key, name), t.Name, entry.text)
+			named(name).add(cmp.Or(key, name), t.Name, entry.Text)
 		}
 		for _, service := range t.Services {
 			p := named("service " + service.Name)
@@ -351,20 +375,20 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 				p.add("healthcheck", t.Name, "ready when the exposed ports accept")
 			}
 			if service.CPUSet == "" {
-				p.add("cpuset", t.Name, s.at.Services)
+				p.add("cpuset", t.Name, s.placed(e, e.HostOf(service.Name)).Services)
 			}
 			if service.Link != nil {
-				p.add("relay", t.Name, "on CPU "+s.at.Services+", beside the services")
+				p.add("relay", t.Name, "on CPU "+s.placed(e, e.HostOf(service.Name)).Services+", beside the services")
 			}
 		}
 		switch {
 		case t.Load != nil:
 			if t.Load.CPUSet == "" {
-				named("load").add("cpuset", t.Name, s.at.Load)
+				named("load").add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
 			}
 			named("load").add("in words", t.Name, loadInWords(t))
 		case t.Command != nil:
-			named("command").add("cpuset", t.Name, s.at.Load)
+			named("command").add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
 		}
 	}
 	return parts, nil
@@ -418,38 +442,38 @@ func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) 
 }
 
 // asWritten puts the templates of values that a search finds in the place of what stands for them.
-func asWritten(list []entry, t *plan.Trial) []entry {
-	out := slices.DeleteFunc(list, func(e entry) bool { return strings.HasPrefix(e.path, "deferred") })
+func asWritten(list []plan.Entry, t *plan.Trial) []plan.Entry {
+	out := slices.DeleteFunc(list, func(e plan.Entry) bool { return strings.HasPrefix(e.Path, "deferred") })
 	for _, d := range t.Deferred {
-		i := slices.IndexFunc(out, func(e entry) bool { return e.path == d.Key })
+		i := slices.IndexFunc(out, func(e plan.Entry) bool { return e.Path == d.Key })
 		if i < 0 {
 			i = len(out)
-			out = append(out, entry{path: d.Key})
+			out = append(out, plan.Entry{Path: d.Key})
 		}
-		out[i].text = d.Template
+		out[i].Text = d.Template
 	}
 	return out
 }
 
-// withoutFiles puts the files of a build and of configs into one entry each.
-func withoutFiles(list []entry) []entry {
-	var out []entry
-	builds := map[string]int{} // place in out of the entry for the files of a build
+// withoutFiles puts the files of a build and of configs into one plan.Entry each.
+func withoutFiles(list []plan.Entry) []plan.Entry {
+	var out []plan.Entry
+	builds := map[string]int{} // place in out of the plan.Entry for the files of a build
 	sums := map[string][]string{}
 	for _, e := range list {
-		parent, name, _ := strings.Cut(strings.TrimSuffix(e.path, "]"), "[")
+		parent, name, _ := strings.Cut(strings.TrimSuffix(e.Path, "]"), "[")
 		key, isBuild := strings.CutSuffix(parent, ".files")
 		switch {
-		case e.file && isBuild:
+		case e.File && isBuild:
 			if _, ok := builds[key]; !ok {
 				builds[key] = len(out)
-				out = append(out, entry{path: key})
+				out = append(out, plan.Entry{Path: key})
 			}
-			sums[key] = append(sums[key], name+" "+e.text)
+			sums[key] = append(sums[key], name+" "+e.Text)
 			digest := sha256.Sum256([]byte(strings.Join(sums[key], "\n")))
-			out[builds[key]].text = count(len(sums[key]), "file") + ", " + hex.EncodeToString(digest[:4])
-		case e.file:
-			out = append(out, entry{path: parent, text: name + " " + e.text})
+			out[builds[key]].Text = count(len(sums[key]), "file") + ", " + hex.EncodeToString(digest[:4])
+		case e.File:
+			out = append(out, plan.Entry{Path: parent, Text: name + " " + e.Text})
 		default:
 			out = append(out, e)
 		}
@@ -466,7 +490,7 @@ func loadInWords(t *plan.Trial) string {
 	}
 	next := "the next as soon as the answer is there"
 	if l.Think > 0 {
-		next = "the next " + duration(l.Think) + " after the answer"
+		next = "the next " + plan.Duration(l.Think) + " after the answer"
 	}
 	clients := count(l.Connections, "client") + " send"
 	switch {
@@ -495,14 +519,14 @@ func loadInWords(t *plan.Trial) string {
 	case len(l.Stages) > 0:
 		text += fmt.Sprintf(", in %s", count(len(l.Stages), "stage"))
 	case l.Requests > 0 && l.Duration > 0:
-		text += fmt.Sprintf(", until %s are done or %s are over", count(l.Requests, "request"), duration(l.Duration))
+		text += fmt.Sprintf(", until %s are done or %s are over", count(l.Requests, "request"), plan.Duration(l.Duration))
 	case l.Requests > 0:
 		text += fmt.Sprintf(", until %s are done", count(l.Requests, "request"))
 	default:
-		text += ", for " + duration(l.Duration)
+		text += ", for " + plan.Duration(l.Duration)
 	}
 	if l.Warmup > 0 && t.Capacity == nil {
-		text += ", after " + duration(l.Warmup) + " of warm-up"
+		text += ", after " + plan.Duration(l.Warmup) + " of warm-up"
 	}
 	switch {
 	case l.FailuresMax >= 1:

@@ -250,17 +250,3 @@ calibrate: false
 		}
 	})
 }
-
-// However a definition looks that a record brings, comparing it does not fail, and what is the same has not changed.
-func FuzzRedefinitions(f *testing.F) {
-	f.Add([]byte(`{"services":[{"name":"a","configs":[{"path":"/x","digest":"0"}]}],"load":{"duration":5}}`))
-	f.Add([]byte(`{"services":{"name":[null,{"path":1,"digest":[]}]},"load":[[1],"a"]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := entries(data); err != nil {
-			return
-		}
-		if edits, err := editsOf(data, data); err != nil || len(edits) > 0 {
-			t.Errorf("%q is not like itself: %v %v", data, edits, err)
-		}
-	})
-}

@@ -4,22 +4,42 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/render/number"
+	"benchbook/runner"
 )
+
+// A reporter is a runner.Progress of several articles, one after another.
+type reporter interface {
+	runner.Progress
+	// article begins an article, whose claims are judged by j if it is not nil.
+	article(slug string, j *judge)
+	// stop ends what is going on, so that other things can be written.
+	stop()
+	// close ends it for good.
+	close()
+}
 
 // progress says in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
 // does not disturb a measurement.
 type progress struct {
-	w       io.Writer
-	article string
-	todo    int
-	done    int
+	w    io.Writer
+	slug string
+	todo int
+	done int
 	building
 }
+
+var _, _ reporter = (*progress)(nil), (*live)(nil)
+
+func (p *progress) article(slug string, _ *judge) { p.slug = slug }
+
+func (p *progress) close() {}
 
 // building is an image in the making.
 type building struct {
@@ -32,7 +52,7 @@ type building struct {
 func (p *progress) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done = todo, 0
 	if todo == 0 {
-		fmt.Fprintf(p.w, "%s#%s is measured already\n", p.article, e.Name)
+		fmt.Fprintf(p.w, "%s#%s is measured already\n", p.slug, e.Name)
 		return
 	}
 	var names []string
@@ -41,8 +61,18 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 			names = append(names, t.Name)
 		}
 	}
-	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in seeded order %d\n", p.article, e.Name, count(todo, "repetition"), count(len(names), "trial"),
+	if len(e.Steps) == 0 {
+		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, searches(todo), strings.Join(names, "; "))
+		return
+	}
+	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, count(todo, "repetition"), count(len(names), "trial"),
 		strings.Join(names, "; "), e.Seed)
+}
+
+// Again is part of runner.Progress.
+func (p *progress) Again(steps []plan.Step) {
+	p.todo, p.done = len(steps), 0
+	fmt.Fprintf(p.w, "  %s again: too few are valid, as the machine was busy with something else\n", count(len(steps), "repetition"))
 }
 
 // Preparing is part of runner.Progress.
@@ -84,8 +114,83 @@ func (p *progress) stop() {
 	p.building = building{}
 }
 
+// Note is part of runner.Progress.
+func (p *progress) Note(text string) {
+	p.stop()
+	fmt.Fprintf(p.w, "  %s\n", strings.ReplaceAll(text, "\n", " "))
+}
+
 // Begin is part of runner.Progress.
 func (p *progress) Begin(plan.Step) { p.stop() }
+
+// Search is part of runner.Progress.
+func (p *progress) Search(t *plan.Trial, s *record.Search) {
+	p.stop()
+	what := "capacity"
+	if s.Kind == record.SearchTune {
+		what = "tune." + s.Name
+	}
+	if s.Stop != "" {
+		probes := count(len(s.Probes), "probe")
+		if n := s.Disturbed(); n > 0 {
+			probes += fmt.Sprintf(", %d of them made again", n)
+		}
+		fmt.Fprintf(p.w, "  %s of %s: %s, after %s\n", what, t.Name, foundWords(s), probes)
+		return
+	}
+	fmt.Fprintf(p.w, "  %s of %s: %s\n", what, t.Name, probeWords(s, &s.Probes[len(s.Probes)-1]))
+}
+
+// foundWords says what a search came to.
+func foundWords(s *record.Search) string {
+	rate := number.For("1/s", false)
+	switch {
+	case s.Reason != "":
+		return "nothing found: " + s.Reason
+	case s.Kind == record.SearchTune:
+		words := number.Plain.Tuned(float64(s.Chosen), s.Lo, s.Hi)
+		if s.Matters >= 1 {
+			words += fmt.Sprintf(", the best %.2g times as good as the worst", s.Matters)
+		}
+		return words + " (" + stopWords[s.Stop] + ")"
+	case s.Hi == 0:
+		return rate.Capacity(s.Lo, math.Inf(1))
+	}
+	return rate.Capacity(s.Lo, s.Hi)
+}
+
+// stopWords say why a search for a value ended.
+var stopWords = map[string]string{
+	record.StopWorse: "larger ones were no better", record.StopLimit: "up to the largest allowed", record.StopBudget: "until its budget was over",
+	record.StopPoints: "as many as this profile tries", record.StopOnly: "the only one allowed",
+}
+
+// probeWords says what a probe came to.
+func probeWords(s *record.Search, p *record.Probe) string {
+	candidate := number.Plain
+	if s.Kind == record.SearchCapacity {
+		candidate = number.For("1/s", false)
+	}
+	tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
+	switch {
+	case p.Failure != "":
+		return tried + " failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
+	case p.Disturbed != "":
+		return tried + " is disturbed, and tried again: " + p.Disturbed
+	case p.Invalid != "":
+		return tried + " is not valid: " + p.Invalid
+	}
+	u := number.For(s.Unit, false, p.Value)
+	words := tried + ": " + s.Metric + " " + u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+	switch {
+	case s.Kind == record.SearchTune:
+	case p.Passed:
+		words += ", meets the objective"
+	default:
+		words += ", does not meet the objective"
+	}
+	return words
+}
 
 // End is part of runner.Progress.
 func (p *progress) End(step plan.Step, r *record.Record) {

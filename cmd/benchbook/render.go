@@ -2,19 +2,22 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/runner"
 	"benchbook/site"
@@ -24,15 +27,23 @@ import (
 // siteDir is where the site goes unless --out says otherwise, below the project.
 const siteDir = "_site"
 
-// renderFlags are what render, report and preview have in common.
+// renderFlags are what render and report have in common, and preview in part.
 type renderFlags struct {
-	out    string
-	drafts bool
-	host   string
+	out     string
+	drafts  bool
+	host    string
+	baseURL string
+	single  bool
+	strict  bool // warnings are problems
 }
 
 func (f *renderFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.out, "out", "", "folder of the site (default _site in the project)")
+	f.addShown(cmd)
+}
+
+// addShown adds those that say what is shown.
+func (f *renderFlags) addShown(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.drafts, "drafts", false, "show articles that are drafts")
 	cmd.Flags().StringVar(&f.host, "host", "", "show the results of this host, instead of this machine's or the newest")
 }
@@ -44,9 +55,17 @@ func (a *app) renderCommand() *cobra.Command {
 		Use:   "render",
 		Short: "Make the site from articles and records, without running anything",
 		Long: `Make the site from articles and records. Nothing is run and no engine is needed. What was measured on
-this machine is shown if it is complete, else the newest complete results of another host, which is named.`,
+this machine is shown if it is complete, else the newest complete results of another host, which is named.
+
+All links of the site are relative, so that it can be read from a disk. Where it will be, which --base-url or url in benchbook.yaml
+say, stands in its feed, in the canonical addresses of its pages and in a sitemap.xml.`,
 		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
+			if flags.baseURL != "" {
+				if err := site.CheckBaseURL(flags.baseURL); err != nil {
+					return &statusError{statusUsage, fmt.Errorf("--base-url: %w", err)}
+				}
+			}
 			project, list, err := a.choose(nil)
 			if err != nil {
 				return err
@@ -56,6 +75,9 @@ this machine is shown if it is complete, else the newest complete results of ano
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().StringVar(&flags.baseURL, "base-url", "", "where the site will be, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
+	cmd.Flags().BoolVar(&flags.single, "single-file", false, "make of each article one HTML file that holds all it needs, and nothing else")
+	cmd.Flags().BoolVar(&flags.strict, "strict", false, "end with the status of problems if there are warnings")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print what the claims came to as JSON")
 	return cmd
 }
@@ -66,16 +88,20 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing, render the site in any case, and say what each claim came to",
-		Long: `Measure what is missing or stale as run does, and then render the site as render does, in any case. The
-status is that of the measuring, or of the rendering if that went wrong; with --claims also that of the claims
-of the articles that were to be measured.`,
+		Long: `Measure what is missing or stale as run does, and then render the site as render does, in any case. Drafts
+are measured if they are named, or with --drafts. The status is that of the measuring, or of the rendering if
+that went wrong; with --claims also that of the claims of the articles that were to be measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := measure.check(cmd.Flags()); err != nil {
+			if err := measure.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
 			}
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
+			}
+			measure.chooseEngine(project)
+			if len(args) == 0 && !show.drafts {
+				list = a.withoutDrafts(list)
 			}
 			err = a.measure(cmd.Context(), project, list, measure)
 			var s *statusError
@@ -92,12 +118,10 @@ of the articles that were to be measured.`,
 			if chooseErr != nil {
 				return worse(err, chooseErr)
 			}
-			var said []string // the articles whose problems were said
-			for _, c := range list {
-				said = append(said, c.slug)
-			}
+			said := slugsOf(list) // the articles whose problems were said
 			sets, renderErr := a.render(project, all, show, said, measure.json)
 			err = a.both(err, renderErr)
+			a.sayOtherProfile(sets, said, measure.profile)
 			if measure.claims {
 				err = a.both(err, a.claimStatus(slices.DeleteFunc(sets, func(d *dataset.Dataset) bool { return !slices.Contains(said, d.Doc.Slug) })))
 			}
@@ -109,6 +133,20 @@ of the articles that were to be measured.`,
 	return cmd
 }
 
+// withoutDrafts leaves out, and names, the articles that the site will not show: measuring may take long.
+func (a *app) withoutDrafts(list []*chosen) []*chosen {
+	return slices.DeleteFunc(list, func(c *chosen) bool {
+		if c.doc.Front.Draft.V {
+			fmt.Fprintf(a.stderr, "%s is a draft, and not measured: give its name, or --drafts\n", c.slug)
+		}
+		return c.doc.Front.Draft.V
+	})
+}
+
+// renderMemory is what the collector of garbage keeps to while a site is rendered, if it can. Of a thousand articles with their records
+// and pages some 400 MB are in use at last; left to itself it would let three times as much come together.
+const renderMemory = 550 << 20
+
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles whose problems, and those of the project, have been said already. It gives what the records say of the articles.
 func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*dataset.Dataset, error) {
@@ -116,7 +154,11 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	if err != nil {
 		return nil, err
 	}
-	pages, sets, err := a.pages(project, list, flags)
+	if before := debug.SetMemoryLimit(-1); before > renderMemory { // GOMEMLIMIT may say less
+		debug.SetMemoryLimit(renderMemory)
+		defer debug.SetMemoryLimit(before)
+	}
+	pages, sets, err := a.pages(project, list, flags, said)
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +167,11 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	if err != nil {
 		return nil, err
 	}
+	warnings := 0
 	for _, p := range pages {
 		for _, w := range p.Warnings {
 			fmt.Fprintf(a.stderr, "%s: %s\n", p.Slug, w)
+			warnings++
 		}
 	}
 	if err := a.printOutcome(sets, relative(out), asJSON); err != nil {
@@ -142,11 +186,18 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 		}
 	}
 	if !asJSON {
-		fmt.Fprintf(a.stdout, "the site is in %s: open %s (%s, %d written)\n", relative(out), filepath.Join(relative(out), "index.html"),
+		first := "index.html"
+		if flags.single {
+			first = "ARTICLE.html"
+		}
+		fmt.Fprintf(a.stdout, "the site is in %s: open %s (%s, %d written)\n", relative(out), filepath.Join(relative(out), first),
 			count(report.Files, "file"), len(report.Written))
 	}
-	if len(problems) > 0 {
+	switch {
+	case len(problems) > 0:
 		return sets, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+	case flags.strict && warnings > 0:
+		return sets, &statusError{statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning"))}
 	}
 	return sets, nil
 }
@@ -175,42 +226,61 @@ func (f *renderFlags) dir(project *article.Project) string {
 	return out
 }
 
-// pages renders the articles that have no problems.
-func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags) ([]*render.Page, []*dataset.Dataset, error) {
-	host, err := runner.ThisHost()
+// site is what the site is called and has in it.
+func (f *renderFlags) site(project *article.Project) site.Options {
+	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: version, Drafts: f.drafts,
+		BaseURL: cmp.Or(f.baseURL, project.URL.Value), SingleFile: f.single}
+}
+
+// pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
+// cannot refer to a page that the site does not have.
+func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags, named []string) ([]*render.Page, []*dataset.Dataset, error) {
+	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
 	}
-	renderer, err := render.New(theme.Files)
+	look, err := a.theme(project)
 	if err != nil {
-		return nil, nil, &statusError{statusFailed, err}
+		return nil, nil, err
+	}
+	renderer, err := render.New(look)
+	if err != nil {
+		return nil, nil, a.themed(look, err)
 	}
 	var sound []*chosen
 	var options render.Options
 	for _, c := range list {
-		if c.problems.Empty() {
+		shown := flags.drafts || !c.doc.Front.Draft.V
+		if c.problems.Empty() && (shown || slices.Contains(named, c.slug)) {
 			sound = append(sound, c)
+		}
+		if c.problems.Empty() && shown {
 			options.Articles = append(options.Articles, c.slug)
 		}
+	}
+	entering, err := a.inputs(project, look, flags, options)
+	if err != nil {
+		return nil, nil, &statusError{statusFailed, err}
+	}
+	made := make([]madePage, len(sound))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range sound {
+		group.Go(func() (err error) {
+			made[i], err = a.page(project, c, renderer, options, entering, flags, this)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, a.themed(look, err)
 	}
 	var pages []*render.Page
 	var sets []*dataset.Dataset
 	found := flags.host == ""
-	for _, c := range sound {
-		d, err := a.dataset(project, c, host.ID, flags.host)
-		if errors.Is(err, dataset.ErrNoHost) {
-			d, err = a.dataset(project, c, flags.host, "") // this one has no records of that host: an empty page says so
-		} else {
-			found = true
-		}
-		if err != nil {
-			return nil, nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
-		}
-		page, err := renderer.Page(d, options)
-		if err != nil {
-			return nil, nil, &statusError{statusFailed, err}
-		}
-		pages, sets = append(pages, page), append(sets, d)
+	for _, m := range made {
+		a.sayBad(m.bad)
+		found = found || m.found
+		pages, sets = append(pages, m.page), append(sets, m.set)
 	}
 	if !found {
 		return nil, nil, &statusError{statusUsage, fmt.Errorf("no records of host %q in any article", flags.host)}
@@ -218,66 +288,100 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags)
 	return pages, sets, nil
 }
 
-func (a *app) build(project *article.Project, pages []*render.Page, out string, flags renderFlags) (site.Report, error) {
-	report, err := site.Build(pages, out, theme.Files, site.Options{
-		Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Version: version, Drafts: flags.drafts})
+// shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing
+// is shown, which its page says, and found is false.
+func shownOf(project *article.Project, c *chosen, records []*record.Record, this, asked string) (d *dataset.Dataset, found bool, err error) {
+	found = asked != ""
+	d, err = datasetOf(project, c, records, this, asked)
+	if errors.Is(err, dataset.ErrNoHost) {
+		found = false
+		d, err = datasetOf(project, c, records, asked, "")
+	}
 	if err != nil {
-		return report, &statusError{statusFailed, err}
+		return nil, false, fmt.Errorf("article %s: %w", c.slug, err)
+	}
+	return d, found, nil
+}
+
+// madePage is the page of an article, with what its records say.
+type madePage struct {
+	page  *render.Page
+	set   *dataset.Dataset
+	bad   []record.Bad // files among the records that are none
+	found bool         // there are records of the host that was asked for
+}
+
+// page makes the page of an article, or takes the one that was made last of the very same.
+func (a *app) page(project *article.Project, c *chosen, renderer *render.Renderer, options render.Options, entering *inputs, flags renderFlags,
+	this runner.Host) (m madePage, err error) {
+	host, err := a.hostOf(project, c, this)
+	if err != nil {
+		return m, fmt.Errorf("article %s: %w", c.slug, err)
+	}
+	records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
+	if err != nil {
+		return m, fmt.Errorf("article %s: %w", c.slug, err)
+	}
+	m.bad = bad
+	if m.set, m.found, err = shownOf(project, c, records, host.ID, flags.host); err != nil {
+		return m, err
+	}
+	if !flags.single {
+		if options.Moments, err = dataset.History(c.doc, records, datasetOptions(project, c, host.ID)); err != nil {
+			return m, fmt.Errorf("article %s: %w", c.slug, err)
+		}
+	}
+	folder := project.ArticleDir(c.slug)
+	before := entering.of(folder, host.ID, c.read)
+	if kept, ok := site.Kept(flags.dir(project), c.slug, before); ok {
+		m.page = kept
+		return m, nil
+	}
+	if m.page, err = renderer.Page(m.set, options); err != nil {
+		return m, err
+	}
+	if entering.of(folder, host.ID, c.read) == before {
+		m.page.Inputs = before
+	}
+	return m, nil
+}
+
+func (a *app) build(project *article.Project, pages []*render.Page, out string, flags renderFlags) (site.Report, error) {
+	look, err := a.theme(project)
+	if err != nil {
+		return site.Report{}, err
+	}
+	report, err := site.Build(pages, out, look, flags.site(project))
+	if err != nil {
+		return report, a.themed(look, err)
 	}
 	return report, nil
 }
 
-func (a *app) previewCommand() *cobra.Command {
-	var flags renderFlags
-	var port int
-	cmd := &cobra.Command{
-		Use:   "preview",
-		Short: "Serve the site on loopback, and reload it when an article or a record changes",
-		Long: `Render the site, serve it on the loopback addresses, and render it again and reload the browser when an
-article or a record changes. Problems are shown in the page. Nothing is ever measured. Ctrl-C ends it.`,
-		Args: arguments(0, 0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			project, err := article.OpenProject(a.dir)
-			if err != nil {
-				return &statusError{statusUsage, err}
-			}
-			out := flags.dir(project)
-			preview := site.Preview{Dir: out, Port: port, Watch: []string{filepath.Join(project.Dir, "experiments")},
-				Rebuild: func(context.Context) error { return a.rebuild(out, flags) }}
-			defer a.waits(cmd.Context())()
-			err = preview.Serve(cmd.Context(), func(url string) {
-				fmt.Fprintf(a.stdout, "the preview is at %s; Ctrl-C ends it\n", url)
-			})
-			if err != nil {
-				return &statusError{statusFailed, err}
-			}
-			return nil
-		},
+// theme is how pages of the project look. Without it nothing is rendered.
+func (a *app) theme(project *article.Project) (*theme.Theme, error) {
+	var problems article.Problems
+	look := theme.OfProject(project, &problems)
+	if !problems.Empty() {
+		printProblems(a.stderr, problems.Sorted())
+		return nil, &statusError{statusProblems, errors.New("the theme has problems, and the site was not rendered")}
 	}
-	flags.add(cmd)
-	cmd.Flags().IntVar(&port, "port", 0, "port to listen on (default a free one)")
-	return cmd
+	return look, nil
 }
 
-// rebuild renders the site afresh. Problems are its error, for the reader of the preview.
-func (a *app) rebuild(out string, flags renderFlags) error {
-	project, list, err := a.choose(nil)
-	if err != nil {
-		return err
+// themeProblems are what is wrong with the files that the project has for the theme.
+func themeProblems(project *article.Project) []*article.Problem {
+	var problems article.Problems
+	theme.OfProject(project, &problems)
+	return problems.Sorted()
+}
+
+// themed is the error of making pages: a problem with its place, if a template of the project made it.
+func (a *app) themed(look *theme.Theme, err error) error {
+	var problems article.Problems
+	if !look.Explain(err, &problems) {
+		return &statusError{statusFailed, err}
 	}
-	_, problems, err := a.check(project, list, plan.Options{})
-	if err != nil {
-		return err
-	}
-	if len(problems) > 0 {
-		var text strings.Builder
-		printProblems(&text, problems)
-		return errors.New(text.String())
-	}
-	pages, _, err := a.pages(project, list, flags)
-	if err != nil {
-		return err
-	}
-	_, err = a.build(project, pages, out, flags)
-	return err
+	printProblems(a.stderr, problems.Sorted())
+	return &statusError{statusProblems, errors.New("the theme has problems, and the site was not rendered")}
 }

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner"
@@ -25,32 +28,54 @@ type runFlags struct {
 	force       bool
 	repetitions int
 	seed        int64
+	budget      time.Duration
 	engine      string
 	claims      bool
 	json        bool
+	only        string
+	keep        bool
+	adapt       bool
+	wait        bool
 }
 
-// The engines that --engine names.
-const (
-	engineDocker = "docker"
-	engineNone   = "none"
-)
+// adaptUsage is what --adapt means, wherever it is given.
+const adaptUsage = "where an article asks for CPUs that this machine does not have, take those that it has in their place"
+
+// waitUsage is what --wait means, wherever it is given.
+const waitUsage = "while another run has this machine for itself, wait until it ends, in place of giving up"
+
+// engineNone is what --engine names beside engines.
+const engineNone = "none"
 
 func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().StringVar(&f.profile, "profile", profile, "measure under this profile")
 	cmd.Flags().BoolVar(&f.force, "force", false, "measure what is fresh as well, as a new run")
 	cmd.Flags().IntVar(&f.repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
+	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more strictly")
 	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one rests on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print what the claims came to as JSON")
-	cmd.Flags().StringVar(&f.engine, "engine", engineDocker, "where services run: docker, or none to measure nothing")
+	cmd.Flags().StringVar(&f.only, "only", "", "measure "+onlyUsage)
+	cmd.Flags().BoolVar(&f.adapt, "adapt", false, adaptUsage)
+	cmd.Flags().BoolVar(&f.wait, "wait", false, waitUsage)
+	cmd.Flags().StringVar(&f.engine, "engine", "", "where services run: docker, local, or none to measure nothing (default what the project says, or docker)")
 }
 
-func (f *runFlags) check(flags *pflag.FlagSet) error {
-	if f.engine != engineDocker && f.engine != engineNone {
-		return fmt.Errorf("no engine %q: known are %s and %s", f.engine, engineDocker, engineNone)
+func (f *runFlags) check(flags *pflag.FlagSet, engines []string) error {
+	if f.engine != "" && f.engine != engineNone && !slices.Contains(engines, f.engine) {
+		return fmt.Errorf("no engine %q: known are %s", f.engine, inSentence(append(slices.Clone(engines), engineNone)))
+	}
+	if f.budget < 0 || f.budget == 0 && flags.Changed("budget") {
+		return fmt.Errorf("--budget has to be more than 0, not %v", f.budget)
 	}
 	return checkRepetitions(flags, f.repetitions)
+}
+
+// chooseEngine puts the engine of the flag in the place of the project's.
+func (f *runFlags) chooseEngine(project *article.Project) {
+	if f.engine != "" && f.engine != engineNone {
+		project.Engine = article.Value[article.EngineName]{V: article.EngineName(f.engine), Text: article.Text{Value: f.engine}}
+	}
 }
 
 // checkRepetitions refuses a number of repetitions that is none; 0 is what stands there without the flag.
@@ -94,12 +119,16 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 					return err
 				}
 			}
-			if err := flags.check(cmd.Flags()); err != nil {
+			if err := flags.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
 			}
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
+			}
+			flags.chooseEngine(project)
+			if flags.keep && project.Engine.V == article.Local {
+				return errors.New("--keep leaves nothing running with the engine local, whose processes end with benchbook: leave it out, or use the engine docker")
 			}
 			err = a.measure(cmd.Context(), project, list, flags)
 			var s *statusError
@@ -111,6 +140,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 				return a.both(err, setsErr)
 			}
 			err = a.both(err, a.printOutcome(sets, "", flags.json))
+			a.sayOtherProfile(sets, slugsOf(list), flags.profile)
 			if flags.claims {
 				err = a.both(err, a.claimStatus(sets))
 			}
@@ -119,6 +149,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 	}
 	flags.add(cmd, plan.Full)
 	cmd.Flags().BoolVarP(&quick, "quick", "q", false, "the same as --profile quick")
+	cmd.Flags().BoolVar(&flags.keep, "keep", false, "leave the services of the last repetition up, or of the first that fails, and say how to enter them")
 	return cmd
 }
 
@@ -146,12 +177,40 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
-	options := runner.Options{Force: flags.force}
-	pending, refused := 0, 0
-	var wanted []*chosen // those that something is pending of
 	for _, c := range list {
 		only(plans[c.slug], c.experiments)
-		refused += a.refuse(plans[c.slug], host)
+	}
+	picked, err := newFilter(flags.only, list, plans)
+	if err != nil {
+		return err
+	}
+	doing := func(list []*chosen) string {
+		return fmt.Sprintf("measures %s in profile %s", articlesInWords(list), flags.profile)
+	}
+	options := runner.Options{Force: flags.force, Only: picked, Keep: flags.keep, Budget: flags.budget}
+	if flags.budget > 0 {
+		options.Deadline = time.Now().Add(flags.budget)
+	}
+	at := venues{}
+	if flags.engine == engineNone {
+		for _, c := range list {
+			known, err := a.hostOf(project, c, host)
+			if err != nil {
+				return &statusError{statusFailed, err}
+			}
+			at[c.slug] = &venue{host: known}
+		}
+	} else {
+		defer a.waits(ctx)()
+		if at, err = a.venuesOf(ctx, project, list, plans, host, doing(list), flags.wait); err != nil {
+			return stopped(ctx, err)
+		}
+	}
+	defer at.close()
+	pending, capacities, refused := 0, 0, 0
+	var wanted []*chosen // those that something is pending of
+	for _, c := range list {
+		refused += a.refuse(plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
 		records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 		if err != nil {
 			return &statusError{statusFailed, err}
@@ -163,8 +222,9 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			fmt.Fprintf(a.stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
 				"clock named it, remove its records\n", c.slug, run)
 		}
-		if n := runner.Pending(plans[c.slug], records, host.ID, options); n > 0 {
+		if n := runner.Pending(plans[c.slug], records, at.hostOf(c.slug).ID, options); n > 0 {
 			pending += n
+			capacities += runner.PendingSearches(plans[c.slug], records, at.hostOf(c.slug).ID, options)
 			wanted = append(wanted, c)
 		}
 	}
@@ -183,76 +243,188 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		return failed
 	}
 	if flags.engine == engineNone {
-		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", count(pending, "repetition"))}
+		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", pendingWords(pending-capacities, capacities))}
 	}
 	for _, c := range wanted { // before anything takes time
 		if err := record.Dir(project.RecordsDir(c.slug)).Writable(); err != nil {
 			return &statusError{statusFailed, err}
 		}
 	}
-	defer a.waits(ctx)()
-	e, err := a.wiring.engine(ctx)
-	if err != nil {
+	if err := a.connect(ctx, project, at); err != nil {
 		return stopped(ctx, err)
 	}
-	defer e.Close()
-	if a.wiring.lockDir != "" {
-		unlock, err := host.Lock(ctx, a.wiring.lockDir, func() {
-			fmt.Fprintln(a.stderr, "another run measures on this machine: waiting until it ends")
-		})
-		if err != nil {
-			return stopped(ctx, err)
-		}
-		defer unlock()
+	unlock, err := a.lock(ctx, host, doing(wanted), flags.wait)
+	if err != nil {
+		return a.both(failed, err)
 	}
-	return a.both(failed, a.measureOn(ctx, e, host, project, list, plans, options))
+	defer unlock()
+	return a.both(failed, a.measureOn(ctx, at, project, list, wanted[len(wanted)-1], plans, options))
 }
 
-// refuse takes out of a plan the experiments that cannot be run here, says why, and counts them.
-func (a *app) refuse(p *plan.Plan, host runner.Host) int {
+// connect gives those of some venues an engine that have none yet: they are this machine.
+func (a *app) connect(ctx context.Context, project *article.Project, at venues) error {
+	for _, v := range at.distinct() {
+		if v.engine == nil {
+			e, err := a.wiring.engine(ctx, project.Engine.V)
+			if err != nil {
+				return err
+			}
+			v.engine, v.close = e, func() { _ = e.Close() } // whatever was started has been removed
+		}
+		fmt.Fprintf(a.stderr, "engine %s\n", v.engine.Name())
+	}
+	return nil
+}
+
+// pendingWords counts what is to be measured.
+func pendingWords(repetitions, capacities int) string {
+	switch {
+	case capacities == 0:
+		return count(repetitions, "repetition")
+	case repetitions == 0:
+		return searches(capacities) + " for a capacity"
+	}
+	return fmt.Sprintf("%s, and %s for a capacity", count(repetitions, "repetition"), searches(capacities))
+}
+
+// lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits.
+func (a *app) lock(ctx context.Context, host runner.Host, doing string, wait bool) (unlock func(), err error) {
+	if a.wiring.lockDir == "" {
+		return func() {}, nil
+	}
+	var waiting func(*runner.BusyError)
+	if wait {
+		waiting = func(busy *runner.BusyError) { a.sayWaiting(busy) }
+	}
+	unlock, err = host.Lock(ctx, a.wiring.lockDir, doing, waiting)
+	if err != nil {
+		return nil, stopped(ctx, whenBusy(err))
+	}
+	return unlock, nil
+}
+
+// sayWaiting says who has a machine that is waited for.
+func (a *app) sayWaiting(busy error) { fmt.Fprintf(a.stderr, "%v: waiting until it ends\n", busy) }
+
+// whenBusy adds to the error that somebody else has a machine what can be done about it.
+func whenBusy(err error) error {
+	if errors.As(err, new(*runner.BusyError)) || errors.As(err, new(*engine.BusyError)) {
+		return fmt.Errorf("%w; give the command again when that has ended, or with --wait (with make, BENCHBOOK_WAIT=true before it)", err)
+	}
+	return err
+}
+
+// articlesInWords names articles, or counts them if they are many.
+func articlesInWords(list []*chosen) string {
+	if len(list) > 3 {
+		return count(len(list), "article")
+	}
+	return inSentence(slugsOf(list))
+}
+
+// refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
+// none of them.
+func (a *app) refuse(p *plan.Plan, host runner.Host, picked filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
+			return false
+		}
+		if adapt {
+			e.Adapt(host.CoresOf)
+		}
 		var problems article.Problems
 		for _, u := range e.Unsupported {
 			problems.Add("not-yet", u.Pos, "this version cannot run an experiment with %s yet", u.What).
 				Hint = fmt.Sprintf("experiment %q is left out; measure it with a later version", e.Name)
 		}
-		e.CheckCPUs(host.Cores, &problems)
+		e.CheckCPUs(host.CoresOf, &problems)
+		e.CheckEngine(&problems)
 		printProblems(a.stderr, problems.Sorted())
 		return !problems.Empty()
 	})
 	return before - len(p.Experiments)
 }
 
-func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, project *article.Project, list []*chosen, plans map[string]*plan.Plan, options runner.Options) error {
+// sweep removes what earlier runs left running: nothing can be measured beside it.
+func (a *app) sweep(ctx context.Context, e engine.Engine) error {
 	left, err := e.Sweep(ctx, false)
 	if err != nil {
 		return stopped(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
 	}
 	if len(left) > 0 {
-		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed\n", leftovers(left))
+		fmt.Fprintf(a.stderr, "removed %s of an earlier run that was killed or told to keep them\n", leftovers(left))
 	}
-	progress := &progress{w: a.stderr}
-	r := runner.Runner{Engine: e, Host: host, Progress: progress, Programs: a.wiring.tool,
+	return nil
+}
+
+// runner puts together what carries out plans.
+func (a *app) runner(v *venue, p runner.Progress) *runner.Runner {
+	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Programs: a.wiring.tool,
 		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
-		Tools: foreign.Drivers(a.wiring.tool)}
+		Tools: foreign.Drivers(a.wiring.tool), Settler: a.wiring.settler, Cache: a.wiring.cache}
+}
+
+// measureOn measures articles where each of them is measured; last is the last one of which something is to be.
+func (a *app) measureOn(ctx context.Context, at venues, project *article.Project, list []*chosen, last *chosen,
+	plans map[string]*plan.Plan, options runner.Options) error {
+	for _, v := range at.distinct() {
+		if err := a.sweep(ctx, v.engine); err != nil {
+			return err
+		}
+	}
+	for _, c := range list {
+		if err := record.Dir(project.RecordsDir(c.slug)).Tidy(); err != nil {
+			return &statusError{statusFailed, err}
+		}
+	}
+	shown, err := a.reporter(project, list, plans, at, options)
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	progress := newTelling(shown, project.Dir)
+	defer progress.close()
+	runners := map[*venue]*runner.Runner{}
+	for _, v := range at.distinct() {
+		runners[v] = a.runner(v, progress)
+	}
 	var total runner.Summary
 	var failed error
 	for _, c := range list {
-		progress.article = c.slug
-		sum, err := r.Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
+		host := at.hostOf(c.slug)
+		judge, err := a.judge(shown, project, c, plans[c.slug], host)
+		if err != nil {
+			return &statusError{statusFailed, err}
+		}
+		progress.article(c.slug, judge)
+		options.Judge = decider{c.doc, plans[c.slug], host.ID}
+		options.KeepLast = options.Keep && c == last
+		sum, err := runners[at[c.slug]].Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
 		progress.stop()
 		total.Measured += sum.Measured
+		total.Again += sum.Again
 		total.Failed += sum.Failed
-		total.Took += sum.Took
-		total.Preparing += sum.Preparing
-		total.Measuring += sum.Measuring
+		total.Spent.Add(sum.Spent)
+		a.spent = &total.Spent
+		total.Searches += sum.Searches
+		total.ProbesAgain += sum.ProbesAgain
+		total.Stopped += sum.Stopped
+		total.Unsearched += sum.Unsearched
+		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
 			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		for _, n := range sum.NoRate {
 			printProblems(a.stderr, []*article.Problem{rateProblem(&n)})
+			failed = &statusError{status: statusFailed}
+		}
+		for _, n := range sum.NoTune {
+			printProblems(a.stderr, []*article.Problem{tuneProblem(&n)})
+			failed = &statusError{status: statusFailed}
+		}
+		for _, n := range sum.NoCleanup {
+			fmt.Fprintln(a.stderr, n.Error())
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
@@ -265,18 +437,41 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 				if options.Force {
 					goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
 				}
-				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", are(total.Measured, "finished repetition"), removed, goesOn)
+				kept := are(total.Measured, "finished repetition")
+				if total.Searches > 0 {
+					kept = fmt.Sprintf("%s and %s", searches(total.Searches), kept)
+				}
+				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
 				return &statusError{status: statusInterrupted}
 			}
-			if errors.As(err, &left) {
+			switch _, gone := at[c.slug].engine.Sweep(ctx, true); {
+			case gone != nil:
+				first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
+				err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
+					"what is left on it and goes on from here", first, are(total.Measured, "finished repetition"))
+			case errors.As(err, &left):
 				err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 			}
 			return &statusError{statusFailed, err}
 		}
+		if total.Kept = sum.Kept; total.Kept != nil {
+			break
+		}
 	}
+	progress.stop()
 	a.printSummary(total)
+	if total.OutOfTime {
+		fmt.Fprintf(a.stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n", options.Budget)
+	}
+	if total.Kept != nil {
+		a.printKept(total.Kept)
+	}
 	if total.Failed > 0 {
 		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
+	}
+	if total.Unsearched > 0 {
+		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
+			"the same command goes on from here", are(total.Unsearched, "repetition"))})
 	}
 	return failed
 }
@@ -285,6 +480,12 @@ func (a *app) measureOn(ctx context.Context, e engine.Engine, host runner.Host, 
 func rateProblem(n *runner.NoRateError) *article.Problem {
 	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
 		Hint: "measure that experiment first, in this profile, and without failures"}
+}
+
+// tuneProblem says to the author that an experiment takes over a value which was not chosen.
+func tuneProblem(n *runner.NoTuneError) *article.Problem {
+	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
+		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
 }
 
 // imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
@@ -312,13 +513,88 @@ func are(n int, what string) string {
 }
 
 func (a *app) printSummary(s runner.Summary) {
-	running := s.Took - s.Preparing
-	share := 0.0
-	if running > 0 {
-		share = 100 * s.Measuring.Seconds() / running.Seconds()
+	aside := s.Spent.Whole() - s.Spent[runner.Searching]
+	fmt.Fprintf(a.stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n", count(s.Measured, "repetition"), tenths(s.Spent.Whole()),
+		100*s.Spent.Efficiency(), tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
+	if rest := restOf(s.Spent); rest != "" {
+		fmt.Fprintf(a.stderr, "the rest: %s\n", rest)
 	}
-	fmt.Fprintf(a.stderr, "measured %s in %v: %v for images, then %.0f %% of %v was measuring or warm-up\n", count(s.Measured, "repetition"),
-		s.Took.Round(100*time.Millisecond), s.Preparing.Round(100*time.Millisecond), share, running.Round(100*time.Millisecond))
+	if s.Again > 0 {
+		fmt.Fprintf(a.stderr, "%s in the place of others: the machine was busy with something else\n", are(s.Again, "repetition"))
+	}
+	if s.Searches > 0 {
+		again := ""
+		if s.ProbesAgain > 0 {
+			again = fmt.Sprintf("; %s made again: the machine was busy with something else", are(s.ProbesAgain, "probe"))
+		}
+		fmt.Fprintf(a.stderr, "before that, %s took %v%s\n", searches(s.Searches), tenths(s.Spent[runner.Searching]), again)
+	}
+	if s.Stopped > 0 {
+		fmt.Fprintf(a.stderr, "%s left out: all claims about what they measure were decided\n", are(s.Stopped, "repetition"))
+	}
+}
+
+// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that could be seen.
+func restOf(s runner.Spent) string {
+	rest := slices.DeleteFunc(s.Parts(), func(p runner.Part) bool {
+		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || tenths(s[p]) <= 0
+	})
+	slices.SortStableFunc(rest, func(p, q runner.Part) int { return cmp.Compare(s[q], s[p]) })
+	var words []string
+	for _, p := range rest {
+		words = append(words, fmt.Sprintf("%v %v", tenths(s[p]), p))
+	}
+	return strings.Join(words, ", ")
+}
+
+// tenths is a time to a tenth of a second.
+func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
+
+// searches counts searches.
+func searches(n int) string {
+	if n == 1 {
+		return "1 search"
+	}
+	return fmt.Sprintf("%d searches", n)
+}
+
+// A decider says which cells of an article are decided: it is a runner.Judge.
+type decider struct {
+	doc  *article.Document
+	plan *plan.Plan
+	host string
+}
+
+// Decided is part of runner.Judge.
+func (j decider) Decided(experiment string, records []*record.Record, level float64) ([]string, error) {
+	whole := *j.plan
+	whole.Experiments = j.plan.All // a claim may also be about cells of one that is not run now
+	d, err := dataset.New(j.doc, records, dataset.Options{ThisHost: j.host, Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
+	if err != nil {
+		return nil, err
+	}
+	return d.Decided(experiment, level), nil
+}
+
+// printKept says how to enter what was left up.
+func (a *app) printKept(k *runner.Kept) {
+	which := "the last repetition"
+	if k.Failed {
+		which = "the repetition that failed"
+	}
+	fmt.Fprintf(a.stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
+	var rows [][]string
+	for _, s := range k.Services {
+		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
+	}
+	printColumns(a.stderr, "  ", rows)
+	for _, h := range k.Cleanup {
+		fmt.Fprintf(a.stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n", strings.Join(h.Run, " "), h.Service)
+	}
+	if k.Left > 0 {
+		fmt.Fprintf(a.stderr, "%s not measured beside them; the same command without --keep measures them\n", are(k.Left, "repetition"))
+	}
+	fmt.Fprintln(a.stderr, "benchbook clean removes them, as does the next run")
 }
 
 // only leaves the named experiments in a plan.
@@ -329,14 +605,27 @@ func only(p *plan.Plan, names []string) {
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !slices.Contains(names, e.Name) })
 }
 
+// leftovers counts what was left behind, by its kind.
 func leftovers(left []engine.Leftover) string {
-	containers, networks := 0, 0
-	for _, l := range left {
-		if l.Kind == "container" {
-			containers++
-		} else {
-			networks++
+	var words []string
+	for _, kind := range []string{"container", "network", "volume", "folder"} {
+		n := 0
+		for _, l := range left {
+			if l.Kind == kind {
+				n++
+			}
+		}
+		if n > 0 {
+			words = append(words, count(n, kind))
 		}
 	}
-	return count(containers, "container") + " and " + count(networks, "network")
+	return inSentence(words)
+}
+
+// inSentence is a list as in a sentence: "a, b and c".
+func inSentence(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 	"benchbook/runner"
 )
 
@@ -61,8 +62,9 @@ type shownCell struct {
 	Run         string             `json:"run,omitempty"`
 	Validity    string             `json:"validity"`
 	Checks      []shownCheck       `json:"checks"`
-	Repetitions []shownRepetition  `json:"repetitions"`
+	Repetitions []shownRepetition  `json:"repetitions"` // a search for a capacity stands there as number 0
 	Metrics     []shownMetric      `json:"metrics"`
+	Searches    []*record.Search   `json:"searches,omitempty"` // what was tried and found, as records have it
 
 	cell *dataset.Cell
 }
@@ -82,31 +84,12 @@ type shownRepetition struct {
 }
 
 type shownMetric struct {
-	Metric      string    `json:"metric"`
-	Unit        string    `json:"unit"`
-	Repetitions int       `json:"repetitions"`
-	Value       *float64  `json:"value"`
-	Lo          *float64  `json:"lo"`
-	Hi          *float64  `json:"hi"`
-	Interval    string    `json:"interval,omitempty"` // how it was made
-	Missing     string    `json:"missing,omitempty"`
-	Values      []float64 `json:"values"` // one per valid repetition
-	Marks       []string  `json:"marks"`
+	Metric string `json:"metric"`
+	Unit   string `json:"unit"`
+	measuredJSON
+	Marks []string `json:"marks"`
 
 	result dataset.Result
-}
-
-type shownClaim struct {
-	Claim    string   `json:"claim"`
-	Headline bool     `json:"headline"`
-	Expect   string   `json:"expect"`
-	Verdict  string   `json:"verdict"`
-	What     string   `json:"what,omitempty"`
-	Value    *float64 `json:"value"`
-	Lo       *float64 `json:"lo"`
-	Hi       *float64 `json:"hi"`
-	Because  string   `json:"because"` // in words
-	Invalid  bool     `json:"invalid"` // rests on a number that is not valid
 }
 
 // oneJSON is one repetition as show prints it with --format json: its record, and what it is worth.
@@ -131,7 +114,7 @@ type shownValue struct {
 type showFlags struct {
 	format             formatFlag
 	run, host, profile string
-	trial              string
+	trial, claim       string
 	repetition         int
 }
 
@@ -142,7 +125,8 @@ func (a *app) showCommand() *cobra.Command {
 		Short: "Show what was measured: every cell with its numbers, its validity and what the claims came to",
 		Long: `Show the set of records that the page shows, or another one: of every cell the metrics with the number of valid
 repetitions, the centre and the interval; how far the cell can be believed, and why; the noise floor; and the claims with
-their verdicts. With --trial only that cell, repetition by repetition. With --repetition as well all that one record holds:
+their verdicts, and what every other way to judge them comes to. With --claim only that claim, each way in a line. With
+--trial only that cell, repetition by repetition. With --repetition as well all that one record holds:
 samples, what the load generator counted, facts, checks, and what services and tools wrote.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -153,6 +137,9 @@ samples, what the load generator counted, facts, checks, and what services and t
 			if flags.repetition != 0 && flags.trial == "" {
 				return errors.New("--repetition needs --trial, which says of what")
 			}
+			if flags.claim != "" && flags.trial != "" {
+				return errors.New("--claim and --trial: give one of them")
+			}
 			return a.show(args, flags, format)
 		},
 	}
@@ -161,53 +148,74 @@ samples, what the load generator counted, facts, checks, and what services and t
 	cmd.Flags().StringVar(&flags.host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.profile, "profile", "", "show the results of this profile")
 	cmd.Flags().StringVar(&flags.trial, "trial", "", "show only this trial, by its name as status has it")
+	cmd.Flags().StringVar(&flags.claim, "claim", "", "show only this claim, with every way to judge it that was measured")
 	cmd.Flags().IntVar(&flags.repetition, "repetition", 0, "show all of this repetition of the trial")
 	return cmd
 }
 
-func (a *app) show(args []string, flags showFlags, format string) error {
+// selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a claim is
+// not looked for.
+func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 	project, list, err := a.choose(args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := a.sound(project, list, plan.Options{}, "articles with problems are not shown"); err != nil {
-		return err
+		return nil, err
 	}
-	host, err := runner.ThisHost()
+	this, err := runner.ThisHost()
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return nil, &statusError{statusFailed, err}
 	}
 	var out []showJSON
 	for _, c := range list {
 		records, err := a.records(project, c)
 		if err != nil {
-			return &statusError{statusFailed, err}
+			return nil, &statusError{statusFailed, err}
 		}
 		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.wants(r) })
 		if len(wanted) == 0 && flags.filters() {
 			if len(list) > 1 {
 				continue // another article may have some
 			}
-			return &statusError{statusUsage, flags.nothing(c.slug, records)}
+			return nil, &statusError{statusUsage, flags.nothing(c.slug, records)}
+		}
+		host, err := a.hostOf(project, c, this)
+		if err != nil {
+			return nil, &statusError{statusFailed, err}
 		}
 		d, err := datasetOf(project, c, wanted, host.ID, "")
 		if err != nil {
-			return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
 		out = append(out, shown(c, d))
 	}
 	if len(out) == 0 {
-		return &statusError{statusUsage, errors.New("no article has such records: leave out --run, --host or --profile")}
+		return nil, &statusError{statusUsage, errors.New("no article has such records: leave out --run, --host or --profile")}
 	}
-	if flags.trial != "" {
-		if err := onlyTrial(out, flags.trial); err != nil {
-			return &statusError{statusUsage, err}
-		}
+	return out, nil
+}
+
+func (a *app) show(args []string, flags showFlags, format string) error {
+	out, err := a.selected(args, flags)
+	if err != nil {
+		return err
+	}
+	about := ofAll
+	switch {
+	case flags.trial != "":
+		about, err = ofTrial, onlyTrial(out, flags.trial)
+	case flags.claim != "":
+		about = ofClaim
+		out, err = onlyClaim(out, flags.claim)
+	}
+	if err != nil {
+		return &statusError{statusUsage, err}
 	}
 	if flags.repetition != 0 {
 		return a.showRepetition(out, flags, format)
 	}
-	if err := a.printShown(out, format, flags.trial != ""); err != nil {
+	if err := a.printShown(out, format, about); err != nil {
 		return &statusError{statusFailed, err}
 	}
 	return nil
@@ -259,15 +267,7 @@ func shown(c *chosen, d *dataset.Dataset) showJSON {
 		if len(c.experiments) > 0 && !concerns(j.Claim, c.experiments) {
 			continue
 		}
-		claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
-			Verdict: string(j.Verdict), What: j.What, Because: because(&j), Invalid: j.Invalid}
-		if e := j.Effect; e != nil {
-			claim.Value = finite(e.Number)
-			if e.Interval != nil {
-				claim.Lo, claim.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
-			}
-		}
-		out.Claims = append(out.Claims, claim)
+		out.Claims = append(out.Claims, showClaim(d, &j))
 	}
 	return out
 }
@@ -313,7 +313,8 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	t := c.Trial
 	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
 		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
-		Validity: c.Level().String(), Checks: showChecks(c.Checks()), Repetitions: []shownRepetition{}, Metrics: []shownMetric{}, cell: c}
+		Validity: c.Level().String(), Checks: showChecks(c.Checks()), Repetitions: []shownRepetition{}, Metrics: []shownMetric{}, Searches: searchesOf(c),
+		cell: c}
 	for _, r := range c.Records {
 		level, checks := dataset.Validity(r)
 		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure, Words: []string{}}
@@ -326,9 +327,8 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	}
 	for _, m := range metrics {
 		r := c.Metric(m.Name)
-		d := resultData(c, r)
-		out.Metrics = append(out.Metrics, shownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"), Repetitions: d.Repetitions, Value: d.Value,
-			Lo: d.Lo, Hi: d.Hi, Interval: d.Interval, Missing: r.Missing, Values: d.Values, Marks: append([]string{}, r.Marks...), result: r})
+		out.Metrics = append(out.Metrics, shownMetric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"), measuredJSON: measuredData(r),
+			Marks: append([]string{}, r.Marks...), result: r})
 	}
 	return out
 }
@@ -363,22 +363,33 @@ func onlyTrial(list []showJSON, trial string) error {
 	return nil
 }
 
-func (a *app) printShown(list []showJSON, format string, single bool) error {
-	switch format {
-	case formatJSON:
+// An extent is what of an article is shown.
+type extent int
+
+const (
+	ofAll   extent = iota
+	ofTrial        // one cell, with its repetitions
+	ofClaim        // one claim, with every way to judge it
+)
+
+func (a *app) printShown(list []showJSON, format string, about extent) error {
+	switch {
+	case format == formatJSON:
 		return printJSON(a.stdout, list)
-	case formatCSV:
+	case format == formatCSV && about == ofClaim:
+		return printCSV(a.stdout, claimRows(list))
+	case format == formatCSV:
 		return printCSV(a.stdout, shownRows(list))
 	}
 	for i, s := range list {
 		if format == formatMarkdown {
-			a.printShownMarkdown(&s)
+			a.printShownMarkdown(&s, about)
 			continue
 		}
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		a.printShownText(&s, single)
+		a.printShownText(&s, about)
 	}
 	return nil
 }
@@ -421,13 +432,16 @@ func (e *shownExperiment) units() map[string]number.Unit {
 		for _, c := range e.Cells {
 			results = append(results, c.Metrics[k].result)
 		}
-		out[m.Name] = unitFor(m, results...)
+		out[m.Name] = wording.UnitFor(m, results...)
 	}
 	return out
 }
 
 // floor writes the noise floor of a metric.
 func (e *shownExperiment) floor(metric string) string {
+	if metric == "capacity.rate" || strings.HasPrefix(metric, "tune.") {
+		return "–" // no claim about it has one
+	}
 	f, ok := e.NoiseFloor[metric]
 	if !ok {
 		return "not measured"
@@ -439,7 +453,7 @@ func (e *shownExperiment) floor(metric string) string {
 	return out
 }
 
-func (a *app) printShownText(s *showJSON, single bool) {
+func (a *app) printShownText(s *showJSON, about extent) {
 	fmt.Fprintln(a.stdout, s.head())
 	if s.Reason != "" {
 		fmt.Fprintf(a.stdout, "  %s\n", s.Reason)
@@ -468,19 +482,17 @@ func (a *app) printShownText(s *showJSON, single bool) {
 			for _, note := range c.notes() {
 				fmt.Fprintf(a.stdout, "    note: %s\n", note)
 			}
-			if single {
+			if about == ofTrial && c.cell.Trial.Capacity == nil {
 				a.printRepetitions(&e, c, units)
+			}
+			if about == ofTrial {
+				for _, found := range c.Searches {
+					a.printSearch(found)
+				}
 			}
 		}
 	}
-	if len(s.Claims) > 0 {
-		fmt.Fprintf(a.stdout, "\nclaims of %s\n", s.Article)
-		var rows [][]string
-		for _, c := range s.Claims {
-			rows = append(rows, []string{c.Verdict, c.Claim, c.Because})
-		}
-		printColumns(a.stdout, "  ", rows)
-	}
+	a.printShownClaims(s, about == ofClaim)
 }
 
 // without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
@@ -495,12 +507,12 @@ func (c *shownCell) without() string {
 	return words
 }
 
-// shownWords is estimateWords beside what says already that the cell is not valid, and why.
+// shownWords is wording.Estimate beside what says already that the cell is not valid, and why.
 func shownWords(r dataset.Result, u number.Unit) string {
-	if strings.HasPrefix(r.Missing, invalidReason) {
+	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
 		return "not valid"
 	}
-	return estimateWords(r, u)
+	return wording.Estimate(r, u)
 }
 
 // notes are the marks of metrics that about does not say, each with the metrics that have it, unless all do.
@@ -539,7 +551,7 @@ func (a *app) printRepetitions(e *shownExperiment, c *shownCell, units map[strin
 	for i, r := range c.Repetitions {
 		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
 		for _, m := range keys {
-			row = append(row, valueWords(c.cell.Records[i], m, units[m.Name]))
+			row = append(row, valueWords(c.cell, i, m, units[m.Name]))
 		}
 		rows = append(rows, row)
 		for _, w := range append(slices.Clone(r.Words), r.Failure) {
@@ -556,15 +568,16 @@ func (a *app) printRepetitions(e *shownExperiment, c *shownCell, units map[strin
 }
 
 // valueWords writes a metric of one repetition, or why there is none.
-func valueWords(r *record.Record, m record.Metric, u number.Unit) string {
-	value, missing := dataset.Value(r, m.Name)
+func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Unit) string {
+	r := c.Records[i]
+	value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
 	if missing != "" {
 		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
 	}
 	return u.Quantity(value, u.Decimals(value, math.NaN(), math.NaN()))
 }
 
-func (a *app) printShownMarkdown(s *showJSON) {
+func (a *app) printShownMarkdown(s *showJSON, about extent) {
 	w := a.stdout
 	fmt.Fprintf(w, "### %s\n\n%s\n\n", markdown.Replace(s.Title), markdown.Replace(s.head()))
 	for _, e := range s.Experiments {
@@ -593,13 +606,7 @@ func (a *app) printShownMarkdown(s *showJSON) {
 		}
 		printMarkdown(w, rows, 2, 3, 4)
 	}
-	if len(s.Claims) > 0 {
-		rows := [][]string{{"claim", "verdict", "because"}}
-		for _, c := range s.Claims {
-			rows = append(rows, []string{c.Claim, c.Verdict, c.Because})
-		}
-		printMarkdown(w, rows)
-	}
+	a.printShownClaimsMarkdown(s, about == ofClaim)
 }
 
 // shownRows are the metrics of all cells as CSV.

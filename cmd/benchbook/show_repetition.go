@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/number"
 )
@@ -18,13 +19,14 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 	var found []*record.Record
 	var metrics []record.Metric
 	var known []string
+	var added []plan.Metric
 	for _, s := range list {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
 				for _, r := range c.cell.Records {
 					known = append(known, fmt.Sprint(r.Repetition))
 					if r.Repetition == flags.repetition {
-						found, metrics = append(found, r), e.metrics
+						found, metrics, added = append(found, r), e.metrics, c.cell.Experiment.Plan.Metrics
 					}
 				}
 			}
@@ -38,7 +40,7 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 	case len(found) > 1:
 		return &statusError{statusUsage, fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.trial, found[0].Article, found[0].Experiment)}
 	}
-	one := oneOf(found[0], metrics)
+	one := oneOf(found[0], metrics, added)
 	var err error
 	switch format {
 	case formatJSON:
@@ -60,8 +62,9 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 	return nil
 }
 
-// oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its checks.
-func oneOf(r *record.Record, metrics []record.Metric) oneJSON {
+// oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its checks. Added
+// are the metrics that the experiment adds.
+func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
 	level, checks := dataset.Validity(r)
 	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Record: r}
 	for _, s := range r.Samples {
@@ -74,9 +77,14 @@ func oneOf(r *record.Record, metrics []record.Metric) oneJSON {
 		}
 		metrics = append(slices.Clip(metrics), m)
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) { // what was looked for and not found, which there is no sample of
+		if !slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == name }) {
+			metrics = append(slices.Clip(metrics), record.Metric{Name: name})
+		}
+	}
 	for _, m := range metrics {
 		v := shownValue{Metric: m.Name, Unit: m.Unit, metric: m}
-		value, missing := dataset.Value(r, m.Name)
+		value, missing := dataset.Value(r, m.Name, added)
 		if v.Missing = missing; missing == "" {
 			v.Value = finite(value)
 		}
@@ -103,6 +111,9 @@ func (o *oneJSON) sections() []section {
 	about := [][]string{{"run", r.Run}, {"host", r.Host}, {"profile", r.Profile}, {"key", r.Key}, {"started", r.Started.UTC().Format("2006-01-02 15:04:05.000")},
 		{"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
 		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
+	if r.Order.Replaces > 0 {
+		about = append(about, []string{"in the place of", fmt.Sprintf("repetition %d, which the machine disturbed", r.Order.Replaces)})
+	}
 	for _, p := range slices.Concat(r.Parameters, r.Labels) {
 		about = append(about, []string{p.Name, p.Value})
 	}
@@ -123,11 +134,11 @@ func (o *oneJSON) sections() []section {
 		metrics = append(metrics, []string{v.Metric, words, exact(v.Value)})
 	}
 	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", loadRows(r.Load)},
-		{"machine", machineRows(r.Machine)}, {"histograms", histogramRows(r.Histograms)}}
+		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)}, {"histograms", histogramRows(r.Histograms)}}
 	var definition, inputs, facts [][]string
-	values, err := entries(r.Definition)
+	values, err := plan.Entries(r.Definition)
 	for _, v := range values {
-		definition = append(definition, []string{v.path, v.text})
+		definition = append(definition, []string{v.Path, v.Text})
 	}
 	if err != nil { // a record of a version that writes it otherwise
 		definition = [][]string{{"definition", string(r.Definition)}}
@@ -204,7 +215,43 @@ func machineRows(m *record.Machine) [][]string {
 		t := m.Throttled[service]
 		rows = append(rows, []string{"throttled, " + service, fmt.Sprintf("%d of %s", t.Throttled, count(int(t.Periods), "period"))})
 	}
+	for _, service := range slices.Sorted(maps.Keys(m.Threads)) {
+		rows = append(rows, []string{"busiest thread, " + service, shareWords(m.Threads[service])})
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Ports)) {
+		rows = append(rows, []string{"local ports in use, " + name, "at most " + shareWords(m.Ports[name])})
+	}
+	if s := m.Sampling; s != nil {
+		rows = append(rows, []string{"reading of usage", fmt.Sprintf("%s of a core, %s apart at most", shareWords(s.Cost), seconds(s.Gap))})
+	}
 	return rows
+}
+
+// beforeRows are what the machine was like before a repetition, and what was waited for.
+func beforeRows(b *record.Before) [][]string {
+	if b == nil {
+		return nil
+	}
+	bytes := func(n int64) string {
+		if n < 0 {
+			return "unknown"
+		}
+		return number.For("B", false, float64(n)).Exact(float64(n))
+	}
+	waited := "not at all"
+	if len(b.For) > 0 {
+		waited = seconds(b.Waited) + " for " + strings.Join(b.For, ", ")
+	}
+	if !b.Settled {
+		waited += ", in vain"
+	}
+	waiting := "unknown"
+	if b.TimeWait >= 0 {
+		waiting = strconv.FormatInt(b.TimeWait, 10)
+	}
+	return [][]string{{"waited", waited}, {"a timer late by", seconds(b.Jitter)}, {"equal computations differ by", shareWords(b.Spin)},
+		{"CPUs that others wanted", shareWords(b.Foreign)}, {"steal", shareWords(b.Steal)}, {"read from swap", bytes(b.SwappedIn)},
+		{"connections in TIME_WAIT", waiting}, {"dirty pages", bytes(b.Dirty)}}
 }
 
 func histogramRows(list map[string]record.Histogram) [][]string {

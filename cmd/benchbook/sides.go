@@ -265,6 +265,9 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 	if err != nil {
 		return nil, &statusError{statusFailed, fmt.Errorf("reading the records of revision %s: %w", name, err)}
 	}
+	for _, records := range found.records {
+		record.Expand(records)
+	}
 	return found, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,16 +30,17 @@ type experimentStatusJSON struct {
 	// Unsupported is what this version cannot run yet; if there is anything, run leaves the experiment out.
 	Unsupported []unsupportedJSON `json:"unsupported"`
 	Trials      []trialStatusJSON `json:"trials"`
+	Drift       []driftJSON       `json:"drift"` // with --why: facts that are others now than when trials were measured
 }
 
 type trialStatusJSON struct {
 	Trial       string   `json:"trial"`
 	Calibration bool     `json:"calibration"`         // second half of the A/A pair
-	State       string   `json:"state"`               // fresh, stale, unfinished, missing or unavailable
+	State       string   `json:"state"`               // fresh, stale, disturbed, unfinished, missing or unavailable
 	Run         string   `json:"run,omitempty"`       // the run that the state is about
-	Repetitions int      `json:"repetitions"`         // of it that are there
-	Planned     int      `json:"planned_repetitions"` // as the plan wants them
-	ToMeasure   int      `json:"to_measure"`          // repetitions that a run would do
+	Repetitions int      `json:"repetitions"`         // of it that are there; 0 of a search for a capacity, which has none
+	Planned     int      `json:"planned_repetitions"` // as the plan wants them; 0 of a search for a capacity
+	ToMeasure   int      `json:"to_measure"`          // repetitions that a run would do; 1 if it would search for a capacity
 	Why         []string `json:"why"`                 // a sentence for each input that changed, or what is missing
 }
 
@@ -49,6 +51,9 @@ var stateWords = map[dataset.State]string{
 
 const unavailable = "unavailable"
 
+// disturbed is the state of a trial whose repetitions are all there, too few of them valid, as the machine was busy with something else.
+const disturbed = "disturbed"
+
 func (a *app) statusCommand() *cobra.Command {
 	var quiet, why, asJSON bool
 	var profile string
@@ -56,11 +61,12 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [ARTICLE[#NAME] ...]",
 		Short: "Say what is fresh, stale or missing on this host",
 		Long: `Say of every trial whether this host has measured it with the inputs that it has now: fresh; stale, with
-other inputs; unfinished, not all repetitions of it; or missing. Trials that the article says are unavailable
+other inputs; disturbed, fresh but with too few valid repetitions as the machine was busy with
+something else; unfinished, not all repetitions of it; or missing. Trials that the article says are unavailable
 are listed with their reason. With -q nothing is printed, and the status is 0 if
 everything is fresh and 1 if not.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
@@ -73,13 +79,27 @@ everything is fresh and 1 if not.`,
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
+			var now *present
+			if why && !quiet {
+				var closing func()
+				if now, closing, err = a.lookAround(cmd.Context(), project.Engine.V, host); err != nil {
+					return err
+				}
+				defer closing()
+			}
 			out := statusJSON{Host: host.ID, Profile: profile, Fresh: true, Experiments: []experimentStatusJSON{}}
 			for _, c := range list {
-				known, err := a.inspect(project, c, plans[c.slug], host.ID)
+				of, err := a.hostOf(project, c, host)
 				if err != nil {
 					return &statusError{statusFailed, err}
 				}
-				out.add(c.slug, plans[c.slug], known)
+				known, err := a.inspect(project, c, plans[c.slug], of.ID)
+				if err != nil {
+					return &statusError{statusFailed, err}
+				}
+				if err := out.add(cmd.Context(), c.slug, plans[c.slug], known, now); err != nil {
+					return err
+				}
 			}
 			switch {
 			case quiet:
@@ -97,7 +117,7 @@ everything is fresh and 1 if not.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing; status 0 if everything is fresh, 1 if not")
-	cmd.Flags().BoolVar(&why, "why", false, "name the inputs that changed")
+	cmd.Flags().BoolVar(&why, "why", false, "name the inputs that changed, and facts that are others now, such as the kernel")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "the state of this profile's records")
 	return cmd
@@ -125,7 +145,9 @@ type known struct {
 	state     dataset.State
 	run       string
 	records   []*record.Record // of that run
-	toMeasure int              // repetitions that a run would do
+	nearby    []*record.Record // of this host that are nearest to it: of the experiment under any profile, or else of the article
+	toMeasure int              // repetitions that a run would do; 1 for a search for a capacity
+	searched  bool             // the values that it searches for are known already
 	why       []string         // it is not fresh: a sentence for each reason
 
 	unavailable bool // it cannot be measured, and why has the reason
@@ -135,6 +157,9 @@ type known struct {
 func (k *known) word() string {
 	if k.unavailable {
 		return unavailable
+	}
+	if k.state == dataset.Fresh && k.toMeasure > 0 {
+		return disturbed
 	}
 	return stateWords[k.state]
 }
@@ -147,11 +172,13 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 	}
 	type trial struct{ experiment, name string }
 	elsewhere := map[trial]bool{} // this host has measured it under some profile
+	all := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Host != host })
 	records = slices.DeleteFunc(records, func(r *record.Record) bool {
 		if r.Host == host {
 			elsewhere[trial{r.Experiment, r.Trial}] = true
 		}
-		return r.Host != host || r.Profile != p.Profile
+		stands := p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil // for a search of quick
+		return r.Host != host || r.Profile != p.Profile && !stands
 	})
 	d, err := dataset.New(c.doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {
@@ -160,12 +187,20 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 	out := map[*plan.Trial]*known{}
 	for _, e := range d.Experiments {
 		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
+		nearby := slices.DeleteFunc(slices.Clone(all), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
+		if len(nearby) == 0 {
+			nearby = all
+		}
 		cells := e.Cells
 		if e.Calibration != nil {
 			cells = append(slices.Clone(cells), e.Calibration)
 		}
 		for _, cell := range cells {
-			k := &known{state: cell.State, run: cell.Run, records: cell.Records, toMeasure: pending(p, e.Plan, cell.Trial, own, host)}
+			k := &known{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, toMeasure: pending(p, e.Plan, cell.Trial, own, host)}
+			k.searched = cell.State != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s plan.Search) bool {
+				found := cell.Search(s.Name)
+				return found == nil || found.Chosen == 0
+			})
 			switch {
 			case cell.Trial.Unavailable != "":
 				k.unavailable, k.why = true, []string{cell.Trial.Unavailable}
@@ -178,6 +213,8 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), count(e.Plan.Repetitions, "repetition"))}
 			case cell.State == dataset.Stale:
 				k.why = changes(cell.Trial, cell.Records[0])
+			case k.toMeasure > 0:
+				k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
 			}
 			out[cell.Trial] = k
 		}
@@ -188,22 +225,36 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 // pending counts the repetitions of one trial that a run would do.
 func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) int {
 	one := *e
+	one.Trials = []*plan.Trial{t}
 	one.Steps = slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Trial != t })
 	of := &plan.Plan{Article: p.Article, Profile: p.Profile, Experiments: []*plan.Experiment{&one}}
 	return runner.Pending(of, records, host, runner.Options{})
 }
 
-func (s *statusJSON) add(slug string, p *plan.Plan, known map[*plan.Trial]*known) {
+// add adds the experiments of an article; now, which may be nil, is what facts are compared with.
+func (s *statusJSON) add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*known, now *present) error {
 	for _, e := range p.Experiments {
-		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{}}
+		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{},
+			Drift: []driftJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]
-			s.Fresh = s.Fresh && (k.state == dataset.Fresh || k.unavailable)
-			out.Trials = append(out.Trials, trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: k.word(), Run: k.run,
-				Repetitions: len(k.records), Planned: e.Repetitions, ToMeasure: k.toMeasure, Why: append([]string{}, k.why...)})
+			s.Fresh = s.Fresh && (k.state == dataset.Fresh && k.toMeasure == 0 || k.unavailable)
+			one := trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: k.word(), Run: k.run,
+				Repetitions: len(k.records), Planned: e.Repetitions, ToMeasure: k.toMeasure, Why: append([]string{}, k.why...)}
+			if t.Capacity != nil {
+				one.Repetitions, one.Planned = 0, 0
+			}
+			out.Trials = append(out.Trials, one)
+		}
+		if now != nil {
+			var err error
+			if out.Drift, err = now.drift(ctx, p, e, known); err != nil {
+				return err
+			}
 		}
 		s.Experiments = append(s.Experiments, out)
 	}
+	return nil
 }
 
 func (a *app) printStatus(s *statusJSON, why bool) {
@@ -237,5 +288,6 @@ func (a *app) printStatus(s *statusJSON, why bool) {
 				}
 			}
 		}
+		a.printDrift(e.Drift, len(e.Trials)-without)
 	}
 }

@@ -1,34 +1,103 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
+	"golang.org/x/term"
+
+	"benchbook/notebook/article"
+	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/local"
 	"benchbook/runner/load"
+	"benchbook/runner/programs"
 )
 
 // wiring is what the command is put together from: the one list of engines and drivers.
 type wiring struct {
-	// engine connects to the engine.
-	engine func(ctx context.Context) (engine.Engine, error)
+	engines []wiredEngine
+	// endpoint connects to the Docker engine of a host of the project.
+	endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
 	// lockDir is where runs on this machine find each other's lock; empty for none.
 	lockDir string
 	// tool finds the programs that go into containers.
 	tool load.Tool
+	// settler lets the machine come to rest between repetitions; nil for none.
+	settler *runner.Settler
+	// cache is a folder for what was found out about images; empty for none.
+	cache string
+	// terminal is the width of the terminal that standard error is, in characters; 0 for none.
+	terminal func() int
+}
+
+// wiredEngine is an engine by the name that articles and flags have for it.
+type wiredEngine struct {
+	name    article.EngineName
+	connect func(ctx context.Context) (engine.Engine, error)
 }
 
 func wired() wiring {
-	return wiring{
-		engine: func(ctx context.Context) (engine.Engine, error) {
-			e, err := docker.New(ctx, docker.Options{})
-			if err != nil {
-				return nil, err // not e: a nil *docker.Engine would be an engine
-			}
-			return e, nil
-		},
-		lockDir: os.TempDir(),
-		tool:    load.Beside(),
+	cache, err := os.UserCacheDir()
+	if err == nil {
+		cache = filepath.Join(cache, "benchbook")
 	}
+	tool := programs.Here(cache).Find
+	return wiring{
+		engines: []wiredEngine{
+			{article.Docker, func(ctx context.Context) (engine.Engine, error) {
+				return dockerAt(tool)(ctx, docker.Options{})
+			}},
+			{article.Local, func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
+		},
+		endpoint: dockerAt(tool),
+		lockDir:  os.TempDir(),
+		tool:     tool,
+		settler:  &runner.Settler{},
+		cache:    cache,
+		terminal: func() int {
+			width, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil || os.Getenv("TERM") == "dumb" {
+				return 0
+			}
+			return width
+		},
+	}
+}
+
+// dockerAt connects to Docker engines, with the program that acts for us on other machines.
+func dockerAt(tool load.Tool) func(context.Context, docker.Options) (engine.Engine, error) {
+	return func(ctx context.Context, o docker.Options) (engine.Engine, error) {
+		o.Agent = func() ([]byte, error) { return tool(agent.Name) }
+		e, err := docker.New(ctx, o)
+		if err != nil {
+			return nil, err // not e: a nil *docker.Engine would be an engine
+		}
+		return e, nil
+	}
+}
+
+// engine connects to the engine of a name, docker if it is empty.
+func (w wiring) engine(ctx context.Context, name article.EngineName) (engine.Engine, error) {
+	name = cmp.Or(name, article.Docker)
+	for _, e := range w.engines {
+		if e.name == name {
+			return e.connect(ctx)
+		}
+	}
+	return nil, fmt.Errorf("no engine %q: known are %s", name, strings.Join(w.engineNames(), " and "))
+}
+
+func (w wiring) engineNames() []string {
+	var names []string
+	for _, e := range w.engines {
+		names = append(names, string(e.name))
+	}
+	return names
 }

@@ -159,7 +159,19 @@ type Volume struct {
 	Source   Text              `yaml:"source"` // a path that begins with . or /, or a name; empty for a place without one
 	Target   Text              `yaml:"target"`
 	ReadOnly Value[bool]       `yaml:"read_only"`
+	Tmpfs    *Tmpfs            `yaml:"tmpfs"`
 	Pos      Pos               `yaml:"-"`
+}
+
+// Tmpfs is what can be said of a volume of type tmpfs.
+type Tmpfs struct {
+	Size Value[Bytes] `yaml:"size"`
+	Pos  Pos          `yaml:"-"`
+}
+
+func (t *Tmpfs) decodeNode(d decoder, n *Node, what string) {
+	t.Pos = n.Text.Pos
+	d.fieldsOf(n, what, t)
 }
 
 // VolumeType is what a volume is made of.

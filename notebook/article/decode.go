@@ -317,6 +317,9 @@ func parseScalar(s string, out any) error {
 		return err
 	case *Share:
 		q, err := quantity(s, expr.Share, "a share")
+		if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
+			return fmt.Errorf("has to be a share, and %s is %g%%", s, 100*q)
+		}
 		*v = Share(q)
 		return err
 	case *PerSecond:
@@ -367,6 +370,9 @@ func hintFor(written string, v any) string {
 	case Size:
 		return "write a number with a unit, such as 1256B, 64kB or 1MiB"
 	case Share:
+		if q, err := expr.ParseQuantity(written); err == nil && q.Unit.Symbol == "" && q.Value > 1 {
+			return fmt.Sprintf("write %s%%", written)
+		}
 		return "write a percentage, such as 5%, or a number, such as 0.05"
 	case PerSecond:
 		return "write a number per second, such as 500/s"

@@ -53,6 +53,7 @@ type Document struct {
 	unread   map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
 	included []*Block                 // listings with include=
 	front    Pos                      // of the front matter
+	inLines  []Sentence               // of titles, captions and other lines in YAML
 	added    map[string]record.Metric // metrics that experiments of the article add, by name
 }
 

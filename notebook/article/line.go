@@ -16,11 +16,12 @@ func (doc *Document) lines() {
 	inline := func(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
 		return util.Prioritized(boundedInline{p, e, b}, priority)
 	}
-	// The parsers are goldmark's own for running text.
+	// The parsers are goldmark's own for running text, and that of formulas.
 	p := parser.NewParser(
 		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
 		parser.WithInlineParsers(
 			inline(parser.NewCodeSpanParser(), searches, 100),
+			inline(MathParser{}, searches, 150),
 			inline(parser.NewLinkParser(), searches, 200),
 			inline(parser.NewAutoLinkParser(), searches, 300),
 			inline(parser.NewRawHTMLParser(), searches, 400),
@@ -37,12 +38,17 @@ func (doc *Document) lines() {
 			doc.Problems.Add("too-large", t.Pos, "%s", b.message).Hint = b.hint
 			return
 		}
+		line := prose{source: source, at: t.At, coded: map[ast.Node]*InlineValue{}}
 		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if entering {
-				doc.shown(t, n, source)
+				if v := doc.shown(t, n, source); v != nil {
+					line.coded[n] = v
+				}
 			}
 			return ast.WalkContinue, nil
 		})
+		line.read(tree)
+		doc.inLines = append(doc.inLines, line.sentences()...)
 	}
 }
 
@@ -67,25 +73,28 @@ func (doc *Document) written() []Text {
 	return list
 }
 
-// shown notes a value, a claim or a reference in a line of Markdown.
-func (doc *Document) shown(t Text, n ast.Node, source []byte) {
+// shown notes a value, which it gives, a claim or a reference in a line of Markdown.
+func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 	switch n := n.(type) {
 	case *ast.CodeSpan:
 		first, ok := n.FirstChild().(*ast.Text)
 		if !ok {
-			return
+			return nil
 		}
 		start, stop := first.Segment.Start, first.Segment.Stop
 		rest, found := strings.CutPrefix(string(source[start:stop]), valueMark)
 		if !found {
-			return
+			return nil
 		}
 		words := strings.TrimSpace(rest)
 		start += len(valueMark) + strings.Index(rest, words)
-		doc.read(&InlineValue{Written: t.part(start, start+len(words))}, words)
+		v := &InlineValue{Written: t.part(start, start+len(words))}
+		doc.read(v, words)
+		return v
 	case *ast.Link:
 		destination := string(n.Destination)
 		end := max(strings.LastIndex(t.Value, destination), 0) + len(destination)
 		doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) })
 	}
+	return nil
 }

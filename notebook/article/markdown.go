@@ -18,7 +18,7 @@ const (
 	maxEffort  = 200_000_000 // of steps from one byte, asterisk or line to the next
 )
 
-// parseMarkdown reads the text of an article: GitHub's Markdown, with footnotes and definition lists.
+// parseMarkdown reads the text of an article: GitHub's Markdown, with footnotes, formulas and definition lists.
 func (doc *Document) parseMarkdown() ast.Node {
 	b := &bounds{doc: doc, at: -1}
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
@@ -48,6 +48,7 @@ func (doc *Document) parseMarkdown() ast.Node {
 			inline(extension.NewTaskCheckBoxParser(), constant, 0),
 			inline(parser.NewCodeSpanParser(), searches, 100),
 			inline(extension.NewFootnoteParser(), searches, 101),
+			inline(MathParser{}, searches, 150),
 			inline(parser.NewLinkParser(), searches, 200),
 			inline(parser.NewAutoLinkParser(), searches, 300),
 			inline(parser.NewRawHTMLParser(), searches, 400),

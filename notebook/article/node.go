@@ -1,6 +1,7 @@
 package article
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -62,8 +63,28 @@ func (n *Node) Without(keys ...string) *Node {
 	return &out
 }
 
-// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes.
-func Merge(base, over *Node) *Node { return merge(base, over, false) }
+// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes after what stays,
+// but for the axes of an experiment's matrix.
+func Merge(base, over *Node) *Node {
+	out := merge(base, over, false)
+	keepAxes(out.Get("matrix"), base.Get("matrix"))
+	return out
+}
+
+// keepAxes leaves the axes of a matrix in the order that they have below: they name its trials.
+func keepAxes(matrix, below *Node) {
+	if matrix == below || matrix == nil || below == nil || matrix.Kind != Map || below.Kind != Map {
+		return
+	}
+	place := func(f Field) int {
+		i := slices.IndexFunc(below.Fields, func(b Field) bool { return b.Key.Value == f.Key.Value })
+		if i < 0 {
+			return len(below.Fields)
+		}
+		return i
+	}
+	slices.SortStableFunc(matrix.Fields, func(a, b Field) int { return cmp.Compare(place(a), place(b)) })
+}
 
 // Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is only there
 // when the profile is laid on top.

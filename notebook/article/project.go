@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -51,11 +53,17 @@ type projectFile struct {
 // EngineName is where services run.
 type EngineName string
 
-// Docker is the engine that is used where nothing is written.
-const Docker EngineName = "docker"
+// The engines. Docker is used where nothing is written.
+const (
+	Docker     EngineName = "docker"
+	Local      EngineName = "local" // processes of this machine
+	Kubernetes EngineName = "kubernetes"
+)
 
 // Words is part of Word.
-func (EngineName) Words() []string { return []string{string(Docker), "local", "kubernetes"} }
+func (EngineName) Words() []string {
+	return []string{string(Docker), string(Local), string(Kubernetes)}
+}
 
 // Permission is something that articles ask for only where the project allows it.
 type Permission string
@@ -83,7 +91,8 @@ func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
 // ProjectHost is a Docker endpoint, or a Kubernetes context with the labels of nodes.
 type ProjectHost struct {
 	Docker     Text       `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
-	TLS        Text       `yaml:"tls"`        // a folder with ca.pem, cert.pem and key.pem, for tcp://
+	TLS        Text       `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
+	Address    Text       `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
 	Kubernetes Text       `yaml:"kubernetes"` // a context of the user's kubeconfig
 	Nodes      NamedTexts `yaml:"nodes"`      // labels of the nodes to use
 }
@@ -104,10 +113,20 @@ func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
 	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
 		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
 			Hint = "begin it with ssh://, tcp:// or unix://"
-	case scheme == "tcp" && h.TLS.IsZero():
+	case scheme == "tcp" && h.TLS.IsZero() && !isLoopback(h.Docker.Value):
 		d.problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
 			Hint = "add tls: with the folder that they are in; without them anybody could use it"
 	}
+}
+
+// isLoopback says of an endpoint that only this machine gets there.
+func isLoopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
@@ -145,7 +164,7 @@ func OpenProject(dir string) (*Project, error) {
 			return nil, fmt.Errorf("reading the project: %w", err)
 		}
 		if d == filepath.Dir(d) {
-			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, or name it with -C", ProjectFile, abs)
+			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with benchbook init", ProjectFile, abs)
 		}
 	}
 }

@@ -24,25 +24,28 @@ type Literal struct {
 	Text      Text           // number and unit
 }
 
-// Sentences gives those of the prose, headings and tables that have both measured values and numbers typed with a unit.
-// Code and the text of blocks are no part of them.
+// Sentences gives those of the prose, headings, tables, titles and captions that have both measured values and numbers typed
+// with a unit. Code and whatever else stands in blocks are no part of them.
 func (doc *Document) Sentences() []Sentence {
 	var out []Sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
-			p := prose{doc: doc}
+			p := prose{source: doc.Text, at: func(start, end int) Pos { return Pos{doc.Source, start, end} }}
 			p.read(n)
 			out = append(out, p.sentences()...)
 			return ast.WalkSkipChildren, nil
 		}
 		return ast.WalkContinue, nil
 	})
-	return out
+	return append(out, doc.inLines...)
 }
 
 // prose is the text of one block, with a sign of ours for each measured value.
 type prose struct {
-	doc    *Document
+	source []byte                    // that its nodes are segments of
+	at     func(start, end int) Pos  // where bytes of source stand in the article
+	coded  map[ast.Node]*InlineValue // pieces of code that are measured values, where they are no nodes of ours
+
 	text   strings.Builder
 	pieces []piece
 	values []*InlineValue
@@ -59,19 +62,27 @@ func (p *prose) read(n ast.Node) {
 		switch c := c.(type) {
 		case *ast.Text:
 			p.pieces = append(p.pieces, piece{p.text.Len(), c.Segment.Start})
-			p.text.Write(c.Segment.Value(p.doc.Text))
+			p.text.Write(c.Segment.Value(p.source))
 			if c.SoftLineBreak() || c.HardLineBreak() {
 				p.text.WriteByte(' ')
 			}
 		case *InlineValue:
-			p.text.WriteRune(valueSign)
-			p.values = append(p.values, c)
+			p.value(c)
 		case *ast.CodeSpan:
-			p.text.WriteByte('`')
+			if v := p.coded[c]; v != nil {
+				p.value(v)
+			} else {
+				p.text.WriteByte('`')
+			}
 		default:
 			p.read(c)
 		}
 	}
+}
+
+func (p *prose) value(v *InlineValue) {
+	p.text.WriteRune(valueSign)
+	p.values = append(p.values, v)
 }
 
 var (
@@ -153,7 +164,7 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 	}
 	at := p.place(m[2])
 	return Literal{Number: unit.ToBase(q.Value), Precision: unit.ToBase(step), Unit: unit, Dimension: unit.Dimension,
-		Text: Text{Value: text[m[2]:m[9]], Pos: Pos{p.doc.Source, at, max(at+m[3]-m[2], p.place(m[9]-1)+1)}}}, true
+		Text: Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.place(m[9]-1)+1))}}, true
 }
 
 // place is where a byte of the text stands in the source.
@@ -165,5 +176,5 @@ func (p *prose) place(at int) int {
 		}
 		last = q
 	}
-	return min(last.start+at-last.at, len(p.doc.Text))
+	return min(last.start+at-last.at, len(p.source))
 }

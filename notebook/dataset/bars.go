@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"cmp"
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
@@ -10,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"slices"
 
 	"benchbook/notebook/record"
 )
@@ -173,11 +171,33 @@ func zigZag(data []byte) (x int64, n int, err error) {
 	return 0, 0, errNoHistogram
 }
 
-// add takes over the bars of another histogram, not sorted yet.
-func (d *bars) add(o *bars) {
-	d.highest = max(d.highest, o.highest)
-	d.list = append(d.list, o.list...)
+// sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same place in one
+// repetition does so in the others.
+func sum(histograms []*bars) *bars {
+	total := 0
+	for _, h := range histograms {
+		total += len(h.list)
+	}
+	out, spare := &bars{list: make([]bar, 0, total)}, make([]bar, 0, total)
+	for _, h := range histograms {
+		out.highest = max(out.highest, h.highest)
+		out.list, spare = merge(spare[:0], out.list, h.list), out.list
+	}
+	return out
 }
 
-// sort puts bars in order.
-func (d *bars) sort() { slices.SortFunc(d.list, func(a, b bar) int { return cmp.Compare(a.to, b.to) }) }
+// merge appends the bars of two histograms, in order.
+func merge(out, a, b []bar) []bar {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].to < b[0].to:
+			out, a = append(out, a[0]), a[1:]
+		case a[0].to > b[0].to:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out = append(out, bar{a[0].to, a[0].count + b[0].count})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}

@@ -68,3 +68,29 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// The sum of histograms has what each of them has, in order and each place once.
+func TestSum(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 9))
+	var all []*bars
+	want := map[int64]int64{}
+	for range 7 {
+		h, to := &bars{highest: random.Int64N(1000)}, int64(0)
+		for range random.IntN(40) {
+			to += 1 + random.Int64N(5)
+			b := bar{to, 1 + random.Int64N(9)}
+			h.list, want[to] = append(h.list, b), want[to]+b.count
+		}
+		all = append(all, h)
+	}
+	got, last := sum(all), int64(0)
+	for _, b := range got.list {
+		if b.to <= last || b.count != want[b.to] {
+			t.Errorf("%+v after %d, want %d of it", b, last, want[b.to])
+		}
+		last = b.to
+	}
+	if len(got.list) != len(want) {
+		t.Errorf("%d bars, want %d", len(got.list), len(want))
+	}
+}

@@ -32,13 +32,18 @@ type Cell struct {
 	Experiment *Experiment
 	Trial      *plan.Trial
 	State      State
-	Records    []*record.Record // of one run and one key, by repetition; empty if Missing
+	Records    []*record.Record // of one run and one key, by repetition; empty if Missing. Of a search for a capacity that one record
 	Run        string           // their run
+
+	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
 	mu      sync.Mutex
 	results map[string]Result // by metric
 	limit   *Limit
 	decoded map[string]*bars // by what was decoded
+
+	assessing sync.Mutex
+	assessed  map[string]assessment // by metric
 
 	once   sync.Once // guards what follows
 	looked []look
@@ -49,12 +54,15 @@ type Cell struct {
 // run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
 // comes before newer ones: the halves of an A/A pair have to be of one run.
 //
-// Source: FORMAT.md 9.
+// Source: FORMAT.md 9; METHOD.md 3.4, of runs that looks have stopped trials in.
 func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
+	if t.Capacity != nil {
+		return newCapacityCell(e, t, records)
+	}
 	type run struct{ name, key string }
 	runs := map[run]map[int]*record.Record{}
 	for _, r := range records {
-		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration {
+		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration || r.Search != nil {
 			continue
 		}
 		id := run{r.Run, r.Key}
@@ -71,9 +79,9 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	}
 	state := func(id run) State {
 		current := id.key == t.Key
-		complete := isComplete(runs[id], e.Plan.Repetitions)
+		complete := isComplete(runs[id], e.stops.Needed(id.name, e.Plan.Name, t.Name, e.Plan.Repetitions))
 		if isImported(runs[id]) {
-			complete = asPlanned(runs[id]) == 1 // nobody will measure the others
+			complete = e.asPlanned(t, runs[id]) == 1 // nobody will measure the others
 		}
 		switch {
 		case current && complete:
@@ -89,7 +97,7 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 		sa, sb := state(a), state(b)
 		byState := cmp.Compare(order[sa], order[sb])
 		if sa == Stale && sb == Stale {
-			byState = cmp.Compare(asPlanned(runs[b]), asPlanned(runs[a]))
+			byState = cmp.Compare(e.asPlanned(t, runs[b]), e.asPlanned(t, runs[a]))
 		}
 		return cmp.Or(byState, cmp.Compare(boolean(b.name == preferred), boolean(a.name == preferred)),
 			cmp.Compare(b.name, a.name), cmp.Compare(b.key, a.key))
@@ -119,10 +127,10 @@ func isImported(repetitions map[int]*record.Record) bool {
 	return false
 }
 
-// asPlanned is 1 if a run did what it had planned itself, else 0.
-func asPlanned(repetitions map[int]*record.Record) int {
+// asPlanned is 1 if a run did what it had planned itself of a trial, else 0.
+func (e *Experiment) asPlanned(t *plan.Trial, repetitions map[int]*record.Record) int {
 	for _, r := range repetitions {
-		return boolean(isComplete(repetitions, r.Planned))
+		return boolean(isComplete(repetitions, e.stops.Needed(r.Run, e.Plan.Name, t.Name, r.Planned)))
 	}
 	return 0
 }

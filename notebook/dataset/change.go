@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ type Change struct {
 	ResultB    Result
 	Effect     *Quantity   // B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
 	Points     bool        // Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
-	P          float64     // of no change beyond Floor and smallest effect, corrected for the cells of the metric; 1 where there is none
+	P          float64     // of no change beyond Floor and smallest effect, corrected for the cells of the metric and for looks; 1 where there is none
 	Floor      float64     // the larger noise floor of both sides
 	Verdict    stats.Shift // of all cells of the metric together
 	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
@@ -42,7 +43,14 @@ type Change struct {
 	Marks      []string    // what readers have to know, in sentences
 	Refused    bool        // there are numbers on both sides that must not be compared, for Reason
 	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
+	looks      int         // at the rounds of the side that was looked at more often
 }
+
+// ExperimentName is the experiment with its article, as it is named on the command line.
+func (c *Change) ExperimentName() string { return c.Article + "#" + c.A.Experiment.Plan.Name }
+
+// CellName is the cell with its experiment and article.
+func (c *Change) CellName() string { return c.ExperimentName() + " " + c.A.Trial.Name }
 
 // KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads those that
 // conclusions are drawn from, of commands all, and those that the article adds.
@@ -124,7 +132,7 @@ func isUnmeasured(metric string, cells []*Cell) bool {
 //
 // The error is for a metric that no experiment has.
 //
-// Source: METHOD.md 3.1, 3.2, 3.3, 4, 5 and 7.
+// Source: METHOD.md 3.1, 3.2, 3.3, 3.4, 4, 5 and 7.
 func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 	var out []Change
 	byMetric := map[string][]int{} // changes of each metric
@@ -227,9 +235,10 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 		}
 	}
 	c.Marks = onBothSides(c.Marks)
-	if !c.Points && len(a.Records) > 0 && len(b.Records) > 0 {
+	if !c.Points && !isSearched(m.Name) && len(a.Records) > 0 && len(b.Records) > 0 {
 		c.floors()
 	}
+	c.look()
 	if isTime(m.Name) && loadDiffers(a, b) {
 		c.Marks = append(c.Marks, markLoads)
 	}
@@ -257,6 +266,23 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 		c.mayCompare = true
 	}
 	return c
+}
+
+// look notes how often the rounds of either side were looked at: it was the chance to stop at a difference, or to go on.
+//
+// Source: METHOD.md 3.4.
+func (c *Change) look() {
+	c.looks = 1
+	for _, s := range []struct {
+		name string
+		cell *Cell
+	}{{"A", c.A}, {"B", c.B}} {
+		if l := looksAt([]*Cell{s.cell}); l.Count() > 1 && !isSearched(c.Metric.Name) {
+			c.looks = max(c.looks, l.Count())
+			c.Marks = append(c.Marks, s.name+": "+markLooks(l))
+		}
+	}
+	c.Marks = onBothSides(c.Marks)
 }
 
 // onBothSides joins what is said of A and of B in the same words.
@@ -329,26 +355,62 @@ func refused(a, b *Cell, acrossHosts bool) (why, mark string) {
 	if x, y := semanticsOf(ra), semanticsOf(rb); x != y {
 		return fmt.Sprintf("what samples mean has changed: version %s in A, %s in B", cmp.Or(x, "unknown"), cmp.Or(y, "unknown")), ""
 	}
+	mark = otherEngine(ra, rb)
 	if ra.Host == rb.Host {
-		return "", ""
+		return "", mark
 	}
-	known := false
+	if why = unlike(ra, rb); why == "" {
+		return "", join("different hosts of the same processor and cores", mark)
+	}
+	if acrossHosts {
+		return "", join(why, mark)
+	}
+	return why, ""
+}
+
+// unlike says in what the hosts of two records differ, each of which may be several machines; empty if all have the same processor and
+// cores.
+func unlike(a, b *record.Record) string {
 	for _, f := range []struct{ fact, is string }{{"host.cpu", "processors"}, {"host.cores", "cores"}} {
-		x, y := ra.Facts[f.fact], rb.Facts[f.fact]
-		known = x != "" && y != ""
-		if known && x == y {
-			continue
+		x, y := ofMachines(a, f.fact), ofMachines(b, f.fact)
+		switch {
+		case x == "" || y == "":
+			return fmt.Sprintf("the hosts differ, %s in A and %s in B, and records do not tell how", a.Host, b.Host)
+		case x != y:
+			return fmt.Sprintf("the hosts have different %s: %s in A, %s in B", f.is, x, y)
 		}
-		why = fmt.Sprintf("the hosts have different %s: %s in A, %s in B", f.is, x, y)
-		if !known {
-			why = fmt.Sprintf("the hosts differ, %s in A and %s in B, and records do not tell how", ra.Host, rb.Host)
-		}
-		if acrossHosts {
-			return "", why
-		}
-		return why, ""
 	}
-	return "", "different hosts of the same processor and cores"
+	return ""
+}
+
+// ofMachines is a fact about all machines of a record, in the order of their names; empty if nothing tells of any.
+func ofMachines(r *record.Record, fact string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
+		if host, of, other := ofOtherHost(name); of == fact {
+			words := r.Facts[name]
+			if other {
+				words += " on host " + host
+			}
+			all = append(all, words)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// otherEngine says that two records were measured by different engines, if they were: what is around a service costs it something, and
+// is another thing in each.
+func otherEngine(a, b *record.Record) string {
+	x, y := a.Facts["engine.name"], b.Facts["engine.name"]
+	if x == y || x == "" || y == "" {
+		return ""
+	}
+	return fmt.Sprintf("different engines: %s in A, %s in B", x, y)
+}
+
+// join puts marks behind each other that are there.
+func join(marks ...string) string {
+	return strings.Join(slices.DeleteFunc(marks, func(mark string) bool { return mark == "" }), "; ")
 }
 
 func semanticsOf(r *record.Record) string {
@@ -370,15 +432,21 @@ func judgeTogether(changes []Change, indices []int) error {
 	if len(compared) == 0 {
 		return nil
 	}
+	if isSearched(compared[0].Metric.Name) {
+		for _, c := range compared {
+			c.judgeSearched()
+		}
+		return nil
+	}
 	if compared[0].Points {
 		for _, c := range compared {
-			c.judgePoints(stats.DefaultAlpha / float64(len(compared)))
+			c.judgePoints(len(compared))
 		}
 		return nil
 	}
 	var cells []stats.BeforeAfter
 	for _, c := range compared {
-		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.cell(), After: c.ResultB.cell(), Floor: c.Floor})
+		cells = append(cells, stats.BeforeAfter{Before: c.ResultA.cell(), After: c.ResultB.cell(), Floor: c.Floor, Looks: c.looks})
 	}
 	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	if err != nil {
@@ -420,8 +488,8 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	switch {
 	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
 		c.Reason = "the same within " + smallest
-	case n > 1 && (f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo):
-		c.Reason = fmt.Sprintf("it would be shown of one cell alone, not of one among %d", n)
+	case f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo:
+		c.Reason = c.corrected(n)
 	case !f.Interval.Contains(1):
 		c.Reason = "a difference, but perhaps of no more than " + smallest
 	}
@@ -435,10 +503,23 @@ func tooFewOf(a, b Result) string {
 	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, plural(n, "valid repetition"), stats.MinRepetitions)
 }
 
-// judgePoints gives the verdict on failures by whether the intervals of both sides, at level alpha, lie apart.
+// corrected says what keeps a change from being shown that lies beyond its limit by the printed interval: that it is one of n, and
+// that its runs were looked at several times.
+func (c *Change) corrected(n int) string {
+	switch {
+	case c.looks > 1 && n > 1:
+		return fmt.Sprintf("it would be shown of one cell alone and at the first look, not of one among %d in a run that was looked at %d times", n, c.looks)
+	case c.looks > 1:
+		return fmt.Sprintf("it would be shown at the first look, not in a run that was looked at %d times", c.looks)
+	}
+	return fmt.Sprintf("it would be shown of one cell alone, not of one among %d", n)
+}
+
+// judgePoints gives the verdict on failures, one of n that are judged together, by whether the intervals of both sides lie apart.
 //
 // Source: METHOD.md 3.2, fewer errors.
-func (c *Change) judgePoints(alpha float64) {
+func (c *Change) judgePoints(n int) {
+	alpha := stats.DefaultAlpha / float64(n*c.looks)
 	printed, err := c.points(stats.DefaultAlpha)
 	if err != nil {
 		c.Reason = err.Error()
@@ -459,7 +540,7 @@ func (c *Change) judgePoints(alpha float64) {
 	case judged.Contains(0):
 		c.Verdict = stats.NotShown
 		if !printed.Contains(0) {
-			c.Reason = "it would be shown of one cell alone, not among the others"
+			c.Reason = c.corrected(n)
 		}
 	default:
 		c.Verdict = stats.ShiftOf(judged.Lo > 0, stats.Direction(c.Metric.Better))
@@ -481,10 +562,14 @@ func (c *Change) points(alpha float64) (stats.Interval, error) {
 	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
 }
 
-// interval is that of Effect at another level than the printed one; false if there is none.
+// interval is that of Effect at another level than the printed one, which the looks make stricter still; false if there is none.
 func (c *Change) interval(alpha float64) (stats.Interval, bool) {
+	alpha /= float64(c.looks)
 	if c.Effect == nil || c.Effect.Interval == nil {
 		return stats.Interval{}, false
+	}
+	if isSearched(c.Metric.Name) {
+		return *c.Effect.Interval, !math.IsInf(c.Effect.Interval.Hi, 0)
 	}
 	if c.Points {
 		i, err := c.points(alpha)

@@ -69,6 +69,7 @@ func fails(n int64) change {
 func TestCompare(t *testing.T) {
 	usual := map[string][]float64{"a": valuesB}
 	paired := strings.Replace(servers, "calibrate: false", "calibrate: true", 1)
+	five, looked := strings.Replace(servers, "repetitions: 3", "repetitions: 5", 1), map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
 	tests := []struct {
 		name, text, metric string
 		a, b               map[string][]float64
@@ -99,6 +100,12 @@ func TestCompare(t *testing.T) {
 		{"one noise floor", paired, "throughput", map[string][]float64{"a": valuesB},
 			map[string][]float64{"a": valuesA, "again": valuesA}, nil, ChangeOptions{},
 			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
+		{"rounds added until it was shown", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
+			[]change{func(r *record.Record) { r.Planned = 3 }}, ChangeOptions{},
+			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown at the first look, not in a run that was looked at 2 times) " +
+				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 %, for 2 looks}\n"},
+		{"the same rounds, planned whole", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
+			"a: better +0.0884 [+0.0517 +0.126] {noise floor not measured}\n"},
 		{"two repetitions", servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
 			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor not measured}\n"},
 		{"missing", servers, "throughput", usual, map[string][]float64{"b": valuesA}, nil, ChangeOptions{},
@@ -327,10 +334,65 @@ func TestValidityOfOneRepetition(t *testing.T) {
 			t.Errorf("repetition %d is %v with %v, want %v by %s", i+1, level, checks, w.level, w.check)
 		}
 	}
-	if value, missing := Value(b.records[0], "throughput"); value != valuesA[0] || missing != "" {
+	if value, missing := Value(b.records[0], "throughput", nil); value != valuesA[0] || missing != "" {
 		t.Errorf("throughput is %v %q", value, missing)
 	}
-	if _, missing := Value(b.records[2], "throughput"); missing != "failed: it ended" {
+	if _, missing := Value(b.records[2], "throughput", nil); missing != "failed: it ended" {
 		t.Errorf("of a failure it is missing for the reason %q", missing)
+	}
+}
+
+// What was measured by another engine is compared, and marked.
+func TestOtherEngineIsMarked(t *testing.T) {
+	of := func(host, engine string) *Cell {
+		facts := map[string]string{"host.cpu": "Sample CPU", "host.cores": "2 logical, 2 physical"}
+		if engine != "" {
+			facts["engine.name"] = engine
+		}
+		return &Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
+	}
+	tests := []struct {
+		name string
+		a, b *Cell
+		want string
+	}{
+		{"the same", of("h", "docker"), of("h", "docker"), ""},
+		{"another one", of("h", "docker"), of("h", "local"), "different engines: docker in A, local in B"},
+		{"one that is not known", of("h", ""), of("h", "local"), ""},
+		{"another one on another host", of("h", "local"), of("i", "docker"),
+			"different hosts of the same processor and cores; different engines: local in A, docker in B"},
+	}
+	for _, tt := range tests {
+		why, mark := refused(tt.a, tt.b, false)
+		if why != "" || mark != tt.want {
+			t.Errorf("%s: got %q and mark %q, want mark %q", tt.name, why, mark, tt.want)
+		}
+	}
+}
+
+// Hosts that are several machines are alike only if all of these are.
+func TestHostsOfSeveralMachines(t *testing.T) {
+	of := func(host string, facts map[string]string) *Cell {
+		return &Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
+	}
+	machines := func(prefix, cpu string) map[string]string {
+		return map[string]string{prefix + "host.cpu": cpu, prefix + "host.cores": "2 logical, 2 physical"}
+	}
+	a := of("a", joined(machines("", "One CPU"), machines("hosts.far.", "One CPU")))
+	tests := []struct {
+		name      string
+		b         *Cell
+		why, mark string
+	}{
+		{"alike", of("b", a.Records[0].Facts), "", "different hosts of the same processor and cores"},
+		{"another processor far away", of("b", joined(machines("", "One CPU"), machines("hosts.far.", "Other CPU"))),
+			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
+		{"one machine", of("b", machines("", "One CPU")), "the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
+		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and records do not tell how", ""},
+	}
+	for _, tt := range tests {
+		if why, mark := refused(a, tt.b, false); why != tt.why || mark != tt.mark {
+			t.Errorf("%s: got %q and mark %q, want %q and %q", tt.name, why, mark, tt.why, tt.mark)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (b *bench) check() string {
 }
 
 func TestCheckClaims(t *testing.T) {
-	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, about(a, b, 2), a < 100ms, fewer(a, b), " +
+	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, 2), a < 100ms, fewer(a, b), " +
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	const contrary = "claim something that could turn out to be wrong"
 	tests := []struct{ name, expect, want string }{
@@ -45,6 +45,12 @@ func TestCheckClaims(t *testing.T) {
 			`unlike-units at throughput{server="a"} > latency.p50{server="b"}: throughput is in 1/s and latency.p50 in s (compare metrics of one unit)`},
 		{"limit in another unit", `throughput{server="a"} > 5ms`, `unlike-units at 5ms: throughput is a rate in 1/s, and 5ms a time in s (write the limit in 1/s)`},
 		{"factor with a unit", `throughput{server="a"} > 5ms * throughput{server="b"}`, `no-test at 5ms: 5ms is no plain number (write a number or a percentage)`},
+		{"a margin without its sign", `within(throughput{server="a"}, throughput{server="b"}, 10)`,
+			`wrong-value at 10: 10 is 1000% (write 10%, or 1000% if so much is meant)`},
+		{"a margin as a share", `within(throughput{server="a"}, throughput{server="b"}, 0.1)`, ""},
+		{"a margin of an estimate without its sign", `about(throughput{server="a"}, throughput{server="b"}, 2, 25)`,
+			`wrong-value at 25: 25 is 2500% (write 25%, or 2500% if so much is meant)`},
+		{"a wide margin", `about(throughput{server="a"}, throughput{server="b"}, 2, 150%)`, ""},
 		{"several cells", `throughput > 5/s`, `several-cells at throughput: throughput is 3 cells, where one is needed (compare lists by every(a, "<", b) or each(a, "<", b), or pick one cell in braces)`},
 		{"a value", `throughput{server="a"}`, `no-test at throughput{server="a"}: no test for this form (` + shapes + `)`},
 		{"equal", `throughput{server="a"} == throughput{server="b"}`,

@@ -1,10 +1,14 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
@@ -18,7 +22,7 @@ type Judgement struct {
 	What    string // in words: "throughput, async over sync"
 	Verdict stats.Verdict
 	Effect  *Quantity    // ratio, change or value with interval (widened by the floor); nil if none
-	IsRatio bool         // Effect is a ratio or change of the geometric means of two cells, as What names them
+	IsRatio bool         // Effect is a ratio or change of the geometric means of two cells, or how many times as large as another such ratio, as What names them
 	Region  stats.Region // where Effect has to lie, in its unit; zero if there is none
 	Reason  string       // why inconclusive or not measured; "" else
 	Needed  int          // repetitions that would have an even chance to decide an inconclusive claim; 0 unknown
@@ -27,6 +31,25 @@ type Judgement struct {
 	Level   float64      // at which the claim was judged: 0.05, or less where rounds were added; 0 of parts and of claims without a test
 	Parts   []Judgement  // of every, each, best, and, or; each judged as if it were alone
 	Invalid bool         // rests on a cell that is not valid
+}
+
+// Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive". It is empty for a claim
+// that has none.
+func (j Judgement) Tally() string {
+	if len(j.Parts) == 0 {
+		return ""
+	}
+	counts := map[stats.Verdict]int{}
+	for _, p := range j.Parts {
+		counts[p.Verdict]++
+	}
+	var words []string
+	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
+		if n := counts[v]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), strings.Join(words, ", "))
 }
 
 // Judge tests a claim against the shown records. A claim that is itself mistaken, which Check reports, is not measured,
@@ -70,9 +93,16 @@ func (d *Dataset) Judgements() []Judgement { return d.judgements() }
 
 func (d *Dataset) judgeAll() []Judgement {
 	out := make([]Judgement, len(d.Doc.Claims))
-	for i, c := range d.Doc.Claims {
-		out[i] = d.Judge(c)
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(out)) {
+		working.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(out); i = int(next.Add(1)) - 1 {
+				out[i] = d.Judge(d.Doc.Claims[i])
+			}
+		})
 	}
+	working.Wait()
 	return out
 }
 
@@ -87,17 +117,23 @@ func (d *Dataset) test(c *article.Claim) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	delta := stats.DefaultSmallestEffect
-	if c.SmallestEffect.Set() {
-		delta = float64(c.SmallestEffect.V)
-	}
-	return former{scope{d, c.Experiment.Value}, delta}.form(n)
+	return d.former(c, analysis{}).form(n)
 }
 
 // A former turns expressions into tests.
 type former struct {
 	scope
 	delta float64 // the smallest effect
+	how   analysis
+}
+
+// former is that of a claim, to be judged by an analysis.
+func (d *Dataset) former(c *article.Claim, how analysis) former {
+	delta := stats.DefaultSmallestEffect
+	if c.SmallestEffect.Set() {
+		delta = float64(c.SmallestEffect.V)
+	}
+	return former{scope{d, c.Experiment.Value}, delta * cmp.Or(how.effect, 1), how}
 }
 
 // The forms of claims, in the order of FORMAT.md 5: calls by their function, and comparisons, of which each gives nil
@@ -113,6 +149,7 @@ var (
 	}
 	comparisonForms = []func(former, *expr.Binary) (test, error){
 		former.greater,
+		former.ratios,
 		former.beyond,
 		former.multiple,
 		former.limit,
@@ -154,7 +191,7 @@ func (f former) formOne(n expr.Node) (test, error) {
 
 // noTest refuses what is none of the forms, with a way out where it is plain what was meant.
 func noTest(n expr.Node) error {
-	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, about(a, b, 2), a < 100ms, fewer(a, b), " +
+	hint := "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), about(a, b, 2), a < 100ms, fewer(a, b), " +
 		`every(a, "<", b), each(a, "<", b) or best(list) == "name"; with and, or with or, between them`
 	if b, ok := n.(*expr.Binary); ok {
 		_, constant := b.X.(*expr.Quantity)
@@ -228,7 +265,7 @@ func (f former) list(sel *expr.Selector) (side, error) {
 		return side{}, mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
 			"the longest latency is the chance of one request, and no claim can rest on it")
 	}
-	return side{d: f.d, at: sel, metric: p.metric, cells: p.cells, left: p.left}, nil
+	return side{d: f.d, at: sel, metric: p.metric, cells: p.cells, left: p.left, how: f.how}, nil
 }
 
 // sides finds two cells that can be compared: of like metrics, and not the same.
@@ -254,6 +291,10 @@ func comparable(n expr.Node, a, b side) error {
 		return mistake(n.Pos(), "unlike-units", "compare metrics of one unit", "%s is in %s and %s in %s",
 			a.metric.Name, a.metric.Unit, b.metric.Name, b.metric.Unit)
 	}
+	if isSearched(a.metric.Name) != isSearched(b.metric.Name) {
+		return mistake(n.Pos(), "no-test", "compare two of the same kind", "a search finds one value of a cell and repetitions have several, "+
+			"so no test compares %s with %s", a.metric.Name, b.metric.Name)
+	}
 	if a.metric.Name == b.metric.Name && slices.Equal(a.cells, b.cells) {
 		return mistake(n.Pos(), "same-cells", "compare two different cells", "both sides are the same: %s", a.name())
 	}
@@ -268,7 +309,17 @@ type side struct {
 	cells   []*Cell
 	left    []*Cell // out of a list, since they are unavailable
 	geomean bool    // the geometric mean of the cells in each round
+	how     analysis
 }
+
+// A series is what a side was measured to be.
+type series struct {
+	stats.Cell
+	rounds []int // of Values
+}
+
+// result is what was measured of a cell of the side.
+func (s side) result(c *Cell) Result { return s.how.choose(c, c.Metric(s.metric.Name)) }
 
 // name is the side in words, beside other sides.
 func (s side) name(beside ...side) string {
@@ -287,29 +338,29 @@ func (s side) name(beside ...side) string {
 }
 
 // measured gives the values of a side, or notes in j why there are none.
-func (s side) measured(j *Judgement) (stats.Cell, bool) {
+func (s side) measured(j *Judgement) (series, bool) {
 	byRound := make([]map[int]float64, len(s.cells))
 	for i, c := range s.cells {
-		r := c.Metric(s.metric.Name)
+		r := s.result(c)
 		if r.Missing != "" {
 			j.Verdict, j.Reason = stats.NotMeasured, s.d.lacks(c, r)
 			j.Invalid = len(c.Records) > 0 && c.assess(s.metric.Name).level == Invalid
-			return stats.Cell{}, false
+			return series{}, false
 		}
 		if !s.geomean {
-			return r.cell(), true
+			return series{r.cell(), r.repetitions}, true
 		}
 		byRound[i] = map[int]float64{}
 		for k, repetition := range r.repetitions {
 			byRound[i][repetition] = r.Values[k]
 		}
 	}
-	values := geomeanByRound(byRound)
+	values, rounds := geomeanByRound(byRound)
 	if len(values) == 0 {
 		j.Verdict, j.Reason = stats.NotMeasured, s.name()+": no round in which all of them are valid"
-		return stats.Cell{}, false
+		return series{}, false
 	}
-	return stats.Cell{Values: values, NonNegative: true}, true
+	return series{stats.Cell{Values: values, NonNegative: true}, rounds}, true
 }
 
 // note adds to j what has to be known of the sides of a comparison, and their noise floor where there is a ratio.
@@ -326,7 +377,7 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	for _, s := range sides {
 		marks = append(append(marks, d.lacking(s.metric.Name, s.cells...)...), d.leftOut(s.left)...)
 	}
-	if ratio {
+	if ratio && !isSearched(sides[0].metric.Name) && !sides[0].how.noFloor {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {
@@ -379,10 +430,13 @@ func loadsDiffer(delta float64, sides []side) bool {
 // isOpenLoop reports whether the cell's load followed a schedule.
 func (c *Cell) isOpenLoop() bool { return slices.ContainsFunc(c.Records, isOpenLoop) }
 
+// reasonLimit is why a claim has no verdict that was measured well enough for an interval.
+const reasonLimit = "the interval reaches across the limit of the claim"
+
 // undecided fills in why a claim has no verdict although it was measured. Needed is as package stats counts it: 0 if no
 // number of repetitions would do, above stats.MaxRepetitions if too many would have to.
 func (j *Judgement) undecided(needed int) {
-	j.Reason = "the interval reaches across the limit of the claim"
+	j.Reason = reasonLimit
 	switch {
 	case needed == 0:
 		j.Reason += ", and so would that of more repetitions"

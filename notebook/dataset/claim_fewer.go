@@ -25,7 +25,7 @@ func (t fewerTest) judge(alpha float64) Judgement {
 		if _, ok := s.measured(&j); !ok {
 			return j
 		}
-		e, err := s.cells[0].Metric(s.metric.Name).at(alpha)
+		e, err := s.result(s.cells[0]).at(alpha)
 		if err != nil {
 			j.Verdict, j.Reason = stats.NotMeasured, err.Error()
 			return j

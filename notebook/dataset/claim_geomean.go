@@ -26,6 +26,10 @@ func (f former) geomeans(n *expr.Binary) (test, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isSearched(s.metric.Name) {
+			return nil, mistake(sel.Span, "no-test", `compare lists by every(a, "<", b) or each(a, "<", b)`,
+				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s", s.metric.Name)
+		}
 		s.geomean = true
 		sides[i] = s
 	}
@@ -35,23 +39,21 @@ func (f former) geomeans(n *expr.Binary) (test, error) {
 	return f.compare(n.Op, sides[0], sides[1]), nil
 }
 
-// geomeanByRound gives the geometric mean over all cells of every round that all of them have, in order of rounds. A
+// geomeanByRound gives the geometric mean over all cells of every round that all of them have, with these rounds, in order. A
 // value of zero makes that of its round zero.
-func geomeanByRound(cells []map[int]float64) []float64 {
-	var rounds []int
+func geomeanByRound(cells []map[int]float64) (values []float64, rounds []int) {
 	for round := range cells[0] {
 		if !slices.ContainsFunc(cells, func(c map[int]float64) bool { _, ok := c[round]; return !ok }) {
 			rounds = append(rounds, round)
 		}
 	}
 	slices.Sort(rounds)
-	var out []float64
 	for _, round := range rounds {
 		sum := 0.0
 		for _, c := range cells {
 			sum += math.Log(c[round])
 		}
-		out = append(out, math.Exp(sum/float64(len(cells))))
+		values = append(values, math.Exp(sum/float64(len(cells))))
 	}
-	return out
+	return values, rounds
 }

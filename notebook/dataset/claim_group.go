@@ -27,9 +27,7 @@ func (t groupTest) judge(alpha float64) Judgement {
 		j.Invalid = j.Invalid || p.Invalid
 		j.Floor = max(j.Floor, p.Floor)
 		for _, mark := range p.Marks {
-			if !slices.Contains(j.Marks, mark) {
-				j.Marks = append(j.Marks, mark)
-			}
+			j.mark(mark)
 		}
 		parts = append(parts, func(level float64) stats.Verdict {
 			if level == alpha {
@@ -50,6 +48,13 @@ func (t groupTest) judge(alpha float64) Judgement {
 		j.Needed, j.Reason = undecidedParts(j.Parts)
 	}
 	return j
+}
+
+// mark adds a mark, once.
+func (j *Judgement) mark(mark string) {
+	if !slices.Contains(j.Marks, mark) {
+		j.Marks = append(j.Marks, mark)
+	}
 }
 
 // undecidedParts says what is left open in a group: the repetitions at which every open part has an even chance to be

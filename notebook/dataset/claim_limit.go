@@ -21,7 +21,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 	if _, ok := t.side.measured(&j); !ok {
 		return j
 	}
-	r := c.Metric(t.side.metric.Name)
+	r := t.side.result(c)
 	e, err := r.at(alpha)
 	if err != nil {
 		j.Verdict, j.Reason = stats.NotMeasured, err.Error()
@@ -29,6 +29,9 @@ func (t limitTest) judge(alpha float64) Judgement {
 	}
 	effect := t.side.d.estimateQuantity(t.side.metric, c, e)
 	j.Effect = &effect
+	if isSearched(t.side.metric.Name) {
+		return t.judgeSearched(j, e)
+	}
 	if e.N < stats.MinRepetitions {
 		j.tooFew(t.side.name(), e.N)
 		return j
@@ -37,7 +40,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 	if j.Verdict == stats.Inconclusive {
 		if len(r.attempted) > 0 {
 			// The interval of a share shrinks with attempts rather than with repetitions.
-			j.Reason = "the interval reaches across the limit of the claim"
+			j.Reason = reasonLimit
 			return j
 		}
 		// Its errors are those of Summarize, which there were none of.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
@@ -20,10 +21,7 @@ type ratioTest struct {
 }
 
 func (t ratioTest) judge(alpha float64) Judgement {
-	j := Judgement{What: fmt.Sprintf("%s, %s over %s", inWords(t.a.metric), t.a.name(t.b), t.b.name(t.a)), Region: t.region}
-	if t.a.metric.Name != t.b.metric.Name {
-		j.What = fmt.Sprintf("%s, %s over %s, %s", inWords(t.a.metric), t.a.name(t.b), inWords(t.b.metric), t.b.name(t.a))
-	}
+	j := Judgement{What: t.what(), Region: t.region}
 	if t.change {
 		j.Region = stats.Region{Lo: t.region.Lo - 1, Hi: t.region.Hi - 1}
 	}
@@ -37,33 +35,53 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	if !ok {
 		return j
 	}
-	c, err := stats.Ratio(a, b, alpha)
+	if isSearched(t.a.metric.Name) {
+		return t.judgeSearched(j)
+	}
+	c, err := t.a.how.compare(a, b, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
-		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+noRatio(err, t.a.name(t.b), a, t.b.name(t.a), b)
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+noRatio(err, t.a.name(t.b), a.Cell, t.b.name(t.a), b.Cell)
 		return j
 	}
-	if mark := markMedians(c.Ratio, t.a.name(t.b), a, t.b.name(t.a), b); mark != "" {
+	if mark := markMedians(c.Ratio, t.a.name(t.b), a.Cell, t.b.name(t.a), b.Cell); mark != "" {
 		j.Marks = append(j.Marks, mark)
 	}
 	c.Interval = c.Interval.Widen(j.Floor)
-	effect := ratioOf(c, t.change)
+	effect := t.a.how.effectOf(c, t.change)
 	effect.What, effect.Cells = j.What, append(append(effect.Cells, t.a.cells...), t.b.cells...)
 	j.Effect = &effect
 	if err != nil {
-		if len(a.Values) < stats.MinRepetitions {
-			j.tooFew(t.a.name(t.b), len(a.Values))
-		} else {
-			j.tooFew(t.b.name(t.a), len(b.Values))
-		}
+		t.tooFew(&j, a, b)
 		return j
 	}
 	j.Verdict = stats.Judge(c.Interval, t.region)
 	if j.Verdict == stats.Inconclusive {
+		if t.a.how.comparison != welch {
+			j.Reason = reasonLimit
+			return j
+		}
 		// Its errors are those of Ratio, which there were none of.
-		needed, _ := stats.RatioRepetitions(a, b, t.region, j.Floor, alpha)
+		needed, _ := stats.RatioRepetitions(a.Cell, b.Cell, t.region, j.Floor, alpha)
 		j.undecided(needed)
 	}
 	return j
+}
+
+// what is the ratio in words: "throughput, async over sync".
+func (t ratioTest) what() string {
+	if t.a.metric.Name != t.b.metric.Name {
+		return fmt.Sprintf("%s, %s over %s, %s", inWords(t.a.metric), t.a.name(t.b), inWords(t.b.metric), t.b.name(t.a))
+	}
+	return inWords(t.a.metric) + ", " + t.names()
+}
+
+// names is the ratio in words, without its metric.
+func (t ratioTest) names() string { return t.a.name(t.b) + " over " + t.b.name(t.a) }
+
+// equals reports whether two ratios are of the same cells by the same metrics.
+func (t ratioTest) equals(other ratioTest) bool {
+	same := func(a, b side) bool { return a.metric.Name == b.metric.Name && slices.Equal(a.cells, b.cells) }
+	return same(t.a, other.a) && same(t.b, other.b)
 }
 
 // noRatio says why two cells have no ratio, by name: a value of zero, which failures may have, or an error.
@@ -94,14 +112,19 @@ func markMedians(ratio float64, nameA string, a stats.Cell, nameB string, b stat
 // compare is the test of "a op b". That a is less is the same as that b is greater; the ratio stays that of a to b, as the
 // author wrote it, and the region is turned round instead.
 func (f former) compare(op expr.Op, a, b side) test {
-	region := stats.Greater(f.delta)
+	return ratioTest{a: a, b: b, region: regionOf(op, f.delta), delta: f.delta}
+}
+
+// regionOf is where the ratio of a to b lies if "a op b" by more than the smallest effect.
+func regionOf(op expr.Op, delta float64) stats.Region {
+	region := stats.Greater(delta)
 	if op == expr.LessEqual || op == expr.GreaterEqual {
-		region = stats.NotLess(f.delta)
+		region = stats.NotLess(delta)
 	}
 	if op == expr.Less || op == expr.LessEqual {
 		region = stats.Below(1 / region.Lo)
 	}
-	return ratioTest{a: a, b: b, region: region, delta: f.delta}
+	return region
 }
 
 // ordering reports whether a comparison asks which side is larger.
@@ -128,7 +151,7 @@ func (f former) same(n *expr.Call) (test, error) { return f.near(n, 1, f.delta) 
 
 // within is the form within(a, b, 10%).
 func (f former) within(n *expr.Call) (test, error) {
-	w, err := constant(n.Args[2])
+	w, err := margin(n.Args[2])
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +169,7 @@ func (f former) about(n *expr.Call) (test, error) {
 	}
 	w := stats.DefaultNear
 	if len(n.Args) > 3 {
-		if w, err = constant(n.Args[3]); err != nil {
+		if w, err = margin(n.Args[3]); err != nil {
 			return nil, err
 		}
 	}
@@ -162,6 +185,16 @@ func (f former) near(n *expr.Call, k, w float64) (test, error) {
 		return nil, err
 	}
 	return ratioTest{a: a, b: b, region: stats.About(k, w), delta: f.delta}, nil
+}
+
+// margin is a constant that says how far two values may lie apart, as a share: whoever writes 10 means 10 %, and not ten times as much.
+func margin(n expr.Node) (float64, error) {
+	w, err := constant(n)
+	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {
+		return 0, mistake(n.Pos(), "wrong-value", fmt.Sprintf("write %s%%, or %s%% if so much is meant", q, strconv.FormatFloat(100*w, 'f', -1, 64)),
+			"%s is %s%%", q, strconv.FormatFloat(100*w, 'f', -1, 64))
+	}
+	return w, err
 }
 
 // constant reads a plain number or share that stands in a claim, with its sign.

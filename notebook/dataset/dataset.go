@@ -36,6 +36,8 @@ var ErrNoHost = errors.New("no records of host")
 type Options struct {
 	ThisHost string // id of the machine we are on ("" where unknown): its own results come first
 	Host     string // show this host's results and no others; "" for the rule of New
+	Profile  string // show this profile's results and no others; "" for the rule of New
+	Until    string // the last run whose records are looked at; "" for all
 
 	// Plan gives the plan of a profile as the article stands now. It is asked once for each profile that has
 	// records. Sets of profiles for which it returns plan.ErrNoProfile are not shown.
@@ -53,6 +55,10 @@ type Dataset struct {
 	Others      []SetName // sets that are not shown, newest first
 
 	judgements func() []Judgement
+	agreed     *agreed          // nil: nothing is kept
+	records    []*record.Record // of the set, those of earlier runs too
+	siblings   []*candidate     // the sets that are not shown, in the order of Others
+	runs       func() []recordSet
 }
 
 // SetName names the records of one host and profile.
@@ -61,13 +67,20 @@ type SetName struct {
 	Newest        time.Time // start of the newest repetition
 }
 
+// compare orders sets of records, the newest first.
+func (s SetName) compare(o SetName) int {
+	return cmp.Or(o.Newest.Compare(s.Newest), cmp.Compare(s.Host, o.Host), cmp.Compare(s.Profile, o.Profile))
+}
+
 // Experiment is one experiment of the plan with what was measured of it.
 type Experiment struct {
 	Plan        *plan.Experiment
-	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
-	Calibration *Cell   // the A/A copy, or nil
+	Cells       []*Cell     // in the plan's order, without the A/A copy; none if the profile skips the experiment
+	Calibration *Cell       // the A/A copy, or nil
+	Elsewhere   []Elsewhere // cells that were measured in another profile, and that the shown one does not have
 
-	pairs []pair // the A/A pairs of the runs that are shown
+	pairs []pair       // the A/A pairs of the runs that are shown
+	stops record.Stops // trials that looks at budgeted runs have stopped
 
 	inflaters sync.Pool // of *inflater, for histograms of cells
 
@@ -77,6 +90,9 @@ type Experiment struct {
 	once  sync.Once              // guards looks
 	looks map[string]stats.Looks // by run
 }
+
+// Elsewhere is a cell that only another profile has.
+type Elsewhere struct{ Trial, Profile string }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
 // before quick before other profiles; else the newest complete set of any host, one that was imported last; else the set
@@ -88,9 +104,21 @@ type Experiment struct {
 //
 // Source: FORMAT.md 9.
 func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, error) {
+	if o.Until != "" { // runs are named by their start
+		records = slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run > o.Until })
+	}
 	candidates, unshown, err := candidates(doc, records, o)
 	if err != nil {
 		return nil, err
+	}
+	all := slices.Clone(candidates)
+	if o.Profile != "" {
+		candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
+			if c.Profile != o.Profile {
+				unshown = append(unshown, c.SetName)
+			}
+			return c.Profile != o.Profile
+		})
 	}
 	if o.Host != "" {
 		hosts := hostsOf(candidates)
@@ -115,15 +143,43 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		return d, nil
 	}
 	shown := slices.MinFunc(candidates, func(a, b *candidate) int { return a.compare(b, o.ThisHost) })
+	d := shown.dataset
 	for _, c := range candidates {
-		if c != shown {
-			unshown = append(unshown, c.SetName)
+		if c == shown {
+			continue
+		}
+		unshown = append(unshown, c.SetName)
+		if c.Profile != shown.Profile {
+			d.lists(c)
 		}
 	}
-	d := shown.dataset
 	d.Host, d.Profile, d.Own = shown.Host, shown.Profile, shown.Host == o.ThisHost
 	d.Others = newestFirst(unshown)
+	d.siblings = slices.DeleteFunc(all, func(c *candidate) bool { return c == shown })
+	slices.SortFunc(d.siblings, func(a, b *candidate) int { return a.SetName.compare(b.SetName) })
 	return d, nil
+}
+
+// lists notes which cells were measured in the profile of a set that is not shown, and are in that profile alone.
+func (d *Dataset) lists(c *candidate) {
+	for _, e := range d.Experiments {
+		other, ok := c.dataset.Experiment(e.Plan.Name)
+		if !ok {
+			continue
+		}
+		for _, cell := range other.Cells {
+			found := Elsewhere{cell.Trial.Name, c.Profile}
+			isHere := func(own *Cell) bool { return sameParameters(own.Trial.Parameters, cell.Trial.Parameters) }
+			if cell.State != Missing && !slices.ContainsFunc(e.Cells, isHere) && !slices.Contains(e.Elsewhere, found) {
+				e.Elsewhere = append(e.Elsewhere, found)
+			}
+		}
+	}
+}
+
+// sameParameters tells whether two lists have the same parameters, in whatever order a profile has the axes.
+func sameParameters(a, b []record.Parameter) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(p record.Parameter) bool { return !slices.Contains(b, p) })
 }
 
 // A candidate is a set that could be shown.
@@ -169,7 +225,11 @@ func candidates(doc *article.Document, records []*record.Record, o Options) (lis
 			gone = append(gone, name)
 			continue
 		}
-		c := &candidate{SetName: name, dataset: assemble(doc, p, bySet[s]), complete: true}
+		own := bySet[s]
+		if s.profile == plan.Quick {
+			own = slices.Concat(own, searchesIn(bySet[set{s.host, plan.Full}])) // which quick runs take their values from
+		}
+		c := &candidate{SetName: name, dataset: assemble(doc, p, own), complete: true}
 		for _, e := range c.dataset.Experiments {
 			for _, cell := range e.Cells {
 				if cell.Trial.Unavailable != "" {
@@ -242,18 +302,22 @@ func hostsOf(list []*candidate) []string {
 }
 
 func newestFirst(names []SetName) []SetName {
-	slices.SortFunc(names, func(a, b SetName) int {
-		return cmp.Or(b.Newest.Compare(a.Newest), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Profile, b.Profile))
-	})
+	slices.SortFunc(names, SetName.compare)
 	return names
 }
 
-// assemble lays records, which are all of one set, over a plan.
+// searchesIn are those of some records that are searches for values.
+func searchesIn(records []*record.Record) []*record.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Search == nil || r.Search.Kind != record.SearchTune })
+}
+
+// assemble lays records, which are all of one set, over a plan. Searches for values may be of another profile too.
 func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
-	d := &Dataset{Doc: doc, Plan: p}
+	d := &Dataset{Doc: doc, Plan: p, records: records, agreed: newAgreed()}
 	byTrial := byTrial(records)
+	stops := record.StoppedIn(records)
 	for _, planned := range p.Experiments {
-		e := &Experiment{Plan: planned}
+		e := &Experiment{Plan: planned, stops: stops}
 		var copies []*plan.Trial
 		for _, t := range planned.Trials {
 			if t.Calibration {
@@ -270,9 +334,16 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 			e.Calibration = newCell(e, t, byTrial[trialOf(e, t)], run)
 			e.pairs = e.pairsByRun(t, records)
 		}
+		for _, c := range e.Cells {
+			c.pickSearches(byTrial[trialOf(e, c.Trial)])
+		}
+		if e.Calibration != nil {
+			e.Calibration.searches = map[string]*record.Record{}
+		}
 		d.Experiments = append(d.Experiments, e)
 	}
-	d.judgements = sync.OnceValue(d.judgeAll)
+	d.takeOver()
+	d.judgements, d.runs = sync.OnceValue(d.judgeAll), sync.OnceValue(d.byRun)
 	return d
 }
 
@@ -293,6 +364,14 @@ func byTrial(records []*record.Record) map[trialID][]*record.Record {
 		out[id] = append(out[id], r)
 	}
 	return out
+}
+
+// Rewritten is the dataset of the same article in other words: doc has the front matter and the blocks of the article that d is of, and
+// other prose. What d has judged already it need not judge again.
+func (d *Dataset) Rewritten(doc *article.Document) *Dataset {
+	out := *d
+	out.Doc = doc
+	return &out
 }
 
 // Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".

@@ -141,6 +141,15 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b picked, change bool) (Quantity
 		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
 	}
 	nameA, nameB := d.nameOf(ca, cb), d.nameOf(cb, ca)
+	if isSearched(a.metric.Name) {
+		q := searchedRatio(ra, rb, change)
+		if !finite(q.Number) {
+			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective", Err: ErrNotMeasured}
+		}
+		q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(slices.Concat(d.marks(ca, cb), ra.Marks, rb.Marks), "; ")
+		q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), nameA, nameB)
+		return q, nil
+	}
 	comparison, err := stats.Ratio(ra.cell(), rb.cell(), stats.DefaultAlpha)
 	notes := []string{"ratio of geometric means"}
 	switch {
@@ -179,6 +188,14 @@ func asChange(q *Quantity) {
 	q.Number, q.Share = q.Number-1, true
 	if q.Interval != nil {
 		q.Interval = &stats.Interval{Lo: q.Interval.Lo - 1, Hi: q.Interval.Hi - 1}
+	}
+}
+
+// asRatio turns a relative difference back into the ratio that it was made of.
+func asRatio(q *Quantity) {
+	q.Number, q.Share = q.Number+1, false
+	if q.Interval != nil {
+		q.Interval = &stats.Interval{Lo: q.Interval.Lo + 1, Hi: q.Interval.Hi + 1}
 	}
 }
 
@@ -271,15 +288,32 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 			v = expr.NumberOf(v.Number-1, expr.Share)
 		}
 		return v, err
-	case "rank", "published":
+	case "rank":
 		q, err := e.eval(c)
 		if sel, ok := c.Args[0].(*expr.Selector); ok {
 			e.use(sel.Name, q.N, q.Cells...)
 		}
-		if c.Name == "published" && !slices.Contains(e.sources, q.Note) {
-			e.sources = append(e.sources, q.Note)
-		}
 		return valueOf(q), err
+	case "published":
+		p, err := e.pick(c.Args[0].(*expr.Selector))
+		if err != nil {
+			return expr.Value{}, err
+		}
+		var values []expr.Value
+		for _, cell := range p.cells {
+			q, err := e.publishedOf(c, p, cell)
+			if err != nil {
+				return expr.Value{}, err
+			}
+			if !slices.Contains(e.sources, q.Note) {
+				e.sources = append(e.sources, q.Note)
+			}
+			values = append(values, valueOf(q))
+		}
+		if len(values) == 1 {
+			return values[0], nil
+		}
+		return expr.ListOf(values...), nil
 	}
 	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
 }
@@ -358,7 +392,11 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
 		floor = max(floor, f.F)
 	}
-	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), stats.DefaultAlpha, floor)
+	if isSearched(p.metric.Name) {
+		return Quantity{Text: s.d.bestSearched(p.metric, p.cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.cells,
+			Note: strings.Join(append(s.d.marks(p.cells...), s.d.leftOut(p.left)...), "; "), What: "best by " + inWords(p.metric)}, nil
+	}
+	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), looksAt(p.cells).Level(stats.DefaultAlpha), floor)
 	if err != nil {
 		return Quantity{}, err
 	}
@@ -393,18 +431,19 @@ func (s scope) published(n *expr.Call) (Quantity, error) {
 	if err != nil {
 		return Quantity{}, err
 	}
-	v, ok := s.d.Published(p.cells[0], p.metric.Name, blockName(n))
+	return s.publishedOf(n, p, p.cells[0])
+}
+
+// publishedOf is what was published of one of the cells that a call of published is about.
+func (s scope) publishedOf(n *expr.Call, p picked, c *Cell) (Quantity, error) {
+	v, ok := s.d.Published(c, p.metric.Name, blockName(n))
 	if !ok {
-		return Quantity{}, s.notPublished(n, p)
+		return Quantity{}, mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
+			"no published %s of %s", p.metric.Name, s.d.nameOf(c))
 	}
 	return Quantity{Number: v.Number, Unit: cmp.Or(p.metric.Unit, "1"), Share: p.metric.Share, Kind: stats.NoInterval,
 		Note: "published by " + v.Block.Source.Value,
-		What: "published " + inWords(p.metric) + ", " + s.d.nameOf(p.cells[0])}, nil
-}
-
-func (s scope) notPublished(n *expr.Call, p picked) error {
-	return mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
-		"no published %s of %s", p.metric.Name, s.d.nameOf(p.cells[0]))
+		What: "published " + inWords(p.metric) + ", " + s.d.nameOf(c)}, nil
 }
 
 // blockName is the block that a call of published names, or "".
@@ -483,7 +522,7 @@ func (s scope) checkShape(n expr.Node, list bool) error {
 		_, err := pick(n)
 		return err
 	case *expr.Call:
-		return s.checkCall(n)
+		return s.checkCall(n, list)
 	case *expr.Unary:
 		if n.Op == expr.Not {
 			return noValue(n)
@@ -508,7 +547,7 @@ func noValue(n expr.Node) error {
 		"%s is a test, which has a verdict and no number", n)
 }
 
-func (s scope) checkCall(n *expr.Call) error {
+func (s scope) checkCall(n *expr.Call, list bool) error {
 	switch n.Name {
 	case "min", "max", "mean", "geomean", "median", "count":
 		return s.checkShape(n.Args[0], true)
@@ -533,7 +572,11 @@ func (s scope) checkCall(n *expr.Call) error {
 		if !ok { // a value that was named where a metric has to be
 			return mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
 		}
-		p, err := s.one(sel)
+		pick := s.one
+		if n.Name == "published" && list {
+			pick = s.pick
+		}
+		p, err := pick(sel)
 		switch {
 		case err != nil:
 			return err
@@ -541,8 +584,10 @@ func (s scope) checkCall(n *expr.Call) error {
 			return mistake(n.Span, "no-direction", "choose a metric of which more or less is better",
 				"no value of %s is better than another", p.metric.Name)
 		case n.Name == "published":
-			if _, ok := s.d.Published(p.cells[0], p.metric.Name, blockName(n)); !ok {
-				return s.notPublished(n, p)
+			for _, c := range p.cells {
+				if _, err := s.publishedOf(n, p, c); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

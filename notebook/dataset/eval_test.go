@@ -73,6 +73,10 @@ func TestEval(t *testing.T) {
 			`throughput{server="a"} / published(throughput{server="a"})`, "published by An older paper; no interval: computed from 1 cell"},
 		{"of published numbers alone", `published(throughput{server="a"}) / published(throughput{server="b"})`, 1.2, "1", false, nil,
 			`published(throughput{server="a"}) / published(throughput{server="b"})`, "published by An older paper"},
+		{"a list of published numbers", `min(published(throughput{server!="c"}))`, 500, "1/s", false, nil,
+			`min(published(throughput{server!="c"}))`, "published by An older paper"},
+		{"the mean of a named block", `mean(published(throughput{server!="c"}, theirs))`, 550, "1/s", false, nil,
+			`mean(published(throughput{server!="c"}, "theirs"))`, "published by An older paper"},
 		{"a constant", `100ms`, 0.1, "s", false, nil, "100ms", ""},
 	}
 	for _, tt := range tests {
@@ -225,6 +229,8 @@ func TestEvalErrors(t *testing.T) {
 		{"best of a number", `best(5)`, "5", "best is of a list of cells", true},
 		{"best without a direction", `best(requests)`, "requests", "no value of requests is better than another", true},
 		{"not published", `published(throughput{server="c"})`, "", "no published throughput of c", true},
+		{"one of a list not published", `max(published(throughput))`, "", "no published throughput of c", true},
+		{"a list where one is needed", `published(throughput{server!="c"})`, "", "is 2 cells, where one is needed", true},
 		{"published elsewhere", `published(throughput{server="a"}, other)`, "", "no published throughput of a", true},
 		{"values that need each other", `round-a`, "round-a", `value "round-a" is made from itself: round-a, round-b, round-a`, true},
 		{"braces after a value", `speedup{server="a"}`, "", `"speedup" is a value, whose cells are chosen already`, true},

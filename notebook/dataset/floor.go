@@ -116,6 +116,9 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 	if m.Better == "" {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s has no better direction", e.Plan.Name, metric)
 	}
+	if isSearched(metric) {
+		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %w", e.Plan.Name, noLetters(m))
+	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
 		named := stats.NamedCell{Name: c.Trial.Name}

@@ -104,8 +104,9 @@ func (c *Cell) tail(r *Result, valid []bool) {
 const markTail = "repetitions disagree in the tail"
 
 // merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that can be read.
-func (c *Cell) merged(records []*record.Record, family string) (sum *bars, all record.Histogram, attempts int64, ok bool) {
-	sum, all = &bars{}, record.Histogram{Min: math.Inf(1)}
+func (c *Cell) merged(records []*record.Record, family string) (together *bars, all record.Histogram, attempts int64, ok bool) {
+	all = record.Histogram{Min: math.Inf(1)}
+	var decoded []*bars
 	for _, r := range records {
 		h := r.Histograms[family]
 		if h.Count == 0 {
@@ -115,11 +116,10 @@ func (c *Cell) merged(records []*record.Record, family string) (sum *bars, all r
 		if err != nil {
 			return nil, all, 0, false
 		}
-		sum.add(one)
+		decoded = append(decoded, one)
 		attempts += attemptsOf(r, family)
 		all.Count, all.Overflow, all.Sum = all.Count+h.Count, all.Overflow+h.Overflow, all.Sum+h.Sum
 		all.Min, all.Max = min(all.Min, h.Min), max(all.Max, h.Max)
 	}
-	sum.sort()
-	return sum, all, attempts, len(records) > 0
+	return sum(decoded), all, attempts, len(records) > 0
 }

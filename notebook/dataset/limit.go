@@ -18,7 +18,7 @@ const full = 0.85
 
 // Resource is something that a cell can use up, and how much of it the cell used.
 type Resource struct {
-	Name  string  // "CPU of server", "load generator", "connections"
+	Name  string  // "CPU of server", "busiest thread of server", "load generator", "connections"
 	Share float64 // 1 is all of it; the median of the valid repetitions
 }
 
@@ -34,8 +34,8 @@ const connections = "connections"
 // LimitedBy says which resource the cell used up. A closed loop always keeps its connections waiting, unless its clients think, so they
 // are named only where no processor is full: then more of them would have had more answers.
 //
-// How busy the single threads of services were is not recorded: a service of one thread on several cores is full without being
-// named. Of commands nothing is known.
+// A service of one thread on several cores is full when that thread is. Records of older versions do not tell of threads, and of
+// commands nothing is known.
 //
 // Source: METHOD.md 7, "Limited by".
 func (c *Cell) LimitedBy() Limit {
@@ -76,8 +76,8 @@ func (c *Cell) limitedBy() Limit {
 	return l
 }
 
-// resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, that of services
-// which share CPUs together, the load generator, and the connections.
+// resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, its busiest thread,
+// the share of services that have CPUs together, the load generator, and the connections.
 func resources(r *record.Record) map[string]float64 {
 	out := map[string]float64{}
 	if r.Load.Busy >= 0 {
@@ -90,13 +90,18 @@ func resources(r *record.Record) map[string]float64 {
 	together, used := map[string][]string{}, map[string]float64{} // by CPUs
 	services := placed(r)
 	for _, s := range services {
+		if r.Machine != nil {
+			if share, ok := r.Machine.Threads[s.name]; ok && s.cores() > 1 { // on one CPU it is the service
+				out["busiest thread of "+s.name] = share
+			}
+		}
 		sample, ok := r.Sample("cpu." + s.name)
 		if !ok || s.cores() <= 0 {
 			continue
 		}
 		out["CPU of "+s.name] = sample.Value / s.cores()
 		if len(s.cpus) > 0 {
-			key := fmt.Sprint(s.cpus)
+			key := fmt.Sprint(s.host, s.cpus)
 			together[key], used[key] = append(together[key], s.name), used[key]+sample.Value/float64(len(s.cpus))
 		}
 	}
@@ -111,6 +116,7 @@ func resources(r *record.Record) map[string]float64 {
 // A placedService is a service and the CPUs that it ran on.
 type placedService struct {
 	name  string
+	host  string  // of the project; empty: the machine that the run was started on
 	cpus  []int   // sorted; none if the record does not tell
 	limit float64 // cores that it may use of them; 0 for all
 }
@@ -134,6 +140,7 @@ const (
 // placed says where the services of a repetition ran.
 func placed(r *record.Record) []placedService {
 	var definition struct {
+		Hosts    map[string]string `json:"hosts"`
 		Services []struct {
 			Name   string  `json:"name"`
 			CPUSet string  `json:"cpuset"`
@@ -151,7 +158,7 @@ func placed(r *record.Record) []placedService {
 	}
 	var out []placedService
 	for _, s := range definition.Services {
-		p := placedService{name: s.Name, limit: s.CPUs}
+		p := placedService{name: s.Name, host: definition.Hosts[s.Name], limit: s.CPUs}
 		p.cpus, _ = plan.ParseCPUSet(cmp.Or(s.CPUSet, each[s.Name], all))
 		slices.Sort(p.cpus)
 		p.cpus = slices.Compact(p.cpus)
@@ -160,13 +167,38 @@ func placed(r *record.Record) []placedService {
 	return out
 }
 
+// loadHost is the host that the load was put on from; empty: the machine that the run was started on.
+func loadHost(r *record.Record) string {
+	var definition struct {
+		Hosts map[string]string `json:"hosts"`
+	}
+	if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &definition) != nil {
+		return "" // from before it had this form
+	}
+	return definition.Hosts["load"]
+}
+
+// besideLoad are the services that ran on the machine of the load: CPUs of others have the same numbers, and nothing to do with it.
+func besideLoad(r *record.Record) []placedService {
+	host := loadHost(r)
+	return slices.DeleteFunc(placed(r), func(s placedService) bool { return s.host != host })
+}
+
+// ofLoad is a fact about the machine of the load.
+func ofLoad(r *record.Record, fact string) string {
+	if host := loadHost(r); host != "" {
+		fact = "hosts." + host + "." + fact
+	}
+	return r.Facts[fact]
+}
+
 // sharedCPUs says which logical CPUs the load generator had to share with services; empty if none.
 //
 // Source: METHOD.md 7, generator CPU.
 func sharedCPUs(r *record.Record) string {
 	own, _ := plan.ParseCPUSet(r.Facts[factLoad])
 	shared := map[int][]string{}
-	for _, s := range placed(r) {
+	for _, s := range besideLoad(r) {
 		for _, cpu := range s.cpus {
 			if slices.Contains(own, cpu) {
 				shared[cpu] = append(shared[cpu], s.name)
@@ -230,16 +262,16 @@ func (e *Experiment) Checks() []CheckResult {
 // that are the same; it is not known of older records.
 func siblingCPUs(r *record.Record) (words string, known bool) {
 	var logical, physical int
-	siblings := r.Facts[factSiblings]
-	if _, err := fmt.Sscanf(r.Facts[factCores], "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
+	siblings := ofLoad(r, factSiblings)
+	if _, err := fmt.Sscanf(ofLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
 		siblings = "none"
 	}
 	own, ok := plan.ParseCPUSet(r.Facts[factLoad])
-	services := placed(r)
-	if siblings == "" || !ok || len(services) == 0 {
+	services := besideLoad(r)
+	if siblings == "" || !ok || len(placed(r)) == 0 {
 		return "", false
 	}
-	if siblings == "none" {
+	if siblings == "none" || len(services) == 0 {
 		return "", true
 	}
 	for core := range strings.SplitSeq(siblings, "; ") {

@@ -19,6 +19,11 @@ func usage(server, db float64, services, load, cpuset string) change {
 	}
 }
 
+// threads sets how busy the busiest threads of services were.
+func threads(shares map[string]float64) change {
+	return func(r *record.Record) { r.Machine = &record.Machine{Threads: shares} }
+}
+
 func TestLimitedBy(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -37,6 +42,9 @@ func TestLimitedBy(t *testing.T) {
 		{"a limit below the CPUs", []change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {
 			r.Definition = json.RawMessage(`{"services": [{"name": "server", "cpus": 0.5}]}`)
 		}}, "CPU of server", "CPU of server 0.96, load generator 0.30, connections 1.00"},
+		{"a service of one thread on two CPUs", []change{usage(1, 0.2, "server 0-1; db 2", "3", ""), threads(map[string]float64{"server": 0.97, "db": 0.99})},
+			"busiest thread of server",
+			"busiest thread of server 0.97, CPU of server 0.50, load generator 0.30, CPU of db 0.20, connections 1.00"},
 		{"the generator", []change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""), loadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
 		{"clients that think most of the time", []change{loadChange(func(l *record.Load) { l.Think = 0.006 / 1.1 })}, "",
 			"load generator 0.30, connections 0.35"},

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"benchbook/notebook/record"
@@ -10,8 +9,8 @@ import (
 )
 
 // Looks says how the number of rounds of what is shown of an experiment came about, of the run that was looked at most often. Rounds were
-// added to a run if its records were planned with several numbers of repetitions, or go beyond the number that was planned first.
-// Records do not tell of budgets.
+// added to a run if its records were planned with several numbers of repetitions, or go beyond the number that was planned first. A run
+// had a budget if one of its records says so; then the rounds are those that it planned, since each look was judged for all of them.
 //
 // Source: METHOD.md 3.4.
 func (e *Experiment) Looks() stats.Looks {
@@ -42,7 +41,13 @@ func (e *Experiment) countLooks(run string) stats.Looks {
 		if r.Run != run {
 			return
 		}
+		if r.Order.Replaces > 0 {
+			return // measured whatever the results were
+		}
 		l.Rounds = max(l.Rounds, r.Repetition)
+		if r.Budget != nil {
+			l.Budgeted, l.Rounds = true, max(l.Rounds, r.Planned)
+		}
 		switch {
 		case planned == 0:
 			planned = r.Planned
@@ -84,21 +89,11 @@ func looksAt(cells []*Cell) stats.Looks {
 
 // cellsOf are the cells that a test is about; some may be there twice.
 func cellsOf(t test) []*Cell {
-	switch t := t.(type) {
-	case ratioTest:
-		return slices.Concat(t.a.cells, t.b.cells)
-	case fewerTest:
-		return slices.Concat(t.a.cells, t.b.cells)
-	case limitTest:
-		return t.side.cells
-	case groupTest:
-		var out []*Cell
-		for _, part := range t.parts {
-			out = append(out, cellsOf(part)...)
-		}
-		return out
+	var out []*Cell
+	for _, s := range sidesOf(t) {
+		out = append(out, s.cells...)
 	}
-	return nil
+	return out
 }
 
 // judgeTest judges a claim at the level that the looks at its cells leave. Its intervals are those that are printed all the same.
@@ -107,16 +102,26 @@ func cellsOf(t test) []*Cell {
 func (d *Dataset) judgeTest(t test) Judgement {
 	printed := t.judge(stats.DefaultAlpha)
 	printed.Level = stats.DefaultAlpha
-	looks := looksAt(cellsOf(t)).Count()
-	if looks < 2 {
+	l := looksAt(cellsOf(t))
+	looks := l.Count()
+	if looks < 2 || isBySearches(t) {
 		return printed
 	}
 	level := stats.DefaultAlpha / float64(looks)
 	j := t.judge(level)
 	j.print(&printed)
 	j.Level = level
-	j.Marks = append(j.Marks, fmt.Sprintf("rounds were added to a finished run: judged at %.2g %%, for %d looks", 100*level, looks))
+	j.Marks = append(j.Marks, markLooks(l))
 	return j
+}
+
+// markLooks says that there were several looks at a run.
+func markLooks(l stats.Looks) string {
+	why := "rounds were added to a finished run"
+	if l.Budgeted {
+		why = "cells may have been stopped in a run with a budget"
+	}
+	return fmt.Sprintf("%s: judged at %.2g %%, for %d looks", why, 100*l.Level(stats.DefaultAlpha), l.Count())
 }
 
 // print gives a judgement, and its parts, the intervals of the one that is printed.

@@ -32,6 +32,11 @@ func TestLooks(t *testing.T) {
 		{"added after three", added(3), stats.Inconclusive, 0.025},
 		{"added after four by the first cell alone", only("a", added(4)), stats.Inconclusive, 0.025},
 		{"more than was ever planned", func(r *record.Record) { r.Planned = 3 }, stats.Inconclusive, 0.025},
+		{"measured in the place of what the machine disturbed", func(r *record.Record) {
+			if r.Planned = 4; r.Repetition == 5 {
+				r.Order.Replaces = 1
+			}
+		}, stats.Supported, 0.05},
 		{"a run that was stopped, and went on", only("b", func(r *record.Record) {}, 4, 5), stats.Supported, 0.05},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,5 +56,35 @@ func TestLooks(t *testing.T) {
 				t.Errorf("marks %q", j.Marks)
 			}
 		})
+	}
+}
+
+// Which cells are tied with the best is judged at the level of the looks, too.
+func TestBestAfterLooks(t *testing.T) {
+	b := []float64{1000, 1040, 1010, 1020, 990}
+	a := make([]float64, len(b))
+	p := 1.0
+	for factor := 1.01; p > 0.04; factor += 0.001 { // apart at 5 %, and not at half of that
+		for i := range b {
+			a[i] = b[(i+1)%len(b)] * factor
+		}
+		c, err := stats.Ratio(stats.Cell{Values: a}, stats.Cell{Values: b}, stats.DefaultAlpha)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p = c.P
+	}
+	if p <= 0.025 {
+		t.Fatalf("p is %v", p)
+	}
+	for planned, want := range map[int]string{5: "a", 3: "a (tied with b)"} {
+		bench := newBench(t, frontMatter+dockerfile+fence("experiment", strings.NewReplacer("repetitions: 3", "repetitions: 5", "[a, b, c]", "[a, b]").Replace(servers)))
+		for trial, values := range map[string][]float64{"a": a, "b": b} {
+			bench.measure("servers", trial, "1", values, func(r *record.Record) { r.Planned = planned })
+		}
+		q, err := bench.dataset(Options{}).Eval(parseExpr(t, "best(throughput)"), "")
+		if err != nil || q.Text != want {
+			t.Errorf("planned with %d rounds: %q, %v; want %q", planned, q.Text, err, want)
+		}
 	}
 }

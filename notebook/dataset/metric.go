@@ -35,6 +35,9 @@ type Result struct {
 	step              float64 // the coarsest of the tools that gave Values, in the metric's unit; 0 for a fine one
 }
 
+// Repetitions are those of Values, from 1; there are none where a search found the values.
+func (r Result) Repetitions() []int { return slices.Clone(r.repetitions) }
+
 // Metric gives one metric of the cell. It never fails: Result.Missing says why there is no estimate. A percentile
 // that is not available in one valid repetition is not available for the cell, since leaving that repetition
 // out would leave out the slow ones; so are all times of answers, and the throughput per core, of which a
@@ -64,6 +67,9 @@ func (c *Cell) measure(name string) Result {
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
+	if isSearched(name) {
+		return c.measureSearched(r)
+	}
 	a := c.assess(name)
 	r.Level = a.level
 	switch {
@@ -82,7 +88,7 @@ func (c *Cell) measure(name string) Result {
 		if !a.valid[i] {
 			continue
 		}
-		value, missing := read(c.decode, rec, name)
+		value, missing := readWith(c.decode, rec, name, c.Experiment.Plan.Metrics)
 		if missing == "" {
 			r.Values = append(r.Values, value)
 			r.repetitions = append(r.repetitions, rec.Repetition)
@@ -94,7 +100,7 @@ func (c *Cell) measure(name string) Result {
 		}
 		reason = missing
 		r.without++
-		if isTime(name) || name == "throughput.per_core" {
+		if needsAll(name, c.Experiment.Plan.Metrics) {
 			r.Values, r.repetitions = nil, nil
 			break
 		}
@@ -102,7 +108,10 @@ func (c *Cell) measure(name string) Result {
 	if len(r.Values) == 0 {
 		r.without = 0 // Missing says it
 	}
-	r.Marks = append(r.lacking(c, ""), a.words(Warn)...)
+	r.Marks = slices.Concat(r.lacking(c, ""), a.words(Warn), c.circumstances())
+	if why, said := strings.CutPrefix(reason, notMeasured); said && r.without > 0 {
+		r.Marks = append(r.Marks, "where it is missing: "+why)
+	}
 	if words := c.overloaded(); words != "" {
 		r.Marks = append(r.Marks, words)
 	}
@@ -127,6 +136,9 @@ func (c *Cell) measure(name string) Result {
 // cell is named where the sentences stand beside numbers of several.
 func (r Result) lacking(c *Cell, name string) []string {
 	var out []string
+	if isSearched(r.Metric.Name) {
+		return nil // it is of no repetition
+	}
 	if words := c.assess(r.Metric.Name).leftOut(name); words != "" {
 		out = append(out, words)
 	}
@@ -157,6 +169,9 @@ func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
 // at is the estimate at another level than the printed one.
 func (r Result) at(alpha float64) (stats.Estimate, error) {
+	if isSearched(r.Metric.Name) {
+		return r.Estimate, nil
+	}
 	if len(r.attempted) > 0 {
 		return stats.ErrorShare(r.failed, r.attempted, alpha)
 	}
@@ -234,10 +249,16 @@ func read(decode decoder, r *record.Record, metric string) (value float64, missi
 func sample(r *record.Record, metric string) (float64, string) {
 	s, ok := r.Sample(metric)
 	if !ok {
+		if why := r.Missing[metric]; why != "" {
+			return 0, notMeasured + why
+		}
 		return 0, "not measured"
 	}
 	return s.Value, ""
 }
+
+// notMeasured stands before the reason why there is no value.
+const notMeasured = "not measured: "
 
 // told is a number that the tool told, or the reason why it is missing: other tools than ours do not tell everything.
 func told(l *record.Load, n int64) (float64, string) {

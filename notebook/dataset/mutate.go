@@ -98,6 +98,9 @@ func (m *mutation) want(t test) {
 		}
 	case ratioTest:
 		m.relate(t.a, t.b, inside(t.region))
+	case ratiosTest:
+		m.relate(t.under.a, t.under.b, 1)
+		m.relate(t.over.a, t.over.b, inside(t.region))
 	case fewerTest:
 		m.relate(t.a, t.b, 1/steps[len(steps)-2])
 	case limitTest:
@@ -216,6 +219,10 @@ func (c *Cell) madeUp(metric string, number float64) Result {
 	}
 	known, _ := c.Experiment.metric(metric)
 	r := Result{Metric: known}
+	if isSearched(metric) {
+		r.found(number, stats.Interval{Lo: number, Hi: number * (1 + 1e-4)})
+		return r
+	}
 	const attempts = 1_000_000
 	for i := range madeUpRuns {
 		v := number * (1 + 1e-4*float64(i-madeUpRuns/2))

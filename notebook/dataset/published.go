@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
@@ -38,15 +39,15 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 			if !ok {
 				continue
 			}
-			if cells := d.join(b, row); len(cells) != 1 || cells[0] != c {
+			if cells := d.joined(b, row); len(cells) != 1 || cells[0] != c {
 				continue
 			}
 			v := PublishedValue{Number: at.Number, Text: at.Text.Value, Block: b, Ratio: math.NaN(), Shift: math.NaN()}
-			a, rows, err := d.agreement(b, metric)
-			if err != nil {
+			a := d.agreementOf(b, metric)
+			if a.err != nil {
 				return v, true
 			}
-			if k := slices.Index(rows, row); k >= 0 && a.Rows[k].Measured {
+			if k := slices.Index(a.rows, row); k >= 0 && a.Rows[k].Measured {
 				v.Ratio, v.Shift = a.Rows[k].Ratio, a.Rows[k].RankShift()
 			}
 			return v, true
@@ -83,6 +84,66 @@ func (d *Dataset) join(b *article.Published, row *article.PublishedRow) []*Cell 
 	})
 }
 
+// agreed keeps what published blocks were found to be about, and how far they agree: pages ask for every cell and metric.
+type agreed struct {
+	mu    sync.Mutex
+	joins map[*article.PublishedRow][]*Cell
+	found map[agreedKey]agreementFound
+}
+
+type agreedKey struct {
+	block  *article.Published
+	metric string
+}
+
+// agreementFound is what agreement gives.
+type agreementFound struct {
+	stats.Agreement
+	rows []*article.PublishedRow
+	err  error
+}
+
+func newAgreed() *agreed {
+	return &agreed{joins: map[*article.PublishedRow][]*Cell{}, found: map[agreedKey]agreementFound{}}
+}
+
+// joined is join, looked up once for each row. The cells must not be changed.
+func (d *Dataset) joined(b *article.Published, row *article.PublishedRow) []*Cell {
+	if d.agreed == nil {
+		return d.join(b, row)
+	}
+	d.agreed.mu.Lock()
+	defer d.agreed.mu.Unlock()
+	cells, ok := d.agreed.joins[row]
+	if !ok {
+		cells = d.join(b, row)
+		d.agreed.joins[row] = cells
+	}
+	return cells
+}
+
+// agreementOf is agreement, computed once for each block and metric. The result must not be changed.
+func (d *Dataset) agreementOf(b *article.Published, metric string) agreementFound {
+	compute := func() agreementFound {
+		a, rows, err := d.agreement(b, metric)
+		return agreementFound{a, rows, err}
+	}
+	if d.agreed == nil {
+		return compute()
+	}
+	key := agreedKey{b, metric}
+	d.agreed.mu.Lock()
+	found, ok := d.agreed.found[key]
+	d.agreed.mu.Unlock()
+	if !ok {
+		found = compute() // not under the lock, which joins take as well; computing it twice gives the same
+		d.agreed.mu.Lock()
+		d.agreed.found[key] = found
+		d.agreed.mu.Unlock()
+	}
+	return found
+}
+
 // agreement compares a metric of a block with what was measured. It returns the rows that have the metric, in the
 // order of the result's. Rows of zero, which failures may have, are left out: they have no ratio.
 func (d *Dataset) agreement(b *article.Published, metric string) (stats.Agreement, []*article.PublishedRow, error) {
@@ -95,7 +156,7 @@ func (d *Dataset) agreement(b *article.Published, metric string) (stats.Agreemen
 			continue
 		}
 		p := stats.PublishedRow{Name: rowName(row), Published: at.Number}
-		if cells := d.join(b, row); len(cells) == 1 {
+		if cells := d.joined(b, row); len(cells) == 1 {
 			p.Name = cells[0].Trial.Name
 			if r := cells[0].Metric(metric); r.Missing == "" {
 				p.Cell = r.cell()
@@ -108,6 +169,31 @@ func (d *Dataset) agreement(b *article.Published, metric string) (stats.Agreemen
 	direction := stats.Direction(cmp.Or(m.Better, string(stats.HigherIsBetter)))
 	a, err := stats.Agree(list, direction, stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	return a, rows, err
+}
+
+// Agreement compares a metric of a published block, by name or the first that has it, with what was measured. Cells are those of
+// the rows, nil for a row that joins none. It is false if no block has the metric, or a number in it is none.
+//
+// Source: METHOD.md 6.
+func (d *Dataset) Agreement(metric, block string) (a stats.Agreement, cells []*Cell, ok bool) {
+	for _, b := range d.Doc.Published {
+		if block != "" && b.Name.Value != block || !publishes(b, metric) {
+			continue
+		}
+		found := d.agreementOf(b, metric)
+		if found.err != nil {
+			return stats.Agreement{}, nil, false
+		}
+		for _, row := range found.rows {
+			var cell *Cell
+			if joined := d.joined(b, row); len(joined) == 1 {
+				cell = joined[0]
+			}
+			cells = append(cells, cell)
+		}
+		return found.Agreement, cells, true
+	}
+	return stats.Agreement{}, nil, false
 }
 
 func rowName(row *article.PublishedRow) string {

@@ -1,6 +1,9 @@
 package dataset
 
-import "benchbook/notebook/record"
+import (
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
 
 // Validity says how far one repetition can be believed, from its record alone, and what each check that applies to it came to.
 // A repetition that could not be run is invalid.
@@ -23,10 +26,10 @@ func Validity(r *record.Record) (Level, []CheckResult) {
 }
 
 // Value gives one metric of one repetition, in the metric's base unit, whether the repetition is valid or not, or the reason why it
-// has none.
-func Value(r *record.Record, metric string) (value float64, missing string) {
+// has none. Added are the metrics that its experiment adds, some of which are computed from others.
+func Value(r *record.Record, metric string, added []plan.Metric) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
 	}
-	return read((&inflater{}).decode, r, metric)
+	return readWith((&inflater{}).decode, r, metric, added)
 }

@@ -74,6 +74,10 @@ func speedOf(t test) (m record.Metric, ok bool) {
 		m = t.a.metric
 		isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") || strings.HasPrefix(m.Name, "service.p")
 		return m, isSpeed && t.b.metric.Name == m.Name
+	case ratiosTest:
+		m, ok = speedOf(t.over)
+		other, isSpeed := speedOf(t.under)
+		return m, ok && isSpeed && other.Name == m.Name
 	case groupTest:
 		for i, part := range t.parts {
 			of, isOne := speedOf(part)
@@ -96,6 +100,12 @@ func by(t test, m record.Metric) test {
 		}
 		t.change = t.change && t.a.metric.Better == m.Better
 		t.a.metric, t.b.metric = m, m
+		return t
+	case ratiosTest:
+		if t.over.a.metric.Better != m.Better {
+			t.region = inverse(t.region)
+		}
+		t.over, t.under = by(t.over, m).(ratioTest), by(t.under, m).(ratioTest)
 		return t
 	case groupTest:
 		t.parts = slices.Clone(t.parts)

@@ -26,6 +26,9 @@ func TestStaleNumbers(t *testing.T) {
 		{"in a link and emphasis, on another line", "It answers " + a + ",\nor [*about\n1500/s*](https://example.com).", "1500/s"},
 		{"in a table", "| measured | as said |\n|---|---|\n| " + a + " or 1500/s | 1500/s |", "1500/s"},
 		{"in a heading", "## It answers " + a + ", not 1500/s", "1500/s"},
+		{"in a caption", fence("table", "label: tbl-x\nrows: [server]\ncolumns: [throughput]\ncaption: 'It answers "+a+", not \"1500/s\".'"), "1500/s"},
+		{"in a title", fence("table", "{label: tbl-x, rows: [server], columns: [throughput], title: 'It answers "+a+", about 1200/s'}"), ""},
+		{"in a caption without a measured value", fence("table", "{label: tbl-x, rows: [server], columns: [throughput], caption: 'Not 1500/s.'}"), ""},
 		{"what was published", "It answers " + a + ", and 1500/s there.\n\n" + fence("published", "source: x\nrows: [{server: a, throughput: 1500/s}]"), ""},
 	}
 	for _, tt := range tests {

@@ -46,6 +46,11 @@ func (d *Dataset) again() *Dataset {
 	for _, e := range d.Experiments {
 		for _, c := range e.Cells {
 			records = append(records, c.Records...)
+			for name, r := range c.searches {
+				if name != "" && r.Experiment == e.Plan.Name {
+					records = append(records, r)
+				}
+			}
 		}
 		if e.Calibration != nil {
 			records = append(records, e.Calibration.Records...)
@@ -58,6 +63,8 @@ func (d *Dataset) again() *Dataset {
 func holdsForEquals(t test) bool {
 	switch t := t.(type) {
 	case ratioTest:
+		return t.region.Lo < 1 && 1 < t.region.Hi
+	case ratiosTest:
 		return t.region.Lo < 1 && 1 < t.region.Hi
 	case groupTest:
 		return !slices.ContainsFunc(t.parts, func(part test) bool { return !holdsForEquals(part) })

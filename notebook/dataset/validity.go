@@ -50,19 +50,28 @@ type validityCheck struct {
 	spares func(metric string) bool
 }
 
-// validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table. That a percentile is available
+// Names of checks that probes of searches leave aside.
+const (
+	errorsCheck  = "errors"
+	offeredCheck = "offered rate"
+	lagCheck     = "send lag"
+)
+
+// validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table, and then our own. That a percentile is available
 // is asked where it is read, metric by metric; steady and outlying are about several.
 var validityChecks = []validityCheck{
 	{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
 	{name: "generator CPU", look: lookAtGenerator, of: isLoad},
 	{name: "foreign CPU", look: lookAtForeign, of: isTimed},
 	{name: "swap", look: lookAtSwap, of: isTimed},
-	{name: "errors", look: lookAtErrors, of: isLoad, spares: isFailureMetric},
-	{name: "offered rate", look: lookAtOffered, of: isOpenLoop},
-	{name: "send lag", look: lookAtLag, of: isOpenLoop},
+	{name: "ports", look: lookAtPorts, of: isLoad},
+	{name: errorsCheck, look: lookAtErrors, of: isLoad, spares: isFailureMetric},
+	{name: offeredCheck, look: lookAtOffered, of: isOpenLoop},
+	{name: lagCheck, look: lookAtLag, of: isOpenLoop},
 	{name: "overflow", look: lookAtOverflow, of: isLoad},
 	{name: "throttled", look: lookAtThrottled, of: isTimed},
 	{name: "steal", look: lookAtSteal, of: isTimed},
+	{name: "delays", look: lookAtDelays, of: hasDelays},
 }
 
 func isLoad(r *record.Record) bool       { return r.Load != nil }
@@ -98,10 +107,24 @@ type assessment struct {
 	failed   int         // repetitions that could not be run
 }
 
-// assess judges the cell for a metric; "" stands for one that every check concerns.
+// assess judges the cell for a metric; "" stands for one that every check concerns. It is done once for each, and not to be changed.
 //
 // Source: METHOD.md 7.
 func (c *Cell) assess(metric string) assessment {
+	c.assessing.Lock()
+	defer c.assessing.Unlock()
+	a, ok := c.assessed[metric]
+	if !ok {
+		if c.assessed == nil {
+			c.assessed = map[string]assessment{}
+		}
+		a = c.assessAnew(metric)
+		c.assessed[metric] = a
+	}
+	return a
+}
+
+func (c *Cell) assessAnew(metric string) assessment {
 	a := assessment{valid: make([]bool, len(c.Records))}
 	for i, r := range c.Records {
 		a.valid[i] = r.Failure == ""

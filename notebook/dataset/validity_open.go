@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"benchbook/notebook/record"
@@ -51,15 +53,19 @@ func lookAtLag(r *record.Record) finding {
 		duration(lag), duration(limit)))
 }
 
+// duration is a time in the words of a page: "4.29 ms".
 func duration(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
+	unit, name := time.Nanosecond, "ns"
 	switch {
 	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
+		unit, name = time.Second, "s"
 	case d >= time.Millisecond:
-		return d.Round(10 * time.Microsecond).String()
+		unit, name = time.Millisecond, "ms"
+	case d >= time.Microsecond:
+		unit, name = time.Microsecond, "µs"
 	}
-	return d.Round(10 * time.Nanosecond).String()
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(float64(d)/float64(unit), 'f', 2, 64), "0"), ".") + " " + name
 }
 
 // overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a result and
@@ -72,12 +78,12 @@ func (c *Cell) overloaded() string {
 		if r.Failure != "" || !isOpenLoop(r) || r.Load.Open.Sent == 0 {
 			continue
 		}
-		if share := float64(r.Load.Completed) / float64(r.Load.Open.Sent); share < 0.99 {
+		if share := float64(r.Load.Completed) / float64(r.Load.Open.Sent); share < keepsUp {
 			n, worst = n+1, min(worst, share)
 		}
 	}
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records), percentBeside(worst, 0.99))
+	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records), percentBeside(worst, keepsUp))
 }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -30,9 +31,7 @@ func driftOf(r *record.Record) drift {
 	if isOpenLoop(r) {
 		d.of, values = "latencies", meansBySecond(r.Load)
 	} else {
-		for _, n := range r.Load.Completions {
-			values = append(values, float64(n))
-		}
+		values = completionsBySecond(r.Load)
 	}
 	if whole := int(r.Load.Window); len(values) > whole {
 		values = values[:whole] // the last second is shorter than the others
@@ -95,13 +94,7 @@ func steadiness(drifts []drift, valid []bool) CheckResult {
 
 // meansBySecond are the mean latencies of the seconds that had right answers.
 func meansBySecond(l *record.Load) []float64 {
-	var means []float64
-	for i, n := range l.Answers {
-		if n > 0 && i < len(l.Latencies) {
-			means = append(means, l.Latencies[i]/float64(n))
-		}
-	}
-	return means
+	return slices.DeleteFunc(meansOfSeconds(l), math.IsNaN)
 }
 
 // outlying says which values of a metric lie far from the others; empty if none does. They stay in all numbers.

@@ -67,6 +67,9 @@ func TestChecksOfARepetition(t *testing.T) {
 			f(r.Machine)
 		}
 	}
+	ports := func(of map[string]float64) func(*record.Record) {
+		return machine(func(m *record.Machine) { m.Ports = of })
+	}
 	throttled := func(periods, cut int64, limited bool) func(*record.Record) {
 		return machine(func(m *record.Machine) {
 			m.Throttled = map[string]record.Throttling{"db": {Periods: 10}, "server": {Periods: periods, Throttled: cut, Limited: limited}}
@@ -130,6 +133,10 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
 		{"read from swap", "swap", machine(func(m *record.Machine) { m.SwappedIn = 8192 }), Warn, "8 KiB were read from swap"},
 		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked, "the host does not tell"},
+		{"ports not told", "ports", machine(func(*record.Machine) {}), NotChecked, "the record does not tell"},
+		{"no connections", "ports", ports(map[string]float64{"load": 0, "server": 0}), OK, "at most 0 % of the local ports of load were in use"},
+		{"ports at 0.8", "ports", ports(map[string]float64{"load": 0.8, "server": 0.1}), OK, "at most 80 % of the local ports of load were in use"},
+		{"ports above", "ports", ports(map[string]float64{"load": 0.3, "nginx": 0.81}), Invalid, "81 % of the local ports of nginx were in use"},
 		{"steal at 0.01", "steal", machine(func(m *record.Machine) { m.Steal = 0.01 }), OK, "1 % of the CPU time was stolen"},
 		{"steal at 0.05", "steal", machine(func(m *record.Machine) { m.Steal = 0.05 }), Warn, "5 % of the CPU time was stolen"},
 		{"steal above", "steal", machine(func(m *record.Machine) { m.Steal = 0.051 }), Invalid, "5.1 % of the CPU time was stolen"},
@@ -144,10 +151,10 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"the schedule of the example", "offered rate", open(10000, 9700, 0, 0), Warn, "97 % of the schedule was sent"},
 		{"the schedule missed", "offered rate", open(10000, 9400, 0, 0), Invalid, "94 % of the schedule was sent"},
 		{"nothing due", "offered rate", open(0, 0, 0, 0), Invalid, "nothing was due"},
-		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900µs late at the percentile 99 (ok up to 1ms)"},
-		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4ms late at the percentile 99 (ok up to 2.5ms)"},
+		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900 µs late at the percentile 99 (ok up to 1 ms)"},
+		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4 ms late at the percentile 99 (ok up to 2.5 ms)"},
 		{"a lag beyond", "send lag", open(100, 100, 0.0052, 0.05), Invalid, ""},
-		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn, "requests left 1.5ms late at the percentile 99 (ok up to 1ms)"},
+		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn, "requests left 1.5 ms late at the percentile 99 (ok up to 1 ms)"},
 		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not tell"},
 		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
 		{"any overflow", "overflow", func(r *record.Record) { r.Histograms["latency"] = b.histogram(times{61, 1}, times{1, 99}) }, Warn, "1 answer beyond the histogram"},
@@ -178,6 +185,7 @@ func TestChecksOfACell(t *testing.T) {
 		{"generator CPU", OK, "load generator busy 30 %"},
 		{"foreign CPU", NotChecked, "the host does not tell"},
 		{"swap", NotChecked, "the record does not tell"},
+		{"ports", NotChecked, "the record does not tell"},
 		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
 		{"overflow", OK, "0 answers beyond the histogram"},
 		{"throttled", NotChecked, "the record does not tell"},
@@ -351,5 +359,33 @@ func TestOverloaded(t *testing.T) {
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
 	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 || !slices.Contains(r.Marks, want) {
 		t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
+	}
+}
+
+// Links and origins of ours promise to be late by no more than a millisecond, and records tell.
+func TestDelays(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		facts map[string]string
+		want  Level
+		words string
+	}{
+		{"in time", map[string]string{"link.late.db": "p50 9µs, p99 1ms, max 3.867ms of 993"}, OK, "the link before db was 1 ms late at the percentile 99 (ok up to 1 ms)"},
+		{"late", map[string]string{"link.late.db": "p50 18µs, p99 4.293ms, max 4.489ms of 488"}, Warn, "the link before db was 4.29 ms late at the percentile 99 (ok up to 1 ms)"},
+		{"ten times the promise", map[string]string{"origin.late.api": "p50 18µs, p99 10ms, max 1.2s of 488"}, Warn, ""},
+		{"much later", map[string]string{"origin.late.api": "p50 18µs, p99 10.001ms, max 1.2s of 488"}, Invalid, "origin api was 10 ms late at the percentile 99 (ok up to 1 ms)"},
+		{"the later of two", map[string]string{"link.late.db": "p50 1µs, p99 20ms, max 1s of 9", "origin.late.api": "p50 1µs, p99 2ms, max 1s of 9"}, Invalid,
+			"the link before db was 20 ms late at the percentile 99 (ok up to 1 ms)"},
+		{"in other words", map[string]string{"link.late.db": "hardly"}, NotChecked, "the record does not tell"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &record.Record{Facts: tt.facts}
+			if f := lookAtDelays(r); !hasDelays(r) || f.level != tt.want || tt.words != "" && f.words != tt.words {
+				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
+			}
+		})
+	}
+	if hasDelays(&record.Record{Facts: map[string]string{"link.semantics": "1"}}) {
+		t.Error("a link that nothing went through is checked")
 	}
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -227,6 +228,7 @@ func (l *lexer) quantity() *Quantity {
 		fail(Span{start, l.pos}, l.src[start:l.pos]+" is not a number", "if it is a text, quote it")
 	}
 	number := l.src[start:l.pos]
+	l.refuseUnits(start)
 	unit := l.unit()
 	l.refuseMinus(start)
 	q := &Quantity{Span: Span{start, l.pos}, Unit: unit, Text: l.src[start:l.pos]}
@@ -235,6 +237,22 @@ func (l *lexer) quantity() *Quantity {
 		fail(q.Span, "the number is too large", "")
 	}
 	return q
+}
+
+// refuseUnits fails at a time in several units, 1m30s, as other languages have it.
+func (l *lexer) refuseUnits(start int) {
+	touching, _, _ := strings.Cut(l.src[l.pos:], " ")
+	end := strings.IndexFunc(touching, func(r rune) bool { return !isWordRune(r) && r != '.' })
+	if end < 0 {
+		end = len(touching)
+	}
+	end += l.pos
+	if !strings.ContainsFunc(l.src[l.pos:end], isDigit) {
+		return
+	}
+	if d, err := time.ParseDuration(l.src[start:end]); err == nil {
+		fail(Span{start, end}, "a time has one unit, and "+l.src[start:end]+" has several", "write "+strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+"s")
+	}
 }
 
 // exponent reads the rest of 2.5e-7, if it is there.

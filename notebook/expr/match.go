@@ -26,10 +26,13 @@ func MatchText(op Op, pattern, actual string) (bool, error) {
 
 // compareTexts compares left with right by the rules of MatchText.
 func compareTexts(op Op, left, right string) (bool, error) {
+	if left == right && !op.orders() {
+		return op == Same, nil
+	}
 	a, aok := TextOf(left).asNumber()
 	b, bok := TextOf(right).asNumber()
 	if !op.orders() {
-		same := left == right || aok && bok && a.Dimension.Like(b.Dimension) && a.Number == b.Number
+		same := aok && bok && a.Dimension.Like(b.Dimension) && a.Number == b.Number
 		return same == (op == Same), nil
 	}
 	if left == "" || right == "" {

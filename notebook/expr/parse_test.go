@@ -233,6 +233,8 @@ func TestParseProblems(t *testing.T) {
 		{"an emoji", "a + «🙂»", `unexpected "🙂": remove this character, or, in a text, put the text in quotes`},
 		{"not UTF-8", "a + «\xff»", `unexpected "\xff": remove this character, or, in a text, put the text in quotes`},
 		// Quantities.
+		{"a time in several units", "latency.p99 < «1m30s»", "a time has one unit, and 1m30s has several: write 90s"},
+		{"a time in units below a second", "«1s500ms» + 1s", "a time has one unit, and 1s500ms has several: write 1.5s"},
 		{"an unknown unit", "5«foo»", `unknown unit "foo": ` + anyUnit},
 		{"a unit in the wrong case", "5«KB»", `unknown unit "KB": did you mean "kB"?`},
 		{"a unit in words", "5«sec»", `unknown unit "sec": did you mean "s"?`},

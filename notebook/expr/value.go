@@ -136,6 +136,10 @@ func (v Value) asNumber() (Value, bool) {
 	if v.Kind != KindString {
 		return v, v.Kind == KindNumber
 	}
+	// Most texts are words, and to find out what is wrong with one as a number takes longer than to see that it is none.
+	if first := strings.TrimPrefix(v.Text, "-"); first == "" || !isDigit(rune(first[0])) {
+		return v, false
+	}
 	q, err := ParseQuantity(v.Text)
 	if err != nil {
 		return v, false

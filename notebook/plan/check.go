@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -276,7 +277,7 @@ func (e *outline) typeOf(services []string) func(*expr.Selector) (expr.Type, err
 func (e *outline) measured(services []string) record.Measured {
 	out := record.Measured{Command: e.head.Command != nil, Capacity: e.head.Capacity != nil, Services: services}
 	if l := e.head.Load; l != nil {
-		out.OpenLoop = !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
+		out.OpenLoop = out.Capacity || !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
 	}
 	for _, s := range e.head.Tune {
 		out.Searches = append(out.Searches, s.Name.Value)
@@ -354,6 +355,7 @@ func (p *planner) checkReferences() {
 			if of := s.Value.Of; of.Value != "" && p.experimentName(of, known) {
 				refs = append(refs, of)
 				p.checkTuned(of, s.Name.Value)
+				p.checkTunedCells(e, of)
 			}
 		}
 		if l := e.head.Load; l != nil && l.Rate.Of.Value != "" && p.experimentName(l.Rate.Of, known) {
@@ -403,6 +405,30 @@ func (p *planner) checkTuned(of article.Text, name string) {
 				hint = "add tune: to it"
 			}
 			p.problems.Add("unknown-search", of.Pos, "experiment %q does not tune %q", of.Value, name).Hint = hint
+		}
+	}
+}
+
+// checkTunedCells reports cells that take over a choice which no cell of the other experiment makes for them, or several do.
+func (p *planner) checkTunedCells(e *outline, of article.Text) {
+	i := slices.IndexFunc(p.outlines, func(o *outline) bool { return o.Name == of.Value })
+	if i < 0 || p.outlines[i].head == nil {
+		return
+	}
+	var cells [][]record.Parameter
+	for _, d := range p.outlines[i].drafts {
+		if d.unavailable == "" {
+			cells = append(cells, d.parameters)
+		}
+	}
+	for _, d := range e.drafts {
+		if d.unavailable != "" {
+			continue
+		}
+		if _, err := sameParameters(d.parameters, cells, of.Value); err != nil {
+			p.problems.Add("no-cell", of.Pos, "for cell %q nothing is chosen: %v", cmp.Or(d.name(), e.Name), err).
+				Hint = "give both experiments the same axes, or tune here as well"
+			return // others have the same mistake
 		}
 	}
 }

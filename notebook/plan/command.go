@@ -92,6 +92,9 @@ func metric(m *article.Metric) Metric {
 	out := Metric{Metric: m.Means(), Value: m.Value.Text.Value, Regex: m.Regex.Value, JSON: m.JSON.Value}
 	if !m.From.IsZero() {
 		out.Service, out.Stream = m.Source()
+		if m.Unit.Set() && m.Unit.V != out.Unit {
+			out.Written = m.Unit.V
+		}
 	}
 	return out
 }

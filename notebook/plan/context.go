@@ -177,18 +177,19 @@ func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bo
 	return files, true
 }
 
-// mounted reads a file or folder that a container sees, listings included.
-func (f *folder) mounted(t article.Text, problems *article.Problems) ([]File, bool) {
+// mounted reads a file or folder that a container sees, listings included; single is true for a file.
+func (f *folder) mounted(t article.Text, problems *article.Problems) (files []File, single, ok bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
-		return nil, false
+		return nil, false, false
 	}
 	if f.isFolder(name) {
-		return f.gather(name, t, false, problems)
+		files, ok = f.gather(name, t, false, problems)
+		return files, false, ok
 	}
 	file, ok := f.file(article.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
-	return []File{file}, ok
+	return []File{file}, true, ok
 }
 
 func (f *folder) isFolder(name string) bool {

@@ -9,12 +9,12 @@ import (
 
 // What is assumed of what an article does not say.
 const (
-	assumedRate      = 1000            // requests per second of a load that ends with a number of requests
-	assumedCommand   = 5 * time.Second // that a command takes
-	assumedOverhead  = time.Second     // of a repetition: its network, and saving its record
-	assumedContainer = time.Second     // to start and to stop one
-	probeDuration    = 3 * time.Second // of a probe of a search, without overhead
-	capacityProbes   = 20              // of a search for capacity, about
+	assumedRate      = 1000                   // requests per second of a load that ends with a number of requests
+	assumedCommand   = 5 * time.Second        // that a command takes
+	assumedOverhead  = 500 * time.Millisecond // of a repetition: its network, and saving its record
+	assumedContainer = 500 * time.Millisecond // to start and to stop one that is not shared
+	probeDuration    = 3 * time.Second        // of a probe of a search, without overhead
+	capacityProbes   = 20                     // of a search for capacity, about
 )
 
 // Estimate is how long something is likely to take. The parts add up to Total. Images that have to be built first come on top.
@@ -23,6 +23,7 @@ type Estimate struct {
 	Window   time.Duration // what is measured
 	Overhead time.Duration // starting and stopping
 	Searches time.Duration
+	Probes   int // of searches, at most
 	Total    time.Duration
 	Guesses  []string // what is assumed where the article sets no time, in words
 	Recorded bool     // some of it is what earlier repetitions took
@@ -30,10 +31,11 @@ type Estimate struct {
 
 // Experience is what records know about a trial.
 type Experience struct {
-	Pending  int           // repetitions that are to be measured
-	Recorded bool          // the times below are known
-	Window   time.Duration // of one repetition, the mean
+	Pending  int           // repetitions, or searches for a capacity, that are to be measured
+	Searched bool          // values that the trial searches for are known already
+	Recorded bool          // Overhead is known
 	Overhead time.Duration // of one repetition, the mean
+	Window   time.Duration // the same; 0 if it is not known
 }
 
 func (e *Estimate) add(o Estimate) {
@@ -41,6 +43,7 @@ func (e *Estimate) add(o Estimate) {
 	e.Window += o.Window
 	e.Overhead += o.Overhead
 	e.Searches += o.Searches
+	e.Probes += o.Probes
 	e.Total += o.Total
 	e.Recorded = e.Recorded || o.Recorded
 	for _, g := range o.Guesses {
@@ -52,37 +55,48 @@ func (e *Estimate) add(o Estimate) {
 
 // Estimate is how long the experiment takes where services and load are placed so. Experience says of every trial what is
 // left to do and how long it took before; with nil all of it is to be done, and nothing is known. Searches are those of trials
-// of which something is pending, and searches for capacity, which have no repetitions.
+// of which something is pending.
 func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) Estimate {
 	if experience == nil {
 		steps := map[*Trial]int{}
 		for _, s := range e.Steps {
 			steps[s.Trial]++
 		}
+		for _, t := range e.Trials {
+			if t.Capacity != nil {
+				steps[t] = 1
+			}
+		}
 		experience = func(t *Trial) Experience { return Experience{Pending: steps[t]} }
 	}
 	var sum Estimate
 	for _, t := range e.Trials {
 		known := experience(t)
-		if t.Unavailable != "" || known.Pending == 0 && t.Capacity == nil {
+		if t.Unavailable != "" || known.Pending == 0 {
 			continue
 		}
-		one := t.estimate(e.Timeout, known)
+		one := t.estimate(e, known)
 		for range known.Pending {
-			sum.add(one)
+			if t.Capacity == nil { // its probes are part of the search
+				sum.add(one)
+			}
 		}
 		if !t.Calibration { // the A/A pair shares what was found
-			searches := t.searching(at, one)
-			sum.add(Estimate{Searches: searches, Total: searches})
+			searches, probes := t.searching(at, one, known.Searched)
+			sum.add(Estimate{Searches: searches, Probes: probes, Total: searches})
 		}
 	}
 	return sum
 }
 
-// estimate is how long one repetition of the trial takes; timeout bounds it.
-func (t *Trial) estimate(timeout time.Duration, known Experience) Estimate {
-	containers := len(t.Services) + 1
+// estimate is how long one repetition of the trial takes.
+func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
+	containers := 1
 	for _, s := range t.Services {
+		if slices.Contains(e.Shared, s.Name) {
+			continue
+		}
+		containers += max(1, s.Scale)
 		if s.Link != nil {
 			containers++
 		}
@@ -109,32 +123,39 @@ func (t *Trial) estimate(timeout time.Duration, known Experience) Estimate {
 	}
 	if known.Recorded {
 		out.Overhead = known.Overhead
-		if len(out.Guesses) > 0 {
+		if len(out.Guesses) > 0 && known.Window > 0 {
 			out.Window, out.Guesses = known.Window, nil
 		}
 	}
 	out.Total = out.Warmup + out.Window + out.Overhead
-	if over := out.Total - timeout; timeout > 0 && over > 0 {
+	if over := out.Total - e.Timeout; e.Timeout > 0 && over > 0 {
 		out.Window -= min(over, out.Window)
 		out.Total = out.Warmup + out.Window + out.Overhead
 	}
 	return out
 }
 
-// searching is how long the searches of a trial take, of which one repetition takes so long.
-func (t *Trial) searching(at Placement, one Estimate) time.Duration {
-	sum := time.Duration(0)
+// searching is how long the searches of a trial take, of which one repetition takes so long, and how many probes they make; those for
+// values may be done.
+func (t *Trial) searching(at Placement, one Estimate, tuned bool) (time.Duration, int) {
+	sum, probes := time.Duration(0), 0
 	for _, s := range t.Tune {
-		probes := s.Probes * len(s.Candidates(at.ServiceCores))
-		d := time.Duration(probes) * (one.Overhead + one.Warmup + min(one.Window, probeDuration))
-		if s.Budget > 0 {
-			d = min(d, s.Budget)
+		if tuned {
+			break
 		}
-		sum += d
+		each := one.Overhead + one.Warmup + min(one.Window, probeDuration)
+		n := s.Probes * len(s.Candidates(at.ServiceCores))
+		if n <= s.Probes {
+			continue // there is nothing to choose from
+		}
+		if s.Budget > 0 && each > 0 {
+			n = min(n, max(s.Probes, int(s.Budget/each)))
+		}
+		sum, probes = sum+time.Duration(n)*each, probes+n
 	}
 	if c := t.Capacity; c != nil {
-		window := cmp.Or(one.Window, defaultDuration)
-		sum += (capacityProbes + 2*time.Duration(c.Repeats)) * (one.Overhead + one.Warmup + window)
+		n := capacityProbes + 2*c.Repeats
+		sum, probes = sum+time.Duration(n)*(one.Overhead+one.Warmup+cmp.Or(one.Window, defaultDuration)), probes+n
 	}
-	return sum
+	return sum, probes
 }

@@ -49,8 +49,20 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 		d.front = append(d.front, lower.front...)
 	}
 	d.whole = lower.whole
-	d.node = article.Extend(lower.node.Without("name", "extends"), block.Node)
+	d.node = article.Extend(searchedAnew(lower.node.Without("name", "extends"), block.Node), block.Node)
 	return d
+}
+
+// searchedAnew is what an experiment extends without the experiments that values are taken over from, where the block says itself how
+// they are searched for.
+func searchedAnew(lower, block *article.Node) *article.Node {
+	for _, f := range fieldsOf(block, "tune") {
+		below := lower.Get("tune").Get(f.Key.Value)
+		if below.Get("of") != nil && f.Value.Get("of") == nil && len(f.Value.Fields) > 0 {
+			lower = with(lower, "tune", with(lower.Get("tune"), f.Key.Value, below.Without("of")))
+		}
+	}
+	return lower
 }
 
 // extended finds the block that extends names: NAME in the same article, or SLUG#NAME.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 )
 
@@ -16,6 +17,7 @@ import (
 type found struct {
 	Name    string `json:"name"`
 	Unit    string `json:"unit"`
+	Written string `json:"written,omitempty"`
 	Service string `json:"service,omitempty"`
 	Stream  string `json:"stream"`
 	Regex   string `json:"regex,omitempty"`
@@ -29,7 +31,7 @@ func seal(t *Trial, e *Experiment) {
 	var metrics []found
 	for _, m := range e.Metrics {
 		if m.Stream != "" {
-			metrics = append(metrics, found{m.Name, m.Unit, m.Service, m.Stream, m.Regex, m.JSON})
+			metrics = append(metrics, found{m.Name, m.Unit, m.Written, m.Service, m.Stream, m.Regex, m.JSON})
 		}
 	}
 	definition, err := json.Marshal(struct {
@@ -59,6 +61,10 @@ func seal(t *Trial, e *Experiment) {
 	}
 	if slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Link != nil }) {
 		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of links", Digest: strconv.Itoa(record.LinkSemantics)})
+	}
+	if e.Engine != article.Docker {
+		// Docker is not in it, as it was the only engine for a while.
+		t.Inputs = append(t.Inputs, record.Input{Name: "engine", Digest: string(e.Engine)})
 	}
 	for _, s := range t.Services {
 		t.Inputs = append(t.Inputs, fileInputs(s.Name, s.Image, s.Configs)...)

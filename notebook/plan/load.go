@@ -39,7 +39,7 @@ func (p *planner) load(d *article.Experiment, at article.Pos) *Load {
 	for _, s := range l.Stages {
 		out.Stages = append(out.Stages, Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V), Connections: s.Connections.V})
 	}
-	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set()
+	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || d.Capacity != nil
 	switch {
 	case open && l.Arrivals.Set():
 		out.Arrivals = string(l.Arrivals.V)

@@ -94,3 +94,18 @@ func TestIncludeOfFiles(t *testing.T) {
 		})
 	}
 }
+
+// What replaces an axis stands in its place, so that trials are named alike.
+func TestAxesKeepTheirOrder(t *testing.T) {
+	doc := text(block("name: e\nservices: {s: {image: x}}\nload: {target: 'http://s/${{ matrix.a }}${{ matrix.b }}'}\ncalibrate: false\n"+
+		"matrix: {a: [1], b: [2]}\nprofiles: {smoke: {matrix: {a: [3], c: [4]}}}\n"),
+		"\n", block("name: more\nextends: e\nmatrix: {c: [5], a: [6]}\n"))
+	for _, tt := range []struct{ profile, experiment, want string }{
+		{Full, "e", "1, 2"}, {"smoke", "e", "3, 2, 4"}, {Full, "more", "6, 2, 5"}, {"smoke", "more", "3, 2, 4"},
+	} {
+		e, _ := mustPlanAll(t, doc, Options{Profile: tt.profile}, nil).Find(tt.experiment)
+		if got := e.Trials[0].Name; got != tt.want {
+			t.Errorf("%s in %s: %q, want %q", tt.experiment, tt.profile, got, tt.want)
+		}
+	}
+}

@@ -73,7 +73,37 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 	for _, e := range p.outlines {
 		p.resolve(e)
 	}
-	return out, nil
+	out.All = slices.Clone(out.Experiments)
+	return out, p.findFull(out)
+}
+
+// findFull gives every trial of the profile quick that searches for a value the key that it has in full: what was found there need not
+// be searched for again.
+func (p *planner) findFull(quick *Plan) error {
+	tunes := func(e *Experiment) bool {
+		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
+	}
+	if quick.Profile != Quick || !slices.ContainsFunc(quick.Experiments, tunes) {
+		return nil
+	}
+	full, err := New(p.project, p.doc, Options{}, &article.Problems{})
+	if err != nil {
+		return err
+	}
+	for _, e := range quick.Experiments {
+		of, ok := full.Find(e.Name)
+		if !ok {
+			continue // what is wrong with it in full is said there
+		}
+		for _, t := range e.Trials {
+			for _, o := range of.Trials {
+				if o.Name == t.Name && o.Calibration == t.Calibration {
+					t.FullKey = o.Key
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (p *planner) knownProfile() error {
@@ -137,7 +167,7 @@ type draft struct {
 func (p *planner) outline(d *definition) *outline {
 	block := d.block
 	c, skipped := p.cascade(d)
-	e := &outline{definition: d, Experiment: &Experiment{Name: block.Name.Value, Pos: block.Pos}}
+	e := &outline{definition: d, Experiment: &Experiment{Name: block.Name.Value, Pos: block.Pos, Engine: p.engine()}}
 	if skipped {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)
 		return e
@@ -296,17 +326,16 @@ func (p *planner) resolve(e *outline) {
 		if d.definition == nil {
 			continue
 		}
-		t.Services = p.services(d, e.block.Pos)
-		if d.definition.Load != nil {
-			t.Load = p.load(d.definition, e.block.Pos)
-			p.besideLink(t, d.definition.Load)
-		} else if d.definition.Command != nil {
-			t.Command = p.command(d, e.block.Pos)
-		}
+		p.lay(d, t, e.block.Pos)
 		t.Tune = p.tune(d.definition)
 		t.Capacity = p.capacity(d.definition)
-		t.Prepare, t.Conclude = hooks(d.definition.Prepare), hooks(d.definition.Conclude)
 		t.Deferred = deferred(d.node, "", nil)
+		if len(t.Deferred) > 0 {
+			t.template = &template{*p, d, e.block.Pos}
+			if p.problems.Empty() { // else they would be found a second time
+				p.checkEnds(t)
+			}
+		}
 		seal(t, e.Experiment)
 		measured = append(measured, t)
 	}
@@ -314,15 +343,16 @@ func (p *planner) resolve(e *outline) {
 		return
 	}
 	e.Unsupported = p.unsupported(e)
-	if measured[0].Capacity != nil {
-		return // the search is all there is
-	}
-	if original := p.calibrated(e, measured); original != nil {
-		twin := *original
-		twin.Calibration = true
-		twin.Name += " again"
-		seal(&twin, e.Experiment)
-		e.Trials, measured = append(e.Trials, &twin), append(measured, &twin)
+	p.checkPlaces(e)
+	searches := measured[0].Capacity != nil // which is all there is
+	if !searches {
+		if original := p.calibrated(e, measured); original != nil {
+			twin := *original
+			twin.Calibration = true
+			twin.Name += " again"
+			seal(&twin, e.Experiment)
+			e.Trials, measured = append(e.Trials, &twin), append(measured, &twin)
+		}
 	}
 	h := sha256.New()
 	fmt.Fprintln(h, e.Name, p.options.Profile, e.Repetitions, e.Interleaved)
@@ -335,7 +365,9 @@ func (p *planner) resolve(e *outline) {
 	}
 	fmt.Fprintln(h, e.Seed)
 	e.Digest = hex.EncodeToString(h.Sum(nil)[:8])
-	e.Steps = draw(measured, e.Repetitions, e.Interleaved, e.Seed)
+	if !searches {
+		e.Steps = draw(measured, e.Repetitions, e.Interleaved, e.Seed)
+	}
 }
 
 // calibrated picks the trial that is measured a second time, or none.
@@ -400,7 +432,7 @@ func draw(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step
 	if !interleaved {
 		for _, t := range trials {
 			for r := range repetitions {
-				steps = append(steps, Step{t, r + 1, r + 1})
+				steps = append(steps, Step{Trial: t, Round: r + 1, Repetition: r + 1})
 			}
 		}
 		return steps
@@ -408,7 +440,7 @@ func draw(trials []*Trial, repetitions int, interleaved bool, seed int64) []Step
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	for r := range repetitions {
 		for _, i := range random.Perm(len(trials)) {
-			steps = append(steps, Step{trials[i], r + 1, r + 1})
+			steps = append(steps, Step{Trial: trials[i], Round: r + 1, Repetition: r + 1})
 		}
 	}
 	return steps

@@ -82,29 +82,75 @@ func (p *planner) checkCPUSet(t article.Text) {
 	}
 }
 
-// CheckCPUs reports every cpuset of the experiment that has a CPU which this machine does not, with a substitute. Cores are the
-// logical CPUs of each physical core.
-func (e *Experiment) CheckCPUs(cores [][]int, problems *article.Problems) {
-	all, place := slices.Concat(cores...), Place(cores)
-	check := func(t article.Text, substitute string) {
-		cpus, ok := ParseCPUSet(t.Value)
-		if t.IsZero() || !ok {
-			return
-		}
-		for _, cpu := range cpus {
-			if !slices.Contains(all, cpu) {
-				problems.Add("no-such-cpu", t.Pos, "this machine has no CPU %d; its CPUs are %s", cpu, cpuset(all)).
-					Hint = fmt.Sprintf("write %q, or remove cpuset", substitute)
-				return
-			}
+// A Machine gives the logical CPUs of each physical core of a host by its name, which is empty for this machine; none if they are not
+// known.
+type Machine func(host string) [][]int
+
+// hostWords names a host for people.
+func hostWords(host string) string {
+	if host == "" {
+		return "this machine"
+	}
+	return fmt.Sprintf("host %q", host)
+}
+
+// CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute.
+func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
+	check := func(t article.Text, host string, substitute func(Placement) string) {
+		cores := machine(host)
+		all := slices.Concat(cores...)
+		if cpu, ok := foreignCPU(t.Value, all); ok && len(all) > 0 {
+			problems.Add("no-such-cpu", t.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, cpuset(all)).
+				Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
 		}
 	}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
-			check(s.cpuset, place.Services)
+			check(s.cpuset, e.HostOf(s.Name), Placement.services)
 		}
 		if t.Load != nil {
-			check(t.Load.cpuset, place.Load)
+			check(t.Load.cpuset, e.LoadHost(t), Placement.load)
 		}
 	}
+}
+
+func (p Placement) services() string { return p.Services }
+func (p Placement) load() string     { return p.Load }
+
+// Adapt puts everything that asks for a CPU which its machine does not have on the substitute that CheckCPUs names, and notes it
+// in the trials. Their definitions and keys stay those of the article.
+func (e *Experiment) Adapt(machine Machine) {
+	var adapt []func() // when all of it is noted: the A/A pair shares its services
+	for _, t := range e.Trials {
+		note := func(what, host string, at *article.Text, set *string, substitute func(Placement) string) {
+			cores := machine(host)
+			if _, ok := foreignCPU(at.Value, slices.Concat(cores...)); ok && len(cores) > 0 {
+				instead := substitute(e.Place(host, cores))
+				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, at.Value))
+				adapt = append(adapt, func() { *at, *set = article.Text{}, instead })
+			}
+		}
+		for _, s := range t.Services {
+			note(s.Name, e.HostOf(s.Name), &s.cpuset, &s.CPUSet, Placement.services)
+		}
+		if t.Load != nil {
+			note(loadName, e.LoadHost(t), &t.Load.cpuset, &t.Load.CPUSet, Placement.load)
+		}
+	}
+	for _, do := range adapt {
+		do()
+	}
+}
+
+// foreignCPU finds a CPU of a set that is none of a machine's.
+func foreignCPU(set string, machine []int) (int, bool) {
+	cpus, ok := ParseCPUSet(set)
+	if !ok {
+		return 0, false
+	}
+	i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(machine, cpu) })
+	if i < 0 {
+		return 0, false
+	}
+	return cpus[i], true
 }

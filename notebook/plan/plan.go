@@ -21,6 +21,8 @@ type Plan struct {
 	Article     string
 	Profile     string
 	Experiments []*Experiment
+	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
+	All []*Experiment
 }
 
 // Experiment is the trials of one experiment and the order of their repetitions.
@@ -28,6 +30,7 @@ type Experiment struct {
 	Name        string
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
+	Engine      article.EngineName
 	Repetitions int
 	Interleaved bool
 	Seed        int64
@@ -55,6 +58,8 @@ type Step struct {
 	Trial      *Trial
 	Round      int // from 1
 	Repetition int // from 1
+	// Replaces is the repetition that the machine disturbed and this one is measured in the place of. A Plan has none of these.
+	Replaces int
 }
 
 // Trial is one cell of an experiment: services, and what is done to them.
@@ -72,10 +77,16 @@ type Trial struct {
 	Prepare     []Hook    // before each repetition
 	Conclude    []Hook    // after each repetition
 	Deferred    []Deferred
+	Adapted     []string        // what runs on other CPUs than the article says, with both: "server on 0-2 instead of 12"
 	Calibration bool            // second half of the A/A pair
 	Definition  json.RawMessage // all of the above that enters the key
 	Inputs      []record.Input
 	Key         string
+	// FullKey is, of a trial of the profile quick that searches for values, its key in full: a search that is recorded with it has
+	// found them already. It is empty elsewhere.
+	FullKey string
+
+	template *template // what Tuned resolves; nil where nothing is deferred
 }
 
 // Deferred is a value that a search finds before the repetitions. Where it is no text, the Plan has zero at its place.
@@ -120,10 +131,11 @@ type Service struct {
 	cpuset article.Text
 }
 
-// Image is a reference, or a build; an origin has neither.
+// Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.
 type Image struct {
-	Name  string `json:"name,omitempty"`
-	Build *Build `json:"build,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Build   *Build `json:"build,omitempty"`
+	Machine bool   `json:"machine,omitempty"`
 }
 
 // Build is a private build context.
@@ -175,6 +187,12 @@ type Volume struct {
 	Target   string `json:"target"`
 	ReadOnly bool   `json:"read_only,omitempty"`
 	Files    []File `json:"files,omitempty"` // of bind inside the article's folder
+	Size     int64  `json:"size,omitempty"`  // of tmpfs, in bytes; 0: no limit
+
+	// Single says that the one of Files stands at Target itself, rather than in a folder there.
+	Single bool `json:"-"`
+	// Host is the absolute path that Source means on this machine, of bind outside the article's folder.
+	Host string `json:"-"`
 }
 
 // HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
@@ -273,6 +291,7 @@ type Hook struct {
 // Metric is a metric that an experiment adds.
 type Metric struct {
 	record.Metric
+	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, where it is not Unit
 	Value   string `json:"value,omitempty"`   // an expression over the metrics of the same repetition
 	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
 	Stream  string `json:"stream,omitempty"`  // log, stdout, prepare or conclude; empty for one with a Value

@@ -62,14 +62,21 @@ func write(t *testing.T, path, data string) {
 
 func mustPlan(t *testing.T, source string, o Options, files map[string]string) *Experiment {
 	t.Helper()
-	p, problems := newPlan(t, source, o, files)
-	for _, problem := range problems {
-		t.Error(problem)
-	}
+	p := mustPlanAll(t, source, o, files)
 	if len(p.Experiments) != 1 {
 		t.Fatalf("%d experiments", len(p.Experiments))
 	}
 	return p.Experiments[0]
+}
+
+// mustPlanAll plans all experiments of an article that has no problems.
+func mustPlanAll(t *testing.T, source string, o Options, files map[string]string) *Plan {
+	t.Helper()
+	p, problems := newPlan(t, source, o, files)
+	for _, problem := range problems {
+		t.Error(problem)
+	}
+	return p
 }
 
 func joined(trials []*Trial) string {

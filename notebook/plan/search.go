@@ -120,6 +120,10 @@ func (p *planner) capacity(d *article.Experiment) *Capacity {
 			Hint = "remove capacity, or replace command by load"
 		return nil
 	}
+	if tool := d.Load.Tool; tool.Known() && tool.V != article.OwnTool {
+		p.problems.Add("no-flag", tool.Text.Pos, "%s has no flag for a rate, which a search for a capacity changes", tool.V).
+			Hint = "remove tool, or the search"
+	}
 	for _, missing := range []struct {
 		is        bool
 		key, hint string

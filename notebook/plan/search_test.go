@@ -82,3 +82,17 @@ func TestCapacity(t *testing.T) {
 		t.Errorf("capacity %+v", c)
 	}
 }
+
+// Whatever stands lower, an experiment that takes a value over does not search for it, and one that says how to search does.
+func TestOfAndOwnSearches(t *testing.T) {
+	p := mustPlanAll(t, text(block(tuned+"profiles: {quick: {tune: {workers: {to: 2}}}}\n"),
+		"\n", block("name: taken\nextends: e\ntune: {workers: {of: e}}\n"),
+		"\n", block("name: own\nextends: taken\ntune: {workers: {to: 5}}\n")), Options{Profile: Quick}, nil)
+	for name, want := range map[string]Search{"taken": {Name: "workers", Of: "e"}, "own": {Name: "workers", From: 1, To: 2, Maximize: "throughput", Probes: 3,
+		Patience: 2, Effect: 0.05, Points: 3, Budget: 30 * time.Second}} {
+		e, _ := p.Find(name)
+		if got := e.Trials[0].Tune; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}

@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -96,6 +99,10 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 	}
 	if s.Entrypoint != nil {
 		out.Entrypoint = s.Entrypoint.Words
+	}
+	if out.Image.Machine && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
+		p.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", name.Value).
+			Hint = "add command: with the program and its arguments"
 	}
 	out.Environment = p.environment(s)
 	for _, e := range s.Expose {
@@ -309,8 +316,18 @@ func (p *planner) volume(v *article.Volume) (Volume, bool) {
 	if out.Type == "" {
 		out.Type = string(article.NamedVolume)
 	}
+	if v.Tmpfs != nil && v.Type.V != article.TmpfsVolume {
+		p.problems.Add("contradiction", v.Tmpfs.Pos, "a volume of type %s has no tmpfs", out.Type).
+			Hint = "write type: tmpfs, or remove it"
+	}
 	switch v.Type.V {
 	case article.TmpfsVolume:
+		if t := v.Tmpfs; t != nil {
+			out.Size = int64(t.Size.V)
+			if t.Size.Known() && t.Size.V <= 0 {
+				p.problems.Add("wrong-value", t.Size.Text.Pos, "size has to be more than 0").Hint = "write a number with a unit, such as 64m"
+			}
+		}
 		if !v.Source.IsZero() {
 			p.problems.Add("contradiction", v.Source.Pos, "a tmpfs has no source").Hint = "remove source"
 		}
@@ -332,13 +349,33 @@ func (p *planner) volume(v *article.Volume) (Volume, bool) {
 	}
 	if path.IsAbs(source) || strings.HasPrefix(source, "~") || source == ".." || strings.HasPrefix(path.Clean(source), "../") {
 		p.allow(article.AllowMounts, v.Source.Pos, fmt.Sprintf("the path %q of this machine, outside the article's folder,", source))
+		host, err := hostPath(p.folder(v.Source).doc.Dir, source)
+		if err != nil {
+			p.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", source, err).
+				Hint = "write a path that begins with /"
+		}
+		out.Host = host
 		return out, true
 	}
 	out.ReadOnly = true
 	out.Source = path.Clean(source)
-	files, ok := p.folder(v.Source).mounted(v.Source, p.problems)
-	out.Files = files
+	files, single, ok := p.folder(v.Source).mounted(v.Source, p.problems)
+	out.Files, out.Single = files, single
 	return out, ok
+}
+
+// hostPath is the absolute path of a source outside the folder of its article.
+func hostPath(folder, source string) (string, error) {
+	switch rest, home := strings.CutPrefix(source, "~"); {
+	case home && (rest == "" || strings.HasPrefix(rest, "/")):
+		dir, err := os.UserHomeDir()
+		return filepath.Join(dir, rest), err
+	case home:
+		return "", errors.New("the home of another user is not looked up")
+	case path.IsAbs(source):
+		return path.Clean(source), nil
+	}
+	return filepath.Abs(filepath.Join(folder, source))
 }
 
 // maxSigma is the largest that our origin takes: then most times are shorter than anything can be timed, or longer than a day.
@@ -441,6 +478,8 @@ func (p *planner) image(name article.Text, build *article.Build, what string, at
 		return Image{Name: name.Value}, true
 	case build == nil && tried.Has("image", "build", other):
 		return Image{}, false
+	case build == nil && p.engine() == article.Local:
+		return Image{Machine: true}, true
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
 			Hint = "add build: with a folder beside the article, image: with a name, or " + hint
@@ -517,6 +556,14 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 		wrong("begin with CMD, CMD-SHELL, HTTP, PORT or LOG")
 	}
 	return r
+}
+
+// first is the place of the first word of a list, or none.
+func first(list []article.Text) article.Pos {
+	if len(list) == 0 {
+		return article.Pos{}
+	}
+	return list[0].Pos
 }
 
 // values gives the words of a list; nil for none.

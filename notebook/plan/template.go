@@ -16,6 +16,7 @@ type settings struct {
 	profile  string
 	ports    map[string]string // first exposed port by service
 	searches map[string]bool   // names that a search finds a value for
+	tuned    map[string]string // what searches have found, by name; nil before
 	requests bool              // random is drawn for every request
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
@@ -75,6 +76,9 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 		}
 		return expr.Value{}, unknown(n, "parameter", rest, slices.Sorted(maps.Keys(s.fields)))
 	case "tune":
+		if v, ok := s.tuned[rest]; ok {
+			return expr.TextOf(v), nil
+		}
 		if s.searches[rest] {
 			return expr.Value{}, expr.ErrDeferred
 		}

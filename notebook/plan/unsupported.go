@@ -19,50 +19,9 @@ var notYet = []struct {
 	what string
 	at   func(*article.Experiment) article.Pos
 }{
-	{"tune", func(e *article.Experiment) article.Pos {
-		if len(e.Tune) > 0 {
-			return e.Tune[0].Name.Pos
-		}
-		return article.Pos{}
-	}},
-	{"capacity", func(e *article.Experiment) article.Pos {
-		if e.Capacity != nil {
-			return e.Capacity.Pos
-		}
-		return article.Pos{}
-	}},
-	{"shared", func(e *article.Experiment) article.Pos { return first(e.Shared) }},
-	{"metrics", func(e *article.Experiment) article.Pos {
-		if len(e.Metrics) > 0 {
-			return e.Metrics[0].Pos
-		}
-		return article.Pos{}
-	}},
-	{"setup", func(e *article.Experiment) article.Pos { return hook(e.Setup) }},
-	{"prepare", func(e *article.Experiment) article.Pos { return hook(e.Prepare) }},
-	{"conclude", func(e *article.Experiment) article.Pos { return hook(e.Conclude) }},
-	{"cleanup", func(e *article.Experiment) article.Pos { return hook(e.Cleanup) }},
-	{"hosts", func(e *article.Experiment) article.Pos {
-		if len(e.Hosts) > 0 {
-			return e.Hosts[0].Name.Pos
-		}
-		return article.Pos{}
-	}},
 	{"a load by oha, vegeta, k6 or fortio", inLoad(func(l *article.Load) article.Pos {
 		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
 			return l.Tool.Text.Pos
-		}
-		return article.Pos{}
-	})},
-	{"volumes", inServices(func(s *article.Service) article.Pos {
-		if len(s.Volumes) > 0 {
-			return s.Volumes[0].Pos
-		}
-		return article.Pos{}
-	})},
-	{"scale", inServices(func(s *article.Service) article.Pos {
-		if s.Scale.V > 1 {
-			return s.Scale.Text.Pos
 		}
 		return article.Pos{}
 	})},
@@ -77,32 +36,6 @@ func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) articl
 	}
 }
 
-// inServices gives the place in the first service that has one.
-func inServices(at func(*article.Service) article.Pos) func(*article.Experiment) article.Pos {
-	return func(e *article.Experiment) article.Pos {
-		for i := range e.Services {
-			if pos := at(&e.Services[i].Value); pos.Source != nil {
-				return pos
-			}
-		}
-		return article.Pos{}
-	}
-}
-
-func first(list []article.Text) article.Pos {
-	if len(list) == 0 {
-		return article.Pos{}
-	}
-	return list[0].Pos
-}
-
-func hook(list []article.Hook) article.Pos {
-	if len(list) == 0 {
-		return article.Pos{}
-	}
-	return list[0].Pos
-}
-
 // unsupported lists what of an experiment this version cannot run, once each.
 func (p *planner) unsupported(e *outline) []Unsupported {
 	var out []Unsupported
@@ -112,7 +45,7 @@ func (p *planner) unsupported(e *outline) []Unsupported {
 			out = append(out, Unsupported{at, what})
 		}
 	}
-	if p.project.Engine.Set() && p.project.Engine.V != article.Docker {
+	if engine := p.project.Engine; engine.Set() && engine.V != article.Docker && engine.V != article.Local {
 		add("engine: "+string(p.project.Engine.V), p.project.Engine.Text.Pos)
 	}
 	add("registry", p.project.Registry.Pos)

@@ -7,29 +7,20 @@ import (
 
 // Every entry of the list of what cannot be run yet can be earned, and nothing else earns one.
 func TestUnsupported(t *testing.T) {
-	service := func(keys string) string {
-		return "services: {s: {image: x, " + keys + "}}\nload: {target: http://s/}\n"
-	}
 	load := func(keys string) string {
 		return "services: {s: {image: x}}\nload: {target: http://s/, " + keys + "}\n"
 	}
 	tests := []struct{ what, body string }{
-		{"tune", "services: {s: {image: 'x${{ tune.n }}'}}\nload: {target: http://s/}\ntune: {n: {to: 3}}\n"},
-		{"capacity", load("connections: 3") + "capacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n"},
-		{"shared", load("connections: 3") + "shared: [s]\n"},
-		{"metrics", load("connections: 3") + "metrics: [{name: tail, value: latency.p99}]\n"},
-		{"setup", load("connections: 3") + "shared: [s]\nsetup: {service: s, run: x}\n"},
-		{"prepare", load("connections: 3") + "prepare: {service: s, run: x}\n"},
-		{"conclude", load("connections: 3") + "conclude: {service: s, run: x}\n"},
-		{"cleanup", load("connections: 3") + "shared: [s]\ncleanup: {service: s, run: x}\n"},
-		{"hosts", load("connections: 3") + "hosts: {s: big}\n"},
+		{"", load("connections: 3") + "shared: [s]\nsetup: {service: s, run: x}\nprepare: {service: s, run: x}\n" +
+			"conclude: {service: s, run: x}\ncleanup: {service: s, run: x}\nmetrics: [{name: tail, value: latency.p99}]\n"},
+		{"", "services: {s: {image: x, expose: [\"80\"]}}\nload: {target: http://s/}\nhosts: {s: big}\n"},
 		{"a load by oha, vegeta, k6 or fortio", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab, k6]}\n"},
 		{"", load("tool: '${{ matrix.tool }}'") + "matrix: {tool: [benchbook, ab]}\n"},
-		{"volumes", service("volumes: [/data]")},
-		{"scale", service("scale: 2")},
-		{"", service("scale: 1")},
-		{"", service("hostname: y, cpus: 0.5, ulimits: {nofile: 9}, sysctls: {a: 1}, cap_add: [KILL], cap_drop: [KILL], security_opt: [x]")},
+		{"", "services: {s: {image: x, scale: 2, volumes: [/data], hostname: y, cpus: 0.5, ulimits: {nofile: 9}, sysctls: {a: 1}, " +
+			"cap_add: [KILL], cap_drop: [KILL], security_opt: [x]}}\nload: {target: http://s/}\n"},
 		{"", load("tool: benchbook")},
+		{"", "services: {s: {image: 'x${{ tune.n }}'}}\nload: {target: http://s/}\ntune: {n: {to: 3}}\n"},
+		{"", load("connections: 3") + "capacity: {slo: failed < 1%, from: 1/s, to: 2/s}\n"},
 		{"", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n"},
 		{"", load("rate: 5/s, body: '${{ random(1, 2) }}'")},
 		{"", "services: {s: {image: x}}\nload: {target: [https://s/a, http://s/b], stages: [{duration: 1s, connections: 5}]}\n"},

@@ -14,11 +14,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
@@ -38,7 +40,7 @@ const (
 	LinkSemantics   = 1
 )
 
-// Record is one repetition of one trial.
+// Record is one repetition of one trial, or one search before its repetitions.
 type Record struct {
 	SchemaVersion int    `json:"schema_version"`
 	Article       string `json:"article"`    // slug
@@ -49,7 +51,7 @@ type Record struct {
 	Plan          string `json:"plan"`       // digest of the experiment as it was planned
 	Profile       string `json:"profile"`
 	Host          string `json:"host"`       // class and digest, never a name
-	Repetition    int    `json:"repetition"` // from 1
+	Repetition    int    `json:"repetition"` // from 1; 0 for a search
 	Planned       int    `json:"planned"`    // repetitions of the plan
 	// Calibration says that this is the second half of the A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
@@ -59,7 +61,9 @@ type Record struct {
 	Order   Order     `json:"order"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
-	// Parts is how the time between Started and Ended was spent, in seconds: "start", "warmup", "measure", "stop".
+	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services, "prepare", "warmup", "measure",
+	// "load" around these two, such as the start of its container and late answers, "conclude", and "stop". Older records have "load" in
+	// "start".
 	Parts map[string]float64 `json:"parts,omitempty"`
 
 	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
@@ -70,18 +74,27 @@ type Record struct {
 	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a line says
 	// how much.
 	Output string `json:"output,omitempty"`
+	// Budget is set on all repetitions of a run with a limit of its time.
+	Budget *Budget `json:"budget,omitempty"`
+	// Search is what a search tried and found; nil for a repetition.
+	Search *Search `json:"search,omitempty"`
 	// Imported says that this was not measured by benchbook, but read from output that somebody saved.
 	Imported *Imported `json:"imported,omitempty"`
 
 	Samples    []Sample             `json:"samples,omitempty"`
+	Missing    map[string]string    `json:"missing,omitempty"`    // why metrics that the experiment looks for are not among Samples, by their names
 	Histograms map[string]Histogram `json:"histograms,omitempty"` // "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop "lag", "service"
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
 	Machine    *Machine             `json:"machine,omitempty"`
+	Before     *Before              `json:"before,omitempty"`
 
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
 	Facts      map[string]string `json:"facts"`
+	// Lists are facts that are long, by their digests, which stand in the place of the facts: see Condense. Reading a folder of
+	// records puts them back.
+	Lists map[string]string `json:"lists,omitempty"`
 }
 
 // Parameter is one setting of a trial.
@@ -94,8 +107,10 @@ type Parameter struct {
 type Order struct {
 	Seed     int64 `json:"seed"`
 	Round    int   `json:"round"`    // from 1
-	Position int   `json:"position"` // in the whole experiment, from 1
+	Position int   `json:"position"` // in the whole experiment, from 1; beyond Of for one that was not planned
 	Of       int   `json:"of"`
+	// Replaces is the repetition that the machine disturbed and this one was measured in the place of, after all that were planned.
+	Replaces int `json:"replaces,omitempty"`
 }
 
 // Sample is one number that was measured, unrounded.
@@ -183,6 +198,12 @@ type Machine struct {
 	Steal     float64               `json:"steal"`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown
 	SwappedIn int64                 `json:"swapped_in"` // bytes that were read from swap; -1 unknown
 	Throttled map[string]Throttling `json:"throttled"`  // by service; those that an engine tells nothing of are absent
+	// Threads is the share of the time that the busiest thread of a service was running, by service, as Throttled is.
+	Threads map[string]float64 `json:"threads,omitempty"`
+	// Ports is the largest share in use of the local ports between two addresses, by the service that opened the connections, or "load".
+	// Where few were in use it is more than that: all TCP sockets there are.
+	Ports    map[string]float64 `json:"ports,omitempty"`
+	Sampling *Sampling          `json:"sampling,omitempty"`
 }
 
 // Throttling is how often a service was held back by a limit of its CPU time.
@@ -213,8 +234,11 @@ func Parse(data []byte) (*Record, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, fmt.Errorf("not a record: %w", err)
 	}
-	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 {
+	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 && r.Search == nil {
 		return nil, errors.New("not a record: it does not say of what")
+	}
+	if r.Search != nil && r.Repetition != 0 {
+		return nil, errors.New("not a record: it is of a repetition and of a search")
 	}
 	return &r, nil
 }
@@ -230,7 +254,17 @@ func (r *Record) Bytes() ([]byte, error) {
 
 // Path is where a record belongs, below the records folder of its article.
 func (r *Record) Path() string {
-	name := fmt.Sprintf("%s-%s-%s-r%02d.json", Slug(r.Trial), r.Key[:min(8, len(r.Key))], r.Run, r.Repetition)
+	what := fmt.Sprintf("r%02d", r.Repetition)
+	if r.Search != nil {
+		what = "search"
+		if r.Search.Attempt > 1 {
+			what = fmt.Sprintf("%d-%s", r.Search.Attempt, what)
+		}
+		if r.Search.Name != "" {
+			what = Slug(r.Search.Name) + "-" + what // a trial may have several
+		}
+	}
+	name := fmt.Sprintf("%s-%s-%s-%s.json", Slug(r.Trial), r.Key[:min(8, len(r.Key))], r.Run, what)
 	return filepath.Join(r.Host, r.Profile, r.Experiment, name)
 }
 
@@ -264,32 +298,73 @@ func KeepOutput(printed []byte) string {
 // Dir is the records folder of an article.
 type Dir string
 
-// Save writes a record, atomically. An existing file of the same name is an error: records are never changed.
+// Save writes a record, atomically. A record of the same name is an error: records are never changed. A file of that name that is none,
+// since it was damaged, is put aside under a name that ends with ".damaged".
 func (d Dir) Save(r *Record) error {
 	data, err := r.Bytes()
 	if err != nil {
 		return err
 	}
 	path := filepath.Join(string(d), r.Path())
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("saving a record: %s exists already", path)
+	if info, err := os.Lstat(path); err == nil {
+		if !info.Mode().IsRegular() || !damaged(path) {
+			return fmt.Errorf("saving a record: %s exists already", path)
+		}
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return fmt.Errorf("saving a record: %w", err)
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("saving a record: %w", err)
 	}
-	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+	// Not in the folder of temporary files: Tidy finds there what is left of one that was not written to its end.
+	if err := renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("saving a record: %w", err)
 	}
 	return nil
 }
 
-// Writable makes the folder, and says whether records can be saved in it.
+// halfWritten are names of files that Save and Writable make and, unless they are killed, take away again.
+var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json)\d+$`)
+
+// Tidy removes what processes left that were killed while they saved a record. Nobody else may be saving.
+func (d Dir) Tidy() error {
+	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && e.Type().IsRegular() && halfWritten.MatchString(e.Name()) {
+			err = os.Remove(path)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("removing records that are half written: %w", err)
+	}
+	return nil
+}
+
+// damaged says whether a file can be read, and is no record.
+func damaged(path string) bool {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		_, err = Parse(data)
+		return err != nil
+	}
+	return false
+}
+
+// largeRecord is the size in bytes of a record with histograms and series, and the list of packages of an image.
+const largeRecord = 64 << 10
+
+// Writable makes the folder, and says whether a record can be saved in it: better before it is measured than after.
 func (d Dir) Writable() error {
 	err := os.MkdirAll(string(d), 0o755)
 	if err == nil {
 		var probe *os.File
 		if probe, err = os.CreateTemp(string(d), ".writable-"); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+			_, err = probe.Write(make([]byte, largeRecord))
+			err = errors.Join(err, probe.Close(), os.Remove(probe.Name()))
 		}
 	}
 	if err != nil {
@@ -307,6 +382,14 @@ type Bad struct {
 // Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
 // not hide the rest.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
+	type file struct {
+		path   string
+		record *Record
+		err    error // why it is none
+	}
+	var files []*file
+	var group errgroup.Group // most of the time goes into parsing
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if path == string(d) && errors.Is(err, fs.ErrNotExist) {
@@ -317,25 +400,32 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		if e.IsDir() || !strings.HasSuffix(path, ".json") || strings.HasPrefix(e.Name(), ".") {
 			return nil
 		}
+		f := &file{path: path}
+		files = append(files, f)
 		if !e.Type().IsRegular() {
-			bad = append(bad, Bad{path, errors.New("not a record: it is no regular file")}) // reading a pipe would wait for ever
+			f.err = errors.New("not a record: it is no regular file") // reading a pipe would wait for ever
 			return nil
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
+		group.Go(func() error {
+			data, err := os.ReadFile(path)
+			if err == nil {
+				f.record, f.err = Parse(data)
+			}
 			return err
-		}
-		r, err := Parse(data)
-		if err != nil {
-			bad = append(bad, Bad{path, err})
-			return nil
-		}
-		records = append(records, r)
+		})
 		return nil
 	})
-	if err != nil {
+	if err = errors.Join(err, group.Wait()); err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
+	for _, f := range files {
+		if f.err != nil {
+			bad = append(bad, Bad{f.path, f.err})
+		} else {
+			records = append(records, f.record)
+		}
+	}
+	Expand(records)
 	return records, bad, nil
 }
 

@@ -70,6 +70,60 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// A record that was damaged makes room for that of the repetition that is measured again, and is not thrown away.
+func TestSaveInThePlaceOfADamagedRecord(t *testing.T) {
+	for name, damage := range map[string]string{"cut short": `{"schema_version": 1, "art`, "emptied": "", "zeros": strings.Repeat("\x00", 4096)} {
+		dir, r := Dir(t.TempDir()), sample()
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+		if err := dir.Save(r); err == nil {
+			t.Errorf("%s: a record was saved twice", name)
+		}
+		path := filepath.Join(string(dir), r.Path())
+		if err := os.WriteFile(path, []byte(damage), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := dir.Save(r); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		records, bad, err := dir.Read()
+		if err != nil || len(records) != 1 || len(bad) != 0 {
+			t.Errorf("%s: %d records, %d bad, %v", name, len(records), len(bad), err)
+		}
+		if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != damage {
+			t.Errorf("%s: of what it was %q is kept, %v", name, kept, err)
+		}
+	}
+}
+
+// What a process left that was killed while it saved is removed, and nothing else.
+func TestTidy(t *testing.T) {
+	dir, r := Dir(t.TempDir()), sample()
+	if err := dir.Tidy(); err != nil {
+		t.Errorf("of an empty folder: %v", err)
+	}
+	if err := Dir(filepath.Join(string(dir), "missing")).Tidy(); err != nil {
+		t.Errorf("of a folder that is not there: %v", err)
+	}
+	if err := dir.Save(r); err != nil {
+		t.Fatal(err)
+	}
+	folder, name := filepath.Split(filepath.Join(string(dir), r.Path()))
+	for _, file := range []string{"." + name + "5577006791947779410", ".writable-123", ".hidden.json", "notes.json1"} {
+		if err := os.WriteFile(filepath.Join(folder, file), []byte("{"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := dir.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(folder, "*")) // the names that begin with a dot too
+	if err != nil || len(left) != 3 {
+		t.Errorf("left are %q, %v; want the record and two files that are not ours", left, err)
+	}
+}
+
 func TestSlug(t *testing.T) {
 	for in, want := range map[string]string{
 		"sync": "sync", "uvicorn, starlette": "uvicorn-starlette", "../../etc": "etc", "größe=1": "größe=1", "": "x", "///": "x",
@@ -106,8 +160,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte(`{"schema_version":1,"repetition":-1}`))
+	f.Add([]byte(`{"schema_version":1,"experiment":"e","trial":"t","key":"k","run":"r","search":{"name":"../x"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if r, err := Parse(data); err == nil && (r.Key == "" || r.Repetition < 1 || strings.Contains(filepath.Base(r.Path()), "/")) {
+		if r, err := Parse(data); err == nil && (r.Key == "" || (r.Repetition < 1) != (r.Search != nil) || strings.Contains(filepath.Base(r.Path()), "/")) {
 			t.Errorf("taken for a record: %+v", r)
 		}
 	})

@@ -28,6 +28,7 @@ const leastSecret = 8
 type Redactor struct {
 	secrets []string        // longest first, so that one that begins another leaves no rest
 	names   map[string]bool // of services, images and files, in lower case
+	hosts   *regexp.Regexp  // whose names are not kept; nil for none
 }
 
 // NewRedactor returns a Redactor that knows the secrets in definitions of trials. What is no JSON has none.
@@ -111,6 +112,9 @@ var (
 func (r *Redactor) Text(s string) string {
 	for _, secret := range r.secrets {
 		s = strings.ReplaceAll(s, secret, Redacted)
+	}
+	if r.hosts != nil {
+		s = r.hosts.ReplaceAllString(s, Redacted)
 	}
 	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
@@ -254,13 +258,36 @@ func hidden(value string) string {
 	return Redacted
 }
 
-// Redact takes the secrets out of a record that is about to be saved.
-func (r *Record) Redact() {
+// hide also takes names of hosts out of texts, however they are written.
+func (r *Redactor) hide(hosts []string) {
+	if len(hosts) == 0 {
+		return
+	}
+	quoted := make([]string, len(hosts))
+	for i, host := range hosts {
+		quoted[i] = regexp.QuoteMeta(host)
+	}
+	r.hosts = regexp.MustCompile(`(?i)\b(?:` + strings.Join(quoted, "|") + `)\b`)
+}
+
+// Redact takes the secrets out of a record that is about to be saved, and the names of hosts out of whatever programs wrote.
+func (r *Record) Redact(hosts ...string) {
 	redact := NewRedactor(r.Definition)
 	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)
 	r.Parameters, r.Labels = redact.Parameters(r.Parameters), redact.Parameters(r.Labels)
+	redact.hide(hosts) // from here on: what the author wrote is public
 	if line, ok := r.Facts["tool.line"]; ok {
 		r.Facts["tool.line"] = redact.Text(line)
 	}
+	for name, why := range r.Missing {
+		r.Missing[name] = redact.Text(why)
+	}
 	r.Failure, r.Log, r.Output = redact.Text(r.Failure), redact.Text(r.Log), redact.Text(r.Output)
+	if r.Search != nil {
+		r.Search.Reason = redact.Text(r.Search.Reason)
+		for i := range r.Search.Probes {
+			p := &r.Search.Probes[i]
+			p.Invalid, p.Failure, p.Disturbed = redact.Text(p.Invalid), redact.Text(p.Failure), redact.Text(p.Disturbed)
+		}
+	}
 }

@@ -21,25 +21,27 @@ const (
 type BeforeAfter struct {
 	Before, After Cell
 	Floor         float64 // the noise floor, the larger one of both times
+	Looks         int     // at the rounds of the run that was looked at most often, as Looks.Count has it; 0 is 1
 }
 
 // Change is how a cell that was measured twice has changed.
 type Change struct {
 	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
-	AdjustedP  float64 // of no change beyond noise floor and smallest effect, after Holm's correction over all cells; 1 without comparison
+	AdjustedP  float64 // of no change beyond noise floor and smallest effect, times the looks, after Holm's correction over all cells; 1 without comparison
 	Shifted    bool    // AdjustedP is at most alpha, and Err is nil
 	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
 // Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
 // noise floor and smallest effect at a level that holds for all cells together: what a claim "after > before" or
-// "after < before" asks of one pair, corrected for the number of pairs that can be compared.
+// "after < before" asks of one pair, corrected for the number of pairs that can be compared. Where rounds were added to a
+// finished run its cells are judged at the stricter level of their looks; intervals stay at alpha.
 //
 // Alpha is the level of all cells together, delta the smallest effect.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
-// Source: METHOD.md 3.1, 3.2 and 4; Holm 1979.
+// Source: METHOD.md 3.1, 3.2, 3.4 and 4; Holm 1979.
 func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	out := make([]Change, len(cells))
 	var compared []int
@@ -55,7 +57,8 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		}
 		out[i].Interval = comparison.Interval.Widen(c.Floor)
 		compared = append(compared, i)
-		ps = append(ps, newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor)+math.Log1p(delta)))
+		p := newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor) + math.Log1p(delta))
+		ps = append(ps, min(1, p*float64(max(1, c.Looks)))) // at alpha, it is the one at alpha over the number of looks
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

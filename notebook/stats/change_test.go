@@ -16,15 +16,15 @@ func TestChanges(t *testing.T) {
 		want  string // of each: shifted or not, the ratio, the interval
 	}{
 		{"none", nil, ""},
-		{"higher", []BeforeAfter{{slow, fast, 0}}, "shifted 1.20693 [1.16105 1.25463]; "},
-		{"lower", []BeforeAfter{{fast, slow, 0}}, "shifted 0.828548 [0.797048 0.861293]; "},
-		{"the same", []BeforeAfter{{slow, slow, 0}}, "not 1 [0.971796 1.02902]; "},
-		{"widened by the floor", []BeforeAfter{{slow, fast, 0.12}}, "not 1.20693 [1.03665 1.40519]; "},
-		{"less than the smallest effect", []BeforeAfter{{values(1000, 1001, 999), values(1040, 1041, 1039), 0}},
+		{"higher", []BeforeAfter{{slow, fast, 0, 0}}, "shifted 1.20693 [1.16105 1.25463]; "},
+		{"lower", []BeforeAfter{{fast, slow, 0, 0}}, "shifted 0.828548 [0.797048 0.861293]; "},
+		{"the same", []BeforeAfter{{slow, slow, 0, 0}}, "not 1 [0.971796 1.02902]; "},
+		{"widened by the floor", []BeforeAfter{{slow, fast, 0.12, 0}}, "not 1.20693 [1.03665 1.40519]; "},
+		{"less than the smallest effect", []BeforeAfter{{values(1000, 1001, 999), values(1040, 1041, 1039), 0, 0}},
 			"not 1.04 [1.03769 1.04232]; "},
-		{"two repetitions", []BeforeAfter{{slow, values(1200, 1230), 0}}, "too few 1.217 [0 +Inf]; "},
-		{"zero", []BeforeAfter{{slow, values(0, 1, 2), 0}}, "not positive 0 [0 +Inf]; "},
-		{"those that cannot be compared do not count", []BeforeAfter{{slow, values(1), 0}, {slow, fast, 0}},
+		{"two repetitions", []BeforeAfter{{slow, values(1200, 1230), 0, 0}}, "too few 1.217 [0 +Inf]; "},
+		{"zero", []BeforeAfter{{slow, values(0, 1, 2), 0, 0}}, "not positive 0 [0 +Inf]; "},
+		{"those that cannot be compared do not count", []BeforeAfter{{slow, values(1), 0, 0}, {slow, fast, 0, 0}},
 			"too few 0.00100172 [0 +Inf]; shifted 1.20693 [1.16105 1.25463]; "},
 	}
 	for _, tt := range tests {
@@ -51,7 +51,7 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0}}, 0.05, 0.05); !errors.Is(err, ErrNotFinite) {
+	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05); !errors.Is(err, ErrNotFinite) {
 		t.Errorf("a value that is not a number: %v", err)
 	}
 	if _, err := Changes(nil, 0.05, 0.05); err != nil {
@@ -59,16 +59,34 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// What is shown at the first look need not be shown in a run that was looked at several times; its interval stays.
+func TestChangesAreCorrectedForLooks(t *testing.T) {
+	once := BeforeAfter{Before: values(100, 101, 102), After: values(116, 119, 111)}
+	twice := once
+	twice.Looks = 2
+	found, err := Changes([]BeforeAfter{once}, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Changes([]BeforeAfter{twice}, 0.05, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !found[0].Shifted || again[0].Shifted || !closeTo(again[0].AdjustedP, 2*found[0].AdjustedP) || again[0].Interval != found[0].Interval {
+		t.Errorf("at one look %+v, at two %+v", found[0], again[0])
+	}
+}
+
 // What one cell alone shows need not be shown among many.
 func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 	same, moved := values(100, 101, 102), values(116, 119, 111)
-	cells := []BeforeAfter{{same, moved, 0}}
+	cells := []BeforeAfter{{same, moved, 0, 0}}
 	alone, err := Changes(cells, 0.05, 0.05)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 20 {
-		cells = append(cells, BeforeAfter{same, same, 0})
+		cells = append(cells, BeforeAfter{same, same, 0, 0})
 	}
 	among, err := Changes(cells, 0.05, 0.05)
 	if err != nil {
@@ -95,7 +113,7 @@ func TestChangesKeepTheirLevel(t *testing.T) {
 	for range runs {
 		var cells []BeforeAfter
 		for range k {
-			cells = append(cells, BeforeAfter{draw(100), draw(105), 0})
+			cells = append(cells, BeforeAfter{draw(100), draw(105), 0, 0})
 		}
 		changes, err := Changes(cells, 0.05, 0.05)
 		if err != nil {

@@ -19,6 +19,7 @@ const (
 	TOnValues       IntervalKind = "t"                // three to five repetitions, some at zero or below
 	OrderStatistics IntervalKind = "order statistics" // six repetitions or more
 	ClopperPearson  IntervalKind = "Clopper–Pearson"  // failed of attempted, widened to the repetitions' own shares
+	BySearch        IntervalKind = "search"           // where a search found the value to lie: the ends are probes that passed and failed
 )
 
 // Estimate is the centre of a metric and what is known about where it lies.

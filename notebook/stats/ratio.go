@@ -54,26 +54,39 @@ func onBoth(a, b Cell, check func(Cell) error) error {
 	return nil
 }
 
-// contrast is the difference of two cells on logarithms: the difference of means, its standard error and degrees
-// of freedom. The last two need two values on a side.
+// contrast is the difference of cells on logarithms: the difference of means, its standard error and degrees of
+// freedom. The last two need two values of each cell.
 type contrast struct {
 	d, se, df float64
 }
 
 func newContrast(a, b Cell) contrast {
-	meanA, varA := a.logMoments()
-	meanB, varB := b.logMoments()
-	return welch(meanA-meanB, varA, varB, len(a.Values), len(b.Values))
+	meanA, ofA := a.logDispersion()
+	meanB, ofB := b.logDispersion()
+	return welch(meanA-meanB, ofA, ofB)
 }
 
-// welch returns the contrast of two cells from the difference of their means and from their variances.
-func welch(d, varA, varB float64, nA, nB int) contrast {
-	a, b := varA/float64(nA), varB/float64(nB)
-	return contrast{
-		d:  d,
-		se: math.Sqrt(a + b),
-		df: (a + b) * (a + b) / (a*a/float64(nA-1) + b*b/float64(nB-1)),
+// dispersion is how far the values of a cell lie apart on logarithms, and how many they are.
+type dispersion struct {
+	variance float64
+	n        int
+}
+
+// logDispersion is the mean of a cell on logarithms, with its dispersion.
+func (c Cell) logDispersion() (mean float64, s dispersion) {
+	mean, variance := c.logMoments()
+	return mean, dispersion{variance, len(c.Values)}
+}
+
+// welch returns the contrast of cells from the sum of their means, each with its sign, and from their dispersions.
+func welch(d float64, cells ...dispersion) contrast {
+	sum, squares := 0.0, 0.0
+	for _, c := range cells {
+		v := c.variance / float64(c.n)
+		sum += v
+		squares += v * v / float64(c.n-1)
 	}
+	return contrast{d: d, se: math.Sqrt(sum), df: sum * sum / squares}
 }
 
 // interval returns the interval of the ratio.

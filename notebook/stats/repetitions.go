@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -25,13 +26,28 @@ func RatioRepetitions(a, b Cell, region Region, floor, alpha float64) (int, erro
 	if _, err := Ratio(a, b, alpha); err != nil {
 		return 0, err
 	}
-	meanA, varA := a.logMoments()
-	meanB, varB := b.logMoments()
-	d := meanA - meanB
+	return repetitionsOf(newContrast(a, b).d, []Cell{a, b}, region, floor, alpha), nil
+}
+
+// repetitionsOf is RatioRepetitions for a difference on logarithms, of as many cells as it is made of.
+func repetitionsOf(d float64, cells []Cell, region Region, floor, alpha float64) int {
 	limit := Interval{math.Exp(d), math.Exp(d)}.Widen(floor)
-	return firstDecided(min(len(a.Values), len(b.Values))+1, limit, region, func(n int) Interval {
-		return welch(d, varA, varB, n, n).interval(alpha).Widen(floor)
-	}), nil
+	if Judge(limit, region) == Inconclusive {
+		return 0
+	}
+	dispersions := make([]dispersion, len(cells))
+	first := math.MaxInt
+	for i, c := range cells {
+		_, dispersions[i] = c.logDispersion()
+		first = min(first, dispersions[i].n+1)
+	}
+	// Intervals of more repetitions lie within those of fewer: what one decides, all that follow decide.
+	return first + sort.Search(MaxRepetitions+1-first, func(i int) bool {
+		for k := range dispersions {
+			dispersions[k].n = first + i
+		}
+		return Judge(welch(d, dispersions...).interval(alpha).Widen(floor), region) != Inconclusive
+	})
 }
 
 // CellRepetitions returns how many repetitions would have an even chance to decide a claim about the value of one cell that
@@ -75,7 +91,8 @@ func CellRepetitions(c Cell, region Region, alpha float64) (int, error) {
 }
 
 // firstDecided returns the smallest n from first on whose expected interval decides the claim: 0 if the interval
-// that they tend to does not, MaxRepetitions+1 if none up to MaxRepetitions does.
+// that they tend to does not, MaxRepetitions+1 if none up to MaxRepetitions does. Intervals of order statistics do not always
+// shrink from one n to the next.
 func firstDecided(first int, limit Interval, region Region, expected func(n int) Interval) int {
 	if Judge(limit, region) == Inconclusive {
 		return 0

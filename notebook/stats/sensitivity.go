@@ -2,14 +2,15 @@ package stats
 
 import "slices"
 
-// Sensitivity is whether a conclusion depends on the metric it is drawn by.
+// Sensitivity is whether a conclusion depends on the metric it is drawn by, or on other choices.
 type Sensitivity string
 
 const (
-	OneMetric Sensitivity = "one metric" // fewer than two were measured
-	Robust    Sensitivity = "robust"     // all of them say the same
-	Weaker    Sensitivity = "weaker"     // some do not decide it
-	Reversed  Sensitivity = "reversed"   // one supports what another contradicts
+	OneMetric      Sensitivity = "one metric"      // fewer than two were measured
+	OneAlternative Sensitivity = "one alternative" // fewer than two were measured, of choices that are not only of metrics
+	Robust         Sensitivity = "robust"          // all of them say the same
+	Weaker         Sensitivity = "weaker"          // some do not decide it
+	Reversed       Sensitivity = "reversed"        // one supports what another contradicts
 )
 
 // Sensitive compares the verdicts on one claim under several metrics, each with its own direction. Those that were not measured do

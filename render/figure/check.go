@@ -17,7 +17,8 @@ import (
 type Kind string
 
 const (
-	// Collision is text on other text, on a mark or outside the drawing: something cannot be read.
+	// Collision is text on other text, on a mark or outside the drawing, a mark outside, or an axis whose ticks do not say
+	// how it is divided: something cannot be read.
 	Collision Kind = "collision"
 	// Foreign is what no drawing of this package has, such as a colour of its own, or XML that is broken: the
 	// drawing must not be shown.
@@ -35,10 +36,10 @@ type Finding struct {
 
 // allowed are the elements of a drawing and their attributes. Everything else would fix how it looks or load things.
 var allowed = map[string][]string{
-	"svg":    {"class", "viewBox", "role", "aria-labelledby", "xmlns"},
+	"svg":    {"class", "viewBox", "role", "aria-labelledby", "aria-describedby", "xmlns"},
 	"title":  {"id"},
 	"desc":   {"id"},
-	"g":      {},
+	"g":      {"class", "aria-hidden", "tabindex", "role", "aria-label"},
 	"path":   {"d", "class"},
 	"circle": {"cx", "cy", "r", "class"},
 	"text":   {"x", "y", "class"},
@@ -48,11 +49,15 @@ var allowed = map[string][]string{
 var textClasses = []string{"strong", "small", "dim", "mid", "end", "halo"}
 
 // markClasses are the classes of shapes on which no text may lie.
-var markClasses = []string{"pt", "open", "ibox", "ghost", "thin"}
+var markClasses = []string{"pt", "open", "ibox", "bar", "ghost", "thin", "hatch"}
+
+// beyond are the classes of shapes that may leave the drawing: what only the pointer meets, and what it then shows.
+var beyond = []string{"area", "paper"}
 
 // Check reads a drawing back and reports whatever makes it unfit for a page: text that hits other text, comes within
-// 4 units of it in a line, lies on a mark or leaves the drawing; elements, attributes, classes and ids that Draw does
-// not write; and letters that the fonts lack. A drawing that is as it should be has no findings.
+// 4 units of it in a line, lies on a mark or leaves the drawing; marks that leave it; axes with fewer than two ticks, or with two
+// of one label; elements, attributes, classes and ids that Draw does not write; and letters that the fonts lack. What is shown
+// only to who points at something may cover the rest. A drawing that is as it should be has no findings.
 //
 // Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
 // costs less than drawing and is meant for every figure of every page.
@@ -95,9 +100,12 @@ type checker struct {
 	view     rect
 	labels   []string // the ids that name the drawing
 	ids      []string // those that it has
+	groups   []string // the classes of the groups that are open
+	ticks    []string // the labels of the axis being read
 	text     *setText // the text element being read
 	texts    []setText
-	marks    []rect
+	marks    []rect // on which no text may lie
+	shapes   []rect // which have to be inside
 }
 
 // setText is a text as the browser will set it.
@@ -135,6 +143,8 @@ func (c *checker) start(e xml.StartElement) {
 	switch name {
 	case "svg":
 		c.root(attr)
+	case "g":
+		c.group(attr)
 	case "title", "desc":
 		if id, ok := attr["id"]; ok {
 			c.ids = append(c.ids, id)
@@ -164,24 +174,63 @@ func (c *checker) root(attr map[string]string) {
 	if class := attr["class"]; class != Full.class() && class != Narrow.class() {
 		c.report(Foreign, "<svg> has the class %q", class)
 	}
-	c.labels = strings.Fields(attr["aria-labelledby"])
-	if attr["role"] != "img" || len(c.labels) != 2 {
-		c.report(Foreign, "<svg> is no image with title and description: role=%q aria-labelledby=%q",
-			attr["role"], attr["aria-labelledby"])
+	c.labels = strings.Fields(attr["aria-labelledby"] + " " + attr["aria-describedby"])
+	if attr["role"] != "group" || len(c.labels) != 2 {
+		c.report(Foreign, "<svg> is no group with title and description: role=%q aria-labelledby=%q aria-describedby=%q",
+			attr["role"], attr["aria-labelledby"], attr["aria-describedby"])
 	}
+}
+
+// group takes in a group: what is drawn and not heard, what can be pointed at and is heard instead, and their parts.
+func (c *checker) group(attr map[string]string) {
+	class := attr["class"]
+	switch {
+	case class == "" && attr["aria-hidden"] == "true" && len(attr) == 1:
+	case class == hitClass && attr["tabindex"] == "0" && attr["role"] == "img" && attr["aria-label"] != "" && len(attr) == 4:
+	case (class == ticksClass || class == tipClass) && len(attr) == 1:
+	default:
+		c.report(Foreign, "a group of the attributes %q", attr)
+	}
+	if class == ticksClass {
+		c.ticks = nil
+	}
+	c.groups = append(c.groups, class)
+}
+
+// endGroup takes in the end of a group.
+func (c *checker) endGroup() {
+	last := len(c.groups) - 1
+	if last < 0 {
+		return // one that is foreign, which is reported at its start
+	}
+	if c.groups[last] == ticksClass {
+		if len(c.ticks) < 2 {
+			c.report(Collision, "an axis has the ticks %q, and needs two to be read", c.ticks)
+		}
+		for i, label := range c.ticks {
+			if slices.Contains(c.ticks[:i], label) {
+				c.report(Collision, "two ticks of an axis are labelled %q", label)
+			}
+		}
+	}
+	c.groups = c.groups[:last]
 }
 
 // shape takes in a shape that fills box.
 func (c *checker) shape(classes []string, box rect) {
-	mark := false
+	mark, inside := false, true
 	for _, class := range classes {
 		if _, ok := paints[class]; !ok {
 			c.report(Foreign, "a shape has the class %q", class)
 		}
 		mark = mark || slices.Contains(markClasses, class)
+		inside = inside && !slices.Contains(beyond, class)
 	}
 	if mark {
 		c.marks = append(c.marks, box)
+	}
+	if inside {
+		c.shapes = append(c.shapes, box)
 	}
 }
 
@@ -218,7 +267,16 @@ func (c *checker) end(e xml.EndElement) {
 		if missing := c.metrics.Missing(t.words, t.style.strong); len(missing) > 0 {
 			c.report(MissingGlyph, "%q: the fonts lack %q", t.words, string(missing))
 		}
-		c.texts = append(c.texts, t)
+		if slices.Contains(c.groups, ticksClass) {
+			c.ticks = append(c.ticks, t.words)
+		}
+		if !slices.Contains(c.groups, tipClass) {
+			c.texts = append(c.texts, t)
+		} else if t.box.x0 < -slack || t.box.x1 > c.view.x1+slack {
+			c.report(Collision, "%q, which is shown to who points at it, leaves the drawing", t.words)
+		}
+	case "g":
+		c.endGroup()
 	case "svg":
 		if !slices.Equal(c.ids, c.labels) {
 			c.report(Foreign, "the drawing is named by the ids %q but has %q", c.labels, c.ids)
@@ -234,12 +292,20 @@ func (c *checker) number(s string) float64 {
 	return v
 }
 
+// slack is by how much measuring and the browser may differ, in units.
+const slack = .5
+
 // collisions looks for text that cannot be read.
 func (c *checker) collisions() {
 	const (
-		apart = 4  // what two texts of a line must have between them
-		slack = .5 // as measuring and the browser may differ
+		apart = 4   // what two texts of a line must have between them
+		pen   = 1.5 // half the widest line
 	)
+	for _, shape := range c.shapes {
+		if !c.view.grow(pen, pen).contains(shape) {
+			c.report(Collision, "a mark leaves the drawing, from %.1f,%.1f to %.1f,%.1f", shape.x0, shape.y0, shape.x1, shape.y1)
+		}
+	}
 	for i, t := range c.texts {
 		if !c.view.grow(slack, slack).contains(t.box) {
 			c.report(Collision, "%q leaves the drawing, from %.1f,%.1f to %.1f,%.1f",

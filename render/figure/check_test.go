@@ -8,7 +8,7 @@ import (
 
 func TestCheckFinds(t *testing.T) {
 	const (
-		open  = `<svg class="full" viewBox="0 0 100 40" role="img" aria-labelledby="a b" xmlns="http://www.w3.org/2000/svg">`
+		open  = `<svg class="full" viewBox="0 0 100 40" role="group" aria-labelledby="a" aria-describedby="b" xmlns="http://www.w3.org/2000/svg">`
 		names = `<title id="a">t</title><desc id="b">d</desc>`
 	)
 	in := func(body string) string { return open + names + body + "</svg>" }
@@ -18,7 +18,7 @@ func TestCheckFinds(t *testing.T) {
 		want      string
 	}{
 		{"nothing in a good drawing",
-			in(`<g><title>m</title><circle cx="50" cy="10" r="3" class="f1 pt"/></g><text x="10" y="20" class="halo f6">a</text>`), "", ""},
+			in(`<g aria-hidden="true"><circle cx="50" cy="10" r="3" class="f1 pt"/></g><text x="10" y="20" class="halo f6">a</text>`), "", ""},
 		{"nothing in text on a grid line", in(`<text x="10" y="20">word</text><path d="M15 0V40" class="grid"/>`), "",
 			""},
 		{"text on text", in(`<text x="10" y="20">first</text><text x="30" y="22">second</text>`), Collision,
@@ -49,9 +49,18 @@ func TestCheckFinds(t *testing.T) {
 		{"a path without its numbers", in(`<path d="M0" class="grid"/>`), Foreign, "path"},
 		{"a coordinate that is no number", in(`<text x="ten" y="20">x</text>`), Foreign, `"ten"`},
 		{"a text in a text", in(`<text x="9" y="20"><text x="9" y="20">x</text></text>`), Foreign, "<text>"},
-		{"a third id", in(`<g><title id="c">m</title></g>`), Foreign, "ids"},
+		{"a third id", in(`<title id="c">m</title>`), Foreign, "ids"},
 		{"no names", open + "</svg>", Foreign, "ids"},
-		{"a role that is not img", strings.Replace(in(""), `"img"`, `"none"`, 1), Foreign, "role"},
+		{"a role that is not group", strings.Replace(in(""), `"group"`, `"none"`, 1), Foreign, "role"},
+		{"a group of a class that is not ours", in(`<g class="layer"></g>`), Foreign, "layer"},
+		{"something to point at that the keyboard does not reach", in(`<g class="hit" role="img" aria-label="x"></g>`), Foreign, "hit"},
+		{"a mark beyond the edge", in(`<circle cx="99" cy="10" r="4" class="f1 pt"/>`), Collision, "a mark leaves"},
+		{"nothing in what only the pointer meets beyond the edge", in(`<g class="hit" tabindex="0" role="img" aria-label="x"><path d="M95 5H110V20H95Z" class="area"/></g>`), "", ""},
+		{"nothing in words that cover others when they are shown", in(`<text x="10" y="20">word</text><g class="tip"><text x="10" y="20">word</text></g>`), "", ""},
+		{"words that are shown beyond the edge", in(`<g class="tip"><text x="90" y="20">far away</text></g>`), Collision, "leaves the drawing"},
+		{"an axis with a single tick", in(`<g class="ticks"><text x="50" y="20">10</text></g>`), Collision, "needs two"},
+		{"ticks of one label", in(`<g class="ticks"><text x="10" y="20">10</text><text x="60" y="20">10</text></g>`), Collision, "two ticks"},
+		{"nothing in an axis with two", in(`<g class="ticks"><text x="10" y="20">1</text><text x="60" y="20">10</text></g>`), "", ""},
 		{"a view box that is none", strings.Replace(in(""), "0 0 100 40", "100 40", 1), Foreign, "viewBox"},
 		{"a class that the page does not switch", strings.Replace(in(""), "full", "wide", 1), Foreign, `"wide"`},
 		{"a comment", in(`<!-- x -->`), Foreign, "Comment"},

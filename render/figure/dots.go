@@ -1,42 +1,37 @@
 package figure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strings"
-	"unicode"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Dots is a figure of rows, each with an estimate and its interval on one linear scale, and what others published.
+// Dots is a figure of rows, each with an estimate and its interval on one scale, and what others published.
 //
 // Names stand left of the marks (above them in Narrow), printed values right. Each series is named once, beside one
 // of its marks and in its colour, and so are the published values; where a name finds no room, a key above the rows
 // has all of them.
 type Dots struct {
-	ID    string // of letters, digits, "-", "_" and "."; unique in its page
-	Title string // what the figure shows, for screen readers
-	Desc  string // the finding and every value in words, made from the same rows, for screen readers
+	Head
 
 	Rows   []Row    // in the order to draw: by value, not by name
-	Series []string // names of the series, at most six; empty: all rows are of one, which is not named
+	Series []string // names of the series, at most MaxSeries; empty: all rows are of one, which is not named
 
-	Axis string  // quantity and unit, as the axis is to be named
-	Unit float64 // one unit of the axis in that of the values: 0.001 for an axis in ms and values in s; 0 means 1
+	Axis  string    // quantity and unit, as the axis is to be named
+	Unit  float64   // one unit of the axis in that of the values: 0.001 for an axis in ms and values in s; 0 means 1
+	Scale Scale     // Linear, or Log for values that are all above zero
+	Zero  bool      // the axis begins at zero, wherever the values are; not on a Log scale
+	Also  []float64 // further values that the axis has to show, so that several figures have one axis
 
 	Published string     // what the grey ticks are called, such as "published"; empty: none are drawn
 	Reference *Reference // a value to compare with; nil: none
-}
-
-// Reference is a value that all rows are compared with, drawn as a line across them.
-type Reference struct {
-	Value float64 // in the unit of the rows
-	Label string  // such as "no difference"
+	Band      *Band      // a marked range of values, where it is wide enough to be seen; nil: none
 }
 
 // Row is one row of Dots. Its numbers share one unit with all others of the figure.
@@ -45,7 +40,7 @@ type Row struct {
 	Series int // from 1, an index into Dots.Series; not looked at where that is empty
 
 	// Value is the estimate, from Lo to Hi its interval. An end that is infinite is drawn open, to the edge of the
-	// frame; both ends are NaN where there is no interval.
+	// frame, and so is one at zero or below on a Log scale; both ends are NaN where there is no interval.
 	Value, Lo, Hi float64
 
 	// Range says that Lo and Hi are the smallest and largest of too few runs for an interval: a thin line.
@@ -54,6 +49,12 @@ type Row struct {
 	// AtLeast says that Value is only a lower bound: an open dot and an arrow, and "≥" before the label.
 	AtLeast bool
 
+	// Values are those of the repetitions, which Distribution shows.
+	Values []float64
+
+	// Probes are what a search tried, which Probes shows.
+	Probes []Probe
+
 	// Label is Value as printed, with as many digits as its interval allows.
 	Label string
 
@@ -61,36 +62,83 @@ type Row struct {
 	Published float64
 
 	// Missing says in words why there is no value, such as "not measured", and is shown in place of the mark. Where
-	// it is not empty, nothing but Name, Series, Label, Published and Title is looked at.
+	// it is not empty, nothing but Name, Series, Label, Published, Failed and Title is looked at.
 	Missing string
 
-	// Title is the mark in words: row, value, interval, repetitions. A pointer is shown it.
+	// Failed says that it is Missing because it was tried and failed: a hatched box before the words.
+	Failed bool
+
+	// Title is the mark in words: row, value, interval, repetitions. Whoever points at the row is shown it.
 	Title string
 }
 
-// Draw draws the figure, with one decimal of a unit, as an svg element that has the class full or narrow.
+// Probe is one attempt of a search.
+type Probe struct {
+	Value float64
+	Met   bool // it met the objective
+}
+
+// Bars is Dots with a bar from zero to each estimate, and the interval as a line with ends.
+type Bars Dots
+
+// Distribution is Dots with a small dot for every repetition, the interval of the median as a box and the median as a line.
+type Distribution Dots
+
+// Probes is Dots of searches: each value that was tried, filled where it met the objective, and the interval that was found.
+type Probes Dots
+
+// rowMarks is how the values of rows are drawn.
+type rowMarks int
+
+const (
+	dotMarks rowMarks = iota
+	barMarks
+	repetitionMarks
+	probeMarks
+)
+
+// Draw is part of Figure.
 //
-// The error names the row that cannot be drawn: its value is no finite number, its interval is not one, or its series
-// is not named; otherwise it says what is wrong with the figure: no rows, more than six series, an ID that is none, or
-// a width that is neither Full nor Narrow.
-func (d Dots) Draw(m *Metrics, width Width) ([]byte, error) {
-	if err := width.check(); err != nil {
-		return nil, fmt.Errorf("figure %q: %w", d.ID, err)
+// The error names the row that cannot be drawn: its value is no finite number, its interval is not one, its series
+// is not named, or it has no place on the scale; otherwise it says what is wrong with the figure: no rows, more series
+// than MaxSeries, an ID that is none, or a width that is neither Full nor Narrow.
+func (d Dots) Draw(m *Metrics, width Width) ([]byte, error) { return d.drawRows(m, width, dotMarks) }
+
+// Draw is part of Figure. Its errors are those of Dots, and one for a Log scale, which has no zero for bars to begin at.
+func (b Bars) Draw(m *Metrics, width Width) ([]byte, error) {
+	d := Dots(b)
+	if d.Scale == Log {
+		return nil, d.wrap(errors.New("bars begin at zero, which a log axis does not have; draw dots"))
 	}
-	d, err := d.prepare()
+	d.Zero = true
+	return d.drawRows(m, width, barMarks)
+}
+
+// Draw is part of Figure. Its errors are those of Dots.
+func (d Distribution) Draw(m *Metrics, width Width) ([]byte, error) {
+	return Dots(d).drawRows(m, width, repetitionMarks)
+}
+
+// Draw is part of Figure. Its errors are those of Dots.
+func (p Probes) Draw(m *Metrics, width Width) ([]byte, error) {
+	return Dots(p).drawRows(m, width, probeMarks)
+}
+
+func (d Dots) drawRows(m *Metrics, width Width, marks rowMarks) ([]byte, error) {
+	if err := d.check(width); err != nil {
+		return nil, d.wrap(err)
+	}
+	prepared, err := d.prepare()
 	if err != nil {
-		return nil, fmt.Errorf("figure %q: %w", d.ID, err)
+		return nil, d.wrap(err)
 	}
-	s := newDotSheet(d, m, width, false)
+	s := newDotSheet(prepared, m, width, marks, false)
 	if !s.paint() {
-		s = newDotSheet(d, m, width, true)
+		s = newDotSheet(prepared, m, width, marks, true)
 		s.paint()
 	}
-	svg, err := s.canvas.document(width, s.height, d.ID, d.Title, d.Desc)
-	if err != nil {
-		return nil, fmt.Errorf("figure %q: %w", d.ID, err)
-	}
-	return svg, nil
+	svg, err := s.document(width, s.height, d.Head)
+	return svg, d.wrap(err)
 }
 
 // hasMark tells whether a row has a value to draw.
@@ -113,44 +161,63 @@ func (d Dots) hasPublished(r Row) bool { return d.Published != "" && !math.IsNaN
 // prepare returns the figure as it is drawn: its numbers in the axis's unit, its words without line ends, every row
 // of a series. The figure it is called on stays as it is.
 func (d Dots) prepare() (Dots, error) {
-	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) }
-	if d.ID == "" || strings.ContainsFunc(d.ID, func(r rune) bool { return !isPart(r) }) {
-		return d, errors.New(`the ID is not of letters, digits, "-", "_" and "."; choose another`)
-	}
 	if len(d.Rows) == 0 {
 		return d, errors.New("there are no rows; leave the figure out")
 	}
-	if n := len(d.Series); n > maxSeries {
-		return d, fmt.Errorf("%d series are more than the %d that can be told apart; draw several figures", n, maxSeries)
+	if n := len(d.Series); n > MaxSeries {
+		return d, fmt.Errorf("%d series are more than the %d that can be told apart; draw several figures", n, MaxSeries)
 	}
-	if d.Unit == 0 {
-		d.Unit = 1
+	if d.Scale != Linear && d.Scale != Log {
+		return d, errors.New("rows stand on a linear or a log scale; choose one")
 	}
-	if !(d.Unit > 0) || math.IsInf(d.Unit, 1) {
-		return d, fmt.Errorf("the axis's unit is %v times that of the values; give a positive number", d.Unit)
+	var err error
+	if d.Unit, err = unitOf(d.Unit); err != nil {
+		return d, err
 	}
 	rows := make([]Row, len(d.Rows))
 	for i, r := range d.Rows {
-		var err error
 		if rows[i], err = d.prepareRow(r); err != nil {
 			return d, fmt.Errorf("row %d, %q: %w", i+1, r.Name, err)
 		}
 	}
 	d.Rows = rows
-	series := make([]string, len(d.Series))
-	for i, name := range d.Series {
-		series[i] = oneLine(name)
-	}
-	d.Series = series
+	d.Series = oneLines(d.Series)
 	if d.Reference != nil {
 		ref := Reference{Value: d.Reference.Value / d.Unit, Label: oneLine(d.Reference.Label)}
-		if !drawable(ref.Value) {
+		if !d.Scale.has(ref.Value) {
 			return d, fmt.Errorf("the reference %v is no number that can be drawn; leave it out", d.Reference.Value)
 		}
 		d.Reference = &ref
 	}
-	d.Title, d.Desc, d.Axis, d.Published = oneLine(d.Title), oneLine(d.Desc), oneLine(d.Axis), oneLine(d.Published)
+	if d.Band != nil {
+		band := Band{Lo: d.Band.Lo / d.Unit, Hi: d.Band.Hi / d.Unit, Label: oneLine(d.Band.Label)}
+		if d.Scale == Log && band.Lo <= 0 {
+			band.Lo = math.Inf(-1)
+		}
+		if !(band.Lo < band.Hi) {
+			return d, fmt.Errorf("%v to %v is no band; leave it out", d.Band.Lo, d.Band.Hi)
+		}
+		d.Band = &band
+	}
+	d.Also = slices.Clone(d.Also)
+	for i, v := range d.Also {
+		if d.Also[i] = v / d.Unit; !d.Scale.has(d.Also[i]) {
+			return d, fmt.Errorf("the axis cannot show %v; leave it out", v)
+		}
+	}
+	d.Axis, d.Published = oneLine(d.Axis), oneLine(d.Published)
 	return d, nil
+}
+
+// unitOf is one unit of an axis in that of its values; 0 means 1.
+func unitOf(unit float64) (float64, error) {
+	if unit == 0 {
+		return 1, nil
+	}
+	if !(unit > 0) || math.IsInf(unit, 1) {
+		return 0, fmt.Errorf("the axis's unit is %v times that of the values; give a positive number", unit)
+	}
+	return unit, nil
 }
 
 func (d Dots) prepareRow(r Row) (Row, error) {
@@ -164,87 +231,66 @@ func (d Dots) prepareRow(r Row) (Row, error) {
 	out.Missing, out.Title = oneLine(r.Missing), oneLine(r.Title)
 	out.Value, out.Published = r.Value/d.Unit, r.Published/d.Unit
 	out.Lo, out.Hi = r.Lo/d.Unit, r.Hi/d.Unit
-	if !math.IsNaN(r.Published) && !drawable(out.Published) {
+	if !math.IsNaN(r.Published) && !d.Scale.has(out.Published) {
 		return out, fmt.Errorf("the published value %v cannot be drawn; say NaN where there is none", r.Published)
 	}
 	if !r.hasMark() {
 		return out, nil
 	}
-	if !drawable(out.Value) {
+	if !d.Scale.has(out.Value) {
 		return out, fmt.Errorf("the value %v cannot be drawn; say in words why it is missing", r.Value)
+	}
+	out.Values, out.Probes = slices.Clone(r.Values), slices.Clone(r.Probes)
+	for i, v := range r.Values {
+		if out.Values[i] = v / d.Unit; !d.Scale.has(out.Values[i]) {
+			return out, fmt.Errorf("repetition %d, %v, cannot be drawn; leave it out and say so", i+1, v)
+		}
+	}
+	for i, p := range r.Probes {
+		if out.Probes[i].Value = p.Value / d.Unit; !d.Scale.has(out.Probes[i].Value) {
+			return out, fmt.Errorf("probe %d, %v, cannot be drawn; leave it out and say so", i+1, p.Value)
+		}
 	}
 	if math.IsNaN(r.Lo) && math.IsNaN(r.Hi) {
 		return out, nil
 	}
-	loOpen, hiOpen := math.IsInf(r.Lo, -1), math.IsInf(r.Hi, 1)
-	if !(r.Lo <= r.Hi) || !loOpen && !drawable(out.Lo) || !hiOpen && !drawable(out.Hi) {
+	if d.Scale == Log && out.Lo <= 0 {
+		out.Lo = math.Inf(-1)
+	}
+	loOpen, hiOpen := math.IsInf(out.Lo, -1), math.IsInf(out.Hi, 1)
+	if !(r.Lo <= r.Hi) || !loOpen && !d.Scale.has(out.Lo) || !hiOpen && !d.Scale.has(out.Hi) {
 		return out, fmt.Errorf("%v to %v is no interval; say NaN twice where there is none", r.Lo, r.Hi)
 	}
 	return out, nil
 }
 
-// drawable tells whether v is finite and so far from the ends of a float64 that spans and steps stay finite too.
-func drawable(v float64) bool { return math.Abs(v) <= 1e100 }
-
-// oneLine turns runs of white space and control characters into single spaces, as a browser would show them, so that
-// a text is measured as it will stand.
-func oneLine(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return r == ' ' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-	}), " ")
-}
-
-// extent is the least range of values that the axis has to show. It has a length even if the rows agree; there is none
-// if nothing was measured, published or compared.
-func (d Dots) extent() (lo, hi float64, ok bool) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	var openLo, openHi bool
-	add := func(v float64) {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			lo, hi = min(lo, v), max(hi, v)
-		}
-	}
+// extent is what the axis has to show; of nothing if nothing was measured, published or compared.
+func (d Dots) extent() extent {
+	var e extent
+	e.add(d.Also...)
 	for _, r := range d.Rows {
 		if r.hasMark() {
-			add(r.Value)
-			add(r.Lo)
-			add(r.Hi)
-			openLo = openLo || math.IsInf(r.Lo, -1)
-			openHi = openHi || math.IsInf(r.Hi, 1)
+			e.add(r.Value, r.Lo, r.Hi)
+			e.add(r.Values...)
+			for _, p := range r.Probes {
+				e.add(p.Value)
+			}
 		}
 		if d.hasPublished(r) {
-			add(r.Published)
+			e.add(r.Published)
 		}
 	}
 	if d.Reference != nil {
-		add(d.Reference.Value)
+		e.add(d.Reference.Value)
 	}
-	if lo > hi {
-		return 0, 0, false
+	if d.Band != nil {
+		for _, v := range []float64{d.Band.Lo, d.Band.Hi} {
+			if !math.IsInf(v, 0) {
+				e.add(v)
+			}
+		}
 	}
-	// A difference in the seventh digit is shown as none: its ticks could not be read apart. And an axis that zero
-	// would make only a little longer begins there.
-	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {
-		lo = 0
-	} else if hi < 0 && (even || hi > lo/4) {
-		hi = 0
-	}
-	if hi-lo < 1e-100 {
-		return lo, lo + 1, true
-	}
-	// An interval with an open end must be seen to go on where its row has the outermost value. Zero stays the end of
-	// what may not be negative.
-	margin := (hi - lo) / 10
-	if openHi {
-		hi += margin
-	}
-	if openLo && lo > 0 {
-		lo = max(0, lo-margin)
-	} else if openLo && lo < 0 {
-		lo -= margin
-	}
-	return lo, hi, true
+	return e
 }
 
 // Measures of dots, in units.
@@ -258,12 +304,15 @@ const (
 	arrowHead   = 3.5
 	labelGap    = 7.0 // between a mark and its name
 	keyGap      = 9.0 // between the centre of a mark in the key and its words
+	hatchWidth  = 26.0
+	smallRadius = 2.3 // of a repetition or a probe
 )
 
 // dotSheet is Dots in the making: everything has its place before anything is drawn.
 type dotSheet struct {
 	*sheet
 	Dots
+	drawn  rowMarks
 	narrow bool
 	key    bool // whether names stand in a key
 	height float64
@@ -271,13 +320,21 @@ type dotSheet struct {
 	axis   axis // without ticks if there is nothing to scale
 	rows   []dotRow
 
-	caption        []string
-	referenceLabel []string
-	referenceTop   float64 // the upper edge of the reference's label
+	caption []string
+	over    []overLabel
+}
+
+// overLabel is a label above the frame, of a line or a band that crosses all rows.
+type overLabel struct {
+	lines []string
+	top   float64 // the upper edge of its first line
+	at    float64 // what it is about, from left to right
 }
 
 // dotRow is where a row's words go: lines, and the baseline of the first of them.
 type dotRow struct {
+	top     float64 // of all that belongs to the row, down to bottom
+	bottom  float64
 	centre  float64 // of the marks
 	name    []string
 	nameAt  point
@@ -286,6 +343,7 @@ type dotRow struct {
 	words   []string // in place of the marks
 	wordsAt point
 	align   text.XAlignment // of words
+	hatch   rect            // before them; empty for none
 }
 
 // wordsStyle sets the words that stand in place of a mark.
@@ -301,8 +359,8 @@ func (s *dotSheet) nameStyle() textStyle {
 	return textStyle{align: text.XRight}
 }
 
-func newDotSheet(d Dots, m *Metrics, width Width, key bool) *dotSheet {
-	s := &dotSheet{sheet: newSheet(m, width), Dots: d, narrow: width == Narrow, key: key}
+func newDotSheet(d Dots, m *Metrics, width Width, marks rowMarks, key bool) *dotSheet {
+	s := &dotSheet{sheet: newSheet(m, width), Dots: d, drawn: marks, narrow: width == Narrow, key: key}
 	s.rows = make([]dotRow, len(d.Rows))
 	s.layColumns()
 	s.layRows()
@@ -342,8 +400,9 @@ func (s *dotSheet) layColumns() {
 	if s.narrow {
 		s.frame.x0, s.frame.x1 = edge, s.width-edge-atLeast
 	}
-	if lo, hi, ok := s.extent(); ok {
-		s.axis = newAxis(s.sheet, lo, hi, s.frame.x0, s.frame.x1)
+	if e := s.extent(); e.some {
+		lo, hi := e.ends(s.Scale, s.Zero)
+		s.axis = newAxis(s.sheet, s.Scale, lo, hi, s.frame.x0, s.frame.x1)
 		s.frame.x0, s.frame.x1 = s.axis.from, s.axis.to
 	}
 	for i, r := range s.Rows {
@@ -366,16 +425,54 @@ func (s *dotSheet) layWords(row *dotRow, r Row, gap float64) {
 	row.wordsAt.x = s.frame.x0 + gap/2
 	room := s.frame.x1 - row.wordsAt.x
 	if s.hasPublished(r) {
-		at := s.axis.x(r.Published)
+		at := s.axis.at(r.Published)
 		left, right := at-labelGap-s.frame.x0, s.frame.x1-at-labelGap
 		if row.wordsAt.x, room = at+labelGap, right; left > right {
 			row.wordsAt.x, room, row.align = at-labelGap, left, text.XRight
 		}
 	}
+	if r.Failed && row.align == text.XLeft {
+		row.hatch.x0, row.hatch.x1 = row.wordsAt.x, row.wordsAt.x+hatchWidth
+		row.wordsAt.x += hatchWidth + labelGap
+		room -= hatchWidth + labelGap
+	} else if r.Failed {
+		row.hatch.x0, row.hatch.x1 = row.wordsAt.x-hatchWidth, row.wordsAt.x
+		row.wordsAt.x -= hatchWidth + labelGap
+		room -= hatchWidth + labelGap
+	}
 	row.words = s.wrap(wordsStyle, r.Missing, room)
 }
 
-// layRows decides what is above and below: key, reference, rows, axis.
+// layOver puts labels above the frame, from y on, and gives where they end.
+func (s *dotSheet) layOver(y float64) float64 {
+	add := func(label string, at float64) {
+		if label == "" || len(s.axis.ticks) == 0 {
+			return
+		}
+		lines := s.wrap(tickStyle, label, s.width)
+		s.over = append(s.over, overLabel{lines, y, at})
+		y += lineHeight * float64(len(lines))
+	}
+	if band, ok := s.band(); ok {
+		add(s.Band.Label, (band.x0+band.x1)/2)
+	}
+	if s.Reference != nil {
+		add(s.Reference.Label, s.axis.at(s.Reference.Value))
+	}
+	return y
+}
+
+// band is where the marked range of values lies; false if there is none that would be seen.
+func (s *dotSheet) band() (rect, bool) {
+	const least = 1.5 // units
+	if s.Band == nil || len(s.axis.ticks) == 0 {
+		return rect{}, false
+	}
+	r := rect{max(s.end(s.Band.Lo), s.frame.x0), s.frame.y0, min(s.end(s.Band.Hi), s.frame.x1), s.frame.y1}
+	return r, r.x1-r.x0 >= least
+}
+
+// layRows decides what is above and below: key, reference and band, rows, axis.
 func (s *dotSheet) layRows() {
 	const (
 		pitch       = 25 // of rows of one line
@@ -386,19 +483,16 @@ func (s *dotSheet) layRows() {
 	)
 	y := 0.0
 	if s.key {
-		y = s.layKey(nil)
+		y = s.layKey(s.entries(), false)
 	}
-	if s.Reference != nil && s.Reference.Label != "" {
-		s.referenceTop = y
-		s.referenceLabel = s.wrap(tickStyle, s.Reference.Label, s.width)
-		y += lineHeight * float64(len(s.referenceLabel))
-	}
+	y = s.layOver(y)
 	s.frame.y0 = y + above
 	if y += above + side; s.narrow {
 		y -= above + side
 	}
 	for i := range s.rows {
 		row := &s.rows[i]
+		row.top = y
 		beside := float64(max(len(row.name), len(row.value)) - 1)
 		more := float64(max(0, len(row.words)-1))
 		if s.narrow {
@@ -407,6 +501,7 @@ func (s *dotSheet) layRows() {
 			row.centre = row.nameAt.y + lineHeight*beside + nameToMark
 			row.wordsAt.y = row.centre + wordsStyle.middle()
 			y += pitchNarrow + lineHeight*(beside+more)
+			row.bottom = y
 			continue
 		}
 		height := pitch + lineHeight*max(beside, more)
@@ -418,6 +513,7 @@ func (s *dotSheet) layRows() {
 		row.valueAt.y = centred(valueStyle, row.value)
 		row.wordsAt.y = centred(wordsStyle, row.words)
 		y += height
+		row.bottom = y
 	}
 	s.frame.y1 = y + side
 
@@ -445,36 +541,43 @@ func (s *dotSheet) captionX(caption string) float64 {
 // marks and there is no key.
 func (s *dotSheet) paint() bool {
 	if s.key {
-		s.layKey(s.keyEntry)
+		s.layKey(s.entries(), true)
+	}
+	if band, ok := s.band(); ok {
+		s.fillRect("track", band)
 	}
 	for _, row := range s.rows {
 		s.lines(s.nameStyle(), row.nameAt, lineHeight, row.name)
 		s.lines(valueStyle, row.valueAt, lineHeight, row.value)
 	}
-	s.axis.drawGrid(s.sheet, s.frame.y0, s.frame.y1)
-	s.axis.drawLabels(s.sheet, s.frame.y1)
+	if len(s.axis.ticks) > 0 {
+		s.axis.drawGrid(s.sheet, s.frame.y0, s.frame.y1)
+		s.axis.drawLabels(s.sheet, s.frame.y1)
+	}
 	captionAt := point{0, s.frame.y1 + tickBelow + captionDrop}
 	if len(s.caption) == 1 {
 		captionAt.x = s.captionX(s.caption[0])
 	}
 	s.lines(captionStyle, captionAt, lineHeight, s.caption)
-	s.paintReference()
+	s.paintOver()
 
-	s.plot(s.axis, s.frame, s)
+	s.plot(s.axis, axis{tickSet: tickSet{hi: 1}}, s.frame, s)
+	for i, r := range s.Rows {
+		s.hit(rect{0, s.rows[i].top, s.width, s.rows[i].bottom}, r.Title)
+	}
 	return s.key || s.nameMarks()
 }
 
-func (s *dotSheet) paintReference() {
-	if s.Reference == nil {
-		return
+// paintOver draws the reference, and the labels of what crosses all rows.
+func (s *dotSheet) paintOver() {
+	if s.Reference != nil && (s.Reference.Value != 0 || !slices.Contains(s.axis.ticks, 0)) { // else there is a line already
+		s.rule("axis", s.axis.at(s.Reference.Value), s.frame.y0, s.frame.y1)
 	}
-	x := s.axis.x(s.Reference.Value)
-	if s.Reference.Value != 0 || !slices.Contains(s.axis.ticks, 0) { // where there is a line already
-		s.rule("axis", x, s.frame.y0, s.frame.y1)
+	for _, o := range s.over {
+		half := s.widest(tickStyle, o.lines) / 2
+		at := point{min(max(o.at, half), s.width-half), o.top + lineHeight - clearance + 1}
+		s.lines(tickStyle, at, lineHeight, o.lines)
 	}
-	half := s.widest(tickStyle, s.referenceLabel) / 2
-	at := point{min(max(x, half), s.width-half), s.referenceTop + lineHeight - clearance + 1}
-	s.lines(tickStyle, at, lineHeight, s.referenceLabel)
 }
 
 // Plot draws the marks of all rows. It makes the sheet a plot.Plotter.
@@ -483,23 +586,101 @@ func (s *dotSheet) Plot(c draw.Canvas, p *plot.Plot) {
 	x := func(v float64) float64 { return float64(tx(v)) }
 	for i, r := range s.Rows {
 		row := s.rows[i]
-		s.canvas.begin(r.Title)
 		if s.hasPublished(r) {
 			at := x(r.Published)
 			s.stroke("ghost", point{at, row.centre - tickHeight/2}, point{at, row.centre + tickHeight/2})
 			s.marks = append(s.marks, rect{at - 1, row.centre - tickHeight/2, at + 1, row.centre + tickHeight/2})
 		}
-		if r.hasMark() {
-			s.paintInterval(r, row.centre)
-			s.paintDot(r, point{x(r.Value), row.centre})
-			x0, x1 := s.reach(r)
-			s.marks = append(s.marks, rect{x0, row.centre - boxHeight/2, x1, row.centre + boxHeight/2})
-		} else {
+		if !r.hasMark() {
+			if r.Failed {
+				row.hatch.y0, row.hatch.y1 = row.centre-boxHeight/2, row.centre+boxHeight/2
+				s.hatch(row.hatch)
+			}
 			t := wordsStyle
 			t.align = row.align
 			s.lines(t, row.wordsAt, lineHeight, row.words)
+			continue
 		}
-		s.canvas.end()
+		s.paintMarks(r, row.centre, x)
+		x0, x1 := s.reach(r)
+		s.marks = append(s.marks, rect{x0, row.centre - boxHeight/2, x1, row.centre + boxHeight/2})
+	}
+}
+
+// paintMarks draws the value of a row in the way of its figure.
+func (s *dotSheet) paintMarks(r Row, y float64, x func(float64) float64) {
+	fill, edge := fillInk(r.Series), strokeInk(r.Series)
+	switch s.drawn {
+	case barMarks:
+		from, to := min(x(0), x(r.Value)), max(x(0), x(r.Value))
+		s.fillRect("bar "+fill+" "+edge, rect{from, y - boxHeight/2, to, y + boxHeight/2})
+		s.paintWhisker(r, y)
+	case repetitionMarks:
+		s.paintInterval(r, y)
+		at := x(r.Value)
+		s.stroke("line "+edge, point{at, y - tickHeight/2}, point{at, y + tickHeight/2})
+		s.swarm(r.Values, y, x, func(_ int, at point) { s.glyph(fill+" pt", r.Series, at, smallRadius) })
+	case probeMarks:
+		s.paintInterval(r, y)
+		values := make([]float64, len(r.Probes))
+		for i, p := range r.Probes {
+			values[i] = p.Value
+		}
+		s.swarm(values, y, x, func(i int, at point) {
+			if r.Probes[i].Met {
+				s.glyph(fill+" pt", r.Series, at, smallRadius)
+			} else {
+				s.glyph("open "+edge, r.Series, at, smallRadius)
+			}
+		})
+	default:
+		s.paintInterval(r, y)
+		s.paintDot(r, point{x(r.Value), y})
+	}
+}
+
+// swarm draws a small mark for each value, and moves one that would lie on another up or down as far as its row lets it.
+func (s *dotSheet) swarm(values []float64, y float64, x func(float64) float64, mark func(i int, at point)) {
+	const (
+		near  = 1.7 * smallRadius
+		reach = boxHeight/2 - 1 // names may stand right above the box
+	)
+	offsets := []float64{0, -reach, reach, -reach / 2, reach / 2}
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
+	var placed []point
+	for _, i := range order {
+		at := point{x(values[i]), y}
+		for _, dy := range offsets {
+			try := point{at.x, y + dy}
+			free := func(o point) bool { return math.Hypot(o.x-try.x, o.y-try.y) >= near }
+			if !slices.ContainsFunc(placed, func(o point) bool { return !free(o) }) {
+				at = try
+				break
+			}
+		}
+		placed = append(placed, at)
+		mark(i, at)
+	}
+}
+
+// paintWhisker draws an interval over a bar: a line with an end where it has one.
+func (s *dotSheet) paintWhisker(r Row, y float64) {
+	const end = 3
+	if !r.hasInterval() {
+		return
+	}
+	k := "line thin " + strokeInk(r.Series)
+	x0, x1 := s.end(r.Lo), s.end(r.Hi)
+	s.stroke(k, point{x0, y}, point{x1, y})
+	if !math.IsInf(r.Lo, 0) {
+		s.stroke(k, point{x0, y - end}, point{x0, y + end})
+	}
+	if !math.IsInf(r.Hi, 0) {
+		s.stroke(k, point{x1, y - end}, point{x1, y + end})
 	}
 }
 
@@ -511,15 +692,27 @@ func (s *dotSheet) end(v float64) float64 {
 	case math.IsInf(v, 1):
 		return s.frame.x1
 	}
-	return s.axis.x(v)
+	return s.axis.at(v)
 }
 
 // reach is how far the marks of a row extend to the left and to the right.
 func (s *dotSheet) reach(r Row) (x0, x1 float64) {
-	x := s.axis.x(r.Value)
+	x := s.axis.at(r.Value)
 	x0, x1 = x-dotReach, x+dotReach
 	if r.hasInterval() {
 		x0, x1 = min(x0, s.end(r.Lo)), max(x1, s.end(r.Hi))
+	}
+	switch s.drawn {
+	case barMarks:
+		x0, x1 = min(x0, s.axis.at(0)), max(x1, s.axis.at(0))
+	case repetitionMarks:
+		for _, v := range r.Values {
+			x0, x1 = min(x0, s.axis.at(v)-dotReach), max(x1, s.axis.at(v)+dotReach)
+		}
+	case probeMarks:
+		for _, p := range r.Probes {
+			x0, x1 = min(x0, s.axis.at(p.Value)-dotReach), max(x1, s.axis.at(p.Value)+dotReach)
+		}
 	}
 	if r.AtLeast {
 		x1 += arrowGap + arrowLength
@@ -594,7 +787,7 @@ func (s *dotSheet) nameMarks() bool {
 		if !s.hasPublished(r) {
 			continue
 		}
-		at := s.axis.x(r.Published)
+		at := s.axis.at(r.Published)
 		y := s.rows[i].centre
 		spots := []spot{{at - labelGap, y, text.XRight}, {at + labelGap, y, text.XLeft}}
 		if x0, x1 := s.reach(r); r.hasMark() && x0-1 <= at && at <= x1+1 {
@@ -607,54 +800,14 @@ func (s *dotSheet) nameMarks() bool {
 	return len(spots) == 0 || s.place(textStyle{ink: "halo dim", small: true}, s.Published, area, spots)
 }
 
-// layKey goes through the entries of the key, as many in a row as there is room for, and gives its height. It hands
-// each to draw, if there is one: its series, 0 for published values; the centre of its mark; and its lines.
-func (s *dotSheet) layKey(draw func(series int, at point, lines []string)) (height float64) {
-	const (
-		indent   = 5  // of a mark's centre
-		first    = 10 // centre line of the first row
-		entryGap = 19
-		bottom   = 10
-	)
-	at := point{indent, first}
-	deepest := at.y // centre line of the lowest line in this row of entries
-	entry := func(series int, name string) {
-		t := s.keyStyle(series)
-		lines := s.wrap(t, name, s.width-indent-keyGap)
-		wide := keyGap + s.widest(t, lines)
-		if at.x > indent && at.x+wide > s.width {
-			at = point{indent, deepest + lineHeight + 3}
-		}
-		if draw != nil {
-			draw(series, at, lines)
-		}
-		deepest = max(deepest, at.y+lineHeight*float64(len(lines)-1))
-		at.x += wide + entryGap
-	}
+// entries are those of the key: the series, and what is published.
+func (s *dotSheet) entries() []keyEntry {
+	var out []keyEntry
 	for k, name := range s.Series {
-		entry(k+1, name)
+		out = append(out, keyEntry{k + 1, name})
 	}
 	if slices.ContainsFunc(s.Rows, s.hasPublished) {
-		entry(0, s.Published)
+		out = append(out, keyEntry{publishedEntry, s.Published})
 	}
-	return deepest + bottom
-}
-
-// keyStyle sets an entry of the key.
-func (s *dotSheet) keyStyle(series int) textStyle {
-	if series == 0 {
-		return textStyle{ink: "dim", small: true}
-	}
-	return textStyle{ink: fillInk(series), strong: true, small: true}
-}
-
-// keyEntry draws an entry of the key.
-func (s *dotSheet) keyEntry(series int, at point, lines []string) {
-	if series == 0 {
-		s.stroke("ghost", point{at.x, at.y - tickHeight/2}, point{at.x, at.y + tickHeight/2})
-	} else {
-		s.glyph(fillInk(series)+" pt", series, at, dotRadius)
-	}
-	t := s.keyStyle(series)
-	s.lines(t, point{at.x + keyGap, at.y + t.middle()}, lineHeight, lines)
+	return out
 }

@@ -73,9 +73,7 @@ func thirteenServers(tb testing.TB) Dots {
 		tb.Fatal(err)
 	}
 	d := Dots{
-		ID:        "fig-throughput",
-		Title:     "Throughput of thirteen servers",
-		Desc:      "Thirteen rows, sorted, from 5,780 to 2,678 requests per second.",
+		Head:      Head{ID: "fig-throughput", Title: "Throughput of thirteen servers", Desc: "Thirteen rows, sorted, from 5,780 to 2,678 requests per second."},
 		Series:    []string{"sync", "async"},
 		Axis:      "requests per second",
 		Published: "9 May",
@@ -102,9 +100,7 @@ func thirteenServers(tb testing.TB) Dots {
 func figures(tb testing.TB) map[string]Dots {
 	return map[string]Dots{
 		"two sockets with published values": {
-			ID:     "fig-sockets",
-			Title:  "Throughput of two socket servers",
-			Desc:   "Requests per second: async 1,204 (1,180 to 1,231), published 705; sync 894 (871 to 910), published 529.",
+			Head:   Head{ID: "fig-sockets", Title: "Throughput of two socket servers", Desc: "Requests per second: async 1,204 (1,180 to 1,231), published 705; sync 894 (871 to 910), published 529."},
 			Series: []string{"sync", "async"}, Axis: "requests per second", Published: "published",
 			Rows: described(
 				Row{Name: "async", Series: 2, Value: 1204, Lo: 1180, Hi: 1231, Label: "1,204", Published: 705.41},
@@ -113,7 +109,7 @@ func figures(tb testing.TB) map[string]Dots {
 		},
 		"thirteen servers": thirteenServers(tb),
 		"missing and failed rows": {
-			ID: "fig-gaps", Title: "Rows without a value", Desc: "Four rows, of which one was measured.",
+			Head: Head{ID: "fig-gaps", Title: "Rows without a value", Desc: "Four rows, of which one was measured."},
 			Axis: "requests per second", Published: "published",
 			Rows: described(
 				Row{Name: "uvicorn Starlette", Value: 6905, Lo: 6702, Hi: 7071, Label: "6,905", Published: 4952},
@@ -125,14 +121,14 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"no row measured": {
-			ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured.", Axis: "requests per second",
+			Head: Head{ID: "fig-none", Title: "Nothing measured", Desc: "Two rows, neither measured."}, Axis: "requests per second",
 			Rows: described(
 				Row{Name: "sync", Missing: "not measured", Published: nan},
 				Row{Name: "async", Missing: "failed: exited with status 1", Published: nan},
 			),
 		},
 		"lower bounds, few runs and open ends": {
-			ID: "fig-bounds", Title: "Values that are not simply intervals", Desc: "Six rows.",
+			Head:   Head{ID: "fig-bounds", Title: "Values that are not simply intervals", Desc: "Six rows."},
 			Series: []string{"sync", "async"}, Axis: "requests per second", Published: "published",
 			Rows: described(
 				Row{Name: "limited by the client", Series: 1, Value: 8140, Lo: 8012, Hi: 8251, AtLeast: true,
@@ -147,11 +143,11 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"one row": {
-			ID: "fig-one", Title: "One row", Desc: "sync 894.", Axis: "requests per second",
+			Head: Head{ID: "fig-one", Title: "One row", Desc: "sync 894."}, Axis: "requests per second",
 			Rows: described(Row{Name: "sync", Value: 894, Lo: nan, Hi: nan, Label: "894", Published: nan}),
 		},
 		"seconds over a wide range": {
-			ID: "fig-wide", Title: "Median latency", Desc: "Four rows from 0 to 2.4 s.",
+			Head: Head{ID: "fig-wide", Title: "Median latency", Desc: "Four rows from 0 to 2.4 s."},
 			Axis: "median latency, ms", Unit: .001, Published: "published",
 			Rows: described(
 				Row{Name: "cached", Value: 0, Lo: 0, Hi: 0, Label: "0 ms", Published: nan},
@@ -161,7 +157,7 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"differences from a reference": {
-			ID: "fig-ratio", Title: "Change of throughput", Desc: "Three rows against no difference.",
+			Head:      Head{ID: "fig-ratio", Title: "Change of throughput", Desc: "Three rows against no difference."},
 			Axis:      "change of throughput, %",
 			Reference: &Reference{Value: 0, Label: "no difference"},
 			Rows: described(
@@ -171,7 +167,7 @@ func figures(tb testing.TB) map[string]Dots {
 			),
 		},
 		"hard names and a key": {
-			ID: "fig-hard", Title: "Names that are hard to set", Desc: "Seven rows of six series.",
+			Head: Head{ID: "fig-hard", Title: "Names that are hard to set", Desc: "Seven rows of six series."},
 			Series: []string{"thread pool", "event loop", "process per request", "green threads",
 				"coroutines & <callbacks>", "none at all, the caller does the waiting"},
 			Axis: "requests per second, a quantity with a name so long that even the wide drawing has to break it into lines",
@@ -199,12 +195,16 @@ func goldenFile(name string, w Width) string {
 	return filepath.Join("testdata", "golden", name+"-"+w.class()+".svg")
 }
 
-func TestDotsGolden(t *testing.T) {
+func TestGolden(t *testing.T) {
 	m := fonts(t).Metrics()
+	all := kinds()
 	for name, d := range figures(t) {
+		all[name] = d
+	}
+	for name, f := range all {
 		t.Run(name, func(t *testing.T) {
 			for _, w := range widths {
-				got, err := d.Draw(m, w)
+				got, err := f.Draw(m, w)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -261,7 +261,7 @@ func TestDotsStable(t *testing.T) {
 // What the figure is drawn from belongs to the caller.
 func TestDotsLeavesItsInput(t *testing.T) {
 	d := Dots{
-		ID: "fig", Unit: .001, Series: []string{"a\nb"}, Reference: &Reference{Value: 2, Label: "two\n"},
+		Head: Head{ID: "fig"}, Unit: .001, Series: []string{"a\nb"}, Reference: &Reference{Value: 2, Label: "two\n"},
 		Rows: []Row{{Name: "a\nname", Series: 1, Value: 1, Lo: nan, Hi: nan, Published: nan}},
 	}
 	if _, err := d.Draw(fonts(t).Metrics(), Full); err != nil {
@@ -285,28 +285,28 @@ func TestDotsRefuses(t *testing.T) {
 		width Width
 		want  string
 	}{
-		{"a width without a class", Dots{ID: "f", Rows: good}, 500, "neither full"},
-		{"an ID that would break an attribute", Dots{ID: `a"b`, Rows: good}, Full, "choose another"},
+		{"a width without a class", Dots{Head: Head{ID: "f"}, Rows: good}, 500, "neither full"},
+		{"an ID that would break an attribute", Dots{Head: Head{ID: `a"b`}, Rows: good}, Full, "choose another"},
 		{"no ID", Dots{Rows: good}, Full, "choose another"},
-		{"no rows", Dots{ID: "f"}, Full, "no rows"},
-		{"more series than colours", Dots{ID: "f", Rows: good, Series: make([]string, 7)}, Full, "several figures"},
-		{"a series without a name", Dots{ID: "f", Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 2 })},
+		{"no rows", Dots{Head: Head{ID: "f"}}, Full, "no rows"},
+		{"more series than colours", Dots{Head: Head{ID: "f"}, Rows: good, Series: make([]string, 7)}, Full, "several figures"},
+		{"a series without a name", Dots{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 2 })},
 			Full, `row 1, "sync": series 2`},
-		{"a series counted from 0", Dots{ID: "f", Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
+		{"a series counted from 0", Dots{Head: Head{ID: "f"}, Series: []string{"a"}, Rows: row(func(r *Row) { r.Series = 0 })},
 			Full, "series 0"},
-		{"a negative unit", Dots{ID: "f", Rows: good, Unit: -1}, Full, "unit"},
-		{"a value that is no number", Dots{ID: "f", Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
-		{"an infinite value", Dots{ID: "f", Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
-		{"a value beyond what can be scaled", Dots{ID: "f", Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
+		{"a negative unit", Dots{Head: Head{ID: "f"}, Rows: good, Unit: -1}, Full, "unit"},
+		{"a value that is no number", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = nan })}, Full, "value NaN"},
+		{"an infinite value", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = inf })}, Full, "value +Inf"},
+		{"a value beyond what can be scaled", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Value = 1e200 })}, Full,
 			"value 1e+200"},
-		{"an interval with one end", Dots{ID: "f", Rows: row(func(r *Row) { r.Lo = 0 })}, Full, "0 to NaN"},
-		{"an interval the wrong way round", Dots{ID: "f", Rows: row(func(r *Row) { r.Lo, r.Hi = 2, 1 })}, Full,
+		{"an interval with one end", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo = 0 })}, Full, "0 to NaN"},
+		{"an interval the wrong way round", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = 2, 1 })}, Full,
 			"2 to 1"},
-		{"an interval at infinity", Dots{ID: "f", Rows: row(func(r *Row) { r.Lo, r.Hi = inf, inf })}, Full,
+		{"an interval at infinity", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Lo, r.Hi = inf, inf })}, Full,
 			"+Inf to +Inf"},
-		{"an infinite published value", Dots{ID: "f", Rows: row(func(r *Row) { r.Published = inf })}, Full,
+		{"an infinite published value", Dots{Head: Head{ID: "f"}, Rows: row(func(r *Row) { r.Published = inf })}, Full,
 			"published value +Inf"},
-		{"a reference that is no number", Dots{ID: "f", Rows: good, Reference: &Reference{Value: nan}}, Full,
+		{"a reference that is no number", Dots{Head: Head{ID: "f"}, Rows: good, Reference: &Reference{Value: nan}}, Full,
 			"reference NaN"},
 	}
 	m := fonts(t).Metrics()
@@ -329,7 +329,7 @@ func TestDotsShows(t *testing.T) {
 	with := func(change func(*Row)) Dots {
 		r := row
 		change(&r)
-		return Dots{ID: "f", Axis: "1/s", Published: "published", Rows: []Row{r}}
+		return Dots{Head: Head{ID: "f"}, Axis: "1/s", Published: "published", Rows: []Row{r}}
 	}
 	tests := []struct {
 		name   string
@@ -351,7 +351,7 @@ func TestDotsShows(t *testing.T) {
 		{"a published value and what it is", with(func(r *Row) { r.Published = 6 }), []string{"ghost", ">published<"},
 			nil},
 		{"words in place of a missing mark", with(func(r *Row) { r.Missing, r.Title = "not measured", "why" }),
-			[]string{">not measured<", "<title>why</title>"}, []string{"pt", "ibox"}},
+			[]string{">not measured<", `aria-label="why"`}, []string{"pt", "ibox"}},
 		{"markup in names as text", with(func(r *Row) { r.Name = "<b>&" }), []string{"&lt;b&gt;&amp;"},
 			[]string{"<b>"}},
 		{"where an axis without zero starts", with(func(r *Row) { r.Value = 5.5 }),
@@ -395,11 +395,11 @@ func randomDots(r *rand.Rand) Dots {
 		return strings.Join(w, " ")
 	}
 	oneIn := func(n int) bool { return r.IntN(n) == 0 }
-	d := Dots{ID: "r", Title: "t", Desc: "d", Axis: text(12)}
+	d := Dots{Head: Head{ID: "r", Title: "t", Desc: "d"}, Axis: text(12)}
 	if !oneIn(4) {
 		d.Published = "published" + text(1)
 	}
-	for range r.IntN(maxSeries + 1) {
+	for range r.IntN(MaxSeries + 1) {
 		d.Series = append(d.Series, "s"+text(2))
 	}
 	center, spread := 0.0, math.Pow(10, float64(r.IntN(24)-12))
@@ -414,7 +414,7 @@ func randomDots(r *rand.Rand) Dots {
 		if oneIn(5) {
 			v = center
 		}
-		row := Row{Name: text(5), Value: v, Lo: v - spread*r.Float64(), Hi: v + spread*r.Float64(),
+		row := Row{Name: text(5), Title: "a row", Value: v, Lo: v - spread*r.Float64(), Hi: v + spread*r.Float64(),
 			Published: v + spread*r.NormFloat64()}
 		row.Label = strconv.FormatFloat(v, 'g', 4, 64)
 		if len(d.Series) > 0 {
@@ -460,7 +460,7 @@ func TestDotsRandom(t *testing.T) {
 					t.Errorf("seed %d, %s: %s: %s", seed, w.class(), f.Kind, f.Message)
 				}
 			}
-			if got := bytes.Count(svg, []byte("<g>")); got != len(d.Rows) {
+			if got := bytes.Count(svg, []byte(`<g class="hit"`)); got != len(d.Rows) {
 				t.Errorf("seed %d, %s: %d marks for %d rows", seed, w.class(), got, len(d.Rows))
 			}
 		}

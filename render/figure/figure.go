@@ -4,6 +4,10 @@
 // kind is drawn twice, Full and Narrow, and what it draws has no colour, font, size or style of its own: the page's
 // style sheet gives classes their look, in light, dark and on paper, and Standalone does so for a file of its own.
 //
+// There are three families: rows, each of a name and a value (Dots, Bars, Distribution and Probes); planes of two numeric
+// axes (Curves and Scatter); and Topology, boxes with arrows. What stands for a value shows it in words when it is pointed
+// at or reached by the keyboard, by the style sheet alone.
+//
 // A drawing depends on its input alone: the same numbers give the same bytes, on any machine and in any goroutine.
 // Text is measured in the page's own fonts, as the browser will set it, and put where it hits no other text and no
 // mark; Check reads a drawing back and says where that failed. Whatever is given is shown: no row is left out and no
@@ -12,7 +16,60 @@
 // gonum/plot scales and paints; no type of gonum leaves the package.
 package figure
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode"
+)
+
+// Figure is a figure of any kind.
+type Figure interface {
+	// Draw draws the figure, with one decimal of a unit, as an svg element that has the class full or narrow. The error
+	// says what cannot be drawn and which part of the figure it is.
+	Draw(m *Metrics, width Width) ([]byte, error)
+}
+
+// Head is what all kinds of figures have.
+type Head struct {
+	ID    string // of letters, digits, "-", "_" and "."; unique in its page
+	Title string // what the figure shows, for screen readers
+	Desc  string // the finding and every value in words, made from the same numbers, for screen readers
+}
+
+// check refuses what would not be an attribute, and widths that the style sheet has no class for.
+func (h Head) check(w Width) error {
+	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) }
+	if h.ID == "" || strings.ContainsFunc(h.ID, func(r rune) bool { return !isPart(r) }) {
+		return errors.New(`the ID is not of letters, digits, "-", "_" and "."; choose another`)
+	}
+	if w != Full && w != Narrow {
+		return fmt.Errorf("width %d is neither full (%d) nor narrow (%d)", w, Full, Narrow)
+	}
+	return nil
+}
+
+// wrap says of an error which figure it is about.
+func (h Head) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("figure %q: %w", h.ID, err)
+}
+
+// Reference is a value that others are compared with, drawn as a line across them.
+type Reference struct {
+	Value float64 // in the unit of the values
+	Label string  // such as "no difference"
+}
+
+// Band is a range of values that is marked: the noise floor, or the region in which a claim is supported. An infinite end
+// is the edge of the frame.
+type Band struct {
+	Lo, Hi float64 // in the unit of the values
+	Label  string
+}
 
 // Width is how wide a drawing is, in units; a unit is a CSS pixel at the size the drawing is made for.
 type Width int
@@ -39,10 +96,23 @@ func (w Width) idFor(figure string) string {
 	return figure + "-w"
 }
 
-// check refuses widths that the style sheet has no class for.
-func (w Width) check() error {
-	if w != Full && w != Narrow {
-		return fmt.Errorf("width %d is neither full (%d) nor narrow (%d)", w, Full, Narrow)
+// drawable tells whether v is finite and so far from the ends of a float64 that spans and steps stay finite too.
+func drawable(v float64) bool { return math.Abs(v) <= 1e100 }
+
+// oneLine turns runs of white space and control characters into single spaces, as a browser would show them, so that
+// a text is measured as it will stand.
+func oneLine(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return r == ' ' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+	}), " ")
+}
+
+// oneLines is oneLine of each.
+func oneLines(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = oneLine(s)
 	}
-	return nil
+	return out
 }

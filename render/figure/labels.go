@@ -80,14 +80,25 @@ func (s *sheet) pour(t textStyle, lines []string, str string, room float64, spli
 	return lines
 }
 
-// splitLine splits a text after each place where a line may end.
+// splitLine splits a text after each place where a line may end. A rate keeps its unit: Unicode would let a line end in "5/".
 func splitLine(str string) (pieces []string) {
 	var seg segmenter.Segmenter
 	seg.Init([]rune(str))
 	for it := seg.LineIterator(); it.Next(); {
-		pieces = append(pieces, strings.SplitAfter(string(it.Line().Text), "+")...)
+		piece := string(it.Line().Text)
+		if last := len(pieces) - 1; last >= 0 && strings.HasSuffix(pieces[last], "/") && isPerSecond(piece) {
+			pieces[last] += piece
+			continue
+		}
+		pieces = append(pieces, strings.SplitAfter(piece, "+")...)
 	}
 	return pieces
+}
+
+// isPerSecond tells whether a text begins with the s of a rate, and not with a word.
+func isPerSecond(str string) bool {
+	rest, ok := strings.CutPrefix(str, "s")
+	return ok && !strings.ContainsFunc(rest[:min(1, len(rest))], unicode.IsLetter)
 }
 
 // splitWord splits a word after each run of punctuation.

@@ -23,6 +23,7 @@ func TestWrap(t *testing.T) {
 		{"behind punctuation in a word too wide", "a.b.UvicornWorker", 100, []string{"a.b.", "UvicornWorker"}},
 		{"anywhere in a word without any", "Starlette", 40, []string{"Starlet", "te"}},
 		{"between ideographs, as their script has it", "非同期サーバー", 40, []string{"非同", "期", "サー", "バー"}},
+		{"not within a rate", "at least 3,000/s", 90, []string{"at least", "3,000/s"}},
 		{"not within a character", "🇩🇪🇫🇷", 10, []string{"🇩🇪", "🇫🇷"}},
 	}
 	s := newSheet(fonts(t).Metrics(), Full)

@@ -30,7 +30,7 @@ func TestNewAxis(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := newSheet(fonts(t).Metrics(), Full)
-			a := newAxis(s, test.lo, test.hi, 80, 80+test.room)
+			a := newAxis(s, Linear, test.lo, test.hi, 80, 80+test.room)
 			if !slices.Equal(a.labels, test.labels) {
 				t.Errorf("ticks %q, want %q", a.labels, test.labels)
 			}

@@ -39,6 +39,13 @@ type sheet struct {
 	width   float64
 	texts   []rect
 	marks   []rect
+	hits    []hit
+}
+
+// hit is a part of the sheet that shows words when it is pointed at or reached by the keyboard.
+type hit struct {
+	area  rect
+	words string
 }
 
 func newSheet(m *Metrics, width Width) *sheet {
@@ -57,14 +64,15 @@ func vgPoints(points []point) []vg.Point {
 	return out
 }
 
-// plot lets gonum draw marks into the frame, on the scale of x. Frame and axes of its own gonum leaves out: their size
+// plot lets gonum draw marks into the frame, on the scales of x and y. Frame and axes of its own gonum leaves out: their size
 // would follow the labels, and the rows with it.
-func (s *sheet) plot(x axis, frame rect, marks plot.Plotter) {
+func (s *sheet) plot(x, y axis, frame rect, marks plot.Plotter) {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.HideAxes()
 	p.X.Padding, p.Y.Padding = 0, 0
-	p.X.Min, p.X.Max, p.X.Scale = x.lo, x.hi, plot.LinearScale{}
+	p.X.Min, p.X.Max, p.X.Scale = x.lo, x.hi, x.scale
+	p.Y.Min, p.Y.Max, p.Y.Scale = y.lo, y.hi, y.scale
 	p.Add(marks)
 	c := s.draw
 	c.Min, c.Max = vgPoint(point{frame.x0, frame.y1}), vgPoint(point{frame.x1, frame.y0})
@@ -186,12 +194,124 @@ func (s *sheet) fillOpen(k ink, points ...point) {
 	s.draw.Fill(p)
 }
 
-// maxSeries is how many series a figure can tell apart: the style sheet has as many colours.
-const maxSeries = 6
+// hatch fills a rectangle with strokes from its lower left to its upper right: something stood here and fell.
+func (s *sheet) hatch(r rect) {
+	const step = 4
+	var p vg.Path
+	height := r.y1 - r.y0
+	for x := r.x0 - height + step/2; x < r.x1; x += step {
+		from, to := point{x, r.y1}, point{x + height, r.y0}
+		if from.x < r.x0 {
+			from = point{r.x0, r.y1 - (r.x0 - x)}
+		}
+		if to.x > r.x1 {
+			to = point{r.x1, r.y0 + (x + height - r.x1)}
+		}
+		p.Move(vgPoint(from))
+		p.Line(vgPoint(to))
+	}
+	s.draw.SetLineStyle(draw.LineStyle{Color: ink("hatch"), Width: 1})
+	s.draw.Stroke(p)
+	s.stroke("hatch", point{r.x0, r.y0}, point{r.x1, r.y0}, point{r.x1, r.y1}, point{r.x0, r.y1}, point{r.x0, r.y0})
+	s.marks = append(s.marks, r)
+}
+
+// fillRect draws a rectangle.
+func (s *sheet) fillRect(k ink, r rect) {
+	s.fill(k, point{r.x0, r.y0}, point{r.x1, r.y0}, point{r.x1, r.y1}, point{r.x0, r.y1})
+}
+
+// arrow draws a line with a head at its end, which points right, left, up or down as the last two points do.
+func (s *sheet) arrow(k ink, points ...point) {
+	const head = 3.5
+	s.stroke(k, points...)
+	tip, from := points[len(points)-1], points[len(points)-2]
+	back := point{tip.x - math.Copysign(head+1, tip.x-from.x), tip.y}
+	if tip.x == from.x {
+		back = point{tip.x, tip.y - math.Copysign(head+1, tip.y-from.y)}
+		s.stroke(k, point{back.x - head, back.y}, tip, point{back.x + head, back.y})
+		return
+	}
+	s.stroke(k, point{back.x, back.y - head}, tip, point{back.x, back.y + head})
+}
+
+// hit lets an area show words. Without words there is nothing to show.
+func (s *sheet) hit(area rect, words string) {
+	if words = oneLine(words); words != "" {
+		s.hits = append(s.hits, hit{area, words})
+	}
+}
+
+// wrapWords breaks words into lines as wrap does, and gives the width of the widest; but it measures them one by one, since those of
+// many marks are the same. Together they are a little narrower than alone, so the lines have room.
+func (s *sheet) wrapWords(t textStyle, str string, room float64) (lines []string, widest float64) {
+	space := s.wide(t, " ")
+	line, wide := "", 0.0
+	flush := func() {
+		if line != "" {
+			lines, widest = append(lines, line), max(widest, wide)
+		}
+		line, wide = "", 0
+	}
+	for word := range strings.FieldsSeq(str) {
+		w := s.wide(t, word)
+		if line != "" && wide+space+w > room {
+			flush()
+		}
+		switch {
+		case w > room: // a name without a place to break
+			for _, part := range s.wrap(t, word, room) {
+				flush()
+				line, wide = part, s.wide(t, part)
+			}
+		case line == "":
+			line, wide = word, w
+		default:
+			line, wide = line+" "+word, wide+space+w
+		}
+	}
+	flush()
+	return lines, widest
+}
+
+// document draws what can be pointed at, above all else, and wraps the sheet into an svg element.
+func (s *sheet) document(width Width, height float64, head Head) ([]byte, error) {
+	const (
+		room         = 250 // for a line of the words
+		padX, padY   = 9, 7
+		apart        = 5 // from the area
+		lead         = 15
+		belowCapital = 3
+	)
+	drawn := len(s.canvas.body)
+	style := textStyle{small: true}
+	for _, h := range s.hits {
+		lines, wide := s.wrapWords(style, h.words, min(room, s.width-2*padX))
+		wide += 2 * padX
+		high := lead*float64(len(lines)-1) + style.size() + 2*padY
+		middle := (h.area.x0 + h.area.x1) / 2
+		at := point{min(max(0, middle-wide/2), s.width-wide), h.area.y0 - apart - high}
+		if at.y < 0 && h.area.y1+apart+high <= height {
+			at.y = h.area.y1 + apart
+		}
+		at.y = max(0, at.y)
+		s.canvas.beginHit(h.words)
+		s.fillRect("area", h.area)
+		s.canvas.begin(tipClass)
+		s.fillRect("paper", rect{at.x, at.y, at.x + wide, at.y + high})
+		s.lines(style, point{at.x + padX, at.y + padY + style.size() - belowCapital + 1}, lead, lines)
+		s.canvas.end()
+		s.canvas.end()
+	}
+	return s.canvas.document(width, height, drawn, head)
+}
+
+// MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
+const MaxSeries = 6
 
 // glyphs are the marks of series, so that each has a shape as well as a colour: corners in units of the circle's
 // radius, and large enough to weigh as much. The first series has the circle, which has no corners.
-var glyphs = [maxSeries][]point{
+var glyphs = [MaxSeries][]point{
 	nil,
 	{{0, -1.28}, {1.28, 0}, {0, 1.28}, {-1.28, 0}},
 	{{-.95, -.95}, {.95, -.95}, {.95, .95}, {-.95, .95}},
@@ -203,9 +323,9 @@ var glyphs = [maxSeries][]point{
 	},
 }
 
-// glyph draws the mark of a series, counted from 1.
+// glyph draws the mark of a series, counted from 1; that of 0 is the first one's.
 func (s *sheet) glyph(k ink, series int, at point, radius float64) {
-	corners := glyphs[series-1]
+	corners := glyphs[max(0, series-1)]
 	if corners == nil {
 		var c vg.Path
 		c.Move(vgPoint(point{at.x + radius, at.y}))
@@ -222,7 +342,7 @@ func (s *sheet) glyph(k ink, series int, at point, radius float64) {
 	s.fill(k, outline...)
 }
 
-// fillInk and strokeInk are the colour of a series, counted from 1.
+// fillInk and strokeInk are the colour of a series, counted from 1; 0 is grey.
 func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
 func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
 

@@ -9,12 +9,18 @@ const lightStyle = `<style>` +
 	`.strong{fill:#1b1e21;font-weight:600}.dim{fill:#646c74}.small{font-size:11.5px}` +
 	`.mid{text-anchor:middle}.end{text-anchor:end}` +
 	`.grid{stroke:#e6e2d8;stroke-width:1;fill:none}.axis{stroke:#646c74;stroke-width:1;fill:none}` +
-	`.ghost{stroke:#646c74;stroke-width:1.5;fill:none}` +
-	`.f1{fill:#0067a5}.f2{fill:#b84a00}.f3{fill:#00755a}.f4{fill:#96437a}.f5{fill:#7d6200}.f6{fill:#3f6f8f}` +
-	`.s1{stroke:#0067a5}.s2{stroke:#b84a00}.s3{stroke:#00755a}.s4{stroke:#96437a}.s5{stroke:#7d6200}.s6{stroke:#3f6f8f}` +
+	`.lead{stroke:#cfcbc0;stroke-width:1;fill:none}.ghost{stroke:#646c74;stroke-width:1.5;fill:none}` +
+	`.box{fill:#fff;stroke:#646c74;stroke-width:1}.box.hot{stroke:#1b1e21;stroke-width:2}.track{fill:#e6e2d8}` +
+	`.f0{fill:#646c74}.f1{fill:#0067a5}.f2{fill:#b84a00}.f3{fill:#00755a}.f4{fill:#96437a}.f5{fill:#7d6200}.f6{fill:#3f6f8f}` +
+	`.s0{stroke:#646c74}.s1{stroke:#0067a5}.s2{stroke:#b84a00}.s3{stroke:#00755a}.s4{stroke:#96437a}.s5{stroke:#7d6200}.s6{stroke:#3f6f8f}` +
 	`.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.line.thin{stroke-width:1.5}` +
-	`.ibox{fill-opacity:.2;stroke-width:1}.pt{stroke:#fff;stroke-width:1}.open{fill:#fff;stroke-width:2}` +
+	`.dash{stroke-dasharray:5 4;stroke-linecap:butt}.trace{fill:none;stroke-width:1;stroke-opacity:.45}.hatch{stroke:#646c74;stroke-width:1;fill:none}` +
+	`.band{opacity:.22;stroke:none}.band.faint{opacity:.13}.ibox{fill-opacity:.2;stroke-width:1}.bar{fill-opacity:.4;stroke-width:1}` +
+	`.pt{stroke:#fff;stroke-width:1}.open{fill:#fff;stroke-width:2}` +
 	`.halo{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}` +
+	`.area{fill:transparent;stroke:none}.paper{fill:#ffffff;stroke:#cfcbc0;stroke-width:1}` +
+	`.tip{display:none;pointer-events:none}.hit:hover > .tip{display:block}.hit:focus > .tip{display:block}` +
+	`.hit{cursor:help;outline:none}.hit:focus-visible > .area{stroke:#0b5a94;stroke-width:2}` +
 	"</style>\n"
 
 // Standalone makes a drawing into a file that needs no page: it gains one small light style and changes in nothing

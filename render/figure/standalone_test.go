@@ -44,11 +44,10 @@ func TestStandaloneLooksLikeThePage(t *testing.T) {
 	token := regexp.MustCompile(`var\((--[a-z0-9-]+)\)`)
 	file := rules(strings.TrimSuffix(strings.TrimPrefix(lightStyle, "<style>"), "</style>\n"))
 
-	used := []string{"text", ".line.thin"}
+	used := []string{"text"}
+	with := map[string]string{"thin": ".line", "hot": ".box", "faint": ".band"} // that have a look with another alone
 	for class := range paints {
-		if class != "thin" { // has a look with .line alone
-			used = append(used, "."+class)
-		}
+		used = append(used, with[class]+"."+class)
 	}
 	for _, class := range textClasses {
 		used = append(used, "."+class)

@@ -27,17 +27,36 @@ func (ink) RGBA() (r, g, b, a uint32) { return 0, 0, 0, 0xffff }
 var paints = map[string]struct{ fill, stroke bool }{
 	"grid":  {stroke: true},
 	"axis":  {stroke: true},
+	"lead":  {stroke: true},
 	"ghost": {stroke: true},
 	"line":  {stroke: true},
 	"thin":  {stroke: true},
+	"dash":  {stroke: true},
+	"trace": {stroke: true},
+	"hatch": {stroke: true},
+	"band":  {fill: true},
+	"faint": {fill: true},
+	"track": {fill: true},
+	"area":  {fill: true},
 	"ibox":  {fill: true, stroke: true},
+	"bar":   {fill: true, stroke: true},
+	"box":   {fill: true, stroke: true},
+	"hot":   {stroke: true},
+	"paper": {fill: true, stroke: true},
 	"pt":    {fill: true, stroke: true},
 	"open":  {fill: true, stroke: true},
-	"f1":    {fill: true}, "f2": {fill: true}, "f3": {fill: true},
+	"f0":    {fill: true}, "f1": {fill: true}, "f2": {fill: true}, "f3": {fill: true},
 	"f4": {fill: true}, "f5": {fill: true}, "f6": {fill: true},
-	"s1": {stroke: true}, "s2": {stroke: true}, "s3": {stroke: true},
+	"s0": {stroke: true}, "s1": {stroke: true}, "s2": {stroke: true}, "s3": {stroke: true},
 	"s4": {stroke: true}, "s5": {stroke: true}, "s6": {stroke: true},
 }
+
+// The classes of groups: the ticks of an axis; what can be pointed at; and what is then shown.
+const (
+	ticksClass = "ticks"
+	hitClass   = "hit"
+	tipClass   = "tip"
+)
 
 // check refuses an ink that has an unknown class, or none that paints in the way wanted.
 func (k ink) check(fill bool) error {
@@ -131,16 +150,20 @@ func (c *canvas) text(p vg.Point, classes, s string) {
 	c.body = append(c.body, "</text>\n"...)
 }
 
-// begin opens the group of a mark; title, which may be empty, is what a pointer is shown there.
-func (c *canvas) begin(title string) {
-	c.depth++
-	c.body = append(c.body, "<g>"...)
-	if title != "" {
-		c.body = append(c.body, "<title>"+escape(title)+"</title>"...)
-	}
+// begin opens a group of a class.
+func (c *canvas) begin(class string) { c.open(`<g class="` + class + `">`) }
+
+// beginHit opens the group of something that can be pointed at, and reached by the keyboard; words are what it shows.
+func (c *canvas) beginHit(words string) {
+	c.open(`<g class="` + hitClass + `" tabindex="0" role="img" aria-label="` + escape(words) + `">`)
 }
 
-// end closes the group that begin opened.
+func (c *canvas) open(tag string) {
+	c.depth++
+	c.body = append(c.body, tag...)
+}
+
+// end closes the group that begin or beginHit opened.
 func (c *canvas) end() {
 	c.depth--
 	c.body = append(c.body, "</g>\n"...)
@@ -231,23 +254,28 @@ func (c *canvas) outline(p vg.Path) {
 	}
 }
 
-// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong.
-func (c *canvas) document(width Width, height float64, figure, title, desc string) ([]byte, error) {
+// document wraps what was drawn into an SVG element of the given height, or reports the first thing that went wrong. hits is
+// the length of what was drawn before the first thing that can be pointed at: those who hear the figure are told the title,
+// the description and these, and not the words of axes one by one.
+func (c *canvas) document(width Width, height float64, hits int, head Head) ([]byte, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
 	if c.depth != 0 || len(c.saved) != 0 {
 		return nil, errors.New("a group was opened and not closed")
 	}
-	id := width.idFor(figure)
+	id := width.idFor(head.ID)
 	b := []byte(`<svg class="` + width.class() + `" viewBox="0 0 `)
 	b = appendNumber(b, float64(width))
 	b = append(b, ' ')
 	b = appendNumber(b, height)
-	b = append(b, `" role="img" aria-labelledby="`+id+`-t `+id+`-d" xmlns="http://www.w3.org/2000/svg">`+"\n"...)
-	b = append(b, `<title id="`+id+`-t">`+escape(title)+"</title>"...)
-	b = append(b, `<desc id="`+id+`-d">`+escape(desc)+"</desc>\n"...)
-	b = append(b, c.body...)
+	b = append(b, `" role="group" aria-labelledby="`+id+`-t" aria-describedby="`+id+`-d" xmlns="http://www.w3.org/2000/svg">`+"\n"...)
+	b = append(b, `<title id="`+id+`-t">`+escape(oneLine(head.Title))+"</title>"...)
+	b = append(b, `<desc id="`+id+`-d">`+escape(oneLine(head.Desc))+"</desc>\n"...)
+	b = append(b, "<g aria-hidden=\"true\">\n"...)
+	b = append(b, c.body[:hits]...)
+	b = append(b, "</g>\n"...)
+	b = append(b, c.body[hits:]...)
 	return append(b, "</svg>\n"...), nil
 }
 

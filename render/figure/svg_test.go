@@ -43,7 +43,7 @@ func TestCanvasRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCanvas()
 			test.draw(c)
-			svg, err := c.document(Full, 10, "f", "", "")
+			svg, err := c.document(Full, 10, len(c.body), Head{ID: "f"})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("document() = %q, %v, want an error with %q", svg, err, test.want)
 			}

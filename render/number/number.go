@@ -224,6 +224,39 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 	return u.end(lo, decimals) + between + u.end(hi, decimals)
 }
 
+// Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where the highest
+// rate that was tried still met the objective and hi is infinite, "no rate meets it (fails at 100/s)" where lo is 0. The lower end is
+// rounded down and the upper one up, so that what is printed holds.
+//
+// Source: METHOD.md 8.2.
+func (u Unit) Capacity(lo, hi float64) string {
+	decimals := max(0, u.Decimals(max(lo, 0), lo, hi))
+	if lo <= 0 {
+		decimals = u.Decimals(hi, math.NaN(), math.NaN())
+	}
+	step := u.Scale * math.Pow10(-decimals)
+	const exact = 1e-9 // a multiple of the step stays one
+	met := u.Quantity(math.Floor(lo/step+exact)*step, decimals)
+	failed := u.Quantity(math.Ceil(hi/step-exact)*step, decimals)
+	switch {
+	case open(hi):
+		return "at least " + met
+	case lo <= 0:
+		return "no rate meets it (fails at " + failed + ")"
+	}
+	return met + " (fails at " + failed + ")"
+}
+
+// Tuned writes a value that a search chose, with the range of those that were as good: "5 (5 to 8 are as good)".
+//
+// Source: METHOD.md 3.2 and 8.1.
+func (u Unit) Tuned(v, lo, hi float64) string {
+	if lo == hi {
+		return u.Exact(v)
+	}
+	return u.Exact(v) + " (" + u.ExactNumber(lo) + " to " + u.ExactNumber(hi) + " are as good)"
+}
+
 func open(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }
 
 // fixed writes x with separators of thousands.

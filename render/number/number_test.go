@@ -161,3 +161,20 @@ func FuzzNumber(f *testing.F) {
 		}
 	})
 }
+
+// What searches found is said with where it may lie.
+func TestSearched(t *testing.T) {
+	rate := For("1/s", false)
+	for _, test := range []struct{ got, want string }{
+		{rate.Capacity(702.501, 733.603), "702/s (fails at 734/s)"},
+		{rate.Capacity(9.41, 9.83), "9.41/s (fails at 9.83/s)"},
+		{rate.Capacity(20_000, math.Inf(1)), "at least 20,000/s"},
+		{rate.Capacity(0, 100), "no rate meets it (fails at 100/s)"},
+		{Plain.Tuned(5, 5, 8), "5 (5 to 8 are as good)"},
+		{Plain.Tuned(5, 5, 5), "5"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@
 package rendertest
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -33,6 +34,16 @@ type Bench struct {
 // New puts an article into a project and reads it. Problems of the article fail the test.
 func New(t testing.TB, slug string, text []byte) *Bench {
 	t.Helper()
+	b := read(t, slug, text)
+	for _, p := range b.Doc.Problems.Sorted() {
+		t.Fatalf("the article has a problem: %v", p)
+	}
+	return b
+}
+
+// read is New for an article that may have problems.
+func read(t testing.TB, slug string, text []byte) *Bench {
+	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", slug)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -54,9 +65,6 @@ func New(t testing.TB, slug string, text []byte) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range doc.Problems.Sorted() {
-		t.Fatalf("the article has a problem: %v", p)
-	}
 	return &Bench{Doc: doc, t: t, project: project, slug: slug}
 }
 
@@ -67,7 +75,7 @@ func (b *Bench) plan(profile string) (*plan.Plan, error) {
 	var problems article.Problems
 	p, err := plan.New(b.project, b.Doc, plan.Options{Profile: profile}, &problems)
 	for _, problem := range problems.Sorted() {
-		b.t.Fatalf("the plan has a problem: %v", problem)
+		return nil, fmt.Errorf("the plan has a problem: %v", problem)
 	}
 	return p, err
 }
@@ -82,10 +90,50 @@ func (b *Bench) Dataset() *dataset.Dataset {
 	return d
 }
 
+// Moments are the history of the records, on the machine that made them.
+func (b *Bench) Moments() []*dataset.Moment {
+	b.t.Helper()
+	moments, err := dataset.History(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return moments
+}
+
+// In makes a record one of another run, which began on a day of November 2026 at ten.
+func In(run string, day int) func(*record.Record) {
+	return func(r *record.Record) {
+		later := time.Date(2026, 11, day, 10, 0, 0, 0, time.UTC).Sub(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
+		r.Run, r.Started, r.Ended = run, r.Started.Add(later), r.Ended.Add(later)
+	}
+}
+
 // Measure adds a record for each throughput given, in answers per second, of one trial in one run; the trial "again"
 // is the A/A copy. Each is of ten seconds in which every connection has one request under way. Changes are made to
 // each record before it is kept.
 func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64, changes ...func(*record.Record)) {
+	b.t.Helper()
+	for i, x := range throughputs {
+		r := b.record(profile, experiment, trial, i)
+		r.Repetition, r.Order.Round = i+1, i+1
+		b.load(r, x)
+		for _, change := range changes {
+			change(r)
+		}
+		b.Records = append(b.Records, r)
+	}
+}
+
+// Search adds the record of a search before the repetitions of one trial.
+func (b *Bench) Search(profile, experiment, trial string, s record.Search) {
+	b.t.Helper()
+	r := b.record(profile, experiment, trial, 0)
+	r.Search = &s
+	b.Records = append(b.Records, r)
+}
+
+// record is what records of a trial have in common. The run begins with the first of them.
+func (b *Bench) record(profile, experiment, trial string, after int) *record.Record {
 	b.t.Helper()
 	p, err := b.plan(profile)
 	if err != nil {
@@ -96,29 +144,22 @@ func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64
 			if e.Name != experiment || t.Name != trial && (trial != "again" || !t.Calibration) {
 				continue
 			}
-			for i, x := range throughputs {
-				started := time.Date(2026, 11, 20, 10, 3*i, 20*k, 0, time.UTC)
-				r := &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
-					Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
-					Repetition: i + 1, Planned: e.Repetitions, Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels,
-					Order:   record.Order{Seed: e.Seed, Round: i + 1},
-					Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
-					Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
-						"host.kernel": "6.1.0", "placement.services": "0-2", "placement.load": "3",
-						"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
-						"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",
-						"packages.server": "python3 3.11.2-1+b1\nlibc6 2.36-9"},
-				}
-				b.load(r, x)
-				for _, change := range changes {
-					change(r)
-				}
-				b.Records = append(b.Records, r)
+			started := time.Date(2026, 11, 20, 10, 3*after, 20*k, 0, time.UTC)
+			return &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
+				Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
+				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels,
+				Order:   record.Order{Seed: e.Seed},
+				Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
+				Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
+					"host.kernel": "6.1.0", "placement.services": "0-2", "placement.load": "3",
+					"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
+					"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",
+					"packages.server": "python3 3.11.2-1+b1\nlibc6 2.36-9"},
 			}
-			return
 		}
 	}
 	b.t.Fatalf("no trial %q in experiment %q", trial, experiment)
+	return nil
 }
 
 // Fails makes a record one of a repetition that failed.

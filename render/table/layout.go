@@ -1,7 +1,9 @@
 package table
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,11 +12,25 @@ import (
 
 // Layout is a table as a template prints it.
 type Layout struct {
-	Heads  []Head
-	Rows   []LaidRow
-	Notes  []LaidNote
-	Scale  string // the ends of the plots' scale in words; empty without plots
-	Shifts bool   // some row has moved against the published order, or kept its place
+	Heads    []Head
+	Sections []Section
+	Notes    []LaidNote
+	Series   []Series // what colours mean; empty if there is one only
+	Scale    string   // the ends of the plots' scale in words; empty without plots
+	Shifts   bool     // some row has moved against the published order, or kept its place
+	Rows     int      // of all sections
+}
+
+// Section is rows below a heading of their own; a table that has none is one section without a name.
+type Section struct {
+	Name string
+	Rows []LaidRow
+}
+
+// Series is a colour, by its number from 1, and what has it.
+type Series struct {
+	Number int
+	Name   string
 }
 
 // Head is the head of a column.
@@ -31,8 +47,14 @@ type LaidRow struct {
 	Cells []Cell
 }
 
-// LaidNote is a note below the table.
-type LaidNote struct{ ID, Number, Text string }
+// LaidNote is a note below the table: all that is of one kind.
+type LaidNote struct {
+	ID, Number, Kind string
+	Found            []Found
+}
+
+// Found is what a note says of some rows, by their names.
+type Found struct{ Rows, Words string }
 
 // Cell is one cell of a Layout. Exactly one of the ways to fill it is used: the name of the row, a plot, a group, notes, a
 // missing value, a value, or plain text.
@@ -53,24 +75,29 @@ type Cell struct {
 	Strong   string // the estimate
 	Interval string
 	Shift    *Shift
+	Marks    *Marks // of notes about a value
 }
 
 // Plot is an estimate and its interval on the scale of its column, in per cent of its width.
 type Plot struct {
-	Lo, Hi, X string
-	Interval  bool
-	AtLeast   bool
+	Lo, Width, X string
+	Interval     bool
+	AtLeast      bool
+	Series       int // from 1
 }
 
-// Why is a note in short, leading to the whole of it.
-type Why struct{ ID, Short, Full string }
+// Why is a note about a row: its kind, leading to what there is of it below the table.
+type Why struct{ ID, Number, Kind, Words string }
+
+// Marks are the numbers of notes about one value, leading to the first of them.
+type Marks struct{ ID, Numbers, Words string }
 
 // Shift is how far a row moved against the published order.
 type Shift struct{ Text, Class, Title string }
 
 // Layout lays the table out.
 func (t Table) Layout() Layout {
-	l := layouter{Table: t, rows: t.sorted()}
+	l := layouter{Table: t, rows: t.Rows}
 	for i, m := range t.Metrics {
 		l.units = append(l.units, l.unit(i, m))
 	}
@@ -78,24 +105,32 @@ func (t Table) Layout() Layout {
 		l.scale = l.newScale()
 	}
 	for _, r := range l.rows {
-		l.noted = l.noted || len(r.Notes) > 0
+		l.remarked = l.remarked || slices.ContainsFunc(r.Notes, Note.isOfRow)
 		l.grouped = l.grouped || r.Group != ""
 	}
 	l.heads()
-	for i, r := range l.rows {
-		l.row(t.ID+"-r"+strconv.Itoa(i+1), r)
+	for i, name := range t.Series {
+		l.out.Series = append(l.out.Series, Series{i + 1, name})
+	}
+	for _, rows := range t.sections() {
+		section := Section{Name: rows[0].Section}
+		for _, r := range rows {
+			l.out.Rows++
+			section.Rows = append(section.Rows, l.row(t.ID+"-r"+strconv.Itoa(l.out.Rows), r))
+		}
+		l.out.Sections = append(l.out.Sections, section)
 	}
 	return l.out
 }
 
 type layouter struct {
 	Table
-	rows    []Row
-	units   []number.Unit
-	scale   *scale
-	noted   bool
-	grouped bool
-	out     Layout
+	rows     []Row
+	units    []number.Unit
+	scale    *scale
+	remarked bool // there are notes about whole rows
+	grouped  bool
+	out      Layout
 }
 
 // unit chooses one for a column: that in which most of its values are best read.
@@ -108,8 +143,24 @@ func (l *layouter) unit(i int, m Metric) number.Unit {
 			centres = append(centres, v.Published)
 		}
 	}
-	return number.For(m.Base, m.Share, centres...)
+	u := number.For(m.Base, m.Share, centres...)
+	if m.Format.Unit != nil {
+		u = *m.Format.Unit
+	}
+	u.Whole = u.Whole && m.Format.Digits == nil
+	return u
 }
+
+// decimals says with how many digits after the point a value of a column is written.
+func (m Metric) decimals(u number.Unit, v Value) int {
+	if m.Format.Digits != nil {
+		return *m.Format.Digits
+	}
+	return u.Decimals(v.Centre, v.Lo, v.Hi)
+}
+
+// inSentence is the head as it stands within one.
+func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
 
 // head names the unit of a column.
 func (m Metric) head(u number.Unit) string {
@@ -153,14 +204,17 @@ func (l *layouter) heads() {
 			add(Head{Words: m.Published, Unit: m.head(l.units[i]), Class: "n"})
 		}
 	}
-	if l.noted {
+	if l.remarked {
 		add(Head{Words: "Validity"})
 	}
 }
 
-func (l *layouter) row(id string, r Row) {
+func (l *layouter) row(id string, r Row) LaidRow {
 	out := LaidRow{ID: id}
 	add := func(c Cell) { out.Cells = append(out.Cells, c) }
+	for _, n := range r.Notes {
+		l.note(r, n)
+	}
 	for i, w := range r.Words {
 		if i == 0 {
 			add(Cell{IsName: true, Text: w, More: strings.Join(r.Words[1:], " ")})
@@ -174,10 +228,12 @@ func (l *layouter) row(id string, r Row) {
 		if i == l.Main {
 			class = "n rps"
 		}
-		add(l.value(class, m, l.units[i], v))
+		value := l.value(class, m, l.units[i], v)
+		value.Marks = l.marks(r, i)
+		add(value)
 		if i == l.Main {
 			if l.scale != nil {
-				add(l.scale.cell(v))
+				add(l.scale.cell(v, r.Series))
 			}
 			if l.grouped {
 				add(Cell{Class: "grpc", Label: "group", Group: r.Group})
@@ -187,14 +243,15 @@ func (l *layouter) row(id string, r Row) {
 			add(l.published(m, l.units[i], v))
 		}
 	}
-	if l.noted {
-		add(Cell{Class: "why", Sort: strconv.Itoa(len(r.Notes)), Why: l.notes(r)})
+	if l.remarked {
+		why := l.noted(r, Note.isOfRow)
+		add(Cell{Class: "why", Sort: strconv.Itoa(len(why)), Why: why})
 	}
-	l.out.Rows = append(l.out.Rows, out)
+	return out
 }
 
 func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
-	c := Cell{Class: class, Label: strings.ToLower(m.Head)}
+	c := Cell{Class: class, Label: m.inSentence()}
 	if unit := m.head(u); unit != "" {
 		c.Label += ", " + unit
 	}
@@ -204,7 +261,7 @@ func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
 		return c
 	}
 	c.Sort = strconv.FormatFloat(v.Centre, 'g', -1, 64)
-	decimals := u.Decimals(v.Centre, v.Lo, v.Hi)
+	decimals := m.decimals(u, v)
 	c.Strong = u.Number(v.Centre, decimals)
 	if v.AtLeast {
 		c.Before = "≥\u00a0"
@@ -243,24 +300,58 @@ func (l *layouter) published(m Metric, u number.Unit, v Value) Cell {
 	return c
 }
 
-// notes puts a row's notes below the table; rows that have the same share one.
-func (l *layouter) notes(r Row) []Why {
+// noted pairs a row's notes that are about something with where they are below the table, by their numbers.
+func (l *layouter) noted(r Row, isAbout func(Note) bool) []Why {
 	var out []Why
-	for _, n := range r.Notes {
-		var at *LaidNote
-		for i := range l.out.Notes {
-			if l.out.Notes[i].Text == n.Full {
-				at = &l.out.Notes[i]
+	for i := range l.out.Notes {
+		for _, n := range r.Notes {
+			if at := l.out.Notes[i]; n.Kind == at.Kind && isAbout(n) {
+				out = append(out, Why{at.ID, at.Number, n.Kind, n.Words})
 			}
 		}
-		if at == nil {
-			no := strconv.Itoa(len(l.out.Notes) + 1)
-			l.out.Notes = append(l.out.Notes, LaidNote{l.ID + "-n" + no, no, n.Full})
-			at = &l.out.Notes[len(l.out.Notes)-1]
-		}
-		out = append(out, Why{at.ID, n.Short, n.Full})
 	}
 	return out
+}
+
+// marks gathers the notes about one value of a row; nil if there are none.
+func (l *layouter) marks(r Row, metric int) *Marks {
+	var out *Marks
+	for _, n := range l.noted(r, func(n Note) bool { return slices.Contains(n.Metrics, metric) }) {
+		if out == nil {
+			out = &Marks{n.ID, n.Number, n.Words}
+			continue
+		}
+		out.Numbers, out.Words = out.Numbers+","+n.Number, out.Words+"; "+n.Words
+	}
+	return out
+}
+
+// isOfRow tells whether a note is about a whole row.
+func (n Note) isOfRow() bool { return len(n.Metrics) == 0 }
+
+// note puts what is found in a row below the table, with all else of its kind; rows of which the same is said share it.
+func (l *layouter) note(r Row, n Note) {
+	i := slices.IndexFunc(l.out.Notes, func(o LaidNote) bool { return o.Kind == n.Kind })
+	if i < 0 {
+		i = len(l.out.Notes)
+		no := strconv.Itoa(i + 1)
+		l.out.Notes = append(l.out.Notes, LaidNote{ID: l.ID + "-n" + no, Number: no, Kind: n.Kind})
+	}
+	note, row := &l.out.Notes[i], strings.Join(r.Words, ", ")
+	var columns []string
+	for _, m := range n.Metrics {
+		columns = append(columns, l.Metrics[m].inSentence())
+	}
+	if len(columns) > 0 && len(columns) < len(l.Metrics) {
+		row += " (" + strings.Join(columns, ", ") + ")"
+	}
+	k := slices.IndexFunc(note.Found, func(f Found) bool { return f.Words == n.Words })
+	switch {
+	case k < 0:
+		note.Found = append(note.Found, Found{row, n.Words})
+	case !slices.Contains(strings.Split(note.Found[k].Rows, "; "), row):
+		note.Found[k].Rows += "; " + row
+	}
 }
 
 // scale is what the plots of a column share: round ends that enclose every interval.
@@ -305,21 +396,21 @@ func (l *layouter) newScale() *scale {
 
 func (s *scale) label(x float64) string { return s.unit.Number(x, s.digits) }
 
-// at places x on the scale; an end that is unbounded lies at the scale's own.
-func (s *scale) at(x float64) string {
-	share := 100 * (x - s.lo) / (s.hi - s.lo)
-	return strconv.FormatFloat(min(100, max(0, share)), 'f', 1, 64)
-}
+// at places x on the scale, in per cent of its width; an end that is unbounded lies at the scale's own.
+func (s *scale) at(x float64) float64 { return min(100, max(0, 100*(x-s.lo)/(s.hi-s.lo))) }
 
-func (s *scale) cell(v Value) Cell {
+func (s *scale) cell(v Value, series int) Cell {
 	c := Cell{Class: "cellc"}
 	if v.Missing != "" {
 		return c
 	}
-	p := &Plot{Lo: s.at(v.Centre), Hi: s.at(v.Centre), X: s.at(v.Centre), AtLeast: v.AtLeast}
+	x := percent(s.at(v.Centre))
+	c.Plot = &Plot{Lo: x, Width: percent(0), X: x, AtLeast: v.AtLeast, Series: series + 1}
 	if v.hasInterval() {
-		p.Lo, p.Hi, p.Interval = s.at(v.Lo), s.at(v.Hi), v.Few == ""
+		lo, hi := s.at(v.Lo), s.at(v.Hi)
+		c.Plot.Lo, c.Plot.Width, c.Plot.Interval = percent(lo), percent(hi-lo), v.Few == ""
 	}
-	c.Plot = p
 	return c
 }
+
+func percent(share float64) string { return strconv.FormatFloat(share, 'f', 1, 64) + "%" }

@@ -12,6 +12,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"benchbook/render/number"
 )
 
 // Table is results in rows and columns.
@@ -21,18 +23,27 @@ type Table struct {
 	Metrics []Metric // the columns of numbers
 	Main    int      // index into Metrics of the column that is plotted and ranked; -1 for none
 	Rows    []Row
-	Order   Order // by which rows are sorted; zero leaves them as they are
+	Order   Order    // by which rows are sorted; zero leaves them as they are
+	Series  []string // the names of the colours that rows have; empty if all have the same
 }
 
 // Metric is a column of numbers.
 type Metric struct {
 	Head   string // such as "Throughput"
+	Named  string // the head within a sentence, such as "throughput"; the head itself if empty
 	Per    string // what the unit stands behind, such as "requests" in "requests/s"; may be empty
 	Base   string // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
 	Share  bool   // parts of one, printed as percentages
 	Better string // "higher", "lower" or ""
+	Format Format
 	// Published names the column of published values that stands right of this one; empty for none.
 	Published string
+}
+
+// Format is how a column is to be written; what is zero is chosen by its numbers.
+type Format struct {
+	Unit   *number.Unit
+	Digits *int // after the point
 }
 
 // Order is a column by which rows are sorted.
@@ -47,6 +58,9 @@ type Row struct {
 	Values []Value  // as many as Table.Metrics
 	Group  string   // letters that it shares with rows from which it cannot be told apart, by the main column
 	Notes  []Note
+	// Section is what heads this row and all others of the same section, which stand together; empty for none.
+	Section string
+	Series  int // index into Table.Series
 }
 
 // Value is one estimate, in the base unit of its column.
@@ -64,11 +78,28 @@ type Value struct {
 
 // Note is something that a reader of a row has to know.
 type Note struct {
-	Short string // for the row, two or three words
-	Full  string // for below the table, a sentence
+	Kind    string // what it is in two or three words; notes of one kind share a number
+	Words   string // what it is in this row, as a part of a sentence
+	Metrics []int  // the columns that it is about, indices into Table.Metrics; none for the whole row
 }
 
-// sorted gives the rows in the table's order. Equal ones keep theirs.
+// sections gives the rows in the table's order, section by section. Equal rows keep their order, and so do sections.
+func (t Table) sections() [][]Row {
+	rows := t.sorted()
+	var names []string
+	for _, r := range t.Rows {
+		if !slices.Contains(names, r.Section) {
+			names = append(names, r.Section)
+		}
+	}
+	out := make([][]Row, len(names))
+	for _, r := range rows {
+		i := slices.Index(names, r.Section)
+		out[i] = append(out[i], r)
+	}
+	return out
+}
+
 func (t Table) sorted() []Row {
 	rows := slices.Clone(t.Rows)
 	switch {

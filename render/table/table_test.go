@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"benchbook/render/number"
 )
 
 var nan = math.NaN()
@@ -29,34 +31,50 @@ func text(l Layout) string {
 		b.WriteString(" ")
 	}
 	b.WriteString("|\n")
-	for _, r := range l.Rows {
-		for _, c := range r.Cells {
-			b.WriteString("| ")
-			switch {
-			case c.Plot != nil:
-				b.WriteString(c.Plot.Lo + "-" + c.Plot.X + "-" + c.Plot.Hi)
-				if c.Plot.AtLeast {
-					b.WriteString(" →")
-				}
-			case c.Missing != "":
-				b.WriteString(c.Missing)
-			case c.Strong != "":
-				b.WriteString(c.Before + c.Strong + " " + c.Interval)
-			default:
-				b.WriteString(c.Text + c.Group)
-			}
-			if c.Shift != nil {
-				b.WriteString(" " + c.Shift.Text)
-			}
-			for _, w := range c.Why {
-				b.WriteString(w.Short + "→" + w.ID)
-			}
-			b.WriteString(" ")
+	for _, section := range l.Sections {
+		if section.Name != "" {
+			b.WriteString("== " + section.Name + "\n")
 		}
-		b.WriteString("|\n")
+		for _, r := range section.Rows {
+			for _, c := range r.Cells {
+				b.WriteString("| " + words(c) + " ")
+			}
+			b.WriteString("|\n")
+		}
 	}
 	for _, n := range l.Notes {
-		b.WriteString(n.Number + " " + n.Text + "\n")
+		b.WriteString(n.Number + " " + n.Kind)
+		for _, f := range n.Found {
+			b.WriteString("; " + f.Rows + ": " + f.Words)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func words(c Cell) string {
+	var b strings.Builder
+	switch {
+	case c.Plot != nil:
+		b.WriteString(c.Plot.Lo + "+" + c.Plot.Width + "," + c.Plot.X)
+		if c.Plot.AtLeast {
+			b.WriteString(" →")
+		}
+	case c.Missing != "":
+		b.WriteString(c.Missing)
+	case c.Strong != "":
+		b.WriteString(c.Before + c.Strong + " " + c.Interval)
+	default:
+		b.WriteString(c.Text + c.Group)
+	}
+	if c.Shift != nil {
+		b.WriteString(" " + c.Shift.Text)
+	}
+	if c.Marks != nil {
+		b.WriteString("^" + c.Marks.Numbers + "→" + c.Marks.ID)
+	}
+	for _, w := range c.Why {
+		b.WriteString(w.Kind + "^" + w.Number + "→" + w.ID)
 	}
 	return b.String()
 }
@@ -80,8 +98,8 @@ func TestLayout(t *testing.T) {
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}}, {Words: []string{"b"}, Values: []Value{value(500, 490, 512)}, Group: "b"},
 				{Words: []string{"c"}, Values: []Value{atLeast(value(800, 780, 820))}, Group: "a"}}}, `
 | Server | Throughput (requests/s) descending | 400..900 | Group |
-| c | ≥ 800 780–820 | 76.0-80.0-84.0 → | a |
-| b | 500 490–512 | 18.0-20.0-22.4 | b |
+| c | ≥ 800 780–820 | 76.0%+8.0%,80.0% → | a |
+| b | 500 490–512 | 18.0%+4.4%,20.0% | b |
 | a | not measured |  |  |
 `},
 		{"the lower the better, in the unit of most", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{latency}, Main: -1, Order: Order{Metric: 1},
@@ -104,31 +122,54 @@ func TestLayout(t *testing.T) {
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{shifted(value(500, 490, 512), 529.13, 1)}}, {Words: []string{"b"}, Values: []Value{shifted(value(400, 390, 412), 600, -1.5)}},
 				{Words: []string{"c"}, Values: []Value{shifted(value(300, 290, 312), 250, 0)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
 | Server | Throughput (per second) | 100..600 | Published (per second) |
-| a | 500 490–512 | 78.0-80.0-82.4 | 529.13 ▲1 |
-| b | 400 390–412 | 58.0-60.0-62.4 | 600 ▼1.5 |
-| c | 300 290–312 | 38.0-40.0-42.4 | 250 = |
-| d | 200 190–212 | 18.0-20.0-22.4 | – |
+| a | 500 490–512 | 78.0%+4.4%,80.0% | 529.13 ▲1 |
+| b | 400 390–412 | 58.0%+4.4%,60.0% | 600 ▼1.5 |
+| c | 300 290–312 | 38.0%+4.4%,40.0% | 250 = |
+| d | 200 190–212 | 18.0%+4.4%,20.0% | – |
 `},
 		{"notes, each once", Table{ID: "t", Words: []string{"Server"}, Metrics: nil, Main: -1,
-			Rows: []Row{{Words: []string{"a"}, Notes: []Note{{"busy", "The machine was busy."}}}, {Words: []string{"b"}},
-				{Words: []string{"c"}, Notes: []Note{{"failed", "It failed."}, {"busy", "The machine was busy."}}}}}, `
+			Rows: []Row{{Words: []string{"a"}, Notes: []Note{{Kind: "busy", Words: "others used it"}}}, {Words: []string{"b"}, Notes: []Note{{Kind: "busy", Words: "more than it has"}}},
+				{Words: []string{"c"}, Notes: []Note{{Kind: "failed", Words: "it did not start"}, {Kind: "busy", Words: "others used it"}}}}}, `
 | Server | Validity |
-| a | busy→t-n1 |
-| b |  |
-| c | failed→t-n2busy→t-n1 |
-1 The machine was busy.
-2 It failed.
+| a | busy^1→t-n1 |
+| b | busy^1→t-n1 |
+| c | busy^1→t-n1failed^2→t-n2 |
+1 busy; a; c: others used it; b: more than it has
+2 failed; c: it did not start
+`},
+		{"notes about values", Table{ID: "t", Words: []string{"Server", "Kind"}, Metrics: []Metric{{Head: "CPU", Base: "cores"}, {Head: "Failed", Named: "failed", Base: "1"}}, Main: -1,
+			Rows: []Row{{Words: []string{"a", "x"}, Values: []Value{value(1, nan, nan), missing}, Notes: []Note{{Kind: "tail", Words: "far", Metrics: []int{1}}, {Kind: "wide", Words: "apart", Metrics: []int{0, 1}}}}}}, `
+| Server | Kind | CPU (cores) | Failed |
+| a | x | 1 ^2→t-n2 | not measured^1,2→t-n1 |
+1 tail; a, x (failed): far
+2 wide; a, x: apart
+`},
+		{"sections", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: -1, Order: Order{Metric: 1},
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}, Section: "sync"}, {Words: []string{"b"}, Values: []Value{value(9, nan, nan)}, Section: "async"},
+				{Words: []string{"c"}, Values: []Value{value(2, nan, nan)}, Section: "sync"}}}, `
+| Server | Throughput (requests/s) descending |
+== sync
+| c | 2  |
+| a | 1  |
+== async
+| b | 9  |
+`},
+		{"written as the author asks", Table{ID: "t", Words: []string{"Server"}, Main: -1, Metrics: []Metric{
+			{Head: "Latency", Base: "s", Format: Format{Unit: &number.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}}},
+			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(.0025, .00241, .00262)}}}}, `
+| Server | Latency (µs) |
+| a | 2,500 2,410–2,620 |
 `},
 		{"a single value has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{few(value(500, nan, nan), "1 run")}}}}, `
 | Server | Throughput (requests/s) | 0..500 |
-| a | 500 1 run | 100.0-100.0-100.0 |
+| a | 500 1 run | 100.0%+0.0%,100.0% |
 `},
 		{"an interval without end reaches the edge", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(500, 400, math.Inf(1))}}, {Words: []string{"b"}, Values: []Value{value(900, 800, 1000)}}}}, `
 | Server | Throughput (requests/s) | 400..1,000 |
-| a | 500 ≥ 400 | 0.0-16.7-100.0 |
-| b | 900 800–1,000 | 66.7-83.3-100.0 |
+| a | 500 ≥ 400 | 0.0%+100.0%,16.7% |
+| b | 900 800–1,000 | 66.7%+33.3%,83.3% |
 `},
 		{"nothing measured has no scale", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput}, Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{missing}}}}, `

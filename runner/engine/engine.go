@@ -2,10 +2,11 @@
 // everything else, and where they can be found again whatever happens to us.
 //
 // An Engine prepares images and opens spaces. A Space is the private network of one repetition: services started
-// in it reach each other by name and nothing outside it. A Service that Start returned is ready, and nothing talks
-// to it any more but the load. Closing a space removes all that was started in it; whatever a killed process could
-// not close carries the labels of this package and is removed by Sweep, which touches nothing else and no
-// other live run.
+// in it reach each other by name and nothing outside it. Where some services outlive repetitions, they have a space of
+// their own, and each repetition one within it. A Service that Start returned is ready, and nothing talks
+// to it any more but the load. Closing a space removes all that was started in it, volumes included; whatever a killed
+// process could not close, or was told to keep, carries the labels of this package and is removed by Sweep, which touches
+// nothing else and no other live run.
 //
 // Errors mean that we could not do it. A program that ends with a status other than zero is not an error: it is
 // an Exit.
@@ -26,6 +27,7 @@ const (
 	LabelOwner   = "benchbook.owner"   // the process that started it, as Owner gives it
 	LabelService = "benchbook.service" // the name of the service or program
 	LabelImage   = "benchbook.image"   // on images we made: what for
+	LabelDoing   = "benchbook.doing"   // on locks: what whoever has it does, as Locked.Lock was told
 )
 
 // ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way out.
@@ -70,13 +72,13 @@ type Engine interface {
 	// Prepare makes an image available and says what it came from. An image that was built before from the same
 	// inputs is found again without building. The builder's output goes to log, for people to read; an error
 	// of the build itself, or of an image that it is built from, is a *BuildError, and that of a named image that cannot be
-	// had is an *ImageError.
+	// had, or of any kind of image that the engine does not have at all, is an *ImageError with a way out.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
 	// Open makes a space. The labels of the run are put on everything that is started in it.
 	Open(ctx context.Context, run string) (Space, error)
 
-	// Sweep removes containers and networks that carry our labels and whose owner is no longer alive, and names
+	// Sweep removes containers, networks and volumes that carry our labels and whose owner is no longer alive, and names
 	// them. With dryRun it only names them.
 	Sweep(ctx context.Context, dryRun bool) ([]Leftover, error)
 
@@ -90,24 +92,43 @@ type Space interface {
 	// removed again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
 	Start(ctx context.Context, service Service) (Running, error)
 
-	// Run runs a program in a container of its own in this space until it ends, and removes it. A cancelled
-	// context ends the program. started, which may be nil, is called when the program has begun. The error of a program that
-	// could not be started as it was asked for is a *RejectedError.
+	// Run runs a program in a container of its own in this space until it ends. Then its name is free, and it is removed, perhaps
+	// while the caller goes on. A cancelled context ends the program. started, which may be nil, is called when the program has
+	// begun. The error of a program that could not be started as it was asked for is a *RejectedError.
 	Run(ctx context.Context, program Program, started func(Running)) (Exit, error)
 
-	// Close removes everything that was started in the space, and the space. Services get the time to end that they were started
-	// with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called twice.
+	// Inner makes a space within this one. What runs in either reaches the other by name, so that a name is in use in one of
+	// them only, and they share volumes by name. The inner one is closed by itself, which leaves this one as it is, and with this
+	// one at the latest.
+	Inner(ctx context.Context) (Space, error)
+
+	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The space
+	// is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space within it is kept
+	// by itself, and before it. The error of an engine whose processes end with this one says so.
+	Keep(ctx context.Context) ([]Kept, error)
+
+	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end that they
+	// were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called
+	// twice.
 	Close(ctx context.Context) error
+}
+
+// Kept is a service that was left running.
+type Kept struct {
+	Service string
+	Enter   []string // the command by which a person gets a shell beside it, such as docker exec -it NAME sh
 }
 
 // Running is a service or program while it runs.
 type Running interface {
 	// Name is the name it was started under.
 	Name() string
-	// Usage is what it has used since it started. It is cheap enough to be called fifty times a second.
+	// Usage is what it has used since it started. It is cheap enough to be called ten times a second.
 	Usage(ctx context.Context) (Usage, error)
 	// Logs is what it wrote so far, standard output and standard error together, at most the last mebibyte.
 	Logs(ctx context.Context) ([]byte, error)
+	// Ended says whether it has ended by itself, and how; the Exit has no output.
+	Ended(ctx context.Context) (Exit, bool, error)
 	// Exec runs a command inside it, beside its own processes, until the command ends. A cancelled context ends
 	// the waiting; a command that is still running then ends with the container at the latest.
 	Exec(ctx context.Context, command Command) (Exit, error)
@@ -120,11 +141,49 @@ type Threaded interface {
 	Threads(ctx context.Context) (map[int]time.Duration, error)
 }
 
-// Image says where a container's file system comes from: exactly one of Name, Build and Executable is set.
+// Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every engine can.
+type Metered interface {
+	// CPU is the user and system time that its processes have used since it started. It is cheap enough to be called a hundred
+	// times a second.
+	CPU(ctx context.Context) (time.Duration, error)
+}
+
+// Networked is a Running that can tell about its network from inside. Not every engine can.
+type Networked interface {
+	// Network is what it is like.
+	Network(ctx context.Context) (Network, error)
+	// Ports is the largest share in use of the local ports between two addresses, as it is when it is asked for. Where it is at most
+	// 0.8 it may be more than that: the share of all TCP sockets together. It is cheap enough to be called ten times a second.
+	Ports(ctx context.Context) (float64, error)
+}
+
+// Network is the network of a service or program, seen from inside.
+type Network struct {
+	Path     string            // how packets leave: "veth on a bridge", "loopback"
+	MTU      int               // bytes; 0 if it is not known
+	Offloads []string          // what is left to the device, sorted: "gso", "tso", "tx-checksum"
+	Limits   map[string]string // of connections that wait to be accepted, by the kernel's names: "somaxconn"
+}
+
+// Image says where a container's file system comes from: exactly one of its first four fields is set.
 type Image struct {
 	Name       string      // a reference, such as "debian:bookworm-slim"
 	Build      *Build      // a build context of our own
-	Executable *Executable // a single static executable, put into an empty image
+	Executable *Executable // a single static executable, put into an empty image, or in the root directory of an engine without images
+	Machine    bool        // the engine's machine itself, its programs and files; only engines without containers have that
+
+	Hosts []string // those of an engine over several that have to have it; none: the engine's own machine
+}
+
+// One says whether exactly one of the fields is set that say where it comes from.
+func (i Image) One() bool {
+	n := 0
+	for _, set := range []bool{i.Name != "", i.Build != nil, i.Executable != nil, i.Machine} {
+		if set {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // Executable is a static executable for an image FROM scratch. It becomes /NAME, the entry point of the image.
@@ -178,10 +237,10 @@ func (e *BuildError) Error() string { return "building the image of " + e.For + 
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// ImageError is a named image that is not here and cannot be brought here: misspelt, or out of reach.
+// ImageError is an image that is not here and cannot be brought here: misspelt, out of reach, or of a kind that the engine does not have.
 type ImageError struct {
-	Reference string
-	Err       error // names the image
+	Reference string // or what it is for, if it has no name
+	Err       error  // names the image
 	WayOut    string
 }
 
@@ -210,8 +269,9 @@ type Service struct {
 	CPUSet      string   // such as "0" or "0-1"; empty: all
 	CPUs        float64  // limit in cores, such as 0.5; 0: none
 	Memory      int64    // limit in bytes; 0: none
-	Tmpfs       []string // paths
-	ShmSize     int64    // bytes; 0: the engine's default
+	Tmpfs       []string // paths, each with its options behind a colon, if it has some: "/run:size=64m"
+	Volumes     []Volume
+	ShmSize     int64 // bytes; 0: the engine's default
 	Ulimits     []Ulimit
 	Sysctls     map[string]string // of its own namespaces
 	CapAdd      []string          // what the project file allowed
@@ -222,6 +282,39 @@ type Service struct {
 	StopSignal  string        // empty: the image's
 	StopGrace   time.Duration // before it is killed; 0: at once, as nothing it could still do is measured
 	Ready       Ready
+	Location
+}
+
+// Location says on which machine something runs, of those that an engine over several has, and how it and what runs on the others find
+// each other. They share no network, so whoever is to be found has its exposed ports published on its own host, each under its own
+// number, and names lead to the addresses of hosts. Zero is the engine's own machine, whatever is found there, and nothing else.
+type Location struct {
+	Host  string // its name; empty: the engine's own machine
+	Peers []Peer // what it connects to on other hosts; with any, it has a way out of its host
+	// Published says that others connect to its exposed ports from other hosts.
+	Published bool
+	// Address is that of its host, at which its ports are published. Engines over several hosts know it, and set it.
+	Address string
+}
+
+// Peer is a service on another host.
+type Peer struct {
+	Name    string // by which it is reached
+	Host    string
+	Address string // of its host; set as that of a Location is
+}
+
+// Volume is a place in a container that is not part of its image. At most one of Name, Files and Host is set; without any, it is the
+// container's alone, and begins with what the image has there.
+type Volume struct {
+	Target string // absolute
+	// Name is that of a volume of the space: whoever asks for it there, or in a space within, shares it. It is made by the first
+	// who asks, in whose space it lives, and begins with what that one's image has there.
+	Name string
+	// Files are what is in it, by their paths below Target, and nothing else. They cannot be written to.
+	Files    []File
+	Host     string // a path of the engine's machine, absolute, which the project file allowed
+	ReadOnly bool
 }
 
 // Ulimit is a resource limit of a service's processes, named as in Compose: "nofile".
@@ -261,6 +354,7 @@ type Program struct {
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
 	Stdin       []byte
+	Location
 }
 
 // Exit is how a program ended. Standard output is kept to its first 64 MiB, standard error to its last mebibyte.
@@ -283,7 +377,8 @@ type Usage struct {
 
 // Leftover is something that a run left behind when it was killed.
 type Leftover struct {
-	Kind string // "container" or "network"
+	Kind string // "container", "network", "volume" or "folder"
 	Name string
 	Run  string
+	Host string // where it is, of an engine over several; empty: the engine's own machine
 }

@@ -18,11 +18,13 @@ import (
 // errGone is a process that is no longer there.
 var errGone = errors.New("process has ended")
 
-// Owner names this process among all that ever ran on any machine: MACHINE.BOOT.PID.START, where MACHINE and BOOT are
+// Owner names this process, as OwnerOf does. It goes into LabelOwner.
+func Owner() string { return OwnerOf(os.Getpid()) }
+
+// OwnerOf names a process among all that ever ran on any machine: MACHINE.BOOT.PID.START, where MACHINE and BOOT are
 // digests of the machine's and the boot's identity and START is the time at which the process was started, in the
-// units of the operating system. It goes into LabelOwner.
-func Owner() string {
-	pid := os.Getpid()
+// units of the operating system.
+func OwnerOf(pid int) string {
 	start, err := startTime(pid)
 	if err != nil {
 		start = "unknown" // such an owner is never taken for dead

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package eventloop is one thread that waits for sockets and for points in time at once.
 //
 // It is what programs are made of that have to act at the right moment, thousands of times at once: our origin and our relay. A Go

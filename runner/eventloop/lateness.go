@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -17,8 +16,8 @@ const (
 	mostLateness  = int64(time.Minute)
 )
 
-// reportEvery is how often a Lateness is written down while it grows: often enough that little is missing at any moment.
-const reportEvery = int64(250 * time.Millisecond)
+// ReportEvery is how often a Lateness is written down while it grows: often enough that little is missing at any moment.
+const ReportEvery = 250 * time.Millisecond
 
 // latenessPrefix begins the lines that Watch writes.
 const latenessPrefix = "lateness "
@@ -57,26 +56,6 @@ func (l *Lateness) Report() LatenessReport {
 func (r LatenessReport) String() string {
 	round := func(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
 	return fmt.Sprintf("p50 %v, p99 %v, max %v of %d", round(r.P50), round(r.P99), round(r.Max), r.Count)
-}
-
-// Watch writes the report as a line every quarter of a second in which something was added. Who runs the program finds it with ReadLateness.
-func (l *Lateness) Watch(loop *Loop, w io.Writer) {
-	t := &Timer{}
-	t.Fire = func() {
-		if n := l.histogram.TotalCount(); n > l.reported {
-			l.reported = n
-			line, err := json.Marshal(l.Report())
-			if err == nil {
-				_, err = fmt.Fprintf(w, "%s%s\n", latenessPrefix, line)
-			}
-			if err != nil {
-				loop.Fail(fmt.Errorf("writing how late answers are: %w", err))
-				return
-			}
-		}
-		loop.Set(t, loop.Now()+reportEvery)
-	}
-	loop.Set(t, loop.Now()+reportEvery)
 }
 
 // WithoutLateness takes the reports out of what a program wrote, which is overwritten.

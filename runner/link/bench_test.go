@@ -1,3 +1,5 @@
+//go:build linux
+
 package link_test
 
 import (

@@ -1,3 +1,5 @@
+//go:build linux
+
 package link
 
 import (
@@ -7,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,12 +54,16 @@ func Listen(ctx context.Context, config Config) (*Relay, error) {
 		r.turns[i].Fire = func() { r.giveTurns(i) }
 	}
 	for _, route := range config.Routes {
-		target, err := lookup(ctx, route.Target)
+		targets, err := lookup(ctx, route.Target)
 		if err != nil {
 			loop.Close()
 			return nil, err
 		}
-		address, err := loop.Listen(route.Listen, func(fd int) { r.accepted(fd, target) })
+		next := 0 // of a service that is scaled, connections go round its containers
+		address, err := loop.Listen(route.Listen, func(fd int) {
+			r.accepted(fd, targets[next])
+			next = (next + 1) % len(targets)
+		})
 		if err != nil {
 			loop.Close()
 			return nil, err
@@ -78,8 +85,8 @@ func (r *Relay) Serve(ctx context.Context, log io.Writer) error {
 	return r.loop.Run(ctx)
 }
 
-// lookup finds the address of a service, an IPv4 one if there is any.
-func lookup(ctx context.Context, target string) (unix.Sockaddr, error) {
+// lookup finds the addresses of a service, those of IPv4 if there are any, in order.
+func lookup(ctx context.Context, target string) ([]unix.Sockaddr, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	host, name, err := net.SplitHostPort(target)
@@ -94,16 +101,23 @@ func lookup(ctx context.Context, target string) (unix.Sockaddr, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", target, err)
 	}
-	var found netip.Addr
-	for _, ip := range all {
-		if ip = ip.Unmap(); !found.IsValid() || ip.Is4() && !found.Is4() {
-			found = ip
+	for i := range all {
+		all[i] = all[i].Unmap()
+	}
+	slices.SortFunc(all, netip.Addr.Compare) // of IPv4 first
+	var found []unix.Sockaddr
+	for _, ip := range slices.Compact(all) {
+		switch {
+		case ip.Is4():
+			found = append(found, &unix.SockaddrInet4{Port: int(port), Addr: ip.As4()})
+		case !all[0].Is4():
+			found = append(found, &unix.SockaddrInet6{Port: int(port), Addr: ip.As16()})
 		}
 	}
-	if found.Is4() {
-		return &unix.SockaddrInet4{Port: int(port), Addr: found.As4()}, nil
+	if len(found) == 0 {
+		return nil, fmt.Errorf("target %q: its name has no address", target)
 	}
-	return &unix.SockaddrInet6{Port: int(port), Addr: found.As16()}, nil
+	return found, nil
 }
 
 // trip draws how long something takes over the link, in one direction.

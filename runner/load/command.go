@@ -61,7 +61,8 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 
 func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	c := t.Command
-	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains}
+	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout,
+		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
 	exit, err := d.run(ctx, at, c, append([]string{settings.Environment()}, c.Environment...))
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
@@ -78,7 +79,15 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		// The command shares a container with its timer, and has come between us.
 		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err), Log: string(exit.Stderr)}, nil
 	}
-	return commandMeasured(&report, c), nil
+	if report.Before.Failure != "" {
+		return Measurement{Failure: HookFailed("prepare", report.Before.Failure), Log: report.Before.Log}, nil
+	}
+	m := commandMeasured(&report, c)
+	if m.Failure == "" && report.After.Failure != "" {
+		m.Failure, m.Log = HookFailed("conclude", report.After.Failure), report.After.Log
+	}
+	m.Wrote = map[string]string{"stdout": report.Stdout, "prepare": report.Before.Stdout, "conclude": report.After.Stdout}
+	return m, nil
 }
 
 // run runs the timer, which runs the command, where the command belongs.

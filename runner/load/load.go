@@ -6,18 +6,15 @@ package load
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/load/http"
 )
 
 // Driver measures trials of one kind.
@@ -32,6 +29,12 @@ type Driver interface {
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
 }
 
+// Checker is a Driver that can ask for what a load asks for without putting it on.
+type Checker interface {
+	// Check asks for every target once, and gives what was answered. Prepare was called before.
+	Check(ctx context.Context, at Place, trial *plan.Trial) ([]http.Answer, error)
+}
+
 // Place is where a trial is driven from.
 type Place struct {
 	Space  engine.Space
@@ -40,8 +43,10 @@ type Place struct {
 	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(plan.Image) engine.Prepared
-	// Services are those of the trial, by name.
+	// Services are those of the trial, by name; of one that is scaled, the first.
 	Services map[string]engine.Running
+	// KeepStdout asks for what a command writes to standard output.
+	KeepStdout bool
 }
 
 // Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
@@ -81,26 +86,28 @@ type Measurement struct {
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 
+	// Wrote is what the command wrote to standard output, by the name stdout, and its own hooks, by theirs: prepare and conclude.
+	Wrote map[string]string
+
 	Facts map[string]string
 }
 
-// Tool reads one of the small static programs that go into containers. They lie beside the running program.
+// OwnHooks are those of some hooks that run where the command of a trial does, in a container of its own. All others run in services.
+func OwnHooks(t *plan.Trial, hooks []plan.Hook) [][]string {
+	var own [][]string
+	for _, h := range hooks {
+		if h.Service == "" && t.Command != nil && t.Command.Service == "" {
+			own = append(own, h.Run)
+		}
+	}
+	return own
+}
+
+// HookFailed is the failure of a hook: its name, and what there is to say of its program.
+func HookFailed(hook, failure string) string { return "the hook " + hook + " failed: " + failure }
+
+// Tool reads one of the small static programs that go into containers, as package programs finds them.
 type Tool func(name string) ([]byte, error)
 
-// Beside finds tools in the folder of the running program, where make build puts them.
-func Beside() Tool {
-	return func(name string) ([]byte, error) {
-		program, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("finding %s: %w", name, err)
-		}
-		if real, err := filepath.EvalSymlinks(program); err == nil {
-			program = real
-		}
-		data, err := os.ReadFile(filepath.Join(filepath.Dir(program), name))
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("%s does not lie beside benchbook: build both with make build", name)
-		}
-		return data, err
-	}
-}
+// Programs lists the tools that drivers need.
+func Programs() []string { return []string{generatorName, timerName} }

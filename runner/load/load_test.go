@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -370,9 +371,66 @@ func TestTimerThatDies(t *testing.T) {
 	}
 }
 
+// Nor does a load generator, and that it measured nothing is a failure all the same.
+func TestGeneratorThatDies(t *testing.T) {
+	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) { return engine.Exit{Code: 137}, nil }})
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space}, &plan.Trial{Name: "x", Load: &plan.Load{Target: "http://x/"}})
+	if err != nil || m.Failure != "the load generator ended with status 137" {
+		t.Errorf("failure %q, %v", m.Failure, err)
+	}
+}
+
 // The generator and the keys of trials speak of the same meaning.
 func TestSemantics(t *testing.T) {
 	if http.Semantics != record.LoadSemantics {
 		t.Errorf("the generator is of semantics %d, records of loads of %d", http.Semantics, record.LoadSemantics)
+	}
+}
+
+// Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.
+func TestHooksOfACommand(t *testing.T) {
+	trial := &plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}}, Prepare: []plan.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
+		Conclude: []plan.Hook{{Run: []string{"df", "-h"}}}}
+	tests := []struct {
+		name         string
+		report       timing.Report
+		failure, log string
+	}{
+		{"all well", timing.Report{Real: time.Second, Contains: true, Stdout: "out", Before: timing.Hooks{Stdout: "b"}, After: timing.Hooks{Stdout: "a"}}, "", ""},
+		{"prepare fails", timing.Report{Before: timing.Hooks{Failure: "sync ended with status 1", Log: "no"}},
+			"the hook prepare failed: sync ended with status 1", "no"},
+		{"conclude fails", timing.Report{Real: time.Second, Contains: true, After: timing.Hooks{Failure: "df ended with status 1", Log: "no"}},
+			"the hook conclude failed: df ended with status 1", "no"},
+		{"the command fails, and conclude too", timing.Report{Real: time.Second, Exit: 3, After: timing.Hooks{Failure: "df ended with status 1"}},
+			"x ended with status 3, not 0", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e := fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+				s, err := timing.Find(p.Environment)
+				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) || !reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
+					t.Errorf("settings %+v, %v", s, err)
+				}
+				var out bytes.Buffer
+				err = s.Write(&out, test.report)
+				return engine.Exit{Stdout: out.Bytes()}, err
+			}})
+			space, err := e.Open(t.Context(), "run")
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }, KeepStdout: true}
+			m, err := (&Commands{}).Measure(t.Context(), at, trial)
+			if err != nil || m.Failure != test.failure || m.Log != test.log {
+				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
+			}
+			if want := map[string]string{"stdout": "out", "prepare": "b", "conclude": "a"}; test.failure == "" && !maps.Equal(m.Wrote, want) {
+				t.Errorf("wrote %v, want %v", m.Wrote, want)
+			}
+		})
 	}
 }

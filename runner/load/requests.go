@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -53,17 +54,12 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
-	exit, err := at.Space.Run(ctx, engine.Program{
-		Name: "load", Image: d.image, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)}, Beside: at.Beside(t.Load),
-	}, nil)
+	exit, err := d.generate(ctx, at, t, config)
 	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+		return Measurement{}, err
 	}
 	if exit.Code != 0 {
-		message := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), generatorName+": ")
-		if exit.OutOfMemory {
-			message = "the load generator ran out of memory"
-		}
+		message := generatorFailure(exit)
 		first, _, _ := strings.Cut(message, "\n")
 		return Measurement{Failure: first, Log: message, Facts: d.facts}, nil
 	}
@@ -79,6 +75,52 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	m.Facts = maps.Clone(d.facts)
 	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
+}
+
+// generate runs the generator.
+func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial, config []byte, args ...string) (engine.Exit, error) {
+	exit, err := at.Space.Run(ctx, engine.Program{
+		Name: "load", Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
+		Beside: at.Beside(t.Load),
+	}, nil)
+	if err != nil {
+		return exit, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+	}
+	return exit, nil
+}
+
+// generatorFailure is why the generator could not do what it was asked for.
+func generatorFailure(exit engine.Exit) string {
+	if exit.OutOfMemory {
+		return "the load generator ran out of memory"
+	}
+	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), generatorName+": ")
+	return cmp.Or(said, fmt.Sprintf("the load generator ended with status %d", exit.Code)) // what is killed says nothing
+}
+
+var _ Checker = (*Requests)(nil)
+
+// Check is part of Checker.
+func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.Answer, error) {
+	one := *t.Load // of the schedule nothing counts, and a share of a rate may not be known
+	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
+	one.Rate, one.Arrivals, one.Stages = 0, "", nil
+	config, err := json.Marshal(requestsConfig(&one, at))
+	if err != nil {
+		return nil, fmt.Errorf("trial %s: %w", t.Name, err)
+	}
+	exit, err := d.generate(ctx, at, t, config, http.CheckArgument)
+	if err != nil {
+		return nil, err
+	}
+	if exit.Code != 0 {
+		return []http.Answer{{Method: t.Load.Method, URL: t.Load.Target, Failure: generatorFailure(exit)}}, nil
+	}
+	var answers []http.Answer
+	if err := json.Unmarshal(exit.Stdout, &answers); err != nil {
+		return nil, fmt.Errorf("trial %s: reading what was answered: %w", t.Name, err)
+	}
+	return answers, nil
 }
 
 func requestsConfig(l *plan.Load, at Place) http.Config {

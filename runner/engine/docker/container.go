@@ -22,13 +22,8 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 
 	"benchbook/runner/engine"
-)
-
-// Bounds of what is kept of a container's output, as package engine promises them.
-const (
-	maxStdout = 64 << 20
-	maxStderr = 1 << 20
-	maxLog    = 1 << 20
+	"benchbook/runner/engine/netns"
+	"benchbook/runner/engine/output"
 )
 
 // running is a container of a space. It implements engine.Running.
@@ -38,8 +33,11 @@ type running struct {
 	id     string
 	grace  time.Duration
 
-	mu    sync.Mutex
-	meter meter // nil until Usage is first asked for
+	first, last int // local ports of its network
+
+	mu      sync.Mutex
+	meter   meter            // nil until Usage is first asked for
+	network *netns.Namespace // likewise; nil where it cannot be read
 }
 
 var _ engine.Running = (*running)(nil)
@@ -49,6 +47,28 @@ func (r *running) Name() string { return r.name }
 
 // Logs implements engine.Running.
 func (r *running) Logs(ctx context.Context) ([]byte, error) { return r.engine.logs(ctx, r.id) }
+
+// Ended implements engine.Running.
+func (r *running) Ended(ctx context.Context) (engine.Exit, bool, error) {
+	exit, ended, err := r.engine.ended(ctx, r.id)
+	if err != nil {
+		return exit, false, fmt.Errorf("looking at %s: %w", r.name, err)
+	}
+	return exit, ended, nil
+}
+
+// ended says whether a container has ended, and how.
+func (e *Engine) ended(ctx context.Context, id string) (engine.Exit, bool, error) {
+	inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return engine.Exit{}, false, err
+	}
+	state := inspected.Container.State
+	if state.Running {
+		return engine.Exit{}, false, nil
+	}
+	return engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}, true, nil
+}
 
 // Exec implements engine.Running.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
@@ -63,46 +83,20 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.meter == nil {
-		m, err := r.engine.newMeter(ctx, r.id)
-		if err != nil {
-			return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.name, err)
-		}
-		r.meter = m
+	if err := r.measure(ctx); err != nil {
+		return engine.Usage{}, err
 	}
-	usage, err := r.meter.read(ctx)
+	usage, err := r.meter.Read(ctx)
 	if err != nil {
 		return engine.Usage{}, fmt.Errorf("measuring %s: %w", r.name, err)
 	}
 	return usage, nil
 }
 
-var _ engine.Threaded = (*running)(nil)
-
-// Threads implements engine.Threaded where the kernel's files can be read.
-func (r *running) Threads(context.Context) (map[int]time.Duration, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	files, ok := r.meter.(*kernelFiles)
-	if !ok {
-		return nil, fmt.Errorf("measuring the threads of %s: nothing tells before its usage was asked for, or on another machine", r.name)
-	}
-	threads, err := files.threads()
-	if err != nil {
-		return nil, fmt.Errorf("measuring the threads of %s: %w", r.name, err)
-	}
-	return threads, nil
-}
-
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
 // take to end by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
-	r.mu.Lock()
-	if r.meter != nil {
-		r.meter.close()
-		r.meter = nil
-	}
-	r.mu.Unlock()
+	r.release()
 	if grace > 0 {
 		seconds := int((grace + time.Second - 1) / time.Second)
 		// What cannot be stopped is removed all the same.
@@ -114,6 +108,16 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 		return fmt.Errorf("removing %s: %w", r.name, err)
 	}
 	return nil
+}
+
+// release ends measuring.
+func (r *running) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.meter != nil {
+		r.meter.Close()
+		r.meter, r.network = nil, nil
+	}
 }
 
 // removeContainer kills and removes a container, with its anonymous volumes. It may be gone already.
@@ -143,7 +147,7 @@ func (e *Engine) logs(ctx context.Context, id string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
 	defer stream.Close()
-	kept := &tail{limit: maxLog}
+	kept := &output.Tail{Limit: output.MaxLog}
 	if _, err := stdcopy.StdCopy(kept, kept, stream); err != nil {
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
@@ -185,7 +189,7 @@ func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (e
 		}
 		if !inspected.Running {
 			return engine.Exit{
-				Code: inspected.ExitCode, Stdout: collected.stdout.data, Stderr: collected.stderr.Bytes(),
+				Code: inspected.ExitCode, Stdout: collected.stdout.Bytes(), Stderr: collected.stderr.Bytes(),
 			}, nil
 		}
 		select {
@@ -198,15 +202,15 @@ func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (e
 
 // collection is the output of a process while it is collected; its fields may be read when done is closed.
 type collection struct {
-	stdout *head
-	stderr *tail
+	stdout *output.Head
+	stderr *output.Tail
 	err    error
 	done   chan struct{}
 }
 
 // collect feeds a process that we are attached to and keeps its output, until the stream ends.
 func collect(stream client.HijackedResponse, stdin []byte) *collection {
-	c := &collection{stdout: &head{limit: maxStdout}, stderr: &tail{limit: maxStderr}, done: make(chan struct{})}
+	c := &collection{stdout: &output.Head{Limit: output.MaxStdout}, stderr: &output.Tail{Limit: output.MaxStderr}, done: make(chan struct{})}
 	if len(stdin) > 0 {
 		go func() {
 			// A process need not read what it is given, so that errors here mean nothing.
@@ -241,11 +245,13 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		if !path.IsAbs(file.Path) {
 			return nil, fmt.Errorf("file %q: a path in a container is absolute", file.Path)
 		}
-		for _, tmpfs := range service.Tmpfs {
-			if mount, _, _ := strings.Cut(tmpfs, ":"); strings.HasPrefix(file.Path, strings.TrimSuffix(mount, "/")+"/") {
-				return nil, &engine.RejectedError{Name: service.Name, Err: fmt.Errorf("file %s would be hidden by tmpfs %s", file.Path, mount)}
-			}
+		if err := hidden(file.Path, service); err != nil {
+			return nil, &engine.RejectedError{Name: service.Name, Err: err}
 		}
+	}
+	mounts, err := s.mounts(ctx, service)
+	if err != nil {
+		return nil, err
 	}
 	if service.ReadOnly && len(service.Files) > 0 {
 		// The engine copies nothing into a container that is read-only, not even before it starts.
@@ -255,12 +261,16 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		}
 		image, service.Files = derived, nil
 	}
+	crossing, published, err := s.cross(ctx, service, spec.beside)
+	if err != nil {
+		return nil, err
+	}
 	labels := s.engine.labels(s.run)
 	labels[engine.LabelService] = service.Name
 	var host *container.HostConfig
 	request := testcontainers.ContainerRequest{
 		Image:      image,
-		Name:       s.name + "-" + safeName(service.Name),
+		Name:       s.containerName(service.Name),
 		Entrypoint: service.Entrypoint,
 		Cmd:        service.Command,
 		Labels:     labels,
@@ -276,12 +286,13 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		HostConfigModifier: func(config *container.HostConfig) {
 			host = config
 			s.configure(config, service, spec.beside)
+			config.Mounts = mounts
 		},
 		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
 			PreCreates: []testcontainers.ContainerRequestHook{
 				func(context.Context, testcontainers.ContainerRequest) error {
-					// The library has by now asked for every exposed port to be published.
-					host.PortBindings = nil
+					// The library has by now asked for every exposed port to be published, at any address.
+					host.PortBindings = published
 					return nil
 				},
 			},
@@ -294,13 +305,32 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 		WaitingFor: spec.ready,
 	}
 	if spec.beside == "" {
-		request.Networks = []string{s.name}
+		request.Networks = append([]string{s.name}, crossing...)
 		request.NetworkAliases = map[string][]string{s.name: append([]string{service.Name}, service.Aliases...)}
 	}
 	for _, port := range service.Expose {
 		request.ExposedPorts = append(request.ExposedPorts, strconv.Itoa(port)+"/tcp")
 	}
 	return s.engine.provider.CreateContainer(ctx, request)
+}
+
+// containerName is how the engine knows a container of this space.
+func (s *space) containerName(service string) string { return s.name + "-" + safeName(service) }
+
+// hidden says why a file that is put into a container before it starts would not be seen in it, or not get there.
+func hidden(file string, service engine.Service) error {
+	for _, tmpfs := range service.Tmpfs {
+		if mount, _, _ := strings.Cut(tmpfs, ":"); strings.HasPrefix(file, strings.TrimSuffix(mount, "/")+"/") {
+			return fmt.Errorf("file %s would be hidden by tmpfs %s", file, mount)
+		}
+	}
+	for _, v := range service.Volumes {
+		// An image with the files in it is made for a container that is read-only, and any volume lies over that.
+		if (v.ReadOnly || v.Files != nil || service.ReadOnly) && strings.HasPrefix(file, strings.TrimSuffix(v.Target, "/")+"/") {
+			return fmt.Errorf("file %s cannot be put into the read-only volume %s", file, v.Target)
+		}
+	}
+	return nil
 }
 
 // configure sets everything about a container's surroundings.
@@ -337,17 +367,18 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	if config.Sysctls == nil {
 		config.Sysctls = make(map[string]string)
 	}
-	if _, own := config.Sysctls[portRange]; !own {
-		config.Sysctls[portRange] = "1024 65535"
+	if _, own := config.Sysctls[netns.PortRange]; !own {
+		config.Sysctls[netns.PortRange] = fmt.Sprintf("%d %d", netns.FirstPort, netns.LastPort)
 	}
 	// The engine answers for names in the space. What it does not know must not be asked of the host's name server,
 	// nor be looked for in the host's domains.
 	config.DNS = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 	config.DNSSearch = []string{"."}
 	config.DNSOptions = []string{"timeout:1", "attempts:2"} // an engine may then not answer at all
+	for _, peer := range service.Peers {
+		config.ExtraHosts = append(config.ExtraHosts, peer.Name+":"+peer.Address)
+	}
 }
-
-const portRange = "net.ipv4.ip_local_port_range"
 
 // copyFiles puts files into a container. Folders that are missing are made, those that are there stay as they are.
 func (e *Engine) copyFiles(ctx context.Context, id string, files []engine.File) error {
@@ -367,7 +398,7 @@ func (e *Engine) copyFiles(ctx context.Context, id string, files []engine.File) 
 
 // withFiles makes an image of another and files, and returns its id.
 func (e *Engine) withFiles(ctx context.Context, image, name string, files []engine.File) (string, error) {
-	build := engine.Build{For: name + " with its files", Dockerfile: "Dockerfile"}
+	build := engine.Build{For: name + engine.WithFiles, Dockerfile: "Dockerfile"}
 	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
 	// One by one: copying whole folders would change those that are there.
 	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b engine.File) int {

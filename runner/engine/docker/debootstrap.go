@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/output"
 )
 
 // substituteRepository names the images that stand in for Debian's own where no registry can be reached. The tag is
@@ -114,10 +115,10 @@ func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
 	command.WaitDelay = 10 * time.Second
-	output := &tail{limit: 64 << 10}
-	command.Stdout, command.Stderr = output, output
+	said := &output.Tail{Limit: 64 << 10}
+	command.Stdout, command.Stderr = said, said
 	if err := command.Run(); err != nil {
-		return "", fmt.Errorf("debootstrap %s: %w; it said last:\n%s", release, err, lastLines(output.Bytes(), 5))
+		return "", fmt.Errorf("debootstrap %s: %w; it said last:\n%s", release, err, lastLines(said.Bytes(), 5))
 	}
 	if err := configureSubstitute(ctx, root, release, sources); err != nil {
 		return "", fmt.Errorf("configuring a base of Debian %s: %w", release, err)

@@ -52,7 +52,7 @@ func TestEngine(t *testing.T) {
 			}
 		}
 	})
-	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) })
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) }, enginetest.Refuses(enginetest.Machine))
 }
 
 func TestUnavailable(t *testing.T) {
@@ -65,7 +65,7 @@ func TestUnavailable(t *testing.T) {
 	tests := []struct{ name, host, want string }{
 		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "make engine"},
 		{"nobody listens", "tcp://" + refusing, "make engine"},
-		{"over ssh", "ssh://bench-2", "ssh -L"},
+		{"over ssh", "ssh://bench-2.invalid", "ssh gets there"},
 		{"no address", "nonsense", "DOCKER_HOST"},
 	}
 	for _, tt := range tests {
@@ -206,9 +206,7 @@ func TestEngineElsewhere(t *testing.T) {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
 
-	stats := newStatsStream(e.client, r.id)
-	defer stats.close()
-	first, err := stats.read(t.Context())
+	first, err := told{e, r.id}.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

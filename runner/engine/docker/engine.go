@@ -1,10 +1,10 @@
 // Package docker runs trials in containers of a Docker engine.
 //
-// What always holds: a space is a bridge network without a route out of it; nothing is published on the host;
-// containers get no privileges, no host mounts, no Docker socket and no periodic health checks; their local ports are
-// 1024 to 65535 and their logs are bounded. Images we build carry a digest of everything that went into them in
-// their tag, and base images that no registry could give have a substitute of our own name: nothing is ever tagged
-// under somebody else's. Whatever we start carries the labels of package engine.
+// What always holds: a space is a bridge network without a route out of it; nothing is published on the host, but what
+// something on another host has to find, see engine.Location; containers get no privileges, no Docker socket, no periodic health checks, and no path of the host but those that were
+// asked for as such; their local ports are 1024 to 65535 and their logs are bounded. Images we build carry a digest of
+// everything that went into them in their tag, and base images that no registry could give have a substitute of our own
+// name: nothing is ever tagged under somebody else's. Whatever we start carries the labels of package engine.
 //
 // The bridge of a space has an address on the host, by which readiness is probed, and by which a container could in
 // turn reach what listens on all addresses of the host.
@@ -40,39 +40,56 @@ const requestTimeout = time.Minute
 
 // Options say which engine to use. The zero value takes the one that the docker command would most likely take.
 type Options struct {
-	// Host is the engine's endpoint, such as "unix:///run/user/1000/docker.sock" or "tcp://bench-2:2376"; TLS is
-	// configured by the environment, as for the docker command. Empty means DOCKER_HOST, or, if that is not set
-	// either, the first of the usual sockets that is there.
+	// Host is the engine's endpoint, such as "unix:///run/user/1000/docker.sock", "ssh://bench-2" or "tcp://bench-2:2376".
+	// Empty means DOCKER_HOST, or, if that is not set either, the first of the usual sockets that is there.
 	Host string
+	// TLS is a folder with ca.pem, cert.pem and key.pem, for tcp://. Where it is empty, TLS is configured by the environment, as for the
+	// docker command.
+	TLS string
+	// Agent reads the program that acts for us in containers of an engine on another machine; nil if there is none, and then ports
+	// cannot be probed there, nor the engine be locked.
+	Agent func() ([]byte, error)
 }
 
 // Engine is a Docker engine. It implements engine.Engine.
 type Engine struct {
-	client   *client.Client
-	provider *testcontainers.DockerProvider
-	info     system.Info
-	version  client.ServerVersionResult
-	owner    string
+	client       *client.Client
+	provider     *testcontainers.DockerProvider
+	endpoint     string
+	certificates string
+	info         system.Info
+	version      client.ServerVersionResult
+	owner        string
+	agent        func() ([]byte, error)
+	ahead        time.Duration // of its clock, before ours
 
 	mu          sync.Mutex
 	unreachable map[string]error // registries that did not answer, by name: not every image waits for them
 }
 
-var _ engine.Engine = (*Engine)(nil)
+var (
+	_ engine.Engine  = (*Engine)(nil)
+	_ engine.Clocked = (*Engine)(nil)
+	_ engine.Carrier = (*Engine)(nil)
+	_ engine.Locked  = (*Engine)(nil)
+)
 
 // New connects to a Docker engine. The error wraps engine.ErrUnavailable if none answers.
 func New(ctx context.Context, opts Options) (*Engine, error) {
 	host := endpoint(opts)
-	api, err := client.New(client.FromEnv, client.WithHost(host))
+	api, err := dial(host, opts.TLS)
 	if err != nil {
 		return nil, unavailable(host, err)
 	}
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e := &Engine{client: api, owner: engine.Owner(), unreachable: make(map[string]error)}
+	e := &Engine{client: api, endpoint: host, certificates: opts.TLS, owner: engine.Owner(), agent: opts.Agent, unreachable: make(map[string]error)}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info
+		e.ahead, _, err = e.Clock(pingContext)
+	}
+	if err == nil {
 		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
 	}
 	if err == nil {
@@ -115,9 +132,15 @@ func endpoint(opts Options) string {
 // unavailable says in one sentence that no engine answers at a host, and what to do.
 func unavailable(host string, err error) error {
 	switch {
-	case strings.HasPrefix(host, "ssh://"):
-		return fmt.Errorf("%w is reached by ssh:// yet: forward its socket with ssh -L and set DOCKER_HOST to that (%s)",
+	case errors.Is(err, errNoTLS):
+		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of its certificates",
 			engine.ErrUnavailable, host)
+	case strings.HasPrefix(host, "ssh://"):
+		return fmt.Errorf("%w answers at %s: see that ssh gets there without a question, and that docker version works there (%s)",
+			engine.ErrUnavailable, host, firstLine(err.Error()))
+	case strings.HasPrefix(host, "tcp://") && strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "):
+		return fmt.Errorf("%w can be trusted at %s: see that its certificate names that host and is of the authority in ca.pem (%s)",
+			engine.ErrUnavailable, host, firstLine(err.Error()))
 	case strings.Contains(err.Error(), "permission denied"): // the client does not wrap the cause
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
 			engine.ErrUnavailable, host)
@@ -138,8 +161,13 @@ var quiet = tclog.NewNoopLogger()
 func newProvider(host string, api *client.Client) (*testcontainers.DockerProvider, error) {
 	library.Lock()
 	defer library.Unlock()
+	first, done, err := standIn(host)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	for name, value := range map[string]string{
-		client.EnvOverrideHost:                 host,
+		client.EnvOverrideHost:                 first,
 		"TESTCONTAINERS_RYUK_DISABLED":         "true",
 		"TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX": "", // would rename the images we just built
 	} {
@@ -196,13 +224,34 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 
 // local says whether containers run under the kernel of this machine, rather than elsewhere or in a virtual machine.
 func (e *Engine) local() bool {
-	if runtime.GOOS != "linux" || !strings.HasPrefix(e.client.DaemonHost(), "unix://") {
+	if runtime.GOOS != "linux" || !strings.HasPrefix(e.endpoint, "unix://") {
 		return false
 	}
 	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	return err == nil && string(bytes.TrimSpace(release)) == e.info.KernelVersion &&
 		!strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
+
+// Clock implements engine.Clocked. Of the engine's time nothing is known but that it was read between question and answer.
+func (e *Engine) Clock(ctx context.Context) (ahead, uncertain time.Duration, err error) {
+	if e.local() {
+		return 0, 0, nil
+	}
+	asked := time.Now()
+	info, err := e.client.Info(ctx, client.InfoOptions{})
+	took := time.Since(asked)
+	if err != nil {
+		return 0, 0, fmt.Errorf("asking the engine at %s for the time: %w", e.endpoint, err)
+	}
+	there, err := time.Parse(time.RFC3339Nano, info.Info.SystemTime)
+	if err != nil {
+		return 0, 0, fmt.Errorf("asking the engine at %s for the time: %w", e.endpoint, err)
+	}
+	return there.Sub(asked.Add(took / 2)), took / 2, nil
+}
+
+// now is the time there.
+func (e *Engine) now() time.Time { return time.Now().Add(e.ahead) }
 
 // Close implements engine.Engine.
 func (e *Engine) Close() error { return e.client.Close() }

@@ -23,6 +23,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/output"
 )
 
 // imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
@@ -31,26 +32,29 @@ const imageFormat = "1"
 // Prepare implements engine.Engine.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	switch {
-	case image.Name != "" && image.Build == nil && image.Executable == nil:
-		base, err := e.base(ctx, image.Name, "", log)
-		if err != nil {
-			return engine.Prepared{}, err
-		}
-		p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
-		if base.Substitute != "" {
-			p.Reference = base.Substitute
-		}
-		return p, nil
-	case image.Name == "" && image.Build != nil && image.Executable == nil:
+	case !image.One():
+		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
+	case image.Machine:
+		return engine.Prepared{}, &engine.ImageError{Reference: "this machine", Err: errors.New("the engine docker runs no programs of this machine"),
+			WayOut: "add an image or a build, or use the engine local"}
+	case image.Build != nil:
 		return e.build(ctx, *image.Build, log)
-	case image.Name == "" && image.Build == nil && image.Executable != nil:
+	case image.Executable != nil:
 		build, err := executableBuild(*image.Executable)
 		if err != nil {
 			return engine.Prepared{}, err
 		}
 		return e.build(ctx, build, log)
 	}
-	return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build and an executable")
+	base, err := e.base(ctx, image.Name, "", log)
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
+	if base.Substitute != "" {
+		p.Reference = base.Substitute
+	}
+	return p, nil
 }
 
 var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
@@ -103,7 +107,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		}
 		bases = append(bases, base)
 	}
-	tag := "benchbook/" + repositoryName(build.For) + ":" + buildDigest(build, bases)
+	tag := buildTag(build, bases)
 	id, err := e.imageID(ctx, tag)
 	if err != nil {
 		return engine.Prepared{}, err
@@ -121,14 +125,14 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	}
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
-	output := &tail{limit: 1 << 20}
-	err = e.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, output))
+	said := &output.Tail{Limit: 1 << 20}
+	err = e.buildImage(ctx, build, tag, buildContext, io.MultiWriter(steps{log}, said))
 	if ctx.Err() != nil {
 		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
 	}
 	if err != nil {
 		return engine.Prepared{}, &engine.BuildError{
-			For: build.For, Line: failedLine(recipe, output.Bytes(), err), Tail: lastLines(output.Bytes(), 20), Err: err,
+			For: build.For, Line: failedLine(recipe, said.Bytes(), err), Tail: lastLines(said.Bytes(), 20), Err: err,
 		}
 	}
 	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
@@ -231,6 +235,14 @@ func repositoryName(words string) string {
 		return "image"
 	}
 	return name
+}
+
+// ourRepositories begins the names of all images that we make.
+const ourRepositories = "benchbook/"
+
+// buildTag is the name by which an image of ours is found again.
+func buildTag(build engine.Build, bases []engine.Base) string {
+	return ourRepositories + repositoryName(build.For) + ":" + buildDigest(build, bases)
 }
 
 // buildDigest digests all that an image is made from.

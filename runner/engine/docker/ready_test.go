@@ -1,75 +1,71 @@
 package docker
 
 import (
-	"context"
-	"errors"
-	"strings"
+	"bytes"
+	"io"
 	"testing"
 	"time"
+
+	"benchbook/runner/engine"
 )
 
-// However a log is cut into pieces, a text is counted as often as it stands there.
-func TestCounter(t *testing.T) {
-	const log = "ready to accept; not ready to; ready readready to"
-	for size := 1; size <= len(log); size++ {
-		c := &counter{wanted: 100}
-		w := c.stream("ready to")
-		for rest := log; rest != ""; {
-			n := min(size, len(rest))
-			if _, err := w.Write([]byte(rest[:n])); err != nil {
-				t.Fatal(err)
+// What a service writes is followed from its beginning, however much it is and however late somebody begins to read; and once nobody
+// reads any more the service goes on.
+func TestFollowMissesNothing(t *testing.T) {
+	e := open(t)
+	const much = 64 << 20 // of which the engine keeps a quarter
+	service := engine.Service{Name: "talkative", Image: debian(t, e), Ready: engine.Ready{Log: "the word"},
+		Command: []string{"bash", "-c", "echo the word; head -c 67108864 /dev/zero | tr '\\0' x"}}
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: service.Image, Command: []string{"sleep", "1h"}})
+	for _, read := range []int64{4 << 10, much} {
+		created, r, err := s.newContainer(t.Context(), containerSpec{service: service})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &waiting{space: s, service: service, id: r.id}
+		if err := w.listen(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := created.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // longer than the service needs, unless it is held back
+		var said bytes.Buffer
+		if err := w.Follow(t.Context(), &limited{&said, read}, io.Discard); err != nil && err != io.ErrShortWrite {
+			t.Fatal(err)
+		}
+		w.close()
+		if !bytes.HasPrefix(said.Bytes(), []byte("the word\n")) || int64(said.Len()) < read {
+			t.Errorf("%d bytes were read, from %.20q", said.Len(), said.Bytes())
+		}
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			exit, ended, err := r.Ended(t.Context())
+			if err != nil || time.Now().After(deadline) {
+				t.Fatalf("after %d bytes were read it does not end: %v", read, err)
 			}
-			rest = rest[n:]
+			if ended {
+				if exit.Code != 0 {
+					t.Errorf("after %d bytes were read it ended with status %d", read, exit.Code)
+				}
+				break
+			}
 		}
-		if want := strings.Count(log, "ready to"); c.found != want {
-			t.Errorf("in pieces of %d found %d, want %d", size, c.found, want)
+		if err := s.discard(t.Context(), r); err != nil {
+			t.Fatal(err)
 		}
-	}
-	c := &counter{wanted: 2}
-	if _, err := c.stream("a").Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
-		t.Errorf("got %v after %d, want errEnough after 2", err, c.found)
 	}
 }
 
-func TestPollKeepsTheLastAnswer(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	missing := errors.New("answered with 503")
-	err := poll(ctx, func(ctx context.Context) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return missing
-	})
-	if !errors.Is(err, missing) {
-		t.Errorf("got %v, want %v", err, missing)
-	}
-	tries := 0
-	err = poll(t.Context(), func(context.Context) error {
-		if tries++; tries < 3 {
-			return missing
-		}
-		return nil
-	})
-	if err != nil || tries != 3 {
-		t.Errorf("got %v after %d tries, want success after 3", err, tries)
-	}
+// limited is a writer that has enough after so many bytes.
+type limited struct {
+	w    io.Writer
+	left int64
 }
 
-func TestReasons(t *testing.T) {
-	refused := errors.New("port 80 did not accept a connection")
-	tests := []struct {
-		name         string
-		cause, probe error
-		want         string
-	}{
-		{"its time ran out", errors.New("its time of 1s ran out"), refused, "its time of 1s ran out; last, port 80 did not accept a connection"},
-		{"it ended", &endedError{3}, refused, "it ended with status 3"},
-		{"no probe", errors.New("its time of 1s ran out"), nil, "its time of 1s ran out"},
+func (l *limited) Write(p []byte) (int, error) {
+	n, err := l.w.Write(p)
+	if l.left -= int64(n); l.left <= 0 && err == nil {
+		err = io.ErrShortWrite
 	}
-	for _, tt := range tests {
-		if got := joinReasons(tt.cause, tt.probe).Error(); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
-	}
+	return n, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/readiness"
 )
 
 // The engine has a status of its own for most requests that cannot be met, and only words for the rest; and it has the same ones
@@ -24,7 +25,7 @@ var (
 // rejected says of an error with which a container could not be made or started that it lies in what was asked for, or returns
 // nil.
 func rejected(name string, err error) error {
-	if err == nil || errors.As(err, new(*engine.NotReadyError)) || errors.As(err, new(*probeError)) {
+	if err == nil || errors.As(err, new(*engine.NotReadyError)) || errors.As(err, new(*readiness.FaultError)) {
 		return nil
 	}
 	if refused := (*engine.RejectedError)(nil); errors.As(err, &refused) {

@@ -19,25 +19,36 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/netns"
+	"benchbook/runner/engine/readiness"
 )
 
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
 const outputTimeout = 30 * time.Second
 
-// space is a network and the containers in it. It implements engine.Space.
+// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one, and
+// their containers are named alike, so that the engine itself sees to it that a name is used once.
 type space struct {
 	engine    *Engine
 	run       string
 	name      string // of the network, and the first part of the names of its containers
-	network   string // its id
+	network   string // its id; empty once it is removed
 	reachable bool   // whether this process can connect to addresses in it
+	outer     *space // nil for one that is within no other
 
-	// Held for reading while a container is being made, so that Close knows of all of them.
+	// Held for reading while something is being made, so that Close knows of all of it.
 	opening sync.RWMutex
 	closed  bool
 
+	making sync.Mutex // of volumes and of networks to other hosts, one after the other
+
 	mu         sync.Mutex
-	containers map[string]*running // by id
+	containers map[string]*running      // by id
+	volumes    []string                 // as the engine knows them
+	crossings  []string                 // networks to other hosts; only of a space that is within no other
+	named      map[string]string        // of volumes, those that have a name
+	inner      map[*space]bool          // that are not closed
+	going      map[string]chan struct{} // by name: closed when a program that has ended is removed
 }
 
 var _ engine.Space = (*space)(nil)
@@ -55,16 +66,16 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	s := &space{
-		engine:     e,
-		run:        run,
-		name:       "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6]),
-		containers: make(map[string]*running),
-	}
+	s := newSpace(e, run)
+	s.name = "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
 	created, err := e.client.NetworkCreate(ctx, s.name, client.NetworkCreateOptions{
 		Driver: "bridge", Internal: true, Labels: e.labels(run),
 	})
 	if err != nil {
+		if strings.Contains(err.Error(), "address pool") {
+			err = fmt.Errorf("%w: remove networks that nobody needs with docker network prune, or give the engine more addresses "+
+				"with default-address-pools", err)
+		}
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
 	s.network = created.ID
@@ -74,10 +85,43 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	return s, nil
 }
 
+func newSpace(e *Engine, run string) *space {
+	return &space{engine: e, run: run, containers: make(map[string]*running), named: make(map[string]string), inner: make(map[*space]bool),
+		going: make(map[string]chan struct{})}
+}
+
+// Inner implements engine.Space.
+func (s *space) Inner(ctx context.Context) (engine.Space, error) {
+	s.opening.RLock()
+	defer s.opening.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
+	}
+	inner := newSpace(s.engine, s.run)
+	inner.name, inner.network, inner.reachable, inner.outer = s.name, s.network, s.reachable, s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inner[inner] = true
+	return inner, nil
+}
+
+// left notes that a space within this one is not there any more.
+func (s *space) left(inner *space) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.inner, inner)
+}
+
 // reaches says whether this process can connect to addresses in a network: whether the engine is local and the bridge
 // has one of this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
 func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
-	if !strings.HasPrefix(e.client.DaemonHost(), "unix://") {
+	if !strings.HasPrefix(e.endpoint, "unix://") {
 		return false, nil
 	}
 	inspected, err := e.client.NetworkInspect(ctx, network, client.NetworkInspectOptions{})
@@ -100,13 +144,18 @@ func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	waiting := &readiness{space: s, service: service}
-	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: waiting})
+	ready := &waiting{space: s, service: service}
+	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: ready})
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)
 	}
-	waiting.id = r.id
-	if err := created.Start(ctx); err != nil {
+	ready.id = r.id
+	err = ready.listen(ctx)
+	if err == nil {
+		defer ready.close()
+		err = created.Start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(startError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
@@ -115,7 +164,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 // startError says why a service could not be started, without the library's stages around it.
 func startError(ctx context.Context, service string, err error) error {
 	var notReady *engine.NotReadyError
-	var probe *probeError
+	var probe *readiness.FaultError
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
@@ -141,6 +190,7 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
+	s.awaitRemoval(spec.service.Name)
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	created, err := s.create(ctx, spec)
@@ -148,6 +198,7 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 		return nil, nil, err
 	}
 	r := &running{engine: s.engine, name: spec.service.Name, id: created.GetContainerID(), grace: spec.service.StopGrace}
+	r.first, r.last = netns.LocalPorts(spec.service.Sysctls)
 	s.mu.Lock()
 	s.containers[r.id] = r
 	s.mu.Unlock()
@@ -170,6 +221,37 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
+// discardLater removes a program that has ended, while its caller goes on. If it cannot be removed, Close tries again and says so.
+func (s *space) discardLater(ctx context.Context, r *running) {
+	done := make(chan struct{})
+	s.mu.Lock()
+	s.going[r.name] = done
+	s.mu.Unlock()
+	go func() {
+		defer close(done)
+		_ = s.discard(ctx, r)
+	}()
+}
+
+// ended names the programs that have ended, and may still have to be removed.
+func (s *space) ended() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.going))
+}
+
+// awaitRemoval waits until a name is free whose program has ended.
+func (s *space) awaitRemoval(name string) {
+	for around := s; around != nil; around = around.outer {
+		around.mu.Lock()
+		done, going := around.going[name]
+		around.mu.Unlock()
+		if going {
+			<-done
+		}
+	}
+}
+
 // Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
@@ -189,6 +271,7 @@ func (s *space) runProgram(
 		service: engine.Service{
 			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
+			Location: program.Location,
 		},
 		stdin: len(program.Stdin) > 0,
 	}
@@ -201,7 +284,7 @@ func (s *space) runProgram(
 	if err != nil {
 		return exit, err
 	}
-	defer func() { err = errors.Join(err, s.discard(ctx, r)) }()
+	defer s.discardLater(ctx, r)
 	// Attached before it starts, so that no output is missed.
 	stream, err := s.engine.client.ContainerAttach(ctx, r.id, client.ContainerAttachOptions{
 		Stream: true, Stdin: spec.stdin, Stdout: true, Stderr: true,
@@ -243,7 +326,7 @@ func (s *space) runProgram(
 	if output.err != nil {
 		return exit, fmt.Errorf("reading its output: %w", output.err)
 	}
-	exit.Stdout, exit.Stderr = output.stdout.data, output.stderr.Bytes()
+	exit.Stdout, exit.Stderr = output.stdout.Bytes(), output.stderr.Bytes()
 	inspected, err := s.engine.client.ContainerInspect(ctx, r.id, client.ContainerInspectOptions{})
 	if err != nil {
 		return exit, err
@@ -252,8 +335,11 @@ func (s *space) runProgram(
 	return exit, nil
 }
 
-// find returns the id of a container by its name, and nothing if there is none.
+// find returns the id of a container by its name, also in the spaces around, and nothing if there is none.
 func (s *space) find(name string) string {
+	if s == nil {
+		return ""
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, r := range s.containers {
@@ -261,7 +347,30 @@ func (s *space) find(name string) string {
 			return id
 		}
 	}
-	return ""
+	return s.outer.find(name)
+}
+
+// Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave it alone.
+func (s *space) Keep(context.Context) ([]engine.Kept, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	s.closed, s.network = true, ""
+	s.outer.left(s)
+	for _, name := range s.ended() {
+		s.awaitRemoval(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var kept []engine.Kept
+	for _, r := range s.containers {
+		r.release()
+		kept = append(kept, engine.Kept{Service: r.name, Enter: append(s.engine.command(), "exec", "-it", s.containerName(r.name), "sh")})
+	}
+	slices.SortFunc(kept, func(a, b engine.Kept) int { return strings.Compare(a.Service, b.Service) })
+	return kept, nil
 }
 
 // Close implements engine.Space.
@@ -273,8 +382,13 @@ func (s *space) Close(ctx context.Context) error {
 	}
 	s.closed = true
 	s.mu.Lock()
-	containers := slices.Collect(maps.Values(s.containers))
+	containers, inner := slices.Collect(maps.Values(s.containers)), slices.Collect(maps.Keys(s.inner))
 	s.mu.Unlock()
+	for _, i := range inner {
+		if err := i.Close(ctx); err != nil {
+			return err
+		}
+	}
 
 	failures := make([]error, len(containers))
 	var group sync.WaitGroup
@@ -294,9 +408,18 @@ func (s *space) Close(ctx context.Context) error {
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
+	if err := s.removeVolumes(ctx); err != nil {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
+	if s.outer == nil {
+		if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
+			return fmt.Errorf("closing space %s: %w", s.name, err)
+		}
+		if err := s.removeCrossings(ctx); err != nil {
+			return fmt.Errorf("closing space %s: %w", s.name, err)
+		}
+	}
 	s.network = ""
+	s.outer.left(s)
 	return nil
 }

@@ -22,6 +22,10 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	if err != nil {
 		return nil, fmt.Errorf("looking for networks that were left behind: %w", err)
 	}
+	volumes, err := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
+	if err != nil {
+		return nil, fmt.Errorf("looking for volumes that were left behind: %w", err)
+	}
 	var leftovers []engine.Leftover
 	var failures []error
 	sweep := func(kind, name string, labels map[string]string, remove func() error) {
@@ -36,7 +40,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		}
 		leftovers = append(leftovers, engine.Leftover{Kind: kind, Name: name, Run: labels[engine.LabelRun]})
 	}
-	for _, c := range containers.Items { // first, as a network in use cannot be removed
+	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
 		name := c.ID
 		if len(c.Names) > 0 {
 			name = strings.TrimPrefix(c.Names[0], "/")
@@ -51,6 +55,9 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 			}
 			return err
 		})
+	}
+	for _, v := range volumes.Items {
+		sweep("volume", v.Name, v.Labels, func() error { return e.removeVolume(ctx, v.Name) })
 	}
 	return leftovers, errors.Join(failures...)
 }

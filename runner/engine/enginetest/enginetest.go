@@ -32,7 +32,12 @@ const (
 	Builds    Feature = "builds"    // images are built from Dockerfiles
 	Isolation Feature = "isolation" // nothing outside its space can be reached, nor another space
 	CPULimit  Feature = "CPU limit" // a service gets no more than its share of the processors
-	Leftovers Feature = "leftovers" // what a killed process left behind can be found
+	Leftovers Feature = "leftovers" // what a killed process left behind, or was told to keep, can be found
+	Volumes   Feature = "volumes"   // services have places that outlive their containers, or that they cannot write to
+	OneName   Feature = "one name"  // several services are found under one name
+	Keeping   Feature = "keeping"   // services go on when the process that started them has ended
+	Machine   Feature = "machine"   // programs of the machine are run as they are
+	Threads   Feature = "threads"   // it can be told how busy single threads are
 )
 
 // Option changes what is expected of an engine.
@@ -43,14 +48,27 @@ func Lacks(features ...Feature) Option {
 	return func(s *suite) { s.lacks = append(s.lacks, features...) }
 }
 
+// Refuses skips what rests on these features, too, and tests that the engine says so whenever they are asked for, rather than to do
+// something else.
+func Refuses(features ...Feature) Option {
+	return func(s *suite) { s.refuses = append(s.refuses, features...) }
+}
+
+// Leaves says of which kinds the things are that a killed process leaves behind: "container", "network" and "volume" if nothing is said.
+func Leaves(kinds ...string) Option {
+	return func(s *suite) { s.leaves = kinds }
+}
+
 // timeout bounds each test of the suite.
 const timeout = time.Minute
 
 // suite is one engine under test.
 type suite struct {
-	lacks  []Feature
-	engine engine.Engine
-	puppet engine.Prepared
+	lacks   []Feature
+	refuses []Feature
+	leaves  []string
+	engine  engine.Engine
+	puppet  engine.Prepared
 }
 
 // Run tests the engine that open makes. It calls open once, or in a process of its own to see what that leaves behind
@@ -96,16 +114,32 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a CPU limit holds a service back", []Feature{Execution, CPULimit}, s.cpuLimit},
 		{"there is no way out", []Feature{Execution, Isolation}, s.isolation},
 		{"two spaces do not see each other", []Feature{Execution, Isolation}, s.twoSpaces},
+		{"spaces within a space", nil, s.within},
+		{"services of spaces within each other", []Feature{Execution}, s.withinReach},
+		{"several services behind one name", []Feature{Execution, OneName}, s.oneName},
+		{"volumes", []Feature{Execution, Volumes}, s.volumes},
+		{"volumes of spaces within each other", []Feature{Execution, Volumes}, s.sharedVolumes},
+		{"a service that ends is found to have", []Feature{Execution}, s.ended},
 		{"cancelling ends a program", nil, s.cancelRun},
 		{"cancelling a start leaves nothing behind", []Feature{Execution}, s.cancelStart},
 		{"a name is used once", nil, s.sameName},
 		{"a space is closed twice", nil, s.closeTwice},
 		{"what a killed process left behind is swept", []Feature{Execution, Leftovers}, s.sweep},
+		{"what was kept stays until it is swept", []Feature{Execution, Leftovers, Keeping}, s.kept},
+		{"CPUs that a service is bound to", []Feature{Execution}, s.cpuSet},
+		{"a service's user and memory to share", []Feature{Execution}, s.userAndMemory},
+		{"a service that needs more memory than it may have", []Feature{Execution}, s.memoryLimit},
+		{"a process that reaps", []Feature{Execution}, s.init},
+		{"a service gets its time to end", []Feature{Execution, Volumes}, s.grace},
+		{"however much is written, its end is kept", []Feature{Execution}, s.muchOutput},
+		{"ready by a text behind which much is written", []Feature{Execution}, s.readyBehindMuch},
+		{"threads tell what they used", []Feature{Execution, Threads}, s.threads},
+		{"a program of the machine", []Feature{Execution, Machine}, s.machine},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, feature := range tt.needs {
-				if slices.Contains(s.lacks, feature) {
+				if s.without(feature) {
 					t.Skipf("this engine lacks %s", feature)
 				}
 			}
@@ -114,13 +148,25 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 			tt.run(ctx, t)
 		})
 	}
+	for _, feature := range s.refuses {
+		t.Run("refuses "+string(feature), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			s.refused(ctx, t, feature)
+		})
+	}
+}
+
+// without says that an engine does not have a feature.
+func (s *suite) without(feature Feature) bool {
+	return slices.Contains(s.lacks, feature) || slices.Contains(s.refuses, feature)
 }
 
 // preparePuppet builds the program that all tests run, and its image.
 func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 	t.Helper()
 	data := []byte("not executed")
-	if !slices.Contains(s.lacks, Execution) {
+	if !s.without(Execution) {
 		file := filepath.Join(t.TempDir(), "puppet")
 		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file,
 			"benchbook/runner/engine/enginetest/puppet")
@@ -273,7 +319,7 @@ func (s *suite) prepareBuild(ctx context.Context, t *testing.T) {
 	if len(prepared.Bases) != 1 || prepared.Bases[0].Reference != base || prepared.Bases[0].ID == "" {
 		t.Errorf("bases are %+v, want %s with its digest", prepared.Bases, base)
 	}
-	if slices.Contains(s.lacks, Execution) {
+	if s.without(Execution) {
 		return
 	}
 	exit, err := s.open(ctx, t).Run(ctx, engine.Program{Name: "cat", Image: prepared}, nil)

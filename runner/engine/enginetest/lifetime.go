@@ -148,30 +148,70 @@ func (s *suite) closeTwice(ctx context.Context, t *testing.T) {
 	}
 }
 
-// orphanVariable, set in the environment, makes Run leave a running service behind.
+// orphanVariable, set in the environment, makes Run leave a running service behind: one that waits to be killed, or one that is kept.
 const orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
 
-const orphanRun = "enginetest-orphan"
+const (
+	orphanRun = "enginetest-orphan"
+	keptRun   = "enginetest-kept"
+)
 
-// becomeOrphan starts a service and waits to be killed.
+// orphan is what is left behind.
+func (s *suite) orphan() engine.Service {
+	service := s.server("server")
+	if !s.without(Volumes) {
+		service.Volumes = []engine.Volume{{Target: "/data", Name: "data"}, {Target: "/own"}}
+	}
+	return service
+}
+
+// leftBehind are the kinds of what an orphan leaves.
+func (s *suite) leftBehind() []string {
+	switch {
+	case len(s.leaves) > 0:
+		return s.leaves
+	case s.without(Volumes):
+		return []string{"container", "network"}
+	}
+	return []string{"container", "network", "volume"}
+}
+
+// becomeOrphan starts a service and waits to be killed, or keeps it.
 func (s *suite) becomeOrphan(t *testing.T) {
-	space, err := s.engine.Open(t.Context(), orphanRun)
+	run := os.Getenv(orphanVariable)
+	outer, err := s.engine.Open(t.Context(), run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t.Context(), t, space, s.server("server"))
-	os.Stdout.WriteString("\n" + orphanRun + " is ready\n")
-	time.Sleep(timeout)
+	space := inner(t.Context(), t, outer)
+	start(t.Context(), t, space, s.orphan())
+	os.Stdout.WriteString("\n" + run + " is ready\n")
+	if run == orphanRun {
+		time.Sleep(timeout)
+	}
+	for _, keep := range []engine.Space{space, outer} {
+		kept, err := keep.Keep(t.Context())
+		if err != nil {
+			t.Fatalf("Keep: %v", err)
+		}
+		if keep == space && (len(kept) != 1 || kept[0].Service != "server" || len(kept[0].Enter) == 0) || keep == outer && len(kept) > 0 {
+			t.Errorf("kept %v", kept)
+		}
+		if err := keep.Close(t.Context()); err != nil {
+			t.Errorf("Close of what is kept: %v", err)
+		}
+		if _, err := keep.Start(t.Context(), s.server("late")); err == nil {
+			t.Error("a service was started in a space that was kept")
+		}
+	}
 }
 
-// sweep runs this test in a process of its own, kills that, and looks for what is left.
-func (s *suite) sweep(ctx context.Context, t *testing.T) {
-	live := s.open(ctx, t)
-	start(ctx, t, live, s.server("server"))
-
+// abandon runs this test in a process of its own, until it has started what it is to leave behind.
+func (s *suite) abandon(ctx context.Context, t *testing.T, run string) *exec.Cmd {
+	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
 	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+regexp.QuoteMeta(name)+"$", "-test.v")
-	child.Env = append(os.Environ(), orphanVariable+"=1")
+	child.Env = append(os.Environ(), orphanVariable+"="+run)
 	output, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -180,42 +220,71 @@ func (s *suite) sweep(ctx context.Context, t *testing.T) {
 		t.Fatal(err)
 	}
 	var said []string
-	ready := false
-	for lines := bufio.NewScanner(output); !ready && lines.Scan(); {
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
 		said = append(said, lines.Text())
-		ready = lines.Text() == orphanRun+" is ready"
-	}
-	leftovers := func(dryRun bool) []engine.Leftover {
-		t.Helper()
-		all, err := s.engine.Sweep(ctx, dryRun)
-		if err != nil {
-			t.Fatalf("Sweep: %v", err)
+		if lines.Text() == run+" is ready" {
+			go func() {
+				for lines.Scan() { // else it might wait to be read
+				}
+			}()
+			return child
 		}
-		return slices.DeleteFunc(all, func(l engine.Leftover) bool { return l.Run != orphanRun })
 	}
-	if !ready {
-		t.Fatalf("the process that was to be killed said:\n%s", strings.Join(said, "\n"))
+	t.Fatalf("the process that was to leave something behind said:\n%s", strings.Join(said, "\n"))
+	return nil
+}
+
+// leftovers are those of one run.
+func (s *suite) leftovers(ctx context.Context, t *testing.T, run string, dryRun bool) (kinds []string) {
+	t.Helper()
+	all, err := s.engine.Sweep(ctx, dryRun)
+	if err != nil {
+		t.Fatalf("Sweep: %v", err)
 	}
-	if found := leftovers(true); len(found) > 0 {
+	for _, l := range all {
+		if l.Run == run {
+			kinds = append(kinds, l.Kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// sweep kills a process that has started something, and looks for what is left.
+func (s *suite) sweep(ctx context.Context, t *testing.T) {
+	live := s.open(ctx, t)
+	start(ctx, t, live, s.server("server"))
+	child := s.abandon(ctx, t, orphanRun)
+	if found := s.leftovers(ctx, t, orphanRun, true); len(found) > 0 {
 		t.Errorf("found %v while their owner was alive", found)
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = child.Wait() // it was killed
-
-	for _, dryRun := range []bool{true, false} {
-		var kinds []string
-		for _, l := range leftovers(dryRun) {
-			kinds = append(kinds, l.Kind)
-		}
-		if slices.Sort(kinds); !slices.Equal(kinds, []string{"container", "network"}) {
-			t.Errorf("dry run %v found %v, want a container and a network", dryRun, kinds)
-		}
-	}
-	if found := leftovers(false); len(found) > 0 {
-		t.Errorf("found %v after they were swept", found)
-	}
+	s.wantSwept(ctx, t, orphanRun)
 	// What is alive was left alone.
 	wantOutput(t, s.do(ctx, t, live, "get=http://server:8080/"), "hello from server\n")
+}
+
+// kept looks for what a process was told to keep and that has ended by itself.
+func (s *suite) kept(ctx context.Context, t *testing.T) {
+	if err := s.abandon(ctx, t, keptRun).Wait(); err != nil {
+		t.Errorf("the process that keeps something: %v", err)
+	}
+	s.wantSwept(ctx, t, keptRun)
+}
+
+// wantSwept fails the test unless everything that a run left behind is found, removed, and not found again.
+func (s *suite) wantSwept(ctx context.Context, t *testing.T, run string) {
+	t.Helper()
+	for _, dryRun := range []bool{true, false} {
+		if kinds := s.leftovers(ctx, t, run, dryRun); !slices.Equal(kinds, s.leftBehind()) {
+			t.Errorf("dry run %v found %v, want %v", dryRun, kinds, s.leftBehind())
+		}
+	}
+	if found := s.leftovers(ctx, t, run, false); len(found) > 0 {
+		t.Errorf("found %v after they were swept", found)
+	}
 }

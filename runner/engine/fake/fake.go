@@ -33,33 +33,52 @@ type Script struct {
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
 	// Usage returns what a service or program has used at the nth time of asking, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
+	// Ports returns the share of local ports in use, and Network what the network is like, of a service or program. Without them nothing
+	// tells.
+	Ports   func(name string) (float64, error)
+	Network func(name string) (engine.Network, error)
+	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
+	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
 	Logs func(name string) []byte
+	// Ended says how a service or program has ended, if it has.
+	Ended func(name string) (engine.Exit, bool)
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
+	// Built are the images that are there, Reach says whether a registry answers, and Storage is where images lie.
+	Built   []engine.BuiltImage
+	Reach   func(image string) error
+	Storage string
 }
 
 // Engine is an engine that does what its script says. It implements engine.Engine.
 type Engine struct {
 	script Script
 
-	mu       sync.Mutex
-	calls    []string
-	prepared map[string]bool // by reference
-	swept    bool
+	mu        sync.Mutex
+	calls     []string
+	prepared  map[string]bool // by reference
+	swept     bool
+	discarded []engine.BuiltImage
 }
 
-var _ engine.Engine = (*Engine)(nil)
+var (
+	_ engine.Engine     = (*Engine)(nil)
+	_ engine.Inspected  = (*Engine)(nil)
+	_ engine.ImageStore = (*Engine)(nil)
+	_ engine.Threaded   = (*running)(nil)
+	_ engine.Networked  = (*running)(nil)
+)
 
 // New makes an engine that follows a script.
 func New(script Script) *Engine {
 	return &Engine{script: script, prepared: make(map[string]bool)}
 }
 
-// Calls returns what was asked for so far, in order: "open RUN", "start SERVICE", "run PROGRAM", "exec NAME", and
-// "close RUN". A call is written down when it is made, a close only if it was not closed before.
+// Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
+// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -87,27 +106,70 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	if e.script.Prepare != nil {
 		return e.script.Prepare(ctx, image, log)
 	}
-	var inputs string
-	var given int
-	if image.Name != "" {
-		given, inputs = given+1, image.Name
+	prepared, err := nameOf(image)
+	if err != nil {
+		return engine.Prepared{}, err
 	}
-	if image.Build != nil {
-		given, inputs = given+1, fmt.Sprintf("%+v", *image.Build)
-	}
-	if image.Executable != nil {
-		given, inputs = given+1, fmt.Sprintf("%+v", *image.Executable)
-	}
-	if given != 1 {
-		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build and an executable")
-	}
-	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(inputs)))
-	prepared := engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	prepared.Built = image.Name == "" && !e.prepared[prepared.Reference]
+	prepared.Built = image.Name == "" && !image.Machine && !e.prepared[prepared.Reference]
 	e.prepared[prepared.Reference] = true
 	return prepared, nil
+}
+
+// nameOf says what an image is, by what it is made from.
+func nameOf(image engine.Image) (engine.Prepared, error) {
+	if !image.One() {
+		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
+	}
+	inputs := image.Name
+	switch {
+	case image.Build != nil:
+		inputs = fmt.Sprintf("%+v", *image.Build)
+	case image.Executable != nil:
+		inputs = fmt.Sprintf("%+v", *image.Executable)
+	case image.Machine:
+		inputs = "this machine"
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(inputs)))
+	return engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}, nil
+}
+
+// Endpoint implements engine.Inspected.
+func (e *Engine) Endpoint() string { return "fake://" }
+
+// Storage implements engine.Inspected.
+func (e *Engine) Storage() string { return e.script.Storage }
+
+// Reach implements engine.Inspected.
+func (e *Engine) Reach(_ context.Context, image string) error {
+	if e.script.Reach == nil {
+		return nil
+	}
+	return e.script.Reach(image)
+}
+
+// Built implements engine.ImageStore.
+func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	isGone := func(i engine.BuiltImage) bool { return slices.Contains(e.discarded, i) }
+	return slices.DeleteFunc(slices.Clone(e.script.Built), isGone), nil
+}
+
+// Find implements engine.ImageStore: an image is here if its script says that it was built.
+func (e *Engine) Find(_ context.Context, image engine.Image) (engine.Prepared, bool, error) {
+	prepared, err := nameOf(image)
+	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }), err
+}
+
+// Discard implements engine.ImageStore.
+func (e *Engine) Discard(_ context.Context, image engine.BuiltImage) error {
+	e.called("discard", image.Reference)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.discarded = append(e.discarded, image)
+	return nil
 }
 
 // Open implements engine.Engine.
@@ -139,14 +201,26 @@ func (e *Engine) Close() error { return nil }
 type space struct {
 	engine *Engine
 	run    string
+	outer  *space // nil for one that is within no other
 
 	mu      sync.Mutex
 	closed  bool
 	running map[string]bool
 }
 
+// has says whether a name is in use here or in the spaces around.
+func (s *space) has(name string) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[name] || s.outer.has(name)
+}
+
 // enter notes that a name is in use, until leave.
 func (s *space) enter(ctx context.Context, name string) error {
+	taken := s.outer.has(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -154,7 +228,7 @@ func (s *space) enter(ctx context.Context, name string) error {
 		return context.Cause(ctx)
 	case s.closed:
 		return errors.New("the space is closed")
-	case s.running[name]:
+	case taken || s.running[name]:
 		return fmt.Errorf("the name %q is in use", name)
 	}
 	s.running[name] = true
@@ -198,6 +272,33 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	return s.engine.script.Run(ctx, program)
 }
 
+// Inner implements engine.Space.
+func (s *space) Inner(ctx context.Context) (engine.Space, error) {
+	s.engine.called("inner", s.run)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("opening a space: the one around it is closed")
+	}
+	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
+}
+
+// Keep implements engine.Space.
+func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
+	s.engine.called("keep", s.run)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("keeping a space: it is closed")
+	}
+	s.closed = true
+	var kept []engine.Kept
+	for _, name := range slices.Sorted(maps.Keys(s.running)) {
+		kept = append(kept, engine.Kept{Service: name, Enter: []string{"fake", "enter", name}})
+	}
+	return kept, ctx.Err()
+}
+
 // Close implements engine.Space.
 func (s *space) Close(ctx context.Context) error {
 	s.mu.Lock()
@@ -223,8 +324,8 @@ type running struct {
 	engine *Engine
 	name   string
 
-	mu    sync.Mutex
-	asked int
+	mu            sync.Mutex
+	asked, looked int // how often for usage, and for threads
 }
 
 // Name implements engine.Running.
@@ -245,12 +346,52 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	return r.engine.script.Usage(r.name, n)
 }
 
+// errUntold is what the script says nothing of.
+var errUntold = errors.New("the script does not tell")
+
+// Threads implements engine.Threaded.
+func (r *running) Threads(context.Context) (map[int]time.Duration, error) {
+	if r.engine.script.Threads == nil {
+		return nil, errUntold
+	}
+	r.mu.Lock()
+	n := r.looked
+	r.looked++
+	r.mu.Unlock()
+	return r.engine.script.Threads(r.name, n)
+}
+
+// Ports implements engine.Networked.
+func (r *running) Ports(context.Context) (float64, error) {
+	if r.engine.script.Ports == nil {
+		return 0, errUntold
+	}
+	return r.engine.script.Ports(r.name)
+}
+
+// Network implements engine.Networked.
+func (r *running) Network(context.Context) (engine.Network, error) {
+	if r.engine.script.Network == nil {
+		return engine.Network{}, errUntold
+	}
+	return r.engine.script.Network(r.name)
+}
+
 // Logs implements engine.Running.
 func (r *running) Logs(context.Context) ([]byte, error) {
 	if r.engine.script.Logs == nil {
 		return nil, nil
 	}
 	return r.engine.script.Logs(r.name), nil
+}
+
+// Ended implements engine.Running.
+func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
+	if r.engine.script.Ended == nil {
+		return engine.Exit{}, false, nil
+	}
+	exit, ended := r.engine.script.Ended(r.name)
+	return exit, ended, nil
 }
 
 // Exec implements engine.Running.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command benchbook-link is a TCP relay that makes the network before a service slower than it is.
 //
 // It reads a config in JSON, the Config of package link, from the environment variable BENCHBOOK_LINK or, where that is empty, from

@@ -1,6 +1,9 @@
+//go:build linux
+
 // Benchbook-time runs the program that its arguments name and prints what it took, as JSON behind a marker that it is told in
-// its environment, to standard output. Its status is 0 if the program could be run, whatever that one's status was, and 1
-// with a line on standard error if it could not.
+// its environment, to standard output. There it may be told of programs to run before and after that one, too. Its status is 0
+// if the program could be run, whatever that one's status was, or if one before it failed, and 1 with a line on standard error if
+// it could not.
 package main
 
 import (
@@ -29,10 +32,16 @@ func run(stdout *os.File) error {
 	if err != nil {
 		return err
 	}
-	report, err := timing.Run(os.Args[1:], timing.Options{Contains: settings.Contains, Standard: true})
+	before := timing.RunHooks(settings.Before)
+	if before.Failure != "" {
+		return settings.Write(stdout, timing.Report{Before: before})
+	}
+	report, err := timing.Run(os.Args[1:], timing.Options{Contains: settings.Contains, Standard: true, KeepStdout: settings.KeepStdout,
+		Beside: len(settings.Before) > 0})
 	if err != nil {
 		return err
 	}
+	report.Before, report.After = before, timing.RunHooks(settings.After)
 	return settings.Write(stdout, report)
 }
 

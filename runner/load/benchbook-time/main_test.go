@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -7,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"benchbook/runner/load/timing"
 )
@@ -75,5 +78,39 @@ func TestProgramThatIsNotThere(t *testing.T) {
 	err := cmd.Run()
 	if cmd.ProcessState.ExitCode() != 1 || !bytes.Contains(stderr.Bytes(), []byte("starting /no/such/program")) {
 		t.Errorf("%v: %q", err, &stderr)
+	}
+}
+
+// Programs before and after the one that is timed are run where it is, and their time is not its.
+func TestHooks(t *testing.T) {
+	tests := []struct {
+		name     string
+		settings timing.Settings
+		want     timing.Report // without times
+	}{
+		{"both", timing.Settings{Before: [][]string{{"sh", "-c", "sleep 0.2; echo before"}}, After: [][]string{{"echo", "after"}}, KeepStdout: true},
+			timing.Report{Stdout: "hello\n", Before: timing.Hooks{Stdout: "before\n"}, After: timing.Hooks{Stdout: "after\n"}}},
+		{"one before fails", timing.Settings{Before: [][]string{{"false"}}, After: [][]string{{"echo", "after"}}, KeepStdout: true},
+			timing.Report{Before: timing.Hooks{Failure: "false ended with status 1"}}},
+		{"one after fails", timing.Settings{After: [][]string{{"false"}}},
+			timing.Report{After: timing.Hooks{Failure: "false ended with status 1"}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.settings.Marker = "a marker"
+			cmd := exec.Command(os.Args[0], "echo", "hello")
+			cmd.Env = append(os.Environ(), test.settings.Environment(), "GORACE=atexit_sleep_ms=0")
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := test.settings.Read(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Before != test.want.Before || r.After != test.want.After || r.Stdout != test.want.Stdout || r.Real > 150*time.Millisecond {
+				t.Errorf("got %+v, want %+v", r, test.want)
+			}
+		})
 	}
 }

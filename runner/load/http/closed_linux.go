@@ -54,6 +54,9 @@ func (e *engine) turnClosed() {
 
 // next sends the next request of a client, if there is to be one.
 func (e *engine) next(n int) {
+	if !e.window.isOpen() {
+		e.count() // before this request may open it: what has ended was not in it
+	}
 	start, ok := e.permit(e.clock)
 	if !ok || e.schedule != nil && e.number(n) >= e.allowed() {
 		e.leave(n)

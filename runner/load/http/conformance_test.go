@@ -307,7 +307,7 @@ func TestPorts(t *testing.T) {
 	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t, after(50*time.Millisecond))
+	s := serve(t, after(300*time.Millisecond)) // so that no port is free again before all have asked for one
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("61000 61003"), 0); err != nil {
 		t.Fatal(err)
 	}

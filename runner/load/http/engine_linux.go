@@ -33,6 +33,7 @@ type engine struct {
 	context        context.Context
 	poller         *poller
 	tally          *tally
+	uncounted      []outcome // that the tally is still to be told of
 	connections    []connection
 	owners         []owner // by file descriptor
 	generation     uint32  // of the socket opened last
@@ -68,10 +69,11 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	}
 	e := &engine{
 		run: r, index: index, engines: engines, context: ctx, poller: p,
-		tally:  newTally(r.window, r.config),
-		buffer: make([]byte, bufferSize),
-		heads:  make([]headCache, len(r.targets)),
-		flight: newQueue(), thinking: newQueue(),
+		tally:     newTally(r.window, r.config),
+		uncounted: make([]outcome, 0, mostEvents),
+		buffer:    make([]byte, bufferSize),
+		heads:     make([]headCache, len(r.targets)),
+		flight:    newQueue(), thinking: newQueue(),
 		negotiated: make(map[TLS]bool),
 	}
 	if r.config.secure() {
@@ -135,6 +137,7 @@ func (e *engine) work() error {
 			e.pump(pumpedInTurn)
 		}
 		e.turn()
+		e.count()
 		if e.err != nil || e.cancelled.Load() || e.finished() {
 			e.meter.stop(e)
 			return e.err
@@ -724,21 +727,33 @@ func (e *engine) begin(i int32, c *connection, start int64) {
 	}
 }
 
-// finish counts a request that has ended.
+// finish notes what became of a request. It is counted once all that can be sent has been: its client waits for its next
+// request, and the server for all of them, while counting can be done as well when there is nothing else to do.
 func (e *engine) finish(i int32, c *connection, kind Kind, status int) {
 	e.flight.remove(e.connections, i)
-	o := outcome{
-		start: c.start, end: e.clock, sent: c.sent, kind: kind, status: status, firstByte: c.firstByte,
+	if len(e.uncounted) == cap(e.uncounted) {
+		e.count()
+	}
+	e.uncounted = append(e.uncounted, outcome{
+		slot: i, start: c.start, end: e.clock, sent: c.sent, kind: kind, status: status, firstByte: c.firstByte,
 		connect: c.connect, tls: c.tls, stale: c.stale, unrequested: c.unrequested, blocked: c.blocked,
 		bytesIn: c.bytesIn, bytesOut: c.bytesOut,
-	}
+	})
 	c.stale, c.unrequested, c.blocked = false, false, false
-	if err := e.tally.add(&o); err != nil {
-		e.err = err
+}
+
+// count tells the tally of the requests that have ended since it was told last.
+func (e *engine) count() {
+	for k := range e.uncounted {
+		o := &e.uncounted[k]
+		if err := e.tally.add(o); err != nil {
+			e.err = err
+		}
+		if e.presences != nil {
+			e.presences[int(o.slot)/e.perClient()].next(e.window, o, e.config.Think)
+		}
 	}
-	if e.presences != nil {
-		e.presences[int(i)/e.perClient()].next(e.window, &o, e.config.Think)
-	}
+	e.uncounted = e.uncounted[:0]
 }
 
 // goOn lets whoever had a request on a place go on.

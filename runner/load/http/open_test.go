@@ -2,10 +2,10 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,20 +57,26 @@ func TestOpenLoop(t *testing.T) {
 // A request that finds no connection free waits for one, and its latency goes on.
 func TestBlocked(t *testing.T) {
 	t.Parallel()
-	s := serve(t, after(50*time.Millisecond))
+	s := serve(t, func(c *conn) bool {
+		if c.request == 0 {
+			time.Sleep(450 * time.Millisecond) // so that all others are due meanwhile, even where we are kept from running for a while
+		}
+		return after(50 * time.Millisecond)(c)
+	})
 	r := mustRun(t, Config{
 		Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond,
-		Timeout: 5 * time.Second, KeepAlive: true,
+		Timeout: 20 * time.Second, KeepAlive: true,
 	})
-	// 20 requests, 10 ms apart, one after the other for 50 ms each: the last one is due at 190 ms and ends after 1 s.
+	// 20 requests, 10 ms apart, one after the other, the first for 500 ms and each of the others for 50 ms: the last one, due at
+	// 190 ms, leaves at 1.4 s.
 	if r.Due != 20 || r.Answered != 20 || r.Blocked != 19 || r.Connects != 1 || s.connections.Load() != 1 {
 		t.Errorf("%d due, %d answered, %d blocked, %d connections; want 20, 20, 19 and 1", r.Due, r.Answered, r.Blocked, r.Connects)
 	}
-	if r.Latency.Max < sec(0.8) || r.Service.Max > r.Latency.Max-sec(0.5) || r.Lag.Max < sec(0.7) {
+	if r.Lag.Max < sec(1.21) || r.Latency.Max < sec(1.26) || r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
 		t.Errorf("longest latency %d, service %d, lag %d ns", r.Latency.Max, r.Service.Max, r.Lag.Max)
 	}
-	if r.Length != 200*time.Millisecond || r.Completed.Right > 4 {
-		t.Errorf("%d completed in %v, want at most 4 in 200ms", r.Completed.Right, r.Length)
+	if r.Length != 200*time.Millisecond || r.Completed.Right != 0 {
+		t.Errorf("%d completed in %v, want none in 200ms", r.Completed.Right, r.Length)
 	}
 }
 
@@ -185,24 +191,29 @@ func TestStagesOfConnections(t *testing.T) {
 	})
 	for _, threads := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
-			most.Store(0)
-			r := mustRun(t, Config{
-				Targets: []Target{{URL: s.url()}}, Threads: threads, Timeout: 5 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
-				Stages: []Stage{{Duration: 1500 * time.Millisecond, Connections: 9}, {Duration: 1500 * time.Millisecond, Connections: 1}},
+			judge(t, 100*time.Millisecond, func() verdict {
+				most.Store(0)
+				r := mustRun(t, Config{
+					Targets: []Target{{URL: s.url()}}, Threads: threads, Timeout: 20 * time.Second, KeepAlive: true, Warmup: 50 * time.Millisecond,
+					Stages: []Stage{{Duration: 1500 * time.Millisecond, Connections: 9}, {Duration: 1500 * time.Millisecond, Connections: 1}},
+				})
+				if r.Length != 3*time.Second || r.Failed != 0 {
+					t.Errorf("a window of %v with %d failures", r.Length, r.Failed)
+				}
+				return func(slack float64) error {
+					if n := most.Load(); float64(n) < 6/slack || n > 9 {
+						return fmt.Errorf("at most %d requests at a time, want 8 or 9", n)
+					}
+					// Some 5 clients on average. On a busy machine there are fewer requests, and never more.
+					if r.Attempted > 5*600+20 || float64(r.Attempted) < 100/slack {
+						return fmt.Errorf("%d requests", r.Attempted)
+					}
+					if float64(r.Connects) < 7/slack || r.Connects > 12 {
+						return fmt.Errorf("%d connections in the window, want about 8", r.Connects)
+					}
+					return nil
+				}
 			})
-			if r.Length != 3*time.Second || r.Failed != 0 {
-				t.Errorf("a window of %v with %d failures", r.Length, r.Failed)
-			}
-			if n := most.Load(); n < 6 || n > 9 {
-				t.Errorf("at most %d requests at a time, want 8 or 9", n)
-			}
-			// Some 5 clients on average. On a busy machine there are fewer requests, and never more.
-			if r.Attempted > 5*600+20 || r.Attempted < 100 {
-				t.Errorf("%d requests", r.Attempted)
-			}
-			if r.Connects < 7 || r.Connects > 12 {
-				t.Errorf("%d connections in the window, want about 8", r.Connects)
-			}
 		})
 	}
 }
@@ -230,14 +241,6 @@ func TestFreeze(t *testing.T) {
 	if !testing.Short() {
 		freeze, length = time.Second, 10*time.Second
 	}
-	// What others do on the machine adds to latencies, so upper bounds mean something on a quiet one only, and beside the
-	// long freeze. Where the generator had to wait for its core, so had the server.
-	slack := func(r *Result) float64 {
-		if testing.Short() || r.Health == nil || r.Health.RunDelay > r.Length/50 {
-			return 100
-		}
-		return 1
-	}
 	run := func(t *testing.T, config Config) *Result {
 		var thaw atomic.Int64 // when the server goes on
 		begin := time.Now()
@@ -251,93 +254,104 @@ func TestFreeze(t *testing.T) {
 		config.KeepAlive = true
 		return mustRun(t, config)
 	}
+	// What others do on the machine adds to latencies, and a hundredth of the freeze would show. Beside a short freeze even the time
+	// that the server takes for all that have waited does.
+	limit := freeze / 100
+	if testing.Short() {
+		limit = -1
+	}
+	hold := func(t *testing.T, config Config, bounds func(r *Result, slack float64) error) {
+		t.Parallel()
+		judge(t, limit, func() verdict {
+			r := run(t, config)
+			return func(slack float64) error { return bounds(r, slack) }
+		})
+	}
 	f := freeze.Seconds()
 	t.Run("open", func(t *testing.T) {
-		t.Parallel()
-		r := run(t, Config{Rate: 500, Connections: 1000})
-		if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack(r) {
-			t.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
-		}
-		if p := quantile(t, &r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack(r) {
-			t.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
-		}
-		if p := quantile(t, &r.Latency, 0.5) / f; p > 0.1*slack(r) {
-			t.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
-		}
+		hold(t, Config{Rate: 500, Connections: 1000}, func(r *Result, slack float64) error {
+			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+			}
+			if p := quantile(t, &r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack {
+				return fmt.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
+			}
+			if p := quantile(t, &r.Latency, 0.5) / f; p > 0.1*slack {
+				return fmt.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
+			}
+			return nil
+		})
 	})
 	t.Run("open, with few connections", func(t *testing.T) {
-		t.Parallel()
-		r := run(t, Config{Rate: 500, Connections: 4})
-		if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack(r) {
-			t.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
-		}
-		// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
-		if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack(r) {
-			t.Errorf("%v of the requests were blocked, want a tenth", share)
-		}
-		if p := quantile(t, r.Service, 0.97) / f; p > 0.1*slack(r) {
-			t.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
-		}
+		hold(t, Config{Rate: 500, Connections: 4}, func(r *Result, slack float64) error {
+			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+			}
+			// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
+			if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack {
+				return fmt.Errorf("%v of the requests were blocked, want a tenth", share)
+			}
+			if p := quantile(t, r.Service, 0.97) / f; p > 0.1*slack {
+				return fmt.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
+			}
+			return nil
+		})
 	})
 	t.Run("closed", func(t *testing.T) {
-		t.Parallel()
-		r := run(t, Config{Connections: 4})
-		slow := 0
-		h, err := r.Latency.Histogram()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, bar := range h.Distribution() {
-			if float64(bar.From) > f*0.7*1e9 {
-				slow += int(bar.Count)
+		hold(t, Config{Connections: 4}, func(r *Result, slack float64) error {
+			h, err := r.Latency.Histogram()
+			if err != nil {
+				return err
 			}
-		}
-		if slow < 4 || float64(slow) > 4*slack(r) {
-			t.Errorf("%d requests saw the freeze, want one of each client", slow)
-		}
+			slow := 0
+			for _, bar := range h.Distribution() {
+				if float64(bar.From) > f*0.7*1e9 {
+					slow += int(bar.Count)
+				}
+			}
+			if slow < 4 || float64(slow) > 4*slack {
+				return fmt.Errorf("%d requests saw the freeze, want one of each client", slow)
+			}
+			return nil
+		})
 	})
 }
 
-// While engines wait, and while they work, the world can be stopped.
+// While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load ends.
 func TestCollectGarbage(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer func(*conn) bool
 		config Config
 	}{
-		{"waiting", after(time.Hour), Config{Connections: 4, Threads: 2, Timeout: time.Second}},
-		{"working", good, Config{Connections: 4, Threads: 2, Timeout: 5 * time.Second}},
-		{"polling", good, Config{Connections: 4, Threads: 1, Rate: 5000, Timeout: 5 * time.Second}},
+		{"waiting", nil, Config{Connections: 4, Threads: 2}},
+		{"working", good, Config{Connections: 4, Threads: 2}},
+		{"polling", good, Config{Connections: 4, Threads: 1, Rate: 5000}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			const length, collections = time.Minute, 20
 			ctx, cancel := context.WithCancel(t.Context())
 			s := serve(t, func(c *conn) bool {
-				if tt.name == "waiting" {
+				if tt.answer == nil {
 					<-ctx.Done()
 					return false
 				}
 				return tt.answer(c)
 			})
-			tt.config.Targets, tt.config.Duration, tt.config.KeepAlive = []Target{{URL: s.url()}}, time.Second, true
-			done := make(chan struct{})
-			var took []time.Duration
+			tt.config.Targets, tt.config.Duration, tt.config.Timeout, tt.config.KeepAlive = []Target{{URL: s.url()}}, length, 2*length, true
 			go func() {
-				defer close(done)
-				for begin := time.Now(); time.Since(begin) < 800*time.Millisecond; time.Sleep(5 * time.Millisecond) {
-					start := time.Now()
+				defer cancel()
+				for range collections {
+					time.Sleep(20 * time.Millisecond)
 					runtime.GC()
-					took = append(took, time.Since(start))
 				}
 			}()
-			_, err := Run(t.Context(), tt.config)
-			<-done
-			cancel()
-			if err != nil {
-				t.Fatal(err)
+			start := time.Now()
+			if _, err := Run(ctx, tt.config); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want the end after %d collections", err, collections)
 			}
-			slices.Sort(took)
-			if len(took) < 5 || took[len(took)/2] > 150*time.Millisecond {
-				t.Errorf("collected %d times, half of them in more than %v", len(took), took[len(took)/2])
+			if d := time.Since(start); d > length/2 {
+				t.Errorf("collected %d times in %v", collections, d)
 			}
 		})
 	}
@@ -349,7 +363,7 @@ func TestOverload(t *testing.T) {
 	s := serve(t, good)
 	r := mustRun(t, Config{
 		Targets: []Target{{URL: s.url()}}, Connections: 2000, Threads: 1, Rate: 5e6, Duration: 100 * time.Millisecond,
-		Timeout: 300 * time.Millisecond, KeepAlive: true,
+		Timeout: time.Second, KeepAlive: true,
 	})
 	if r.Due != 500_000 || r.Failures[Timeout] == 0 || r.Answered == 0 {
 		t.Errorf("%d due, %d answered, %v", r.Due, r.Answered, r.Failures)

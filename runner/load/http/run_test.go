@@ -261,12 +261,6 @@ func TestServers(t *testing.T) {
 			c.say(hello + hello)
 			return true
 		}, nil, numbers{answered: 4, status: 200, connects: 4, unrequested: 4}},
-		{"bytes after the last answer that wait to be read", func(c *conn) bool {
-			const head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-			length := bufferSize - len(fmt.Sprintf(head, 10000))
-			c.say(fmt.Sprintf(head, length) + strings.Repeat("x", length) + "y")
-			return true
-		}, nil, numbers{answered: 4, status: 200, connects: 4, unrequested: 4}},
 		{"a second answer some time later", func(c *conn) bool {
 			c.say(hello)
 			time.Sleep(10 * time.Millisecond)
@@ -346,10 +340,19 @@ func TestServers(t *testing.T) {
 	}
 }
 
+// A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they are counted.
 func TestRefused(t *testing.T) {
-	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}}, Connections: 2, Requests: 10, Timeout: time.Second})
-	if r.Failures[Connect] != 10 || r.Connects != 0 || r.FailedLatency.Count != 10 {
-		t.Errorf("got %v and %d connections, want 10 times connect and none", r.Failures, r.Connects)
+	for _, tt := range []struct {
+		connections int
+		requests    int64
+	}{{2, 10}, {600, 1500}} {
+		r := mustRun(t, Config{
+			Targets:     []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}},
+			Connections: tt.connections, Requests: tt.requests, Threads: 1, Timeout: 20 * time.Second,
+		})
+		if r.Failures[Connect] != tt.requests || r.Connects != 0 || r.FailedLatency.Count != tt.requests {
+			t.Errorf("got %v and %d connections, want %d times connect and none", r.Failures, r.Connects, tt.requests)
+		}
 	}
 }
 
@@ -376,29 +379,6 @@ func TestResetWhileSending(t *testing.T) {
 	})
 	if r.Failures[Reset] != 4 {
 		t.Errorf("got %v, want 4 times reset", r.Failures)
-	}
-}
-
-// An answer that we get to see only after its timeout is a failure, even if no timer has gone off.
-func TestJudge(t *testing.T) {
-	tests := []struct {
-		name   string
-		took   time.Duration
-		status int
-		want   Kind
-	}{
-		{"in time", time.Second, 200, ""},
-		{"too late", time.Second + 1, 200, Timeout},
-		{"wrong", time.Second, 500, Wrong},
-		{"wrong and too late", time.Second + 1, 500, Timeout},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			c := Config{Timeout: time.Second}
-			if got := c.judge(tt.took.Nanoseconds(), tt.status, 0); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
 	}
 }
 
@@ -565,13 +545,20 @@ func TestDuration(t *testing.T) {
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	s := serve(t, after(400*time.Millisecond))
-	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: 600 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
+	const length = 600 * time.Millisecond
+	var first time.Time // when the server got the first request, which is after the window has opened
+	s := serve(t, func(c *conn) bool {
+		if c.request == 0 {
+			first = time.Now()
+			return good(c)
+		}
+		time.Sleep(time.Until(first.Add(length + 50*time.Millisecond)))
+		return good(c)
 	})
-	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.4) {
-		t.Errorf("got %d attempted, %d answered, %d completed in the window; want 2, 2 and 1",
-			r.Attempted, r.Answered, r.Completed.Right)
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: length, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.05) {
+		t.Errorf("got %d attempted, %d answered, %d completed in the window, the longest in %d ns; want 2, 2 and 1",
+			r.Attempted, r.Answered, r.Completed.Right, r.Latency.Max)
 	}
 }
 
@@ -590,8 +577,8 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, Config{
-				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 20 * time.Millisecond,
-				Timeout: time.Second, KeepAlive: true,
+				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Warmup: 500 * time.Millisecond,
+				Timeout: 20 * time.Second, KeepAlive: true,
 			})
 			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
 				t.Errorf("got %d attempts in %v ended by %s, %d in warm-up", r.Attempted, r.Length, r.EndedBy, r.Warmup.Attempted)
@@ -619,26 +606,43 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	}
 }
 
+// What ends as the window opens was not in it: the only client's first request that counts starts when its last one before has ended.
+func TestEndOfWarmup(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 20, Warmup: 500 * time.Millisecond, Timeout: 20 * time.Second, KeepAlive: true,
+	})
+	if r.Warmup.Answered == 0 || r.Answered != 20 || r.Completed.Right != 20 {
+		t.Errorf("%d answers in warm-up, then %d and %d completed in the window; want some, 20 and 20", r.Warmup.Answered, r.Answered, r.Completed.Right)
+	}
+}
+
 // Little's law holds for what a run with a number of requests reports: its clients are busy until the last starts.
 func TestInFlight(t *testing.T) {
 	t.Parallel()
-	s := serve(t, after(10*time.Millisecond))
+	s := serve(t, after(50*time.Millisecond))
 	for _, tt := range []struct {
 		name  string
 		think time.Duration
-	}{{"without thinking", 0}, {"with thinking", 10 * time.Millisecond}} {
+	}{{"without thinking", 0}, {"with thinking", 50 * time.Millisecond}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := mustRun(t, Config{
-				Targets: []Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: time.Second, KeepAlive: true,
+			// A client that is kept from going on is idle.
+			judge(t, 20*time.Millisecond, func() verdict {
+				r := mustRun(t, Config{
+					Targets: []Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: 20 * time.Second, KeepAlive: true,
+				})
+				if r.InFlight.Length >= r.Length {
+					t.Errorf("the last request started at %v of %v", r.InFlight.Length, r.Length)
+				}
+				return func(slack float64) error {
+					if rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds()); rho < 0.8/slack || rho > 1.0001 {
+						return fmt.Errorf("ρ is %v, want about 1 and no more", rho)
+					}
+					return nil
+				}
 			})
-			rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds())
-			if rho < 0.8 || rho > 1.0001 {
-				t.Errorf("ρ is %v, want about 1 and no more", rho)
-			}
-			if r.InFlight.Length >= r.Length {
-				t.Errorf("the last request started at %v of %v", r.InFlight.Length, r.Length)
-			}
 		})
 	}
 }
@@ -767,11 +771,11 @@ func TestErrors(t *testing.T) {
 	checkError(t, err, "resolving the target's host")
 }
 
-// A context that ends takes clients out of whatever they are waiting for.
+// A context that ends takes clients out of whatever they are waiting for, which would take for ever.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	silent := func(c *conn) bool {
-		time.Sleep(300 * time.Millisecond)
+		io.Copy(io.Discard, c) // until the client gives up
 		return false
 	}
 	tests := []struct {
@@ -798,7 +802,7 @@ func TestCancel(t *testing.T) {
 			if _, err := Run(ctx, tt.config); !errors.Is(err, cause) {
 				t.Errorf("got %v, want the cause", err)
 			}
-			if d := time.Since(start); d > 250*time.Millisecond {
+			if d := time.Since(start); d > 10*time.Second {
 				t.Errorf("ended only after %v", d)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"unsafe"
 
@@ -56,12 +55,15 @@ func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
 	return six, nil
 }
 
+// mostEvents is how many events one wait may bring.
+const mostEvents = 256
+
 // poller waits for events on sockets: one level-triggered epoll, and an eventfd to wake it from another thread.
 type poller struct {
 	epoll, event int
 	coarse       bool // the kernel is older than 5.11 and waits for whole milliseconds
 	dull         bool // nothing has come for a while
-	events       [256]unix.EpollEvent
+	events       [mostEvents]unix.EpollEvent
 	limit        unix.Timespec
 }
 
@@ -120,9 +122,11 @@ const (
 // wait returns how many events have come within so many nanoseconds, maybe none, and how long it was ready to wait, which
 // may be less.
 //
-// At first the thread blocks without the scheduler knowing. To stop the world the runtime sends it a signal, which ends
-// the wait, but a loop that went straight on to the next wait would never come to a place where it can be stopped: hence
-// Gosched. A thread on which nothing comes for a while then lets the scheduler know.
+// At first the thread blocks without the scheduler knowing. To stop the world, or to give others a turn, the runtime asks for its
+// place and sends it a signal, which ends the wait. It hands its place over in the next function that looks for such a request as
+// it is entered, as all but the smallest do, so a loop around wait has to call one. There is no runtime.Gosched here: that
+// would hand the place over twice, which costs a thread that is locked some wake-ups of other threads. A thread on which nothing
+// comes for a while lets the scheduler know.
 func (p *poller) wait(timeout int64) (n int, limit int64) {
 	limit = timeout
 	if !p.dull {
@@ -134,7 +138,6 @@ func (p *poller) wait(timeout int64) (n int, limit int64) {
 		n, errno = p.poll(limit)
 	}
 	if errno != 0 {
-		runtime.Gosched()
 		return 0, limit
 	}
 	p.dull = n == 0 && (p.dull || limit == attentive)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"benchbook/runner/jsonpath"
 )
 
 // right reports whether an answer passes what is checked on every one, as each does without words.
@@ -72,7 +74,7 @@ func (v *Verify) all(a *whole) error {
 		return errors.New("wanted a body in JSON, got one with something after it")
 	}
 	for _, path := range slices.Sorted(maps.Keys(v.JSON)) {
-		got, err := lookUp(doc, path)
+		got, err := jsonpath.LookUp(doc, path)
 		if err != nil {
 			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)
 		}
@@ -95,38 +97,6 @@ func (a *whole) wantField(name, value string) error {
 		}
 	}
 	return fmt.Errorf("wanted header %s: %q, got %s", name, value, got)
-}
-
-// lookUp follows a dotted path to a scalar and returns it as text, a string without its quotes.
-func lookUp(doc any, path string) (string, error) {
-	for step := range strings.SplitSeq(path, ".") {
-		switch parent := doc.(type) {
-		case map[string]any:
-			child, ok := parent[step]
-			if !ok {
-				return "", fmt.Errorf("there is no %q", step)
-			}
-			doc = child
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(parent) {
-				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
-			}
-			doc = parent[i]
-		default:
-			return "", fmt.Errorf("there is no %q in a single value", step)
-		}
-	}
-	switch doc := doc.(type) {
-	case string:
-		return doc, nil
-	case map[string]any, []any:
-		return "", errors.New("it is no single value")
-	case nil:
-		return "null", nil
-	default: // json.Number, bool
-		return fmt.Sprint(doc), nil
-	}
 }
 
 func sameScalar(got, want string) bool {

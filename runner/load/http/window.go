@@ -36,15 +36,18 @@ func (w *window) openAt(t int64) {
 
 // open opens the window at t, unless it has a start already.
 func (w *window) open(t int64) {
-	if w.start.Load() != unopened {
+	if w.isOpen() {
 		return
 	}
 	w.opening.Lock()
 	defer w.opening.Unlock()
-	if w.start.Load() == unopened {
+	if !w.isOpen() {
 		w.openAt(t)
 	}
 }
+
+// isOpen reports whether the start of the window is known.
+func (w *window) isOpen() bool { return w.start.Load() != unopened }
 
 // begun reports whether t is not before the window.
 func (w *window) begun(t int64) bool { return t >= w.start.Load() }
@@ -59,6 +62,7 @@ func (w *window) contains(t int64) bool { return w.begun(t) && !w.over(t) }
 
 // outcome is what became of one request.
 type outcome struct {
+	slot       int32 // in engine.connections
 	start, end int64
 	sent       int64 // when it left, unopened if it never did
 	kind       Kind  // empty for a right answer

@@ -19,13 +19,18 @@ type Settings struct {
 	// the way. It is drawn anew for every run, so that nothing else is taken for the report.
 	Marker   string `json:"marker"`
 	Contains string `json:"contains,omitempty"` // as in Options
+
+	KeepStdout bool `json:"keep_stdout,omitempty"` // as in Options
+	// Before and After are programs to run before and after the one that is timed, each with its arguments. Their time is not its.
+	Before [][]string `json:"before,omitempty"`
+	After  [][]string `json:"after,omitempty"`
 }
 
 // Environment is the variable that carries settings, as NAME=value.
 func (s Settings) Environment() string {
 	data, err := json.Marshal(s)
 	if err != nil {
-		panic(fmt.Sprintf("timing: %v", err)) // there are only strings in it
+		panic(fmt.Sprintf("timing: %v", err)) // there are only strings and truths in it
 	}
 	return variable + "=" + string(data)
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package timing
 
 import (
@@ -20,9 +22,9 @@ type usage struct {
 	peak         int64 // of the largest of them, in bytes
 }
 
-// leftBehind is what the processes took that the program started and did not wait for. Those that have ended are waited for;
-// of the others, and of their children, the kernel tells what they took so far.
-func leftBehind() (usage, error) {
+// leftBehind is what the processes took that the program started and did not wait for, without those that were there beside it.
+// Those that have ended are waited for; of the others, and of their children, the kernel tells what they took so far.
+func leftBehind(beside map[int]bool) (usage, error) {
 	var sum usage
 	for {
 		var status unix.WaitStatus
@@ -32,11 +34,14 @@ func leftBehind() (usage, error) {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case errors.Is(err, unix.ECHILD), err == nil && pid == 0:
-			running, err := runningBelow(os.Getpid())
+			running, err := runningBelow(os.Getpid(), beside)
 			sum.add(running)
 			return sum, err
 		case err != nil:
 			return sum, err
+		}
+		if beside[pid] {
+			continue
 		}
 		sum.add(usage{time.Duration(used.Utime.Nano()), time.Duration(used.Stime.Nano()), used.Maxrss << 10})
 	}
@@ -48,11 +53,31 @@ func (u *usage) add(v usage) {
 	u.peak = max(u.peak, v.peak)
 }
 
-// runningBelow adds up what the running descendants of a process took, with the children that they have waited for.
-func runningBelow(ancestor int) (usage, error) {
+// runningBelow adds up what the running descendants of a process took, with the children that they have waited for, without some of
+// them.
+func runningBelow(ancestor int, without map[int]bool) (usage, error) {
+	var sum usage
+	err := walkBelow(ancestor, func(pid int, used usage) {
+		if !without[pid] {
+			used.peak = peakOf(strconv.Itoa(pid))
+			sum.add(used)
+		}
+	})
+	return sum, err
+}
+
+// below names the running descendants of a process.
+func below(ancestor int) (map[int]bool, error) {
+	found := map[int]bool{}
+	err := walkBelow(ancestor, func(pid int, _ usage) { found[pid] = true })
+	return found, err
+}
+
+// walkBelow visits the running descendants of a process with what they took, but for its peak.
+func walkBelow(ancestor int, visit func(pid int, used usage)) error {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return usage{}, err
+		return err
 	}
 	children := make(map[int][]int)
 	used := make(map[int]usage)
@@ -63,19 +88,16 @@ func runningBelow(ancestor int) (usage, error) {
 		}
 		pid, parent, u, err := parseStat(text)
 		if err != nil {
-			return usage{}, err
+			return err
 		}
 		children[parent], used[pid] = append(children[parent], pid), u
 	}
-	var sum usage
 	for below := children[ancestor]; len(below) > 0; {
 		pid := below[0]
-		u := used[pid]
-		u.peak = peakOf(strconv.Itoa(pid))
-		sum.add(u)
+		visit(pid, used[pid])
 		below = append(below[1:], children[pid]...)
 	}
-	return sum, nil
+	return nil
 }
 
 // parseStat reads who a process is, whose child it is, and the time that it and the children that it waited for took.

@@ -10,6 +10,7 @@ const (
 	maxLine    = 64 << 10 // of a metric
 	maxMetrics = 1 << 20  // of all of them
 	maxStderr  = 64 << 10
+	maxStdout  = 1 << 20 // of what is kept to be searched
 )
 
 // A scanner looks through standard output as it passes. It keeps the lines that may be metrics, and whether a text was there.
@@ -111,15 +112,24 @@ func (s *scanner) search(p []byte) {
 	}
 }
 
-// A tail keeps the end of standard error.
-type tail struct{ kept []byte }
+// A tail keeps the end of a stream.
+type tail struct {
+	limit int // bytes
+	kept  []byte
+}
 
 func (t *tail) write(p []byte) {
-	p = p[max(0, len(p)-maxStderr):]
-	if over := len(t.kept) + len(p) - maxStderr; over > 0 {
+	p = p[max(0, len(p)-t.limit):]
+	if over := len(t.kept) + len(p) - t.limit; over > 0 {
 		t.kept = t.kept[:copy(t.kept, t.kept[over:])]
 	}
 	t.kept = append(t.kept, p...)
+}
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.write(p)
+	return len(p), nil
 }
 
 func (t *tail) String() string { return string(t.kept) }

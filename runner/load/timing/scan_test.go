@@ -71,7 +71,7 @@ func FuzzTail(f *testing.F) {
 	f.Add(10, 70000, 3)
 	f.Fuzz(func(t *testing.T, a, b, c int) {
 		var all bytes.Buffer
-		var last tail
+		last := tail{limit: maxStderr}
 		for i, n := range []int{a, b, c} {
 			p := bytes.Repeat([]byte{byte('a' + i)}, min(max(n, 0), 1<<18))
 			all.Write(p)

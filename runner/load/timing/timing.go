@@ -1,12 +1,5 @@
-// Package timing runs a program once and says what it took. It is meant for inside a container: see benchbook-time.
-//
-// Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
-// processes up to then: the program, the children that it waited for, and those that it left to others, which come to us,
-// ended or not. Peak memory is that of the largest of them.
-//
-// The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the end
-// of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the program, in
-// this process and not in the one measured: it is done in large pieces, and a program that prints little sees none of it.
+//go:build linux
+
 package timing
 
 import (
@@ -23,31 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Report is what a run took. It travels as JSON.
-type Report struct {
-	Exit   int           `json:"exit"` // 128 plus the signal, if it was killed by one
-	Start  time.Time     `json:"start"`
-	Real   time.Duration `json:"real_ns"`
-	User   time.Duration `json:"user_ns"`
-	System time.Duration `json:"system_ns"`
-	// Reading is the processor time that this process has used meanwhile, which is spent on the program's output.
-	Reading time.Duration `json:"reading_ns"`
-	// PeakMemory is the largest resident set of any one process of it, in bytes; 0 where it stayed below our own, whose
-	// size every child starts with, so that it cannot be told.
-	PeakMemory int64 `json:"peak_memory"`
-	// Metrics are the lines of standard output that may be metrics: objects in JSON that say "metric".
-	Metrics  []string `json:"metrics,omitempty"`
-	Contains bool     `json:"contains"`       // standard output has the text of Options
-	Lost     string   `json:"lost,omitempty"` // what was too large to be kept and may have been a metric; empty for nothing
-	Stderr   string   `json:"stderr"`         // its last 64 KiB
-}
-
 // Options say how a program is run.
 type Options struct {
 	Contains string // a text to look for in standard output
 	// Standard makes the program's streams those of this process as well, until the program has ended. What is written to
 	// /proc/1/fd/1, a habit in containers, is then output of the program like any other.
 	Standard bool
+	// KeepStdout keeps the end of standard output.
+	KeepStdout bool
+	// Beside says that processes which we have already are not the program's.
+	Beside bool
 }
 
 // Run runs a program with our environment and standard input. The error says that it could not be started.
@@ -73,6 +51,12 @@ func Run(words []string, o Options) (Report, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return Report{}, fmt.Errorf("adopting the processes that %s may leave behind: %w", words[0], err)
 	}
+	var beside map[int]bool
+	if o.Beside {
+		if beside, err = below(os.Getpid()); err != nil {
+			return Report{}, fmt.Errorf("looking for processes that run beside %s: %w", words[0], err)
+		}
+	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
 	before := ownTime()
@@ -81,8 +65,15 @@ func Run(words []string, o Options) (Report, error) {
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // as the child has inherited it: buffers are made from here on
-	scan, last := newScanner(o.Contains), &tail{}
-	stdout.begin(scan.write)
+	scan, last, kept := newScanner(o.Contains), &tail{limit: maxStderr}, &tail{limit: maxStdout}
+	look := scan.write
+	if o.KeepStdout {
+		look = func(p []byte) {
+			scan.write(p)
+			kept.write(p)
+		}
+	}
+	stdout.begin(look)
 	stderr.begin(last.write)
 	err = cmd.Wait()
 	r := Report{Start: begin, Real: time.Since(begin), Reading: ownTime() - before}
@@ -95,7 +86,7 @@ func Run(words []string, o Options) (Report, error) {
 	if status.Signaled() {
 		r.Exit = 128 + int(status.Signal())
 	}
-	left, err := leftBehind()
+	left, err := leftBehind(beside)
 	if err != nil {
 		return Report{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
 	}
@@ -108,7 +99,7 @@ func Run(words []string, o Options) (Report, error) {
 		return Report{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
 	scan.end()
-	r.Metrics, r.Contains, r.Lost, r.Stderr = scan.metrics, scan.found, scan.lost, last.String()
+	r.Metrics, r.Contains, r.Lost, r.Stderr, r.Stdout = scan.metrics, scan.found, scan.lost, last.String(), kept.String()
 	return r, nil
 }
 

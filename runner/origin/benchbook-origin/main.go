@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command benchbook-origin is an HTTP server whose answers come after a time that is drawn from a distribution.
 //
 // It reads a config in JSON, the Config of package origin, from the environment variable BENCHBOOK_ORIGIN or, where that is empty,

@@ -10,9 +10,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -35,9 +37,11 @@ var steps = map[string]func(value string) error{
 		return err
 	},
 	"burn":   burn,
-	"listen": listen, // answers over HTTP from now on, /N with status N
-	"get": func(url string) error {
-		response, err := http.Get(url)
+	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
+	"hang":   func(string) error { hanging.Store(true); return nil }, // answers nothing from now on, to whoever is connected or not
+	"get": func(url string) error { // over a connection of its own
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		response, err := client.Get(url)
 		if err != nil {
 			return err
 		}
@@ -62,6 +66,37 @@ var steps = map[string]func(value string) error{
 		return err
 	},
 	"resolve": func(name string) error { _, err := net.LookupHost(name); return err },
+	"count": func(name string) error { // the addresses of a name
+		addresses, err := net.LookupHost(name)
+		fmt.Println(len(addresses))
+		return err
+	},
+	"write": func(what string) error { // a text to a file: PATH:TEXT
+		path, text, _ := strings.Cut(what, ":")
+		return os.WriteFile(path, []byte(text+"\n"), 0o644)
+	},
+	"await": func(signals string) error { // so many signals that ask for its end
+		n, err := strconv.Atoi(signals)
+		caught := make(chan os.Signal, n)
+		signal.Notify(caught, syscall.SIGTERM, syscall.SIGUSR1)
+		fmt.Println("waiting")
+		for range n {
+			fmt.Println(<-caught)
+		}
+		return err
+	},
+	"allocate": func(bytes string) error { // uses so much memory
+		n, err := strconv.Atoi(bytes)
+		if err != nil {
+			return err
+		}
+		used := make([]byte, n)
+		for i := 0; i < n; i += os.Getpagesize() {
+			used[i] = 1
+		}
+		fmt.Println("allocated", len(used))
+		return nil
+	},
 	"cat": func(path string) error {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -132,6 +167,9 @@ func burn(duration string) error {
 	}
 }
 
+// hanging says that nothing is answered any more.
+var hanging atomic.Bool
+
 func listen(port string) error {
 	listener, err := net.Listen("tcp", ":"+port)
 	if err != nil {
@@ -141,6 +179,10 @@ func listen(port string) error {
 		err := http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if status, err := strconv.Atoi(strings.Trim(r.URL.Path, "/")); err == nil {
 				w.WriteHeader(status)
+			}
+			if hanging.Load() {
+				<-r.Context().Done()
+				return
 			}
 			fmt.Fprintln(w, "hello from", os.Getenv("NAME"))
 		}))

@@ -22,7 +22,7 @@ type insides struct {
 
 // insides has this program load the server itself, in a process of its own.
 func (s *settings) insides() (r insides, err error) {
-	server, err := s.responder("plain")
+	server, err := s.responder("plain", s.cores[0])
 	if err != nil {
 		return r, err
 	}
@@ -33,7 +33,7 @@ func (s *settings) insides() (r insides, err error) {
 	cmd := exec.Command(program, "inside", "http://"+server.address+"/")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err = start(cmd, s.generator); err == nil {
+	if err = start(cmd, s.generator()); err == nil {
 		err = cmd.Wait()
 	}
 	if _, _, endErr := server.end(); err == nil {

@@ -33,10 +33,12 @@ type settings struct {
 	foreign   float64       // the most of the machine that others may use
 	patience  time.Duration // how long to wait for a quiet moment before a round
 	only      string
-	server    int // core of the server
-	generator int // core of the generators
+	cores     []int // that may be used; the first is the server's
 	out       io.Writer
 }
+
+// generator is the core of the generators.
+func (s *settings) generator() int { return s.cores[len(s.cores)-1] }
 
 func main() {
 	if len(os.Args) > 1 {
@@ -89,16 +91,14 @@ func (s *settings) run() (kept bool, err error) {
 	if err := unix.SchedGetaffinity(0, &mask); err != nil {
 		return false, fmt.Errorf("finding cores: %w", err)
 	}
-	var cores []int
 	for cpu := range 1024 {
 		if mask.IsSet(cpu) {
-			cores = append(cores, cpu)
+			s.cores = append(s.cores, cpu)
 		}
 	}
-	if len(cores) < 2 {
+	if len(s.cores) < 2 {
 		return false, fmt.Errorf("there is one core; the server and the generators need one each")
 	}
-	s.server, s.generator = cores[0], cores[len(cores)-1]
 	for _, program := range []*string{&s.load, &s.wrk} {
 		if strings.Contains(*program, "/") {
 			if *program, err = filepath.Abs(*program); err != nil {
@@ -107,7 +107,7 @@ func (s *settings) run() (kept bool, err error) {
 		}
 	}
 	fmt.Fprintf(s.out, "server on core %d, generators on core %d; %d rounds of %v, at most %.0f %% foreign CPU\n\n",
-		s.server, s.generator, s.pairs, s.length, 100*s.foreign)
+		s.cores[0], s.generator(), s.pairs, s.length, 100*s.foreign)
 	kept = true
 	// Each part is printed when it is there, so the widths are those of the longest.
 	const line = "%-65s  %-11s  %-42s  %s\n"
@@ -124,9 +124,9 @@ func (s *settings) run() (kept bool, err error) {
 	for _, rate := range []int{1000, 10_000, 50_000} {
 		parts = append(parts, part{fmt.Sprintf("open %d", rate), func() ([]row, error) { return s.open(rate) }})
 	}
-	parts = append(parts, part{"memory", s.memory})
+	parts = append(parts, part{"threads", s.threads}, part{"memory", s.memory})
 	if !slices.ContainsFunc(parts, func(p part) bool { return strings.HasPrefix(p.name, s.only) }) {
-		return false, fmt.Errorf("no row's name begins with %q; rows are closed, added, open and memory", s.only)
+		return false, fmt.Errorf("no row's name begins with %q; rows are closed, added, open, threads and memory", s.only)
 	}
 	for _, part := range parts {
 		if !strings.HasPrefix(part.name, s.only) {
@@ -245,6 +245,38 @@ func (s *settings) open(rate int) ([]row, error) {
 		s.row(name+"lag p90", p90, limit{unit: " µs"}, ""),
 		s.row(name+"lag p99", p99, want99, ""),
 		s.row(name+"busy share of the generator, polling left out", busy, limit{}, ""),
+	}, nil
+}
+
+// threads is what a second thread brings, with a second server for it. Where there are four cores each of them has its own. Where
+// there are fewer they share, and what can be seen is whether two threads do the work of one at the same cost.
+func (s *settings) threads() ([]row, error) {
+	var rate, cpu []float64
+	left, tried, err := s.rounds(func(first bool) error {
+		var one, two result
+		for _, second := range []bool{first, !first} {
+			to, n := &one, 1
+			if second {
+				to, n = &two, 2
+			}
+			var err error
+			if *to, err = s.threaded(n); err != nil {
+				return err
+			}
+		}
+		rate, cpu = append(rate, two.perSecond/one.perSecond), append(cpu, two.cpuEach/one.cpuEach)
+		return nil
+	}, &rate, &cpu)
+	if err != nil {
+		return nil, err
+	}
+	note := fmt.Sprintf(" (%d of %d rounds)", left, tried)
+	if len(s.cores) < 4 {
+		note = " (servers and threads share cores)"
+	}
+	return []row{
+		s.row("2 threads and 2 servers: requests/s, ratio to one of each", rate, limit{}, note),
+		s.row("2 threads and 2 servers: CPU for a request, ratio", cpu, limit{}, ""),
 	}, nil
 }
 

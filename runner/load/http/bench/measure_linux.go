@@ -68,16 +68,18 @@ func (m machine) foreign(before machine) float64 {
 	return max(0, (m.busy-before.busy)-(m.ours-before.ours)) / (m.all - before.all)
 }
 
-// start starts a program on one core: it inherits that of the thread that starts it.
-func start(cmd *exec.Cmd, core int) error {
+// start starts a program on some cores: it inherits those of the thread that starts it.
+func start(cmd *exec.Cmd, cores ...int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var was, one unix.CPUSet
+	var was, some unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &was); err != nil {
 		return err
 	}
-	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
+	for _, core := range cores {
+		some.Set(core)
+	}
+	if err := unix.SchedSetaffinity(0, &some); err != nil {
 		return err
 	}
 	defer unix.SchedSetaffinity(0, &was)
@@ -92,7 +94,7 @@ type responder struct {
 	started time.Time
 }
 
-func (s *settings) responder(mode string) (*responder, error) {
+func (s *settings) responder(mode string, core int) (*responder, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -103,7 +105,7 @@ func (s *settings) responder(mode string) (*responder, error) {
 		return nil, err
 	}
 	r.cmd.Stdout = &r.out
-	if err := start(r.cmd, s.server); err != nil {
+	if err := start(r.cmd, core); err != nil {
 		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	text := make([]byte, 100)
@@ -151,13 +153,13 @@ func (s *settings) pair(connections int, first bool, mode string) (ours, theirs 
 
 // once measures one generator.
 func (s *settings) once(own bool, connections int, length time.Duration, mode string) (result, error) {
-	server, err := s.responder(mode)
+	server, err := s.responder(mode, s.cores[0])
 	if err != nil {
 		return result{}, err
 	}
 	var r result
 	if own {
-		r, err = s.runOurs(server.address, http.Config{Connections: connections, Duration: length})
+		r, err = s.runOurs(http.Config{Connections: connections, Duration: length}, []int{s.generator()}, server.address)
 	} else {
 		r, err = s.runWrk(server.address, connections, length)
 	}
@@ -168,19 +170,42 @@ func (s *settings) once(own bool, connections int, length time.Duration, mode st
 
 // scheduled measures the lag of an open loop.
 func (s *settings) scheduled(rate int) (result, error) {
-	server, err := s.responder("plain")
+	server, err := s.responder("plain", s.cores[0])
 	if err != nil {
 		return result{}, err
 	}
-	r, err := s.runOurs(server.address, http.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond})
+	config := http.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond}
+	r, err := s.runOurs(config, []int{s.generator()}, server.address)
 	_, _, endErr := server.end()
 	return r, errors.Join(err, endErr)
 }
 
-// runOurs runs benchbook-load. For an open loop the percentiles are those of the lag.
-func (s *settings) runOurs(address string, config http.Config) (result, error) {
-	config.Targets = []http.Target{{URL: "http://" + address + "/"}}
-	config.Threads, config.Timeout, config.KeepAlive = 1, 5*time.Second, true
+// threaded measures a load by several threads, on a server for each.
+func (s *settings) threaded(threads int) (r result, err error) {
+	var addresses []string
+	for i := range threads {
+		server, err := s.responder("plain", s.cores[i])
+		if err != nil {
+			return r, err
+		}
+		defer func() {
+			_, _, endErr := server.end()
+			err = errors.Join(err, endErr)
+		}()
+		addresses = append(addresses, server.address)
+	}
+	// They get cores that no server is on, as far as there are any.
+	cores := s.cores[len(s.cores)-threads:]
+	return s.runOurs(http.Config{Connections: 64 * threads, Threads: threads, Duration: s.length}, cores, addresses...)
+}
+
+// runOurs runs benchbook-load on some cores, against the servers at some addresses, by one thread unless the config says otherwise.
+// For an open loop the percentiles are those of the lag.
+func (s *settings) runOurs(config http.Config, cores []int, addresses ...string) (result, error) {
+	for _, address := range addresses {
+		config.Targets = append(config.Targets, http.Target{URL: "http://" + address + "/"})
+	}
+	config.Threads, config.Timeout, config.KeepAlive = max(1, config.Threads), 5*time.Second, true
 	text, err := json.Marshal(config)
 	if err != nil {
 		return result{}, err
@@ -189,7 +214,7 @@ func (s *settings) runOurs(address string, config http.Config) (result, error) {
 	cmd.Env = append(os.Environ(), "BENCHBOOK_LOAD="+string(text))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := start(cmd, s.generator); err != nil {
+	if err := start(cmd, cores...); err != nil {
 		return result{}, fmt.Errorf("starting %s: %w", s.load, err)
 	}
 	if err := cmd.Wait(); err != nil {
@@ -227,7 +252,7 @@ func (s *settings) runWrk(address string, connections int, length time.Duration)
 	cmd := exec.Command(s.wrk, "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s", "--latency", "http://"+address+"/")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := start(cmd, s.generator); err != nil {
+	if err := start(cmd, s.generator()); err != nil {
 		return result{}, fmt.Errorf("starting %s: %w", s.wrk, err)
 	}
 	if err := cmd.Wait(); err != nil {

@@ -1,7 +1,8 @@
 // Command benchbook-load puts HTTP load on a server and prints what it measured.
 //
 // It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where
-// that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else.
+// that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else. With the argument
+// check it puts no load on, asks for every target once, and prints a list of each Answer.
 //
 // The exit status is 0 if it could measure, however the server did, and 1, with one line on standard error, if it
 // could not. SIGINT and SIGTERM end it at once, with status 1.
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -30,7 +32,7 @@ func main() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Getenv("BENCHBOOK_LOAD"), os.Stdin, os.Stdout)
+	err := run(ctx, os.Args[1:], os.Getenv("BENCHBOOK_LOAD"), os.Stdin, os.Stdout)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "benchbook-load:", strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -39,12 +41,21 @@ func main() {
 }
 
 // run measures what the config says, which is the text or, if that is empty, what stdin holds.
-func run(ctx context.Context, text string, stdin io.Reader, stdout io.Writer) error {
+func run(ctx context.Context, args []string, text string, stdin io.Reader, stdout io.Writer) error {
+	check := slices.Equal(args, []string{http.CheckArgument})
+	if len(args) > 0 && !check {
+		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
+	}
 	config, err := readConfig(ctx, text, stdin)
 	if err != nil {
 		return err
 	}
-	result, err := http.Run(ctx, config)
+	var result any
+	if check {
+		result, err = http.Check(ctx, config)
+	} else {
+		result, err = http.Run(ctx, config)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package dataset
 
 import (
 	"cmp"
@@ -7,24 +7,24 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
-// A detail is one thing that differs between two records of a cell.
-type detail struct {
+// A Detail is one thing that differs between two records of a cell.
+type Detail struct {
 	Name string `json:"name"` // "load.connections", "server: /srv/server.py", "packages.server: python3"
 	A    string `json:"a"`    // empty if it is not there, or not recorded
 	B    string `json:"b"`
 }
 
-// A difference is what differs between A and B about one subject, in some cells alike. Parts of one subject are one candidate for
+// A Difference is what differs between A and B about one subject, in some cells alike. Parts of one subject are one candidate for
 // the cause of a shift: a new image has a new digest and new packages.
-type difference struct {
+type Difference struct {
 	Subject string   `json:"subject"` // "image of server", "kernel", or the name of the only part
 	Kind    string   `json:"kind"`    // input: it was asked for; fact: it was found out when it was measured
-	Parts   []detail `json:"parts"`
+	Parts   []Detail `json:"parts"`
 	Cells   []string `json:"cells"` // names of those in which it differs
 	All     bool     `json:"all_cells"`
 	// Follows is the subject of which it is a consequence; then it is no candidate.
@@ -33,16 +33,17 @@ type difference struct {
 	OneSided bool `json:"one_sided"`
 }
 
+// The kinds of Difference.
 const (
-	kindInput = "input"
-	kindFact  = "fact"
+	InputDifference = "input"
+	FactDifference  = "fact"
 )
 
 // candidate reports whether a difference could have caused a shift.
-func (d *difference) candidate() bool { return d.Follows == "" && !d.OneSided }
+func (d *Difference) candidate() bool { return d.Follows == "" && !d.OneSided }
 
 // String says what differs in one line.
-func (d *difference) String() string {
+func (d *Difference) String() string {
 	first := d.Parts[0].String()
 	switch {
 	case len(d.Parts) == 1 && d.Parts[0].Name == d.Subject:
@@ -51,7 +52,7 @@ func (d *difference) String() string {
 		return fmt.Sprintf("%s (%s)", d.Subject, first)
 	}
 	for _, p := range d.Parts { // versions say more than digests
-		if strings.HasPrefix(p.Name, "packages.") {
+		if record.IsList(p.Name) {
 			first = p.String()
 			break
 		}
@@ -59,13 +60,13 @@ func (d *difference) String() string {
 	return fmt.Sprintf("%s (%s, and %d more)", d.Subject, first, len(d.Parts)-1)
 }
 
-func (p detail) String() string {
+func (p Detail) String() string {
 	return fmt.Sprintf("%s: %s → %s", p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"))
 }
 
 // subjects of facts that are found out in more than one way. A * stands for the name of a service.
 var subjects = map[string]string{
-	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *",
+	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *", "program.*": "program of *",
 	"host.kernel": "kernel", "engine.kernel": "kernel",
 	"host.cores": "cores", "engine.cpus": "cores",
 	"host.memory": "memory of the host", "engine.memory": "memory of the host",
@@ -74,6 +75,9 @@ var subjects = map[string]string{
 }
 
 func subjectOf(fact string) string {
+	if host, rest, ok := ofOtherHost(fact); ok {
+		return subjectOf(rest) + " on host " + host
+	}
 	family, service, _ := strings.Cut(fact, ".")
 	if s, ok := subjects[family+".*"]; ok {
 		return strings.ReplaceAll(s, "*", service)
@@ -81,11 +85,20 @@ func subjectOf(fact string) string {
 	return cmp.Or(subjects[fact], fact)
 }
 
+// ofOtherHost takes a fact apart that is about another machine than the one that the run was started on.
+func ofOtherHost(fact string) (host, rest string, ok bool) {
+	rest, ok = strings.CutPrefix(fact, "hosts.")
+	if !ok {
+		return "", fact, false
+	}
+	return strings.Cut(rest, ".")
+}
+
 // ofRepetition are facts about single repetitions, which marks tell of.
-var ofRepetition = map[string]bool{"usage.left_out": true}
+var ofRepetition = map[string]bool{"usage.left_out": true, "usage.behind": true}
 
 // differencesOf lists what differs between the two sides of one cell.
-func differencesOf(a, b *dataset.Cell) ([]difference, error) {
+func differencesOf(a, b *Cell) ([]Difference, error) {
 	if len(a.Records) == 0 || len(b.Records) == 0 {
 		return nil, nil
 	}
@@ -101,20 +114,20 @@ func differencesOf(a, b *dataset.Cell) ([]difference, error) {
 }
 
 // inputDifferences compares what went into the keys of two records, path by path and file by file.
-func inputDifferences(a, b *record.Record) ([]difference, error) {
+func inputDifferences(a, b *record.Record) ([]Difference, error) {
 	if a.Key == b.Key {
 		return nil, nil
 	}
-	var out []difference
+	var out []Difference
 	add := func(subject, name, a, b string) {
-		out = append(out, difference{Subject: subject, Kind: kindInput, Parts: []detail{{name, a, b}}})
+		out = append(out, Difference{Subject: subject, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
 	}
-	edits, err := editsOf(b.Definition, a.Definition)
+	edits, err := plan.Edits(b.Definition, a.Definition)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range edits {
-		add(e.path, e.path, e.then, e.now)
+		add(e.Path, e.Path, e.Then, e.Now)
 	}
 	digests := map[string]string{}
 	for _, in := range a.Inputs {
@@ -143,16 +156,16 @@ func inputDifferences(a, b *record.Record) ([]difference, error) {
 }
 
 // factDifferences compares what was found out when two sides of a cell were measured; lists, as of packages, line by line.
-func factDifferences(a, b []*record.Record) []difference {
+func factDifferences(a, b []*record.Record) []Difference {
 	x, y := factsOf(a), factsOf(b)
-	var out []difference
+	var out []Difference
 	for _, name := range slices.Sorted(maps.Keys(joined(x, y))) {
 		if x[name] == y[name] || ofRepetition[name] {
 			continue
 		}
-		d := difference{Subject: subjectOf(name), Kind: kindFact, Parts: factParts(name, x[name], y[name]),
+		d := Difference{Subject: subjectOf(name), Kind: FactDifference, Parts: factParts(name, x[name], y[name]),
 			OneSided: x[name] == "" || y[name] == ""}
-		i := slices.IndexFunc(out, func(o difference) bool { return o.Subject == d.Subject })
+		i := slices.IndexFunc(out, func(o Difference) bool { return o.Subject == d.Subject })
 		if i < 0 {
 			out = append(out, d)
 			continue
@@ -163,11 +176,17 @@ func factDifferences(a, b []*record.Record) []difference {
 	return out
 }
 
-// factsOf gathers the facts of all repetitions. Where they differ among themselves, all are named.
+// moments are facts that are times, and so others in every run.
+var moments = []string{"shared.start", "shared.setup", "clock.ahead"}
+
+// factsOf gathers the facts of all repetitions, but for moments. Where they differ among themselves, all are named.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
 		for name, value := range r.Facts {
+			if _, of, _ := ofOtherHost(name); slices.Contains(moments, of) {
+				continue
+			}
 			if !slices.Contains(seen[name], value) {
 				seen[name] = append(seen[name], value)
 			}
@@ -187,19 +206,19 @@ func joined(a, b map[string]string) map[string]string {
 }
 
 // factParts takes a fact apart that is a list with one name and version to a line.
-func factParts(name, a, b string) []detail {
-	if a == "" || b == "" || !strings.HasPrefix(name, "packages.") {
-		return []detail{{name, summaryOf(a), summaryOf(b)}}
+func factParts(name, a, b string) []Detail {
+	if a == "" || b == "" || !record.IsList(name) {
+		return []Detail{{name, SummaryOf(a), SummaryOf(b)}}
 	}
 	x, y := versions(a), versions(b)
-	var out []detail
+	var out []Detail
 	for _, item := range slices.Sorted(maps.Keys(joined(x, y))) {
 		if x[item] != y[item] {
-			out = append(out, detail{name + ": " + item, x[item], y[item]})
+			out = append(out, Detail{name + ": " + item, x[item], y[item]})
 		}
 	}
 	if len(out) == 0 { // only their order
-		return []detail{{name, summaryOf(a), summaryOf(b)}}
+		return []Detail{{name, SummaryOf(a), SummaryOf(b)}}
 	}
 	return out
 }
@@ -215,10 +234,10 @@ func versions(list string) map[string]string {
 	return out
 }
 
-// summaryOf is a fact in one line: digests are shortened, and of lists only their length is said.
-func summaryOf(fact string) string {
+// SummaryOf is a fact in one line: digests are shortened, and of lists only their length is said.
+func SummaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
-		return count(n+1, "line")
+		return plural(n+1, "line")
 	}
 	words := strings.Fields(fact)
 	for i, w := range words {
@@ -235,13 +254,13 @@ func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // follow notes of what d is a consequence: an image of which nothing but its id is known to differ is a new one because something
 // that it is built from differs, and a new version of the load generator is another program.
-func (d *difference) follow(all []difference) {
+func (d *Difference) follow(all []Difference) {
 	service, isImage := strings.CutPrefix(d.Subject, "image of ")
 	for _, o := range all {
 		switch {
 		case d.Subject == "load generator" && o.Subject == "meaning of samples":
 			d.Follows = o.Subject
-		case isImage && len(d.Parts) == 1 && d.Parts[0].Name == "image."+service && o.Kind == kindInput &&
+		case isImage && len(d.Parts) == 1 && d.Parts[0].Name == "image."+service && o.Kind == InputDifference &&
 			(strings.HasPrefix(o.Subject, service+": ") || strings.HasPrefix(o.Subject, "services."+service+".build") ||
 				strings.HasPrefix(o.Subject, "services."+service+".image")):
 			d.Follows = o.Subject
@@ -252,37 +271,31 @@ func (d *difference) follow(all []difference) {
 // A cellPair is a cell on both sides, by the name that it has in the output.
 type cellPair struct {
 	name string
-	a, b *dataset.Cell
+	a, b *Cell
 }
 
 // pairsOf lists the cells of changes, each once.
-func pairsOf(changes []dataset.Change) []cellPair {
+func pairsOf(changes []Change) []cellPair {
 	var out []cellPair
 	for i := range changes {
 		c := &changes[i]
 		if !slices.ContainsFunc(out, func(p cellPair) bool { return p.a == c.A }) {
-			out = append(out, cellPair{cellName(c), c.A, c.B})
+			out = append(out, cellPair{c.CellName(), c.A, c.B})
 		}
 	}
 	return out
 }
 
-func cellName(c *dataset.Change) string {
-	return experimentName(c) + " " + c.A.Trial.Name
-}
-
-func experimentName(c *dataset.Change) string { return c.Article + "#" + c.A.Experiment.Plan.Name }
-
-// allDifferences lists what differs in the cells of changes, each thing once with the cells in which it does. Cells whose sides are
+// Differences lists what differs in the cells of changes, each thing once with the cells in which it does. Cells whose sides are
 // the same repetitions, or that one side lacks, have no part in it.
-func allDifferences(changes []dataset.Change) ([]difference, error) {
-	var out []difference
+func Differences(changes []Change) ([]Difference, error) {
+	var out []Difference
 	measured := 0
 	for _, p := range pairsOf(changes) {
 		if len(p.a.Records) == 0 || len(p.b.Records) == 0 {
 			continue
 		}
-		if i := slices.IndexFunc(changes, func(c dataset.Change) bool { return c.A == p.a }); changes[i].Unchanged {
+		if i := slices.IndexFunc(changes, func(c Change) bool { return c.A == p.a }); changes[i].Unchanged {
 			continue
 		}
 		measured++
@@ -291,7 +304,7 @@ func allDifferences(changes []dataset.Change) ([]difference, error) {
 			return nil, err
 		}
 		for _, d := range own {
-			i := slices.IndexFunc(out, func(o difference) bool {
+			i := slices.IndexFunc(out, func(o Difference) bool {
 				return o.Subject == d.Subject && o.Kind == d.Kind && o.Follows == d.Follows && slices.Equal(o.Parts, d.Parts)
 			})
 			if i < 0 {
@@ -304,32 +317,32 @@ func allDifferences(changes []dataset.Change) ([]difference, error) {
 	for i := range out {
 		out[i].All = len(out[i].Cells) == measured
 	}
-	slices.SortStableFunc(out, func(a, b difference) int {
-		return cmp.Or(cmp.Compare(boolean(a.Kind == kindFact), boolean(b.Kind == kindFact)), cmp.Compare(boolean(!a.candidate()), boolean(!b.candidate())))
+	slices.SortStableFunc(out, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(boolean(a.Kind == FactDifference), boolean(b.Kind == FactDifference)), cmp.Compare(boolean(!a.candidate()), boolean(!b.candidate())))
 	})
 	return out, nil
 }
 
-// An explanation says what could be the cause of the shifts.
-type explanation struct {
+// An Explanation says what could be the cause of the shifts.
+type Explanation struct {
 	Words      string   `json:"words"`
 	Candidates []string `json:"candidates"` // subjects of differences that every cell with a shift has
 }
 
-// explain names what could have caused the shifts: what differs in every cell that has one.
-func explain(changes []dataset.Change, all []difference) explanation {
+// Explain names what could have caused the shifts: what differs in every cell that has one.
+func Explain(changes []Change, all []Difference) Explanation {
 	var shifted []string
 	compared, unchanged := false, len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
 		compared = compared || c.Verdict != stats.NotComparable
 		unchanged = unchanged && c.Unchanged
-		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown && !slices.Contains(shifted, cellName(c)) {
-			shifted = append(shifted, cellName(c))
+		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown && !slices.Contains(shifted, c.CellName()) {
+			shifted = append(shifted, c.CellName())
 		}
 	}
-	var candidates []*difference
-	subjects := func(list []*difference) (out []string) {
+	var candidates []*Difference
+	subjects := func(list []*Difference) (out []string) {
 		for _, d := range list {
 			if !slices.Contains(out, d.Subject) {
 				out = append(out, d.Subject)
@@ -342,11 +355,11 @@ func explain(changes []dataset.Change, all []difference) explanation {
 			candidates = append(candidates, &all[i])
 		}
 	}
-	var common []*difference // which every shifted cell has, be it in different ways
+	var common []*Difference // which every shifted cell has, be it in different ways
 	for _, d := range candidates {
 		everywhere := true
 		for _, cell := range shifted {
-			everywhere = everywhere && slices.ContainsFunc(candidates, func(o *difference) bool {
+			everywhere = everywhere && slices.ContainsFunc(candidates, func(o *Difference) bool {
 				return o.Subject == d.Subject && slices.Contains(o.Cells, cell)
 			})
 		}
@@ -354,9 +367,9 @@ func explain(changes []dataset.Change, all []difference) explanation {
 			common = append(common, d)
 		}
 	}
-	out := explanation{Candidates: append([]string{}, subjects(common)...)}
+	out := Explanation{Candidates: append([]string{}, subjects(common)...)}
 	differing := subjects(candidates)
-	single := func(list []*difference, subject string) string {
+	single := func(list []*Difference, subject string) string {
 		if len(list) == 1 {
 			return list[0].String()
 		}

@@ -1,0 +1,13 @@
+# benchbook for continuous integration: it checks, renders, compares and publishes articles. Measuring is better done beside an
+# engine than in one.
+#
+#   make image
+#   docker run --rm -v "$PWD:/work" -u "$(id -u):$(id -g)" benchbook render
+ARG BASE=debian:bookworm-slim
+FROM ${BASE}
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git && rm -rf /var/lib/apt/lists/*
+COPY bin/benchbook /usr/local/bin/benchbook
+# The folder is somebody else's, which git has to be told is meant.
+RUN git config --system --add safe.directory /work
+WORKDIR /work
+ENTRYPOINT ["benchbook"]

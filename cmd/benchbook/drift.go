@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+)
+
+// driftJSON is a fact that is another one now than when something was measured. It makes nothing stale.
+type driftJSON struct {
+	Fact   string   `json:"fact"`
+	Then   string   `json:"then"`
+	Now    string   `json:"now"`
+	Trials []string `json:"trials"` // of which it was recorded so
+}
+
+// A present is what can be found out now of what records tell as facts.
+type present struct {
+	facts map[string]string
+	store engine.ImageStore // nil where nothing tells of images
+}
+
+// lookAround finds out the facts of this machine, and those of the engine if there is one.
+func (a *app) lookAround(ctx context.Context, name article.EngineName, host runner.Host) (now *present, closing func(), err error) {
+	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
+	e, err := a.wiring.engine(ctx, name)
+	if errors.Is(err, engine.ErrUnavailable) {
+		return now, closing, nil
+	}
+	if err != nil {
+		return nil, nil, stopped(ctx, err)
+	}
+	closing = func() { _ = e.Close() } // nothing was changed in it
+	facts, err := e.Facts(ctx)
+	if err != nil {
+		closing()
+		return nil, nil, stopped(ctx, err)
+	}
+	maps.Copy(now.facts, facts)
+	now.store, _ = e.(engine.ImageStore)
+	return now, closing, nil
+}
+
+// drift lists what differs between records of trials and now. What is not known of one side is no drift.
+func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment, known map[*plan.Trial]*known) ([]driftJSON, error) {
+	out := []driftJSON{}
+	add := func(t *plan.Trial, fact, then, is string) {
+		i := slices.IndexFunc(out, func(d driftJSON) bool { return d.Fact == fact && d.Then == then && d.Now == is })
+		if i < 0 {
+			i = len(out)
+			out = append(out, driftJSON{Fact: fact, Then: then, Now: is})
+		}
+		out[i].Trials = append(out[i].Trials, t.Name)
+	}
+	for _, t := range e.Trials {
+		if len(known[t].records) == 0 {
+			continue
+		}
+		is := maps.Clone(now.facts)
+		if now.store != nil {
+			images, err := runner.ImageIDs(ctx, now.store, p.Article, t)
+			if err != nil {
+				return nil, stopped(ctx, err)
+			}
+			maps.Copy(is, images)
+		}
+		r := slices.MaxFunc(known[t].records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+		for _, fact := range slices.Sorted(maps.Keys(is)) {
+			if then := r.Facts[fact]; then != "" && is[fact] != "" && then != is[fact] {
+				add(t, fact, then, is[fact])
+			}
+		}
+	}
+	return out, nil
+}
+
+// printDrift says what is another one now, in how many of so many trials.
+func (a *app) printDrift(list []driftJSON, trials int) {
+	for _, d := range list {
+		line := fmt.Sprintf("  since then %s: %s, was %s", d.Fact, dataset.SummaryOf(d.Now), dataset.SummaryOf(d.Then))
+		if len(d.Trials) < trials {
+			line += fmt.Sprintf(" (%d of %s)", len(d.Trials), count(trials, "trial"))
+		}
+		fmt.Fprintln(a.stdout, line)
+	}
+}

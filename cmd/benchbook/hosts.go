@@ -1,0 +1,384 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/hosts"
+)
+
+// unmet stands for the ID of several machines of which one was never met from here: no record has it.
+const unmet = "not met yet"
+
+// A venue is what an article is measured on: its machines, and the engine over all of them.
+type venue struct {
+	host     runner.Host
+	machines map[string]*runner.Machine
+	engine   engine.Engine
+	close    func()
+}
+
+// venues are those of articles, by slug.
+type venues map[string]*venue
+
+func (v venues) hostOf(slug string) runner.Host { return v[slug].host }
+
+// distinct lists them, each once.
+func (v venues) distinct() []*venue {
+	var out []*venue
+	for _, one := range v {
+		if !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+func (v venues) close() {
+	for _, one := range v.distinct() {
+		if one.close != nil {
+			one.close()
+		}
+	}
+}
+
+// endpointOf is how a host of the project is connected to.
+func endpointOf(project *article.Project, h article.ProjectHost) docker.Options {
+	o := docker.Options{Host: h.Docker.Value, TLS: h.TLS.Value}
+	if o.TLS != "" && !filepath.IsAbs(o.TLS) {
+		o.TLS = filepath.Join(project.Dir, o.TLS)
+	}
+	return o
+}
+
+// endpointsOf are the endpoints of hosts of the project, by their names.
+func endpointsOf(project *article.Project, names []string) map[string]docker.Options {
+	out := map[string]docker.Options{}
+	for _, h := range project.Hosts {
+		if slices.Contains(names, h.Name.Value) && h.Value.Kubernetes.IsZero() {
+			out[h.Name.Value] = endpointOf(project, h.Value)
+		}
+	}
+	return out
+}
+
+// hostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
+func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (runner.Host, error) {
+	if len(project.Hosts) == 0 {
+		return this, nil
+	}
+	p, err := plan.New(project, c.doc, plan.Options{}, &article.Problems{}) // what is wrong with it is said elsewhere
+	if err != nil || !p.UsesHosts() {
+		return this, err
+	}
+	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(endpointsOf(project, p.HostNames())), slices.Contains(p.HostNames(), ""))
+	if !ok {
+		return runner.Host{ID: unmet}, nil
+	}
+	return known, nil
+}
+
+func addressesOf(endpoints map[string]docker.Options) map[string]string {
+	out := map[string]string{}
+	for name, o := range endpoints {
+		out[name] = o.Host
+	}
+	return out
+}
+
+// venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
+// there is something to measure. The machines of others are taken right away for what is to be done, and met: which results there are is
+// known only then. A machine that another run has is an error, or waited for.
+func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
+	doing string, wait bool) (all venues, err error) {
+	met := &meeting{app: a, hosts: map[string]hosts.Host{}, endpoints: map[string]docker.Options{}, machines: map[string]*runner.Machine{}}
+	defer func() {
+		if err != nil {
+			met.close()
+		}
+	}()
+	for _, c := range list {
+		if p := plans[c.slug]; p.UsesHosts() {
+			if err := met.connect(ctx, project, p.HostNames()); err != nil {
+				return nil, fmt.Errorf("article %s: %w", c.slug, err)
+			}
+		}
+	}
+	if err := met.lock(ctx, doing, wait); err != nil {
+		return nil, err
+	}
+	if err := met.meet(ctx); err != nil {
+		return nil, err
+	}
+	here, byHosts := &venue{host: this}, map[string]*venue{}
+	all = venues{}
+	for _, c := range list {
+		names := plans[c.slug].HostNames()
+		if !plans[c.slug].UsesHosts() {
+			all[c.slug] = here
+			continue
+		}
+		key := strings.Join(names, "\n")
+		if byHosts[key] == nil {
+			if byHosts[key], err = met.venue(names, this); err != nil {
+				return nil, fmt.Errorf("article %s: %w", c.slug, err)
+			}
+		}
+		all[c.slug] = byHosts[key]
+	}
+	return all, nil
+}
+
+// A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
+type meeting struct {
+	app       *app
+	hosts     map[string]hosts.Host // by name; this machine, if it is one of several, has the empty one
+	endpoints map[string]docker.Options
+	machines  map[string]*runner.Machine
+	closing   []func()
+}
+
+// close ends what was begun, the last first. It may be called twice.
+func (m *meeting) close() {
+	for _, one := range slices.Backward(m.closing) {
+		one()
+	}
+	m.closing = nil
+}
+
+// list are the hosts in the order of their names.
+func (m *meeting) list() (all []hosts.Host) {
+	for _, name := range slices.Sorted(maps.Keys(m.hosts)) {
+		all = append(all, m.hosts[name])
+	}
+	return all
+}
+
+// connect connects to those hosts of the project that it has not yet. The empty name is this machine.
+func (m *meeting) connect(ctx context.Context, project *article.Project, names []string) error {
+	add := func(name, address string, e engine.Engine) {
+		m.hosts[name] = hosts.Host{Name: name, Address: address, Engine: e}
+		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
+	}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[name].Engine != nil })
+	if slices.Contains(missing, "") {
+		e, err := m.app.wiring.engine(ctx, article.Docker)
+		if err != nil {
+			return err
+		}
+		add("", "", e)
+	}
+	endpoints := endpointsOf(project, missing)
+	for _, h := range project.Hosts {
+		name := h.Name.Value
+		o, used := endpoints[name]
+		if !used {
+			continue
+		}
+		e, err := m.app.wiring.endpoint(ctx, o)
+		if err != nil {
+			return fmt.Errorf("host %q: %w", name, err)
+		}
+		address, err := addressOf(ctx, h.Value)
+		if err != nil {
+			_ = e.Close() // nothing was started there
+			return fmt.Errorf("host %q: %w", name, err)
+		}
+		add(name, address, e)
+		m.endpoints[name] = o
+	}
+	return nil
+}
+
+// lock takes all hosts for what is to be done.
+func (m *meeting) lock(ctx context.Context, doing string, wait bool) error {
+	var waiting func(error)
+	if wait {
+		waiting = m.app.sayWaiting
+	}
+	unlock, err := hosts.Lock(ctx, m.list(), doing, waiting)
+	if err != nil {
+		return whenBusy(err)
+	}
+	m.closing = append(m.closing, unlock)
+	return nil
+}
+
+// meet removes what earlier runs left on the hosts, and finds out what they are.
+func (m *meeting) meet(ctx context.Context) error {
+	for _, h := range m.list() {
+		if err := m.app.sweep(ctx, h.Engine); err != nil {
+			return err
+		}
+	}
+	for _, h := range m.list() {
+		if h.Name == "" {
+			continue
+		}
+		program, err := m.app.wiring.tool(agent.Name)
+		if err != nil {
+			return err
+		}
+		machine, err := runner.Meet(ctx, h.Name, h.Engine, program)
+		if err != nil {
+			return err
+		}
+		m.closing = append(m.closing, func() {
+			if err := machine.Close(ctx); err != nil {
+				fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", h.Name, err)
+			}
+		})
+		runner.HostCache(m.app.wiring.cache).Write(m.endpoints[h.Name].Host, machine.Host)
+		m.machines[h.Name] = machine
+		fmt.Fprintf(m.app.stderr, "host %s: %s, %s\n", h.Name, machine.Host.ID, machine.Host.Facts["host.cpu"])
+	}
+	return nil
+}
+
+// venue puts some of the hosts together. Closing one ends the meeting, and so all of them.
+func (m *meeting) venue(names []string, this runner.Host) (*venue, error) {
+	v := &venue{machines: map[string]*runner.Machine{}, close: m.close}
+	var list []hosts.Host
+	var machines []*runner.Machine
+	for _, name := range names {
+		list = append(list, m.hosts[name])
+		if name != "" {
+			machines, v.machines[name] = append(machines, m.machines[name]), m.machines[name]
+		}
+	}
+	together, err := hosts.New(list...)
+	if err != nil {
+		return nil, err
+	}
+	v.engine, v.host = together, this.With(machines, slices.Contains(names, ""))
+	return v, nil
+}
+
+// addressOf is the IP address at which other hosts reach one of the project: the one it has there, or that of its endpoint. One that only
+// this machine reaches has none.
+func addressOf(ctx context.Context, h article.ProjectHost) (string, error) {
+	name := h.Address.Value
+	if name == "" {
+		u, err := url.Parse(h.Docker.Value)
+		if err != nil {
+			return "", err
+		}
+		if name = u.Hostname(); name == "" || name == "localhost" || strings.HasPrefix(name, "127.") {
+			return "", nil
+		}
+	}
+	return hosts.Resolve(ctx, name)
+}
+
+// placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
+func (s *sheet) placed(e *plan.Experiment, host string) plan.Placement {
+	if len(e.Hosts) == 0 {
+		return s.at
+	}
+	cores := s.of.CoresOf(host)
+	if len(cores) == 0 {
+		return plan.Placement{Services: "all", Load: "all"}
+	}
+	return e.Place(host, cores)
+}
+
+// hostLine says what of an experiment runs on one of its hosts.
+func hostLine(e *plan.Experiment, host string, of runner.Host) string {
+	var what []string
+	add := func(name string) {
+		if !slices.Contains(what, name) {
+			what = append(what, name)
+		}
+	}
+	for _, t := range e.Trials {
+		for _, s := range t.Services {
+			if e.HostOf(s.Name) == host {
+				add(s.Name)
+			}
+		}
+		switch {
+		case e.LoadHost(t) != host:
+		case t.Load != nil:
+			add("the load")
+		case t.Command != nil:
+			add("the command")
+		}
+	}
+	line := inSentence(what)
+	if cpu := of.At(host).Facts["host.cpu"]; host != "" && cpu != "" {
+		line += "; " + cpu + ", " + of.At(host).Facts["host.cores"]
+	}
+	return line
+}
+
+// examineHosts connects to every host of the project, and says what answers.
+func (a *app) examineHosts(ctx context.Context, project *article.Project) []symptom {
+	var out []symptom
+	for _, h := range project.Hosts {
+		if h.Value.Docker.IsZero() {
+			continue
+		}
+		out = append(out, a.examineHost(ctx, h.Name.Value, endpointOf(project, h.Value)))
+	}
+	return out
+}
+
+func (a *app) examineHost(ctx context.Context, name string, o docker.Options) symptom {
+	s := symptom{Name: "host " + name, Level: missing}
+	e, err := a.wiring.endpoint(ctx, o)
+	if err != nil {
+		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
+		return s
+	}
+	defer e.Close()
+	facts, err := e.Facts(ctx)
+	if err != nil {
+		s.Words, s.Remedy = err.Error(), "start its engine again"
+		return s
+	}
+	s.Level, s.Words = fine, fmt.Sprintf("%s %s at %s, %s CPUs", e.Name(), facts["engine.version"], o.Host, facts["engine.cpus"])
+	if clocked, ok := e.(engine.Clocked); ok {
+		if ahead, uncertain, err := clocked.Clock(ctx); err == nil {
+			s.Words += fmt.Sprintf(", clock ahead by %v ± %v", ahead.Round(100*time.Microsecond), uncertain.Round(100*time.Microsecond))
+		}
+	}
+	return s
+}
+
+// cleanHosts sweeps the hosts of a project, if there is one.
+func (a *app) cleanHosts(ctx context.Context, dryRun bool) (asked, found int, failed error) {
+	project, err := article.OpenProject(a.dir)
+	if err != nil {
+		return 0, 0, nil // engines can be cleaned from anywhere
+	}
+	for _, h := range project.Hosts {
+		if h.Value.Docker.IsZero() {
+			continue
+		}
+		o := endpointOf(project, h.Value)
+		n, err := a.cleanOn(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) { return a.wiring.endpoint(ctx, o) }, dryRun)
+		found += n
+		switch {
+		case err == nil:
+			asked++
+		case errors.Is(err, engine.ErrUnavailable):
+			fmt.Fprintf(a.stderr, "not asked: host %q: %v\n", h.Name.Value, err)
+		default:
+			failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("host %q: %w", h.Name.Value, err)})
+		}
+	}
+	return asked, found, failed
+}

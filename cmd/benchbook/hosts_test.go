@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/hosts/hoststest"
+)
+
+// Articles whose services are elsewhere and whose load is here, and the other way round: what is found here needs an address.
+const (
+	servedElsewhere = `---
+title: Served elsewhere
+---
+
+~~~yaml experiment
+name: there
+services:
+  server: {origin: {body: 100B}, link: {rtt: 2ms}}
+load: {target: http://server/, connections: 2, duration: 2s, warmup: 200ms}
+hosts: {server: elsewhere}
+repetitions: 2
+calibrate: false
+~~~
+`
+	loadedElsewhere = `---
+title: Loaded elsewhere
+---
+
+~~~yaml experiment
+name: here
+services: {server: {origin: {body: 100B}}}
+load: {target: http://server/, connections: 2, duration: 2s, warmup: 200ms}
+hosts: {server: desk, load: elsewhere}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: command
+services: {server: {origin: {body: 100B}}}
+command:
+  image: debian:bookworm-slim
+  run: ["bash", "-c", 'exec 3<>/dev/tcp/server/80; printf "GET / HTTP/1.0\r\n\r\n" >&3; cat <&3']
+  expect: {contains: benchbook-origin}
+hosts: {server: desk, load: elsewhere}
+repetitions: 1
+calibrate: false
+~~~
+`
+)
+
+// An article runs on two machines as it does on one: what was measured says where, its page too, and nothing is left on either of them.
+func TestRunOnTwoMachines(t *testing.T) {
+	w := onEngine(t)
+	m := hoststest.Start(t)
+	w.endpoint, w.cache = dockerAt(w.tool), t.TempDir()
+	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
+	for name, text := range map[string]string{"served-elsewhere": servedElsewhere, "loaded-elsewhere": loadedElsewhere} {
+		t.Run(name, func(t *testing.T) { runOnTwo(t, w, m, name, text) })
+	}
+	t.Run("beside another run", func(t *testing.T) { besideAnother(t, w, m) })
+}
+
+// besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody else has the one
+// that an article runs on nothing is begun.
+func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
+	dir, folder := project(t, "served-elsewhere", servedElsewhere)
+	second := filepath.Join(dir, "experiments", "loaded-elsewhere")
+	if err := os.MkdirAll(second, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(second, "article.md"), []byte(strings.ReplaceAll(loadedElsewhere, "~~~", "```")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	nameHosts(t, dir, m)
+	mustRun(t, w, "-C", dir, "verify")
+	t.Setenv("BENCHBOOK_WAIT", "false")
+	alone := strings.Replace(servedElsewhere, "{server: elsewhere}", "{server: elsewhere, load: elsewhere}", 1)
+	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"), []byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: func() ([]byte, error) { return w.tool(agent.Name) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	unlock, err := e.Lock(t.Context(), "measures something else", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	const want = "host elsewhere: another benchbook has this machine for itself: it measures something else, since "
+	for _, verb := range []string{"verify", "run"} {
+		var stdout, stderr bytes.Buffer
+		status := run([]string{"-C", dir, verb}, &stdout, &stderr, w)
+		if said := stderr.String(); status != statusFailed || !strings.Contains(said, want) || !strings.Contains(said, "--wait") {
+			t.Errorf("%s has status %d and says\n%s", verb, status, said)
+		}
+	}
+}
+
+// nameHosts gives a project its hosts.
+func nameHosts(t *testing.T, dir string, m *hoststest.Machine) {
+	t.Helper()
+	home := os.Getenv("DOCKER_HOST")
+	if home == "" {
+		home = "unix:///var/run/docker.sock"
+	}
+	hosts := fmt.Sprintf("hosts:\n  elsewhere: {docker: %q, tls: %q}\n  desk: {docker: %q, address: %s}\n", m.TCP, m.TLS, home, m.Here)
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(hosts), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func runOnTwo(t *testing.T, w wiring, m *hoststest.Machine, name, text string) {
+	dir, folder := project(t, name, text)
+	nameHosts(t, dir, m)
+	said := mustRun(t, w, "-C", dir, "plan")
+	if !strings.Contains(said, "elsewhere") {
+		t.Errorf("the plan is\n%s", said)
+	}
+	t.Log(mustRun(t, w, "-C", dir, "run"))
+	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
+	if n := planned(records); err != nil || len(bad) > 0 || n != 2 {
+		t.Fatalf("%d records as planned, %d bad ones, %v; want 2", n, len(bad), err)
+	}
+	for _, r := range records {
+		if r.Failure != "" {
+			t.Errorf("%s: %s\n%s", r.Experiment, r.Failure, r.Log)
+			continue
+		}
+		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
+			t.Errorf("the host of %s is %q", r.Experiment, r.Host)
+		}
+		for fact, want := range map[string]string{"placement.hosts": "elsewhere", "network.crossing": "NAT", "hosts.elsewhere.host.cpu": "",
+			"hosts.elsewhere.clock.ahead": "s", "hosts.elsewhere.engine.version": "."} {
+			if got, ok := r.Facts[fact]; !ok || !strings.Contains(got, want) {
+				t.Errorf("%s: fact %s is %q, want %q in it", r.Experiment, fact, got, want)
+			}
+		}
+		if strings.Contains(fmt.Sprint(r.Facts), m.Address) {
+			t.Errorf("%s: an address is in the record", r.Experiment)
+		}
+		if r.Load == nil {
+			continue
+		}
+		if used, ok := r.Sample("cpu.server"); !ok || used.Value <= 0 {
+			t.Errorf("%s: cpu.server is %v, %v", r.Experiment, used, ok)
+		}
+		if r.Load.ForeignCPU < 0 || r.Before == nil {
+			t.Errorf("%s: foreign CPU %v, before %v", r.Experiment, r.Load.ForeignCPU, r.Before)
+		}
+	}
+	if got := mustRun(t, w, "-C", dir, "status", "-q"); got != "" {
+		t.Errorf("it is not fresh: %s", got)
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("clean found\n%s", got)
+	}
+	mustRun(t, w, "-C", dir, "render")
+	page, err := os.ReadFile(filepath.Join(dir, "_site", name, "index.html"))
+	if err != nil || !strings.Contains(string(page), "Host elsewhere") || !strings.Contains(string(page), "Between hosts") {
+		t.Errorf("the page does not tell where it was measured (%v)", err)
+	}
+}

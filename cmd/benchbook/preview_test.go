@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/site"
+)
+
+// copied is a copy of this repository's project.
+func copied(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	root := filepath.Join("..", "..")
+	if err := os.CopyFS(filepath.Join(dir, articlesDir), os.DirFS(filepath.Join(root, articlesDir))); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(root, "benchbook.yaml"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "benchbook.yaml"), data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// previewerOf is the maker of the preview of a project.
+func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
+	t.Helper()
+	p, err := newPreviewer(&app{stdout: t.Output(), stderr: t.Output()}, dir, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// However a project was changed, the site is the one that is made when all of it is made anew, and what did not change is not.
+func TestPreviewIsWhatRenderMakes(t *testing.T) {
+	dir := copied(t)
+	p := previewerOf(t, dir, renderFlags{})
+	if b := p.build(context.Background(), nil); b.Problems != "" {
+		t.Fatal(b.Problems)
+	}
+	path := func(slug, name string) string { return filepath.Join(dir, articlesDir, slug, name) }
+	put := func(file string, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hello, err := os.ReadFile(path("hello", "article.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := filepath.Glob(path("hello", "records/*/*/*/*.json"))
+	if err != nil || len(records) == 0 {
+		t.Fatal(records, err)
+	}
+	record, err := os.ReadFile(records[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name    string
+		changed string
+		do      func()
+		kept    bool   // the page of another article is not made again
+		says    string // among the problems
+	}{
+		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") }, true, ""},
+		{"a record goes", records[0], func() {
+			if err := os.Remove(records[0]); err != nil {
+				t.Fatal(err)
+			}
+		}, true, ""},
+		{"a record comes", records[0], func() { put(records[0], string(record)) }, true, ""},
+		{"a mistake", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
+		}, true, `"nmae"`},
+		{"the mistake is mended", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
+		{"an article comes", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, false, ""},
+		{"it becomes a draft", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, false, ""},
+		{"an article goes", filepath.Join(dir, articlesDir, "new"), func() {
+			if err := os.RemoveAll(filepath.Join(dir, articlesDir, "new")); err != nil {
+				t.Fatal(err)
+			}
+		}, true, ""},
+		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"), func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\n") }, false, ""},
+		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
+			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")
+			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\n")
+		}, false, ""},
+		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"), func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, false, ""},
+		{"a template cannot be read", filepath.Join(dir, "look", "tag.html"), func() { put(filepath.Join(dir, "look", "tag.html"), "{{define \"tag\"}}") }, true, "look/tag.html"},
+		{"prose, beside a template that cannot be read", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), string(hello)+"\nEven more.\n")
+		}, true, "look/tag.html"},
+		{"a template asks for what there is not", filepath.Join(dir, "look", "tag.html"), func() {
+			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}{{.Nmae}}{{end}}`)
+		}, false, "field Nmae"},
+		{"the template is mended", filepath.Join(dir, "look", "tag.html"), func() {
+			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}<main id="main">{{.Name}}</main>{{end}}`)
+		}, false, ""},
+		{"a file that the theme does not have", filepath.Join(dir, "look", "stlye.css"), func() { put(filepath.Join(dir, "look", "stlye.css"), "") }, true, "stlye.css"},
+	}
+	for _, step := range steps {
+		t.Run(step.name, func(t *testing.T) {
+			before := p.made["async-101"].page
+			step.do()
+			b := p.build(context.Background(), []string{step.changed})
+			if kept := p.made["async-101"].page == before; kept != step.kept {
+				t.Errorf("the page of another article is kept: %v, want %v", kept, step.kept)
+			}
+			if step.says != "" {
+				if strings.Count(b.Problems, step.says) != 1 || b.Files != nil && b.Files["hello/index.html"] == nil {
+					t.Errorf("the problems are %q, and the page is there: %v", b.Problems, b.Files["hello/index.html"] != nil)
+				}
+				return
+			}
+			anew := previewerOf(t, dir, renderFlags{}).build(context.Background(), nil)
+			if b.Problems != anew.Problems {
+				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
+			}
+			if b.Unfinished {
+				b = p.build(context.Background(), []string{})
+			}
+			if b.Unfinished || anew.Unfinished {
+				t.Error("the site is left unfinished for good")
+			}
+			if diff := differing(b, anew); len(diff) > 0 {
+				t.Errorf("these files are not what a new preview makes: %v", diff)
+			}
+		})
+	}
+}
+
+// differing names files that are not the same on both sides.
+func differing(a, b site.Built) (names []string) {
+	for name, data := range a.Files {
+		if !bytes.Equal(data, b.Files[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range b.Files {
+		if _, has := a.Files[name]; !has {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// BenchmarkPreview is the part of benchbook between an author's saving of prose and the browser's asking for the page, of the article
+// with the most records.
+func BenchmarkPreview(b *testing.B) {
+	dir := copied(b)
+	p := previewerOf(b, dir, renderFlags{})
+	p.build(context.Background(), nil)
+	file := filepath.Join(dir, articlesDir, "async-vs-sync-web", "article.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	i := 0
+	for b.Loop() {
+		i++
+		if err := os.WriteFile(file, fmt.Appendf(nil, "%s\nEdited %d times.\n", text, i), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		if built := p.build(context.Background(), []string{file}); built.Problems != "" {
+			b.Fatal(built.Problems)
+		}
+	}
+}

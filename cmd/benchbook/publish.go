@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"benchbook/notebook/article"
+	"benchbook/site"
+)
+
+// Where a site is published unless the project or the flags say otherwise.
+const (
+	defaultRemote = "origin"
+	defaultBranch = "gh-pages"
+)
+
+func (a *app) publishCommand() *cobra.Command {
+	var remote, branch, out string
+	var dryRun, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "publish [FOLDER]",
+		Short: "Put the site that was rendered on a branch of a git remote, or into a folder",
+		Long: `Put the site that render has made on a branch of a git remote, gh-pages of origin unless told otherwise, or
+into a folder. What others have committed to the branch is never overwritten, nothing is pushed by force, and
+nothing changes in the repository here: not its working tree, its index nor its branches. Render first.`,
+		Args: arguments(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := article.OpenProject(a.dir)
+			if err != nil {
+				return &statusError{statusUsage, err}
+			}
+			if !project.Problems.Empty() {
+				printProblems(a.stderr, project.Problems.Sorted())
+				return &statusError{statusProblems, errors.New("nothing was published")}
+			}
+			folder := ""
+			var of article.Publish
+			if project.Publish != nil {
+				of = *project.Publish
+			}
+			switch isBranch := cmd.Flags().Changed("remote") || cmd.Flags().Changed("branch"); {
+			case len(args) == 1 && isBranch:
+				return errors.New("publish takes a folder, or a branch of a remote, not both")
+			case len(args) == 1:
+				folder = args[0]
+			case !isBranch && !of.Folder.IsZero():
+				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
+			}
+			flags := renderFlags{out: out}
+			from := flags.dir(project)
+			var done site.Published
+			if folder != "" {
+				done, err = site.PublishFolder(from, folder, dryRun)
+			} else {
+				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote), Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
+				done, err = to.Publish(cmd.Context(), from, flags.site(project).Title, dryRun)
+			}
+			if err != nil {
+				return stopped(cmd.Context(), err)
+			}
+			if asJSON {
+				return printJSON(a.stdout, done)
+			}
+			a.printPublished(done, dryRun)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&remote, "remote", "", "name or address of the git remote (default what the project says, or origin)")
+	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
+	cmd.Flags().StringVar(&out, "out", "", "folder of the site (default _site in the project)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be published")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was published as JSON")
+	return cmd
+}
+
+// printPublished says what publishing came to.
+func (a *app) printPublished(p site.Published, dryRun bool) {
+	if len(p.Written)+len(p.Removed) == 0 {
+		fmt.Fprintf(a.stdout, "nothing to publish: %s has this site already\n", p.To)
+		return
+	}
+	if !dryRun {
+		commit := ""
+		if p.Commit != "" {
+			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
+		}
+		fmt.Fprintf(a.stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit, count(p.Files, "file"), len(p.Written), len(p.Removed))
+		return
+	}
+	for _, name := range p.Written {
+		fmt.Fprintf(a.stdout, "+ %s\n", name)
+	}
+	for _, name := range p.Removed {
+		fmt.Fprintf(a.stdout, "- %s\n", name)
+	}
+	fmt.Fprintf(a.stdout, "nothing was published: this is what would change in %s\n", p.To)
+}

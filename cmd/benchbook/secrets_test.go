@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+)
+
+// leaky prints its secrets wherever it can.
+const leaky = `---
+title: Everything is printed
+---
+
+~~~dockerfile file=image/Dockerfile
+FROM debian:bookworm-slim
+ARG NPM_TOKEN
+RUN echo "building with $NPM_TOKEN"
+~~~
+
+~~~yaml experiment
+name: log
+services:
+  server:
+    build: {context: image, args: {NPM_TOKEN: planted-in-build-args}}
+    environment: {DB_PASSWORD: planted-in-environment}
+    env_file: private.env
+    command: [sh, -c, 'echo "password is $DB_PASSWORD, token $API_TOKEN"; echo "$DB_PASSWORD$API_TOKEN" >&2; env; exit 1']
+load: {target: "http://server/", headers: {X-Api-Key: planted-in-headers}, duration: 1s}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: hook
+services:
+  server:
+    image: debian:bookworm-slim
+    environment: {DB_PASSWORD: planted-in-environment}
+    env_file: private.env
+    command: [sleep, 1d]
+shared: [server]
+setup: {service: server, run: [sh, -c, 'echo "setting up with $DB_PASSWORD"']}
+prepare: {service: server, run: [sh, -c, 'echo "Authorization: Bearer planted-in-a-hook"; env; echo "$API_TOKEN" >&2; exit 3']}
+command: {service: server, run: ["true"]}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: command
+command:
+  image: debian:bookworm-slim
+  environment: {DB_PASSWORD: planted-in-environment}
+  run: [sh, -c, 'exec >&2; env; echo "postgres://joe:planted-in-output@db/"; echo "$DB_PASSWORD"; exit 4']
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: metric
+command: {image: debian:bookworm-slim, environment: {DB_PASSWORD: planted-in-environment}, run: [sh, -c, 'echo "$DB_PASSWORD"; echo size 7']}
+metrics: [{name: size, from: stdout, regex: 'size (\d+)'}, {name: missing, from: stdout, regex: 'password=planted-in-a-pattern (\d+)'}]
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml table
+label: tbl-all
+experiment: metric
+columns: [time.real, size]
+~~~
+`
+
+// toolLine shows the line of another program, with a secret in it.
+const toolLine = `---
+title: A tool with a secret
+---
+
+~~~yaml experiment
+name: tool
+services: {server: {image: "debian:bookworm-slim", expose: ["8080"]}}
+load:
+  {target: "http://server:8080/?token=planted-in-a-query", headers: {Authorization: Bearer planted-in-headers}, connections: 5, duration: 2s, tool: ab}
+repetitions: 1
+calibrate: false
+~~~
+`
+
+// No secret that is planted in an article or around it reaches its records, or the pages that are made of them.
+func TestPlantedSecrets(t *testing.T) {
+	t.Run("what programs write", func(t *testing.T) {
+		w := onEngine(t)
+		w.lockDir = "" // nothing is timed
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-around-benchbook")
+		dir, folder := project(t, "leaky", leaky)
+		if err := os.WriteFile(filepath.Join(folder, "private.env"), []byte("API_TOKEN=planted-in-env-file\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
+			t.Errorf("status %d, want %d: three of four fail", status, statusFailed)
+		}
+		wantNothingPlanted(t, "what run says", stderr.Bytes())
+		records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
+			printed := map[string]string{"log": "password is [redacted], token [redacted]", "hook": "Authorization: [redacted]",
+				"command": "postgres://joe:[redacted]@db/"}
+			if !strings.Contains(r.Log, printed[r.Experiment]) || (r.Failure == "") != (r.Experiment == "metric") {
+				t.Errorf("%s: failure %q, log %q; want %q in it", r.Experiment, r.Failure, r.Log, printed[r.Experiment])
+			}
+		}
+		if len(records) < 4 {
+			t.Errorf("%d records, want 4:\n%s", len(records), &stderr)
+		}
+		wantNothingPlantedBelow(t, w, dir, folder)
+	})
+	t.Run("lines of tools", func(t *testing.T) {
+		w := scripted()
+		w.lockDir = ""
+		dir, folder := project(t, "tool", toolLine)
+		printed, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "ab", "plain.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile("printed.txt", printed, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, w, "-C", dir, "run")
+		records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
+		if err != nil || len(records) != 1 || !strings.Contains(records[0].Facts["tool.line"], record.Redacted) {
+			t.Errorf("the records are %+v, %v", records, err)
+		}
+		wantNothingPlantedBelow(t, w, dir, folder)
+	})
+}
+
+// wantNothingPlantedBelow looks into every file of records and, once they are rendered, of pages.
+func wantNothingPlantedBelow(t *testing.T, w wiring, dir, folder string) {
+	t.Helper()
+	mustRun(t, w, "-C", dir, "render")
+	for _, below := range []string{filepath.Join(folder, "records"), filepath.Join(dir, "_site")} {
+		files := 0
+		err := filepath.WalkDir(below, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			files++
+			data, err := os.ReadFile(path)
+			wantNothingPlanted(t, path, data)
+			return err
+		})
+		if err != nil || files == 0 {
+			t.Errorf("%d files below %s, %v", files, filepath.Base(below), err)
+		}
+	}
+}
+
+func wantNothingPlanted(t *testing.T, what string, data []byte) {
+	t.Helper()
+	if at := bytes.Index(data, []byte("planted-")); at >= 0 {
+		t.Errorf("%s holds a secret: …%s…", what, data[max(0, at-100):min(len(data), at+100)])
+	}
+}

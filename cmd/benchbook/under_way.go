@@ -1,0 +1,209 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the project, which git
+// ignores. It is there as long as the run goes on; one that a killed run has left is told by its process, and overwritten.
+const (
+	stateDir  = ".benchbook"
+	stateFile = "run.json"
+)
+
+// mostState is how large that file may be, in bytes.
+const mostState = 16 << 10
+
+// underWay is what the file says. Fields are added to it in later versions, none are renamed or removed.
+type underWay struct {
+	Process    int       `json:"process"`
+	Started    time.Time `json:"started"` // the run
+	Article    string    `json:"article"`
+	Experiment string    `json:"experiment"`
+	Done       int       `json:"done"` // repetitions, or searches, of the experiment
+	Todo       int       `json:"todo"`
+	Preparing  string    `json:"preparing,omitempty"` // the image of what is built
+	Trial      string    `json:"trial,omitempty"`     // under way
+	Repetition int       `json:"repetition,omitempty"`
+	Since      time.Time `json:"since,omitzero"`   // the repetition, or the preparing
+	Latest     []string  `json:"latest,omitempty"` // what the last repetitions came to
+}
+
+// latestShown is how many results the file has.
+const latestShown = 3
+
+// A telling reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
+// that it cannot be written never stops a run.
+type telling struct {
+	reporter
+	file string
+
+	mu    sync.Mutex
+	state underWay
+}
+
+func newTelling(r reporter, project string) *telling {
+	return &telling{reporter: r, file: filepath.Join(project, stateDir, stateFile),
+		state: underWay{Process: os.Getpid(), Started: time.Now().UTC()}}
+}
+
+// change changes the state and writes it.
+func (t *telling) change(how func(*underWay)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	how(&t.state)
+	data, err := json.MarshalIndent(t.state, "", " ")
+	if err != nil || len(data) > mostState {
+		return
+	}
+	dir := filepath.Dir(t.file)
+	if _, err := os.Stat(dir); err != nil {
+		// The folder ignores itself, so that no project has to.
+		if os.Mkdir(dir, 0o755) != nil || os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644) != nil {
+			return
+		}
+	}
+	// It need not outlive a crash of the machine, so nothing waits for the disk.
+	beside := t.file + ".new"
+	if os.WriteFile(beside, append(data, '\n'), 0o644) == nil {
+		_ = os.Rename(beside, t.file)
+	}
+}
+
+// close is part of reporter.
+func (t *telling) close() {
+	t.reporter.close()
+	_ = os.Remove(t.file)
+}
+
+// article is part of reporter.
+func (t *telling) article(slug string, j *judge) {
+	t.reporter.article(slug, j)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state.Article = slug
+}
+
+// Experiment is part of runner.Progress.
+func (t *telling) Experiment(e *plan.Experiment, todo int) {
+	t.reporter.Experiment(e, todo)
+	t.change(func(s *underWay) {
+		s.Experiment, s.Todo, s.Done, s.Trial, s.Latest = e.Name, todo, 0, "", nil
+	})
+}
+
+// Again is part of runner.Progress.
+func (t *telling) Again(steps []plan.Step) {
+	t.reporter.Again(steps)
+	t.change(func(s *underWay) { s.Todo, s.Done = len(steps), 0 })
+}
+
+// Preparing is part of runner.Progress.
+func (t *telling) Preparing(what string) io.Writer {
+	t.change(func(s *underWay) { s.Preparing, s.Trial, s.Since = what, "", time.Now().UTC() })
+	return t.reporter.Preparing(what)
+}
+
+// Begin is part of runner.Progress.
+func (t *telling) Begin(step plan.Step) {
+	t.reporter.Begin(step)
+	t.change(func(s *underWay) {
+		s.Preparing, s.Trial, s.Repetition, s.Since = "", step.Trial.Name, step.Repetition, time.Now().UTC()
+	})
+}
+
+// End is part of runner.Progress.
+func (t *telling) End(step plan.Step, r *record.Record) {
+	t.reporter.End(step, r)
+	t.change(func(s *underWay) {
+		s.Done++
+		s.Trial = ""
+		s.add(step.Trial.Name + ": " + outcome(r))
+	})
+}
+
+// Search is part of runner.Progress.
+func (t *telling) Search(trial *plan.Trial, search *record.Search) {
+	t.reporter.Search(trial, search)
+	t.change(func(s *underWay) {
+		if search.Stop != "" {
+			s.add(trial.Name + ": " + foundWords(search))
+			return
+		}
+		s.add(trial.Name + ": " + probeWords(search, &search.Probes[len(search.Probes)-1]))
+	})
+}
+
+// add notes a result, in place of the oldest if there are enough.
+func (s *underWay) add(words string) {
+	const most = 300 // bytes of one
+	if len(words) > most {
+		words = strings.ToValidUTF8(words[:most], "") + "…"
+	}
+	s.Latest = append(s.Latest, words)
+	s.Latest = s.Latest[max(0, len(s.Latest)-latestShown):]
+}
+
+// runUnderWay says in a few lines how far the run is that measures articles of a project; none if there is none.
+func runUnderWay(project string) []string {
+	file, err := os.Open(filepath.Join(project, stateDir, stateFile))
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, mostState))
+	var s underWay
+	if err != nil || json.Unmarshal(data, &s) != nil || !isAlive(s.Process) {
+		return nil
+	}
+	return s.words(time.Now())
+}
+
+// isAlive tells whether a process is there. One that belongs to somebody else is.
+func isAlive(process int) bool {
+	if process <= 0 {
+		return false
+	}
+	p, err := os.FindProcess(process)
+	if err != nil {
+		return false
+	}
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+// words say how far a run is. Times are given in steps, so that they do not change all the time.
+func (s *underWay) words(now time.Time) []string {
+	line := fmt.Sprintf("measuring %s#%s: %d of %d done", s.Article, s.Experiment, s.Done, s.Todo)
+	if s.Experiment == "" {
+		line = "a run begins"
+	}
+	const step = 5 * time.Second
+	since := ""
+	if over := now.Sub(s.Since).Truncate(step); !s.Since.IsZero() && over >= step {
+		since = ", for " + hms(over)
+	}
+	switch {
+	case s.Preparing != "":
+		line += "; preparing the image of " + s.Preparing + since
+	case s.Trial != "":
+		line += fmt.Sprintf("; repetition %d of %s%s", s.Repetition, s.Trial, since)
+	}
+	out := []string{clean(line)}
+	for _, words := range s.Latest {
+		out = append(out, clean(words))
+	}
+	return out
+}

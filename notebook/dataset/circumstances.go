@@ -1,0 +1,41 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Facts of records that say under which circumstances a cell was measured.
+const (
+	factShared      = "shared.services"
+	factSharedStart = "shared.start"
+	factAdapted     = "placement.adapted"
+)
+
+// circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
+// repetitions less independent, and on other CPUs than the article asks for.
+//
+// Source: METHOD.md 0.
+func (c *Cell) circumstances() []string {
+	var out []string
+	facts := func(name string) []string {
+		var found []string
+		for _, r := range c.Records {
+			if text := r.Facts[name]; text != "" && !slices.Contains(found, text) {
+				found = append(found, text)
+			}
+		}
+		return found
+	}
+	for _, services := range facts(factShared) {
+		words := "measured on shared services: " + services
+		if n := len(facts(factSharedStart)); n > 1 {
+			words += fmt.Sprintf(", of %d starts", n)
+		}
+		out = append(out, words)
+	}
+	for _, adapted := range facts(factAdapted) {
+		out = append(out, "on other CPUs than the article says: "+adapted)
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package dataset_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/rendertest"
+)
+
+const (
+	first  = "20261110T100000Z-aaaa"
+	second = "20261112T100000Z-bbbb"
+	third  = "20261114T100000Z-cccc"
+)
+
+// measured is the sample article, with a run of all its cells for each mean of async.
+func measured(t *testing.T, async map[string]float64, changes ...func(*record.Record)) *rendertest.Bench {
+	t.Helper()
+	text, err := os.ReadFile("../../render/testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rendertest.New(t, "sockets", text)
+	for i, run := range []string{first, second, third} {
+		mean, ok := async[run]
+		if !ok {
+			continue
+		}
+		in := append([]func(*record.Record){rendertest.In(run, 10+2*i)}, changes...)
+		for trial, mean := range map[string]float64{"sync": 571, "async": mean, "again": 572, "threads": 574} {
+			b.Measure("full", "sockets", trial, []float64{mean, mean - 9, mean + 9, mean - 4, mean + 3}, in...)
+		}
+	}
+	return b
+}
+
+// Each moment has what was known when its run had ended, and nothing of later ones.
+func TestHistory(t *testing.T) {
+	b := measured(t, map[string]float64{first: 500, second: 751, third: 752})
+	b.Measure("full", "sockets", "async", []float64{760, 761}, rendertest.In("20261116T100000Z-dddd", 16)) // stopped, and never resumed
+	moments := b.Moments()
+	var got []string
+	for _, m := range moments {
+		got = append(got, m.Run)
+	}
+	if want := []string{"20261116T100000Z-dddd", third, second, first}; !slices.Equal(got, want) {
+		t.Fatalf("moments are of %q, want %q", got, want)
+	}
+	verdicts := map[string]stats.Verdict{}
+	for _, m := range moments {
+		verdicts[m.Run] = m.Judgements()[0].Verdict
+		if whole := m.Run != "20261116T100000Z-dddd"; m.Complete != whole {
+			t.Errorf("run %s is complete: %v", m.Run, m.Complete)
+		}
+		for _, e := range m.Dataset.Experiments {
+			for _, c := range e.Cells {
+				if c.Run > m.Run {
+					t.Errorf("%s of the moment of run %s is of run %s", c.Trial.Name, m.Run, c.Run)
+				}
+			}
+		}
+		if m.Ended.Before(m.Started) || !slices.Equal(m.Experiments, []string{"sockets"}) {
+			t.Errorf("run %s measured %q from %v to %v", m.Run, m.Experiments, m.Started, m.Ended)
+		}
+	}
+	if verdicts[first] != stats.Contradicted || verdicts[second] != stats.Supported || verdicts[third] != stats.Supported {
+		t.Errorf("verdicts are %v", verdicts)
+	}
+	if before := moments[1].Before(moments); before == nil || before.Run != second {
+		t.Errorf("before %s comes %v", third, before)
+	}
+	if before := moments[3].Before(moments); before != nil {
+		t.Errorf("before the first comes %s", before.Run)
+	}
+}
+
+// Runs of another host or profile are not what a run is compared with.
+func TestBeforeIsOfTheSameSet(t *testing.T) {
+	b := measured(t, map[string]float64{first: 500, second: 751})
+	for _, r := range b.Records {
+		if r.Run == first {
+			r.Host = "c4-ffffff"
+		}
+	}
+	for _, m := range b.Moments() {
+		if before := m.Before(b.Moments()); before != nil {
+			t.Errorf("%s on %s is compared with %s on %s", m.Run, m.Host, before.Run, before.Host)
+		}
+	}
+}
+
+// A run alone has what it measured itself, as compare takes it.
+func TestAlone(t *testing.T) {
+	b := measured(t, map[string]float64{first: 500, second: 751})
+	for _, m := range b.Moments() {
+		d, err := m.Alone()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range d.Experiments[0].Cells {
+			if c.Run != m.Run {
+				t.Errorf("%s of run %s alone is of run %q", c.Trial.Name, m.Run, c.Run)
+			}
+		}
+	}
+}
+
+func TestTurnsOf(t *testing.T) {
+	tests := []struct {
+		name   string
+		before map[string]float64
+		turned string // claims with their verdicts
+		newly  bool
+	}{
+		{"a verdict that turns", map[string]float64{first: 500, second: 751}, "async-is-faster contradicted supported", false},
+		{"nothing", map[string]float64{first: 752, second: 751}, "", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			moments := measured(t, test.before).Moments()
+			turns := dataset.TurnsOf(moments[1].Dataset, moments[0].Dataset)
+			var got []string
+			for _, turn := range turns.Claims {
+				got = append(got, turn.Claim.Name.Value+" "+string(turn.Before)+" "+string(turn.After))
+			}
+			if words := strings.Join(got, "; "); !strings.Contains(words, test.turned) || (words == "") != (test.turned == "") {
+				t.Errorf("turned are %q, %+v", words, turns)
+			}
+		})
+	}
+	t.Run("what was never measured before is new, and no turn", func(t *testing.T) {
+		none := measured(t, nil).Dataset()
+		turns := dataset.TurnsOf(none, measured(t, map[string]float64{first: 751}).Dataset())
+		if len(turns.Claims) > 0 || turns.New == 0 {
+			t.Errorf("%+v", turns)
+		}
+	})
+}
+
+// A dataset until a run is what it was then.
+func TestUntil(t *testing.T) {
+	whole, then := measured(t, map[string]float64{first: 500, second: 751}), measured(t, map[string]float64{first: 500})
+	if got, want := whole.Moments()[1].Judgements()[0], then.Dataset().Judgements()[0]; got.Verdict != want.Verdict || got.Effect.Number != want.Effect.Number {
+		t.Errorf("as of %s it is %+v, and was %+v", first, got, want)
+	}
+}

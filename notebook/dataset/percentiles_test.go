@@ -1,0 +1,175 @@
+package dataset
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// The points of a distribution are the percentiles that metrics give, of all answers together and of single repetitions.
+func TestPercentilesAreThoseOfMetrics(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	factor := 1.0
+	b.measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
+		b.ladder(2000, factor, 3)(r)
+		factor *= 1.1
+	})
+	cell := cellOf(t, b.dataset(Options{}), "a")
+	d, missing := cell.Percentiles("latency")
+	if missing != "" {
+		t.Fatal(missing)
+	}
+	found := map[string]PercentilePoint{}
+	for i, p := range d.Points {
+		if i > 0 && (d.Points[i-1].Percent >= p.Percent || d.Points[i-1].Pooled > p.Pooled) {
+			t.Errorf("p%v of %v s comes after p%v of %v s", p.Percent, p.Pooled, d.Points[i-1].Percent, d.Points[i-1].Pooled)
+		}
+		for _, name := range []string{"50", "90", "99"} {
+			if q, err := stats.ParsePercentile(name); err == nil && math.Abs(p.Percent-number(q)) < 1e-9 {
+				found[q.Metric("latency")] = p
+			}
+		}
+	}
+	for _, name := range []string{"latency.p50", "latency.p90", "latency.p99"} {
+		p, ok := found[name]
+		r := cell.Metric(name)
+		if !ok || r.Pooled == nil || p.Pooled != *r.Pooled || !reflect.DeepEqual(p.Estimate, r.Estimate) {
+			t.Errorf("%s: %+v, and the metric is %+v", name, p, r)
+		}
+	}
+}
+
+// number is a percentile as a number.
+func number(p stats.Percentile) float64 {
+	v := 0.0
+	for _, digit := range p.String() {
+		v = 10*v + float64(digit-'0')
+	}
+	return v
+}
+
+func TestPercentilesEnd(t *testing.T) {
+	tests := []struct {
+		name    string
+		changes func(b *bench) change
+		last    float64 // no percentile lies beyond
+		each    float64 // nor has one beyond this an interval of single repetitions
+		end     string
+	}{
+		{"where fewer than ten attempts lie beyond", func(b *bench) change { return b.ladder(1000, 1, 0) }, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
+		{"where only failures are slower", func(b *bench) change { return b.ladder(1000, 1, 250) }, 80, 80, "among failures"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b.measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes(b))
+			d, missing := cellOf(t, b.dataset(Options{}), "a").Percentiles("latency")
+			if missing != "" || len(d.Points) == 0 || d.End != tt.end || d.N != 3 {
+				t.Fatalf("%q, %d points of %d repetitions, end %q, want %q", missing, len(d.Points), d.N, d.End, tt.end)
+			}
+			const slack = 1e-9
+			for _, p := range d.Points {
+				if p.Percent > tt.last+slack || (p.Estimate.N > 0) != (p.Percent <= tt.each+slack) {
+					t.Errorf("p%v has the estimate %+v; the last is to be %v, and the last of each repetition %v", p.Percent, p.Estimate, tt.last, tt.each)
+				}
+			}
+			if last := d.Points[len(d.Points)-1].Percent; last < tt.last-3 {
+				t.Errorf("the last is p%v, and could be p%v", last, tt.last)
+			}
+		})
+	}
+}
+
+// What a cell lacks is said in words.
+func TestNoCourseAndNoDistribution(t *testing.T) {
+	const ab = "ab"
+	tests := []struct {
+		name             string
+		measure          func(b *bench)
+		percentiles, all string // of seconds
+	}{
+		{"not measured", func(*bench) {}, "not measured", "not measured"},
+		{"failed", func(b *bench) {
+			b.measure("servers", "a", "1", []float64{1, 1, 1}, func(r *record.Record) {
+				r.Failure, r.Load, r.Histograms = "exited with status 1", nil, nil
+			})
+		}, "failed: exited with status 1", "failed: exited with status 1"},
+		{"another tool", func(b *bench) {
+			b.measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
+				r.Load.Tool, r.Histograms, r.Load.Completions = ab, nil, nil
+				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"}, record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
+			})
+		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not tell"},
+		{"a window of less than a second", func(b *bench) {
+			b.measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) { r.Load.Window, r.Load.Completions = .5, []int64{450} })
+		}, "", "the window is shorter than a second"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			tt.measure(b)
+			cell := cellOf(t, b.dataset(Options{}), "a")
+			if _, missing := cell.Percentiles("latency"); missing != tt.percentiles {
+				t.Errorf("of percentiles it says %q, want %q", missing, tt.percentiles)
+			}
+			if _, missing := cell.Seconds("throughput"); missing != tt.all {
+				t.Errorf("of seconds it says %q, want %q", missing, tt.all)
+			}
+		})
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
+		r.Load.Window = 10.4
+		r.Load.Completions, r.Load.Answers, r.Load.Latencies = nil, nil, nil
+		for i := range int64(11) { // the last is of the 0.4 seconds that are left
+			r.Load.Completions = append(r.Load.Completions, 100+i)
+			r.Load.Answers = append(r.Load.Answers, i)
+			r.Load.Latencies = append(r.Load.Latencies, float64(i)/2)
+		}
+		if r.Repetition == 2 {
+			r.Failure = "exited with status 1"
+		}
+	})
+	cell := cellOf(t, b.dataset(Options{}), "a")
+	s, missing := cell.Seconds("throughput")
+	if missing != "" || !reflect.DeepEqual(s.Repetitions, []int{1, 3, 4}) || len(s.Values[0]) != 10 || s.Values[2][9] != 109 || s.Metric.Unit != "1/s" {
+		t.Errorf("%q, %+v", missing, s)
+	}
+	s, missing = cell.Seconds("latency.p99")
+	if missing != "" || s.Metric.Name != "latency.mean" || !math.IsNaN(s.Values[0][0]) || s.Values[0][9] != .5 {
+		t.Errorf("%q, %+v", missing, s)
+	}
+	if _, missing = cell.Seconds("memory.server"); !strings.Contains(missing, "memory.server is not recorded by second") {
+		t.Errorf("of memory it says %q", missing)
+	}
+}
+
+// Agreement gives the rows of a block with the cells that they are about.
+func TestAgreement(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+fence("published", `name: theirs
+source: others
+rows:
+  - {server: a, throughput: 100/s}
+  - {server: b, throughput: 300/s}
+  - {server: c, latency.p50: 5ms}`))
+	b.measure("servers", "a", "1", []float64{200, 202, 198})
+	b.measure("servers", "b", "1", []float64{600, 606, 594})
+	d := b.dataset(Options{})
+	a, cells, ok := d.Agreement("throughput", "")
+	if !ok || len(a.Rows) != 2 || len(cells) != 2 || cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {
+		t.Errorf("%v, %+v, %v", ok, a, cells)
+	}
+	if _, _, ok := d.Agreement("latency.p50", "theirs"); !ok {
+		t.Error("the block is not found by its name")
+	}
+	if _, _, ok := d.Agreement("latency.p99", ""); ok {
+		t.Error("something that nobody published agrees")
+	}
+}

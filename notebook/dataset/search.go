@@ -1,0 +1,310 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// isSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no estimate from
+// repetitions.
+func isSearched(metric string) bool {
+	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
+}
+
+// Search is what the search for a value of the cell tried and found, by the name of the value; "" is that for its capacity. A value
+// that is taken over from another experiment has that one's search. It is nil where no such search is recorded.
+func (c *Cell) Search(name string) *record.Search {
+	if r := c.searches[name]; r != nil {
+		return r.Search
+	}
+	return nil
+}
+
+// pickSearches finds the searches for the values of a trial among the records of its set, and those of the profile full that stand in for
+// them: the newest of each value, of the definition that the cell was measured with before that of the article as it is now. They come
+// with the profile full before others, as runs take them.
+func (c *Cell) pickSearches(records []*record.Record) {
+	measured := c.Trial.Key
+	if len(c.Records) > 0 {
+		measured = c.Records[0].Key
+	}
+	rank := func(r *record.Record) int {
+		switch {
+		case measured == c.Trial.Key && c.Trial.FullKey != "" && r.Profile == plan.Full && r.Key == c.Trial.FullKey:
+			return 3
+		case r.Key == measured:
+			return 2
+		case r.Key == c.Trial.Key:
+			return 1
+		}
+		return 0
+	}
+	c.searches = map[string]*record.Record{}
+	for _, r := range records {
+		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name || r.Trial != c.Trial.Name || rank(r) == 0 {
+			continue
+		}
+		known := c.searches[r.Search.Name]
+		if known == nil || cmp.Or(cmp.Compare(rank(r), rank(known)), cmp.Compare(r.Run, known.Run), cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0 {
+			c.searches[r.Search.Name] = r
+		}
+	}
+	if c.Trial.Capacity != nil && len(c.Records) > 0 {
+		c.searches[""] = c.Records[0]
+	}
+}
+
+// takeOver gives cells the searches of other experiments whose values they take over.
+func (d *Dataset) takeOver() {
+	for _, e := range d.Experiments {
+		cells := e.Cells
+		if e.Calibration != nil {
+			cells = append(slices.Clone(cells), e.Calibration)
+		}
+		for _, c := range cells {
+			for _, s := range c.Trial.Tune {
+				by, t, own, err := d.Plan.TunedBy(e.Plan, c.Trial, s)
+				if err != nil || c.searches == nil {
+					continue // the article says so, or a profile leaves it out
+				}
+				if other, ok := d.Experiment(by.Name); ok && t != c.Trial {
+					for _, o := range other.Cells {
+						if r := o.searches[own.Name]; o.Trial == t && r != nil {
+							c.searches[s.Name] = r
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// newCapacityCell is the cell of a trial whose capacity is searched for: its record is that of the newest search with the present key, else
+// of the newest one.
+func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Cell {
+	c := &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}}
+	for _, r := range records {
+		if r.Search == nil || r.Search.Kind != record.SearchCapacity || r.Experiment != e.Plan.Name || r.Trial != t.Name {
+			continue
+		}
+		state := Stale
+		if r.Key == t.Key {
+			state = Fresh
+		}
+		if c.State == Missing || state < c.State || state == c.State &&
+			cmp.Or(cmp.Compare(r.Run, c.Run), cmp.Compare(r.Search.Attempt, c.Records[0].Search.Attempt)) > 0 {
+			c.State, c.Run, c.Records = state, r.Run, []*record.Record{r}
+		}
+	}
+	return c
+}
+
+// measureSearched gives what a search has found. Whether the repetitions are valid does not matter to it.
+//
+// Source: METHOD.md 3.2, 8.1 and 8.2.
+func (c *Cell) measureSearched(r Result) Result {
+	switch {
+	case len(c.Records) == 0:
+		r.Missing, r.Level = "not measured", NotChecked
+	case r.Metric.Name == "capacity.rate":
+		c.measureCapacity(&r)
+	default:
+		c.measureTune(&r, strings.TrimPrefix(r.Metric.Name, "tune."))
+	}
+	return r
+}
+
+func (c *Cell) measureCapacity(r *Result) {
+	s := c.Search("")
+	switch {
+	case s == nil:
+		r.Missing = "not measured"
+	case s.Reason != "":
+		r.Missing = "not measured: " + s.Reason
+	default:
+		found := stats.Interval{Lo: s.Lo, Hi: s.Hi}
+		if s.Hi == 0 {
+			found.Hi = math.Inf(1)
+		}
+		r.found(s.Lo, found)
+	}
+}
+
+func (c *Cell) measureTune(r *Result, name string) {
+	i := slices.IndexFunc(c.Records, func(rec *record.Record) bool { _, ok := rec.Sample(r.Metric.Name); return ok })
+	if i < 0 {
+		r.Missing = "not measured"
+		if c.Records[0].Failure != "" {
+			r.Missing = "failed: " + c.Records[0].Failure
+		}
+		return
+	}
+	value, _ := c.Records[i].Sample(r.Metric.Name)
+	r.found(value.Value, stats.Interval{Lo: value.Value, Hi: value.Value})
+	s := c.Search(name)
+	if s == nil || float64(s.Chosen) != value.Value {
+		r.Estimate.Kind = stats.NoInterval
+		r.Marks = append(r.Marks, "the search that chose it is not among these records")
+		return
+	}
+	r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
+}
+
+// found fills in what a search came to. It has one value, however many probes there were: they are no repetitions.
+func (r *Result) found(value float64, interval stats.Interval) {
+	r.Values, r.repetitions = []float64{value}, []int{0}
+	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
+}
+
+// judgeSearched asks whether the ratio of two values that searches found lies in the region: by the intervals of both, neither
+// widened nor in need of repetitions.
+//
+// Source: METHOD.md 3.2 and 8.2.
+func (t ratioTest) judgeSearched(j Judgement) Judgement {
+	a, b := t.a.cells[0].Metric(t.a.metric.Name), t.b.cells[0].Metric(t.b.metric.Name)
+	for _, s := range []struct {
+		side side
+		r    Result
+	}{{t.a, a}, {t.b, b}} {
+		if s.r.Estimate.Kind != stats.BySearch {
+			j.Verdict, j.Reason = stats.NotMeasured, s.side.d.lacks(s.side.cells[0], Result{Metric: s.r.Metric, Missing: strings.Join(s.r.Marks, "; ")})
+			return j
+		}
+	}
+	q := searchedRatio(a, b, t.change)
+	q.Cells, q.What = []*Cell{t.a.cells[0], t.b.cells[0]}, j.What
+	if finite(q.Number) {
+		j.Effect = &q
+	}
+	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
+	if j.Verdict = stats.Judge(interval, t.region); j.Verdict == stats.Inconclusive {
+		j.Reason = "what the two searches found is too near together, or not bounded"
+	}
+	return j
+}
+
+// judgeSearched asks whether a value that a search found lies beyond a limit: by the interval of the search.
+//
+// Source: METHOD.md 3.2.
+func (t limitTest) judgeSearched(j Judgement, e stats.Estimate) Judgement {
+	if e.Kind != stats.BySearch {
+		j.Effect, j.Verdict, j.Reason = nil, stats.NotMeasured, "the search that chose it is not among these records"
+		return j
+	}
+	if j.Verdict = stats.Judge(e.Interval, t.region); j.Verdict == stats.Inconclusive {
+		j.Reason = "the limit lies where the search leaves the value open"
+	}
+	return j
+}
+
+func finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
+
+// searchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It is not a number where
+// no rate met an objective.
+func searchedRatio(a, b Result, change bool) Quantity {
+	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
+	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1, Interval: &interval}
+	if change {
+		asChange(&q)
+	}
+	return q
+}
+
+// isBySearches reports whether all that a test is about was found by searches, which results are not looked at for.
+func isBySearches(t test) bool {
+	switch t := t.(type) {
+	case ratioTest:
+		return isSearched(t.a.metric.Name)
+	case limitTest:
+		return isSearched(t.side.metric.Name)
+	case groupTest:
+		return !slices.ContainsFunc(t.parts, func(part test) bool { return !isBySearches(part) })
+	}
+	return false
+}
+
+// bestSearched names the cell of a list with the best value that a search found, with those whose intervals reach as far.
+func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
+	best := cells[0]
+	for _, c := range cells[1:] {
+		x, y := c.Metric(m.Name).Estimate.Centre, best.Metric(m.Name).Estimate.Centre
+		if (x > y) == (m.Better == string(stats.HigherIsBetter)) && x != y {
+			best = c
+		}
+	}
+	name := d.nameOf(best, cells...)
+	var tied []string
+	for _, c := range cells {
+		x, y := c.Metric(m.Name).Estimate.Interval, best.Metric(m.Name).Estimate.Interval
+		if c != best && x.Hi >= y.Lo && x.Lo <= y.Hi {
+			tied = append(tied, d.nameOf(c, cells...))
+		}
+	}
+	if len(tied) > 0 {
+		name += " (tied with " + strings.Join(tied, ", ") + ")"
+	}
+	return name
+}
+
+// judgeSearched gives the verdict on what searches found on either side: a change that the intervals of both leave no doubt of.
+//
+// Source: METHOD.md 8.2.
+func (c *Change) judgeSearched() {
+	effect := searchedRatio(c.ResultB, c.ResultA, true)
+	effect.Cells, effect.What = []*Cell{c.A, c.B}, inWords(c.Metric)+", B over A"
+	if !finite(effect.Number) {
+		c.Reason = "there is no ratio: no rate met the objective"
+		return
+	}
+	c.Effect, c.Verdict = &effect, stats.NotShown
+	ratio := stats.Interval{Lo: effect.Interval.Lo + 1, Hi: effect.Interval.Hi + 1}
+	beyond := stats.Greater(stats.DefaultSmallestEffect)
+	switch {
+	case ratio.Lo > beyond.Lo:
+		c.Verdict = stats.ShiftOf(true, stats.Direction(c.Metric.Better))
+	case ratio.Hi < 1/beyond.Lo:
+		c.Verdict = stats.ShiftOf(false, stats.Direction(c.Metric.Better))
+	}
+}
+
+// Decided names the trials of an experiment that claims are about, of which every one is supported or contradicted at a level.
+//
+// Source: METHOD.md 3.4.
+func (d *Dataset) Decided(experiment string, level float64) []string {
+	asked, open := map[*Cell]bool{}, map[*Cell]bool{}
+	for _, claim := range d.Doc.Claims {
+		if claim.Expect.Node == nil {
+			continue
+		}
+		t, err := d.test(claim)
+		if err != nil {
+			continue // which Check has reported
+		}
+		verdict := t.judge(level).Verdict
+		for _, c := range cellsOf(t) {
+			asked[c] = true
+			open[c] = open[c] || verdict != stats.Supported && verdict != stats.Contradicted
+		}
+	}
+	var out []string
+	for _, e := range d.Experiments {
+		for _, c := range e.Cells {
+			if e.Plan.Name == experiment && asked[c] && !open[c] {
+				out = append(out, c.Trial.Name)
+			}
+		}
+	}
+	return out
+}
+
+// noLetters is why what searches found is not ranked by letters, which tell repetitions apart.
+func noLetters(m record.Metric) error {
+	return fmt.Errorf("%s is what one search of each cell found, and letters are for repetitions", inWords(m))
+}

@@ -1,0 +1,85 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"benchbook/notebook/record"
+)
+
+// Seconds is what went on within the repetitions of a cell, second by second.
+type Seconds struct {
+	Metric      record.Metric // what is given of each second
+	Repetitions []int         // by number, those that are valid
+	Values      [][]float64   // by repetition and second of the window, in the metric's unit; NaN for a second without any
+}
+
+// Seconds gives the course of a metric within the repetitions of a cell, or the reason why there is none. Of throughput that is
+// completions, right or failed, and of any latency the mean of each second's right answers. The last second is left out where
+// it is not a whole one.
+//
+// Source: METHOD.md 7, "Steady state", which judges the same series.
+func (c *Cell) Seconds(metric string) (Seconds, string) {
+	out := Seconds{Metric: record.Metric{Name: metric, Unit: "1/s", Better: "higher", Title: "Completions"}}
+	mean := strings.HasPrefix(metric, "latency.")
+	switch {
+	case mean:
+		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
+	case metric != "throughput":
+		return out, fmt.Sprintf("a timeline is of throughput or of latency.mean: %s is not recorded by second", metric)
+	}
+	if r := c.Metric("throughput"); len(c.Records) == 0 || r.Level == Invalid || strings.HasPrefix(r.Missing, "failed") ||
+		strings.HasPrefix(r.Missing, "unavailable") {
+		return out, r.Missing
+	}
+	c.mu.Lock()
+	valid := c.assess("throughput").valid
+	c.mu.Unlock()
+	for i, r := range c.Records {
+		if !valid[i] {
+			continue
+		}
+		if r.Load == nil {
+			return out, "a command has no course: nothing is recorded by second"
+		}
+		values := completionsBySecond(r.Load)
+		if mean {
+			values = meansOfSeconds(r.Load)
+		}
+		switch whole := int(r.Load.Window); {
+		case len(values) == 0 && r.Load.Tool != "":
+			return out, "not recorded by second: " + r.Load.Tool + " does not tell"
+		case len(values) == 0:
+			return out, "not recorded by second"
+		case whole == 0:
+			return out, "the window is shorter than a second"
+		case len(values) > whole:
+			values = values[:whole]
+		}
+		out.Repetitions = append(out.Repetitions, r.Repetition)
+		out.Values = append(out.Values, values)
+	}
+	return out, ""
+}
+
+func completionsBySecond(l *record.Load) []float64 {
+	var out []float64
+	for _, n := range l.Completions {
+		out = append(out, float64(n))
+	}
+	return out
+}
+
+// meansOfSeconds are the mean latencies of all seconds; NaN for those without right answers.
+func meansOfSeconds(l *record.Load) []float64 {
+	var out []float64
+	for i, n := range l.Answers {
+		mean := math.NaN()
+		if n > 0 && i < len(l.Latencies) {
+			mean = l.Latencies[i] / float64(n)
+		}
+		out = append(out, mean)
+	}
+	return out
+}

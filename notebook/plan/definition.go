@@ -1,0 +1,264 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/kballard/go-shellquote"
+
+	"benchbook/notebook/record"
+)
+
+// An Entry is one value of a Trial's Definition, as people read it.
+type Entry struct {
+	Path string // in the words of the article language: "load.connections", "services.server.command"
+	Text string // as an author would write it: "150", "2s"
+	File bool   // it stands for the bytes of a file, by their digest
+}
+
+// definitionShape is the shape of Trial.Definition, as far as it tells which numbers are times.
+type definitionShape struct {
+	Services []*Service `json:"services"`
+	Load     *Load      `json:"load"`
+	Command  *Command   `json:"command"`
+	Tune     []Search   `json:"tune"`
+	Capacity *Capacity  `json:"capacity"`
+}
+
+// Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know, in
+// a record of another one, comes after that.
+func Entries(data json.RawMessage) ([]Entry, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("reading the definition of a trial: %w", err)
+	}
+	var out []Entry
+	flatten(&out, "", v, reflect.TypeFor[definitionShape]())
+	return out, nil
+}
+
+// flatten appends the values below v. t is the Go type that v was written from, or nil where it is not known.
+func flatten(out *[]Entry, path string, v any, t reflect.Type) {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		flattenMap(out, path, v, t)
+	case []any:
+		flattenList(out, path, v, t)
+	case nil:
+	default:
+		*out = append(*out, Entry{Path: written(path), Text: scalar(path, v, t)})
+	}
+}
+
+func flattenMap(out *[]Entry, path string, v map[string]any, t reflect.Type) {
+	name, isPath := v["path"].(string)
+	digest, isDigest := v["digest"].(string)
+	if isPath && isDigest {
+		base := written(path) + "[" + name + "]"
+		*out = append(*out, Entry{Path: base, Text: digest[:min(8, len(digest))], File: true})
+		if v["exec"] == true {
+			*out = append(*out, Entry{Path: base + ".exec", Text: "true"})
+		}
+		return
+	}
+	keys, types := keysOf(t)
+	for _, k := range slices.Sorted(maps.Keys(v)) {
+		if !slices.Contains(keys, k) {
+			keys = append(keys, k)
+		}
+	}
+	for _, k := range keys {
+		child := types[k]
+		if t != nil && t.Kind() == reflect.Map {
+			child = t.Elem()
+		}
+		flatten(out, strings.TrimPrefix(path+"."+k, "."), v[k], child)
+	}
+}
+
+// keysOf lists the keys of a struct by its json tags, with their types.
+func keysOf(t reflect.Type) ([]string, map[string]reflect.Type) {
+	var keys []string
+	types := map[string]reflect.Type{}
+	if t == nil || t.Kind() != reflect.Struct {
+		return nil, types
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if k, _, _ := strings.Cut(f.Tag.Get("json"), ","); k != "" && k != "-" {
+			keys = append(keys, k)
+			types[k] = f.Type
+		}
+	}
+	return keys, types
+}
+
+func flattenList(out *[]Entry, path string, v []any, t reflect.Type) {
+	if t != nil && t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	var words []string
+	for i, item := range v {
+		switch item := item.(type) {
+		case map[string]any:
+			switch name, named := item["name"].(string); {
+			case named && (path == "services" || path == "tune"):
+				without := maps.Clone(item)
+				delete(without, "name")
+				flatten(out, path+"."+name, without, t)
+			case item["path"] != nil && item["digest"] != nil:
+				flatten(out, path, item, t)
+			default:
+				flatten(out, fmt.Sprintf("%s[%d]", path, i), item, t)
+			}
+		default:
+			words = append(words, scalar("", item, t))
+		}
+	}
+	if len(words) == 0 {
+		return
+	}
+	text := strings.Join(words, ", ")
+	if key := path[strings.LastIndexByte(path, '.')+1:]; slices.Contains([]string{"command", "entrypoint", "run"}, key) {
+		text = shellquote.Join(words...)
+	}
+	*out = append(*out, Entry{Path: written(path), Text: text})
+}
+
+func scalar(path string, v any, t reflect.Type) string {
+	n, ok := v.(json.Number)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	whole, err := n.Int64()
+	switch {
+	case err != nil:
+	case t == reflect.TypeFor[time.Duration]():
+		return Duration(time.Duration(whole))
+	case strings.HasSuffix(path, ".mem_limit") || strings.HasSuffix(path, ".shm_size"):
+		return units.BytesSize(float64(whole))
+	}
+	return n.String()
+}
+
+// Duration writes a time as authors do: 2m, 1.5s, 500ms.
+func Duration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// authors are the words of the article language for those keys of a definition that are named otherwise there.
+var authors = map[string]string{
+	"image.name":          "image",
+	"image.build":         "build",
+	"ready":               "healthcheck",
+	"load.status":         "load.verify.status",
+	"load.contains":       "load.verify.contains",
+	"load.match":          "load.verify.match",
+	"load.length":         "load.verify.length",
+	"load.json":           "load.verify.json",
+	"load.want_headers":   "load.verify.headers",
+	"load.check_before":   "load.verify.before",
+	"load.failures_max":   "load.failures.max",
+	"command.contains":    "command.expect.contains",
+	"command.expect_exit": "command.expect.exit",
+}
+
+// written gives the path of a definition in the words of the article language.
+func written(path string) string {
+	owner, rest := "", path
+	switch parts := strings.SplitN(path, ".", 3); {
+	case parts[0] == "services" && len(parts) == 3:
+		owner, rest = parts[0]+"."+parts[1]+".", parts[2]
+	case parts[0] == "command" && len(parts) > 1 && parts[1] == "image":
+		owner, rest = "command.", strings.TrimPrefix(path, "command.")
+	}
+	for from, to := range authors {
+		if after, ok := strings.CutPrefix(rest, from); ok && (after == "" || after[0] == '.' || after[0] == '[') {
+			return owner + to + after
+		}
+	}
+	return path
+}
+
+// An Edit is one value that differs between two definitions.
+type Edit struct {
+	Path      string
+	Now, Then string // as Entry.Text; empty where the value is not there
+	Added     bool
+	Gone      bool
+	Secret    bool // the older one is not held by records, and may be the same
+}
+
+func (e Edit) String() string {
+	switch {
+	case e.Added:
+		return fmt.Sprintf("%s: %s, was not there", e.Path, e.Now)
+	case e.Gone:
+		return fmt.Sprintf("%s is gone, was %s", e.Path, e.Then)
+	}
+	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
+}
+
+// Edits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
+func Edits(now, then json.RawMessage) ([]Edit, error) {
+	have, err := Entries(now)
+	if err != nil {
+		return nil, err
+	}
+	had, err := Entries(then)
+	if err != nil {
+		return nil, err
+	}
+	was := map[string]string{}
+	for _, e := range had {
+		if !e.File {
+			was[e.Path] = e.Text
+		}
+	}
+	var out []Edit
+	for _, e := range have {
+		old, ok := was[e.Path]
+		delete(was, e.Path)
+		if e.File || ok && old == e.Text {
+			continue
+		}
+		out = append(out, Edit{Path: e.Path, Now: e.Text, Then: old, Added: !ok, Secret: ok && hides(old, e.Text)})
+	}
+	for _, e := range had {
+		if old, ok := was[e.Path]; ok {
+			out = append(out, Edit{Path: e.Path, Then: old, Gone: true})
+			delete(was, e.Path)
+		}
+	}
+	return out, nil
+}
+
+// hides reports whether a text with secrets taken out may be that of a text with them.
+func hides(recorded, text string) bool {
+	parts := strings.Split(recorded, record.Redacted)
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	pattern, err := regexp.Compile(`(?s)\A` + strings.Join(parts, ".*") + `\z`)
+	return err == nil && len(parts) > 1 && pattern.MatchString(text)
+}

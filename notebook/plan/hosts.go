@@ -1,0 +1,222 @@
+package plan
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// HostOf is the host of the project that a service runs on; empty for this machine.
+func (e *Experiment) HostOf(service string) string { return e.Hosts[service] }
+
+// LoadHost is the host that the load of a trial is put on from, or its command is run on; empty for this machine.
+func (e *Experiment) LoadHost(t *Trial) string {
+	if t.Command != nil && t.Command.Service != "" {
+		return e.HostOf(t.Command.Service)
+	}
+	return e.Hosts[loadName]
+}
+
+// HostNames are the hosts that anything of the experiment runs on, sorted; this machine is the empty name.
+func (e *Experiment) HostNames() []string {
+	var names []string
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			continue
+		}
+		names = append(names, e.LoadHost(t))
+		for _, s := range t.Services {
+			names = append(names, e.HostOf(s.Name))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// UsesHosts says that some experiment of the plan runs on more than this machine.
+func (p *Plan) UsesHosts() bool {
+	return slices.ContainsFunc(p.All, func(e *Experiment) bool { return len(e.Hosts) > 0 })
+}
+
+// HostNames are the hosts of all experiments of the article, sorted, also of those that a run leaves out: what was measured on them stands
+// on one page. This machine is the empty name.
+func (p *Plan) HostNames() []string {
+	var names []string
+	for _, e := range p.All {
+		names = append(names, e.HostNames()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. A machine that has only services, or
+// only the load, has all of its CPUs for them.
+func (e *Experiment) Place(host string, cores [][]int) Placement {
+	services, load := false, false
+	for _, t := range e.Trials {
+		load = load || e.LoadHost(t) == host
+		services = services || slices.ContainsFunc(t.Services, func(s *Service) bool { return e.HostOf(s.Name) == host })
+	}
+	if len(e.Hosts) == 0 || services && load {
+		return Place(cores)
+	}
+	return Place([][]int{slices.Concat(cores...)})
+}
+
+// Peers are the services on other hosts that a service connects to, or the load or command of a trial where the name is empty: those that
+// the service depends on, those that the load is put on, and for a command all that expose ports, as nothing tells which it asks.
+func (e *Experiment) Peers(t *Trial, service string) []string {
+	var all []string
+	from := e.HostOf(service)
+	switch {
+	case service != "":
+		for _, s := range t.Services {
+			if s.Name == service {
+				all = s.DependsOn
+			}
+		}
+	case t.Load != nil:
+		from = e.LoadHost(t)
+		for target := range t.Load.urls() {
+			if u, err := url.Parse(target); err == nil && t.has(u.Hostname()) {
+				all = append(all, u.Hostname())
+			}
+		}
+	case t.Command != nil && t.Command.Service == "":
+		from = e.LoadHost(t)
+		for _, s := range t.Services {
+			if len(s.Expose) > 0 {
+				all = append(all, s.Name)
+			}
+		}
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(name string) bool { return e.HostOf(name) == from })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// IsPeer says that something on another host connects to a service, in any trial: services that all of them share are started once.
+func (e *Experiment) IsPeer(service string) bool {
+	for _, t := range e.Trials {
+		if slices.Contains(e.Peers(t, ""), service) {
+			return true
+		}
+		for _, s := range t.Services {
+			if slices.Contains(e.Peers(t, s.Name), service) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// urls are the targets of a load.
+func (l *Load) urls() func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, t := range l.Targets {
+			if !yield(t.URL) {
+				return
+			}
+		}
+		if len(l.Targets) == 0 {
+			yield(l.Target)
+		}
+	}
+}
+
+func (t *Trial) has(service string) bool {
+	return slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Name == service })
+}
+
+// checkPlaces reports what cannot be had between two machines. Each is said once, where the experiment says what runs where.
+func (p *planner) checkPlaces(e *outline) {
+	if len(e.Hosts) == 0 {
+		return
+	}
+	for _, h := range e.head.Hosts {
+		known := func(p article.Named[article.ProjectHost]) bool { return p.Name.Value == h.Value.Value }
+		if !slices.ContainsFunc(p.project.Hosts, known) {
+			return // as was said
+		}
+	}
+	said := map[string]bool{}
+	refuse := func(message, hint string) {
+		if !said[message] {
+			said[message] = true
+			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
+		}
+	}
+	if e.Engine != article.Docker {
+		refuse(fmt.Sprintf("the engine %s runs everything on this machine", e.Engine), "remove hosts, or use the engine docker")
+		return
+	}
+	for _, h := range p.project.Hosts {
+		if !h.Value.Kubernetes.IsZero() && slices.Contains(e.HostNames(), h.Name.Value) {
+			refuse(fmt.Sprintf("host %q is a Kubernetes context, where nodes are chosen by their labels and not one by one", h.Name.Value),
+				"name Docker endpoints, or run all of the experiment there with engine: kubernetes")
+		}
+	}
+	for _, t := range e.Trials {
+		if t.Unavailable == "" {
+			e.checkTrialPlaces(t, refuse)
+		}
+	}
+}
+
+func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) {
+	const together = "run both on one host"
+	if t.Load != nil && t.Load.Network == string(article.SharedNetwork) {
+		for _, name := range e.Peers(t, "") {
+			refuse(fmt.Sprintf("the load shares the network of service %q, which is on another host", name), together+", or remove network")
+		}
+	}
+	published := map[string]string{} // services by host and port
+	for _, s := range t.Services {
+		if !e.IsPeer(s.Name) {
+			continue
+		}
+		what := "service " + strconv.Quote(s.Name)
+		switch {
+		case s.Scale > 1:
+			refuse(what+" is scaled, and asked for from another host, where a name has one address", together+", or remove scale")
+		case len(s.Expose) == 0:
+			refuse(what+" exposes no port, and is asked for from another host", "add expose: with its ports, which are published on its host")
+		}
+		for _, port := range s.Expose {
+			key := fmt.Sprintf("%s %d", e.HostOf(s.Name), port)
+			if other, taken := published[key]; taken {
+				refuse(fmt.Sprintf("services %q and %q on one host both expose port %d, and are asked for from another one", other, s.Name, port),
+					"give them different ports, or run one of them on a host of its own")
+			}
+			published[key] = s.Name
+		}
+	}
+	if t.Load == nil {
+		return
+	}
+	peers := e.Peers(t, "")
+	for target := range t.Load.urls() {
+		u, err := url.Parse(target)
+		if err != nil || !slices.Contains(peers, u.Hostname()) {
+			continue
+		}
+		for _, s := range t.Services {
+			if port := portOf(u); s.Name == u.Hostname() && len(s.Expose) > 0 && !slices.Contains(s.Expose, port) {
+				refuse(fmt.Sprintf("the load asks for port %d of service %q from another host, and it does not expose that", port, s.Name),
+					fmt.Sprintf("add %d to expose", port))
+			}
+		}
+	}
+}
+
+// portOf is the port of a URL, that of its scheme if it names none; 0 if neither is known.
+func portOf(u *url.URL) int {
+	if port, err := strconv.Atoi(u.Port()); err == nil {
+		return port
+	}
+	return map[string]int{"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}[strings.ToLower(u.Scheme)]
+}

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+)
+
+const twoHosts = "hosts: {a: ssh://a, b: ssh://b, cloud: {kubernetes: bench}}\n"
+
+// What runs where, who connects to whom, and how each machine is divided.
+func TestHosts(t *testing.T) {
+	const body = "name: e\nservices:\n" +
+		"  proxy: {image: x, expose: ['80'], depends_on: [app]}\n" +
+		"  app: {image: x, expose: ['8080'], depends_on: [database, cache]}\n" +
+		"  database: {image: x, expose: ['5432']}\n" +
+		"  cache: {image: x, expose: ['6379']}\n" +
+		"load: {target: 'http://proxy/'}\nhosts: {proxy: a, app: a, database: b, cache: a}\n"
+	e := mustPlan(t, text(block(body)), Options{}, map[string]string{"benchbook.yaml": twoHosts})
+	trial := e.Trials[0]
+	if got := e.HostNames(); !slices.Equal(got, []string{"", "a", "b"}) {
+		t.Errorf("hosts are %q", got)
+	}
+	for of, want := range map[string][]string{"": {"proxy"}, "proxy": nil, "app": {"database"}, "database": nil} {
+		if got := e.Peers(trial, of); !slices.Equal(got, want) {
+			t.Errorf("%q connects to %q on other hosts, want %q", of, got, want)
+		}
+	}
+	for service, want := range map[string]bool{"proxy": true, "app": false, "database": true, "cache": false} {
+		if got := e.IsPeer(service); got != want {
+			t.Errorf("%s is asked for from another host: %v, want %v", service, got, want)
+		}
+	}
+	cores := [][]int{{0}, {1}, {2}}
+	for host, want := range map[string]string{"": "0-2", "a": "0-2", "b": "0-2"} {
+		if got := e.Place(host, cores); got.Services != want || got.Load != want {
+			t.Errorf("on %q services have %s and the load %s, want all", host, got.Services, got.Load)
+		}
+	}
+	together := mustPlan(t, text(block("name: e\nservices: {s: {image: x}, other: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {other: a}\n")),
+		Options{}, map[string]string{"benchbook.yaml": twoHosts})
+	if got := together.Place("", cores); got.Services != "0-1" || got.Load != "2" {
+		t.Errorf("services %s and load %s of one machine, want 0-1 and 2", got.Services, got.Load)
+	}
+}
+
+// Where something runs is part of what identifies a trial, and trials that say nothing of hosts keep their keys.
+func TestHostsAreInTheKey(t *testing.T) {
+	key := func(hosts string) string {
+		return mustPlan(t, text(block("name: e\nservices: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n"+hosts)), Options{},
+			map[string]string{"benchbook.yaml": twoHosts}).Trials[0].Key
+	}
+	keys := []string{key(""), key("hosts: {s: a}\n"), key("hosts: {s: b}\n"), key("hosts: {load: a}\n")}
+	slices.Sort(keys)
+	if len(slices.Compact(keys)) != 4 {
+		t.Errorf("keys are %q", keys)
+	}
+}
+
+func TestAcrossHosts(t *testing.T) {
+	const server = "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80'], depends_on: [s]}}\nload: {target: 'http://s/'"
+	tests := []struct{ name, body, want string }{
+		{"as it should be", server + "}\nhosts: {s: a, t: a}\n", ""},
+		{"shared network", server + ", network: shared}\nhosts: {s: a}\n", `the load shares the network of service "s", which is on another host`},
+		{"shared network of one host", server + ", network: shared}\nhosts: {s: a, t: a, load: a}\n", ""},
+		{"scaled", "services: {s: {image: x, expose: ['80'], scale: 2}}\nload: {target: 'http://s/'}\nhosts: {s: a}\n",
+			`service "s" is scaled, and asked for from another host, where a name has one address`},
+		{"no port", "services: {s: {image: x}}\nload: {target: 'http://s/'}\nhosts: {s: a}\n", `service "s" exposes no port, and is asked for from another host`},
+		{"another port", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s:81/'}\nhosts: {s: a}\n",
+			`the load asks for port 81 of service "s" from another host, and it does not expose that`},
+		{"one port twice", "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80']}}\nload: {target: ['http://s/', 'http://t/']}\nhosts: {s: a, t: a}\n",
+			`services "s" and "t" on one host both expose port 80, and are asked for from another one`},
+		{"Kubernetes", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud}\n",
+			`host "cloud" is a Kubernetes context, where nodes are chosen by their labels and not one by one`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, map[string]string{"benchbook.yaml": twoHosts})
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.Message)
+			}
+			if test.want == "" && len(got) > 0 || test.want != "" && !slices.Equal(got, []string{test.want}) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+)
+
+// A template is what a trial with deferred values is resolved from again once they are known.
+type template struct {
+	planner planner
+	draft   *draft
+	at      article.Pos // of the experiment
+}
+
+// Tuned is the trial with values at the places that searches find them for, by the names of the searches. Who it is stays: its
+// name, parameters, definition and key are those of the trial as it is planned.
+//
+// The error says what of it cannot be with these values, such as more connections than there may be, with its place.
+func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
+	if len(t.Deferred) == 0 {
+		return t, nil
+	}
+	out := *t
+	for _, problem := range t.template.resolve(&out, values).Sorted() {
+		if problem.Severity == article.SeverityError {
+			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, inWords(values), problem.Message)
+		}
+	}
+	out.Deferred = nil
+	return &out, nil
+}
+
+// inWords lists values by name, such as "tune.workers 3".
+func inWords(values map[string]int) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		words = append(words, fmt.Sprintf("tune.%s %d", name, values[name]))
+	}
+	return strings.Join(words, " and ")
+}
+
+// resolve puts services, load, command and hooks with values into a trial, and says what is wrong with them.
+func (t *template) resolve(out *Trial, values map[string]int) *article.Problems {
+	p := t.planner
+	p.problems = &article.Problems{}
+	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{}}
+	for name, v := range values {
+		env.tuned[name] = strconv.Itoa(v)
+	}
+	d := &draft{combination: t.draft.combination, node: fillTuned(t.draft.node, env, p.problems)}
+	d.definition = article.DecodeExperiment(d.node, true, p.problems)
+	d.configs = p.configs(d)
+	p.lay(d, out, t.at)
+	return p.problems
+}
+
+// fillTuned replaces the templates under n that name what a search finds. What is drawn for every request stays.
+func fillTuned(n *article.Node, env settings, problems *article.Problems) *article.Node {
+	env.requests = true // where random may stand was checked before
+	return expand(n, env, problems)
+}
+
+// lay resolves what a trial runs from its draft.
+func (p *planner) lay(d *draft, t *Trial, at article.Pos) {
+	t.Services = p.services(d, at)
+	if d.definition.Load != nil {
+		t.Load = p.load(d.definition, at)
+		p.besideLink(t, d.definition.Load)
+	} else if d.definition.Command != nil {
+		t.Command = p.command(d, at)
+	}
+	t.Prepare, t.Conclude = hooks(d.definition.Prepare), hooks(d.definition.Conclude)
+}
+
+// checkEnds reports what is wrong with a trial at the ends of its searches: what is wrong in between is wrong there too.
+func (p *planner) checkEnds(t *Trial) {
+	first, last := map[string]int{}, map[string]int{}
+	for _, s := range t.Tune {
+		if s.Of != "" {
+			return // its ends are those of another experiment
+		}
+		first[s.Name], last[s.Name] = s.First(), max(s.To, s.First())
+	}
+	for _, values := range []map[string]int{first, last} {
+		var tried Trial
+		if problems := t.template.resolve(&tried, values); !problems.Empty() {
+			p.problems.Merge(problems)
+			return
+		}
+	}
+}
+
+// Short is the trial as a probe of a search for a tuned value runs it: for a few seconds. What has no duration stays as it is. Where a
+// search for a capacity follows, clients send as fast as they can.
+//
+// Source: METHOD.md 8.1.
+func (t *Trial) Short() *Trial {
+	l := t.Load
+	if l == nil || len(l.Stages) > 0 || l.Tool != "" && l.Requests > 0 {
+		return t
+	}
+	out, load := *t, *l
+	load.Duration = min(cmp.Or(load.Duration, probeDuration), probeDuration)
+	if t.Capacity != nil {
+		load.Arrivals = ""
+	}
+	out.Load, out.Capacity = &load, nil
+	return &out
+}
+
+// AtRate is the trial as a probe of a search for a capacity runs it: with requests that leave at so many per second, for a time.
+//
+// Source: METHOD.md 8.2.
+func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
+	out, load := *t, *t.Load
+	load.Rate, load.Duration = rate, window
+	load.Requests, load.Think, load.Stages, load.RateShare, load.RateOf = 0, 0, nil, 0, ""
+	out.Load, out.Capacity = &load, nil
+	return &out
+}
+
+// First is the first value that a search tries. Where several values of a trial are searched for one after another, those that
+// come later have it until it is their turn.
+func (s Search) First() int { return max(s.From, 1) }
+
+// Find finds an experiment of the article by its name, also one that a run leaves out.
+func (p *Plan) Find(name string) (*Experiment, bool) {
+	for _, list := range [][]*Experiment{p.Experiments, p.All} {
+		if i := slices.IndexFunc(list, func(e *Experiment) bool { return e.Name == name }); i >= 0 {
+			return list[i], true
+		}
+	}
+	return nil, false
+}
+
+// TunedBy finds whose search finds a value that a trial uses: the trial itself, or the one of the same parameters in the experiment
+// that the value is taken over from. Of an A/A pair it is the first half.
+//
+// The error says that there is none, or none that can be measured.
+func (p *Plan) TunedBy(e *Experiment, t *Trial, s Search) (*Experiment, *Trial, Search, error) {
+	if t.Calibration {
+		for _, o := range e.Trials {
+			if !o.Calibration && o.Unavailable == "" && slices.Equal(o.Parameters, t.Parameters) {
+				t = o
+			}
+		}
+	}
+	if s.Of == "" {
+		return e, t, s, nil
+	}
+	of, ok := p.Find(s.Of)
+	switch {
+	case !ok:
+		return nil, nil, s, fmt.Errorf("there is no experiment %q", s.Of)
+	case of.Skipped != "":
+		return nil, nil, s, fmt.Errorf("experiment %q has not chosen it: %s", s.Of, of.Skipped)
+	}
+	var parameters [][]record.Parameter
+	var trials []*Trial
+	for _, o := range of.Trials {
+		if !o.Calibration && o.Unavailable == "" {
+			trials, parameters = append(trials, o), append(parameters, o.Parameters)
+		}
+	}
+	i, err := sameParameters(t.Parameters, parameters, s.Of)
+	if err != nil {
+		return nil, nil, s, err
+	}
+	for _, own := range trials[i].Tune {
+		if own.Name == s.Name {
+			return p.TunedBy(of, trials[i], own) // experiments do not wait for each other in a circle
+		}
+	}
+	return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
+}
+
+// sameParameters finds the one cell whose parameters do not contradict those of a trial.
+func sameParameters(own []record.Parameter, cells [][]record.Parameter, of string) (int, error) {
+	found := -1
+	for i, cell := range cells {
+		contradicts := slices.ContainsFunc(cell, func(c record.Parameter) bool {
+			return slices.ContainsFunc(own, func(o record.Parameter) bool { return o.Name == c.Name && o.Value != c.Value })
+		})
+		switch {
+		case contradicts:
+		case found >= 0:
+			return 0, fmt.Errorf("several cells of experiment %q have the same parameters", of)
+		default:
+			found = i
+		}
+	}
+	if found < 0 {
+		return 0, fmt.Errorf("no cell of experiment %q has the same parameters", of)
+	}
+	return found, nil
+}

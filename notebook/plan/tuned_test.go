@@ -1,0 +1,108 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Values go wherever a template asks for them, types and images included; who the trial is stays.
+func TestTuned(t *testing.T) {
+	const body = "name: e\nservices: {s: {image: 'x:${{ tune.workers }}', command: 'run ${{ tune.workers }} ${{ matrix.m }}', cpus: '${{ tune.workers }}'}}\n" +
+		"matrix: {m: [a]}\ntune: {workers: {to: 8}, clients: {from: 10, to: 20}}\n" +
+		"load: {target: 'http://s/${{ random(1, 9) }}', connections: '${{ tune.clients }}', duration: 10s}\nprepare: {service: s, run: 'warm ${{ tune.workers }}'}\n"
+	trial := mustPlan(t, text(block(body)), Options{}, nil).Trials[0]
+	tuned, err := trial.Tuned(map[string]int{"workers": 3, "clients": 15})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := tuned.Services[0]
+	if s.Image.Name != "x:3" || !slices.Equal(s.Command, []string{"run", "3", "a"}) || s.CPUs != 3 || tuned.Load.Connections != 15 ||
+		!slices.Equal(tuned.Prepare[0].Run, []string{"warm", "3"}) || tuned.Load.Target != "http://s/${{ random(1, 9) }}" {
+		t.Errorf("%+v with %+v after %+v", s, tuned.Load, tuned.Prepare)
+	}
+	if tuned.Key != trial.Key || tuned.Name != trial.Name || string(tuned.Definition) != string(trial.Definition) || len(tuned.Deferred) != 0 {
+		t.Errorf("it became %s with key %s", tuned.Name, tuned.Key)
+	}
+	if trial.Services[0].CPUs != 0 || len(trial.Deferred) == 0 {
+		t.Errorf("the trial itself was changed: %+v", trial.Services[0])
+	}
+	if short := tuned.Short(); short.Load.Duration != 3*time.Second || tuned.Load.Duration != 10*time.Second {
+		t.Errorf("a probe lasts %v, and a repetition %v", short.Load.Duration, tuned.Load.Duration)
+	}
+	if _, err := trial.Tuned(map[string]int{"workers": 3, "clients": 1_000_000}); err == nil ||
+		!strings.Contains(err.Error(), `trial "a" with tune.clients 1000000 and tune.workers 3: connections has to be between 1 and 60000`) {
+		t.Errorf("too many clients: %v", err)
+	}
+}
+
+// What a value can be only at the ends of its search is found before anything is run.
+func TestTunedTooFar(t *testing.T) {
+	_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\ntune: {clients: {to: 100000}}\n"+
+		"load: {target: http://s/, connections: '${{ tune.clients }}'}\n")), Options{}, nil)
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "connections has to be between 1 and 60000") {
+		t.Errorf("problems %v", problems)
+	}
+}
+
+// A probe of a capacity has its rate, and nothing that would end it sooner.
+func TestAtRate(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: http://s/, arrivals: poisson}\n"+
+		"capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 2000/s}\n")), Options{}, nil)
+	at := e.Trials[0].AtRate(250, 7*time.Second).Load
+	if at.Rate != 250 || at.Duration != 7*time.Second || at.Arrivals != "poisson" || at.Requests != 0 {
+		t.Errorf("%+v", at)
+	}
+	if closed := e.Trials[0].Short().Load; closed.Rate != 0 || closed.Arrivals != "" {
+		t.Errorf("a probe of a value before it: %+v", closed)
+	}
+	if e.Digest == "" || e.Seed == 0 {
+		t.Errorf("digest %q, seed %d", e.Digest, e.Seed)
+	}
+}
+
+// A value is taken over from the cell whose parameters do not contradict those of the trial.
+func TestTunedBy(t *testing.T) {
+	with := func(axes string) string {
+		return strings.Replace(tuned, "name: e\n", "name: e\nmatrix: {"+axes+"}\n", 1)
+	}
+	const steady = "name: f\nextends: e\nload: {rate: 5/s}\n"
+	p, problems := newPlan(t, text(block(with("m: [a, b]")), "\n", block(steady+"matrix: {n: [1, 2]}\n")), Options{}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems[0])
+	}
+	f, ok := p.Find("f")
+	if !ok {
+		t.Fatal("no experiment f")
+	}
+	for _, trial := range f.Trials {
+		e, by, own, err := p.TunedBy(f, trial, trial.Tune[0])
+		if err != nil || e.Name != "e" || own.To != 8 || by.Calibration || by.Parameters[0] != trial.Parameters[0] {
+			t.Errorf("%s takes it from %v of %v: %v", trial.Name, by, e, err)
+		}
+	}
+	for _, test := range []struct{ axes, own, want string }{
+		{"m: [a, b]", "matrix: {m: [a, c]}\n", `for cell "c" nothing is chosen: no cell of experiment "e" has the same parameters`},
+		{"m: [a, b]", "matrix: {m: null, n: [1]}\n", `for cell "1" nothing is chosen: several cells of experiment "e" have the same parameters`},
+	} {
+		_, problems := newPlan(t, text(block(with(test.axes)), "\n", block(steady+test.own)), Options{}, nil)
+		if len(problems) != 1 || problems[0].Rule != "no-cell" || problems[0].Message != test.want {
+			t.Errorf("%s: %v", test.own, problems)
+		}
+	}
+}
+
+// In quick a trial that is tuned knows its key in full.
+func TestFullKey(t *testing.T) {
+	full := mustPlan(t, text(block(tuned)), Options{}, nil)
+	quick := mustPlan(t, text(block(tuned)), Options{Profile: Quick}, nil)
+	for i, trial := range quick.Trials {
+		if trial.FullKey != full.Trials[i].Key || trial.Key == trial.FullKey {
+			t.Errorf("%s has key %s and in full %s", trial.Name, trial.Key, trial.FullKey)
+		}
+	}
+	if full.Trials[0].FullKey != "" {
+		t.Error("in full there is no other key")
+	}
+}

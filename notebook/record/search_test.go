@@ -1,0 +1,92 @@
+package record
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// searched is a search of a tuned value as a record.
+func searched() *Record {
+	r := sample()
+	r.Repetition, r.Samples = 0, nil
+	r.Search = &Search{Kind: SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher", Effect: 0.05, Chosen: 2, Stop: StopLimit,
+		Matters: 1.9, Lo: 2, Hi: 3, Probes: []Probe{
+			{Candidate: 2, Phase: PhaseProbe, Value: 190, Started: time.Unix(1e9, 0).UTC(), Seconds: 4.5, Samples: []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}},
+			{Candidate: 1, Phase: PhaseProbe, Value: 100, Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
+			{Candidate: 2, Phase: PhaseProbe, Value: 180, Invalid: "errors 6 %", Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
+			{Candidate: 3, Phase: PhaseProbe, Failure: "service s is gone", Started: time.Unix(1e9, 0).UTC(), Seconds: 1},
+		}}
+	return r
+}
+
+// A search stands beside the repetitions, and comes back as it was.
+func TestSaveSearch(t *testing.T) {
+	dir := Dir(t.TempDir())
+	capacity := searched()
+	capacity.Search = &Search{Kind: SearchCapacity, Metric: "latency.p99", Unit: "s", Better: "lower", Objective: "latency.p99 < 100ms", Stop: StopLimit, Lo: 800}
+	for name, r := range map[string]*Record{
+		"uvicorn-starlette-x-01234567-20261120T091500Z-abcd-workers-search.json": searched(),
+		"uvicorn-starlette-x-01234567-20261120T091500Z-abcd-search.json":         capacity,
+	} {
+		if got := filepath.Base(r.Path()); got != name {
+			t.Errorf("named %s, want %s", got, name)
+		}
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, bad, err := dir.Read()
+	if err != nil || len(bad) > 0 || len(records) != 2 {
+		t.Fatalf("%d records, %v, %v", len(records), bad, err)
+	}
+	for i, want := range []*Record{capacity, searched()} {
+		if !reflect.DeepEqual(records[i].Search, want.Search) {
+			t.Errorf("got %+v, want %+v", records[i].Search, want.Search)
+		}
+	}
+	data, err := capacity.Bytes()
+	if err != nil || strings.Contains(string(data), `"hi"`) {
+		t.Errorf("a capacity of at least so much has an upper end: %s, %v", data, err)
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	candidates := searched().Search.Candidates()
+	var values, counts []float64
+	for _, c := range candidates {
+		values = append(values, c.Value)
+		for _, p := range c.Probes {
+			counts = append(counts, p.Counts())
+		}
+	}
+	if !reflect.DeepEqual(values, []float64{1, 2, 3}) || !reflect.DeepEqual(counts, []float64{100, 190, 0, 0}) {
+		t.Errorf("candidates %v, which count %v", values, counts)
+	}
+}
+
+// A trial that a look has stopped needs no more rounds in that run, as long as no more are asked for than the run had planned.
+func TestStopped(t *testing.T) {
+	look := func(rounds int, trials ...string) *Record {
+		r := sample()
+		r.Planned, r.Budget = 10, &Budget{Seconds: 60, Look: &Look{Rounds: rounds, Level: 0.0125, Stopped: trials}}
+		return r
+	}
+	unlooked := sample()
+	unlooked.Budget = &Budget{Seconds: 60}
+	stops := StoppedIn([]*Record{sample(), unlooked, look(5, "a", "b"), look(3, "a")})
+	for _, test := range []struct {
+		run, experiment, trial string
+		asked, want            int
+	}{
+		{sample().Run, "sockets", "a", 10, 3}, {sample().Run, "sockets", "b", 10, 5}, {sample().Run, "sockets", "b", 4, 4},
+		{sample().Run, "sockets", "c", 10, 10}, {"another", "sockets", "a", 10, 10}, {sample().Run, "others", "a", 10, 10},
+		{sample().Run, "sockets", "a", 20, 20},
+	} {
+		if got := stops.Needed(test.run, test.experiment, test.trial, test.asked); got != test.want {
+			t.Errorf("%s of %s in %s needs %d of %d, want %d", test.trial, test.experiment, test.run, got, test.asked, test.want)
+		}
+	}
+}

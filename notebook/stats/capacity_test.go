@@ -1,0 +1,167 @@
+package stats
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// outcomeOf is whether a service that bears so many requests per second meets its objective.
+func outcomeOf(capacity float64) func(float64, Phase) Outcome {
+	return func(rate float64, _ Phase) Outcome {
+		if rate <= capacity {
+			return ProbeMet
+		}
+		return ProbeFailed
+	}
+}
+
+// search makes probes until the search has ended, and gives the rates of those that looked for the bounds.
+func (s *CapacitySearch) search(outcome func(float64, Phase) Outcome) (rates []float64, probes int) {
+	for {
+		rate, phase, ok := s.Next()
+		if !ok {
+			return rates, probes
+		}
+		probes++
+		if phase == PhaseProbe {
+			rates = append(rates, rate)
+		}
+		s.Tell(outcome(rate, phase))
+	}
+}
+
+func near(a, b float64) bool { return a == b || math.Abs(a-b) < 1e-3 }
+
+// The example of METHOD.md 8.2, and what else a search may come to.
+func TestCapacitySearch(t *testing.T) {
+	rule := CapacityRule{From: 100, To: 20_000, Start: 100, Step: 0.05, Repeats: 3}
+	with := func(change func(*CapacityRule)) CapacityRule {
+		out := rule
+		change(&out)
+		return out
+	}
+	never := func(phase Phase, o Outcome, otherwise func(float64, Phase) Outcome) func(float64, Phase) Outcome {
+		return func(rate float64, p Phase) Outcome {
+			if p == phase {
+				return o
+			}
+			return otherwise(rate, p)
+		}
+	}
+	tests := []struct {
+		name    string
+		rule    CapacityRule
+		outcome func(float64, Phase) Outcome
+		rates   []float64
+		probes  int
+		want    Interval
+		stop    Stop
+		unknown bool
+	}{
+		{name: "the example", rule: rule, outcome: outcomeOf(730), rates: []float64{100, 200, 400, 800, 565.685, 672.717, 733.603, 702.501},
+			probes: 8 + 6, want: Interval{702.501, 733.603}, stop: StopStep},
+		{name: "from above", rule: with(func(r *CapacityRule) { r.Start = 4000 }), outcome: outcomeOf(730),
+			rates: []float64{4000, 2000, 1000, 500, 707.107, 840.896, 771.105, 738.413}, probes: 8 + 6, want: Interval{707.107, 738.413}, stop: StopStep},
+		{name: "without a start", rule: with(func(r *CapacityRule) { r.Start = 0; r.To = 1600 }), outcome: outcomeOf(390),
+			rates: []float64{400, 200, 282.843, 336.359, 366.802, 383.041}, probes: 6 + 6, want: Interval{383.041, 400}, stop: StopStep},
+		{name: "at least the limit", rule: with(func(r *CapacityRule) { r.To = 350 }), outcome: outcomeOf(1e6), rates: []float64{100, 200, 350},
+			probes: 3 + 3, want: Interval{350, math.Inf(1)}, stop: StopLimit},
+		{name: "the start is cut to the limit", rule: with(func(r *CapacityRule) { r.Start = 1e9 }), outcome: outcomeOf(1e9), rates: []float64{20_000},
+			probes: 1 + 3, want: Interval{20_000, math.Inf(1)}, stop: StopLimit},
+		{name: "no rate meets it", rule: with(func(r *CapacityRule) { r.Start = 300 }), outcome: outcomeOf(10), rates: []float64{300, 150, 100}, probes: 3,
+			want: Interval{0, 100}, stop: StopFloor},
+		{name: "nothing confirms it", rule: with(func(r *CapacityRule) { r.To = 104 }), outcome: never(PhaseConfirm, ProbeFailed, outcomeOf(1e6)),
+			rates: []float64{100, 104}, probes: 2 + 1, want: Interval{0, 104}, stop: StopFloor},
+		{name: "nothing refutes it", rule: with(func(r *CapacityRule) { r.To = 110; r.Start = 110 }), outcome: never(PhaseRefute, ProbeMet, outcomeOf(102)),
+			rates: []float64{110, 100, 104.881}, probes: 3 + 3 + 1, want: Interval{100, math.Inf(1)}, stop: StopLimit},
+		{name: "never valid", rule: rule, outcome: func(float64, Phase) Outcome { return ProbeInvalid }, rates: []float64{100, 100}, probes: 2, unknown: true},
+		{name: "a floor above the limit", rule: with(func(r *CapacityRule) { r.From = 900; r.To = 500 }), outcome: outcomeOf(1e6), rates: []float64{500},
+			probes: 1 + 3, want: Interval{500, math.Inf(1)}, stop: StopLimit},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := NewCapacitySearch(test.rule)
+			rates, probes := s.search(test.outcome)
+			if !slices.EqualFunc(rates, test.rates, near) || probes != test.probes {
+				t.Errorf("%d probes, of which %v look for bounds, want %d and %v", probes, rates, test.probes, test.rates)
+			}
+			got, stop, known := s.Found()
+			if known == test.unknown || stop != test.stop || !near(got.Lo, test.want.Lo) || !near(got.Hi, test.want.Hi) {
+				t.Errorf("found %v (%s, %v), want %v (%s)", got, stop, known, test.want, test.stop)
+			}
+		})
+	}
+}
+
+// A bound that does not stand moves on by a step, and is asked for all of its repetitions again.
+func TestCapacityBoundsMove(t *testing.T) {
+	s := NewCapacitySearch(CapacityRule{From: 100, To: 1000, Start: 200, Step: 0.05, Repeats: 3})
+	steps := []struct {
+		rate  float64
+		phase Phase
+		tell  Outcome
+	}{
+		{200, PhaseProbe, ProbeMet}, {400, PhaseProbe, ProbeFailed}, {282.843, PhaseProbe, ProbeFailed}, {237.841, PhaseProbe, ProbeFailed},
+		{218.102, PhaseProbe, ProbeFailed}, {208.855, PhaseProbe, ProbeInvalid}, {208.855, PhaseProbe, ProbeMet},
+		{208.855, PhaseConfirm, ProbeMet}, {208.855, PhaseConfirm, ProbeInvalid}, {208.855, PhaseConfirm, ProbeFailed},
+		{198.910, PhaseConfirm, ProbeMet}, {198.910, PhaseConfirm, ProbeMet}, {198.910, PhaseConfirm, ProbeMet},
+		{208.855, PhaseRefute, ProbeFailed}, {208.855, PhaseRefute, ProbeMet},
+		{219.298, PhaseRefute, ProbeFailed}, {219.298, PhaseRefute, ProbeFailed}, {219.298, PhaseRefute, ProbeFailed},
+	}
+	for i, step := range steps {
+		rate, phase, ok := s.Next()
+		if !ok || !near(rate, step.rate) || phase != step.phase {
+			t.Fatalf("probe %d: %v, %s, %v, want %v, %s", i+1, rate, phase, ok, step.rate, step.phase)
+		}
+		s.Tell(step.tell)
+	}
+	if got, stop, known := s.Found(); !known || stop != StopStep || !near(got.Lo, 198.910) || !near(got.Hi, 219.298) {
+		t.Errorf("found %v, %s, %v", got, stop, known)
+	}
+}
+
+func TestAdmissible(t *testing.T) {
+	p99, err := ParsePercentile("99")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := []Percentile{p99} // needs 1000 attempts
+	if got := AdmissibleFloor(1, 60, ask); !near(got, 18.3333) {
+		t.Errorf("the floor is raised to %v", got)
+	}
+	if got := AdmissibleFloor(100, 60, ask); got != 100 {
+		t.Errorf("the floor is raised to %v without need", got)
+	}
+	for _, test := range []struct{ rate, usual, want float64 }{{100, 10, 11}, {1000, 10, 10}, {10, 10, 60}, {10, 90, 90}} {
+		if got := AdmissibleWindow(test.rate, test.usual, 60, ask); !near(got, test.want) {
+			t.Errorf("at %v/s a window of %v s becomes one of %v s, want %v", test.rate, test.usual, got, test.want)
+		}
+	}
+}
+
+// Whatever probes come to, a search ends, tries nothing beyond its bounds, and finds what lies within them.
+func FuzzCapacitySearch(f *testing.F) {
+	f.Add(uint64(1), 100.0, 20_000.0, 0.0)
+	f.Add(uint64(7), 5.0, 1.0, 1e9)
+	f.Fuzz(func(t *testing.T, seed uint64, from, to, start float64) {
+		if !(from > 1e-3) || !(to > 1e-3) || from > 1e6 || to > 1e6 || math.IsNaN(start) {
+			return
+		}
+		s := NewCapacitySearch(CapacityRule{From: from, To: to, Start: start, Step: 0.05, Repeats: 3})
+		for probes := 0; ; probes++ {
+			rate, _, ok := s.Next()
+			if !ok {
+				break
+			}
+			if rate < min(from, to)*(1-1e-9) || rate > to*(1+1e-9) || probes > 10_000 {
+				t.Fatalf("probe %d at %v, between %v and %v", probes, rate, from, to)
+			}
+			seed = seed*6364136223846793005 + 1442695040888963407
+			s.Tell([]Outcome{ProbeFailed, ProbeMet, ProbeMet, ProbeFailed, ProbeInvalid}[seed>>32%5])
+		}
+		if got, stop, known := s.Found(); known && (got.Lo >= got.Hi || stop == "") {
+			t.Errorf("found %v, %q", got, stop)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// The numbers of the first case are those of SciPy's t distribution.
+func TestRatioOfRatios(t *testing.T) {
+	a, b, c, d := values(1200, 1230, 1185), values(1000, 1010, 985), values(100, 101, 102), values(97, 99, 101, 98)
+	tests := []struct {
+		name       string
+		a, b, c, d Cell
+		ratio      string
+		lo, hi     string
+		df, p      string
+		err        error
+		errPlaced  string
+	}{
+		{"wider", a, b, c, d, "1.179950", "1.134366", "1.227367", "7.14614", "0.0000200447", nil, ""},
+		{"two repetitions", a, values(1000, 1010), c, d, "1.172076", "0", "+Inf", "0", "1", ErrTooFew, "first ratio: second cell"},
+		{"a zero", a, b, values(0, 1, 1), d, "0", "0", "+Inf", "0", "1", ErrNotPositive, "second ratio: first cell"},
+		{"an empty cell", a, b, c, Cell{}, "0", "0", "+Inf", "0", "1", ErrNoValues, "second ratio: second cell"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := RatioOfRatios(tt.a, tt.b, tt.c, tt.d, 0.05)
+			if !errors.Is(err, tt.err) || err != nil && !strings.HasPrefix(err.Error(), tt.errPlaced) {
+				t.Fatalf("error is %v, want %v of %s", err, tt.err, tt.errPlaced)
+			}
+			wantNumber(t, "ratio", got.Ratio, tt.ratio)
+			wantInterval(t, got.Interval, tt.lo, tt.hi)
+			wantNumber(t, "df", got.DF, tt.df)
+			wantNumber(t, "p", got.P, tt.p)
+		})
+	}
+}
+
+// What two ratios are of each other they are the other way round as well, and beside a cell that hardly varies the interval
+// becomes that of the other three.
+func TestRatioOfRatiosProperties(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 200 {
+		n := 3 + rng.IntN(5)
+		a, b, c, d := lognormal(rng, n, 100, 0.05), lognormal(rng, n, 90, 0.02), lognormal(rng, n, 10, 0.03), lognormal(rng, n, 8, 0.03)
+		one, err1 := RatioOfRatios(a, b, c, d, 0.05)
+		other, err2 := RatioOfRatios(c, d, a, b, 0.05)
+		crossed, err3 := RatioOfRatios(a, c, b, d, 0.05)
+		if err1 != nil || err2 != nil || err3 != nil {
+			t.Fatal(err1, err2, err3)
+		}
+		if !closeTo(one.Ratio, 1/other.Ratio) || !closeTo(one.Interval.Lo, 1/other.Interval.Hi) || !closeTo(one.P, other.P) {
+			t.Errorf("%+v and, turned round, %+v", one, other)
+		}
+		if !closeTo(one.Ratio, crossed.Ratio) || !closeTo(one.Interval.Lo, crossed.Interval.Lo) || !closeTo(one.DF, crossed.DF) {
+			t.Errorf("a/b to c/d is %+v, a/c to b/d %+v", one, crossed)
+		}
+		ab, _ := Ratio(a, b, 0.05)
+		if width := one.Interval.Hi / one.Interval.Lo; width < math.Pow(ab.Interval.Hi/ab.Interval.Lo, 0.5) {
+			t.Errorf("the interval of four cells, %v, is much narrower than that of two of them, %v", one.Interval, ab.Interval)
+		}
+	}
+}
+
+func TestRatioOfRatiosRepetitions(t *testing.T) {
+	a, b := values(1190, 1260, 1150), values(1000, 1040, 975)
+	c, d := values(100, 106, 97), values(97, 101, 94)
+	n, err := RatioOfRatiosRepetitions(a, b, c, d, Above(1.05), 0.01, 0.05)
+	if err != nil || n <= 3 || n > MaxRepetitions {
+		t.Errorf("got %d, %v", n, err)
+	}
+	if n, err := RatioOfRatiosRepetitions(a, b, a, b, Above(1), 0.01, 0.05); n != 0 || err != nil {
+		t.Errorf("of a ratio on the boundary: got %d, %v", n, err)
+	}
+	if _, err := RatioOfRatiosRepetitions(a, b, c, values(97), Above(1), 0, 0.05); !errors.Is(err, ErrTooFew) {
+		t.Errorf("of one repetition: got %v", err)
+	}
+}

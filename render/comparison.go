@@ -1,0 +1,250 @@
+package render
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"path"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/figure"
+	"benchbook/render/number"
+	"benchbook/render/wording"
+)
+
+// comparison is two runs of one article, A before and B after, as compare has them.
+type comparison struct {
+	a, b        *dataset.Moment
+	changes     []dataset.Change
+	differences []dataset.Difference
+	explanation dataset.Explanation
+}
+
+// compareMoments compares what two runs measured themselves; nil if they have no cell in common.
+func compareMoments(a, b *dataset.Moment) (*comparison, error) {
+	c := &comparison{a: a, b: b}
+	var err error
+	var s dataset.Sides
+	if s.A, err = a.Alone(); err == nil {
+		s.B, err = b.Alone()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("comparing runs %s and %s: %w", a.Run, b.Run, err)
+	}
+	for _, name := range b.Experiments { // what neither side has measured says nothing
+		if slices.Contains(a.Experiments, name) {
+			s.Experiments = append(s.Experiments, name)
+		}
+	}
+	if c.changes, err = dataset.Compare([]dataset.Sides{s}, dataset.ChangeOptions{}); err == nil {
+		c.differences, err = dataset.Differences(c.changes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("comparing runs %s and %s: %w", a.Run, b.Run, err)
+	}
+	if len(c.changes) == 0 {
+		return nil, nil
+	}
+	c.explanation = dataset.Explain(c.changes, c.differences)
+	return c, nil
+}
+
+// path is the folder of its page, below that of the article.
+func (c *comparison) path() string { return path.Join(compareFolder, c.a.Run+"-"+c.b.Run) }
+
+// comparisonView is two runs side by side in the template.
+type comparisonView struct {
+	Article     link
+	History     string
+	Sum         string
+	Apart       string
+	Sides       []sideView
+	Experiments []changedExperiment
+	Differences []differenceView
+	Explanation string
+	Command     string
+}
+
+type sideView struct {
+	Name  string // A or B
+	Run   link
+	Facts []sideFact
+}
+
+type sideFact struct {
+	Name, Text string
+	Differs    bool
+}
+
+type changedExperiment struct {
+	Name   string
+	Figure template.HTML
+	Tables []changeTableView
+	Notes  []string
+}
+
+type changeTableView struct {
+	ID, Title string
+	Rows      []changeRow
+}
+
+type changeRow struct{ Cell, A, B, Change, Verdict, Class string }
+
+type differenceView struct {
+	Subject, Where string
+	Input          bool
+	Parts          []dataset.Detail
+	More           int
+}
+
+// comparisonPage shows two runs side by side.
+func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) (Subpage, error) {
+	c := r.compose(d, o)
+	c.up = "../../../"
+	_, title := c.inline(d.Doc.Front.Title.Value)
+	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Sum: wording.Sum(k.changes),
+		Apart: wording.Apart(k.b.Started.Sub(k.a.Started)), Explanation: sentence(k.explanation.Words),
+		Command: fmt.Sprintf("benchbook compare %s %s %s", k.a.Run, k.b.Run, d.Doc.Slug)}
+	facts := [2][]sideFact{sideFacts(k.a), sideFacts(k.b)}
+	for i := range facts[0] {
+		facts[0][i].Differs = facts[0][i].Text != facts[1][i].Text
+		facts[1][i].Differs = facts[0][i].Differs
+	}
+	for i, m := range []*dataset.Moment{k.a, k.b} {
+		v.Sides = append(v.Sides, sideView{Name: string(rune('A' + i)), Run: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, Facts: facts[i]})
+	}
+	for i, e := range wording.Changes(k.changes) {
+		view := changedExperiment{Name: strings.TrimPrefix(e.Name, d.Doc.Slug+"#"), Notes: e.Notes()}
+		for n := range e.Tables {
+			t := &e.Tables[n]
+			if n == 0 {
+				view.Figure = c.changeFigure(i+1, t)
+			}
+			view.Tables = append(view.Tables, changeTableOf(fmt.Sprintf("tbl-change-%d-%d", i+1, n+1), t))
+		}
+		v.Experiments = append(v.Experiments, view)
+	}
+	for i := range k.differences {
+		f := &k.differences[i]
+		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "), Input: f.Kind == dataset.InputDifference,
+			Parts: f.Parts[:min(len(f.Parts), wording.MaxDetails)]}
+		view.More = len(f.Parts) - len(view.Parts)
+		v.Differences = append(v.Differences, view)
+	}
+	main := c.fill("comparison", v)
+	return Subpage{Path: k.path(), Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
+		HTML: main, Files: c.files}, c.failed()
+}
+
+// sideFacts are what identifies a side of a comparison. All sides have the same ones.
+func sideFacts(m *dataset.Moment) []sideFact {
+	fact := func(name string) string {
+		for _, e := range m.Dataset.Experiments {
+			for _, cell := range e.Cells {
+				for _, r := range cell.Records {
+					if r.Run == m.Run && r.Facts[name] != "" {
+						return r.Facts[name]
+					}
+				}
+			}
+		}
+		return "not recorded"
+	}
+	return []sideFact{{Name: "Date", Text: m.Started.UTC().Format("2\u00a0January\u00a02006, 15:04\u00a0MST")}, {Name: "Host", Text: m.Host}, {Name: "Profile", Text: m.Profile},
+		{Name: "Processor", Text: fact("host.cpu")}, {Name: "Kernel", Text: fact("host.kernel")}, {Name: "Measured", Text: listWords(m.Experiments)}}
+}
+
+func changeTableOf(id string, t *wording.ChangeTable) changeTableView {
+	v := changeTableView{ID: id, Title: capital(lower(t.Metric.Title))}
+	if t.Metric.Title == "" {
+		v.Title = t.Metric.Name
+	}
+	if _, floor, ok := strings.Cut(t.Title(), ", "); ok {
+		v.Title += ", " + floor
+	}
+	for i, row := range t.Rows() {
+		v.Rows = append(v.Rows, changeRow{row[0], row[1], row[2], row[3], row[4], shiftClass(t.Changes[i].Verdict)})
+	}
+	return v
+}
+
+// shiftClass is the class of the style sheet that a verdict has.
+func shiftClass(s stats.Shift) string {
+	switch s {
+	case stats.Better:
+		return "is-better"
+	case stats.Worse:
+		return "is-worse"
+	case stats.Higher, stats.Lower:
+		return "is-other"
+	}
+	return "is-same"
+}
+
+// changeFigure draws the cells of a metric in B, with a tick for A; empty if neither has a number.
+func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
+	id := fmt.Sprintf("fig-change-%d", n)
+	const most = 40 // cells: the table has all of them
+	f := figure.Dots{Published: "run A"}
+	var results []dataset.Result
+	var described []string
+	for _, change := range t.Changes {
+		results = append(results, change.ResultA, change.ResultB)
+	}
+	unit := wording.UnitFor(t.Metric, results...)
+	measured := 0
+	for _, change := range t.Changes {
+		v := estimate(change.ResultB)
+		row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing),
+			Range: v.Few != "", Published: math.NaN()}
+		if row.Range || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
+			row.Lo, row.Hi, row.Range = math.NaN(), math.NaN(), false
+		}
+		if change.ResultA.Missing == "" {
+			row.Published = change.ResultA.Estimate.Centre
+		}
+		if v.Missing == "" {
+			measured++
+			row.Label = string(change.Verdict)
+			if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable && !change.Points {
+				row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(e.Number, math.NaN(), math.NaN()))
+			}
+		}
+		row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " + wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
+		described = append(described, row.Title)
+		f.Rows = append(f.Rows, row)
+	}
+	if measured == 0 || len(f.Rows) > most {
+		return ""
+	}
+	slices.SortStableFunc(f.Rows, func(x, y figure.Row) int {
+		switch {
+		case x.Missing != "" || y.Missing != "":
+			return strings.Compare(x.Missing, y.Missing)
+		case x.Value > y.Value:
+			return -1
+		case x.Value < y.Value:
+			return 1
+		}
+		return 0
+	})
+	title := capital(lower(t.Metric.Title))
+	if title == "" {
+		title = t.Metric.Name
+	}
+	f.Axis, f.Unit = lower(title), unit.Scale
+	if unit.Symbol != "" {
+		f.Axis += ", " + unit.Symbol
+	}
+	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " + strings.Join(described, "; ") + "."}
+	full, narrow := c.draw(id, f, figure.Full), c.draw(id, f, figure.Narrow)
+	file := dataFolder + "/" + id + ".svg"
+	c.files = append(c.files, File{file, figure.Standalone(full)})
+	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
+		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: []link{{file, "SVG"}}}},
+		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
+		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
+}

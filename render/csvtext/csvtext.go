@@ -1,0 +1,49 @@
+// Package csvtext writes CSV whose text stays text.
+//
+// A spreadsheet computes what begins like a formula, also where a program printed it, and a formula may call other
+// machines. CSV has no way to say "this is text", so an apostrophe goes before such a cell, which spreadsheets take
+// for just that. Numbers stay as they are, whatever their sign. Who reads the file with a program takes one apostrophe off
+// the front of cells that have one; JSON beside the file, where there is some, has the text as it was.
+//
+// Source: OWASP, CSV Injection.
+package csvtext
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Write writes rows, of which the first is usually the head. The error is that of the writer.
+func Write(w io.Writer, rows [][]string) error {
+	c := csv.NewWriter(w)
+	for _, row := range rows {
+		line := make([]string, len(row))
+		for i, cell := range row {
+			line[i] = Cell(cell)
+		}
+		if err := c.Write(line); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// openers begin formulas; programs for East Asian text take the wide forms for the same.
+const openers = "=+-@＝＋－＠"
+
+// Cell is text that no spreadsheet computes. An apostrophe that stands in front already gets another, so that taking one off gives
+// the text back.
+func Cell(text string) string {
+	begin := strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' })
+	if begin == "" || !strings.ContainsRune(openers+"'", []rune(begin)[0]) {
+		return text
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return text
+	}
+	return "'" + text
+}

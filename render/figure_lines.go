@@ -1,0 +1,448 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/figure"
+	"benchbook/render/number"
+)
+
+// line is a curve in the making: the cells that agree in all but what stands on the axis.
+type line struct {
+	name  string
+	cells []*dataset.Cell
+	value string // of the parameter that gives colours
+}
+
+// linesOf divides cells by fields, in the order of the plan.
+func (p *panel) linesOf(fields []string) []line {
+	var out []line
+	var keys []string
+	for _, cell := range p.cells {
+		var values []string
+		for _, f := range fields {
+			v, _ := field(cell, f)
+			values = append(values, v)
+		}
+		key := strings.Join(values, "\x00")
+		i := slices.Index(keys, key)
+		if i < 0 {
+			i = len(out)
+			keys = append(keys, key)
+			colour, _ := field(cell, p.block.Colour.Value)
+			out = append(out, line{name: strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " "), value: colour})
+		}
+		out[i].cells = append(out[i].cells, cell)
+	}
+	return out
+}
+
+// paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own, or none
+// if they are more than the palette has, as each is named at its end.
+func (p *panel) paint(lines []line) (series []int, dashed []bool) {
+	colours := p.series()
+	seen := map[int]int{}
+	for i, l := range lines {
+		colour := i + 1
+		switch {
+		case len(colours) > 0:
+			colour = 1 + slices.Index(colours, l.value)
+		case len(lines) > figure.MaxSeries:
+			colour = 0
+		}
+		series = append(series, colour)
+		dashed = append(dashed, seen[colour]%2 == 1)
+		seen[colour]++
+	}
+	return series, dashed
+}
+
+// lines draws metrics over a parameter whose values are numbers.
+func (p *panel) lines() drawn {
+	x := p.block.X.Value
+	var metrics []record.Metric
+	for _, name := range texts(p.block.Y) {
+		m, known := metricOf(name, p.cells)
+		if !known {
+			return drawn{missing: fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)}
+		}
+		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
+			return drawn{missing: fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)}
+		}
+		metrics = append(metrics, m)
+	}
+	if len(metrics) == 0 {
+		return drawn{missing: "y names no metric"}
+	}
+	var values []float64
+	base := ""
+	for _, cell := range p.all {
+		q, ok := numeric(cell, x)
+		if !ok {
+			value, _ := field(cell, x)
+			return drawn{missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", x, cell.Trial.Name, value)}
+		}
+		values, base = append(values, q.Value), q.Unit.Dimension.Base()
+	}
+	q := quantityOf(metrics[0], p.all)
+	if len(metrics) > 1 {
+		q.axis = cmp.Or(q.unit.Symbol, lower(q.Title))
+	}
+	xUnit := number.For(base, false, values...)
+	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.axis, Unit: q.unit.Scale, Zero: p.block.Zero.V}}
+	if xUnit.Symbol != "" {
+		f.X.Name += ", " + xUnit.Symbol
+	}
+	var notes, howTo []string
+	f.X.Scale, howTo = p.log(article.XAxis, values...)
+	var centres []float64
+	for _, cell := range p.all {
+		for _, m := range metrics {
+			if r := cell.Metric(m.Name); r.Missing == "" {
+				centres = append(centres, r.Estimate.Centre)
+			}
+		}
+	}
+	if len(centres) == 0 {
+		return drawn{missing: capital(lower(q.Title)) + ": " + without(p.all)}
+	}
+	var more []string
+	f.Y.Scale, more = p.log(article.YAxis, centres...)
+	howTo = append(howTo, more...)
+	if len(p.all) > len(p.cells) {
+		f.Y.Also = centres
+	}
+
+	lines := p.linesOf(p.lineFields(x))
+	series, dashed := p.paint(lines)
+	var described []string
+	for i, l := range lines {
+		slices.SortStableFunc(l.cells, func(a, b *dataset.Cell) int {
+			x1, _ := numeric(a, x)
+			x2, _ := numeric(b, x)
+			return cmp.Compare(x1.Value, x2.Value)
+		})
+		for k, m := range metrics {
+			name := l.name
+			if len(metrics) > 1 || name == "" {
+				name = strings.TrimSpace(name + " " + lower(m.Title))
+			}
+			c := figure.Curve{Name: name, Series: series[i], Dash: dashed[i]}
+			switch {
+			case len(metrics) > 1 && len(lines) == 1:
+				c.Series, c.Dash = 1+k%figure.MaxSeries, k >= figure.MaxSeries
+			case len(metrics) > 1:
+				c.Dash = k%2 == 1
+			}
+			for _, cell := range l.cells {
+				at, _ := numeric(cell, x)
+				r := cell.Metric(m.Name)
+				title := fmt.Sprintf("%s, %s %s: %s", name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN())), quantity{Metric: m, unit: q.unit}.words(r))
+				point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
+				if r.Missing != "" {
+					point.Gap, point.Failed = true, hasFailed(r.Missing)
+					notes = append(notes, title)
+				} else {
+					point.Y = r.Estimate.Centre
+					point.YLo, point.YHi = ends(r)
+				}
+				described = append(described, title)
+				c.Points = append(c.Points, point)
+			}
+			f.Curves = append(f.Curves, c)
+		}
+	}
+	var referenceNotes []string
+	f.Reference, referenceNotes = p.reference(q.unit, metrics[0].Unit)
+	if f.Reference != nil && f.Y.Scale == figure.Log && f.Reference.Value <= 0 {
+		f.Reference = nil
+	}
+	for _, note := range notes {
+		f.Notes = append(f.Notes, "gap at "+note)
+	}
+	kinds := kindsOf(p.cells, namesOf(metrics)...)
+	f.Head = p.head(q.Title+" by "+x, "Lines with a point for each value of "+x+": "+strings.Join(described, "; ")+".")
+	howTo = append(bandWords(kinds), append(howTo, referenceNotes...)...)
+	if len(notes) > 0 {
+		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
+	}
+	return drawn{figure: f, sub: kinds.sub() + ": " + q.subject(), howTo: howTo, metrics: metrics, fields: naming(p.cells, append([]string{x}, p.lineFields(x)...))}
+}
+
+// bandWords say what bands around lines are.
+func bandWords(k kinds) []string {
+	switch {
+	case k.intervals:
+		return []string{"Point: median. Band: 95\u202f% interval of the median over " + k.repetitions() + "."}
+	case k.searched:
+		return []string{"Point: what a search found. Band: where that may lie."}
+	case k.two:
+		return []string{"Point: mean of two runs. Band: from the smaller to the larger."}
+	case k.within:
+		return []string{"Point: the value of a single run. Band: 95\u202f% interval within it, as if its requests were independent."}
+	case k.one:
+		return []string{"Point: the value of a single run; nothing is known of how much it varies."}
+	}
+	return nil
+}
+
+// cellLines are lines of one cell each, with the fields that they are named by.
+func (p *panel) cellLines() ([]line, []string) {
+	asked := slices.DeleteFunc(texts(p.block.Y), func(name string) bool {
+		return !slices.ContainsFunc(p.cells, func(cell *dataset.Cell) bool { _, ok := field(cell, name); return ok })
+	})
+	fields := naming(p.cells, asked)
+	var out []line
+	for _, cell := range p.cells {
+		colour, _ := field(cell, p.block.Colour.Value)
+		out = append(out, line{nameBy(cell, fields), []*dataset.Cell{cell}, colour})
+	}
+	return out, fields
+}
+
+// latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
+func (p *panel) latency() drawn {
+	const family = "latency"
+	lines, fields := p.cellLines()
+	series, dashed := p.paint(lines)
+	f := figure.Curves{
+		X:     figure.Axis{Name: "percentile of requests; each further nine takes the same room", Scale: figure.Nines},
+		Y:     figure.Axis{Scale: figure.Log},
+		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
+	}
+	data := &sheet{head: append(slices.Clone(fields), "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing")}
+	var middle []float64
+	found := map[*dataset.Cell]dataset.Percentiles{}
+	for _, cell := range p.all {
+		if d, missing := cell.Percentiles(family); missing == "" {
+			found[cell] = d
+			for _, q := range d.Points {
+				middle = append(middle, q.Pooled)
+			}
+		}
+	}
+	unit := number.For("s", false, middle...)
+	f.Y.Name, f.Y.Unit = "latency, "+unit.Symbol, unit.Scale
+	if len(p.all) > len(p.cells) {
+		for _, d := range found {
+			for _, q := range d.Points {
+				f.X.Also, f.Y.Also = append(f.X.Also, q.Percent), append(f.Y.Also, q.Pooled)
+			}
+		}
+	}
+	var described []string
+	var low, high int
+	ended := false
+	for i, l := range lines {
+		cell := l.cells[0]
+		of := fieldsOf(cell, fields)
+		d, ok := found[cell]
+		if !ok {
+			_, missing := cell.Percentiles(family)
+			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
+			described = append(described, l.name+": "+missing)
+			data.add(of, nil, nil, nil, nil, nil, nil, missing)
+			continue
+		}
+		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
+		var named []string
+		for _, q := range d.Points {
+			point := figure.CurvePoint{Point: figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}}
+			lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
+			if q.Estimate.N > 1 {
+				// The pooled percentile may lie outside of what single repetitions have; METHOD.md 1.4 marks such cells.
+				point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
+			}
+			if name, ok := namedPercentiles[percentKey(q.Percent)]; ok {
+				words := name + " " + unit.Quantity(q.Pooled, unit.Decimals(q.Pooled, lo, hi))
+				point.Title = l.name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " + number.Count(d.N, "repetition")
+				named = append(named, words)
+			}
+			c.Points = append(c.Points, point)
+			data.add(of, q.Percent, q.Pooled, bound(q.Estimate.N > 1, lo), bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "")
+		}
+		if len(c.Points) == 0 {
+			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
+			described = append(described, l.name+": "+d.End)
+			continue
+		}
+		if low == 0 || d.N < low {
+			low = d.N
+		}
+		high = max(high, d.N)
+		ended = ended || d.End == "among failures"
+		described = append(described, l.name+": "+strings.Join(named, ", "))
+		f.Curves = append(f.Curves, c)
+	}
+	if len(f.Curves) == 0 {
+		return drawn{missing: "no cell has a distribution of latencies: " + strings.Join(described, "; ")}
+	}
+	f.Head = p.head("Latency by percentile", "Curves of latency by percentile: "+strings.Join(described, "; ")+".")
+	repetitions := origin{measured: 1, low: low, high: high}.repetitions()
+	howTo := []string{"Line: the answers of " + repetitions + " together, up to the last percentile with ten requests beyond it.",
+		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it."}
+	if ended {
+		howTo = append(howTo, "A line ends where the slower requests are those that failed.")
+	}
+	return drawn{figure: f, sub: "Latency, " + unit.Symbol + ", on a log scale", howTo: howTo, metrics: metricsNamed("latency.p50"), fields: fields, data: data}
+}
+
+// namedPercentiles are those that words are made of.
+var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99", "99.9": "p99.9", "99.99": "p99.99", "99.999": "p99.999"}
+
+// percentKey writes a percentage without what rounding left of it.
+func percentKey(percent float64) string {
+	return number.Plain.ExactNumber(math.Round(percent*1e6) / 1e6)
+}
+
+// bound is an end of an interval for a data file; nil for none.
+func bound(has bool, v float64) any {
+	if !has || math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return v
+}
+
+// fieldsOf are the values of a cell's fields.
+func fieldsOf(cell *dataset.Cell, fields []string) []any {
+	var out []any
+	for _, f := range fields {
+		v, _ := field(cell, f)
+		out = append(out, v)
+	}
+	return out
+}
+
+func metricsNamed(names ...string) []record.Metric {
+	var out []record.Metric
+	for _, name := range names {
+		if m, ok := record.LookupMetric(name); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
+func (p *panel) timeline() drawn {
+	if len(p.block.Y) != 1 {
+		return drawn{missing: "y of a timeline is one metric, throughput or latency.mean"}
+	}
+	metric := p.block.Y[0].Value
+	lines, fields := p.cellLines()
+	series, dashed := p.paint(lines)
+	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value")}
+	var all []float64
+	var shown record.Metric
+	longest := 0
+	for _, cell := range p.all {
+		s, _ := cell.Seconds(metric)
+		shown = s.Metric
+		for _, values := range s.Values {
+			longest = max(longest, len(values))
+			all = append(all, slices.DeleteFunc(slices.Clone(values), math.IsNaN)...)
+		}
+	}
+	unit := number.For(shown.Unit, false, all...)
+	axis := "completions per second"
+	if shown.Unit == "s" {
+		axis = "mean latency of a second's answers, " + unit.Symbol
+	}
+	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.block.Zero.V}}
+	var howTo []string
+	f.Y.Scale, howTo = p.log(article.YAxis, all...)
+	if len(p.all) > len(p.cells) {
+		f.Y.Also = all
+		for second := range longest {
+			f.X.Also = append(f.X.Also, float64(second+1))
+		}
+	}
+	var described []string
+	for i, l := range lines {
+		cell := l.cells[0]
+		s, missing := cell.Seconds(metric)
+		if missing != "" {
+			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
+			described = append(described, l.name+": "+missing)
+			continue
+		}
+		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
+		for k, values := range s.Values {
+			var trace []figure.Point
+			for second, v := range values {
+				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v))
+				if !math.IsNaN(v) {
+					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
+				}
+			}
+			if len(s.Values) > 1 {
+				c.Traces = append(c.Traces, trace)
+			}
+		}
+		medians := mediansBySecond(s.Values)
+		step := 1 + (len(medians)-1)/mostHits
+		var ends []string
+		for second, v := range medians {
+			point := figure.CurvePoint{Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}, Gap: math.IsNaN(v)}
+			words := unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
+			if point.Gap {
+				words = "no answers"
+			}
+			if second%step == 0 {
+				point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", l.name, second+1, words, number.Count(len(s.Values), "repetition"))
+			}
+			if second == 0 || second == len(medians)-1 {
+				ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))
+			}
+			c.Points = append(c.Points, point)
+		}
+		if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
+			f.Notes = append(f.Notes, "not drawn: "+l.name+": no answers")
+			continue
+		}
+		described = append(described, l.name+": "+strings.Join(ends, ", ")+", median of "+number.Count(len(s.Values), "repetition"))
+		f.Curves = append(f.Curves, c)
+	}
+	if len(f.Curves) == 0 {
+		return drawn{missing: "nothing was recorded by second: " + strings.Join(described, "; ")}
+	}
+	var notes []string
+	f.Reference, notes = p.reference(unit, shown.Unit)
+	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
+	howTo = append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...)
+	if shown.Unit != "s" {
+		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
+	}
+	return drawn{figure: f, sub: capital(axis), howTo: howTo, metrics: metricsNamed(metric), fields: fields, data: data}
+}
+
+// mostHits is how many points of a line can be reached by the keyboard, one after the other.
+const mostHits = 20
+
+// mediansBySecond is the median over repetitions of each second that most of them have; NaN for one without any value.
+func mediansBySecond(repetitions [][]float64) []float64 {
+	var out []float64
+	for second := 0; ; second++ {
+		var values []float64
+		reach := 0
+		for _, r := range repetitions {
+			if second < len(r) {
+				if reach++; !math.IsNaN(r[second]) {
+					values = append(values, r[second])
+				}
+			}
+		}
+		if reach == 0 || 2*reach < len(repetitions) {
+			return out
+		}
+		out = append(out, stats.Median(values))
+	}
+}

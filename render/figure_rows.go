@@ -1,0 +1,317 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/figure"
+	"benchbook/render/number"
+)
+
+// rows is a figure of a row for each cell, with what the page says about it.
+type rows struct {
+	figure.Dots
+	quantity
+	cells  []*dataset.Cell
+	kinds  kinds
+	pooled bool // shares over all repetitions
+	notes  []string
+}
+
+// The kinds that are rows: dots, bars and distribution.
+
+func (p *panel) dots() drawn {
+	return p.rows("Dots", "Dot", "Box", func(r *rows) figure.Figure { return r.Dots })
+}
+
+func (p *panel) bars() drawn {
+	return p.rows("Bars", "Bar", "Line", func(r *rows) figure.Figure {
+		if r.Scale == figure.Log {
+			r.Scale = figure.Linear
+			r.notes = append(r.notes, "The axis is not logarithmic, as the article asks: bars begin at zero.")
+		}
+		return figure.Bars(r.Dots)
+	})
+}
+
+func (p *panel) distribution() drawn {
+	out := p.rows("Repetitions as small dots", "Upright line", "Box", func(r *rows) figure.Figure {
+		r.notes = append(r.notes, "Small dot: one repetition. Those that are not valid are left out.")
+		return figure.Distribution(r.Dots)
+	})
+	if out.figure == nil {
+		return out
+	}
+	m := out.metrics[0]
+	out.data = &sheet{head: append(slices.Clone(out.fields), "metric", "unit", "repetition", "value", "missing")}
+	for _, cell := range p.cells {
+		r := cell.Metric(m.Name)
+		for i, v := range r.Values {
+			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, r.Repetition(i), v, "")
+		}
+		if len(r.Values) == 0 {
+			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, nil, nil, r.Missing)
+		}
+	}
+	return out
+}
+
+// rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and what for
+// its interval.
+func (p *panel) rows(drawnAs, estimateMark, intervalMark string, build func(*rows) figure.Figure) drawn {
+	m, known := metricOf(p.block.X.Value, p.cells)
+	if !known {
+		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of %s is a metric", p.block.X.Value, p.block.Kind.Value)}
+	}
+	r := p.newRows(m)
+	f := build(r)
+	out := drawn{sub: r.sub(), howTo: append(r.howTo(estimateMark, intervalMark), r.notes...), metrics: []record.Metric{m}, fields: p.fields()}
+	head := p.head(m.Title+" by "+listWords(p.fields()), drawnAs+", one row each, in this order: "+r.description()+".")
+	switch f := f.(type) {
+	case figure.Dots:
+		f.Head = head
+		out.figure = f
+	case figure.Bars:
+		f.Head = head
+		out.figure = f
+	case figure.Distribution:
+		f.Head = head
+		out.figure = f
+	}
+	return out
+}
+
+// fields are those by which rows are named.
+func (p *panel) fields() []string { return naming(p.cells, texts(p.block.Y)) }
+
+// newRows makes rows of cells, ordered by value unless the article sorts them otherwise.
+func (p *panel) newRows(m record.Metric) *rows {
+	r := &rows{quantity: quantityOf(m, p.all), cells: p.cells, kinds: kindsOf(p.cells, m.Name)}
+	r.Axis, r.Unit, r.Zero = r.axis, r.unit.Scale, p.block.Zero.V
+	r.Series = p.series()
+	fields := p.fields()
+	var values []float64
+	for _, cell := range p.all {
+		shown := cell.Metric(m.Name)
+		if shown.Missing == "" {
+			values = append(values, shown.Estimate.Centre)
+			if p.block.Kind.Value == "distribution" {
+				values = append(values, shown.Values...)
+			}
+			r.pooled = r.pooled || shown.Estimate.Kind == stats.ClopperPearson
+			if len(p.all) > len(p.cells) {
+				lo, hi := ends(shown)
+				r.also(lo, hi)
+			}
+		}
+		if value, ok := p.publishedOf(cell, m.Name, p.block.Published); ok {
+			values = append(values, value.Number)
+		}
+	}
+	r.Scale, r.notes = p.log(article.XAxis, values...)
+	if len(p.all) > len(p.cells) {
+		r.also(values...)
+	}
+	if r.Scale == figure.Log {
+		r.Also = slices.DeleteFunc(r.Also, func(v float64) bool { return v <= 0 })
+	}
+	order := slices.Clone(p.cells)
+	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
+	for _, cell := range order {
+		row := r.row(cell.Metric(m.Name), nameBy(cell, fields))
+		if len(r.Series) > 0 {
+			value, _ := field(cell, p.block.Colour.Value)
+			row.Series = 1 + slices.Index(r.Series, value)
+		}
+		if value, ok := p.publishedOf(cell, m.Name, p.block.Published); ok {
+			r.Published = "published"
+			row.Published = value.Number
+			row.Title += "; published " + r.unit.Exact(value.Number)
+		}
+		r.Rows = append(r.Rows, row)
+	}
+	reference, notes := p.reference(r.unit, m.Unit)
+	if r.notes = append(r.notes, notes...); reference != nil && r.Scale == figure.Log && reference.Value <= 0 {
+		r.notes = append(r.notes, "The reference line is not drawn: it has no place on a log axis.")
+		reference = nil
+	}
+	r.Reference = reference
+	p.floorBand(r)
+	return r
+}
+
+// also puts further values on the axis.
+func (r *rows) also(values ...float64) {
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			r.Also = append(r.Also, v)
+		}
+	}
+}
+
+// floorBand marks how far from the reference, or else from the best row, values lie that the noise alone sets apart.
+//
+// Source: METHOD.md 5.
+func (p *panel) floorBand(r *rows) {
+	if len(p.cells) == 0 || r.Better == "" {
+		return
+	}
+	floor, ok := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.Name)
+	if !ok || floor.F <= 0 {
+		return
+	}
+	centre, around := math.NaN(), "the best value"
+	if r.Reference != nil {
+		centre, around = r.Reference.Value, "the reference"
+	} else {
+		for _, cell := range p.cells {
+			if shown := cell.Metric(r.Name); shown.Missing == "" {
+				v := shown.Estimate.Centre
+				if better := v > centre == (r.Better == "higher"); math.IsNaN(centre) || better && v != centre {
+					centre = v
+				}
+			}
+		}
+	}
+	if !(centre > 0) {
+		return
+	}
+	r.Band = &figure.Band{Lo: centre / (1 + floor.F), Hi: centre * (1 + floor.F), Label: "noise floor"}
+	r.notes = append(r.notes, fmt.Sprintf("Grey band, if it is wide enough to be seen: the noise floor around %s, %s either way, by which the same cell differs under two names.",
+		around, number.Percent.Quantity(floor.F, number.Percent.Decimals(floor.F, math.NaN(), math.NaN()))))
+}
+
+// compare orders rows: by the metric that the author sorts by, or the one that is drawn, the better first and missing ones last;
+// by a parameter in the order of the plan, in which cells are.
+func (p *panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
+	m := drawn
+	if by := p.block.Sort.Value; by != "" && by != drawn.Name {
+		other, isMetric := metricOf(by, p.cells)
+		if !isMetric {
+			return 0
+		}
+		m = other
+	}
+	x, y := a.Metric(m.Name), b.Metric(m.Name)
+	switch {
+	case x.Missing != "" && y.Missing != "":
+		return 0
+	case x.Missing != "":
+		return 1
+	case y.Missing != "":
+		return -1
+	case m.Better == "lower":
+		return cmp.Compare(x.Estimate.Centre, y.Estimate.Centre)
+	}
+	return cmp.Compare(y.Estimate.Centre, x.Estimate.Centre)
+}
+
+// row is a result as a figure draws it.
+func (r *rows) row(shown dataset.Result, name string) figure.Row {
+	v := estimate(shown)
+	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Range: shown.Estimate.Kind == stats.RangeOfTwo,
+		Values: shown.Values, Missing: v.Missing, Failed: hasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.words(shown)}
+	if v.Missing != "" {
+		return row
+	}
+	if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
+		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
+	}
+	if row.Label = r.unit.Number(v.Centre, r.unit.Decimals(v.Centre, v.Lo, v.Hi)); v.Few != "" {
+		row.Label += ", " + v.Few
+	}
+	return row
+}
+
+func (r *rows) measured() bool {
+	return slices.ContainsFunc(r.Rows, func(r figure.Row) bool { return r.Missing == "" })
+}
+
+// sub says what the marks are, and in which unit.
+func (r *rows) sub() string {
+	words := r.subject()
+	switch {
+	case !r.measured():
+		return capital(words) + "; " + without(r.cells)
+	case r.pooled:
+		return "Share over all repetitions with 95\u202f% interval: " + words
+	}
+	return r.kinds.sub() + ": " + words
+}
+
+// sub says what estimates of these kinds are.
+func (k kinds) sub() string {
+	switch {
+	case k.intervals && (k.two || k.one):
+		return "Median with 95\u202f% interval, where there are enough runs"
+	case k.intervals:
+		return "Median with 95\u202f% interval"
+	case k.two && k.one:
+		return "One or two runs, no intervals"
+	case k.two:
+		return "Mean of two runs"
+	case k.searched:
+		return "What a search found, and where that may lie"
+	}
+	return "One run, no interval"
+}
+
+// howTo says how to read the figure.
+func (r *rows) howTo(estimateMark, intervalMark string) []string {
+	var out []string
+	switch {
+	case !r.measured():
+		out = append(out, "There is a row for every cell of the experiment: "+without(r.cells)+".")
+	case r.pooled:
+		out = append(out, estimateMark+": failed of attempted over "+r.kinds.repetitions()+". "+
+			intervalMark+": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
+	case r.kinds.intervals:
+		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval of the median over "+r.kinds.repetitions()+".")
+	}
+	mark := lower(estimateMark)
+	if r.kinds.searched {
+		out = append(out, estimateMark+": what a search found. "+intervalMark+": where that may lie.")
+	}
+	if r.kinds.two {
+		out = append(out, r.few(estimateMark+": mean of two runs. Line: the smaller and the larger.",
+			"Of two runs the "+mark+" is the mean, the line the smaller and the larger."))
+	}
+	if r.kinds.one {
+		out = append(out, r.few(estimateMark+": the value of a single run; nothing is known of how much it varies.",
+			"Of a single run the "+mark+" is its value; nothing is known of how much it varies."))
+		if r.kinds.within {
+			out = append(out, "Line of a single run: 95\u202f% interval within it, as if its requests were independent.")
+		}
+	}
+	if r.Published != "" {
+		out = append(out, "Grey tick: published value, measured elsewhere; compare the order, not the distance.")
+	}
+	if r.measured() && slices.ContainsFunc(r.Rows, func(r figure.Row) bool { return r.Missing != "" }) {
+		out = append(out, "A row without a mark says in words why it has none.")
+	}
+	return out
+}
+
+// few chooses words for a kind that is alone in the figure, or beside others.
+func (r *rows) few(alone, beside string) string {
+	if r.kinds.intervals || r.kinds.two && r.kinds.one {
+		return beside
+	}
+	return alone
+}
+
+// description is every row in words.
+func (r *rows) description() string {
+	var out []string
+	for _, row := range r.Rows {
+		out = append(out, row.Title)
+	}
+	return strings.Join(out, "; ")
+}

@@ -1,0 +1,288 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/figure"
+	"benchbook/render/number"
+)
+
+// scatter draws cells between two metrics.
+func (p *panel) scatter() drawn {
+	if len(p.block.Y) != 1 {
+		return drawn{missing: "y of a figure of scatter is one metric"}
+	}
+	mx, okX := metricOf(p.block.X.Value, p.cells)
+	my, okY := metricOf(p.block.Y[0].Value, p.cells)
+	if !okX || !okY {
+		return drawn{missing: "x and y of a figure of scatter are metrics"}
+	}
+	x, y := quantityOf(mx, p.all), quantityOf(my, p.all)
+	f := figure.Scatter{X: figure.Axis{Name: x.axis, Unit: x.unit.Scale, Zero: p.block.Zero.V}, Y: figure.Axis{Name: y.axis, Unit: y.unit.Scale, Zero: p.block.Zero.V},
+		Series: p.series()}
+	var xs, ys []float64
+	for _, cell := range p.all {
+		if a, b := cell.Metric(mx.Name), cell.Metric(my.Name); a.Missing == "" && b.Missing == "" {
+			xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
+		}
+	}
+	var howTo, more []string
+	f.X.Scale, howTo = p.log(article.XAxis, xs...)
+	f.Y.Scale, more = p.log(article.YAxis, ys...)
+	howTo = append(howTo, more...)
+	if len(p.all) > len(p.cells) {
+		f.X.Also, f.Y.Also = xs, ys
+	}
+	fields := naming(p.cells, nil)
+	var described []string
+	for _, cell := range p.cells {
+		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
+		name := nameBy(cell, fields)
+		title := fmt.Sprintf("%s: %s %s; %s %s", name, lower(mx.Title), x.words(a), lower(my.Title), y.words(b))
+		described = append(described, title)
+		if a.Missing != "" || b.Missing != "" {
+			f.Notes = append(f.Notes, "not drawn: "+title)
+			continue
+		}
+		q := figure.NamedPoint{Name: name, Point: figure.Point{X: a.Estimate.Centre, Y: b.Estimate.Centre, Title: title}}
+		q.XLo, q.XHi = ends(a)
+		q.YLo, q.YHi = ends(b)
+		if len(f.Series) > 0 {
+			value, _ := field(cell, p.block.Colour.Value)
+			q.Series = 1 + slices.Index(f.Series, value)
+		}
+		f.Points = append(f.Points, q)
+	}
+	metrics := []record.Metric{mx, my}
+	kinds := kindsOf(p.cells, namesOf(metrics)...)
+	if len(f.Points) == 0 {
+		return drawn{missing: "no cell has both " + lower(mx.Title) + " and " + lower(my.Title) + ": " + someOf(described)}
+	}
+	f.Reference, more = p.reference(y.unit, my.Unit)
+	f.Head = p.head(my.Title+" against "+lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
+	howTo = append(append(crossWords(kinds), howTo...), more...)
+	return drawn{figure: f, sub: kinds.sub() + ": " + x.subject() + ", and " + y.subject(), howTo: howTo, metrics: metrics, fields: fields}
+}
+
+// crossWords say what the lines through points are.
+func crossWords(k kinds) []string {
+	switch {
+	case k.intervals:
+		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.repetitions() + "."}
+	case k.searched:
+		return []string{"Point: what searches found. Lines through it: where that may lie."}
+	case k.two:
+		return []string{"Point: means of two runs. Lines through it: from the smaller to the larger."}
+	case k.one:
+		return []string{"Point: values of a single run; nothing is known of how much they vary."}
+	}
+	return nil
+}
+
+// agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one factor.
+func (p *panel) agreement() drawn {
+	m, known := metricOf(p.block.X.Value, p.cells)
+	if !known {
+		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of agreement is a metric", p.block.X.Value)}
+	}
+	a, cells, ok := p.d.Agreement(m.Name, p.block.Published.Name.Value)
+	if !ok {
+		return drawn{missing: "nobody published " + lower(m.Title)}
+	}
+	var values []float64
+	for _, row := range a.Rows {
+		if values = append(values, row.Published); row.Measured {
+			values = append(values, row.Centre)
+		}
+	}
+	unit := number.For(m.Unit, m.Share, values...)
+	axis := quantityWords(m, unit)
+	f := figure.Scatter{X: figure.Axis{Name: "published " + axis, Unit: unit.Scale, Scale: figure.Log},
+		Y: figure.Axis{Name: "measured " + axis, Unit: unit.Scale, Scale: figure.Log}, Series: p.series()}
+	fields := naming(p.cells, texts(p.block.Y))
+	var described []string
+	var shown []*dataset.Cell
+	for i, row := range a.Rows {
+		cell := cells[i]
+		if cell != nil && !slices.Contains(p.cells, cell) {
+			continue // of another part, or left out by where
+		}
+		name := row.Name
+		if cell != nil {
+			name = nameBy(cell, fields)
+		}
+		title := name + ": published " + unit.Exact(row.Published)
+		if cell == nil || !row.Measured {
+			reason := "there is no such cell"
+			if cell != nil {
+				reason = cell.Metric(m.Name).Missing
+			}
+			f.Notes = append(f.Notes, "not drawn: "+title+", "+reason)
+			described = append(described, title+", "+reason)
+			continue
+		}
+		r := cell.Metric(m.Name)
+		title += ", measured " + quantity{Metric: m, unit: unit}.words(r) + ", " + timesWords(row.Ratio) + " as published"
+		q := figure.NamedPoint{Name: name, Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title}}
+		if q.YLo, q.YHi = ends(r); len(f.Series) > 0 {
+			value, _ := field(cell, p.block.Colour.Value)
+			q.Series = 1 + slices.Index(f.Series, value)
+		}
+		f.Points, shown = append(f.Points, q), append(shown, cell)
+		described = append(described, title)
+	}
+	if len(f.Points) == 0 {
+		return drawn{missing: "nothing that was published is measured: " + someOf(described)}
+	}
+	howTo := crossWords(kindsOf(shown, m.Name))
+	for i, words := range howTo { // one of the two numbers is theirs
+		howTo[i] = strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it", "95\u202f% intervals", "95\u202f% interval").Replace(words)
+	}
+	f.Slopes = []figure.Slope{{Factor: 1, Label: "as published"}}
+	const noticeable = 1.02
+	if a.Measured > 1 && max(a.Factor, 1/a.Factor) > noticeable {
+		f.Slopes = append(f.Slopes, figure.Slope{Factor: a.Factor, Label: timesWords(a.Factor), Dash: true})
+		howTo = append(howTo, "Full line: as published. Dashed: "+timesWords(a.Factor)+", the factor by which all of this host's values differ from theirs. "+
+			"Points near the dashed line agree in size, and points that rise together in order.")
+	} else {
+		howTo = append(howTo, "Line: as published.")
+	}
+	if a.Tau != nil {
+		howTo = append(howTo, "Order: tau-b "+number.Plain.Number(a.Tau.Value, 2)+", where 1 is the same and −1 the reverse.")
+	}
+	f.Head = p.head(m.Title+", published and measured", "Points, published against measured: "+strings.Join(described, "; ")+".")
+	return drawn{figure: f, sub: capital(axis) + ", on log scales", howTo: howTo, metrics: []record.Metric{m}, fields: fields}
+}
+
+// timesWords writes a factor with as many digits as say something.
+func timesWords(factor float64) string {
+	return number.Times.Quantity(factor, number.Times.Decimals(factor, math.NaN(), math.NaN()))
+}
+
+// multiverse draws one claim over every alternative that was measured.
+func (p *panel) multiverse() drawn {
+	i := slices.IndexFunc(p.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == p.block.Claim.Value })
+	if i < 0 {
+		return drawn{missing: fmt.Sprintf("there is no claim %q", p.block.Claim.Value)}
+	}
+	m := p.d.Multiverse(p.doc.Claims[i])
+	verdicts := []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive}
+	f := figure.Dots{Scale: figure.Log, Axis: "effect, times"}
+	for _, v := range verdicts {
+		f.Series = append(f.Series, string(v))
+	}
+	data := &sheet{head: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
+	var region stats.Region
+	ratios := true
+	for _, a := range m.Alternatives {
+		if a.Effect != nil {
+			for _, cell := range a.Effect.Cells {
+				if !slices.Contains(p.all, cell) {
+					p.all = append(p.all, cell)
+				}
+			}
+		}
+		if a.Effect != nil && (a.Effect.Unit != "1" || a.Effect.Number <= 0) {
+			ratios = false
+		}
+		if region == (stats.Region{}) {
+			region = a.Region
+		}
+	}
+	unit := number.Times
+	if !ratios {
+		f.Scale = figure.Linear
+		var values []float64
+		base, share := "1", false
+		for _, a := range m.Alternatives {
+			if a.Effect != nil {
+				values, base, share = append(values, a.Effect.Number), a.Effect.Unit, a.Effect.Share
+			}
+		}
+		unit = number.For(base, share, values...)
+		f.Axis, f.Unit = strings.TrimSuffix("value, "+unit.Symbol, ", "), unit.Scale
+	}
+	counts := map[stats.Verdict]int{}
+	var described []string
+	for k, a := range m.Alternatives {
+		name := a.Words
+		if name == "" {
+			name = "as claimed"
+			if k > 0 {
+				name = "likewise"
+			}
+		}
+		j := a.Judgement
+		counts[j.Verdict]++
+		row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdicts, j.Verdict), Missing: string(j.Verdict)}
+		if row.Series == 0 {
+			row.Series = len(verdicts)
+		}
+		reason := j.Reason
+		if a.Effect == nil {
+			if reason != "" {
+				row.Missing += ": " + reason
+			}
+			data.add(nil, name, string(j.Verdict), nil, nil, nil, reason)
+			row.Title = name + ": " + row.Missing
+		} else {
+			lo, hi := math.NaN(), math.NaN()
+			if a.Effect.Interval != nil {
+				lo, hi = a.Effect.Interval.Lo, a.Effect.Interval.Hi
+			}
+			decimals := unit.Decimals(a.Effect.Number, lo, hi)
+			row.Missing, row.Value, row.Lo, row.Hi = "", a.Effect.Number, lo, hi
+			row.Label = unit.Quantity(a.Effect.Number, decimals)
+			row.Title = name + ": " + row.Label
+			if a.Effect.Interval != nil {
+				row.Title += ", " + unit.Between(lo, hi, decimals)
+			}
+			row.Title += ", " + string(j.Verdict)
+			data.add(nil, name, string(j.Verdict), a.Effect.Number, bound(true, lo), bound(true, hi), reason)
+		}
+		described = append(described, row.Title)
+		f.Rows = append(f.Rows, row)
+	}
+	if len(f.Rows) == 0 {
+		return drawn{missing: "the claim has no alternatives: " + p.d.Judge(p.doc.Claims[i]).Reason}
+	}
+	first := f.Rows[0] // the claim as it is judged stays on top, and the others are ordered by what they come to
+	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int {
+		if a.Missing == "" && b.Missing == "" {
+			return cmp.Compare(b.Value, a.Value)
+		}
+		return cmp.Compare(a.Missing, b.Missing) // what has an effect comes first
+	})
+	f.Rows[0] = first
+	used := func(v stats.Verdict) bool {
+		return slices.ContainsFunc(f.Rows, func(r figure.Row) bool { return r.Missing == "" && verdicts[r.Series-1] == v })
+	}
+	var howTo []string
+	if region != (stats.Region{}) {
+		f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported where the whole interval is here"}
+		howTo = append(howTo, "Grey: where the claim asks the effect to lie.")
+	}
+	if ratios {
+		f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
+	}
+	if !slices.ContainsFunc(verdicts, used) { // no row has a mark, and so no colour
+		f.Series, f.Band, f.Reference = nil, nil, nil
+	}
+	var tally []string
+	for _, v := range append(verdicts, stats.NotMeasured) {
+		if counts[v] > 0 {
+			tally = append(tally, fmt.Sprintf("%d %s", counts[v], v))
+		}
+	}
+	howTo = append(howTo, "The first row is the claim as it is judged. The others differ from it in what their names say; they are ordered by their effect.")
+	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+listWords(tally)+": "+strings.Join(described, "; ")+".")
+	return drawn{figure: f, sub: capital(number.Count(len(f.Rows), "alternative")) + ": " + listWords(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data}
+}

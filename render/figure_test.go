@@ -1,0 +1,431 @@
+package render_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// grid measures two servers with one to four workers, and has what others published of them.
+const grid = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: servers
+services:
+  proxy: {build: ., expose: ["80"], depends_on: [server]}
+  server: {build: ., expose: ["8080"], link: {rtt: 2ms}}
+matrix: {server: [sync, async], workers: ["1", "2", "4"]}
+load: {target: "http://proxy:80/", connections: 10}
+repetitions: 5
+` + "```\n\n```yaml published\n" + `source: others
+rows:
+  - {server: sync, workers: 1, throughput: 400/s}
+  - {server: sync, workers: 2, throughput: 700/s}
+  - {server: async, workers: 1, throughput: 900/s}
+  - {server: async, workers: 4, throughput: 2100/s}
+` + "```\n\n```yaml claim\nname: async-wins\nexpect: throughput{server=\"async\", workers=\"1\"} > throughput{server=\"sync\", workers=\"1\"}\n```\n\n"
+
+// measuredGrid has records of all cells of grid but those that are left out.
+func measuredGrid(t testing.TB, blocks string, without ...string) *rendertest.Bench {
+	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+grid+blocks))
+	bySecond := func(r *record.Record) {
+		for i, n := range r.Load.Completions {
+			r.Load.Answers = append(r.Load.Answers, n)
+			r.Load.Latencies = append(r.Load.Latencies, float64(n)*10/r.Load.InFlightOver/float64(100+i))
+		}
+		r.Samples = append(r.Samples, record.Sample{Metric: "cpu.proxy", Value: .4, Unit: "cores"})
+		r.Facts["placement.services"] = "proxy 0; server 1"
+	}
+	for i, server := range []string{"sync", "async"} {
+		for k, workers := range []string{"1", "2", "4"} {
+			trial := server + ", " + workers
+			if slices.Contains(without, trial) {
+				continue
+			}
+			rate := 500 * float64(1+i) * float64(1+k)
+			b.Measure("full", "servers", trial, []float64{rate, 1.01 * rate, .99 * rate, 1.02 * rate, .98 * rate}, bySecond)
+		}
+	}
+	b.Measure("full", "servers", "again", []float64{495, 505, 500, 502, 498}, bySecond)
+	return b
+}
+
+func pageOfGrid(t testing.TB, blocks string, without ...string) *render.Page {
+	t.Helper()
+	page, err := newRenderer(t).Page(measuredGrid(t, blocks, without...).Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// figureBlock is a block of a figure.
+func figureBlock(keys string) string {
+	return "```yaml figure\n{label: fig-f, experiment: servers, " + keys + "}\n```\n"
+}
+
+func fileOf(t testing.TB, p *render.Page, path string) []byte {
+	t.Helper()
+	for _, f := range p.Files {
+		if f.Path == path {
+			return f.Data
+		}
+	}
+	t.Errorf("the page has no file %s", path)
+	return nil
+}
+
+var figureElement = regexp.MustCompile(`(?s)<figure class="fig" id="fig-f">.*?</figure>`)
+
+// Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
+func TestKindsOfFigures(t *testing.T) {
+	tests := []struct {
+		name, block string
+		want        []string
+	}{
+		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async 4: 3,000/s, 95 % interval", "noise floor"}},
+		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each", "; published 2,100/s", `class="ghost"`}},
+		{"distribution", "kind: distribution, x: throughput, y: server, facet: workers", []string{"Repetitions as small dots", `>workers 1</p>`, `>workers 4</p>`}},
+		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, workers 2: 1,000/s", "Band: 95 % interval of the median over 5 repetitions."}},
+		{"lines of two metrics", "kind: lines, x: workers, y: [latency.p50, latency.p90], colour: server, log: y", []string{"sync latency p90, workers 1", "log scale"}},
+		{"latency", "kind: latency, colour: server, where: 'workers == \"1\"'", []string{"sync: median", "p99", "together, up to the last percentile"}},
+		{"timeline of completions", "kind: timeline, y: throughput, where: 'workers == \"1\"'", []string{"sync, second 1: 500/s, median of 5 repetitions", "Completions are answers of any kind"}},
+		{"timeline of latencies", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'", []string{"mean latency of a second"}},
+		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server", []string{"async 4: throughput 3,000/s", "Lines through it: 95 % intervals"}},
+		{"agreement", "kind: agreement, x: throughput, y: [server, workers], colour: server", []string{"sync 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
+		{"topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"load generator: 30 % of its busiest thread", "server: 93 % of 1 core, behind a link of 2 ms; limited by this",
+			"proxy: 40 %", "limited by CPU of"}},
+		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `around the reference`}},
+		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: 'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
+		{"multiverse", "kind: multiverse, claim: async-wins", []string{"as claimed: ", "One claim over every alternative measured"}},
+		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page := pageOfGrid(t, figureBlock(test.block))
+			for _, w := range page.Warnings {
+				t.Errorf("warning: %s", w)
+			}
+			html := figureElement.FindString(string(page.HTML))
+			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html)
+			for _, want := range test.want {
+				if !strings.Contains(words, want) {
+					t.Errorf("no %q in the figure", want)
+				}
+			}
+			if full, narrow := strings.Count(html, `<svg class="full"`), strings.Count(html, `<svg class="narrow"`); full == 0 || full != narrow {
+				t.Errorf("drawn %d times full and %d times narrow", full, narrow)
+			}
+			rows, err := csv.NewReader(strings.NewReader(string(fileOf(t, page, "data/fig-f.csv")))).ReadAll()
+			if err != nil || len(rows) < 2 {
+				t.Errorf("the CSV has %d rows, %v", len(rows), err)
+			}
+			var objects []map[string]any
+			if err := json.Unmarshal(fileOf(t, page, "data/fig-f.json"), &objects); err != nil || len(objects) != len(rows)-1 {
+				t.Errorf("the JSON has %d objects for %d rows, %v", len(objects), len(rows)-1, err)
+			}
+			svg := "data/fig-f.svg"
+			if strings.Contains(test.block, "facet") {
+				svg = "data/fig-f-3.svg"
+			}
+			if drawing := fileOf(t, page, svg); !strings.Contains(string(drawing), "<style>") {
+				t.Errorf("%s is no drawing of its own: %.200s", svg, drawing)
+			}
+			if again := pageOfGrid(t, figureBlock(test.block)); again.HTML != page.HTML {
+				t.Error("the figure comes out differently")
+			}
+		})
+	}
+}
+
+// A figure that cannot be drawn says why in its place, and so does every part of one.
+func TestFiguresSayWhatTheyLack(t *testing.T) {
+	tests := []struct {
+		name, block string
+		without     []string
+		want        []string
+		drawn       bool
+	}{
+		{"a cell without a record is a gap in a line", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, 2"},
+			[]string{"gap at sync, workers 2: not measured", "A gap in a line"}, true},
+		{"a cell without a record is no point", "kind: scatter, x: throughput, y: latency.p50", []string{"sync, 2"},
+			[]string{"not drawn: sync 2: throughput not measured; latency p50 not measured"}, true},
+		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"}, []string{"not drawn: sync 2: not measured"}, true},
+		{"a published row that is not measured", "kind: agreement, x: throughput", []string{"sync, 2"}, []string{"not drawn: sync 2: published 700/s, not measured"}, true},
+		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"}, []string{"Throughput: not measured yet."}, false},
+		{"nothing measured, latency", "kind: latency", []string{"all"}, []string{"No cell has a distribution of latencies: sync 1: not measured;"}, false},
+		{"nothing measured, timeline", "kind: timeline, y: throughput", []string{"all"}, []string{"Nothing was recorded by second: sync 1: not measured;"}, false},
+		{"nothing measured, scatter", "kind: scatter, x: throughput, y: latency.p50", []string{"all"}, []string{"No cell has both throughput and latency p50"}, false},
+		{"nothing measured, agreement", "kind: agreement, x: throughput", []string{"all"}, []string{"Nothing that was published is measured"}, false},
+		{"nothing measured, topology", `kind: topology, where: 'server == "sync" and workers == "1"'`, []string{"all"}, []string{"proxy: not measured", "not measured yet"}, true},
+		{"nothing published", "kind: agreement, x: latency.p50", nil, []string{"Nobody published latency p50."}, false},
+		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil, []string{"mean latency"}, true},
+		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil, []string{"a timeline is of throughput or of latency.mean"}, false},
+		{"a log axis with a zero", "kind: dots, x: failed, y: [server, workers], log: x", nil, []string{"The x axis is not logarithmic, as the article asks: a value on it is 0."}, true},
+		{"bars on a log axis", "kind: bars, x: throughput, y: [server, workers], log: x", nil, []string{"bars begin at zero"}, true},
+		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: 'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
+			[]string{"The reference line is not drawn: "}, true},
+		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil, []string{"it is not of the axis"}, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			without := test.without
+			if slices.Contains(without, "all") {
+				without = []string{"sync, 1", "sync, 2", "sync, 4", "async, 1", "async, 2", "async, 4"}
+			}
+			page := pageOfGrid(t, figureBlock(test.block), without...)
+			html := figureElement.FindString(string(page.HTML))
+			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&#39;", "'").Replace(html)
+			for _, want := range test.want {
+				if !strings.Contains(words, want) {
+					t.Errorf("no %q in the figure", want)
+				}
+			}
+			if drawn := strings.Contains(html, "<svg"); drawn != test.drawn {
+				t.Errorf("drawn is %v, want %v", drawn, test.drawn)
+			}
+		})
+	}
+}
+
+// What failed is hatched, with its failure.
+func TestFailedIsHatched(t *testing.T) {
+	for _, block := range []string{"kind: dots, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server"} {
+		b := measuredGrid(t, figureBlock(block), "sync, 4")
+		b.Measure("full", "servers", "sync, 4", []float64{1, 1, 1}, rendertest.Fails("server exited with status 137", ""))
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class="hatch"`) || !strings.Contains(html, "server exited with status 137") {
+			t.Errorf("%s: no hatching with the failure", block)
+		}
+	}
+}
+
+// Cells that only another profile has are named below the figure, and not drawn.
+func TestCellsOfAnotherProfile(t *testing.T) {
+	text := strings.Replace(grid, "repetitions: 5\n", "repetitions: 5\nprofiles: {smoke: {matrix: {server: [sync, async, threads]}}}\n", 1)
+	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+text+figureBlock("kind: dots, x: throughput, y: [server, workers]")))
+	for _, server := range []string{"sync", "async"} {
+		for _, workers := range []string{"1", "2", "4"} {
+			b.Measure("full", "servers", server+", "+workers, []float64{500, 510, 490, 505, 495})
+		}
+	}
+	b.Measure("smoke", "servers", "threads, 1", []float64{500})
+	b.Measure("smoke", "servers", "sync, 1", []float64{500})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	html := figureElement.FindString(string(page.HTML))
+	if want := "Only in profile smoke, and not drawn: threads, 1."; !strings.Contains(html, want) {
+		t.Errorf("no %q in the figure", want)
+	}
+}
+
+// Parts of one figure have one axis, so that they can be compared.
+func TestFacetsShareTheirAxis(t *testing.T) {
+	html := figureElement.FindString(string(pageOfGrid(t, figureBlock("kind: dots, x: throughput, y: server, facet: workers")).HTML))
+	ticks := regexp.MustCompile(`(?s)<g class="ticks">(.*?)</g>`).FindAllStringSubmatch(html, -1)
+	if len(ticks) != 6 {
+		t.Fatalf("%d axes, want 3 in either width", len(ticks))
+	}
+	label := regexp.MustCompile(`>([0-9,.]+)<`)
+	labels := func(s string) (out []string) {
+		for _, m := range label.FindAllStringSubmatch(s, -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	for i := 2; i < len(ticks); i += 2 {
+		if a, b := labels(ticks[0][1]), labels(ticks[i][1]); !slices.Equal(a, b) {
+			t.Errorf("ticks %q and %q", a, b)
+		}
+	}
+}
+
+// searches is an article with a search for a value and one for a capacity, of two servers.
+const searches = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: tuned
+services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }} ${{ tune.workers }}"}}
+matrix: {server: [sync, async]}
+load: {target: "http://server:8080/", connections: 10}
+tune: {workers: {from: 1, to: 8, maximize: throughput, budget: 3m}}
+repetitions: 3
+calibrate: false
+` + "```\n\n```yaml experiment\n" + `name: bears
+services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }}"}}
+matrix: {server: [sync, async, static, broken]}
+load: {target: "http://server:8080/", connections: 10}
+capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}
+calibrate: false
+` + "```\n\n"
+
+// Searches are drawn with all that they tried, what they found, and why they found nothing.
+func TestFiguresOfSearches(t *testing.T) {
+	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput, colour: server}\n```\n\n"+
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity, y: server}\n```\n"))
+	probes := func(failed float64, rates ...float64) (out []record.Probe) {
+		for i, rate := range rates {
+			for k := range 3 {
+				p := record.Probe{Candidate: float64(i + 1), Phase: record.PhaseProbe, Value: rate * (1 + .01*float64(k))}
+				if p.Candidate == failed {
+					p.Value, p.Failure = 0, "server exited with status 1"
+				}
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+		Probes: probes(3, 100, 190, 250, 260), Chosen: 2, Stop: record.StopWorse, Matters: 2.6, Lo: 2, Hi: 4})
+	rate := func(v float64, met bool) record.Probe {
+		return record.Probe{Candidate: v, Phase: record.PhaseProbe, Passed: met}
+	}
+	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
+	found, most, none, unfinished := capacity, capacity, capacity, capacity
+	found.Probes, found.Lo, found.Hi = []record.Probe{rate(400, true), rate(800, false), rate(702, true), rate(734, false)}, 702, 734
+	most.Probes, most.Lo = []record.Probe{rate(20000, true)}, 20000
+	none.Probes, none.Hi = []record.Probe{rate(100, false)}, 100
+	unfinished.Reason = "a probe was invalid twice: others used 20 % of the CPU"
+	b.Search("full", "bears", "sync", found)
+	b.Search("full", "bears", "static", most)
+	b.Search("full", "bears", "async", none)
+	b.Search("full", "bears", "broken", unfinished)
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range page.Warnings {
+		t.Errorf("warning: %s", w)
+	}
+	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
+	for _, want := range []string{"sync, workers 2: 192/s, median of 3 probes; chosen", "chosen: 2", "gap at sync, workers 3: no valid probe", `class="hatch"`,
+		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
+		"Highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s", "async: no rate meets it (fails at 100/s)",
+		"broken: nothing found: a probe was invalid twice"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in the page", want)
+		}
+	}
+	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,734,probe,false,") {
+		t.Errorf("the data of the capacities are %s", csv)
+	}
+}
+
+// Searches that were not made yet say so.
+func TestNoSearchYet(t *testing.T) {
+	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput}\n```\n\n"+
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity}\n```\n"))
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"No search for workers has been recorded yet.", "No search for a capacity has been recorded yet."} {
+		if !strings.Contains(string(page.HTML), want) {
+			t.Errorf("no %q in the page", want)
+		}
+	}
+}
+
+// articlePages are all articles of the project, with what their records say.
+func articlePages(t testing.TB) map[string]*render.Page {
+	t.Helper()
+	project, err := article.OpenProject("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slugs, err := project.Slugs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, out := newRenderer(t), map[string]*render.Page{}
+	for _, slug := range slugs {
+		doc, err := project.Article(slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records, bad, err := record.Dir(filepath.Join(project.ArticleDir(slug), "records")).Read()
+		if err != nil || len(bad) > 0 {
+			t.Fatalf("%s: %v, %v", slug, bad, err)
+		}
+		d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
+			var problems article.Problems
+			return plan.New(project, doc, plan.Options{Profile: profile}, &problems)
+		}})
+		if err != nil {
+			t.Fatalf("%s: %v", slug, err)
+		}
+		if out[slug], err = r.Page(d, render.Options{Articles: slugs}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// No figure of any article has text on text, on a mark or outside, a tick that is cut off, or an axis that cannot be read: what
+// is found while drawing is a warning of the page.
+func TestFiguresOfArticles(t *testing.T) {
+	figures := 0
+	for slug, page := range articlePages(t) {
+		figures += strings.Count(string(page.HTML), `<svg class="narrow"`)
+		for _, w := range page.Warnings {
+			if strings.HasPrefix(w, "fig-") && strings.Contains(w, " wide: ") {
+				t.Errorf("%s: %s", slug, w)
+			}
+		}
+	}
+	if figures < 5 {
+		t.Errorf("only %d figures were looked at", figures)
+	}
+}
+
+// BenchmarkPage renders an article with ten figures and ten tables from a thousand records. It is to take less than 300 ms.
+func BenchmarkPage(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("---\ntitle: Servers\n---\n\n")
+	var values []string
+	for i := range 50 {
+		values = append(values, fmt.Sprintf(`"%d"`, i+1))
+	}
+	text.WriteString(strings.NewReplacer(`["1", "2", "4"]`, "["+strings.Join(values, ", ")+"]", "repetitions: 5", "repetitions: 10", "matrix:", "calibrate: false\nmatrix:").Replace(grid))
+	for i, kind := range []string{"kind: dots, x: throughput, y: [server, workers]", "kind: bars, x: latency.p50, y: [server, workers]",
+		"kind: distribution, x: throughput, y: [server, workers]", "kind: lines, x: workers, y: throughput, colour: server", "kind: lines, x: workers, y: latency.p99, colour: server",
+		"kind: latency, where: 'workers < 4'", "kind: timeline, y: throughput, where: 'workers < 4'", "kind: scatter, x: throughput, y: latency.p50, colour: server, where: 'workers < 6'",
+		"kind: agreement, x: throughput", `kind: topology, where: 'server == "sync" and workers == "1"'`} {
+		fmt.Fprintf(&text, "```yaml figure\n{label: fig-%d, experiment: servers, %s}\n```\n\n```yaml table\n{label: tbl-%d, experiment: servers, rows: [server, workers], columns: [throughput, latency.p50, latency.p99, failed]}\n```\n\n", i, kind, i)
+	}
+	bench := rendertest.New(b, "servers", []byte(text.String()))
+	for i, server := range []string{"sync", "async"} {
+		for workers := range 50 {
+			var rates []float64
+			for k := range 10 {
+				rates = append(rates, float64(500*(1+i)*(1+workers))*(1+.01*float64(k%5)))
+			}
+			bench.Measure("full", "servers", fmt.Sprintf("%s, %d", server, workers+1), rates)
+		}
+	}
+	if n := len(bench.Records); n != 1000 {
+		b.Fatalf("%d records, want 1000", n)
+	}
+	r := newRenderer(b)
+	for b.Loop() {
+		b.StopTimer()
+		d := bench.Dataset() // planning and laying out records is not what is measured; what cells compute is, as nothing is computed yet
+		b.StartTimer()
+		if _, err := r.Page(d, render.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/render/figure"
+	"benchbook/render/number"
+)
+
+// loadGenerator is the name of the first hop, in resources as well.
+const loadGenerator = "load generator"
+
+// topology draws what a request passes in one cell: from the load generator to the services that it asks, and on to those that
+// these depend on.
+func (p *panel) topology() drawn {
+	if len(p.cells) != 1 {
+		return drawn{missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.cells))}
+	}
+	cell := p.cells[0]
+	way := p.options.Memory.definition(cell)
+	if len(way.Services) == 0 {
+		return drawn{missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
+	}
+	names, columns, arrows := way.hops()
+	limit := cell.LimitedBy()
+	limits, together := limitedBy(limit.By)
+	busiest := ""
+	if limits == nil {
+		for _, r := range limit.Resources {
+			if name, ok := hopOf(r.Name); ok && slices.Contains(names, name) {
+				busiest = name // the fullest comes first
+				break
+			}
+		}
+	}
+	f := figure.Topology{Arrows: arrows}
+	data := &sheet{head: []string{"hop", "cpu_share", "cores_busy", "limits"}}
+	var described []string
+	for i, name := range names {
+		h := figure.Hop{Name: name, Column: columns[i], Share: math.NaN(), Label: "not sampled"}
+		if len(cell.Records) == 0 {
+			h.Label = notMeasured
+		}
+		busy := cell.Metric("cpu." + name)
+		for _, r := range limit.Resources {
+			if hop, ok := hopOf(r.Name); ok && hop == name {
+				h.Share = r.Share
+				h.Label = number.Percent.Quantity(r.Share, number.Percent.Decimals(r.Share, math.NaN(), math.NaN()))
+			}
+		}
+		switch {
+		case name == loadGenerator:
+			h.Note = "its busiest thread"
+		case busy.Missing == "" && h.Share > 0:
+			h.Note = coresWords(busy.Estimate.Centre / h.Share)
+		case busy.Missing == "":
+			h.Label = number.Plain.Number(busy.Estimate.Centre, 2) + " cores"
+		}
+		if rtt := way.link(name); rtt > 0 {
+			h.Note = strings.TrimPrefix(h.Note+", behind a link of "+inMilliseconds(rtt), ", ")
+		}
+		switch {
+		case slices.Contains(limits, name) && together:
+			h.Hot, h.Mark = true, "limited by these together"
+		case slices.Contains(limits, name):
+			h.Hot, h.Mark = true, "limited by this"
+		case name == busiest:
+			h.Hot, h.Mark = true, "busiest"
+		}
+		h.Title = name + ": " + h.Label
+		if !math.IsNaN(h.Share) {
+			h.Title += " of " + cmp.Or(h.Note, "its CPU")
+		}
+		if h.Mark != "" {
+			h.Title += "; " + h.Mark
+		}
+		described = append(described, h.Title)
+		data.add([]any{name}, bound(true, h.Share), bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name))
+		f.Hops = append(f.Hops, h)
+	}
+	howTo := []string{"Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom."}
+	sub := "CPU share of each hop, " + nameBy(cell, naming(cell.Experiment.Cells, nil))
+	switch {
+	case len(cell.Records) == 0:
+		sub += "; not measured yet"
+	case limit.By != "":
+		sub += "; limited by " + lower(limit.By)
+	default:
+		sub += "; nothing that was sampled was more than 85\u202f% full"
+	}
+	if limit.By == "connections" {
+		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")
+	}
+	f.Head = p.head("What a request passes", "Hops in the order of a request: "+strings.Join(described, "; ")+".")
+	return drawn{figure: f, sub: sub, howTo: howTo, metrics: metricsNamed("throughput"), data: data}
+}
+
+// hops are the load generator and the services, each with its place on the way, and who asks whom. Services that nothing on the
+// way depends on stand beside the first of them, without an arrow.
+func (w definition) hops() (names []string, columns []int, arrows []figure.Arrow) {
+	index := map[string]int{}
+	if w.Load != nil {
+		names = append(names, loadGenerator)
+	}
+	for _, s := range w.Services {
+		index[s.Name] = len(names)
+		names = append(names, s.Name)
+	}
+	add := func(from int, to string) {
+		if k, ok := index[to]; ok && !slices.Contains(arrows, figure.Arrow{From: from, To: k}) {
+			arrows = append(arrows, figure.Arrow{From: from, To: k})
+		}
+	}
+	for _, target := range w.targets() {
+		add(0, target)
+	}
+	for _, s := range w.Services {
+		for _, on := range s.DependsOn {
+			add(index[s.Name], on)
+		}
+	}
+	columns = make([]int, len(names))
+	for i := range columns {
+		columns[i] = min(1, len(names)-len(w.Services))
+	}
+	if w.Load != nil {
+		columns[0] = 0
+	}
+	// As many rounds as there are hops move the last of the longest way to its place; plans have no circles.
+	for range names {
+		for _, a := range arrows {
+			columns[a.To] = max(columns[a.To], columns[a.From]+1)
+		}
+	}
+	return names, columns, arrows
+}
+
+// targets are the services that the load asks.
+func (w definition) targets() []string {
+	if w.Load == nil {
+		return nil
+	}
+	addresses := []string{w.Load.Target}
+	for _, t := range w.Load.Targets {
+		addresses = append(addresses, t.URL)
+	}
+	var out []string
+	for _, a := range addresses {
+		if u, err := url.Parse(a); err == nil && u.Hostname() != "" {
+			out = append(out, u.Hostname())
+		}
+	}
+	return out
+}
+
+// link is the round trip time of the relay before a service; 0 for none.
+func (w definition) link(name string) time.Duration {
+	for _, s := range w.Services {
+		if s.Name == name && s.Link != nil {
+			return s.Link.RTT
+		}
+	}
+	return 0
+}
+
+// hopOf is the hop that a resource belongs to.
+func hopOf(resource string) (string, bool) {
+	if resource == loadGenerator {
+		return resource, true
+	}
+	name, ok := strings.CutPrefix(resource, "CPU of ")
+	return name, ok && !strings.HasSuffix(name, " together")
+}
+
+// limitedBy are the hops that a resource which was used up belongs to; together says that they shared it.
+func limitedBy(resource string) (names []string, together bool) {
+	if name, ok := hopOf(resource); ok {
+		return []string{name}, false
+	}
+	shared, ok := strings.CutPrefix(resource, "CPU of ")
+	if shared, together = strings.CutSuffix(shared, " together"); !ok || !together {
+		return nil, false
+	}
+	return strings.Split(shared, " and "), true
+}
+
+// coresWords says how many cores there are, as computed from a share of them.
+func coresWords(cores float64) string {
+	if whole := math.Round(cores); math.Abs(cores-whole) < .05 && whole >= 1 {
+		return number.Count(int(whole), "core")
+	}
+	return number.Plain.Number(cores, 1) + " cores"
+}
+
+func inMilliseconds(d time.Duration) string {
+	ms := number.Unit{Symbol: "ms", Scale: 1e-3}
+	return ms.Exact(d.Seconds())
+}

@@ -1,0 +1,264 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/render/figure"
+	"benchbook/render/number"
+)
+
+// historyView is the history of an article in the template.
+type historyView struct {
+	Article link
+	Lead    string
+	Figures []template.HTML
+	Values  []string // what the columns of values are of
+	Rows    []historyRow
+	Sets    int // hosts and profiles
+	Partial bool
+}
+
+type historyRow struct {
+	When, ISO, Sort string
+	Run             link // without Href if the run has no page
+	Host, Profile   string
+	Measured        string
+	Values          []historyValue
+	Standing        Mark
+	Compared        string // where the run is compared with the one before; may be empty
+	Partial         bool
+}
+
+type historyValue struct{ Is, Value, Interval, Missing string }
+
+// trackedValue is a number that a history follows over runs.
+type trackedValue struct {
+	is   string
+	read func(d *dataset.Dataset) (readValue, bool)
+}
+
+// readValue is such a number in one dataset.
+type readValue struct {
+	quantity       dataset.Quantity
+	text, interval string
+	ratio          bool // of two things, so that 1 is no difference
+}
+
+// maxTracked is how many values a history follows.
+const maxTracked = 3
+
+// tracked are the key values of the article, or the effects of its headline claims if it has none.
+func (c *composer) tracked() []trackedValue {
+	var out []trackedValue
+	for _, k := range c.doc.Front.KeyValues {
+		in, err := expr.ParseInline(k.Value.Value)
+		if err != nil {
+			continue // the article's own page says so
+		}
+		_, is := c.inline(k.Is.Value)
+		ratio := isCall(c.resolved(in.Expr), "ratio")
+		out = append(out, trackedValue{is, func(d *dataset.Dataset) (readValue, bool) {
+			q, err := d.Eval(in.Expr, "")
+			if err != nil || q.Text != "" || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
+				return readValue{}, false
+			}
+			w := writerFor(q, in.Filters)
+			v := readValue{quantity: q, text: w.text(), ratio: ratio}
+			if q.Interval != nil {
+				v.interval = w.intervalShort()
+			}
+			return v, true
+		}})
+	}
+	if len(out) > 0 {
+		return out[:min(len(out), maxTracked)]
+	}
+	for _, claim := range c.doc.Claims {
+		if !claim.Headline.V || len(out) == maxTracked {
+			continue
+		}
+		_, words := c.claimSentence(claim)
+		out = append(out, trackedValue{strings.TrimRight(words, "."), func(d *dataset.Dataset) (readValue, bool) {
+			for _, j := range d.Judgements() {
+				if j.Claim.Name.Value == claim.Name.Value && j.Effect != nil {
+					e := effectOf(&j)
+					return readValue{*j.Effect, e.text(), e.interval(), j.IsRatio && !j.Effect.Share}, true
+				}
+			}
+			return readValue{}, false
+		}})
+	}
+	return out
+}
+
+// measuredIn reports whether a number rests on what the run of a moment measured, and not only on earlier ones.
+func (v readValue) measuredIn(m *dataset.Moment) bool {
+	return slices.ContainsFunc(v.quantity.Cells, func(c *dataset.Cell) bool { return c.Run == m.Run })
+}
+
+// history is what all runs of an article came to.
+func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*comparison) (Subpage, error) {
+	c := r.compose(d, o)
+	c.up = "../../"
+	_, title := c.inline(d.Doc.Front.Title.Value)
+	tracked := c.tracked()
+	v := historyView{Article: link{"../index.html", title}, Lead: historyLead(o.Moments)}
+	for _, t := range tracked {
+		v.Values = append(v.Values, capital(t.is))
+	}
+	for _, m := range o.Moments {
+		v.Rows = append(v.Rows, historyRowOf(m, o, tracked, comparisons))
+		v.Partial = v.Partial || !m.Complete
+	}
+	for i, t := range tracked {
+		if drawn := c.historyFigure(fmt.Sprintf("fig-history-%d", i+1), fmt.Sprintf("Figure\u00a0%d", i+1), t, o.Moments); drawn != "" {
+			v.Figures = append(v.Figures, drawn)
+		}
+	}
+	main := c.fill("history", v)
+	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.files}, c.failed()
+}
+
+// historyLead says in a sentence what there is.
+func historyLead(moments []*dataset.Moment) string {
+	var hosts, profiles []string
+	for _, m := range moments {
+		hosts, profiles = append(hosts, m.Host), append(profiles, m.Profile)
+	}
+	hosts, profiles = sortedSet(hosts), sortedSet(profiles)
+	words := number.Count(len(moments), "run") + " on " + number.Count(len(hosts), "host")
+	if len(hosts) == 1 {
+		words = number.Count(len(moments), "run") + " on host\u00a0" + hosts[0]
+	}
+	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)], "profiles "+listWords(profiles))
+	first, last := moments[len(moments)-1].Started, moments[0].Ended
+	if longDate(first) == longDate(last) {
+		return words + ", on " + longDate(last) + "."
+	}
+	return words + ", from " + longDate(first) + " to " + longDate(last) + "."
+}
+
+func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
+	standing, _ := m.Standing()
+	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"), ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
+		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: listWords(m.Experiments), Standing: StandingMark(standing), Partial: !m.Complete}
+	if folder := pageOf(m, o.Moments); folder != "" {
+		row.Run.Href = "../" + folder + "/index.html"
+	}
+	for _, k := range comparisons {
+		if k.b == m {
+			row.Compared = "../" + k.path() + "/index.html"
+		}
+	}
+	for _, t := range tracked {
+		value := historyValue{Is: t.is}
+		switch read, ok := t.read(m.Dataset); {
+		case !ok:
+			value.Missing = notMeasured
+		case !read.measuredIn(m):
+			value.Missing = "as before"
+		default:
+			value.Value, value.Interval = read.text, read.interval
+		}
+		row.Values = append(row.Values, value)
+	}
+	return row
+}
+
+// historyFigure draws a value over time, a line for each host and profile; empty if fewer than two runs have measured it.
+func (c *composer) historyFigure(id, no string, t trackedValue, moments []*dataset.Moment) template.HTML {
+	type set struct{ host, profile string }
+	var sets []set
+	curves := map[set]*figure.Curve{}
+	var values []float64
+	var unit number.Unit
+	var described, hosts []string
+	data := &sheet{head: []string{"run", "started", "host", "profile", "value", "lo", "hi", "unit"}}
+	isRatio, intervals := false, false
+	for _, m := range slices.Backward(moments) { // oldest first
+		read, ok := t.read(m.Dataset)
+		if !ok || !read.measuredIn(m) {
+			continue
+		}
+		q := read.quantity
+		if len(values) == 0 {
+			unit = number.For(q.Unit, q.Share, q.Number)
+			isRatio = read.ratio
+		}
+		at := set{m.Host, m.Profile}
+		if curves[at] == nil {
+			sets = append(sets, at)
+			curves[at] = &figure.Curve{Name: setName(at.host, at.profile)}
+		}
+		words := shortDate(m.Started) + " on " + m.Host + ", run " + m.Run + ": " + read.text
+		p := figure.Point{X: float64(m.Started.Unix()), Y: q.Number, YLo: math.NaN(), YHi: math.NaN()}
+		var lo, hi any
+		if q.Interval != nil {
+			p.YLo, p.YHi = q.Interval.Lo, q.Interval.Hi
+			lo, hi, intervals = finiteOrNil(p.YLo), finiteOrNil(p.YHi), true
+			words += ", " + read.interval
+		}
+		p.Title = words
+		values, described, hosts = append(values, q.Number), append(described, words), append(hosts, m.Host)
+		curves[at].Points = append(curves[at].Points, figure.CurvePoint{Point: p})
+		data.add([]any{m.Run, m.Started.UTC().Format(time.RFC3339), m.Host, m.Profile}, q.Number, lo, hi, q.Unit)
+	}
+	if len(values) < 2 {
+		return ""
+	}
+	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Scale: figure.Time}, Y: figure.Axis{Name: strings.TrimSpace(unit.Symbol), Unit: unit.Scale}}
+	for i, s := range sets {
+		curve := curves[s]
+		if curve.Series = i + 1; i >= figure.MaxSeries {
+			curve.Series = 0
+		}
+		curve.Dash = s.profile != plan.Full
+		f.Curves = append(f.Curves, *curve)
+	}
+	if isRatio {
+		f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
+	}
+	title := capital(t.is)
+	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") + "."}
+	full, narrow := c.draw(id, f, figure.Full), c.draw(id, f, figure.Narrow)
+	file := dataFolder + "/" + id + ".svg"
+	c.files = append(c.files, File{file, figure.Standalone(full)})
+	howTo := []string{"Each point is a run that measured it; the line only leads from one to the next. Compare runs of different hosts by their order, not by their height."}
+	if len(sets) == 1 {
+		howTo = []string{"Each point is a run that measured it; the line only leads from one to the next."}
+	}
+	if intervals {
+		howTo = append(howTo, "Box: 95\u202f% interval.")
+	}
+	hosts = sortedSet(hosts)
+	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
+		Sub: "As each run measured it, over time", Stamp: stamp{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
+			Files: append(c.sheetFiles(id, data), link{file, "SVG"})}},
+		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
+}
+
+// setName names records of one host and profile.
+func setName(host, profile string) string {
+	if profile == plan.Full {
+		return host
+	}
+	return host + ", " + profile
+}
+
+// finiteOrNil is a number as a sheet has it: nothing for one that is not finite.
+func finiteOrNil(v float64) any {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return v
+}

@@ -1,0 +1,104 @@
+package render
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/chroma/v2"
+	"golang.org/x/net/html"
+)
+
+func TestHighlight(t *testing.T) {
+	tests := []struct{ name, language, code, want string }{
+		{"keys of YAML", "yaml", "name: x # why", `<span class="y">name</span>: x <span class="c"># why</span>`},
+		{"keys in a line", "yaml", "{a: 1, b: c, d: e}", `{<span class="y">a</span>: 1, <span class="y">b</span>: c, <span class="y">d</span>: e}`},
+		{"Go", "go", `return "a<b"`, `<span class="k">return</span> <span class="s">&#34;a&lt;b&#34;</span>`},
+		{"a string of Go over lines", "go", "x := `{{a}}\n`", "x := <span class=\"s\">`{{a}}\n`</span>"},
+		{"a shell in a Dockerfile", "dockerfile", "RUN if true; then a; fi",
+			`<span class="k">RUN</span> <span class="k">if</span> true; <span class="k">then</span> a; <span class="k">fi</span>`},
+		{"a lexer that keeps others to itself", "markdown", "# x", "# x"},
+		{"nobody knows it", "klingon", "a < b", "a &lt; b"},
+		{"no language", "", "a & b", "a &amp; b"},
+	}
+	r := &Renderer{lexers: newLexers()}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := r.highlight(test.language, test.code)
+			if err != nil || string(got) != test.want {
+				t.Errorf("got  %s, %v\nwant %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// No match of any lexer ends by the clock before its listing does: what a page shows would depend on what else the machine did.
+func TestLexersArePatient(t *testing.T) {
+	languages := []string{"yaml", "python", "dockerfile", "bash", "go", "json"}
+	registry := newLexers()
+	if !testing.Short() {
+		languages = registry.Names(false)
+	}
+	for _, language := range languages {
+		lexer, ok := registry.Get(language).(*chroma.RegexLexer)
+		if !ok {
+			t.Errorf("the lexer of %s is a %T", language, registry.Get(language))
+			continue
+		}
+		if _, err := lexer.Tokenise(nil, "x"); err != nil {
+			t.Errorf("%s: %v", language, err)
+			continue
+		}
+		rules := 0
+		states := reflect.ValueOf(lexer).Elem().FieldByName("rules").MapRange()
+		for states.Next() {
+			for i := range states.Value().Len() {
+				match := states.Value().Index(i).Elem().FieldByName("Regexp").Elem()
+				rules++
+				if limit := time.Duration(match.FieldByName("MatchTimeout").Int()); limit <= patience {
+					t.Fatalf("a match of %s ends after %v", language, limit)
+				}
+			}
+		}
+		if rules == 0 {
+			t.Errorf("%s has no rules", language)
+		}
+	}
+}
+
+// Whatever is highlighted, the reader sees what was written, and nothing of it is markup.
+func FuzzHighlight(f *testing.F) {
+	f.Add("yaml", "a: {b: c, d: \"e\"}\n# x")
+	f.Add("python", "def f():\r\n\treturn '</code><script>'")
+	f.Add("html", "<script>alert(1)</script>")
+	r := &Renderer{lexers: newLexers()}
+	f.Fuzz(func(t *testing.T, language, code string) {
+		// A parser of HTML changes line ends, zero bytes and broken UTF-8.
+		code = strings.ToValidUTF8(strings.NewReplacer("\r", "", "\x00", "").Replace(code), "?")
+		marked, err := r.highlight(language, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes, err := html.ParseFragment(strings.NewReader("<pre>x"+string(marked)+"</pre>"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		var read func(n *html.Node)
+		read = func(n *html.Node) {
+			if n.Type == html.TextNode {
+				text.WriteString(n.Data)
+			}
+			for child := n.FirstChild; child != nil; child = child.NextSibling {
+				read(child)
+			}
+		}
+		for _, n := range nodes {
+			read(n)
+		}
+		if text.String() != "x"+code {
+			t.Errorf("%s: %q is shown as %q", language, code, text.String()[1:])
+		}
+	})
+}

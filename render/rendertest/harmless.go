@@ -1,0 +1,141 @@
+package rendertest
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is harmless. Those of SVG
+// are the ones that our drawings are made of.
+var (
+	elements = strings.Fields(`a abbr article aside b blockquote br button cite code data dd del details dfn div dl dt em figcaption figure
+		h1 h2 h3 h4 h5 h6 header hr i img input ins kbd li main mark nav ol p pre q s samp section small span strong sub summary sup table
+		tbody td tfoot th thead time tr u ul var wbr`)
+	drawn      = strings.Fields(`svg g path circle rect line text title desc style`)
+	addresses  = []string{"href", "src", "srcset", "action", "formaction", "poster", "data", "cite", "background", "ping"}
+	attributes = strings.Fields(`alt cite x1 x2 y1 y2 class colspan datetime dir download for hidden href id lang loading open placeholder role rowspan scope src tabindex
+		title type value viewbox d cx cy r rx x y width height points fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns
+		preserveaspectratio rev disabled checked headers`)
+)
+
+// Harmless reports whatever in the main part of a page would run, load or pass for ours if a hostile hand had written it.
+func Harmless(t testing.TB, page string) {
+	t.Helper()
+	nodes, err := html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var look func(n *html.Node)
+	look = func(n *html.Node) {
+		allowed := elements
+		if n.Namespace == "svg" {
+			allowed = drawn
+		}
+		if n.Type == html.CommentNode {
+			t.Errorf("there is a comment %q", n.Data)
+		}
+		if n.Type == html.ElementNode && !slices.Contains(allowed, n.Data) {
+			t.Errorf("there is a <%s> of %q", n.Data, n.Namespace)
+		}
+		for _, a := range n.Attr {
+			harmlessAttribute(t, n, a)
+		}
+		for child := n.FirstChild; child != nil; child = child.NextSibling {
+			look(child)
+		}
+	}
+	for _, n := range nodes {
+		look(n)
+	}
+}
+
+func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute) {
+	t.Helper()
+	key := strings.ToLower(a.Key)
+	switch {
+	case strings.HasPrefix(key, "aria-"), strings.HasPrefix(key, "data-"), slices.Contains(attributes, key):
+	default:
+		t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+	}
+	if key == "class" && strings.Contains(a.Val, "evil") {
+		t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+	}
+	if key == "id" && (a.Val == "evil" || strings.ContainsAny(a.Val, " \t\n")) {
+		t.Errorf("<%s> has the id %q", n.Data, a.Val)
+	}
+	if !slices.Contains(addresses, key) {
+		return
+	}
+	u, err := url.Parse(a.Val)
+	switch {
+	case err != nil:
+		t.Errorf("<%s> has %s=%q: %v", n.Data, a.Key, a.Val, err)
+	case n.Data == "a" && slices.Contains([]string{"http", "https", "mailto"}, u.Scheme): // a reader follows it, or not
+	case u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "/"):
+		t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
+	}
+}
+
+// HarmlessFile is Harmless for a file beside a page.
+func HarmlessFile(t testing.TB, name string, data []byte) {
+	t.Helper()
+	switch path.Ext(name) {
+	case ".svg":
+		harmlessDrawing(t, name, string(data))
+	case ".json":
+		if !json.Valid(data) {
+			t.Errorf("%s is no JSON", name)
+		}
+	case ".csv":
+		rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, cell := range slices.Concat(rows...) {
+			_, notNumber := strconv.ParseFloat(cell, 64)
+			if begin := strings.TrimSpace(cell); notNumber != nil && begin != "" && strings.ContainsAny(begin[:1], "=+-@") {
+				t.Errorf("%s: the cell %.60q begins a formula", name, cell)
+			}
+		}
+	}
+}
+
+func harmlessDrawing(t testing.TB, name, data string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(data))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		e, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		if !slices.Contains(drawn, e.Name.Local) {
+			t.Errorf("%s has an element %q", name, e.Name.Local)
+		}
+		for _, a := range e.Attr {
+			key := strings.ToLower(a.Name.Local)
+			if !strings.HasPrefix(key, "aria-") && !slices.Contains(attributes, key) || slices.Contains(addresses, key) {
+				t.Errorf("%s has %s=%q", name, a.Name.Local, a.Value)
+			}
+		}
+	}
+}

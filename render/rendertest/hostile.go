@@ -1,0 +1,361 @@
+package rendertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yuin/goldmark/ast"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula. What it would
+// make is named evil throughout, so that nothing of ours is taken for it, and its script sets the variable evil.
+const Evil = `=evil()"'` + "`" + `</title></style></script></textarea></svg></details></table><script>window.evil=1</script>` +
+	`<img src=//evil.example/x onerror=window.evil=1><svg onload=window.evil=1><evil-x id=evil class=evil style=background:url(//evil.example/y)>` +
+	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}`
+
+// EvilLinks are addresses that run or load something when they are followed, or are none.
+func EvilLinks() []string {
+	return []string{"javascript:window.evil=1", "JaVaScRiPt\t:window.evil=1", "data:text/html,<script>window.evil=1</script>", "vbscript:evil", "file:///evil",
+		"//evil.example/x\"onmouseover=window.evil=1", " javascript:window.evil=1"}
+}
+
+// Hostile is an article with its records, of which something was replaced by what its author or a program had no business to write.
+type Hostile struct {
+	Name  string // what was replaced
+	Bench *Bench
+}
+
+// HostileRecords gives the records of an article with Evil behind one text of them at a time, whichever there are: values and names
+// of mappings, definitions and all. It fails the test if a text that a record can hold is left out.
+func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
+	t.Helper()
+	kinds := []struct {
+		name string
+		fill func(*record.Record)
+	}{
+		{"measured", fillMeasured},
+		{"failed", func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
+		{"imported", func(r *record.Record) {
+			fillMeasured(r)
+			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true, Dated: "file"}
+		}},
+		{"searched", func(r *record.Record) {
+			fillMeasured(r)
+			r.Repetition, r.Search = 0, &record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+				Objective: "latency.p99 < 1s", Stop: record.StopBudget, Reason: "there was no time", Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe,
+					Invalid: "disturbed", Failure: "it ended", Samples: r.Samples}}}
+		}},
+	}
+	return func(yield func(Hostile) bool) {
+		left := textsOf(reflect.TypeFor[record.Record](), "", map[string]bool{})
+		for _, kind := range kinds {
+			make := func() *Bench {
+				b := New(t, "hostile", text)
+				b.MeasureAll(kind.fill)
+				return b
+			}
+			paths := map[string]bool{}
+			for _, r := range make().Records {
+				eachText(reflect.ValueOf(r).Elem(), "", func(path, value string) string {
+					paths[path], left[general(path)] = true, false
+					return value
+				})
+			}
+			for _, path := range slices.Sorted(maps.Keys(paths)) {
+				b := make()
+				for _, r := range b.Records {
+					eachText(reflect.ValueOf(r).Elem(), "", func(at, value string) string {
+						if at == path {
+							return value + Evil
+						}
+						return value
+					})
+				}
+				if !yield(Hostile{kind.name + " " + path, b}) {
+					return
+				}
+			}
+		}
+		for path, out := range left {
+			if out {
+				t.Errorf("no record of this test has the text %s", path)
+			}
+		}
+	}
+}
+
+// fillMeasured gives a record all that one of a repetition may hold.
+func fillMeasured(r *record.Record) {
+	r.Output = "output of the tool"
+	r.Parts = map[string]float64{"start": 1}
+	r.Labels = append(r.Labels, record.Parameter{Name: "label", Value: "x"})
+	r.Missing = map[string]string{"rps": "the tool did not print it"}
+	r.Budget = &record.Budget{Seconds: 60, Look: &record.Look{Rounds: 1, Level: 0.99, Stopped: []string{r.Trial}}}
+	r.Command = &record.Command{Real: 1, ForeignCPU: -1}
+	r.Before = &record.Before{For: []string{"programs of others"}}
+	r.Machine.Threads, r.Machine.Ports = map[string]float64{"server": 0.5}, map[string]float64{"load": 0.1}
+	r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
+	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
+	r.Facts["git.commit"], r.Lists = "abc", map[string]string{"list": "a 1\nb 2"}
+	if r.Inputs == nil {
+		r.Inputs = []record.Input{{Name: "definition", Digest: "sha256:1234"}}
+	}
+}
+
+// general is a path without the names in mappings.
+func general(path string) string {
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		b.WriteByte(path[i])
+		if path[i] == '{' {
+			if end := strings.LastIndexByte(path, '}'); end > i {
+				i = end - 1
+			}
+		}
+	}
+	if before, _, isJSON := strings.Cut(b.String(), "(json)"); isJSON {
+		return before + "(json)"
+	}
+	return b.String()
+}
+
+// textsOf gives the paths of all texts that a type can hold, as general has them.
+func textsOf(t reflect.Type, path string, out map[string]bool) map[string]bool {
+	switch {
+	case t == reflect.TypeFor[json.RawMessage]():
+		out[path+"(json)"] = true
+	case t == reflect.TypeFor[time.Time]():
+	case t.Kind() == reflect.String:
+		out[path] = true
+	case t.Kind() == reflect.Pointer:
+		textsOf(t.Elem(), path, out)
+	case t.Kind() == reflect.Slice:
+		textsOf(t.Elem(), path+"[]", out)
+	case t.Kind() == reflect.Map:
+		out[path+"{}name"] = true
+		textsOf(t.Elem(), path+"{}", out)
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			textsOf(t.Field(i).Type, path+"."+t.Field(i).Name, out)
+		}
+	}
+	return out
+}
+
+// eachText calls change for every text in a value, and puts what it gives in the text's place.
+func eachText(v reflect.Value, path string, change func(path, value string) string) {
+	switch {
+	case v.Type() == reflect.TypeFor[json.RawMessage]():
+		var data any
+		if json.Unmarshal(v.Bytes(), &data) == nil {
+			if changed, err := json.Marshal(eachJSON(data, path+"(json)", change)); err == nil {
+				v.SetBytes(changed)
+			}
+		}
+	case v.Type() == reflect.TypeFor[time.Time]():
+	case v.Kind() == reflect.String:
+		v.SetString(change(path, v.String()))
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		eachText(v.Elem(), path, change)
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			eachText(v.Index(i), path+"[]", change)
+		}
+	case v.Kind() == reflect.Map && v.Len() > 0:
+		changed := reflect.MakeMap(v.Type())
+		for _, name := range v.MapKeys() {
+			at := path + "{" + name.String() + "}"
+			value := reflect.New(v.Type().Elem()).Elem()
+			value.Set(v.MapIndex(name))
+			eachText(value, at, change)
+			changed.SetMapIndex(reflect.ValueOf(change(at+"name", name.String())), value)
+		}
+		v.Set(changed)
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			eachText(v.Field(i), path+"."+v.Type().Field(i).Name, change)
+		}
+	}
+}
+
+func eachJSON(data any, path string, change func(path, value string) string) any {
+	switch data := data.(type) {
+	case string:
+		return change(path, data)
+	case []any:
+		for i := range data {
+			data[i] = eachJSON(data[i], path+"[]", change)
+		}
+	case map[string]any:
+		out := map[string]any{}
+		for name, value := range data {
+			at := path + "{" + name + "}"
+			out[change(at+"name", name)] = eachJSON(value, at, change)
+		}
+		return out
+	}
+	return data
+}
+
+// MeasureAll adds three records for every trial that the article plans, unlike each other.
+func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
+	b.t.Helper()
+	p, err := b.plan(plan.Full)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, e := range p.Experiments {
+		for k, t := range e.Trials {
+			name := t.Name
+			if t.Calibration {
+				name = "again"
+			}
+			x := float64(500 + 100*k)
+			b.Measure(plan.Full, e.Name, name, []float64{x, x + 10, x - 10}, changes...)
+		}
+	}
+}
+
+// HostileArticles gives an article with payloads, one after the other, in the place of the texts in it: every value and key of its
+// YAML and all of its prose. As many as can be are replaced at a time, and each is in one of the articles, but for those that the
+// article has problems with, of which accepted is told.
+func HostileArticles(t testing.TB, text []byte, payloads []string, accepted func(part, of int)) iter.Seq[Hostile] {
+	t.Helper()
+	return func(yield func(Hostile) bool) {
+		spans := spansOf(New(t, "hostile", text).Doc)
+		for _, payload := range payloads {
+			var left []span
+			for _, s := range spans {
+				if b := read(t, "hostile", replaced(text, []span{s}, payload)); b.sound() {
+					left = append(left, s)
+				}
+			}
+			accepted(len(left), len(spans))
+			for round := 1; len(left) > 0; round++ {
+				var together, later []span
+				for _, s := range left {
+					if b := read(t, "hostile", replaced(text, append(slices.Clone(together), s), payload)); b.sound() {
+						together = append(together, s)
+					} else {
+						later = append(later, s)
+					}
+				}
+				b := read(t, "hostile", replaced(text, together, payload))
+				b.MeasureAll()
+				if !yield(Hostile{fmt.Sprintf("%.12q in %d texts, round %d", payload, len(together), round), b}) {
+					return
+				}
+				left = later
+			}
+		}
+	}
+}
+
+// sound says whether an article has no problems that its page would have to do without.
+func (b *Bench) sound() bool {
+	if !b.Doc.Problems.Empty() {
+		return false
+	}
+	_, err := b.plan(plan.Full)
+	return err == nil
+}
+
+// span is a text in an article: a value of YAML, which is quoted, or prose.
+type span struct {
+	start, end int
+	prose      bool
+}
+
+// spansOf finds the texts of an article, in order and apart from each other.
+func spansOf(doc *article.Document) []span {
+	var found []span
+	seen := map[uintptr]bool{}
+	source := reflect.ValueOf(doc.Source).Pointer()
+	var look func(v reflect.Value)
+	look = func(v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() && !seen[v.Pointer()] {
+				seen[v.Pointer()] = true
+				look(v.Elem())
+			}
+		case reflect.Interface:
+			look(v.Elem())
+		case reflect.Slice:
+			for i := range v.Len() {
+				look(v.Index(i))
+			}
+		case reflect.Struct:
+			if v.Type() == reflect.TypeFor[article.Text]() {
+				at := v.FieldByName("Pos")
+				if at.FieldByName("Source").Pointer() == source {
+					found = append(found, span{start: int(at.FieldByName("Start").Int()), end: int(at.FieldByName("End").Int())})
+				}
+				return
+			}
+			for i := range v.NumField() {
+				if v.Type() == reflect.TypeFor[article.Node]() && article.NodeKind(v.FieldByName("Kind").Int()) != article.Scalar && v.Type().Field(i).Name == "Text" {
+					continue // it has only a place
+				}
+				look(v.Field(i))
+			}
+		}
+	}
+	front := reflect.ValueOf(doc).Elem()
+	for i := range front.NumField() {
+		if front.Type().Field(i).Name != "Tree" {
+			look(front.Field(i))
+		}
+	}
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			found = append(found, span{t.Segment.Start, t.Segment.Stop, true})
+		}
+		if n.Type() == ast.TypeBlock && entering && n.IsRaw() {
+			for i := range n.Lines().Len() {
+				line := n.Lines().At(i)
+				found = append(found, span{line.Start, line.Stop - 1, true})
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	slices.SortFunc(found, func(a, b span) int { return a.start - b.start })
+	var apart []span
+	for _, s := range found {
+		if s.end > s.start && (len(apart) == 0 || s.start >= apart[len(apart)-1].end) {
+			apart = append(apart, s)
+		}
+	}
+	return apart
+}
+
+// replaced is an article with a payload in the place of some of its texts.
+func replaced(text []byte, spans []span, payload string) []byte {
+	quoted, err := json.Marshal(payload)
+	if err != nil {
+		panic(err) // a string is JSON
+	}
+	var out []byte
+	at := 0
+	for _, s := range spans {
+		out = append(out, text[at:s.start]...)
+		if s.prose {
+			out = append(out, payload...)
+		} else {
+			out = append(out, quoted...)
+		}
+		at = s.end
+	}
+	return append(out, text[at:]...)
+}

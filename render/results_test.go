@@ -1,0 +1,99 @@
+package render_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// grouped has two servers with one worker and two, and all that an author may ask of a table.
+const grouped = "---\ntitle: Servers\nkey_values:\n  - {value: 'ratio(throughput{server=\"b\", workers=1}, throughput{server=\"a\", workers=1}) | round 2', is: times}\n" +
+	"---\n\nA note[^n], and the same one[^n].\n\n[^n]: Said once.\n\n" + "```yaml experiment\n" + `name: servers
+services: {server: {image: "debian:bookworm-slim", command: run, expose: ["80"]}}
+matrix: {server: [a, b], workers: [1, 2]}
+load: {target: "http://server/", duration: 10s, connections: 10}
+repetitions: 3
+calibrate: false
+profiles: {quick: skip}
+` + "```\n\n```yaml table\n" + `label: tbl-t
+experiment: servers
+rows: [server]
+group: workers
+columns: [throughput, latency.p50]
+sort: throughput
+format: {throughput: round 0, latency.p50: unit us | round 1}
+notes: ["One note, with $n$.", Another.]
+` + "```\n\n```yaml claim\n" + `{name: more, experiment: servers, text: b has more., expect: 'throughput{server="b", workers=1} > throughput{server="a", workers=1}'}
+` + "```\n\n```yaml published\nexperiment: servers\nsource: Somebody\nrows: [{server: a, workers: 1, throughput: 500/s}, {server: b, workers: 1, throughput: 750/s}]\n```\n"
+
+func readPage(t *testing.T, b *rendertest.Bench) (words, markup string) {
+	t.Helper()
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wordsOf(string(page.HTML)), string(page.HTML)
+}
+
+// What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are wanted.
+func TestTableAsAsked(t *testing.T) {
+	b := rendertest.New(t, "servers", []byte(grouped))
+	again := func(r *record.Record) {
+		if r.Repetition == 3 {
+			r.Order.Replaces = 1
+		}
+	}
+	for trial, throughputs := range map[string][]float64{"a, 1": {500, 490, 510}, "b, 1": {600, 590, 610}, "a, 2": {900, 890, 910}, "b, 2": {800, 790, 810}} {
+		b.Measure("full", "servers", trial, throughputs, again)
+	}
+	words, markup := readPage(t, b)
+	row := regexp.MustCompile(`(?s)<tr[^>]*>(.*?)</tr>`)
+	var rows []string
+	_, table, _ := strings.Cut(markup, `id="tbl-t"`)
+	for _, found := range row.FindAllStringSubmatch(table[:strings.Index(table, "</table>")], -1) {
+		rows = append(rows, wordsOf(found[1]))
+	}
+	want := []string{"ServerThroughputrequests/s", "workers 1", "b600 576–625", "a500 476–525", "workers 2", "a900 875–925", "b800 775–825"}
+	for i, w := range want {
+		if i >= len(rows) || !strings.HasPrefix(rows[i], w) {
+			t.Errorf("rows are %q, want %q", rows, want)
+			break
+		}
+	}
+	for _, w := range []string{
+		"13,893.6 13,327.1–14,487.3", // µs, with more digits than the interval would have
+		"One note, with", "Another.", "4 measured again after the machine had disturbed others",
+		"Claimed: more than +5 %. Published: +50 %.", "published 1.50",
+	} {
+		if !strings.Contains(words, w) {
+			t.Errorf("the page does not say %q", w)
+		}
+	}
+	for _, found := range regexp.MustCompile(`<a rev="footnote" href="#([^"]*)"`).FindAllStringSubmatch(markup, -1) {
+		if !strings.Contains(markup, `id="`+found[1]+`"`) {
+			t.Errorf("a note leads back to %q, which is nowhere", found[1])
+		}
+	}
+	if n := strings.Count(markup, `rev="footnote"`); n != 2 {
+		t.Errorf("the note has %d ways back, want one for each of its 2 places", n)
+	}
+}
+
+// A table of what a profile leaves out says so, and has no empty head.
+func TestTableLeftOut(t *testing.T) {
+	b := rendertest.New(t, "servers", []byte(grouped+"\n```yaml experiment\nname: other\nextends: servers\nprofiles: {quick: {repetitions: 3}}\n```\n"))
+	for _, trial := range []string{"a, 1", "b, 1", "a, 2", "b, 2"} {
+		b.Measure("quick", "other", trial, []float64{500, 490, 510})
+	}
+	_, markup := readPage(t, b)
+	if _, table, _ := strings.Cut(markup, `id="tbl-t"`); !strings.Contains(wordsOf(table), "Left out: profile quick leaves this experiment out.") {
+		t.Error("the table does not say that its experiment is left out")
+	}
+	if strings.Contains(markup, "<table class=\"results") {
+		t.Error("there is a table without rows")
+	}
+}

@@ -1,0 +1,160 @@
+package render
+
+import (
+	"html/template"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+)
+
+// Subpage is a page that belongs to that of an article: its history, an earlier run, two runs side by side.
+type Subpage struct {
+	Path        string // of its folder below that of the article, with slashes
+	Title       string // as text, without that of the site
+	Description string // as text
+	HTML        template.HTML
+	Files       []File // that it links, relative to its own folder
+}
+
+// The folders of subpages, below that of their article.
+const (
+	historyFolder = "history"
+	runsFolder    = "runs"
+	compareFolder = "compare"
+)
+
+// Part is something in a page that a reader may look for.
+type Part struct {
+	Kind  string // section, claim, table or figure
+	ID    string
+	Words string // as text
+}
+
+// The kinds of Part.
+const (
+	SectionPart = "section"
+	ClaimPart   = "claim"
+	TablePart   = "table"
+	FigurePart  = "figure"
+)
+
+// News is what the newest run of an article has turned, for an index.
+type News struct {
+	Run            string
+	When           time.Time // the run ended
+	First          bool      // the article had no standing before it, on its host and in its profile
+	Before, After  Mark      // the standing; the same if it has not turned
+	StandingTurned bool
+	Claims         []ClaimNews
+	NewlyMeasured  int    // claims that no run had measured before
+	Comparison     string // path of the page that compares the run with the one before, below the article's folder; may be empty
+}
+
+// ClaimNews is a claim whose verdict has turned.
+type ClaimNews struct {
+	Words         string // as text
+	ID            string // in the page
+	Before, After Mark
+}
+
+// pageOf is the folder of the page of a run, below that of its article; empty if it has none. Complete runs have one that stays, and
+// so has the newest of each host and profile.
+func pageOf(m *dataset.Moment, all []*dataset.Moment) string {
+	newest := !slices.ContainsFunc(all, func(o *dataset.Moment) bool {
+		return o.Host == m.Host && o.Profile == m.Profile && o.Run > m.Run
+	})
+	if !m.Complete && !newest || m.Run != path.Base(m.Run) || strings.HasPrefix(m.Run, ".") {
+		return ""
+	}
+	return path.Join(runsFolder, m.Run)
+}
+
+// subpages makes the pages that belong to that of an article, and says what the newest run of what is shown has turned.
+func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, news *News, err error) {
+	if len(o.Moments) == 0 {
+		return nil, nil, nil
+	}
+	var comparisons []*comparison
+	for _, m := range o.Moments {
+		before := m.Before(o.Moments)
+		if before == nil || pageOf(m, o.Moments) == "" {
+			continue
+		}
+		c, err := compareMoments(before, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c != nil {
+			comparisons = append(comparisons, c)
+		}
+	}
+	history, err := r.history(d, o, comparisons)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages = append(pages, history)
+	for _, m := range o.Moments {
+		if pageOf(m, o.Moments) == "" {
+			continue
+		}
+		page, err := r.runPage(m, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		pages = append(pages, page)
+	}
+	for _, c := range comparisons {
+		page, err := r.comparisonPage(d, o, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		pages = append(pages, page)
+	}
+	return pages, r.news(d, o, comparisons), nil
+}
+
+// runPage is the article as of a run, under an address that stays.
+func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
+	c := r.compose(m.Dataset, o)
+	c.up, c.moment = "../../../", m
+	a := c.article()
+	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files},
+		c.failed()
+}
+
+// news compares the newest run of what is shown with the state before it.
+func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison) *News {
+	ofSet := func(m *dataset.Moment) bool { return m.Host == d.Host && m.Profile == d.Profile }
+	i := slices.IndexFunc(o.Moments, ofSet)
+	if i < 0 {
+		return nil
+	}
+	newest := o.Moments[i]
+	standing, _ := newest.Standing()
+	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingMark(standing)}
+	k := slices.IndexFunc(o.Moments[i+1:], ofSet)
+	if k < 0 {
+		n.First, n.Before = true, n.After
+		return n
+	}
+	turns := dataset.TurnsOf(o.Moments[i+1+k].Dataset, newest.Dataset)
+	n.Before, n.NewlyMeasured = StandingMark(turns.StandingBefore), turns.New
+	turned := turns.Standing != turns.StandingBefore
+	n.First = turned && turns.StandingBefore == stats.StandingNotMeasured
+	n.StandingTurned = turned && !n.First
+	c := r.compose(d, o)
+	for _, t := range turns.Claims {
+		_, words := c.claimSentence(t.Claim)
+		n.Claims = append(n.Claims, ClaimNews{words, claimID + t.Claim.Name.Value, VerdictMark(t.Before), VerdictMark(t.After)})
+	}
+	for _, c := range comparisons {
+		if c.b == newest {
+			n.Comparison = path.Join(c.path(), "index.html")
+		}
+	}
+	return n
+}

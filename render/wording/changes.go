@@ -1,0 +1,245 @@
+package wording
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+)
+
+// Change writes the change of a metric with its interval.
+func Change(c *dataset.Change) string {
+	e := c.Effect
+	if e == nil {
+		return "–"
+	}
+	u := number.Percent
+	switch {
+	case c.Points && c.Metric.Share:
+		u = number.Unit{Symbol: "points", Scale: 0.01}
+	case c.Points:
+		u = number.For(c.Metric.Unit, false, e.Number)
+	}
+	if e.Interval == nil {
+		return u.Signed(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN()))
+	}
+	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
+	return fmt.Sprintf("%s [%s]", u.Signed(e.Number, decimals), u.SignedBetween(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
+// Verdict writes the verdict on a change, with its reason.
+func Verdict(c *dataset.Change) string {
+	if c.Reason == "" {
+		return string(c.Verdict)
+	}
+	var without []string // notes say why cells are not valid, once for all metrics
+	for _, side := range []struct {
+		name   string
+		result dataset.Result
+	}{{"A", c.ResultA}, {"B", c.ResultB}} {
+		if strings.HasPrefix(side.result.Missing, InvalidReason) {
+			without = append(without, side.name)
+		}
+	}
+	if len(without) > 0 {
+		return fmt.Sprintf("%s: %s not valid", c.Verdict, strings.Join(without, " and "))
+	}
+	return string(c.Verdict) + ": " + c.Reason
+}
+
+// InvalidReason is how results begin that are missing since the cell is not valid.
+const InvalidReason = "invalid: "
+
+// A ChangeTable is the changes of one metric of one experiment.
+type ChangeTable struct {
+	Metric  record.Metric
+	Changes []*dataset.Change
+
+	experiment string // with its article
+}
+
+func tablesOf(changes []dataset.Change) []ChangeTable {
+	var out []ChangeTable
+	for i := range changes {
+		change := &changes[i]
+		k := slices.IndexFunc(out, func(t ChangeTable) bool {
+			return t.experiment == change.ExperimentName() && t.Metric.Name == change.Metric.Name
+		})
+		if k < 0 {
+			k = len(out)
+			out = append(out, ChangeTable{experiment: change.ExperimentName(), Metric: change.Metric})
+		}
+		out[k].Changes = append(out[k].Changes, change)
+	}
+	return out
+}
+
+// Title is the metric with the noise floor.
+func (t *ChangeTable) Title() string {
+	floor := 0.0
+	for _, c := range t.Changes {
+		floor = max(floor, c.Floor)
+	}
+	if floor == 0 {
+		return t.Metric.Name
+	}
+	return fmt.Sprintf("%s, noise floor %s", t.Metric.Name, number.Percent.Quantity(floor, number.Percent.Decimals(floor, math.NaN(), math.NaN())))
+}
+
+// Rows are those below the head "cell A B change verdict".
+func (t *ChangeTable) Rows() [][]string {
+	var results []dataset.Result
+	for _, c := range t.Changes {
+		results = append(results, c.ResultA, c.ResultB)
+	}
+	u := UnitFor(t.Metric, results...)
+	var rows [][]string
+	for _, c := range t.Changes {
+		// What is missing stands in the verdict, too.
+		side := func(r dataset.Result) string {
+			if r.Missing != "" {
+				return "–"
+			}
+			return Estimate(r, u)
+		}
+		rows = append(rows, []string{c.A.Trial.Name, side(c.ResultA), side(c.ResultB), Change(c), Verdict(c)})
+	}
+	return rows
+}
+
+// ExperimentChanges are the changes of one experiment.
+type ExperimentChanges struct {
+	Name   string // with its article
+	Tables []ChangeTable
+}
+
+// Changes sorts changes by experiment and metric, in their order.
+func Changes(changes []dataset.Change) []ExperimentChanges {
+	var out []ExperimentChanges
+	for _, t := range tablesOf(changes) {
+		if len(out) == 0 || out[len(out)-1].Name != t.experiment {
+			out = append(out, ExperimentChanges{Name: t.experiment})
+		}
+		out[len(out)-1].Tables = append(out[len(out)-1].Tables, t)
+	}
+	return out
+}
+
+// Unchanged reports whether both sides of all cells are the same repetitions, so that there is nothing to show.
+func (e *ExperimentChanges) Unchanged() bool {
+	return !slices.ContainsFunc(e.Tables, func(t ChangeTable) bool {
+		return slices.ContainsFunc(t.Changes, func(c *dataset.Change) bool { return !c.Unchanged })
+	})
+}
+
+// Notes are the marks of the changes, each with the metrics and the cells that have it, unless all do.
+func (e *ExperimentChanges) Notes() []string {
+	var marks []string
+	cells, metrics := map[string][]string{}, map[string][]string{}
+	add := func(list []string, name string) []string {
+		if slices.Contains(list, name) {
+			return list
+		}
+		return append(list, name)
+	}
+	var all []string
+	for _, t := range e.Tables {
+		for _, c := range t.Changes {
+			all = add(all, c.A.Trial.Name)
+			marksOfCell := c.Marks
+			if strings.Contains(c.Reason, InvalidReason) {
+				marksOfCell = append(slices.Clip(marksOfCell), c.Reason)
+			}
+			for _, m := range marksOfCell {
+				if cells[m] == nil {
+					marks = append(marks, m)
+				}
+				cells[m], metrics[m] = add(cells[m], c.A.Trial.Name), add(metrics[m], t.Metric.Name)
+			}
+		}
+	}
+	for i, m := range marks {
+		var of []string
+		if len(metrics[m]) < len(e.Tables) {
+			of = append(of, strings.Join(metrics[m], ", "))
+		}
+		if len(cells[m]) < len(all) {
+			of = append(of, strings.Join(cells[m], "; "))
+		}
+		if len(of) > 0 {
+			marks[i] = fmt.Sprintf("%s (%s)", m, strings.Join(of, " of "))
+		}
+	}
+	return marks
+}
+
+// Sum says how many changes there are of each verdict.
+func Sum(changes []dataset.Change) string {
+	words := []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown, stats.NotComparable}
+	var out []string
+	for _, w := range words {
+		n := 0
+		for i := range changes {
+			if changes[i].Verdict == w {
+				n++
+			}
+		}
+		if n > 0 || w == stats.Worse || w == stats.Better {
+			out = append(out, fmt.Sprintf("%d %s", n, w))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// Where says in which cells something differs, and whether it can be the cause of a shift.
+func Where(d *dataset.Difference) string {
+	out := ""
+	if !d.All {
+		out = ", in " + strings.Join(d.Cells, "; ")
+	}
+	switch {
+	case d.Follows != "":
+		out += " (follows from " + d.Follows + ")"
+	case d.OneSided:
+		out += " (only one side tells)"
+	}
+	return out
+}
+
+// MaxDetails is how many lines a difference has where people read it; data have all.
+const MaxDetails = 12
+
+// Details are the parts of a difference, a line to each.
+func Details(d *dataset.Difference) []string {
+	var out []string
+	for i, p := range d.Parts {
+		if i == MaxDetails-1 && len(d.Parts) > MaxDetails {
+			return append(out, fmt.Sprintf("and %d more", len(d.Parts)-i))
+		}
+		out = append(out, p.String())
+	}
+	return out
+}
+
+// Apart says how much later B was measured than A, as part of a sentence: what else changed on the machine meanwhile is part of
+// every change, and no noise floor of one run tells of it. It is empty for no time.
+func Apart(d time.Duration) string {
+	if d = d.Abs(); d == 0 {
+		return ""
+	}
+	words := plan.Duration(d.Round(time.Minute))
+	if d < time.Minute {
+		words = "less than a minute"
+	}
+	if days := int(d.Hours() / 24); days > 1 {
+		words = fmt.Sprintf("%d days", days)
+	}
+	return fmt.Sprintf("A and B were measured %s apart: what else changed meanwhile is part of every change, and the noise floor does not hold it", words)
+}

@@ -1,0 +1,47 @@
+// Package wording writes results and changes in words, the same for terminals, Markdown and pages.
+package wording
+
+import (
+	"fmt"
+	"math"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+)
+
+// Estimate writes the centre of a result and its interval, or why there is none, in a unit.
+func Estimate(r dataset.Result, u number.Unit) string {
+	e := r.Estimate
+	switch {
+	case r.Missing != "":
+		return r.Missing
+	case e.Kind == stats.NoInterval:
+		return u.Quantity(e.Centre, u.Decimals(e.Centre, math.NaN(), math.NaN())) + " (1 run)"
+	case e.Kind == stats.BySearch && r.Metric.Unit == "1/s":
+		return u.Capacity(e.Interval.Lo, e.Interval.Hi)
+	case e.Kind == stats.BySearch:
+		return u.Tuned(e.Centre, e.Interval.Lo, e.Interval.Hi)
+	}
+	decimals := u.Decimals(e.Centre, e.Interval.Lo, e.Interval.Hi)
+	between := u.Range(e.Interval.Lo, e.Interval.Hi, decimals)
+	switch e.Kind {
+	case stats.RangeOfTwo:
+		return fmt.Sprintf("%s (2 runs: %s)", u.Quantity(e.Centre, decimals), between)
+	case stats.WithinRun:
+		return fmt.Sprintf("%s (1 run, within it %s)", u.Quantity(e.Centre, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+	}
+	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
+}
+
+// UnitFor is the unit in which some results of a metric are written together.
+func UnitFor(m record.Metric, results ...dataset.Result) number.Unit {
+	var centres []float64
+	for _, r := range results {
+		if r.Missing == "" {
+			centres = append(centres, r.Estimate.Centre)
+		}
+	}
+	return number.For(m.Unit, m.Share, centres...)
+}

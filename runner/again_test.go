@@ -1,0 +1,106 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine/fake"
+)
+
+// busy is a store whose machine was busy with something else in some repetitions.
+type busy struct {
+	memory
+	stolen func(*record.Record) bool
+}
+
+func (b *busy) Save(r *record.Record) error {
+	if b.stolen(r) {
+		r.Machine = &record.Machine{Steal: 0.2}
+	}
+	return b.memory.Save(r)
+}
+
+// What the machine disturbed is measured again, after everything that was planned, as long as its cell would be invalid otherwise.
+func TestMeasuresAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		stolen   func(*record.Record) bool
+		again    []string // trial, and what each repetition beyond the plan replaces
+		replaces []int
+	}{
+		{"nothing", func(*record.Record) bool { return false }, nil, nil},
+		{"one repetition", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }, []string{"sync-4"}, []int{2}},
+		{"two of one trial", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition < 3 }, []string{"sync-4", "sync-5"}, []int{1, 2}},
+		{"the one in its place too", func(r *record.Record) bool { return r.Trial == "async" && (r.Repetition == 1 || r.Repetition == 4) },
+			[]string{"async-4", "async-5"}, []int{1, 4}},
+		{"all of a trial", func(r *record.Record) bool { return r.Trial == "async" }, []string{"async-4", "async-5", "async-6"}, []int{1, 2, 3}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
+			r := newRunner(fake.New(script(t)), &quiet{})
+			sum, err := r.Run(context.Background(), p, store, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again []string
+			var replaces []int
+			for i, r := range store.records[6:] {
+				again, replaces = append(again, (&memory{records: []*record.Record{r}}).trials()), append(replaces, r.Order.Replaces)
+				if r.Order.Position != 7+i || r.Run != store.records[0].Run {
+					t.Errorf("%s-%d stands at %d in run %s", r.Trial, r.Repetition, r.Order.Position, r.Run)
+				}
+			}
+			if !slices.Equal(again, tt.again) || !slices.Equal(replaces, tt.replaces) || sum.Again != len(tt.again) {
+				t.Errorf("again %v in the place of %v, counted %d; want %v, %v", again, replaces, sum.Again, tt.again, tt.replaces)
+			}
+			before := len(store.records)
+			if sum, err = r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 || len(store.records) != before {
+				t.Errorf("a second run: %+v, %v", sum, err)
+			}
+		})
+	}
+}
+
+// Where nothing can be decided, since there are too few repetitions for any verdict, nothing is measured again either.
+func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
+	p, store := socketsPlan(t), &busy{stolen: func(*record.Record) bool { return true }}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	run := store.records[0].Run
+	first := slices.DeleteFunc(slices.Clone(store.records), func(r *record.Record) bool { return r.Repetition > 2 })
+	e := *p.Experiments[0]
+	for e.Repetitions = 1; e.Repetitions <= 2; e.Repetitions++ {
+		if steps := again(&e, first, run); len(steps) > 0 {
+			t.Errorf("with %d repetitions %d steps", e.Repetitions, len(steps))
+		}
+	}
+	e.Repetitions = 3
+	if steps := again(&e, store.records[:6], run); len(steps) == 0 {
+		t.Error("with 3 repetitions, all of them disturbed, nothing is measured again")
+	}
+}
+
+// A run that was stopped before it could measure again does so when it goes on.
+func TestMeasuresAgainLater(t *testing.T) {
+	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }}
+	ctx, cancel := context.WithCancel(context.Background())
+	progress := &quiet{atEnd: func(done int) {
+		if done == 6 {
+			cancel()
+		}
+	}}
+	r := newRunner(fake.New(script(t)), progress)
+	if _, err := r.Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
+		t.Fatalf("%v with %d records", err, len(store.records))
+	}
+	if n := Pending(p, store.records, r.Host.ID, Options{}); n != 1 {
+		t.Errorf("%d repetitions are pending", n)
+	}
+	if _, err := r.Run(context.Background(), p, store, Options{}); err != nil || len(store.records) != 7 || store.records[6].Order.Replaces != 2 {
+		t.Errorf("%v with %d records", err, len(store.records))
+	}
+}

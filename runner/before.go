@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"benchbook/notebook/record"
+)
+
+// before gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed the one before that.
+// The error is that of the context, or that another machine cannot be asked.
+func (r *run) before(ctx context.Context, rec *record.Record) (err error) {
+	if r.Settler == nil {
+		return nil
+	}
+	began := time.Now()
+	var all []func(context.Context) (*record.Before, error)
+	if r.here() {
+		all = append(all, func(ctx context.Context) (*record.Before, error) { return r.Settler.Settle(ctx, r.disturbed) })
+	}
+	for _, m := range r.machinesOf() {
+		if err := m.setClock(ctx); err != nil {
+			return err
+		}
+		all = append(all, func(ctx context.Context) (*record.Before, error) { return m.settle(ctx, r.disturbed) })
+	}
+	rec.Before, err = settleAll(ctx, all...)
+	rec.Parts["settle"] = time.Since(began).Seconds()
+	return err
+}
+
+// save saves a record, with the lists among its facts put aside: each is kept once in a run. What is not saved, such as the repetition
+// of a probe, must not pass for having kept one.
+func (r *run) save(rec *record.Record) error {
+	begin, spent := time.Now(), r.summary.Spent
+	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
+	have, err := r.listsOf(rec)
+	if err != nil {
+		return err
+	}
+	rec.Condense(have)
+	return r.store.Save(rec)
+}
+
+// saved reads what is saved.
+func (r *run) saved() ([]*record.Record, error) {
+	begin, spent := time.Now(), r.summary.Spent
+	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
+	records, _, err := r.store.Read()
+	return records, err
+}
+
+// listsOf are the digests of the lists that the records of a run have already, those of a run that goes on included.
+func (r *run) listsOf(rec *record.Record) (map[string]bool, error) {
+	key := rec.Run + " " + rec.Experiment
+	if have, ok := r.lists[key]; ok {
+		return have, nil
+	}
+	have := map[string]bool{}
+	if r.todo.run != "" {
+		records, _, err := r.store.Read()
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range records {
+			if other.Run == rec.Run && other.Experiment == rec.Experiment {
+				for digest := range other.Lists {
+					have[digest] = true
+				}
+			}
+		}
+	}
+	if r.lists == nil {
+		r.lists = map[string]map[string]bool{}
+	}
+	r.lists[key] = have
+	return have, nil
+}

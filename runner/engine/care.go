@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Inspected is an Engine that tells where it is and what it can reach. Not every engine can.
+type Inspected interface {
+	// Endpoint is where it answers, such as "unix:///var/run/docker.sock".
+	Endpoint() string
+	// Storage is the folder of this machine where images and containers lie; empty if it is elsewhere.
+	Storage() string
+	// Reach says why the registry of an image cannot be asked for it, and nothing if it can. Nothing is downloaded.
+	Reach(ctx context.Context, image string) error
+}
+
+// ImageStore is an Engine that keeps the images it has built, and can tell which they are. Not every engine can.
+type ImageStore interface {
+	// Built lists the images that it has made, and nobody else has given another name.
+	Built(ctx context.Context) ([]BuiltImage, error)
+	// Find is Prepare of an image that is here; false if it is not, or nothing that it is built from. Nothing is built, and nobody else
+	// is asked.
+	Find(ctx context.Context, image Image) (Prepared, bool, error)
+	// Discard removes an image, unless a container or another image needs it: that is an error.
+	Discard(ctx context.Context, image BuiltImage) error
+}
+
+// WithFiles ends what an image was made for that has the files of a service which may not be written to, on the image of that service.
+const WithFiles = " with its files"
+
+// BuiltImage is an image that an engine has built and kept.
+type BuiltImage struct {
+	Reference string
+	ID        string
+	For       string // what it was built for
+	Base      string // id of the image that it is built on, as far as that is still here
+	Own       int64  // bytes that it has beside those of its base
+	Above     int    // images that are built on it
+}
+
+// Clocked is an Engine whose machine may have another clock than ours. Not every engine can.
+type Clocked interface {
+	// Clock says how far its clock is ahead of ours, give or take.
+	Clock(ctx context.Context) (ahead, uncertain time.Duration, err error)
+}
+
+// Carrier is an Engine from which images can be brought to another one of its kind. Not every engine can.
+type Carrier interface {
+	// Has finds an image by its reference, and by its id if it is known under that here too; false if it is not here.
+	Has(ctx context.Context, image Prepared) (id string, ok bool, err error)
+	// Save writes an image out, with its layers.
+	Save(ctx context.Context, image Prepared) (io.ReadCloser, error)
+	// Load takes in what Save of another engine wrote, and returns the id that it has here.
+	Load(ctx context.Context, image Prepared, saved io.Reader) (id string, err error)
+}
+
+// Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were started. Not every
+// engine can.
+type Locked interface {
+	// Identity tells it from all others, whatever it is reached by.
+	Identity() string
+	// Lock takes it for what is to be done, in words such as "measures async-101 in profile quick". While another run has it Lock waits,
+	// after a call of waiting, until the context is done; where waiting is nil it does not, and the error is a *BusyError. The lock ends
+	// with this process at the latest.
+	Lock(ctx context.Context, doing string, waiting func(*BusyError)) (unlock func(), err error)
+}
+
+// BusyError is that another run has the machine of an engine.
+type BusyError struct {
+	Doing string    // as Locked.Lock was told; empty where it cannot be told
+	Since time.Time // by the clock of that machine
+}
+
+func (e *BusyError) Error() string {
+	if e.Doing == "" {
+		return "another benchbook has this machine for itself"
+	}
+	return fmt.Sprintf("another benchbook has this machine for itself: it %s, since %s", e.Doing, e.Since.Local().Format("15:04:05 on 2 January"))
+}

@@ -1,0 +1,177 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// lockName is that of the container which locks an engine: the engine sees to it that there is one of a name.
+const lockName = "benchbook-lock"
+
+// lockEvery is how often somebody who waits for a lock asks for it, and lockStart how long whoever has made it gets to begin it. After
+// lockLooks it is taken for held: that of a run which has just ended goes by itself, but not at once.
+const (
+	lockEvery = time.Second
+	lockStart = time.Minute
+	lockLooks = 3
+)
+
+// agentImage makes the image of our agent available.
+func (e *Engine) agentImage(ctx context.Context) (engine.Prepared, error) {
+	if e.agent == nil {
+		return engine.Prepared{}, fmt.Errorf("there is no %s to run at %s: build it with make build", agent.Name, e.endpoint)
+	}
+	data, err := e.agent()
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	return e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
+}
+
+// startAgent starts our agent for as long as we are attached to it, which the engine sees to, also if this process is killed. Detach
+// ends it.
+func (e *Engine) startAgent(ctx context.Context, name, network string, labels map[string]string) (id string, detach func(), err error) {
+	image, err := e.agentImage(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	created, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+		Name: name,
+		Config: &container.Config{Image: image.ID, Labels: labels, Cmd: []string{agent.Hold},
+			OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true},
+		HostConfig: &container.HostConfig{NetworkMode: container.NetworkMode(network), AutoRemove: true},
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	stream, err := e.client.ContainerAttach(ctx, created.ID, client.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true})
+	if err == nil {
+		if _, err = e.client.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err == nil {
+			return created.ID, stream.Close, nil
+		}
+		stream.Close()
+	}
+	return "", nil, errors.Join(err, e.removeContainer(context.WithoutCancel(ctx), created.ID))
+}
+
+// deploy starts our agent in the network of the service that is waited for.
+func (w *waiting) deploy(ctx context.Context) (err error) {
+	s := w.space
+	w.agent, w.detach, err = s.engine.startAgent(ctx, s.containerName(w.service.Name)+"-probe", "container:"+w.id, s.engine.labels(s.run))
+	if err != nil {
+		return fmt.Errorf("starting %s, which probes it: %w", agent.Name, err)
+	}
+	return nil
+}
+
+// dialInside connects to an address from within a container with our agent.
+func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, error) {
+	created, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
+		Cmd: []string{"/" + agent.Name, agent.Connect, address}, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	stream, err := e.client.ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, stream.Close) // reading knows no context
+	defer stop()
+	stdout, into := io.Pipe()
+	var said strings.Builder
+	go func() {
+		_, err := stdcopy.StdCopy(into, &said, stream.Reader)
+		if err == nil && said.Len() > 0 {
+			err = errors.New(strings.TrimSpace(said.String()))
+		}
+		_ = into.CloseWithError(err)
+	}()
+	conn, err := agent.Conn(stream.Conn, stdout, closing(stream.Close))
+	if err != nil {
+		stream.Close()
+		return nil, errors.Join(context.Cause(ctx), err)
+	}
+	return conn, nil
+}
+
+// closing is an io.Closer of a function that cannot fail.
+type closing func()
+
+func (c closing) Close() error {
+	c()
+	return nil
+}
+
+// Identity implements engine.Locked. Copies of one virtual machine may have one ID, and two engines of a machine too.
+func (e *Engine) Identity() string { return e.info.ID + " " + e.info.Name + " " + e.info.DockerRootDir }
+
+// Lock takes the engine's machine for a run, so that no two that are started on different machines measure there at the same time: by a
+// container that goes on for as long as this process is attached to it. It implements engine.Locked.
+func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.BusyError)) (unlock func(), err error) {
+	labels := e.labels("lock")
+	labels[engine.LabelDoing] = doing
+	for looks := 1; ; looks++ {
+		id, detach, err := e.startAgent(ctx, lockName, "none", labels)
+		switch {
+		case err == nil:
+			return func() {
+				detach()
+				ctx, cancel := uncancelled(context.WithoutCancel(ctx))
+				defer cancel()
+				_ = e.removeContainer(ctx, id) // it goes by itself, only later
+			}, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !errdefs.IsConflict(err):
+			return nil, fmt.Errorf("locking the engine at %s: %w", e.endpoint, err)
+		}
+		busy, err := e.lockHolder(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("locking the engine at %s: %w", e.endpoint, err)
+		}
+		if looks == lockLooks {
+			if waiting == nil {
+				return nil, busy
+			}
+			waiting(busy)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(lockEvery):
+		}
+	}
+}
+
+// lockHolder says who has the lock, as far as it can be told, and removes one that nobody holds: whoever made it was killed before it was
+// begun, or is known to have ended.
+func (e *Engine) lockHolder(ctx context.Context) (*engine.BusyError, error) {
+	inspected, err := e.client.ContainerInspect(ctx, lockName, client.ContainerInspectOptions{})
+	if gone(err) {
+		return &engine.BusyError{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := inspected.Container
+	made, err := time.Parse(time.RFC3339Nano, c.Created)
+	neverBegun := err == nil && !c.State.Running && e.now().Sub(made) > lockStart
+	if alive, known := engine.OwnerAlive(c.Config.Labels[engine.LabelOwner]); neverBegun || known && !alive {
+		return &engine.BusyError{}, e.removeContainer(ctx, c.ID)
+	}
+	return &engine.BusyError{Doing: c.Config.Labels[engine.LabelDoing], Since: made}, nil
+}

@@ -1,0 +1,64 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/output"
+)
+
+// Has implements engine.Carrier. The id is asked for first: somebody may have given the reference to another image here. Engines that
+// keep images by the digest of their manifest have another id for the same image, and then the reference, which has a digest of all that
+// went into an image of ours, has to do.
+func (e *Engine) Has(ctx context.Context, image engine.Prepared) (string, bool, error) {
+	id, err := e.imageID(ctx, image.ID)
+	if err != nil || id != "" {
+		return id, id != "", err
+	}
+	if !builtByUs(image) {
+		return "", false, nil
+	}
+	id, err = e.imageID(ctx, image.Reference)
+	return id, id != "", err
+}
+
+// builtByUs says of an image that its reference has a digest of all that went into it. Other references may lead to another image there.
+func builtByUs(image engine.Prepared) bool {
+	return strings.HasPrefix(image.Reference, ourRepositories) && !strings.HasPrefix(image.Reference, substituteRepository)
+}
+
+// Save implements engine.Carrier. What we have built keeps its reference where it goes; other images get none there, so that nothing that
+// somebody else has there is given another meaning.
+func (e *Engine) Save(ctx context.Context, image engine.Prepared) (io.ReadCloser, error) {
+	name := image.ID
+	if builtByUs(image) {
+		name = image.Reference
+	}
+	saved, err := e.client.ImageSave(ctx, []string{name})
+	if err != nil {
+		return nil, fmt.Errorf("saving image %s: %w", image.Reference, err)
+	}
+	return saved, nil
+}
+
+// Load implements engine.Carrier.
+func (e *Engine) Load(ctx context.Context, image engine.Prepared, saved io.Reader) (string, error) {
+	loaded, err := e.client.ImageLoad(ctx, saved, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return "", fmt.Errorf("loading image %s: %w", image.Reference, err)
+	}
+	defer loaded.Close()
+	if err := readMessages(loaded, &output.Tail{Limit: 1 << 10}); err != nil {
+		return "", fmt.Errorf("loading image %s: %w", image.Reference, err)
+	}
+	id, ok, err := e.Has(ctx, image)
+	if err == nil && !ok {
+		err = fmt.Errorf("loading image %s: it is not there afterwards", image.Reference)
+	}
+	return id, err
+}

@@ -1,0 +1,178 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+)
+
+var (
+	_ engine.Inspected  = (*Engine)(nil)
+	_ engine.ImageStore = (*Engine)(nil)
+)
+
+// Endpoint implements engine.Inspected.
+func (e *Engine) Endpoint() string { return e.endpoint }
+
+// Storage implements engine.Inspected.
+func (e *Engine) Storage() string {
+	if !e.local() {
+		return ""
+	}
+	return e.info.DockerRootDir
+}
+
+// reachTimeout is how long a registry gets to say whether it has an image.
+const reachTimeout = 5 * time.Second
+
+// Reach implements engine.Inspected. The engine asks, as it would for a pull.
+func (e *Engine) Reach(ctx context.Context, image string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reachTimeout, errNoAnswer)
+	defer cancel()
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return fmt.Errorf("%q is not a reference of an image: %w", image, err)
+	}
+	_, err = e.client.DistributionInspect(ctx, reference.TagNameOnly(named).String(), client.DistributionInspectOptions{})
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// Find implements engine.ImageStore.
+func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared, bool, error) {
+	build := image.Build
+	switch {
+	case image.Name != "":
+		base, ok, err := e.baseHere(ctx, image.Name)
+		return engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}, ok, err
+	case image.Executable != nil:
+		b, err := executableBuild(*image.Executable)
+		if err != nil {
+			return engine.Prepared{}, false, err
+		}
+		build = &b
+	case build == nil:
+		return engine.Prepared{}, false, errors.New("an image needs a name, a build or an executable")
+	}
+	at := slices.IndexFunc(build.Files, func(f engine.File) bool { return f.Path == build.Dockerfile })
+	if at < 0 {
+		return engine.Prepared{}, false, nil
+	}
+	recipe, err := parseDockerfile(string(build.Files[at].Data), build.Args, build.Target)
+	if err != nil {
+		return engine.Prepared{}, false, nil // it was never built
+	}
+	prepared := engine.Prepared{}
+	for _, from := range recipe.bases {
+		base, ok, err := e.baseHere(ctx, from.reference)
+		if err != nil || !ok {
+			return engine.Prepared{}, false, err
+		}
+		prepared.Bases = append(prepared.Bases, base)
+	}
+	prepared.Reference = buildTag(*build, prepared.Bases)
+	prepared.ID, err = e.imageID(ctx, prepared.Reference)
+	return prepared, prepared.ID != "", err
+}
+
+// baseHere is base without asking anybody else.
+func (e *Engine) baseHere(ctx context.Context, name string) (engine.Base, bool, error) {
+	id, err := e.imageID(ctx, name)
+	if err != nil || id != "" {
+		return engine.Base{Reference: name, ID: id}, id != "", err
+	}
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return engine.Base{}, false, nil
+	}
+	release := debianRelease(reference.TagNameOnly(named))
+	if release == "" {
+		return engine.Base{}, false, nil
+	}
+	substitute := substituteRepository + ":" + release
+	id, err = e.imageID(ctx, substitute)
+	return engine.Base{Reference: name, ID: id, Substitute: substitute}, id != "", err
+}
+
+// A layered image is one with its layers from the bottom.
+type layered struct {
+	engine.BuiltImage
+	layers []string
+	size   int64
+	ours   bool
+}
+
+// Built implements engine.ImageStore.
+func (e *Engine) Built(ctx context.Context) ([]engine.BuiltImage, error) {
+	list, err := e.client.ImageList(ctx, client.ImageListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing images: %w", err)
+	}
+	var all []*layered
+	for _, item := range list.Items {
+		inspected, err := e.client.ImageInspect(ctx, item.ID)
+		if gone(err) {
+			continue // somebody removed it meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking at image %s: %w", item.ID, err)
+		}
+		i := &layered{BuiltImage: engine.BuiltImage{ID: item.ID}, layers: inspected.RootFS.Layers, size: inspected.Size}
+		// An image that somebody else builds on one of ours has its labels too, but not a name like ours.
+		i.For = item.Labels[engine.LabelImage]
+		at := slices.IndexFunc(item.RepoTags, func(tag string) bool { return strings.HasPrefix(tag, ourRepositories) })
+		if i.ours = i.For != "" && at >= 0 && len(item.RepoTags) == 1; i.ours {
+			i.Reference = item.RepoTags[at]
+		}
+		all = append(all, i)
+	}
+	stack(all)
+	var out []engine.BuiltImage
+	for _, i := range all {
+		if i.ours {
+			out = append(out, i.BuiltImage)
+		}
+	}
+	slices.SortFunc(out, func(a, b engine.BuiltImage) int {
+		return cmp.Or(cmp.Compare(a.For, b.For), cmp.Compare(a.Reference, b.Reference))
+	})
+	return out, nil
+}
+
+// stack finds on which image each of them is built: on the one with the most of its layers, of those that have no others.
+func stack(all []*layered) {
+	for _, i := range all {
+		var base *layered
+		for _, b := range all {
+			if b != i && len(b.layers) > 0 && len(b.layers) < len(i.layers) && slices.Equal(b.layers, i.layers[:len(b.layers)]) &&
+				(base == nil || len(b.layers) > len(base.layers)) {
+				base = b
+			}
+		}
+		i.Own = i.size
+		if base != nil {
+			i.Base, i.Own = base.ID, max(0, i.size-base.size)
+			base.Above++
+		}
+	}
+}
+
+// Discard implements engine.ImageStore.
+func (e *Engine) Discard(ctx context.Context, kept engine.BuiltImage) error {
+	_, err := e.client.ImageRemove(ctx, kept.Reference, client.ImageRemoveOptions{PruneChildren: true})
+	if err != nil && !gone(err) {
+		return fmt.Errorf("removing image %s: %w", kept.Reference, err)
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+func (s *suite) cpuSet(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	service := s.server("server")
+	service.CPUSet = "0"
+	exit := s.puppetIn(ctx, t, start(ctx, t, space, service), "cat=/proc/1/status", "cat=/proc/self/status")
+	if n := strings.Count(string(exit.Stdout), "Cpus_allowed_list:\t0\n"); n != 2 {
+		t.Errorf("of the service and a command in it, %d are bound to CPU 0: %s%s", n, exit.Stdout, exit.Stderr)
+	}
+	program := engine.Program{Name: "program", Image: s.puppet, CPUSet: "0", Command: []string{"cat=/proc/self/status"}}
+	exit, err := space.Run(ctx, program, nil)
+	if err != nil || !strings.Contains(string(exit.Stdout), "Cpus_allowed_list:\t0\n") {
+		t.Errorf("a program is not bound to CPU 0: %v, %s", err, exit.Stdout)
+	}
+	service.Name, service.CPUSet = "elsewhere", "4000"
+	if _, err := space.Start(ctx, service); !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("on a CPU that is not there: got %v, want a RejectedError", err)
+	}
+}
+
+func (s *suite) userAndMemory(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.User, service.ShmSize, service.Tmpfs = "65534:65533", 1<<20, []string{"/run/memory:size=64k,mode=1777"}
+	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status", "cat=/proc/self/status", "cat=/proc/mounts")
+	got := string(exit.Stdout)
+	for want, times := range map[string]int{
+		"Uid:\t65534\t65534\t65534\t65534\n": 2, "Gid:\t65533\t65533\t65533\t65533\n": 2, "CapEff:\t0000000000000000\n": 2,
+		" /run/memory tmpfs rw,nosuid,nodev,noexec": 1,
+	} {
+		if strings.Count(got, want) != times {
+			t.Errorf("%q stands %d times, want %d, in\n%s%s", want, strings.Count(got, want), times, got, exit.Stderr)
+		}
+	}
+	for line := range strings.Lines(got) {
+		fields := strings.Fields(line)
+		if len(fields) > 3 && fields[1] == "/dev/shm" && !strings.Contains(","+fields[3]+",", ",size=1024k,") {
+			t.Errorf("of shared memory there is %q, want size=1024k", line)
+		}
+	}
+}
+
+func (s *suite) memoryLimit(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Memory = 32 << 20
+	service.Command = []string{"listen=8080", "sleep=200ms", "allocate=1000000", "allocate=200000000", "sleep=1h"}
+	running := start(ctx, t, s.open(ctx, t), service)
+	for {
+		exit, ended, err := running.Ended(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended {
+			if exit.Code != 137 || !exit.OutOfMemory {
+				t.Errorf("it ended with %+v, want 137, out of memory", exit)
+			}
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	log, err := running.Logs(ctx)
+	if err != nil || !strings.Contains(string(log), "allocated 1000000\n") || strings.Contains(string(log), "allocated 200000000") {
+		t.Errorf("it had %q, %v; want the first memory and not the second", log, err)
+	}
+}
+
+func (s *suite) init(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	service := s.server("server")
+	service.Init = true
+	exit := s.puppetIn(ctx, t, start(ctx, t, space, service), "cat=/proc/1/comm")
+	if got := strings.TrimSpace(string(exit.Stdout)); got == "puppet" || got == "" {
+		t.Errorf("the first process is %q, want one that reaps", got)
+	}
+	service.Name, service.Command = "short", []string{"exit=3"}
+	var notReady *engine.NotReadyError
+	if _, err := space.Start(ctx, service); !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") {
+		t.Errorf("got %v, want a NotReadyError with status 3", err)
+	}
+	service.Name, service.Entrypoint = "none", []string{"/nothing"}
+	if _, err := space.Start(ctx, service); !errors.As(err, &notReady) && !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("got %v, want an error about the program", err)
+	}
+}
+
+// grace closes spaces around services that do what they are asked to, and that do not.
+func (s *suite) grace(ctx context.Context, t *testing.T) {
+	outer := s.open(ctx, t)
+	data := []engine.Volume{{Target: "/data", Name: "data"}}
+	watcher := s.server("watcher")
+	watcher.Volumes = data
+	seen := start(ctx, t, outer, watcher)
+	tests := []struct {
+		name, signal string
+		steps        []string
+		grace        time.Duration
+		wrote        bool
+		atLeast      time.Duration
+	}{
+		{"the usual signal", "", []string{"await=1", "sleep=100ms", "write=/data/usual:x"}, 20 * time.Second, true, 100 * time.Millisecond},
+		{"its own signal", "SIGUSR1", []string{"await=1", "write=/data/own:x"}, 20 * time.Second, true, 0},
+		{"it takes no notice", "", []string{"await=3", "write=/data/late:x"}, time.Second, false, time.Second},
+		{"it gets no time", "", []string{"await=1", "write=/data/none:x"}, 0, false, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			space := inner(ctx, t, outer)
+			service := s.server("server")
+			service.Volumes, service.Command, service.Ready = data, tt.steps, engine.Ready{Log: "waiting"}
+			service.StopSignal, service.StopGrace = tt.signal, tt.grace
+			start(ctx, t, space, service)
+			began := time.Now()
+			closeSpace(ctx, t, space)
+			if took := time.Since(began); took < tt.atLeast || took > 15*time.Second {
+				t.Errorf("closing took %v, want at least %v", took, tt.atLeast)
+			}
+			path, _, _ := strings.Cut(strings.TrimPrefix(tt.steps[len(tt.steps)-1], "write="), ":")
+			if exit := s.puppetIn(ctx, t, seen, "cat="+path); (exit.Code == 0) != tt.wrote {
+				t.Errorf("it wrote before it ended: %v, want %v", exit.Code == 0, tt.wrote)
+			}
+		})
+	}
+	bad := s.server("bad")
+	bad.StopSignal = "NONSENSE"
+	if _, err := outer.Start(ctx, bad); !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("with a signal that is none: got %v, want a RejectedError", err)
+	}
+}
+
+func (s *suite) muchOutput(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Command = []string{"fill=67108864", "out=.", "listen=8080", "out=the end", "sleep=1h"}
+	running := start(ctx, t, s.open(ctx, t), service)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		log, err := running.Logs(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(log) > 1<<20 {
+			t.Fatalf("%d bytes of the log are kept", len(log))
+		}
+		if strings.HasSuffix(string(log), "xx.\nthe end\n") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("of 64 MiB the last %d bytes are kept, and end with %q", len(log), log[max(0, len(log)-20):])
+		}
+	}
+}
+
+// readyBehindMuch waits for a text in more than any engine keeps, and faster than any can be read again: each of them counts.
+func (s *suite) readyBehindMuch(ctx context.Context, t *testing.T) {
+	const times = 8
+	service := s.server("server")
+	service.Command = []string{"out=the word"}
+	for range times - 1 {
+		service.Command = append(service.Command, "fill=33554432", "out=.", "out=the word")
+	}
+	service.Command = append(service.Command, "sleep=1h")
+	service.Ready = engine.Ready{Log: "the word", Times: times, Timeout: 40 * time.Second}
+	running := start(ctx, t, s.open(ctx, t), service)
+	if log, err := running.Logs(ctx); err != nil || len(log) > 1<<20 {
+		t.Errorf("of its log %d bytes are kept, %v; want a mebibyte at most", len(log), err)
+	}
+}
+
+func (s *suite) threads(ctx context.Context, t *testing.T) {
+	running := start(ctx, t, s.open(ctx, t), s.server("server"))
+	threaded, ok := running.(engine.Threaded)
+	if !ok {
+		t.Skip("this engine tells nothing of threads")
+	}
+	if _, err := running.Usage(ctx); err != nil {
+		t.Fatal(err)
+	}
+	threads, err := threaded.Threads(ctx)
+	if err != nil || len(threads) == 0 {
+		t.Errorf("threads are %v, %v; want some", threads, err)
+	}
+}
+
+// machine runs what every machine has, and looks whether it leaves traces.
+func (s *suite) machine(ctx context.Context, t *testing.T) {
+	image, err := s.engine.Prepare(ctx, engine.Image{Machine: true}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if image.Built || image.Reference == "" || image.ID == "" {
+		t.Errorf("the machine was prepared as %+v", image)
+	}
+	shell := func(script string) engine.Exit {
+		t.Helper()
+		exit, err := s.open(ctx, t).Run(ctx, engine.Program{Name: "shell", Image: image, Entrypoint: []string{"sh", "-c", script}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return exit
+	}
+	// Whatever it writes, anywhere, is gone afterwards.
+	const files = "/etc/benchbook-enginetest /tmp/benchbook-enginetest /var/tmp/benchbook-enginetest /run/benchbook-enginetest /benchbook-enginetest"
+	wantOutput(t, shell("for f in "+files+"; do echo x > $f || exit; done; cat "+files+" | wc -l | tr -d ' '"), "5\n")
+	wantOutput(t, shell("for f in "+files+"; do ! test -e $f || exit 3; done; echo gone"), "gone\n")
+	// Nothing of whoever runs us is passed on.
+	t.Setenv("BENCHBOOK_ENGINETEST_SECRET", "secret")
+	wantOutput(t, shell(`echo "$BENCHBOOK_ENGINETEST_SECRET$(ls /tmp)"`), "\n")
+	if exit := shell("echo 1 > /proc/sys/kernel/panic"); exit.Code == 0 {
+		t.Error("a setting of the whole machine was changed")
+	}
+	_, err = s.open(ctx, t).Run(ctx, engine.Program{Name: "nothing", Image: image}, nil)
+	if !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("without a command: got %v, want a RejectedError", err)
+	}
+}
+
+// refused asks for what an engine does not have.
+func (s *suite) refused(ctx context.Context, t *testing.T, feature Feature) {
+	wantImageError := func(images ...engine.Image) {
+		t.Helper()
+		for _, image := range images {
+			_, err := s.engine.Prepare(ctx, image, io.Discard)
+			var refused *engine.ImageError
+			if !errors.As(err, &refused) || refused.Reference == "" || refused.WayOut == "" || !strings.Contains(err.Error(), s.engine.Name()) {
+				t.Errorf("Prepare(%+v): got %v, want an ImageError that names the engine and a way out", image, err)
+			}
+		}
+	}
+	switch feature {
+	case Builds:
+		wantImageError(engine.Image{Name: base}, dockerBuild("FROM "+base))
+	case Machine:
+		wantImageError(engine.Image{Machine: true})
+	case OneName:
+		space := s.open(ctx, t)
+		one, two := s.server("one"), s.server("two")
+		one.Aliases, two.Aliases = []string{"pool"}, []string{"pool"}
+		start(ctx, t, space, one)
+		if _, err := space.Start(ctx, two); !errors.As(err, new(*engine.RejectedError)) || !strings.Contains(err.Error(), `"pool"`) {
+			t.Errorf(`got %v, want a RejectedError that names "pool"`, err)
+		}
+	case Keeping:
+		space := s.open(ctx, t)
+		start(ctx, t, space, s.server("server"))
+		if kept, err := space.Keep(ctx); err == nil || !strings.Contains(err.Error(), s.engine.Name()) {
+			t.Errorf("kept %v, %v; want an error that names the engine", kept, err)
+		}
+		// It is there as before, and closed as ever.
+		wantOutput(t, s.do(ctx, t, space, "get=http://server:8080/"), "hello from server\n")
+	default:
+		t.Fatalf("there is no test of how %s is refused", feature)
+	}
+}

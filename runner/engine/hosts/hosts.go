@@ -1,0 +1,270 @@
+// Package hosts makes one engine of several, each of which is on a machine of its own.
+//
+// What is started says on which host it runs, and with what on other hosts it has to do with (engine.Location); this package sends it to
+// the engine of that host, and tells that one the addresses. Nothing of ours stands between two hosts: what passes is sent from machine to
+// machine as they are connected.
+//
+// Images are made on the first host, which is our own machine wherever that is one of them, and brought to the others from there, so that
+// all have the same. A space is one on every host on which something was started in it.
+package hosts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"benchbook/runner/engine"
+)
+
+// Host is one machine with its engine.
+type Host struct {
+	Name    string // empty: our own machine
+	Engine  engine.Engine
+	Address string // IP address at which other hosts find what is published on it; empty if nothing is
+}
+
+// Engine is the engines of several hosts. It implements engine.Engine.
+type Engine struct {
+	hosts []Host
+
+	mu     sync.Mutex
+	copies map[string]map[string]string // ids of images, by host and by the id that they have where they were made
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New makes one engine of those of at least one host. Names are different; two names of the same engine are an error, as they would be
+// one machine that is taken for two.
+func New(list ...Host) (*Engine, error) {
+	if len(list) == 0 {
+		return nil, errors.New("there is no host")
+	}
+	e := &Engine{hosts: slices.SortedFunc(slices.Values(list), func(a, b Host) int { return cmp.Compare(a.Name, b.Name) }),
+		copies: map[string]map[string]string{}}
+	known := map[string]string{}
+	for _, h := range e.hosts {
+		locked, ok := h.Engine.(engine.Locked)
+		if !ok {
+			continue
+		}
+		if other, twice := known[locked.Identity()]; twice {
+			return nil, fmt.Errorf("%s and %s are the same engine, and so the same machine: name one of them for everything that runs there", words(other), words(h.Name))
+		}
+		known[locked.Identity()] = h.Name
+	}
+	return e, nil
+}
+
+// words names a host for people.
+func words(host string) string {
+	if host == "" {
+		return "this machine"
+	}
+	return "host " + host
+}
+
+// Resolve gives the IP address of a host by what the project has: an address, or the endpoint of its engine. The error has a way out.
+func Resolve(ctx context.Context, name string) (string, error) {
+	if address, err := netip.ParseAddr(name); err == nil {
+		return address.String(), nil
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("the address of %q is not known: add address: with the one at which the other hosts reach it", name)
+	}
+	return found[0].Unmap().String(), nil
+}
+
+// Name implements engine.Engine: that of its engines, which are of one kind.
+func (e *Engine) Name() string { return e.hosts[0].Engine.Name() }
+
+// host finds a host. The empty name is the first one where our own machine is none of them.
+func (e *Engine) host(name string) (Host, error) {
+	for _, h := range e.hosts {
+		if h.Name == name || name == "" {
+			return h, nil
+		}
+	}
+	return Host{}, fmt.Errorf("there is no host %q", name)
+}
+
+// Facts implements engine.Engine: those of the first host, and those of all others below the name of each.
+func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
+	all := map[string]string{}
+	for i, h := range e.hosts {
+		facts, err := h.Engine.Facts(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", words(h.Name), err)
+		}
+		if i == 0 {
+			maps.Copy(all, facts)
+			continue
+		}
+		for name, value := range facts {
+			all["hosts."+h.Name+"."+name] = value
+		}
+	}
+	delete(all, "engine.local") // each is what it is
+	return all, nil
+}
+
+// Prepare implements engine.Engine.
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	to := image.Hosts
+	image.Hosts = nil
+	prepared, err := e.hosts[0].Engine.Prepare(ctx, image, log)
+	if err != nil {
+		return prepared, err
+	}
+	for _, name := range to {
+		if err := e.bring(ctx, prepared, name, log); err != nil {
+			return prepared, fmt.Errorf("bringing the image %s to %s: %w", prepared.Reference, words(name), err)
+		}
+	}
+	return prepared, nil
+}
+
+// bring brings an image from the first host to another, unless it is there already.
+func (e *Engine) bring(ctx context.Context, image engine.Prepared, name string, log io.Writer) error {
+	to, err := e.host(name)
+	if err != nil || to.Name == e.hosts[0].Name || e.copyOn(to.Name, image) != "" {
+		return err
+	}
+	source, canSave := e.hosts[0].Engine.(engine.Carrier)
+	target, canLoad := to.Engine.(engine.Carrier)
+	if !canSave || !canLoad {
+		return fmt.Errorf("the engine %s has no images to bring", to.Engine.Name())
+	}
+	id, here, err := target.Has(ctx, image)
+	if err != nil {
+		return err
+	}
+	if !here {
+		fmt.Fprintf(log, "bringing %s to %s\n", image.Reference, words(name))
+		saved, err := source.Save(ctx, image)
+		if err != nil {
+			return err
+		}
+		defer saved.Close()
+		if id, err = target.Load(ctx, image, saved); err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.copies[to.Name] == nil {
+		e.copies[to.Name] = map[string]string{}
+	}
+	e.copies[to.Name][image.ID] = id
+	return nil
+}
+
+// copyOn is the id of an image on a host; empty if it was not brought there.
+func (e *Engine) copyOn(host string, image engine.Prepared) string {
+	if host == e.hosts[0].Name {
+		return image.ID
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.copies[host][image.ID]
+}
+
+// Sweep implements engine.Engine. A host that cannot be asked does not keep it from the others.
+func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	var all []engine.Leftover
+	var failures []error
+	for _, h := range e.hosts {
+		found, err := h.Engine.Sweep(ctx, dryRun)
+		for i := range found {
+			found[i].Host = h.Name
+		}
+		all = append(all, found...)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", words(h.Name), err))
+		}
+	}
+	return all, errors.Join(failures...)
+}
+
+// Lock takes hosts for what is to be done, as engine.Locked.Lock has it, so that no other run measures on any of them, from wherever it was
+// started. While one of them is taken it waits, after a call of waiting, until the context is done; where waiting is nil it does not, and
+// the error is an *engine.BusyError. Whoever wants several takes them with one call, so that all do in one order. Hosts may be the same
+// engine.
+func Lock(ctx context.Context, list []Host, doing string, waiting func(error)) (unlock func(), err error) {
+	type lockable struct {
+		engine.Locked
+		name string
+	}
+	var all []lockable
+	for _, h := range list {
+		if locked, ok := h.Engine.(engine.Locked); ok {
+			all = append(all, lockable{locked, h.Name})
+		}
+	}
+	byIdentity := func(a, b lockable) int { return cmp.Compare(a.Identity(), b.Identity()) }
+	slices.SortStableFunc(all, byIdentity)
+	all = slices.CompactFunc(all, func(a, b lockable) bool { return byIdentity(a, b) == 0 })
+	var taken []func()
+	unlock = func() {
+		for _, one := range taken {
+			one()
+		}
+	}
+	for _, l := range all {
+		var wait func(*engine.BusyError)
+		if waiting != nil {
+			wait = func(busy *engine.BusyError) { waiting(fmt.Errorf("%s: %w", words(l.name), busy)) }
+		}
+		one, err := l.Lock(ctx, doing, wait)
+		if err != nil {
+			unlock()
+			if errors.As(err, new(*engine.BusyError)) {
+				return nil, fmt.Errorf("%s: %w", words(l.name), err)
+			}
+			return nil, fmt.Errorf("making sure that no other run measures on %s: %w", words(l.name), err)
+		}
+		taken = append(taken, one)
+	}
+	return unlock, nil
+}
+
+// Close implements engine.Engine.
+func (e *Engine) Close() error {
+	var failures []error
+	for _, h := range e.hosts {
+		failures = append(failures, h.Engine.Close())
+	}
+	return errors.Join(failures...)
+}
+
+// location completes where something is with the addresses of hosts.
+func (e *Engine) location(at engine.Location) (engine.Location, error) {
+	address := func(host, why string) (string, error) {
+		h, err := e.host(host)
+		if err == nil && h.Address == "" {
+			err = fmt.Errorf("%s has no address for other hosts, and %s: add it to hosts in benchbook.yaml, with its address", words(h.Name), why)
+		}
+		return h.Address, err
+	}
+	var err error
+	if at.Published {
+		if at.Address, err = address(at.Host, "what runs there is asked for from other hosts"); err != nil {
+			return at, err
+		}
+	}
+	at.Peers = slices.Clone(at.Peers)
+	for i, p := range at.Peers {
+		if at.Peers[i].Address, err = address(p.Host, strings.TrimSpace(p.Name)+" is asked for from other hosts"); err != nil {
+			return at, err
+		}
+	}
+	return at, nil
+}

@@ -1,0 +1,164 @@
+package hosts
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+)
+
+// carrier is an engine in memory whose images can be brought to another one.
+type carrier struct {
+	*fake.Engine
+	prefix string // of the ids that images have here
+	here   map[string]bool
+	got    []engine.Location
+}
+
+func (c *carrier) Has(_ context.Context, image engine.Prepared) (string, bool, error) {
+	return c.prefix + image.ID, c.here[image.ID], nil
+}
+
+func (c *carrier) Save(_ context.Context, image engine.Prepared) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(image.ID)), nil
+}
+
+func (c *carrier) Load(_ context.Context, image engine.Prepared, saved io.Reader) (string, error) {
+	data, err := io.ReadAll(saved)
+	c.here[string(data)] = true
+	return c.prefix + image.ID, err
+}
+
+func newCarrier(prefix string) *carrier {
+	c := &carrier{prefix: prefix, here: map[string]bool{}}
+	c.Engine = fake.New(fake.Script{
+		Start: func(_ context.Context, s engine.Service) error { c.got = append(c.got, s.Location); return nil },
+		Leftovers: []engine.Leftover{
+			{Kind: "container", Name: "left"},
+		},
+	})
+	return c
+}
+
+// lockable is an engine in memory that one run at a time can have.
+type lockable struct {
+	*carrier
+	identity, doing string
+	order           *[]string
+}
+
+func (l *lockable) Identity() string { return l.identity }
+
+func (l *lockable) Lock(_ context.Context, doing string, waiting func(*engine.BusyError)) (func(), error) {
+	if l.doing != "" {
+		busy := &engine.BusyError{Doing: l.doing}
+		if waiting == nil {
+			return nil, busy
+		}
+		waiting(busy)
+	}
+	l.doing = doing
+	*l.order = append(*l.order, l.identity)
+	return func() { l.doing = "" }, nil
+}
+
+// Hosts are taken in one order, whatever they are called, and one that has two names once. Where one is taken the others are let go.
+func TestLockOfSeveral(t *testing.T) {
+	var order []string
+	a, b := &lockable{newCarrier(""), "1", "", &order}, &lockable{newCarrier(""), "2", "", &order}
+	list := []Host{{Name: "x", Engine: b}, {Name: "y", Engine: a}, {Name: "z", Engine: b}, {Engine: newCarrier("")}}
+	unlock, err := Lock(t.Context(), list, "measures one", nil)
+	if err != nil || !slices.Equal(order, []string{"1", "2"}) || a.doing != "measures one" || b.doing != "measures one" {
+		t.Fatalf("taken were %v, %v", order, err)
+	}
+	if unlock(); a.doing != "" || b.doing != "" {
+		t.Error("they are not let go")
+	}
+	b.doing = "measures two"
+	if _, err := Lock(t.Context(), list, "measures one", nil); !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), "host x: another benchbook") ||
+		!strings.Contains(err.Error(), "measures two") {
+		t.Errorf("one that is taken is %v", err)
+	}
+	if a.doing != "" {
+		t.Error("the other one is not let go")
+	}
+	var told error
+	if _, err := Lock(t.Context(), list, "measures one", func(busy error) { told = busy }); err != nil || !errors.As(told, new(*engine.BusyError)) {
+		t.Errorf("one that waits was told %v, %v", told, err)
+	}
+}
+
+// What is started goes to the engine of its host, with the addresses of the others and the image as it is known there.
+func TestRouting(t *testing.T) {
+	home, far := newCarrier(""), newCarrier("far ")
+	e, err := New(Host{Name: "far", Engine: far, Address: "10.0.0.2"}, Host{Engine: home})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := e.Prepare(t.Context(), engine.Image{Name: "x", Hosts: []string{"far"}}, t.Output())
+	if err != nil || !far.here[image.ID] {
+		t.Fatalf("it was not brought there: %v, %v", far.here, err)
+	}
+	outer, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := outer.Inner(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := engine.Location{Host: "far", Published: true}
+	if _, err := space.Start(t.Context(), engine.Service{Name: "server", Image: image, Location: at}); err != nil {
+		t.Fatal(err)
+	}
+	client := engine.Location{Peers: []engine.Peer{{Name: "server", Host: "far"}}}
+	if _, err := space.Start(t.Context(), engine.Service{Name: "client", Image: image, Location: client}); err != nil {
+		t.Fatal(err)
+	}
+	if got := far.got; len(got) != 1 || got[0].Address != "10.0.0.2" || !got[0].Published {
+		t.Errorf("there it is started at %+v", got)
+	}
+	if got := home.got; len(got) != 1 || len(got[0].Peers) != 1 || got[0].Peers[0].Address != "10.0.0.2" {
+		t.Errorf("here it is started at %+v", got)
+	}
+	if client.Peers[0].Address != "" {
+		t.Error("the caller's own peers were changed")
+	}
+	for name, wrong := range map[string]engine.Service{
+		`no host "moon"`:              {Name: "other", Image: image, Location: engine.Location{Host: "moon"}},
+		"this machine has no address": {Name: "other", Image: image, Location: engine.Location{Published: true}},
+		`there is a "server" on host`: {Name: "server", Image: image},
+		"was not brought to host far": {Name: "other", Image: engine.Prepared{ID: "y", Reference: "y"}, Location: engine.Location{Host: "far"}},
+	} {
+		if _, err := space.Start(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want an error with %q", err, name)
+		}
+	}
+	if err := outer.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if calls := far.Calls(); !slices.Contains(calls, "open run") || !slices.Contains(calls, "close run") {
+		t.Errorf("there it was asked to %q", calls)
+	}
+	if _, err := outer.Inner(t.Context()); err == nil {
+		t.Error("a space that is closed was entered")
+	}
+	left, err := e.Sweep(t.Context(), true)
+	if err != nil || len(left) != 2 || left[0].Host != "" || left[1].Host != "far" {
+		t.Errorf("left behind are %+v, %v", left, err)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	for name, want := range map[string]string{"10.0.0.1": "10.0.0.1", "localhost": "127.0.0.1", "nosuchhost.invalid": ""} {
+		got, err := Resolve(t.Context(), name)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

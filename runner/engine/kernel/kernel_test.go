@@ -1,0 +1,133 @@
+package kernel
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+const containerID = "5fd00f29a5c9a4e47c3c9ff135254ed8"
+
+// network is what a network namespace has counted.
+var network = map[string]string{
+	"proc/7/net/netstat": "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 12 13\nIpExt: InNoRoutes\nIpExt: 0\n",
+	"proc/7/net/snmp":    "Ip: Forwarding\nIp: 1\nTcp: MaxConn InSegs RetransSegs\nTcp: -1 100 34\n",
+}
+
+// versions are the files of a container in a hierarchy of either version, and of both.
+var versions = map[string]map[string]string{
+	"version 1": {
+		"proc/7/cgroup": "9:memory:/docker/" + containerID + "\n3:cpuacct:/docker/" + containerID +
+			"\n2:cpu:/docker/" + containerID + "\n0::/\n",
+		"proc/self/mountinfo": "30 20 0:25 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n" +
+			"31 20 0:26 / /sys/fs/cgroup/cpuacct rw,relatime - cgroup cgroup rw,cpuacct\n" +
+			"32 20 0:27 / /sys/fs/cgroup/memory rw,relatime shared:5 - cgroup cgroup rw,memory\n" +
+			"33 20 0:28 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
+		"sys/fs/cgroup/cpuacct/docker/" + containerID + "/cpuacct.usage": "1500000000\n",
+		"sys/fs/cgroup/cpu/docker/" + containerID + "/cpu.stat":          "nr_periods 10\nnr_throttled 4\nthrottled_time 99\n",
+		"sys/fs/cgroup/memory/docker/" + containerID + "/memory.stat": "cache 5000\nrss 1\nshmem 2\n" +
+			"hierarchical_memsw_limit 9223372036854771712\ntotal_rss 3000\ntotal_shmem 400\n",
+	},
+	"version 1 with joint controllers": {
+		"proc/7/cgroup": "4:cpu,cpuacct:/docker/" + containerID + "\n3:memory:/docker/" + containerID + "\n",
+		"proc/self/mountinfo": "30 20 0:25 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n" +
+			"32 20 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+		"sys/fs/cgroup/cpu,cpuacct/docker/" + containerID + "/cpuacct.usage": "1500000000\n",
+		"sys/fs/cgroup/cpu,cpuacct/docker/" + containerID + "/cpu.stat":      "nr_periods 10\nnr_throttled 4\n",
+		"sys/fs/cgroup/memory/docker/" + containerID + "/memory.stat":        "total_rss 3000\ntotal_shmem 400\n",
+	},
+	"version 2": {
+		"proc/7/cgroup":       "0::/system.slice/docker-" + containerID + ".scope\n",
+		"proc/self/mountinfo": "30 20 0:25 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
+		"sys/fs/cgroup/system.slice/docker-" + containerID + ".scope/cpu.stat": "usage_usec 1500000\nuser_usec 1\n" +
+			"nr_periods 10\nnr_throttled 4\n",
+		"sys/fs/cgroup/system.slice/docker-" + containerID + ".scope/memory.stat": "anon 3000\nfile 5000\nshmem 400\n",
+	},
+	"version 2 mounted from inside": {
+		"proc/7/cgroup":                             "0::/outer/docker-" + containerID + "\n",
+		"proc/self/mountinfo":                       "30 20 0:25 /outer /cg rw - cgroup2 cgroup2 rw\n",
+		"cg/docker-" + containerID + "/cpu.stat":    "usage_usec 1500000\nnr_periods 10\nnr_throttled 4\n",
+		"cg/docker-" + containerID + "/memory.stat": "anon 3000\nshmem 400\n",
+	},
+}
+
+func writeTree(t *testing.T, trees ...map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, tree := range trees {
+		for name, text := range tree {
+			path := filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return root
+}
+
+func TestFiles(t *testing.T) {
+	want := engine.Usage{
+		CPU: 1500 * time.Millisecond, Memory: 3400, Periods: 10, Throttled: 4, ListenOverflows: 12, Retransmits: 34,
+	}
+	for name, tree := range versions {
+		t.Run(name, func(t *testing.T) {
+			files, err := New(writeTree(t, network, tree), 7, containerID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := files.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if time.Since(got.At) > time.Minute {
+				t.Errorf("read at %v", got.At)
+			}
+			if got.At = (time.Time{}); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+	t.Run("a process of another container", func(t *testing.T) {
+		if _, err := New(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
+			t.Error("it was taken for this one")
+		}
+	})
+	t.Run("counters that are missing", func(t *testing.T) {
+		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "", "proc/7/net/snmp": "Tcp: A\nTcp:"})
+		files, err := New(tree, 7, containerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := files.Read(t.Context())
+		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
+			t.Errorf("got %+v, %v, want -1 for what cannot be told", got, err)
+		}
+	})
+}
+
+// The threads of a container are those of its control group; one that ended meanwhile has no time any more.
+func TestThreads(t *testing.T) {
+	for version, list := range map[string]string{
+		"version 1": "sys/fs/cgroup/cpu/docker/" + containerID + "/tasks",
+		"version 2": "sys/fs/cgroup/system.slice/docker-" + containerID + ".scope/cgroup.threads",
+	} {
+		root := writeTree(t, versions[version], network, map[string]string{
+			list: "7\n8\n9\n", "proc/7/schedstat": "1500000000 12 3\n", "proc/8/schedstat": "20 0 1\n",
+		})
+		files, err := New(root, 7, containerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := files.Threads()
+		if want := map[int]time.Duration{7: 1500 * time.Millisecond, 8: 20}; err != nil || !maps.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v", version, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package local
+
+import (
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// namespaces are those of a process, by what the kernel calls them in /proc/PID/ns, in the order in which they are entered.
+var namespaces = []struct {
+	name string
+	flag int
+}{
+	{"ipc", unix.CLONE_NEWIPC}, {"uts", unix.CLONE_NEWUTS}, {"net", unix.CLONE_NEWNET}, {"pid", unix.CLONE_NEWPID}, {"mnt", unix.CLONE_NEWNS},
+}
+
+// newNamespaces are those that a service has of its own, beside that of the network.
+const newNamespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+
+// A launch is how a process is started.
+type launch struct {
+	order          order
+	join           map[string]*os.File // namespaces to start it in, by name
+	clone          uintptr             // those that are to be its own
+	prepare        func(pid int) error // is called while the process waits for its order
+	stdin          []byte
+	stdout, stderr io.Writer // the same one for both keeps their order
+}
+
+// A process is one that was started.
+type process struct {
+	pid    int
+	handle *os.Process
+	done   chan struct{} // closed when it has ended and its output has been read
+	code   int           // of a process that is done: its status, or 128 plus the signal that killed it
+}
+
+// outputTimeout is how long output is waited for after a process has ended. What it started in turn may hold it open.
+const outputTimeout = 2 * time.Second
+
+// start starts a process and returns when it has become its program. The error is a *refusal where what was asked for cannot be had.
+func (l *launch) start() (*process, error) {
+	orderRead, orderWrite, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer orderWrite.Close()
+	answerRead, answerWrite, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, orderRead.Close())
+	}
+	defer answerRead.Close()
+	theirs := []*os.File{orderRead, answerWrite} // files that we have no use for once the process has them
+	closeTheirs := sync.OnceFunc(func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+	})
+	defer closeTheirs()
+
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: []string{becoming}, Env: []string{}, Dir: "/", ExtraFiles: []*os.File{orderRead, answerWrite},
+		SysProcAttr: &syscall.SysProcAttr{Cloneflags: l.clone, Setsid: true}}
+	readers, err := l.connect(cmd, &theirs)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{done: make(chan struct{})}
+	if err := l.run(cmd, p, readers); err != nil {
+		return nil, err
+	}
+	closeTheirs()
+	if err := l.instruct(p, orderWrite, answerRead); err != nil {
+		p.signal(syscall.SIGKILL)
+		<-p.done
+		return nil, err
+	}
+	return p, nil
+}
+
+// connect gives a process its input and output. What comes back is to be called when it has been started, or could not be, and
+// returns when the output has been read.
+func (l *launch) connect(cmd *exec.Cmd, theirs *[]*os.File) (wait func(), err error) {
+	var copies sync.WaitGroup
+	var ours []*os.File
+	wait = func() {
+		ended := make(chan struct{})
+		go func() { copies.Wait(); close(ended) }()
+		select {
+		case <-ended:
+		case <-time.After(outputTimeout):
+		}
+		for _, f := range ours {
+			_ = f.Close()
+		}
+		copies.Wait()
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	*theirs = append(*theirs, null)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, null
+	pipe := func(w io.Writer) (*os.File, error) {
+		read, write, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		ours, *theirs = append(ours, read), append(*theirs, write)
+		copies.Go(func() { _, _ = io.Copy(w, read) }) // writers that keep output never fail
+		return write, nil
+	}
+	if len(l.stdin) > 0 {
+		read, write, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		ours, *theirs = append(ours, write), append(*theirs, read)
+		cmd.Stdin = read
+		// A process need not read what it is given, so that errors here mean nothing.
+		copies.Go(func() { _, _ = write.Write(l.stdin); _ = write.Close() })
+	}
+	if l.stdout != nil {
+		file, err := pipe(l.stdout)
+		if err != nil {
+			return nil, err
+		}
+		cmd.Stdout = file
+		if l.stderr == l.stdout {
+			cmd.Stderr = file
+		}
+	}
+	if l.stderr != nil && l.stderr != l.stdout {
+		file, err := pipe(l.stderr)
+		if err != nil {
+			return nil, err
+		}
+		cmd.Stderr = file
+	}
+	return wait, nil
+}
+
+// run starts the process and waits for it in the background, from one thread: namespaces are those of the thread, and the kernel takes
+// the end of the thread that has started a process for that of its parent.
+func (l *launch) run(cmd *exec.Cmd, p *process, wait func()) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := enter(l.join)
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			started <- err
+			return
+		}
+		p.pid, p.handle = cmd.Process.Pid, cmd.Process
+		started <- nil
+		_ = cmd.Wait() // its status tells all
+		p.code = cmd.ProcessState.ExitCode()
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			p.code = 128 + int(status.Signal())
+		}
+		wait()
+		close(p.done)
+		// A thread in namespaces of somebody else must not be met again: it ends with this goroutine.
+		if len(l.join) == 0 {
+			runtime.UnlockOSThread()
+		}
+	}()
+	if err := <-started; err != nil {
+		wait()
+		return fmt.Errorf("starting a process: %w", err)
+	}
+	return nil
+}
+
+// enter lets the thread, and what it starts, be in namespaces.
+func enter(join map[string]*os.File) error {
+	if len(join) == 0 {
+		return nil
+	}
+	if join["mnt"] != nil {
+		// The threads of a process share their root, and so cannot be in different trees of mounts unless they stop to.
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return err
+		}
+	}
+	for _, n := range namespaces {
+		if f := join[n.name]; f != nil {
+			if err := setns(f, n.flag); err != nil {
+				return fmt.Errorf("entering its namespace %s: %w", n.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// setns lets the thread be in a namespace. That may be closed meanwhile, but not become another one.
+func setns(namespace *os.File, flag int) error {
+	raw, err := namespace.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.Setns(int(fd), flag) })
+	return errors.Join(err, failed)
+}
+
+// signal sends a signal. The process may have ended, which is no error, and nobody else gets it then.
+func (p *process) signal(s syscall.Signal) { _ = p.handle.Signal(s) }
+
+// instruct sends a process its order, and waits until it has carried it out.
+func (l *launch) instruct(p *process, to, from *os.File) error {
+	if l.prepare != nil {
+		if err := l.prepare(p.pid); err != nil {
+			return err
+		}
+	}
+	if err := gob.NewEncoder(to).Encode(l.order); err != nil {
+		return fmt.Errorf("telling a process what to become: %w", err)
+	}
+	text, err := io.ReadAll(from)
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	var failed answer
+	if err := json.Unmarshal(text, &failed); err != nil {
+		return fmt.Errorf("reading why a process did not start: %w", err)
+	}
+	if failed.Rejected {
+		return &refusal{errors.New(failed.Message)}
+	}
+	return errors.New(failed.Message)
+}
+
+// openNamespaces takes hold of the namespaces of a process.
+func openNamespaces(pid int) (map[string]*os.File, error) {
+	files := make(map[string]*os.File)
+	for _, n := range namespaces {
+		f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/" + n.name)
+		if err != nil {
+			closeAll(files)
+			return nil, err
+		}
+		files[n.name] = f
+	}
+	return files, nil
+}
+
+func closeAll(files map[string]*os.File) {
+	for _, f := range files {
+		_ = f.Close() // nothing was written to them
+	}
+}

@@ -1,0 +1,32 @@
+package output
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// However output is cut into pieces, a Head keeps its beginning and a Tail its end.
+func TestHeadAndTail(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		limit := 1 + random.IntN(20)
+		h, last := &Head{Limit: limit}, &Tail{Limit: limit}
+		var all string
+		for range random.IntN(8) {
+			piece := strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(2*limit+2))
+			all += piece
+			for _, w := range []interface{ Write([]byte) (int, error) }{h, last} {
+				if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
+					t.Fatalf("Write = %d, %v, want %d", n, err, len(piece))
+				}
+			}
+		}
+		if want := all[:min(limit, len(all))]; string(h.Bytes()) != want {
+			t.Fatalf("head %d of %q is %q", limit, all, h.Bytes())
+		}
+		if want := all[max(0, len(all)-limit):]; string(last.Bytes()) != want {
+			t.Fatalf("tail %d of %q is %q, want %q", limit, all, last.Bytes(), want)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+	"benchbook/runner/load/timing"
+)
+
+// concludeGrace is how long the hooks after a repetition may take whose time is over: what they clean up in shared services
+// would spoil the next one.
+const concludeGrace = 30 * time.Second
+
+// A resultError is a hook that failed, or a service that ended: a result about the article, and no fault of ours.
+type resultError struct {
+	failure string
+	log     string // the end of what it wrote
+}
+
+func (e *resultError) Error() string { return e.failure }
+
+// runHooks runs hooks of one kind in services, in order, until one fails, and gives what they wrote to standard output. Hooks that
+// belong into a command's own container are left to its driver. The error is a *resultError, or that we could not run one.
+func runHooks(ctx context.Context, kind string, hooks []plan.Hook, t *plan.Trial, services map[string]engine.Running) (stdout string, err error) {
+	var all strings.Builder
+	for _, h := range hooks {
+		in, command := h.Service, engine.Command{Args: h.Run}
+		if in == "" {
+			if t.Command == nil || t.Command.Service == "" {
+				continue
+			}
+			in, command.Environment, command.WorkingDir = t.Command.Service, t.Command.Environment, t.Command.WorkingDir
+		}
+		exit, err := services[in].Exec(ctx, command)
+		if err != nil {
+			if ended := endedAs(ctx, services[in]); ended != "" {
+				return all.String(), &resultError{failure: load.HookFailed(kind, fmt.Sprintf("service %q %s", in, ended))}
+			}
+			return all.String(), fmt.Errorf("hook %s: %w", kind, err)
+		}
+		all.Write(exit.Stdout)
+		if exit.Code != 0 {
+			wrote := exit.Stderr
+			if len(wrote) == 0 {
+				wrote = exit.Stdout // an engine may say there why it could not start the program
+			}
+			failure := timing.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
+			return all.String(), &resultError{load.HookFailed(kind, failure), tail(string(exit.Stdout)+string(exit.Stderr), maxLog)}
+		}
+	}
+	return all.String(), nil
+}
+
+// endedAs says how a service has ended, in words behind its name, and nothing if it has not, as far as can be found out.
+func endedAs(ctx context.Context, s engine.Running) string {
+	exit, ended, err := s.Ended(ctx)
+	switch {
+	case err != nil || !ended:
+		return ""
+	case exit.OutOfMemory:
+		return "ran out of memory"
+	}
+	return fmt.Sprintf("has ended with status %d", exit.Code)
+}
+
+// failureOf turns an error that is a result into the failure that a record keeps, with the end of what was written. It is false for
+// any other error.
+func failureOf(err error) (failure, log string, ok bool) {
+	var notReady *engine.NotReadyError
+	var rejected *engine.RejectedError
+	var hook *resultError
+	switch {
+	case errors.As(err, &notReady):
+		return notReady.Error(), "", true // its log is taken with those of the others
+	case errors.As(err, &rejected):
+		return rejected.Error(), "", true
+	case errors.As(err, &hook):
+		return hook.failure, hook.log, true
+	}
+	return "", "", false
+}

@@ -1,0 +1,43 @@
+// Package jsonpath finds single values in JSON by paths with dots, as articles write them: items.0.price. Words are names of
+// objects and, counted from 0, numbers of lists. A name with a dot in it cannot be reached.
+package jsonpath
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// LookUp follows a path to a single value and returns it as text, a string without its quotes. Doc is what encoding/json decodes into an
+// any; with UseNumber, numbers come as they were written.
+func LookUp(doc any, path string) (string, error) {
+	for step := range strings.SplitSeq(path, ".") {
+		switch parent := doc.(type) {
+		case map[string]any:
+			child, ok := parent[step]
+			if !ok {
+				return "", fmt.Errorf("there is no %q", step)
+			}
+			doc = child
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(parent) {
+				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
+			}
+			doc = parent[i]
+		default:
+			return "", fmt.Errorf("there is no %q in a single value", step)
+		}
+	}
+	switch doc := doc.(type) {
+	case string:
+		return doc, nil
+	case map[string]any, []any:
+		return "", errors.New("it is no single value")
+	case nil:
+		return "null", nil
+	default: // json.Number, bool
+		return fmt.Sprint(doc), nil
+	}
+}

@@ -1,0 +1,196 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+)
+
+// factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are connected.
+const (
+	factHosts    = "placement.hosts"
+	factCrossing = "network.crossing"
+)
+
+// crossing is how something on one host meets what runs on another, in words.
+const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the other, and there by NAT through bridge and veth"
+
+// placementOn says on which CPUs of a host services and load run.
+func (r *run) placementOn(host string) plan.Placement {
+	return r.experiment.Place(host, r.Host.CoresOf(host))
+}
+
+// serviceCores are the most logical CPUs that services have on any of the hosts.
+func (r *run) serviceCores() int {
+	most := 0
+	for _, host := range r.serviceHosts() {
+		most = max(most, r.placementOn(host).ServiceCores)
+	}
+	return max(1, most)
+}
+
+// serviceHosts are the hosts that have services.
+func (r *run) serviceHosts() []string {
+	var hosts []string
+	for _, t := range r.experiment.Trials {
+		for _, s := range t.Services {
+			hosts = append(hosts, r.experiment.HostOf(s.Name))
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// location says where a service runs, and how it and what is on other hosts find each other; of the load or the command, whose name is
+// empty, likewise.
+func (r *run) location(t *plan.Trial, service string) engine.Location {
+	e := r.experiment
+	at := engine.Location{Host: e.HostOf(service)}
+	if service == "" {
+		at.Host = e.LoadHost(t)
+	} else {
+		at.Published = e.IsPeer(service)
+	}
+	for _, peer := range e.Peers(t, service) {
+		at.Peers = append(at.Peers, engine.Peer{Name: peer, Host: e.HostOf(peer)})
+	}
+	return at
+}
+
+// locationFacts say what ran where, and how packets went between hosts.
+func (r *run) locationFacts(t *plan.Trial, facts map[string]string) {
+	if len(r.experiment.Hosts) == 0 {
+		return
+	}
+	words := func(what, host string) string {
+		if host == "" {
+			return what + " on this machine"
+		}
+		return what + " on " + host
+	}
+	var where []string
+	crosses := len(r.experiment.Peers(t, "")) > 0
+	for _, s := range t.Services {
+		where = append(where, words(s.Name, r.experiment.HostOf(s.Name)))
+		crosses = crosses || len(r.experiment.Peers(t, s.Name)) > 0
+	}
+	what := "load"
+	if t.Command != nil {
+		what = "command"
+	}
+	facts[factHosts] = strings.Join(append(where, words(what, r.experiment.LoadHost(t))), "; ")
+	if crosses {
+		facts[factCrossing] = crossing
+	}
+	for _, m := range r.machinesOf() {
+		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()
+	}
+}
+
+// machinesOf are the other machines that the experiment runs on.
+func (r *run) machinesOf() []*Machine {
+	var out []*Machine
+	for _, name := range r.experiment.HostNames() {
+		if m := r.Machines[name]; m != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// here says that the experiment runs something on this machine.
+func (r *run) here() bool { return slices.Contains(r.experiment.HostNames(), "") }
+
+// checkHosts says which hosts of the experiment nobody has met: it would be measured somewhere else.
+func (r *run) checkHosts() error {
+	for _, name := range r.experiment.HostNames() {
+		if name != "" && r.Machines[name] == nil {
+			return fmt.Errorf("experiment %s runs on host %q, which is not connected", r.experiment.Name, name)
+		}
+	}
+	return nil
+}
+
+// located is a space in which programs run where the load of a trial does.
+type located struct {
+	engine.Space
+	at engine.Location
+}
+
+// Run is part of engine.Space.
+func (l located) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+	program.Location = l.at
+	return l.Space.Run(ctx, program, started)
+}
+
+// preparing is an engine that makes images available on some of its hosts.
+type preparing struct {
+	engine.Engine
+	hosts []string
+}
+
+// Prepare is part of engine.Engine.
+func (p preparing) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	image.Hosts = p.hosts
+	return p.Engine.Prepare(ctx, image, log)
+}
+
+// onHosts is the engine with images that are for some hosts. Engines of one machine know no other.
+func (r *run) onHosts(hosts ...string) engine.Engine {
+	if len(r.experiment.Hosts) == 0 {
+		return r.Engine
+	}
+	return preparing{r.Engine, hosts}
+}
+
+// imageHosts are the hosts that need an image: those of all services that have it, in any trial, and of commands.
+func (r *run) imageHosts(key string) []string {
+	hosts := map[string]bool{}
+	for _, t := range r.experiment.Trials {
+		for name, image := range imagesOf(t) {
+			if imageKey(image) != key {
+				continue
+			}
+			if name == "command" {
+				hosts[r.experiment.LoadHost(t)] = true
+			} else {
+				hosts[r.experiment.HostOf(name)] = true
+			}
+		}
+	}
+	if len(hosts) == 0 { // of a candidate of a search
+		return r.experiment.HostNames()
+	}
+	return slices.Sorted(maps.Keys(hosts))
+}
+
+// loadHosts are the hosts that loads are put on from.
+func (r *run) loadHosts() []string {
+	var hosts []string
+	for _, t := range r.experiment.Trials {
+		if host := r.experiment.LoadHost(t); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// toOurClock puts a measurement that was timed on another machine into times of ours.
+func (r *run) toOurClock(t *plan.Trial, m *load.Measurement) {
+	machine := r.Machines[r.experiment.LoadHost(t)]
+	if machine == nil || m.Start.IsZero() {
+		return
+	}
+	m.Start = m.Start.Add(-machine.ahead)
+	if m.Load != nil {
+		m.Load.WindowStart = m.Start
+	}
+}

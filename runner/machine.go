@@ -1,0 +1,215 @@
+package runner
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// machineName is the name of our program on another machine, among what is started there.
+const machineName = "host"
+
+// A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about it.
+type Machine struct {
+	Host   Host
+	Name   string // in the project
+	engine engine.Engine
+	space  engine.Space
+	agent  engine.Running
+	ahead  time.Duration // of its clock, before ours
+}
+
+// Meet starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. Until Close the program runs
+// there, reads what the machine is doing ten times a second, and does nothing else unless it is asked.
+func Meet(ctx context.Context, name string, e engine.Engine, program []byte) (m *Machine, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("meeting host %q: %w", name, err)
+		}
+	}()
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	space, err := e.Open(ctx, "hosts")
+	if err != nil {
+		return nil, err
+	}
+	m = &Machine{Name: name, engine: e, space: space}
+	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch}, Ready: engine.Ready{Log: watchReady}})
+	if err == nil {
+		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, tellDescription)
+	}
+	if err == nil {
+		err = m.setClock(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.Close(ctx))
+	}
+	return m, nil
+}
+
+// Close ends our program there.
+func (m *Machine) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancel()
+	return m.space.Close(ctx)
+}
+
+// ask calls our program there, and reads its answer.
+func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...string) error {
+	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name}, args...)})
+	if err == nil && exit.Code != 0 {
+		// Where a command could not be started, engines say why in the place of its output.
+		err = fmt.Errorf("it ended with status %d: %s", exit.Code, tail(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxFailure))
+	}
+	if err == nil {
+		err = read(exit.Stdout)
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("asking host %q to %s: %w", m.Name, args[0], err)
+	}
+	return err
+}
+
+// setClock finds out how far its clock is ahead of ours.
+func (m *Machine) setClock(ctx context.Context) (err error) {
+	if clocked, ok := m.engine.(engine.Clocked); ok {
+		m.ahead, _, err = clocked.Clock(ctx)
+	}
+	return err
+}
+
+// settle lets the machine come to rest, which takes longer after it was disturbed.
+func (m *Machine) settle(ctx context.Context, disturbed bool) (*record.Before, error) {
+	after := afterRest
+	if disturbed {
+		after = afterDisturbance
+	}
+	var before record.Before
+	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after)
+	return &before, err
+}
+
+// readings are what it did since a moment of our clock, in times of our clock.
+func (m *Machine) readings(ctx context.Context, from time.Time) (out []hostUsage, err error) {
+	err = m.ask(ctx, func(answer []byte) error {
+		decoder := json.NewDecoder(bytes.NewReader(answer))
+		for {
+			var r reading
+			if err := decoder.Decode(&r); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			out = append(out, hostUsage{time.Unix(0, r.At).Add(-m.ahead), r.Busy, r.Total, r.Steal, r.Own})
+		}
+	}, tellReadings, strconv.FormatInt(from.Add(m.ahead).UnixNano(), 10))
+	return out, err
+}
+
+// With is the host together with other machines that something is measured on, of which this one may be none. Its ID is of all of them,
+// in the order of their names. The facts of this machine keep their names, those of others are below hosts and the name of each.
+func (h Host) With(machines []*Machine, here bool) Host {
+	if len(machines) == 0 {
+		return h
+	}
+	others := map[string]Host{}
+	for _, m := range machines {
+		others[m.Name] = m.Host
+	}
+	return h.together(others, here)
+}
+
+func (h Host) together(others map[string]Host, here bool) Host {
+	all := Host{Others: others, Facts: map[string]string{}, mirrors: h.mirrors}
+	var ids []string
+	if here {
+		all.Cores, ids = h.Cores, []string{h.ID}
+		maps.Copy(all.Facts, h.Facts)
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		ids = append(ids, others[name].ID)
+		for fact, value := range others[name].Facts {
+			all.Facts["hosts."+name+"."+fact] = value
+		}
+	}
+	all.ID = ids[0]
+	if len(ids) > 1 {
+		sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+		var classes []string
+		for _, id := range ids {
+			class, _, _ := strings.Cut(id, "-")
+			classes = append(classes, class)
+		}
+		all.ID = strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+	}
+	return all
+}
+
+// Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are recorded under. It is
+// false if one of them has never been met from here.
+func (h Host) Known(cache HostCache, endpoints map[string]string, here bool) (Host, bool) {
+	others := map[string]Host{}
+	for name, endpoint := range endpoints {
+		other, ok := cache.Read(endpoint)
+		if !ok {
+			return Host{}, false
+		}
+		others[name] = other
+	}
+	return h.together(others, here), true
+}
+
+// At is one of the machines of a host: the empty name is this one.
+func (h Host) At(name string) Host {
+	if name == "" {
+		return h
+	}
+	return h.Others[name]
+}
+
+// CoresOf are the logical CPUs of each physical core of one of the machines.
+func (h Host) CoresOf(name string) [][]int { return h.At(name).Cores }
+
+// settleAll lets all machines of an experiment come to rest at once, and says what the most restless of them was like.
+func settleAll(ctx context.Context, all ...func(context.Context) (*record.Before, error)) (*record.Before, error) {
+	states, failures := make([]*record.Before, len(all)), make([]error, len(all))
+	var settling sync.WaitGroup
+	for i, settle := range all {
+		settling.Go(func() { states[i], failures[i] = settle(ctx) })
+	}
+	settling.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	worst := *states[0]
+	for _, s := range states[1:] {
+		worst.Waited, worst.Settled = max(worst.Waited, s.Waited), worst.Settled && s.Settled
+		worst.Jitter, worst.Spin, worst.Foreign = max(worst.Jitter, s.Jitter), max(worst.Spin, s.Spin), max(worst.Foreign, s.Foreign)
+		worst.Steal, worst.SwappedIn = max(worst.Steal, s.Steal), max(worst.SwappedIn, s.SwappedIn)
+		worst.TimeWait, worst.Dirty = max(worst.TimeWait, s.TimeWait), max(worst.Dirty, s.Dirty)
+		for _, reason := range s.For {
+			if !slices.Contains(worst.For, reason) {
+				worst.For = append(slices.Clone(worst.For), reason)
+			}
+		}
+	}
+	return &worst, nil
+}

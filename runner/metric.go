@@ -1,0 +1,180 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/jsonpath"
+	"benchbook/runner/load"
+)
+
+// A sought is one metric that is looked for in what something wrote.
+type sought struct {
+	plan.Metric
+	before [][]byte // what the containers of its service had written before the repetition
+}
+
+// seek lists the metrics of the experiment that are found in what something writes. Of shared services only what they write from now
+// on is of this repetition.
+func (r *run) seek(ctx context.Context, running []engine.Running) []sought {
+	var out []sought
+	for _, m := range r.experiment.Metrics {
+		if m.Stream == "" {
+			continue // it is computed from others, by whoever reads the record
+		}
+		s := sought{Metric: m}
+		if m.Stream == "log" && r.isShared(m.Service) {
+			for _, container := range containersOf(running, m.Service) {
+				log, _ := said(ctx, container) // what cannot be read now cannot be read later
+				s.before = append(s.before, log)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// find looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason why they are missing.
+func find(ctx context.Context, metrics []sought, m *load.Measurement, running []engine.Running, rec *record.Record) {
+	for _, s := range metrics {
+		text, err := []byte(m.Wrote[s.Stream]), error(nil)
+		where := map[string]string{"log": "the log of " + s.Service, "stdout": "standard output"}[s.Stream]
+		if where == "" {
+			where = "what " + s.Stream + " wrote"
+		}
+		if s.Stream == "log" {
+			text, err = s.log(ctx, running)
+		}
+		var value float64
+		if err == nil {
+			value, err = s.read(text)
+		}
+		if err == nil && slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Name }) {
+			err = errors.New("there is a sample of that name already")
+		}
+		if err != nil {
+			if rec.Missing == nil {
+				rec.Missing = map[string]string{}
+			}
+			rec.Missing[s.Name] = fmt.Sprintf("%v in %s", err, where)
+			continue
+		}
+		m.Samples = append(m.Samples, record.Sample{Metric: s.Name, Value: value, Unit: s.Unit})
+	}
+}
+
+// log is what the containers of a service wrote in this repetition.
+func (s *sought) log(ctx context.Context, running []engine.Running) ([]byte, error) {
+	var all []byte
+	for i, container := range containersOf(running, s.Service) {
+		log, err := said(ctx, container)
+		if err != nil {
+			return nil, fmt.Errorf("nothing could be read (%w)", err)
+		}
+		if i < len(s.before) {
+			log = since(s.before[i], log)
+		}
+		all = append(all, log...)
+	}
+	return all, nil
+}
+
+// overlap is how much of what was written before has to be found again, so that the rest is what was written since.
+const overlap = 4 << 10
+
+// since is the part of a log that was written after an earlier look at it. An engine keeps only the end of a log: where the earlier
+// one is not found in it any more, all of it is new.
+func since(before, now []byte) []byte {
+	if bytes.HasPrefix(now, before) {
+		return now[len(before):]
+	}
+	end := before[max(0, len(before)-overlap):]
+	if i := bytes.LastIndex(now, end); i >= 0 {
+		return now[i+len(end):]
+	}
+	return now
+}
+
+// containersOf are the containers of a service, without the link before it.
+func containersOf(running []engine.Running, service string) []engine.Running {
+	var out []engine.Running
+	for _, r := range running {
+		if serviceOf(r.Name()) == service {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// read finds the number, in the base unit of the metric.
+func (s *sought) read(text []byte) (float64, error) {
+	var found string
+	var err error
+	if s.Regex != "" {
+		found, err = byRegex(s.Regex, text)
+	} else {
+		found, err = byPath(s.JSON, text)
+	}
+	if err != nil {
+		return 0, err
+	}
+	value, err := strconv.ParseFloat(strings.TrimSpace(found), 64)
+	if err != nil || math.IsInf(value, 0) || math.IsNaN(value) {
+		return 0, fmt.Errorf("%.100q is no number", found)
+	}
+	if u, ok := expr.ParseUnit(s.Written); ok {
+		value = u.ToBase(value)
+	}
+	return value, nil
+}
+
+// byRegex gives the first group of the last match.
+func byRegex(pattern string, text []byte) (string, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return "", err
+	}
+	matches := re.FindAllSubmatch(text, -1)
+	if len(matches) == 0 {
+		return "", fmt.Errorf("no match of %s", pattern)
+	}
+	return string(matches[len(matches)-1][1]), nil
+}
+
+// byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has it.
+func byPath(path string, text []byte) (string, error) {
+	if found, ok := lookUp(text, path); ok {
+		return found, nil
+	}
+	lines := bytes.Split(text, []byte("\n"))
+	for i := len(lines) - 1; i >= 0; i-- {
+		if found, ok := lookUp(lines[i], path); ok {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("no %s in JSON", path)
+}
+
+// lookUp finds the single value at a path in a text that is one value in JSON.
+func lookUp(text []byte, path string) (string, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var doc any
+	if decoder.Decode(&doc) != nil || decoder.More() {
+		return "", false
+	}
+	found, err := jsonpath.LookUp(doc, path)
+	return found, err == nil
+}

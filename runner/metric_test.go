@@ -1,0 +1,80 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+)
+
+// Metrics that are not found are no failure of the repetition, and their reason is kept.
+func TestMetricsThatAreNotFound(t *testing.T) {
+	s, store := newStage(t), &memory{}
+	s.Logs = func(string) []byte { return []byte("errors: 9\n") } // before the repetition, as the service is shared
+	s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
+		return engine.Exit{Stdout: []byte(`{"wal": {"written": "much"}}`)}, nil
+	}
+	if _, _, _, err := runShared(t, s, Options{}, sharedPlan(t), store); err != nil {
+		t.Fatal(err)
+	}
+	r := store.records[0]
+	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`, "wal": `"much" is no number in what conclude wrote`}
+	if r.Failure != "" || fmt.Sprint(r.Missing) != fmt.Sprint(want) {
+		t.Errorf("failure %q, missing %v; want %v", r.Failure, r.Missing, want)
+	}
+}
+
+func TestFoundMetrics(t *testing.T) {
+	tests := []struct {
+		name  string
+		m     plan.Metric
+		text  string
+		value float64
+		err   string
+	}{
+		{"the last match", plan.Metric{Regex: `n=(\d+)`}, "n=1\nn=2\n", 2, ""},
+		{"a unit", plan.Metric{Regex: `took ([\d.]+) ms`, Written: "ms"}, "took 12.5 ms", 0.0125, ""},
+		{"a share", plan.Metric{Regex: `([\d.]+)%`, Written: "%"}, "12.5%", 0.125, ""},
+		{"an exponent", plan.Metric{Regex: `(\S+)$`}, "1e3", 1000, ""},
+		{"no number", plan.Metric{Regex: `(\w+)`}, "n 1x", 0, `"1x" is no number`},
+		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `"inf" is no number`},
+		{"no match", plan.Metric{Regex: `n=(\d+)`}, "", 0, `no match of n=(\d+)`},
+		{"all of it is JSON", plan.Metric{JSON: "a.1.b"}, "{\"a\": [0,\n {\"b\": 7}]}", 7, ""},
+		{"a line is JSON", plan.Metric{JSON: "a"}, "x\n{\"a\": 1}\n{\"a\": \"2\"}\n{\"b\": 3}\n", 2, ""},
+		{"a number that floats would change", plan.Metric{JSON: "a"}, `{"a": 9007199254740992}`, 9007199254740992, ""},
+		{"not there", plan.Metric{JSON: "a.b"}, `{"a": {"c": 1}}`, 0, "no a.b in JSON"},
+		{"an object", plan.Metric{JSON: "a"}, `{"a": {"c": 1}}`, 0, "no a in JSON"},
+		{"two values in a line", plan.Metric{JSON: "a"}, `{"a": 1} {"a": 2}`, 0, "no a in JSON"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := sought{Metric: test.m}
+			value, err := s.read([]byte(test.text))
+			if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) || err != nil && said != test.err {
+				t.Errorf("got %v, %v; want %v, %s", value, err, test.value, test.err)
+			}
+		})
+	}
+}
+
+// What was written since is found whatever an engine has dropped of the beginning, and is never more than all there is.
+func FuzzSince(f *testing.F) {
+	f.Add("a\nb\n", "c\n", 0)
+	f.Add("", "x", 0)
+	f.Add("aaaa", "aa", 3)
+	f.Add(strings.Repeat("line\n", 2000), "more", 100)
+	f.Fuzz(func(t *testing.T, before, new string, dropped int) {
+		now := before + new
+		dropped = int(uint(dropped) % uint(len(before)+1))
+		got := since([]byte(before), []byte(now[dropped:]))
+		if dropped == 0 && string(got) != new {
+			t.Errorf("got %q, want %q", got, new)
+		}
+		if !strings.HasSuffix(now, string(got)) {
+			t.Errorf("got %q, which was not written last", got)
+		}
+	})
+}

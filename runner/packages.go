@@ -1,0 +1,129 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"benchbook/runner/engine"
+)
+
+// packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything came from.
+type packages struct {
+	Debian string `json:"debian"`
+	Python string `json:"python"` // beside what Debian's packages brought, in whichever environment
+}
+
+// pythonBelow stands between the two lists in what listPackages prints.
+const pythonBelow = "-- python"
+
+// listPackages asks an image with a shell for both lists. Python's packages are found by the folders that say what is installed, since
+// an image may have several environments, and need not have pip any more.
+//
+// Source: dpkg-query(1); PEP 376 and the packaging specification "Recording installed projects".
+const listPackages = `dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null
+echo '` + pythonBelow + `'
+find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-packages -o -name _vendor \) -prune \
+  -o \( -name '*.dist-info' -o -name '*.egg-info' \) -print 2>/dev/null
+exit 0`
+
+// packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is a digest.
+func (r *Runner) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
+	if known, ok := r.packages[image.ID]; ok {
+		return known, nil
+	}
+	found, ok := r.cached(image.ID)
+	if !ok {
+		var err error
+		if found, err = r.askForPackages(ctx, image); err != nil {
+			return packages{}, err
+		}
+		r.cache(image.ID, found)
+	}
+	if r.packages == nil {
+		r.packages = map[string]packages{}
+	}
+	r.packages[image.ID] = found
+	return found, nil
+}
+
+func (r *Runner) askForPackages(ctx context.Context, image engine.Prepared) (packages, error) {
+	space, err := r.Engine.Open(ctx, "packages")
+	if err != nil {
+		return packages{}, err
+	}
+	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image, Entrypoint: []string{"sh", "-c", listPackages}}, nil)
+	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
+		return packages{}, closeErr
+	}
+	if ctx.Err() != nil || err != nil || exit.Code != 0 {
+		return packages{}, ctx.Err()
+	}
+	return parsePackages(string(exit.Stdout)), nil
+}
+
+// parsePackages reads what listPackages prints.
+func parsePackages(printed string) packages {
+	debian, python, _ := strings.Cut(printed, pythonBelow+"\n")
+	return packages{Debian: strings.TrimSpace(debian), Python: projects(python)}
+}
+
+// eggPython is what setuptools adds to the names of folders: the Python that a project was installed for.
+var eggPython = regexp.MustCompile(`-py\d.*$`)
+
+// projects reads the paths of folders such as …/site-packages/flask-3.1.3.dist-info, of one project each.
+func projects(paths string) string {
+	var out []string
+	for line := range strings.Lines(paths) {
+		name := path.Base(strings.TrimSpace(line))
+		rest, isEgg := strings.CutSuffix(name, ".egg-info")
+		if isEgg {
+			rest = eggPython.ReplaceAllString(rest, "")
+		} else if rest, isEgg = strings.CutSuffix(name, ".dist-info"); !isEgg {
+			continue
+		}
+		project, version, found := strings.Cut(rest, "-") // in names "_" stands for it
+		if !found {
+			version = "unknown"
+		}
+		out = append(out, project+" "+version)
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), "\n")
+}
+
+// cacheFile is where the packages of an image are kept. The number is raised when they are to be found out anew.
+func (r *Runner) cacheFile(id string) string {
+	return filepath.Join(r.Cache, "packages-1", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
+}
+
+func (r *Runner) cached(id string) (found packages, ok bool) {
+	if r.Cache == "" {
+		return found, false
+	}
+	data, err := os.ReadFile(r.cacheFile(id))
+	return found, err == nil && json.Unmarshal(data, &found) == nil
+}
+
+// cache keeps packages for other runs. That it may fail costs them a second.
+func (r *Runner) cache(id string, found packages) {
+	if r.Cache == "" || found == (packages{}) { // an image that could not be asked is asked again
+		return
+	}
+	data, err := json.Marshal(found)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(r.cacheFile(id)), 0o755)
+	}
+	if err == nil {
+		_ = renameio.WriteFile(r.cacheFile(id), data, 0o644)
+	}
+}

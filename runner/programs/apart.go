@@ -1,0 +1,8 @@
+//go:build !embedded
+
+package programs
+
+import "embed"
+
+// files is empty: a plain go build must not take programs that an older make build has left.
+var files embed.FS

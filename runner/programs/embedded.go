@@ -1,0 +1,10 @@
+//go:build embedded
+
+package programs
+
+import "embed"
+
+// files are the programs, compressed, which make build puts there before it builds benchbook.
+//
+//go:embed embedded/*.gz
+var files embed.FS

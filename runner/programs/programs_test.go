@@ -1,0 +1,136 @@
+package programs
+
+import (
+	"bytes"
+	"debug/elf"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/runner"
+)
+
+// What runs need is what can be found.
+func TestAllAreKnown(t *testing.T) {
+	want := slices.Sorted(slices.Values(runner.Programs()))
+	if got := slices.Sorted(maps.Keys(packages)); !slices.Equal(got, want) {
+		t.Errorf("found can be %v, wanted are %v", got, want)
+	}
+	for name, folder := range packages {
+		if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(folder), "main.go")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// module makes a folder of sources that look like ours, and a program that is newer than they are.
+func module(t *testing.T) (sources, program string) {
+	t.Helper()
+	dir := t.TempDir()
+	sources, program = filepath.Join(dir, "src"), filepath.Join(dir, "bin", "benchbook")
+	files := map[string]string{"go.mod": "module benchbook\n\ngo 1.26\n", "notebook/doc.go": "package notebook\n"}
+	for _, folder := range packages {
+		files[folder+"/main.go"] = "package main\n\nfunc main() { println(\"" + filepath.Base(folder) + "\") }\n"
+	}
+	for name, text := range files {
+		write(t, filepath.Join(sources, filepath.FromSlash(name)), text)
+	}
+	write(t, program, "benchbook")
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(program, later, later); err != nil {
+		t.Fatal(err)
+	}
+	return sources, program
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBeside(t *testing.T) {
+	_, program := module(t)
+	write(t, filepath.Join(filepath.Dir(program), "benchbook-load"), "the generator")
+	data, err := Finder{Program: program}.Find("benchbook-load")
+	if err != nil || string(data) != "the generator" {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+// What go install leaves is enough: programs are built from the sources, once, as static programs of Linux.
+func TestBuilt(t *testing.T) {
+	sources, program := module(t)
+	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
+	write(t, filepath.Join(f.Cache, "programs", "0123456789abcdef-"+runtime.GOARCH, "benchbook-load"), "of an older build")
+	data, err := f.Find("benchbook-time")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("it needs %v, %v", libraries, err)
+	}
+	kept, err := filepath.Glob(filepath.Join(f.Cache, "programs", "*"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
+	}
+	write(t, filepath.Join(kept[0], "benchbook-load"), "kept")
+	if data, err := f.Find("benchbook-load"); err != nil || string(data) != "kept" {
+		t.Errorf("got %.20q, %v, and not what was built before", data, err)
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	sources, program := module(t)
+	changed := filepath.Join(t.TempDir(), "src")
+	if err := os.CopyFS(changed, os.DirFS(sources)); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(changed, "notebook", "doc.go"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(t.TempDir(), "src")
+	if err := os.CopyFS(broken, os.DirFS(sources)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(broken, "runner", "load", "benchbook-time", "main.go"), "package main\n\nfunc main() { undefined() }\n")
+	tests := []struct {
+		name   string
+		finder Finder
+		noGo   bool
+		want   string
+	}{
+		{"no sources", Finder{Program: program}, false, "the sources to build it from are not known: use a release"},
+		{"sources gone", Finder{Program: program, Sources: sources + "-gone"}, false, "are gone: use a release"},
+		{"sources changed", Finder{Program: program, Sources: changed}, false, filepath.Join("notebook", "doc.go") + " has changed since benchbook was built"},
+		{"sources broken", Finder{Program: program, Sources: broken}, false, "undefined"},
+		{"no go command", Finder{Program: program, Sources: sources}, true, "there is no go command to build it: use a release"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.noGo {
+				t.Setenv("PATH", t.TempDir())
+			}
+			if _, err := test.finder.Find("benchbook-load"); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+	if _, err := (Finder{}).Find("benchbook-nothing"); err == nil || !strings.Contains(err.Error(), "no program") {
+		t.Errorf("got %v for a program that there is not", err)
+	}
+}

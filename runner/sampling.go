@@ -1,0 +1,343 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// How often what services use is read while they are measured. The processor time alone costs a few microseconds, and its readings
+// have to lie close to both ends of a window of a tenth of a second; the rest costs more, and may lie further apart.
+const (
+	sampleEvery  = 20 * time.Millisecond // the processor time of services
+	hostEvery    = 5                     // of these times that of the machine
+	wholeEvery   = 10                    // of these times all of their usage
+	threadsEvery = 30                    // of these times all of their threads
+
+	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few do.
+	samplePause = 6 * time.Millisecond
+)
+
+// A sampler reads the usage of services beside a measurement.
+type sampler struct {
+	stop func()
+	done sync.WaitGroup
+
+	every    time.Duration // how often the processor time is read
+	watched  []watched
+	services map[string][]engine.Usage
+	cpu      map[string][]engine.Usage // of those that tell it apart: processor time alone, more often
+	threads  map[string][]threadReading
+	ports    map[string][]portReading
+	host     []hostUsage
+	ticks    []time.Time // when something was read
+	clocks   []clocks    // at the beginning and at the end
+	swapped  []int64     // bytes read from swap, likewise; -1 where the system does not tell
+	network  map[string]string
+	cost     float64 // cores that reading took; -1 unknown
+	apart    apart
+
+	mu   sync.Mutex
+	load engine.Networked // while it runs in a network of its own
+}
+
+// watched is a service with its containers, of which there are several where it is scaled.
+type watched struct {
+	name       string
+	containers []container
+}
+
+// container is one of a service with what its engine can tell about it; nil for what it cannot.
+type container struct {
+	engine.Running
+	metered   engine.Metered
+	threaded  engine.Threaded
+	networked engine.Networked
+}
+
+type (
+	// threadReading is the processor time of each thread of a service.
+	threadReading struct {
+		at    time.Time
+		times map[int]time.Duration
+	}
+	// portReading is the share of local ports in use.
+	portReading struct {
+		at    time.Time
+		share float64
+	}
+	// hostUsage is the processor time of the whole machine, in seconds of all cores, and what of it this process took.
+	hostUsage struct {
+		at                      time.Time
+		busy, total, steal, own float64
+	}
+)
+
+// watch begins to read, at once and then regularly until finish.
+func watch(ctx context.Context, services []engine.Running) *sampler {
+	ctx, cancel := context.WithCancel(ctx)
+	every := max(sampleEvery, time.Duration(len(services))*samplePause)
+	s := &sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
+		ports: map[string][]portReading{}, clocks: []clocks{bothClocks()}, swapped: []int64{swappedIn()}, network: map[string]string{}}
+	for _, r := range services {
+		c := container{Running: r}
+		inner := r
+		if k, ok := r.(known); ok { // whose name is ours, and what it can tell the engine's
+			inner = k.Running
+		}
+		c.metered, _ = inner.(engine.Metered)
+		c.threaded, _ = inner.(engine.Threaded)
+		c.networked, _ = inner.(engine.Networked)
+		name := serviceOf(r.Name())
+		i := slices.IndexFunc(s.watched, func(w watched) bool { return w.name == name })
+		if i < 0 {
+			i = len(s.watched)
+			s.watched = append(s.watched, watched{name: name})
+		}
+		s.watched[i].containers = append(s.watched[i].containers, c)
+	}
+	s.lookAtNetworks(ctx)
+	begun := make(chan struct{})
+	s.done.Go(func() { s.keepReading(ctx, begun) })
+	<-begun
+	return s
+}
+
+// keepReading reads until the context is done, and then once more, so that the window's end lies within. Begun is closed after the
+// first reading. It has a thread to itself, whose processor time is what reading costs.
+func (s *sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	spent, began := threadTime(), time.Now()
+	s.read(ctx, 0)
+	close(begun)
+	ticker := time.NewTicker(s.every)
+	defer ticker.Stop()
+	for tick := 1; ; tick++ {
+		select {
+		case <-ctx.Done():
+			s.read(context.WithoutCancel(ctx), 0)
+			s.cost = -1
+			if now, passed := threadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every { // a share of less says nothing
+				s.cost = (now - spent).Seconds() / passed.Seconds()
+			}
+			return
+		case <-ticker.C:
+			s.read(ctx, tick)
+		}
+	}
+}
+
+// read reads what is due at a tick; at the ticks 0 that is all there is.
+func (s *sampler) read(ctx context.Context, tick int) {
+	s.ticks = append(s.ticks, time.Now())
+	for _, w := range s.watched {
+		at := time.Now()
+		if used, ok := w.cpu(ctx); ok {
+			s.cpu[w.name] = append(s.cpu[w.name], engine.Usage{At: at, CPU: used})
+		}
+		if tick%wholeEvery != 0 {
+			continue
+		}
+		if u, err := w.usage(ctx); err == nil {
+			s.services[w.name] = append(s.services[w.name], u)
+		}
+		for _, c := range w.containers {
+			if c.networked != nil {
+				s.readPorts(ctx, w.name, c.networked)
+			}
+		}
+		if tick%threadsEvery == 0 {
+			at := time.Now()
+			if times, ok := w.threads(ctx); ok {
+				s.threads[w.name] = append(s.threads[w.name], threadReading{at, times})
+			}
+		}
+	}
+	if tick%hostEvery != 0 {
+		return
+	}
+	if host := readHost(); host.total > 0 {
+		s.host = append(s.host, host)
+	}
+	s.mu.Lock()
+	load := s.load
+	s.mu.Unlock()
+	if load != nil {
+		s.readPorts(ctx, loadName, load)
+	}
+}
+
+// cpu is the processor time that all containers of a service have used, if their engine tells it apart.
+func (w watched) cpu(ctx context.Context) (sum time.Duration, ok bool) {
+	for _, c := range w.containers {
+		if c.metered == nil {
+			return 0, false
+		}
+		used, err := c.metered.CPU(ctx)
+		if err != nil {
+			return 0, false
+		}
+		sum += used
+	}
+	return sum, true
+}
+
+// usage is what the containers of a service have used together. It is of the moment at which the first of them was read.
+func (w watched) usage(ctx context.Context) (engine.Usage, error) {
+	sum, err := w.containers[0].Usage(ctx)
+	for _, c := range w.containers[1:] {
+		u, failed := c.Usage(ctx)
+		if err = errors.Join(err, failed); err != nil {
+			break
+		}
+		sum.CPU = added(sum.CPU, u.CPU)
+		sum.Memory = added(sum.Memory, u.Memory)
+		sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)
+		sum.ListenOverflows, sum.Retransmits = added(sum.ListenOverflows, u.ListenOverflows), added(sum.Retransmits, u.Retransmits)
+	}
+	return sum, err
+}
+
+// added is a sum that an engine can tell only where it can tell both.
+func added[T ~int64](a, b T) T {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a + b
+}
+
+// threads is the processor time of each thread of all containers of a service, if their engine tells it.
+func (w watched) threads(ctx context.Context) (map[int]time.Duration, bool) {
+	all := map[int]time.Duration{}
+	for i, c := range w.containers {
+		if c.threaded == nil {
+			return nil, false
+		}
+		times, err := c.threaded.Threads(ctx)
+		if err != nil {
+			return nil, false
+		}
+		for thread, time := range times {
+			all[i<<32|thread] = time // numbers tell apart those of one container
+		}
+	}
+	return all, true
+}
+
+func (s *sampler) readPorts(ctx context.Context, name string, n engine.Networked) {
+	at := time.Now()
+	if share, err := n.Ports(ctx); err == nil {
+		s.ports[name] = append(s.ports[name], portReading{at, share})
+	}
+}
+
+func (s *sampler) finish() {
+	s.stop()
+	s.done.Wait()
+	s.clocks, s.swapped = append(s.clocks, bothClocks()), append(s.swapped, swappedIn())
+}
+
+// The facts about networks.
+const (
+	factPath   = "network.path"   // how packets leave services
+	factListen = "network.listen" // the bounds of connections that wait to be accepted by them
+	factLoadIn = "network.load"   // the service whose network the load was in
+)
+
+// lookAtNetworks notes what the networks of services are like: once for all of them where they are alike.
+func (s *sampler) lookAtNetworks(ctx context.Context) {
+	paths, limits := map[string]string{}, map[string]string{}
+	for _, w := range s.watched {
+		c := w.containers[0] // the others of a service that is scaled have the same
+		if c.networked == nil {
+			continue
+		}
+		network, err := c.networked.Network(ctx)
+		if err != nil {
+			continue // it takes root to tell
+		}
+		paths[w.name] = pathWords(network)
+		var words []string
+		for _, name := range slices.Sorted(maps.Keys(network.Limits)) {
+			words = append(words, name+" "+network.Limits[name])
+		}
+		limits[w.name] = strings.Join(words, ", ")
+	}
+	for fact, values := range map[string]map[string]string{factPath: paths, factListen: limits} {
+		if words := together(values); words != "" {
+			s.network[fact] = words
+		}
+	}
+}
+
+// pathWords is a network in words: "veth on a bridge, MTU 1500, gso tso".
+func pathWords(n engine.Network) string {
+	words := []string{n.Path}
+	if n.MTU > 0 {
+		words = append(words, fmt.Sprintf("MTU %d", n.MTU))
+	}
+	words = append(words, strings.Join(n.Offloads, " "))
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
+}
+
+// together is a value that all names share, or each name with its own.
+func together(values map[string]string) string {
+	var each, different []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		each = append(each, name+": "+values[name])
+		if !slices.Contains(different, values[name]) {
+			different = append(different, values[name])
+		}
+	}
+	if len(different) == 1 {
+		return different[0]
+	}
+	return strings.Join(each, "; ")
+}
+
+// loadName is the name of the program that puts the load on, whichever it is.
+const loadName = "load"
+
+// space is a space in which the sampler sees the load start and end.
+func (s *sampler) space(inner engine.Space) engine.Space { return observed{inner, s} }
+
+type observed struct {
+	engine.Space
+	sampler *sampler
+}
+
+// Run is part of engine.Space.
+func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+	if program.Name != loadName {
+		return o.Space.Run(ctx, program, started)
+	}
+	watch := func(r engine.Running) {
+		if program.Beside == "" { // else its ports are those of the service
+			o.sampler.setLoad(r)
+		}
+		if started != nil {
+			started(r)
+		}
+	}
+	defer o.sampler.setLoad(nil)
+	if program.Beside != "" {
+		o.sampler.network[factLoadIn] = "that of " + program.Beside
+	}
+	return o.Space.Run(ctx, program, watch)
+}
+
+func (s *sampler) setLoad(r engine.Running) {
+	networked, _ := r.(engine.Networked)
+	s.mu.Lock()
+	s.load = networked
+	s.mu.Unlock()
+}

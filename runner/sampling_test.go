@@ -1,0 +1,176 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+)
+
+func newFake(t *testing.T) *fake.Engine { return fake.New(script(t)) }
+
+// What engines tell of threads, ports and networks is in the record.
+func TestRecordTellsWhatServicesUsed(t *testing.T) {
+	s := script(t)
+	run, seen, longest := s.Run, make(chan struct{}, 1), time.Minute
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == loadName {
+			select {
+			case <-seen:
+			case <-time.After(longest):
+			}
+		}
+		return run(ctx, p)
+	}
+	s.Ports = func(name string) (float64, error) {
+		if name == loadName {
+			select {
+			case seen <- struct{}{}:
+			default:
+			}
+		}
+		return map[string]float64{"server": 0.25, loadName: 0.5}[name], nil
+	}
+	s.Network = func(string) (engine.Network, error) {
+		return engine.Network{Path: "veth on a bridge", MTU: 1500, Offloads: []string{"gso", "tso"},
+			Limits: map[string]string{"somaxconn": "4096", "tcp_max_syn_backlog": "512"}}, nil
+	}
+	r := runOnce(t, s)
+	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[loadName] != 0.5 || r.Machine.Sampling == nil {
+		t.Errorf("machine %+v", r.Machine)
+	}
+	for fact, want := range map[string]string{factPath: "veth on a bridge, MTU 1500, gso tso", factListen: "somaxconn 4096, tcp_max_syn_backlog 512"} {
+		if r.Facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+		}
+	}
+
+	// A load beside its service has no ports of its own.
+	longest = 8 * sampleEvery // in which they would be seen
+	r = runOnce(t, s, "requests: 100", "requests: 100, network: shared")
+	if _, own := r.Machine.Ports[loadName]; own || r.Facts[factLoadIn] != "that of server" {
+		t.Errorf("ports %v, fact %q", r.Machine.Ports, r.Facts[factLoadIn])
+	}
+}
+
+func TestTogether(t *testing.T) {
+	for _, tt := range []struct {
+		values map[string]string
+		want   string
+	}{{nil, ""}, {map[string]string{"a": "x", "b": "x"}, "x"}, {map[string]string{"b": "y", "a": "x"}, "a: x; b: y"}} {
+		if got := together(tt.values); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.values, got, tt.want)
+		}
+	}
+}
+
+func TestBusiestThread(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	reading := func(seconds float64, times map[int]time.Duration) threadReading {
+		return threadReading{start.Add(time.Duration(seconds * float64(time.Second))), times}
+	}
+	tests := []struct {
+		name     string
+		readings []threadReading
+		length   time.Duration
+		want     map[string]float64
+	}{
+		{"one busy thread of two", []threadReading{reading(-1, map[int]time.Duration{1: 0, 2: 0}),
+			reading(3, map[int]time.Duration{1: 4 * time.Second, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 1}},
+		{"between readings", []threadReading{reading(-1, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second}),
+			reading(3, map[int]time.Duration{1: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.25}},
+		{"a thread that began later", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: 0, 2: 0}),
+			reading(2, map[int]time.Duration{1: 0, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.5}},
+		{"a thread that ended", []threadReading{reading(0, map[int]time.Duration{2: 0}), reading(1, map[int]time.Duration{2: 800 * time.Millisecond}),
+			reading(2, map[int]time.Duration{1: 0})}, 2 * time.Second, map[string]float64{"server": 0.4}},
+		{"a window that is too short", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second})},
+			100 * time.Millisecond, nil},
+		{"one reading", []threadReading{reading(0, map[int]time.Duration{1: 0})}, time.Second, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &sampler{threads: map[string][]threadReading{"server": tt.readings}}
+			if got := s.busiest(start, start.Add(tt.length)); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// Ports count as far as they were in use in the window.
+func TestMostPorts(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	var readings []portReading
+	for i, share := range []float64{0.9, 0.2, 0.3, 0.6, 0.8} { // at -2, -1, 0, 1 and 2 s
+		readings = append(readings, portReading{start.Add(time.Duration(i-2) * time.Second), share})
+	}
+	s := &sampler{ports: map[string][]portReading{"nginx": readings}}
+	if got := s.mostPorts(start, start.Add(time.Second)); len(got) != 1 || got["nginx"] != 0.6 {
+		t.Errorf("got %v", got)
+	}
+	if got := (&sampler{}).mostPorts(start, start); got != nil {
+		t.Errorf("got %v of nothing", got)
+	}
+}
+
+// Readings that lie far apart are named: the machine was too busy.
+func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
+	start := time.Now()
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	for _, tt := range []struct {
+		ticks []time.Time
+		want  string
+	}{
+		{[]time.Time{at(-500), at(0), at(20), at(40), at(60), at(1100)}, ""},
+		{[]time.Time{at(-500), at(0), at(20), at(350), at(370)}, "readings of what services used lie up to 330ms apart, not 20ms: the machine was too busy for them"},
+	} {
+		s := &sampler{every: sampleEvery, ticks: tt.ticks}
+		m := load.Measurement{Start: start, Length: 60 * time.Millisecond}
+		s.samples(&m)
+		if got := m.Facts["usage.behind"]; got != tt.want {
+			t.Errorf("said %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// A load may begin and end while usage is read.
+func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
+	var asked atomic.Int64
+	e := fake.New(fake.Script{Ports: func(string) (float64, error) { asked.Add(1); return 0.1, nil }})
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := space.Start(t.Context(), engine.Service{Name: "server"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := watch(t.Context(), []engine.Running{server})
+	var all sync.WaitGroup
+	for i := range 3 {
+		all.Go(func() {
+			watched := s.space(space)
+			name := []string{loadName, "version", "packages"}[i]
+			for range 20 {
+				if _, err := watched.Run(t.Context(), engine.Program{Name: name}, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	s.finish()
+	if s.load != nil {
+		t.Error("the load has ended, and is still watched")
+	}
+	m := s.machine(&load.Measurement{Start: s.ticks[0], Length: time.Millisecond}, nil)
+	if m == nil || m.Sampling == nil || m.Sampling.Cost > 1 {
+		t.Errorf("machine %+v", m)
+	}
+}

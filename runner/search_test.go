@@ -1,0 +1,567 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
+	"benchbook/runner/load/http"
+)
+
+// pool is an article with a server that has a number of workers, which is searched for.
+func pool(replace ...string) string {
+	text := fmt.Sprintf(sockets, "```")
+	text = strings.NewReplacer(`expose: ["8080"]`, "expose: [\"8080\"]\n    command: \"serve --workers ${{ tune.workers }}\"",
+		"repetitions: 3\n", "repetitions: 3\ntune: {workers: {to: 8}}\n").Replace(text)
+	return strings.NewReplacer(replace...).Replace(text)
+}
+
+// A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too much.
+type bench struct {
+	throughput map[int]int64 // by workers, of a window of 20 ms
+	limit      float64       // requests per second
+	commands   []string      // of services, in the order in which they were started
+	loads      int           // that were put on
+	durations  []time.Duration
+	rates      []float64
+}
+
+func (b *bench) script(t *testing.T) fake.Script {
+	workers := 0
+	result := answers(t)
+	return fake.Script{
+		Start: func(_ context.Context, s engine.Service) error {
+			b.commands = append(b.commands, strings.Join(s.Command, " "))
+			workers = 0
+			if n := len(s.Command); n > 0 {
+				_, _ = fmt.Sscan(s.Command[n-1], &workers)
+			}
+			return nil
+		},
+		Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Name != "load" {
+				return engine.Exit{Code: 127}, nil
+			}
+			b.loads++
+			var config http.Config
+			var r http.Result
+			if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
+				json.Unmarshal(result, &r)); err != nil {
+				t.Error(err)
+			}
+			b.durations = append(b.durations, config.Duration)
+			if n, ok := b.throughput[workers]; ok {
+				r.Completed.Right = n
+			}
+			if config.Rate > 0 {
+				b.rates = append(b.rates, config.Rate)
+				r.Lag, r.Service, r.InFlight = &http.Distribution{}, &http.Distribution{}, nil
+				r.Due, r.Sent, r.Completed.Right = 100, 100, 100
+				if config.Rate > b.limit {
+					r.Completed.Right = 50
+				}
+			}
+			out, err := json.Marshal(r)
+			if b.throughput[workers] < 0 {
+				return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: refused")}, nil
+			}
+			return engine.Exit{Stdout: out}, err
+		},
+	}
+}
+
+// curve is that of METHOD.md 8.1.
+var curve = map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}
+
+func carryOut(t *testing.T, b *bench, p *plan.Plan, store *memory, o Options) Summary {
+	t.Helper()
+	sum, err := newRunner(fake.New(b.script(t)), &quiet{}).Run(t.Context(), p, store, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// The value is searched for once, before the repetitions, which run with it: those of the A/A pair too.
+func TestTune(t *testing.T) {
+	p, store, b := newPlan(t, pool("calibrate: false\n", "")), &memory{}, &bench{throughput: curve}
+	sum := carryOut(t, b, p, store, Options{})
+	if sum.Searches != 2 || sum.Measured != 9 || sum.Spent[Searching] <= 0 {
+		t.Fatalf("%+v: %s", sum, store.trials())
+	}
+	for i, r := range store.records[:2] {
+		s := r.Search
+		if s == nil || s.Kind != record.SearchTune || s.Name != "workers" || s.Chosen != 5 || s.Stop != record.StopLimit || s.Lo != 5 || s.Hi != 8 ||
+			s.Metric != "throughput" || s.Unit != "1/s" || len(s.Probes) != 15 || s.Matters < 3.07 || s.Matters > 3.09 {
+			t.Fatalf("search %d: %+v", i, s)
+		}
+		if r.Repetition != 0 || r.Planned != 0 || r.Failure != "" || r.Facts["image.server"] == "" {
+			t.Errorf("record of the search: %+v", r)
+		}
+		probe := s.Probes[3]
+		if probe.Candidate != 2 || probe.Phase != record.PhaseProbe || probe.Value != 9500 || probe.Invalid != "" || len(probe.Samples) < 4 {
+			t.Errorf("probe %+v", probe)
+		}
+	}
+	for _, r := range store.records[2:] {
+		if s, ok := r.Sample("tune.workers"); !ok || s.Value != 5 || r.Facts["tune.workers"] != "5" || r.Order.Position < 1 {
+			t.Errorf("%s-%d was measured with %v, at %d", r.Trial, r.Repetition, s, r.Order.Position)
+		}
+	}
+	var want []string
+	for range 2 {
+		for _, w := range []int{1, 2, 3, 5, 8} {
+			want = append(want, slices.Repeat([]string{fmt.Sprintf("serve --workers %d", w)}, 3)...)
+		}
+	}
+	want = append(want, slices.Repeat([]string{"serve --workers 5"}, 9)...)
+	if !slices.Equal(b.commands, want) {
+		t.Errorf("services were started as %q", b.commands)
+	}
+	for i, d := range b.durations {
+		if want := 3 * time.Second; i < 30 && d != want || i >= 30 && d != 0 { // of a load that ends with its requests
+			t.Errorf("load %d lasts %v", i, d)
+		}
+	}
+
+	// Nothing is left, more repetitions need no search, and neither does a run that measures everything again.
+	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
+		t.Errorf("%d pending", n)
+	}
+	more := newPlan(t, pool("calibrate: false\n", "", "repetitions: 3\n", "repetitions: 4\n"))
+	if sum := carryOut(t, b, more, store, Options{}); sum.Searches != 0 || sum.Measured != 12 {
+		t.Errorf("with more repetitions: %+v", sum)
+	}
+	if sum := carryOut(t, b, more, store, Options{Force: true}); sum.Searches != 0 || sum.Measured != 12 {
+		t.Errorf("with force: %+v", sum)
+	}
+	// Another definition is searched for again, that of the other trial is not.
+	edited := newPlan(t, pool("calibrate: false\n", "", `print("async")`, `print("another")`))
+	before := len(store.records)
+	if sum := carryOut(t, b, edited, store, Options{}); sum.Searches != 1 || sum.Measured != 3 || store.records[before].Trial != "async" {
+		t.Errorf("with another listing: %+v: %s", sum, (&memory{store.records[before:]}).trials())
+	}
+}
+
+// In quick three points are tried, unless the search was made in full.
+func TestTuneInQuick(t *testing.T) {
+	quick := newPlanIn(t, plan.Quick, pool())
+	store, b := &memory{}, &bench{throughput: curve}
+	carryOut(t, b, quick, store, Options{})
+	if s := store.records[0].Search; s == nil || s.Chosen != 3 || s.Stop != record.StopPoints || len(s.Probes) != 9 {
+		t.Errorf("of its own: %+v", s)
+	}
+	store = &memory{}
+	carryOut(t, b, newPlan(t, pool()), store, Options{})
+	before := len(store.records)
+	if sum := carryOut(t, b, quick, store, Options{}); sum.Searches != 0 || sum.Measured != 6 || store.records[before].Facts["tune.workers"] != "5" {
+		t.Errorf("after full: %+v, %s", sum, store.records[before].Facts["tune.workers"])
+	}
+}
+
+// A search that was stopped starts again, one that had ended is kept, and so is what a run was measured with.
+func TestTuneInterrupted(t *testing.T) {
+	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
+	ctx, cancel := context.WithCancel(t.Context())
+	q := &quiet{atProbe: func(n int) {
+		if n == 20 { // in the second search
+			cancel()
+		}
+	}}
+	if _, err := newRunner(fake.New(b.script(t)), q).Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := store.trials(); got != "sync-search" {
+		t.Fatalf("kept %s", got)
+	}
+	sum := carryOut(t, b, p, store, Options{})
+	if sum.Searches != 1 || sum.Measured != 6 || store.records[7].Run != store.records[0].Run {
+		t.Errorf("%+v: %s", sum, store.trials())
+	}
+	// A run that goes on keeps to its value, also if another one was found since.
+	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Repetition == 3 })
+	for _, r := range store.records {
+		if r.Search != nil {
+			r.Search.Chosen = 2
+		}
+	}
+	carryOut(t, b, p, store, Options{})
+	for _, r := range store.records {
+		if r.Search == nil && r.Facts["tune.workers"] != "5" {
+			t.Errorf("%s-%d was measured with %s workers", r.Trial, r.Repetition, r.Facts["tune.workers"])
+		}
+	}
+}
+
+// Where no probe counts nothing is chosen: the repetitions have failed, without being run.
+func TestTuneFindsNothing(t *testing.T) {
+	b := &bench{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
+	store := &memory{}
+	sum := carryOut(t, b, newPlan(t, pool()), store, Options{})
+	if s := store.records[0].Search; s.Chosen != 0 || s.Reason != "no probe counts: refused" || s.Probes[0].Failure != "refused" || s.Stop != record.StopWorse {
+		t.Errorf("%+v", s)
+	}
+	if r := store.records[2]; r.Failure != "no value of tune.workers was chosen: no probe counts: refused" || sum.Failed != 6 {
+		t.Errorf("%q, %+v", r.Failure, sum)
+	}
+	if b.loads != 2*2*3 {
+		t.Errorf("%d loads were put on, want those of two candidates of each trial alone", b.loads)
+	}
+}
+
+// Several values are searched for one after another: with what was chosen before, and the first candidate of what follows.
+func TestTuneTwo(t *testing.T) {
+	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}", "tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
+		"[sync, async]", "[sync]")
+	store, b := &memory{}, &bench{throughput: curve}
+	carryOut(t, b, newPlan(t, text), store, Options{})
+	if got := b.commands[0]; got != "serve --workers 4 1" {
+		t.Errorf("the first is searched for with %s", got)
+	}
+	if got := b.commands[15]; got != "serve --workers 4 5" {
+		t.Errorf("the second is searched for with %s", got)
+	}
+	last := store.records[len(store.records)-1]
+	if last.Facts["tune.workers"] != "5" || last.Facts["tune.threads"] != "4" || store.records[0].Path() == store.records[1].Path() {
+		t.Errorf("measured with %s and %s, searches in %s", last.Facts["tune.workers"], last.Facts["tune.threads"], store.records[1].Path())
+	}
+}
+
+// A budget ends a search when three more probes do not fit.
+func TestTuneBudget(t *testing.T) {
+	store := &memory{}
+	carryOut(t, &bench{throughput: curve}, newPlan(t, pool("{to: 8}", "{to: 8, budget: 1ns}")), store, Options{})
+	if s := store.records[0].Search; s.Stop != record.StopBudget || len(s.Probes) != 3 || s.Chosen != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// One candidate is taken without a probe.
+func TestTuneOfOne(t *testing.T) {
+	store, b := &memory{}, &bench{throughput: curve}
+	if sum := carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{}); sum.Searches != 2 || sum.Measured != 6 {
+		t.Fatalf("%+v: %s", sum, store.trials())
+	}
+	if s := store.records[0].Search; s.Stop != record.StopOnly || len(s.Probes) != 0 || s.Chosen != 4 || s.Lo != 4 || s.Hi != 4 {
+		t.Errorf("%+v", s)
+	}
+	if last := store.records[len(store.records)-1]; last.Facts["tune.workers"] != "4" || b.commands[0] != "serve --workers 4" {
+		t.Errorf("measured with %s, started as %s", last.Facts["tune.workers"], b.commands[0])
+	}
+}
+
+// What another experiment has chosen is taken over, whichever comes first in the article; without it the experiment is left out.
+func TestTuneOfAnother(t *testing.T) {
+	const steady = "```yaml experiment\nname: steady\nextends: sockets\nload: {rate: 100/s, requests: null, duration: 1s, warmup: 0s}\n```\n\n" +
+		"```yaml experiment\nname: sockets\n"
+	text := strings.Replace(pool(), "```yaml experiment\nname: sockets\n", steady, 1)
+	p, store, b := newPlan(t, text), &memory{}, &bench{throughput: curve, limit: 1e9}
+	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 2 || sum.Measured != 12 || len(sum.NoTune) != 0 {
+		t.Fatalf("%+v: %s", sum, store.trials())
+	}
+	last := store.records[len(store.records)-1]
+	if last.Experiment != "steady" || last.Facts["tune.workers"] != "5" || b.commands[len(b.commands)-1] != "serve --workers 5" {
+		t.Errorf("%s was measured with %s", last.Experiment, last.Facts["tune.workers"])
+	}
+	// Also when it is run alone.
+	alone := newPlan(t, text)
+	alone.Experiments = alone.Experiments[:1]
+	if sum := carryOut(t, b, alone, store, Options{Force: true}); sum.Measured != 6 || len(sum.NoTune) != 0 {
+		t.Errorf("alone: %+v", sum)
+	}
+	sum := carryOut(t, b, alone, &memory{}, Options{})
+	if len(sum.NoTune) != 1 || sum.NoTune[0].Error() !=
+		`experiment "steady" has no value of what it tunes: experiment "sockets" has chosen no workers for sync` {
+		t.Errorf("without it: %+v", sum)
+	}
+}
+
+// ceiling is sockets with a search for its capacity after it.
+func ceiling(replace ...string) string {
+	text := fmt.Sprintf(sockets, "```") + "\n```yaml experiment\nname: ceiling\nextends: sockets\n" +
+		"capacity: {slo: latency.p50 < 100ms and failed < 1%, from: 100/s, to: 20000/s}\nload: {duration: 1s, warmup: 0s}\n```\n"
+	return strings.NewReplacer(replace...).Replace(text)
+}
+
+// The capacity of every trial is searched for by the rule of METHOD.md 8.2, and nothing else is run.
+func TestCapacity(t *testing.T) {
+	p, store, b := newPlan(t, ceiling()), &memory{}, &bench{limit: 730}
+	p.Experiments = p.Experiments[1:]
+	if n := Pending(p, nil, "c2-abcdef", Options{}); n != 2 {
+		t.Errorf("%d pending, want 2", n)
+	}
+	sum := carryOut(t, b, p, store, Options{})
+	if sum.Searches != 2 || sum.Measured != 0 || len(store.records) != 2 {
+		t.Fatalf("%+v: %s", sum, store.trials())
+	}
+	s := store.records[0].Search
+	if s.Kind != record.SearchCapacity || s.Lo > 730 || s.Hi <= 730 || s.Hi/s.Lo > 1.05 || s.Stop != record.StopStep || s.Metric != "latency.p50" ||
+		s.Better != "lower" || s.Reason != "" || s.Objective != "latency.p50 < 100ms and failed < 1%" {
+		t.Errorf("found %+v", s)
+	}
+	if first := b.rates[0]; first < 1414 || first > 1415 { // the geometric mean of floor and limit
+		t.Errorf("begins at %v/s", first)
+	}
+	phases := map[string]int{}
+	for _, probe := range s.Probes {
+		phases[probe.Phase]++
+		if probe.Passed != (probe.Candidate <= 730) {
+			t.Errorf("probe %+v", probe)
+		}
+	}
+	if phases[record.PhaseConfirm] != 3 || phases[record.PhaseRefute] != 3 {
+		t.Errorf("phases %v", phases)
+	}
+	before := b.loads
+	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 0 || b.loads != before {
+		t.Errorf("searched again: %+v", sum)
+	}
+	if sum := carryOut(t, b, p, store, Options{Force: true}); sum.Searches != 2 {
+		t.Errorf("with force: %+v", sum)
+	}
+}
+
+// It begins at half of what the same services were measured to bear in a closed loop.
+func TestCapacityStart(t *testing.T) {
+	store, b := &memory{}, &bench{limit: 730}
+	carryOut(t, b, newPlan(t, ceiling()), store, Options{}) // 100 requests in 20 ms
+	if b.rates[0] != 2500 {
+		t.Errorf("begins at %v/s, want half of 5000/s", b.rates[0])
+	}
+}
+
+// What cannot be found is a record as well.
+func TestCapacityOfNone(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		bench  bench
+		change []string
+		lo, hi float64
+		stop   string
+		reason string
+	}{
+		{"at least", bench{limit: 1e9}, nil, 20_000, 0, record.StopLimit, ""},
+		{"none", bench{limit: 1}, nil, 0, 100, record.StopFloor, ""},
+		{"refused", bench{throughput: map[int]int64{0: -1}}, nil, 0, 0, record.StopNone,
+			"no probe met the objective, and some could not be measured: refused"},
+		{"too few answers", bench{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0, record.StopNone,
+			"a probe was not valid twice: latency.p99: needs 1000 answers, has 100"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, store := newPlan(t, ceiling(test.change...)), &memory{}
+			p.Experiments = p.Experiments[1:]
+			carryOut(t, &test.bench, p, store, Options{})
+			if s := store.records[0].Search; s.Lo != test.lo || s.Hi != test.hi || s.Stop != test.stop || s.Reason != test.reason {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// A percentile that needs many answers raises the floor, and makes windows longer.
+func TestCapacityWindows(t *testing.T) {
+	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s")), &memory{}, &bench{limit: 1e9}
+	p.Experiments = p.Experiments[1:]
+	carryOut(t, b, p, store, Options{})
+	if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second { // of 18.3 and 500; 1100 of them
+		t.Errorf("begins at %v/s for %v", rate, d)
+	}
+}
+
+// disturbing is a driver beside which others use the processor, as often as it is told.
+type disturbing struct {
+	load.Driver
+	left int // measurements that are disturbed, from the skipped ones on
+	skip int
+}
+
+// Measure is part of load.Driver.
+func (d *disturbing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	m, err := d.Driver.Measure(ctx, at, t)
+	if d.skip > 0 {
+		d.skip--
+	} else if d.left > 0 && m.Load != nil {
+		d.left--
+		m.Load.Window, m.Load.ForeignCPU = 2, 0.42
+		m.Load.Completed = 1 // what it came to is not what it is made again for
+	}
+	return m, err
+}
+
+// searchDisturbed makes one search on a machine that others use.
+func searchDisturbed(t *testing.T, b *bench, p *plan.Plan, skip, disturbed int) (*record.Search, Summary) {
+	t.Helper()
+	store := &memory{}
+	r := newRunner(fake.New(b.script(t)), &quiet{})
+	r.Requests = &disturbing{Driver: r.Requests, skip: skip, left: disturbed}
+	sum, err := r.Run(t.Context(), p, store, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.records[0].Search, sum
+}
+
+// Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet machine shows.
+func TestProbesAgain(t *testing.T) {
+	const words = "others used 42 % of the CPU"
+	one := pool("[sync, async]", "[sync]")
+	for _, tt := range []struct {
+		name            string
+		skip, disturbed int
+		again           int
+		chosen          int
+		reason          string
+	}{
+		{"none", 0, 0, 0, 5, ""},
+		{"the first", 0, 1, 1, 5, ""},
+		{"all of a candidate, once", 9, 3, 3, 5, ""},
+		{"one that is as good as the best, to the end", 9, 6, 3, 8, ""},
+		{"all of them", 0, 1000, 6, 0, "no probe counts: " + words},
+	} {
+		t.Run("tune/"+tt.name, func(t *testing.T) {
+			s, sum := searchDisturbed(t, &bench{throughput: curve}, newPlan(t, one), tt.skip, tt.disturbed)
+			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again {
+				t.Errorf("chosen %d (%s), %d made again, counted %d", s.Chosen, s.Reason, s.Disturbed(), sum.ProbesAgain)
+			}
+			for i, p := range s.Probes {
+				if p.Disturbed != "" && (p.Disturbed != words || p.Value != 0.5 || p.Invalid != "" || p.Counts() != 0 || len(p.Samples) == 0 ||
+					s.Probes[i+1].Candidate != p.Candidate) {
+					t.Errorf("probe %d: %+v, then of %v", i, p, s.Probes[i+1].Candidate)
+				}
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name            string
+		skip, disturbed int
+		again           int
+		reason          string
+	}{
+		{"the first", 0, 1, 1, ""},
+		{"three running", 2, 3, 3, ""},
+		{"the first four", 0, 4, 3, ""}, // of which the last is invalid, as any other can be
+		{"all of them", 0, 1000, 3, "a probe was not valid twice: " + words},
+	} {
+		t.Run("capacity/"+tt.name, func(t *testing.T) {
+			p := newPlan(t, ceiling("[sync, async]", "[sync]"))
+			p.Experiments = p.Experiments[1:]
+			s, _ := searchDisturbed(t, &bench{limit: 730}, p, tt.skip, tt.disturbed)
+			if s.Reason != tt.reason || s.Disturbed() != tt.again || tt.reason == "" && (s.Lo > 730 || s.Hi <= 730) {
+				t.Errorf("found %+v, %d made again", s, s.Disturbed())
+			}
+		})
+	}
+}
+
+// The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet machine.
+func TestBudgetOfADisturbedSearch(t *testing.T) {
+	b := &bench{throughput: curve}
+	script := b.script(t)
+	quick, slow := script.Run, 3
+	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if slow > 0 {
+			slow--
+			time.Sleep(450 * time.Millisecond)
+		}
+		return quick(ctx, p)
+	}
+	store := &memory{}
+	r := newRunner(fake.New(script), &quiet{})
+	r.Requests = &disturbing{Driver: r.Requests, left: 3}
+	if _, err := r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")), store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if s := store.records[0].Search; s.Stop != record.StopLimit || s.Chosen != 5 || s.Disturbed() != 3 {
+		t.Errorf("stopped at %q with %d, %d made again", s.Stop, s.Chosen, s.Disturbed())
+	}
+}
+
+// A search is not begun that would not end before the budget of the run, by what searches took so far; the first one is.
+func TestSearchesInABudget(t *testing.T) {
+	b := &bench{throughput: curve}
+	script := b.script(t)
+	quick := script.Run
+	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		time.Sleep(40 * time.Millisecond)
+		return quick(ctx, p)
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(script), &quiet{}).Run(t.Context(), newPlan(t, pool()), store, Options{Deadline: time.Now().Add(900 * time.Millisecond)})
+	if err != nil || !sum.OutOfTime || sum.Searches != 1 || len(store.records) != 1 {
+		t.Errorf("%+v, %v, %s", sum, err, store.trials())
+	}
+}
+
+// What was not found since the machine was busy is no result: nothing is measured with it, and the run that goes on searches anew.
+func TestBusySearchesAreMadeAgain(t *testing.T) {
+	ceilings := newPlan(t, ceiling("[sync, async]", "[sync]"))
+	ceilings.Experiments = ceilings.Experiments[1:]
+	for _, tt := range []struct {
+		name     string
+		plan     *plan.Plan
+		left     int // repetitions
+		pending  int
+		measured int
+		found    func(*record.Search) bool
+	}{
+		{"tune", newPlan(t, pool("[sync, async]", "[sync]")), 3, 3, 3, func(s *record.Search) bool { return s.Chosen == 5 }},
+		{"capacity", ceilings, 0, 1, 0, func(s *record.Search) bool { return s.Lo > 0 && s.Hi > s.Lo }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store, b := &memory{}, &bench{throughput: curve, limit: 730}
+			r := newRunner(fake.New(b.script(t)), &quiet{})
+			requests := r.Requests
+			for try := range 2 {
+				r.Requests = &disturbing{Driver: requests, left: 1000}
+				sum, err := r.Run(t.Context(), tt.plan, store, Options{})
+				if err != nil || sum.Measured != 0 || sum.Unsearched != tt.left || sum.Searches != 1 || len(store.records) != try+1 {
+					t.Fatalf("%+v, %v: %s", sum, err, store.trials())
+				}
+				if s := store.records[try].Search; !s.Busy || s.Reason == "" || try > 0 && s.Attempt != try+1 {
+					t.Errorf("search %d: %+v", try, s)
+				}
+				if n := Pending(tt.plan, store.records, r.Host.ID, Options{}); n != tt.pending {
+					t.Errorf("%d are pending, want %d", n, tt.pending)
+				}
+			}
+			r.Requests = requests
+			sum, err := r.Run(t.Context(), tt.plan, store, Options{})
+			last := store.records[2]
+			if err != nil || sum.Searches != 1 || sum.Measured != tt.measured || sum.Unsearched != 0 || !tt.found(last.Search) || last.Search.Busy || last.Search.Attempt != 3 {
+				t.Fatalf("%+v, %v: %+v", sum, err, last.Search)
+			}
+			paths := map[string]bool{}
+			for _, rec := range store.records {
+				if rec.Run != last.Run || paths[rec.Path()] {
+					t.Errorf("%s of run %s", rec.Path(), rec.Run)
+				}
+				paths[rec.Path()] = true
+			}
+			if n := Pending(tt.plan, store.records, r.Host.ID, Options{}); n != 0 {
+				t.Errorf("%d are pending in the end", n)
+			}
+		})
+	}
+}
+
+// A search that found nothing is made anew by a run that was stopped after it, and leaves a record of its own.
+func TestTuneFindsNothingTwice(t *testing.T) {
+	b := &bench{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
+	p, store := newPlan(t, pool("[sync, async]", "[sync]")), &memory{}
+	carryOut(t, b, p, store, Options{})
+	store.records = store.records[:1] // as if it had been stopped right after its search
+	carryOut(t, b, p, store, Options{})
+	if a, c := store.records[0], store.records[1]; a.Run != c.Run || c.Search == nil || c.Search.Attempt != 2 || a.Path() == c.Path() || c.Search.Busy {
+		t.Errorf("%s, then %s: %+v", a.Path(), c.Path(), c.Search)
+	}
+}

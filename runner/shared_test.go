@@ -1,0 +1,528 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+)
+
+// shared is an experiment with a database that all repetitions share, and every hook.
+const shared = `---
+title: x
+---
+%[1]syaml experiment
+name: rows
+services:
+  server: {image: "server:${{ matrix.version }}", expose: ["80"], depends_on: [db]}
+  db: {image: postgres, expose: ["5432"], stop_grace_period: 7s}
+shared: [db]
+setup: {service: db, run: load rows}
+prepare:
+  - {service: db, run: truncate}
+  - {service: server, run: warm}
+conclude: {service: db, run: statistics}
+cleanup: {service: db, run: drop}
+metrics:
+  - {name: db.errors, better: lower, from: db log, regex: 'errors: (\d+)'}
+  - {name: wal, unit: MB, from: conclude, json: wal.written}
+  - {name: tail.ratio, better: lower, value: latency.p99 / latency.p50}
+matrix: {version: [1, 2]}
+load: {target: "http://server/", requests: 100}
+repetitions: 2
+calibrate: false
+timeout: 2s
+%[1]s
+`
+
+func sharedPlan(t *testing.T, replace ...string) *plan.Plan {
+	t.Helper()
+	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(shared, "```")))
+}
+
+// A stage is an engine on which everything goes well, and what happened on it.
+type stage struct {
+	fake.Script
+	mu   sync.Mutex
+	said []string // "db: load rows"
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{Script: script(t)}
+	s.Exec = func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.said = append(s.said, name+": "+strings.Join(c.Args, " "))
+		if c.Args[0] == "statistics" {
+			return engine.Exit{Stdout: []byte("wrote\n{\"wal\": {\"written\": 1.5}}\n")}, nil
+		}
+		return engine.Exit{}, nil
+	}
+	s.Logs = func(name string) []byte {
+		if name != "db" {
+			return []byte("listening\n")
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		log := "ready\n"
+		for _, hook := range s.said {
+			if hook == "db: statistics" {
+				log += "errors: 3\n"
+			}
+		}
+		return []byte(log)
+	}
+	return s
+}
+
+// runShared runs the experiment, and gives what was asked of the engine but for images.
+func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (Summary, *quiet, []string, error) {
+	t.Helper()
+	e, q := fake.New(s.Script), &quiet{}
+	sum, err := newRunner(e, q).Run(t.Context(), p, store, o)
+	calls := slices.DeleteFunc(e.Calls(), func(c string) bool { return strings.HasSuffix(c, " packages") })
+	for i, c := range calls {
+		verb, name, _ := strings.Cut(c, " ")
+		if strings.HasPrefix(name, "20") {
+			calls[i] = verb // the name of a run
+		}
+	}
+	return sum, q, calls, err
+}
+
+// Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they should.
+func TestSharedServices(t *testing.T) {
+	s, store := newStage(t), &memory{}
+	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
+	if err != nil || sum.Failed != 0 || len(store.records) != 4 || sum.Spent[Sharing] <= 0 {
+		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
+	}
+	repetition := []string{"inner", "start server", "exec db", "exec server", "run load", "exec db", "close"}
+	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition, []string{"exec db", "close"})
+	if !slices.Equal(calls, want) {
+		t.Errorf("got  %v\nwant %v", calls, want)
+	}
+	each := "db: truncate, server: warm, db: statistics"
+	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", ")+", db: drop"; got != want {
+		t.Errorf("hooks ran as %s\nwant %s", got, want)
+	}
+	if len(q.notes) != 1 || q.notes[0] != "starting the shared service db, and setting up" {
+		t.Errorf("notes %q", q.notes)
+	}
+	for _, r := range store.records {
+		if r.Facts["shared.services"] != "db" || r.Facts["shared.start"] != store.records[0].Facts["shared.start"] || r.Facts["shared.setup"] == "" {
+			t.Errorf("facts of shared services: %q, %q, %q", r.Facts["shared.services"], r.Facts["shared.start"], r.Facts["shared.setup"])
+		}
+		for _, part := range []string{"prepare", "conclude"} {
+			if _, ok := r.Parts[part]; !ok {
+				t.Errorf("no time of %s in %v", part, r.Parts)
+			}
+		}
+		if wal, ok := r.Sample("wal"); !ok || wal.Value != 1.5e6 || wal.Unit != "B" {
+			t.Errorf("wal is %+v", wal)
+		}
+		if errs, ok := r.Sample("db.errors"); !ok || errs.Value != 3 {
+			t.Errorf("db.errors is %+v, missing %v", errs, r.Missing)
+		}
+		if _, ok := r.Sample("tail.ratio"); ok {
+			t.Error("a metric that is computed from others is computed by whoever reads the record")
+		}
+	}
+	if store.records[0].Facts["shared.start"] == "" {
+		t.Error("nothing says from which start the shared services are")
+	}
+}
+
+// A run that goes on starts the shared services again, and its records say so.
+func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
+	p, store := sharedPlan(t), &memory{}
+	ctx, cancel := context.WithCancel(t.Context())
+	s := newStage(t)
+	q := &quiet{atEnd: func(done int) {
+		if done == 2 {
+			cancel()
+		}
+	}}
+	if _, err := newRunner(fake.New(s.Script), q).Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond) // the facts tell milliseconds apart
+	again := newStage(t)
+	if _, _, _, err := runShared(t, again, Options{}, p, store); err != nil || len(store.records) != 4 {
+		t.Fatalf("%v, %d records", err, len(store.records))
+	}
+	if again.said[0] != "db: load rows" {
+		t.Errorf("the second part began with %q", again.said[0])
+	}
+	a, b := store.records[1], store.records[2]
+	if a.Run != b.Run || a.Facts["shared.start"] == b.Facts["shared.start"] {
+		t.Errorf("runs %s and %s, starts %s and %s", a.Run, b.Run, a.Facts["shared.start"], b.Facts["shared.start"])
+	}
+}
+
+// Whatever goes wrong with hooks is the failure of the repetition, or of all, and nothing is left open.
+func TestHooksThatFail(t *testing.T) {
+	exec := func(hook string, exit engine.Exit, err error) func(*stage) {
+		return func(s *stage) {
+			good := s.Exec
+			s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+				if _, goodErr := good(ctx, name, c); c.Args[0] != hook || goodErr != nil {
+					return good(ctx, name, c)
+				}
+				return exit, err
+			}
+		}
+	}
+	tests := []struct {
+		name    string
+		change  func(*stage)
+		failed  int
+		failure string
+		note    string // the last one
+		log     string
+	}{
+		{"setup", exec("load", engine.Exit{Code: 3, Stdout: []byte("half\n"), Stderr: []byte("ERROR: no\nsuch table\n")}, nil), 4,
+			"the hook setup failed: load in db ended with status 3: such table",
+			"no repetition of rows can be measured: the hook setup failed: load in db ended with status 3: such table", "half"},
+		{"prepare", exec("warm", engine.Exit{Code: 127, Stdout: []byte("no such program\n")}, nil), 4,
+			"the hook prepare failed: warm in server ended with status 127: no such program", "", "no such program"},
+		{"conclude", exec("statistics", engine.Exit{Code: 1, Stderr: []byte("gone\n")}, nil), 4,
+			"the hook conclude failed: statistics in db ended with status 1: gone", "", "gone"},
+		{"the shared service is not ready", func(s *stage) {
+			s.Start = func(_ context.Context, service engine.Service) error {
+				if service.Name != "db" {
+					return nil
+				}
+				return &engine.NotReadyError{Service: "db", Reason: errors.New("it ended with status 1"), Log: []byte("no space\n")}
+			}
+		}, 4, `service "db" was not ready: it ended with status 1`, "", "no space"},
+		{"setup takes too long", func(s *stage) {
+			s.Exec = func(ctx context.Context, _ string, _ engine.Command) (engine.Exit, error) {
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+		}, 4, "starting the shared service db, and setting up took longer than 2s", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, store := newStage(t), &memory{}
+			good := s.Run
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name == "packages" {
+					return engine.Exit{Stdout: []byte("bash 5.2\n" + pythonBelow + "\n")}, nil
+				}
+				return good(ctx, p)
+			}
+			test.change(s)
+			sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
+			if err != nil || sum.Failed != test.failed || len(store.records) != 4 {
+				t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
+			}
+			r := store.records[0]
+			if r.Failure != test.failure || !strings.Contains(r.Log, test.log) {
+				t.Errorf("failure %q with log %q\nwant    %q with %q", r.Failure, r.Log, test.failure, test.log)
+			}
+			if test.note != "" && q.notes[len(q.notes)-1] != test.note {
+				t.Errorf("notes %q", q.notes)
+			}
+			if setup := strings.Contains(test.failure, "setup") || strings.Contains(test.failure, "setting up"); setup && q.done != 0 {
+				t.Errorf("it was said %d times", q.done)
+			}
+			checkListsStandOnce(t, store.records)
+			opened := count(calls, "open") + count(calls, "inner")
+			if closed := count(calls, "close"); opened != closed {
+				t.Errorf("%d spaces opened, %d closed: %v", opened, closed, calls)
+			}
+		})
+	}
+}
+
+// checkListsStandOnce fails the test unless each list of packages stands in one of the records, also if all of them are failures.
+func checkListsStandOnce(t *testing.T, records []*record.Record) {
+	t.Helper()
+	lists, digests := 0, 0
+	for _, r := range records {
+		lists += len(r.Lists)
+		for fact, value := range r.Facts {
+			if record.IsList(fact) && strings.HasPrefix(value, "sha256:") {
+				digests++
+			} else if record.IsList(fact) {
+				t.Errorf("repetition %d of %s has the whole list %s", r.Repetition, r.Trial, fact)
+			}
+		}
+	}
+	if lists != 1 || digests != 2*len(records) { // both images have the same packages
+		t.Errorf("%d lists and %d digests in %d records", lists, digests, len(records))
+	}
+}
+
+func count(list []string, word string) (n int) {
+	for _, w := range list {
+		if w == word {
+			n++
+		}
+	}
+	return n
+}
+
+// A cleanup that fails fails no repetition, and is said.
+func TestCleanupThatFails(t *testing.T) {
+	s, store := newStage(t), &memory{}
+	good := s.Exec
+	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if c.Args[0] == "drop" {
+			return engine.Exit{Code: 2}, nil
+		}
+		return good(ctx, name, c)
+	}
+	sum, _, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
+	const want = `experiment "rows" is not cleaned up: the hook cleanup failed: drop in db ended with status 2`
+	if err != nil || sum.Failed != 0 || len(sum.NoCleanup) != 1 || sum.NoCleanup[0].Error() != want {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not take long.
+func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
+	inLoad := func(s *stage, do func()) {
+		good := s.Run
+		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Name != "load" {
+				return good(ctx, p)
+			}
+			do()
+			return engine.Exit{}, cmp.Or(ctx.Err(), errFails)
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(s *stage, interrupt func())
+		want   string // why it is not cleaned up
+		err    error
+	}{
+		{"interrupted in a load", func(s *stage, interrupt func()) { inLoad(s, interrupt) }, "", context.Canceled},
+		{"interrupted while it cleans up", func(s *stage, interrupt func()) {
+			good := s.Exec
+			s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+				if c.Args[0] == "drop" {
+					interrupt()
+				}
+				if ctx.Err() != nil {
+					return engine.Exit{}, ctx.Err()
+				}
+				return good(ctx, name, c)
+			}
+		}, "", nil},
+		{"interrupted, and it does not end", func(s *stage, interrupt func()) {
+			inLoad(s, interrupt)
+			good := s.Exec
+			s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+				if c.Args[0] != "drop" {
+					return good(ctx, name, c)
+				}
+				<-ctx.Done()
+				return engine.Exit{}, ctx.Err()
+			}
+		}, `experiment "rows" is not cleaned up: the hook cleanup took longer than 500ms`, context.Canceled},
+		{"the engine fails", func(s *stage, _ func()) {
+			inLoad(s, func() {})
+		}, "", errFails},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			s := newStage(t)
+			test.change(s, cancel)
+			e := fake.New(s.Script)
+			sum, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t, "timeout: 2s", "timeout: 500ms"), &memory{}, Options{})
+			if !errors.Is(err, test.err) {
+				t.Errorf("got %v, want %v", err, test.err)
+			}
+			failed := ""
+			if len(sum.NoCleanup) > 0 {
+				failed = sum.NoCleanup[0].Error()
+			}
+			if failed != test.want || test.want == "" && s.said[len(s.said)-1] != "db: drop" {
+				t.Errorf("not cleaned up: %q, want %q; the hooks were %q", failed, test.want, s.said)
+			}
+			calls := e.Calls()
+			if last := calls[len(calls)-1]; !strings.HasPrefix(last, "close") || calls[len(calls)-2] != "exec db" {
+				t.Errorf("the last calls were %q", calls[max(0, len(calls)-3):])
+			}
+			if opened := prefixed(calls, "open") + prefixed(calls, "inner"); opened != prefixed(calls, "close") {
+				t.Errorf("%d spaces opened: %q", opened, calls)
+			}
+		})
+	}
+}
+
+var errFails = errors.New("the engine fails")
+
+func prefixed(list []string, word string) (n int) {
+	for _, w := range list {
+		if strings.HasPrefix(w, word+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+// A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for ever.
+func TestSharedServiceThatDies(t *testing.T) {
+	tests := []struct {
+		name            string
+		dies            func(start, repetition int) bool // in that repetition, of all, on that start; both from 1
+		failures, setup int
+	}{
+		{"once", func(_, repetition int) bool { return repetition == 2 }, 1, 2},
+		{"always", func(int, int) bool { return true }, 4, 3},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, store := newStage(t), &memory{}
+			starts, repetitions, dead := 0, 0, false
+			s.Start = func(_ context.Context, service engine.Service) error {
+				if service.Name == "db" {
+					starts, dead = starts+1, false
+				}
+				return nil
+			}
+			good := s.Run
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name == "load" {
+					repetitions++
+					dead = test.dies(starts, repetitions)
+				}
+				return good(ctx, p)
+			}
+			s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{Code: 137}, name == "db" && dead }
+			sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
+			if err != nil || sum.Failed != test.failures || len(store.records) != 4 || starts != test.setup {
+				t.Fatalf("%+v, %v, %d records, %d starts", sum, err, len(store.records), starts)
+			}
+			const want = `shared service "db" has ended with status 137`
+			for _, r := range store.records {
+				if r.Failure != "" && !strings.HasPrefix(r.Failure, want) {
+					t.Errorf("failure %q", r.Failure)
+				}
+			}
+			if !slices.Contains(q.notes, want+": starting the shared services again") {
+				t.Errorf("notes %q", q.notes)
+			}
+		})
+	}
+}
+
+// A command that may still run in a shared service does not run beside the next repetition.
+func TestCommandThatHangsInASharedService(t *testing.T) {
+	s, store := newStage(t), &memory{}
+	hung := false
+	good := s.Exec
+	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if c.Args[0] == "truncate" && !hung {
+			hung = true
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
+		}
+		return good(ctx, name, c)
+	}
+	_, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "timeout: 2s", "timeout: 300ms"), store)
+	if err != nil || store.records[0].Failure != "the repetition took longer than 300ms" || store.records[1].Failure != "" {
+		t.Fatalf("%v, failures %q and %q", err, store.records[0].Failure, store.records[1].Failure)
+	}
+	if len(q.notes) < 2 || !strings.HasSuffix(q.notes[1], "starting the shared services again") {
+		t.Errorf("notes %q", q.notes)
+	}
+	if store.records[0].Facts["shared.start"] == store.records[1].Facts["shared.start"] {
+		t.Error("the next repetition was measured on the same start")
+	}
+}
+
+// What is kept is the last repetition, or the first that fails, with what it shared; then nothing else is measured.
+func TestKeep(t *testing.T) {
+	tests := []struct {
+		name string
+		fail int // which load fails, from 1; 0: none
+		left int
+	}{{"the last", 0, 0}, {"the first that fails", 2, 2}}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, store := newStage(t), &memory{}
+			good, loads := s.Run, 0
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name == "load" {
+					if loads++; loads == test.fail {
+						return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil
+					}
+				}
+				return good(ctx, p)
+			}
+			sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true}, sharedPlan(t, "- {service: server, run: warm}", ""), store)
+			if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left || len(store.records) != 4-test.left {
+				t.Fatalf("%+v, %v, %d records", sum.Kept, err, len(store.records))
+			}
+			var names []string
+			for _, k := range sum.Kept.Services {
+				names = append(names, k.Service)
+			}
+			if !slices.Equal(names, []string{"server", "db"}) || count(calls, "keep") != 2 {
+				t.Errorf("kept %v by %v", names, calls)
+			}
+			if last := calls[len(calls)-1]; last != "keep" {
+				t.Errorf("the last call was %s", last)
+			}
+			if c := sum.Kept.Cleanup; len(c) != 1 || c[0].Service != "db" || slices.Contains(s.said, "db: drop") {
+				t.Errorf("of the hooks %q it says that %v is not run", s.said, c)
+			}
+		})
+	}
+}
+
+// Only what is picked is measured, at its place in the whole; the same run goes on with the rest.
+func TestOnly(t *testing.T) {
+	p, store := socketsPlan(t), &memory{}
+	o := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "sync" }}
+	if n := Pending(p, nil, "c2-abcdef", o); n != 3 {
+		t.Errorf("%d pending, want 3", n)
+	}
+	sum, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, o)
+	if err != nil || sum.Measured != 3 || sum.Fresh != 0 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	for _, r := range store.records {
+		step := p.Experiments[0].Steps[r.Order.Position-1]
+		if r.Trial != "sync" || r.Order.Of != 6 || step.Trial.Name != r.Trial || step.Repetition != r.Repetition {
+			t.Errorf("%s-%d at %d of %d", r.Trial, r.Repetition, r.Order.Position, r.Order.Of)
+		}
+	}
+	if sum, err = newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || sum.Measured != 3 || sum.Fresh != 3 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if store.records[0].Run != store.records[5].Run {
+		t.Errorf("runs %s and %s", store.records[0].Run, store.records[5].Run)
+	}
+}
+
+// A record of a repetition on which nothing is shared says nothing of it.
+func TestNothingShared(t *testing.T) {
+	r := runOnce(t, script(t))
+	for fact := range r.Facts {
+		if strings.HasPrefix(fact, "shared.") {
+			t.Errorf("there is a fact %s", fact)
+		}
+	}
+	if _, ok := r.Parts["prepare"]; ok || r.Missing != nil {
+		t.Errorf("parts %v, missing %v", r.Parts, r.Missing)
+	}
+}

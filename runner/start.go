@@ -1,0 +1,215 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+)
+
+// startAll starts services of a trial, each as soon as those that it depends on are ready; others that it depends on run already. What was started
+// comes back beside an error too, in the order of the services.
+func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*plan.Service) ([]engine.Running, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ready := map[string]chan struct{}{}
+	for _, s := range services {
+		ready[s.Name] = make(chan struct{})
+	}
+	started := make([][]engine.Running, len(services))
+	var starting sync.WaitGroup
+	for i, s := range services {
+		starting.Go(func() {
+			for _, name := range s.DependsOn {
+				if first, ok := ready[name]; ok {
+					select {
+					case <-first:
+					case <-ctx.Done():
+						return
+					}
+				}
+			}
+			var err error
+			if started[i], err = r.startService(ctx, bounded, space, t, s); err != nil {
+				cancel(err) // the first one: the others end because of it
+				return
+			}
+			close(ready[s.Name])
+		})
+	}
+	starting.Wait()
+	return slices.Concat(started...), context.Cause(ctx)
+}
+
+// startService starts the containers of a service at once, and then the link before it if there is one.
+func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
+	service, err := r.service(t, s)
+	if err != nil {
+		return nil, err
+	}
+	r.addDriverFiles(t, s.Name, &service)
+	if s.Link != nil {
+		service.Name += behindLink
+	}
+	containers := make([]engine.Running, max(1, s.Scale))
+	failures := make([]error, len(containers))
+	var starting sync.WaitGroup
+	for i := range containers {
+		one := service
+		one.Name = replica(service.Name, i+1)
+		if i > 0 {
+			one.Aliases = append(slices.Clone(service.Aliases), service.Name)
+		}
+		starting.Go(func() {
+			container, err := startOne(ctx, bounded, space, one)
+			if err != nil {
+				failures[i] = knownAs(err, one.Name, replica(s.Name, i+1))
+				return
+			}
+			if containers[i] = container; s.Link != nil {
+				containers[i] = known{container, replica(s.Name, i+1)}
+			}
+		})
+	}
+	starting.Wait()
+	running := slices.DeleteFunc(containers, func(c engine.Running) bool { return c == nil })
+	if err := firstOf(failures); err != nil || s.Link == nil {
+		return running, err
+	}
+	relay, err := r.relayBefore(t, s)
+	if err != nil {
+		return running, err
+	}
+	before, err := startOne(ctx, bounded, space, relay)
+	if err != nil {
+		return running, knownAs(err, s.Name, s.Name+linkSuffix)
+	}
+	return append(running, known{before, s.Name + linkSuffix}), nil
+}
+
+// firstOf picks the error that says most: a result about a service before what else went wrong.
+func firstOf(failures []error) error {
+	for _, err := range failures {
+		if _, _, ok := failureOf(err); err != nil && ok {
+			return err
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what it waited
+// for.
+func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
+	deadline, _ := bounded.Deadline() // it has one
+	left := time.Until(deadline)
+	if left <= 0 {
+		return nil, bounded.Err()
+	}
+	if service.Ready.Timeout == 0 || left < service.Ready.Timeout {
+		service.Ready.Timeout = min(left, cmp.Or(service.Ready.Timeout, defaultReady))
+	}
+	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
+	defer cancel()
+	return space.Start(ctx, service)
+}
+
+// defaultReady is the time that a service gets to become ready, as package engine has it.
+const defaultReady = time.Minute
+
+// service is a service as engines take it.
+func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
+	out := engine.Service{
+		Name: s.Name, Image: r.images[imageKey(s.Image)].Prepared, Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
+		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services), Memory: s.Memory,
+		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
+		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
+		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
+			Command: s.Ready.Command, Timeout: s.Ready.Timeout},
+	}
+	out.Location = r.location(t, s.Name)
+	if s.Link != nil {
+		out.Published = false // its link is
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+		limit := s.Ulimits[name]
+		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
+	}
+	for _, f := range s.Configs {
+		out.Files = append(out.Files, engineFile(f))
+	}
+	if err := volumes(s, out.Host == "", &out); err != nil {
+		return engine.Service{}, err
+	}
+	if s.Origin != nil {
+		config, err := originEnvironment(s)
+		if err != nil {
+			return engine.Service{}, err
+		}
+		out.Image, out.Environment = r.own[originName].image, []string{config}
+	}
+	return out, nil
+}
+
+// addDriverFiles adds what the driver of a trial needs in a service. What the drivers of all trials need is in a service that they share.
+func (r *run) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
+	trials := []*plan.Trial{t}
+	if r.isShared(service) {
+		trials = r.experiment.Trials
+	}
+	for _, t := range trials {
+		if t.Unavailable != "" {
+			continue
+		}
+		driver := r.driver(t)
+		if driver == nil {
+			continue // none of its repetitions is to be done
+		}
+		for _, f := range driver.Files(t, service) {
+			if !slices.ContainsFunc(out.Files, func(have engine.File) bool { return have.Path == f.Path }) {
+				out.Files = append(out.Files, f)
+			}
+		}
+	}
+}
+
+// volumes are those of a service as engines take them. A single file of the article is put there as a config is: engines mount
+// folders only. Of another machine than this its own engine says what it does not have.
+func volumes(s *plan.Service, here bool, out *engine.Service) error {
+	for _, v := range s.Volumes {
+		switch {
+		case v.Type == string(article.TmpfsVolume):
+			tmpfs := v.Target
+			if v.Size > 0 {
+				tmpfs += fmt.Sprintf(":size=%d", v.Size)
+			}
+			out.Tmpfs = append(slices.Clone(out.Tmpfs), tmpfs)
+		case v.Type == string(article.BindVolume) && v.Single:
+			file := engineFile(v.Files[0])
+			file.Path = v.Target
+			out.Files = append(out.Files, file)
+		case v.Type == string(article.BindVolume) && v.Host != "":
+			if _, err := os.Stat(v.Host); err != nil && here {
+				return &engine.RejectedError{Name: s.Name, Err: fmt.Errorf("there is no %s on this machine", v.Source)}
+			}
+			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Host: v.Host, ReadOnly: v.ReadOnly})
+		case v.Type == string(article.BindVolume):
+			files := make([]engine.File, 0, len(v.Files)) // never nil: an empty folder is one
+			for _, f := range v.Files {
+				files = append(files, engineFile(f))
+			}
+			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Files: files})
+		default:
+			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Name: v.Source, ReadOnly: v.ReadOnly})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load/timing"
+)
+
+// Replicas of a service stand behind its name, and their usage is that of the service.
+func TestScale(t *testing.T) {
+	s := script(t)
+	var mu sync.Mutex
+	started := map[string]engine.Service{}
+	s.Start = func(_ context.Context, service engine.Service) error {
+		mu.Lock()
+		defer mu.Unlock()
+		started[service.Name] = service
+		return nil
+	}
+	begin := time.Now()
+	s.Usage = func(name string, n int) (engine.Usage, error) {
+		at := time.Duration(n) * time.Second
+		return engine.Usage{At: begin.Add(at - 500*time.Millisecond), CPU: at / 2, Memory: 100, Periods: 2, Throttled: 1, ListenOverflows: int64(n), Retransmits: -1}, nil
+	}
+	r := runOnce(t, s, "expose:", "scale: 3\n    expose:")
+	if len(started) != 3 || !slices.Equal(started["server.3"].Aliases, []string{"server"}) || len(started["server"].Aliases) != 0 {
+		t.Fatalf("started %v", started)
+	}
+	if m, ok := r.Sample("memory.server"); !ok || m.Value != 300 {
+		t.Errorf("memory %+v, want 300 of three", m)
+	}
+	if cpu, ok := r.Sample("cpu.server"); !ok || cpu.Value < 1.4 || cpu.Value > 1.6 {
+		t.Errorf("cpu %+v, want 1.5 of three", cpu)
+	}
+	for _, sample := range r.Samples {
+		if strings.Contains(sample.Metric, "server.") || strings.HasPrefix(sample.Metric, "net.retransmits") {
+			t.Errorf("there is a sample %s", sample.Metric)
+		}
+	}
+	if th := r.Machine.Throttled["server"]; len(r.Machine.Throttled) != 1 || th.Limited {
+		t.Errorf("throttled %+v", r.Machine.Throttled)
+	}
+}
+
+// Volumes are what engines know them as: files of the article without its folder, and memory with a bound.
+func TestVolumes(t *testing.T) {
+	s := script(t)
+	var got engine.Service
+	s.Start = func(_ context.Context, service engine.Service) error {
+		got = service
+		return nil
+	}
+	runOnce(t, s, "expose:", `volumes: ["./sync.py:/srv/one.py", "data:/data:ro", /own, {type: tmpfs, target: /fast, tmpfs: {size: 64m}}]
+    expose:`)
+	want := []engine.Volume{{Target: "/data", Name: "data", ReadOnly: true}, {Target: "/own"}}
+	if fmt.Sprint(got.Volumes) != fmt.Sprint(want) || !slices.Equal(got.Tmpfs, []string{"/fast:size=67108864"}) {
+		t.Errorf("volumes %+v, tmpfs %v; want %+v", got.Volumes, got.Tmpfs, want)
+	}
+	if i := slices.IndexFunc(got.Files, func(f engine.File) bool { return f.Path == "/srv/one.py" }); i < 0 || !strings.Contains(string(got.Files[i].Data), "sync") {
+		t.Errorf("files %+v", got.Files)
+	}
+}
+
+// Independent services start at once; those that depend on others wait for them.
+func TestStartOrder(t *testing.T) {
+	s := script(t)
+	var mu sync.Mutex
+	up, most := map[string]bool{}, 0
+	together := make(chan struct{})
+	starting := 0
+	s.Start = func(ctx context.Context, service engine.Service) error {
+		mu.Lock()
+		if service.Name == "server" && (!up["one"] || !up["two"]) {
+			t.Errorf("it was started beside %v", up)
+		}
+		starting++
+		if most = max(most, starting); most == 2 && starting == 2 {
+			close(together)
+		}
+		mu.Unlock()
+		if service.Name != "server" {
+			select {
+			case <-together:
+			case <-time.After(5 * time.Second):
+			case <-ctx.Done():
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		starting--
+		up[service.Name] = true
+		return nil
+	}
+	store := &memory{}
+	p := newPlan(t, strings.ReplaceAll(`---
+title: x
+---
+'''yaml experiment
+name: chain
+services:
+  server: {image: a, depends_on: [one, two]}
+  one: {image: a}
+  two: {image: a}
+load: {target: "http://server/", requests: 100}
+repetitions: 1
+calibrate: false
+'''
+`, "'''", "```"))
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || store.records[0].Failure != "" {
+		t.Fatalf("%v, %q", err, store.records[0].Failure)
+	}
+	if most != 2 {
+		t.Errorf("%d were starting at a time, want 2", most)
+	}
+}
+
+// A service that is not ready is the failure, and not those that were starting beside it and were given up because of it.
+func TestFirstFailureCounts(t *testing.T) {
+	s := script(t)
+	s.Start = func(ctx context.Context, service engine.Service) error {
+		if service.Name == "server.2" {
+			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"), Log: []byte("no\n")}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("starting service %q: %w", service.Name, context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+			return nil
+		}
+	}
+	r := runOnce(t, s, "expose:", "scale: 2\n    expose:")
+	if r.Failure != `service "server.2" was not ready: it ended with status 1` || !strings.Contains(r.Log, "no") {
+		t.Errorf("failure %q with log %q", r.Failure, r.Log)
+	}
+}
+
+// A repetition that could not be measured because its service had ended has failed; other errors end the run.
+func TestServiceThatEnds(t *testing.T) {
+	for _, ended := range []bool{true, false} {
+		s := script(t)
+		broken := errors.New("the container is not running")
+		s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			if p.Name == "load" {
+				return engine.Exit{}, broken
+			}
+			return engine.Exit{Code: 127}, nil
+		}
+		s.Ended = func(string) (engine.Exit, bool) { return engine.Exit{Code: 137, OutOfMemory: true}, ended }
+		s.Logs = func(string) []byte { return []byte("last words\n") }
+		store := &memory{}
+		_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+		switch {
+		case !ended && !errors.Is(err, broken):
+			t.Errorf("got %v, want that it could not be measured", err)
+		case ended && (err != nil || store.records[0].Failure != `service "server" ran out of memory` || !strings.Contains(store.records[0].Log, "last words")):
+			t.Errorf("got %v, failure %q with log %q", err, store.records[0].Failure, store.records[0].Log)
+		}
+	}
+}
+
+// Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition, and never a
+// probe that fails.
+func TestCommandWithASearch(t *testing.T) {
+	s, runs := script(t), 0
+	s.Start = func(_ context.Context, service engine.Service) error {
+		if len(service.Files) != 1 {
+			t.Errorf("service %s has the files %+v, want the timer", service.Name, service.Files)
+		}
+		return nil
+	}
+	s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
+		settings, err := timing.Find(c.Environment)
+		if err != nil {
+			return engine.Exit{}, err
+		}
+		var out bytes.Buffer
+		runs++
+		err = settings.Write(&out, timing.Report{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2}) // every other one fails
+		return engine.Exit{Stdout: out.Bytes()}, err
+	}
+	store := &memory{}
+	p := newPlan(t, strings.ReplaceAll(`---
+title: x
+---
+'''yaml experiment
+name: tuned
+services: {db: {image: a}}
+command: {service: db, run: "work ${{ tune.n }}"}
+tune: {n: {from: 1, to: 2}}
+repetitions: 1
+calibrate: false
+'''
+`, "'''", "```"))
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{Keep: true, KeepLast: true})
+	if err != nil || sum.Measured != 1 || sum.Searches != 1 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if sum.Kept == nil || len(sum.Kept.Services) != 1 {
+		t.Errorf("kept %+v", sum.Kept)
+	}
+}

@@ -1,0 +1,100 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/load"
+)
+
+// Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from. Nothing is built.
+func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*plan.Plan) (map[string]bool, error) {
+	f := &finder{store: store, used: map[string]bool{}}
+	asked, drivers := map[string]bool{}, map[load.Driver]bool{}
+	programs := map[string]bool{}
+	for _, p := range plans {
+		if p.UsesHosts() {
+			programs[agent.Name] = true
+		}
+		for _, e := range p.Experiments {
+			for _, t := range e.Trials {
+				if t.Unavailable != "" {
+					continue
+				}
+				images := imagesOf(t)
+				for _, name := range slices.Sorted(maps.Keys(images)) {
+					what := p.Article + " " + name
+					if key := what + "\n" + imageKey(images[name]); !asked[key] {
+						asked[key] = true
+						_, _ = f.Prepare(ctx, imageSpec(what, images[name]), io.Discard) // errors are kept in f
+					}
+				}
+				if driver := (&run{Runner: r}).driver(t); driver != nil && !drivers[driver] {
+					drivers[driver] = true
+					_ = driver.Prepare(ctx, f, io.Discard) // it cannot go on once it was told which image it has
+				}
+				for name := range ownPrograms(t) {
+					programs[name] = true
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		if data, err := r.Programs(name); err == nil { // without it nothing was built from it
+			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, io.Discard)
+		}
+	}
+	return f.used, errors.Join(f.err, ctx.Err())
+}
+
+// ImageIDs are the facts about the ids of a trial's images as they would be used now, of those that are here.
+func ImageIDs(ctx context.Context, store engine.ImageStore, article string, t *plan.Trial) (map[string]string, error) {
+	facts := map[string]string{}
+	for name, image := range imagesOf(t) {
+		prepared, ok, err := store.Find(ctx, imageSpec(article+" "+name, image))
+		if err != nil {
+			return nil, fmt.Errorf("looking for the image of %s %s: %w", article, name, err)
+		}
+		if ok {
+			facts["image."+name] = prepared.ID
+		}
+	}
+	return facts, nil
+}
+
+// A finder stands in the place of an engine where images are only looked for.
+type finder struct {
+	engine.Engine // nil: whoever prepares images needs nothing else of it but Open
+	store         engine.ImageStore
+	used          map[string]bool
+	err           error
+}
+
+var errOnlyLooking = errors.New("images are only looked for")
+
+// Prepare is part of engine.Engine.
+func (f *finder) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+	prepared, ok, err := f.store.Find(ctx, image)
+	if err != nil {
+		f.err = err
+		return engine.Prepared{}, err
+	}
+	if !ok {
+		return engine.Prepared{}, errOnlyLooking
+	}
+	f.used[prepared.ID] = true
+	for _, base := range prepared.Bases {
+		f.used[base.ID] = true
+	}
+	return prepared, nil
+}
+
+// Open is part of engine.Engine.
+func (f *finder) Open(context.Context, string) (engine.Space, error) { return nil, errOnlyLooking }

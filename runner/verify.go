@@ -1,0 +1,120 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+	"benchbook/runner/load/http"
+)
+
+// Verification is what came of starting the services of a trial and asking for its targets once, without any load.
+type Verification struct {
+	Experiment, Trial string
+	Answers           []http.Answer
+	Note              string // why there are no answers, where nothing is wrong
+	Failure           string // what is wrong; empty if nothing is
+	Log               string // the end of what services wrote, beside a Failure
+	Took              time.Duration
+}
+
+// Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets of its load once,
+// and removes them again. It tells each what came of every trial, and leaves no records. The error means that it could not be
+// done; experiments whose images cannot be had are in the summary.
+func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary, err error) {
+	begin := time.Now()
+	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
+	for _, e := range p.Experiments {
+		if e.Skipped != "" {
+			continue
+		}
+		var t todoList
+		for _, trial := range e.Trials {
+			if trial.Unavailable == "" && !trial.Calibration { // the A/A pair is one trial
+				t.steps = append(t.steps, plan.Step{Trial: trial, Round: 1, Repetition: 1})
+			}
+		}
+		if t = o.chosen(e, t); len(t.steps) == 0 {
+			continue
+		}
+		v := &verifier{each: each}
+		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v}
+		if err := run.measure(ctx); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+// A verifier asks in the place of a driver that measures, and takes records in the place of a store: they say what went wrong.
+type verifier struct {
+	each    func(Verification)
+	answers []http.Answer // of the repetition that goes on
+	note    string
+}
+
+// Read is part of RecordStore.
+func (*verifier) Read() ([]*record.Record, []record.Bad, error) { return nil, nil, nil }
+
+// Save is part of RecordStore.
+func (v *verifier) Save(rec *record.Record) error {
+	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note, Failure: rec.Failure, Log: rec.Log,
+		Took: rec.Ended.Sub(rec.Started)}
+	v.answers, v.note = nil, ""
+	v.each(out)
+	return nil
+}
+
+// ask asks for the targets of a trial whose services are ready.
+func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	if t.Load == nil {
+		v.note = "its services are ready; its command is timed and not checked"
+		return load.Measurement{}, nil
+	}
+	if scheme := schemeOf(t.Load); scheme != "http" && scheme != "https" {
+		v.note = fmt.Sprintf("its services are ready; nothing is asked over %s", scheme)
+		return load.Measurement{}, nil
+	}
+	checker, ok := requests.(load.Checker)
+	if !ok {
+		return load.Measurement{}, fmt.Errorf("trial %s: nothing here asks without a load", t.Name)
+	}
+	var err error
+	if v.answers, err = checker.Check(ctx, at, t); err != nil {
+		return load.Measurement{}, err
+	}
+	var wrong []string
+	for _, a := range v.answers {
+		if a.Failure != "" {
+			wrong = append(wrong, fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure))
+		}
+	}
+	return load.Measurement{Failure: strings.Join(wrong, "; ")}, nil
+}
+
+// schemeOf is how the targets of a load are reached.
+func schemeOf(l *plan.Load) string {
+	target := l.Target
+	if len(l.Targets) > 0 {
+		target = l.Targets[0].URL
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme
+}
+
+// drives measures a trial whose services are ready, or only asks what it answers.
+func (r *run) drives(bounded context.Context, at load.Place, t *plan.Trial, running []engine.Running, rec *record.Record) (load.Measurement, error) {
+	if r.verifier != nil {
+		return r.verifier.ask(bounded, r.Requests, at, t)
+	}
+	return r.measureIn(bounded, at, t, running, rec)
+}

@@ -1,0 +1,132 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The files of a theme that pages load, and the script that stands in each page's head.
+const (
+	styleFile  = "style.css"
+	scriptFile = "benchbook.js"
+	fontsDir   = "fonts"
+	early      = "early.js"
+)
+
+// assets are what pages load beside their own files. Their names hold a digest of their contents, so that a browser may keep them for
+// ever and never shows a page with an older style; what nobody loads, such as a licence, keeps its name.
+type assets struct {
+	files map[string][]byte // by path
+	names map[string]string // path by the name in the theme
+	early template.JS
+
+	style, script []byte            // as pages would load them from within themselves
+	fonts         map[string][]byte // by the name in the theme
+}
+
+func newAssets(theme fs.FS) (*assets, error) {
+	a := &assets{files: map[string][]byte{}, names: map[string]string{}, fonts: map[string][]byte{}}
+	read := func(name string) ([]byte, error) {
+		data, err := fs.ReadFile(theme, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the theme: %w", err)
+		}
+		return data, nil
+	}
+	script, err := read(early)
+	if err != nil {
+		return nil, err
+	}
+	a.early = template.JS(bytes.TrimSpace(script))
+	err = fs.WalkDir(theme, fontsDir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := read(name)
+		if err == nil && path.Ext(name) == ".woff2" {
+			a.fonts[name] = data
+			a.add(name, data)
+		} else if err == nil {
+			a.files[name], a.names[name] = data, name
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.style, err = read(styleFile); err != nil {
+		return nil, err
+	}
+	a.add(styleFile, a.withFonts(func(name string) string { return a.names[name] }))
+	if a.script, err = read(scriptFile); err != nil {
+		return nil, err
+	}
+	a.add(scriptFile, a.script)
+	return a, nil
+}
+
+// add takes in a file under a name that holds a digest of it, and gives that.
+func (a *assets) add(name string, data []byte) string {
+	a.names[name] = hashed(name, data)
+	a.files[a.names[name]] = data
+	return a.names[name]
+}
+
+// hashed is a name with a digest of the contents before its extension: "style.3f2a….css".
+func hashed(name string, data []byte) string {
+	sum := sha256.Sum256(data)
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
+}
+
+// hashedPattern matches the names that hashed gives to a file.
+func hashedPattern(name string) string {
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext) + ".*" + ext
+}
+
+// withFonts is the style sheet with other addresses of its fonts.
+func (a *assets) withFonts(address func(name string) string) []byte {
+	style := a.style
+	for name := range a.fonts {
+		style = bytes.ReplaceAll(style, []byte("url("+name+")"), []byte("url("+address(name)+")"))
+	}
+	return style
+}
+
+// inlineStyle is the style sheet with its fonts in it.
+func (a *assets) inlineStyle() []byte {
+	return a.withFonts(func(name string) string { return dataURI(name, a.fonts[name]) })
+}
+
+// isOurs reports whether an address at the top of the site is taken, so that no article can have it.
+func isOurs(name string) bool { return slices.Contains([]string{fontsDir, tagsFolder}, name) }
+
+// policy is what a page allows a browser: files of the site, and the scripts and styles that stand in it, by their digests.
+func policy(inline bool, scripts []string, styles []string) string {
+	from := func(kind string, self bool, texts []string) string {
+		words := []string{kind}
+		if self {
+			words = append(words, "'self'")
+		}
+		for _, text := range texts {
+			sum := sha256.Sum256([]byte(text))
+			words = append(words, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+		}
+		return strings.Join(words, " ")
+	}
+	rest := []string{"font-src 'self'", "img-src 'self'"}
+	if inline {
+		rest = []string{"font-src data:", "img-src data:"}
+	}
+	return strings.Join(slices.Concat([]string{"default-src 'none'", from("script-src", !inline, scripts), from("style-src", !inline, styles)},
+		rest, []string{"base-uri 'none'", "form-action 'none'"}), "; ")
+}

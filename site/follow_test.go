@@ -1,0 +1,387 @@
+package site_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"benchbook/render"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+const base = "https://example.org/bench/"
+
+// filesOf are the files of a site of the sample articles and a draft.
+func filesOf(t *testing.T, o site.Options) map[string]string {
+	t.Helper()
+	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01", Tags: []string{"secret"}, Standing: render.Standings()[7]}
+	built, err := site.Files(append(samplePages(t), draft), theme.Files, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for name, data := range built {
+		out[name] = string(data)
+	}
+	return out
+}
+
+// The feed is one by the rules of RFC 4287, whether or not it is known where the site will be.
+func TestFeed(t *testing.T) {
+	for _, address := range []string{"", base} {
+		t.Run("at "+address, func(t *testing.T) {
+			checkFeed(t, filesOf(t, site.Options{BaseURL: address, Drafts: true})["feed.xml"], address)
+			checkFeed(t, emptyFeed(t, address), address)
+		})
+	}
+}
+
+func emptyFeed(t *testing.T, address string) string {
+	t.Helper()
+	built, err := site.Files(nil, theme.Files, site.Options{BaseURL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(built["feed.xml"])
+}
+
+// element is one of a feed.
+type element struct {
+	XMLName  xml.Name
+	Attr     []xml.Attr `xml:",any,attr"`
+	Text     string     `xml:",chardata"`
+	Children []element  `xml:",any"`
+}
+
+func (e element) all(name string) (out []element) {
+	for _, c := range e.Children {
+		if c.XMLName.Local == name {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (e element) attribute(name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func checkFeed(t *testing.T, text, address string) {
+	t.Helper()
+	var feed element
+	if err := xml.Unmarshal([]byte(text), &feed); err != nil {
+		t.Fatal(err)
+	}
+	if feed.XMLName != (xml.Name{Space: "http://www.w3.org/2005/Atom", Local: "feed"}) {
+		t.Errorf("the root is %v", feed.XMLName)
+	}
+	one := func(e element, name string) element { // 4.1.1, 4.1.2: exactly one
+		if list := e.all(name); len(list) == 1 && strings.TrimSpace(list[0].Text) != "" {
+			return list[0]
+		} else if name != "author" || len(list) != 1 {
+			t.Errorf("%s has %d of %s", e.XMLName.Local, len(list), name)
+		}
+		return element{}
+	}
+	if author := feed.all("author"); len(author) != 1 || len(author[0].all("name")) != 1 || author[0].all("name")[0].Text == "" { // 4.1.1
+		t.Errorf("the feed has no author with a name: %v", author)
+	}
+	ids := map[string]bool{}
+	date := func(e element) time.Time { // 3.3
+		at, err := time.Parse(time.RFC3339, e.Text)
+		if err != nil {
+			t.Errorf("%s: %v", e.XMLName.Local, err)
+		}
+		return at
+	}
+	newest := date(one(feed, "updated"))
+	for _, e := range append(feed.all("entry"), feed) {
+		id := one(e, "id").Text
+		if u, err := url.Parse(id); err != nil || u.Scheme == "" || ids[id] { // 4.2.6: an absolute IRI, unique
+			t.Errorf("the id %q is none, or there twice: %v", id, err)
+		}
+		ids[id] = true
+		one(e, "title")
+		if at := date(one(e, "updated")); at.After(newest) {
+			t.Errorf("an entry of %v is newer than its feed, of %v", at, newest)
+		}
+		rels := map[string]bool{}
+		for _, l := range e.all("link") {
+			key := l.attribute("rel") + " " + l.attribute("type") + " " + l.attribute("hreflang")
+			if rels[key] { // 4.1.1, 4.1.2: no two alternates of one type and language
+				t.Errorf("two links %s", key)
+			}
+			rels[key] = true
+			if href := l.attribute("href"); href == "" || address != "" && !strings.HasPrefix(href, address) {
+				t.Errorf("a link to %q, of a site at %q", href, address)
+			}
+		}
+		if !rels["alternate text/html "] { // 4.1.2: an entry without content has one
+			t.Errorf("%s %s has no alternate link", e.XMLName.Local, id)
+		}
+		for _, s := range e.all("summary") {
+			if s.attribute("type") != "text" || strings.TrimSpace(s.Text) == "" {
+				t.Errorf("the summary %q is of type %q", s.Text, s.attribute("type"))
+			}
+		}
+	}
+	if !slices.ContainsFunc(feed.all("link"), func(l element) bool { return l.attribute("rel") == "self" }) { // 4.1.1: should
+		t.Error("the feed does not say where it is")
+	}
+	if strings.Contains(text, "idea") {
+		t.Error("a draft is in the feed")
+	}
+}
+
+// A feed tells of a new run by an entry of its own, and of nothing else.
+func TestFeedEntriesAreOfRuns(t *testing.T) {
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	ids := func(run string) []string {
+		page := &render.Page{Slug: "a", Title: "A", Standing: render.Standings()[0], Finding: "Found.", Measured: at, News: &render.News{Run: run, When: at}}
+		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, m := range regexp.MustCompile(`<id>([^<]*)</id>`).FindAllStringSubmatch(string(built["feed.xml"]), -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	first, same, next := ids("1"), ids("1"), ids("2")
+	if !slices.Equal(first, same) || first[0] != next[0] || first[1] == next[1] {
+		t.Errorf("ids are %q, the same again %q, after another run %q", first, same, next)
+	}
+}
+
+// Where the site will be stands in its map and in each page, and drafts stand in no map.
+func TestBaseURL(t *testing.T) {
+	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true})
+	var m struct {
+		XMLName xml.Name `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
+		URLs    []struct {
+			Location string `xml:"loc"`
+			Changed  string `xml:"lastmod"`
+		} `xml:"url"`
+	}
+	if err := xml.Unmarshal([]byte(files["sitemap.xml"]), &m); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, u := range m.URLs {
+		listed[u.Location] = true
+		if _, err := time.Parse(time.DateOnly, u.Changed); u.Changed != "" && err != nil {
+			t.Errorf("%s changed on %q", u.Location, u.Changed)
+		}
+	}
+	for name, text := range files {
+		if path.Ext(name) != ".html" {
+			continue
+		}
+		want := base + strings.TrimSuffix(name, "index.html")
+		if !strings.Contains(text, `<link rel="canonical" href="`+want+`">`) {
+			t.Errorf("%s does not say that it is %s", name, want)
+		}
+		isDraft := strings.HasPrefix(name, "idea/") || strings.HasPrefix(name, "tags/secret/")
+		if listed[want] == isDraft {
+			t.Errorf("%s: in the map is %v", name, listed[want])
+		}
+		if strings.Contains(text, `content="noindex"`) != isDraft {
+			t.Errorf("%s: a draft is %v", name, isDraft)
+		}
+	}
+	for name, text := range filesOf(t, site.Options{}) {
+		if strings.Contains(text, "canonical") && path.Ext(name) == ".html" || name == "sitemap.xml" {
+			t.Errorf("%s tells where the site will be, which nobody said", name)
+		}
+	}
+}
+
+func TestCheckBaseURL(t *testing.T) {
+	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false, "/bench": false,
+		"ftp://example.org/": false, "https://example.org/?a": false, "https://example.org/#a": false, "https://": false} {
+		if err := site.CheckBaseURL(address); (err == nil) != ok {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+// What search finds is there, and leads to where it says; drafts are not found.
+func TestSearchFile(t *testing.T) {
+	files := filesOf(t, site.Options{Drafts: true})
+	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
+	text, ok := strings.CutPrefix(strings.TrimSuffix(files[name], ";\n"), "window.benchbookPages = ")
+	if !ok {
+		t.Fatalf("%s is %.80s", name, files[name])
+	}
+	var pages []struct {
+		T, U, W string
+		P       [][]string
+	}
+	if err := json.Unmarshal([]byte(text), &pages); err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) != 3 || strings.Contains(text, "idea") {
+		t.Errorf("found are %d articles, want the 3 that are no drafts", len(pages))
+	}
+	kinds := map[string]int{}
+	for _, p := range pages {
+		for _, part := range p.P {
+			kinds[part[0]]++
+			if !strings.Contains(files[p.U], `id="`+html.EscapeString(part[1])+`"`) || part[2] == "" {
+				t.Errorf("%s has no %s %q, %q", p.U, part[0], part[1], part[2])
+			}
+		}
+	}
+	for _, kind := range []string{render.SectionPart, render.ClaimPart, render.TablePart, render.FigurePart} {
+		if kinds[kind] < 3 {
+			t.Errorf("of kind %s there are %d parts", kind, kinds[kind])
+		}
+	}
+}
+
+// Names of assets change with their contents, and pages name those that are there.
+func TestAssetsHaveDigests(t *testing.T) {
+	plain := filesOf(t, site.Options{})
+	var style string
+	for name := range plain {
+		if m, _ := path.Match("style.*.css", name); m {
+			style = name
+		}
+	}
+	for _, name := range regexp.MustCompile(`url\(([^)]*)\)`).FindAllStringSubmatch(plain[style], -1) {
+		if _, ok := plain[name[1]]; !ok || !regexp.MustCompile(`\.[0-9a-f]{10}\.woff2$`).MatchString(name[1]) {
+			t.Errorf("the style sheet loads %s", name[1])
+		}
+	}
+	if !strings.Contains(plain["sockets/index.html"], `href="../`+style+`"`) || plain["style.css"] != "" {
+		t.Errorf("pages do not load %s", style)
+	}
+}
+
+// A single file holds all it needs: nothing in it is loaded from anywhere, and its links to data have the data.
+func TestSingleFile(t *testing.T) {
+	files := filesOf(t, site.Options{SingleFile: true})
+	if len(files) != 3 {
+		t.Errorf("there are %d files, want one for each article", len(files))
+	}
+	text := files["sockets.html"]
+	tree, err := html.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	downloads := 0
+	walk(tree, func(n *html.Node) {
+		if n.Data == "link" && attribute(n, "rel") == "stylesheet" || n.Data == "script" && attribute(n, "src") != "" {
+			t.Errorf("it loads %v", n.Attr)
+		}
+		href := attribute(n, "href")
+		switch {
+		case n.Data != "a" || href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "https:") || strings.HasPrefix(href, "mailto:"):
+		case strings.HasPrefix(href, "data:"):
+			if downloads++; attribute(n, "download") == "" {
+				t.Errorf("the data %.40s has no name", href)
+			}
+		default:
+			if _, ok := files[href]; !ok {
+				t.Errorf("it links to %s", href)
+			}
+		}
+	})
+	if downloads < 3 {
+		t.Errorf("it has %d files of data", downloads)
+	}
+	if strings.Contains(text, "url(fonts/") || strings.Count(text, "url(data:font/woff2") != 5 {
+		t.Error("its fonts are not in it")
+	}
+	if !strings.Contains(text, "<svg") || !strings.Contains(text, `viewBox="`) {
+		t.Error("its figures are not in it")
+	}
+}
+
+// An index leads with what the newest run has turned, and links the page that compares the two.
+func TestNews(t *testing.T) {
+	index := filesOf(t, site.Options{})["index.html"]
+	_, news, ok := strings.Cut(index, `id="changed"`)
+	news, _, _ = strings.Cut(news, "</section>")
+	if !ok {
+		t.Fatal("the index does not say what changed")
+	}
+	for _, want := range []string{"Contradicted", "Supported", `href="sockets/compare/` + earlierRun + "-" + laterRun + `/index.html"`, `datetime="2026-11-20T`} {
+		if !strings.Contains(news, want) {
+			t.Errorf("there is no %q in %s", want, news)
+		}
+	}
+	if strings.Index(index, `id="changed"`) > strings.Index(index, `<ol class="list">`) {
+		t.Error("what changed comes after the list")
+	}
+	if strings.Contains(news, "unmeasured/") {
+		t.Errorf("an article that nobody measured is news: %s", news)
+	}
+}
+
+// A run keeps its page when another one follows, and the page says that it is not the newest.
+func TestRunsKeepTheirPages(t *testing.T) {
+	files := filesOf(t, site.Options{})
+	for run, want := range map[string]string{earlierRun: "509", laterRun: "751"} {
+		text, ok := files["sockets/runs/"+run+"/index.html"]
+		if !ok {
+			t.Fatalf("run %s has no page", run)
+		}
+		if !strings.Contains(text, "The article as of run "+run) || !strings.Contains(text, `href="../../index.html"`) || !strings.Contains(text, want) {
+			t.Errorf("the page of run %s does not say what it is, or has no %s", run, want)
+		}
+	}
+	history := files["sockets/history/index.html"]
+	for _, want := range []string{"4\u00a0runs", `href="../runs/` + earlierRun + `/index.html"`, `href="../compare/` + earlierRun + "-" + laterRun + `/index.html"`, `id="fig-history-1"`} {
+		if !strings.Contains(history, want) {
+			t.Errorf("the history has no %q", want)
+		}
+	}
+	if !strings.Contains(files["sockets/index.html"], `href="history/index.html"`) {
+		t.Error("the article does not lead to its history")
+	}
+	if _, ok := files["sockets/runs/"+stoppedRun+"/index.html"]; ok || !strings.Contains(history, "<code>"+stoppedRun+"</code> <span class=\"missing\">unfinished</span>") {
+		t.Error("a run that was stopped has a page, or the history does not say that it is unfinished")
+	}
+	// What another host measured is a link away, though it is not what is shown.
+	if !strings.Contains(files["sockets/index.html"], `also measured: <a href="runs/`+otherRun+`/index.html">`+otherHost+`, quick</a>`) {
+		t.Error("the article does not lead to what another host measured")
+	}
+	if other := files["sockets/runs/"+otherRun+"/index.html"]; !strings.Contains(other, "Quick profile: not for publication.") || !strings.Contains(other, "Measured on another host,") {
+		t.Error("what another host measured with the quick profile does not say so")
+	}
+}
+
+func TestTags(t *testing.T) {
+	pages := []*render.Page{
+		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: render.Standings()[0]},
+		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: render.Standings()[0]},
+	}
+	built, err := site.Files(pages, theme.Files, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for folder, articles := range map[string]int{"tags/c": 2, "tags/c-2": 1, "tags/zähler": 1, "tags/x": 1} {
+		if got := strings.Count(string(built[folder+"/index.html"]), `class="entry"`); got != articles {
+			t.Errorf("%s has %d articles, want %d", folder, got, articles)
+		}
+	}
+	if !strings.Contains(string(built["index.html"]), `href="tags/z%C3%A4hler/index.html"`) {
+		t.Error("the index does not lead to a tag")
+	}
+}

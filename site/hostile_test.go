@@ -1,0 +1,167 @@
+package site_test
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+// hostilePages are the pages of articles with hostile records and hostile words, many to a page, with the files of each.
+func hostilePages(t *testing.T) []*render.Page {
+	t.Helper()
+	const perPage = 24
+	text, err := os.ReadFile("../render/testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages []*render.Page
+	add := func(kind string, b *rendertest.Bench, most int) {
+		page, err := r.Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page.HTML), "evil") {
+			return
+		}
+		if last := len(pages) - 1; last >= 0 && strings.HasPrefix(pages[last].Slug, kind) && strings.Count(string(pages[last].HTML), "<main") < most {
+			pages[last].HTML += page.HTML
+			for i, f := range page.Files {
+				pages[last].Files = append(pages[last].Files, render.File{Path: fmt.Sprintf("%d-%d/%s", len(pages[last].Files), i, f.Path), Data: f.Data})
+			}
+			return
+		}
+		page.Slug = fmt.Sprintf("%s-%d", kind, len(pages))
+		pages = append(pages, page)
+	}
+	for h := range rendertest.HostileRecords(t, text) {
+		add("records", h.Bench, perPage)
+	}
+	for h := range rendertest.HostileArticles(t, text, append([]string{rendertest.Evil}, rendertest.EvilLinks()...), func(int, int) {}) {
+		add("article", h.Bench, 1)
+	}
+	return pages
+}
+
+// Nothing hostile runs, loads or shows in a browser, on any page or in any drawing that a reader opens by itself.
+func TestBrowserOnHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a page for every text that a record can hold takes its time; run without -short")
+	}
+	dir := t.TempDir()
+	build(t, hostilePages(t), dir)
+	ctx := browser(t)
+	found := listen(ctx, t)
+	drawings := 0
+	for name := range files(t, dir) {
+		switch filepath.Ext(name) {
+		case ".svg":
+			if drawings++; drawings > 50 {
+				continue // the others differ from these in numbers
+			}
+		case ".html":
+		default:
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			address := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, name))}
+			do(ctx, t, chromedp.Navigate(address.String()))
+			unharmed(ctx, t)
+			found.report(t)
+		})
+	}
+}
+
+// unharmed reports what of rendertest.Evil became more than text.
+func unharmed(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if ask[bool](ctx, t, `window.evil === 1`) {
+		t.Error("a hostile script has run")
+	}
+	if n := ask[int](ctx, t, `document.querySelectorAll("evil-x, #evil, .evil, base, [onload], [onerror], [onclick], [onmouseover], a[href^='javascript:' i], a[href^='data:' i]").length`); n > 0 {
+		t.Errorf("%d elements are of a hostile hand", n)
+	}
+}
+
+// Were something hostile to get into a page all the same, the page's policy would keep it from running and from calling anybody.
+func TestPolicy(t *testing.T) {
+	ctx := browser(t)
+	var calls atomic.Int32
+	listener := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	defer listener.Close()
+	_, evil, _ := strings.Cut(rendertest.Evil, "</table>") // what stands before would close nothing here
+	hostile := `<link rel=stylesheet href=` + listener.URL + `><script src=` + listener.URL +
+		`></script><iframe src=` + listener.URL + `></iframe><object data=` + listener.URL + `></object><form action=` + listener.URL +
+		`><button id=send>x</button></form><link rel=prefetch href=` + listener.URL + `><video src=` + listener.URL + ` autoplay></video>` +
+		strings.ReplaceAll(evil, "//evil.example", listener.URL)
+	dir := t.TempDir()
+	build(t, []*render.Page{{Slug: "broken", Title: "Broken", HTML: template.HTML("<main>" + hostile + "</main>")}}, dir)
+	do(ctx, t, openIn(dir, "broken/index.html", 1280, "light"))
+	ask[int](ctx, t, `document.getElementById("send").click(); fetch("`+listener.URL+`").catch(() => 0).then(() => new Promise(r => setTimeout(r, 300))).then(() => 0)`)
+	if ask[bool](ctx, t, `window.evil === 1`) {
+		t.Error("a script has run")
+	}
+	if n := calls.Load(); n > 0 {
+		t.Errorf("the page made %d requests", n)
+	}
+	if got := ask[string](ctx, t, `getComputedStyle(document.body).backgroundImage`); got != "none" {
+		t.Errorf("a style sheet in the page has painted %s", got)
+	}
+}
+
+// Pages of a site allow themselves nothing but its files; only the preview lets its own script listen to the server.
+func TestPolicyOfPreview(t *testing.T) {
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	for name, data := range files(t, dir) {
+		if strings.HasSuffix(name, ".html") {
+			policy := policyOf(t, data)
+			if slices.ContainsFunc(policy, func(d string) bool { return strings.HasPrefix(d, "connect-src") || strings.Contains(d, "unsafe-eval") }) {
+				t.Errorf("%s allows itself %q", name, policy)
+			}
+		}
+	}
+	address, _ := preview(t, site.Preview{})
+	response, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var page strings.Builder
+	if err := response.Write(&page); err != nil {
+		t.Fatal(err)
+	}
+	if policy := policyOf(t, page.String()); !slices.Contains(policy, "connect-src 'self'") {
+		t.Errorf("the preview allows pages only %q", policy)
+	}
+}
+
+func policyOf(t *testing.T, page string) []string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, `http-equiv="Content-Security-Policy" content="`)
+	policy, _, _ := strings.Cut(rest, `"`)
+	directives := strings.Split(strings.ReplaceAll(policy, "&#39;", "'"), "; ")
+	if !found || directives[0] != "default-src 'none'" {
+		t.Errorf("the policy begins with %q, and should allow nothing", directives[0])
+	}
+	return directives
+}

@@ -1,0 +1,73 @@
+package site_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"benchbook/site"
+)
+
+// A page that a site keeps comes back as it was, for the inputs that it was made of and for no others, and only if it is whole.
+func TestKept(t *testing.T) {
+	pages := samplePages(t)
+	for _, p := range pages {
+		p.Inputs = "inputs-of-" + p.Slug
+	}
+	pages[2].Inputs = "" // nobody knows what it was made of
+	dir := t.TempDir()
+	report := build(t, pages, dir)
+	for _, name := range report.Written {
+		if strings.HasPrefix(name, ".") {
+			t.Errorf("%s counts as written", name)
+		}
+	}
+	for _, p := range pages[:2] {
+		kept, ok := site.Kept(dir, p.Slug, p.Inputs)
+		if !ok || !reflect.DeepEqual(kept, p) {
+			t.Errorf("the page of %s comes back as another, or not at all: %v", p.Slug, ok)
+		}
+	}
+	if _, ok := site.Kept(dir, pages[2].Slug, ""); ok {
+		t.Error("a page is kept of which nobody knows what it was made of")
+	}
+	if _, ok := site.Kept(dir, pages[0].Slug, pages[1].Inputs); ok {
+		t.Error("a page was given for inputs of another")
+	}
+	if _, ok := site.Kept(filepath.Join(dir, "none"), pages[0].Slug, pages[0].Inputs); ok {
+		t.Error("a page was given for a site that is not there")
+	}
+	name := filepath.Join(dir, ".benchbook-pages", pages[0].Slug)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(whole); at += 1 + len(whole)/50 {
+		broken := append([]byte{}, whole...)
+		broken[at] ^= 1
+		if err := os.WriteFile(name, broken, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := site.Kept(dir, pages[0].Slug, pages[0].Inputs); ok {
+			t.Errorf("a page was given whose byte %d is broken", at)
+		}
+	}
+	// What is broken is written anew with the next build, and what is not stays as it is.
+	if build(t, pages, dir); !reflect.DeepEqual(must(t, name), whole) {
+		t.Error("a page that was broken is not kept again")
+	}
+	if build(t, pages[1:], dir); len(files(t, filepath.Join(dir, ".benchbook-pages"))) != 1 {
+		t.Error("the page of an article that is gone is kept")
+	}
+}
+
+func must(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

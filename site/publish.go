@@ -1,0 +1,469 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// noJekyll is the file that keeps GitHub Pages from working on a site, which would leave out files that begin with _.
+const noJekyll = ".nojekyll"
+
+// Published is what publishing came to.
+type Published struct {
+	To      string   `json:"to"`               // in words
+	Commit  string   `json:"commit,omitempty"` // that was made; empty for a folder, or if nothing changed
+	Files   int      `json:"files"`            // of the site
+	Written []string `json:"written"`          // new or changed, sorted
+	Removed []string `json:"removed"`          // likewise
+}
+
+// read reads a site that Build has made, with what publishing adds to it.
+func read(dir string) (map[string][]byte, error) {
+	noSite := fmt.Errorf("there is no site in %s: make it with benchbook render", dir)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, noSite
+	}
+	defer root.Close()
+	if _, err := root.Lstat(manifestFile); err != nil {
+		return nil, noSite
+	}
+	names, err := readManifest(root, dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{noJekyll: {}}
+	for _, name := range names {
+		if isKept(name) {
+			continue
+		}
+		data, err := root.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			return nil, fmt.Errorf("the site in %s is not whole: %w: make it again with benchbook render", dir, err)
+		}
+		files[name] = data
+	}
+	return files, nil
+}
+
+// PublishFolder makes a folder hold the site that Build has made in dir. Files that others have put there stay; a folder with files
+// but none of a site is refused.
+func PublishFolder(dir, to string, dryRun bool) (Published, error) {
+	out := Published{To: to, Written: []string{}, Removed: []string{}}
+	files, err := read(dir)
+	if err != nil {
+		return out, err
+	}
+	out.Files = len(files)
+	report, err := differences(to, files)
+	if err == nil && !dryRun {
+		report, err = write(to, files)
+	}
+	out.Written, out.Removed = append(out.Written, report.Written...), append(out.Removed, report.Removed...)
+	if err != nil {
+		return out, fmt.Errorf("publishing to %s: %w", to, err)
+	}
+	return out, nil
+}
+
+// differences says what write would do.
+func differences(dir string, files map[string][]byte) (Report, error) {
+	r := Report{Files: len(files)}
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.Written = slices.Sorted(maps.Keys(files))
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	defer root.Close()
+	old, err := readManifest(root, dir)
+	if err != nil {
+		return r, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if now, err := root.ReadFile(filepath.FromSlash(name)); err != nil || !bytes.Equal(now, files[name]) {
+			r.Written = append(r.Written, name)
+		}
+	}
+	for _, name := range old {
+		if _, kept := files[name]; !kept && !isKept(name) {
+			r.Removed = append(r.Removed, name)
+		}
+	}
+	return r, nil
+}
+
+// Branch is a branch of a git remote that a site is published to, such as gh-pages.
+//
+// What others have committed there is never overwritten: every commit follows those that are there, nothing is ever pushed by force,
+// files that no publishing has written stay, and one of those that somebody has changed since, or that stands where the site has
+// one of its own, is an error. Nothing of the repository that it is published from changes, neither its working tree nor its index,
+// branches or objects: all that is made for it is made in a temporary folder.
+type Branch struct {
+	Repository string // a folder in it
+	Remote     string // a name, such as origin, or an address
+	Name       string // such as gh-pages
+}
+
+// publishTrailer is the line by which commits of ours are known, with the version of what they promise.
+const publishTrailer = "Benchbook-Site: 1"
+
+// attempts is how often a site is put on top of what others push meanwhile.
+const attempts = 3
+
+// Publish commits the site that Build has made in dir to the branch, with a title, and pushes it. With dryRun it is not pushed.
+//
+// The error says what is in the way, and what to do about it.
+func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Published, error) {
+	out := Published{To: fmt.Sprintf("branch %s of %s", b.Name, b.Remote), Written: []string{}, Removed: []string{}}
+	files, err := read(dir)
+	if err != nil {
+		return out, err
+	}
+	if out.Files = len(files); slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool { return strings.ContainsAny(name, "\n\"\\") }) {
+		return out, errors.New("the site has a file with a line break, a quote or a backslash in its name: rename the article that it is of")
+	}
+	g, err := newGit(ctx, b.Repository)
+	if err != nil {
+		return out, err
+	}
+	defer os.RemoveAll(g.temporary)
+	url, err := g.address(b.Remote)
+	if err != nil {
+		return out, err
+	}
+	if _, err := g.run("", "check-ref-format", "refs/heads/"+b.Name); err != nil {
+		return out, fmt.Errorf("%q cannot be the name of a branch: name another one with --branch", b.Name)
+	}
+	if head, err := g.run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == b.Name {
+		return out, fmt.Errorf("%s is the branch that you work on: name one for the site alone with --branch", b.Name)
+	}
+	if files[manifestFile], err = manifestOf(slices.Sorted(maps.Keys(files))); err != nil {
+		return out, err
+	}
+	blobs, err := g.blobs(files)
+	if err != nil {
+		return out, err
+	}
+	for range attempts {
+		var commit string
+		if commit, err = g.commit(b, url, title, blobs, &out); err != nil || commit == "" {
+			return out, err
+		}
+		if dryRun {
+			return out, nil
+		}
+		err = g.push(url, commit, b)
+		if !errors.Is(err, errMoved) {
+			out.Commit = commit
+			break
+		}
+	}
+	return out, err
+}
+
+// errMoved is wrapped by the error of a push that came after somebody else's.
+var errMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
+
+// git runs the program in a repository, so that nothing in it changes.
+type git struct {
+	ctx         context.Context
+	program     string
+	dir         string
+	environment []string
+	temporary   string // folder
+	head        string // revision that is checked out, short; empty if there is none
+}
+
+func newGit(ctx context.Context, dir string) (*git, error) {
+	program, err := exec.LookPath("git")
+	if err != nil {
+		return nil, errors.New("publishing to a branch needs git: install it, or name a folder to publish to")
+	}
+	g := &git{ctx: ctx, program: program, dir: dir}
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		switch name {
+		// A hook that calls us has set these for its own repository.
+		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
+		default:
+			g.environment = append(g.environment, v)
+		}
+	}
+	// Its messages are looked into, so they have to be those that we know.
+	g.environment = append(g.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
+	objects, err := g.run("", "rev-parse", "--path-format=absolute", "--git-path", "objects")
+	if err != nil {
+		if strings.Contains(err.Error(), "not a git repository") {
+			return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder to publish to", dir)
+		}
+		return nil, fmt.Errorf("looking at the git repository: %w", err)
+	}
+	g.head, _ = g.run("", "rev-parse", "--short", "--verify", "--quiet", "HEAD")
+	if g.temporary, err = os.MkdirTemp("", "benchbook-publish-"); err != nil {
+		return nil, fmt.Errorf("publishing: %w", err)
+	}
+	made := filepath.Join(g.temporary, "objects")
+	if err := os.Mkdir(made, 0o700); err != nil {
+		return nil, errors.Join(fmt.Errorf("publishing: %w", err), os.RemoveAll(g.temporary))
+	}
+	g.environment = append(g.environment, "GIT_OBJECT_DIRECTORY="+made, "GIT_ALTERNATE_OBJECT_DIRECTORIES="+strconv.Quote(objects),
+		"GIT_INDEX_FILE="+filepath.Join(g.temporary, "index"))
+	return g, nil
+}
+
+// run runs git with some input, and gives what it printed, without the last line break. The error is what it said.
+func (g *git) run(input string, args ...string) (string, error) {
+	// Nothing is to be tidied up behind our back, and nothing pushed but what we name.
+	cmd := exec.CommandContext(g.ctx, g.program, slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
+		"-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
+	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.environment, strings.NewReader(input)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if g.ctx.Err() != nil {
+			return "", g.ctx.Err()
+		}
+		said := strings.TrimSpace(stderr.String() + stdout.String())
+		if said == "" {
+			said = err.Error()
+		}
+		return "", fmt.Errorf("git %s: %s", args[0], strings.ReplaceAll(said, "\n", "; "))
+	}
+	return strings.TrimSuffix(stdout.String(), "\n"), nil
+}
+
+// address finds where a remote is. What we push to it under its address leaves no trace in the repository, as under its name it would.
+func (g *git) address(remote string) (string, error) {
+	if strings.ContainsAny(remote, `/:\`) || remote == "." || remote == ".." {
+		if abs, err := filepath.Abs(remote); err == nil && !strings.Contains(remote, ":") {
+			return abs, nil
+		}
+		return remote, nil
+	}
+	url, err := g.run("", "remote", "get-url", "--push", "--", remote)
+	if err == nil {
+		return url, nil
+	}
+	known, err := g.run("", "remote")
+	if err != nil || known == "" {
+		return "", fmt.Errorf("the repository has no remote %q, and no other: add it with git remote add %s ADDRESS", remote, remote)
+	}
+	return "", fmt.Errorf("the repository has no remote %q: name one with --remote, it has %s", remote, strings.Join(strings.Fields(known), ", "))
+}
+
+// blobs writes the files of a site as objects, and gives their names.
+func (g *git) blobs(files map[string][]byte) (map[string]string, error) {
+	names := slices.Sorted(maps.Keys(files))
+	var paths strings.Builder
+	for i, name := range names {
+		// The bytes that were read are those that are published, whatever happens to the folder meanwhile.
+		file := filepath.Join(g.temporary, "files", strconv.Itoa(i))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, fmt.Errorf("publishing: %w", err)
+		}
+		if err := os.WriteFile(file, files[name], 0o600); err != nil {
+			return nil, fmt.Errorf("publishing: %w", err)
+		}
+		fmt.Fprintln(&paths, file)
+	}
+	printed, err := g.run(paths.String(), "hash-object", "-w", "--no-filters", "--stdin-paths")
+	if err != nil {
+		return nil, err
+	}
+	blobs := map[string]string{}
+	for i, blob := range strings.Fields(printed) {
+		blobs[names[i]] = blob
+	}
+	return blobs, nil
+}
+
+// tree lists the blobs of a commit by their paths; of other things than files the names are there too.
+func (g *git) tree(commit string) (map[string]string, error) {
+	printed, err := g.run("", "ls-tree", "-r", "-z", "--full-tree", commit)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for entry := range strings.SplitSeq(printed, "\x00") {
+		about, name, ok := strings.Cut(entry, "\t")
+		if fields := strings.Fields(about); ok && len(fields) == 3 {
+			out[name] = fields[2]
+		}
+	}
+	return out, nil
+}
+
+// commit makes the commit that puts a site on top of what the branch has; empty if it has that already.
+func (g *git) commit(b Branch, url, title string, blobs map[string]string, out *Published) (string, error) {
+	tip, err := g.fetch(url, b)
+	if err != nil {
+		return "", err
+	}
+	there, before := map[string]string{}, map[string]string{} // of the tip; and of what we wrote last, as we wrote it
+	if tip != "" {
+		if there, err = g.tree(tip); err != nil {
+			return "", err
+		}
+		if before, err = g.before(tip); err != nil {
+			return "", err
+		}
+	}
+	if err := g.foreign(b, tip, there, before, blobs); err != nil {
+		return "", err
+	}
+	out.Written, out.Removed = []string{}, []string{} // also of an attempt that came too late
+	var index strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, kept := blobs[name]; !kept && there[name] != "" {
+			out.Removed = append(out.Removed, name)
+			fmt.Fprintf(&index, "0 %040d\t%s\x00", 0, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(blobs)) {
+		if there[name] != blobs[name] {
+			out.Written = append(out.Written, name)
+			fmt.Fprintf(&index, "100644 %s\t%s\x00", blobs[name], name)
+		}
+	}
+	if index.Len() == 0 {
+		return "", nil
+	}
+	from := "--empty"
+	if tip != "" {
+		from = tip
+	}
+	if _, err := g.run("", "read-tree", from); err != nil {
+		return "", err
+	}
+	if _, err := g.run(index.String(), "update-index", "-z", "--index-info"); err != nil {
+		return "", err
+	}
+	tree, err := g.run("", "write-tree")
+	if err != nil {
+		return "", err
+	}
+	message := "Publish " + title + "\n\n"
+	if g.head != "" {
+		message += "From " + g.head + ".\n\n"
+	}
+	args := []string{"commit-tree", tree}
+	if tip != "" {
+		args = append(args, "-p", tip)
+	}
+	commit, err := g.run(message+publishTrailer+"\n", args...)
+	if err != nil && strings.Contains(err.Error(), "tell me who you are") {
+		return "", errors.New("git does not know who publishes: tell it with git config user.name NAME and git config user.email ADDRESS")
+	}
+	return commit, err
+}
+
+// fetch brings what the branch has; empty if there is no such branch.
+func (g *git) fetch(url string, b Branch) (tip string, err error) {
+	ref := "refs/heads/" + b.Name
+	found, err := g.run("", "ls-remote", "--", url, ref)
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be read: see that its address is right and that you may read it (%w)", b.Remote, err)
+	}
+	for line := range strings.Lines(found) {
+		if commit, name, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == ref {
+			tip = commit
+		}
+	}
+	if tip == "" {
+		return "", nil
+	}
+	if _, err := g.run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", url, ref); err != nil {
+		return "", fmt.Errorf("%s cannot be read: %w", b.Remote, err)
+	}
+	return tip, nil
+}
+
+// before gives what was published last below a commit: the files of that, as they were then. It is empty if nothing was.
+func (g *git) before(tip string) (map[string]string, error) {
+	last, err := g.run("", "log", "-1", "--first-parent", "--format=%H", "--grep=^"+publishTrailer+"$", tip)
+	if err != nil || last == "" {
+		return nil, err
+	}
+	all, err := g.tree(last)
+	if err != nil {
+		return nil, err
+	}
+	text, err := g.run("", "cat-file", "blob", last+":"+manifestFile)
+	if err != nil {
+		return nil, err
+	}
+	var m manifest
+	if err := json.Unmarshal([]byte(text), &m); err != nil || m.SchemaVersion != manifestVersion {
+		return nil, fmt.Errorf("what was published before has a %s that this version does not know: name another branch with --branch", manifestFile)
+	}
+	ours := map[string]string{}
+	for _, name := range append(m.Files, manifestFile) {
+		if blob, ok := all[name]; ok {
+			ours[name] = blob
+		}
+	}
+	return ours, nil
+}
+
+// foreign is an error if files would be overwritten or removed that are not as we left them.
+func (g *git) foreign(b Branch, tip string, there, before, blobs map[string]string) error {
+	var names []string
+	for name, blob := range there {
+		wanted, isOurs := blobs[name]
+		was, wasOurs := before[name]
+		switch {
+		case wasOurs && was == blob, isOurs && wanted == blob:
+		case isOurs || wasOurs:
+			names = append(names, name)
+		default: // it stays, unless the site needs a folder of that name, or has a file where its folder is
+			for other := range blobs {
+				if strings.HasPrefix(other, name+"/") || strings.HasPrefix(name, other+"/") {
+					names = append(names, name)
+					break
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	who, err := g.run("", "log", "-1", "--format=%h by %an", tip, "--", ":(top,literal)"+names[0])
+	if err != nil {
+		return err
+	}
+	const shown = 3
+	list := strings.Join(names[:min(shown, len(names))], ", ")
+	if len(names) > shown {
+		list += fmt.Sprintf(" and %d more", len(names)-shown)
+	}
+	return fmt.Errorf("branch %s of %s has files that somebody else has committed, and that the site would replace: %s (%s): "+
+		"take them out of the branch, or name another one with --branch", b.Name, b.Remote, list, who)
+}
+
+// push puts a commit on the branch. It never does so by force.
+func (g *git) push(url, commit string, b Branch) error {
+	_, err := g.run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", url, commit+":refs/heads/"+b.Name)
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "non-fast-forward"), strings.Contains(err.Error(), "fetch first"), strings.Contains(err.Error(), "cannot lock ref"),
+		strings.Contains(err.Error(), "[rejected]"):
+		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, errMoved)
+	}
+	return fmt.Errorf("%s does not take branch %s: see that you may write there, and that the branch is not protected (%w)", b.Remote, b.Name, err)
+}

@@ -1,0 +1,38 @@
+package site_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+var screens = flag.String("screens", "", "folder for a picture of every page of the site that BENCHBOOK_TEST_SITE names")
+
+// TestScreens makes pictures of all pages, for people to look at; see make screens.
+func TestScreens(t *testing.T) {
+	if *screens == "" {
+		t.Skip("-screens names no folder")
+	}
+	dir := siteOfReport(t)
+	ctx := browser(t)
+	if err := os.MkdirAll(*screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	eachLook(t, []int{1280, 768, 375}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
+		do(ctx, t, openIn(dir, page, width, scheme))
+		ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
+		picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), width, scheme)
+		if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package site
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"mime"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"benchbook/render"
+)
+
+// singles adds a file for each article that holds all it needs: style, script, fonts, pictures, and the data behind its links.
+func (b *builder) singles(pages []*render.Page) error {
+	style := string(b.assets.inlineStyle())
+	for _, p := range pages {
+		if err := checkSlug(p.Slug); err != nil {
+			return err
+		}
+		main, err := b.inlined(p)
+		if err != nil {
+			return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
+		}
+		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description, Main: template.HTML(main), NoIndex: p.Draft,
+			Inline: &inlineView{Style: template.CSS(style), Script: template.JS(b.assets.script), Home: b.options.BaseURL},
+			Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{style})}
+		if b.options.BaseURL != "" {
+			v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
+		}
+		page, err := b.layout(v)
+		if err != nil {
+			return err
+		}
+		if err := b.addFile(p.Slug+".html", page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inlined is the main element of a page with its files in the place of the links to them. Links to other articles lead to the single
+// files of these, beside it, and those to its history to the site, if it is known where that will be.
+func (b *builder) inlined(p *render.Page) (string, error) {
+	files := map[string][]byte{}
+	for _, f := range p.Files {
+		files[f.Path] = f.Data
+	}
+	subpages := map[string]string{}
+	for _, s := range p.Subpages {
+		name := path.Join(s.Path, "index.html")
+		if subpages[name] = ""; b.options.BaseURL != "" {
+			subpages[name] = b.absolute(path.Join(p.Slug, name))
+		}
+	}
+	z := html.NewTokenizer(strings.NewReader(string(p.HTML)))
+	var out bytes.Buffer
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			if err := z.Err(); !errors.Is(err, io.EOF) {
+				return "", err
+			}
+			return out.String(), nil
+		}
+		raw := bytes.Clone(z.Raw()) // all that is not rewritten stays as it is, to the byte
+		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") {
+			if inline(&token, files, subpages) {
+				out.WriteString(token.String())
+				continue
+			}
+		}
+		out.Write(raw)
+	}
+}
+
+// inline rewrites the address in a tag, and reports whether there was something to do.
+func inline(t *html.Token, files map[string][]byte, subpages map[string]string) bool {
+	for i, a := range t.Attr {
+		if a.Key != "href" && a.Key != "src" {
+			continue
+		}
+		u, err := url.Parse(a.Val)
+		if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
+			return false
+		}
+		if data, ok := files[u.Path]; ok {
+			t.Attr[i].Val = dataURI(u.Path, data)
+			for k := range t.Attr {
+				if t.Attr[k].Key == "download" {
+					t.Attr[k].Val = path.Base(u.Path)
+				}
+			}
+			return true
+		}
+		if address, ok := subpages[u.Path]; ok {
+			if t.Attr[i].Val = address; address == "" {
+				t.Attr = slices.Delete(t.Attr, i, i+1) // an anchor that leads nowhere is text
+			}
+			return true
+		}
+		if slug, rest, ok := strings.Cut(strings.TrimPrefix(u.Path, "../"), "/"); ok && rest == "index.html" {
+			u.Path = slug + ".html"
+			t.Attr[i].Val = u.String()
+			return true
+		}
+	}
+	return false
+}
+
+// dataURI is the address that holds a file itself.
+func dataURI(name string, data []byte) string {
+	kind := mime.TypeByExtension(path.Ext(name))
+	switch path.Ext(name) { // the same on machines with other tables
+	case ".woff2":
+		kind = "font/woff2"
+	case ".csv":
+		kind = "text/csv"
+	case ".json":
+		kind = "application/json"
+	case ".svg":
+		kind = "image/svg+xml"
+	}
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)
+}

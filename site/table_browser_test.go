@@ -1,0 +1,80 @@
+package site_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/site/theme"
+)
+
+// wideTable is an article with a table of many rows and columns, published ones and notes among them.
+func wideTable(t testing.TB) *render.Page {
+	t.Helper()
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers := []string{"aiohttp", "daphne", "gevent", "gunicorn", "meinheld", "sanic", "uvicorn", "waitress"}
+	var published strings.Builder
+	for i, server := range servers {
+		fmt.Fprintf(&published, "- {server: %s, throughput: %d/s, latency.p50: %dms, latency.p99: %dms}\n", server, 1234+100*i, 17+i, 31+10*i)
+	}
+	b := rendertest.New(t, "wide", []byte("---\ntitle: Wide\n---\n\n`{value} throughput{server=\"sanic\"}`\n\n```yaml experiment\n"+
+		"name: servers\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
+		"matrix: {server: ["+strings.Join(servers, ", ")+"]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\n"+
+		"repetitions: 5\ncalibrate: false\n```\n\n```yaml table\nlabel: tbl-wide\nrows: [server]\nsort: throughput\npublished: true\n"+
+		"columns: [throughput, latency.p50, latency.p99, failed, cpu.server, memory.server]\n```\n\n```yaml published\nsource: Somebody\nrows:\n"+
+		published.String()+"```\n"))
+	for i, server := range servers {
+		x := float64(1000 + 150*i)
+		b.Measure("full", "servers", server, []float64{x, 1.01 * x, 0.99 * x, 1.5 * x, x})
+	}
+	page, err := r.Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// A table with all that it can have fits its page without scrolling, marks included. Its rows can be picked and, where there are no
+// heads to sort by, sorted all the same.
+func TestBrowserTable(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, []*render.Page{wideTable(t)}, dir)
+	found := listen(ctx, t)
+	file := filepath.Join(dir, "wide", "index.html")
+	shown := func() string {
+		return ask[string](ctx, t, `Array.from(document.querySelectorAll("#tbl-wide tbody tr")).filter(r => r.offsetHeight > 0)
+			.map(r => r.cells[0].textContent.slice(0, 3)).join(" ")`)
+	}
+	for _, width := range []int{1280, 768, 375} {
+		do(ctx, t, open(file, width, "light"))
+		if over := ask[int](ctx, t, `(() => { const s = document.querySelector("#tbl-wide .scroll"); return s.scrollWidth - s.clientWidth })()`); over > 0 {
+			t.Errorf("%d wide: the table is %d wider than its place", width, over)
+		}
+		if marks := ask[int](ctx, t, `document.querySelectorAll("#tbl-wide td .ref a").length`); marks == 0 {
+			t.Errorf("%d wide: no value is marked", width)
+		}
+	}
+	const sorted = "wai uvi san mei gun gev dap aio"
+	if got := shown(); got != sorted {
+		t.Errorf("rows are %s, want %s", got, sorted)
+	}
+	ask[bool](ctx, t, `(() => { const by = document.querySelector("#tbl-wide select"); by.value = "0"; return by.dispatchEvent(new Event("change")) })()`)
+	if got, want := shown(), "aio dap gev gun mei san uvi wai"; got != want {
+		t.Errorf("sorted by name rows are %s, want %s", got, want)
+	}
+	ask[bool](ctx, t, `(() => { const box = document.querySelector("#tbl-wide input"); box.value = "gun"; return box.dispatchEvent(new Event("input")) })()`)
+	if got, want := shown(), "gun"; got != want {
+		t.Errorf("picked rows are %s, want %s", got, want)
+	}
+	if got := ask[string](ctx, t, `document.querySelector("#tbl-wide [role=status]").textContent`); got != "1 of 8 rows" {
+		t.Errorf("it says %q, want %q", got, "1 of 8 rows")
+	}
+	found.report(t)
+}

@@ -1,0 +1,144 @@
+package theme
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// Theme is the folder of a theme in which files of a project stand in the place of ours.
+type Theme struct {
+	own   fs.FS  // of the project; nil for none
+	shown string // what people know that folder by
+}
+
+// Open is the theme of a project: Files, with those that the folder own has in their place. Shown is what people know that folder by,
+// and at is where it is named. Nil is the theme without files of a project.
+//
+// Problems are files that the theme does not have, which nothing would ever load, and templates that cannot be read.
+func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *Theme {
+	t := &Theme{own, shown}
+	if own == nil {
+		return t
+	}
+	known := names()
+	err := fs.WalkDir(own, ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case name != "." && strings.HasPrefix(path.Base(name), "."):
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+		case e.IsDir():
+		case !slices.Contains(known, name):
+			problems.Add("unknown-theme-file", at, "the theme has no file %q", name).Hint = article.Suggest(name, known)
+		case path.Ext(name) == ".html":
+			t.check(name, problems)
+		}
+		return nil
+	})
+	if err != nil {
+		problems.Add("no-theme", at, "the theme %q cannot be read: %s", shown, reason(err)).Hint = "name a folder of the project, or remove theme"
+	}
+	return t
+}
+
+// OfProject is the theme of a project: that of its folder, if it names one.
+func OfProject(p *article.Project, problems *article.Problems) *Theme {
+	if p.Theme.Value == "" {
+		return Open(nil, "", article.Pos{}, problems)
+	}
+	return Open(os.DirFS(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value))), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
+}
+
+// reason is an error without what was done and to what, which the message says in our words.
+func reason(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	return err.Error()
+}
+
+// names are the files of a theme.
+func names() []string {
+	var out []string
+	_ = fs.WalkDir(Files, ".", func(name string, e fs.DirEntry, err error) error { // an embedded folder has no errors
+		if err == nil && !e.IsDir() {
+			out = append(out, name)
+		}
+		return err
+	})
+	return out
+}
+
+// Open is part of fs.FS.
+func (t *Theme) Open(name string) (fs.File, error) {
+	if t.own != nil && name != "." {
+		if info, err := fs.Stat(t.own, name); err == nil && info.Mode().IsRegular() {
+			return t.own.Open(name)
+		}
+	}
+	return Files.Open(name)
+}
+
+// check reads a template of the project.
+func (t *Theme) check(name string, problems *article.Problems) {
+	data, err := fs.ReadFile(t.own, name)
+	if err == nil {
+		_, err = template.New(name).Parse(string(data))
+	}
+	if err != nil {
+		t.add(err, name, problems)
+	}
+}
+
+// Explain makes a problem of an error that a template of the project gave when it was filled, with its place. It reports false for any
+// other error.
+func (t *Theme) Explain(err error, problems *article.Problems) bool {
+	m := place.FindStringSubmatch(err.Error())
+	if t.own == nil || m == nil {
+		return false
+	}
+	if info, err := fs.Stat(t.own, m[1]); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	t.add(err, m[1], problems)
+	return true
+}
+
+// place finds the file and line that the library names in an error about a template.
+var place = regexp.MustCompile(`(?:html/)?template: ?([^:\s]+\.html):(\d+)(?::(\d+))?: `)
+
+// add notes what is wrong with a file of the project, at the line that the error names.
+func (t *Theme) add(err error, name string, problems *article.Problems) {
+	data, _ := fs.ReadFile(t.own, name) // what cannot be read has no lines, and the error says so
+	source := article.NewSource(path.Join(t.shown, name), data)
+	at, message := article.Pos{Source: source}, reason(err)
+	if m := place.FindStringSubmatchIndex(message); m != nil {
+		line, _ := strconv.Atoi(message[m[4]:m[5]])
+		message = message[m[1]:]
+		text := source.Line(line)
+		for range line - 1 {
+			next := bytes.IndexByte(source.Data[at.Start:], '\n')
+			if next < 0 {
+				break
+			}
+			at.Start += next + 1
+		}
+		at.Start += len(text) - len(bytes.TrimLeft(text, " \t"))
+		at.End = at.Start + len(bytes.TrimSpace(text))
+	}
+	problems.Add("broken-template", at, "the template cannot be used: %s", message).
+		Hint = "mend it, or remove the file: then the theme's own is used"
+}
