@@ -54,8 +54,10 @@ func (s *suite) userAndMemory(ctx context.Context, t *testing.T) {
 func (s *suite) memoryLimit(ctx context.Context, t *testing.T) {
 	service := s.server("server")
 	service.Memory = 32 << 20
-	service.Command = []string{"listen=8080", "sleep=200ms", "allocate=1000000", "allocate=200000000", "sleep=1h"}
-	running := start(ctx, t, s.open(ctx, t), service)
+	service.Command = []string{"listen=8080", "allocate=1000000", "asked", "allocate=200000000", "sleep=1h"}
+	space := s.open(ctx, t)
+	running := start(ctx, t, space, service)
+	s.do(ctx, t, space, "get=http://server:8080/go")
 	for {
 		exit, ended, err := running.Ended(ctx)
 		if err != nil {

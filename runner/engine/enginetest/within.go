@@ -179,25 +179,25 @@ func (s *suite) sharedVolumes(ctx context.Context, t *testing.T) {
 
 func (s *suite) ended(ctx context.Context, t *testing.T) {
 	service := s.server("server")
-	service.Command = []string{"listen=8080", "sleep=300ms", "exit=3"}
+	service.Command = []string{"listen=8080", "asked", "exit=3"}
 	service.Ready = engine.Ready{Port: 8080}
-	running := start(ctx, t, s.open(ctx, t), service)
-	alive := false
+	space := s.open(ctx, t)
+	running := start(ctx, t, space, service)
+	if exit, ended, err := running.Ended(ctx); ended || err != nil {
+		t.Fatalf("it ended with %+v, %v before it was told to", exit, err)
+	}
+	s.do(ctx, t, space, "get=http://server:8080/go")
 	for {
 		exit, ended, err := running.Ended(ctx)
 		switch {
 		case err != nil:
 			t.Fatal(err)
 		case !ended:
-			alive = true
 			time.Sleep(10 * time.Millisecond)
 			continue
 		case exit.Code != 3 || exit.OutOfMemory:
 			t.Errorf("it ended with %+v, want status 3", exit)
 		}
 		break
-	}
-	if !alive {
-		t.Log("it had ended before it was asked")
 	}
 }

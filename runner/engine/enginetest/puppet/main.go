@@ -39,6 +39,7 @@ var steps = map[string]func(value string) error{
 	"burn":   burn,
 	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
 	"hang":   func(string) error { hanging.Store(true); return nil }, // answers nothing from now on, to whoever is connected or not
+	"asked":  func(string) error { <-asked; return nil },             // waits until somebody asks for /go
 	"get": func(url string) error { // over a connection of its own
 		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get(url)
@@ -170,6 +171,9 @@ func burn(duration string) error {
 // hanging says that nothing is answered any more.
 var hanging atomic.Bool
 
+// asked has an entry for each request for /go that was answered.
+var asked = make(chan struct{}, 1000)
+
 func listen(port string) error {
 	listener, err := net.Listen("tcp", ":"+port)
 	if err != nil {
@@ -185,6 +189,9 @@ func listen(port string) error {
 				return
 			}
 			fmt.Fprintln(w, "hello from", os.Getenv("NAME"))
+			if r.URL.Path == "/go" {
+				asked <- struct{}{}
+			}
 		}))
 		fail("listen="+port, err)
 	}()
