@@ -6,7 +6,18 @@
 //	hold              stay until standard input ends
 //	connect ADDRESS   connect to a service, say "connected", and pass on what comes
 //
-// and, which tell what the machine is like as the kernel tells it to every container:
+// what it is told as the first process of containers on Kubernetes, and beside that:
+//
+//	attend ORDER      start a program once it may begin, pass signals on to it, and end with its status
+//	signal NAME       send a signal to that program
+//	end               kill all processes of the container
+//	do DEED           become a command
+//	fill FILLING      put into volumes what they begin with
+//	meter             answer questions about the container, by lines of standard input
+//	answer ADDRESS    be the name server of services at an address
+//	know              give that server its table, which comes over standard input
+//
+// (what is written in capitals is JSON, of the types of package agent) and, which tell what the machine is like as the kernel tells it to every container:
 //
 //	describe          print the class, the cores and the facts of the machine as JSON
 //	settle AFTER      let the machine come to rest, which takes longer where AFTER is disturbed, and print what it was like then as JSON
@@ -43,6 +54,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return agent.Stay(stdin)
 	case len(args) == 2 && args[0] == agent.Connect:
 		return agent.Pass(ctx, args[1], stdin, stdout)
+	}
+	if len(args) > 0 {
+		if known, err := inside(ctx, args, stdin, stdout); known {
+			return err
+		}
 	}
 	return runner.Tell(ctx, args, stdout)
 }

@@ -1,0 +1,112 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/kernel"
+)
+
+// inside is what the program does in a container that it was put into, beside whatever is run there. It says whether this is such a word.
+func inside(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) (known bool, err error) {
+	switch word, rest := args[0], args[1:]; {
+	case word == agent.Attend && len(rest) == 1:
+		var order agent.Order
+		if err := json.Unmarshal([]byte(rest[0]), &order); err != nil {
+			return true, err
+		}
+		status, err := agent.AttendTo(order)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 127
+		}
+		os.Exit(status)
+	case word == agent.Do && len(rest) == 1:
+		var deed agent.Deed
+		if err := json.Unmarshal([]byte(rest[0]), &deed); err != nil {
+			return true, err
+		}
+		fmt.Fprintln(os.Stderr, deed.Become())
+		os.Exit(127)
+	case word == agent.Fill && len(rest) == 1:
+		var filling agent.Filling
+		if err := json.Unmarshal([]byte(rest[0]), &filling); err != nil {
+			return true, err
+		}
+		return true, filling.Carry()
+	case word == agent.Signal && len(rest) == 1:
+		return true, agent.SendSignal(rest[0])
+	case word == agent.End && len(rest) == 0:
+		return true, agent.EndAll()
+	case word == agent.Answer && len(rest) == 1:
+		return true, agent.AnswerNames(ctx, rest[0])
+	case word == agent.Know && len(rest) == 0:
+		return true, agent.TellNames(stdin)
+	case word == agent.Meter && len(rest) == 0:
+		return true, meter(ctx, stdin, stdout)
+	}
+	return false, nil
+}
+
+// meter answers questions about the container until there are no more.
+func meter(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	files, err := kernel.New("/", 1, "") // the group of the first process is that of the container
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	answers := json.NewEncoder(stdout)
+	for questions := bufio.NewScanner(stdin); questions.Scan(); {
+		reading, err := read(ctx, files, questions.Text())
+		if err != nil {
+			reading = agent.Reading{Error: err.Error()}
+		}
+		reading.At = time.Now()
+		if err := answers.Encode(reading); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func read(ctx context.Context, files *kernel.Files, question string) (reading agent.Reading, err error) {
+	switch question {
+	case agent.AskUsage:
+		u, err := files.Read(ctx)
+		return agent.Reading{CPU: u.CPU, Memory: u.Memory, Periods: u.Periods, Throttled: u.Throttled,
+			ListenOverflows: u.ListenOverflows, Retransmits: u.Retransmits}, err
+	case agent.AskCPU:
+		reading.CPU, err = files.CPU()
+	case agent.AskThreads:
+		reading.Threads, err = files.Threads()
+	case agent.AskCPUs:
+		reading.CPUs, err = allowed()
+	default:
+		err = errors.New("there is no question " + question)
+	}
+	return reading, err
+}
+
+// allowed are the CPUs that this process may run on, as those of the container may.
+func allowed() (string, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(status)) {
+		if list, ok := strings.CutPrefix(line, "Cpus_allowed_list:"); ok {
+			return strings.TrimSpace(list), nil
+		}
+	}
+	return "", errors.New("the kernel does not say which CPUs may be used")
+}
