@@ -57,10 +57,10 @@ var steps = map[string]func(value string) error{
 		}
 		return conn.Close()
 	},
-	"addresses": func(string) error { // its own, without those of the loopback
+	"addresses": func(string) error { // its own, without those of the loopback and those that mean nothing behind one link
 		addresses, err := net.InterfaceAddrs()
 		for _, address := range addresses {
-			if ip, _, err := net.ParseCIDR(address.String()); err == nil && !ip.IsLoopback() {
+			if ip, _, err := net.ParseCIDR(address.String()); err == nil && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
 				fmt.Println(ip)
 			}
 		}
