@@ -1,0 +1,270 @@
+// Command policy keeps the network policies of a cluster for tests on one node, as network plugins do on others:
+//
+//	policy -server URL -ca FILE -token TOKEN -pods PREFIX
+//
+// It knows policies that select pods by equal labels, and allow them to be reached from, and to reach, pods of their namespace by equal
+// labels. Of any other rule it says so, and allows nothing by it. What comes from or goes to an address of the node's pods that it does
+// not know yet is dropped. The rules are made anew, at once, whenever pods or policies have changed.
+//
+// It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of benchbook.
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	log.SetFlags(log.Ltime | log.Lmicroseconds)
+	c := &cluster{}
+	flag.StringVar(&c.server, "server", "", "the API server")
+	flag.StringVar(&c.token, "token", "", "of a user that may read pods and policies")
+	authority := flag.String("ca", "", "the certificate of the server's authority")
+	pods := flag.String("pods", "", "the addresses of the node's pods")
+	flag.Parse()
+	certificate, err := os.ReadFile(*authority)
+	if err != nil {
+		log.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(certificate)
+	c.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}
+	log.Fatal(c.keep(*pods))
+}
+
+// cluster is the way to the API server.
+type cluster struct {
+	server, token string
+	client        http.Client
+}
+
+// Paths of what is read.
+const (
+	podPath    = "/api/v1/pods"
+	policyPath = "/apis/networking.k8s.io/v1/networkpolicies"
+)
+
+// meta is as much of an object's metadata as is needed.
+type meta struct {
+	Name, Namespace string
+	Labels          map[string]string
+}
+
+type pod struct {
+	Metadata meta
+	Spec     struct{ HostNetwork bool }
+	Status   struct{ PodIP, Phase string }
+}
+
+type policy struct {
+	Metadata meta
+	Spec     struct {
+		PodSelector selector
+		PolicyTypes []string
+		Ingress     []struct {
+			From  []peer
+			Ports []any
+		}
+		Egress []struct {
+			To    []peer
+			Ports []any
+		}
+	}
+}
+
+type selector struct {
+	MatchLabels      map[string]string
+	MatchExpressions []any
+}
+
+type peer struct {
+	PodSelector                *selector
+	NamespaceSelector, IPBlock any
+}
+
+// keep keeps policies; it returns only if that cannot be begun.
+func (c *cluster) keep(prefix string) error {
+	if err := restore(prefix, nil, nil); err != nil {
+		return err
+	}
+	changed := make(chan struct{}, 1)
+	for _, path := range []string{podPath, policyPath} {
+		go func() {
+			for {
+				c.watch(path, func() {
+					select {
+					case changed <- struct{}{}:
+					default:
+					}
+				})
+				time.Sleep(200 * time.Millisecond)
+			}
+		}()
+	}
+	for {
+		<-changed
+		var pods struct{ Items []pod }
+		var policies struct{ Items []policy }
+		err := errors.Join(c.list(podPath, &pods), c.list(policyPath, &policies))
+		if err == nil {
+			err = restore(prefix, pods.Items, policies.Items)
+		}
+		if err != nil {
+			log.Print(err)
+			time.Sleep(time.Second)
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (c *cluster) get(path string) (*http.Response, error) {
+	request, err := http.NewRequest(http.MethodGet, c.server+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	response, err := c.client.Do(request)
+	if err == nil && response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		err = fmt.Errorf("%s: %s", path, response.Status)
+	}
+	return response, err
+}
+
+func (c *cluster) list(path string, into any) error {
+	response, err := c.get(path)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// watch calls tell at every change, until the connection ends.
+func (c *cluster) watch(path string, tell func()) {
+	response, err := c.get(path + "?watch=1")
+	if err != nil {
+		log.Print(err)
+		return
+	}
+	defer response.Body.Close()
+	tell()
+	for changes := bufio.NewReader(response.Body); ; tell() {
+		if _, err := changes.ReadBytes('\n'); err != nil {
+			return
+		}
+	}
+}
+
+// restore puts the rules into force, all at once.
+func restore(prefix string, pods []pod, policies []policy) error {
+	command := exec.Command("iptables-restore", "--noflush", "-w", "10")
+	command.Stdin = strings.NewReader(rules(prefix, pods, policies))
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("iptables-restore: %w: %s", err, output)
+	}
+	return nil
+}
+
+// rules are two chains that packets pass through one after the other: may they leave where they come from, and come to where they go.
+func rules(prefix string, pods []pod, policies []policy) string {
+	var out strings.Builder
+	out.WriteString("*filter\n:FORWARD DROP\n:FROM -\n:TO -\n-F FORWARD\n-F FROM\n-F TO\n")
+	out.WriteString("-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n-A FORWARD -j FROM\n")
+	byAddress := make(map[string]pod)
+	for _, p := range pods {
+		if p.Status.PodIP != "" && p.Status.Phase != "Succeeded" && p.Status.Phase != "Failed" && !p.Spec.HostNetwork {
+			byAddress[p.Status.PodIP] = p
+		}
+	}
+	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
+		peers, isolated := peers(byAddress[address], byAddress, policies, "Egress")
+		for _, other := range peers {
+			fmt.Fprintf(&out, "-A FROM -s %s -d %s -j TO\n", address, other)
+		}
+		if !isolated {
+			fmt.Fprintf(&out, "-A FROM -s %s -j TO\n", address)
+		}
+		fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n", address)
+	}
+	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
+		peers, isolated := peers(byAddress[address], byAddress, policies, "Ingress")
+		for _, other := range peers {
+			fmt.Fprintf(&out, "-A TO -s %s -d %s -j ACCEPT\n", other, address)
+		}
+		if !isolated {
+			fmt.Fprintf(&out, "-A TO -d %s -j ACCEPT\n", address)
+		}
+		fmt.Fprintf(&out, "-A TO -d %s -j DROP\n", address)
+	}
+	// What is no pod may be reached, and reach pods, if those may.
+	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix, prefix)
+	return out.String()
+}
+
+// peers are the addresses that a pod may reach, or be reached from, and whether any policy says so: else it is all.
+func peers(p pod, byAddress map[string]pod, policies []policy, direction string) (addresses []string, isolated bool) {
+	var allowed []peer
+	for _, policy := range policies {
+		if policy.Metadata.Namespace != p.Metadata.Namespace || !slices.Contains(policy.Spec.PolicyTypes, direction) || !policy.Spec.PodSelector.selects(p) {
+			continue
+		}
+		isolated = true
+		for _, rule := range policy.Spec.Ingress {
+			if direction == "Ingress" && known(policy, rule.From, rule.Ports) {
+				allowed = append(allowed, rule.From...)
+			}
+		}
+		for _, rule := range policy.Spec.Egress {
+			if direction == "Egress" && known(policy, rule.To, rule.Ports) {
+				allowed = append(allowed, rule.To...)
+			}
+		}
+	}
+	for address, other := range byAddress {
+		if other.Metadata.Namespace == p.Metadata.Namespace && slices.ContainsFunc(allowed, func(a peer) bool { return a.PodSelector.selects(other) }) {
+			addresses = append(addresses, address)
+		}
+	}
+	slices.Sort(addresses)
+	return addresses, isolated
+}
+
+// known says that a rule is of a kind that this program knows.
+func known(p policy, peers []peer, ports []any) bool {
+	for _, other := range peers {
+		if other.PodSelector == nil || other.NamespaceSelector != nil || other.IPBlock != nil || len(other.PodSelector.MatchExpressions) > 0 {
+			ports = append(ports, other)
+		}
+	}
+	if len(peers) == 0 || len(ports) > 0 {
+		log.Printf("policy %s/%s has a rule of a kind that is not known here: nothing is allowed by it", p.Metadata.Namespace, p.Metadata.Name)
+		return false
+	}
+	return true
+}
+
+func (s *selector) selects(p pod) bool {
+	for name, value := range s.MatchLabels {
+		if got, ok := p.Metadata.Labels[name]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
