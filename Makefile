@@ -7,7 +7,7 @@ PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 BASE ?= debian:bookworm-slim
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build programs release image clean
+.PHONY: help report preview publish check tools screens test test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build programs release image clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ check: build ## say what is wrong with articles
 
 test: ## run all tests; those that need an engine or a browser run where there is one
 	$(GO) test -timeout 30m ./...
+
+# The test is built before, as there is no network beside the cluster.
+test-kubernetes: ## bring a Kubernetes of two nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
+	@scripts/engine
+	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes
+	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes ../../../scripts/kubernetes/run ../../../$(BIN)/kubernetes.test -test.timeout 20m $(TESTFLAGS)
 
 # npm installs just what the lock file names, by digest, and runs none of it.
 tools: _tools/node_modules ## install what pages are examined with: axe-core, and the validator of the W3C, which needs Java

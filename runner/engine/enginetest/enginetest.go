@@ -38,6 +38,9 @@ const (
 	Keeping   Feature = "keeping"   // services go on when the process that started them has ended
 	Machine   Feature = "machine"   // programs of the machine are run as they are
 	Threads   Feature = "threads"   // it can be told how busy single threads are
+
+	NamedCPUs    Feature = "named CPUs"    // a service is bound to CPUs by their numbers, and not only to as many of its own
+	MountOptions Feature = "mount options" // a folder in memory holds neither programs nor devices
 )
 
 // Option changes what is expected of an engine.
@@ -126,7 +129,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a space is closed twice", nil, s.closeTwice},
 		{"what a killed process left behind is swept", []Feature{Execution, Leftovers}, s.sweep},
 		{"what was kept stays until it is swept", []Feature{Execution, Leftovers, Keeping}, s.kept},
-		{"CPUs that a service is bound to", []Feature{Execution}, s.cpuSet},
+		{"CPUs that a service is bound to", []Feature{Execution, NamedCPUs}, s.cpuSet},
 		{"a service's user and memory to share", []Feature{Execution}, s.userAndMemory},
 		{"a service that needs more memory than it may have", []Feature{Execution}, s.memoryLimit},
 		{"a process that reaps", []Feature{Execution}, s.init},

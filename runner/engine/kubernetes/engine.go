@@ -1,0 +1,317 @@
+// Package kubernetes runs trials in pods of a Kubernetes cluster.
+//
+// What always holds: all that it makes is in one namespace, which the user names and has, and carries the labels of package engine, by
+// which Sweep finds it; nothing else is changed or removed. A service is a pod that is never started again and has no token of the
+// cluster. A space is a network policy, by which its pods reach each other and nothing else, and names that only they are told: by one
+// small pod of this process, which answers for all of its spaces, as it can be told of a name before anybody asks for it. From that pod,
+// which is where the load is, services are probed until they are ready, and no longer.
+//
+// Images come from the engine that builds them, through a registry that the nodes pull from. Each gets one layer of ours, with the program
+// of package agent: it is the first process of every container, holds what it starts back until names, policy and whoever reads its output
+// are there, and tells what the container uses. Pods refer to images by digest.
+//
+// Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and what it gave is read back. A cluster whose network does not keep
+// policies does not isolate spaces, which this package cannot see.
+package kubernetes
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+
+	"benchbook/runner/engine"
+)
+
+// Further labels of what we make.
+const (
+	labelEngine = "benchbook.engine" // the Engine that made it, of those of a process
+	labelSpace  = "benchbook.space"  // the space that a pod is in, with all within it
+	labelNames  = "benchbook.names"  // the pod that answers for names
+	labelClaim  = "benchbook.claim-" // and the name of a volume that a pod has
+)
+
+// requestTimeout is how long a single request may take where nothing else bounds it. A request that changes something is not cancelled
+// half-way, so that we always know what is there.
+const requestTimeout = 30 * time.Second
+
+// defaultMemory is Options.Memory where nothing is said.
+const defaultMemory = 1 << 30
+
+// defaultVolumeSize is Options.VolumeSize where nothing is said.
+const defaultVolumeSize = 1 << 30
+
+// Options say which cluster to use, and how. Builder, Registry and Agent are needed.
+type Options struct {
+	// Kubeconfig is a file; empty is where kubectl looks: KUBECONFIG, or .kube/config of the user's home.
+	Kubeconfig string
+	// Context is one of that file; empty is its current one.
+	Context string
+	// Namespace has to be there; empty is that of the context.
+	Namespace string
+
+	// LoadNodes and ServiceNodes are labels that the nodes of programs and of services have. Where both are empty, programs are kept away
+	// from the nodes of services if there are others.
+	LoadNodes, ServiceNodes map[string]string
+
+	// Builder prepares images. It has to be an engine.Carrier, and is not closed.
+	Builder engine.Engine
+	// Registry is where images are pushed to, and where nodes pull them from: "registry.example.org/bench". Whoever is logged in there by
+	// docker login, may push. Plain HTTP is used within private networks only.
+	Registry string
+	// Agent reads the program benchbook-host, for the architecture of the nodes.
+	Agent func() ([]byte, error)
+
+	// StorageClass is that of named volumes; empty is the cluster's default one.
+	StorageClass string
+	// VolumeSize is what a named volume asks for, in bytes; 0 is a gibibyte.
+	VolumeSize int64
+	// Memory is the limit of what has CPUs of its own and says nothing of memory, in bytes, as Kubernetes gives such CPUs only to pods
+	// with a limit; 0 is a gibibyte.
+	Memory int64
+}
+
+// Engine is a namespace of a cluster. It implements engine.Engine.
+type Engine struct {
+	options   Options
+	builder   builder
+	config    *rest.Config
+	context   string
+	namespace string
+	core      rest.Interface
+	network   rest.Interface
+	version   string
+	platform  string
+	owner     string
+	id        string // of this Engine, in labels
+	pods      *pods
+	agent     agentPod
+	stop      context.CancelFunc
+
+	imagesMu sync.Mutex
+	images   map[string]*imageConfig // by reference
+	layer    agentLayer
+
+	keepMu sync.Mutex
+	kept   bool // something of a space was: it needs its names
+}
+
+// builder is what Options.Builder has to be.
+type builder interface {
+	engine.Engine
+	engine.Carrier
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// scheme has the kinds that we use and no others: all of them would be some twenty megabytes of program.
+var scheme = func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, networkingv1.AddToScheme} {
+		if err := add(s); err != nil {
+			panic(err) // it is made of what the library has
+		}
+	}
+	metav1.AddToGroupVersion(s, schema.GroupVersion{Version: "v1"})
+	return s
+}()
+
+var (
+	codecs     = serializer.NewCodecFactory(scheme)
+	parameters = runtime.NewParameterCodec(scheme)
+)
+
+// quiet keeps the library from writing to standard error: what goes wrong is returned, and what does not matter is not for readers.
+var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
+
+// New connects to a cluster. The error wraps engine.ErrUnavailable if none answers, or not to this user.
+func New(ctx context.Context, opts Options) (*Engine, error) {
+	b, ok := opts.Builder.(builder)
+	if !ok {
+		return nil, errors.New("images for Kubernetes need an engine that builds them and can save them")
+	}
+	if opts.Registry == "" {
+		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one", engine.ErrUnavailable)
+	}
+	quiet()
+	e := &Engine{options: opts, builder: b, owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig)}
+	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
+	if err := e.connect(); err != nil {
+		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config get-contexts lists them",
+			engine.ErrUnavailable, err)
+	}
+	if err := e.greet(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("connecting to the cluster of context %q: %w", e.context, context.Cause(ctx))
+		}
+		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.fault(err))
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stop = stop
+	e.pods = newPods(e)
+	if err := e.pods.begin(background); err != nil {
+		stop()
+		return nil, fmt.Errorf("%w can be used: %w", engine.ErrUnavailable, e.fault(err))
+	}
+	return e, nil
+}
+
+// connect reads the kubeconfig.
+func (e *Engine) connect() error {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = e.options.Kubeconfig
+	loaded := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: e.options.Context})
+	raw, err := loaded.RawConfig()
+	if err != nil {
+		return err
+	}
+	e.context = e.options.Context
+	if e.context == "" {
+		e.context = raw.CurrentContext
+	}
+	if e.config, err = loaded.ClientConfig(); err != nil {
+		return err
+	}
+	e.namespace = e.options.Namespace
+	if e.namespace == "" {
+		if e.namespace, _, err = loaded.Namespace(); err != nil {
+			return err
+		}
+	}
+	e.config.UserAgent = "benchbook"
+	e.config.QPS, e.config.Burst = 200, 400 // what is measured here does not wait for a client's own limit
+	e.config.WarningHandler = rest.NoWarnings{}
+	for _, group := range []struct {
+		path    string
+		version schema.GroupVersion
+		client  *rest.Interface
+	}{{"/api", corev1.SchemeGroupVersion, &e.core}, {"/apis", networkingv1.SchemeGroupVersion, &e.network}} {
+		config := rest.CopyConfig(e.config)
+		config.APIPath, config.GroupVersion, config.NegotiatedSerializer = group.path, &group.version, codecs.WithoutConversion()
+		if *group.client, err = rest.RESTClientFor(config); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// greet asks the cluster who it is.
+func (e *Engine) greet(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	text, err := e.core.Get().AbsPath("/version").DoRaw(ctx)
+	if err != nil {
+		return err
+	}
+	var version struct{ GitVersion, Platform string }
+	if err := json.Unmarshal(text, &version); err != nil {
+		return fmt.Errorf("it says its version as %.100q: %w", text, err)
+	}
+	e.version, e.platform = version.GitVersion, version.Platform
+	return nil
+}
+
+// Name implements engine.Engine.
+func (e *Engine) Name() string { return "kubernetes" }
+
+// Facts implements engine.Engine. Memory is in bytes.
+func (e *Engine) Facts(context.Context) (map[string]string, error) {
+	_, architecture, _ := strings.Cut(e.platform, "/")
+	return map[string]string{
+		"engine.name":             e.Name(),
+		"engine.version":          e.version,
+		"engine.architecture":     architecture,
+		"engine.context":          e.context,
+		"engine.namespace":        e.namespace,
+		"engine.local":            "false",
+		"engine.nodes.load":       selectorText(e.options.LoadNodes),
+		"engine.nodes.services":   selectorText(e.options.ServiceNodes),
+		"engine.exclusive.memory": fmt.Sprint(e.exclusiveMemory()),
+	}, nil
+}
+
+func (e *Engine) exclusiveMemory() int64 {
+	if e.options.Memory > 0 {
+		return e.options.Memory
+	}
+	return defaultMemory
+}
+
+func selectorText(labels map[string]string) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		out = append(out, name+"="+labels[name])
+	}
+	return strings.Join(out, ",")
+}
+
+// Close implements engine.Engine. The pod that answers for names goes too, unless something that was kept needs it.
+func (e *Engine) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	defer cancel()
+	e.keepMu.Lock()
+	kept := e.kept
+	e.keepMu.Unlock()
+	var err error
+	if !kept {
+		err = e.agent.remove(ctx, e)
+	}
+	e.stop()
+	return err
+}
+
+// meta is what everything of a run has.
+func (e *Engine) meta(name, run, service string) metav1.ObjectMeta {
+	meta := metav1.ObjectMeta{
+		Name:        name,
+		Labels:      map[string]string{engine.LabelOwner: e.owner, labelEngine: e.id},
+		Annotations: map[string]string{engine.LabelRun: run},
+	}
+	if service != "" {
+		meta.Labels[engine.LabelService] = labelValue(service)
+		meta.Annotations[engine.LabelService] = service
+	}
+	return meta
+}
+
+var (
+	notInLabel = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+	notInName  = regexp.MustCompile(`[^a-z0-9-]+`)
+)
+
+// labelValue is as much of a text as a label can have: annotations have it all.
+func labelValue(text string) string {
+	text = notInLabel.ReplaceAllString(text, "-")
+	return strings.Trim(text[:min(len(text), 63)], "-_.")
+}
+
+// objectName is a name for an object about something, that no other one has.
+func objectName(what string) string {
+	what = strings.Trim(notInName.ReplaceAllString(strings.ToLower(what), "-"), "-")
+	return "benchbook-" + strings.Trim(what[:min(len(what), 40)], "-") + "-" + random()
+}
+
+func random() string { return strings.ToLower(rand.Text()[:8]) }
+
+// uncancelled bounds a request that must not be cancelled half-way.
+func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+}

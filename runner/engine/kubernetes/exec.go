@@ -1,0 +1,197 @@
+package kubernetes
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/output"
+)
+
+// agentFolder is where our layer of every image has its program.
+const agentFolder = "/.benchbook"
+
+var agentProgram = path.Join(agentFolder, agent.Name)
+
+// act is a command line of our program. What is no text is given as JSON.
+func act(word string, with any) []string {
+	switch with := with.(type) {
+	case nil:
+		return []string{agentProgram, word}
+	case string:
+		return []string{agentProgram, word, with}
+	}
+	text, err := json.Marshal(with)
+	if err != nil {
+		panic(err) // it is made of texts and numbers
+	}
+	return []string{agentProgram, word, string(text)}
+}
+
+// place is a container.
+type place struct{ pod, container string }
+
+// stream connects to a container, for a new command in it or for its own first process, until that has ended. The error of a command that
+// ended with another status than zero is an exec.ExitError.
+func (e *Engine) stream(ctx context.Context, at place, resource string, options runtime.Object, streams remotecommand.StreamOptions) error {
+	url := e.core.Post().Namespace(e.namespace).Resource(podResource).Name(at.pod).SubResource(resource).VersionedParams(options, parameters).URL()
+	sockets, err := remotecommand.NewWebSocketExecutor(e.config, "GET", url.String())
+	if err != nil {
+		return err
+	}
+	older, err := remotecommand.NewSPDYExecutor(e.config, "POST", url)
+	if err != nil {
+		return err
+	}
+	// What lies between us and the cluster may know only the older way.
+	executor, err := remotecommand.NewFallbackExecutor(sockets, older, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+	if err != nil {
+		return err
+	}
+	err = executor.StreamWithContext(ctx, streams)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// run runs a command in a container until it ends.
+func (e *Engine) run(ctx context.Context, at place, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int, err error) {
+	options := &corev1.PodExecOptions{Container: at.container, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
+	err = e.stream(ctx, at, "exec", options, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
+	if ended := exec.ExitError(nil); errors.As(err, &ended) {
+		return ended.ExitStatus(), nil
+	}
+	return 0, e.fault(err)
+}
+
+// tell runs our program in a container. The error is what it has to say if it fails.
+func (e *Engine) tell(ctx context.Context, at place, command []string, stdin io.Reader) error {
+	said := &output.Tail{Limit: 1 << 10}
+	status, err := e.run(ctx, at, command, stdin, said, said)
+	if err == nil && status != 0 {
+		err = fmt.Errorf("%s ended with status %d: %s", command[1], status, bytes.TrimSpace(said.Bytes()))
+	}
+	return err
+}
+
+// command runs a command of a user in a container.
+func (e *Engine) command(ctx context.Context, at place, command engine.Command) (engine.Exit, error) {
+	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
+	var stdin io.Reader
+	if len(command.Stdin) > 0 {
+		stdin = bytes.NewReader(command.Stdin)
+	}
+	deed := agent.Deed{Args: command.Args, Environment: command.Environment, WorkingDir: command.WorkingDir}
+	status, err := e.run(ctx, at, act(agent.Do, deed), stdin, stdout, stderr)
+	return engine.Exit{Code: status, Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, err
+}
+
+// attached is the first process of a container that is being read.
+type attached struct {
+	greeted chan struct{} // closed when it is certain that all that will be written is read
+	done    chan struct{} // closed when there is no more
+	err     error         // of reading; to be looked at when done
+}
+
+// attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and again, until it is
+// told that it may begin: by then we have seen it.
+func (e *Engine) attach(ctx context.Context, at place, greeting string, stdin []byte, stdout, stderr io.Writer) *attached {
+	a := &attached{greeted: make(chan struct{}), done: make(chan struct{})}
+	var outputs []*greeted
+	for _, w := range []io.Writer{stdout, stderr} {
+		outputs = append(outputs, &greeted{greeting: []byte(greeting + "\n"), seen: make(chan struct{}), w: w})
+	}
+	streams := remotecommand.StreamOptions{Stdout: outputs[0], Stderr: outputs[1]}
+	options := &corev1.PodAttachOptions{Container: at.container, Stdin: len(stdin) > 0, Stdout: true, Stderr: true}
+	if len(stdin) > 0 {
+		streams.Stdin = bytes.NewReader(stdin)
+	}
+	go func() {
+		defer close(a.done)
+		a.err = e.stream(ctx, at, "attach", options, streams)
+		for _, o := range outputs {
+			a.err = errors.Join(a.err, o.flush())
+		}
+	}()
+	go func() {
+		for _, o := range outputs {
+			select {
+			case <-o.seen:
+			case <-a.done:
+				return
+			}
+		}
+		close(a.greeted)
+	}()
+	return a
+}
+
+// greeted passes on what is written behind a greeting, which comes once or more.
+type greeted struct {
+	greeting []byte
+	seen     chan struct{} // closed by the first
+	w        io.Writer
+	once     bool
+	begun    bool // there are no more greetings
+	line     []byte
+}
+
+func (g *greeted) Write(p []byte) (int, error) {
+	if g.begun {
+		return g.w.Write(p)
+	}
+	g.line = append(g.line, p...)
+	for {
+		rest, ok := bytes.CutPrefix(g.line, g.greeting)
+		if !ok {
+			break
+		}
+		g.line = rest
+		if !g.once {
+			g.once = true
+			close(g.seen)
+		}
+	}
+	if bytes.HasPrefix(g.greeting, g.line) {
+		return len(p), nil // it may become one
+	}
+	g.begun = true
+	if _, err := g.w.Write(g.line); err != nil {
+		return 0, err
+	}
+	g.line = nil
+	return len(p), nil
+}
+
+// flush passes on what looked like the beginning of a greeting when the output ended.
+func (g *greeted) flush() error {
+	if g.begun || len(g.line) == 0 {
+		return nil
+	}
+	_, err := g.w.Write(g.line)
+	return err
+}
+
+// withoutGreeting is a log without what our program has written into it.
+func withoutGreeting(log []byte, greeting string) []byte {
+	if greeting == "" {
+		return log
+	}
+	return []byte(strings.ReplaceAll(string(log), greeting+"\n", ""))
+}

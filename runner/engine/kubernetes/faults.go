@@ -1,0 +1,170 @@
+package kubernetes
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"benchbook/runner/engine"
+)
+
+// Fault is something that the cluster did not do, with what to do about it. It says nothing about a service.
+type Fault struct {
+	What   string // happened, and where
+	WayOut string
+	Err    error // the cluster's own words
+}
+
+func (f *Fault) Error() string {
+	if f.Err == nil {
+		return f.What + ": " + f.WayOut
+	}
+	return fmt.Sprintf("%s: %s (%v)", f.What, f.WayOut, f.Err)
+}
+
+func (f *Fault) Unwrap() error { return f.Err }
+
+// fault says of an error of the API what has happened, and what to do. Others are left as they are.
+func (e *Engine) fault(err error) error {
+	of := fmt.Sprintf("of context %q", e.context)
+	in := fmt.Sprintf("namespace %q %s", e.namespace, of)
+	var failed net.Error
+	switch {
+	case err == nil || errors.As(err, new(*Fault)):
+		return err
+	case apierrors.IsUnauthorized(err):
+		return &Fault{"the cluster " + of + " does not know who we are", "its credentials have expired or were withdrawn: log in again, until kubectl get pods works there", err}
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
+		return &Fault{"the quota of " + in + " is full", "remove what is not needed there, benchbook clean what was left behind, or have it raised", err}
+	case apierrors.IsForbidden(err):
+		return &Fault{"the user " + of + " lacks a right in " + in, "have the rights given that the manual lists for Kubernetes", err}
+	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
+		return &Fault{in + " is not there", "make it, or name another one", err}
+	case errors.As(err, &failed), utilnet.IsConnectionRefused(err), utilnet.IsConnectionReset(err), utilnet.IsProbableEOF(err),
+		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsServerTimeout(err), apierrors.IsTimeout(err), apierrors.IsTooManyRequests(err):
+		return &Fault{"the API server " + of + " at " + e.config.Host + " does not answer", "see that it runs and is reached from here, and run again: what is measured is kept", err}
+	}
+	return err
+}
+
+// asked says of an error with which an object could not be made that it lies in what was asked for.
+func (e *Engine) asked(name string, err error) error {
+	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") || strings.Contains(err.Error(), "is forbidden: maximum") ||
+		strings.Contains(err.Error(), "is forbidden: minimum"))
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || forbidden {
+		return &engine.RejectedError{Name: name, Err: err}
+	}
+	return e.fault(err)
+}
+
+// unschedulable is how long a pod may wait for a node: those of the space before it may still be leaving.
+const unschedulable = 20 * time.Second
+
+// pullFailing is how long the images of a pod may fail to be pulled.
+const pullFailing = 10 * time.Second
+
+// trouble says why a pod cannot begin, or was taken away; nil if neither is so. It does not look at how programs ended.
+func (e *Engine) trouble(name string, s podState) error {
+	pod := s.pod
+	if pod == nil {
+		return nil
+	}
+	at := fmt.Sprintf("pod %s of %q", pod.Name, name)
+	if pod.Spec.NodeName != "" {
+		at += " on node " + pod.Spec.NodeName
+	}
+	for _, c := range pod.Status.Conditions {
+		switch {
+		case lostNode(c):
+			return &Fault{"the node of " + at + " was lost", "see kubectl describe node " + pod.Spec.NodeName + ", and run again: what is measured is kept", errors.New(c.Message)}
+		case c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue:
+			return &Fault{at + " was evicted", "keep others off the nodes that are measured on, and run again: what is measured is kept", fmt.Errorf("%s: %s", c.Reason, c.Message)}
+		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && time.Since(pod.CreationTimestamp.Time) > unschedulable:
+			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes", errors.New(c.Message)}
+		}
+	}
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		switch err := fmt.Errorf("%s: %s", pod.Status.Reason, pod.Status.Message); pod.Status.Reason {
+		case "SysctlForbidden":
+			return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)}
+		case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
+			return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
+		default:
+			return &Fault{at + " was taken away", "see kubectl describe pod and node, and run again: what is measured is kept", err}
+		}
+	}
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
+		for _, c := range statuses {
+			if err := e.waiting(name, at, pod, c); err != nil {
+				return err
+			}
+		}
+	}
+	if s.gone || pod.DeletionTimestamp != nil {
+		return &Fault{at + " was removed by somebody else", "see who removes pods there, and run again: what is measured is kept", nil}
+	}
+	return nil
+}
+
+// lostNode says of a condition that it is the end of a pod's node.
+func lostNode(c corev1.PodCondition) bool {
+	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "DeletionByTaintManager"
+}
+
+// waiting says why a container cannot begin.
+func (e *Engine) waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
+	if ended := c.State.Terminated; ended != nil && ended.Reason == "StartError" {
+		return &engine.RejectedError{Name: name, Err: errors.New(ended.Message)}
+	}
+	if c.State.Waiting == nil {
+		return nil
+	}
+	reason, err := c.State.Waiting.Reason, errors.New(c.State.Waiting.Message)
+	switch reason {
+	case "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
+		if reason == "ErrImagePull" && time.Since(pod.CreationTimestamp.Time) < pullFailing {
+			return nil // it is tried again
+		}
+		return &Fault{fmt.Sprintf("the image of %s, %s, could not be pulled", at, c.Image),
+			"see that the node reaches the registry, and that it may pull there", err}
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%s: %w", reason, err)}
+	}
+	return nil
+}
+
+// terminated is how a container of a pod has ended; nil while it has not.
+func terminated(pod *corev1.Pod, container string) *corev1.ContainerStateTerminated {
+	if pod == nil {
+		return nil
+	}
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
+		for _, c := range statuses {
+			if c.Name == container {
+				return c.State.Terminated
+			}
+		}
+	}
+	return nil
+}
+
+// isRunning says whether a container runs.
+func isRunning(pod *corev1.Pod, container string) bool {
+	if pod == nil {
+		return false
+	}
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
+		for _, c := range statuses {
+			if c.Name == container {
+				return c.State.Running != nil
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,363 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// bounded is the context of a test.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// connected is an engine of the user, which is closed by the test.
+func connected(t *testing.T, change func(*Options)) *Engine {
+	t.Helper()
+	o := options(t)
+	if change != nil {
+		change(&o)
+	}
+	e, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return e
+}
+
+// steady is a service that does nothing until it is asked to end.
+func steady(ctx context.Context, t *testing.T, e *Engine) engine.Service {
+	t.Helper()
+	prepared, err := e.prepareAgent(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.Service{Name: "steady", Image: prepared, Command: []string{"watch"}}
+}
+
+// started is a service that runs, in a space that is closed by the test.
+func started(ctx context.Context, t *testing.T, e *Engine) *running {
+	t.Helper()
+	r, err := opened(ctx, t, e).Start(ctx, steady(ctx, t, e))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.(*running)
+}
+
+func opened(ctx context.Context, t *testing.T, e *Engine) engine.Space {
+	t.Helper()
+	space, err := e.Open(ctx, "faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return space
+}
+
+// admin is an engine with all rights, by which faults are made.
+func admin(t *testing.T) *Engine {
+	t.Helper()
+	return connected(t, func(o *Options) { o.Kubeconfig = filepath.Join(cluster(t), "admin.kubeconfig") })
+}
+
+// wantFault fails the test unless an error says what has happened and what to do.
+func wantFault(t *testing.T, err error, texts ...string) {
+	t.Helper()
+	var fault *Fault
+	if !errors.As(err, &fault) || fault.WayOut == "" {
+		t.Fatalf("got %v, want a fault with a way out", err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q lacks %q", err, text)
+		}
+	}
+}
+
+// awaitFault waits until a service is said to be no more, by no fault of its own.
+func awaitFault(ctx context.Context, t *testing.T, r *running) error {
+	t.Helper()
+	for {
+		exit, ended, err := r.Ended(ctx)
+		switch {
+		case err != nil:
+			return err
+		case ended:
+			t.Fatalf("it is said to have ended by itself: %+v", exit)
+		case ctx.Err() != nil:
+			t.Fatal("nothing was noticed")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestWithoutAccess(t *testing.T) {
+	folder := cluster(t)
+	tests := []struct {
+		name   string
+		change func(*Options)
+		want   string
+	}{
+		{"expired credentials", func(o *Options) { o.Kubeconfig = filepath.Join(folder, "expired.kubeconfig") }, "log in again"},
+		{"another namespace", func(o *Options) { o.Namespace = "default" }, "lacks a right"},
+		{"no such context", func(o *Options) { o.Context = "nowhere" }, "nowhere"},
+		{"no registry", func(o *Options) { o.Registry = "" }, "registry"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := options(t)
+			tt.change(&o)
+			e, err := New(t.Context(), o)
+			if e != nil || !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want ErrUnavailable with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// proxy passes connections on to the API server, until it is cut.
+type proxy struct {
+	address, to string
+	mu          sync.Mutex
+	listener    net.Listener
+	conns       []net.Conn
+}
+
+func (p *proxy) listen(t *testing.T) {
+	t.Helper()
+	address := p.address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.listener, p.address = listener, listener.Addr().String()
+	p.mu.Unlock()
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", p.to)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, near, far)
+			p.mu.Unlock()
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					_, _ = io.Copy(way[0], way[1])
+					_ = errors.Join(way[0].Close(), way[1].Close())
+				}()
+			}
+		}
+	}()
+}
+
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.listener.Close()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// The cluster goes on without us, and what runs there is found again.
+func TestConnectionLost(t *testing.T) {
+	folder, ctx := cluster(t), bounded(t)
+	p := &proxy{to: "10.213.0.1:6443"}
+	p.listen(t)
+	t.Cleanup(p.cut)
+	config, err := os.ReadFile(filepath.Join(folder, "user.kubeconfig"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := strings.Replace(string(config), `server: "https://10.213.0.1:6443"`, `tls-server-name: 10.213.0.1, server: "https://`+p.address+`"`, 1)
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(file, []byte(through), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := connected(t, func(o *Options) { o.Kubeconfig = file })
+	r := started(ctx, t, e)
+	p.cut()
+	wantFault(t, awaitFault(ctx, t, r), "does not answer", p.address, "run again")
+	if _, err := r.Usage(ctx); err == nil {
+		t.Error("usage was told without a connection")
+	}
+	p.listen(t)
+	for {
+		if _, ended, err := r.Ended(ctx); err == nil && !ended {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal("it was not found again")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if usage, err := r.Usage(ctx); err != nil || usage.CPU == 0 {
+		t.Errorf("usage is %+v, %v", usage, err)
+	}
+}
+
+func TestImageCannotBePulled(t *testing.T) {
+	cluster(t)
+	ctx := bounded(t)
+	e := connected(t, nil)
+	service := steady(ctx, t, e)
+	known := e.images[service.Image.Reference]
+	repository, _, _ := strings.Cut(service.Image.Reference, "@")
+	service.Image.Reference = repository + "@sha256:" + strings.Repeat("0", 64)
+	// As of an image that was there when it was prepared.
+	e.images[service.Image.Reference] = known
+	_, err := opened(ctx, t, e).Start(ctx, service)
+	wantFault(t, err, service.Image.Reference, "node1", "reaches the registry")
+}
+
+func TestQuotaFull(t *testing.T) {
+	cluster(t)
+	ctx := bounded(t)
+	e, a := connected(t, nil), admin(t)
+	if _, err := e.agent.ensure(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	const quotas = "resourcequotas"
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{
+		Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}}}
+	if err := a.create(ctx, quotas, quota); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.remove(context.WithoutCancel(ctx), quotas, quota.Name, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err := opened(ctx, t, e).Start(ctx, steady(ctx, t, e))
+	wantFault(t, err, "quota", `"bench"`, "benchbook clean")
+}
+
+func TestEvicted(t *testing.T) {
+	cluster(t)
+	ctx := bounded(t)
+	e, a := connected(t, nil), admin(t)
+	r := started(ctx, t, e)
+	eviction := `{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"` + r.place.pod + `","namespace":"bench"}}`
+	if err := a.core.Post().Namespace("bench").Resource(podResource).Name(r.place.pod).SubResource("eviction").Body([]byte(eviction)).
+		SetHeader("Content-Type", "application/json").Do(ctx).Error(); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, awaitFault(ctx, t, r), "evicted", `"steady"`, "run again")
+}
+
+func TestNodeLost(t *testing.T) {
+	folder := cluster(t)
+	ctx := bounded(t)
+	e, a := connected(t, nil), admin(t)
+	r := started(ctx, t, e)
+	pid, err := strconv.Atoi(fileOf(t, "node1.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := filepath.Join(folder, "node1.off")
+	if err := os.WriteFile(off, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { awaitNode(t, a, off) })
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, awaitFault(ctx, t, r), "node1", "lost", "run again")
+	if err := r.space.Close(ctx); err != nil {
+		t.Errorf("closing a space whose node is lost: %v", err)
+	}
+}
+
+// awaitNode turns a node on again, for the tests that follow.
+func awaitNode(t *testing.T, a *Engine, off string) {
+	t.Helper()
+	if err := os.Remove(off); err != nil {
+		t.Error(err)
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		var node corev1.Node
+		if err := a.core.Get().Resource("nodes").Name("node1").Do(context.Background()).Into(&node); err != nil || len(node.Spec.Taints) > 0 {
+			continue
+		}
+		for _, c := range node.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue && time.Since(c.LastTransitionTime.Time) < time.Minute {
+				return
+			}
+		}
+	}
+	t.Error("node1 did not come back")
+}
+
+// CPUs of its own are a number of CPUs that nobody else has, and what the node gave is told.
+func TestCPUsOfItsOwn(t *testing.T) {
+	cluster(t)
+	ctx := bounded(t)
+	e := connected(t, nil)
+	space := opened(ctx, t, e)
+	service := steady(ctx, t, e)
+	shared, err := space.Start(ctx, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.Name, service.CPUSet = "own", "0"
+	own, err := space.Start(ctx, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, err := own.(*running).CPUs(ctx)
+	if _, atoiErr := strconv.Atoi(given); err != nil || atoiErr != nil {
+		t.Fatalf("it was given the CPUs %q, %v; want one", given, err)
+	}
+	rest, err := shared.(*running).CPUs(ctx)
+	if err != nil || strings.Contains(","+rest+",", ","+given+",") {
+		t.Errorf("another service may run on CPUs %s, %v; want none of %s", rest, err, given)
+	}
+	exit, err := own.Exec(ctx, engine.Command{Args: act(agent.Do, agent.Deed{Args: []string{"/nothing"}})})
+	if err != nil || exit.Code != 127 {
+		t.Errorf("a command that is not there ended with %+v, %v; want 127", exit, err)
+	}
+	service.Name, service.CPUSet, service.CPUs = "both", "0", 0.5
+	if _, err := space.Start(ctx, service); !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("half of a CPU of its own: got %v, want a RejectedError", err)
+	}
+}

@@ -1,0 +1,314 @@
+package kubernetes
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// labelFrom is a label of images that we have pushed: the id of the image that was built.
+const labelFrom = "benchbook.image.from"
+
+// imageConfig is what an image says of itself.
+type imageConfig struct {
+	entrypoint, command []string
+	stopSignal          string
+	image               v1.Image
+}
+
+// agentLayer is the layer with our program, which every image gets.
+type agentLayer struct {
+	once   sync.Once
+	layer  v1.Layer
+	digest string
+	err    error
+}
+
+// get makes the layer, once: no time is in it, so that it is the same in all images and needs to be pushed once.
+func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) {
+	l.once.Do(func() {
+		if read == nil {
+			l.err = fmt.Errorf("containers on Kubernetes need the program %s", agent.Name)
+			return
+		}
+		program, err := read()
+		if err != nil {
+			l.err = err
+			return
+		}
+		var archive bytes.Buffer
+		w := tar.NewWriter(&archive)
+		err = errors.Join(
+			w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(agentFolder, "/") + "/", Mode: 0o755}),
+			w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentProgram, "/"), Mode: 0o755, Size: int64(len(program))}))
+		_, writeErr := w.Write(program)
+		if err := errors.Join(err, writeErr, w.Close()); err != nil {
+			l.err = err
+			return
+		}
+		l.digest = fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
+		l.layer, l.err = tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive.Bytes())), nil })
+	})
+	return l.layer, l.digest, l.err
+}
+
+// Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of the registry, with the
+// digest of what pods get: the same with our layer.
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	if image.Machine && image.One() {
+		return engine.Prepared{}, &engine.ImageError{Reference: "machine", Err: errors.New("the engine kubernetes runs images, and not programs of its nodes"),
+			WayOut: "name an image, or run it with engine: local"}
+	}
+	prepared, err := e.builder.Prepare(ctx, image, log)
+	if err != nil {
+		return prepared, err
+	}
+	layer, digest, err := e.layer.get(e.options.Agent)
+	if err != nil {
+		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
+	}
+	tag, err := name.NewTag(fmt.Sprintf("%s/benchbook:%x", strings.TrimSuffix(e.options.Registry, "/"), sha256.Sum256([]byte(prepared.ID+"\n"+digest))))
+	if err != nil {
+		return prepared, fmt.Errorf("preparing image %s: the registry %q: %w", prepared.Reference, e.options.Registry, err)
+	}
+	there, err := e.pushed(ctx, tag, prepared)
+	if err == nil && there == nil {
+		fmt.Fprintf(log, "pushing it to %s\n", tag.Repository)
+		there, err = e.push(ctx, tag, prepared, layer)
+		prepared.Built = true
+	}
+	if err != nil {
+		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, e.registryFault(err))
+	}
+	config, err := configOf(there)
+	if err != nil {
+		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
+	}
+	pushed, err := there.Digest()
+	if err != nil {
+		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
+	}
+	prepared.Reference = tag.Repository.Name() + "@" + pushed.String()
+	e.imagesMu.Lock()
+	e.images[prepared.Reference] = config
+	e.imagesMu.Unlock()
+	return prepared, nil
+}
+
+func (e *Engine) remote(ctx context.Context) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+}
+
+// pushed finds an image that was pushed before; nil if there is none. Somebody may have given its name to another one.
+func (e *Engine) pushed(ctx context.Context, tag name.Tag, prepared engine.Prepared) (v1.Image, error) {
+	image, err := remote.Image(tag, e.remote(ctx)...)
+	var answer *transport.Error
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := image.ConfigFile()
+	if err != nil || file.Config.Labels[labelFrom] != prepared.ID {
+		return nil, err
+	}
+	return image, nil
+}
+
+// push takes an image from where it was built to the registry, with our layer.
+func (e *Engine) push(ctx context.Context, tag name.Tag, prepared engine.Prepared, layer v1.Layer) (image v1.Image, err error) {
+	saved, err := e.builder.Save(ctx, prepared)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp("", "benchbook-image-*")
+	if err != nil {
+		return nil, errors.Join(err, saved.Close())
+	}
+	defer os.Remove(file.Name())
+	_, err = io.Copy(file, saved)
+	if err := errors.Join(err, saved.Close(), file.Close()); err != nil {
+		return nil, err
+	}
+	if image, err = tarball.ImageFromPath(file.Name(), nil); err != nil {
+		return nil, err
+	}
+	if image, err = mutate.AppendLayers(image, layer); err != nil {
+		return nil, err
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	if config.Config.Labels == nil {
+		config.Config.Labels = make(map[string]string)
+	}
+	config.Config.Labels[labelFrom] = prepared.ID
+	if image, err = mutate.ConfigFile(image, config); err != nil {
+		return nil, err
+	}
+	if err := remote.Write(tag, image, e.remote(ctx)...); err != nil {
+		return nil, err
+	}
+	// From the registry, as the file that it came from is removed.
+	return remote.Image(tag, e.remote(ctx)...)
+}
+
+// registryFault says of an error of the registry what to do.
+func (e *Engine) registryFault(err error) error {
+	var answer *transport.Error
+	switch {
+	case !errors.As(err, &answer):
+		return &Fault{fmt.Sprintf("the registry %s could not be used", e.options.Registry), "see that it runs and is reached from here", err}
+	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
+		return &Fault{fmt.Sprintf("the registry %s does not let us push", e.options.Registry), "log in there with docker login, as somebody who may", err}
+	}
+	return &Fault{fmt.Sprintf("the registry %s did not take the image", e.options.Registry), "see what it says, and that it has room", err}
+}
+
+func configOf(image v1.Image) (*imageConfig, error) {
+	file, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	return &imageConfig{file.Config.Entrypoint, file.Config.Cmd, file.Config.StopSignal, image}, nil
+}
+
+// imageConfig is what a prepared image says of itself.
+func (e *Engine) imageConfig(ctx context.Context, prepared engine.Prepared) (*imageConfig, error) {
+	e.imagesMu.Lock()
+	known := e.images[prepared.Reference]
+	e.imagesMu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	reference, err := name.NewDigest(prepared.Reference)
+	if err != nil {
+		return nil, fmt.Errorf("image %s was not prepared for Kubernetes: %w", prepared.Reference, err)
+	}
+	image, err := remote.Image(reference, e.remote(ctx)...)
+	if err != nil {
+		return nil, e.registryFault(err)
+	}
+	if known, err = configOf(image); err != nil {
+		return nil, e.registryFault(err)
+	}
+	e.imagesMu.Lock()
+	defer e.imagesMu.Unlock()
+	e.images[prepared.Reference] = known
+	return known, nil
+}
+
+// argsOf is the whole command of a container, by the rules of Compose.
+func (c *imageConfig) argsOf(entrypoint, command []string) []string {
+	if entrypoint == nil {
+		entrypoint = c.entrypoint
+		if command == nil {
+			command = c.command
+		}
+	}
+	return append(append([]string{}, entrypoint...), command...)
+}
+
+// ids are the numbers of a user as Compose writes it, USER or USER:GROUP. Names are those of the image; a group that is not said is that
+// of the user there, or nil.
+func (c *imageConfig) ids(user string) (uid, gid *int64, err error) {
+	who, group, _ := strings.Cut(user, ":")
+	var users, groups []byte
+	_, errUser := strconv.ParseInt(who, 10, 64)
+	_, errGroup := strconv.ParseInt(group, 10, 64)
+	if errUser != nil || group != "" && errGroup != nil || group == "" {
+		if users, err = c.file("etc/passwd"); err == nil {
+			groups, err = c.file("etc/group")
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if uid, gid = numbers(users, who, 2, 3); uid == nil {
+		return nil, nil, fmt.Errorf("unable to find user %s: no matching entries in passwd file", who)
+	}
+	if group != "" {
+		if gid, _ = numbers(groups, group, 2, 2); gid == nil {
+			return nil, nil, fmt.Errorf("unable to find group %s: no matching entries in group file", group)
+		}
+	}
+	return uid, gid, nil
+}
+
+// numbers finds who in lines of fields between colons: by the name, which is the first, or by the number. One that is a number needs no line.
+func numbers(lines []byte, who string, number, further int) (first, second *int64) {
+	for line := range bytes.Lines(lines) {
+		fields := strings.Split(strings.TrimSpace(string(line)), ":")
+		if len(fields) <= max(number, further) || fields[0] != who && fields[number] != who {
+			continue
+		}
+		a, errA := strconv.ParseInt(fields[number], 10, 64)
+		b, errB := strconv.ParseInt(fields[further], 10, 64)
+		if errA == nil && errB == nil {
+			return &a, &b
+		}
+	}
+	if n, err := strconv.ParseInt(who, 10, 64); err == nil {
+		return &n, nil
+	}
+	return nil, nil
+}
+
+// file reads a small file of the image; nothing if it is not there.
+func (c *imageConfig) file(path string) ([]byte, error) {
+	layers, err := c.image.Layers()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(layers) - 1; i >= 0; i-- {
+		data, found, err := fileIn(layers[i], path)
+		if err != nil || found {
+			return data, err
+		}
+	}
+	return nil, nil
+}
+
+func fileIn(layer v1.Layer, path string) (data []byte, found bool, err error) {
+	content, err := layer.Uncompressed()
+	if err != nil {
+		return nil, false, err
+	}
+	defer content.Close()
+	for archive := tar.NewReader(content); ; {
+		header, err := archive.Next()
+		if err == io.EOF {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		if strings.TrimPrefix(strings.TrimPrefix(header.Name, "./"), "/") == path && header.Typeflag == tar.TypeReg {
+			data, err := io.ReadAll(io.LimitReader(archive, 1<<20))
+			return data, true, err
+		}
+	}
+}
