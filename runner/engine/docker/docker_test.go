@@ -41,7 +41,7 @@ func TestEngine(t *testing.T) {
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		images, err := e.client.ImageList(ctx, client.ImageListOptions{
-			Filters: make(client.Filters).Add("label", engine.LabelImage+"=enginetest"),
+			Filters: make(client.Filters).Add("label", engine.LabelImage+"="+enginetest.Made()),
 		})
 		if err != nil {
 			t.Error(err)
