@@ -54,7 +54,7 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"), "--pidfile", d.path("pid"),
 		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
 		"--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-		"--containerd-namespace", "benchbook-test", "--containerd-plugins-namespace", "benchbook-test-plugins", "--default-address-pool", pool}
+		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins", "--default-address-pool", pool}
 	t.Cleanup(func() { d.remove(t) })
 	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
