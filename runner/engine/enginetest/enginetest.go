@@ -155,7 +155,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 				}
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
-			defer cancel()
+			t.Cleanup(cancel) // when tests within it that run side by side have ended as well
 			tt.run(ctx, t)
 		})
 	}
@@ -412,6 +412,7 @@ func (s *suite) readiness(ctx context.Context, t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			service := s.server("server")
 			service.Command, service.Ready = late, tt.ready
 			began := time.Now()
@@ -451,6 +452,7 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			service := s.server("server")
 			service.Command, service.Ready = tt.command, tt.ready
 			space := s.open(ctx, t)
