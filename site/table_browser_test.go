@@ -43,6 +43,7 @@ func wideTable(t testing.TB) *render.Page {
 // A table with all that it can have fits its page without scrolling, marks included. Its rows can be picked and, where there are no
 // heads to sort by, sorted all the same.
 func TestBrowserTable(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, []*render.Page{wideTable(t)}, dir)
