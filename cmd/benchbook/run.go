@@ -137,14 +137,14 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			sets, setsErr := a.datasets(project, list)
-			if setsErr != nil {
-				return a.both(err, setsErr)
+			outcomes, outcomesErr := a.outcomes(project, list, flags.json)
+			if outcomesErr != nil {
+				return a.both(err, outcomesErr)
 			}
-			err = a.both(err, a.printOutcome(sets, "", flags.json))
-			a.sayOtherProfile(sets, slugsOf(list), flags.profile)
+			err = a.both(err, a.printOutcome(outcomes, "", flags.json))
+			a.sayOtherProfile(outcomes, slugsOf(list), flags.profile)
 			if flags.claims {
-				err = a.both(err, a.claimStatus(sets))
+				err = a.both(err, a.claimStatus(outcomes))
 			}
 			return err
 		},
