@@ -282,8 +282,8 @@ func (e *Engine) Close() error {
 func (e *Engine) meta(name, run, service string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{
 		Name:        name,
-		Labels:      map[string]string{engine.LabelOwner: e.owner, labelEngine: e.id},
-		Annotations: map[string]string{engine.LabelRun: run},
+		Labels:      map[string]string{engine.LabelOwner: labelValue(e.owner), labelEngine: e.id},
+		Annotations: map[string]string{engine.LabelOwner: e.owner, engine.LabelRun: run},
 	}
 	if service != "" {
 		meta.Labels[engine.LabelService] = labelValue(service)

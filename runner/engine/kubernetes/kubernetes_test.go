@@ -104,7 +104,7 @@ func discardImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, image := range built {
-		if strings.HasPrefix(image.For, "enginetest") {
+		if image.For == enginetest.Made() {
 			if err := builder.Discard(ctx, image); err != nil {
 				t.Error(err)
 			}

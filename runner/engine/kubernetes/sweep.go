@@ -19,7 +19,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	for _, resource := range resources {
 		var names []string
 		err := e.list(ctx, resource.name, func(meta *metav1.ObjectMeta) {
-			if alive, known := engine.OwnerAlive(meta.Labels[engine.LabelOwner]); known && !alive {
+			if alive, known := engine.OwnerAlive(meta.Annotations[engine.LabelOwner]); known && !alive {
 				found = append(found, engine.Leftover{Kind: resource.kind, Name: meta.Name, Run: meta.Annotations[engine.LabelRun]})
 				names = append(names, meta.Name)
 			}
