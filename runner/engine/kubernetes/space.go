@@ -421,7 +421,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	if refused := r.refused(); refused != nil {
 		return exit, refused
 	}
-	if read.err != nil && len(program.Stdin) == 0 { // what it was to read may not have been wanted
+	if read.err != nil {
 		return exit, fmt.Errorf("reading what it writes: %w", s.engine.fault(read.err))
 	}
 	exit.Stdout, exit.Stderr = stdout.Bytes(), stderr.Bytes()
