@@ -205,6 +205,7 @@ type composer struct {
 	options Options
 	up      string          // from the page to the folder of the site: "../"
 	moment  *dataset.Moment // that the page is of; nil for the newest
+	docs    *docsPlace      // of a page of docs, which has no dataset; nil for articles
 	metrics *figure.Metrics
 
 	judgements map[string]dataset.Judgement // by name of the claim

@@ -33,12 +33,17 @@ func TestAccessibleOnReport(t *testing.T) {
 func accessible(ctx context.Context, t *testing.T, source, dir string) {
 	t.Helper()
 	eachLook(t, []int{1280, 375}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
-		do(ctx, t, openIn(dir, page, width, scheme))
-		ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); 0`)
-		ask[int](ctx, t, source+"; 0")
-		for _, violation := range ask[[]string](ctx, t, `axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-			.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))))`) {
-			t.Error(violation)
-		}
+		accessibleAt(ctx, t, source, dir, page, width, scheme)
 	})
+}
+
+func accessibleAt(ctx context.Context, t *testing.T, source, dir, page string, width int, scheme string) {
+	t.Helper()
+	do(ctx, t, openIn(dir, page, width, scheme))
+	ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); 0`)
+	ask[int](ctx, t, source+"; 0")
+	for _, violation := range ask[[]string](ctx, t, `axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+			.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))))`) {
+		t.Errorf("%s, %d wide, %s: %s", page, width, scheme, violation)
+	}
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Drafts      bool   // articles that are drafts are part of the site, though not of its feed, search and map
 	BaseURL     string // where the site will be, an absolute URL; "" if that is not known. Links are relative in any case
 
+	Docs []*render.DocsPage // pages beside the articles; the first leads to the others
+
 	// SingleFile makes a file of each article that holds all it needs, and nothing else.
 	SingleFile bool
 }
@@ -91,7 +93,7 @@ func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, err
 	slices.SortFunc(shown, func(a, b *render.Page) int {
 		return cmp.Or(strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug)) // newest first
 	})
-	steps := []func([]*render.Page) error{b.search, b.articles, b.index, b.tags, b.feed, b.siteMap}
+	steps := []func([]*render.Page) error{b.search, b.articles, b.docs, b.index, b.tags, b.feed, b.siteMap}
 	if o.SingleFile {
 		b.files = map[string][]byte{}
 		steps = []func([]*render.Page) error{b.singles}
@@ -149,6 +151,7 @@ type layoutView struct {
 	Early                                     template.JS
 	Main                                      template.HTML
 	IsIndex                                   bool
+	Docs                                      *docsView // nil if the site has none
 
 	// Inline is what a page that is a single file has in it.
 	Inline *inlineView
@@ -166,6 +169,7 @@ type pageAt struct {
 	title, description string
 	main               template.HTML
 	draft, isIndex     bool
+	isDocs             bool
 	changed            string // year-month-day; empty if not known
 }
 
@@ -177,6 +181,9 @@ func (b *builder) add(p pageAt, files []render.File) error {
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
+	}
+	if docs := b.options.Docs; len(docs) > 0 {
+		v.Docs = &docsView{Href: v.Root + docsFolder + "/index.html", Words: docs[0].Title, Here: p.isDocs}
 	}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
