@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
@@ -40,6 +41,7 @@ type Renderer struct {
 	fonts     *figure.Fonts
 	policy    *bluemonday.Policy
 	lexers    *chroma.LexerRegistry
+	known     *sync.Map // lexers by the language of listings; nil for a language that nobody knows
 }
 
 // New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
@@ -59,7 +61,7 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy(), lexers: newLexers()}, nil
+	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy(), lexers: newLexers(), known: new(sync.Map)}, nil
 }
 
 // Options say what a page cannot know by itself.
