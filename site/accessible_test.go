@@ -18,6 +18,7 @@ func axe(t *testing.T) string {
 
 // Nobody is kept from reading: axe finds nothing against WCAG 2.2 AA at either end of the widths, in light and dark, folds open.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	ctx, source := browser(t), axe(t)
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
@@ -26,6 +27,7 @@ func TestAccessible(t *testing.T) {
 
 // The same holds for a site that was made of real records.
 func TestAccessibleOnReport(t *testing.T) {
+	t.Parallel()
 	dir := siteOfReport(t)
 	accessible(browser(t), t, axe(t), dir)
 }

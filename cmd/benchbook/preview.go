@@ -448,11 +448,12 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 		if err != nil {
 			return err
 		}
-		d, _, err := shownOf(project, c, m.records, host.ID, p.flags.host)
+		laidOver := datasetOptions(project, c, host.ID)
+		d, _, err := shownOf(c, m.records, laidOver, p.flags.host)
 		if err != nil {
 			return err
 		}
-		if m.moments, err = dataset.History(c.doc, m.records, datasetOptions(project, c, host.ID)); err != nil {
+		if m.moments, err = dataset.History(c.doc, m.records, laidOver); err != nil {
 			return err
 		}
 		m.set = d
