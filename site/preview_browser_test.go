@@ -40,8 +40,10 @@ func previewed(t *testing.T) (address, dir, program string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	dir = t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, "experiments"), os.DirFS(filepath.Join("..", "experiments"))); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{"experiments", docsFolder} {
+		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join("..", folder))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	project, err := os.ReadFile(filepath.Join("..", "benchbook.yaml"))
 	if err == nil {

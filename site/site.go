@@ -36,6 +36,8 @@ type Options struct {
 	Drafts      bool   // articles that are drafts are part of the site, though not of its feed, search and map
 	BaseURL     string // where the site will be, an absolute URL; "" if that is not known. Links are relative in any case
 
+	Docs []*render.DocsPage // pages beside the articles; the first leads to the others
+
 	// SingleFile makes a file of each article that holds all it needs, and nothing else.
 	SingleFile bool
 }
@@ -149,7 +151,7 @@ func build(pages []source, theme fs.FS, o Options, put func(name string, data []
 	if err := b.each(pages, b.article); err != nil {
 		return err
 	}
-	for _, step := range []func([]*render.Page) error{b.index, b.tags, b.feed, b.siteMap} {
+	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.feed, b.siteMap} {
 		if err := step(heads); err != nil {
 			return err
 		}
@@ -218,6 +220,7 @@ type layoutView struct {
 	Early                                     template.JS
 	Main                                      template.HTML
 	IsIndex                                   bool
+	Docs                                      *docsView // nil if the site has none
 
 	// Inline is what a page that is a single file has in it.
 	Inline *inlineView
@@ -235,6 +238,7 @@ type pageAt struct {
 	title, description string
 	main               template.HTML
 	draft, isIndex     bool
+	isDocs             bool
 	changed            string // year-month-day; empty if not known
 }
 
@@ -246,6 +250,9 @@ func (b *builder) add(p pageAt, files []render.File) error {
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
+	}
+	if docs := b.options.Docs; len(docs) > 0 {
+		v.Docs = &docsView{Href: v.Root + docsFolder + "/index.html", Words: docs[0].Title, Here: p.isDocs}
 	}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)

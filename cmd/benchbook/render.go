@@ -168,7 +168,7 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 		return nil, err
 	}
 	out := flags.dir(project)
-	report, err := a.build(project, pages, out, flags)
+	report, found, err := a.build(project, pages, out, flags)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +185,7 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	if len(said) == 0 {
 		printProblems(a.stderr, project.Problems.Sorted())
 	}
+	printProblems(a.stderr, found)
 	for _, c := range list {
 		if !slices.Contains(said, c.slug) {
 			printProblems(a.stderr, c.problems.Sorted())
@@ -201,6 +202,8 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	switch {
 	case len(problems) > 0:
 		return outcomes, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+	case len(found) > 0:
+		return outcomes, &statusError{statusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", count(len(found), "problem"))}
 	case flags.strict && warnings > 0:
 		return outcomes, &statusError{statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning"))}
 	}
@@ -356,16 +359,28 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 	return m, err
 }
 
-func (a *app) build(project *article.Project, pages []*site.Packed, out string, flags renderFlags) (site.Report, error) {
+// build makes the site, and says what is wrong with the pages beside the articles.
+func (a *app) build(project *article.Project, pages []*site.Packed, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
 	look, err := a.theme(project)
 	if err != nil {
-		return site.Report{}, err
+		return r, nil, err
 	}
-	report, err := site.Build(pages, out, look, flags.site(project))
-	if err != nil {
-		return report, a.themed(look, err)
+	options := flags.site(project)
+	if !flags.single {
+		var slugs []string
+		for _, p := range pages {
+			if flags.drafts || !p.Page.Draft {
+				slugs = append(slugs, p.Page.Slug)
+			}
+		}
+		if options.Docs, found, err = a.docs(project, look, slugs); err != nil {
+			return r, nil, err
+		}
 	}
-	return report, nil
+	if r, err = site.Build(pages, out, look, options); err != nil {
+		return r, nil, a.themed(look, err)
+	}
+	return r, found, nil
 }
 
 // theme is how pages of the project look. Without it nothing is rendered.

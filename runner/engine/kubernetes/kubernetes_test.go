@@ -114,7 +114,7 @@ func discardImages(t *testing.T) {
 
 // The manual lists the rights that the user of the cluster has, who is what all tests run as.
 func TestManualListsRights(t *testing.T) {
-	manual, err := os.ReadFile("../../../docs/manual.md")
+	manual, err := os.ReadFile("../../../docs/engines.md")
 	if err != nil {
 		t.Fatal(err)
 	}
