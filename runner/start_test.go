@@ -91,7 +91,7 @@ func TestStartOrder(t *testing.T) {
 		if service.Name != "server" {
 			select {
 			case <-together:
-			case <-time.After(5 * time.Second):
+			case <-time.After(time.Minute):
 			case <-ctx.Done():
 			}
 		}

@@ -18,6 +18,7 @@ func axe(t *testing.T) string {
 
 // Nobody is kept from reading: axe finds nothing against WCAG 2.2 AA at either end of the widths, in light and dark, folds open.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	ctx, source := browser(t), axe(t)
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
@@ -26,6 +27,7 @@ func TestAccessible(t *testing.T) {
 
 // The same holds for a site that was made of real records.
 func TestAccessibleOnReport(t *testing.T) {
+	t.Parallel()
 	dir := siteOfReport(t)
 	accessible(browser(t), t, axe(t), dir)
 }
@@ -33,12 +35,17 @@ func TestAccessibleOnReport(t *testing.T) {
 func accessible(ctx context.Context, t *testing.T, source, dir string) {
 	t.Helper()
 	eachLook(t, []int{1280, 375}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
-		do(ctx, t, openIn(dir, page, width, scheme))
-		ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); 0`)
-		ask[int](ctx, t, source+"; 0")
-		for _, violation := range ask[[]string](ctx, t, `axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-			.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))))`) {
-			t.Error(violation)
-		}
+		accessibleAt(ctx, t, source, dir, page, width, scheme)
 	})
+}
+
+func accessibleAt(ctx context.Context, t *testing.T, source, dir, page string, width int, scheme string) {
+	t.Helper()
+	do(ctx, t, openIn(dir, page, width, scheme))
+	ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); 0`)
+	ask[int](ctx, t, source+"; 0")
+	for _, violation := range ask[[]string](ctx, t, `axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+			.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))))`) {
+		t.Errorf("%s, %d wide, %s: %s", page, width, scheme, violation)
+	}
 }

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
+	"sync"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
@@ -28,62 +29,181 @@ type manifest struct {
 
 const manifestVersion = 1
 
-// write makes the folder hold just the files given, apart from what others put there. It goes through a Root, so that
-// no link within the folder leads it out of there.
+// unfinishedDir is where files of a site are written before all of them are put in their places. A build that was killed may leave it.
+const unfinishedDir = ".benchbook-unfinished"
+
+// writer makes a folder hold just the files that are put into it, apart from what others put there: each is written beside the site first,
+// and when all are there they get their places. It goes through a Root, so that no link within the folder leads it out of there.
+type writer struct {
+	dir              string
+	root, unfinished *os.Root
+	old              []string // what the last build wrote
+
+	mu     sync.Mutex // guards what follows
+	names  []string   // of the files
+	staged []string   // those that are new or changed; each is in unfinished, under its index
+	there  map[string]bool
+}
+
+// write makes a folder hold just the files given, apart from what others put there.
 func write(dir string, files map[string][]byte) (Report, error) {
-	var r Report
+	w, err := newWriter(dir)
+	if err != nil {
+		return Report{}, err
+	}
+	defer w.close()
+	for name, data := range files {
+		if err := w.put(name, data); err != nil {
+			return Report{}, err
+		}
+	}
+	return w.finish()
+}
+
+// newWriter opens the folder, which is made if it is not there.
+func newWriter(dir string) (*writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return r, fmt.Errorf("making the folder of the site: %w", err)
+		return nil, fmt.Errorf("making the folder of the site: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return r, fmt.Errorf("opening the folder of the site: %w", err)
+		return nil, fmt.Errorf("opening the folder of the site: %w", err)
 	}
-	defer root.Close()
-	old, err := readManifest(root, dir)
+	w := &writer{dir: dir, root: root, there: map[string]bool{}}
+	if w.old, err = readManifest(root, dir); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	err = root.RemoveAll(unfinishedDir)
+	if err == nil {
+		err = root.Mkdir(unfinishedDir, 0o755)
+	}
+	if err == nil {
+		w.unfinished, err = root.OpenRoot(unfinishedDir)
+	}
 	if err != nil {
-		return r, err
+		return nil, errors.Join(fmt.Errorf("making room for the site: %w", err), root.Close())
 	}
-	names := slices.Sorted(maps.Keys(files))
+	return w, nil
+}
+
+// close releases the folder, and removes what did not get its place.
+func (w *writer) close() {
+	_ = w.unfinished.Close()
+	_ = w.root.RemoveAll(unfinishedDir)
+	_ = w.root.Close()
+}
+
+// put takes in a file, and may be called by several goroutines. A file that has the contents already is left alone. It does not wait for
+// the disk: what a crash of the machine leaves of a site is made anew from the records.
+func (w *writer) put(name string, data []byte) error {
+	changed := !w.has(name, data)
+	w.mu.Lock()
+	w.names = append(w.names, name)
+	at := len(w.staged)
+	if changed {
+		w.staged = append(w.staged, name)
+	}
+	w.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	if err := w.unfinished.WriteFile(strconv.Itoa(at), data, 0o644); err != nil {
+		return fmt.Errorf("writing the site: %w", err)
+	}
+	return nil
+}
+
+// has tells whether the site has a file with these contents.
+func (w *writer) has(name string, data []byte) bool {
+	folder, local := path.Dir(name), filepath.FromSlash(name)
+	w.mu.Lock()
+	there, known := w.there[folder]
+	w.mu.Unlock()
+	if !known {
+		_, err := w.root.Lstat(filepath.FromSlash(folder))
+		there = err == nil
+		w.mu.Lock()
+		w.there[folder] = there
+		w.mu.Unlock()
+	}
+	if !there {
+		return false
+	}
+	info, err := w.root.Lstat(local)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(data)) {
+		return false
+	}
+	now, err := w.root.ReadFile(local)
+	return err == nil && bytes.Equal(now, data)
+}
+
+// finish puts all files in their places, and removes those of the last build that are not among them.
+func (w *writer) finish() (r Report, err error) {
+	slices.Sort(w.names)
 	// The manifest comes first and has old and new: whatever happens from here on, the next build knows what is ours.
-	if err := writeManifest(root, dir, union(old, names)); err != nil {
+	if err := writeManifest(w.root, w.dir, union(w.old, w.names)); err != nil {
 		return r, err
 	}
-	changed := make([]bool, len(names))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range names {
-		group.Go(func() (err error) {
-			changed[i], err = writeFile(root, name, files[name])
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := w.place(); err != nil {
 		return r, fmt.Errorf("writing the site: %w", err)
 	}
-	for i, name := range names {
-		if isKept(name) {
-			continue
-		}
-		if r.Files++; changed[i] {
-			r.Written = append(r.Written, name)
+	r.Written = slices.Sorted(slices.Values(slices.DeleteFunc(slices.Clone(w.staged), isKept)))
+	for _, name := range w.names {
+		if !isKept(name) {
+			r.Files++
 		}
 	}
-	for _, name := range old {
-		if _, kept := files[name]; kept {
+	for _, name := range w.old {
+		if _, stays := slices.BinarySearch(w.names, name); stays {
 			continue
 		}
-		switch err := root.Remove(filepath.FromSlash(name)); {
+		switch err := w.root.Remove(filepath.FromSlash(name)); {
 		case err == nil:
 			if !isKept(name) {
 				r.Removed = append(r.Removed, name)
 			}
-			removeEmpty(root, path.Dir(name))
+			removeEmpty(w.root, path.Dir(name))
 		case !errors.Is(err, fs.ErrNotExist):
 			return r, fmt.Errorf("removing what is no longer part of the site: %w", err)
 		}
 	}
-	return r, writeManifest(root, dir, names)
+	return r, writeManifest(w.root, w.dir, w.names)
+}
+
+// place puts the files that are new or changed in their places, each whole or not at all.
+func (w *writer) place() error {
+	made := map[string]bool{".": true}
+	for _, name := range w.staged {
+		if err := w.makeFolder(path.Dir(name), made); err != nil {
+			return err
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range w.staged {
+		group.Go(func() error {
+			return w.root.Rename(filepath.Join(unfinishedDir, strconv.Itoa(i)), filepath.FromSlash(name))
+		})
+	}
+	return group.Wait()
+}
+
+// makeFolder makes a folder of the site with those above it, unless they are there. made are those that need no more looking at.
+func (w *writer) makeFolder(name string, made map[string]bool) error {
+	if made[name] {
+		return nil
+	}
+	if err := w.makeFolder(path.Dir(name), made); err != nil {
+		return err
+	}
+	made[name] = true
+	switch info, err := w.root.Lstat(filepath.FromSlash(name)); {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is no folder; remove it", name)
+	case err == nil:
+		return nil
+	}
+	return w.root.Mkdir(filepath.FromSlash(name), 0o755)
 }
 
 func union(a, b []string) []string {
@@ -100,7 +220,7 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("looking into the folder of the site: %w", err)
 		}
-		if len(entries) > 0 {
+		if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != unfinishedDir }) {
 			return nil, fmt.Errorf("%s holds files that no build of a site wrote; name an empty folder, or empty this one", dir)
 		}
 		return nil, nil
@@ -129,7 +249,7 @@ func manifestOf(names []string) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// writeManifest waits for the disk, unlike writeFile: nobody could say later which files are ours.
+// writeManifest waits for the disk, unlike put: nobody could say later which files are ours.
 func writeManifest(root *os.Root, dir string, names []string) error {
 	data, err := manifestOf(names)
 	if err != nil {
@@ -142,32 +262,6 @@ func writeManifest(root *os.Root, dir string, names []string) error {
 		return fmt.Errorf("writing the manifest of the site: %w", err)
 	}
 	return nil
-}
-
-// writeFile writes a file whole or not at all, and leaves one alone that has the contents already. It does not wait for the disk: what
-// a crash of the machine leaves of a site is made anew from the records.
-func writeFile(root *os.Root, name string, data []byte) (changed bool, err error) {
-	local := filepath.FromSlash(name)
-	if info, err := root.Lstat(local); err == nil && info.Mode().IsRegular() && info.Size() == int64(len(data)) {
-		if now, err := root.ReadFile(local); err == nil && bytes.Equal(now, data) {
-			return false, nil
-		}
-	}
-	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-		if info, err := root.Lstat(filepath.FromSlash(parent)); err == nil && !info.IsDir() {
-			return false, fmt.Errorf("%s is no folder; remove it", parent)
-		}
-	}
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(filepath.FromSlash(parent), 0o755); err != nil {
-			return false, err
-		}
-	}
-	unfinished := local + ".unfinished"
-	if err := root.WriteFile(unfinished, data, 0o644); err != nil {
-		return false, err
-	}
-	return true, root.Rename(unfinished, local)
 }
 
 // removeEmpty removes folders that removing files left empty.

@@ -7,10 +7,12 @@ import (
 	"encoding/gob"
 	"encoding/hex"
 	"fmt"
+	"html/template"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"benchbook/render"
 )
@@ -23,40 +25,101 @@ func keptFile(slug string) string { return path.Join(keptDir, slug) }
 // isKept reports whether a file of a site is nothing that anybody reads, but what builds keep for later ones.
 func isKept(name string) bool { return strings.HasPrefix(name, keptDir+"/") }
 
+// Packed is a page that waits for its site to be made. It takes a tenth of the memory, so that a thousand of them can wait.
+type Packed struct {
+	// Page is what an index tells of the page: all of it but the HTML and Files. Of Subpages it has where they are.
+	Page *render.Page
+
+	packed []byte // all of it, compressed: Page, and then the rest
+}
+
+// bulk is what of a page is large.
+type bulk struct {
+	HTML     string
+	Files    []render.File
+	Subpages []render.Subpage
+}
+
+// packers are those that are not in use, since each takes much memory.
+var packers = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // there is no such level, which the first test would show
+	}
+	return w
+}}
+
+// Pack packs a page, which stays as it is. An error is one of the program.
+func Pack(page *render.Page) (*Packed, error) {
+	var out bytes.Buffer
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&out)
+	head := *page
+	head.HTML, head.Files, head.Subpages = "", nil, nil
+	for _, s := range page.Subpages {
+		head.Subpages = append(head.Subpages, render.Subpage{Path: s.Path})
+	}
+	encoder := gob.NewEncoder(w)
+	for _, part := range []any{head, bulk{string(page.HTML), page.Files, page.Subpages}} {
+		if err := encoder.Encode(part); err != nil {
+			return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
+	}
+	return &Packed{&head, bytes.Clone(out.Bytes())}, nil
+}
+
+// Unpack gives the whole page.
+func (p *Packed) Unpack() (*render.Page, error) {
+	page, decoder, err := unpackHead(p.packed)
+	var rest bulk
+	if err == nil {
+		err = decoder.Decode(&rest)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unpacking the page of %s: %w", p.Page.Slug, err)
+	}
+	page.HTML, page.Files, page.Subpages = template.HTML(rest.HTML), rest.Files, rest.Subpages
+	return page, nil
+}
+
+// unpackHead reads the first part of what Pack packed, and gives a decoder for the second.
+func unpackHead(packed []byte) (*render.Page, *gob.Decoder, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, nil, err
+	}
+	decoder, page := gob.NewDecoder(r), &render.Page{}
+	return page, decoder, decoder.Decode(page)
+}
+
 // Kept gives the page of an article as the last build into a folder kept it, if it was made of the same inputs. If it was not, or if
 // whatever is kept is damaged, ok is false: the page can be rendered at any time.
-func Kept(dir, slug, inputs string) (page *render.Page, ok bool) {
+func Kept(dir, slug, inputs string) (page *Packed, ok bool) {
+	if inputs == "" || !filepath.IsLocal(slug) {
+		return nil, false
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, false
 	}
 	defer root.Close()
-	_, packed, ok := readKept(root, slug, inputs)
-	if !ok {
-		return nil, false
-	}
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, false
-	}
-	page = &render.Page{}
-	if err := gob.NewDecoder(r).Decode(page); err != nil || page.Slug != slug || page.Inputs != inputs {
-		return nil, false
-	}
-	return page, true
-}
-
-// readKept reads a file that keep wrote, if it is whole and of these inputs: all of it, and the page packed in it.
-func readKept(root *os.Root, slug, inputs string) (whole, packed []byte, ok bool) {
-	if inputs == "" || !filepath.IsLocal(slug) {
-		return nil, nil, false
-	}
 	whole, err := root.ReadFile(filepath.FromSlash(keptFile(slug)))
 	if err != nil {
-		return nil, nil, false
+		return nil, false
 	}
-	head, packed, _ := bytes.Cut(whole, []byte("\n"))
-	return whole, packed, string(head) == keptHead(inputs, packed)
+	first, packed, _ := bytes.Cut(whole, []byte("\n"))
+	if string(first) != keptHead(inputs, packed) {
+		return nil, false
+	}
+	head, _, err := unpackHead(packed)
+	if err != nil || head.Slug != slug || head.Inputs != inputs {
+		return nil, false
+	}
+	return &Packed{head, packed}, true
 }
 
 // keptHead is the first line of a file that is kept: of what the page was made, and what follows.
@@ -65,35 +128,10 @@ func keptHead(inputs string, packed []byte) string {
 	return inputs + " " + hex.EncodeToString(sum[:])
 }
 
-// keep adds the pages whose inputs are known to the files of a site, for the next build.
-func keep(files map[string][]byte, dir string, pages []*render.Page, o Options) error {
-	root, err := os.OpenRoot(dir)
-	if err == nil { // else it is not there yet
-		defer root.Close()
+// kept is a page as a site keeps it for the next build; nil if it is not known what it was made of.
+func (p *Packed) kept() []byte {
+	if p.Page.Inputs == "" || strings.ContainsAny(p.Page.Inputs, " \n") {
+		return nil
 	}
-	w, failed := gzip.NewWriterLevel(nil, gzip.BestSpeed) // one for all: it is large
-	if failed != nil {
-		return failed
-	}
-	for _, p := range pages {
-		if p.Draft && !o.Drafts || p.Inputs == "" || strings.ContainsAny(p.Inputs, " \n") {
-			continue
-		}
-		if err == nil {
-			if whole, _, ok := readKept(root, p.Slug, p.Inputs); ok {
-				files[keptFile(p.Slug)] = whole
-				continue
-			}
-		}
-		var packed bytes.Buffer
-		w.Reset(&packed)
-		if err := gob.NewEncoder(w).Encode(p); err != nil {
-			return fmt.Errorf("keeping the page of %s: %w", p.Slug, err)
-		}
-		if err := w.Close(); err != nil {
-			return fmt.Errorf("keeping the page of %s: %w", p.Slug, err)
-		}
-		files[keptFile(p.Slug)] = append([]byte(keptHead(p.Inputs, packed.Bytes())+"\n"), packed.Bytes()...)
-	}
-	return nil
+	return append([]byte(keptHead(p.Page.Inputs, p.packed)+"\n"), p.packed...)
 }

@@ -26,8 +26,14 @@ func TestKept(t *testing.T) {
 	}
 	for _, p := range pages[:2] {
 		kept, ok := site.Kept(dir, p.Slug, p.Inputs)
-		if !ok || !reflect.DeepEqual(kept, p) {
-			t.Errorf("the page of %s comes back as another, or not at all: %v", p.Slug, ok)
+		if !ok {
+			t.Fatalf("the page of %s does not come back", p.Slug)
+		}
+		if whole, err := kept.Unpack(); err != nil || !reflect.DeepEqual(whole, p) {
+			t.Errorf("the page of %s comes back as another: %v", p.Slug, err)
+		}
+		if kept.Page.Title != p.Title || len(kept.Page.HTML)+len(kept.Page.Files) > 0 || len(kept.Page.Subpages) != len(p.Subpages) {
+			t.Errorf("what an index tells of %s is %+v", p.Slug, kept.Page)
 		}
 	}
 	if _, ok := site.Kept(dir, pages[2].Slug, ""); ok {

@@ -14,6 +14,7 @@ import (
 
 // Without scripts a page says all that it says with them, and offers nothing that would need one.
 func TestBrowserWithoutScript(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
@@ -35,6 +36,7 @@ func TestBrowserWithoutScript(t *testing.T) {
 
 // Without its style sheet a page still fits its window and says everything in order.
 func TestBrowserWithoutStyle(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
@@ -59,6 +61,7 @@ func TestBrowserWithoutStyle(t *testing.T) {
 
 // On paper folds are open, links say where they lead, controls are gone, and no figure is cut in two.
 func TestBrowserPrints(t *testing.T) {
+	t.Parallel()
 	const paperWidth, paperHeight = 673, 986 // of A4 within its margins, in pixels of CSS
 	ctx := browser(t)
 	dir := t.TempDir()

@@ -12,8 +12,9 @@ import (
 // one, and may not read a file.
 const searchFile = "search.js"
 
-// searchPage is an article as the script of pages knows it. Names are short, since every reader loads them.
+// searchPage is an article, or a page of docs, as the script of pages knows it. Names are short, since every reader loads them.
 type searchPage struct {
+	Kind    string     `json:"k,omitempty"` // of page, if it is no article
 	Title   string     `json:"t"`
 	Address string     `json:"u"` // from the folder of the site
 	Words   string     `json:"w"` // finding, tags, host and standing
@@ -29,9 +30,12 @@ func (b *builder) search(pages []*render.Page) error {
 		}
 		words := append([]string{p.Finding, p.Description, p.Host, p.Standing.Word}, p.Tags...)
 		item := searchPage{Title: p.Title, Address: href(p), Words: strings.Join(strings.Fields(strings.Join(words, " ")), " "), Parts: [][]string{}}
-		for _, part := range p.Parts {
-			item.Parts = append(item.Parts, []string{part.Kind, part.ID, part.Words})
-		}
+		item.add(p.Parts)
+		list = append(list, item)
+	}
+	for _, p := range b.options.Docs {
+		item := searchPage{Kind: "page", Title: p.Title, Address: docsHref(p), Words: p.Description, Parts: [][]string{}}
+		item.add(p.Parts)
 		list = append(list, item)
 	}
 	data, err := json.Marshal(list) // which escapes what could end a script
@@ -41,4 +45,10 @@ func (b *builder) search(pages []*render.Page) error {
 	data = append(append([]byte("window.benchbookPages = "), data...), ";\n"...)
 	b.found = hashed(searchFile, data)
 	return b.addFile(b.found, data)
+}
+
+func (s *searchPage) add(parts []render.Part) {
+	for _, part := range parts {
+		s.Parts = append(s.Parts, []string{part.Kind, part.ID, part.Words})
+	}
 }

@@ -18,32 +18,23 @@ import (
 	"benchbook/render"
 )
 
-// singles adds a file for each article that holds all it needs: style, script, fonts, pictures, and the data behind its links.
-func (b *builder) singles(pages []*render.Page) error {
-	style := string(b.assets.inlineStyle())
-	for _, p := range pages {
-		if err := checkSlug(p.Slug); err != nil {
-			return err
-		}
-		main, err := b.inlined(p)
-		if err != nil {
-			return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
-		}
-		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description, Main: template.HTML(main), NoIndex: p.Draft,
-			Inline: &inlineView{Style: template.CSS(style), Script: template.JS(b.assets.script), Home: b.options.BaseURL},
-			Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{style})}
-		if b.options.BaseURL != "" {
-			v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
-		}
-		page, err := b.layout(v)
-		if err != nil {
-			return err
-		}
-		if err := b.addFile(p.Slug+".html", page); err != nil {
-			return err
-		}
+// single adds a file for an article that holds all it needs: style, script, fonts, pictures, and the data behind its links.
+func (b *builder) single(p *render.Page) error {
+	main, err := b.inlined(p)
+	if err != nil {
+		return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
 	}
-	return nil
+	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Description, Main: template.HTML(main), NoIndex: p.Draft,
+		Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script), Home: b.options.BaseURL},
+		Policy: policy(true, []string{string(b.assets.early), string(b.assets.script)}, []string{b.inlineStyle})}
+	if b.options.BaseURL != "" {
+		v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
+	}
+	page, err := b.layout(v)
+	if err != nil {
+		return err
+	}
+	return b.addFile(p.Slug+".html", page)
 }
 
 // inlined is the main element of a page with its files in the place of the links to them. Links to other articles lead to the single

@@ -17,8 +17,12 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/render"
 )
@@ -31,6 +35,8 @@ type Options struct {
 	Version     string // of benchbook, for the foot of each page; may be empty
 	Drafts      bool   // articles that are drafts are part of the site, though not of its feed, search and map
 	BaseURL     string // where the site will be, an absolute URL; "" if that is not known. Links are relative in any case
+
+	Docs []*render.DocsPage // pages beside the articles; the first leads to the others
 
 	// SingleFile makes a file of each article that holds all it needs, and nothing else.
 	SingleFile bool
@@ -59,59 +65,128 @@ func CheckBaseURL(address string) error {
 }
 
 // Build writes the site of pages into the folder dir, which is made if it is not there. It takes the look from theme, a
-// folder as package theme has it.
+// folder as package theme has it. Pages are unpacked and released one by one, as many at a time as there are cores.
 //
 // The error is one of the file system, of a theme that lacks a file, of two pages of one name, or of a folder
-// that holds files which no build wrote.
-func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, error) {
-	files, err := Files(pages, theme, o)
+// that holds files which no build wrote. With it the site is as it was before, unless what failed was putting finished files in place.
+func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) {
+	var sources []source
+	for _, p := range pages {
+		sources = append(sources, source{p.Page, p.Unpack})
+	}
+	w, err := newWriter(dir)
 	if err != nil {
 		return Report{}, err
 	}
-	if !o.SingleFile {
-		if err := keep(files, dir, pages, o); err != nil {
-			return Report{}, err
+	defer w.close()
+	if err := build(sources, theme, o, w.put); err != nil {
+		return Report{}, err
+	}
+	for _, p := range pages {
+		if kept := p.kept(); kept != nil && !o.SingleFile && (!p.Page.Draft || o.Drafts) {
+			if err := w.put(keptFile(p.Page.Slug), kept); err != nil {
+				return Report{}, err
+			}
 		}
 	}
-	return write(dir, files)
+	return w.finish()
 }
 
 // Files is what Build writes: the contents of all files by their paths, which have slashes.
 func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, error) {
-	b, err := newBuilder(theme, o)
+	var sources []source
+	for _, p := range pages {
+		sources = append(sources, source{p, func() (*render.Page, error) { return p, nil }})
+	}
+	var mu sync.Mutex
+	files := map[string][]byte{}
+	err := build(sources, theme, o, func(name string, data []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		files[name] = data
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	var shown []*render.Page
-	for _, p := range pages {
-		if !p.Draft || o.Drafts {
-			shown = append(shown, p)
-		}
-	}
-	slices.SortFunc(shown, func(a, b *render.Page) int {
-		return cmp.Or(strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug)) // newest first
-	})
-	steps := []func([]*render.Page) error{b.search, b.articles, b.index, b.tags, b.feed, b.siteMap}
-	if o.SingleFile {
-		b.files = map[string][]byte{}
-		steps = []func([]*render.Page) error{b.singles}
-	}
-	for _, step := range steps {
-		if err := step(shown); err != nil {
-			return nil, err
-		}
-	}
-	return b.files, nil
+	return files, nil
 }
 
-// builder gathers the files of a site.
+// source is where a page comes from.
+type source struct {
+	head  *render.Page // what an index tells of it
+	whole func() (*render.Page, error)
+}
+
+// build makes the files of a site, and puts each somewhere, several at a time.
+func build(pages []source, theme fs.FS, o Options, put func(name string, data []byte) error) error {
+	b, err := newBuilder(theme, o)
+	if err != nil {
+		return err
+	}
+	b.put = put
+	pages = slices.DeleteFunc(pages, func(s source) bool { return s.head.Draft && !o.Drafts })
+	slices.SortFunc(pages, func(a, b source) int {
+		return cmp.Or(strings.Compare(b.head.Date, a.head.Date), strings.Compare(a.head.Slug, b.head.Slug)) // newest first
+	})
+	var heads []*render.Page
+	for _, s := range pages {
+		if err := checkSlug(s.head.Slug); err != nil {
+			return err
+		}
+		heads = append(heads, s.head)
+	}
+	if o.SingleFile {
+		b.inlineStyle = string(b.assets.inlineStyle())
+		return b.each(pages, b.single)
+	}
+	for name, data := range b.assets.files {
+		if err := b.addFile(name, data); err != nil {
+			return err
+		}
+	}
+	if err := b.search(heads); err != nil {
+		return err
+	}
+	if err := b.each(pages, b.article); err != nil {
+		return err
+	}
+	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.feed, b.siteMap} {
+		if err := step(heads); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each does something with every page, several at a time. A page is held only as long as that takes.
+func (b *builder) each(pages []source, do func(*render.Page) error) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, s := range pages {
+		group.Go(func() error {
+			page, err := s.whole()
+			if err != nil {
+				return err
+			}
+			return do(page)
+		})
+	}
+	return group.Wait()
+}
+
+// builder makes the files of a site. Pages of articles are added by several goroutines at once.
 type builder struct {
-	options   Options
-	templates *template.Template
-	assets    *assets
-	files     map[string][]byte // by path with slashes
-	found     string            // path of the script that search looks into
-	located   []located         // pages that a map of the site has
+	options     Options
+	templates   *template.Template
+	assets      *assets
+	put         func(name string, data []byte) error
+	found       string // path of the script that search looks into
+	inlineStyle string // with its fonts, for single files
+
+	mu      sync.Mutex      // guards what follows
+	names   map[string]bool // of the files so far, with slashes
+	located []located       // pages that a map of the site has
 }
 
 func newBuilder(theme fs.FS, o Options) (*builder, error) {
@@ -131,11 +206,7 @@ func newBuilder(theme fs.FS, o Options) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{options: o, templates: templates, assets: a, files: map[string][]byte{}}
-	for name, data := range a.files {
-		b.files[name] = data
-	}
-	return b, nil
+	return &builder{options: o, templates: templates, assets: a, names: map[string]bool{}}, nil
 }
 
 // layoutView is a page in the template.
@@ -149,6 +220,7 @@ type layoutView struct {
 	Early                                     template.JS
 	Main                                      template.HTML
 	IsIndex                                   bool
+	Docs                                      *docsView // nil if the site has none
 
 	// Inline is what a page that is a single file has in it.
 	Inline *inlineView
@@ -166,6 +238,7 @@ type pageAt struct {
 	title, description string
 	main               template.HTML
 	draft, isIndex     bool
+	isDocs             bool
 	changed            string // year-month-day; empty if not known
 }
 
@@ -178,6 +251,9 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if p.folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(p.folder, "/")+1)
 	}
+	if docs := b.options.Docs; len(docs) > 0 {
+		v.Docs = &docsView{Href: v.Root + docsFolder + "/index.html", Words: docs[0].Title, Here: p.isDocs}
+	}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
 	}
@@ -186,7 +262,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 		return err
 	}
 	if !p.draft {
-		b.located = append(b.located, located{name, p.changed})
+		b.locate(located{name, p.changed})
 	}
 	for _, f := range append([]render.File{{Path: "index.html", Data: html}}, files...) {
 		if !fs.ValidPath(f.Path) {
@@ -223,29 +299,24 @@ func (b *builder) absolute(name string) string {
 	return b.options.BaseURL + (&url.URL{Path: name}).EscapedPath()
 }
 
-// articles adds the pages of articles, with those that belong to them.
-func (b *builder) articles(pages []*render.Page) error {
-	for _, p := range pages {
-		if err := checkSlug(p.Slug); err != nil {
+// article adds the page of an article, with those that belong to it.
+func (b *builder) article(p *render.Page) error {
+	changed := ""
+	if d := dateOf(p); d != nil {
+		changed = d.ISO
+	}
+	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, draft: p.Draft, changed: changed}
+	if err := b.add(of, p.Files); err != nil {
+		return err
+	}
+	for _, s := range p.Subpages {
+		if !fs.ValidPath(s.Path) || s.Path == "." {
+			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
+		}
+		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description, main: s.HTML,
+			draft: p.Draft}
+		if err := b.add(sub, s.Files); err != nil {
 			return err
-		}
-		changed := ""
-		if d := dateOf(p); d != nil {
-			changed = d.ISO
-		}
-		of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, draft: p.Draft, changed: changed}
-		if err := b.add(of, p.Files); err != nil {
-			return err
-		}
-		for _, s := range p.Subpages {
-			if !fs.ValidPath(s.Path) || s.Path == "." {
-				return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
-			}
-			sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description, main: s.HTML,
-				draft: p.Draft}
-			if err := b.add(sub, s.Files); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -258,10 +329,26 @@ func checkSlug(slug string) error {
 	return nil
 }
 
+func (b *builder) locate(l located) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.located = append(b.located, l)
+}
+
 func (b *builder) addFile(name string, data []byte) error {
-	if _, twice := b.files[name]; twice {
+	if !b.take(name) {
 		return errors.New("the site would have the file " + name + " twice; rename an article or a label")
 	}
-	b.files[name] = data
-	return nil
+	return b.put(name, data)
+}
+
+// take reserves the name of a file, if no other has it.
+func (b *builder) take(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.names[name] {
+		return false
+	}
+	b.names[name] = true
+	return true
 }

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path"
@@ -115,11 +116,24 @@ func TestIndexHasNotices(t *testing.T) {
 
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {
 	t.Helper()
-	report, err := site.Build(pages, dir, theme.Files, site.Options{Version: "0.0"})
+	report, err := site.Build(packed(t, pages), dir, theme.Files, site.Options{Version: "0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return report
+}
+
+func packed(t testing.TB, pages []*render.Page) []*site.Packed {
+	t.Helper()
+	var out []*site.Packed
+	for _, p := range pages {
+		packed, err := site.Pack(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, packed)
+	}
+	return out
 }
 
 // files reads all files below a folder.
@@ -242,7 +256,7 @@ func TestBuildRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := site.Build(test.pages, dir, theme.Files, site.Options{})
+			_, err := site.Build(packed(t, test.pages), dir, theme.Files, site.Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
@@ -250,11 +264,37 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
+// A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not matter to the next.
+func TestBuildThatFails(t *testing.T) {
+	dir := t.TempDir()
+	pages := samplePages(t)
+	build(t, pages[:1], dir)
+	before := files(t, dir)
+	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingMark(stats.Holds), Files: []render.File{{Path: "index.html"}}}
+	if _, err := site.Build(packed(t, append(pages, twice)), dir, theme.Files, site.Options{}); err == nil {
+		t.Fatal("a file is in the site twice")
+	}
+	if after := files(t, dir); !maps.Equal(after, before) {
+		t.Errorf("the site has changed: it had %d files and has %d", len(before), len(after))
+	}
+	left := filepath.Join(dir, ".benchbook-unfinished", "0")
+	if err := os.MkdirAll(filepath.Dir(left), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte("half a pa"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build(t, pages[:1], dir)
+	if after := files(t, dir); !maps.Equal(after, before) {
+		t.Error("what a build that was killed has left is in the site, or has changed it")
+	}
+}
+
 func TestDrafts(t *testing.T) {
 	page := &render.Page{Slug: "idea", Title: "An idea", Draft: true}
 	for _, drafts := range []bool{false, true} {
 		dir := t.TempDir()
-		if _, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
+		if _, err := site.Build(packed(t, []*render.Page{page}), dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "idea", "index.html")); (err == nil) != drafts {

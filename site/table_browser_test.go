@@ -40,9 +40,25 @@ func wideTable(t testing.TB) *render.Page {
 	return page
 }
 
+// closeCells lists neighbours in a row whose words, marks aside, are less than 6 pixels apart.
+const closeCells = `Array.from(document.querySelectorAll("#tbl-wide tr")).flatMap(row => {
+	const words = Array.from(row.cells).map(cell => {
+		const boxes = [], walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+		for (let text; (text = walk.nextNode());) {
+			if (text.parentElement.closest(".ref, svg, .only-narrow") || !text.data.trim()) continue;
+			const range = document.createRange();
+			range.selectNodeContents(text);
+			boxes.push(...range.getClientRects());
+		}
+		return { said: cell.innerText.trim(), left: Math.min(...boxes.map(b => b.left)), right: Math.max(...boxes.map(b => b.right)) };
+	}).filter(w => isFinite(w.left));
+	return words.slice(1).flatMap((w, i) => w.left - words[i].right < 6 ? [words[i].said + " | " + w.said] : []);
+})`
+
 // A table with all that it can have fits its page without scrolling, marks included. Its rows can be picked and, where there are no
 // heads to sort by, sorted all the same.
 func TestBrowserTable(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, []*render.Page{wideTable(t)}, dir)
@@ -56,6 +72,9 @@ func TestBrowserTable(t *testing.T) {
 		do(ctx, t, open(file, width, "light"))
 		if over := ask[int](ctx, t, `(() => { const s = document.querySelector("#tbl-wide .scroll"); return s.scrollWidth - s.clientWidth })()`); over > 0 {
 			t.Errorf("%d wide: the table is %d wider than its place", width, over)
+		}
+		if close := ask[[]string](ctx, t, closeCells); width > 640 && len(close) > 0 {
+			t.Errorf("%d wide: the words of these neighbours run into each other: %q", width, close)
 		}
 		if marks := ask[int](ctx, t, `document.querySelectorAll("#tbl-wide td .ref a").length`); marks == 0 {
 			t.Errorf("%d wide: no value is marked", width)
@@ -77,4 +96,29 @@ func TestBrowserTable(t *testing.T) {
 		t.Errorf("it says %q, want %q", got, "1 of 8 rows")
 	}
 	found.report(t)
+}
+
+// The head of a page takes one line where there is room, and two on a telephone, with the name and the button for the look in the first.
+func TestBrowserMast(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, []*render.Page{wideTable(t)}, dir)
+	for width, want := range map[int]int{1280: 1, 768: 1, 375: 2} {
+		do(ctx, t, open(filepath.Join(dir, "wide", "index.html"), width, "light"))
+		lines := ask[[]string](ctx, t, `(() => {
+			const lines = [];
+			for (const part of document.querySelectorAll(".mast .name, .mast nav a, .mast .find input, .mast #theme")) {
+				const box = part.getBoundingClientRect(), middle = (box.top + box.bottom) / 2;
+				let line = lines.find(l => middle > l.top && middle < l.bottom);
+				if (!line) lines.push(line = { top: box.top, bottom: box.bottom, words: [] });
+				line.top = Math.min(line.top, box.top);
+				line.bottom = Math.max(line.bottom, box.bottom);
+				line.words.push(part.textContent || part.placeholder);
+			}
+			return lines.map(l => l.words.join(" "));
+		})()`)
+		if len(lines) != want || want == 2 && lines[0] != "benchbook Auto" {
+			t.Errorf("%d wide: the head has the lines %q, want %d", width, lines, want)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 // Every page is HTML as its standard has it, by the validator of the W3C, which warns of nothing either.
 func TestValid(t *testing.T) {
+	t.Parallel()
 	validator := validator(t)
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
@@ -20,6 +21,7 @@ func TestValid(t *testing.T) {
 
 // The same holds for a site that was made of real records.
 func TestValidOnReport(t *testing.T) {
+	t.Parallel()
 	dir := siteOfReport(t)
 	validate(t, validator(t), dir)
 }

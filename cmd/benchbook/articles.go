@@ -1,15 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -23,6 +28,22 @@ type chosen struct {
 	doc         *article.Document
 	read        time.Time // when reading doc began
 	problems    article.Problems
+	planned     *plan.Plan // in full, where that need not be planned anew
+}
+
+// each does something with each of the articles, as many at a time as there are cores. The error is that of the first that has one.
+func each(list []*chosen, do func(*chosen) error) error {
+	failed := make([]error, len(list))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range list {
+		group.Go(func() error {
+			failed[i] = do(c)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in failed, in the order of the articles
+	return cmp.Or(failed...)
 }
 
 // choose opens the project and reads the articles that the arguments name.
@@ -62,11 +83,15 @@ func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
 			list[i].experiments = append(list[i].experiments, experiment)
 		}
 	}
-	for _, c := range list {
+	err = each(list, func(c *chosen) (err error) {
 		c.read = time.Now()
-		if c.doc, err = project.Article(c.slug); err != nil {
-			return nil, nil, &statusError{statusFailed, err}
-		}
+		c.doc, err = project.Article(c.slug)
+		return err
+	})
+	if err != nil {
+		return nil, nil, &statusError{statusFailed, err}
+	}
+	for _, c := range list {
 		for _, name := range c.experiments {
 			if err := c.hasExperiment(name); err != nil {
 				return nil, nil, &statusError{statusUsage, err}
@@ -120,16 +145,25 @@ func (c *chosen) plan(project *article.Project, o plan.Options) (*plan.Plan, err
 
 // check plans every article and gathers all problems, the project's own first.
 func (a *app) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*article.Problem, err error) {
+	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
-	problems = project.Problems.Sorted()
-	for _, c := range list {
+	err = each(list, func(c *chosen) error {
 		p, err := c.plan(project, o)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		c.problems.Merge(&c.doc.Problems)
 		dataset.Check(c.doc, p, &c.problems)
+		mu.Lock()
+		defer mu.Unlock()
 		plans[c.slug] = p
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	problems = project.Problems.Sorted()
+	for _, c := range list {
 		problems = append(problems, c.problems.Sorted()...)
 	}
 	return plans, problems, nil

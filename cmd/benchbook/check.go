@@ -34,7 +34,7 @@ support as well when its cells have each other's values, is a warning.`,
 			if err != nil {
 				return err
 			}
-			problems = append(problems, themeProblems(project)...)
+			problems = slices.Concat(problems, themeProblems(project), docsProblems(project))
 			sound := slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
 			var moved []string
 			movable := map[string][]*article.Claim{} // by article

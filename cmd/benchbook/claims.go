@@ -23,7 +23,7 @@ func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*
 	if err != nil {
 		return nil, err
 	}
-	return datasetOf(project, c, records, host, only)
+	return datasetOf(c, records, datasetOptions(project, c, host), only)
 }
 
 // records reads the records of an article. Files that are none are named and left out.
@@ -42,32 +42,43 @@ func (a *app) sayBad(bad []record.Bad) {
 	}
 }
 
-// datasetOf lays records over the plans of an article.
-func datasetOf(project *article.Project, c *chosen, records []*record.Record, host, only string) (*dataset.Dataset, error) {
-	o := datasetOptions(project, c, host)
+// datasetOf lays records over the plans of an article: those of a host, if one is given.
+func datasetOf(c *chosen, records []*record.Record, o dataset.Options, only string) (*dataset.Dataset, error) {
 	o.Host = only
 	return dataset.New(c.doc, records, o)
 }
 
-// datasetOptions say what records of an article are laid over, on a host.
+// datasetOptions say what records of an article are laid over, on a host. Each profile is planned once.
 func datasetOptions(project *article.Project, c *chosen, host string) dataset.Options {
+	type planned struct {
+		plan *plan.Plan
+		err  error
+	}
+	known := map[string]planned{}
+	if c.planned != nil {
+		known[plan.Full] = planned{c.planned, nil}
+	}
 	return dataset.Options{ThisHost: host, Plan: func(profile string) (*plan.Plan, error) {
+		if p, ok := known[profile]; ok {
+			return p.plan, p.err
+		}
 		var problems article.Problems
 		p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)
 		if err == nil && !problems.Empty() {
 			err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))
 		}
+		known[profile] = planned{p, err}
 		return p, err
 	}}
 }
 
-// datasets are what the records say of the articles. Those with problems are left out.
-func (a *app) datasets(project *article.Project, list []*chosen) ([]*dataset.Dataset, error) {
+// outcomes are what the records say of the articles. Those with problems are left out.
+func (a *app) outcomes(project *article.Project, list []*chosen, asJSON bool) ([]*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
-	var sets []*dataset.Dataset
+	var out []*articleOutcome
 	for _, c := range list {
 		if !c.problems.Empty() || !c.doc.Problems.Empty() {
 			continue
@@ -80,21 +91,23 @@ func (a *app) datasets(project *article.Project, list []*chosen) ([]*dataset.Dat
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
-		sets = append(sets, d)
+		out = append(out, outcomeOf(d, asJSON))
 	}
-	return sets, nil
+	return out, nil
 }
 
 // printOutcome says what each claim came to; site is where the site was made, if it was.
-func (a *app) printOutcome(sets []*dataset.Dataset, site string, asJSON bool) error {
-	if !asJSON {
-		for _, d := range sets {
-			a.printDataset(d.Doc.Slug, d)
+func (a *app) printOutcome(outcomes []*articleOutcome, site string, asJSON bool) error {
+	out := outcomeJSON{Articles: []articleOutcomeJSON{}, Site: site, Time: timeOf(a.spent)}
+	for _, o := range outcomes {
+		if !asJSON {
+			fmt.Fprint(a.stdout, o.words)
 		}
+		out.Articles = append(out.Articles, o.data)
+	}
+	if !asJSON {
 		return nil
 	}
-	out := outcomeOf(sets)
-	out.Site, out.Time = site, timeOf(a.spent)
 	if err := printJSON(a.stdout, out); err != nil {
 		return &statusError{statusFailed, err}
 	}
@@ -103,18 +116,20 @@ func (a *app) printOutcome(sets []*dataset.Dataset, site string, asJSON bool) er
 
 // sayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
 // that were asked for: a complete set of this host in full goes before quick ones.
-func (a *app) sayOtherProfile(sets []*dataset.Dataset, slugs []string, profile string) {
-	for _, d := range sets {
-		slug := d.Doc.Slug
-		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == d.Host }
-		if slices.Contains(slugs, slug) && d.Own && d.Profile != profile && slices.ContainsFunc(d.Others, mine) {
+func (a *app) sayOtherProfile(outcomes []*articleOutcome, slugs []string, profile string) {
+	for _, o := range outcomes {
+		slug, shown := o.data.Article, o.data.Profile
+		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.data.Host }
+		if slices.Contains(slugs, slug) && o.data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
 			fmt.Fprintf(a.stderr, "%s: shown is the complete set of profile %s; benchbook show --profile %s %s shows that of %s\n",
-				slug, d.Profile, profile, slug, profile)
+				slug, shown, profile, slug, profile)
 		}
 	}
 }
 
-func (a *app) printDataset(slug string, d *dataset.Dataset) {
+// datasetWords say what each claim came to, a line to each.
+func datasetWords(d *dataset.Dataset) string {
+	var b strings.Builder
 	standing, reason := d.Standing()
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
@@ -123,17 +138,18 @@ func (a *app) printDataset(slug string, d *dataset.Dataset) {
 			where = "profile " + d.Profile + ", imported, not measured"
 		}
 	}
-	fmt.Fprintf(a.stdout, "%s: %s (%s)\n", slug, standing, where)
+	fmt.Fprintf(&b, "%s: %s (%s)\n", d.Doc.Slug, standing, where)
 	if reason != "" {
-		fmt.Fprintf(a.stdout, "  %s\n", reason)
+		fmt.Fprintf(&b, "  %s\n", reason)
 	}
 	width := 0
 	for _, j := range d.Judgements() {
 		width = max(width, len(j.Claim.Name.Value))
 	}
 	for _, j := range d.Judgements() {
-		fmt.Fprintf(a.stdout, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, because(&j))
+		fmt.Fprintf(&b, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, because(&j))
 	}
+	return b.String()
 }
 
 // effectWords writes an effect with its interval.

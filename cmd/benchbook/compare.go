@@ -241,7 +241,7 @@ func (c *comparison) lay(project *article.Project, l *chosen, host string) (data
 		to   **dataset.Dataset
 		sets *[]setJSON
 	}{{"A", x, &s.A, &c.setsA}, {"B", y, &s.B, &c.setsB}} {
-		d, err := datasetOf(project, l, one.set.records, host, "")
+		d, err := datasetOf(l, one.set.records, datasetOptions(project, l, host), "")
 		if err != nil {
 			return s, &statusError{statusFailed, fmt.Errorf("article %s: %w", l.slug, err)}
 		}

@@ -54,7 +54,7 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"), "--pidfile", d.path("pid"),
 		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
 		"--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-		"--containerd-namespace", "benchbook-test", "--containerd-plugins-namespace", "benchbook-test-plugins", "--default-address-pool", pool}
+		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins", "--default-address-pool", pool}
 	t.Cleanup(func() { d.remove(t) })
 	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
@@ -123,13 +123,13 @@ func (d *daemon) start(t *testing.T) {
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.within(t, d.cmd.Start)
 	c := engineClient(t)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if _, err := c.Ping(t.Context(), client.PingOptions{}); err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
 			said, _ := os.ReadFile(d.path("log"))
-			t.Fatalf("the engine does not answer within a minute:\n%s", said[max(0, len(said)-4000):])
+			t.Fatalf("the engine does not answer within three minutes:\n%s", said[max(0, len(said)-4000):])
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 	if err := d.cmd.Process.Signal(signal); err != nil {
 		t.Error(err)
 	}
-	over := time.AfterFunc(time.Minute, func() { _ = d.cmd.Process.Kill() })
+	over := time.AfterFunc(3*time.Minute, func() { _ = d.cmd.Process.Kill() })
 	_ = d.cmd.Wait() // however it ends
 	over.Stop()
 	d.cmd = nil
@@ -152,7 +152,7 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 // remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
 func (d *daemon) remove(t *testing.T) {
 	d.stop(t, syscall.SIGTERM)
-	for deadline := time.Now().Add(20 * time.Second); len(d.processes(t)) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 	}
 	for _, pid := range d.processes(t) {
 		t.Errorf("process %d outlives its engine", pid)
@@ -253,7 +253,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 1", 1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	if status := l.end(t, time.Minute); status != statusFailed {
+	if status := l.end(t, 2*time.Minute); status != statusFailed {
 		t.Errorf("status %d, want %d", status, statusFailed)
 	}
 	wantSaid(t, l.stderr.String(), "opening a space: ", "address pool", "docker network prune")
@@ -264,7 +264,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 		t.Errorf("the network of somebody else: %v", err)
 	}
 	again := d.run(t, program, lock, dir)
-	if status := again.end(t, time.Minute); status != 0 || len(saved.look(t)) < 2 {
+	if status := again.end(t, 2*time.Minute); status != 0 || len(saved.look(t)) < 2 {
 		t.Errorf("when there is room for a network: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
 	}
 }

@@ -64,8 +64,9 @@ func equalsArticle(n int) string {
 	return out.String()
 }
 
-// Cells that are the same are never claimed to differ with success, whatever is done to them. With -equals 10 (make bench-equals) all
-// experiments are measured, and the counts are printed.
+// Cells that are the same are never claimed to differ with success, whatever is done to them. An interval covers its value 95 times of a
+// hundred, and so some claim may have success once by chance: the same claim does not have it again when all is measured anew. With
+// -equals 10 (make bench-equals) all experiments are measured, and the counts are printed.
 func TestEqualsAreNotToldApart(t *testing.T) {
 	w := onEngine(t)
 	w.lockDir = "" // a busy machine is part of the question
@@ -81,13 +82,25 @@ func TestEqualsAreNotToldApart(t *testing.T) {
 		}
 	}
 	t.Log(mustRun(t, w, "-C", dir, "check"))
-	mustRun(t, w, "-C", dir, "run")
+	supported := equalsMeasured(t, w, dir, "run")
+	if len(supported) > 0 && *equals == 1 {
+		again := equalsMeasured(t, w, dir, "run", "--force")
+		supported = slices.DeleteFunc(supported, func(claim string) bool { return !slices.Contains(again, claim) })
+	}
+	for _, claim := range supported {
+		t.Errorf("%s is supported", claim)
+	}
+}
+
+// equalsMeasured measures the article and gives the claims of a difference that are supported.
+func equalsMeasured(t *testing.T, w wiring, dir string, verb ...string) (supported []string) {
+	t.Helper()
+	mustRun(t, w, append([]string{"-C", dir}, verb...)...)
 	var shown []showJSON
 	if err := json.Unmarshal([]byte(mustRun(t, w, "-C", dir, "show", "--json")), &shown); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[string]map[string]int{} // by the last word of the claim's name, then by verdict
-	supported := 0
 	for _, c := range shown[0].Claims {
 		kind := c.Claim[strings.LastIndexByte(c.Claim, '-')+1:]
 		if counts[kind] == nil {
@@ -97,8 +110,8 @@ func TestEqualsAreNotToldApart(t *testing.T) {
 		if kind == "same" {
 			t.Logf("%-12s %s: %s", c.Verdict, strings.TrimSuffix(c.Claim, "-same"), c.Because)
 		} else if c.Verdict == "supported" {
-			supported++
-			t.Errorf("%s is supported: %s", c.Claim, c.Because)
+			supported = append(supported, c.Claim)
+			t.Logf("%s is supported: %s", c.Claim, c.Because)
 		}
 	}
 	for _, e := range shown[0].Experiments {
@@ -109,5 +122,6 @@ func TestEqualsAreNotToldApart(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d experiments, %d claims of a difference supported; more: %v, less: %v, same: %v", n, supported, counts["more"], counts["less"], counts["same"])
+	t.Logf("%d experiments, %d claims of a difference supported; more: %v, less: %v, same: %v", len(shown[0].Experiments), len(supported), counts["more"], counts["less"], counts["same"])
+	return supported
 }

@@ -20,17 +20,18 @@ type fault struct {
 	log     string // a part of the end of the log in the record
 }
 
-// faults are those that a service can have. The puppet does what its arguments say.
+// faults are those that a service can have. The puppet does what its arguments say. What goes wrong under load does so when the load has
+// asked for its path so often, however long it took to get there: the checks before it ask a few times.
 var faults = []fault{
 	{"exits at start", `command: [/puppet, "out=the last words", exit=3]`, "",
 		`service "server" was not ready: it ended with status 3`, "the last words"},
-	{"exits under load", `command: [/puppet, listen=8080, sleep=900ms, "out=the last words", exit=4]`, "",
+	{"exits under load", `command: [/puppet, listen=8080, asked=20, "out=the last words", exit=4]`, "",
 		`service "server" has ended with status 4`, "the last words"},
-	{"is never ready", `command: [/puppet, listen=8080, "out=starting up", sleep=1h], healthcheck: {test: [LOG, never], timeout: 1s}`, "",
-		`service "server" was not ready: its time of 1s ran out; last, "never" stood 0 of 1 times in its log`, "starting up"},
-	{"is ready and then hangs", `command: [/puppet, listen=8080, sleep=900ms, "out=now it hangs", hang=, sleep=1h]`,
+	{"is never ready", `command: [/puppet, listen=8080, "out=starting up", sleep=1h], healthcheck: {test: [LOG, never], timeout: 3s}`, "",
+		`service "server" was not ready: its time of 3s ran out; last, "never" stood 0 of 1 times in its log`, "starting up"},
+	{"is ready and then hangs", `command: [/puppet, listen=8080, asked=20, "out=now it hangs", hang=, sleep=1h]`,
 		"connections: 2, duration: 1500ms, warmup: 0s, timeout: 300ms", "", ""},
-	{"is killed for memory", `mem_limit: 32m, command: [/puppet, listen=8080, sleep=900ms, "out=the last words", allocate=200000000, sleep=1h]`, "",
+	{"is killed for memory", `mem_limit: 32m, command: [/puppet, listen=8080, asked=20, "out=the last words", allocate=200000000, sleep=1h]`, "",
 		`service "server" ran out of memory`, "the last words"},
 	{"writes a gigabyte of log", `command: [/puppet, fill=1000000000, out=., "out=the last words", exit=5]`, "",
 		`service "server" was not ready: it ended with status 5`, "the last words"},
@@ -45,7 +46,7 @@ func faulty() string {
 		"~~~dockerfile file=broken/Dockerfile\nFROM debian:bookworm-slim\nRUN echo the last words && false\n~~~\n\n")
 	experiment := func(name, image, service, load string) {
 		text.WriteString("~~~yaml experiment\nname: " + strings.ReplaceAll(name, " ", "-") +
-			"\nservices:\n  server: {" + image + ", expose: [\"8080\"], " + service + "}\nload: {target: \"http://server:8080/\", " + load + "}\nrepetitions: 1\ncalibrate: false\ntimeout: 2m\n~~~\n\n")
+			"\nservices:\n  server: {" + image + ", expose: [\"8080\"], " + service + "}\nload: {target: \"http://server:8080/go\", " + load + "}\nrepetitions: 1\ncalibrate: false\ntimeout: 2m\n~~~\n\n")
 	}
 	const usual = "connections: 2, duration: 1500ms, warmup: 0s"
 	for _, f := range faults {

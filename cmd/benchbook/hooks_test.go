@@ -209,17 +209,25 @@ calibrate: false
 func TestOverheadOfARepetition(t *testing.T) {
 	w := onEngine(t)
 	dir, folder := project(t, "overhead", overhead)
-	t.Log(mustRun(t, w, "-C", dir, "run"))
-	var starts, stops []float64
-	for _, r := range measuredIn(t, folder)["chain"] {
-		starts, stops = append(starts, r.Parts["start"]+r.Parts["load"]), append(stops, r.Parts["stop"])
-	}
-	slices.Sort(starts)
-	slices.Sort(stops)
-	start, stop := starts[len(starts)/2], stops[len(stops)/2]
-	t.Logf("of %d repetitions of two services and a load, the medians: %.0f ms to start, %.0f ms to stop", len(starts), 1e3*start, 1e3*stop)
-	const limit = 5 // on a machine that is busy with other tests; alone it takes a fifth of that
-	if start+stop > limit {
-		t.Errorf("starting and stopping took %.2f s, want less than %d s", start+stop, limit)
+	const limit, runs = 5, 4    // seconds, on a machine that is busy with other tests; alone it takes a fifth of that
+	for tries := 1; ; tries++ { // what else runs can only make it longer
+		t.Log(mustRun(t, w, "-C", dir, "run"))
+		var starts, stops []float64
+		for _, r := range measuredIn(t, folder)["chain"] {
+			starts, stops = append(starts, r.Parts["start"]+r.Parts["load"]), append(stops, r.Parts["stop"])
+		}
+		slices.Sort(starts)
+		slices.Sort(stops)
+		start, stop := starts[len(starts)/2], stops[len(stops)/2]
+		t.Logf("of %d repetitions of two services and a load, the medians: %.0f ms to start, %.0f ms to stop", len(starts), 1e3*start, 1e3*stop)
+		if start+stop <= limit {
+			return
+		}
+		if tries == runs {
+			t.Fatalf("starting and stopping took %.2f s, want less than %d s", start+stop, limit)
+		}
+		if err := os.RemoveAll(filepath.Join(folder, "records")); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -80,7 +80,10 @@ func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (run
 	if len(project.Hosts) == 0 {
 		return this, nil
 	}
-	p, err := plan.New(project, c.doc, plan.Options{}, &article.Problems{}) // what is wrong with it is said elsewhere
+	p, err := c.planned, error(nil)
+	if p == nil {
+		p, err = plan.New(project, c.doc, plan.Options{}, &article.Problems{}) // what is wrong with it is said elsewhere
+	}
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}

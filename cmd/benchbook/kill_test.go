@@ -300,7 +300,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if err := l.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if status := l.end(t, time.Minute); status != -1 {
+		if status := l.end(t, 2*time.Minute); status != -1 {
 			t.Fatalf("the run had ended with status %d before it was killed: %s", status, &l.stderr)
 		}
 		owners = append(owners, l.owner)
@@ -401,13 +401,15 @@ calibrate: false
 			l := begin(t, program, lock, "-C", dir, "run")
 			awaitRecords(t, saved, 2)
 			time.Sleep(rand.N(time.Second))
-			for _, s := range tt.signals {
+			for i, s := range tt.signals {
+				if i > 0 {
+					time.Sleep(2 * time.Second) // it is cleaning up meanwhile, or about to
+				}
 				if err := l.cmd.Process.Signal(s); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(2 * time.Second) // it is cleaning up meanwhile
 			}
-			if status := l.end(t, 20*time.Second); status != tt.status {
+			if status := l.end(t, 2*time.Minute); status != tt.status {
 				t.Fatalf("status %d, want %d:\n%s", status, tt.status, &l.stderr)
 			}
 			kept := len(saved.look(t))

@@ -103,29 +103,40 @@ type ordersJSON struct {
 	WinnerDepends bool         `json:"winner_depends_on_metric"`
 }
 
-func outcomeOf(sets []*dataset.Dataset) outcomeJSON {
-	out := outcomeJSON{Articles: []articleOutcomeJSON{}}
-	for _, d := range sets {
-		standing, reason := d.Standing()
-		article := articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
-			Claims: []claimJSON{}, Orders: []ordersJSON{}}
-		for _, j := range d.Judgements() {
-			article.Claims = append(article.Claims, claimOutcome(d, &j))
+// articleOutcome is what the results of an article came to, without the records that it rests on.
+type articleOutcome struct {
+	data   articleOutcomeJSON
+	words  string            // the same for people
+	others []dataset.SetName // sets of records that are not shown
+}
+
+// outcomeOf says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
+func outcomeOf(d *dataset.Dataset, asJSON bool) *articleOutcome {
+	standing, reason := d.Standing()
+	out := &articleOutcome{words: datasetWords(d), others: d.Others}
+	out.data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
+		Claims: []claimJSON{}, Orders: []ordersJSON{}}
+	for _, j := range d.Judgements() {
+		out.data.Claims = append(out.data.Claims, claimOutcome(d, &j, asJSON))
+	}
+	if !asJSON {
+		return out
+	}
+	for _, e := range d.Experiments {
+		if o := d.Orders(e.Plan.Name); len(o.Metrics) > 1 {
+			out.data.Orders = append(out.data.Orders, ordersOutcome(e.Plan.Name, o))
 		}
-		for _, e := range d.Experiments {
-			if o := d.Orders(e.Plan.Name); len(o.Metrics) > 1 {
-				article.Orders = append(article.Orders, ordersOutcome(e.Plan.Name, o))
-			}
-		}
-		out.Articles = append(out.Articles, article)
 	}
 	return out
 }
 
-func claimOutcome(d *dataset.Dataset, j *dataset.Judgement) claimJSON {
+func claimOutcome(d *dataset.Dataset, j *dataset.Judgement, asJSON bool) claimJSON {
 	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level, judgementJSON: judgementOutcome(j)}
 	for _, p := range j.Parts {
 		c.Parts = append(c.Parts, judgementOutcome(&p))
+	}
+	if !asJSON {
+		return c
 	}
 	s := d.Sensitivity(j.Claim)
 	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
@@ -174,15 +185,15 @@ func ordersOutcome(experiment string, o dataset.Orders) ordersJSON {
 
 // claimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is not valid.
 // Both are said.
-func (a *app) claimStatus(sets []*dataset.Dataset) error {
+func (a *app) claimStatus(outcomes []*articleOutcome) error {
 	var contradicted, invalid []string
-	for _, d := range sets {
-		for _, j := range d.Judgements() {
-			name := fmt.Sprintf("claim %s of article %s", j.Claim.Name.Value, d.Doc.Slug)
-			if j.Verdict == stats.Contradicted {
+	for _, o := range outcomes {
+		for _, c := range o.data.Claims {
+			name := fmt.Sprintf("claim %s of article %s", c.Name, o.data.Article)
+			if c.Verdict == string(stats.Contradicted) {
 				contradicted = append(contradicted, name)
 			}
-			if j.Invalid {
+			if c.Invalid {
 				invalid = append(invalid, name)
 			}
 		}

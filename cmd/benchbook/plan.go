@@ -118,6 +118,7 @@ func (a *app) planCommand() *cobra.Command {
 	var options plan.Options
 	var asJSON, origins bool
 	var onlyTrials string
+	var chooseQuick func() error
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what run would do: services, trials, order, placement, time, and what is to be measured",
@@ -125,6 +126,9 @@ func (a *app) planCommand() *cobra.Command {
 the trials; the order of repetitions; where services and load would run on this machine; how long it should take; and
 which trials are to be measured, and why. A value that differs between trials is followed by theirs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := chooseQuick(); err != nil {
+				return err
+			}
 			if err := checkRepetitions(cmd.Flags(), options.Repetitions); err != nil {
 				return err
 			}
@@ -155,6 +159,7 @@ which trials are to be measured, and why. A value that differs between trials is
 		},
 	}
 	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")
+	chooseQuick = addQuick(cmd.Flags(), &options.Profile)
 	cmd.Flags().IntVar(&options.Repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&options.Seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+onlyUsage)

@@ -60,6 +60,9 @@ another terminal. Nothing is ever measured, and nothing is written. Ctrl-C ends 
 			if folder := themeDir(project); folder != "" {
 				roots = append(roots, folder)
 			}
+			if folder := docsDir(project); folder != "" {
+				roots = append(roots, folder)
+			}
 			preview := site.Preview{Roots: roots, Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
 				Build: p.build, Progress: func() []string { return runUnderWay(project.Dir) },
 				Notice: func(text string) { fmt.Fprintf(a.stderr, "%s\n", text) }}
@@ -113,6 +116,13 @@ type previewer struct {
 	renderer *render.Renderer // of the theme as it is; nil if that cannot be
 	made     map[string]*made // by slug
 	shown    []string         // slugs of the articles that the site has, to which pages may link
+
+	docsDir    string // of the project; empty if it has none
+	docs       []*render.DocsPage
+	docsWrong  string   // what is wrong with them
+	docsShown  []string // what shown was when they were made
+	docsMade   bool     // they are as the files are
+	docsMemory render.Memory
 }
 
 // made is what became of an article.
@@ -198,8 +208,13 @@ func (p *previewer) site(ctx context.Context, changed []string) (files map[strin
 			text.WriteString(failure)
 		}
 	}
-	if files, err = site.Files(pages, p.look, p.flags.site(project)); err == nil {
-		return files, text.String(), nil
+	options := p.flags.site(project)
+	if err = p.readDocs(project); err == nil {
+		text.WriteString(p.docsWrong)
+		options.Docs = p.docs
+		if files, err = site.Files(pages, p.look, options); err == nil {
+			return files, text.String(), nil
+		}
 	}
 	failure, isTheme := p.explained(err)
 	if !isTheme {
@@ -209,6 +224,25 @@ func (p *previewer) site(ctx context.Context, changed []string) (files map[strin
 		text.WriteString(failure)
 	}
 	return nil, text.String(), nil
+}
+
+// readDocs makes the pages beside the articles, if they are not as they were.
+func (p *previewer) readDocs(project *article.Project) error {
+	if p.docsMade && slices.Equal(p.docsShown, p.shown) {
+		return nil
+	}
+	var problems article.Problems
+	docs := project.ReadDocs(&problems)
+	var text strings.Builder
+	printProblems(&text, problems.Sorted())
+	p.docsDir, p.docs, p.docsWrong, p.docsShown, p.docsMade = docsDir(project), nil, text.String(), p.shown, true
+	if docs == nil {
+		return nil
+	}
+	var err error
+	p.docs, err = p.renderer.Docs(docs, render.Options{Articles: p.shown, Memory: &p.docsMemory})
+	p.docsMade = err == nil
+	return err
 }
 
 // themeDir is the folder in which a project has files for the theme; empty if it has none.
@@ -263,6 +297,10 @@ func (p *previewer) forget(changed []string) (themed bool) {
 			themed = true
 			continue
 		}
+		if p.docsDir != "" && isWithin(p.docsDir, name) {
+			p.docsMade = false
+			continue
+		}
 		below, err := filepath.Rel(filepath.Join(p.dir, articlesDir), name)
 		parts := strings.Split(filepath.ToSlash(below), "/")
 		if err != nil || parts[0] == ".." || parts[0] == "." { // the project's own file, or the folder of all articles
@@ -285,7 +323,9 @@ func (p *previewer) forget(changed []string) (themed bool) {
 			}
 		}
 	}
-	return themed || changed == nil
+	themed = themed || changed == nil
+	p.docsMade = p.docsMade && !themed
+	return themed
 }
 
 // isWithin reports whether a path is that of a folder, or of something in it.
@@ -408,11 +448,12 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 		if err != nil {
 			return err
 		}
-		d, _, err := shownOf(project, c, m.records, host.ID, p.flags.host)
+		laidOver := datasetOptions(project, c, host.ID)
+		d, _, err := shownOf(c, m.records, laidOver, p.flags.host)
 		if err != nil {
 			return err
 		}
-		if m.moments, err = dataset.History(c.doc, m.records, datasetOptions(project, c, host.ID)); err != nil {
+		if m.moments, err = dataset.History(c.doc, m.records, laidOver); err != nil {
 			return err
 		}
 		m.set = d

@@ -18,8 +18,10 @@ func copied(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	root := filepath.Join("..", "..")
-	if err := os.CopyFS(filepath.Join(dir, articlesDir), os.DirFS(filepath.Join(root, articlesDir))); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{articlesDir, "docs"} {
+		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	data, err := os.ReadFile(filepath.Join(root, "benchbook.yaml"))
 	if err == nil {
@@ -70,6 +72,11 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	page := filepath.Join(dir, "docs", "install.md")
+	install, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
 	steps := []struct {
 		name    string
 		changed string
@@ -95,6 +102,12 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true, ""},
+		{"a page beside the articles", page, func() { put(page, string(install)+"\nMore.\n") }, true, ""},
+		{"a link in it leads to nothing", page, func() { put(page, string(install)+"\n[More](more.md).\n") }, true, `the link "more.md"`},
+		{"prose, beside a link that leads to nothing", path("hello", "article.md"), func() {
+			put(path("hello", "article.md"), string(hello)+"\nMore again.\n")
+		}, true, `the link "more.md"`},
+		{"the link is mended", page, func() { put(page, string(install)) }, true, ""},
 		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"), func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\n") }, false, ""},
 		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
 			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")

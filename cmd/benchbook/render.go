@@ -119,11 +119,11 @@ that went wrong; with --claims also that of the claims of the articles that were
 				return worse(err, chooseErr)
 			}
 			said := slugsOf(list) // the articles whose problems were said
-			sets, renderErr := a.render(project, all, show, said, measure.json)
+			outcomes, renderErr := a.render(project, all, show, said, measure.json)
 			err = a.both(err, renderErr)
-			a.sayOtherProfile(sets, said, measure.profile)
+			a.sayOtherProfile(outcomes, said, measure.profile)
 			if measure.claims {
-				err = a.both(err, a.claimStatus(slices.DeleteFunc(sets, func(d *dataset.Dataset) bool { return !slices.Contains(said, d.Doc.Slug) })))
+				err = a.both(err, a.claimStatus(slices.DeleteFunc(outcomes, func(o *articleOutcome) bool { return !slices.Contains(said, o.data.Article) })))
 			}
 			return err
 		},
@@ -143,43 +143,49 @@ func (a *app) withoutDrafts(list []*chosen) []*chosen {
 	})
 }
 
-// renderMemory is what the collector of garbage keeps to while a site is rendered, if it can. Of a thousand articles with their records
-// and pages some 400 MB are in use at last; left to itself it would let three times as much come together.
-const renderMemory = 550 << 20
+// renderMemory is what the collector of garbage keeps to while a site is rendered, if it can. Pages wait packed, so that of a thousand
+// articles much less is in use; left to itself the collector would let as much again come together.
+const renderMemory = 400 << 20
 
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles whose problems, and those of the project, have been said already. It gives what the records say of the articles.
-func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*dataset.Dataset, error) {
-	_, problems, err := a.check(project, list, plan.Options{})
+func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
+	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
+	}
+	for _, c := range list {
+		if c.problems.Empty() {
+			c.planned = plans[c.slug]
+		}
 	}
 	if before := debug.SetMemoryLimit(-1); before > renderMemory { // GOMEMLIMIT may say less
 		debug.SetMemoryLimit(renderMemory)
 		defer debug.SetMemoryLimit(before)
 	}
-	pages, sets, err := a.pages(project, list, flags, said)
+	pages, outcomes, err := a.pages(project, list, flags, said, asJSON)
 	if err != nil {
 		return nil, err
 	}
 	out := flags.dir(project)
-	report, err := a.build(project, pages, out, flags)
+	report, found, err := a.build(project, pages, out, flags)
 	if err != nil {
 		return nil, err
 	}
 	warnings := 0
 	for _, p := range pages {
-		for _, w := range p.Warnings {
-			fmt.Fprintf(a.stderr, "%s: %s\n", p.Slug, w)
+		for _, w := range p.Page.Warnings {
+			fmt.Fprintf(a.stderr, "%s: %s\n", p.Page.Slug, w)
 			warnings++
 		}
 	}
-	if err := a.printOutcome(sets, relative(out), asJSON); err != nil {
+	if err := a.printOutcome(outcomes, relative(out), asJSON); err != nil {
 		return nil, err
 	}
 	if len(said) == 0 {
 		printProblems(a.stderr, project.Problems.Sorted())
 	}
+	printProblems(a.stderr, found)
 	for _, c := range list {
 		if !slices.Contains(said, c.slug) {
 			printProblems(a.stderr, c.problems.Sorted())
@@ -195,11 +201,13 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	}
 	switch {
 	case len(problems) > 0:
-		return sets, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+		return outcomes, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+	case len(found) > 0:
+		return outcomes, &statusError{statusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", count(len(found), "problem"))}
 	case flags.strict && warnings > 0:
-		return sets, &statusError{statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning"))}
+		return outcomes, &statusError{statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning"))}
 	}
-	return sets, nil
+	return outcomes, nil
 }
 
 // relative writes a path as seen from the current folder, where that is shorter to say.
@@ -234,7 +242,7 @@ func (f *renderFlags) site(project *article.Project) site.Options {
 
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
-func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags, named []string) ([]*render.Page, []*dataset.Dataset, error) {
+func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*site.Packed, []*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
@@ -267,35 +275,35 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
 		group.Go(func() (err error) {
-			made[i], err = a.page(project, c, renderer, options, entering, flags, this)
+			made[i], err = a.page(project, c, renderer, options, entering, flags, this, asJSON)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, nil, a.themed(look, err)
 	}
-	var pages []*render.Page
-	var sets []*dataset.Dataset
+	var pages []*site.Packed
+	var outcomes []*articleOutcome
 	found := flags.host == ""
 	for _, m := range made {
 		a.sayBad(m.bad)
 		found = found || m.found
-		pages, sets = append(pages, m.page), append(sets, m.set)
+		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
 	}
 	if !found {
 		return nil, nil, &statusError{statusUsage, fmt.Errorf("no records of host %q in any article", flags.host)}
 	}
-	return pages, sets, nil
+	return pages, outcomes, nil
 }
 
 // shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing
 // is shown, which its page says, and found is false.
-func shownOf(project *article.Project, c *chosen, records []*record.Record, this, asked string) (d *dataset.Dataset, found bool, err error) {
+func shownOf(c *chosen, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool, err error) {
 	found = asked != ""
-	d, err = datasetOf(project, c, records, this, asked)
+	d, err = datasetOf(c, records, o, asked)
 	if errors.Is(err, dataset.ErrNoHost) {
-		found = false
-		d, err = datasetOf(project, c, records, asked, "")
+		found, o.ThisHost = false, asked
+		d, err = datasetOf(c, records, o, "")
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("article %s: %w", c.slug, err)
@@ -305,15 +313,15 @@ func shownOf(project *article.Project, c *chosen, records []*record.Record, this
 
 // madePage is the page of an article, with what its records say.
 type madePage struct {
-	page  *render.Page
-	set   *dataset.Dataset
-	bad   []record.Bad // files among the records that are none
-	found bool         // there are records of the host that was asked for
+	page    *site.Packed
+	outcome *articleOutcome
+	bad     []record.Bad // files among the records that are none
+	found   bool         // there are records of the host that was asked for
 }
 
 // page makes the page of an article, or takes the one that was made last of the very same.
 func (a *app) page(project *article.Project, c *chosen, renderer *render.Renderer, options render.Options, entering *inputs, flags renderFlags,
-	this runner.Host) (m madePage, err error) {
+	this runner.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.slug, err)
@@ -323,39 +331,56 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 		return m, fmt.Errorf("article %s: %w", c.slug, err)
 	}
 	m.bad = bad
-	if m.set, m.found, err = shownOf(project, c, records, host.ID, flags.host); err != nil {
+	laidOver := datasetOptions(project, c, host.ID)
+	var shown *dataset.Dataset
+	if shown, m.found, err = shownOf(c, records, laidOver, flags.host); err != nil {
 		return m, err
 	}
-	if !flags.single {
-		if options.Moments, err = dataset.History(c.doc, records, datasetOptions(project, c, host.ID)); err != nil {
-			return m, fmt.Errorf("article %s: %w", c.slug, err)
-		}
-	}
+	m.outcome = outcomeOf(shown, asJSON)
 	folder := project.ArticleDir(c.slug)
 	before := entering.of(folder, host.ID, c.read)
 	if kept, ok := site.Kept(flags.dir(project), c.slug, before); ok {
 		m.page = kept
 		return m, nil
 	}
-	if m.page, err = renderer.Page(m.set, options); err != nil {
+	if !flags.single {
+		if options.Moments, err = dataset.History(c.doc, records, laidOver); err != nil {
+			return m, fmt.Errorf("article %s: %w", c.slug, err)
+		}
+	}
+	page, err := renderer.Page(shown, options)
+	if err != nil {
 		return m, err
 	}
 	if entering.of(folder, host.ID, c.read) == before {
-		m.page.Inputs = before
+		page.Inputs = before
 	}
-	return m, nil
+	m.page, err = site.Pack(page)
+	return m, err
 }
 
-func (a *app) build(project *article.Project, pages []*render.Page, out string, flags renderFlags) (site.Report, error) {
+// build makes the site, and says what is wrong with the pages beside the articles.
+func (a *app) build(project *article.Project, pages []*site.Packed, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
 	look, err := a.theme(project)
 	if err != nil {
-		return site.Report{}, err
+		return r, nil, err
 	}
-	report, err := site.Build(pages, out, look, flags.site(project))
-	if err != nil {
-		return report, a.themed(look, err)
+	options := flags.site(project)
+	if !flags.single {
+		var slugs []string
+		for _, p := range pages {
+			if flags.drafts || !p.Page.Draft {
+				slugs = append(slugs, p.Page.Slug)
+			}
+		}
+		if options.Docs, found, err = a.docs(project, look, slugs); err != nil {
+			return r, nil, err
+		}
 	}
-	return report, nil
+	if r, err = site.Build(pages, out, look, options); err != nil {
+		return r, nil, a.themed(look, err)
+	}
+	return r, found, nil
 }
 
 // theme is how pages of the project look. Without it nothing is rendered.

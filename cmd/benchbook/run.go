@@ -86,17 +86,21 @@ func checkRepetitions(flags *pflag.FlagSet, n int) error {
 	return nil
 }
 
-// quick chooses profile quick, unless another one was given in a way that goes before.
-func (f *runFlags) quick(flags *pflag.FlagSet) error {
+// addQuick gives a command with --profile the flag --quick. The function chooses profile quick where that was given, unless another one
+// was given in a way that goes before.
+func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
+	quick := flags.BoolP("quick", "q", false, "the same as --profile quick")
 	byVariable := func(name string) bool { return flags.Lookup(name).Annotations[setByEnvironment] != nil }
-	profile := flags.Lookup("profile")
-	switch {
-	case !profile.Changed || f.profile == plan.Quick || byVariable("profile") && !byVariable("quick"):
-		f.profile = plan.Quick
-	case byVariable("profile") == byVariable("quick"):
-		return fmt.Errorf("--quick and --profile %s contradict each other: give one of them", f.profile)
+	return func() error {
+		switch {
+		case !*quick:
+		case !flags.Changed("profile") || *profile == plan.Quick || byVariable("profile") && !byVariable("quick"):
+			*profile = plan.Quick
+		case byVariable("profile") == byVariable("quick"):
+			return fmt.Errorf("--quick and --profile %s contradict each other: give one of them", *profile)
+		}
+		return nil
 	}
-	return nil
 }
 
 func (f *runFlags) planOptions() plan.Options {
@@ -105,7 +109,7 @@ func (f *runFlags) planOptions() plan.Options {
 
 func (a *app) runCommand() *cobra.Command {
 	var flags runFlags
-	var quick bool
+	var chooseQuick func() error
 	cmd := &cobra.Command{
 		Use:   "run [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale",
@@ -114,10 +118,8 @@ in the article's folder; a run that was stopped goes on where it was. Statuses: 
 or no engine could be had, 104 an article has problems, 105 interrupted; with --claims also 99 a
 claim is contradicted, 110 a claim rests on a number that is not valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if quick {
-				if err := flags.quick(cmd.Flags()); err != nil {
-					return err
-				}
+			if err := chooseQuick(); err != nil {
+				return err
 			}
 			if err := flags.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
@@ -135,20 +137,20 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			sets, setsErr := a.datasets(project, list)
-			if setsErr != nil {
-				return a.both(err, setsErr)
+			outcomes, outcomesErr := a.outcomes(project, list, flags.json)
+			if outcomesErr != nil {
+				return a.both(err, outcomesErr)
 			}
-			err = a.both(err, a.printOutcome(sets, "", flags.json))
-			a.sayOtherProfile(sets, slugsOf(list), flags.profile)
+			err = a.both(err, a.printOutcome(outcomes, "", flags.json))
+			a.sayOtherProfile(outcomes, slugsOf(list), flags.profile)
 			if flags.claims {
-				err = a.both(err, a.claimStatus(sets))
+				err = a.both(err, a.claimStatus(outcomes))
 			}
 			return err
 		},
 	}
 	flags.add(cmd, plan.Full)
-	cmd.Flags().BoolVarP(&quick, "quick", "q", false, "the same as --profile quick")
+	chooseQuick = addQuick(cmd.Flags(), &flags.profile)
 	cmd.Flags().BoolVar(&flags.keep, "keep", false, "leave the services of the last repetition up, or of the first that fails, and say how to enter them")
 	return cmd
 }
@@ -336,7 +338,7 @@ func (a *app) refuse(p *plan.Plan, host runner.Host, picked filter, adapt bool) 
 		var problems article.Problems
 		for _, u := range e.Unsupported {
 			problems.Add("not-yet", u.Pos, "this version cannot run an experiment with %s yet", u.What).
-				Hint = fmt.Sprintf("experiment %q is left out; measure it with a later version", e.Name)
+				Hint = fmt.Sprintf("experiment %q is left out; %s", e.Name, cmp.Or(u.Instead, "measure it with a later version"))
 		}
 		e.CheckCPUs(host.CoresOf, &problems)
 		e.CheckEngine(&problems)

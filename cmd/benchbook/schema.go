@@ -48,6 +48,7 @@ type projectKeys struct {
 	Hosts    article.ProjectHosts                `yaml:"hosts"`
 	Registry article.Text                        `yaml:"registry"`
 	Theme    article.Text                        `yaml:"theme"`
+	Docs     article.Text                        `yaml:"docs"`
 	Publish  *article.Publish                    `yaml:"publish"`
 	Allow    []article.Value[article.Permission] `yaml:"allow"`
 }

@@ -184,7 +184,7 @@ func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		d, err := datasetOf(project, c, wanted, host.ID, "")
+		d, err := datasetOf(c, wanted, datasetOptions(project, c, host.ID), "")
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}

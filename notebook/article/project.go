@@ -28,6 +28,7 @@ type Project struct {
 	Hosts    []Named[ProjectHost]
 	Registry Text             // where images come from whose names do not say so
 	Theme    Text             // a folder of the project whose files replace those of the theme
+	Docs     Text             // a folder of the project with pages beside the articles; see ReadDocs
 	Publish  *Publish         // where the site goes; nil if nothing is written
 	Allow    []Permission     // what articles may ask for beyond the harmless
 	Defaults *Node            // of all experiments; nil if none
@@ -46,6 +47,7 @@ type projectFile struct {
 	Profiles Profiles            `yaml:"profiles"`
 	Defaults Defaults            `yaml:"defaults"`
 	Theme    Text                `yaml:"theme"`
+	Docs     Text                `yaml:"docs"`
 	Publish  *Publish            `yaml:"publish"`
 	Allow    []Value[Permission] `yaml:"allow"`
 }
@@ -182,7 +184,7 @@ func readProject(dir string) *Project {
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title, file.URL, file.Author, file.Defaults.Node
-	p.Engine, p.Hosts, p.Registry, p.Theme, p.Publish = file.Engine, file.Hosts, file.Registry, file.Theme, file.Publish
+	p.Engine, p.Hosts, p.Registry, p.Theme, p.Docs, p.Publish = file.Engine, file.Hosts, file.Registry, file.Theme, file.Docs, file.Publish
 	for _, a := range file.Allow {
 		p.Allow = append(p.Allow, a.V)
 	}

@@ -230,15 +230,36 @@ func (c *checker) column(e *Experiment, t article.Text) {
 	}
 }
 
+// errNoCell is that a filter leaves none.
+var errNoCell error = rule("no-cell")
+
 // where checks a filter, which has to leave a cell.
 func (c *checker) where(e *Experiment, where article.Expression) {
 	if where.Node == nil {
 		return
 	}
-	switch cells, err := e.Select(where.Node); {
-	case err != nil:
+	cells, err := e.Select(where.Node)
+	if err == nil && len(cells) == 0 {
+		err = errNoCell
+	}
+	if err != nil {
+		err = c.d.unlessElsewhere(err, where.Node.Pos(), func(other *Dataset) error {
+			of, ok := other.Experiment(e.Plan.Name)
+			if !ok {
+				return errNoCell
+			}
+			cells, err := of.Select(where.Node)
+			if err == nil && len(cells) == 0 {
+				return errNoCell
+			}
+			return err
+		})
+	}
+	switch {
+	case err == nil:
+	case err != errNoCell:
 		c.add(where.Text, err)
-	case len(cells) == 0:
+	default:
 		c.problems.Add("no-cell", where.Text.Pos, "no cell of experiment %q fits this", e.Plan.Name).
 			Hint = "compare it with the matrix"
 	}

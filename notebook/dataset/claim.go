@@ -111,13 +111,20 @@ type test interface {
 	judge(alpha float64) Judgement
 }
 
-// test finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form.
+// test finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form in every profile.
 func (d *Dataset) test(c *article.Claim) (test, error) {
 	n, err := d.expand(c.Expect.Node)
 	if err != nil {
 		return nil, err
 	}
-	return d.former(c, analysis{}).form(n)
+	t, err := d.former(c, analysis{}).form(n)
+	if err == nil || errors.Is(err, ErrNotMeasured) {
+		return t, err
+	}
+	return nil, d.unlessElsewhere(err, c.Expect.Node.Pos(), func(other *Dataset) error {
+		_, err := other.former(c, analysis{}).form(n)
+		return err
+	})
 }
 
 // A former turns expressions into tests.

@@ -30,7 +30,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 	effect := t.side.d.estimateQuantity(t.side.metric, c, e)
 	j.Effect = &effect
 	if isSearched(t.side.metric.Name) {
-		return t.judgeSearched(j, e)
+		return t.judgeSearched(j, r)
 	}
 	if e.N < stats.MinRepetitions {
 		j.tooFew(t.side.name(), e.N)

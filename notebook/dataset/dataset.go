@@ -55,9 +55,10 @@ type Dataset struct {
 	Others      []SetName // sets that are not shown, newest first
 
 	judgements func() []Judgement
-	agreed     *agreed          // nil: nothing is kept
-	records    []*record.Record // of the set, those of earlier runs too
-	siblings   []*candidate     // the sets that are not shown, in the order of Others
+	elsewhere  func() []*Dataset // of the article's other profiles, without records
+	agreed     *agreed           // nil: nothing is kept
+	records    []*record.Record  // of the set, those of earlier runs too
+	siblings   []*candidate      // the sets that are not shown, in the order of Others
 	runs       func() []recordSet
 }
 
@@ -343,6 +344,13 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 		d.Experiments = append(d.Experiments, e)
 	}
 	d.takeOver()
+	d.elsewhere = sync.OnceValue(func() []*Dataset {
+		var out []*Dataset
+		for _, other := range p.Others() {
+			out = append(out, assemble(doc, other, nil))
+		}
+		return out
+	})
 	d.judgements, d.runs = sync.OnceValue(d.judgeAll), sync.OnceValue(d.byRun)
 	return d
 }

@@ -148,13 +148,16 @@ func (c *Cell) measureTune(r *Result, name string) {
 	}
 	value, _ := c.Records[i].Sample(r.Metric.Name)
 	r.found(value.Value, stats.Interval{Lo: value.Value, Hi: value.Value})
-	s := c.Search(name)
-	if s == nil || float64(s.Chosen) != value.Value {
+	switch s := c.Search(name); {
+	case s == nil || float64(s.Chosen) != value.Value:
 		r.Estimate.Kind = stats.NoInterval
 		r.Marks = append(r.Marks, "the search that chose it is not among these records")
-		return
+	case s.Stop == record.StopOnly:
+		r.Estimate.Kind = stats.NoInterval
+		r.Marks = append(r.Marks, "nothing was searched for: it was the only value allowed")
+	default:
+		r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
 	}
-	r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
 }
 
 // found fills in what a search came to. It has one value, however many probes there were: they are no repetitions.
@@ -193,12 +196,12 @@ func (t ratioTest) judgeSearched(j Judgement) Judgement {
 // judgeSearched asks whether a value that a search found lies beyond a limit: by the interval of the search.
 //
 // Source: METHOD.md 3.2.
-func (t limitTest) judgeSearched(j Judgement, e stats.Estimate) Judgement {
-	if e.Kind != stats.BySearch {
-		j.Effect, j.Verdict, j.Reason = nil, stats.NotMeasured, "the search that chose it is not among these records"
+func (t limitTest) judgeSearched(j Judgement, r Result) Judgement {
+	if r.Estimate.Kind != stats.BySearch {
+		j.Effect, j.Verdict, j.Reason = nil, stats.NotMeasured, strings.Join(r.Marks, "; ")
 		return j
 	}
-	if j.Verdict = stats.Judge(e.Interval, t.region); j.Verdict == stats.Inconclusive {
+	if j.Verdict = stats.Judge(r.Estimate.Interval, t.region); j.Verdict == stats.Inconclusive {
 		j.Reason = "the limit lies where the search leaves the value open"
 	}
 	return j

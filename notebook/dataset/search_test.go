@@ -129,6 +129,29 @@ func TestSearchedElsewhere(t *testing.T) {
 	}
 }
 
+// A value that was the only one allowed was taken untried: it is known and nothing was found, so claims about it are not measured.
+func TestNothingSearched(t *testing.T) {
+	const words = "nothing was searched for: it was the only value allowed"
+	for _, expect := range []string{
+		`tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`,
+		`tune.workers{experiment="tuned", server="b"} > 8`,
+	} {
+		b := searchedBench(t, expect)
+		for _, r := range b.records {
+			if r.Search != nil && r.Search.Chosen == 12 {
+				r.Search.Stop, r.Search.Hi = record.StopOnly, 12
+			}
+		}
+		d := b.dataset(Options{})
+		if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.NoInterval || !slices.Equal(r.Marks, []string{words}) {
+			t.Errorf("%+v", r)
+		}
+		if j := d.Judgements()[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, words) {
+			t.Errorf("%s is %s: %s", expect, j.Verdict, j.Reason)
+		}
+	}
+}
+
 // A capacity that was not found says why, one that is not there is not measured, and one of another definition is old.
 func TestCapacityStates(t *testing.T) {
 	b := newBench(t, searching)

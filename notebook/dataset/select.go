@@ -8,6 +8,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
 
@@ -84,8 +85,33 @@ type picked struct {
 func (p picked) all() []*Cell { return slices.Concat(p.cells, p.left) }
 
 // pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
-// profile leaves the experiment out.
+// profile leaves the experiment or the cells out.
 func (s scope) pick(sel *expr.Selector) (picked, error) {
+	p, err := s.pickHere(sel)
+	if err == nil || errors.Is(err, ErrNotMeasured) {
+		return p, err
+	}
+	return p, s.d.unlessElsewhere(err, sel.Span, func(other *Dataset) error {
+		_, err := scope{other, s.experiment}.pickHere(sel)
+		return err
+	})
+}
+
+// unlessElsewhere is a mistake that is one in every profile. What is right in full, or names what only another profile has, belongs to
+// that and is not measured in this one; what is wrong in full is not made right by a profile that leaves most of it out.
+func (d *Dataset) unlessElsewhere(mistake error, at expr.Span, try func(other *Dataset) error) error {
+	r, _ := errors.AsType[rule](mistake)
+	for _, other := range d.elsewhere() {
+		if (other.Plan.Profile == plan.Full || r == "no-cell" || r == "unknown-parameter") && try(other) == nil {
+			return &expr.Error{Span: at, Msg: fmt.Sprintf("not measured: it belongs to profile %s, and profile %s leaves it out", other.Plan.Profile, d.Plan.Profile),
+				Err: ErrNotMeasured}
+		}
+	}
+	return mistake
+}
+
+// pickHere finds the cells in this profile.
+func (s scope) pickHere(sel *expr.Selector) (picked, error) {
 	experiments, err := s.experiments(sel)
 	if err != nil {
 		return picked{}, err

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
@@ -74,7 +75,23 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 		p.resolve(e)
 	}
 	out.All = slices.Clone(out.Experiments)
+	out.others = sync.OnceValue(p.others)
 	return out, p.findFull(out)
+}
+
+// others plans the other profiles.
+func (p *planner) others() []*Plan {
+	var out []*Plan
+	for _, profile := range p.profiles() {
+		if profile == p.options.Profile {
+			continue
+		}
+		var problems article.Problems
+		if other, err := New(p.project, p.doc, Options{Profile: profile}, &problems); err == nil && problems.Empty() {
+			out = append(out, other)
+		}
+	}
+	return out
 }
 
 // findFull gives every trial of the profile quick that searches for a value the key that it has in full: what was found there need not
@@ -107,7 +124,17 @@ func (p *planner) findFull(quick *Plan) error {
 }
 
 func (p *planner) knownProfile() error {
-	known := []string{Full, Quick}
+	known := p.profiles()
+	if slices.Contains(known, p.options.Profile) {
+		return nil
+	}
+	slices.Sort(known)
+	return fmt.Errorf("%w %q: known are %s", ErrNoProfile, p.options.Profile, strings.Join(known, ", "))
+}
+
+// profiles are those that there are: full, quick, and others in the order of their names.
+func (p *planner) profiles() []string {
+	var known []string
 	for profile := range p.project.Profiles {
 		known = append(known, profile)
 	}
@@ -116,11 +143,9 @@ func (p *planner) knownProfile() error {
 			known = append(known, profile.Name.Value)
 		}
 	}
-	if slices.Contains(known, p.options.Profile) {
-		return nil
-	}
+	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full || profile == Quick })
 	slices.Sort(known)
-	return fmt.Errorf("%w %q: known are %s", ErrNoProfile, p.options.Profile, strings.Join(slices.Compact(known), ", "))
+	return append([]string{Full, Quick}, slices.Compact(known)...)
 }
 
 // profilesOf reads the profiles of an experiment; what is wrong with them was said when its block was read.

@@ -23,6 +23,17 @@ type Plan struct {
 	Experiments []*Experiment
 	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
 	All []*Experiment
+
+	others func() []*Plan
+}
+
+// Others are the plans of the article's other profiles, full first and quick next, without those that have problems of their own. They
+// are made when they are asked for first.
+func (p *Plan) Others() []*Plan {
+	if p.others == nil {
+		return nil
+	}
+	return p.others()
 }
 
 // Experiment is the trials of one experiment and the order of their repetitions.

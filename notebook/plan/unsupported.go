@@ -11,15 +11,18 @@ import (
 type Unsupported struct {
 	Pos  article.Pos
 	What string // a key of the article language, or a sentence's beginning: "load.rate", "a target over https"
+	// Instead is why that is so and what can be done instead, in half a sentence; "" if there is nothing but to wait.
+	Instead string
 }
 
 // notYet is what this version parses and plans and cannot run: the one list of it. Each entry gives the place where an experiment
 // asks for it, or no place.
 var notYet = []struct {
-	what string
-	at   func(*article.Experiment) article.Pos
+	what, instead string
+	at            func(*article.Experiment) article.Pos
 }{
-	{"a load by oha, vegeta, k6 or fortio", inLoad(func(l *article.Load) article.Pos {
+	{"a load by oha, vegeta, k6 or fortio", "images of tools are made of Debian's packages, and Debian has none of these: " +
+		"run the tool yourself and give what it printed to benchbook import, or take tool: benchbook, ab, wrk or hey", inLoad(func(l *article.Load) article.Pos {
 		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
 			return l.Tool.Text.Pos
 		}
@@ -42,7 +45,7 @@ func (p *planner) unsupported(e *outline) []Unsupported {
 	add := func(what string, at article.Pos) {
 		known := slices.ContainsFunc(out, func(u Unsupported) bool { return u.What == what })
 		if at.Source != nil && !known {
-			out = append(out, Unsupported{at, what})
+			out = append(out, Unsupported{Pos: at, What: what})
 		}
 	}
 	if engine := p.project.Engine; engine.Set() && engine.V != article.Docker && engine.V != article.Local {
@@ -61,6 +64,9 @@ func (p *planner) unsupported(e *outline) []Unsupported {
 				continue // of loads and commands the templates have to be expanded
 			}
 			add(entry.what, entry.at(d))
+		}
+		if i := slices.IndexFunc(out, func(u Unsupported) bool { return u.What == entry.what }); i >= 0 {
+			out[i].Instead = entry.instead
 		}
 	}
 	return out

@@ -53,12 +53,15 @@ func loadFont(woff2 []byte) (*font.Font, error) {
 }
 
 // Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what
-// it measured, so one Metrics should serve a whole page; it must not be used by two goroutines at a time.
+// it measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a time.
 type Metrics struct {
 	regular, strong *font.Face
 	shaper          shaping.HarfbuzzShaper
 	known           map[measured]float64 // in ems
 }
+
+// maxKnown is how many texts a Metrics remembers, so that one that serves a thousand pages does not grow for ever.
+const maxKnown = 10_000
 
 type measured struct {
 	text   string
@@ -82,6 +85,9 @@ func (m *Metrics) Width(s string, size float64, strong bool) float64 {
 	key := measured{s, strong}
 	em, ok := m.known[key]
 	if !ok {
+		if len(m.known) >= maxKnown {
+			clear(m.known)
+		}
 		em = m.measure(s, m.face(strong))
 		m.known[key] = em
 	}

@@ -21,6 +21,20 @@ type Layout struct {
 	Rows     int      // of all sections
 }
 
+// Dense tells whether a row has so much in it that it has to be set closer.
+func (l Layout) Dense() bool { return len(l.Heads) > 8 }
+
+// Crowded tells whether a row has so many numbers that the intervals beside them have to be broken where there is little room.
+func (l Layout) Crowded() bool {
+	numbers := 0
+	for _, h := range l.Heads {
+		if h.Class == "n" {
+			numbers++
+		}
+	}
+	return numbers > 7
+}
+
 // Section is rows below a heading of their own; a table that has none is one section without a name.
 type Section struct {
 	Name string

@@ -18,8 +18,19 @@ import (
 // errGone is a process that is no longer there.
 var errGone = errors.New("process has ended")
 
-// Owner names this process, as OwnerOf does. It goes into LabelOwner.
-func Owner() string { return OwnerOf(os.Getpid()) }
+// KeeperVariable is an environment variable that names an owner as the keeper of this process, as Owner does: while that lives, what this
+// process leaves behind is swept by processes of the same keeper only. Tests that kill a process and look for what it left have one, as
+// others may sweep the same engine at that time.
+const KeeperVariable = "BENCHBOOK_KEEPER"
+
+// Owner names this process, as OwnerOf does, and behind an @ its keeper if it has one. It goes into LabelOwner.
+func Owner() string {
+	owner := OwnerOf(os.Getpid())
+	if keeper := os.Getenv(KeeperVariable); keeper != "" {
+		owner += "@" + keeper
+	}
+	return owner
+}
 
 // OwnerOf names a process among all that ever ran on any machine: MACHINE.BOOT.PID.START, where MACHINE and BOOT are
 // digests of the machine's and the boot's identity and START is the time at which the process was started, in the
@@ -32,9 +43,19 @@ func OwnerOf(pid int) string {
 	return fmt.Sprintf("%s.%s.%d.%s", machine(), boot(), pid, start)
 }
 
-// OwnerAlive says whether the process that Owner named is still running. It is known only for processes of this
+// OwnerAlive says whether the process that Owner named is still running, or another's keeper is. It is known only for processes of this
 // machine, as seen from the same process namespace: those of others may be alive and must be left alone.
 func OwnerAlive(owner string) (alive, known bool) {
+	owner, keeper, kept := strings.Cut(owner, "@")
+	if kept && keeper != os.Getenv(KeeperVariable) {
+		if alive, known := processAlive(keeper); alive || !known {
+			return alive, known
+		}
+	}
+	return processAlive(owner)
+}
+
+func processAlive(owner string) (alive, known bool) {
 	parts := strings.Split(owner, ".")
 	if len(parts) != 4 || parts[0] != machine() || parts[3] == "unknown" {
 		return false, false

@@ -37,6 +37,10 @@ func TestOwnerAlive(t *testing.T) {
 		{"a number that is none", with(2, "x"), false, false},
 		{"nothing", "", false, false},
 		{"somebody else's word", "root", false, false},
+		{"a process whose keeper lives", with(3, "1") + "@" + self, true, true},
+		{"a process whose keeper may live", with(3, "1") + "@" + with(0, "abc"), false, false},
+		{"a process whose keeper has ended", with(3, "1") + "@" + with(3, "2"), false, true},
+		{"a process that outlives its keeper", self + "@" + with(3, "2"), true, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,6 +49,29 @@ func TestOwnerAlive(t *testing.T) {
 				t.Errorf("OwnerAlive(%q) = %v, %v, want %v, %v", tt.owner, alive, known, tt.alive, tt.known)
 			}
 		})
+	}
+}
+
+// Of what is left behind while its keeper lives, only those of the same keeper take anything for abandoned.
+func TestOwnerWithKeeper(t *testing.T) {
+	keeper := Owner()
+	t.Setenv(KeeperVariable, keeper)
+	self := Owner()
+	if self != keeper+"@"+keeper {
+		t.Errorf("Owner() = %q, want %q with its keeper", self, keeper)
+	}
+	dead := keeper[:strings.LastIndex(keeper, ".")] + ".1@" + keeper
+	for _, tt := range []struct {
+		name, keeper string
+		alive        bool
+	}{{"of the same keeper", keeper, false}, {"of another keeper", dead, true}, {"of none", "", true}} {
+		t.Setenv(KeeperVariable, tt.keeper)
+		if alive, known := OwnerAlive(dead); alive != tt.alive || !known {
+			t.Errorf("for a process %s OwnerAlive = %v, %v, want %v, true", tt.name, alive, known, tt.alive)
+		}
+		if alive, known := OwnerAlive(self); !alive || !known {
+			t.Errorf("for a process %s, one that lives is taken for dead", tt.name)
+		}
 	}
 }
 

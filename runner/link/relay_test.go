@@ -98,7 +98,7 @@ func dial(t testing.TB, address string) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return conn.(*net.TCPConn)
@@ -346,13 +346,20 @@ func TestLongRoundTrip(t *testing.T) {
 		accepted <- time.Now()
 		echo(conn)
 	}))
-	begin := time.Now()
-	if err := ask(dial(t, address), "hello"); err != nil {
-		t.Fatal(err)
-	}
-	took, after := time.Since(begin), (<-accepted).Sub(begin)
-	if after < rtt*3/2 || took < 2*rtt || took > 2*rtt+200*time.Millisecond {
-		t.Errorf("accepted after %v, answered after %v", after, took)
+	for tries := 1; ; tries++ { // the machine may be busy
+		begin := time.Now()
+		if err := ask(dial(t, address), "hello"); err != nil {
+			t.Fatal(err)
+		}
+		took, after := time.Since(begin), (<-accepted).Sub(begin)
+		late := took > 2*rtt+200*time.Millisecond
+		if late && tries < 6 {
+			continue
+		}
+		if after < rtt*3/2 || took < 2*rtt || late {
+			t.Errorf("accepted after %v, answered after %v", after, took)
+		}
+		break
 	}
 }
 
@@ -445,22 +452,29 @@ func TestJitter(t *testing.T) {
 	if err := ask(conn, "first"); err != nil {
 		t.Fatal(err)
 	}
-	var sum time.Duration
-	least, most := time.Hour, time.Duration(0)
-	for range n {
-		begin := time.Now()
-		if err := ask(conn, "hello"); err != nil {
-			t.Fatal(err)
+	for tries := 1; ; tries++ { // the machine may be busy, and what it adds is never taken for jitter
+		var sum time.Duration
+		least, most := time.Hour, time.Duration(0)
+		for range n {
+			begin := time.Now()
+			if err := ask(conn, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begin)
+			sum += took
+			least, most = min(least, took), max(most, took)
 		}
-		took := time.Since(begin)
-		sum += took
-		least, most = min(least, took), max(most, took)
-	}
-	if least < rtt-2*jitter || least > rtt-jitter/2 || most < rtt+jitter/2 {
-		t.Errorf("round trips took from %v to %v, want about %v to %v", least, most, rtt-2*jitter, rtt+2*jitter)
-	}
-	if mean := sum / n; mean < rtt-3*time.Millisecond || mean > rtt+8*time.Millisecond {
-		t.Errorf("they took %v on average, want about %v", mean, rtt)
+		mean := sum / n
+		if (least > rtt-jitter/2 || mean > rtt+8*time.Millisecond) && tries < 6 {
+			continue
+		}
+		if least < rtt-2*jitter || least > rtt-jitter/2 || most < rtt+jitter/2 {
+			t.Errorf("round trips took from %v to %v, want about %v to %v", least, most, rtt-2*jitter, rtt+2*jitter)
+		}
+		if mean < rtt-3*time.Millisecond || mean > rtt+8*time.Millisecond {
+			t.Errorf("they took %v on average, want about %v", mean, rtt)
+		}
+		break
 	}
 }
 
@@ -493,7 +507,7 @@ func TestRate(t *testing.T) {
 	}
 	for _, n := range []int{1, 2, 4} {
 		over := transfers(n)
-		for range 5 {
+		for range 11 {
 			if over > 30*time.Millisecond { // the machine may be busy
 				over = min(over, transfers(n))
 			}
@@ -519,26 +533,31 @@ func TestTurns(t *testing.T) {
 		_, _ = conn.Write(buffer)
 		echo(conn)
 	}))
-	small, large := dial(t, address), dial(t, address)
+	small := dial(t, address)
 	if err := ask(small, "hello"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(large, "large"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(large, make([]byte, 100_000)); err != nil {
-		t.Fatal(err)
-	}
+	// A round trip, what is queued on the link, and a piece of the other's.
+	const most = 30 * time.Millisecond
 	best := time.Hour
-	for range 10 {
-		begin := time.Now()
-		if err := ask(small, "hello"); err != nil {
+	for tries := 0; best > most && tries < 4; tries++ { // the machine may be busy for as long as a transfer takes
+		large := dial(t, address)
+		if _, err := io.WriteString(large, "large"); err != nil {
 			t.Fatal(err)
 		}
-		best = min(best, time.Since(begin))
+		if _, err := io.ReadFull(large, make([]byte, 100_000)); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			begin := time.Now()
+			if err := ask(small, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			best = min(best, time.Since(begin))
+		}
+		large.Close()
 	}
-	// A round trip, what is queued on the link, and a piece of the other's.
-	if best > 30*time.Millisecond {
+	if best > most {
 		t.Errorf("a small request beside a large transfer took %v at least", best)
 	}
 }
@@ -602,7 +621,7 @@ func TestManyConnections(t *testing.T) {
 		})
 	}
 	group.Wait()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		if late, ok := eventloop.ReadLateness(written.Bytes()); ok && late.Count >= 7*n {
 			t.Log(late)

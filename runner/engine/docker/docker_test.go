@@ -41,7 +41,7 @@ func TestEngine(t *testing.T) {
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		images, err := e.client.ImageList(ctx, client.ImageListOptions{
-			Filters: make(client.Filters).Add("label", engine.LabelImage+"=enginetest"),
+			Filters: make(client.Filters).Add("label", engine.LabelImage+"="+enginetest.Made()),
 		})
 		if err != nil {
 			t.Error(err)
@@ -344,7 +344,7 @@ func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	if err := s.Close(ctx); err != nil {
 		t.Errorf("closing: %v", err)
 	}
-	if took := time.Since(began); took < 900*time.Millisecond || took > 20*time.Second {
+	if took := time.Since(began); took < 900*time.Millisecond || took > 50*time.Second {
 		t.Errorf("it took %v, want about a second", took)
 	}
 	if _, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go/wait"
 
@@ -68,14 +67,7 @@ func (w *waiting) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) err
 
 // Wait implements readiness.Probed.
 func (w *waiting) Wait(ctx context.Context) (int, error) {
-	ended := w.space.engine.client.ContainerWait(ctx, w.id,
-		client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
-	select {
-	case result := <-ended.Result:
-		return int(result.StatusCode), nil
-	case err := <-ended.Error:
-		return 0, err
-	}
+	return awaitEnd(ctx, w.space.engine.client, w.id)
 }
 
 // Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent beside it do. This

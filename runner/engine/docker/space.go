@@ -303,17 +303,7 @@ func (s *space) runProgram(
 	if started != nil {
 		started(r)
 	}
-	ended := s.engine.client.ContainerWait(ctx, r.id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
-	select {
-	case result := <-ended.Result:
-		if result.Error != nil {
-			return exit, errors.New(result.Error.Message)
-		}
-		exit.Code = int(result.StatusCode)
-	case err := <-ended.Error:
-		if ctx.Err() != nil {
-			return exit, context.Cause(ctx)
-		}
+	if exit.Code, err = awaitEnd(ctx, s.engine.client, r.id); err != nil {
 		return exit, err
 	}
 	select {
@@ -333,6 +323,25 @@ func (s *space) runProgram(
 	}
 	exit.OutOfMemory = inspected.Container.State.OOMKilled
 	return exit, nil
+}
+
+// awaitEnd waits until a container has ended, and returns its status. Once the context is done, the error is the reason of that.
+func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int, err error) {
+	ended := api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	select {
+	case result := <-ended.Result:
+		if result.Error == nil {
+			return int(result.StatusCode), nil
+		}
+		// The engine could not wait; that says nothing about the container. It may be because we no longer do: over TLS it hears of that
+		// before the connection is closed, and there is time for it to answer.
+		err = errors.New(result.Error.Message)
+	case err = <-ended.Error:
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return 0, err
 }
 
 // find returns the id of a container by its name, also in the spaces around, and nothing if there is none.

@@ -4,15 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
 )
 
-// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest.
+// Bounds of trying again to remove what somebody killed has left behind.
+const (
+	sweepTries = 20
+	sweepPause = 250 * time.Millisecond
+)
+
+// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest, and is tried again for some seconds: the engine
+// may still be about to do what a process asked for before it was killed, such as to start a container in a network, and somebody else
+// may be sweeping as well.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	var all []engine.Leftover
+	for try := 1; ; try++ {
+		found, err := e.sweepOnce(ctx, dryRun)
+		for _, l := range found {
+			if !slices.Contains(all, l) {
+				all = append(all, l)
+			}
+		}
+		if err == nil || try == sweepTries {
+			return all, err
+		}
+		select {
+		case <-ctx.Done():
+			return all, err
+		case <-time.After(sweepPause):
+		}
+	}
+}
+
+// sweepOnce removes what there is to remove at this moment.
+func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
 	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {

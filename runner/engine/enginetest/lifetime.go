@@ -18,12 +18,20 @@ import (
 
 func (s *suite) isolation(ctx context.Context, t *testing.T) {
 	space := s.open(ctx, t)
-	began := time.Now()
-	if exit := s.do(ctx, t, space, "resolve=example.com"); exit.Code == 0 {
-		t.Error("a name of outside was resolved")
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %v to find that a name is not known", took)
+	// Whoever asks a name server that does not answer waits for ten seconds, every time; a machine that is busy takes long at times.
+	for tries := 1; ; tries++ {
+		began := time.Now()
+		if exit := s.do(ctx, t, space, "resolve=example.com"); exit.Code == 0 {
+			t.Error("a name of outside was resolved")
+		}
+		took := time.Since(began)
+		if took <= 5*time.Second {
+			break
+		}
+		if tries == 3 {
+			t.Errorf("it took %v to find that a name is not known, and no less the times before", took)
+			break
+		}
 	}
 	// Only what can be reached from here can show that it cannot be reached from there.
 	outside := nameServer(t)
@@ -97,7 +105,7 @@ func (s *suite) cancelRun(ctx context.Context, t *testing.T) {
 	if !errors.Is(err, reason) && !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the reason of the cancelling", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > prompt {
 		t.Errorf("that took %v", took)
 	}
 	if _, err := space.Run(ctx, program, nil); err == nil {

@@ -36,6 +36,7 @@ type member struct {
 	address netip.Addr
 	aliases []string
 	there   bool
+	link    string // the bridge's end of what connects it; "" if it is not connected
 }
 
 const bridgeDevice = "space"
@@ -115,12 +116,27 @@ func (n *network) join(name string, aliases []string) (netip.Addr, error) {
 	return m.address, n.writeHosts()
 }
 
-// leave lets nobody find a name any more.
+// leave lets nobody find a name any more, nor reach what had it. The kernel takes its time to remove the network namespace of a process
+// that has ended, and what comes after it under the same address is not to share that with it: a connection that went to the one before
+// would be refused.
 func (n *network) leave(name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	m := n.names[name]
 	m.there = false
+	if m.link != "" {
+		err := within(n.namespace, func() error {
+			link, err := netlink.LinkByName(m.link)
+			if err != nil {
+				return err
+			}
+			return netlink.LinkDel(link)
+		})
+		if err != nil && !errors.As(err, new(netlink.LinkNotFoundError)) && !errors.Is(err, unix.ENODEV) { // it went with its namespace
+			return fmt.Errorf("disconnecting %s from the network: %w", name, err)
+		}
+		m.link = ""
+	}
 	n.names[name] = m
 	return n.writeHosts()
 }
@@ -150,14 +166,17 @@ func (n *network) writeHosts() error {
 	return errors.Join(err, file.Truncate(int64(text.Len())), file.Chmod(0o644), file.Close()) // whatever the umask says
 }
 
-// connect gives the network namespace of a process, in which nothing is yet, a device with an address.
-func (n *network) connect(pid int, namespace *os.File, address netip.Addr) error {
+// connect gives the network namespace of the process that has a name, in which nothing is yet, a device with its address.
+func (n *network) connect(pid int, namespace *os.File, name string) error {
 	n.mu.Lock()
 	n.links++
-	number := n.links
+	m := n.names[name]
+	m.link = "to" + strconv.Itoa(n.links)
+	n.names[name] = m
 	n.mu.Unlock()
+	address := m.address
 	attributes := netlink.NewLinkAttrs()
-	attributes.Name, attributes.MasterIndex = "to"+strconv.Itoa(number), n.bridge
+	attributes.Name, attributes.MasterIndex = m.link, n.bridge
 	pair := netlink.NewVeth(attributes)
 	pair.PeerName, pair.PeerNamespace = "eth0", netlink.NsPid(pid)
 	// As Docker does: who comes back under an address is found at once by those who knew the one before.

@@ -1,8 +1,13 @@
 package local
 
 import (
+	"net"
+	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -62,5 +67,74 @@ nonsense
 	got := otherMounts(mounts)
 	if len(got) != 2 || got[0] != "/home" || got[1] != "/home/a b" {
 		t.Errorf("got %q, want /home and what is in it", got)
+	}
+}
+
+// Under an address there is only what has it now, however long the kernel takes to remove the network of what had it before.
+func TestAddressOfTheOneBefore(t *testing.T) {
+	open(t).Close() // or there can be no networks here
+	n, err := newNetwork(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.close()
+	// connected gives a process of its own a name in the network, and the namespace of its network, which outlives it.
+	connected := func(name string) (*os.File, netip.Addr) {
+		t.Helper()
+		cmd := exec.Command("sleep", "1h")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // by that
+		})
+		namespace, err := os.Open(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "ns", "net"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { namespace.Close() })
+		address, err := n.join(name, nil)
+		if err == nil {
+			err = n.connect(cmd.Process.Pid, namespace, name)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return namespace, address
+	}
+	client, _ := connected("client")
+	_, before := connected("server")
+	if _, err := dial(t.Context(), client, before, 8080); err == nil {
+		t.Fatal("somebody listens")
+	}
+	if err := n.leave("server"); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.leave("server"); err != nil {
+		t.Errorf("leaving twice: %v", err)
+	}
+	server, now := connected("server")
+	if now != before {
+		t.Fatalf("its address is %v, and was %v", now, before)
+	}
+	var listener net.Listener
+	if err := within(server, func() (err error) {
+		listener, err = net.Listen("tcp", netip.AddrPortFrom(now, 8080).String())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	other, _ := connected("other")
+	for i := range 20 {
+		for name, from := range map[string]*os.File{"who knew it before": client, "who did not": other} {
+			conn, err := dial(t.Context(), from, now, 8080)
+			if err != nil {
+				t.Fatalf("connection %d of %s: %v", i+1, name, err)
+			}
+			conn.Close()
+		}
 	}
 }

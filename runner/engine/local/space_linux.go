@@ -530,7 +530,7 @@ func (r *running) surround(pid int) (err error) {
 	if r.address, err = r.space.network.join(r.service.Name, r.service.Aliases); err != nil {
 		return err
 	}
-	return r.space.network.connect(pid, r.namespaces["net"], r.address)
+	return r.space.network.connect(pid, r.namespaces["net"], r.service.Name)
 }
 
 // Name implements engine.Running.

@@ -39,7 +39,7 @@ var steps = map[string]func(value string) error{
 	"burn":   burn,
 	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
 	"hang":   func(string) error { hanging.Store(true); return nil }, // answers nothing from now on, to whoever is connected or not
-	"asked":  func(string) error { <-asked; return nil },             // waits until somebody asks for /go
+	"asked":  isAsked,                                                // waits until somebody has asked for /go, so many times if it says so
 	"get": func(url string) error { // over a connection of its own
 		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Get(url)
@@ -168,6 +168,21 @@ func burn(duration string) error {
 	}
 }
 
+// isAsked waits for so many requests for /go, or for one.
+func isAsked(times string) error {
+	n := 1
+	if times != "" {
+		var err error
+		if n, err = strconv.Atoi(times); err != nil {
+			return err
+		}
+	}
+	for range n {
+		<-asked
+	}
+	return nil
+}
+
 // hanging says that nothing is answered any more.
 var hanging atomic.Bool
 
@@ -188,9 +203,15 @@ func listen(port string) error {
 				<-r.Context().Done()
 				return
 			}
-			fmt.Fprintln(w, "hello from", os.Getenv("NAME"))
+			answer := fmt.Sprintln("hello from", os.Getenv("NAME"))
+			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+			_, _ = io.WriteString(w, answer) // who has gone does not read it
 			if r.URL.Path == "/go" {
-				asked <- struct{}{}
+				_ = http.NewResponseController(w).Flush() // before whatever waits for it
+				select {
+				case asked <- struct{}{}:
+				default: // nobody waits for so many
+				}
 			}
 		}))
 		fail("listen="+port, err)

@@ -19,6 +19,7 @@ import (
 	"math/big"
 	mathrand "math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,11 +52,9 @@ func Start(t testing.TB) *Machine {
 		lack(t, "a second machine takes root")
 	}
 	SparesDocker0(t)
-	number := 1 + mathrand.IntN(250)
-	m := &Machine{Here: fmt.Sprintf("10.213.%d.1", number), Address: fmt.Sprintf("10.213.%d.2", number), folder: t.TempDir(),
-		space: fmt.Sprintf("benchbook-test-%d", number)}
+	m := &Machine{folder: t.TempDir()}
+	number := m.takeNumber(t)
 	cable := fmt.Sprintf("bbtest%d", number)
-	ip(t, "netns", "add", m.space)
 	t.Cleanup(func() { ip(t, "netns", "del", m.space) }) // with its end of the cable, and so with both
 	ip(t, "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", m.space)
 	ip(t, "address", "add", m.Here+"/24", "dev", cable)
@@ -69,6 +68,27 @@ func Start(t testing.TB) *Machine {
 	m.TCP, m.Socket = "tcp://"+net.JoinHostPort(m.Address, "2376"), "unix://"+filepath.Join(m.folder, "docker.sock")
 	m.startEngine(t, server)
 	return m
+}
+
+// takeNumber gives the machine a network namespace, a number and addresses that no other test has, and returns the number. Tests of several
+// packages run at the same time: whoever makes the namespace of a number has it.
+func (m *Machine) takeNumber(t testing.TB) int {
+	t.Helper()
+	var said []byte
+	for _, n := range mathrand.Perm(250) {
+		number := n + 1
+		m.space = fmt.Sprintf("benchbook-test-%d", number)
+		var err error
+		if said, err = exec.Command("ip", "netns", "add", m.space).CombinedOutput(); err == nil {
+			m.Here, m.Address = fmt.Sprintf("10.213.%d.1", number), fmt.Sprintf("10.213.%d.2", number)
+			return number
+		}
+		if !strings.Contains(string(said), "File exists") {
+			break
+		}
+	}
+	t.Fatalf("making a network namespace: %s", said)
+	return 0
 }
 
 // SparesDocker0 fails a test that is about to start a second engine if the bridge of this machine's own one is another after it, or none:
@@ -140,13 +160,26 @@ func (m *Machine) startEngine(t testing.TB, server string) {
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	m.run(t, cmd)
-	for deadline := time.Now().Add(time.Minute); ; {
-		conn, err := net.Dial("unix", strings.TrimPrefix(m.Socket, "unix://"))
-		if err == nil {
-			conn.Close()
-			return
+	// It listens at its socket before it listens at its port, and at both before it answers: whoever connects next is to be answered at once.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(m.Socket, "unix://"))
+	}}}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/_ping", nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if time.Now().After(deadline) {
+		answer, err := client.Do(request)
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+			err = errors.New(answer.Status)
+		}
+		if ctx.Err() != nil {
 			said, _ := os.ReadFile(log.Name())
 			t.Fatalf("the second engine does not answer: %v\n%s", err, said[max(0, len(said)-4000):])
 		}
@@ -205,7 +238,7 @@ func (m *Machine) SSH(t *testing.T) (endpoint, path string) {
 	}
 	cmd := m.within(sshd, "-D", "-e", "-f", in("sshd_config"))
 	m.run(t, cmd)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		conn, err := net.DialTimeout("tcp", net.JoinHostPort(m.Address, "22"), time.Second)
 		if err == nil {
 			conn.Close()

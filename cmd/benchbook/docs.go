@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"benchbook/notebook/article"
+	"benchbook/render"
+	"benchbook/site/theme"
+)
+
+// docsProblems are what is wrong with the pages that the project has beside its articles.
+func docsProblems(project *article.Project) []*article.Problem {
+	var problems article.Problems
+	project.ReadDocs(&problems)
+	return problems.Sorted()
+}
+
+// docs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
+// are text; that is what the problems say.
+func (a *app) docs(project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*article.Problem, error) {
+	var problems article.Problems
+	docs := project.ReadDocs(&problems)
+	if docs == nil {
+		return nil, problems.Sorted(), nil
+	}
+	renderer, err := render.New(look)
+	if err != nil {
+		return nil, nil, a.themed(look, err)
+	}
+	pages, err := renderer.Docs(docs, render.Options{Articles: articles})
+	if err != nil {
+		return nil, nil, a.themed(look, err)
+	}
+	for _, p := range pages {
+		for _, w := range p.Warnings {
+			fmt.Fprintln(a.stderr, w)
+		}
+	}
+	return pages, problems.Sorted(), nil
+}
+
+// docsDir is the folder in which a project has pages beside its articles; empty if it has none.
+func docsDir(project *article.Project) string {
+	if project.Docs.Value == "" {
+		return ""
+	}
+	return filepath.Join(project.Dir, filepath.FromSlash(project.Docs.Value))
+}

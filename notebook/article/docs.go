@@ -1,0 +1,394 @@
+package article
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
+)
+
+// DocsIndex is the first page of a project's docs. It links all others, in the order in which they are to be read.
+const DocsIndex = "README.md"
+
+// Docs are pages of a project beside its articles, such as a manual: the files of a folder that end in .md. They are Markdown alone:
+// a fence in them is a listing, whatever it is called, and nothing in them is run, measured or judged.
+type Docs struct {
+	Dir   string // absolute
+	Pages []*DocsPage
+
+	project  *Project
+	articles map[string]map[string]bool // parts of articles that links name, by slug
+}
+
+// DocsPage is a page of Docs.
+type DocsPage struct {
+	*Document        // of which Dir, Source, Tree and Text are set
+	Name      string // of the file, without .md
+	Title     *ast.Heading
+	Group     string // heading of the index below which it is linked; empty for the index itself
+
+	anchors map[string]bool // ids of its headings, as goldmark makes them
+}
+
+// Bounds of what a site takes in beside articles.
+const (
+	maxDocs     = 500
+	maxDocsFile = 8 << 20
+)
+
+// docsFiles are the kinds of files that pages may link: browsers show them as text, or offer to save them, and run none.
+var docsFiles = []string{".csv", ".json", ".txt", ".yaml", ".yml"}
+
+// docsSlug is the name that an article cannot have where a project has docs, since they have its place in the site.
+const docsSlug = "docs"
+
+// ReadDocs reads the docs that the project names; nil if it names none, or they cannot be read.
+//
+// Problems are pages that cannot be read, or have no title, or are not linked from the first, and links that lead to nothing.
+func (p *Project) ReadDocs(problems *Problems) *Docs {
+	name := p.Docs.Value
+	if name == "" {
+		return nil
+	}
+	dir := filepath.Join(p.Dir, filepath.FromSlash(name))
+	d := &Docs{Dir: dir, project: p, articles: map[string]map[string]bool{}}
+	const hint = "name a folder of the project that has a " + DocsIndex + ", or remove docs"
+	if clean := path.Clean(name); !filepath.IsLocal(filepath.FromSlash(name)) || clean == "." {
+		problems.Add("no-docs", p.Docs.Pos, "the docs %q are no folder below that of the project", name).Hint = hint
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		problems.Add("no-docs", p.Docs.Pos, "the docs %q cannot be read: %s", name, reason(err)).Hint = hint
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(p.ArticleDir(docsSlug), FileName)); err == nil {
+		problems.Add("contradiction", p.Docs.Pos, "the site has the docs where an article is, which is called %q too", docsSlug).
+			Hint = "rename the folder of the article"
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || path.Ext(e.Name()) != ".md" || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if len(d.Pages) == maxDocs {
+			problems.Add("too-many", p.Docs.Pos, "the docs have more than %d pages", maxDocs).Hint = "make fewer of them"
+			break
+		}
+		if page := p.docsPage(dir, e.Name(), problems); page != nil {
+			d.Pages = append(d.Pages, page)
+		}
+	}
+	index := d.page(DocsIndex)
+	if index == nil {
+		problems.Add("no-docs", p.Docs.Pos, "the docs %q have no page %s", name, DocsIndex).Hint = "write it: it links all others, in their order"
+		return nil
+	}
+	d.order(index)
+	for _, page := range d.Pages {
+		d.checkLinks(page, problems)
+		if page != index && page.Group == unlisted {
+			problems.Add("unlisted-page", Pos{page.Source, 0, 0}, "the page is not linked from %s", DocsIndex).
+				Hint = "link it there, below the heading where it belongs"
+		}
+	}
+	return d
+}
+
+// unlisted is the group of pages that the index does not link. No heading is called so.
+const unlisted = "\x00"
+
+// docsPage reads a page; nil if it cannot be read.
+func (p *Project) docsPage(dir, name string, problems *Problems) *DocsPage {
+	source, ok := readSource(filepath.Join(dir, name), path.Join(path.Clean(p.Docs.Value), name), problems)
+	if !ok || !fits(source, problems) {
+		return nil
+	}
+	if !utf8.Valid(source.Data) {
+		at := invalidUTF8(source.Data)
+		problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
+		return nil
+	}
+	doc := &Document{Dir: dir, Source: source, Text: source.Data}
+	doc.Tree = doc.parseMarkdown()
+	problems.Merge(&doc.Problems)
+	page := &DocsPage{Document: doc, Name: strings.TrimSuffix(name, ".md"), Group: unlisted, anchors: map[string]bool{}}
+	title, ok := doc.Tree.FirstChild().(*ast.Heading)
+	if !ok || title.Level != 1 {
+		problems.Add("no-title", Pos{source, 0, 0}, "the page does not begin with its title").Hint = "begin it with a line # and the title"
+		return nil
+	}
+	page.Title = title
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if h, ok := n.(*ast.Heading); ok && entering {
+			if id, ok := h.AttributeString("id"); ok {
+				page.anchors[fmt.Sprintf("%s", id)] = true
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	return page
+}
+
+// page is the page of a file; nil if there is none.
+func (d *Docs) page(file string) *DocsPage {
+	i := slices.IndexFunc(d.Pages, func(p *DocsPage) bool { return p.Name+".md" == file })
+	if i < 0 {
+		return nil
+	}
+	return d.Pages[i]
+}
+
+// order puts the pages into the order in which the index links them below its headings, each in the group of the heading above. Those
+// that it links only before its first heading follow, and those that it does not link come last.
+func (d *Docs) order(index *DocsPage) {
+	index.Group = ""
+	ordered, before := []*DocsPage{index}, []*DocsPage{}
+	group, below := "", false
+	_ = ast.Walk(index.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			if n.Level == 2 {
+				group, below = plainText(n, index.Text), true
+			}
+		case *ast.Link:
+			to, _ := d.Follow(index, string(n.Destination)) // what is wrong is said where all links are checked
+			switch {
+			case to.Page == nil || slices.Contains(ordered, to.Page):
+			case !below:
+				before = append(before, to.Page)
+			default:
+				to.Page.Group = group
+				ordered = append(ordered, to.Page)
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, page := range before {
+		if !slices.Contains(ordered, page) {
+			page.Group = ""
+			ordered = append(ordered, page)
+		}
+	}
+	for _, page := range d.Pages {
+		if !slices.Contains(ordered, page) {
+			ordered = append(ordered, page)
+		}
+	}
+	d.Pages = ordered
+}
+
+// plainText is the text of a node.
+func plainText(n ast.Node, source []byte) string {
+	var b strings.Builder
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			b.Write(t.Segment.Value(source))
+		}
+		return ast.WalkContinue, nil
+	})
+	return b.String()
+}
+
+// DocsLink is where a link of a page leads: to one of these.
+type DocsLink struct {
+	Elsewhere string // in the web, or a mail address
+	Page      *DocsPage
+	Article   string // slug
+	File      string // below the folder of the docs, with slashes
+
+	Fragment string // of a page or an article, without #; may be empty
+}
+
+// Follow says where a link of a page leads. It can name a page, a file or a heading as code hosts understand it, counted from the page,
+// an article by its file, or an address.
+//
+// The error says in words for its author why the link leads to nothing.
+func (d *Docs) Follow(from *DocsPage, written string) (DocsLink, error) {
+	u, err := url.Parse(written)
+	switch {
+	case err != nil:
+		return DocsLink{}, errors.New("it is no address")
+	case u.Scheme != "" || u.Host != "":
+		if u.Scheme == "" {
+			u.Scheme = "https"
+		}
+		if !slices.Contains([]string{"http", "https", "mailto"}, strings.ToLower(u.Scheme)) {
+			return DocsLink{}, errors.New("pages link by http, https and mailto alone")
+		}
+		return DocsLink{Elsewhere: u.String()}, nil
+	}
+	name := path.Clean(u.Path)
+	to := DocsLink{Fragment: u.Fragment}
+	if u.Path == "" {
+		to.Page = from
+	} else {
+		to.Page = d.page(name)
+	}
+	if to.Page != nil {
+		if u.Fragment != "" && !to.Page.anchors[u.Fragment] {
+			return to, fmt.Errorf("%s has no such heading", to.Page.Source.Path)
+		}
+		return to, nil
+	}
+	if path.IsAbs(name) || strings.Contains(name, `\`) {
+		return DocsLink{}, errors.New("paths are counted from the page, and have slashes")
+	}
+	if slug, ok := d.article(name); ok {
+		to.Article = slug
+		return to, d.checkPart(slug, u.Fragment)
+	}
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return DocsLink{}, errors.New("the site has neither a page nor an article there")
+	}
+	if path.Ext(name) == ".md" {
+		return DocsLink{}, errors.New("there is no such page")
+	}
+	if !slices.Contains(docsFiles, path.Ext(name)) {
+		return DocsLink{}, fmt.Errorf("the site takes in no files but %s", strings.Join(docsFiles, " "))
+	}
+	to.File, to.Fragment = name, ""
+	_, err = d.ReadFile(name)
+	return to, err
+}
+
+// article gives the slug of the article whose file or folder a path leads to, seen from the folder of the docs.
+func (d *Docs) article(name string) (slug string, ok bool) {
+	below, err := filepath.Rel(filepath.Join(d.project.Dir, "experiments"), filepath.Join(d.Dir, filepath.FromSlash(name)))
+	if err != nil {
+		return "", false
+	}
+	slug, file, _ := strings.Cut(filepath.ToSlash(below), "/")
+	if slug == ".." || slug == "." || file != "" && file != FileName {
+		return "", false
+	}
+	_, err = os.Lstat(filepath.Join(d.project.ArticleDir(slug), FileName))
+	return slug, err == nil
+}
+
+// checkPart says whether an article has a part that a link names.
+func (d *Docs) checkPart(slug, part string) error {
+	if part == "" {
+		return nil
+	}
+	parts, known := d.articles[slug]
+	if !known {
+		doc, err := d.project.Article(slug)
+		if err != nil {
+			return err
+		}
+		parts = map[string]bool{}
+		d.articles[slug] = parts
+		for _, t := range doc.Tables {
+			parts[t.Label.Value] = true
+		}
+		for _, f := range doc.Figures {
+			parts[f.Label.Value] = true
+		}
+		_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if id, ok := n.AttributeString("id"); ok && entering {
+				parts[fmt.Sprintf("%s", id)] = true
+			}
+			return ast.WalkContinue, nil
+		})
+	}
+	if !parts[part] {
+		return fmt.Errorf("the article %s has no such heading, table or figure", slug)
+	}
+	return nil
+}
+
+// ReadFile reads a file of the folder that pages show or link.
+//
+// The error says in words for the author of the page why it cannot be had.
+func (d *Docs) ReadFile(name string) ([]byte, error) {
+	root, err := os.OpenRoot(d.Dir) // which follows no link that leads out of it
+	if err != nil {
+		return nil, errors.New(reason(err))
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("there is no such file")
+	case err != nil:
+		return nil, errors.New(reason(err))
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	case info.Size() > maxDocsFile:
+		return nil, fmt.Errorf("it has more than %d MiB", maxDocsFile>>20)
+	}
+	return root.ReadFile(filepath.FromSlash(name))
+}
+
+// checkLinks reports the links and pictures of a page that lead to nothing.
+func (d *Docs) checkLinks(page *DocsPage, problems *Problems) {
+	dead := func(n ast.Node, destination []byte, err error) {
+		at := page.destination(n, string(destination))
+		problems.Add("dead-link", at, "the link %q leads to nothing: %s", destination, err).
+			Hint = "correct it, or remove it"
+	}
+	_ = ast.Walk(page.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Link:
+			if _, err := d.Follow(page, string(n.Destination)); err != nil {
+				dead(n, n.Destination, err)
+			}
+		case *ast.Image:
+			u, err := url.Parse(string(n.Destination))
+			switch {
+			case err != nil:
+				dead(n, n.Destination, errors.New("it is no address"))
+			case u.Scheme == "" && u.Host == "":
+				if _, err := d.ReadFile(path.Clean(u.Path)); err != nil {
+					dead(n, n.Destination, err)
+				}
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+}
+
+// Terms are the words in code font in the first column of the tables of a page, by the id of the heading above, in their order: what a
+// reference explains.
+func (page *DocsPage) Terms(visit func(id, word string)) {
+	id := ""
+	seen := map[[2]string]bool{}
+	_ = ast.Walk(page.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		if h, ok := n.(*ast.Heading); ok {
+			if of, ok := h.AttributeString("id"); ok {
+				id = fmt.Sprintf("%s", of)
+			}
+		}
+		if n.Kind() != extast.KindTableCell || n.PreviousSibling() != nil {
+			return ast.WalkContinue, nil
+		}
+		for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+			if code, ok := child.(*ast.CodeSpan); ok {
+				word := strings.TrimSpace(plainText(code, page.Text))
+				if !seen[[2]string{id, word}] {
+					seen[[2]string{id, word}] = true
+					visit(id, word)
+				}
+			}
+		}
+		return ast.WalkSkipChildren, nil
+	})
+}

@@ -1,0 +1,50 @@
+package docker
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
+)
+
+// An engine may still start a container of somebody who was killed: its network cannot be removed then, and a moment later it can.
+func TestSweepTriesAgain(t *testing.T) {
+	owner := engine.Owner()
+	labels := map[string]string{engine.LabelRun: "killed", engine.LabelOwner: owner[:strings.LastIndex(owner, ".")] + ".1"}
+	asked, removed := 0, false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		answer := any([]any{})
+		switch {
+		case r.Method == http.MethodDelete:
+			if asked++; asked < 3 {
+				w.WriteHeader(http.StatusForbidden)
+				answer = map[string]string{"message": "network left has active endpoints"}
+				break
+			}
+			removed = true
+			w.WriteHeader(http.StatusNoContent)
+			return
+		case strings.HasSuffix(r.URL.Path, "/networks") && !removed:
+			answer = []network.Summary{{Network: network.Network{ID: "1", Name: "left", Labels: labels}}}
+		case strings.HasSuffix(r.URL.Path, "/volumes"):
+			answer = map[string]any{}
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	}))
+	defer server.Close()
+	api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := (&Engine{client: api}).Sweep(t.Context(), false)
+	if err != nil || len(left) != 1 || left[0] != (engine.Leftover{Kind: "network", Name: "left", Run: "killed"}) {
+		t.Errorf("swept %+v, %v; asked %d times", left, err, asked)
+	}
+}

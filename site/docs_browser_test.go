@@ -1,0 +1,164 @@
+package site_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"benchbook/notebook/article"
+	"benchbook/render"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+// docsFolder is where a site has the pages beside its articles.
+const docsFolder = "docs"
+
+// manual is this project's own, with links to the articles that it has.
+func manual(t testing.TB) []*render.DocsPage {
+	t.Helper()
+	project, err := article.OpenProject("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems article.Problems
+	docs := project.ReadDocs(&problems)
+	if docs == nil || !problems.Empty() {
+		t.Fatal(problems.Sorted())
+	}
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slugs, err := project.Slugs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := r.Docs(docs, render.Options{Articles: slugs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// buildWithManual makes a site of the manual beside articles, and lists its pages, the first of the manual first.
+func buildWithManual(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	pages := manual(t)
+	if _, err := site.Build(packed(t, samplePages(t)), dir, theme.Files, site.Options{Version: "0.0", Docs: pages}); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pages {
+		for _, w := range p.Warnings {
+			t.Error(w)
+		}
+		names = append(names, filepath.Join(docsFolder, p.Path, "index.html"))
+	}
+	return names
+}
+
+// The manual reads well wherever it is read: nothing scrolls sideways, nothing fails or is complained about.
+func TestBrowserOnManual(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	names := buildWithManual(t, dir)
+	found := listen(ctx, t)
+	t.Run("every page", func(t *testing.T) {
+		for i, name := range names {
+			scheme := []string{"light", "dark"}[i%2]
+			for _, width := range []int{1280, 768, 375} {
+				do(ctx, t, openIn(dir, name, width, scheme))
+				if got := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`); got > width {
+					t.Errorf("%s, %d wide: the page is %d wide", name, width, got)
+				}
+				if got := ask[int](ctx, t, `document.querySelectorAll("h1").length`); got != 1 {
+					t.Errorf("%s has %d titles", name, got)
+				}
+			}
+		}
+		found.report(t)
+	})
+	t.Run("the list of pages", func(t *testing.T) {
+		for _, width := range []int{1280, 375} {
+			do(ctx, t, openIn(dir, "docs/load/index.html", width, "light"))
+			got := ask[struct {
+				Here     []string
+				Pages    int
+				Sections bool
+			}](ctx, t, `(() => {
+				document.querySelectorAll("details").forEach(d => d.open = true);
+				const shown = Array.from(document.querySelectorAll(".toc-side a, .toc-fold a")).filter(a => a.getClientRects().length > 0);
+				return {Here: shown.filter(a => a.getAttribute("aria-current") === "page").map(a => a.textContent),
+					Pages: new Set(shown.map(a => a.pathname)).size,
+					Sections: shown.some(a => a.hash === "#open-loops")};
+			})()`)
+			if !slices.Equal(got.Here, []string{"Load"}) || got.Pages != len(names) || !got.Sections {
+				t.Errorf("%d wide, of %d pages: %+v", width, len(names), got)
+			}
+		}
+		found.report(t)
+	})
+	t.Run("by the keyboard alone", func(t *testing.T) {
+		do(ctx, t, openIn(dir, "docs/index.html", 1280, "light"))
+		visited := map[string]bool{}
+		for range 500 {
+			do(ctx, t, chromedp.KeyEvent(kb.Tab))
+			at := ask[string](ctx, t, `document.activeElement === document.body ? "" : document.activeElement.href || document.activeElement.id`)
+			if at == "" {
+				break
+			}
+			visited[at] = true
+			if strings.HasSuffix(at, "/docs/tutorial/index.html") {
+				break
+			}
+			if box := ask[bool](ctx, t, `(() => { const s = getComputedStyle(document.activeElement); return s.outlineStyle !== "none" || document.activeElement.className === "skip" })()`); !box {
+				t.Errorf("it is not to be seen that %s has the focus", at)
+			}
+		}
+		do(ctx, t, chromedp.KeyEvent(kb.Enter))
+		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => document.title.startsWith("Your first article") ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
+			t.Errorf("Tab and Enter do not lead to the tutorial: %d stops", len(visited))
+		}
+		found.report(t)
+	})
+	t.Run("search", func(t *testing.T) {
+		do(ctx, t, openIn(dir, "sockets/index.html", 1280, "light"), chromedp.Click(chromedp.CSS("#find")))
+		if !ask[bool](ctx, t, `new Promise(done => { let n = 0; const ask = () => window.benchbookPages ? done(true) : ++n > 200 ? done(false) : setTimeout(ask, 25); ask(); })`) {
+			t.Fatal("what there is to find was not loaded")
+		}
+		for _, tt := range []struct{ words, option string }{
+			{"Your first article", "pageYour first article"}, {"open loops", "sectionOpen loopsLoad"}, {"keepalive", "termkeepaliveLoad"},
+			{"quote-this", "sectionquote-thisProblems"},
+		} {
+			do(ctx, t, chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(kb.Escape), chromedp.KeyEvent(tt.words))
+			options := ask[[]string](ctx, t, `Array.from(document.querySelectorAll("#found [role=option]")).map(o => o.textContent)`)
+			if !slices.Contains(options, tt.option) {
+				t.Errorf("%q finds %q, and not %q", tt.words, options, tt.option)
+			}
+		}
+		found.report(t)
+	})
+}
+
+// Nobody is kept from reading the manual: axe finds nothing in it, folds open.
+func TestManualAccessible(t *testing.T) {
+	ctx, source := browser(t), axe(t)
+	dir := t.TempDir()
+	names := buildWithManual(t, dir)
+	for i, name := range names {
+		width, scheme := []int{1280, 375}[i%2], []string{"light", "dark"}[i/2%2]
+		accessibleAt(ctx, t, source, dir, name, width, scheme)
+	}
+}
+
+// All pages of the manual are HTML as its standard has it.
+func TestManualValid(t *testing.T) {
+	command := validator(t)
+	dir := t.TempDir()
+	buildWithManual(t, dir)
+	validate(t, command, dir)
+}
