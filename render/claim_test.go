@@ -100,3 +100,22 @@ func TestFinding(t *testing.T) {
 		}
 	}
 }
+
+// What an index tells of an article is why it stands as it does: of several headline claims, the first that is contradicted.
+func TestFindingIsWhatDecides(t *testing.T) {
+	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+
+		"name: e\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
+		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\ncalibrate: false\n```\n\n"+
+		"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n```\n\n"+
+		"```yaml claim\n{name: d, text: It is the faster one., expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'}\n```\n\n"+
+		"```yaml claim\n{name: e, headline: true, text: It is twice as fast., expect: 'ratio(throughput{server=\"a\"}, throughput{server=\"b\"}) > 2'}\n```\n"))
+	b.Measure("full", "e", "a", []float64{1000, 1010, 990, 1005, 1000})
+	b.Measure("full", "e", "b", []float64{2000, 2010, 1990, 2005, 2000})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Contradicted: It is twice as fast ("; !strings.HasPrefix(page.Finding, want) {
+		t.Errorf("the index tells %q, want what begins with %q", page.Finding, want)
+	}
+}

@@ -174,7 +174,8 @@ func (p *panel) multiverse() drawn {
 		return drawn{missing: fmt.Sprintf("there is no claim %q", p.block.Claim.Value)}
 	}
 	m := p.d.Multiverse(p.doc.Claims[i])
-	verdicts := []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive}
+	// In the order of colours, so that each has the one of its marks in claims. What was not measured has no mark.
+	verdicts := []stats.Verdict{stats.Inconclusive, stats.NotMeasured, stats.Supported, stats.Contradicted}
 	f := figure.Dots{Scale: figure.Log, Axis: "effect, times"}
 	for _, v := range verdicts {
 		f.Series = append(f.Series, string(v))
@@ -223,9 +224,6 @@ func (p *panel) multiverse() drawn {
 		j := a.Judgement
 		counts[j.Verdict]++
 		row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdicts, j.Verdict), Missing: string(j.Verdict)}
-		if row.Series == 0 {
-			row.Series = len(verdicts)
-		}
 		reason := j.Reason
 		if a.Effect == nil {
 			if reason != "" {
@@ -277,7 +275,7 @@ func (p *panel) multiverse() drawn {
 		f.Series, f.Band, f.Reference = nil, nil, nil
 	}
 	var tally []string
-	for _, v := range append(verdicts, stats.NotMeasured) {
+	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
 		if counts[v] > 0 {
 			tally = append(tally, fmt.Sprintf("%d %s", counts[v], v))
 		}

@@ -317,24 +317,37 @@ func (c *composer) exhibits() []link {
 	return out
 }
 
-// finding says in one sentence what an index tells of the article: the first headline claim with what came of it.
+// finding says in one sentence what an index tells of the article: a headline claim with what came of it. That is the first that is
+// contradicted, since no article stands that has one, and else the first that was measured.
 func (c *composer) finding(description string) string {
+	var told *article.Claim
 	for _, claim := range c.doc.Claims {
-		j := c.judgements[claim.Name.Value]
-		if !claim.Headline.V || j.Verdict == stats.NotMeasured || j.Verdict == "" {
-			continue
+		switch verdict := c.judgements[claim.Name.Value].Verdict; {
+		case !claim.Headline.V || verdict == stats.NotMeasured || verdict == "":
+		case verdict == stats.Contradicted:
+			return c.told(claim)
+		case told == nil:
+			told = claim
 		}
-		_, words := c.claimSentence(claim)
-		words = strings.TrimRight(words, ".")
-		if j.Verdict != stats.Supported {
-			words = VerdictMark(j.Verdict).Word + ": " + words
-		}
-		if effect := c.effectWords(j); effect != "" {
-			return words + " (" + effect + ")."
-		}
-		return words + "."
 	}
-	return cmp.Or(description, "Written, not measured.")
+	if told == nil {
+		return cmp.Or(description, "Written, not measured.")
+	}
+	return c.told(told)
+}
+
+// told is a claim with its verdict, unless that is what it says, and its effect.
+func (c *composer) told(claim *article.Claim) string {
+	j := c.judgements[claim.Name.Value]
+	_, words := c.claimSentence(claim)
+	words = strings.TrimRight(words, ".")
+	if j.Verdict != stats.Supported {
+		words = VerdictMark(j.Verdict).Word + ": " + words
+	}
+	if effect := c.effectWords(j); effect != "" {
+		return words + " (" + effect + ")."
+	}
+	return words + "."
 }
 
 func texts(list []article.Text) []string {

@@ -19,24 +19,29 @@ func axe(t *testing.T) string {
 // Nobody is kept from reading: axe finds nothing against WCAG 2.2 AA at either end of the widths, in light and dark, folds open.
 func TestAccessible(t *testing.T) {
 	t.Parallel()
-	ctx, source := browser(t), axe(t)
-	dir := t.TempDir()
+	source, dir := axe(t), t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
-	accessible(ctx, t, source, dir)
+	accessible(t, source, dir)
 }
 
 // The same holds for a site that was made of real records.
 func TestAccessibleOnReport(t *testing.T) {
 	t.Parallel()
 	dir := siteOfReport(t)
-	accessible(browser(t), t, axe(t), dir)
+	accessible(t, axe(t), dir)
 }
 
-func accessible(ctx context.Context, t *testing.T, source, dir string) {
+func accessible(t *testing.T, source, dir string) {
 	t.Helper()
-	eachLook(t, []int{1280, 375}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
-		accessibleAt(ctx, t, source, dir, page, width, scheme)
-	})
+	for _, scheme := range lightAndDark { // in two browsers at once
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			ctx := browser(t)
+			eachLook(t, []int{1280, 375}, []string{scheme}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
+				accessibleAt(ctx, t, source, dir, page, width, scheme)
+			})
+		})
+	}
 }
 
 func accessibleAt(ctx context.Context, t *testing.T, source, dir, page string, width int, scheme string) {

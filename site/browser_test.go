@@ -202,17 +202,20 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 
 func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, pages []string) {
 	t.Helper()
-	eachLook(t, []int{1280, 768, 375}, pages, func(t *testing.T, page string, width int, scheme string) {
+	eachLook(t, []int{1280, 768, 375}, lightAndDark, pages, func(t *testing.T, page string, width int, scheme string) {
 		look(ctx, t, filepath.Join(dir, page), width, scheme, !strings.Contains(page, "history") && !strings.Contains(page, "compare") && !strings.HasPrefix(page, "tags") && page != "index.html")
 		found.report(t)
 	})
 }
 
-// eachLook runs a test of each page at each width, in light and dark.
-func eachLook(t *testing.T, widths []int, pages []string, test func(t *testing.T, page string, width int, scheme string)) {
+// lightAndDark are the colour schemes of a system.
+var lightAndDark = []string{"light", "dark"}
+
+// eachLook runs a test of each page at each width, in each colour scheme.
+func eachLook(t *testing.T, widths []int, schemes, pages []string, test func(t *testing.T, page string, width int, scheme string)) {
 	t.Helper()
 	for _, width := range widths {
-		for _, scheme := range []string{"light", "dark"} {
+		for _, scheme := range schemes {
 			for _, page := range pages {
 				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) { test(t, page, width, scheme) })
 			}

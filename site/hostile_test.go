@@ -64,6 +64,7 @@ func hostilePages(t *testing.T) []*render.Page {
 
 // Nothing hostile runs, loads or shows in a browser, on any page or in any drawing that a reader opens by itself.
 func TestBrowserOnHostile(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a page for every text that a record can hold takes its time; run without -short")
 	}
@@ -104,6 +105,7 @@ func unharmed(ctx context.Context, t *testing.T) {
 
 // Were something hostile to get into a page all the same, the page's policy would keep it from running and from calling anybody.
 func TestPolicy(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	var calls atomic.Int32
 	listener := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))

@@ -104,11 +104,18 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 		case <-ctx.Done():
 		}
 	}}
+	following := make(chan struct{})
+	w.ready = func() { close(following) }
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer cancel()
 	// What changes while the site is built the first time is seen: it is followed from before.
 	background.Go(func() { w.watch(ctx) })
+	select {
+	case <-following:
+	case <-ctx.Done():
+		return nil
+	}
 	unfinished := s.build(ctx, nil)
 	background.Go(func() { s.followProgress(ctx) })
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,

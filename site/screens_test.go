@@ -19,20 +19,25 @@ func TestScreens(t *testing.T) {
 		t.Skip("-screens names no folder")
 	}
 	dir := siteOfReport(t)
-	ctx := browser(t)
 	if err := os.MkdirAll(*screens, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	eachLook(t, []int{1280, 768, 375}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
-		do(ctx, t, openIn(dir, page, width, scheme))
-		ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
-		picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), width, scheme)
-		if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	})
+	for _, scheme := range lightAndDark { // in two browsers at once
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			ctx := browser(t)
+			eachLook(t, []int{1280, 768, 375}, []string{scheme}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
+				do(ctx, t, openIn(dir, page, width, scheme))
+				ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
+				picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				if err != nil {
+					t.Fatal(err)
+				}
+				name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), width, scheme)
+				if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
 }

@@ -38,6 +38,8 @@ type watcher struct {
 	notice func(string)
 	// told gets the paths that changed, and nil where anything may have.
 	told func([]string)
+	// ready is called once all files are followed, so that no later change is missed; nil for nobody to tell.
+	ready func()
 
 	system  *fsnotify.Watcher
 	pending map[string]bool
@@ -54,6 +56,7 @@ func (w *watcher) watch(ctx context.Context) {
 		err = w.addAll()
 	}
 	if err == nil {
+		w.isReady()
 		err = w.follow(ctx)
 	}
 	if err == nil || ctx.Err() != nil {
@@ -64,6 +67,14 @@ func (w *watcher) watch(ctx context.Context) {
 	}
 	w.notice(fmt.Sprintf("files are looked at every second, as the system does not tell of changes (%v)%s", err, wayOut(err)))
 	w.poll(ctx)
+}
+
+// isReady tells that files are followed, the first time.
+func (w *watcher) isReady() {
+	if w.ready != nil {
+		w.ready()
+	}
+	w.ready = nil
 }
 
 // wayOut says what to do where the system watches no more.
@@ -207,6 +218,7 @@ type stamp struct {
 // poll looks at all files again and again, until ctx ends.
 func (w *watcher) poll(ctx context.Context) {
 	before := w.stamps()
+	w.isReady()
 	w.told(nil) // whatever changed since it was last told
 	for {
 		select {

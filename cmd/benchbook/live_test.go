@@ -296,11 +296,14 @@ func TestDrawingDisturbsNobody(t *testing.T) {
 	l := inTheMiddle(io.Discard, 120, false)
 	defer l.close()
 	const draws = 300
-	before := processTime(t)
-	for range draws {
-		l.draw(time.Now())
+	each := time.Hour
+	for range 5 { // what else runs on the machine can only make it longer
+		before := processTime(t)
+		for range draws {
+			l.draw(time.Now())
+		}
+		each = min(each, (processTime(t)-before)/draws)
 	}
-	each := (processTime(t) - before) / draws
 	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !raceDetector {
 		t.Errorf("drawing takes %v each, %.3f %% of a core", each, 100*share)
 	}

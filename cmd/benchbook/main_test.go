@@ -60,8 +60,8 @@ func tellPeak(file string) {
 // command the same good result, "down" for no engine, "broken-build", "crash" for services that end, "slow" for loads that take
 // until they are cancelled, "leftovers" for an earlier run that was killed, "connecting" for an engine that does not answer,
 // "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
-// without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "half" for
-// loads of half a second, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
+// without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for
+// loads of which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
 // per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
 // service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before.
 func scripted() wiring {
@@ -111,8 +111,16 @@ func script(mode string) fake.Script {
 			if mode == "fails" && loads == 2 {
 				return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
 			}
-			if mode == "half" {
-				time.Sleep(500 * time.Millisecond)
+			if mode == "gate" && loads > 1 {
+				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
+					return engine.Exit{}, err
+				}
+				for glob("go") == 0 && ctx.Err() == nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if ctx.Err() != nil {
+					return engine.Exit{}, ctx.Err()
+				}
 			}
 			if (mode == "slow" || mode == "stuck") && loads > 2 {
 				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
@@ -309,12 +317,29 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
 				}
 			},
-			// waitfor N GLOB: until so many files match, at most a minute.
+			// waitsaid FILE TEXT: until a text stands in a file that somebody writes, at most a minute.
+			"waitsaid": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: waitsaid FILE TEXT")
+				}
+				for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+					said, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+					if strings.Contains(string(said), args[1]) {
+						return
+					}
+					if time.Since(begin) > time.Minute {
+						ts.Fatalf("waited in vain for %q in %s: %s", args[1], args[0], said)
+					}
+				}
+			},
+			// waitfor N GLOB: until so many files match, or more, at most a minute.
 			"waitfor": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: waitfor N GLOB")
 				}
-				for begin := time.Now(); fmt.Sprint(glob(ts.MkAbs(args[1]))) != args[0]; time.Sleep(10 * time.Millisecond) {
+				n, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				for begin := time.Now(); glob(ts.MkAbs(args[1])) < n; time.Sleep(10 * time.Millisecond) {
 					if time.Since(begin) > time.Minute {
 						ts.Fatalf("waited in vain for %s files that match %s", args[0], args[1])
 					}

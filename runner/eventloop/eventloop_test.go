@@ -210,10 +210,11 @@ func TestReadLateness(t *testing.T) {
 		}
 	}
 	l := newLoop(t)
-	var log strings.Builder
+	var log lines
 	late.Watch(l, &log)
-	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	log.written = func() { time.AfterFunc(3*ReportEvery/2, cancel) } // in which it would be written again
 	if err := l.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -223,4 +224,17 @@ func TestReadLateness(t *testing.T) {
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("wrote %q, want one line, as nothing was added since", log.String())
 	}
+}
+
+// lines is a text, and what is done after its first line was written.
+type lines struct {
+	strings.Builder
+	written func()
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	if l.Len() == 0 {
+		l.written()
+	}
+	return l.Builder.Write(p)
 }

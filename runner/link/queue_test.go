@@ -104,10 +104,11 @@ func TestMemoryOfAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.memory.limit = limit
-	var most atomic.Int64
+	var most, now atomic.Int64
 	var look eventloop.Timer // on the relay's thread
 	look.Fire = func() {
-		most.Store(max(most.Load(), int64(r.memory.used)))
+		now.Store(int64(r.memory.used))
+		most.Store(max(most.Load(), now.Load()))
 		r.loop.Set(&look, r.loop.Now()+int64(time.Millisecond))
 	}
 	r.loop.Set(&look, 0)
@@ -130,14 +131,16 @@ func TestMemoryOfAll(t *testing.T) {
 			}
 		})
 	}
-	for deadline := time.Now().Add(10 * time.Second); most.Load() < limit && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); most.Load() < limit && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	time.Sleep(100 * time.Millisecond) // and now they would go beyond it
 	close(release)
 	senders.Wait()
 	received.Wait()
-	time.Sleep(20 * time.Millisecond)
+	for deadline := time.Now().Add(time.Minute); now.Load() > 0 && time.Now().Before(deadline); { // until the relay has seen all of it
+		time.Sleep(10 * time.Millisecond)
+	}
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)

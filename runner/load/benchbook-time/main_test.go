@@ -98,15 +98,17 @@ func TestHooks(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.settings.Marker = "a marker"
-			cmd := exec.Command(os.Args[0], "echo", "hello")
-			cmd.Env = append(os.Environ(), test.settings.Environment(), "GORACE=atexit_sleep_ms=0")
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := test.settings.Read(out)
-			if err != nil {
-				t.Fatal(err)
+			var r timing.Report
+			for tries := 1; tries == 1 || r.Real > 150*time.Millisecond && tries <= 5; tries++ { // a busy machine may keep it from running
+				cmd := exec.Command(os.Args[0], "echo", "hello")
+				cmd.Env = append(os.Environ(), test.settings.Environment(), "GORACE=atexit_sleep_ms=0")
+				out, err := cmd.Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r, err = test.settings.Read(out); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if r.Before != test.want.Before || r.After != test.want.After || r.Stdout != test.want.Stdout || r.Real > 150*time.Millisecond {
 				t.Errorf("got %+v, want %+v", r, test.want)

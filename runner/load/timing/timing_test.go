@@ -115,9 +115,14 @@ func TestProcessesLeftBehind(t *testing.T) {
 func TestAgreesWithHyperfine(t *testing.T) {
 	for _, command := range []string{"true", ":", "sleep 0.05"} {
 		t.Run(command, func(t *testing.T) {
-			ours, theirs := sideBySide(t, command)
-			if apart := (slices.Min(ours) - slices.Min(theirs)).Abs(); apart > time.Millisecond {
-				t.Errorf("the shortest of %d runs took %v by us and %v by hyperfine", len(ours), slices.Min(ours), slices.Min(theirs))
+			for tries := 1; ; tries++ { // a machine may be so busy that not even the shortest of some runs was let alone
+				ours, theirs := sideBySide(t, command)
+				if apart := (slices.Min(ours) - slices.Min(theirs)).Abs(); apart <= time.Millisecond {
+					return
+				}
+				if tries == 5 {
+					t.Fatalf("the shortest of %d runs took %v by us and %v by hyperfine", len(ours), slices.Min(ours), slices.Min(theirs))
+				}
 			}
 		})
 	}
