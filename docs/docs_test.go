@@ -20,6 +20,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path"
@@ -1057,6 +1058,7 @@ func verbsAndFlags(t *testing.T, program string) {
 		}
 		compare(t, "flag of "+verb, has, documented)
 	}
+	commandsAreKnown(t, manual, verbs, help)
 	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, "Not there"), -1) {
 		for verb := range verbs {
 			for _, f := range flagLine.FindAllStringSubmatch(help(verb), -1) {
@@ -1065,6 +1067,44 @@ func verbsAndFlags(t *testing.T, program string) {
 				}
 			}
 		}
+	}
+}
+
+// commandsAreKnown looks at every command that a page shows as it is typed: there is such a verb, with such flags.
+func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help func(args ...string) string) {
+	t.Helper()
+	typed := 0
+	for _, p := range manual {
+		for _, f := range p.fences {
+			if f.info != "console" || f.heading == "Not there" { // which shows what is refused
+				continue
+			}
+			for line := range strings.Lines(f.body) {
+				for command := range strings.SplitSeq(strings.TrimSpace(line), "&&") {
+					words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(command), "$ "))
+					if !strings.HasPrefix(line, "$ ") || len(words) < 2 || words[0] != "benchbook" || words[1] == "VERB" {
+						continue
+					}
+					typed++
+					if !verbs[words[1]] {
+						t.Errorf("%s:%d: there is no verb %s", p.name, f.line, words[1])
+						continue
+					}
+					known := map[string]bool{}
+					for _, m := range flagLine.FindAllStringSubmatch(help(words[1]), -1) {
+						known[m[1]] = true
+					}
+					for _, m := range flagWord.FindAllStringSubmatch(command, -1) {
+						if !known[m[1]] {
+							t.Errorf("%s:%d: %s has no flag --%s", p.name, f.line, words[1], m[1])
+						}
+					}
+				}
+			}
+		}
+	}
+	if typed < 20 {
+		t.Errorf("%d commands are shown as they are typed", typed)
 	}
 }
 
@@ -1223,5 +1263,128 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s links to %s, and %s has no such heading", p.name, m[1], file)
 			}
 		}
+	}
+}
+
+// What the pages for contributors list is what they have to implement: the methods of interfaces, the features that the suite of engines
+// knows, the fields of a tool.
+func TestContracts(t *testing.T) {
+	for _, tt := range []struct{ page, head, folder, of string }{
+		{"engine.md", "`Engine`", "runner/engine", "Engine"},
+		{"engine.md", "`Space`", "runner/engine", "Space"},
+		{"engine.md", "`Running`", "runner/engine", "Running"},
+		{"engine.md", "feature", "runner/engine/enginetest", "Feature"},
+		{"driver.md", "`Driver`", "runner/load", "Driver"},
+		{"driver.md", "field of `Tool`", "runner/load/foreign", "Tool"},
+	} {
+		t.Run(tt.of, func(t *testing.T) {
+			has := map[string]bool{}
+			goFiles(t, tt.folder, func(name string, f *ast.File) {
+				if path.Dir(name) == tt.folder {
+					maps.Copy(has, exportedOf(f, tt.of))
+				}
+			})
+			compare(t, "part of "+tt.of, has, firstColumn(tableBelow(t, tt.page, tt.head)))
+		})
+	}
+}
+
+// exportedOf gives the methods of an interface, the exported fields of a struct, or the constants of another type.
+func exportedOf(f *ast.File, of string) map[string]bool {
+	out := map[string]bool{}
+	list := func(fields *ast.FieldList) {
+		for _, field := range fields.List {
+			for _, name := range field.Names {
+				if name.IsExported() {
+					out[name.Name] = true
+				}
+			}
+		}
+	}
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range g.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				if spec.Name.Name != of {
+					continue
+				}
+				switch body := spec.Type.(type) {
+				case *ast.InterfaceType:
+					list(body.Methods)
+				case *ast.StructType:
+					list(body.Fields)
+				}
+			case *ast.ValueSpec:
+				if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == of && g.Tok == token.CONST {
+					for _, name := range spec.Names {
+						out[name.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tableBelow is the table of a page whose first column has this head.
+func tableBelow(t *testing.T, name, head string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(readPage(t, name).text, "\n| "+head+" |")
+	if !ok {
+		t.Fatalf("%s has no table of %s", name, head)
+	}
+	_, rest, _ = strings.Cut(rest, "\n") // the rest of the head
+	table, _, _ := strings.Cut(rest, "\n\n")
+	return table
+}
+
+// The rates of error on the page of the method are those that simulations are held to: see TestRatesOfMethod in notebook/stats.
+func TestRatesAreSimulated(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(root, "notebook", "stats", "simulation_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	coverage := func(noise string) string { return `\{"` + noise + `", \[4\]float64\{([^}]*)\}` }
+	rate := func(what string) string {
+		return `add\("[0-9.]+", (?:\[3\]float64\{)?([0-9., ]+?)(?:\}\[i\])?, (?:true|false), [^"\n]*(?:"[a-z]+"[^"\n]*)?"` + regexp.QuoteMeta(what)
+	}
+	rows := map[string]string{ // of the page, with where the simulation states it
+		"normal": coverage("normal"), "skewed": coverage("skewed"), "outliers": coverage("outliers"), "mix": coverage("mix"), "bimodal": coverage("bimodal"),
+		"wrongly supported, the truth just on the limit":       rate("on the boundary, wrongly supported"),
+		"wrongly contradicted, likewise":                       rate("on the boundary, wrongly contradicted"),
+		"equal cells are said to beat each other":              rate("equal cells beat each other"),
+		"a true advantage of 10 % is supported, noise of 2 %":  rate("10 %% better is supported, normal"),
+		"a true advantage of 20 % is supported, noise \"mix\"": rate("20 %% better is supported, mix"),
+	}
+	seen := 0
+	for line := range strings.Lines(readPage(t, "method.md").text) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		where, ok := rows[strings.TrimSpace(cells[0])]
+		if !ok || len(cells) < 4 {
+			continue
+		}
+		seen++
+		m := regexp.MustCompile(where).FindSubmatch(data)
+		if m == nil {
+			t.Errorf("no simulation states a rate for %s", cells[0])
+			continue
+		}
+		stated := strings.Split(string(m[1]), ", ")
+		for i, cell := range cells[1:] {
+			want, err := strconv.ParseFloat(stated[min(i, len(stated)-1)], 64) // one rate may be for all numbers of repetitions
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shown := strings.TrimSpace(cell); shown != strconv.FormatFloat(math.Round(1000*want)/10, 'f', -1, 64)+" %" {
+				t.Errorf("method.md has %s for %s, and the simulation states %v", shown, cells[0], want)
+			}
+		}
+	}
+	if seen != len(rows) {
+		t.Errorf("method.md has %d rates of %d", seen, len(rows))
 	}
 }

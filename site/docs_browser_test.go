@@ -102,6 +102,15 @@ func TestBrowserOnManual(t *testing.T) {
 		}
 		found.report(t)
 	})
+	t.Run("the head on a telephone", func(t *testing.T) {
+		do(ctx, t, openIn(dir, "docs/load/index.html", 375, "light"))
+		if !ask[bool](ctx, t, `(() => {
+			const box = q => document.querySelector(q).getBoundingClientRect(), link = box(".mast nav a"), find = box(".find input");
+			return find.top < link.bottom && find.bottom > link.top && find.width > 90;
+		})()`) {
+			t.Error("links and search do not share the second line")
+		}
+	})
 	t.Run("by the keyboard alone", func(t *testing.T) {
 		do(ctx, t, openIn(dir, "docs/index.html", 1280, "light"))
 		visited := map[string]bool{}
