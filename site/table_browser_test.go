@@ -3,6 +3,7 @@ package site_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,5 +121,29 @@ func TestBrowserMast(t *testing.T) {
 		if len(lines) != want || want == 2 && lines[0] != "benchbook Auto" {
 			t.Errorf("%d wide: the head has the lines %q, want %d", width, lines, want)
 		}
+	}
+}
+
+// What changed is told line by line: an entry begins at the height of its date, and what turned stands beside what it is said of.
+func TestBrowserNews(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, samplePages(t), dir)
+	do(ctx, t, open(filepath.Join(dir, "index.html"), 1280, "light"))
+	turns := ask[[]float64](ctx, t, `Array.from(document.querySelectorAll(".news .turn")).map(turn => {
+		const top = turn.closest("p").getClientRects()[0].top, box = turn.getBoundingClientRect();
+		return Math.max(box.height, box.top - top);
+	})`)
+	if len(turns) == 0 {
+		t.Fatal("nothing has turned in the index")
+	}
+	for _, height := range turns {
+		if height > 30 {
+			t.Errorf("what turned is %.0f pixels high or below its line, want one line", height)
+		}
+	}
+	if tops := ask[[]float64](ctx, t, `Array.from(document.querySelectorAll(".news li")).map(li =>
+		Math.abs(li.querySelector("a").getClientRects()[0].top - li.querySelector(".when").getBoundingClientRect().top))`); slices.Max(tops) > 8 {
+		t.Errorf("entries begin %v pixels from their dates", tops)
 	}
 }
