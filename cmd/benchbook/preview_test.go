@@ -33,6 +33,21 @@ func copied(t testing.TB) string {
 	return dir
 }
 
+// smallProject is a project of two measured articles and two pages of docs, which is made anew in no time.
+func smallProject(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, slug := range []string{"hello", "async-101"} {
+		if err := os.CopyFS(filepath.Join(dir, articlesDir, slug), os.DirFS(filepath.Join("..", "..", articlesDir, slug))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\ndocs: docs\n")
+	put(t, filepath.Join(dir, "docs", "README.md"), "# Manual\n\n- [Install it](install.md)\n")
+	put(t, filepath.Join(dir, "docs", "install.md"), "# Install it\n\nBegin with [the manual](README.md).\n\n```console\n$ benchbook version\n```\n")
+	return dir
+}
+
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
 	t.Helper()
@@ -45,20 +60,15 @@ func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
 
 // However a project was changed, the site is the one that is made when all of it is made anew, and what did not change is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
-	dir := copied(t)
+	dir := smallProject(t)
 	p := previewerOf(t, dir, renderFlags{})
 	if b := p.build(context.Background(), nil); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
 	path := func(slug, name string) string { return filepath.Join(dir, articlesDir, slug, name) }
-	put := func(file string, text string) {
+	put := func(file, text string) {
 		t.Helper()
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		put(t, file, text)
 	}
 	hello, err := os.ReadFile(path("hello", "article.md"))
 	if err != nil {
