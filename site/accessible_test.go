@@ -3,7 +3,13 @@ package site_test
 import (
 	"context"
 	"os"
+	"regexp"
 	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+	"benchbook/site/theme"
 )
 
 // axe is the script of axe-core, and empty where that is not installed.
@@ -20,8 +26,37 @@ func axe(t *testing.T) string {
 func TestAccessible(t *testing.T) {
 	t.Parallel()
 	source, dir := axe(t), t.TempDir()
-	build(t, append(samplePages(t), longWords(t)), dir)
+	build(t, append(samplePages(t), longWords(t), crowdedRow(t)), dir)
 	accessible(t, source, dir)
+}
+
+// crowdedRow is a page with a table whose last number has a mark and whose row has notes, which are links side by side.
+func crowdedRow(t testing.TB) *render.Page {
+	t.Helper()
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rendertest.New(t, "crowded", []byte("---\ntitle: A crowded row\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
+		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\nrepetitions: 5\n"+
+		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
+		"```yaml table\n{label: tbl-few, experiment: servers, rows: [server], columns: [throughput, latency.p99]}\n```\n\n"+
+		"```yaml table\n{label: tbl-many, experiment: servers, rows: [server], columns: [throughput, throughput.per_core, memory.server, latency.p50, latency.p99]}\n```\n"))
+	for _, trial := range []string{"a", "b"} {
+		b.Measure("full", "servers", trial, []float64{300, 520, 505, 900, 495}, func(r *record.Record) {
+			if r.Repetition == 3 {
+				r.Load.ForeignCPU = 0.12 // which makes it invalid
+			}
+		})
+	}
+	page, err := r.Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := regexp.MustCompile(`data-l="latency p99, ms"[^>]*><span><b>[^<]*</b><sup class="ref"><a[^>]*>\d+</a></sup> <span class="ival">[^<]*</span></span></td><td role="cell" class="why" data-v="1"><a`); !row.MatchString(string(page.HTML)) {
+		t.Fatalf("no row with a mark at its last number beside a note, in %s", page.HTML)
+	}
+	return page
 }
 
 // The same holds for a site that was made of real records.
