@@ -336,6 +336,8 @@ func (q quantity) words(r dataset.Result) string {
 		return words + ", " + v.Few + ", " + q.unit.Between(v.Lo, v.Hi, decimals)
 	case v.Few != "":
 		return words + ", " + v.Few
+	case r.Estimate.Kind == stats.Given:
+		return words
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search to lie within " + q.unit.Between(v.Lo, v.Hi, decimals)
 	}

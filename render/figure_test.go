@@ -323,6 +323,29 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 }
 
+// A value that nothing was searched for is no measurement of one run: it stands alone, and a note says why.
+func TestOnlyCandidateInTable(t *testing.T) {
+	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
+		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers]}\n```\n\n"+
+		"`{value} tune.workers{experiment=\"tuned\", server=\"sync\"}`\n"))
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+		Chosen: 4, Stop: record.StopOnly, Lo: 4, Hi: 4})
+	b.Measure("full", "tuned", "sync", []float64{500, 490, 510}, func(r *record.Record) {
+		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 4, Unit: "1"})
+	})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := wordsOf(string(page.HTML))
+	if strings.Contains(words, "1 run") {
+		t.Errorf("a number of workers is called one of a run in %s", words)
+	}
+	if want := "nothing was searched for: it was the only value allowed"; !strings.Contains(words, want) {
+		t.Errorf("no %q in %s", want, words)
+	}
+}
+
 // Searches that were not made yet say so.
 func TestNoSearchYet(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+

@@ -336,6 +336,7 @@ func estimate(r dataset.Result) table.Value {
 		return v
 	}
 	switch r.Estimate.Kind {
+	case stats.Given: // a mark says why there is no interval
 	case stats.NoInterval:
 		v.Few = "1\u00a0run"
 	case stats.WithinRun:
@@ -472,7 +473,7 @@ func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
 		for _, m := range metrics {
 			r := cell.Metric(m)
 			switch {
-			case r.Missing != "":
+			case r.Missing != "" || r.Estimate.Kind == stats.Given:
 			case r.Estimate.Kind == stats.NoInterval:
 				k.one = true
 			case r.Estimate.Kind == stats.WithinRun:

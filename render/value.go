@@ -211,6 +211,8 @@ func (w writer) text() string {
 		return text + " (2 runs: " + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + ")"
 	case w.q.Interval != nil:
 		return text + " [" + w.unit.Range(w.q.Interval.Lo, w.q.Interval.Hi, w.decimals) + "]"
+	case w.q.Kind == stats.Given:
+		return text
 	case w.q.N == 1:
 		return text + " (1 run)"
 	}
@@ -225,7 +227,7 @@ func (w writer) isCapacity() bool {
 // intervalSentence says what is known of where the value lies.
 func (w writer) intervalSentence() string {
 	switch {
-	case w.q.Interval == nil && w.q.N == 1 && len(w.q.Cells) == 1:
+	case w.q.Interval == nil && w.q.Kind != stats.Given && w.q.N == 1 && len(w.q.Cells) == 1:
 		return strings.TrimSpace("1\u00a0run, so there is no interval. " + sentence(w.q.Note))
 	case w.q.Interval == nil:
 		return sentence(cmp.Or(w.q.Note, "there is no interval for it"))

@@ -115,7 +115,7 @@ func (d *Dataset) cellQuantity(p picked) (Quantity, error) {
 func (d *Dataset) estimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
 		Cells: []*Cell{c}, What: inWords(m) + ", " + d.nameOf(c)}
-	if e.Kind != stats.NoInterval {
+	if e.Kind != stats.NoInterval && e.Kind != stats.Given {
 		q.Interval = &e.Interval
 	}
 	return q

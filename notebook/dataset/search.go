@@ -150,10 +150,10 @@ func (c *Cell) measureTune(r *Result, name string) {
 	r.found(value.Value, stats.Interval{Lo: value.Value, Hi: value.Value})
 	switch s := c.Search(name); {
 	case s == nil || float64(s.Chosen) != value.Value:
-		r.Estimate.Kind = stats.NoInterval
+		r.Estimate.Kind = stats.Given
 		r.Marks = append(r.Marks, "the search that chose it is not among these records")
 	case s.Stop == record.StopOnly:
-		r.Estimate.Kind = stats.NoInterval
+		r.Estimate.Kind = stats.Given
 		r.Marks = append(r.Marks, "nothing was searched for: it was the only value allowed")
 	default:
 		r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}

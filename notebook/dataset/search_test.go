@@ -121,7 +121,7 @@ func TestSearchedElsewhere(t *testing.T) {
 	b := searchedBench(t, `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`)
 	b.records = slices.DeleteFunc(b.records, func(r *record.Record) bool { return r.Search != nil && r.Search.Chosen == 12 })
 	d := b.dataset(Options{})
-	if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.NoInterval || len(r.Marks) != 1 {
+	if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.Given || len(r.Marks) != 1 {
 		t.Errorf("%+v", r)
 	}
 	if j := d.Judgements()[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, "the search that chose it is not among these records") {
@@ -143,7 +143,7 @@ func TestNothingSearched(t *testing.T) {
 			}
 		}
 		d := b.dataset(Options{})
-		if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.NoInterval || !slices.Equal(r.Marks, []string{words}) {
+		if r := trialCell(t, d, "tuned", "b").Metric("tune.workers"); r.Estimate.Centre != 12 || r.Estimate.Kind != stats.Given || !slices.Equal(r.Marks, []string{words}) {
 			t.Errorf("%+v", r)
 		}
 		if j := d.Judgements()[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, words) {

@@ -13,6 +13,7 @@ type IntervalKind string
 
 const (
 	NoInterval      IntervalKind = "none"             // one repetition
+	Given           IntervalKind = "given"            // neither measured nor, as far as the records tell, searched for: there is no interval
 	WithinRun       IntervalKind = "within one run"   // one repetition, of whose own values there is an interval: nothing is known of others
 	RangeOfTwo      IntervalKind = "range"            // two repetitions: the smaller and the larger, no confidence
 	TOnLogs         IntervalKind = "t on logs"        // three to five repetitions, all above zero

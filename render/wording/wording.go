@@ -17,6 +17,8 @@ func Estimate(r dataset.Result, u number.Unit) string {
 	switch {
 	case r.Missing != "":
 		return r.Missing
+	case e.Kind == stats.Given:
+		return u.Exact(e.Centre)
 	case e.Kind == stats.NoInterval:
 		return u.Quantity(e.Centre, u.Decimals(e.Centre, math.NaN(), math.NaN())) + " (1 run)"
 	case e.Kind == stats.BySearch && r.Metric.Unit == "1/s":
