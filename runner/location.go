@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -28,13 +29,21 @@ func (r *run) placementOn(host string) plan.Placement {
 	return r.experiment.Place(host, r.Host.CoresOf(host))
 }
 
-// serviceCores are the most logical CPUs that services have on any of the hosts.
-func (r *run) serviceCores() int {
-	most := 0
-	for _, host := range r.serviceHosts() {
-		most = max(most, r.placementOn(host).ServiceCores)
+// serviceCores are the most logical CPUs that the services of a trial have together on any of the hosts.
+func (r *run) serviceCores(t *plan.Trial) int {
+	most, used := 1, map[string]map[int]bool{}
+	for _, s := range t.Services {
+		host := r.experiment.HostOf(s.Name)
+		if used[host] == nil {
+			used[host] = map[int]bool{}
+		}
+		cpus, _ := plan.ParseCPUSet(cmp.Or(s.CPUSet, r.placementOn(host).Services))
+		for _, cpu := range cpus {
+			used[host][cpu] = true
+		}
+		most = max(most, len(used[host]))
 	}
-	return max(1, most)
+	return most
 }
 
 // serviceHosts are the hosts that have services.

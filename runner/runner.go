@@ -146,7 +146,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		return sum, err
 	}
 	experiments := slices.DeleteFunc(inOrder(p.Experiments), func(e *plan.Experiment) bool {
-		return e.Skipped != "" || o.Only != nil && o.countOf(e) == 0
+		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
 	})
 	left := 0 // of the experiments that are still to come
 	for _, e := range experiments {

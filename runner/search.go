@@ -269,7 +269,7 @@ func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map
 	begin := time.Now()
 	metric := r.metric(s.Maximize)
 	out := &record.Search{Kind: record.SearchTune, Name: s.Name, Metric: s.Maximize, Unit: metric.Unit, Better: metric.Better, Effect: s.Effect}
-	cores := r.serviceCores()
+	cores := r.serviceCores(t)
 	rule := stats.Tuning{Candidates: s.Candidates(cores), Cores: cores, Effect: s.Effect, Patience: s.Patience}
 	values := map[string]int{}
 	for _, other := range t.Tune {

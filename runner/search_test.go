@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -246,6 +247,17 @@ func TestTuneBudget(t *testing.T) {
 	}
 }
 
+// How far is searched depends on the CPUs that the services have: those of a cpuset where they have one.
+func TestTuneCountsCPUSets(t *testing.T) {
+	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
+		p := newPlan(t, pool(`expose: ["8080"]`, "expose: [\"8080\"]\n    "+cmp.Or(set, "user: root")))
+		r := &run{Runner: newRunner(fake.New(fake.Script{}), &quiet{}), plan: p, experiment: p.Experiments[0]}
+		if got := r.serviceCores(p.Experiments[0].Trials[0]); got != want {
+			t.Errorf("%q: %d cores, want %d", set, got, want)
+		}
+	}
+}
+
 // One candidate is taken without a probe.
 func TestTuneOfOne(t *testing.T) {
 	store, b := &memory{}, &bench{throughput: curve}
@@ -321,6 +333,10 @@ func TestCapacity(t *testing.T) {
 	}
 	if phases[record.PhaseConfirm] != 3 || phases[record.PhaseRefute] != 3 {
 		t.Errorf("phases %v", phases)
+	}
+	one := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "async" }}
+	if sum := carryOut(t, &bench{limit: 730}, p, &memory{}, one); sum.Searches != 1 {
+		t.Errorf("of one trial: %+v", sum)
 	}
 	before := b.loads
 	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 0 || b.loads != before {
