@@ -211,5 +211,8 @@ func problemsJSON(problems []*article.Problem) []problemJSON {
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return &statusError{statusFailed, err}
+	}
+	return nil
 }

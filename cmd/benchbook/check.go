@@ -54,7 +54,7 @@ support as well when its cells have each other's values, is a warning.`,
 			}
 			if asJSON {
 				if err := printJSON(a.stdout, problemsJSON(slices.Concat(problems, warnings))); err != nil {
-					return &statusError{statusFailed, err}
+					return err
 				}
 			} else {
 				printProblems(a.stdout, slices.Concat(problems, warnings))

@@ -108,10 +108,7 @@ func (a *app) printOutcome(outcomes []*articleOutcome, site string, asJSON bool)
 	if !asJSON {
 		return nil
 	}
-	if err := printJSON(a.stdout, out); err != nil {
-		return &statusError{statusFailed, err}
-	}
-	return nil
+	return printJSON(a.stdout, out)
 }
 
 // sayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those

@@ -65,7 +65,7 @@ missing, with what to do. Nothing is changed. The status is 1 if nothing can be 
 			}
 			if asJSON {
 				if err := printJSON(a.stdout, x); err != nil {
-					return &statusError{statusFailed, err}
+					return err
 				}
 			} else {
 				a.printExamination(x)

@@ -273,10 +273,7 @@ func unusedImages(built []engine.BuiltImage, used map[string]bool, is func(slug 
 
 func (a *app) printGarbage(g *garbage, dryRun, asJSON bool) error {
 	if asJSON {
-		if err := printJSON(a.stdout, g); err != nil {
-			return &statusError{statusFailed, err}
-		}
-		return nil
+		return printJSON(a.stdout, g)
 	}
 	verb, frees := "removed", "freed"
 	if dryRun {

@@ -88,9 +88,10 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing, render the site in any case, and say what each claim came to",
-		Long: `Measure what is missing or stale as run does, and then render the site as render does, in any case. Drafts
-are measured if they are named, or with --drafts. The status is that of the measuring, or of the rendering if
-that went wrong; with --claims also that of the claims of the articles that were to be measured.`,
+		Long: `Measure what is missing or stale as run does, and then render the site as render does, also where something
+could not be measured, though not after an interrupt. Drafts are measured if they are named, or with --drafts. The
+status is that of the measuring or of the rendering, whichever is worse; with --claims also that of the claims of
+the articles that were to be measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := measure.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err

@@ -105,7 +105,7 @@ everything is fresh and 1 if not.`,
 			case quiet:
 			case asJSON:
 				if err := printJSON(a.stdout, out); err != nil {
-					return &statusError{statusFailed, err}
+					return err
 				}
 			default:
 				a.printStatus(&out, why)

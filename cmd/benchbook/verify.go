@@ -144,7 +144,7 @@ func (a *app) verify(ctx context.Context, project *article.Project, list []*chos
 	}
 	if flags.json {
 		if err := printJSON(a.stdout, all); err != nil {
-			return &statusError{statusFailed, err}
+			return err
 		}
 	}
 	var said []string
