@@ -139,7 +139,7 @@ func (doc *Document) checkClaims() map[string]Text {
 			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
 		}
 		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
-			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect has to be more than 0").Hint = "write a percentage, such as 5%"
+			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos, "smallest_effect has to be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
 		}
 	}
 	return claims
