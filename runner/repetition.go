@@ -242,8 +242,11 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
 	m.Wrote["conclude"] += concluded
-	find(bounded, metrics, &m, running, rec)
-	return m, nil
+	// The time of the repetition may have ended with the hooks after it, which have their own.
+	reading, cancel := context.WithTimeout(ctx, logGrace)
+	defer cancel()
+	find(reading, metrics, &m, running, rec)
+	return m, ctx.Err() // one that was interrupted now lacks what was left out since
 }
 
 // fresh are the services of a trial that are started for each repetition.

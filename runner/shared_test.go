@@ -170,6 +170,27 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
+// What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what the hooks would have
+// said, and pass for finished.
+func TestInterruptedBeforeConclude(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, store := newStage(t), &memory{}
+	run := s.Run
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		exit, err := run(ctx, p)
+		if p.Name == loadName {
+			cancel()
+		}
+		return exit, err
+	}
+	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	for _, r := range store.records {
+		t.Errorf("%s-%d is kept, with %v missing", r.Trial, r.Repetition, r.Missing)
+	}
+}
+
 // Whatever goes wrong with hooks is the failure of the repetition, or of all, and nothing is left open.
 func TestHooksThatFail(t *testing.T) {
 	exec := func(hook string, exit engine.Exit, err error) func(*stage) {
