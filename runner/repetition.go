@@ -74,6 +74,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	m, err := r.drive(ctx, bounded, space, step.Trial, rec)
 	deadline, _ := bounded.Deadline()
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
+	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
@@ -81,7 +82,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	if isResult {
 		m = load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}
 	}
-	if tooLong && r.shared != nil && r.entersShared(step.Trial) {
+	if givenUp && r.shared != nil {
 		r.shared.spoilt = "a command in a shared service may still run, as its time was over"
 	}
 	begin = time.Now()

@@ -470,6 +470,42 @@ func TestCommandThatHangsInASharedService(t *testing.T) {
 	}
 }
 
+// So it is of a command that is timed and has a time of its own, which is less than that of the repetition.
+func TestTimedCommandThatHangsInASharedService(t *testing.T) {
+	const text = `---
+title: x
+---
+%[1]syaml experiment
+name: queries
+services:
+  db: {image: postgres, expose: ["5432"]}
+shared: [db]
+command: {service: db, run: "query ${{ matrix.version }}", timeout: 100ms}
+matrix: {version: [1, 2]}
+repetitions: 1
+calibrate: false
+timeout: 5s
+%[1]s
+`
+	s, store, hung := newStage(t), &memory{}, false
+	good := s.Exec
+	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if !hung {
+			hung = true
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
+		}
+		return good(ctx, name, c)
+	}
+	_, q, _, err := runShared(t, s, Options{}, newPlan(t, fmt.Sprintf(text, "```")), store)
+	if err != nil || len(store.records) != 2 || store.records[0].Failure != "query took longer than 100ms" {
+		t.Fatalf("%v, %d records", err, len(store.records))
+	}
+	if store.records[0].Facts["shared.start"] == store.records[1].Facts["shared.start"] {
+		t.Errorf("the next repetition was measured beside it; notes %q", q.notes)
+	}
+}
+
 // What is kept is the last repetition, or the first that fails, with what it shared; then nothing else is measured.
 func TestKeep(t *testing.T) {
 	tests := []struct {
