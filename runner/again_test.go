@@ -125,3 +125,16 @@ func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure, last.Facts["tune.workers"])
 	}
 }
+
+// A number is never given twice, also if a record has been damaged or removed meanwhile.
+func TestMeasuresAgainUnderANewNumber(t *testing.T) {
+	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" }}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	records := slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
+	steps := again(p.Experiments[0], records, records[0].Run)
+	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
+		t.Errorf("got %+v", steps)
+	}
+}
