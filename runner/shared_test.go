@@ -170,6 +170,31 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
+// What hooks write when they fail is said without the secrets of the article.
+func TestHooksThatTellSecrets(t *testing.T) {
+	for _, hook := range []string{"load", "drop"} { // of setup and cleanup
+		s := newStage(t)
+		good := s.Exec
+		s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+			if c.Args[0] == hook {
+				return engine.Exit{Code: 1, Stderr: []byte("no user with hunter2222\n")}, nil
+			}
+			return good(ctx, name, c)
+		}
+		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "{image: postgres, ", "{image: postgres, environment: {DB_PASSWORD: hunter2222}, "), &memory{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Join(q.notes, "\n")
+		for _, n := range sum.NoCleanup {
+			said += n.Error()
+		}
+		if strings.Contains(said, "hunter2222") || !strings.Contains(said, "no user with "+record.Redacted) {
+			t.Errorf("%s: it said %q", hook, said)
+		}
+	}
+}
+
 // What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what the hooks would have
 // said, and pass for finished.
 func TestInterruptedBeforeConclude(t *testing.T) {
