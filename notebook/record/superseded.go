@@ -1,6 +1,9 @@
 package record
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // Superseded picks the records of an article that nothing needs any more: those of older runs, but for what is kept in any case. Of
 // every host, profile and experiment that is
@@ -12,7 +15,8 @@ import "cmp"
 //     planned now: a run that measured what was stale measured nothing else;
 //   - likewise of each search the newest that has a result, and the newest for every set of repetitions that stays: searches are not
 //     made again with the repetitions that were measured with what they found, so they may stand in an older run;
-//   - the lists and the looks of a run that something stays of, in whichever record they are;
+//   - of a run that something stays of the lists and the looks, in whichever records they are, and the A/A pair, which is the noise
+//     floor of what stays;
 //   - what was imported, since nobody here can measure it again.
 //
 // Source: FORMAT.md 10.
@@ -86,13 +90,35 @@ func Superseded(records []*Record, present func(*Record) bool) []*Record {
 			left[runOf{placeOf(r), r.Run}] = true
 		}
 	}
+	pairs := map[trialOf]bool{} // that have a second half
+	for _, r := range records {
+		if r.Calibration {
+			pairs[trialOf{runOf{placeOf(r), r.Run}, parameters(r)}] = true
+		}
+	}
 	var out []*Record
 	for i, r := range records {
-		if !kept[i] && !(r.speaksForOthers() && left[runOf{placeOf(r), r.Run}]) {
+		run := runOf{placeOf(r), r.Run}
+		needed := r.speaksForOthers() || r.Search == nil && pairs[trialOf{run, parameters(r)}]
+		if !kept[i] && !(needed && left[run]) {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// A trialOf is a trial of a run, both halves of the A/A pair alike.
+type trialOf struct {
+	runOf
+	parameters string
+}
+
+func parameters(r *Record) string {
+	var b strings.Builder
+	for _, p := range r.Parameters {
+		b.WriteString(p.Name + "\x00" + p.Value + "\x00")
+	}
+	return b.String()
 }
 
 type place struct{ host, profile, experiment string }

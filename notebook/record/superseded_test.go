@@ -175,6 +175,33 @@ func TestSupersededOfABudget(t *testing.T) {
 	}
 }
 
+// What stays of a run stays with the A/A pair of that run.
+func TestSupersededPair(t *testing.T) {
+	measured := func(run, trial, key string, twin bool) []*Record {
+		var out []*Record
+		for k := range 3 {
+			parameters := []Parameter{{Name: "server", Value: strings.TrimSuffix(trial, " again")}}
+			out = append(out, &Record{Run: run, Host: "c2-1f3a9b", Profile: "full", Experiment: "e", Trial: trial, Key: key, Repetition: k + 1, Planned: 3,
+				Calibration: twin, Parameters: parameters, Order: Order{Of: 12}})
+		}
+		return out
+	}
+	run := func(run, a, c string) []*Record {
+		return slices.Concat(measured(run, "a", a, false), measured(run, "a again", a+"2", true), measured(run, "b", "k", false), measured(run, "c", c, false))
+	}
+	records := slices.Concat(run("20260901-a", "k", "k"), run("20260902-b", "l", "l"), measured("20260903-c", "a", "l", false))
+	var gone []string
+	present := func(r *Record) bool {
+		return r.Trial == "c" && r.Key == "k" || r.Trial != "c" && strings.HasPrefix(r.Key, "l")
+	}
+	for _, r := range Superseded(records, present) {
+		gone = append(gone, r.Run+" "+r.Trial)
+	}
+	if got, want := slices.Compact(gone), []string{"20260901-a b"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Whatever was measured, each trial keeps as many complete sets as it takes to show it.
 func FuzzSuperseded(f *testing.F) {
 	f.Add("a1x a1x b1x a2y a2y a3x a3x", "x")
