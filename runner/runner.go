@@ -349,6 +349,8 @@ func (r *run) measure(ctx context.Context) error {
 	var noRate *NoRateError
 	var noTune *NoTuneError
 	switch {
+	case errors.As(err, new(*LeftError)):
+		return err // whatever else there is: nothing can be measured beside them
 	case errors.As(err, &noTune):
 		r.summary.NoTune = append(r.summary.NoTune, *noTune)
 		return nil
