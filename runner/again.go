@@ -35,7 +35,8 @@ func again(e *plan.Experiment, records []*record.Record, run string) []plan.Step
 		}
 		slices.SortFunc(have, func(a, b *record.Record) int { return cmp.Compare(a.Repetition, b.Repetition) })
 		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && dataset.NeedsAgain(have) {
-			steps = append(steps, plan.Step{Trial: t, Round: n + 1, Repetition: n + 1, Replaces: replaced(have)})
+			next := have[n-1].Repetition + 1 // one in between may be gone, and records are never written twice
+			steps = append(steps, plan.Step{Trial: t, Round: next, Repetition: next, Replaces: replaced(have)})
 		}
 	}
 	if len(steps) > 0 {

@@ -104,3 +104,37 @@ func TestMeasuresAgainLater(t *testing.T) {
 		t.Errorf("%v with %d records", err, len(store.records))
 	}
 }
+
+// What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is in a
+// run that was never stopped.
+func TestMeasuresAgainWhatWasFinished(t *testing.T) {
+	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
+	carryOut(t, b, p, store, Options{})
+	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "async" && r.Repetition == 3 })
+	for _, r := range store.records {
+		if r.Trial == "sync" && r.Repetition == 2 {
+			r.Machine = &record.Machine{Steal: 0.2}
+		}
+	}
+	sum := carryOut(t, b, p, store, Options{})
+	last := store.records[len(store.records)-1]
+	if sum.Searches != 0 || sum.Measured != 2 || sum.Again != 1 {
+		t.Errorf("%+v: %s", sum, store.trials())
+	}
+	if last.Trial != "sync" || last.Order.Replaces != 2 || last.Failure != "" || last.Facts["tune.workers"] != "5" {
+		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure, last.Facts["tune.workers"])
+	}
+}
+
+// A number is never given twice, also if a record has been damaged or removed meanwhile.
+func TestMeasuresAgainUnderANewNumber(t *testing.T) {
+	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" }}
+	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	records := slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
+	steps := again(p.Experiments[0], records, records[0].Run)
+	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
+		t.Errorf("got %+v", steps)
+	}
+}

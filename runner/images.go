@@ -67,7 +67,12 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.checkHosts(); err != nil {
 		return err
 	}
-	prepared := map[load.Driver]bool{}
+	r.prepared, r.images = map[load.Driver]bool{}, map[string]image{}
+	return r.preparePending(ctx)
+}
+
+// preparePending makes available what the trials need of which something is to be done, as far as it is not yet.
+func (r *run) preparePending(ctx context.Context) error {
 	trials := r.todo.pending(r.experiment)
 	for _, t := range trials {
 		driver := r.driver(t)
@@ -77,10 +82,10 @@ func (r *run) prepare(ctx context.Context) error {
 		if driver == nil {
 			return fmt.Errorf("nothing here puts a load on with %s", t.Load.Tool)
 		}
-		if prepared[driver] {
+		if r.prepared[driver] {
 			continue
 		}
-		prepared[driver] = true
+		r.prepared[driver] = true
 		err := driver.Prepare(ctx, r.onHosts(r.loadHosts()...), r.Progress.Preparing("load"))
 		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
 			return &NoImageError{r.experiment.Pos, err}
@@ -89,7 +94,6 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	r.images = map[string]image{}
 	for _, t := range trials {
 		values := map[string]int{} // what is searched for may change images too: those of later candidates come when it is their turn
 		for _, s := range t.Tune {

@@ -110,7 +110,9 @@ func readHolder(file *os.File) *Holder {
 func openLock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
 	if os.IsNotExist(err) {
-		file, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|openFlags, 0o644)
+		if file, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|openFlags, 0o644); err == nil {
+			_ = file.Chmod(0o644) // whatever our umask says; of a file that somebody else has just made it is theirs to say
+		}
 	}
 	return file, err
 }

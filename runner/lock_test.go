@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,24 @@ func TestLock(t *testing.T) {
 		t.Fatalf("the third run waited %d times: %v", waits-1, err)
 	}
 	unlock()
+}
+
+// The lock that one user made keeps out all others too, whatever that one's umask is: who cannot open it could never measure here.
+func TestLockOfAllUsers(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	path := filepath.Join(t.TempDir(), "lock")
+	file, err := openLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o644 {
+		t.Errorf("its mode is %v", mode)
+	}
 }
 
 // Nobody is named who has ended, whatever stands in the file of the lock.

@@ -107,3 +107,19 @@ func TestWatch(t *testing.T) {
 		t.Error("something that there is not was told")
 	}
 }
+
+// The end of a window may lie in the future by a clock that was set back, which is no reason to wait for it.
+func TestUntilRead(t *testing.T) {
+	began := time.Now()
+	if err := untilRead(t.Context(), began.Add(time.Hour)); err != nil || time.Since(began) > 30*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+	if err := untilRead(t.Context(), began.Add(-time.Hour)); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := untilRead(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupt came to %v", err)
+	}
+}

@@ -38,8 +38,8 @@ func (r *run) readOthers(ctx context.Context, s *sampler, t *plan.Trial, m *load
 		return nil
 	}
 	begin, end := m.Start, m.Start.Add(m.Length)
-	if wait := time.Until(end.Add(2 * readingEvery)); wait > 0 { // for a reading behind the end
-		time.Sleep(wait)
+	if err := untilRead(ctx, end); err != nil {
+		return err
 	}
 	for _, machine := range r.machinesOf() {
 		readings, err := machine.readings(ctx, begin.Add(-time.Second))
@@ -63,6 +63,24 @@ func (r *run) readOthers(ctx context.Context, s *sampler, t *plan.Trial, m *load
 		s.apart.others = append(s.apart.others, other)
 	}
 	return nil
+}
+
+// longestUntilRead is how long readings of the end of a window are waited for: it is over when they are asked for, by any clock that was not
+// set meanwhile.
+const longestUntilRead = time.Second
+
+// untilRead waits until machines have been read behind the end of a window. The error is the context's.
+func untilRead(ctx context.Context, end time.Time) error {
+	wait := min(time.Until(end.Add(2*readingEvery)), longestUntilRead)
+	if wait <= 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(wait):
+		return nil
+	}
 }
 
 // often are the readings of the processor time of a service that lie closest together.

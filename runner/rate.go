@@ -101,17 +101,36 @@ func (r *run) rateSoFar(records []*record.Record, name string) float64 {
 	return 0
 }
 
-// throughput is the median of a trial's newest complete run with its present key; 0 if there is none.
+// throughput is the median of a trial's newest complete run with its present key; 0 if there is none. A run is complete if it has done what it
+// had planned itself.
 func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
-	values, newest := map[string][]float64{}, ""
-	for _, rec := range of(records, r.plan, e, r.Host.ID) {
-		if rec.Trial != t.Name || rec.Key != t.Key || rec.Failure != "" || rec.Load == nil || rec.Load.Window <= 0 {
+	records = of(records, r.plan, e, r.Host.ID)
+	stopped := record.StoppedIn(records)
+	values, have, needed := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
+	for _, rec := range records {
+		if rec.Trial != t.Name || rec.Key != t.Key || rec.Search != nil {
 			continue
 		}
-		values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
-		newest = max(newest, rec.Run)
+		if have[rec.Run] == nil {
+			have[rec.Run] = map[int]bool{}
+		}
+		have[rec.Run][rec.Repetition] = true
+		needed[rec.Run] = stopped.Needed(rec.Run, e.Name, t.Name, rec.Planned)
+		if rec.Failure == "" && rec.Load != nil && rec.Load.Window > 0 {
+			values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
+		}
 	}
-	if len(values) == 0 {
+	newest := ""
+	for run := range values {
+		complete := true
+		for k := 1; complete && k <= needed[run]; k++ {
+			complete = have[run][k]
+		}
+		if complete {
+			newest = max(newest, run)
+		}
+	}
+	if newest == "" {
 		return 0
 	}
 	return stats.Median(values[newest])

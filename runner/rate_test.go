@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
@@ -103,6 +104,28 @@ func TestSharedRate(t *testing.T) {
 	}
 	if got := rates[len(rates)-1]; got == rates[0] {
 		t.Errorf("a new run kept the rate %v", got)
+	}
+}
+
+// A run that was stopped half-way says nothing of the throughput yet.
+func TestSharedRateBesideAnUnfinishedRun(t *testing.T) {
+	var rates []float64
+	p, store := newPlan(t, equalLoad()), &memory{}
+	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	unfinished := *store.records[0]
+	slow := *unfinished.Load
+	slow.Completed = 10
+	unfinished.Load, unfinished.Run = &slow, unfinished.Run+"z" // later than the other
+	store.records = append(store.records, &unfinished)
+	steady := func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }
+	if _, err := r.Run(t.Context(), p, store, Options{Force: true, Only: steady}); err != nil {
+		t.Fatal(err)
+	}
+	if got := rates[len(rates)-1]; len(rates) != 8 || got != rates[0] {
+		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, rates[0])
 	}
 }
 

@@ -74,6 +74,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	m, err := r.drive(ctx, bounded, space, step.Trial, rec)
 	deadline, _ := bounded.Deadline()
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
+	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
@@ -81,7 +82,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	if isResult {
 		m = load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}
 	}
-	if tooLong && r.shared != nil && r.entersShared(step.Trial) {
+	if givenUp && r.shared != nil {
 		r.shared.spoilt = "a command in a shared service may still run, as its time was over"
 	}
 	begin = time.Now()
@@ -242,8 +243,11 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
 	m.Wrote["conclude"] += concluded
-	find(bounded, metrics, &m, running, rec)
-	return m, nil
+	// The time of the repetition may have ended with the hooks after it, which have their own.
+	reading, cancel := context.WithTimeout(ctx, logGrace)
+	defer cancel()
+	find(reading, metrics, &m, running, rec)
+	return m, ctx.Err() // one that was interrupted now lacks what was left out since
 }
 
 // fresh are the services of a trial that are started for each repetition.

@@ -310,6 +310,7 @@ type run struct {
 	choices   map[*plan.Trial]*choice // what searches found, by trial; without the second half of the A/A pair
 	facts     map[string]string       // that hold for all trials
 	images    map[string]image        // by imageKey
+	prepared  map[load.Driver]bool    // those that are
 	replaced  int                     // repetitions that were measured again, in the place of others
 	disturbed bool                    // the machine disturbed the last repetition
 	own       map[string]ownProgram
@@ -348,6 +349,8 @@ func (r *run) measure(ctx context.Context) error {
 	var noRate *NoRateError
 	var noTune *NoTuneError
 	switch {
+	case errors.As(err, new(*LeftError)):
+		return err // whatever else there is: nothing can be measured beside them
 	case errors.As(err, &noTune):
 		r.summary.NoTune = append(r.summary.NoTune, *noTune)
 		return nil
@@ -381,6 +384,13 @@ func (r *run) repetitions(ctx context.Context) error {
 		rounds.left = again(r.experiment, of(records, r.plan, r.experiment, r.Host.ID), r.id)
 		if rounds.left = r.options.chosen(r.experiment, todoList{steps: rounds.left}).steps; len(rounds.left) > 0 {
 			r.todo.steps = rounds.left
+			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked about.
+			if err := r.known(records); err != nil {
+				return err
+			}
+			if err := r.preparePending(ctx); err != nil {
+				return err
+			}
 			r.Progress.Again(rounds.left)
 		}
 	}

@@ -87,13 +87,19 @@ func original(e *plan.Experiment, t *plan.Trial) *plan.Trial {
 	return e.Trials[i]
 }
 
-// known fills in the choices that need no search: those that the run made before it was stopped, those that another experiment made,
-// and those whose searches are recorded. A search is fresh as long as its trial is: it is not repeated because repetitions are.
+// known fills in the choices that need no search, of trials that have none yet: those that the run made before it was stopped, those that
+// another experiment made, and those whose searches are recorded. A search is fresh as long as its trial is: it is not repeated because
+// repetitions are.
 //
 // The error is a *NoTuneError.
 func (r *run) known(records []*record.Record) error {
-	r.choices = map[*plan.Trial]*choice{}
+	if r.choices == nil {
+		r.choices = map[*plan.Trial]*choice{}
+	}
 	for _, t := range r.todo.pending(r.experiment) {
+		if r.choices[t] != nil {
+			continue
+		}
 		c := &choice{values: map[string]int{}}
 		r.choices[t] = c
 		for _, s := range t.Tune {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -579,5 +580,46 @@ func TestTuneFindsNothingTwice(t *testing.T) {
 	carryOut(t, b, p, store, Options{})
 	if a, c := store.records[0], store.records[1]; a.Run != c.Run || c.Search == nil || c.Search.Attempt != 2 || a.Path() == c.Path() || c.Search.Busy {
 		t.Errorf("%s, then %s: %+v", a.Path(), c.Path(), c.Search)
+	}
+}
+
+// An experiment is left out whose image cannot be had when it is its turn; but nothing follows beside containers that are still there.
+func TestNoImageAndContainersLeft(t *testing.T) {
+	const text = `---
+title: x
+---
+%[1]syaml experiment
+name: tuned
+services:
+  server: {image: "server:${{ tune.workers }}", expose: ["80"], depends_on: [db]}
+  db: {image: postgres, expose: ["5432"]}
+shared: [db]
+load: {target: "http://server/", requests: 100}
+tune: {workers: {to: 4}}
+repetitions: 3
+calibrate: false
+timeout: 2s
+%[1]s
+`
+	for _, hangs := range []bool{false, true} {
+		s, missed := script(t), false
+		s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if image.Name == "server:2" {
+				missed = true
+				return engine.Prepared{}, &engine.ImageError{Reference: image.Name, Err: errors.New("image server:2 is not here")}
+			}
+			return engine.Prepared{Reference: image.Name, ID: "sha256:" + image.Name}, nil
+		}
+		s.Close = func(context.Context, string) error {
+			if hangs && missed {
+				return errors.New("the engine hangs")
+			}
+			return nil
+		}
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(text, "```")), &memory{}, Options{})
+		var left *LeftError
+		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.NoImage) != 1) {
+			t.Errorf("with an engine that hangs (%v): %v, %d images that could not be had", hangs, err, len(sum.NoImage))
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (r *run) share(ctx context.Context, t *plan.Trial) error {
 			return err
 		}
 		if r.shares >= maxShares {
-			r.failShared(died+fmt.Sprintf(", after %d starts", r.shares), "")
+			r.failShared(t, died+fmt.Sprintf(", after %d starts", r.shares), "")
 			return nil
 		}
 		r.Progress.Note(died + ": starting the shared services again")
@@ -75,7 +75,7 @@ func (r *run) share(ctx context.Context, t *plan.Trial) error {
 	if r.shared != nil {
 		running = r.shared.running
 	}
-	r.failShared(failure, logs(ctx, log, running, err))
+	r.failShared(t, failure, logs(ctx, log, running, err))
 	return r.unshare(ctx)
 }
 
@@ -112,10 +112,11 @@ func (r *run) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 	return err
 }
 
-// failShared notes that no repetition can be measured any more, and why.
-func (r *run) failShared(failure, log string) {
+// failShared notes that no repetition can be measured any more, and why. What is said of it may be kept by whoever started us, and has no
+// more secrets in it than records have.
+func (r *run) failShared(t *plan.Trial, failure, log string) {
 	r.unshared = &unshared{failure: failure, log: log}
-	r.Progress.Note("no repetition of " + r.experiment.Name + " can be measured: " + failure)
+	r.Progress.Note("no repetition of " + r.experiment.Name + " can be measured: " + record.NewRedactor(t.Definition).Text(failure))
 }
 
 // unshared is why there are no shared services.
@@ -168,7 +169,7 @@ func (r *run) cleanup(ctx context.Context, failed bool) {
 		return
 	}
 	if failure, _, isResult := failureOf(err); isResult {
-		err = errors.New(failure)
+		err = errors.New(record.NewRedactor(r.shared.trial.Definition).Text(failure))
 	} else if bounded.Err() != nil {
 		err = context.Cause(bounded)
 	}

@@ -170,6 +170,52 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
+// What hooks write when they fail is said without the secrets of the article.
+func TestHooksThatTellSecrets(t *testing.T) {
+	for _, hook := range []string{"load", "drop"} { // of setup and cleanup
+		s := newStage(t)
+		good := s.Exec
+		s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+			if c.Args[0] == hook {
+				return engine.Exit{Code: 1, Stderr: []byte("no user with hunter2222\n")}, nil
+			}
+			return good(ctx, name, c)
+		}
+		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "{image: postgres, ", "{image: postgres, environment: {DB_PASSWORD: hunter2222}, "), &memory{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Join(q.notes, "\n")
+		for _, n := range sum.NoCleanup {
+			said += n.Error()
+		}
+		if strings.Contains(said, "hunter2222") || !strings.Contains(said, "no user with "+record.Redacted) {
+			t.Errorf("%s: it said %q", hook, said)
+		}
+	}
+}
+
+// What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what the hooks would have
+// said, and pass for finished.
+func TestInterruptedBeforeConclude(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, store := newStage(t), &memory{}
+	run := s.Run
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		exit, err := run(ctx, p)
+		if p.Name == loadName {
+			cancel()
+		}
+		return exit, err
+	}
+	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	for _, r := range store.records {
+		t.Errorf("%s-%d is kept, with %v missing", r.Trial, r.Repetition, r.Missing)
+	}
+}
+
 // Whatever goes wrong with hooks is the failure of the repetition, or of all, and nothing is left open.
 func TestHooksThatFail(t *testing.T) {
 	exec := func(hook string, exit engine.Exit, err error) func(*stage) {
@@ -446,6 +492,42 @@ func TestCommandThatHangsInASharedService(t *testing.T) {
 	}
 	if store.records[0].Facts["shared.start"] == store.records[1].Facts["shared.start"] {
 		t.Error("the next repetition was measured on the same start")
+	}
+}
+
+// So it is of a command that is timed and has a time of its own, which is less than that of the repetition.
+func TestTimedCommandThatHangsInASharedService(t *testing.T) {
+	const text = `---
+title: x
+---
+%[1]syaml experiment
+name: queries
+services:
+  db: {image: postgres, expose: ["5432"]}
+shared: [db]
+command: {service: db, run: "query ${{ matrix.version }}", timeout: 100ms}
+matrix: {version: [1, 2]}
+repetitions: 1
+calibrate: false
+timeout: 5s
+%[1]s
+`
+	s, store, hung := newStage(t), &memory{}, false
+	good := s.Exec
+	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if !hung {
+			hung = true
+			<-ctx.Done()
+			return engine.Exit{}, ctx.Err()
+		}
+		return good(ctx, name, c)
+	}
+	_, q, _, err := runShared(t, s, Options{}, newPlan(t, fmt.Sprintf(text, "```")), store)
+	if err != nil || len(store.records) != 2 || store.records[0].Failure != "query took longer than 100ms" {
+		t.Fatalf("%v, %d records", err, len(store.records))
+	}
+	if store.records[0].Facts["shared.start"] == store.records[1].Facts["shared.start"] {
+		t.Errorf("the next repetition was measured beside it; notes %q", q.notes)
 	}
 }
 

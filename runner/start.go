@@ -112,7 +112,7 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
 	if left <= 0 {
-		return nil, bounded.Err()
+		return nil, cmp.Or(bounded.Err(), context.DeadlineExceeded) // the context learns of it a moment later
 	}
 	if service.Ready.Timeout == 0 || left < service.Ready.Timeout {
 		service.Ready.Timeout = min(left, cmp.Or(service.Ready.Timeout, defaultReady))

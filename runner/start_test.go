@@ -209,3 +209,19 @@ calibrate: false
 		t.Errorf("kept %+v", sum.Kept)
 	}
 }
+
+// over is a context whose time is over, and that has not been told yet, as that is up to a timer.
+type over struct{ context.Context }
+
+func (over) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
+
+func TestNothingIsStartedWhenTheTimeIsOver(t *testing.T) {
+	space, err := fake.New(script(t)).Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Name: "server"})
+	if service != nil || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, %v", service, err)
+	}
+}

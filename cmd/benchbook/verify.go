@@ -130,6 +130,10 @@ func (a *app) verify(ctx context.Context, project *article.Project, list []*chos
 			unavailable++
 			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 		}
+		for _, n := range sum.NoTune {
+			unavailable++
+			printProblems(a.stderr, []*article.Problem{tuneProblem(&n)})
+		}
 		for _, n := range sum.NoCleanup {
 			wrong++
 			fmt.Fprintln(a.stderr, n.Error())

@@ -87,7 +87,8 @@ func (d *Dataset) takeOver() {
 }
 
 // newCapacityCell is the cell of a trial whose capacity is searched for: its record is that of the newest search with the present key, else
-// of the newest one.
+// of the newest one. Searches that could not be finished as the machine was busy come after all others of the same key: they say nothing
+// of the capacity, and a run does not search again where another one has found it.
 func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Cell {
 	c := &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}}
 	for _, r := range records {
@@ -99,7 +100,8 @@ func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Ce
 			state = Fresh
 		}
 		if c.State == Missing || state < c.State || state == c.State &&
-			cmp.Or(cmp.Compare(r.Run, c.Run), cmp.Compare(r.Search.Attempt, c.Records[0].Search.Attempt)) > 0 {
+			cmp.Or(cmp.Compare(boolean(c.Records[0].Search.Busy), boolean(r.Search.Busy)), cmp.Compare(r.Run, c.Run),
+				cmp.Compare(r.Search.Attempt, c.Records[0].Search.Attempt)) > 0 {
 			c.State, c.Run, c.Records = state, r.Run, []*record.Record{r}
 		}
 	}

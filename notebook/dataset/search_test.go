@@ -116,6 +116,25 @@ func TestSearched(t *testing.T) {
 	}
 }
 
+// A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if there is any.
+func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
+	b := searchedBench(t)
+	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone, Reason: "a probe was not valid twice", Busy: true}
+	b.found("ceiling", "a", "2", given)
+	b.found("ceiling", "b", "0", given)
+	d := b.dataset(Options{})
+	for trial, want := range map[string]float64{"a": 700, "b": 900} {
+		if r := trialCell(t, d, "ceiling", trial).Metric("capacity.rate"); r.Missing != "" || r.Estimate.Centre != want {
+			t.Errorf("%s: %v (%s), want %v", trial, r.Estimate.Centre, r.Missing, want)
+		}
+	}
+	// Where there is no other, its reason is said.
+	b.records = slices.DeleteFunc(b.records, func(r *record.Record) bool { return r.Search != nil && r.Trial == "a" && r.Search.Lo == 700 })
+	if r := trialCell(t, b.dataset(Options{}), "ceiling", "a").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A value whose search is not there has no interval, and claims about it are not measured.
 func TestSearchedElsewhere(t *testing.T) {
 	b := searchedBench(t, `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`)

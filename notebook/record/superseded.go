@@ -1,96 +1,229 @@
 package record
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // Superseded picks the records of an article that nothing needs any more: those of older runs, but for what is kept in any case. Of
 // every host, profile and experiment that is
 //
 //   - the newest run, whether it is finished or goes on another time;
-//   - the last complete run of each month, which is its history;
+//   - the last complete run of each month, which is its history; of runs that search for capacities, which do not say how many trials
+//     they have, the last one of those that found the most;
 //   - of each trial the newest complete set of repetitions, and the newest of those that present says are of the trial as it is
 //     planned now: a run that measured what was stale measured nothing else;
+//   - likewise of each search the newest that has a result, and the newest for every set of repetitions that stays: searches are not
+//     made again with the repetitions that were measured with what they found, so they may stand in an older run;
+//   - of a run that something stays of the lists and the looks, in whichever records they are, and the A/A pair, which is the noise
+//     floor of what stays;
 //   - what was imported, since nobody here can measure it again.
 //
 // Source: FORMAT.md 10.
 func Superseded(records []*Record, present func(*Record) bool) []*Record {
-	type place struct{ host, profile, experiment string }
-	type month struct {
-		place
-		month string
-	}
 	type set struct {
 		place
-		trial string
-		fresh bool
+		trial, search string
+		fresh         bool
 	}
-	type part struct { // what a run measured of a trial
+	type version struct {
 		place
-		run, trial, key string
+		trial, key string
 	}
-	newest, last := map[place]string{}, map[month]string{}
-	complete, repetitions := map[set]part{}, map[part]map[int]bool{}
-	of := func(r *Record) (place, part) {
-		p := place{r.Host, r.Profile, r.Experiment}
-		return p, part{p, r.Run, r.Trial, r.Key}
+	type searched struct {
+		version
+		search string
 	}
-	whole := completeRuns(records)
+	newest, repetitions := map[place]string{}, map[part]map[int]bool{}
 	for _, r := range records {
-		p, c := of(r)
+		p, own := placeOf(r), partOf(r)
 		newest[p] = max(newest[p], r.Run)
-		if repetitions[c] == nil {
-			repetitions[c] = map[int]bool{}
+		if repetitions[own] == nil {
+			repetitions[own] = map[int]bool{}
 		}
-		repetitions[c][r.Repetition] = true
-		if whole[runOf{p.host, p.profile, p.experiment, r.Run}] {
-			m := month{p, monthOf(r.Run)}
-			last[m] = max(last[m], r.Run)
-		}
+		repetitions[own][r.Repetition] = true
 	}
+	stops := StoppedIn(records)
+	history := lastOfMonths(records, stops)
+	isComplete := func(r *Record) bool {
+		if r.Search != nil {
+			return r.Search.hasResult()
+		}
+		for k := 1; k <= stops.Needed(r.Run, r.Experiment, r.Trial, r.Planned); k++ {
+			if !repetitions[partOf(r)][k] {
+				return false
+			}
+		}
+		return true
+	}
+	complete, found := map[set]part{}, map[searched]part{}
 	for _, r := range records {
-		p, c := of(r)
-		if len(repetitions[c]) < r.Planned {
+		if !isComplete(r) {
 			continue
 		}
-		for _, s := range []set{{p, r.Trial, false}, {p, r.Trial, true}} {
+		p, own := placeOf(r), partOf(r)
+		for _, s := range []set{{p, r.Trial, own.search, false}, {p, r.Trial, own.search, true}} {
 			if (!s.fresh || present(r)) && r.Run >= complete[s].run {
-				complete[s] = c
+				complete[s] = own
 			}
+		}
+		if s := (searched{version{p, r.Trial, r.Key}, own.search}); r.Search != nil && r.Run >= found[s].run {
+			found[s] = own
+		}
+	}
+	stays := func(r *Record) bool {
+		p, own := placeOf(r), partOf(r)
+		return r.Host == ImportedHost || r.Run == newest[p] || history[runOf{p, r.Run}] ||
+			own == complete[set{p, r.Trial, own.search, false}] || own == complete[set{p, r.Trial, own.search, true}]
+	}
+	measured := map[version]bool{} // of repetitions that stay
+	for _, r := range records {
+		if r.Search == nil && stays(r) {
+			measured[version{placeOf(r), r.Trial, r.Key}] = true
+		}
+	}
+	kept, left := make([]bool, len(records)), map[runOf]bool{} // left: runs that something stays of
+	for i, r := range records {
+		own, v := partOf(r), version{placeOf(r), r.Trial, r.Key}
+		kept[i] = stays(r) || r.Search != nil && measured[v] && own == found[searched{v, own.search}]
+		if kept[i] {
+			left[runOf{placeOf(r), r.Run}] = true
+		}
+	}
+	pairs := map[trialOf]bool{} // that have a second half
+	for _, r := range records {
+		if r.Calibration {
+			pairs[trialOf{runOf{placeOf(r), r.Run}, parameters(r)}] = true
 		}
 	}
 	var out []*Record
-	for _, r := range records {
-		p, c := of(r)
-		if r.Host != ImportedHost && r.Run != newest[p] && r.Run != last[month{p, monthOf(r.Run)}] &&
-			c != complete[set{p, r.Trial, false}] && c != complete[set{p, r.Trial, true}] {
+	for i, r := range records {
+		run := runOf{placeOf(r), r.Run}
+		needed := r.speaksForOthers() || r.Search == nil && pairs[trialOf{run, parameters(r)}]
+		if !kept[i] && !(needed && left[run]) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-type runOf struct{ host, profile, experiment, run string }
+// A trialOf is a trial of a run, both halves of the A/A pair alike.
+type trialOf struct {
+	runOf
+	parameters string
+}
 
-// completeRuns are those that have all repetitions of all trials that they were planned with.
-func completeRuns(records []*Record) map[runOf]bool {
-	type repetition struct {
-		trial string
-		n     int
+func parameters(r *Record) string {
+	var b strings.Builder
+	for _, p := range r.Parameters {
+		b.WriteString(p.Name + "\x00" + p.Value + "\x00")
 	}
-	seen, planned := map[runOf]map[repetition]bool{}, map[runOf]int{}
+	return b.String()
+}
+
+type place struct{ host, profile, experiment string }
+
+func placeOf(r *Record) place { return place{r.Host, r.Profile, r.Experiment} }
+
+type runOf struct {
+	place
+	run string
+}
+
+// A part is what a run measured of a trial, or what it searched for.
+type part struct {
+	place
+	run, trial, key string
+	search          string // kind and name; empty for repetitions
+}
+
+func partOf(r *Record) part {
+	own := part{place: placeOf(r), run: r.Run, trial: r.Trial, key: r.Key}
+	if r.Search != nil {
+		own.search = r.Search.Kind + " " + r.Search.Name
+	}
+	return own
+}
+
+// hasResult reports whether a search need not be made anew for its results.
+func (s *Search) hasResult() bool {
+	if s.Kind == SearchTune {
+		return s.Chosen > 0
+	}
+	return !s.Busy
+}
+
+// speaksForOthers reports whether a record says something that other records of its run need: lists that they have the digests of, or
+// which trials need no more repetitions.
+func (r *Record) speaksForOthers() bool {
+	return len(r.Lists) > 0 || r.Budget != nil && r.Budget.Look != nil && len(r.Budget.Look.Stopped) > 0
+}
+
+// lastOfMonths are the last complete runs of each month.
+func lastOfMonths(records []*Record, stops Stops) map[runOf]bool {
+	type month struct {
+		place
+		month string
+	}
+	of := func(run runOf) month { return month{run.place, run.run[:min(6, len(run.run))]} } // runs are named after their start
+	last := map[month]string{}
+	for run := range completeRuns(records, stops) {
+		last[of(run)] = max(last[of(run)], run.run)
+	}
+	capacities := map[runOf]int{}
 	for _, r := range records {
-		run := runOf{r.Host, r.Profile, r.Experiment, r.Run}
-		if seen[run] == nil {
-			seen[run] = map[repetition]bool{}
+		if r.Search != nil && r.Search.Kind == SearchCapacity && r.Search.hasResult() {
+			capacities[runOf{placeOf(r), r.Run}]++
 		}
-		seen[run][repetition{r.Trial, r.Repetition}] = true
-		planned[run] = cmp.Or(r.Order.Of, planned[run])
+	}
+	most := map[month]runOf{}
+	for run, n := range capacities {
+		m := of(run)
+		if before := most[m]; n > capacities[before] || n == capacities[before] && run.run > before.run {
+			most[m] = run
+		}
 	}
 	out := map[runOf]bool{}
-	for run, list := range seen {
-		out[run] = planned[run] > 0 && len(list) >= planned[run]
+	for m, run := range last {
+		out[runOf{m.place, run}] = true
+	}
+	for _, run := range most {
+		out[run] = true
 	}
 	return out
 }
 
-// monthOf is the year and month that a run is named after.
-func monthOf(run string) string { return run[:min(6, len(run))] }
+// completeRuns are those that have all repetitions of all trials that they were planned with, but for those that looks made needless.
+func completeRuns(records []*Record, stops Stops) map[runOf]bool {
+	type repetition struct {
+		trial string
+		n     int
+	}
+	seen, needless, planned := map[runOf]map[repetition]bool{}, map[runOf]map[string]int{}, map[runOf]int{}
+	for _, r := range records {
+		if r.Search != nil {
+			continue // it stands beside the repetitions
+		}
+		run := runOf{placeOf(r), r.Run}
+		if seen[run] == nil {
+			seen[run], needless[run] = map[repetition]bool{}, map[string]int{}
+		}
+		needed := stops.Needed(r.Run, r.Experiment, r.Trial, r.Planned)
+		needless[run][r.Trial] = r.Planned - needed
+		if r.Repetition <= needed { // others are in the place of some that were disturbed
+			seen[run][repetition{r.Trial, r.Repetition}] = true
+		}
+		planned[run] = cmp.Or(r.Order.Of, planned[run])
+	}
+	out := map[runOf]bool{}
+	for run, list := range seen {
+		have := len(list)
+		for _, n := range needless[run] {
+			have += n
+		}
+		if planned[run] > 0 && have >= planned[run] {
+			out[run] = true
+		}
+	}
+	return out
+}

@@ -221,6 +221,9 @@ func TestReadLateness(t *testing.T) {
 	if left := WithoutLateness([]byte("a\n" + log.String() + "b\n" + line(1))); string(left) != "a\nb\n" {
 		t.Errorf("without reports it is %q", left)
 	}
+	if left := WithoutLateness([]byte("lateness 12 ms\nlateness {\"co")); string(left) != "lateness 12 ms\n" {
+		t.Errorf("of what another program writes %q is left", left)
+	}
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("wrote %q, want one line, as nothing was added since", log.String())
 	}

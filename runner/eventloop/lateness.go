@@ -19,8 +19,12 @@ const (
 // ReportEvery is how often a Lateness is written down while it grows: often enough that little is missing at any moment.
 const ReportEvery = 250 * time.Millisecond
 
-// latenessPrefix begins the lines that Watch writes.
-const latenessPrefix = "lateness "
+// latenessPrefix begins the lines that Watch writes, and reportBegin is all of them that is always the same: other programs may well write
+// how late something is.
+const (
+	latenessPrefix = "lateness "
+	reportBegin    = latenessPrefix + `{"count":`
+)
 
 // Lateness is by how much acts came after the times that they were due.
 type Lateness struct {
@@ -62,7 +66,8 @@ func (r LatenessReport) String() string {
 func WithoutLateness(log []byte) []byte {
 	out := log[:0]
 	for line := range bytes.Lines(log) {
-		if !bytes.HasPrefix(line, []byte(latenessPrefix)) {
+		begun := len(line) > len(latenessPrefix) && bytes.HasPrefix([]byte(reportBegin), line) // the last one may be half of one
+		if !begun && !bytes.HasPrefix(line, []byte(reportBegin)) {
 			out = append(out, line...)
 		}
 	}

@@ -54,7 +54,7 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	defer cancel()
 	m, err := d.measure(bounded, at, t)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout)}, nil
+		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout), GivenUp: t.Command.Service != ""}, nil
 	}
 	return m, err
 }

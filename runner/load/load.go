@@ -70,6 +70,8 @@ type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
 	Failure string
 	Log     string
+	// GivenUp says that a command in a service was not waited for to its end, and may still run.
+	GivenUp bool
 	// Output is what another tool than ours printed, as records keep it.
 	Output string
 
