@@ -34,8 +34,8 @@ func compareMoments(a, b *dataset.Moment) (*comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("comparing runs %s and %s: %w", a.Run, b.Run, err)
 	}
-	for _, name := range b.Experiments { // what neither side has measured says nothing
-		if slices.Contains(a.Experiments, name) {
+	for _, name := range b.Experiments { // what one side has not measured says nothing
+		if slices.Contains(a.Whole, name) {
 			s.Experiments = append(s.Experiments, name)
 		}
 	}
@@ -145,7 +145,7 @@ func sideFacts(m *dataset.Moment) []sideFact {
 		for _, e := range m.Dataset.Experiments {
 			for _, cell := range e.Cells {
 				for _, r := range cell.Records {
-					if r.Run == m.Run && r.Facts[name] != "" {
+					if m.Has(cell) && r.Facts[name] != "" {
 						return r.Facts[name]
 					}
 				}
@@ -154,7 +154,7 @@ func sideFacts(m *dataset.Moment) []sideFact {
 		return "not recorded"
 	}
 	return []sideFact{{Name: "Date", Text: m.Started.UTC().Format("2\u00a0January\u00a02006, 15:04\u00a0MST")}, {Name: "Host", Text: m.Host}, {Name: "Profile", Text: m.Profile},
-		{Name: "Processor", Text: fact("host.cpu")}, {Name: "Kernel", Text: fact("host.kernel")}, {Name: "Measured", Text: listWords(m.Experiments)}}
+		{Name: "Processor", Text: fact("host.cpu")}, {Name: "Kernel", Text: fact("host.kernel")}, {Name: "Measured", Text: measuredWords(m)}}
 }
 
 func changeTableOf(id string, t *wording.ChangeTable) changeTableView {

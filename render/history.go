@@ -103,7 +103,25 @@ func (c *composer) tracked() []trackedValue {
 
 // measuredIn reports whether a number rests on what the run of a moment measured, and not only on earlier ones.
 func (v readValue) measuredIn(m *dataset.Moment) bool {
-	return slices.ContainsFunc(v.quantity.Cells, func(c *dataset.Cell) bool { return c.Run == m.Run })
+	return slices.ContainsFunc(v.quantity.Cells, m.Has)
+}
+
+// measuredWords names the experiments that a run measured; where those are all that there are, and more than two, it counts them.
+func measuredWords(m *dataset.Moment) string {
+	all := 0
+	for _, e := range m.Dataset.Experiments {
+		switch {
+		case e.Plan.Skipped != "":
+		case !slices.Contains(m.Experiments, e.Plan.Name):
+			return listWords(m.Experiments)
+		default:
+			all++
+		}
+	}
+	if all > 2 && all == len(m.Experiments) {
+		return "all " + number.Count(all, "experiment")
+	}
+	return listWords(m.Experiments)
 }
 
 // history is what all runs of an article came to.
@@ -151,7 +169,7 @@ func historyLead(moments []*dataset.Moment) string {
 func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
 	standing, _ := m.Standing()
 	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"), ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
-		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: listWords(m.Experiments), Standing: StandingMark(standing), Partial: !m.Complete}
+		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m), Standing: StandingMark(standing), Partial: !m.Complete}
 	if folder := pageOf(m, o.Moments); folder != "" {
 		row.Run.Href = "../" + folder + "/index.html"
 	}

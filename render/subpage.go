@@ -62,16 +62,24 @@ type ClaimNews struct {
 	Before, After Mark
 }
 
-// pageOf is the folder of the page of a run, below that of its article; empty if it has none. Complete runs have one that stays, and
-// so has the newest of each host and profile.
+// pageOf is the folder of the page of a run, below that of its article; empty if it has none. Runs that finished an experiment have one
+// that stays, and so has the newest of each host and profile.
 func pageOf(m *dataset.Moment, all []*dataset.Moment) string {
 	newest := !slices.ContainsFunc(all, func(o *dataset.Moment) bool {
 		return o.Host == m.Host && o.Profile == m.Profile && o.Run > m.Run
 	})
-	if !m.Complete && !newest || m.Run != path.Base(m.Run) || strings.HasPrefix(m.Run, ".") {
+	if len(m.Whole) == 0 && !newest {
 		return ""
 	}
-	return path.Join(runsFolder, m.Run)
+	return runFolder(m.Run)
+}
+
+// runFolder is where the page of a run of this name is; empty if no folder can have the name.
+func runFolder(run string) string {
+	if run != path.Base(run) || strings.HasPrefix(run, ".") {
+		return ""
+	}
+	return path.Join(runsFolder, run)
 }
 
 // subpages makes the pages that belong to that of an article, and says what the newest run of what is shown has turned.
@@ -107,6 +115,14 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 			return nil, nil, err
 		}
 		pages = append(pages, page)
+		for _, name := range m.Runs[:len(m.Runs)-1] {
+			if folder := runFolder(name); folder != "" {
+				if page, err = r.partPage(m, o, name, folder); err != nil {
+					return nil, nil, err
+				}
+				pages = append(pages, page)
+			}
+		}
 	}
 	for _, c := range comparisons {
 		page, err := r.comparisonPage(d, o, c)
@@ -125,6 +141,24 @@ func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
 	a := c.article()
 	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files},
 		c.failed()
+}
+
+// partView is what stands at the address of a run of one experiment, from when each had its own, in the template.
+type partView struct {
+	Article, Whole link
+	History        string
+	Name, When     string
+}
+
+// partPage leads from the address of such a run to the page of all that was measured in one go with it.
+func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (Subpage, error) {
+	c := r.compose(m.Dataset, o)
+	c.up = "../../../"
+	_, title := c.inline(m.Doc.Front.Title.Value)
+	main := c.fill("part", partView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
+		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: longDate(m.Ended)})
+	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
+		HTML: main, Files: c.files}, c.failed()
 }
 
 // news compares the newest run of what is shown with the state before it.

@@ -282,7 +282,7 @@ func (c *composer) resolved(n expr.Node) expr.Node {
 }
 
 // repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
-// or change of two by rounds, which only repetitions of one run share. Verdicts do not rest on the latter: METHOD.md 3.1.
+// or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the latter: METHOD.md 3.1.
 func (c *composer) repetitionsOf(n expr.Node) []float64 {
 	result := func(n expr.Node) (r dataset.Result, run string) {
 		s, ok := c.resolved(n).(*expr.Selector)
@@ -293,7 +293,7 @@ func (c *composer) repetitionsOf(n expr.Node) []float64 {
 		if err != nil || len(q.Cells) != 1 {
 			return r, ""
 		}
-		return q.Cells[0].Metric(s.Name), q.Cells[0].Run
+		return q.Cells[0].Metric(s.Name), q.Cells[0].Run + " " + q.Cells[0].Experiment.Plan.Name
 	}
 	var a, b expr.Node
 	change := 0.0

@@ -113,7 +113,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 func (r *run) newRecord(step plan.Step) *record.Record {
 	rec := &record.Record{
 		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
-		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Profile: r.plan.Profile, Host: r.Host.ID,
+		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Plans: r.plans, Profile: r.plan.Profile, Host: r.Host.ID,
 		Repetition: step.Repetition, Planned: r.experiment.Repetitions, Calibration: step.Trial.Calibration,
 		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
 		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps), Replaces: step.Replaces},

@@ -8,7 +8,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -136,8 +135,8 @@ func (s *Summary) search() time.Duration {
 	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
-// Run measures what is missing or stale. On cancellation the error is the context's, and the summary tells what was
-// done until then.
+// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was stopped in goes
+// on as that. On cancellation the error is the context's, and the summary tells what was done until then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
 	begin := time.Now()
 	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
@@ -149,8 +148,15 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
 	})
 	left := 0 // of the experiments that are still to come
+	together := newMeasurement(of(records, p, nil, r.Host.ID))
 	for _, e := range experiments {
-		left += o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force)).len()
+		t := o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force))
+		if left += t.len(); t.len() > 0 && t.run == "" {
+			together.plans[e.Name] = e.Digest
+		}
+	}
+	if !o.Force {
+		together.goOn()
 	}
 	for _, e := range experiments {
 		t := o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force))
@@ -160,7 +166,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 			continue
 		}
 		left -= t.len()
-		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: store, summary: &sum, options: o}
+		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: store, summary: &sum, options: o, together: together}
 		run.options.KeepLast = o.KeepLast && left == 0
 		err := run.measure(ctx)
 		if errors.Is(err, errOutOfTime) {
@@ -206,8 +212,7 @@ func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Opti
 
 // A todoList is what is left of an experiment.
 type todoList struct {
-	run      string // goes on under this name; empty for a new run
-	newest   string // the newest run there is, of those that are not from the future
+	run      string // goes on under this name; empty where it is begun
 	steps    []plan.Step
 	searches []*plan.Trial // whose capacity is to be searched for
 
@@ -224,14 +229,8 @@ func (l todoList) len() int { return len(l.steps) + len(l.searches) }
 //
 // Source: FORMAT.md 9; METHOD.md 3.4.
 func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
-	newest, latest := "", time.Now().Add(clockError)
-	for _, r := range records {
-		if !isAfter(r.Run, latest) {
-			newest = max(newest, r.Run)
-		}
-	}
 	if force {
-		return todoList{newest: newest, steps: e.Steps, searches: capacities(e)}
+		return todoList{steps: e.Steps, searches: capacities(e)}
 	}
 	type cell struct{ run, trial, key string }
 	have := map[cell]map[int]bool{}
@@ -268,7 +267,7 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	for _, t := range e.Trials {
 		isFresh[t] = fresh(t)
 	}
-	out := todoList{run: last, newest: newest}
+	out := todoList{run: last}
 	for _, r := range records {
 		if r.Run == last && r.Order.Replaces > 0 {
 			out.replaced++
@@ -295,6 +294,54 @@ func capacities(e *plan.Experiment) []*plan.Trial {
 	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool { return t.Capacity == nil || t.Unavailable != "" })
 }
 
+// A measurement is what one call of Run begins: one run.
+type measurement struct {
+	run   string            // its name; empty until the first experiment is prepared
+	plans map[string]string // digests of the experiments that it is to measure, by their names
+
+	newest string                       // run there is, of those that are not from the future
+	known  map[string]map[string]string // plans of the runs that there are
+}
+
+// newMeasurement begins one beside the records of an article on one host and in one profile.
+func newMeasurement(records []*record.Record) *measurement {
+	m := &measurement{plans: map[string]string{}, known: map[string]map[string]string{}}
+	latest := time.Now().Add(clockError)
+	for _, r := range records {
+		m.known[r.Run] = r.Plans
+		if !isAfter(r.Run, latest) {
+			m.newest = max(m.newest, r.Run)
+		}
+	}
+	return m
+}
+
+// goOn takes up the newest run in place of a new one, if it was to measure all that is to be begun, as that is planned now: it was stopped
+// between two experiments.
+func (m *measurement) goOn() {
+	before := m.known[m.newest]
+	for name, digest := range m.plans {
+		if before[name] != digest {
+			return
+		}
+	}
+	if len(m.plans) > 0 {
+		m.run, m.plans = m.newest, before
+	}
+}
+
+// of names the run that an experiment is measured in, the one that it goes on in or else the new one, and gives the plans of all that this
+// run was to measure; of older runs they are not known.
+func (m *measurement) of(goesOn string) (run string, plans map[string]string) {
+	if goesOn != "" {
+		return goesOn, m.known[goesOn]
+	}
+	if m.run == "" {
+		m.run = newRunID(time.Now(), m.newest)
+	}
+	return m.run, m.plans
+}
+
 // A run is one experiment being measured.
 type run struct {
 	*Runner
@@ -304,8 +351,10 @@ type run struct {
 	store      RecordStore
 	summary    *Summary
 	options    Options
+	together   *measurement // with other experiments
 
 	id        string
+	plans     map[string]string       // of the experiments that id is to measure, by their names
 	records   []*record.Record        // that were there when the experiment began
 	choices   map[*plan.Trial]*choice // what searches found, by trial; without the second half of the A/A pair
 	facts     map[string]string       // that hold for all trials
@@ -334,7 +383,8 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	r.summary.Spent.since(Preparing, begin, spent)
 	if err == nil {
-		r.id, r.replaced = cmp.Or(r.todo.run, newRunID(time.Now(), r.todo.newest)), r.todo.replaced
+		r.replaced = r.todo.replaced
+		r.id, r.plans = r.together.of(r.todo.run)
 		if err = r.search(ctx); err == nil {
 			err = r.repetitions(ctx)
 		}

@@ -355,6 +355,87 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
+// twoExperiments is the plan of the sample article with another experiment, of one trial, whose server is of this kind.
+func twoExperiments(t *testing.T, kind string) *plan.Plan {
+	t.Helper()
+	return newPlan(t, fmt.Sprintf(sockets, "```")+"\n```yaml experiment\nname: other\nservices: {server: {build: ., expose: [\"8080\"], environment: {KIND: "+kind+"}}}\n"+
+		"load: {target: \"http://server:8080/\", requests: 100}\nrepetitions: 3\ncalibrate: false\n```\n")
+}
+
+// All that is begun in one go is one run, over all experiments.
+func TestExperimentsOfOneRun(t *testing.T) {
+	p, store := twoExperiments(t, "a"), &memory{}
+	measure := func(p *plan.Plan, force bool) {
+		t.Helper()
+		if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{Force: force}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	measure(p, false)
+	measure(p, true)
+	measure(twoExperiments(t, "b"), false) // of which sockets is fresh
+	var got []string
+	names := map[string]string{}
+	for _, r := range record.Runs(store.records) {
+		got = append(got, strings.Join(r.Experiments, " "))
+		names[r.Name()] = got[len(got)-1]
+	}
+	if want := []string{"other", "other sockets", "other sockets"}; !slices.Equal(got, want) || len(names) != len(want) {
+		t.Errorf("runs measured, the newest first, %q under the names %v; want %q", got, names, want)
+	}
+	for i, r := range store.records[:9] {
+		if r.Run != store.records[0].Run || r.Plans["sockets"] != p.Experiments[0].Digest || r.Plans["other"] != p.Experiments[1].Digest || len(r.Plans) != 2 {
+			t.Errorf("record %d is of run %s, which was to measure %v", i, r.Run, r.Plans)
+		}
+	}
+}
+
+// A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is planned otherwise now.
+func TestInterruptedBetweenExperiments(t *testing.T) {
+	tests := []struct {
+		name   string
+		now    string // what the other experiment is now
+		force  bool
+		before func(*memory)
+		same   bool
+	}{
+		{"as it was", "a", false, func(*memory) {}, true},
+		{"the other experiment is another", "b", false, func(*memory) {}, false},
+		{"all again", "a", true, func(*memory) {}, false},
+		{"records that do not tell what their run was to measure", "a", false, func(m *memory) {
+			for _, r := range m.records {
+				r.Plans = nil
+			}
+		}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			store := &memory{}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stopping := &quiet{atEnd: func(done int) {
+				if done == 6 { // all of sockets
+					cancel()
+				}
+			}}
+			if _, err := newRunner(fake.New(script(t)), stopping).Run(ctx, twoExperiments(t, "a"), store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
+				t.Fatalf("%v, with %d records", err, len(store.records))
+			}
+			test.before(store)
+			if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store, Options{Force: test.force}); err != nil {
+				t.Fatal(err)
+			}
+			first, last := store.records[0], store.records[len(store.records)-1]
+			if last.Experiment != "other" || (last.Run == first.Run) != test.same {
+				t.Errorf("%s is of run %s, and what was measured before it of %s", last.Experiment, last.Run, first.Run)
+			}
+			if test.same && last.Plans["sockets"] != first.Plan {
+				t.Errorf("the run that went on was to measure %v", last.Plans)
+			}
+		})
+	}
+}
+
 // Whatever a benchmark does wrong is a record, and the others go on.
 func TestFailures(t *testing.T) {
 	tests := []struct {

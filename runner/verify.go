@@ -44,7 +44,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 			continue
 		}
 		v := &verifier{each: each}
-		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v}
+		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v, together: newMeasurement(nil)}
 		if err := run.measure(ctx); err != nil {
 			return sum, err
 		}

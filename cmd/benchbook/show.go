@@ -173,7 +173,8 @@ func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.wants(r) })
+		inOneGo := record.InOneGo(records, flags.run)
+		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.wants(r, inOneGo) })
 		if len(wanted) == 0 && flags.filters() {
 			if len(list) > 1 {
 				continue // another article may have some
@@ -223,8 +224,9 @@ func (a *app) show(args []string, flags showFlags, format string) error {
 
 func (f *showFlags) filters() bool { return f.run != "" || f.host != "" || f.profile != "" }
 
-func (f *showFlags) wants(r *record.Record) bool {
-	return (f.run == "" || r.Run == f.run) && (f.host == "" || r.Host == f.host) && (f.profile == "" || r.Profile == f.profile)
+// wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with the run that is.
+func (f *showFlags) wants(r *record.Record, runs []string) bool {
+	return (f.run == "" || slices.Contains(runs, r.Run)) && (f.host == "" || r.Host == f.host) && (f.profile == "" || r.Profile == f.profile)
 }
 
 // nothing says that no record is wanted, with those that there are.

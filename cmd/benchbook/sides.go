@@ -76,7 +76,7 @@ type finder struct {
 // means several of them is an error that says how to tell which; so is one that means none.
 func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 	finders := []finder{
-		{sideRun, s.byField(sideRun, runOf)},
+		{sideRun, s.run},
 		{sideHost, s.byField(sideHost, hostOf)},
 		{sideProfile, s.byField(sideProfile, profileOf)},
 		{sideRevision, s.revision},
@@ -122,6 +122,23 @@ func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 	}
 	return nil, &statusError{statusUsage, fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
 		word, s.suggest("", word))}
+}
+
+// run finds the records of a run by its name: all that was measured in one go.
+func (s *shelf) run(_ context.Context, name string) (*side, error) {
+	found := &side{kind: sideRun, name: name, records: map[string][]*record.Record{}}
+	for slug, records := range s.here {
+		names := record.InOneGo(records, name)
+		for _, r := range records {
+			if slices.Contains(names, r.Run) {
+				found.records[slug] = append(found.records[slug], r)
+			}
+		}
+	}
+	if len(found.records) == 0 {
+		return nil, nil
+	}
+	return found, nil
 }
 
 func runOf(r *record.Record) string     { return r.Run }

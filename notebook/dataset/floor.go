@@ -48,8 +48,21 @@ func runsOf(cells []*Cell) []string {
 	return slices.Compact(runs)
 }
 
-// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run.
-func Together(cells []*Cell) bool { return len(runsOf(cells)) < 2 }
+// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run and one experiment: the
+// experiments of a run are measured one after another, and the machine may have changed in between.
+func Together(cells []*Cell) bool {
+	var first *Cell
+	for _, c := range cells {
+		switch {
+		case c.State == Missing:
+		case first == nil:
+			first = c
+		case c.Run != first.Run || c.Experiment.Plan.Name != first.Experiment.Plan.Name:
+			return false
+		}
+	}
+	return true
+}
 
 // Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the largest
 // where what is shown of the experiment is of several runs. It is false if the experiment has no such pair, or the

@@ -14,65 +14,52 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Moment is what the records of one host and profile said when a run had ended, laid over the article as it stands now. Runs are of
-// one experiment; what others had measured before is part of the moment.
+// Moment is what the records of one host and profile said when a run had ended, laid over the article as it stands now. What the run
+// left alone, and others had measured before, is part of the moment.
 type Moment struct {
 	*Dataset    // as of the run: records of later runs are left out
 	Run         string
-	Experiments []string  // that the run measured
+	Runs        []string  // its names, Run the last: of older records, in which each experiment was a run of its own, there may be several
+	Experiments []string  // that the run measured, by name
+	Whole       []string  // of them, those of which it has all repetitions that it was planned with, or was looked at and stopped
 	Started     time.Time // of its first repetition
 	Ended       time.Time // of its last one
-	Complete    bool      // it has all repetitions that it was planned with, or was looked at and stopped
+	Complete    bool      // all of Experiments are among Whole
 
 	own     []*record.Record
 	options Options
 }
 
-// History lists the moments of an article, the newest first: one for each run of every host and profile that has records.
-// Sets of profiles that the article no longer has are left out.
+// History lists the moments of an article, the newest first: one for each run of every host and profile that has records, as
+// record.Runs finds them. Sets of profiles that the article no longer has are left out.
 //
 // The error is that of Options.Plan; Options.Host, Profile and Until are not looked at.
 func History(doc *article.Document, records []*record.Record, o Options) ([]*Moment, error) {
 	o.Plan = planOnce(o.Plan)
-	type id struct{ host, profile, run string }
-	byRun := map[id][]*record.Record{}
-	for _, r := range records {
+	runs := record.Runs(slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
 		known := func(e *article.ExperimentBlock) bool { return e.Name.Value == r.Experiment }
-		if r.Article == doc.Slug && slices.ContainsFunc(doc.Experiments, known) {
-			key := id{r.Host, r.Profile, r.Run}
-			byRun[key] = append(byRun[key], r)
-		}
-	}
+		return r.Article != doc.Slug || !slices.ContainsFunc(doc.Experiments, known)
+	}))
+	slices.SortFunc(runs, func(a, b *record.Run) int {
+		return cmp.Or(cmp.Compare(b.Name(), a.Name()), cmp.Compare(a.Host, b.Host), cmp.Compare(ProfileOrder(a.Profile), ProfileOrder(b.Profile)),
+			cmp.Compare(a.Profile, b.Profile))
+	})
 	var out []*Moment
-	for _, key := range slices.SortedFunc(maps.Keys(byRun), func(a, b id) int {
-		return cmp.Or(cmp.Compare(b.run, a.run), cmp.Compare(a.host, b.host), cmp.Compare(ProfileOrder(a.profile), ProfileOrder(b.profile)),
-			cmp.Compare(a.profile, b.profile))
-	}) {
-		if p, err := o.Plan(key.profile); p == nil {
+	for _, run := range runs {
+		if p, err := o.Plan(run.Profile); p == nil {
 			if err != nil && !errors.Is(err, plan.ErrNoProfile) {
-				return nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, key.profile, err)
+				return nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, run.Profile, err)
 			}
 			continue
 		}
-		o.Host, o.Profile, o.Until = key.host, key.profile, key.run
+		o.Host, o.Profile, o.Until = run.Host, run.Profile, run.Name()
 		d, err := New(doc, records, o)
 		if err != nil {
 			return nil, err
 		}
-		m := &Moment{Dataset: d, Run: key.run, own: byRun[key], options: o, Complete: isWhole(byRun[key])}
-		for _, r := range m.own {
-			if !slices.Contains(m.Experiments, r.Experiment) {
-				m.Experiments = append(m.Experiments, r.Experiment)
-			}
-			if m.Started.IsZero() || r.Started.Before(m.Started) {
-				m.Started = r.Started
-			}
-			if r.Ended.After(m.Ended) {
-				m.Ended = r.Ended
-			}
-		}
-		slices.Sort(m.Experiments)
-		out = append(out, m)
+		whole := wholeIn(run.Records)
+		out = append(out, &Moment{Dataset: d, Run: run.Name(), Runs: run.Names, Experiments: run.Experiments, Whole: whole, Started: run.Started,
+			Ended: run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
 	}
 	return out, nil
 }
@@ -94,8 +81,8 @@ func planOnce(ask func(string) (*plan.Plan, error)) func(string) (*plan.Plan, er
 	}
 }
 
-// isWhole reports whether the records of one run are all that it was planned with. What was imported is what there is.
-func isWhole(records []*record.Record) bool {
+// wholeIn lists the experiments of which the records of one run are all that it was planned with. What was imported is what there is.
+func wholeIn(records []*record.Record) []string {
 	stops := record.StoppedIn(records)
 	type trial struct {
 		name        string
@@ -117,8 +104,9 @@ func isWhole(records []*record.Record) bool {
 		repetitions[r.Experiment][t][r.Repetition] = r
 		of[r.Experiment] = max(of[r.Experiment], r.Order.Of)
 	}
+	var out []string
 	for experiment, trials := range repetitions {
-		planned := 0
+		planned, whole := 0, true
 		for t, list := range trials {
 			r := list[slices.Min(slices.Collect(maps.Keys(list)))]
 			if r.Search != nil { // a capacity is found once
@@ -126,16 +114,18 @@ func isWhole(records []*record.Record) bool {
 				continue
 			}
 			planned += r.Planned
-			if r.Imported == nil && !isComplete(list, stops.Needed(r.Run, experiment, t.name, r.Planned)) {
-				return false
-			}
+			whole = whole && (r.Imported != nil || isComplete(list, stops.Needed(r.Run, experiment, t.name, r.Planned)))
 		}
-		if planned < of[experiment] {
-			return false
+		if whole && planned >= of[experiment] {
+			out = append(out, experiment)
 		}
 	}
-	return len(repetitions) > 0
+	slices.Sort(out)
+	return out
 }
+
+// Has reports whether what is shown of a cell was measured by the run of the moment, and not before.
+func (m *Moment) Has(c *Cell) bool { return slices.Contains(m.Runs, c.Run) }
 
 // Rewritten is the moment of the same article in other words, as Dataset.Rewritten has it.
 func (m *Moment) Rewritten(doc *article.Document) *Moment {
@@ -151,16 +141,24 @@ func (m *Moment) Alone() (*Dataset, error) {
 	return New(m.Doc, m.own, o)
 }
 
-// Before finds the moment that m is compared with: the newest earlier one of its host and profile whose run is complete and measured
-// one of the same experiments; nil if there is none. Moments are those of History.
+// Before finds the moment that m is compared with: of the earlier ones of its host and profile that whose run has most of the same
+// experiments whole, and the newest of these; nil if none has any. Moments are those of History.
 func (m *Moment) Before(moments []*Moment) *Moment {
+	var best *Moment
+	most := 0
 	for _, o := range moments {
-		if o.Host == m.Host && o.Profile == m.Profile && o.Run < m.Run && o.Complete &&
-			slices.ContainsFunc(o.Experiments, func(e string) bool { return slices.Contains(m.Experiments, e) }) {
-			return o
+		if o.Host != m.Host || o.Profile != m.Profile || o.Run >= m.Run {
+			continue
+		}
+		common := 0
+		for _, e := range o.Whole {
+			common += boolean(slices.Contains(m.Experiments, e))
+		}
+		if common > most {
+			best, most = o, common
 		}
 	}
-	return nil
+	return best
 }
 
 // Turns is what came out otherwise than before.

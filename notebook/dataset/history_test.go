@@ -79,6 +79,114 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// twoExperiments is an article whose experiments can be measured apart.
+func twoExperiments(t *testing.T) *rendertest.Bench {
+	t.Helper()
+	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
+	for _, name := range []string{"one", "two"} {
+		text += "\n```yaml experiment\nname: " + name + "\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
+			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
+	}
+	text += "\n```yaml claim\n"
+	for _, name := range []string{"one", "two"} {
+		text += "- {name: " + name + "-is-faster, experiment: " + name + ", expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'}\n"
+	}
+	return rendertest.New(t, "two", []byte(text+"```\n"))
+}
+
+// measure measures an experiment of twoExperiments, in which a is so much faster than b.
+func measure(b *rendertest.Bench, experiment string, a float64, changes ...func(*record.Record)) {
+	b.Measure("full", experiment, "a", []float64{a, a + 9, a - 9}, changes...)
+	b.Measure("full", experiment, "b", []float64{500, 509, 491}, changes...)
+}
+
+// What was measured in one go is one moment, whatever its experiments.
+func TestMomentsOfSeveralExperiments(t *testing.T) {
+	const again = "20261114T090000Z-dddd"
+	planned := func(r *record.Record) { r.Plans = map[string]string{"one": "1", "two": "2"} }
+	tests := []struct {
+		name    string
+		measure func(b *rendertest.Bench)
+		want    string // run and experiments of each moment, and with which it is compared, the newest first
+		turned  string // claims that the newest has turned, against the moment before it
+	}{
+		{"one run, and another", func(b *rendertest.Bench) {
+			for i, a := range []float64{400, 600} {
+				for _, name := range []string{"one", "two"} {
+					measure(b, name, a, rendertest.In([]string{first, third}[i], 10+4*i), planned)
+				}
+			}
+		}, third + " one two against " + first + "; " + first + " one two", "one-is-faster two-is-faster"},
+		{"records from when each experiment was a run of its own", func(b *rendertest.Bench) {
+			for i, a := range []float64{400, 600} {
+				for k, name := range []string{"one", "two"} {
+					measure(b, name, a, rendertest.In([][]string{{first, second}, {third, again}}[i][k], 10+4*i))
+				}
+			}
+		}, third + " one two against " + second + "; " + second + " one two", "one-is-faster two-is-faster"},
+		{"a part of it later, and then all of it", func(b *rendertest.Bench) {
+			measure(b, "one", 400, rendertest.In(first, 10), planned)
+			measure(b, "two", 400, rendertest.In(first, 10), planned)
+			measure(b, "one", 600, rendertest.In(second, 12), planned)
+			measure(b, "one", 610, rendertest.In(third, 14), planned)
+			measure(b, "two", 600, rendertest.In(third, 14), planned)
+		}, third + " one two against " + first + "; " + second + " one against " + first + "; " + first + " one two", "two-is-faster"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := twoExperiments(t)
+			test.measure(b)
+			moments := b.Moments()
+			var got []string
+			for _, m := range moments {
+				words := m.Run + " " + strings.Join(m.Experiments, " ")
+				if before := m.Before(moments); before != nil {
+					words += " against " + before.Run
+				}
+				got = append(got, words)
+				if !m.Complete || !slices.Equal(m.Whole, m.Experiments) {
+					t.Errorf("of run %s, which measured %q, only %q is complete", m.Run, m.Experiments, m.Whole)
+				}
+				for _, e := range m.Dataset.Experiments {
+					for _, c := range e.Cells {
+						if c.State == dataset.Missing {
+							t.Errorf("%s of %s is missing as of run %s", c.Trial.Name, e.Plan.Name, m.Run)
+						}
+						if measured := slices.Contains(m.Experiments, e.Plan.Name); m.Has(c) != measured {
+							t.Errorf("%s of %s, of run %s, is of the moment of run %s: %v", c.Trial.Name, e.Plan.Name, c.Run, m.Run, m.Has(c))
+						}
+					}
+				}
+			}
+			if words := strings.Join(got, "; "); words != test.want {
+				t.Errorf("moments are\n%s, want\n%s", words, test.want)
+			}
+			var turned []string
+			for _, turn := range dataset.TurnsOf(moments[1].Dataset, moments[0].Dataset).Claims {
+				turned = append(turned, turn.Claim.Name.Value)
+			}
+			if words := strings.Join(turned, " "); words != test.turned {
+				t.Errorf("turned are %q, want %q", words, test.turned)
+			}
+		})
+	}
+}
+
+// What a run finished stays comparable, though it was stopped in another experiment.
+func TestRunThatWasStoppedInOneExperiment(t *testing.T) {
+	b := twoExperiments(t)
+	measure(b, "one", 600, rendertest.In(first, 10))
+	b.Measure("full", "two", "a", []float64{600}, rendertest.In(first, 10)) // and never resumed
+	measure(b, "one", 610, rendertest.In(second, 12))
+	moments := b.Moments()
+	if m := moments[1]; m.Complete || !slices.Equal(m.Whole, []string{"one"}) || !slices.Equal(m.Experiments, []string{"one", "two"}) {
+		t.Errorf("run %s, which measured %q, is complete: %v, and %q of it are", m.Run, m.Experiments, m.Complete, m.Whole)
+	}
+	if before := moments[0].Before(moments); before == nil || before.Run != first {
+		t.Errorf("%s is compared with %v", second, before)
+	}
+}
+
 // Runs of another host or profile are not what a run is compared with.
 func TestBeforeIsOfTheSameSet(t *testing.T) {
 	b := measured(t, map[string]float64{first: 500, second: 751})

@@ -47,12 +47,15 @@ type Record struct {
 	Experiment    string `json:"experiment"` // name
 	Trial         string `json:"trial"`      // its identifying values, shortened
 	Key           string `json:"key"`        // digest of the trial's inputs, in hexadecimal
-	Run           string `json:"run"`        // start in UTC and four letters
+	Run           string `json:"run"`        // start in UTC and four letters, the same for all experiments that were measured in one go
 	Plan          string `json:"plan"`       // digest of the experiment as it was planned
-	Profile       string `json:"profile"`
-	Host          string `json:"host"`       // class and digest, never a name
-	Repetition    int    `json:"repetition"` // from 1; 0 for a search
-	Planned       int    `json:"planned"`    // repetitions of the plan
+	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none: each experiment
+	// was a run of its own.
+	Plans      map[string]string `json:"plans,omitempty"`
+	Profile    string            `json:"profile"`
+	Host       string            `json:"host"`       // class and digest, never a name
+	Repetition int               `json:"repetition"` // from 1; 0 for a search
+	Planned    int               `json:"planned"`    // repetitions of the plan
 	// Calibration says that this is the second half of the A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
 	Parameters  []Parameter `json:"parameters"` // identifying, in the order of the axes

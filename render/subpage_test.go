@@ -1,0 +1,110 @@
+package render_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// threeExperiments is an article with the experiments e1 to e3.
+func threeExperiments(t *testing.T) *rendertest.Bench {
+	t.Helper()
+	text := "---\ntitle: Three experiments\nkey_values:\n  - {value: 'throughput{server=\"a\", experiment=\"e1\"}', is: of the first}\n---\n\n" +
+		"```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
+	for i := range 3 {
+		text += fmt.Sprintf("\n```yaml experiment\nname: e%d\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n"+
+			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"+
+			"```yaml claim\nname: c%[1]d\nexperiment: e%[1]d\nexpect: throughput{server=\"a\"} > throughput{server=\"b\"}\n```\n", i+1)
+	}
+	return rendertest.New(t, "three", []byte(text))
+}
+
+// What was measured in one go is one run on every page, also where each experiment had a name of its own. The other names lead to it.
+func TestOneRunOfSeveralExperiments(t *testing.T) {
+	names := func(day int) []string {
+		var out []string
+		for i := range 3 {
+			out = append(out, fmt.Sprintf("202611%dT10%d000Z-aaaa", day, i))
+		}
+		return out
+	}
+	planned := func(r *record.Record) { r.Plans = map[string]string{"e1": "1", "e2": "2", "e3": "3"} }
+	before := names(10)
+	for _, test := range []struct {
+		name  string
+		now   []string // the runs of the three experiments
+		plans bool
+	}{
+		{"by its name", []string{"20261114T100000Z-bbbb", "20261114T100000Z-bbbb", "20261114T100000Z-bbbb"}, true},
+		{"by what followed what", names(14), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := threeExperiments(t)
+			for i := range 3 {
+				experiment := fmt.Sprintf("e%d", i+1)
+				for trial, mean := range map[string]float64{"a": 400, "b": 500} {
+					b.Measure("full", experiment, trial, []float64{mean, mean + 9, mean - 9}, rendertest.In(before[i], 10))
+				}
+				for trial, mean := range map[string]float64{"a": 600, "b": 500} {
+					changes := []func(*record.Record){rendertest.In(test.now[i], 14)}
+					if test.plans {
+						changes = append(changes, planned)
+					}
+					b.Measure("full", experiment, trial, []float64{mean, mean + 9, mean - 9}, changes...)
+				}
+			}
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page.Runs != 2 || !strings.Contains(string(page.HTML), "history, 2\u00a0runs") {
+				t.Errorf("there are %d runs", page.Runs)
+			}
+			newest, oldest := test.now[2], before[2]
+			var folders []string
+			html := map[string]string{}
+			for _, s := range page.Subpages {
+				folders = append(folders, s.Path)
+				html[s.Path] = string(s.HTML)
+			}
+			want := []string{"compare/" + oldest + "-" + newest, "history"}
+			for _, run := range slices.Concat(before, test.now) {
+				want = append(want, "runs/"+run)
+			}
+			slices.Sort(want)
+			want = slices.Compact(want)
+			if slices.Sort(folders); !slices.Equal(folders, want) {
+				t.Errorf("there are the pages %q, want %q", folders, want)
+			}
+			history := html["history"]
+			for _, words := range []string{"2\u00a0runs on host", "all 3\u00a0experiments", `href="../runs/` + newest + `/index.html"`, `href="../runs/` + oldest + `/index.html"`} {
+				if !strings.Contains(history, words) {
+					t.Errorf("the history has no %q", words)
+				}
+			}
+			if n := strings.Count(history, `<th role="rowheader"`); n != 2 || strings.Contains(history, before[0]) {
+				t.Errorf("the history has %d rows, want 2", n)
+			}
+			if part := html["runs/"+before[0]]; !strings.Contains(part, `href="../../runs/`+oldest+`/index.html"`) || !strings.Contains(part, before[0]) {
+				t.Errorf("the page of a part of a run does not lead to that of the whole: %s", part)
+			}
+			for _, e := range []string{"e1", "e2", "e3"} {
+				if !strings.Contains(html["compare/"+oldest+"-"+newest], "<h2>"+e+"</h2>") {
+					t.Errorf("the comparison leaves %s out", e)
+				}
+			}
+			var turned []string
+			for _, c := range page.News.Claims {
+				turned = append(turned, c.ID)
+			}
+			if page.News.Run != newest || len(turned) != 3 || page.News.Comparison != "compare/"+oldest+"-"+newest+"/index.html" {
+				t.Errorf("news of run %s are the claims %q, compared at %q", page.News.Run, turned, page.News.Comparison)
+			}
+		})
+	}
+}
