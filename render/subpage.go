@@ -143,8 +143,8 @@ func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
 		c.failed()
 }
 
-// partView is what stands at the address of a run of one experiment, from when each had its own, in the template.
-type partView struct {
+// wholeView is what stands at the address of a run of one experiment, from when each had its own, in the template.
+type wholeView struct {
 	Article, Whole link
 	History        string
 	Name, When     string
@@ -155,7 +155,7 @@ func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (
 	c := r.compose(m.Dataset, o)
 	c.up = "../../../"
 	_, title := c.inline(m.Doc.Front.Title.Value)
-	main := c.fill("part", partView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
+	main := c.fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: longDate(m.Ended)})
 	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
 		HTML: main, Files: c.files}, c.failed()

@@ -190,7 +190,7 @@ func TestLinksThatFail(t *testing.T) {
 			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 1, Stderr: []byte("status 500")}, nil
 			}
-			s.Logs = func(name string) []byte { return []byte("log of " + name + "\nlateness {}\n") }
+			s.Logs = func(name string) []byte { return []byte("log of " + name + "\nlateness {\"count\":1}\n") }
 			r, _, e := runFar(t, s)
 			if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || strings.Contains(r.Log, "lateness") {
 				t.Errorf("failure %q with log %q, want %q with %q", r.Failure, r.Log, tt.failure, tt.log)
