@@ -191,6 +191,37 @@ func TestNotesAreSaidOnce(t *testing.T) {
 	}
 }
 
+// In what circumstances all rows were measured is said once below them, and of some rows in a note.
+func TestCircumstancesBelowTable(t *testing.T) {
+	shared := func(r *record.Record) { r.Facts["shared.services"], r.Facts["shared.start"] = "db, pool", "2026-11-20T10:00:00.000Z" }
+	alone := func(*record.Record) {}
+	for _, test := range []struct {
+		name     string
+		b        func(*record.Record)
+		all, one string
+	}{
+		{"of all", shared, "All rows: measured on shared services (db, pool).", ""},
+		{"of one", alone, "", "shared a: measured on shared services: db, pool."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))
+			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, shared)
+			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, test.b)
+			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var notes string
+			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
+				notes += wordsOf(found[1])
+			}
+			if notes != test.one || strings.Contains(wordsOf(string(page.HTML)), "All rows") != (test.all != "") || !strings.Contains(wordsOf(string(page.HTML)), test.all) {
+				t.Errorf("notes %q, want %q and %q, in %s", notes, test.one, test.all, wordsOf(string(page.HTML)))
+			}
+		})
+	}
+}
+
 var note = regexp.MustCompile(`<p class="note" id="tbl[^>]*><span class="no">\d+</span>(.*?)</p>`)
 
 // What cannot be measured stays in its table with the reason, and nothing is said to be missing.

@@ -126,8 +126,9 @@ func (c *composer) table(t *article.Table) template.HTML {
 		exhibit
 		Layout  table.Layout
 		Missing string          // why there are no rows
+		Common  []string        // what holds of all rows
 		Notes   []template.HTML // of the author
-	}{e, layout, missing, notes})
+	}{e, layout, missing, columns.commonWords(), notes})
 }
 
 // columns is what a table block shows of cells.
@@ -140,6 +141,7 @@ type columns struct {
 	groups  map[string]string
 	colour  string   // the parameter that colours tell apart; empty if none
 	series  []string // its values
+	common  []string // circumstances in which all that is shown was measured
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
@@ -163,6 +165,28 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
 	}
 	out.colour, out.series = c.colours(t.Experiment.Value)
+	out.common = commonCircumstances(cells)
+	return out
+}
+
+// commonCircumstances are those in which all cells were measured that were.
+func commonCircumstances(cells []*dataset.Cell) []string {
+	cells = slices.DeleteFunc(slices.Clone(cells), func(cell *dataset.Cell) bool { return len(cell.Records) == 0 })
+	if len(cells) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(cells[0].Circumstances(), func(words string) bool {
+		return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(cell.Circumstances(), words) })
+	})
+}
+
+// commonWords are sentences for below the table, in place of a mark at every number.
+func (k *columns) commonWords() []string {
+	var out []string
+	for _, words := range k.common {
+		circumstance, which, _ := strings.Cut(words, ": ")
+		out = append(out, "All rows: "+circumstance+" ("+which+").")
+	}
 	return out
 }
 
@@ -299,7 +323,7 @@ func (c *composer) lettersOf(of groupsOf) map[string]string {
 }
 
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
-	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics)}
+	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics, k.common)}
 	if group := k.block.Group.Value; group != "" {
 		v, _ := field(cell, group)
 		r.Section = group + " " + cmp.Or(v, "–")
@@ -352,7 +376,8 @@ func estimate(r dataset.Result) table.Value {
 }
 
 // cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
-func cellNotes(cell *dataset.Cell, metrics []record.Metric) []table.Note {
+// What is common to all rows is said elsewhere.
+func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []table.Note {
 	var out []table.Note
 	add := func(kind, words string, of ...int) {
 		out = append(out, table.Note{Kind: kind, Words: words, Metrics: of})
@@ -374,7 +399,7 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric) []table.Note {
 	for _, f := range failed {
 		add("failed", f.which+": "+f.words)
 	}
-	marks := marksOf(cell, metrics)
+	marks := slices.DeleteFunc(marksOf(cell, metrics), func(m marked) bool { return slices.Contains(common, m.words) })
 	for _, check := range cell.Checks() {
 		isSaid := check.Name == "run" && len(failed) > 0
 		_, finding, _ := strings.Cut(check.Words, ": ")
@@ -415,6 +440,7 @@ type marked struct {
 func (m marked) kind() string {
 	for _, k := range []struct{ part, kind string }{
 		{"not valid", "left out"}, {"far from the others", "outlying"}, {"% apart", "wide"}, {"in the tail", "tail"},
+		{"on shared services", "shared"}, {"on other CPUs", "other CPUs"},
 	} {
 		if strings.Contains(m.words, k.part) {
 			return k.kind

@@ -12,11 +12,11 @@ const (
 	factAdapted     = "placement.adapted"
 )
 
-// circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
+// Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
 // repetitions less independent, and on other CPUs than the article asks for.
 //
 // Source: METHOD.md 0.
-func (c *Cell) circumstances() []string {
+func (c *Cell) Circumstances() []string {
 	var out []string
 	facts := func(name string) []string {
 		var found []string

@@ -108,7 +108,7 @@ func (c *Cell) measure(name string) Result {
 	if len(r.Values) == 0 {
 		r.without = 0 // Missing says it
 	}
-	r.Marks = slices.Concat(r.lacking(c, ""), a.words(Warn), c.circumstances())
+	r.Marks = slices.Concat(r.lacking(c, ""), a.words(Warn), c.Circumstances())
 	if why, said := strings.CutPrefix(reason, notMeasured); said && r.without > 0 {
 		r.Marks = append(r.Marks, "where it is missing: "+why)
 	}
