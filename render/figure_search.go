@@ -15,6 +15,9 @@ import (
 	"benchbook/render/number"
 )
 
+// maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the curves.
+const maxChoicesNamed = 4
+
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was chosen.
 func (p *panel) tuning() drawn {
 	name := strings.TrimPrefix(p.block.X.Value, "tune.")
@@ -97,6 +100,13 @@ func (p *panel) tuning() drawn {
 			continue
 		}
 		f.Curves = append(f.Curves, c)
+	}
+	if len(f.Curves) > maxChoicesNamed { // a ring tells which, and the title of its point too
+		for i := range f.Curves {
+			if chosen := f.Curves[i].Chosen; chosen != nil {
+				chosen.Label = ""
+			}
+		}
 	}
 	if len(f.Curves) == 0 {
 		return drawn{missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(described, "; ")}

@@ -193,7 +193,9 @@ func TestNotesAreSaidOnce(t *testing.T) {
 
 // In what circumstances all rows were measured is said once below them, and of some rows in a note.
 func TestCircumstancesBelowTable(t *testing.T) {
-	shared := func(r *record.Record) { r.Facts["shared.services"], r.Facts["shared.start"] = "db, pool", "2026-11-20T10:00:00.000Z" }
+	shared := func(r *record.Record) {
+		r.Facts["shared.services"], r.Facts["shared.start"] = "db, pool", "2026-11-20T10:00:00.000Z"
+	}
 	alone := func(*record.Record) {}
 	for _, test := range []struct {
 		name     string

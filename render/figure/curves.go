@@ -49,8 +49,8 @@ type CurvePoint struct {
 
 // Choice is the point that a search chose.
 type Choice struct {
-	At    int // index into the points of the curve
-	Label string
+	At    int    // index into the points of the curve
+	Label string // empty for the mark alone
 }
 
 // Draw is part of Figure.
@@ -396,6 +396,9 @@ func (s *curveSheet) paintPoints(c Curve, runs [][]placed) {
 
 // nameChoice names the chosen point: close to it, else beside the line down from it, else not at all, as hits and words say it.
 func (s *curveSheet) nameChoice(i int, c Curve) {
+	if c.Chosen.Label == "" {
+		return
+	}
 	q := c.Points[c.Chosen.At]
 	at := point{s.x.at(q.X), s.y.at(q.Y)}
 	const near, step = 14, 7
