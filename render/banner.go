@@ -92,11 +92,15 @@ func (c *composer) banners() []banner {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry could be reached: " + strings.Join(list, "; ") + "."})
 	}
+	var depends []string
 	for _, e := range c.d.Experiments {
 		if c.d.Orders(e.Plan.Name).WinnerDepends {
-			out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
-				Text: "in " + e.Plan.Name + " no cell is best, or tied with the best, by all of them. How they agree is below."})
+			depends = append(depends, e.Plan.Name)
 		}
+	}
+	if len(depends) > 0 {
+		out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
+			Text: "in " + listWords(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
 	}
 	return append(out, c.floorBanners()...)
 }
