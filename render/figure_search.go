@@ -131,7 +131,7 @@ func probesOf(c record.Candidate, metric string, s *record.Search) []float64 {
 
 // probeValue is what a probe has of a metric; nil for nothing.
 func probeValue(p record.Probe, metric string, s *record.Search) any {
-	if metric == s.Metric && p.Failure == "" {
+	if metric == s.Metric && p.Has(metric) {
 		return p.Value
 	}
 	for _, sample := range p.Samples {

@@ -180,8 +180,11 @@ func probeWords(s *record.Search, p *record.Probe) string {
 	case p.Invalid != "":
 		return tried + " is not valid: " + p.Invalid
 	}
-	u := number.For(s.Unit, false, p.Value)
-	words := tried + ": " + s.Metric + " " + u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+	words := tried + ": no " + s.Metric
+	if p.Has(s.Metric) {
+		u := number.For(s.Unit, false, p.Value)
+		words = tried + ": " + s.Metric + " " + u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+	}
 	switch {
 	case s.Kind == record.SearchTune:
 	case p.Passed:

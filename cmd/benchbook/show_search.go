@@ -39,11 +39,13 @@ func (a *app) printSearch(s *record.Search) {
 	u := number.For(s.Unit, false, values...)
 	for _, p := range s.Probes {
 		tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
-		value := u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
-		counts := "yes"
+		value, counts := "–", "yes"
+		if p.Has(s.Metric) {
+			value = u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+		}
 		switch {
 		case p.Failure != "":
-			value, counts = "–", "failed: "+strings.ReplaceAll(p.Failure, "\n", " ")
+			counts = "failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
 		case p.Disturbed != "":
 			counts = "disturbed, and made again: " + p.Disturbed
 		case p.Invalid != "":

@@ -99,6 +99,13 @@ func (p Probe) Counts() float64 {
 	return p.Value
 }
 
+// Has reports whether the probe has a value of its search's metric, of whose name it is told: a percentile has none where too few of
+// the requests were answered. Probes that say nothing of what they measured are taken by their word.
+func (p Probe) Has(metric string) bool {
+	return p.Failure == "" && (p.Value != 0 || len(p.Samples) == 0 ||
+		slices.ContainsFunc(p.Samples, func(s Sample) bool { return s.Metric == metric }))
+}
+
 // WhyNot is why a probe is not valid; empty for one that is.
 func (p Probe) WhyNot() string { return cmp.Or(p.Failure, p.Invalid, p.Disturbed) }
 

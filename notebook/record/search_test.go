@@ -90,3 +90,22 @@ func TestStopped(t *testing.T) {
 		}
 	}
 }
+
+// A probe in which too few requests were answered for a percentile has none, and not one of no time at all.
+func TestProbeHas(t *testing.T) {
+	throughput := []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}
+	for name, test := range map[string]struct {
+		probe Probe
+		want  bool
+	}{
+		"measured":             {Probe{Value: 0.2, Samples: throughput}, true},
+		"among failures":       {Probe{Samples: throughput}, false},
+		"nothing at all":       {Probe{Samples: []Sample{{Metric: "latency.p99"}}}, true},
+		"without what it read": {Probe{}, true},
+		"failed":               {Probe{Failure: "service s is gone"}, false},
+	} {
+		if got := test.probe.Has("latency.p99"); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
