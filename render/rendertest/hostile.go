@@ -99,6 +99,7 @@ func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
 func fillMeasured(r *record.Record) {
 	r.Output = "output of the tool"
 	r.Parts = map[string]float64{"start": 1}
+	r.Plans = map[string]string{r.Experiment: r.Plan}
 	r.Labels = append(r.Labels, record.Parameter{Name: "label", Value: "x"})
 	r.Missing = map[string]string{"rps": "the tool did not print it"}
 	r.Budget = &record.Budget{Seconds: 60, Look: &record.Look{Rounds: 1, Level: 0.99, Stopped: []string{r.Trial}}}
