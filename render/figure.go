@@ -30,6 +30,7 @@ type figureView struct {
 type panelView struct {
 	Name         string // what it is of, where there are several
 	Full, Narrow template.HTML
+	Folded       string // what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
 	Missing      string
 }
 
@@ -53,6 +54,7 @@ type drawn struct {
 	metrics []record.Metric // that it shows
 	fields  []string        // by which its parts are named
 	data    *sheet          // what it shows, where that is more than cells and metrics
+	folded  string          // as of panelView
 }
 
 // drawers draw the kinds of figures. Each gives why it cannot, where that is so. They are a function, since titles hold values, and
@@ -120,7 +122,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 	some := false
 	for _, p := range panels {
 		d := draw(p)
-		view := panelView{Name: p.name, Missing: sentence(d.missing)}
+		view := panelView{Name: p.name, Folded: d.folded, Missing: sentence(d.missing)}
 		if d.figure != nil {
 			full, narrow := c.draw(p.id, d.figure, figure.Full), c.draw(p.id, d.figure, figure.Narrow)
 			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)

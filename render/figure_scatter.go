@@ -281,6 +281,11 @@ func (p *panel) multiverse() drawn {
 		}
 	}
 	howTo = append(howTo, "The first row is the claim as it is judged. The others differ from it in what their names say; they are ordered by their effect.")
+	folded := ""
+	const most = 8 // rows that a telephone shows at once, each with its name above it
+	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
+		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
+	}
 	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+listWords(tally)+": "+strings.Join(described, "; ")+".")
-	return drawn{figure: f, sub: capital(number.Count(len(f.Rows), "alternative")) + ": " + listWords(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data}
+	return drawn{figure: f, sub: capital(number.Count(len(f.Rows), "alternative")) + ": " + listWords(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data, folded: folded}
 }

@@ -147,6 +147,41 @@ func TestKindsOfFigures(t *testing.T) {
 	}
 }
 
+// A long list of alternatives is folded where rows stand above each other, and only there: one line says how many of them agree.
+func TestLongMultiverseIsFolded(t *testing.T) {
+	const claim = "```yaml claim\nname: limited\nexpect: latency.p50{server=\"sync\", workers=\"1\"} < 1s\n```\n\n"
+	fold := regexp.MustCompile(`<details class="narrow"><summary>(\d+) of (\d+) alternatives are supported, as the claim is</summary>\s*<svg class="narrow"`)
+	for _, test := range []struct {
+		claim  string
+		folded bool
+	}{{"async-wins", true}, {"limited", false}} {
+		page := pageOfGrid(t, claim+figureBlock("kind: multiverse, claim: "+test.claim))
+		html := figureElement.FindString(string(page.HTML))
+		rows, err := csv.NewReader(strings.NewReader(string(fileOf(t, page, "data/fig-f.csv")))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		agree := 0
+		for _, row := range rows[1:] {
+			if row[1] == "supported" {
+				agree++
+			}
+		}
+		found := fold.FindStringSubmatch(html)
+		switch {
+		case !test.folded && strings.Contains(html, "<details"):
+			t.Errorf("%s has %d alternatives, and they are folded", test.claim, len(rows)-1)
+		case test.folded && found == nil:
+			t.Errorf("%s has %d alternatives, and they are not folded", test.claim, len(rows)-1)
+		case test.folded && (found[1] != fmt.Sprint(agree) || found[2] != fmt.Sprint(len(rows)-1)):
+			t.Errorf("the fold says %q; %d of %d are supported", found[0], agree, len(rows)-1)
+		}
+		if before, _, _ := strings.Cut(html, "<details"); !strings.Contains(before, `<svg class="full"`) {
+			t.Errorf("%s: the full drawing, which paper shows, is folded too", test.claim)
+		}
+	}
+}
+
 // A figure that cannot be drawn says why in its place, and so does every part of one.
 func TestFiguresSayWhatTheyLack(t *testing.T) {
 	tests := []struct {
