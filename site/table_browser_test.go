@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site/theme"
 )
 
-// wideTable is an article with a table of many rows and columns, published ones and notes among them.
-func wideTable(t testing.TB) *render.Page {
+// wideTable is an article with a table of many rows and columns, published ones and notes among them. Changes are made to each record.
+func wideTable(t testing.TB, changes ...func(*record.Record)) *render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
@@ -32,7 +33,7 @@ func wideTable(t testing.TB) *render.Page {
 		published.String()+"```\n"))
 	for i, server := range servers {
 		x := float64(1000 + 150*i)
-		b.Measure("full", "servers", server, []float64{x, 1.01 * x, 0.99 * x, 1.5 * x, x})
+		b.Measure("full", "servers", server, []float64{x, 1.01 * x, 0.99 * x, 1.5 * x, x}, changes...)
 	}
 	page, err := r.Page(b.Dataset(), render.Options{})
 	if err != nil {
@@ -97,6 +98,32 @@ func TestBrowserTable(t *testing.T) {
 		t.Errorf("it says %q, want %q", got, "1 of 8 rows")
 	}
 	found.report(t)
+}
+
+// Words that belong together stay in one line, and the mark at a number keeps apart from the letter of the group beside it.
+func TestBrowserTableKeepsWordsTogether(t *testing.T) {
+	ctx := browser(t)
+	dir := t.TempDir()
+	build(t, []*render.Page{wideTable(t, func(r *record.Record) { r.Load.ForeignCPU = 0.08 })}, dir)
+	for _, width := range []int{1280, 768, 375} {
+		do(ctx, t, open(filepath.Join(dir, "wide", "index.html"), width, "light"))
+		lines := ask[[]int](ctx, t, `Array.from(document.querySelectorAll("#tbl-wide .why a")).filter(a => a.firstChild.data === "foreign CPU").map(a => {
+			const range = document.createRange();
+			range.selectNodeContents(a.firstChild);
+			return range.getClientRects().length;
+		})`)
+		if len(lines) == 0 || slices.Max(lines) > 1 {
+			t.Errorf("%d wide: the names of checks take %d lines, want one each", width, lines)
+		}
+		if width < 640 { // where the letter stands above
+			continue
+		}
+		gaps := ask[[]float64](ctx, t, `Array.from(document.querySelectorAll("#tbl-wide tbody tr")).filter(row => row.querySelector(".rps .ref") && row.querySelector(".grp"))
+			.map(row => row.querySelector(".grp").getBoundingClientRect().left - row.querySelector(".rps .ref").getBoundingClientRect().right)`)
+		if len(gaps) == 0 || slices.Min(gaps) < 6 {
+			t.Errorf("%d wide: the letters of groups stand %.1f pixels from the marks before them", width, gaps)
+		}
+	}
 }
 
 // The head of a page takes one line where there is room, and two on a telephone, with the name and the button for the look in the first.

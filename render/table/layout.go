@@ -211,7 +211,7 @@ func (l *layouter) heads() {
 				l.out.Scale = l.scale.label(l.scale.lo) + " to " + l.scale.label(l.scale.hi)
 			}
 			if l.grouped {
-				add(Head{Words: "Group"})
+				add(Head{Words: "Group", Class: "grpc"})
 			}
 		}
 		if m.Published != "" {
