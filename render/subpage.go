@@ -18,6 +18,7 @@ type Subpage struct {
 	Description string // as text
 	HTML        template.HTML
 	Files       []File // that it links, relative to its own folder
+	LeadsOn     bool   // it says nothing of its own, and stands at its address only to lead to another
 }
 
 // The folders of subpages, below that of their article.
@@ -158,7 +159,7 @@ func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (
 	main := c.fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: longDate(m.Ended)})
 	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
-		HTML: main, Files: c.files}, c.failed()
+		HTML: main, Files: c.files, LeadsOn: true}, c.failed()
 }
 
 // news compares the newest run of what is shown with the state before it.

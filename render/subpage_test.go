@@ -69,6 +69,9 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 			var folders []string
 			html := map[string]string{}
 			for _, s := range page.Subpages {
+				if of, run := strings.CutPrefix(s.Path, "runs/"); s.LeadsOn != (run && of != newest && of != oldest) {
+					t.Errorf("%s leads on: %v", s.Path, s.LeadsOn)
+				}
 				folders = append(folders, s.Path)
 				html[s.Path] = string(s.HTML)
 			}

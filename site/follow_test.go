@@ -211,6 +211,29 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
+// What only leads to another page, such as the address of a part of a run, stands in no map, though its links work.
+func TestPagesThatLeadOnAreNotListed(t *testing.T) {
+	page := samplePages(t)[0]
+	page.Subpages = append(page.Subpages, render.Subpage{Path: "runs/part", Title: "A part", HTML: `<main id="main">See the whole.</main>`, LeadsOn: true})
+	built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{BaseURL: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	siteMap := string(built["sitemap.xml"])
+	for name, listed := range map[string]bool{"sockets/runs/part/": false, "sockets/runs/" + earlierRun + "/": true, "sockets/history/": true} {
+		html := string(built[name+"index.html"])
+		if html == "" {
+			t.Errorf("there is no page %s", name)
+		}
+		if strings.Contains(siteMap, "<loc>"+base+name+"</loc>") != listed {
+			t.Errorf("%s: want it in the map %v:\n%s", name, listed, siteMap)
+		}
+		if strings.Contains(html, `content="noindex"`) == listed {
+			t.Errorf("%s: want it to be listed %v", name, listed)
+		}
+	}
+}
+
 func TestCheckBaseURL(t *testing.T) {
 	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false, "/bench": false,
 		"ftp://example.org/": false, "https://example.org/?a": false, "https://example.org/#a": false, "https://": false} {

@@ -221,7 +221,7 @@ func (b *builder) tags(pages []*render.Page) error {
 			return err
 		}
 		err = b.add(pageAt{folder: t.folder, title: t.name + " · " + b.options.Title, description: "Articles about " + t.name + ".", main: main,
-			draft: draft, changed: newest(t.pages)}, nil)
+			unlisted: draft, changed: newest(t.pages)}, nil)
 		if err != nil {
 			return err
 		}

@@ -216,7 +216,7 @@ type layoutView struct {
 	Style, Script, Search                     string // paths from there
 	Canonical                                 string // where the page will be; empty if that is not known
 	Feed                                      bool
-	NoIndex                                   bool // it is no finished page, which others should not list
+	NoIndex                                   bool // others should not list it: it is not finished, or only leads to another page
 	Early                                     template.JS
 	Main                                      template.HTML
 	IsIndex                                   bool
@@ -237,15 +237,15 @@ type pageAt struct {
 	folder             string // of the page; "" for that of the site
 	title, description string
 	main               template.HTML
-	draft, isIndex     bool
-	isDocs             bool
+	unlisted           bool // search engines are to leave it out: a draft, or a page that only leads to another
+	isIndex, isDocs    bool
 	changed            string // year-month-day; empty if not known
 }
 
 // add puts a page into the layout and takes it into the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
 	name := path.Join(p.folder, "index.html")
-	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.draft, Feed: true,
+	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted, Feed: true,
 		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
 	if p.folder != "" {
@@ -261,7 +261,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if err != nil {
 		return err
 	}
-	if !p.draft {
+	if !p.unlisted {
 		b.locate(located{name, p.changed})
 	}
 	for _, f := range append([]render.File{{Path: "index.html", Data: html}}, files...) {
@@ -305,7 +305,7 @@ func (b *builder) article(p *render.Page) error {
 	if d := dateOf(p); d != nil {
 		changed = d.ISO
 	}
-	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, draft: p.Draft, changed: changed}
+	of := pageAt{folder: p.Slug, title: p.Title + " · " + b.options.Title, description: p.Description, main: p.HTML, unlisted: p.Draft, changed: changed}
 	if err := b.add(of, p.Files); err != nil {
 		return err
 	}
@@ -314,7 +314,7 @@ func (b *builder) article(p *render.Page) error {
 			return fmt.Errorf("article %s has a page %q outside its folder", p.Slug, s.Path)
 		}
 		sub := pageAt{folder: path.Join(p.Slug, s.Path), title: s.Title + " · " + b.options.Title, description: s.Description, main: s.HTML,
-			draft: p.Draft}
+			unlisted: p.Draft || s.LeadsOn}
 		if err := b.add(sub, s.Files); err != nil {
 			return err
 		}
