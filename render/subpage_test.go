@@ -69,7 +69,7 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 			var folders []string
 			html := map[string]string{}
 			for _, s := range page.Subpages {
-				if of, run := strings.CutPrefix(s.Path, "runs/"); s.LeadsOn != (run && of != newest && of != oldest) {
+				if name, isRun := strings.CutPrefix(s.Path, "runs/"); s.LeadsOn != (isRun && name != newest && name != oldest) {
 					t.Errorf("%s leads on: %v", s.Path, s.LeadsOn)
 				}
 				folders = append(folders, s.Path)
