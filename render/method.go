@@ -99,8 +99,8 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		v.Facts = []factView{{Name: "Left out", Texts: []string{sentence(e.Plan.Skipped)}}}
 		return v
 	}
-	o := originOf(e.Cells)
-	valid := originOf(e.Cells, c.shownMetrics(e)...)
+	o := originOf(c.d, e.Cells)
+	valid := originOf(c.d, e.Cells, c.shownMetrics(e)...)
 	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.repetitions()
 	list := func(name string, code bool, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {

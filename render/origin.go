@@ -23,9 +23,9 @@ type origin struct {
 	again     int           // repetitions in the place of others that the machine disturbed
 }
 
-// originOf says where cells come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
+// originOf says where cells of a dataset come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
 // valid ones.
-func originOf(cells []*dataset.Cell, metrics ...string) origin {
+func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) origin {
 	o := origin{cells: cells}
 	count := func(n int) {
 		if o.low == 0 || n < o.low {
@@ -47,7 +47,7 @@ func originOf(cells []*dataset.Cell, metrics ...string) origin {
 			}
 		}
 		for _, r := range c.Records {
-			o.runs = append(o.runs, r.Run)
+			o.runs = append(o.runs, d.RunName(r.Run))
 			o.hosts = append(o.hosts, r.Host)
 			o.took += r.Ended.Sub(r.Started)
 			if r.Order.Replaces > 0 {

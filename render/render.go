@@ -255,7 +255,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	for _, e := range d.Experiments {
 		cells = append(cells, e.Cells...)
 	}
-	c.origin = originOf(cells)
+	c.origin = originOf(d, cells)
 	for _, claim := range d.Doc.Claims {
 		if claim.Expect.Node != nil {
 			c.use(claim.Expect.Node, claim.Experiment.Value)

@@ -35,7 +35,7 @@ type stamp struct {
 }
 
 func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
-	o := originOf(cells, namesOf(metrics)...)
+	o := originOf(c.d, cells, namesOf(metrics)...)
 	unavailable := 0
 	for _, cell := range cells {
 		if cell.Trial.Unavailable != "" {
@@ -467,10 +467,14 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 
 // without says why there is nothing to draw of cells that are there.
 func without(cells []*dataset.Cell) string {
-	if originOf(cells).measured == 0 {
+	if noneMeasured(cells) {
 		return "not measured yet"
 	}
 	return "no valid repetition"
+}
+
+func noneMeasured(cells []*dataset.Cell) bool {
+	return !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return len(cell.Records) > 0 })
 }
 
 // lower begins a title in the middle of a sentence.
@@ -561,7 +565,7 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 	switch {
 	case len(cells) == 0:
 		return ""
-	case originOf(cells).measured == 0:
+	case noneMeasured(cells):
 		return "Not measured yet; every row waits for a run"
 	}
 	isFailed := func(m string) bool { return m == "failed" }

@@ -66,6 +66,15 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 				t.Errorf("there are %d runs", page.Runs)
 			}
 			newest, oldest := test.now[2], before[2]
+			for _, run := range slices.Concat(before, test.now) {
+				if strings.Contains(string(page.HTML), run) != (run == newest) {
+					t.Errorf("the article tells of a run %s: %v", run, run != newest)
+				}
+			}
+			if words := wordsOf(string(page.HTML)); !strings.Contains(words, "Cite as: benchbook, “Three experiments”, run "+newest+", 14 November 2026") ||
+				strings.Count(words, "host "+rendertest.Host+", run "+newest+", 14 Nov 2026") < 3 {
+				t.Errorf("not every experiment is said to be of run %s", newest)
+			}
 			var folders []string
 			html := map[string]string{}
 			for _, s := range page.Subpages {

@@ -57,7 +57,7 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 			Source: source}, nil
 	}
 	if q.Text != "" {
-		o := originOf(q.Cells)
+		o := originOf(c.d, q.Cells)
 		c.note(valueRow{q.Text, "–", "–", cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
 			Origin: sentence(o.where())}, &q
@@ -68,7 +68,7 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = drawRepetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
-	o := originOf(q.Cells)
+	o := originOf(c.d, q.Cells)
 	var names []string
 	for _, cell := range q.Cells {
 		names = append(names, cell.Trial.Name)

@@ -60,6 +60,7 @@ type Dataset struct {
 	records    []*record.Record  // of the set, those of earlier runs too
 	siblings   []*candidate      // the sets that are not shown, in the order of Others
 	runs       func() []recordSet
+	inOneGo    func() map[string]string // names of runs by which they are known, by those that records have
 }
 
 // SetName names the records of one host and profile.
@@ -352,8 +353,21 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 		return out
 	})
 	d.judgements, d.runs = sync.OnceValue(d.judgeAll), sync.OnceValue(d.byRun)
+	d.inOneGo = sync.OnceValue(func() map[string]string {
+		out := map[string]string{}
+		for _, run := range record.Runs(records) {
+			for _, name := range run.Names {
+				out[name] = run.Name()
+			}
+		}
+		return out
+	})
 	return d
 }
+
+// RunName is what the run that records have this name of is known by: of older records, in which each experiment was a run of its own, it
+// is the last name of all that was measured in one go, as record.Runs finds it.
+func (d *Dataset) RunName(name string) string { return cmp.Or(d.inOneGo()[name], name) }
 
 // A trialID names a trial in records.
 type trialID struct {
