@@ -187,7 +187,7 @@ func (c *composer) meta(standing string) []template.HTML {
 		}
 		text := template.HTML(template.HTMLEscapeString(words))
 		if r.URL.Value != "" {
-			if href, ok := c.destination(r.URL.Value); ok {
+			if href, ok := c.source(r.URL.Value); ok {
 				text = anchorTag(href, text)
 			}
 		}

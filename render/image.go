@@ -25,15 +25,17 @@ var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg
 func (c *composer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
 	written, words := string(i.Destination), strings.TrimSpace(c.plain(i, source))
-	if u, err := url.Parse(written); err == nil && u.Scheme == "" && u.Host == "" && u.Path != "" {
-		file, err := c.picture(u.Path)
-		if err == nil {
-			to := url.URL{Path: file}
-			return template.HTML(`<img src="` + template.HTMLEscapeString(to.String()) + `" alt="` +
-				template.HTMLEscapeString(words) + `" loading="lazy">`)
+	if name, ok := localPicture(written); ok {
+		file, err := c.picture(name)
+		if err != nil {
+			if c.docs != nil { // of articles DeadLinks says it
+				c.warnf("the picture %q is not shown: %v", written, err)
+			}
+			return template.HTML(template.HTMLEscapeString(words))
 		}
-		c.warnf("the picture %q is not shown: %v", written, err)
-		return template.HTML(template.HTMLEscapeString(words))
+		to := url.URL{Path: file}
+		return template.HTML(`<img src="` + template.HTMLEscapeString(to.String()) + `" alt="` +
+			template.HTMLEscapeString(words) + `" loading="lazy">`)
 	}
 	href, ok := c.destination(written)
 	if words == "" {
@@ -45,40 +47,64 @@ func (c *composer) image(n ast.Node, source []byte) template.HTML {
 	return anchorTag(href, template.HTML(template.HTMLEscapeString(words)))
 }
 
+// localPicture is the path of a picture that lies beside the article; ok is false for one that is elsewhere.
+func localPicture(written string) (name string, ok bool) {
+	u, err := url.Parse(written)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
+		return "", false
+	}
+	return path.Clean(u.Path), true
+}
+
 // picture takes a picture of the article's folder into the page and gives its path there.
 func (c *composer) picture(name string) (string, error) {
-	const largest = 8 << 20
-	name = path.Clean(name)
-	if !slices.Contains(pictures, strings.ToLower(path.Ext(name))) {
-		return "", fmt.Errorf("it is none of %s", strings.Join(pictures, " "))
-	}
-	to := path.Join(mediaFolder, name)
-	if slices.ContainsFunc(c.files, func(f File) bool { return f.Path == to }) {
+	to := mediaFile(name)
+	if c.hasFile(to) {
 		return to, nil
 	}
-	// A Root does not follow links that lead out of the folder.
-	root, err := os.OpenRoot(c.doc.Dir)
+	data, err := readPicture(c.doc.Dir, name)
 	if err != nil {
 		return "", err
+	}
+	c.files = append(c.files, File{to, data})
+	return to, nil
+}
+
+// mediaFile is where a picture of the article lies, below its page.
+func mediaFile(name string) string { return path.Join(mediaFolder, name) }
+
+func (c *composer) hasFile(name string) bool {
+	return slices.ContainsFunc(c.files, func(f File) bool { return f.Path == name })
+}
+
+// readPicture reads a picture of a folder, which may be shown as it is.
+func readPicture(dir, name string) ([]byte, error) {
+	const largest = 8 << 20
+	if !slices.Contains(pictures, strings.ToLower(path.Ext(name))) {
+		return nil, fmt.Errorf("it is none of %s", strings.Join(pictures, " "))
+	}
+	// A Root does not follow links that lead out of the folder.
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
 	}
 	defer root.Close()
 	f, err := root.Open(filepath.FromSlash(name))
 	if err != nil {
-		return "", fmt.Errorf("it is not in the folder of the article: %w", err)
+		return nil, fmt.Errorf("it is not in the folder of the article: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, largest+1))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(data) > largest {
-		return "", fmt.Errorf("it is larger than %d MiB", largest>>20)
+		return nil, fmt.Errorf("it is larger than %d MiB", largest>>20)
 	}
 	if strings.EqualFold(path.Ext(name), ".svg") {
 		if err := harmlessSVG(data); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	c.files = append(c.files, File{to, data})
-	return to, nil
+	return data, nil
 }

@@ -26,7 +26,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 		Rows            [][]publishedCell
 	}{Summary: number.Count(len(p.Rows), "row") + " of " + p.Source.Value, Source: p.Source.Value}
 	if p.URL.Value != "" {
-		v.URL, _ = c.destination(p.URL.Value)
+		v.URL, _ = c.source(p.URL.Value)
 	}
 	var fields, metrics []string
 	for _, r := range p.Rows {

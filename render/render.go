@@ -144,7 +144,7 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	c := r.compose(d, o)
 	a := c.article()
-	c.stale()
+	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
@@ -280,10 +280,17 @@ func (c *composer) warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// stale warns of numbers in the text that the records have left behind.
-func (c *composer) stale() {
+// placed warns of what has a place in the article: numbers in the text that the records have left behind, and links that lead to nothing.
+func (c *composer) placed() {
 	var found article.Problems
 	c.d.StaleNumbers(&found)
+	deadLinks(c.doc, c.options.Articles, func(name string) error {
+		if c.hasFile(mediaFile(name)) { // no need to read it again
+			return nil
+		}
+		_, err := readPicture(c.doc.Dir, name)
+		return err
+	}, &found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)
 		c.warnf("line %d: %s [%s]", line, p.Message, p.Rule)

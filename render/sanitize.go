@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"html/template"
 	"net/url"
 	"path"
@@ -9,8 +10,11 @@ import (
 	"strings"
 
 	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark/ast"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"benchbook/notebook/article"
 )
 
 // schemes are those of links that may leave the site.
@@ -58,61 +62,112 @@ func balance(prose []byte) ([]byte, error) {
 }
 
 // destination is where a link of the article leads on the site; ok is false if it must not or cannot be followed, and
-// then only its words are shown.
+// then only its words are shown, and DeadLinks says why.
 func (c *composer) destination(written string) (href template.URL, ok bool) {
 	if c.docs != nil {
 		return c.docs.destination(c, written)
 	}
+	href, err := c.follow(written)
+	return href, err == nil
+}
+
+// source is the destination of the address that something published has.
+func (c *composer) source(written string) (href template.URL, ok bool) {
+	href, err := c.follow(written)
+	if err != nil {
+		c.warnf("the link %q leads to nothing: %v", written, err)
+	}
+	return href, err == nil
+}
+
+func (c *composer) follow(written string) (template.URL, error) {
+	return follower{c.up, c.options.Articles, c.anchors, c.doc}.follow(written)
+}
+
+// follower finds where links of an article lead.
+type follower struct {
+	up       string // from the page to the folder of the site
+	articles []string
+	anchors  map[string]string // goldmark's id of a heading -> ours
+	doc      *article.Document
+}
+
+// follow gives where a link leads on the site, or says why it cannot or must not be followed.
+func (f follower) follow(written string) (template.URL, error) {
 	u, err := url.Parse(written)
 	if err != nil {
-		c.warnf("the link to %q cannot be read; correct or remove it", written)
-		return "", false
+		return "", errors.New("it is no address")
 	}
 	switch {
 	case u.Scheme != "":
 		if slices.Contains(schemes, strings.ToLower(u.Scheme)) {
-			return template.URL(u.String()), true
+			return template.URL(u.String()), nil
 		}
-		c.warnf("a page does not link to %q; use http, https or mailto", written)
-		return "", false
+		return "", errors.New("pages link by http, https and mailto alone")
 	case u.Host != "":
-		return template.URL("https:" + u.String()), true
+		return template.URL("https:" + u.String()), nil
 	case u.Path == "":
-		return c.fragment(u.Fragment)
+		return f.fragment(u.Fragment)
 	}
 	// ../SLUG/article.md is how an article names another so that any viewer of Markdown finds it.
 	parts := strings.Split(path.Clean(u.Path), "/")
-	if len(parts) >= 2 && parts[0] == ".." && slices.Contains(c.options.Articles, parts[1]) &&
-		(len(parts) == 2 || len(parts) == 3 && parts[2] == "article.md") {
-		to := url.URL{Path: c.up + parts[1] + "/index.html", Fragment: u.Fragment}
-		return template.URL(to.String()), true
+	if len(parts) >= 2 && parts[0] == ".." && slices.Contains(f.articles, parts[1]) &&
+		(len(parts) == 2 || len(parts) == 3 && parts[2] == article.FileName) {
+		to := url.URL{Path: f.up + parts[1] + "/index.html", Fragment: u.Fragment}
+		return template.URL(to.String()), nil
 	}
-	c.warnf("the link to %q leads to nothing that the site has; link to an article as ../SLUG/article.md, or to the web",
-		written)
-	return "", false
+	return "", errors.New("the site has nothing there")
 }
 
 // fragment finds a heading, or a part that we gave an id.
-func (c *composer) fragment(id string) (template.URL, bool) {
-	if ours, ok := c.anchors[id]; ok {
+func (f follower) fragment(id string) (template.URL, error) {
+	if ours, ok := f.anchors[id]; ok {
 		id = ours
-	} else if !c.isPart(id) {
-		c.warnf("the link to %q leads to no heading of the article", "#"+id)
-		return "", false
+	} else if !f.isPart(id) {
+		return "", errors.New("the article has no such heading")
 	}
-	return template.URL((&url.URL{Fragment: id}).String()), true
+	return template.URL((&url.URL{Fragment: id}).String()), nil
 }
 
 // isPart tells whether we give an id to some part of the page.
-func (c *composer) isPart(id string) bool {
-	if _, ok := c.numbers[id]; ok {
-		return true
+func (f follower) isPart(id string) bool {
+	name, isClaim := strings.CutPrefix(id, claimID)
+	return slices.ContainsFunc(f.doc.Tables, func(t *article.Table) bool { return t.Label.Value == id }) ||
+		slices.ContainsFunc(f.doc.Figures, func(g *article.Figure) bool { return g.Label.Value == id }) ||
+		isClaim && slices.ContainsFunc(f.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == name }) ||
+		slices.Contains(partIDs, id)
+}
+
+// DeadLinks warns of links and pictures of an article that its page shows as text, since they lead to nothing. Articles are the slugs of
+// those that it may link to. Links in raw HTML are left alone.
+func DeadLinks(doc *article.Document, articles []string, problems *article.Problems) {
+	deadLinks(doc, articles, func(name string) error {
+		_, err := readPicture(doc.Dir, name)
+		return err
+	}, problems)
+}
+
+// deadLinks is DeadLinks for who looks for pictures.
+func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *article.Problems) {
+	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if h, ok := n.(*ast.Heading); ok && entering {
+			id := headingIDOf(h)
+			f.anchors[id] = anchor(id)
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, l := range doc.Links() {
+		if name, ok := localPicture(l.Destination); ok && l.Picture {
+			if err := picture(name); err != nil {
+				problems.Warn("dead-link", l.Pos, "the picture %q is not shown: %v", l.Destination, err).
+					Hint = "correct it, or remove it"
+			}
+		} else if _, err := f.follow(l.Destination); err != nil {
+			problems.Warn("dead-link", l.Pos, "the link %q leads to nothing: %v", l.Destination, err).
+				Hint = "correct it, or remove it; an article is linked as ../SLUG/" + article.FileName
+		}
 	}
-	name, found := strings.CutPrefix(id, claimID)
-	if found {
-		_, found = c.judgements[name]
-	}
-	return found || slices.Contains(partIDs, id)
 }
 
 // partIDs are the ids that every page has; headings that come out the same are given others.

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/render"
 	"benchbook/runner"
 )
 
@@ -20,8 +21,9 @@ func (a *app) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE ...]",
 		Short: "Say everything that is wrong with articles, without running them",
-		Long: `Say everything that is wrong with articles, without running them. Where there are records, numbers that were
-typed beside measured ones are compared with them, which gives warnings. Warnings come last and do not change the
+		Long: `Say everything that is wrong with articles, without running them. Links and pictures that lead to nothing are
+warnings. Where there are records, numbers that were typed beside measured ones are compared with them, which
+gives warnings too. Warnings come last and do not change the
 status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are
 never shown: one that no table supports, or none contradicts, is a problem. One that the records support, and
 support as well when its cells have each other's values, is a warning.`,
@@ -76,12 +78,19 @@ support as well when its cells have each other's values, is a warning.`,
 	return cmd
 }
 
-// warnings says what the records show about articles without problems that their authors should look at. The records are exchanged
-// to move the claims given, by article.
+// warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
+// records are exchanged to move the claims given, by article.
 func (a *app) warnings(project *article.Project, list []*chosen, movable map[string][]*article.Claim) ([]*article.Problem, error) {
+	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, &statusError{statusFailed, err}
+	}
 	var out []*article.Problem
 	for _, c := range list {
+		var found article.Problems
+		render.DeadLinks(c.doc, slugs, &found)
 		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
+			out = append(out, found.Sorted()...)
 			continue
 		}
 		this, err := runner.ThisHost()
@@ -96,7 +105,6 @@ func (a *app) warnings(project *article.Project, list []*chosen, movable map[str
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
-		var found article.Problems
 		d.StaleNumbers(&found)
 		d.Unmoved(movable[c.slug], &found)
 		out = append(out, found.Sorted()...)

@@ -50,11 +50,12 @@ type Document struct {
 
 	Problems Problems
 
-	unread   map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
-	included []*Block                 // listings with include=
-	front    Pos                      // of the front matter
-	inLines  []Sentence               // of titles, captions and other lines in YAML
-	added    map[string]record.Metric // metrics that experiments of the article add, by name
+	unread    map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
+	included  []*Block                 // listings with include=
+	front     Pos                      // of the front matter
+	inLines   []Sentence               // of titles, captions and other lines in YAML
+	lineLinks []ProseLink              // likewise, as Links has them
+	added     map[string]record.Metric // metrics that experiments of the article add, by name
 }
 
 // Front is the front matter of an article.

@@ -73,7 +73,7 @@ func (doc *Document) written() []Text {
 	return list
 }
 
-// shown notes a value, which it gives, a claim or a reference in a line of Markdown.
+// shown notes a value, which it gives, a claim, a reference or another link in a line of Markdown.
 func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 	switch n := n.(type) {
 	case *ast.CodeSpan:
@@ -94,7 +94,14 @@ func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 	case *ast.Link:
 		destination := string(n.Destination)
 		end := max(strings.LastIndex(t.Value, destination), 0) + len(destination)
-		doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) })
+		if doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) }) != nil {
+			return nil
+		}
+	}
+	if l, words, ok := linkOf(n, source); ok {
+		end := max(strings.LastIndex(t.Value, words), 0) + len(words)
+		l.Pos = t.At(end-len(words), end)
+		doc.lineLinks = append(doc.lineLinks, l)
 	}
 	return nil
 }

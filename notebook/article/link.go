@@ -1,0 +1,42 @@
+package article
+
+import "github.com/yuin/goldmark/ast"
+
+// A ProseLink leads from what the author wrote to anything but its claims, tables and figures.
+type ProseLink struct {
+	Destination string
+	Pos         Pos  // of the destination
+	Picture     bool // to be shown in its place
+}
+
+// Links lists the links and pictures of the prose, and then those of titles, captions and other lines in YAML. Those in raw HTML are not
+// among them.
+func (doc *Document) Links() []ProseLink {
+	var out []ProseLink
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if l, words, ok := linkOf(n, doc.Text); ok && entering {
+			l.Pos = doc.destination(n, words)
+			out = append(out, l)
+		}
+		return ast.WalkContinue, nil
+	})
+	return append(out, doc.lineLinks...)
+}
+
+// linkOf gives the link or picture that a node is, without its place, and its destination in the words of the author.
+func linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
+	switch n := n.(type) {
+	case *ast.Link:
+		words = string(n.Destination)
+		return ProseLink{Destination: words}, words, true
+	case *ast.Image:
+		words = string(n.Destination)
+		return ProseLink{Destination: words, Picture: true}, words, true
+	case *ast.AutoLink:
+		if n.AutoLinkType == ast.AutoLinkEmail {
+			return l, "", false
+		}
+		return ProseLink{Destination: string(n.URL(source))}, string(n.Label(source)), true
+	}
+	return l, "", false
+}
