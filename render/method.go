@@ -891,25 +891,22 @@ const (
 // images lists the images that records name, as they were when they were used.
 func images(records []*record.Record) []imageView {
 	var out []imageView
+	known := map[string]map[string]string{} // by definition, which most records share
 	for _, r := range records {
-		names := map[string]string{} // service -> image
-		var was definition
-		_ = json.Unmarshal(r.Definition, &was) // an image without a name still has its digest
-		for _, s := range was.Services {
-			names[s.Name] = imageName(s.Image)
+		names := known[string(r.Definition)]
+		if names == nil {
+			names = imageNames(r.Definition)
+			known[string(r.Definition)] = names
 		}
-		if was.Command != nil {
-			names["command"] = imageName(was.Command.Image)
-		}
-		if was.Load != nil {
-			names["load"] = was.Load.Tool
-		}
-		for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
-			service, ok := strings.CutPrefix(fact, imageFact)
-			if !ok {
-				continue
+		var services []string
+		for fact := range r.Facts {
+			if service, ok := strings.CutPrefix(fact, imageFact); ok {
+				services = append(services, service)
 			}
-			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[fact]), shortDigests(r.Facts[baseFact+service])}
+		}
+		slices.Sort(services)
+		for _, service := range services {
+			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]), shortDigests(r.Facts[baseFact+service])}
 			if !slices.Contains(out, v) {
 				out = append(out, v)
 			}
@@ -917,6 +914,23 @@ func images(records []*record.Record) []imageView {
 	}
 	slices.SortStableFunc(out, func(a, b imageView) int { return cmp.Compare(a.Service, b.Service) })
 	return out
+}
+
+// imageNames are those of the images of a record, by what they are for.
+func imageNames(raw json.RawMessage) map[string]string {
+	names := map[string]string{}
+	var was definition
+	_ = json.Unmarshal(raw, &was) // an image without a name still has its digest
+	for _, s := range was.Services {
+		names[s.Name] = imageName(s.Image)
+	}
+	if was.Command != nil {
+		names["command"] = imageName(was.Command.Image)
+	}
+	if was.Load != nil {
+		names["load"] = was.Load.Tool
+	}
+	return names
 }
 
 func imageName(i plan.Image) string {

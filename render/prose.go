@@ -78,9 +78,20 @@ func (c *composer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	}
 }
 
+// markup is what goldmark writes into as it is: for any other writer it makes a buffer of four kilobytes, for every node that is shown.
+type markup struct{ bytes.Buffer }
+
+// Buffered is part of util.BufWriter: nothing waits to be written.
+func (*markup) Buffered() int { return 0 }
+
+// Flush is part of util.BufWriter.
+func (*markup) Flush() error { return nil }
+
+var _ util.BufWriter = (*markup)(nil)
+
 // show renders one node with all that is in it.
 func (c *composer) show(n ast.Node, source []byte) template.HTML {
-	var b bytes.Buffer
+	var b markup
 	if err := c.markdown.Render(&b, source, n); err != nil && c.err == nil {
 		c.err = fmt.Errorf("rendering the prose: %w", err)
 	}

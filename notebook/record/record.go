@@ -224,17 +224,18 @@ type Input struct {
 
 // Parse reads a record.
 func Parse(data []byte) (*Record, error) {
-	var version struct {
-		SchemaVersion int `json:"schema_version"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("not a record: %w", err)
-	}
-	if version.SchemaVersion != SchemaVersion {
-		return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", version.SchemaVersion, SchemaVersion)
-	}
 	var r Record
-	if err := json.Unmarshal(data, &r); err != nil {
+	err := json.Unmarshal(data, &r)
+	if err != nil || r.SchemaVersion != SchemaVersion { // one of another version may have other types, so its version is looked for by itself
+		var other struct {
+			SchemaVersion int `json:"schema_version"`
+		}
+		if err := json.Unmarshal(data, &other); err != nil {
+			return nil, fmt.Errorf("not a record: %w", err)
+		}
+		if other.SchemaVersion != SchemaVersion {
+			return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", other.SchemaVersion, SchemaVersion)
+		}
 		return nil, fmt.Errorf("not a record: %w", err)
 	}
 	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 && r.Search == nil {

@@ -1,0 +1,31 @@
+package record
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is no record says so, and one of another version says that, whatever the types of its fields are.
+func TestParseRefuses(t *testing.T) {
+	const whole = `"experiment": "e", "trial": "a", "key": "0123", "run": "20261120T100000Z-test", "repetition": 1`
+	tests := []struct{ name, text, err string }{
+		{"a record", `{"schema_version": 1, ` + whole + `}`, ""},
+		{"a later version", `{"schema_version": 2, ` + whole + `}`, "record of version 2; this benchbook reads version 1"},
+		{"a later version of other types", `{"schema_version": 2, "experiment": {"name": "e"}, "facts": []}`, "record of version 2; this benchbook reads version 1"},
+		{"no version", `{` + whole + `}`, "record of version 0; this benchbook reads version 1"},
+		{"other types", `{"schema_version": 1, "experiment": {"name": "e"}}`, "not a record: json: cannot unmarshal object"},
+		{"cut off", `{"schema_version": 1, "experiment": "e`, "not a record: unexpected end of JSON input"},
+		{"of nothing", `{"schema_version": 1}`, "not a record: it does not say of what"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := Parse([]byte(test.text))
+			switch {
+			case test.err == "" && (err != nil || r.Trial != "a"):
+				t.Errorf("got %v, %v", r, err)
+			case test.err != "" && (err == nil || !strings.HasPrefix(err.Error(), test.err)):
+				t.Errorf("got the error %v, want %q", err, test.err)
+			}
+		})
+	}
+}
