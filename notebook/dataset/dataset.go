@@ -57,6 +57,7 @@ type Dataset struct {
 	judgements func() []Judgement
 	elsewhere  func() []*Dataset // of the article's other profiles, without records
 	agreed     *agreed           // nil: nothing is kept
+	grouped    *sync.Map         // what Groups found, by groupsKey
 	records    []*record.Record  // of the set, those of earlier runs too
 	siblings   []*candidate      // the sets that are not shown, in the order of Others
 	runs       func() []recordSet
@@ -315,7 +316,7 @@ func searchesIn(records []*record.Record) []*record.Record {
 
 // assemble lays records, which are all of one set, over a plan. Searches for values may be of another profile too.
 func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
-	d := &Dataset{Doc: doc, Plan: p, records: records, agreed: newAgreed()}
+	d := &Dataset{Doc: doc, Plan: p, records: records, agreed: newAgreed(), grouped: &sync.Map{}}
 	byTrial := byTrial(records)
 	stops := record.StoppedIn(records)
 	for _, planned := range p.Experiments {

@@ -114,10 +114,30 @@ func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, togeth
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
 // their trials; those without an estimate are among the left out.
 //
+// It is done once for each, since pages ask for it in tables and for the orders of all metrics, and is not to be changed.
+//
 // The error is for an unknown experiment or metric, and for a metric of which neither more nor less is better.
 //
 // Source: METHOD.md 4.
 func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
+	key := groupsKey{experiment, metric}
+	if known, ok := d.grouped.Load(key); ok {
+		found := known.(groupsFound)
+		return found.grouping, found.err
+	}
+	g, err := d.group(experiment, metric)
+	d.grouped.Store(key, groupsFound{g, err})
+	return g, err
+}
+
+type groupsKey struct{ experiment, metric string }
+
+type groupsFound struct {
+	grouping stats.Grouping
+	err      error
+}
+
+func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	e, ok := d.Experiment(experiment)
 	if !ok {
 		return stats.Grouping{}, fmt.Errorf("ranking by %s: no experiment %q", metric, experiment)
