@@ -481,7 +481,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 // rateProblem says to the author that an experiment has no rate.
 func rateProblem(n *runner.NoRateError) *article.Problem {
 	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
-		Hint: "measure that experiment first, in this profile, and without failures"}
+		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
 }
 
 // tuneProblem says to the author that an experiment takes over a value which was not chosen.
