@@ -109,7 +109,7 @@ func (r *run) rateSoFar(records []*record.Record, name string) float64 {
 func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
 	records = of(records, r.plan, e, r.Host.ID)
 	stopped := record.StoppedIn(records)
-	values, have, needed := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
+	values, have, planned := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
 	for _, rec := range records {
 		if rec.Trial != t.Name || rec.Key != t.Key || rec.Search != nil {
 			continue
@@ -118,18 +118,14 @@ func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.T
 			have[rec.Run] = map[int]bool{}
 		}
 		have[rec.Run][rec.Repetition] = true
-		needed[rec.Run] = stopped.Needed(rec.Run, e.Name, t.Name, rec.Planned)
+		planned[rec.Run] = rec.Planned
 		if level, _ := dataset.Validity(rec); level != dataset.Invalid && rec.Load != nil && rec.Load.Window > 0 {
 			values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
 		}
 	}
 	newest := ""
 	for run := range values {
-		complete := true
-		for k := 1; complete && k <= needed[run]; k++ {
-			complete = have[run][k]
-		}
-		if complete {
+		if stopped.Complete(run, e.Name, t.Name, planned[run], func(k int) bool { return have[run][k] }) {
 			newest = max(newest, run)
 		}
 	}

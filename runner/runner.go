@@ -253,11 +253,8 @@ func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
 	stopped := record.StoppedIn(records)
 	fresh := func(t *plan.Trial) bool {
 		for c, repetitions := range have {
-			complete := c.trial == t.Name && c.key == t.Key
-			for k := 1; complete && k <= stopped.Needed(c.run, e.Name, t.Name, e.Repetitions); k++ {
-				complete = repetitions[k]
-			}
-			if complete {
+			has := func(k int) bool { return repetitions[k] }
+			if c.trial == t.Name && c.key == t.Key && stopped.Complete(c.run, e.Name, t.Name, e.Repetitions, has) {
 				return true
 			}
 		}
