@@ -222,10 +222,10 @@ type todoList struct {
 // len is how many repetitions and searches for capacities are left.
 func (l todoList) len() int { return len(l.steps) + len(l.searches) }
 
-// todo finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its repetitions under its present name and key, or those
-// up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this very plan that
-// was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that was
-// finished, which would be one more look at its results.
+// todo finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its repetitions under its present
+// name and key, or those up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this
+// very plan that was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that
+// was finished, which would be one more look at its results.
 //
 // Source: FORMAT.md 9; METHOD.md 3.4.
 func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
