@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/fake"
 )
@@ -102,6 +103,35 @@ func TestMeasuresAgainLater(t *testing.T) {
 	}
 	if _, err := r.Run(context.Background(), p, store, Options{}); err != nil || len(store.records) != 7 || store.records[6].Order.Replaces != 2 {
 		t.Errorf("%v with %d records", err, len(store.records))
+	}
+}
+
+// A run of some trials measures those of them again that were disturbed, and all of these, also if it was stopped before and others are
+// not measured at all.
+func TestMeasuresAgainWhatIsPicked(t *testing.T) {
+	for _, stop := range []int{0, 3, 4} {
+		p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Repetition < 3 }}
+		only := Options{Only: func(_ *plan.Experiment, trial *plan.Trial) bool { return trial.Name == "sync" }}
+		ctx, cancel := context.WithCancel(context.Background())
+		progress := &quiet{atEnd: func(done int) {
+			if done == stop {
+				cancel()
+			}
+		}}
+		r := newRunner(fake.New(script(t)), progress)
+		if _, err := r.Run(ctx, p, store, only); stop > 0 != errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if n := Pending(p, store.records, r.Host.ID, only); stop > 0 && n != 1 {
+			t.Errorf("stopped after %d repetitions: %d are pending", stop, n)
+		}
+		if _, err := r.Run(context.Background(), p, store, only); err != nil {
+			t.Fatal(err)
+		}
+		if got := store.trials(); got != "sync-1 sync-2 sync-3 sync-4 sync-5" {
+			t.Errorf("stopped after %d repetitions: measured are %s", stop, got)
+		}
+		cancel()
 	}
 }
 

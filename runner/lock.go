@@ -14,6 +14,10 @@ import (
 	"benchbook/runner/engine"
 )
 
+// LockFolder is where runs of a machine find each other's lock. It is not the TMPDIR of any of them: whoever has another one, as another
+// user may, measures on the same machine.
+const LockFolder = "/tmp"
+
 // lockEvery is how often a run that waits for another one looks whether it has ended.
 const lockEvery = 100 * time.Millisecond
 

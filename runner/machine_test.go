@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,6 +106,43 @@ func TestWatch(t *testing.T) {
 	}
 	if err := Tell(t.Context(), []string{"nothing"}, &said); err == nil {
 		t.Error("something that there is not was told")
+	}
+}
+
+// A machine that is asked in one process after another has waited as long as they have together, and tells what happened between them.
+func TestSettleOn(t *testing.T) {
+	m, file := newMachine(t), filepath.Join(t.TempDir(), "rest")
+	m.noise.Runnable = 4 // it is never at rest
+	settle := func() *record.Before {
+		t.Helper()
+		before, err := settleOn(t.Context(), m.settler(nil), file, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return before
+	}
+	if first := settle(); first.Waited < longestWait.Seconds() {
+		t.Errorf("before the first repetition it waited %v s", first.Waited)
+	}
+	if second := settle(); second.Waited > longestWait.Seconds()/2 {
+		t.Errorf("before the second it waited %v s, though the share of the time was used up", second.Waited)
+	}
+	// What other virtual machines took is counted from what the last repetition saw, here a hundred seconds of the processor ago.
+	data, err := os.ReadFile(file)
+	var kept rested
+	if err := errors.Join(err, json.Unmarshal(data, &kept)); err != nil {
+		t.Fatal(err)
+	}
+	kept.Last.Total -= 100
+	kept.Last.Steal -= 50
+	if data, err = json.Marshal(kept); err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if third := settle(); third.Steal < 0.2 {
+		t.Errorf("of half the time between two repetitions, which others took, it tells %v", third.Steal)
 	}
 }
 

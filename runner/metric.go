@@ -75,6 +75,16 @@ func find(ctx context.Context, metrics []sought, m *load.Measurement, running []
 	}
 }
 
+// notFinite says which of some samples is no number that can be measured, as of a tool that has divided by nothing; empty if all are.
+func notFinite(samples []record.Sample) string {
+	for _, s := range samples {
+		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) {
+			return fmt.Sprintf("%s was measured as %v, which is no number that a record can hold", s.Metric, s.Value)
+		}
+	}
+	return ""
+}
+
 // log is what the containers of a service wrote in this repetition.
 func (s *sought) log(ctx context.Context, running []engine.Running) ([]byte, error) {
 	var all []byte
@@ -135,7 +145,9 @@ func (s *sought) read(text []byte) (float64, error) {
 		return 0, fmt.Errorf("%.100q is no number", found)
 	}
 	if u, ok := expr.ParseUnit(s.Written); ok {
-		value = u.ToBase(value)
+		if value = u.ToBase(value); math.IsInf(value, 0) {
+			return 0, fmt.Errorf("%.100q %s is too large a number", found, s.Written)
+		}
 	}
 	return value, nil
 }

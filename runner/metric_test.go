@@ -3,11 +3,15 @@ package runner
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+	"benchbook/runner/load"
 )
 
 // Metrics that are not found are no failure of the repetition, and their reason is kept.
@@ -41,6 +45,8 @@ func TestFoundMetrics(t *testing.T) {
 		{"an exponent", plan.Metric{Regex: `(\S+)$`}, "1e3", 1000, ""},
 		{"no number", plan.Metric{Regex: `(\w+)`}, "n 1x", 0, `"1x" is no number`},
 		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `"inf" is no number`},
+		{"beyond all numbers", plan.Metric{Regex: `(\S+)$`}, "1e999", 0, `"1e999" is no number`},
+		{"beyond all numbers in base units", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e308 h", 0, `"1e308" h is too large a number`},
 		{"no match", plan.Metric{Regex: `n=(\d+)`}, "", 0, `no match of n=(\d+)`},
 		{"all of it is JSON", plan.Metric{JSON: "a.1.b"}, "{\"a\": [0,\n {\"b\": 7}]}", 7, ""},
 		{"a line is JSON", plan.Metric{JSON: "a"}, "x\n{\"a\": 1}\n{\"a\": \"2\"}\n{\"b\": 3}\n", 2, ""},
@@ -57,6 +63,29 @@ func TestFoundMetrics(t *testing.T) {
 				t.Errorf("got %v, %v; want %v, %s", value, err, test.value, test.err)
 			}
 		})
+	}
+}
+
+// endless is a driver whose numbers are too large.
+type endless struct{ load.Driver }
+
+func (d endless) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	m, err := d.Driver.Measure(ctx, at, t)
+	m.Samples = append(m.Samples, record.Sample{Metric: "bandwidth", Value: math.Inf(1), Unit: "B/s"})
+	return m, err
+}
+
+// What cannot be written as a number makes a failure of the repetition, and not of the run.
+func TestNumbersThatAreNotFinite(t *testing.T) {
+	store, r := &memory{}, newRunner(fake.New(script(t)), &quiet{})
+	r.Requests = endless{r.Requests}
+	sum, err := r.Run(t.Context(), socketsPlan(t), store, Options{})
+	if err != nil || sum.Measured != 6 || sum.Failed != 6 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	const want = "bandwidth was measured as +Inf, which is no number that a record can hold"
+	if rec := store.records[0]; rec.Failure != want || len(rec.Samples) > 0 {
+		t.Errorf("failure %q beside %d samples, want %q", rec.Failure, len(rec.Samples), want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -73,7 +74,7 @@ func (r *run) findRates(records []*record.Record) error {
 			}
 			throughput := r.throughput(records, of, t)
 			if throughput <= 0 {
-				return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, of which %s is not measured", name, t.Name)}
+				return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
 			}
 			if r.rates[name] == 0 || throughput < r.rates[name] {
 				r.rates[name] = throughput
@@ -101,12 +102,14 @@ func (r *run) rateSoFar(records []*record.Record, name string) float64 {
 	return 0
 }
 
-// throughput is the median of a trial's newest complete run with its present key; 0 if there is none. A run is complete if it has done what it
-// had planned itself.
+// throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has some; 0 if there is
+// none. A run is complete if it has done what it had planned itself.
+//
+// Source: METHOD.md 7: an invalid repetition is left out of all statistics.
 func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
 	records = of(records, r.plan, e, r.Host.ID)
 	stopped := record.StoppedIn(records)
-	values, have, needed := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
+	values, have, planned := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
 	for _, rec := range records {
 		if rec.Trial != t.Name || rec.Key != t.Key || rec.Search != nil {
 			continue
@@ -115,18 +118,14 @@ func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.T
 			have[rec.Run] = map[int]bool{}
 		}
 		have[rec.Run][rec.Repetition] = true
-		needed[rec.Run] = stopped.Needed(rec.Run, e.Name, t.Name, rec.Planned)
-		if rec.Failure == "" && rec.Load != nil && rec.Load.Window > 0 {
+		planned[rec.Run] = rec.Planned
+		if level, _ := dataset.Validity(rec); level != dataset.Invalid && rec.Load != nil && rec.Load.Window > 0 {
 			values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
 		}
 	}
 	newest := ""
 	for run := range values {
-		complete := true
-		for k := 1; complete && k <= needed[run]; k++ {
-			complete = have[run][k]
-		}
-		if complete {
+		if stopped.Complete(run, e.Name, t.Name, planned[run], func(k int) bool { return have[run][k] }) {
 			newest = max(newest, run)
 		}
 	}

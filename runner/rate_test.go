@@ -40,12 +40,14 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 		if err := errors.Join(err, json.Unmarshal(exit.Stdout, &r)); err != nil {
 			t.Error(err)
 		}
-		if r.Length = 1e9; config.Rate > 0 {
+		if config.Rate > 0 {
+			r.Length = 1e9
 			*rates = append(*rates, config.Rate)
 			r.Lag, r.Service = &http.Distribution{}, &http.Distribution{}
 		} else {
 			closed++
-			r.Completed.Right = int64(1000 - 10*closed)
+			r.Length = 5e8 // too short for what else this machine does to make it invalid
+			r.Completed.Right = int64(500 - 5*closed)
 		}
 		exit.Stdout, err = json.Marshal(r)
 		return exit, err
@@ -140,8 +142,45 @@ func TestSharedRateOfWhatFailed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync is not measured`
+	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync has no valid repetition`
 	if len(sum.NoRate) != 1 || sum.NoRate[0].Error() != want || sum.Failed != 6 {
 		t.Errorf("%+v", sum)
+	}
+}
+
+// What is invalid has no part in the throughput: METHOD.md 7.
+func TestSharedRateOfValidRepetitions(t *testing.T) {
+	var rates []float64
+	p, store := newPlan(t, equalLoad()), &memory{}
+	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
+	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	valid := map[string]float64{} // sums of two repetitions, by trial
+	for _, rec := range store.records {
+		switch {
+		case rec.Experiment != "sockets":
+		case rec.Repetition == 1:
+			rec.Load.Failed, rec.Load.Completed = rec.Load.Attempted/2, 5
+		default:
+			valid[rec.Trial] += float64(rec.Load.Completed) / rec.Load.Window
+		}
+	}
+	want := 0.8 * min(valid["sync"], valid["async"]) / 2
+	steady := Options{Force: true, Only: func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }}
+	if _, err := r.Run(t.Context(), p, store, steady); err != nil {
+		t.Fatal(err)
+	}
+	if got := rates[len(rates)-1]; len(rates) != 8 || math.Abs(got-want) > 1e-9 {
+		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, want)
+	}
+	for _, rec := range store.records {
+		if rec.Experiment == "sockets" && rec.Trial == "async" {
+			rec.Load.Failed = rec.Load.Attempted / 2
+		}
+	}
+	sum, err := r.Run(t.Context(), p, store, steady)
+	if err != nil || len(sum.NoRate) != 1 || !strings.Contains(sum.NoRate[0].Reason, "of which async has no valid repetition") || len(rates) != 8 {
+		t.Errorf("of a trial without valid repetitions: %+v, %v, and %d loads with a rate", sum.NoRate, err, len(rates))
 	}
 }

@@ -82,6 +82,9 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	if isResult {
 		m = load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}
 	}
+	if endless := notFinite(m.Samples); err == nil && endless != "" {
+		m = load.Measurement{Failure: endless, Log: m.Log, Output: m.Output, Facts: m.Facts}
+	}
 	if givenUp && r.shared != nil {
 		r.shared.spoilt = "a command in a shared service may still run, as its time was over"
 	}

@@ -150,7 +150,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	left := 0 // of the experiments that are still to come
 	together := newMeasurement(of(records, p, nil, r.Host.ID))
 	for _, e := range experiments {
-		t := o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force))
+		t := o.todo(e, of(records, p, e, r.Host.ID))
 		if left += t.len(); t.len() > 0 && t.run == "" {
 			together.plans[e.Name] = e.Digest
 		}
@@ -159,7 +159,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		together.goOn()
 	}
 	for _, e := range experiments {
-		t := o.chosen(e, todo(e, of(records, p, e, r.Host.ID), o.Force))
+		t := o.todo(e, of(records, p, e, r.Host.ID))
 		sum.Fresh += o.countOf(e) - len(t.steps)
 		r.Progress.Experiment(e, t.len())
 		if t.len() == 0 {
@@ -196,7 +196,7 @@ func of(records []*record.Record, p *plan.Plan, e *plan.Experiment, host string)
 func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
 	for _, e := range p.Experiments {
-		n += o.chosen(e, todo(e, of(records, p, e, host), o.Force)).len()
+		n += o.todo(e, of(records, p, e, host)).len()
 	}
 	return n
 }
@@ -205,7 +205,7 @@ func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int
 func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
 	for _, e := range p.Experiments {
-		n += len(o.chosen(e, todo(e, of(records, p, e, host), o.Force)).searches)
+		n += len(o.todo(e, of(records, p, e, host)).searches)
 	}
 	return n
 }
@@ -222,15 +222,15 @@ type todoList struct {
 // len is how many repetitions and searches for capacities are left.
 func (l todoList) len() int { return len(l.steps) + len(l.searches) }
 
-// todo finds what is not there yet. A trial is fresh if one run has all its repetitions under its present name and key, or those
-// up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this very plan that
-// was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that was
-// finished, which would be one more look at its results.
+// todo finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its repetitions under its present
+// name and key, or those up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this
+// very plan that was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that
+// was finished, which would be one more look at its results.
 //
 // Source: FORMAT.md 9; METHOD.md 3.4.
-func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
-	if force {
-		return todoList{steps: e.Steps, searches: capacities(e)}
+func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
+	if o.Force {
+		return o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)})
 	}
 	type cell struct{ run, trial, key string }
 	have := map[cell]map[int]bool{}
@@ -253,11 +253,8 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 	stopped := record.StoppedIn(records)
 	fresh := func(t *plan.Trial) bool {
 		for c, repetitions := range have {
-			complete := c.trial == t.Name && c.key == t.Key
-			for k := 1; complete && k <= stopped.Needed(c.run, e.Name, t.Name, e.Repetitions); k++ {
-				complete = repetitions[k]
-			}
-			if complete {
+			has := func(k int) bool { return repetitions[k] }
+			if c.trial == t.Name && c.key == t.Key && stopped.Complete(c.run, e.Name, t.Name, e.Repetitions, has) {
 				return true
 			}
 		}
@@ -283,8 +280,9 @@ func todo(e *plan.Experiment, records []*record.Record, force bool) todoList {
 			out.searches = append(out.searches, t)
 		}
 	}
-	if len(out.steps) == 0 && last != "" {
+	if out = o.chosen(e, out); len(out.steps) == 0 && last != "" { // what others lack does not keep these from being measured again
 		out.steps = again(e, records, last)
+		out = o.chosen(e, out)
 	}
 	return out
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"benchbook/notebook/record"
 )
 
 // Words that our program on another machine is called with, beside those of package agent.
@@ -38,6 +40,44 @@ const (
 	readingEvery = 100 * time.Millisecond
 )
 
+// restFile keeps what a Settler knows of the repetitions before: each of them is asked about in a process of its own.
+const restFile = "/rest"
+
+// rested is a Settler as it is kept.
+type rested struct {
+	Begun  time.Time     `json:"begun"`
+	Waited time.Duration `json:"waited"`
+	After  time.Duration `json:"after"`
+	Last   reading       `json:"last"`
+	Swap   int64         `json:"swap"`
+}
+
+// settleOn settles as a Settler does that lives for as long as a file does.
+func settleOn(ctx context.Context, s *Settler, file string, disturbed bool) (*record.Before, error) {
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist): // it is the first repetition
+	case err != nil:
+		return nil, err
+	default:
+		var k rested
+		if err := json.Unmarshal(data, &k); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		}
+		s.begun, s.waited, s.after, s.swap = k.Begun, k.Waited, k.After, k.Swap
+		s.last = hostUsage{time.Unix(0, k.Last.At), k.Last.Busy, k.Last.Total, k.Last.Steal, k.Last.Own}
+	}
+	before, err := s.Settle(ctx, disturbed)
+	if err != nil {
+		return nil, err
+	}
+	last := reading{s.last.at.UnixNano(), s.last.busy, s.last.total, s.last.steal, s.last.own}
+	if data, err = json.Marshal(rested{s.begun, s.waited, s.after, last, s.swap}); err != nil {
+		return nil, err
+	}
+	return before, os.WriteFile(file, data, 0o600)
+}
+
 // reading is a hostUsage as it is told: a moment in nanoseconds since 1970, and seconds of all cores.
 type reading struct {
 	At    int64   `json:"at"`
@@ -59,7 +99,7 @@ func Tell(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		return answer.Encode(host)
 	case len(args) == 2 && args[0] == tellRest:
-		before, err := new(Settler).Settle(ctx, args[1] == afterDisturbance)
+		before, err := settleOn(ctx, new(Settler), restFile, args[1] == afterDisturbance)
 		if err != nil {
 			return err
 		}

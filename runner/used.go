@@ -20,9 +20,7 @@ func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*pla
 	asked, drivers := map[string]bool{}, map[load.Driver]bool{}
 	programs := map[string]bool{}
 	for _, p := range plans {
-		if p.UsesHosts() {
-			programs[agent.Name] = true
-		}
+		programs[agent.Name] = true // every run locks its engine with it
 		for _, e := range p.Experiments {
 			for _, t := range e.Trials {
 				if t.Unavailable != "" {

@@ -85,7 +85,7 @@ func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) 
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		unlock, err := a.lock(ctx, host, "collects garbage", wait)
+		unlock, err := a.lock(ctx, host, nil, "collects garbage", wait)
 		if err != nil {
 			return nil, err
 		}

@@ -47,6 +47,20 @@ func (v venues) distinct() []*venue {
 	return out
 }
 
+// alone lists the engines of those that are one machine, but for an engine that is also that of one of several hosts.
+func (v venues) alone() (list []hosts.Host) {
+	for _, one := range v.distinct() {
+		isHost := slices.ContainsFunc(v.distinct(), func(other *venue) bool {
+			several, ok := other.engine.(*hosts.Engine)
+			return ok && (other == one || several.Has(one.engine))
+		})
+		if !isHost {
+			list = append(list, hosts.Host{Engine: one.engine})
+		}
+	}
+	return list
+}
+
 func (v venues) close() {
 	for _, one := range v.distinct() {
 		if one.close != nil {

@@ -105,7 +105,7 @@ func (a *app) importFiles(files []string, format, name string, matches []expr.Ma
 	return a.saveImported(record.Dir(project.RecordsDir(c.slug)), records)
 }
 
-// saveImported saves records unless one of them is there already.
+// saveImported saves records unless one of them is there already: all or none, as they are the repetitions of one run.
 func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
 	have, bad, err := dir.Read()
 	if err != nil {
@@ -125,10 +125,10 @@ func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
 			return &statusError{statusFailed, fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run)}
 		}
 	}
+	if err := dir.SaveAll(records); err != nil {
+		return &statusError{statusFailed, fmt.Errorf("nothing was imported: %w", err)}
+	}
 	for _, r := range records {
-		if err := dir.Save(r); err != nil {
-			return &statusError{statusFailed, err}
-		}
 		from := r.Imported.Tool
 		if r.Imported.Version != "" {
 			from += " " + r.Imported.Version

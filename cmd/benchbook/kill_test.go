@@ -63,7 +63,7 @@ type life struct {
 // newLife is benchbook before it starts, with a lock of its own: nothing that these tests measure has to be right.
 func newLife(program, lock string, args ...string) *life {
 	l := &life{cmd: exec.Command(program, args...)}
-	l.cmd.Env, l.cmd.Stderr = append(os.Environ(), "TMPDIR="+lock), &l.stderr
+	l.cmd.Env, l.cmd.Stderr = append(os.Environ(), "TMPDIR="+lock, locksVariable+"="+lock), &l.stderr
 	return l
 }
 

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/hosts"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 )
@@ -124,6 +125,9 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if err := flags.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
 			}
+			if flags.keep && flags.budget > 0 {
+				return errors.New("--keep leaves the services of the last repetition up, and with --budget nobody knows which one that will be: give one of them")
+			}
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
@@ -190,9 +194,6 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		return fmt.Sprintf("measures %s in profile %s", articlesInWords(list), flags.profile)
 	}
 	options := runner.Options{Force: flags.force, Only: picked, Keep: flags.keep, Budget: flags.budget}
-	if flags.budget > 0 {
-		options.Deadline = time.Now().Add(flags.budget)
-	}
 	at := venues{}
 	if flags.engine == engineNone {
 		for _, c := range list {
@@ -255,11 +256,14 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	if err := a.connect(ctx, project, at); err != nil {
 		return stopped(ctx, err)
 	}
-	unlock, err := a.lock(ctx, host, doing(wanted), flags.wait)
+	unlock, err := a.lock(ctx, host, at, doing(wanted), flags.wait)
 	if err != nil {
 		return a.both(failed, err)
 	}
 	defer unlock()
+	if flags.budget > 0 { // from when measuring may begin, however long another run was waited for
+		options.Deadline = time.Now().Add(flags.budget)
+	}
 	return a.both(failed, a.measureOn(ctx, at, project, list, wanted[len(wanted)-1], plans, options))
 }
 
@@ -289,20 +293,33 @@ func pendingWords(repetitions, capacities int) string {
 	return fmt.Sprintf("%s, and %s for a capacity", count(repetitions, "repetition"), searches(capacities))
 }
 
-// lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits.
-func (a *app) lock(ctx context.Context, host runner.Host, doing string, wait bool) (unlock func(), err error) {
+// lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
+// somebody on another machine, to whom this one is a host, finds the first by its engine. Engines of several hosts are taken already.
+func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
 	if a.wiring.lockDir == "" {
 		return func() {}, nil
 	}
 	var waiting func(*runner.BusyError)
+	var waitingForEngine func(error)
 	if wait {
-		waiting = func(busy *runner.BusyError) { a.sayWaiting(busy) }
+		waiting, waitingForEngine = func(busy *runner.BusyError) { a.sayWaiting(busy) }, a.sayWaiting
 	}
-	unlock, err = host.Lock(ctx, a.wiring.lockDir, doing, waiting)
+	leave, err := host.Lock(ctx, a.wiring.lockDir, doing, waiting)
 	if err != nil {
 		return nil, stopped(ctx, whenBusy(err))
 	}
-	return unlock, nil
+	if !a.wiring.lockEngines {
+		return leave, nil
+	}
+	leaveEngines, err := hosts.Lock(ctx, at.alone(), doing, waitingForEngine)
+	if err != nil {
+		leave()
+		return nil, stopped(ctx, whenBusy(err))
+	}
+	return func() {
+		leaveEngines()
+		leave()
+	}, nil
 }
 
 // sayWaiting says who has a machine that is waited for.
@@ -481,7 +498,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 // rateProblem says to the author that an experiment has no rate.
 func rateProblem(n *runner.NoRateError) *article.Problem {
 	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
-		Hint: "measure that experiment first, in this profile, and without failures"}
+		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
 }
 
 // tuneProblem says to the author that an experiment takes over a value which was not chosen.

@@ -102,7 +102,7 @@ func (a *app) verify(ctx context.Context, project *article.Project, list []*chos
 	if err := a.connect(ctx, project, at); err != nil {
 		return stopped(ctx, err)
 	}
-	unlock, err := a.lock(ctx, host, doing, flags.wait)
+	unlock, err := a.lock(ctx, host, at, doing, flags.wait)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type wiring struct {
 	endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
 	// lockDir is where runs on this machine find each other's lock; empty for none.
 	lockDir string
+	// lockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
+	lockEngines bool
 	// tool finds the programs that go into containers.
 	tool load.Tool
 	// settler lets the machine come to rest between repetitions; nil for none.
@@ -43,6 +45,9 @@ type wiredEngine struct {
 	connect func(ctx context.Context) (engine.Engine, error)
 }
 
+// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside which others measure.
+const locksVariable = "BENCHBOOK_LOCKS"
+
 func wired() wiring {
 	cache, err := os.UserCacheDir()
 	if err == nil {
@@ -57,10 +62,13 @@ func wired() wiring {
 			{article.Local, func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
 		},
 		endpoint: dockerAt(tool),
-		lockDir:  os.TempDir(),
-		tool:     tool,
-		settler:  &runner.Settler{},
-		cache:    cache,
+
+		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
+		lockDir:     cmp.Or(os.Getenv(locksVariable), runner.LockFolder),
+		lockEngines: os.Getenv(locksVariable) == "",
+		tool:        tool,
+		settler:     &runner.Settler{},
+		cache:       cache,
 		terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil || os.Getenv("TERM") == "dumb" {

@@ -79,7 +79,7 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	}
 	state := func(id run) State {
 		current := id.key == t.Key
-		complete := isComplete(runs[id], e.stops.Needed(id.name, e.Plan.Name, t.Name, e.Plan.Repetitions))
+		complete := isComplete(e.stops, runs[id], id.name, e.Plan.Name, t.Name, e.Plan.Repetitions)
 		if isImported(runs[id]) {
 			complete = e.asPlanned(t, runs[id]) == 1 // nobody will measure the others
 		}
@@ -109,14 +109,9 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	return c
 }
 
-// isComplete reports whether there are all of the first planned repetitions.
-func isComplete(repetitions map[int]*record.Record, planned int) bool {
-	for i := range planned {
-		if repetitions[i+1] == nil {
-			return false
-		}
-	}
-	return true
+// isComplete is record.Stops.Complete of repetitions by their numbers.
+func isComplete(stops record.Stops, repetitions map[int]*record.Record, run, experiment, trial string, asked int) bool {
+	return stops.Complete(run, experiment, trial, asked, func(k int) bool { return repetitions[k] != nil })
 }
 
 // isImported says that repetitions were read from output that somebody saved.
@@ -130,7 +125,7 @@ func isImported(repetitions map[int]*record.Record) bool {
 // asPlanned is 1 if a run did what it had planned itself of a trial, else 0.
 func (e *Experiment) asPlanned(t *plan.Trial, repetitions map[int]*record.Record) int {
 	for _, r := range repetitions {
-		return boolean(isComplete(repetitions, e.stops.Needed(r.Run, e.Plan.Name, t.Name, r.Planned)))
+		return boolean(isComplete(e.stops, repetitions, r.Run, e.Plan.Name, t.Name, r.Planned))
 	}
 	return 0
 }

@@ -114,7 +114,7 @@ func wholeIn(records []*record.Record) []string {
 				continue
 			}
 			planned += r.Planned
-			whole = whole && (r.Imported != nil || isComplete(list, stops.Needed(r.Run, experiment, t.name, r.Planned)))
+			whole = whole && (r.Imported != nil || isComplete(stops, list, r.Run, experiment, t.name, r.Planned))
 		}
 		if whole && planned >= of[experiment] {
 			out = append(out, experiment)

@@ -304,28 +304,68 @@ type Dir string
 
 // Save writes a record, atomically. A record of the same name is an error: records are never changed. A file of that name that is none,
 // since it was damaged, is put aside under a name that ends with ".damaged".
-func (d Dir) Save(r *Record) error {
+func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
+
+// SaveAll saves records as Save does, all of them or none: no name is given to any before all are written.
+func (d Dir) SaveAll(records []*Record) (err error) {
+	var written []*renameio.PendingFile
+	named := 0
+	defer func() {
+		for _, file := range written[named:] {
+			_ = file.Cleanup() // what is left of it Tidy finds
+		}
+		if err == nil {
+			return
+		}
+		err = fmt.Errorf("saving a record: %w", err)
+		for _, r := range records[:named] {
+			err = errors.Join(err, os.Remove(filepath.Join(string(d), r.Path())))
+		}
+	}()
+	for _, r := range records {
+		file, err := d.write(r)
+		if err != nil {
+			return err
+		}
+		written = append(written, file)
+	}
+	for _, file := range written {
+		if err := file.CloseAtomicallyReplace(); err != nil {
+			return err
+		}
+		named++
+	}
+	return nil
+}
+
+// write writes a record under a name that is not yet its own.
+func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 	data, err := r.Bytes()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	path := filepath.Join(string(d), r.Path())
 	if info, err := os.Lstat(path); err == nil {
 		if !info.Mode().IsRegular() || !damaged(path) {
-			return fmt.Errorf("saving a record: %s exists already", path)
+			return nil, fmt.Errorf("%s exists already", path)
 		}
 		if err := os.Rename(path, path+".damaged"); err != nil {
-			return fmt.Errorf("saving a record: %w", err)
+			return nil, err
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("saving a record: %w", err)
+		return nil, err
 	}
 	// Not in the folder of temporary files: Tidy finds there what is left of one that was not written to its end.
-	if err := renameio.WriteFile(path, data, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return fmt.Errorf("saving a record: %w", err)
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if _, err := file.Write(data); err != nil {
+		_ = file.Cleanup()
+		return nil, err
+	}
+	return file, nil
 }
 
 // halfWritten are names of files that Save and Writable make and, unless they are killed, take away again.
@@ -384,20 +424,20 @@ type Bad struct {
 }
 
 // Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
-// not hide the rest.
+// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	type file struct {
 		path   string
 		record *Record
-		err    error // why it is none
+		err    error // why it is none; nil beside no record if the file is gone
 	}
 	var files []*file
 	var group errgroup.Group // most of the time goes into parsing
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
-			if path == string(d) && errors.Is(err, fs.ErrNotExist) {
-				return fs.SkipAll
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
 			}
 			return err
 		}
@@ -412,7 +452,10 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		}
 		group.Go(func() error {
 			data, err := os.ReadFile(path)
-			if err == nil {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err == nil:
 				f.record, f.err = Parse(data)
 			}
 			return err
@@ -423,9 +466,10 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
 	for _, f := range files {
-		if f.err != nil {
+		switch {
+		case f.err != nil:
 			bad = append(bad, Bad{f.path, f.err})
-		} else {
+		case f.record != nil:
 			records = append(records, f.record)
 		}
 	}

@@ -1,7 +1,9 @@
 package record
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -94,6 +96,94 @@ func TestSaveInThePlaceOfADamagedRecord(t *testing.T) {
 		if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != damage {
 			t.Errorf("%s: of what it was %q is kept, %v", name, kept, err)
 		}
+	}
+}
+
+// Of records that belong together none is saved if one of them cannot be.
+func TestSaveAll(t *testing.T) {
+	dir := Dir(t.TempDir())
+	var records []*Record
+	for k := 1; k <= 3; k++ {
+		r := sample()
+		r.Repetition = k
+		records = append(records, r)
+	}
+	left := func() (n int) {
+		t.Helper()
+		err := filepath.WalkDir(string(dir), func(_ string, e os.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				n++
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	records[2].Samples[0].Value = math.NaN()
+	if err := dir.SaveAll(records); err == nil || left() != 0 {
+		t.Errorf("one cannot be written: %v, with %d files", err, left())
+	}
+	records[2].Samples[0].Value = 1
+	if err := dir.Save(records[1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.SaveAll(records); err == nil || !strings.Contains(err.Error(), "exists already") || left() != 1 {
+		t.Errorf("one is there already: %v, with %d files", err, left())
+	}
+	if err := os.Remove(filepath.Join(string(dir), records[1].Path())); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.SaveAll(records); err != nil {
+		t.Fatal(err)
+	}
+	if have, bad, err := dir.Read(); err != nil || len(have) != 3 || len(bad) != 0 || left() != 3 {
+		t.Errorf("%d records, %d bad, %v, with %d files", len(have), len(bad), err, left())
+	}
+}
+
+// A record that gc removes in another terminal while all are read is not there, and no reason to give up.
+func TestReadBesideRemoving(t *testing.T) {
+	dir := Dir(t.TempDir())
+	if err := dir.Save(sample()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := sample().Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		folder := filepath.Join(string(dir), "other")
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			err := os.MkdirAll(folder, 0o755)
+			for i := range 50 {
+				err = errors.Join(err, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.json", i)), data, 0o644))
+			}
+			if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
+				<-stop
+				stopped <- err
+				return
+			}
+		}
+	}()
+	for range 200 {
+		records, _, err := dir.Read() // those that are just being written are no records yet
+		if err != nil || len(records) == 0 {
+			t.Errorf("%d records, %v", len(records), err)
+			break
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -29,6 +29,7 @@ type Redactor struct {
 	secrets []string        // longest first, so that one that begins another leaves no rest
 	names   map[string]bool // of services, images and files, in lower case
 	hosts   *regexp.Regexp  // whose names are not kept; nil for none
+	bare    *regexp.Regexp  // those that look like any word, where they can be nothing but hosts, between what stands around them; nil for none
 }
 
 // NewRedactor returns a Redactor that knows the secrets in definitions of trials. What is no JSON has none.
@@ -115,6 +116,9 @@ func (r *Redactor) Text(s string) string {
 	}
 	if r.hosts != nil {
 		s = r.hosts.ReplaceAllString(s, Redacted)
+	}
+	if r.bare != nil {
+		s = r.bare.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	}
 	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
@@ -258,16 +262,35 @@ func hidden(value string) string {
 	return Redacted
 }
 
-// hide also takes names of hosts out of texts, however they are written.
+// hide also takes names of hosts out of texts, however they are written. Those without a dot may be words: they are taken out of URLs, and
+// where a program says that it looks for a host or cannot reach it, unless a service or an image has that name.
 func (r *Redactor) hide(hosts []string) {
-	if len(hosts) == 0 {
-		return
+	var dotted, bare []string
+	for _, host := range hosts {
+		switch quoted := regexp.QuoteMeta(host); {
+		case strings.Contains(host, "."):
+			dotted = append(dotted, quoted)
+		case !r.isName(host):
+			bare = append(bare, quoted)
+		}
 	}
-	quoted := make([]string, len(hosts))
-	for i, host := range hosts {
-		quoted[i] = regexp.QuoteMeta(host)
+	if len(dotted) > 0 {
+		r.hosts = regexp.MustCompile(`(?i)\b(?:` + strings.Join(dotted, "|") + `)\b`)
 	}
-	r.hosts = regexp.MustCompile(`(?i)\b(?:` + strings.Join(quoted, "|") + `)\b`)
+	if len(bare) > 0 {
+		r.bare = regexp.MustCompile(`(?i)(://(?:[^\s/@"']*@)?|\b(?:resolv(?:e|ing)|lookup|connect(?:ing)? to|host|proxy|ENOTFOUND)\b[:=\s'"]+)(?:` +
+			strings.Join(bare, "|") + `)(\.?(?:[^\w.-]|$))`)
+	}
+}
+
+// isName reports whether all parts of a word are those of names of services, images or files.
+func (r *Redactor) isName(word string) bool {
+	for part := range strings.SplitSeq(strings.ToLower(word), "-") {
+		if !r.names[part] {
+			return false
+		}
+	}
+	return true
 }
 
 // Redact takes the secrets out of a record that is about to be saved, and the names of hosts out of whatever programs wrote.

@@ -96,6 +96,30 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// Names of hosts are taken out of what programs wrote; those that look like words only where they can be nothing else.
+func TestRedactHosts(t *testing.T) {
+	hosts := []string{"mirror", "apt-cache", "server", "pypi.corp.example"}
+	for _, test := range []struct{ name, text, want string }{
+		{"with a dot, anywhere", "reached PyPI.corp.example at last", "reached [redacted] at last"},
+		{"in a URL", "Err:1 http://mirror/debian bookworm", "Err:1 http://[redacted]/debian bookworm"},
+		{"in a URL with a port", "GET http://joe@Mirror:8080/x", "GET http://joe@[redacted]:8080/x"},
+		{"at the end of a URL", "GET http://apt-cache", "GET http://[redacted]"},
+		{"that cannot be resolved", "Temporary failure resolving 'mirror'", "Temporary failure resolving '[redacted]'"},
+		{"at the end of a sentence", "Could not resolve host: mirror.", "Could not resolve host: [redacted]."},
+		{"as an argument", "HTTPConnectionPool(host='apt-cache', port=3141)", "HTTPConnectionPool(host='[redacted]', port=3141)"},
+		{"that cannot be reached", "could not connect to apt-cache:3142", "could not connect to [redacted]:3142"},
+		{"a word", "the mirror of apt-cache is a mirror", "the mirror of apt-cache is a mirror"},
+		{"part of another name", "http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/", "http://mirror-2/ http://mirrors/ http://mirror.example/ http://my-mirror/"},
+		{"of a service", "GET http://server/ and could not resolve server", "GET http://server/ and could not resolve server"},
+	} {
+		r := sample()
+		r.Definition, r.Log = []byte(`{"services":[{"name":"server"}]}`), test.text
+		if r.Redact(hosts...); r.Log != test.want {
+			t.Errorf("%s: got  %q\nwant %q", test.name, r.Log, test.want)
+		}
+	}
+}
+
 // Whoever knows a record must not be able to try passwords on the digest of its definition.
 func TestDigestOfADefinitionTellsNothingOfSecrets(t *testing.T) {
 	digest := func(definition string) string {

@@ -3,6 +3,7 @@ package record
 import (
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +86,37 @@ func TestStopped(t *testing.T) {
 		{sample().Run, "sockets", "c", 10, 10}, {"another", "sockets", "a", 10, 10}, {sample().Run, "others", "a", 10, 10},
 		{sample().Run, "sockets", "a", 20, 20},
 	} {
-		if got := stops.Needed(test.run, test.experiment, test.trial, test.asked); got != test.want {
+		if got := stops.needed(test.run, test.experiment, test.trial, test.asked); got != test.want {
 			t.Errorf("%s of %s in %s needs %d of %d, want %d", test.trial, test.experiment, test.run, got, test.asked, test.want)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	stopped := sample()
+	stopped.Planned, stopped.Budget = 5, &Budget{Seconds: 60, Look: &Look{Rounds: 3, Level: 0.0125, Stopped: []string{"a"}}}
+	stops := StoppedIn([]*Record{stopped})
+	for _, test := range []struct {
+		name, trial string
+		asked       int
+		have        []int
+		want        bool
+	}{
+		{"none", "b", 3, nil, false},
+		{"all", "b", 3, []int{1, 2, 3}, true},
+		{"all in another order", "b", 3, []int{3, 1, 2}, true},
+		{"one missing", "b", 3, []int{1, 3}, false},
+		{"one missing, and one that was measured again", "b", 3, []int{1, 3, 4}, false},
+		{"more", "b", 3, []int{1, 2, 3, 4}, true},
+		{"up to the look that stopped it", "a", 5, []int{1, 2, 3}, true},
+		{"not up to that look", "a", 5, []int{1, 2}, false},
+		{"more asked for than were planned", "a", 6, []int{1, 2, 3}, false},
+		{"another trial of that run", "b", 5, []int{1, 2, 3}, false},
+		{"nothing asked for", "b", 0, nil, true},
+	} {
+		has := func(k int) bool { return slices.Contains(test.have, k) }
+		if got := stops.Complete(stopped.Run, stopped.Experiment, test.trial, test.asked, has); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }

@@ -25,9 +25,19 @@ func StoppedIn(records []*Record) Stops {
 	return out
 }
 
-// Needed is how many repetitions a trial has to have in a run to be complete where so many are asked for: fewer, if a look has stopped
-// it in a run that had planned as many.
-func (s Stops) Needed(run, experiment, trial string, asked int) int {
+// Complete reports whether a run has all the repetitions of a trial that it has to have where so many are asked for: the first ones, and
+// fewer of them if a look has stopped the trial in a run that had planned as many. Those beyond are in the place of some that the machine
+// disturbed, and stand in for none.
+func (s Stops) Complete(run, experiment, trial string, asked int, has func(repetition int) bool) bool {
+	for k := 1; k <= s.needed(run, experiment, trial, asked); k++ {
+		if !has(k) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s Stops) needed(run, experiment, trial string, asked int) int {
 	if stop, ok := s[stopped{run, experiment, trial}]; ok && stop.planned >= asked {
 		return min(stop.rounds, asked)
 	}

@@ -49,12 +49,8 @@ func Superseded(records []*Record, present func(*Record) bool) []*Record {
 		if r.Search != nil {
 			return r.Search.hasResult()
 		}
-		for k := 1; k <= stops.Needed(r.Run, r.Experiment, r.Trial, r.Planned); k++ {
-			if !repetitions[partOf(r)][k] {
-				return false
-			}
-		}
-		return true
+		have := repetitions[partOf(r)]
+		return stops.Complete(r.Run, r.Experiment, r.Trial, r.Planned, func(k int) bool { return have[k] })
 	}
 	complete, found := map[set]part{}, map[searched]part{}
 	for _, r := range records {
@@ -208,7 +204,7 @@ func completeRuns(records []*Record, stops Stops) map[runOf]bool {
 		if seen[run] == nil {
 			seen[run], needless[run] = map[repetition]bool{}, map[string]int{}
 		}
-		needed := stops.Needed(r.Run, r.Experiment, r.Trial, r.Planned)
+		needed := stops.needed(r.Run, r.Experiment, r.Trial, r.Planned)
 		needless[run][r.Trial] = r.Planned - needed
 		if r.Repetition <= needed { // others are in the place of some that were disturbed
 			seen[run][repetition{r.Trial, r.Repetition}] = true

@@ -96,7 +96,10 @@ func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.
 	if folder == "" {
 		folder = "/var/tmp" // unlike /tmp it is on a disk, and programs in it may be run
 	}
-	root, err := os.MkdirTemp(folder, "benchbook-debootstrap-")
+	if err := removeLeftRoots(folder); err != nil {
+		fmt.Fprintf(log, "left alone of an earlier process that was killed: %v\n", err)
+	}
+	root, err := os.MkdirTemp(folder, rootPrefix+engine.Owner()+"-*")
 	if err != nil {
 		return "", err
 	}
@@ -128,6 +131,36 @@ func (e *Engine) debootstrap(ctx context.Context, release, image string, log io.
 	}
 	fmt.Fprintf(log, "made %s in %s\n", image, roundTime(time.Since(began)))
 	return e.imageID(ctx, image)
+}
+
+// rootPrefix begins the name of a folder that debootstrap works in. Its owner follows, as it stands on whatever else we may leave behind.
+const rootPrefix = "benchbook-debootstrap-"
+
+// removeLeftRoots removes such folders whose owner has ended without removing them, as a process does that is killed. Only those of our own
+// user are ours.
+func removeLeftRoots(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, entry := range entries {
+		rest, ok := strings.CutPrefix(entry.Name(), rootPrefix)
+		if !ok || !entry.IsDir() {
+			continue
+		}
+		if alive, known := engine.OwnerAlive(rest[:max(0, strings.LastIndexByte(rest, '-'))]); alive || !known {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil {
+			continue // somebody else removes it
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) == os.Getuid() {
+			failures = append(failures, removeRoot(filepath.Join(folder, entry.Name())))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // removeRoot removes the folder that debootstrap worked in, unless file systems of this machine are mounted there.

@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
+
+	"benchbook/runner/engine"
 )
 
 func TestHostSources(t *testing.T) {
@@ -37,6 +40,31 @@ func TestHostSources(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// What a process left that was killed while it made a base is removed by the next one, and nothing else.
+func TestRemoveLeftRoots(t *testing.T) {
+	folder := t.TempDir()
+	dead := strings.Split(engine.OwnerOf(os.Getpid()), ".")
+	dead[3] = "1"
+	left := rootPrefix + strings.Join(dead, ".") + "-"
+	for _, name := range []string{left + "1/etc/apt", left + "2/proc/self", rootPrefix + engine.OwnerOf(os.Getpid()) + "-3/etc", rootPrefix + "4/etc", "other/etc"} {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("other", filepath.Join(folder, left+"5")); err != nil {
+		t.Fatal(err)
+	}
+	if err := removeLeftRoots(folder); err == nil || !strings.Contains(err.Error(), "file systems mounted in "+filepath.Join(folder, left+"2")) {
+		t.Errorf("of one in which something is mounted it said %v", err)
+	}
+	for name, want := range map[string]bool{left + "1": false, left + "2/proc/self": true, rootPrefix + engine.OwnerOf(os.Getpid()) + "-3/etc": true,
+		rootPrefix + "4/etc": true, left + "5": true, "other/etc": true} {
+		if _, err := os.Lstat(filepath.Join(folder, name)); (err == nil) != want {
+			t.Errorf("%s: %v, want it there: %v", name, err, want)
+		}
 	}
 }
 
