@@ -353,7 +353,9 @@ type Program struct {
 	WorkingDir  string
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
-	Stdin       []byte
+	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late. Whoever gives it
+	// lets reading it end once Run has returned, as an engine may still wait for more.
+	Stdin io.Reader
 	Location
 }
 

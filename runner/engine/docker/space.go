@@ -273,7 +273,7 @@ func (s *space) runProgram(
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
 			Location: program.Location,
 		},
-		stdin: len(program.Stdin) > 0,
+		stdin: program.Stdin != nil,
 	}
 	if program.Beside != "" {
 		if spec.beside = s.find(program.Beside); spec.beside == "" {

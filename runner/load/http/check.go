@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// CheckArgument makes the program benchbook-load check only.
-const CheckArgument = "check"
+// CheckArgument makes the program benchbook-load check only. With AwaitArgument it is started before its load is wanted, and sends nothing
+// until AwaitedWord, and nothing else, was given to it on standard input: one that ends before, as its parent has, is no word.
+const (
+	CheckArgument = "check"
+	AwaitArgument = "await"
+	AwaitedWord   = "begin\n"
+)
 
 // Answer is what one target of a config answered at one address when it was asked once.
 type Answer struct {
