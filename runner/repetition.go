@@ -141,12 +141,30 @@ func (r *run) finished(rec *record.Record) *record.Record {
 // joinLogs puts one log before another.
 func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
 
-// open opens the space of a repetition, within that of the shared services if there are some.
+// open opens the space of a repetition, within that of the shared services if there are some, and else within one in which nothing else
+// runs: a network that is made and removed for each repetition takes time in which nothing is measured.
 func (r *run) open(ctx context.Context) (engine.Space, error) {
 	if r.shared != nil {
 		return r.shared.space.Inner(ctx)
 	}
-	return r.Engine.Open(ctx, r.id)
+	if r.around == nil {
+		around, err := r.Engine.Open(ctx, r.id)
+		if err != nil {
+			return nil, err
+		}
+		r.around = around
+	}
+	return r.around.Inner(ctx)
+}
+
+// leaveAround removes the space around those of repetitions, if there is one.
+func (r *run) leaveAround(ctx context.Context) error {
+	if r.around == nil {
+		return nil
+	}
+	around := r.around
+	r.around = nil
+	return closeSpace(ctx, around, 0)
 }
 
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
@@ -158,6 +176,8 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
 	if r.shared != nil {
 		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
+	} else {
+		spaces = append(spaces, r.around)
 	}
 	for _, s := range spaces {
 		services, err := s.Keep(ctx)
@@ -166,7 +186,7 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 		}
 		kept.Services = append(kept.Services, services...)
 	}
-	r.shared, r.summary.Kept = nil, kept
+	r.shared, r.around, r.summary.Kept = nil, nil, kept
 	return nil
 }
 
