@@ -10,7 +10,7 @@ import (
 )
 
 // CheckArgument makes the program benchbook-load check only. With AwaitArgument it is started before its load is wanted, and sends nothing
-// until AwaitedWord, and nothing else, was given to it on standard input: one that ends before, as its parent has, is no word.
+// until AwaitedWord comes in on standard input. An input that ends without it, as that of somebody who was killed does, begins nothing.
 const (
 	CheckArgument = "check"
 	AwaitArgument = "await"

@@ -3,7 +3,7 @@
 // It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where
 // that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else. With the argument
 // check it puts no load on, asks for every target once, and prints a list of each Answer. With the argument await the config is in
-// the environment, and nothing is sent before standard input has said "begin" and has ended.
+// the environment, and nothing is sent before the line "begin" comes in on standard input.
 //
 // The exit status is 0 if it could measure, however the server did, and 1, with one line on standard error, if it
 // could not. SIGINT and SIGTERM end it at once, with status 1.
@@ -86,13 +86,13 @@ func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config,
 
 // awaitWord returns when the load is to begin.
 func awaitWord(ctx context.Context, stdin io.Reader) error {
-	// One byte more than the word has shows that there is more, however much that is.
-	said, err := unlessDone(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(stdin, int64(len(http.AwaitedWord))+1)) })
+	said := make([]byte, len(http.AwaitedWord))
+	n, err := unlessDone(ctx, func() (int, error) { return io.ReadFull(stdin, said) })
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil: // what is read may still change then
 		err = context.Cause(ctx)
-	case err == nil && string(said) != http.AwaitedWord:
-		err = fmt.Errorf("standard input ended after %q, and not after %q", said, http.AwaitedWord)
+	case string(said[:n]) != http.AwaitedWord:
+		err = fmt.Errorf("standard input said %q, and not %q", said[:n], http.AwaitedWord)
 	}
 	if err != nil {
 		return fmt.Errorf("waiting for the word to begin: %w", err)
