@@ -144,12 +144,30 @@ func (r *run) finished(rec *record.Record) *record.Record {
 // joinLogs puts one log before another.
 func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
 
-// open opens the space of a repetition, within that of the shared services if there are some.
+// open opens the space of a repetition, within that of the shared services if there are some, and else within one in which nothing else
+// runs: a network that is made and removed for each repetition takes time in which nothing is measured.
 func (r *run) open(ctx context.Context) (engine.Space, error) {
 	if r.shared != nil {
 		return r.shared.space.Inner(ctx)
 	}
-	return r.Engine.Open(ctx, r.id)
+	if r.around == nil {
+		around, err := r.Engine.Open(ctx, r.id)
+		if err != nil {
+			return nil, err
+		}
+		r.around = around
+	}
+	return r.around.Inner(ctx)
+}
+
+// leaveAround removes the space around those of repetitions, if there is one.
+func (r *run) leaveAround(ctx context.Context) error {
+	if r.around == nil {
+		return nil
+	}
+	around := r.around
+	r.around = nil
+	return closeSpace(ctx, around, 0)
 }
 
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
@@ -161,6 +179,8 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
 	if r.shared != nil {
 		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
+	} else {
+		spaces = append(spaces, r.around)
 	}
 	for _, s := range spaces {
 		services, err := s.Keep(ctx)
@@ -169,7 +189,7 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 		}
 		kept.Services = append(kept.Services, services...)
 	}
-	r.shared, r.summary.Kept = nil, kept
+	r.shared, r.around, r.summary.Kept = nil, nil, kept
 	return nil
 }
 
@@ -203,21 +223,19 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, r.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
+	at := r.driveFrom(space, t, rec, metrics)
+	at.Standby = r.standBy(bounded, at, t, metrics)
+	defer at.Standby.End() // its space must not be left before
 	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
 	running = append(running, started...)
-	part("start")
 	if err != nil {
+		part("start")
 		return load.Measurement{}, err
 	}
+	at.Standby.Started(bounded) // what is timed from here on has no container beside it that is being started
+	part("start")
 	services := byName(running)
-	space = located{space, r.location(t, "")}
-	at := load.Place{Space: space, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores, Services: services,
-		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
-		Image:      func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared },
-		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
-	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
-		at.Cores = len(cpus)
-	}
+	at.Services = services
 	var prepared, concluded string
 	if len(t.Prepare) > 0 {
 		prepared, err = runHooks(bounded, "prepare", t.Prepare, t, services)
@@ -251,6 +269,28 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	defer cancel()
 	find(reading, metrics, &m, running, rec)
 	return m, ctx.Err() // one that was interrupted now lacks what was left out since
+}
+
+// driveFrom is the place that a trial is driven from, but for its services, which need not run yet.
+func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, metrics []sought) load.Place {
+	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores,
+		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
+		Image:      func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared },
+		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
+	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
+		at.Cores = len(cpus)
+	}
+	return at
+}
+
+// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
+// services whose logs are looked through for metrics, as these may be times of the start itself.
+func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, metrics []sought) *load.Standby {
+	starter, ok := r.driver(t).(load.Starter)
+	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
+		return nil
+	}
+	return starter.StandBy(bounded, at, r.withRate(t))
 }
 
 // fresh are the services of a trial that are started for each repetition.
@@ -295,7 +335,11 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 	begin := time.Now()
 	sampler := watch(bounded, running)
 	at.Space = sampler.space(at.Space)
+	if program := at.Standby.Started(bounded); program != nil {
+		sampler.setLoad(program)
+	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
+	sampler.setLoad(nil)
 	sampler.finish()
 	r.toOurClock(t, &m)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestSlowStop(t *testing.T) {
 			return nil
 		}
 		deadline, _ := ctx.Deadline()
-		given = time.Until(deadline)
+		given = max(given, time.Until(deadline)) // that of the repetitions: nothing is left to end in the space around them
 		time.Sleep(1200 * time.Millisecond)
 		return nil
 	}
@@ -428,5 +429,100 @@ func TestServiceThatEndsUnderLoad(t *testing.T) {
 				t.Errorf("failure %q with log %q and load %+v, want %q", r.Failure, r.Log, r.Load, test.want)
 			}
 		})
+	}
+}
+
+// The load is there before the services are ready, and waits until they are. Where a log may tell how long the start took, nothing is
+// started beside it.
+func TestLoadStandsBy(t *testing.T) {
+	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
+	for _, tt := range []struct {
+		name, replacement string
+		want              bool
+	}{{"beside the start", "calibrate: false", true}, {"not beside a start that may be timed", inLog, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			waits, ready := make(chan struct{}, 1), false
+			s.Waits = func(engine.Program) { waits <- struct{}{} }
+			s.Start = func(ctx context.Context, _ engine.Service) error {
+				ready = false
+				if tt.want {
+					select {
+					case <-waits:
+					case <-ctx.Done():
+						t.Error("no load stands by")
+					}
+				}
+				time.Sleep(10 * time.Millisecond)
+				ready = true
+				return nil
+			}
+			run := s.Run
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name == loadName && (!ready || (p.Stdin != nil) != tt.want) {
+					t.Errorf("a load begins, the services being ready: %v; it stood by: %v", ready, p.Stdin != nil)
+				}
+				return run(ctx, p)
+			}
+			r := runOnce(t, s, "calibrate: false", tt.replacement)
+			sum := 0.0
+			for _, seconds := range r.Parts {
+				sum += seconds
+			}
+			if took := r.Ended.Sub(r.Started).Seconds(); r.Failure != "" || r.Parts["start"] < 0.01 || sum > took+0.002 { // times may be rounded
+				t.Errorf("failure %q, parts %v in %v s", r.Failure, r.Parts, took)
+			}
+			if len(waits) > 0 {
+				t.Error("a load has stood by")
+			}
+		})
+	}
+}
+
+// A load that stands by in vain has never begun, and is gone before its space is closed.
+func TestLoadStandsByInVain(t *testing.T) {
+	s := script(t)
+	var word io.Reader // of the load that stands by
+	waits := make(chan struct{}, 1)
+	s.Waits = func(p engine.Program) {
+		word = p.Stdin
+		waits <- struct{}{}
+	}
+	stoodBy := 0
+	s.Start = func(ctx context.Context, service engine.Service) error {
+		select {
+		case <-waits:
+			stoodBy++
+		case <-ctx.Done():
+		}
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1")}
+	}
+	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == loadName {
+			t.Error("a load has begun")
+		}
+		return engine.Exit{Code: 127}, nil
+	}
+	s.Close = func(context.Context, string) error {
+		if stoodBy == 0 {
+			return nil // before the first repetition
+		}
+		given := make(chan error, 1)
+		go func() {
+			_, err := word.Read(make([]byte, 1))
+			given <- err
+		}()
+		select {
+		case err := <-given:
+			if !errors.Is(err, io.ErrClosedPipe) {
+				t.Errorf("the word of the load that stood by: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("a load still waits for its word")
+		}
+		return nil
+	}
+	if r := runOnce(t, s); r.Failure != `service "server" was not ready: it ended with status 1` || stoodBy != 2 {
+		t.Errorf("failure %q, beside %d loads that stood by", r.Failure, stoodBy)
 	}
 }

@@ -363,9 +363,10 @@ type run struct {
 	own       map[string]ownProgram
 	rates     map[string]float64 // by experiment: the throughput that rates are a share of
 
-	shared   *share    // nil while no shared services are up
-	shares   int       // how often they were started
-	unshared *unshared // nil unless they cannot be had
+	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
+	shared   *share       // nil while no shared services are up
+	shares   int          // how often they were started
+	unshared *unshared    // nil unless they cannot be had
 
 	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of probes never are.
 	keeping struct{ failed, always bool }
@@ -392,6 +393,11 @@ func (r *run) measure(ctx context.Context) error {
 		begin, spent := time.Now(), r.summary.Spent
 		err = errors.Join(err, r.unshare(ctx))
 		r.summary.Spent.since(Sharing, begin, spent)
+		begin, spent = time.Now(), r.summary.Spent
+		if aroundErr := r.leaveAround(ctx); !errors.As(err, new(*LeftError)) { // which has said why
+			err = errors.Join(err, aroundErr)
+		}
+		r.summary.Spent.since(Stopping, begin, spent)
 	}
 	var noImage *NoImageError
 	var noRate *NoRateError

@@ -40,7 +40,7 @@ type Noise struct {
 	Runnable float64       // threads of others that wanted a CPU at the same time, the mean; -1 unknown
 }
 
-// Bounds of waiting. It is seldom needed: fresh services get a network of their own, and what they wrote goes with them. But where others
+// Bounds of waiting. It is seldom needed: fresh services get local ports of their own, and what they wrote goes with them. But where others
 // have just disturbed a repetition, what comes next is likely to be lost as well, and takes longer than a wait.
 const (
 	longestWait = 3 * time.Second // before one repetition

@@ -14,8 +14,8 @@ const (
 	Measuring Part = iota // windows of repetitions, and the times of commands
 	Warmup
 	Settling  // looking at the machine before repetitions, and waiting for it to come to rest
-	Starting  // services, until they are ready
-	Loading   // around a load or a command: starting its container, checking answers, waiting for late ones, ending it
+	Starting  // services, until they are ready, and beside them a load that stands by
+	Loading   // around a load or a command: starting its container if it does not stand by, checking answers, waiting for late ones, ending it
 	Hooks     // prepare and conclude
 	Stopping  // services
 	Failing   // repetitions that failed, all that they took

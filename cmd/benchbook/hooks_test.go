@@ -205,7 +205,7 @@ calibrate: false
 `
 
 // A repetition costs little beyond what it measures: our own origins, which are ready at once, are started and removed, with the
-// load's container and a network, in less than a second for each service.
+// load's container, in less than a second for each service.
 func TestOverheadOfARepetition(t *testing.T) {
 	w := onEngine(t)
 	dir, folder := project(t, "overhead", overhead)

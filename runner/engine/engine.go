@@ -1,9 +1,9 @@
 // Package engine says what every engine promises: a place where the services of a trial run, apart from
 // everything else, and where they can be found again whatever happens to us.
 //
-// An Engine prepares images and opens spaces. A Space is the private network of one repetition: services started
-// in it reach each other by name and nothing outside it. Where some services outlive repetitions, they have a space of
-// their own, and each repetition one within it. A Service that Start returned is ready, and nothing talks
+// An Engine prepares images and opens spaces. A Space is a private network: services started
+// in it reach each other by name and nothing outside it. The repetitions of an experiment follow each other in one, which
+// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there. A Service that Start returned is ready, and nothing talks
 // to it any more but the load. Closing a space removes all that was started in it, volumes included; whatever a killed
 // process could not close, or was told to keep, carries the labels of this package and is removed by Sweep, which touches
 // nothing else and no other live run.
@@ -86,7 +86,7 @@ type Engine interface {
 	Close() error
 }
 
-// Space is the private network of one repetition and what runs in it.
+// Space is a private network, or a part of it, and what runs there.
 type Space interface {
 	// Start starts a service and returns when it is ready. A service that was started but did not become ready is
 	// removed again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
@@ -353,7 +353,9 @@ type Program struct {
 	WorkingDir  string
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
-	Stdin       []byte
+	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late. Whoever gives it
+	// lets reading it end once Run has returned, as an engine may still wait for more.
+	Stdin io.Reader
 	Location
 }
 

@@ -101,10 +101,14 @@ func (d *Commands) run(ctx context.Context, at Place, c *plan.Command, environme
 	for _, f := range c.Configs {
 		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
 	}
-	return at.Space.Run(ctx, engine.Program{
+	program := engine.Program{
 		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath}, Command: c.Run, Environment: environment, Files: files,
-		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet, Stdin: []byte(c.Stdin),
-	}, nil)
+		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet,
+	}
+	if c.Stdin != "" {
+		program.Stdin = strings.NewReader(c.Stdin)
+	}
+	return at.Space.Run(ctx, program, nil)
 }
 
 // mode is that of a file of the article: executable or not is all that is kept.

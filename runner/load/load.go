@@ -29,6 +29,14 @@ type Driver interface {
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
 }
 
+// Starter is a Driver whose program can be started before the services of a trial are ready.
+type Starter interface {
+	// StandBy starts the program beside the services, where it sends nothing until Measure is called with the Standby in its Place. It is
+	// nil if the program cannot be started before them. Whoever asks for one calls its End. Prepare was called before; whatever goes
+	// wrong, Measure says.
+	StandBy(ctx context.Context, at Place, trial *plan.Trial) *Standby
+}
+
 // Checker is a Driver that can ask for what a load asks for without putting it on.
 type Checker interface {
 	// Check asks for every target once, and gives what was answered. Prepare was called before.
@@ -45,6 +53,8 @@ type Place struct {
 	Image func(plan.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
 	Services map[string]engine.Running
+	// Standby is the program of the load, if it was started before; nil if Measure starts it.
+	Standby *Standby
 	// KeepStdout asks for what a command writes to standard output.
 	KeepStdout bool
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"reflect"
@@ -432,5 +433,89 @@ func TestHooksOfACommand(t *testing.T) {
 				t.Errorf("wrote %v, want %v", m.Wrote, want)
 			}
 		})
+	}
+}
+
+// waiting is a trial and where it is driven from, on an engine which tells of the programs that wait for a word.
+func waiting(t *testing.T, s fake.Script) (Place, *plan.Trial, *fake.Engine, <-chan engine.Program) {
+	t.Helper()
+	waits := make(chan engine.Program, 1)
+	s.Waits = func(p engine.Program) { waits <- p }
+	e := fake.New(s)
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &plan.Load{Target: "http://x/", Connections: 3}}, e, waits
+}
+
+// A generator that stands by is there before it is wanted, with all that it needs to know, and does nothing before Measure.
+func TestStandBy(t *testing.T) {
+	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		word, err := io.ReadAll(p.Stdin)
+		if string(word) != http.AwaitedWord || err != nil {
+			t.Errorf("the word is %q, %v", word, err)
+		}
+		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: it has begun\n")}, nil
+	}})
+	d := &Requests{}
+	at.Standby = d.StandBy(t.Context(), at, trial)
+	if at.Standby == nil {
+		t.Fatal("nothing stands by")
+	}
+	defer at.Standby.End()
+	p := <-waits
+	if p.Name != "load" || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
+		t.Errorf("%+v stands by", p)
+	}
+	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {
+		t.Errorf("%v was started", r)
+	}
+	if calls := e.Calls(); slices.Contains(calls, "run load") {
+		t.Errorf("it has begun without a word: %q", calls)
+	}
+	m, err := d.Measure(t.Context(), at, trial)
+	if err != nil || m.Failure != "it has begun" {
+		t.Errorf("failure %q, %v", m.Failure, err)
+	}
+	if calls := e.Calls(); !slices.Equal(calls, []string{"open run", "run load"}) {
+		t.Errorf("calls %q", calls)
+	}
+}
+
+// What is not wanted after all ends without having begun, also where nothing stands by.
+func TestStandByThatIsNotWanted(t *testing.T) {
+	at, trial, e, waits := waiting(t, fake.Script{})
+	s := (&Requests{}).StandBy(t.Context(), at, trial)
+	<-waits
+	s.End()
+	s.End()
+	if calls := e.Calls(); !slices.Equal(calls, []string{"open run"}) {
+		t.Errorf("calls %q", calls)
+	}
+	trial.Load.Network = "shared"
+	s = (&Requests{}).StandBy(t.Context(), at, trial)
+	if s != nil || s.Started(t.Context()) != nil {
+		t.Error("a load stands by before the service whose network it shares")
+	}
+	s.End()
+}
+
+// That a generator could not be started is said when it is wanted, as it is of one that does not stand by.
+func TestStandByThatCannotStart(t *testing.T) {
+	at, trial, _, _ := waiting(t, fake.Script{})
+	if _, err := at.Space.Start(t.Context(), engine.Service{Name: "load"}); err != nil {
+		t.Fatal(err)
+	}
+	d := &Requests{}
+	_, want := d.Measure(t.Context(), at, trial)
+	at.Standby = d.StandBy(t.Context(), at, trial)
+	defer at.Standby.End()
+	if r := at.Standby.Started(t.Context()); r != nil {
+		t.Errorf("%v was started", r)
+	}
+	_, err := d.Measure(t.Context(), at, trial)
+	if err == nil || want == nil || err.Error() != want.Error() {
+		t.Errorf("got %v, want %v", err, want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -50,11 +51,7 @@ func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
 
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	config, err := json.Marshal(requestsConfig(t.Load, at))
-	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: %w", t.Name, err)
-	}
-	exit, err := d.generate(ctx, at, t, config)
+	exit, err := d.generate(ctx, at, t)
 	if err != nil {
 		return Measurement{}, err
 	}
@@ -77,12 +74,40 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	return m, nil
 }
 
-// generate runs the generator.
-func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial, config []byte, args ...string) (engine.Exit, error) {
-	exit, err := at.Space.Run(ctx, engine.Program{
+var _ Starter = (*Requests)(nil)
+
+// StandBy is part of Starter. A load that shares the network of a service has to wait for that.
+func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standby {
+	if t.Load.Network == string(article.SharedNetwork) {
+		return nil
+	}
+	program, err := d.program(at, t.Load, http.AwaitArgument)
+	if err != nil {
+		return nil
+	}
+	return standBy(ctx, at.Space, program)
+}
+
+// program is the generator with a load.
+func (d *Requests) program(at Place, l *plan.Load, args ...string) (engine.Program, error) {
+	config, err := json.Marshal(requestsConfig(l, at))
+	return engine.Program{
 		Name: "load", Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
-		Beside: at.Beside(t.Load),
-	}, nil)
+		Beside: at.Beside(l),
+	}, err
+}
+
+// generate runs the generator, or has the one go on that stands by.
+func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial, args ...string) (exit engine.Exit, err error) {
+	if at.Standby != nil {
+		exit, err = at.Standby.run()
+	} else {
+		var program engine.Program
+		if program, err = d.program(at, t.Load, args...); err != nil {
+			return exit, fmt.Errorf("trial %s: %w", t.Name, err)
+		}
+		exit, err = at.Space.Run(ctx, program, nil)
+	}
 	if err != nil {
 		return exit, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
 	}
@@ -105,11 +130,9 @@ func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.A
 	one := *t.Load // of the schedule nothing counts, and a share of a rate may not be known
 	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
 	one.Rate, one.Arrivals, one.Stages = 0, "", nil
-	config, err := json.Marshal(requestsConfig(&one, at))
-	if err != nil {
-		return nil, fmt.Errorf("trial %s: %w", t.Name, err)
-	}
-	exit, err := d.generate(ctx, at, t, config, http.CheckArgument)
+	asked := *t
+	asked.Load = &one
+	exit, err := d.generate(ctx, at, &asked, http.CheckArgument)
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,11 @@ func (e *Engine) exec(ctx context.Context, id string, command engine.Command) (e
 		return engine.Exit{}, err
 	}
 	defer stream.Close()
-	collected := collect(stream.HijackedResponse, command.Stdin)
+	var stdin io.Reader
+	if len(command.Stdin) > 0 {
+		stdin = bytes.NewReader(command.Stdin)
+	}
+	collected := collect(stream.HijackedResponse, stdin)
 	select {
 	case <-ctx.Done():
 		return engine.Exit{}, context.Cause(ctx)
@@ -209,12 +213,12 @@ type collection struct {
 }
 
 // collect feeds a process that we are attached to and keeps its output, until the stream ends.
-func collect(stream client.HijackedResponse, stdin []byte) *collection {
+func collect(stream client.HijackedResponse, stdin io.Reader) *collection {
 	c := &collection{stdout: &output.Head{Limit: output.MaxStdout}, stderr: &output.Tail{Limit: output.MaxStderr}, done: make(chan struct{})}
-	if len(stdin) > 0 {
+	if stdin != nil {
 		go func() {
 			// A process need not read what it is given, so that errors here mean nothing.
-			_, _ = io.Copy(stream.Conn, bytes.NewReader(stdin))
+			_, _ = io.Copy(stream.Conn, stdin)
 			_ = stream.CloseWrite()
 		}()
 	}

@@ -332,6 +332,24 @@ func TestShortageIsNoRejection(t *testing.T) {
 }
 
 // A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
+// Nothing is started outside of a space whose network somebody has removed while nothing was in it.
+func TestNetworkRemovedByOthers(t *testing.T) {
+	e := open(t)
+	opened, err := e.Open(t.Context(), "removed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.client.NetworkRemove(t.Context(), opened.(*space).network, client.NetworkRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened.Inner(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed by somebody else") {
+		t.Errorf("got %v, want that its network was removed", err)
+	}
+	if err := opened.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	e := open(t)
 	s, r := start(t, e, engine.Service{

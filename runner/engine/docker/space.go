@@ -100,6 +100,13 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
 	}
+	// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
+	if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
+		if gone(err) {
+			err = fmt.Errorf("the network %s was removed by somebody else: let nothing clean up networks during a run, and start it again", s.name)
+		}
+		return nil, fmt.Errorf("opening a space: %w", err)
+	}
 	inner := newSpace(s.engine, s.run)
 	inner.name, inner.network, inner.reachable, inner.outer = s.name, s.network, s.reachable, s
 	s.mu.Lock()
@@ -273,7 +280,7 @@ func (s *space) runProgram(
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
 			Location: program.Location,
 		},
-		stdin: len(program.Stdin) > 0,
+		stdin: program.Stdin != nil,
 	}
 	if program.Beside != "" {
 		if spec.beside = s.find(program.Beside); spec.beside == "" {

@@ -566,7 +566,10 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			program := engine.Program{Name: "program", Image: s.puppet, Command: tt.steps, Stdin: []byte(tt.stdin)}
+			program := engine.Program{Name: "program", Image: s.puppet, Command: tt.steps}
+			if tt.stdin != "" {
+				program.Stdin = strings.NewReader(tt.stdin)
+			}
 			exit, err := space.Run(ctx, program, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -577,6 +580,30 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 			}
 		})
 	}
+	t.Run("standard input that comes when it runs", func(t *testing.T) {
+		read, write := io.Pipe()
+		defer read.Close()
+		program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=o", "copy=", "out=p"}, Stdin: read}
+		exit, err := space.Run(ctx, program, func(engine.Running) {
+			go func() {
+				_, _ = io.WriteString(write, "late\n")
+				_ = write.Close()
+			}()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutput(t, exit, "o\nlate\np\n")
+	})
+	t.Run("a program that ends before its standard input does", func(t *testing.T) {
+		read, write := io.Pipe()
+		defer write.Close()
+		exit, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=o"}, Stdin: read}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantOutput(t, exit, "o\n")
+	})
 	t.Run("a program that is not there", func(t *testing.T) {
 		program := engine.Program{Name: "program", Image: s.puppet, Entrypoint: []string{"/nothing"}}
 		if exit, err := space.Run(ctx, program, nil); err == nil || !strings.Contains(err.Error(), "/nothing") {

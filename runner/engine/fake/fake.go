@@ -3,6 +3,7 @@
 package fake
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -27,6 +28,8 @@ type Script struct {
 	Open func(ctx context.Context, run string) error
 	// Start returns when a service is ready, or an error that says why it is not.
 	Start func(ctx context.Context, service engine.Service) error
+	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is called.
+	Waits func(program engine.Program)
 	// Run returns how a program ended.
 	Run func(ctx context.Context, program engine.Program) (engine.Exit, error)
 	// Exec returns how a command in a service or program ended.
@@ -78,7 +81,8 @@ func New(script Script) *Engine {
 }
 
 // Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
-// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before.
+// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, and that of a program with
+// standard input when all of that is read.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -258,7 +262,9 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 
 // Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	s.engine.called("run", program.Name)
+	if program.Stdin == nil {
+		s.engine.called("run", program.Name)
+	}
 	if err := s.enter(ctx, program.Name); err != nil {
 		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
 	}
@@ -266,10 +272,43 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	if started != nil {
 		started(&running{engine: s.engine, name: program.Name})
 	}
+	if program.Stdin != nil {
+		if s.engine.script.Waits != nil {
+			s.engine.script.Waits(program)
+		}
+		input, err := readAll(ctx, program.Stdin)
+		if err != nil {
+			return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
+		}
+		program.Stdin = bytes.NewReader(input)
+		s.engine.called("run", program.Name)
+	}
 	if s.engine.script.Run == nil {
 		return engine.Exit{}, nil
 	}
 	return s.engine.script.Run(ctx, program)
+}
+
+// readAll reads all of a standard input, unless the context is done before.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type read struct {
+		data []byte
+		err  error
+	}
+	done := make(chan read, 1)
+	go func() {
+		data, err := io.ReadAll(r)
+		done <- read{data, err}
+	}()
+	var all read
+	select {
+	case all = <-done:
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // also where whoever has given up ends the input as well
+		return nil, context.Cause(ctx)
+	}
+	return all.data, all.err
 }
 
 // Inner implements engine.Space.

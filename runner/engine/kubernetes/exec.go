@@ -111,17 +111,14 @@ type attached struct {
 
 // attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and again, until it is
 // told that it may begin: by then we have seen it.
-func (e *Engine) attach(ctx context.Context, at place, greeting string, stdin []byte, stdout, stderr io.Writer) *attached {
+func (e *Engine) attach(ctx context.Context, at place, greeting string, stdin io.Reader, stdout, stderr io.Writer) *attached {
 	a := &attached{greeted: make(chan struct{}), done: make(chan struct{})}
 	var outputs []*greeted
 	for _, w := range []io.Writer{stdout, stderr} {
 		outputs = append(outputs, &greeted{greeting: []byte(greeting + "\n"), seen: make(chan struct{}), w: w})
 	}
-	streams := remotecommand.StreamOptions{Stdout: outputs[0], Stderr: outputs[1]}
-	options := &corev1.PodAttachOptions{Container: at.container, Stdin: len(stdin) > 0, Stdout: true, Stderr: true}
-	if len(stdin) > 0 {
-		streams.Stdin = bytes.NewReader(stdin)
-	}
+	streams := remotecommand.StreamOptions{Stdin: stdin, Stdout: outputs[0], Stderr: outputs[1]}
+	options := &corev1.PodAttachOptions{Container: at.container, Stdin: stdin != nil, Stdout: true, Stderr: true}
 	go func() {
 		defer close(a.done)
 		a.err = e.stream(ctx, at, "attach", options, streams)

@@ -366,7 +366,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
 	c := &container{
-		program: true, stdin: len(program.Stdin) > 0, greeting: greeting(),
+		program: true, stdin: program.Stdin != nil, greeting: greeting(),
 		service: engine.Service{
 			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,

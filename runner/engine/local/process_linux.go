@@ -34,7 +34,7 @@ type launch struct {
 	join           map[string]*os.File // namespaces to start it in, by name
 	clone          uintptr             // those that are to be its own
 	prepare        func(pid int) error // is called while the process waits for its order
-	stdin          []byte
+	stdin          io.Reader
 	stdout, stderr io.Writer // the same one for both keeps their order
 }
 
@@ -120,15 +120,18 @@ func (l *launch) connect(cmd *exec.Cmd, theirs *[]*os.File) (wait func(), err er
 		copies.Go(func() { _, _ = io.Copy(w, read) }) // writers that keep output never fail
 		return write, nil
 	}
-	if len(l.stdin) > 0 {
+	if l.stdin != nil {
 		read, write, err := os.Pipe()
 		if err != nil {
 			return nil, err
 		}
 		ours, *theirs = append(ours, write), append(*theirs, read)
 		cmd.Stdin = read
-		// A process need not read what it is given, so that errors here mean nothing.
-		copies.Go(func() { _, _ = write.Write(l.stdin); _ = write.Close() })
+		// A process need not read what it is given, so that errors here mean nothing; nor is more of that waited for once it has ended.
+		go func() {
+			_, _ = io.Copy(write, l.stdin)
+			_ = write.Close()
+		}()
 	}
 	if l.stdout != nil {
 		file, err := pipe(l.stdout)

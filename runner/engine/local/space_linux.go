@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -168,7 +169,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 
 // start starts the process of a service or program. Beside names whose network it has, if not one of its own; where stdout and stderr
 // are nil, both go to the log alone.
-func (s *space) start(ctx context.Context, service engine.Service, beside string, stdin []byte, stdout, stderr io.Writer) (*running, error) {
+func (s *space) start(ctx context.Context, service engine.Service, beside string, stdin io.Reader, stdout, stderr io.Writer) (*running, error) {
 	s.opening.RLock()
 	defer s.opening.RUnlock()
 	if s.closed {
@@ -402,7 +403,7 @@ func stopSignal(name string) (syscall.Signal, error) {
 }
 
 // start makes everything around the process, and the process.
-func (r *running) start(stdin []byte, stdout, stderr io.Writer) error {
+func (r *running) start(stdin io.Reader, stdout, stderr io.Writer) error {
 	var err error
 	name := notInFileName.ReplaceAllString(r.service.Name, "-")
 	if r.folder, err = os.MkdirTemp(r.space.folder, "process-"+name+"-*"); err != nil {
@@ -590,7 +591,10 @@ func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit
 	o := r.order()
 	o.Init, o.Args, o.WorkingDir = false, command.Args, cmp.Or(command.WorkingDir, o.WorkingDir)
 	o.Environment = append(o.Environment, command.Environment...)
-	l := launch{order: o, join: r.namespaces, stdin: command.Stdin, stdout: stdout, stderr: stderr, prepare: r.group.Add}
+	l := launch{order: o, join: r.namespaces, stdout: stdout, stderr: stderr, prepare: r.group.Add}
+	if len(command.Stdin) > 0 {
+		l.stdin = bytes.NewReader(command.Stdin)
+	}
 	if len(command.Args) == 0 {
 		return engine.Exit{}, fmt.Errorf("running a command in %s: it is empty", r.service.Name)
 	}

@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// CheckArgument makes the program benchbook-load check only.
-const CheckArgument = "check"
+// CheckArgument makes the program benchbook-load check only. With AwaitArgument it is started before its load is wanted, and sends nothing
+// until AwaitedWord comes in on standard input. An input that ends without it, as that of somebody who was killed does, begins nothing.
+const (
+	CheckArgument = "check"
+	AwaitArgument = "await"
+	AwaitedWord   = "begin\n"
+)
 
 // Answer is what one target of a config answered at one address when it was asked once.
 type Answer struct {

@@ -2,7 +2,8 @@
 //
 // It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where
 // that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else. With the argument
-// check it puts no load on, asks for every target once, and prints a list of each Answer.
+// check it puts no load on, asks for every target once, and prints a list of each Answer. With the argument await the config is in
+// the environment, and nothing is sent before the line "begin" comes in on standard input.
 //
 // The exit status is 0 if it could measure, however the server did, and 1, with one line on standard error, if it
 // could not. SIGINT and SIGTERM end it at once, with status 1.
@@ -13,6 +14,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,11 +44,17 @@ func main() {
 
 // run measures what the config says, which is the text or, if that is empty, what stdin holds.
 func run(ctx context.Context, args []string, text string, stdin io.Reader, stdout io.Writer) error {
-	check := slices.Equal(args, []string{http.CheckArgument})
-	if len(args) > 0 && !check {
+	check, await := slices.Equal(args, []string{http.CheckArgument}), slices.Equal(args, []string{http.AwaitArgument})
+	if len(args) > 0 && !check && !await {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
 	}
+	if await && text == "" {
+		return errors.New("with the argument await, the config has to be in the environment variable BENCHBOOK_LOAD")
+	}
 	config, err := readConfig(ctx, text, stdin)
+	if err == nil && await {
+		err = awaitWord(ctx, stdin)
+	}
 	if err != nil {
 		return err
 	}
@@ -65,24 +73,49 @@ func run(ctx context.Context, args []string, text string, stdin io.Reader, stdou
 	return nil
 }
 
-// readConfig gives up on a silent stdin when the context ends.
 func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config, error) {
 	if text != "" {
 		return http.ReadConfig(strings.NewReader(text))
 	}
-	type read struct {
-		config http.Config
-		err    error
+	config, err := unlessDone(ctx, func() (http.Config, error) { return http.ReadConfig(stdin) })
+	if ctx.Err() != nil {
+		return http.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
 	}
-	done := make(chan read, 1)
+	return config, err
+}
+
+// awaitWord returns when the load is to begin.
+func awaitWord(ctx context.Context, stdin io.Reader) error {
+	said := make([]byte, len(http.AwaitedWord))
+	n, err := unlessDone(ctx, func() (int, error) { return io.ReadFull(stdin, said) })
+	switch {
+	case ctx.Err() != nil: // what is read may still change then
+		err = context.Cause(ctx)
+	case string(said[:n]) != http.AwaitedWord:
+		err = fmt.Errorf("standard input said %q, and not %q", said[:n], http.AwaitedWord)
+	}
+	if err != nil {
+		return fmt.Errorf("waiting for the word to begin: %w", err)
+	}
+	return nil
+}
+
+// unlessDone reads standard input, and gives up on a silent one when the context ends.
+func unlessDone[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
 	go func() {
-		config, err := http.ReadConfig(stdin)
-		done <- read{config, err}
+		value, err := read()
+		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
-		return r.config, r.err
+		return r.value, r.err
 	case <-ctx.Done():
-		return http.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
+		var none T
+		return none, context.Cause(ctx)
 	}
 }
