@@ -22,8 +22,8 @@ const (
 	factCrossing = "network.crossing"
 )
 
-// between is how pods on two nodes of a cluster meet, in words.
-const between = "from pod to pod of two nodes, as the network of the cluster connects them"
+// betweenPods is how pods on two nodes of a cluster meet, in words.
+const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
 
 // crossing is how something on one host meets what runs on another, in words.
 const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the other, and there by NAT through bridge and veth"
@@ -107,7 +107,7 @@ func (r *run) locationFacts(t *plan.Trial, facts map[string]string) {
 	if crosses {
 		facts[factCrossing] = crossing
 		if r.experiment.Engine == article.Kubernetes {
-			facts[factCrossing] = between
+			facts[factCrossing] = betweenPods
 		}
 	}
 	for _, m := range r.machinesOf() {
