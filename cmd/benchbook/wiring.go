@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -129,7 +128,7 @@ func (w wiring) engine(ctx context.Context, name article.EngineName) (engine.Eng
 			return e.connect(ctx)
 		}
 	}
-	return nil, fmt.Errorf("no engine %q: known are %s", name, strings.Join(w.engineNames(), " and "))
+	return nil, fmt.Errorf("no engine %q: known are %s", name, inSentence(w.engineNames()))
 }
 
 func (w wiring) engineNames() []string {
