@@ -28,11 +28,13 @@ check: build ## say what is wrong with articles
 test: ## run all tests; those that need an engine or a browser run where there is one
 	$(GO) test -timeout 30m ./...
 
-# The test is built before, as there is no network beside the cluster.
+# The tests are built before, as there is no network beside the cluster.
 test-kubernetes: ## bring a Kubernetes of two nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
 	@scripts/engine
-	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes
-	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes ../../../scripts/kubernetes/run ../../../$(BIN)/kubernetes.test -test.timeout 20m $(TESTFLAGS)
+	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -c -o $(BIN)/benchbook.test ./cmd/benchbook
+	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/kubernetes/run sh -c '\
+		../../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
+		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 10m' sh $(TESTFLAGS)
 
 # npm installs just what the lock file names, by digest, and runs none of it.
 tools: _tools/node_modules ## install what pages are examined with: axe-core, and the validator of the W3C, which needs Java

@@ -365,6 +365,10 @@ func coresLine(records []*record.Record) string {
 		return ""
 	case services == load:
 		return "services and load share " + load
+	case services == "":
+		return "load " + load
+	case load == "":
+		return "services " + services
 	}
 	return "services " + services + ", load " + load
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
@@ -20,6 +21,9 @@ const (
 	factHosts    = "placement.hosts"
 	factCrossing = "network.crossing"
 )
+
+// betweenPods is how pods on two nodes of a cluster meet, in words.
+const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
 
 // crossing is how something on one host meets what runs on another, in words.
 const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the other, and there by NAT through bridge and veth"
@@ -37,7 +41,11 @@ func (r *run) serviceCores(t *plan.Trial) int {
 		if used[host] == nil {
 			used[host] = map[int]bool{}
 		}
-		cpus, _ := plan.ParseCPUSet(cmp.Or(s.CPUSet, r.placementOn(host).Services))
+		at := r.placementOn(host)
+		if s.CPUSet == "" && at.Services == "" {
+			most = max(most, at.ServiceCores) // those of a node, all of them
+		}
+		cpus, _ := plan.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
 		for _, cpu := range cpus {
 			used[host][cpu] = true
 		}
@@ -98,6 +106,9 @@ func (r *run) locationFacts(t *plan.Trial, facts map[string]string) {
 	facts[factHosts] = strings.Join(append(where, words(what, r.experiment.LoadHost(t))), "; ")
 	if crosses {
 		facts[factCrossing] = crossing
+		if r.experiment.Engine == article.Kubernetes {
+			facts[factCrossing] = betweenPods
+		}
 	}
 	for _, m := range r.machinesOf() {
 		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()

@@ -35,9 +35,10 @@ type Machine struct {
 	ahead  time.Duration // of its clock, before ours
 }
 
-// Meet starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. Until Close the program runs
-// there, reads what the machine is doing ten times a second, and does nothing else unless it is asked.
-func Meet(ctx context.Context, name string, e engine.Engine, program []byte) (m *Machine, err error) {
+// Meet starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is where that is, of an engine
+// that has several; none of another one. Until Close the program runs there, reads what the machine is doing ten times a second, and does
+// nothing else unless it is asked.
+func Meet(ctx context.Context, name string, e engine.Engine, at engine.Location, program []byte) (m *Machine, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("meeting host %q: %w", name, err)
@@ -52,7 +53,8 @@ func Meet(ctx context.Context, name string, e engine.Engine, program []byte) (m 
 		return nil, err
 	}
 	m = &Machine{Name: name, engine: e, space: space}
-	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch}, Ready: engine.Ready{Log: watchReady}})
+	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch},
+		Ready: engine.Ready{Log: watchReady}, Location: at})
 	if err == nil {
 		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, tellDescription)
 	}
@@ -90,7 +92,11 @@ func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...stri
 
 // setClock finds out how far its clock is ahead of ours.
 func (m *Machine) setClock(ctx context.Context) (err error) {
-	if clocked, ok := m.engine.(engine.Clocked); ok {
+	clocked, ok := m.agent.(engine.Clocked)
+	if !ok {
+		clocked, ok = m.engine.(engine.Clocked)
+	}
+	if ok {
 		m.ahead, _, err = clocked.Clock(ctx)
 	}
 	return err

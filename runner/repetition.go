@@ -125,7 +125,11 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	rec.Facts["placement.services"], rec.Facts["placement.load"] = r.servicesPlace(step.Trial), r.loadPlace(step.Trial)
+	for fact, cpus := range map[string]string{"placement.services": r.servicesPlace(step.Trial), "placement.load": r.loadPlace(step.Trial)} {
+		if cpus != "" { // else all of a node
+			rec.Facts[fact] = cpus
+		}
+	}
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts["placement.adapted"] = strings.Join(step.Trial.Adapted, "; ")
 	}
@@ -436,7 +440,7 @@ func (r *run) servicesPlace(t *plan.Trial) string {
 	var sets, each []string
 	for _, s := range t.Services {
 		set := cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services)
-		sets, each = append(sets, set), append(each, s.Name+" "+set)
+		sets, each = append(sets, set), append(each, s.Name+" "+cmp.Or(set, "all"))
 	}
 	slices.Sort(sets)
 	switch sets = slices.Compact(sets); len(sets) {

@@ -86,15 +86,11 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 	if err != nil {
 		return nil, err
 	}
-	var wanted article.EngineName
 	project, err := article.OpenProject(a.dir)
-	if err == nil { // doctor is for those, too, who have none yet
-		wanted = project.Engine.V
+	if err != nil { // doctor is for those, too, who have none yet
+		project = &article.Project{}
 	}
-	checks := a.examineEngine(ctx, wanted)
-	if project != nil {
-		checks = append(checks, a.examineHosts(ctx, project)...)
-	}
+	checks := append(a.examineEngine(ctx, project), a.examineHosts(ctx, project)...)
 	checks = append(checks, a.examinePrograms(), examineCores(host), examineGovernor(host), examineClock(host))
 	checks = append(checks, examineNoise(ctx, host)...)
 	checks = append(checks, a.examineDisks()...)
@@ -110,12 +106,12 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine looks at the engine, and at what only an engine can tell.
-func (a *app) examineEngine(ctx context.Context, name article.EngineName) []symptom {
+func (a *app) examineEngine(ctx context.Context, project *article.Project) []symptom {
 	found := symptom{Name: "engine", Level: missing, Vital: true}
-	e, err := a.wiring.engine(ctx, name)
+	e, err := a.wiring.engineOf(ctx, project)
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
-		found.Remedy += a.otherEngine(ctx, name)
+		found.Remedy += a.otherEngine(ctx, project.Engine.V)
 		return []symptom{found}
 	}
 	defer e.Close()
@@ -131,7 +127,8 @@ func (a *app) examineEngine(ctx context.Context, name article.EngineName) []symp
 		found.Words += " at " + inspected.Endpoint()
 	}
 	var about []string
-	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"}, {"engine.cgroup.version", "control groups of version"}} {
+	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"}, {"engine.cgroup.version", "control groups of version"},
+		{"engine.context", "context"}, {"engine.namespace", "namespace"}} {
 		if v := facts[fact.name]; v != "" {
 			about = append(about, fact.what+" "+v)
 		}

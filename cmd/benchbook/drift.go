@@ -30,9 +30,9 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func (a *app) lookAround(ctx context.Context, name article.EngineName, host runner.Host) (now *present, closing func(), err error) {
+func (a *app) lookAround(ctx context.Context, project *article.Project, host runner.Host) (now *present, closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
-	e, err := a.wiring.engine(ctx, name)
+	e, err := a.wiring.engineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {
 		return now, closing, nil
 	}

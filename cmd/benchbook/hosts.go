@@ -18,6 +18,7 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/hosts"
+	"benchbook/runner/engine/kubernetes"
 )
 
 // unmet stands for the ID of several machines of which one was never met from here: no record has it.
@@ -47,14 +48,15 @@ func (v venues) distinct() []*venue {
 	return out
 }
 
-// alone lists the engines of those that are one machine, but for an engine that is also that of one of several hosts.
+// alone lists the engines of those that are one machine, but for an engine that is also that of one of several hosts: these were taken
+// when they were met.
 func (v venues) alone() (list []hosts.Host) {
 	for _, one := range v.distinct() {
 		isHost := slices.ContainsFunc(v.distinct(), func(other *venue) bool {
 			several, ok := other.engine.(*hosts.Engine)
-			return ok && (other == one || several.Has(one.engine))
+			return ok && several.Has(one.engine)
 		})
-		if !isHost {
+		if !isHost && one.machines == nil {
 			list = append(list, hosts.Host{Engine: one.engine})
 		}
 	}
@@ -91,7 +93,7 @@ func endpointsOf(project *article.Project, names []string) map[string]docker.Opt
 
 // hostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
 func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (runner.Host, error) {
-	if len(project.Hosts) == 0 {
+	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
 		return this, nil
 	}
 	p, err := c.planned, error(nil)
@@ -101,19 +103,41 @@ func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (run
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}
-	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(endpointsOf(project, p.HostNames())), slices.Contains(p.HostNames(), ""))
+	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(project, p.HostNames()), slices.Contains(p.HostNames(), ""))
 	if !ok {
 		return runner.Host{ID: unmet}, nil
 	}
 	return known, nil
 }
 
-func addressesOf(endpoints map[string]docker.Options) map[string]string {
+// addressesOf are by what hosts are remembered from one meeting to the next, by their names.
+func addressesOf(project *article.Project, names []string) map[string]string {
 	out := map[string]string{}
-	for name, o := range endpoints {
+	if project.Engine.V == article.Kubernetes {
+		o := clusterOf(project)
+		for _, name := range names {
+			labels := o.ServiceNodes
+			if name == kubernetes.LoadHost {
+				labels = o.LoadNodes
+			}
+			out[name] = fmt.Sprintf("kubernetes %q %q %s %v", o.Context, o.Namespace, name, labels) // which is in the order of the labels
+		}
+		return out
+	}
+	for name, o := range endpointsOf(project, names) {
 		out[name] = o.Host
 	}
 	return out
+}
+
+// clusterOf is how the cluster of a project is connected to.
+func clusterOf(project *article.Project) kubernetes.Options {
+	o := kubernetes.Options{Registry: project.Registry.Value}
+	if c := project.Cluster; c != nil {
+		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
+		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
+	}
+	return o
 }
 
 // venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
@@ -121,7 +145,7 @@ func addressesOf(endpoints map[string]docker.Options) map[string]string {
 // known only then. A machine that another run has is an error, or waited for.
 func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
-	met := &meeting{app: a, hosts: map[string]hosts.Host{}, endpoints: map[string]docker.Options{}, machines: map[string]*runner.Machine{}}
+	met := &meeting{app: a, hosts: map[string]hosts.Host{}, addresses: map[string]string{}, machines: map[string]*runner.Machine{}}
 	defer func() {
 		if err != nil {
 			met.close()
@@ -163,7 +187,8 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 type meeting struct {
 	app       *app
 	hosts     map[string]hosts.Host // by name; this machine, if it is one of several, has the empty one
-	endpoints map[string]docker.Options
+	addresses map[string]string     // by name, as addressesOf has them
+	cluster   engine.Engine         // which all of them are in; nil if they are none of a cluster
 	machines  map[string]*runner.Machine
 	closing   []func()
 }
@@ -191,6 +216,10 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, names [
 		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[name].Engine != nil })
+	maps.Copy(m.addresses, addressesOf(project, missing))
+	if project.Engine.V == article.Kubernetes {
+		return m.connectCluster(ctx, project, missing)
+	}
 	if slices.Contains(missing, "") {
 		e, err := m.app.wiring.engine(ctx, article.Docker)
 		if err != nil {
@@ -215,9 +244,35 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, names [
 			return fmt.Errorf("host %q: %w", name, err)
 		}
 		add(name, address, e)
-		m.endpoints[name] = o
 	}
 	return nil
+}
+
+// connectCluster connects to the cluster of a project, all of whose hosts are nodes of it.
+func (m *meeting) connectCluster(ctx context.Context, project *article.Project, names []string) error {
+	if m.cluster == nil {
+		e, err := m.app.wiring.engineOf(ctx, project)
+		if err != nil {
+			return err
+		}
+		m.cluster = e
+		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
+	}
+	for _, name := range names {
+		m.hosts[name] = hosts.Host{Name: name, Engine: m.cluster}
+	}
+	return nil
+}
+
+// engines are those of all hosts, each once.
+func (m *meeting) engines() (all []engine.Engine) {
+	if m.cluster != nil {
+		return []engine.Engine{m.cluster}
+	}
+	for _, h := range m.list() {
+		all = append(all, h.Engine)
+	}
+	return all
 }
 
 // lock takes all hosts for what is to be done.
@@ -236,8 +291,8 @@ func (m *meeting) lock(ctx context.Context, doing string, wait bool) error {
 
 // meet removes what earlier runs left on the hosts, and finds out what they are.
 func (m *meeting) meet(ctx context.Context) error {
-	for _, h := range m.list() {
-		if err := m.app.sweep(ctx, h.Engine); err != nil {
+	for _, e := range m.engines() {
+		if err := m.app.sweep(ctx, e); err != nil {
 			return err
 		}
 	}
@@ -249,7 +304,11 @@ func (m *meeting) meet(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		machine, err := runner.Meet(ctx, h.Name, h.Engine, program)
+		var at engine.Location
+		if m.cluster != nil {
+			at.Host = h.Name
+		}
+		machine, err := runner.Meet(ctx, h.Name, h.Engine, at, program)
 		if err != nil {
 			return err
 		}
@@ -258,7 +317,7 @@ func (m *meeting) meet(ctx context.Context) error {
 				fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", h.Name, err)
 			}
 		})
-		runner.HostCache(m.app.wiring.cache).Write(m.endpoints[h.Name].Host, machine.Host)
+		runner.HostCache(m.app.wiring.cache).Write(m.addresses[h.Name], machine.Host)
 		m.machines[h.Name] = machine
 		fmt.Fprintf(m.app.stderr, "host %s: %s, %s\n", h.Name, machine.Host.ID, machine.Host.Facts["host.cpu"])
 	}
@@ -276,11 +335,16 @@ func (m *meeting) venue(names []string, this runner.Host) (*venue, error) {
 			machines, v.machines[name] = append(machines, m.machines[name]), m.machines[name]
 		}
 	}
+	v.host = this.With(machines, slices.Contains(names, ""))
+	if m.cluster != nil {
+		v.engine = m.cluster
+		return v, nil
+	}
 	together, err := hosts.New(list...)
 	if err != nil {
 		return nil, err
 	}
-	v.engine, v.host = together, this.With(machines, slices.Contains(names, ""))
+	v.engine = together
 	return v, nil
 }
 
@@ -306,7 +370,7 @@ func (s *sheet) placed(e *plan.Experiment, host string) plan.Placement {
 		return s.at
 	}
 	cores := s.of.CoresOf(host)
-	if len(cores) == 0 {
+	if len(cores) == 0 || e.Engine == article.Kubernetes {
 		return plan.Placement{Services: "all", Load: "all"}
 	}
 	return e.Place(host, cores)
@@ -373,6 +437,24 @@ func (a *app) examineHost(ctx context.Context, name string, o docker.Options) sy
 		}
 	}
 	return s
+}
+
+// cleanCluster sweeps the namespace of a project's cluster, if it has one.
+func (a *app) cleanCluster(ctx context.Context, dryRun bool) (asked, found int, failed error) {
+	project, err := article.OpenProject(a.dir)
+	if err != nil || project.Engine.V != article.Kubernetes && project.Cluster == nil || a.wiring.cluster == nil {
+		return 0, 0, nil
+	}
+	found, err = a.cleanOn(ctx, "", func(ctx context.Context) (engine.Engine, error) { return a.wiring.cluster(ctx, clusterOf(project)) }, dryRun)
+	switch {
+	case err == nil:
+		asked++
+	case errors.Is(err, engine.ErrUnavailable):
+		fmt.Fprintf(a.stderr, "not asked: %v\n", err)
+	default:
+		failed = &statusError{statusFailed, err}
+	}
+	return asked, found, failed
 }
 
 // cleanHosts sweeps the hosts of a project, if there is one.

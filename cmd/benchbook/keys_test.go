@@ -54,7 +54,7 @@ var keysExplained = map[string]string{
 	"Command": "experiment.md#command", "Expect": "experiment.md#command", "Hook": "experiment.md#hooks",
 	"Search": "searches.md", "Capacity": "searches.md", "Metric": "metrics.md#metrics-of-your-own",
 	"Reproduces": "article.md#front-matter", "KeyValue": "article.md#front-matter",
-	"ProjectHost": "machines.md", "Publish": "publishing.md",
+	"ProjectHost": "machines.md", "Cluster": "clusters.md", "ClusterNodes": "clusters.md", "Publish": "publishing.md",
 }
 
 // keysWords say what may stand behind a key whose type reads itself.

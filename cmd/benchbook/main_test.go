@@ -23,6 +23,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/engine/kubernetes"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
@@ -88,6 +89,10 @@ func scripted() wiring {
 				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
 			}
 			return fake.New(script(mode)), nil
+		},
+		cluster: func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: log in", engine.ErrUnavailable,
+				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
 		engines: []wiredEngine{{article.Docker, connect}, {article.Local, func(context.Context) (engine.Engine, error) {
 			if mode != "" {

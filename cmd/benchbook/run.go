@@ -59,7 +59,7 @@ func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().StringVar(&f.only, "only", "", "measure "+onlyUsage)
 	cmd.Flags().BoolVar(&f.adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, waitUsage)
-	cmd.Flags().StringVar(&f.engine, "engine", "", "where services run: docker, local, or none to measure nothing (default what the project says, or docker)")
+	cmd.Flags().StringVar(&f.engine, "engine", "", "where services run: docker, local, kubernetes, or none to measure nothing (default what the project says, or docker)")
 }
 
 func (f *runFlags) check(flags *pflag.FlagSet, engines []string) error {
@@ -271,7 +271,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 func (a *app) connect(ctx context.Context, project *article.Project, at venues) error {
 	for _, v := range at.distinct() {
 		if v.engine == nil {
-			e, err := a.wiring.engine(ctx, project.Engine.V)
+			e, err := a.wiring.engineOf(ctx, project)
 			if err != nil {
 				return err
 			}
@@ -627,15 +627,19 @@ func only(p *plan.Plan, names []string) {
 // leftovers counts what was left behind, by its kind.
 func leftovers(left []engine.Leftover) string {
 	var words []string
-	for _, kind := range []string{"container", "network", "volume", "folder"} {
+	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"}, {"volume", "volume"},
+		{"folder", "folder"}, {"files", "set of files"}} {
 		n := 0
 		for _, l := range left {
-			if l.Kind == kind {
+			if l.Kind == kind.name {
 				n++
 			}
 		}
-		if n > 0 {
-			words = append(words, count(n, kind))
+		switch {
+		case n > 1 && kind.name == "files":
+			words = append(words, fmt.Sprintf("%d sets of files", n))
+		case n > 0:
+			words = append(words, count(n, kind.word))
 		}
 	}
 	return inSentence(words)

@@ -45,6 +45,7 @@ type projectKeys struct {
 	Profiles article.Profiles `yaml:"profiles"`
 
 	Engine   article.Value[article.EngineName]   `yaml:"engine"`
+	Cluster  *article.Cluster                    `yaml:"kubernetes"`
 	Hosts    article.ProjectHosts                `yaml:"hosts"`
 	Registry article.Text                        `yaml:"registry"`
 	Theme    article.Text                        `yaml:"theme"`

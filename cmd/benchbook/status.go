@@ -82,7 +82,7 @@ everything is fresh and 1 if not.`,
 			var now *present
 			if why && !quiet {
 				var closing func()
-				if now, closing, err = a.lookAround(cmd.Context(), project.Engine.V, host); err != nil {
+				if now, closing, err = a.lookAround(cmd.Context(), project, host); err != nil {
 					return err
 				}
 				defer closing()

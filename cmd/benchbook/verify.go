@@ -74,7 +74,7 @@ answer or a service is not as it should be.`,
 	cmd.Flags().StringVar(&flags.only, "only", "", "verify "+onlyUsage)
 	cmd.Flags().BoolVar(&flags.adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&flags.wait, "wait", false, waitUsage)
-	cmd.Flags().StringVar(&flags.engine, "engine", "", "where services run: docker or local (default what the project says, or docker)")
+	cmd.Flags().StringVar(&flags.engine, "engine", "", "where services run: docker, local or kubernetes (default what the project says, or docker)")
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print it as JSON")
 	return cmd
 }

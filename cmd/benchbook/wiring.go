@@ -3,10 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -15,6 +15,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/kubernetes"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load"
 	"benchbook/runner/programs"
@@ -25,6 +26,8 @@ type wiring struct {
 	engines []wiredEngine
 	// endpoint connects to the Docker engine of a host of the project.
 	endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
+	// cluster connects to a cluster of the engine kubernetes; nil for none.
+	cluster func(ctx context.Context, o kubernetes.Options) (engine.Engine, error)
 	// lockDir is where runs on this machine find each other's lock; empty for none.
 	lockDir string
 	// lockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
@@ -62,6 +65,7 @@ func wired() wiring {
 			{article.Local, func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
 		},
 		endpoint: dockerAt(tool),
+		cluster:  clusterAt(tool),
 
 		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
 		lockDir:     cmp.Or(os.Getenv(locksVariable), runner.LockFolder),
@@ -91,6 +95,39 @@ func dockerAt(tool load.Tool) func(context.Context, docker.Options) (engine.Engi
 	}
 }
 
+// builtElsewhere is a cluster with the engine that builds its images.
+type builtElsewhere struct {
+	*kubernetes.Engine
+	builder engine.Engine
+}
+
+// Close is part of engine.Engine.
+func (e builtElsewhere) Close() error { return errors.Join(e.Engine.Close(), e.builder.Close()) }
+
+// clusterAt connects to clusters, whose images are built by the Docker engine of this machine.
+func clusterAt(tool load.Tool) func(context.Context, kubernetes.Options) (engine.Engine, error) {
+	return func(ctx context.Context, o kubernetes.Options) (engine.Engine, error) {
+		builder, err := dockerAt(tool)(ctx, docker.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("images for Kubernetes are built by Docker: %w", err)
+		}
+		o.Builder, o.Agent = builder, func() ([]byte, error) { return tool(agent.Name) }
+		e, err := kubernetes.New(ctx, o)
+		if err != nil {
+			return nil, errors.Join(err, builder.Close())
+		}
+		return builtElsewhere{e, builder}, nil
+	}
+}
+
+// engineOf connects to the engine of a project.
+func (w wiring) engineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
+	if project.Engine.V == article.Kubernetes && w.cluster != nil {
+		return w.cluster(ctx, clusterOf(project))
+	}
+	return w.engine(ctx, project.Engine.V)
+}
+
 // engine connects to the engine of a name, docker if it is empty.
 func (w wiring) engine(ctx context.Context, name article.EngineName) (engine.Engine, error) {
 	name = cmp.Or(name, article.Docker)
@@ -99,13 +136,16 @@ func (w wiring) engine(ctx context.Context, name article.EngineName) (engine.Eng
 			return e.connect(ctx)
 		}
 	}
-	return nil, fmt.Errorf("no engine %q: known are %s", name, strings.Join(w.engineNames(), " and "))
+	return nil, fmt.Errorf("no engine %q: known are %s", name, inSentence(w.engineNames()))
 }
 
 func (w wiring) engineNames() []string {
 	var names []string
 	for _, e := range w.engines {
 		names = append(names, string(e.name))
+	}
+	if w.cluster != nil {
+		names = append(names, string(article.Kubernetes))
 	}
 	return names
 }

@@ -26,7 +26,8 @@ type Project struct {
 	Author   Text
 	Engine   Value[EngineName]
 	Hosts    []Named[ProjectHost]
-	Registry Text             // where images come from whose names do not say so
+	Cluster  *Cluster         // that of the engine kubernetes; nil if nothing is written
+	Registry Text             // where images are pushed that the nodes of a cluster pull
 	Theme    Text             // a folder of the project whose files replace those of the theme
 	Docs     Text             // a folder of the project with pages beside the articles; see ReadDocs
 	Publish  *Publish         // where the site goes; nil if nothing is written
@@ -42,6 +43,7 @@ type projectFile struct {
 	URL      Text                `yaml:"url"`
 	Author   Text                `yaml:"author"`
 	Engine   Value[EngineName]   `yaml:"engine"`
+	Cluster  *Cluster            `yaml:"kubernetes"`
 	Hosts    ProjectHosts        `yaml:"hosts"`
 	Registry Text                `yaml:"registry"`
 	Profiles Profiles            `yaml:"profiles"`
@@ -131,6 +133,28 @@ func isLoopback(endpoint string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// Cluster says which cluster the engine kubernetes uses, and which of its nodes.
+type Cluster struct {
+	Context   Text         `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
+	Namespace Text         `yaml:"namespace"` // that of the context, if it is empty
+	Nodes     ClusterNodes `yaml:"nodes"`
+}
+
+// ClusterNodes are labels that the nodes of services, and of what puts load on them, have.
+type ClusterNodes struct {
+	Services NamedTexts `yaml:"services"`
+	Load     NamedTexts `yaml:"load"`
+}
+
+// Map gives the words by their names.
+func (v NamedTexts) Map() map[string]string {
+	out := map[string]string{}
+	for _, t := range v {
+		out[t.Name.Value] = t.Value.Value
+	}
+	return out
+}
+
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
 type Publish struct {
 	Remote Text `yaml:"remote"`
@@ -184,7 +208,8 @@ func readProject(dir string) *Project {
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title, file.URL, file.Author, file.Defaults.Node
-	p.Engine, p.Hosts, p.Registry, p.Theme, p.Docs, p.Publish = file.Engine, file.Hosts, file.Registry, file.Theme, file.Docs, file.Publish
+	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
+	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish
 	for _, a := range file.Allow {
 		p.Allow = append(p.Allow, a.V)
 	}

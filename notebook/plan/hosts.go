@@ -56,6 +56,11 @@ func (p *Plan) HostNames() []string {
 // Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. A machine that has only services, or
 // only the load, has all of its CPUs for them.
 func (e *Experiment) Place(host string, cores [][]int) Placement {
+	if e.Engine == article.Kubernetes {
+		// Whoever gives CPUs of their own on a node chooses them, and only gives them to what asks for them.
+		n := max(1, len(slices.Concat(cores...)))
+		return Placement{ServiceCores: n, LoadCores: n}
+	}
 	services, load := false, false
 	for _, t := range e.Trials {
 		load = load || e.LoadHost(t) == host
@@ -132,9 +137,37 @@ func (t *Trial) has(service string) bool {
 	return slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Name == service })
 }
 
+// The nodes of a cluster, as an experiment on the engine kubernetes has them for hosts.
+const (
+	ServiceNode = "services"
+	LoadNode    = "load"
+)
+
+// placeOnNodes puts all services of an experiment on one node of a cluster, and the load on another, unless it is to share the network of
+// a service.
+func (p *planner) placeOnNodes(e *outline) {
+	if e.Engine != article.Kubernetes {
+		return
+	}
+	for _, d := range e.drafts {
+		if d.definition == nil {
+			continue
+		}
+		if e.Hosts == nil {
+			e.Hosts = map[string]string{loadName: LoadNode}
+		}
+		for _, s := range d.definition.Services {
+			e.Hosts[s.Name.Value] = ServiceNode
+		}
+		if l := d.definition.Load; l != nil && l.Network.V == article.SharedNetwork {
+			e.Hosts[loadName] = ServiceNode
+		}
+	}
+}
+
 // checkPlaces reports what cannot be had between two machines. Each is said once, where the experiment says what runs where.
 func (p *planner) checkPlaces(e *outline) {
-	if len(e.Hosts) == 0 {
+	if len(e.head.Hosts) == 0 {
 		return
 	}
 	for _, h := range e.head.Hosts {
@@ -150,8 +183,12 @@ func (p *planner) checkPlaces(e *outline) {
 			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
 		}
 	}
-	if e.Engine != article.Docker {
-		refuse(fmt.Sprintf("the engine %s runs everything on this machine", e.Engine), "remove hosts, or use the engine docker")
+	switch e.Engine {
+	case article.Kubernetes:
+		refuse("the engine kubernetes runs all services on one node of a cluster, and the load on another", "remove hosts, or use the engine docker")
+		return
+	case article.Local:
+		refuse("the engine local runs everything on this machine", "remove hosts, or use the engine docker")
 		return
 	}
 	for _, h := range p.project.Hosts {

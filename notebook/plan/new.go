@@ -344,6 +344,7 @@ func weight(n *article.Node) int {
 // resolve makes the trials of an experiment, their keys and their order.
 func (p *planner) resolve(e *outline) {
 	var measured []*Trial
+	p.placeOnNodes(e)
 	for _, d := range e.drafts {
 		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
 			Unavailable: d.unavailable, InsteadOf: d.insteadOf, Definition: json.RawMessage("{}")}

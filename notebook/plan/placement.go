@@ -96,6 +96,9 @@ func hostWords(host string) string {
 
 // CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute.
 func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
+	if e.Engine == article.Kubernetes {
+		return // which has no CPUs by their numbers
+	}
 	check := func(t article.Text, host string, substitute func(Placement) string) {
 		cores := machine(host)
 		all := slices.Concat(cores...)
@@ -120,6 +123,9 @@ func (p Placement) load() string     { return p.Load }
 // Adapt puts everything that asks for a CPU which its machine does not have on the substitute that CheckCPUs names, and notes it
 // in the trials. Their definitions and keys stay those of the article.
 func (e *Experiment) Adapt(machine Machine) {
+	if e.Engine == article.Kubernetes {
+		return // see CheckCPUs
+	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services
 	for _, t := range e.Trials {
 		note := func(what, host string, at *article.Text, set *string, substitute func(Placement) string) {

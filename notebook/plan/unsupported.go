@@ -48,10 +48,6 @@ func (p *planner) unsupported(e *outline) []Unsupported {
 			out = append(out, Unsupported{Pos: at, What: what})
 		}
 	}
-	if engine := p.project.Engine; engine.Set() && engine.V != article.Docker && engine.V != article.Local {
-		add("engine: "+string(p.project.Engine.V), p.project.Engine.Text.Pos)
-	}
-	add("registry", p.project.Registry.Pos)
 	definitions := []*article.Experiment{e.head}
 	for _, d := range e.drafts {
 		if d.definition != nil {

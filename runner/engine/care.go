@@ -41,9 +41,10 @@ type BuiltImage struct {
 	Above     int    // images that are built on it
 }
 
-// Clocked is an Engine whose machine may have another clock than ours. Not every engine can.
+// Clocked is an Engine whose machine may have another clock than ours, or a Running of an Engine that has several machines. Not every one
+// can.
 type Clocked interface {
-	// Clock says how far its clock is ahead of ours, give or take.
+	// Clock says how far the clock of its machine is ahead of ours, give or take.
 	Clock(ctx context.Context) (ahead, uncertain time.Duration, err error)
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -69,7 +70,8 @@ type Options struct {
 	Namespace string
 
 	// LoadNodes and ServiceNodes are labels that the nodes of programs and of services have. Where both are empty, programs are kept away
-	// from the nodes of services if there are others.
+	// from the nodes of services if there are others. What is started on the host LoadHost or ServiceHost is on the same node as all that
+	// was started there before.
 	LoadNodes, ServiceNodes map[string]string
 
 	// Builder prepares images. It has to be an engine.Carrier, and is not closed.
@@ -110,9 +112,18 @@ type Engine struct {
 	images   map[string]*imageConfig // by reference
 	layer    agentLayer
 
+	nodesMu sync.Mutex
+	nodes   map[string]string // of the hosts that something was started on
+
 	keepMu sync.Mutex
 	kept   bool // something of a space was: it needs its names
 }
+
+// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them.
+const (
+	ServiceHost = "services"
+	LoadHost    = "load"
+)
 
 // builder is what Options.Builder has to be.
 type builder interface {
@@ -149,10 +160,10 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, errors.New("images for Kubernetes need an engine that builds them and can save them")
 	}
 	if opts.Registry == "" {
-		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one", engine.ErrUnavailable)
+		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with registry: in benchbook.yaml", engine.ErrUnavailable)
 	}
 	quiet()
-	e := &Engine{options: opts, builder: b, owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig)}
+	e := &Engine{options: opts, builder: b, owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig), nodes: make(map[string]string)}
 	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
 	if err := e.connect(); err != nil {
 		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config get-contexts lists them",
@@ -233,19 +244,48 @@ func (e *Engine) greet(ctx context.Context) error {
 func (e *Engine) Name() string { return "kubernetes" }
 
 // Facts implements engine.Engine. Memory is in bytes.
-func (e *Engine) Facts(context.Context) (map[string]string, error) {
+func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 	_, architecture, _ := strings.Cut(e.platform, "/")
-	return map[string]string{
+	facts := map[string]string{
 		"engine.name":             e.Name(),
 		"engine.version":          e.version,
 		"engine.architecture":     architecture,
 		"engine.context":          e.context,
 		"engine.namespace":        e.namespace,
-		"engine.local":            "false",
 		"engine.nodes.load":       selectorText(e.options.LoadNodes),
 		"engine.nodes.services":   selectorText(e.options.ServiceNodes),
 		"engine.exclusive.memory": fmt.Sprint(e.exclusiveMemory()),
-	}, nil
+	}
+	e.nodesMu.Lock()
+	nodes := maps.Clone(e.nodes)
+	e.nodesMu.Unlock()
+	for host, node := range nodes {
+		if err := e.nodeFacts(ctx, host, node, facts); err != nil {
+			return nil, err
+		}
+	}
+	return facts, nil
+}
+
+// nodeFacts adds what the cluster says of the node of a host. Nodes are outside of every namespace, so that the user may have no right to
+// see them: then the facts say so.
+func (e *Engine) nodeFacts(ctx context.Context, host, name string, facts map[string]string) error {
+	at := "engine.node." + host
+	facts[at] = name
+	var node corev1.Node
+	err := e.core.Get().Resource("nodes").Name(name).Do(ctx).Into(&node)
+	if apierrors.IsForbidden(err) {
+		facts[at+".status"] = "not known: the user has no right to see nodes"
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking at node %s: %w", name, e.fault(err))
+	}
+	facts[at+".kubelet"] = node.Status.NodeInfo.KubeletVersion
+	facts[at+".runtime"] = node.Status.NodeInfo.ContainerRuntimeVersion
+	facts[at+".cpus"] = node.Status.Allocatable.Cpu().String()
+	facts[at+".memory"] = node.Status.Allocatable.Memory().String()
+	return nil
 }
 
 func (e *Engine) exclusiveMemory() int64 {

@@ -46,6 +46,7 @@ var (
 	_ engine.Running  = (*running)(nil)
 	_ engine.Threaded = (*running)(nil)
 	_ engine.Metered  = (*running)(nil)
+	_ engine.Clocked  = (*running)(nil)
 )
 
 // Name implements engine.Running.

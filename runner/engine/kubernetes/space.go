@@ -277,7 +277,10 @@ func (s *space) launch(ctx context.Context, c *container) (_ *running, err error
 	s.mu.Lock()
 	s.running[name] = r
 	s.mu.Unlock()
-	return r, r.awaitBegin(ctx)
+	if err := r.awaitBegin(ctx); err != nil {
+		return r, err
+	}
+	return r, s.engine.settle(c.service.Host, r.place.pod)
 }
 
 // claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to see that it is filled.
@@ -370,6 +373,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 		service: engine.Service{
 			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
+			Location: program.Location,
 		},
 	}
 	var r *running

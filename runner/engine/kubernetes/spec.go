@@ -51,8 +51,8 @@ func plain(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 // describe says what container a service is to be, without its volumes.
 func (e *Engine) describe(ctx context.Context, c *container, nameServer string) error {
 	s := c.service
-	if s.Host != "" || len(s.Peers) > 0 || s.Published {
-		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and not one by one: leave out hosts")
+	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
+		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts", s.Host)
 	}
 	image, err := e.imageConfig(ctx, s.Image)
 	if err != nil {
@@ -337,8 +337,30 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 		affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = append(affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution,
 			corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelClaim + claim: ""}}})
 	}
-	if c.program {
+	if c.program && s.Host != ServiceHost || s.Host == LoadHost {
 		pod.Spec.NodeSelector = e.options.LoadNodes
+	}
+	switch node := e.nodeOf(s.Host); {
+	case node != "":
+		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{
+				Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}},
+		}}
+	case s.Host != "":
+		// The first of its host, which decides on the node: the load is where names are answered and services are probed from.
+		near := []corev1.WeightedPodAffinityTerm{{
+			Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
+				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id, labelNames: ""}}},
+		}}
+		if s.Host == LoadHost {
+			if affinity.PodAffinity == nil {
+				affinity.PodAffinity = &corev1.PodAffinity{}
+			}
+			affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution = near
+		} else {
+			affinity.PodAntiAffinity = &corev1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: near}
+		}
+	case c.program:
 		affinity.PodAntiAffinity = &corev1.PodAntiAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
 			Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
 				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelSpace: space}}},

@@ -1,0 +1,30 @@
+package render
+
+import (
+	"testing"
+
+	"benchbook/notebook/record"
+)
+
+// What has all CPUs of its machine has none that are worth naming.
+func TestCoresLine(t *testing.T) {
+	tests := []struct{ services, load, want string }{
+		{"0-2", "3", "services 0-2, load 3"},
+		{"0", "0", "services and load share 0"},
+		{"", "", ""},
+		{"0-1", "", "services 0-1"},
+		{"", "3", "load 3"},
+	}
+	for _, tt := range tests {
+		facts := map[string]string{}
+		if tt.services != "" {
+			facts["placement.services"] = tt.services
+		}
+		if tt.load != "" {
+			facts["placement.load"] = tt.load
+		}
+		if got := coresLine([]*record.Record{{Facts: facts}}); got != tt.want {
+			t.Errorf("services on %q and load on %q: got %q, want %q", tt.services, tt.load, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package runner
+
+import (
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+)
+
+// Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
+func TestOnNodes(t *testing.T) {
+	trial := &plan.Trial{Services: []*plan.Service{{Name: "s"}}, Load: &plan.Load{Target: "http://s/"}}
+	r := &run{
+		Runner: &Runner{Host: Host{Others: map[string]Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}}},
+		experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
+			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
+	}
+	if got := r.serviceCores(trial); got != 4 {
+		t.Errorf("services have %d CPUs, want the 4 of their node", got)
+	}
+	if services, load := r.servicesPlace(trial), r.loadPlace(trial); services != "" || load != "" {
+		t.Errorf("services are on CPU %q and the load is on %q", services, load)
+	}
+	facts := map[string]string{}
+	r.locationFacts(trial, facts)
+	if facts[factHosts] != "s on services; load on load" || facts[factCrossing] != betweenPods {
+		t.Errorf("facts are %q", facts)
+	}
+	at := r.location(trial, "")
+	if at.Host != plan.LoadNode || len(at.Peers) != 1 || at.Peers[0].Name != "s" {
+		t.Errorf("the load is at %+v", at)
+	}
+	trial.Services[0].CPUSet = "4-5"
+	if got := r.serviceCores(trial); got != 2 {
+		t.Errorf("a service with two CPUs of its own has %d", got)
+	}
+}
