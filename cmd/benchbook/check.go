@@ -18,9 +18,10 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON, strict, mutate bool
 	var profile string
 	cmd := &cobra.Command{
-		Use:   "check [ARTICLE ...]",
+		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Say everything that is wrong with articles, without running them",
-		Long: `Say everything that is wrong with articles, without running them. Where there are records, numbers that were
+		Long: `Say everything that is wrong with articles, without running them. An article is checked whole, also if one of its
+experiments is named, as run measures nothing of an article that has a problem. Where there are records, numbers that were
 typed beside measured ones are compared with them, which gives warnings. Warnings come last and do not change the
 status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are
 never shown: one that no table supports, or none contradicts, is a problem. One that the records support, and
