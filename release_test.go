@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -50,6 +51,9 @@ func TestRelease(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+	for _, link := range deadLinks(t, folder) {
+		t.Error(link)
+	}
 	if page := made(t, folder, "head", "-n", "3", "man/benchbook-run.1"); !strings.Contains(page, `.TH "BENCHBOOK" "1"`) {
 		t.Errorf("the manual page begins with %q", page)
 	}
@@ -71,6 +75,42 @@ func TestRelease(t *testing.T) {
 			t.Errorf("the programs: %s", c.Words)
 		}
 	}
+}
+
+var (
+	code     = regexp.MustCompile("(?ms)^````.*?^````$|^```.*?^```$|`[^`\n]*`")
+	markdown = regexp.MustCompile(`\]\(([^)\s#]+)[^)\s]*\)|src="([^"]+)"`)
+)
+
+// deadLinks are the links from the readme of a folder, and from the manual in it, to files that it does not have.
+func deadLinks(t *testing.T, folder string) []string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(folder, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dead []string
+	found := 0
+	for _, page := range append(pages, filepath.Join(folder, "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range markdown.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
+			link := m[1] + m[2]
+			if strings.Contains(link, ":") { // to the network
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), link)); err != nil {
+				dead = append(dead, fmt.Sprintf("%s links to %s, which is not there", filepath.Base(page), link))
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("there are only %d links", found)
+	}
+	return dead
 }
 
 // The image that the recipe makes runs benchbook and has git to publish with.

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // loadGenerator is the name of the first hop, in resources as well.
@@ -92,7 +93,7 @@ func (p *panel) topology() drawn {
 	case limit.By != "":
 		sub += "; limited by " + lower(limit.By)
 	default:
-		sub += "; nothing that was sampled was more than 85\u202f% full"
+		sub += "; " + wording.NothingFull
 	}
 	if limit.By == "connections" {
 		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")

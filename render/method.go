@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // methodView is the part of a page that says how it was measured.
@@ -253,7 +254,6 @@ func checkViews(e *dataset.Experiment) []checkView {
 
 // limitedLine says what the cells ran up against, cells by resource: METHOD.md 7.
 func limitedLine(e *dataset.Experiment) string {
-	const nothing = "nothing that was sampled was more than 85\u202f% full"
 	var order []string
 	cells := map[string][]string{}
 	for _, cell := range e.Cells {
@@ -261,7 +261,7 @@ func limitedLine(e *dataset.Experiment) string {
 		if len(l.Resources) == 0 {
 			continue
 		}
-		by := cmp.Or(l.By, nothing)
+		by := cmp.Or(l.By, wording.NothingFull)
 		if !slices.Contains(order, by) {
 			order = append(order, by)
 		}

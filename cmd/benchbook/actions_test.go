@@ -90,6 +90,75 @@ func TestWorkflowsExpandNothingInScripts(t *testing.T) {
 	}
 }
 
+// Who adds the first article of a project is told that there is nothing to compare with yet, and the checks pass.
+func TestWorkflowComparesWhatBothSidesHave(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "actions", "compare.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var workflow struct {
+		Jobs map[string]struct {
+			Steps []struct{ Name, Run string }
+		}
+	}
+	if err := yaml.Unmarshal(data, &workflow); err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	for _, step := range workflow.Jobs["measure"].Steps {
+		if step.Name == "Measure both sides" || step.Name == "Compare" {
+			script.WriteString(step.Run + "\n")
+		}
+	}
+	tests := []struct {
+		name, base, head string // articles of each side
+		called, comment  string
+	}{
+		{"the first article", "", "first", "run --quick\n", "There is nothing to compare yet: what this goes into has none of its articles.\n"},
+		{"an article of another name", "old", "new", "run --quick\n", "There is nothing to compare yet: what this goes into has none of its articles.\n"},
+		{"an article that both have", "first", "first", "run --quick -C TEMP/base\nrun --quick\ncompare TEMP/base . --format md\n", "compared\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			project, temp, bin := t.TempDir(), t.TempDir(), t.TempDir()
+			bash := func(script string) {
+				t.Helper()
+				cmd := exec.Command("bash", "-e", "-c", script)
+				cmd.Dir = project
+				cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "RUNNER_TEMP="+temp, "BASE=base",
+					"GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"), "GIT_AUTHOR_NAME=author", "GIT_AUTHOR_EMAIL=author@example.com",
+					"GIT_COMMITTER_NAME=author", "GIT_COMMITTER_EMAIL=author@example.com", "ARTICLE_BASE="+tt.base, "ARTICLE_HEAD="+tt.head)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			stub := "#!/bin/sh\necho \"$@\" >> \"$RUNNER_TEMP/called\"\nif [ \"$1\" = compare ]; then echo compared; fi\n"
+			if err := os.WriteFile(filepath.Join(bin, "benchbook"), []byte(stub), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			bash(`git init -q .
+touch benchbook.yaml
+if [ -n "$ARTICLE_BASE" ]; then mkdir -p "experiments/$ARTICLE_BASE"; touch "experiments/$ARTICLE_BASE/article.md"; fi
+git add .
+git commit -q -m base
+git tag base
+rm -rf experiments
+mkdir -p "experiments/$ARTICLE_HEAD"
+touch "experiments/$ARTICLE_HEAD/article.md"`)
+			bash(script.String())
+			for file, want := range map[string]string{"called": tt.called, "comment.md": tt.comment, "summary": tt.comment} {
+				got, err := os.ReadFile(filepath.Join(temp, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := strings.ReplaceAll(string(got), temp, "TEMP"); got != want {
+					t.Errorf("%s is %q, want %q", file, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestWorkflowsAreSound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds actionlint")

@@ -19,10 +19,11 @@ func (a *app) checkCommand() *cobra.Command {
 	var asJSON, strict, mutate bool
 	var profile string
 	cmd := &cobra.Command{
-		Use:   "check [ARTICLE ...]",
+		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Say everything that is wrong with articles, without running them",
-		Long: `Say everything that is wrong with articles, without running them. Links and pictures that lead to nothing give
-warnings. Where there are records, numbers that were typed beside measured ones are compared with them, which gives
+		Long: `Say everything that is wrong with articles, without running them. An article is checked whole, also if one of its
+experiments is named, as run measures nothing of an article that has a problem. Links and pictures that lead to nothing
+give warnings. Where there are records, numbers that were typed beside measured ones are compared with them, which gives
 warnings too. Warnings come last and do not change the status, unless --strict is given. With --mutate every claim is
 judged on tables of made-up numbers, which are never shown: one that no table supports, or none contradicts, is a
 problem. One that the records support, and support as well when its cells have each other's values, is a warning.`,

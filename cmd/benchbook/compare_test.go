@@ -98,6 +98,31 @@ func TestShowAndCompareGolden(t *testing.T) {
 	}
 }
 
+// A trial and a repetition say what they ran up against, in the words of the page.
+func TestShowSaysTheLimit(t *testing.T) {
+	project := measuredTwice(t)
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a trial", []string{"--trial", "async"}, "    limited by: connections (100\u202f%)\n"},
+		{"a trial as data", []string{"--trial", "async", "--json"}, `"limited_by": "connections"`},
+		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--json"}, `"limited_by": "connections"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, stdout, stderr := benchbook(project, append([]string{"show", "servers", "--run", runAfter}, tt.args...)...)
+			if status != 0 {
+				t.Fatalf("status %d: %s", status, stderr)
+			}
+			if !strings.Contains(string(stdout), tt.want) {
+				t.Errorf("it does not say %q:\n%s", tt.want, stdout)
+			}
+		})
+	}
+}
+
 // A run is all that was measured in one go, also where each experiment had a name of its own: any of these names is the run's.
 func TestRunsOfOlderRecords(t *testing.T) {
 	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"

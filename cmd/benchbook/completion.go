@@ -27,9 +27,9 @@ func (a *app) completionCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(shells))
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(names, "|"),
-		Short: "Print a script that lets a shell complete verbs, flags, articles, experiments and profiles",
-		Long: `Print a script that lets a shell complete verbs, flags, and the articles, experiments and profiles of the
-project. To have it in every new shell:
+		Short: "Print a script that lets a shell complete verbs, flags, and the names in a project",
+		Long: `Print a script that lets a shell complete verbs and flags, and the articles, experiments, profiles, hosts, runs,
+trials and claims of the project. To have it in every new shell:
 
   bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
@@ -51,7 +51,7 @@ project. To have it in every new shell:
 }
 
 // complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their experiments as
-// arguments, profiles, hosts, templates and engines as values of flags. Completion never fails: where there is no project,
+// arguments, profiles, hosts, runs, trials, claims, templates and engines as values of flags. Completion never fails: where there is no project,
 // nothing is offered.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
@@ -60,6 +60,8 @@ func (a *app) complete(root *cobra.Command) {
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"as":       a.completeArticles,
 		"run":      a.completeRuns,
+		"trial":    a.completeTrials,
+		"claim":    a.completeClaims,
 		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
 		"engine":   cobra.FixedCompletions(append(a.wiring.engineNames(), engineNone), cobra.ShellCompDirectiveNoFileComp),
 	}
@@ -165,6 +167,24 @@ func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([
 // completeRuns offers the runs that there are records of.
 func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return a.measured(cmd, runOf), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeTrials offers the trials that there are records of.
+func (a *app) completeTrials(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.measured(cmd, func(r *record.Record) string { return r.Trial }), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeClaims offers the claims of the articles.
+func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []string
+	_, docs := a.documents(cmd)
+	for _, doc := range docs {
+		for _, claim := range doc.Claims {
+			names = append(names, claim.Name.Value)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }
 
 // measured lists the values of a field in all records of the project.

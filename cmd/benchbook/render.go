@@ -89,7 +89,8 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing, render the site in any case, and say what each claim came to",
 		Long: `Measure what is missing or stale as run does, and then render the site as render does, also where something
-could not be measured, though not after an interrupt. Drafts are measured if they are named, or with --drafts. The
+could not be measured, though not after an interrupt. All articles are rendered; the claims that are printed are those
+of the articles that are named. Drafts are measured if they are named, or with --drafts. The
 status is that of the measuring or of the rendering, whichever is worse; with --claims also that of the claims of
 the articles that were to be measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -119,12 +120,12 @@ the articles that were to be measured.`,
 			if chooseErr != nil {
 				return worse(err, chooseErr)
 			}
-			said := slugsOf(list) // the articles whose problems were said
+			said := slugsOf(list) // the articles whose problems were said, and that the claims are to be of
 			outcomes, renderErr := a.render(project, all, show, said, measure.json)
 			err = a.both(err, renderErr)
 			a.sayOtherProfile(outcomes, said, measure.profile)
 			if measure.claims {
-				err = a.both(err, a.claimStatus(slices.DeleteFunc(outcomes, func(o *articleOutcome) bool { return !slices.Contains(said, o.data.Article) })))
+				err = a.both(err, a.claimStatus(outcomes))
 			}
 			return err
 		},
@@ -149,7 +150,8 @@ func (a *app) withoutDrafts(list []*chosen) []*chosen {
 const renderMemory = 400 << 20
 
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
-// articles whose problems, and those of the project, have been said already. It gives what the records say of the articles.
+// articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
+// article the claims are said. It gives what the records say of them.
 func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
@@ -179,6 +181,9 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 			fmt.Fprintf(a.stderr, "%s: %s\n", p.Page.Slug, w)
 			warnings++
 		}
+	}
+	if len(said) > 0 {
+		outcomes = slices.DeleteFunc(outcomes, func(o *articleOutcome) bool { return !slices.Contains(said, o.data.Article) })
 	}
 	if err := a.printOutcome(outcomes, relative(out), asJSON); err != nil {
 		return nil, err

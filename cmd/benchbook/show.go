@@ -65,6 +65,7 @@ type shownCell struct {
 	Repetitions []shownRepetition  `json:"repetitions"` // a search for a capacity stands there as number 0
 	Metrics     []shownMetric      `json:"metrics"`
 	Searches    []*record.Search   `json:"searches,omitempty"` // what was tried and found, as records have it
+	LimitedBy   string             `json:"limited_by,omitempty"`
 
 	cell *dataset.Cell
 }
@@ -98,6 +99,7 @@ type oneJSON struct {
 	Validity string         `json:"validity"`
 	Checks   []shownCheck   `json:"checks"`
 	Values   []shownValue   `json:"values"`
+	Limited  string         `json:"limited_by,omitempty"`
 	Record   *record.Record `json:"record"`
 }
 
@@ -126,7 +128,7 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Show the set of records that the page shows, or another one: of every cell the metrics with the number of valid
 repetitions, the centre and the interval; how far the cell can be believed, and why; the noise floor; and the claims with
 their verdicts, and what every other way to judge them comes to. With --claim only that claim, each way in a line. With
---trial only that cell, repetition by repetition. With --repetition as well all that one record holds:
+--trial only that cell, repetition by repetition, and what it was limited by. With --repetition as well all that one record holds:
 samples, what the load generator counted, facts, checks, and what services and tools wrote.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -316,7 +318,7 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
 		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
 		Validity: c.Level().String(), Checks: showChecks(c.Checks()), Repetitions: []shownRepetition{}, Metrics: []shownMetric{}, Searches: searchesOf(c),
-		cell: c}
+		LimitedBy: c.LimitedBy().By, cell: c}
 	for _, r := range c.Records {
 		level, checks := dataset.Validity(r)
 		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure, Words: []string{}}
@@ -483,6 +485,9 @@ func (a *app) printShownText(s *showJSON, about extent) {
 			}
 			for _, note := range c.notes() {
 				fmt.Fprintf(a.stdout, "    note: %s\n", note)
+			}
+			if limit := wording.Limit(c.cell.LimitedBy()); about == ofTrial && limit != "" {
+				fmt.Fprintf(a.stdout, "    limited by: %s\n", limit)
 			}
 			if about == ofTrial && c.cell.Trial.Capacity == nil {
 				a.printRepetitions(&e, c, units)

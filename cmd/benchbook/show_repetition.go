@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // showRepetition prints all that one record holds.
@@ -66,7 +67,7 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 // are the metrics that the experiment adds.
 func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
 	level, checks := dataset.Validity(r)
-	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Record: r}
+	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Limited: dataset.LimitOf(r).By, Record: r}
 	for _, s := range r.Samples {
 		if slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == s.Metric }) {
 			continue
@@ -133,7 +134,11 @@ func (o *oneJSON) sections() []section {
 		}
 		metrics = append(metrics, []string{v.Metric, words, exact(v.Value)})
 	}
-	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", loadRows(r.Load)},
+	load := loadRows(r.Load)
+	if limit := wording.Limit(dataset.LimitOf(r)); limit != "" {
+		load = append(load, []string{"limited by", limit})
+	}
+	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", load},
 		{"machine", machineRows(r.Machine)}, {"machine before", beforeRows(r.Before)}, {"histograms", histogramRows(r.Histograms)}}
 	var definition, inputs, facts [][]string
 	values, err := plan.Entries(r.Definition)

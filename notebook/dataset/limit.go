@@ -49,10 +49,22 @@ func (c *Cell) LimitedBy() Limit {
 }
 
 func (c *Cell) limitedBy() Limit {
+	var valid []*record.Record
+	for i, ok := range c.assess("").valid {
+		if ok {
+			valid = append(valid, c.Records[i])
+		}
+	}
+	return limitOf(valid)
+}
+
+// LimitOf says which resource one repetition used up, by the rule of Cell.LimitedBy and whether it is valid or not.
+func LimitOf(r *record.Record) Limit { return limitOf([]*record.Record{r}) }
+
+func limitOf(records []*record.Record) Limit {
 	shares := map[string][]float64{}
-	valid := c.assess("").valid
-	for i, r := range c.Records {
-		if !valid[i] || r.Load == nil {
+	for _, r := range records {
+		if r.Load == nil {
 			continue
 		}
 		for name, share := range resources(r) {

@@ -53,7 +53,11 @@ func TestLimitedBy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
 			b.measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
-			got := cellOf(t, b.dataset(Options{}), "a").LimitedBy()
+			cell := cellOf(t, b.dataset(Options{}), "a")
+			got := cell.LimitedBy()
+			if one := LimitOf(cell.Records[0]); one.By != tt.want {
+				t.Errorf("its first repetition is limited by %q, want %q", one.By, tt.want)
+			}
 			var all []string
 			for _, r := range got.Resources {
 				all = append(all, fmt.Sprintf("%s %.2f", r.Name, r.Share))

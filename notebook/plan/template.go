@@ -69,7 +69,7 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	case "matrix":
 		if s.fields == nil {
 			return expr.Value{}, &expr.Error{Span: n.Span, Msg: "this is the same for all cells, so it cannot use the matrix",
-				Hint: "services, load, command, tune, prepare and conclude can"}
+				Hint: "services, load, command, tune, capacity, prepare and conclude can"}
 		}
 		if v, ok := s.fields[rest]; ok {
 			return expr.TextOf(v), nil

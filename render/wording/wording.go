@@ -37,6 +37,22 @@ func Estimate(r dataset.Result, u number.Unit) string {
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
 }
 
+// NothingFull is what there is to say of a cell that ran up against nothing.
+const NothingFull = "nothing that was sampled was more than 85\u202f% full"
+
+// Limit writes what a cell or a repetition ran up against, after "limited by"; empty if nothing was sampled.
+func Limit(l dataset.Limit) string {
+	for _, r := range l.Resources {
+		if r.Name == l.By {
+			return r.Name + " (" + number.Percent.Quantity(r.Share, 0) + ")"
+		}
+	}
+	if len(l.Resources) == 0 {
+		return ""
+	}
+	return NothingFull
+}
+
 // UnitFor is the unit in which some results of a metric are written together.
 func UnitFor(m record.Metric, results ...dataset.Result) number.Unit {
 	var centres []float64
