@@ -60,7 +60,7 @@ func TestSortedLeavesOutWhatFollows(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm nn")
+	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm nn oo pp qq rr")
 	tests := []struct {
 		name, word string
 		candidates []string
@@ -83,7 +83,7 @@ func TestSuggest(t *testing.T) {
 		{"one twice", "conections", []string{"connections", "connections"}, `did you mean "connections"?`},
 		{"nothing near", "zzz", []string{"connections", "load"}, "known here: connections, load"},
 		{"nothing known", "zzz", nil, ""},
-		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll and 2 more"},
+		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp and 2 more"},
 		{"letters of another script", "größe", []string{"grösse", "größen"}, `did you mean "größen"?`},
 		{"a text", strings.Repeat("word ", 50), []string{"word"}, "known here: word"},
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // maxListed bounds the words that a hint lists.
-const maxListed = 12
+const maxListed = 16
 
 // nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was
 // meant.
