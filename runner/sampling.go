@@ -42,7 +42,8 @@ type sampler struct {
 	clocks   []clocks    // at the beginning and at the end
 	swapped  []int64     // bytes read from swap, likewise; -1 where the system does not tell
 	network  map[string]string
-	cost     float64 // cores that reading took; -1 unknown
+	around   [2]neighbours // at the beginning and at the end
+	cost     float64       // cores that reading took; -1 unknown
 	apart    apart
 
 	mu   sync.Mutex
@@ -105,6 +106,7 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 		s.watched[i].containers = append(s.watched[i].containers, c)
 	}
 	s.lookAtNetworks(ctx)
+	s.around[0] = readNeighbours()
 	begun := make(chan struct{})
 	s.done.Go(func() { s.keepReading(ctx, begun) })
 	<-begun
@@ -244,6 +246,7 @@ func (s *sampler) finish() {
 	s.stop()
 	s.done.Wait()
 	s.clocks, s.swapped = append(s.clocks, bothClocks()), append(s.swapped, swappedIn())
+	s.around[1] = readNeighbours()
 }
 
 // The facts about networks.

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -118,6 +119,12 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		}
 		if m.Command != nil {
 			m.Command.ForeignCPU = foreign
+		}
+		if first, last := 0, len(s.host)-1; foreign >= tellNeighboursAt && !s.apart.all && last > first {
+			cpus := (s.host[last].total - s.host[first].total) / s.host[last].at.Sub(s.host[first].at).Seconds()
+			if words := busiestBetween(s.around[0], s.around[1], cpus, os.Getpid(), inContainer); words != "" {
+				fact(record.FactOthers, words)
+			}
 		}
 	}
 	return out

@@ -100,7 +100,7 @@ func (l *live) End(step plan.Step, r *record.Record) {
 	if value, ok := outcomeOfOne(r); ok {
 		l.sofar[step.Trial] = append(l.sofar[step.Trial], value)
 	}
-	if r.Failure != "" {
+	if _, disturbed := dataset.Disturbed(r); disturbed || r.Failure != "" {
 		l.progress.End(step, r)
 	} else {
 		l.progress.done++

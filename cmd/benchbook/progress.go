@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/number"
@@ -198,7 +199,11 @@ func probeWords(s *record.Search, p *record.Probe) string {
 // End is part of runner.Progress.
 func (p *progress) End(step plan.Step, r *record.Record) {
 	p.done++
-	fmt.Fprintf(p.w, "  [%*d/%d] %-24s %s\n", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, outcome(r))
+	words := outcome(r)
+	if by, ok := dataset.Disturbed(r); ok {
+		words += ", disturbed: " + by
+	}
+	fmt.Fprintf(p.w, "  [%*d/%d] %-24s %s\n", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words)
 }
 
 // outcome says a repetition's result in a few words.

@@ -23,6 +23,9 @@ func lookAtForeign(r *record.Record) finding {
 		return notChecked("the host does not tell")
 	default:
 		words := "others used " + percentBeside(share, 0.05, 0.12) + " of the CPU"
+		if who := r.Facts[record.FactOthers]; who != "" {
+			words += " (" + who + ")"
+		}
 		return graded(share, 0.05, 0.12, true, words)
 	}
 }

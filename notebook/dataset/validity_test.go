@@ -119,6 +119,9 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
 		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
 		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
+		{"others that are known", "foreign CPU", func(r *record.Record) {
+			r.Load.ForeignCPU, r.Facts = 0.21, map[string]string{record.FactOthers: "dockerd 13 %, make 8 %"}
+		}, Invalid, "others used 21 % of the CPU (dockerd 13 %, make 8 %)"},
 		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
 		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
 		{"others beside a command", "foreign CPU", command(2, 0.3), Invalid, "others used 30 % of the CPU"},

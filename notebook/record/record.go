@@ -196,6 +196,10 @@ type Command struct {
 	ForeignCPU float64   `json:"foreign_cpu"` // share of the host's CPU time used by others; -1 unknown
 }
 
+// FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of programs, each with its
+// share of that of all CPUs. It is there where others used more than METHOD 7 lets pass without a word.
+const FactOthers = "cpu.others"
+
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
 type Machine struct {
 	Steal     float64               `json:"steal"`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown

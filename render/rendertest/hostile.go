@@ -108,6 +108,7 @@ func fillMeasured(r *record.Record) {
 	r.Machine.Threads, r.Machine.Ports = map[string]float64{"server": 0.5}, map[string]float64{"load": 0.1}
 	r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
 	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
+	r.Load.ForeignCPU, r.Facts[record.FactOthers] = 0.06, "make 6 %"
 	r.Facts["git.commit"], r.Lists = "abc", map[string]string{"list": "a 1\nb 2"}
 	if r.Inputs == nil {
 		r.Inputs = []record.Input{{Name: "definition", Digest: "sha256:1234"}}
