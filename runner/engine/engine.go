@@ -353,6 +353,9 @@ type Program struct {
 	WorkingDir  string
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
+	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no engine has to
+	// find that out, which may take longer than to see that it has ended.
+	Single bool
 	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late. Whoever gives it
 	// lets reading it end once Run has returned, as an engine may still wait for more.
 	Stdin io.Reader

@@ -324,12 +324,21 @@ func (s *space) runProgram(
 		return exit, fmt.Errorf("reading its output: %w", output.err)
 	}
 	exit.Stdout, exit.Stderr = output.stdout.Bytes(), output.stderr.Bytes()
-	inspected, err := s.engine.client.ContainerInspect(ctx, r.id, client.ContainerInspectOptions{})
-	if err != nil {
-		return exit, err
+	exit.OutOfMemory, err = s.engine.outOfMemory(ctx, r.id, program.Single && exit.Code == 0)
+	return exit, err
+}
+
+// outOfMemory says of a container that has ended whether something in it was killed for lack of memory, unless it is known that nothing
+// was: the engine answers only when it has taken the container off its network and unmounted it.
+func (e *Engine) outOfMemory(ctx context.Context, id string, known bool) (bool, error) {
+	if known {
+		return false, nil
 	}
-	exit.OutOfMemory = inspected.Container.State.OOMKilled
-	return exit, nil
+	inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return false, err
+	}
+	return inspected.Container.State.OOMKilled, nil
 }
 
 // awaitEnd waits until a container has ended, and returns its status. Once the context is done, the error is the reason of that.
