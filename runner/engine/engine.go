@@ -282,7 +282,18 @@ type Service struct {
 	StopSignal  string        // empty: the image's
 	StopGrace   time.Duration // before it is killed; 0: at once, as nothing it could still do is measured
 	Ready       Ready
+	// After returns when the program may start, and its error is why it is not started any more; nil: at once. An engine may make all else
+	// ready meanwhile, and may call it more than once.
+	After func(context.Context) error
 	Location
+}
+
+// Await waits until the program of the service may start.
+func (s *Service) Await(ctx context.Context) error {
+	if s.After == nil {
+		return nil
+	}
+	return s.After(ctx)
 }
 
 // Location says on which machine something runs, of those that an engine over several has, and how it and what runs on the others find
@@ -324,14 +335,15 @@ type Ulimit struct {
 }
 
 // Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none).
-// At most one of the fields is set.
+// At most one of the fields is set that say what.
 type Ready struct {
 	HTTP    string        // a path that must be answered with a status below 400 at the first exposed port
 	Port    int           // a TCP port that must accept
 	Log     string        // a text that must stand in the log,
 	Times   int           // this many times (0 is once)
 	Command []string      // run in the service; must end with status 0
-	Timeout time.Duration // 0: a minute
+	Timeout time.Duration // from the start of its program; 0: a minute
+	Until   time.Time     // when its time ends whenever it was started; zero: whenever Timeout says
 }
 
 // Command is something to run inside a service: a step of preparation, a timed command.

@@ -350,6 +350,36 @@ func TestNetworkRemovedByOthers(t *testing.T) {
 	}
 }
 
+// The container of a service that has to wait is made meanwhile, unless it would make a volume that others are to make before.
+func TestMadeBeforeItMayStart(t *testing.T) {
+	e := open(t)
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	for _, tt := range []struct {
+		name    string
+		volumes []engine.Volume
+		there   bool
+	}{
+		{"alone", []engine.Volume{{Target: "/data"}}, true},
+		{"shares", []engine.Volume{{Target: "/data", Name: "data"}}, false},
+	} {
+		asked, there := false, false
+		service := engine.Service{Name: tt.name, Image: debian(t, e), Command: []string{"sleep", "1h"}, Volumes: tt.volumes}
+		service.After = func(ctx context.Context) error {
+			if !asked {
+				_, err := e.client.ContainerInspect(ctx, s.containerName(tt.name), client.ContainerInspectOptions{})
+				asked, there = true, err == nil
+			}
+			return nil
+		}
+		if _, err := s.Start(t.Context(), service); err != nil {
+			t.Fatal(err)
+		}
+		if !asked || there != tt.there {
+			t.Errorf("%s: asked %v, and the container was there: %v, want %v", tt.name, asked, there, tt.there)
+		}
+	}
+}
+
 func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	e := open(t)
 	s, r := start(t, e, engine.Service{

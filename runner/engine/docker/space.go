@@ -151,13 +151,21 @@ func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+	if hasNamed(service.Volumes) { // whoever comes first makes them, and gives them what they begin with
+		if err := service.Await(ctx); err != nil {
+			return nil, startError(ctx, service.Name, err)
+		}
+	}
 	ready := &waiting{space: s, service: service}
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: ready})
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)
 	}
 	ready.id = r.id
-	err = ready.listen(ctx)
+	err = service.Await(ctx)
+	if err == nil {
+		err = ready.listen(ctx)
+	}
 	if err == nil {
 		defer ready.close()
 		err = created.Start(ctx)

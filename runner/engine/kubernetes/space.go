@@ -153,6 +153,9 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if service.Ready.Log != "" {
 		c.greeting = greeting()
 	}
+	if err := service.Await(ctx); err != nil {
+		return nil, startError(ctx, service.Name, err)
+	}
 	r, err := s.launch(ctx, c)
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)

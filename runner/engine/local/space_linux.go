@@ -110,7 +110,11 @@ func (s *space) take(name string) error {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	r, err := s.start(ctx, service, "", nil, nil, nil)
+	var r *running
+	err := service.Await(ctx)
+	if err == nil {
+		r, err = s.start(ctx, service, "", nil, nil, nil)
+	}
 	if err == nil {
 		err = readiness.Wait(ctx, service, r)
 		if err != nil {
