@@ -228,7 +228,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	metrics := r.seek(bounded, running)
 	at := r.driveFrom(space, t, rec, metrics)
-	at.Standby = r.standBy(bounded, at, t, metrics)
+	at.Standby = r.standBy(bounded, at, t)
 	defer at.Standby.End() // its space must not be left before
 	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
 	running = append(running, started...)
@@ -287,14 +287,19 @@ func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, m
 	return at
 }
 
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
-// services whose logs are looked through for metrics, as these may be times of the start itself.
-func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, metrics []sought) *load.Standby {
+// standBy starts the program of the load while the services start, where that can be done: nil where it cannot.
+func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial) *load.Standby {
 	starter, ok := r.driver(t).(load.Starter)
-	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
+	if !ok || r.verifier != nil || r.timesStarts() {
 		return nil
 	}
 	return starter.StandBy(bounded, at, r.withRate(t))
+}
+
+// timesStarts says that logs of services are looked through for metrics, which may be times of their own start: then nothing is done
+// beside it that can be done before or after.
+func (r *run) timesStarts() bool {
+	return slices.ContainsFunc(r.experiment.Metrics, func(m plan.Metric) bool { return m.Stream == "log" })
 }
 
 // fresh are the services of a trial that are started for each repetition.

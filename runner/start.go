@@ -35,8 +35,14 @@ func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan
 			}
 		}
 		starting.Go(func() {
-			var err error
-			if started[i], err = r.startService(ctx, bounded, space, t, s, afterAll(first)); err != nil {
+			wait, err := afterAll(first), error(nil)
+			if wait != nil && r.timesStarts() {
+				err, wait = wait(ctx), nil
+			}
+			if err == nil {
+				started[i], err = r.startService(ctx, bounded, space, t, s, wait)
+			}
+			if err != nil {
 				cancel(err) // the first one: the others end because of it
 				return
 			}
