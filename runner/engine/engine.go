@@ -3,7 +3,7 @@
 //
 // An Engine prepares images and opens spaces. A Space is a private network: services started
 // in it reach each other by name and nothing outside it. The repetitions of an experiment follow each other in one, which
-// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there. A Service that Start returned is ready, and nothing talks
+// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there that runs. A Service that Start returned is ready, and nothing talks
 // to it any more but the load. Closing a space removes all that was started in it, volumes included; whatever a killed
 // process could not close, or was told to keep, carries the labels of this package and is removed by Sweep, which touches
 // nothing else and no other live run.
@@ -102,6 +102,10 @@ type Space interface {
 	// one at the latest.
 	Inner(ctx context.Context) (Space, error)
 
+	// Clear removes what spaces within this one have left to be removed when they were closed, and returns when it is gone. It may be
+	// called while services start, and Close does it at the latest. Removing is not cancelled.
+	Clear(ctx context.Context) error
+
 	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The space
 	// is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space within it is kept
 	// by itself, and before it. The error of an engine whose processes end with this one says so.
@@ -109,7 +113,8 @@ type Space interface {
 
 	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end that they
 	// were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called
-	// twice.
+	// twice. Of a space within another nothing runs any more, nor is found by its name, and all names are free; removing the rest may
+	// be left to Clear.
 	Close(ctx context.Context) error
 }
 

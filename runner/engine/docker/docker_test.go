@@ -331,7 +331,57 @@ func TestShortageIsNoRejection(t *testing.T) {
 	}
 }
 
-// A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
+// What was in a space within another is dead and out of reach when that is closed, and is removed when the one around is cleared, while
+// what comes next has its names.
+func TestClosedAndCleared(t *testing.T) {
+	e := open(t)
+	s, idle := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	service := engine.Service{Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"}, Volumes: []engine.Volume{{Target: "/data", Name: "data"}}}
+	begin := func() (*space, *running) {
+		t.Helper()
+		opened, err := s.Inner(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		started, err := opened.Start(t.Context(), service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return opened.(*space), started.(*running)
+	}
+	first, dead := begin()
+	volume := first.named["data"]
+	if _, err := s.Start(t.Context(), service); err == nil || !strings.Contains(err.Error(), `the name "server" is in use`) {
+		t.Errorf("around it got %v, want that the name is in use", err)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	inspected, err := e.client.ContainerInspect(t.Context(), dead.id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := inspected.Container; c.State.Running || connected(c.NetworkSettings) {
+		t.Errorf("after closing it is %s, in networks %v", c.State.Status, c.NetworkSettings.Networks)
+	}
+	if exit, err := idle.Exec(t.Context(), engine.Command{Args: []string{"getent", "hosts", "server"}}); err != nil || exit.Code == 0 {
+		t.Errorf("after closing its name leads to %s, %v", exit.Stdout, err)
+	}
+	_, alive := begin()
+	if err := s.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.client.ContainerInspect(t.Context(), dead.id, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {
+		t.Errorf("after clearing the container is still there: %v", err)
+	}
+	if _, err := e.client.VolumeInspect(t.Context(), volume, client.VolumeInspectOptions{}); !errdefs.IsNotFound(err) {
+		t.Errorf("after clearing the volume is still there: %v", err)
+	}
+	if exit, ended, err := alive.Ended(t.Context()); ended || err != nil {
+		t.Errorf("clearing has ended what comes next: %+v, %v", exit, err)
+	}
+}
+
 // Nothing is started outside of a space whose network somebody has removed while nothing was in it.
 func TestNetworkRemovedByOthers(t *testing.T) {
 	e := open(t)
@@ -380,6 +430,7 @@ func TestMadeBeforeItMayStart(t *testing.T) {
 	}
 }
 
+// A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
 func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	e := open(t)
 	s, r := start(t, e, engine.Service{

@@ -26,12 +26,13 @@ import (
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
 const outputTimeout = 30 * time.Second
 
-// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one, and
-// their containers are named alike, so that the engine itself sees to it that a name is used once.
+// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one. Its
+// containers have names of its own, as those of a space before it may still have to be removed.
 type space struct {
 	engine    *Engine
 	run       string
-	name      string // of the network, and the first part of the names of its containers
+	name      string // of the network
+	prefix    string // the first part of the names of its containers
 	network   string // its id; empty once it is removed
 	reachable bool   // whether this process can connect to addresses in it
 	outer     *space // nil for one that is within no other
@@ -40,7 +41,8 @@ type space struct {
 	opening sync.RWMutex
 	closed  bool
 
-	making sync.Mutex // of volumes and of networks to other hosts, one after the other
+	making   sync.Mutex // of volumes and of networks to other hosts, one after the other
+	clearing sync.Mutex
 
 	mu         sync.Mutex
 	containers map[string]*running      // by id
@@ -48,6 +50,8 @@ type space struct {
 	crossings  []string                 // networks to other hosts; only of a space that is within no other
 	named      map[string]string        // of volumes, those that have a name
 	inner      map[*space]bool          // that are not closed
+	opened     int                      // spaces within, so far
+	remains    []*space                 // that were within, and whose dead containers and volumes are still there
 	going      map[string]chan struct{} // by name: closed when a program that has ended is removed
 }
 
@@ -68,6 +72,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	defer cancel()
 	s := newSpace(e, run)
 	s.name = "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
+	s.prefix = s.name
 	created, err := e.client.NetworkCreate(ctx, s.name, client.NetworkCreateOptions{
 		Driver: "bridge", Internal: true, Labels: e.labels(run),
 	})
@@ -111,18 +116,79 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	inner.name, inner.network, inner.reachable, inner.outer = s.name, s.network, s.reachable, s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.opened++
+	inner.prefix = fmt.Sprintf("%s.%d", s.prefix, s.opened)
 	s.inner[inner] = true
 	return inner, nil
 }
 
-// left notes that a space within this one is not there any more.
-func (s *space) left(inner *space) {
+// left notes that a space within this one is not there any more, and whether there is something of it to be removed.
+func (s *space) left(inner *space, remains bool) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.inner, inner)
+	if remains {
+		s.remains = append(s.remains, inner)
+	}
+}
+
+// Clear implements engine.Space.
+func (s *space) Clear(ctx context.Context) error {
+	s.clearing.Lock()
+	defer s.clearing.Unlock()
+	s.mu.Lock()
+	remains := slices.Clone(s.remains)
+	s.mu.Unlock()
+	var failures []error
+	for _, inner := range remains {
+		if err := inner.empty(ctx); err != nil {
+			failures = append(failures, err) // it stays written down, to be tried again
+			continue
+		}
+		s.mu.Lock()
+		s.remains = slices.DeleteFunc(s.remains, func(other *space) bool { return other == inner })
+		s.mu.Unlock()
+	}
+	return errors.Join(failures...)
+}
+
+// empty removes everything that is or was in a space that is closed, but for its networks.
+func (s *space) empty(ctx context.Context) error {
+	if err := s.Clear(ctx); err != nil {
+		return err
+	}
+	err := s.each(func(r *running) error {
+		if err := r.remove(ctx, r.grace); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.containers, r.id)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	return s.removeVolumes(ctx)
+}
+
+// each does something with all containers of the space at once.
+func (s *space) each(do func(*running) error) error {
+	s.mu.Lock()
+	containers := slices.Collect(maps.Values(s.containers))
+	s.mu.Unlock()
+	failures := make([]error, len(containers))
+	var group sync.WaitGroup
+	for i, r := range containers {
+		group.Go(func() { failures[i] = do(r) })
+	}
+	group.Wait()
+	return errors.Join(failures...)
 }
 
 // reaches says whether this process can connect to addresses in a network: whether the engine is local and the bridge
@@ -206,6 +272,9 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 		return nil, nil, context.Cause(ctx)
 	}
 	s.awaitRemoval(spec.service.Name)
+	if s.outer.find(spec.service.Name) != "" || s.usedWithin(spec.service.Name) { // here the engine sees to it
+		return nil, nil, fmt.Errorf("the name %q is in use", spec.service.Name)
+	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	created, err := s.create(ctx, spec)
@@ -248,11 +317,14 @@ func (s *space) discardLater(ctx context.Context, r *running) {
 	}()
 }
 
-// ended names the programs that have ended, and may still have to be removed.
-func (s *space) ended() []string {
+// awaitPrograms waits until the programs of the space are removed that have ended.
+func (s *space) awaitPrograms() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Keys(s.going))
+	going := slices.Collect(maps.Values(s.going))
+	s.mu.Unlock()
+	for _, done := range going {
+		<-done
+	}
 }
 
 // awaitRemoval waits until a name is free whose program has ended.
@@ -370,9 +442,16 @@ func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int,
 
 // find returns the id of a container by its name, also in the spaces around, and nothing if there is none.
 func (s *space) find(name string) string {
-	if s == nil {
-		return ""
+	for around := s; around != nil; around = around.outer {
+		if id := around.own(name); id != "" {
+			return id
+		}
 	}
+	return ""
+}
+
+// own returns the id of a container of this very space by its name, and nothing if there is none.
+func (s *space) own(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, r := range s.containers {
@@ -380,21 +459,30 @@ func (s *space) find(name string) string {
 			return id
 		}
 	}
-	return s.outer.find(name)
+	return ""
 }
 
-// Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave it alone.
-func (s *space) Keep(context.Context) ([]engine.Kept, error) {
+// usedWithin says whether a name is in use in one of the spaces within.
+func (s *space) usedWithin(name string) bool {
+	s.mu.Lock()
+	inner := slices.Collect(maps.Keys(s.inner))
+	s.mu.Unlock()
+	return slices.ContainsFunc(inner, func(i *space) bool { return i.own(name) != "" || i.usedWithin(name) })
+}
+
+// Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave what runs alone.
+func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	if s.closed {
 		return nil, errClosed
 	}
-	s.closed, s.network = true, ""
-	s.outer.left(s)
-	for _, name := range s.ended() {
-		s.awaitRemoval(name)
+	if err := s.Clear(ctx); err != nil {
+		return nil, fmt.Errorf("keeping space %s: %w", s.name, err)
 	}
+	s.closed, s.network = true, ""
+	s.outer.left(s, false)
+	s.awaitPrograms()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var kept []engine.Kept
@@ -415,44 +503,42 @@ func (s *space) Close(ctx context.Context) error {
 	}
 	s.closed = true
 	s.mu.Lock()
-	containers, inner := slices.Collect(maps.Values(s.containers)), slices.Collect(maps.Keys(s.inner))
+	inner := slices.Collect(maps.Keys(s.inner))
 	s.mu.Unlock()
 	for _, i := range inner {
 		if err := i.Close(ctx); err != nil {
 			return err
 		}
 	}
-
-	failures := make([]error, len(containers))
-	var group sync.WaitGroup
-	for i, r := range containers {
-		group.Go(func() {
-			failures[i] = r.remove(ctx, r.grace)
-			if failures[i] == nil {
-				s.mu.Lock()
-				delete(s.containers, r.id)
-				s.mu.Unlock()
-			}
-		})
+	if s.outer != nil {
+		if err := s.each(func(r *running) error { return s.end(ctx, r) }); err != nil {
+			return fmt.Errorf("closing space %s: %w", s.name, err)
+		}
+		s.awaitPrograms()
+		s.network = ""
+		s.outer.left(s, true)
+		return nil
 	}
-	group.Wait()
-	if err := errors.Join(failures...); err != nil {
+	if err := s.empty(ctx); err != nil {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	if err := s.removeVolumes(ctx); err != nil {
+	if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
-	if s.outer == nil {
-		if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
-			return fmt.Errorf("closing space %s: %w", s.name, err)
-		}
-		if err := s.removeCrossings(ctx); err != nil {
-			return fmt.Errorf("closing space %s: %w", s.name, err)
-		}
+	if err := s.removeCrossings(ctx); err != nil {
+		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
 	s.network = ""
-	s.outer.left(s)
 	return nil
+}
+
+// end ends a container, whose removal is left to Clear: it takes the engine about as long as to kill it, and nothing but what is measured
+// has to wait for it. What cannot be ended, or does not leave its network, is removed at once.
+func (s *space) end(ctx context.Context, r *running) error {
+	if r.end(ctx, r.grace) == nil {
+		return nil
+	}
+	return s.discard(ctx, r)
 }

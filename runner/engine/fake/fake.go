@@ -48,6 +48,8 @@ type Script struct {
 	Logs func(name string) []byte
 	// Ended says how a service or program has ended, if it has.
 	Ended func(name string) (engine.Exit, bool)
+	// Clear may fail to remove what spaces within one have left.
+	Clear func(ctx context.Context, run string) error
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
@@ -334,6 +336,14 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 		return nil, errors.New("opening a space: the one around it is closed")
 	}
 	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
+}
+
+// Clear implements engine.Space.
+func (s *space) Clear(ctx context.Context) error {
+	if s.engine.script.Clear == nil {
+		return nil
+	}
+	return s.engine.script.Clear(ctx, s.run)
 }
 
 // Keep implements engine.Space.

@@ -505,6 +505,9 @@ func (e *Engine) patch(ctx context.Context, pod, part string, patch []byte) erro
 	return e.core.Patch(types.StrategicMergePatchType).Namespace(e.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
 }
 
+// Clear implements engine.Space: spaces within leave nothing when they are closed.
+func (s *space) Clear(context.Context) error { return nil }
+
 // Keep implements engine.Space. The cluster goes on without us, so there is nothing to do but to leave it alone.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	s.opening.Lock()

@@ -78,6 +78,9 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	return inner, nil
 }
 
+// Clear implements engine.Space: spaces within leave nothing when they are closed.
+func (s *space) Clear(context.Context) error { return nil }
+
 // Keep implements engine.Space: it refuses.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) { return nil, errKept }
 
