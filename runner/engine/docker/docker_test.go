@@ -382,6 +382,50 @@ func TestClosedAndCleared(t *testing.T) {
 	}
 }
 
+// A program that has ended within another space is removed with what that leaves, and not kept; meanwhile its name is free.
+func TestProgramsThatHaveEnded(t *testing.T) {
+	e := open(t)
+	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	wantThere := func(when string, want int) {
+		t.Helper()
+		found, err := e.client.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("name", s.prefix)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found.Items) != want {
+			t.Errorf("%s there are %d containers, want %d", when, len(found.Items), want)
+		}
+	}
+	within := func() engine.Space {
+		t.Helper()
+		inner, err := s.Inner(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			exit, err := inner.Run(t.Context(), engine.Program{Name: "program", Image: debian(t, e), Command: []string{"bash", "-c", "exit 3"}}, nil)
+			if err != nil || exit.Code != 3 {
+				t.Fatalf("%+v, %v", exit, err)
+			}
+		}
+		return inner
+	}
+	first := within()
+	wantThere("after two programs of a name", 2)
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantThere("after closing", 2)
+	if err := s.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantThere("after clearing", 1)
+	if kept, err := within().Keep(t.Context()); err != nil || len(kept) > 0 {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+	wantThere("after keeping", 1)
+}
+
 // Nothing is started outside of a space whose network somebody has removed while nothing was in it.
 func TestNetworkRemovedByOthers(t *testing.T) {
 	e := open(t)

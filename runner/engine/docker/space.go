@@ -53,6 +53,7 @@ type space struct {
 	opened     int                      // spaces within, so far
 	remains    []*space                 // that were within, and whose dead containers and volumes are still there
 	going      map[string]chan struct{} // by name: closed when a program that has ended is removed
+	dead       map[string]*running      // by name: programs that have ended and are still there; only of a space within another
 }
 
 var _ engine.Space = (*space)(nil)
@@ -92,7 +93,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 
 func newSpace(e *Engine, run string) *space {
 	return &space{engine: e, run: run, containers: make(map[string]*running), named: make(map[string]string), inner: make(map[*space]bool),
-		going: make(map[string]chan struct{})}
+		going: make(map[string]chan struct{}), dead: make(map[string]*running)}
 }
 
 // Inner implements engine.Space.
@@ -271,7 +272,9 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	s.awaitRemoval(spec.service.Name)
+	if err := s.awaitRemoval(ctx, spec.service.Name); err != nil {
+		return nil, nil, err
+	}
 	if s.outer.find(spec.service.Name) != "" || s.usedWithin(spec.service.Name) { // here the engine sees to it
 		return nil, nil, fmt.Errorf("the name %q is in use", spec.service.Name)
 	}
@@ -305,7 +308,27 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
-// discardLater removes a program that has ended, while its caller goes on. If it cannot be removed, Close tries again and says so.
+// discardDead removes the programs that have ended and are still there.
+func (s *space) discardDead(ctx context.Context) error {
+	s.mu.Lock()
+	dead := slices.Collect(maps.Keys(s.dead))
+	s.mu.Unlock()
+	for _, name := range dead {
+		if err := s.awaitRemoval(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaveDead leaves the removal of a program that has ended to whoever removes what its space has left, or needs its name.
+func (s *space) leaveDead(r *running) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead[r.name] = r
+}
+
+// discardLater ends and removes a program, while its caller goes on. If it cannot be removed, Close tries again and says so.
 func (s *space) discardLater(ctx context.Context, r *running) {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -328,15 +351,26 @@ func (s *space) awaitPrograms() {
 }
 
 // awaitRemoval waits until a name is free whose program has ended.
-func (s *space) awaitRemoval(name string) {
+func (s *space) awaitRemoval(ctx context.Context, name string) error {
 	for around := s; around != nil; around = around.outer {
 		around.mu.Lock()
 		done, going := around.going[name]
+		dead := around.dead[name]
 		around.mu.Unlock()
 		if going {
 			<-done
 		}
+		if dead == nil {
+			continue
+		}
+		if err := around.discard(ctx, dead); err != nil {
+			return err
+		}
+		around.mu.Lock()
+		delete(around.dead, name)
+		around.mu.Unlock()
 	}
+	return nil
 }
 
 // Run implements engine.Space.
@@ -371,7 +405,13 @@ func (s *space) runProgram(
 	if err != nil {
 		return exit, err
 	}
-	defer s.discardLater(ctx, r)
+	defer func() {
+		if err == nil && s.outer != nil {
+			s.leaveDead(r) // what comes next in a repetition is to end its services
+		} else {
+			s.discardLater(ctx, r)
+		}
+	}()
 	// Attached before it starts, so that no output is missed.
 	stream, err := s.engine.client.ContainerAttach(ctx, r.id, client.ContainerAttachOptions{
 		Stream: true, Stdin: spec.stdin, Stdout: true, Stderr: true,
@@ -455,7 +495,7 @@ func (s *space) own(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, r := range s.containers {
-		if r.name == name {
+		if r.name == name && s.dead[name] != r {
 			return id
 		}
 	}
@@ -477,7 +517,11 @@ func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	if s.closed {
 		return nil, errClosed
 	}
-	if err := s.Clear(ctx); err != nil {
+	err := s.Clear(ctx)
+	if err == nil {
+		err = s.discardDead(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("keeping space %s: %w", s.name, err)
 	}
 	s.closed, s.network = true, ""
