@@ -161,7 +161,7 @@ func (s *space) empty(ctx context.Context) error {
 	if err := s.Clear(ctx); err != nil {
 		return err
 	}
-	err := s.each(func(r *running) error {
+	remove := func(r *running) error {
 		if err := r.remove(ctx, r.grace); err != nil {
 			return err
 		}
@@ -169,7 +169,16 @@ func (s *space) empty(ctx context.Context) error {
 		defer s.mu.Unlock()
 		delete(s.containers, r.id)
 		return nil
-	})
+	}
+	var err error
+	if s.outer == nil {
+		err = s.each(remove)
+	} else {
+		// Services start meanwhile, and removing takes less time than that: all at once would only hold them up.
+		for _, r := range s.all() {
+			err = errors.Join(err, remove(r))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -178,11 +187,16 @@ func (s *space) empty(ctx context.Context) error {
 	return s.removeVolumes(ctx)
 }
 
+// all lists the containers of the space.
+func (s *space) all() []*running {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.containers))
+}
+
 // each does something with all containers of the space at once.
 func (s *space) each(do func(*running) error) error {
-	s.mu.Lock()
-	containers := slices.Collect(maps.Values(s.containers))
-	s.mu.Unlock()
+	containers := s.all()
 	failures := make([]error, len(containers))
 	var group sync.WaitGroup
 	for i, r := range containers {
