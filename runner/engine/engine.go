@@ -3,10 +3,10 @@
 //
 // An Engine prepares images and opens spaces. A Space is a private network: services started
 // in it reach each other by name and nothing outside it. The repetitions of an experiment follow each other in one, which
-// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there that runs. A Service that Start returned is ready, and nothing talks
-// to it any more but the load. Closing a space removes all that was started in it, volumes included; whatever a killed
-// process could not close, or was told to keep, carries the labels of this package and is removed by Sweep, which touches
-// nothing else and no other live run.
+// has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves
+// nothing there that runs. A Service that Start returned is ready, and nothing talks to it any more but the load. Closing
+// a space removes all that was started in it, volumes included; whatever a killed process could not close, or was told to
+// keep, carries the labels of this package and is removed by Sweep, which touches nothing else and no other live run.
 //
 // Errors mean that we could not do it. A program that ends with a status other than zero is not an error: it is
 // an Exit.
