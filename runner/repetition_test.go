@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,99 @@ func TestCloseThatFails(t *testing.T) {
 	_, err = newRunner(fake.New(s), &quiet{}).Run(ctx, socketsPlan(t), &memory{}, Options{})
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &left) {
 		t.Errorf("interrupted: got %v", err)
+	}
+}
+
+// What a repetition has left is removed while the services of the next one start, and never beside what is measured; nor beside a start
+// that a log may tell the time of.
+func TestNothingIsMeasuredBesideRemoving(t *testing.T) {
+	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
+	for _, tt := range []struct {
+		name, replacement string
+		beside            bool
+	}{{"beside the start", "calibrate: false", true}, {"not beside a start that may be timed", inLog, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			var removing atomic.Bool
+			cleared := 0
+			starting := make(chan struct{}, 10)
+			s.Clear = func(context.Context, string) error {
+				removing.Store(true)
+				defer removing.Store(false)
+				cleared++
+				if tt.beside {
+					select {
+					case <-starting:
+					case <-time.After(20 * time.Second):
+						t.Error("nothing starts beside it")
+					}
+				}
+				time.Sleep(20 * time.Millisecond)
+				return nil
+			}
+			s.Start = func(context.Context, engine.Service) error {
+				if removing.Load() && !tt.beside {
+					t.Error("a service starts while something is removed")
+				}
+				starting <- struct{}{}
+				return nil
+			}
+			run := s.Run
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				if p.Name == loadName && removing.Load() {
+					t.Error("a load begins while something is removed")
+				}
+				return run(ctx, p)
+			}
+			if r := runOnce(t, s, "calibrate: false", tt.replacement); r.Failure != "" || cleared != 2 {
+				t.Errorf("failure %q, cleared %d times; want none, twice", r.Failure, cleared)
+			}
+		})
+	}
+}
+
+// What a repetition has left and cannot be removed ends the run before the next one is measured, however long that has taken.
+func TestRemovingThatFails(t *testing.T) {
+	for _, takes := range []time.Duration{0, 600 * time.Millisecond} {
+		s, broken, cleared := script(t), errors.New("the engine hangs"), 0
+		s.Clear = func(context.Context, string) error {
+			if cleared++; cleared == 1 { // before the first repetition
+				return nil
+			}
+			time.Sleep(takes)
+			return broken
+		}
+		store := &memory{}
+		_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 500ms"), store, Options{})
+		if !errors.As(err, new(*LeftError)) || !errors.Is(err, broken) || len(store.records) != 1 || store.records[0].Load == nil {
+			t.Errorf("after %v: got %v and %d records", takes, err, len(store.records))
+		}
+	}
+}
+
+// Of what services wrote much goes with them before anybody waits until it is on disks.
+func TestMuchIsRemovedBeforeTheMachineSettles(t *testing.T) {
+	s, m := script(t), newMachine(t)
+	s.Close = func(_ context.Context, run string) error {
+		if run != "packages" {
+			m.dirty(65)
+		}
+		return nil
+	}
+	s.Clear = func(context.Context, string) error {
+		m.dirty(0)
+		return nil
+	}
+	store := &memory{}
+	r := newRunner(fake.New(s), &quiet{})
+	r.Settler = m.settler(nil)
+	if _, err := r.Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range store.records {
+		if !rec.Before.Settled || rec.Before.Waited > 0 || m.wrote > 0 {
+			t.Errorf("before repetition %d: %+v, with %d calls to write", rec.Repetition, rec.Before, m.wrote)
+		}
 	}
 }
 

@@ -465,7 +465,7 @@ func TestStandBy(t *testing.T) {
 	}
 	defer at.Standby.End()
 	p := <-waits
-	if p.Name != "load" || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
+	if p.Name != "load" || !p.Single || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
 	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {

@@ -93,7 +93,7 @@ func (d *Requests) program(at Place, l *plan.Load, args ...string) (engine.Progr
 	config, err := json.Marshal(requestsConfig(l, at))
 	return engine.Program{
 		Name: "load", Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
-		Beside: at.Beside(l),
+		Beside: at.Beside(l), Single: true,
 	}, err
 }
 

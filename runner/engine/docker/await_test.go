@@ -17,6 +17,28 @@ type late struct{ context.Context }
 
 func (late) Done() <-chan struct{} { return nil }
 
+// What ended well as the only process of its container is not asked about: the engine would answer when it has cleaned up.
+func TestOutOfMemoryOfPrograms(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"Id": "1", "State": {"OOMKilled": true}}`)
+	}))
+	defer server.Close()
+	api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Engine{client: api}
+	if killed, err := e.outOfMemory(t.Context(), "1", true); killed || err != nil || asked > 0 {
+		t.Errorf("of what is known: %v, %v after %d questions", killed, err, asked)
+	}
+	if killed, err := e.outOfMemory(t.Context(), "1", false); !killed || err != nil || asked == 0 {
+		t.Errorf("of what is not known: %v, %v after %d questions", killed, err, asked)
+	}
+}
+
 // An engine that cannot wait has nothing to say about the container, and least of all where we wanted it to stop.
 func TestAwaitEnd(t *testing.T) {
 	enough := errors.New("enough")

@@ -156,6 +156,48 @@ func (s *suite) closeTwice(ctx context.Context, t *testing.T) {
 	}
 }
 
+// What a service waits for is waited for before its program starts, and a service that is not started after all leaves its name.
+func (s *suite) after(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	first, ready := make(chan struct{}), make(chan error, 1)
+	late := s.server("late")
+	late.After = func(ctx context.Context) error {
+		select {
+		case <-first:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	go func() {
+		_, err := space.Start(ctx, late)
+		ready <- err
+	}()
+	start(ctx, t, space, s.server("first"))
+	if exit := s.do(ctx, t, space, "get=http://late:8080/"); exit.Code == 0 {
+		t.Error("it answered before what it comes after was there")
+	}
+	select {
+	case err := <-ready:
+		t.Errorf("it was ready before what it comes after was there: %v", err)
+		ready <- err
+	default:
+	}
+	close(first)
+	if err := <-ready; err != nil {
+		t.Fatal(err)
+	}
+	wantOutput(t, s.do(ctx, t, space, "get=http://late:8080/"), "hello from late\n")
+
+	reason := errors.New("there is nothing to come after")
+	never := s.server("never")
+	never.After = func(context.Context) error { return reason }
+	if _, err := space.Start(ctx, never); !errors.Is(err, reason) {
+		t.Errorf("got %v, want the reason why it was not started", err)
+	}
+	start(ctx, t, space, s.server("never"))
+}
+
 // orphanVariable, set in the environment, makes Run leave a running service behind: one that waits to be killed, or one that is kept.
 const orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
 
