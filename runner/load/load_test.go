@@ -468,7 +468,7 @@ func TestStandBy(t *testing.T) {
 	if p.Name != "load" || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
-	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {
+	if r := at.Standby.Started(t.Context()); len(r) != 1 || r[0].Name() != "load" {
 		t.Errorf("%v was started", r)
 	}
 	if calls := e.Calls(); slices.Contains(calls, "run load") {

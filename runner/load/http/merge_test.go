@@ -48,6 +48,9 @@ func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
 			switch random.IntN(10) {
 			case 0:
 				o = failed(start, start+random.Float64(), kinds[random.IntN(len(kinds))])
+				if o.kind == Wrong {
+					o.status = 500
+				}
 			case 1:
 				o.status = 404
 			case 2:
@@ -84,7 +87,7 @@ func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
 // What cannot be added up is that of the generator which was worst off.
 func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 	begin := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	make := func(after, length time.Duration, by Ending, change func(*Result)) *Result {
+	found := func(after, length time.Duration, by Ending, change func(*Result)) *Result {
 		r := dealtOut(t, &Config{Timeout: time.Second}, nil, 1)[0]
 		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by, &CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &Health{RunDelay: 1, LongestGap: 5}
 		if change != nil {
@@ -97,20 +100,20 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 		parts []*Result
 		want  string
 	}{
-		{"equally long", []*Result{make(0, 2*time.Second, EndedByDuration, nil), make(time.Millisecond, 2*time.Second, EndedByDuration, nil)},
+		{"equally long", []*Result{found(0, 2*time.Second, EndedByDuration, nil), found(time.Millisecond, 2*time.Second, EndedByDuration, nil)},
 			"after 1ms for 2s by duration, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight unknown"},
-		{"one is busy", []*Result{make(0, time.Second, EndedByDuration, func(r *Result) { r.CPU.Busiest = new(0.95) }), make(0, time.Second, EndedByDuration, nil)},
+		{"one is busy", []*Result{found(0, time.Second, EndedByDuration, func(r *Result) { r.CPU.Busiest = new(0.95) }), found(0, time.Second, EndedByDuration, nil)},
 			"after 0s for 1s by duration, busiest 0.95 of 2s, delayed by 2ns and 5ns, in flight unknown"},
-		{"one was held back", []*Result{make(0, time.Second, EndedByDuration, nil), make(0, time.Second, EndedByDuration, func(r *Result) { r.Health.LongestGap = 9 })},
+		{"one was held back", []*Result{found(0, time.Second, EndedByDuration, nil), found(0, time.Second, EndedByDuration, func(r *Result) { r.Health.LongestGap = 9 })},
 			"after 0s for 1s by duration, busiest 0.25 of 2s, delayed by 2ns and 9ns, in flight unknown"},
 		// 3 of 4 clients over 2 s, and 1 of 4 over 1 s, which is as if they had gone on for 2 s.
 		{"by requests", []*Result{
-			make(0, 2*time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
-			make(10*time.Millisecond, 1500*time.Millisecond, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
+			found(0, 2*time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
+			found(10*time.Millisecond, 1500*time.Millisecond, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
 		}, "after 0s for 2s by requests, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight 8s of 2s"},
 		{"by requests, the last one to begin ending last", []*Result{
-			make(0, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
-			make(500*time.Millisecond, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{} }),
+			found(0, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
+			found(500*time.Millisecond, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{} }),
 		}, "after 0s for 1.5s by requests, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight 0s of 0s"},
 	}
 	for _, tt := range tests {
@@ -130,9 +133,12 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 			}
 		})
 	}
-	untold, err := Merge([]*Result{make(0, time.Second, EndedByDuration, nil), make(0, time.Second, EndedByDuration, func(r *Result) { r.CPU, r.Health = nil, nil })})
-	if err != nil || untold.CPU != nil || untold.Health != nil {
-		t.Errorf("one generator tells nothing, and all together %+v and %+v, %v", untold.CPU, untold.Health, err)
+	untold, err := Merge([]*Result{found(0, time.Second, EndedByDuration, nil), found(0, time.Second, EndedByDuration, func(r *Result) { r.CPU, r.Health = nil, nil })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if untold.CPU != nil || untold.Health != nil {
+		t.Errorf("one generator tells nothing, and all together %+v and %+v", untold.CPU, untold.Health)
 	}
 }
 
@@ -149,7 +155,7 @@ func TestMergeErrors(t *testing.T) {
 		"nothing":                 {nil, "there is no result"},
 		"an open and a closed":    {[]*Result{closed, open}, "merging lag: part 2 of 2 is of another load"},
 		"a closed and an open":    {[]*Result{open, closed}, "merging lag: part 2 of 2 is of another load"},
-		"other timeouts":          {[]*Result{closed, patient}, "up to 120000000000, another one up to 7200000000000"},
+		"other timeouts":          {[]*Result{closed, patient}, "up to 60000000000, another one up to 7200000000000"},
 		"a histogram that is off": {[]*Result{closed, &broken}, "merging latency: decoding histogram"},
 	} {
 		if _, err := Merge(tt.parts); err == nil || !strings.Contains(err.Error(), tt.want) {
