@@ -143,14 +143,15 @@ func (p *planner) checkGenerators(l *article.Load) {
 	}
 	switch threads := l.Threads; {
 	case known && most < n:
-		p.problems.Add("contradiction", at, "%d generators have only %d connections to share", n, most).
+		p.problems.Add("contradiction", at, "%d generators need as many connections, and the load has %d", n, most).
 			Hint = "lower generators, or raise connections"
 	case known && threads.Known() && threads.V <= most && threads.V*n > most:
-		p.problems.Add("contradiction", threads.Text.Pos, "%d generators of %d threads have only %d connections to share", n, threads.V, most).
+		p.problems.Add("contradiction", threads.Text.Pos, "%d generators of %d threads need %d connections, and the load has %d",
+			n, threads.V, n*threads.V, most).
 			Hint = "lower threads or generators, or raise connections"
 	}
 	if r := l.Requests; r.Known() && r.V > 0 && r.V < n {
-		p.problems.Add("contradiction", at, "%d generators have only %d requests to share", n, r.V).
+		p.problems.Add("contradiction", at, "%d generators need as many requests, and the load has %d", n, r.V).
 			Hint = "lower generators, or raise requests"
 	}
 }
