@@ -262,7 +262,7 @@ func TestSeveralGeneratorsInWords(t *testing.T) {
 	var names []string
 	for _, row := range loadRows(&record.Load{Generators: []record.Generator{{Attempted: 50, Busy: 0.25}, {After: 0.0001, Attempted: 1, Busy: -1}}}) {
 		if strings.HasPrefix(row[0], "generator ") {
-			names = append(names, row[0]+": "+strings.ReplaceAll(row[1], "\u202f", " "))
+			names = append(names, row[0]+": "+strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(row[1]))
 		}
 	}
 	if len(names) != 2 || !strings.HasPrefix(names[0], "generator 1 of 2: 50 requests, begun 0") || !strings.Contains(names[0], "25 %") ||
