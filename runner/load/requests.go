@@ -101,22 +101,22 @@ func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standb
 	if t.Load.Network == string(article.SharedNetwork) {
 		return nil
 	}
-	programs, err := d.programs(at, t.Load, http.AwaitArgument)
+	programs, err := d.programs(at, t.Load)
 	if err != nil {
 		return nil
 	}
 	return standBy(ctx, at.Space, programs)
 }
 
-// programs are the generators of a load, each with its part of it.
-func (d *Requests) programs(at Place, l *plan.Load, args ...string) ([]engine.Program, error) {
+// programs are the generators of a load, each with its part of it, which wait for the word.
+func (d *Requests) programs(at Place, l *plan.Load) ([]engine.Program, error) {
 	var programs []engine.Program
 	for _, config := range partConfigs(requestsConfig(l, at), l, at) {
 		name := programName
 		if n := config.Part.Number; n > 0 {
 			name = fmt.Sprintf("%s.%d", programName, n+1)
 		}
-		program, err := d.program(at, l, name, config, args...)
+		program, err := d.program(at, l, name, config, http.AwaitArgument)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +169,7 @@ func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name str
 func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, failure string, err error) {
 	s := at.Standby
 	if s == nil {
-		programs, err := d.programs(at, t.Load, http.AwaitArgument)
+		programs, err := d.programs(at, t.Load)
 		if err != nil {
 			return nil, "", fmt.Errorf("trial %s: %w", t.Name, err)
 		}

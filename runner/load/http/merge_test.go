@@ -58,7 +58,7 @@ func TestMergeIsWhatOneGeneratorFinds(t *testing.T) {
 			case 3:
 				o.stale, o.unrequested, o.blocked = true, true, true
 			}
-			o.sent = o.start + random.Int64N(1e6)
+			o.sent = o.start + random.Int64N(o.end-o.start+1)
 			if o.kind == Timeout {
 				o.sent = unopened
 			}
@@ -144,7 +144,9 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 
 func TestMergeErrors(t *testing.T) {
 	closed := dealtOut(t, &Config{Timeout: time.Second}, []outcome{ok(11, 12)}, 1)[0]
-	open := dealtOut(t, &Config{Timeout: time.Second, Rate: 1}, []outcome{ok(11, 12)}, 1)[0]
+	left := ok(11, 12)
+	left.sent = left.start
+	open := dealtOut(t, &Config{Timeout: time.Second, Rate: 1}, []outcome{left}, 1)[0]
 	patient := dealtOut(t, &Config{Timeout: time.Hour}, []outcome{ok(11, 12)}, 1)[0]
 	broken := *closed
 	broken.Latency.Count++

@@ -92,17 +92,15 @@ const longestWord = 64
 
 // awaitWord returns when the load may begin, with the moment at which it is to; zero for at once.
 func awaitWord(ctx context.Context, stdin io.Reader) (time.Time, error) {
-	said, err := unlessDone(ctx, func() (string, error) {
+	said, _ := unlessDone(ctx, func() (string, error) { // where it ends early, what came until then tells
 		return bufio.NewReader(io.LimitReader(stdin, longestWord)).ReadString('\n')
 	})
-	begin, ok := http.ParseWord(said)
-	switch {
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case ok:
+	if begin, ok := http.ParseWord(said); ok && ctx.Err() == nil {
 		return begin, nil
-	default:
-		err = fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
+	}
+	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	return time.Time{}, fmt.Errorf("waiting for the word to begin: %w", err)
 }
