@@ -515,6 +515,9 @@ func loadLine(l *plan.Load) string {
 		words = append(words, "arrivals="+l.Arrivals)
 	}
 	words = append(words, "connections="+strconv.Itoa(l.Connections))
+	if l.Generators > 1 {
+		words = append(words, "generators="+strconv.Itoa(l.Generators))
+	}
 	if l.Requests > 0 {
 		words = append(words, "requests="+strconv.Itoa(l.Requests))
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -322,6 +323,12 @@ func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, m
 		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
+		if r.experiment.Engine == article.Kubernetes && t.Load != nil {
+			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
+		}
+	}
+	if machine := r.Machines[r.experiment.LoadHost(t)]; machine != nil {
+		at.Ahead = machine.ahead
 	}
 	return at
 }
@@ -383,11 +390,14 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 	begin := time.Now()
 	sampler := watch(bounded, running)
 	at.Space = sampler.space(at.Space)
-	if program := at.Standby.Started(bounded); program != nil {
-		sampler.setLoad(program)
+	started := at.Standby.Started(bounded)
+	for _, program := range started {
+		sampler.addLoad(program)
 	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
-	sampler.setLoad(nil)
+	for _, program := range started {
+		sampler.dropLoad(program)
+	}
 	sampler.finish()
 	r.toOurClock(t, &m)
 	if err != nil {

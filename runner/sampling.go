@@ -46,8 +46,8 @@ type sampler struct {
 	cost     float64       // cores that reading took; -1 unknown
 	apart    apart
 
-	mu   sync.Mutex
-	load engine.Networked // while it runs in a network of its own
+	mu    sync.Mutex
+	loads []engine.Networked // the programs of the load, while they run in networks of their own
 }
 
 // watched is a service with its containers, of which there are several where it is scaled.
@@ -171,9 +171,9 @@ func (s *sampler) read(ctx context.Context, tick int) {
 		s.host = append(s.host, host)
 	}
 	s.mu.Lock()
-	load := s.load
+	loads := slices.Clone(s.loads)
 	s.mu.Unlock()
-	if load != nil {
+	for _, load := range loads {
 		s.readPorts(ctx, loadName, load)
 	}
 }
@@ -307,7 +307,8 @@ func together(values map[string]string) string {
 	return strings.Join(each, "; ")
 }
 
-// loadName is the name of the program that puts the load on, whichever it is.
+// loadName is the name of the program that puts the load on, whichever it is. Where there are several, their names differ as those of the
+// containers of a service do.
 const loadName = "load"
 
 // space is a space in which the sampler sees the load start and end.
@@ -320,27 +321,46 @@ type observed struct {
 
 // Run is part of engine.Space.
 func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	if program.Name != loadName {
+	if serviceOf(program.Name) != loadName {
 		return o.Space.Run(ctx, program, started)
 	}
+	var load engine.Running
 	watch := func(r engine.Running) {
 		if program.Beside == "" { // else its ports are those of the service
-			o.sampler.setLoad(r)
+			load = r
+			o.sampler.addLoad(r)
 		}
 		if started != nil {
 			started(r)
 		}
 	}
-	defer o.sampler.setLoad(nil)
+	defer func() { o.sampler.dropLoad(load) }()
 	if program.Beside != "" {
-		o.sampler.network[factLoadIn] = "that of " + program.Beside
+		o.sampler.loadIn(program.Beside)
 	}
 	return o.Space.Run(ctx, program, watch)
 }
 
-func (s *sampler) setLoad(r engine.Running) {
+// addLoad has the ports of a program of the load read from now on, if it can tell of them.
+func (s *sampler) addLoad(r engine.Running) {
+	if networked, ok := r.(engine.Networked); ok {
+		s.mu.Lock()
+		s.loads = append(s.loads, networked)
+		s.mu.Unlock()
+	}
+}
+
+// dropLoad undoes what addLoad did; of nil that is nothing.
+func (s *sampler) dropLoad(r engine.Running) {
 	networked, _ := r.(engine.Networked)
 	s.mu.Lock()
-	s.load = networked
+	s.loads = slices.DeleteFunc(s.loads, func(n engine.Networked) bool { return n == networked })
+	s.mu.Unlock()
+}
+
+// loadIn notes that the load is in the network of a service. Several programs of it are there at the same time.
+func (s *sampler) loadIn(service string) {
+	s.mu.Lock()
+	s.network[factLoadIn] = "that of " + service
 	s.mu.Unlock()
 }

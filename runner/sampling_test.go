@@ -153,10 +153,10 @@ func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
 	}
 	s := watch(t.Context(), []engine.Running{server})
 	var all sync.WaitGroup
-	for i := range 3 {
+	for i := range 4 {
 		all.Go(func() {
 			watched := s.space(space)
-			name := []string{loadName, "version", "packages"}[i]
+			name := []string{loadName, loadName + ".2", "version", "packages"}[i]
 			for range 20 {
 				if _, err := watched.Run(t.Context(), engine.Program{Name: name}, nil); err != nil {
 					t.Error(err)
@@ -166,7 +166,7 @@ func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
 	}
 	all.Wait()
 	s.finish()
-	if s.load != nil {
+	if len(s.loads) > 0 {
 		t.Error("the load has ended, and is still watched")
 	}
 	m := s.machine(&load.Measurement{Start: s.ticks[0], Length: time.Millisecond}, nil)

@@ -530,6 +530,9 @@ func loadInWords(t *plan.Trial) string {
 	default:
 		text += ", for " + plan.Duration(l.Duration)
 	}
+	if l.Generators > 1 {
+		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
+	}
 	if l.Warmup > 0 && t.Capacity == nil {
 		text += ", after " + plan.Duration(l.Warmup) + " of warm-up"
 	}

@@ -72,6 +72,7 @@ var validityChecks = []validityCheck{
 	{name: "throttled", look: lookAtThrottled, of: isTimed},
 	{name: "steal", look: lookAtSteal, of: isTimed},
 	{name: "delays", look: lookAtDelays, of: hasDelays},
+	{name: "starts", look: lookAtStarts, of: hasGenerators},
 }
 
 func isLoad(r *record.Record) bool       { return r.Load != nil }

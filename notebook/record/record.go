@@ -162,7 +162,7 @@ type Load struct {
 	Completions  []int64          `json:"completions"`    // by second of the window, right or failed
 	InFlight     float64          `json:"in_flight"`      // mean share of the connections with a request under way; -1 unknown
 	InFlightOver float64          `json:"in_flight_over"` // the seconds that it was taken over
-	Busy         float64          `json:"busy"`           // share of the generator's busiest thread; -1 unknown
+	Busy         float64          `json:"busy"`           // share of the generator's busiest thread, of several the largest; -1 unknown
 	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
@@ -172,12 +172,22 @@ type Load struct {
 	// all answers.
 	Tool string `json:"tool,omitempty"`
 
+	// Generators are those that put the load on together, in their order, where there were several.
+	Generators []Generator `json:"generators,omitempty"`
+
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
 	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds. Older
 	// records have none.
 	Answers   []int64   `json:"answers,omitempty"`
 	Latencies []float64 `json:"latencies,omitempty"`
+}
+
+// Generator is one of several that put a load on together.
+type Generator struct {
+	After     float64 `json:"after"`     // seconds that its window began after that of the first
+	Attempted int64   `json:"attempted"` // requests that it started in the window
+	Busy      float64 `json:"busy"`      // share of its busiest thread; -1 unknown
 }
 
 // OpenLoop is how far a load kept to its schedule in the window.
