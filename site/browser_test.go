@@ -110,7 +110,7 @@ func TestBrowser(t *testing.T) {
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
+	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
 		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
 		"tags/python/index.html"})
 	t.Run("the table sorts", func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestBrowserOnSingleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"mail.html"})
+	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"mail.html"})
 	t.Run("its table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "mail.html"))
 		found.report(t)
@@ -164,7 +164,6 @@ func TestBrowserOnReport(t *testing.T) {
 	if dir == "" {
 		t.Skip("BENCHBOOK_TEST_SITE names no site: make report, and set it to the folder _site")
 	}
-	ctx := browser(t)
 	pages, err := filepath.Glob(filepath.Join(dir, "*", "index.html"))
 	if err != nil || len(pages) < 2 {
 		t.Fatalf("%d articles in %s, %v", len(pages), dir, err)
@@ -180,7 +179,13 @@ func TestBrowserOnReport(t *testing.T) {
 			names = append(names, history)
 		}
 	}
-	lookAtAll(ctx, t, listen(ctx, t), dir, names)
+	for _, scheme := range lightAndDark { // in two browsers at once
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			ctx := browser(t)
+			lookAtAll(ctx, t, listen(ctx, t), dir, []string{scheme}, names)
+		})
+	}
 }
 
 func isFile(name string) bool {
@@ -200,9 +205,9 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 	return found
 }
 
-func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, pages []string) {
+func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, schemes, pages []string) {
 	t.Helper()
-	eachLook(t, []int{1280, 768, 375}, lightAndDark, pages, func(t *testing.T, page string, width int, scheme string) {
+	eachLook(t, []int{1280, 768, 375}, schemes, pages, func(t *testing.T, page string, width int, scheme string) {
 		look(ctx, t, filepath.Join(dir, page), width, scheme, !strings.Contains(page, "history") && !strings.Contains(page, "compare") && !strings.HasPrefix(page, "tags") && page != "index.html")
 		found.report(t)
 	})
