@@ -314,7 +314,7 @@ func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
 // and none of them is read before all have theirs.
 func (d Dir) SaveAll(records []*Record) (err error) {
 	var written []*renameio.PendingFile
-	var saving *set // nil for one record, which gets its name at once
+	var saving *openSet // nil for one record, which gets its name at once
 	named := 0
 	defer func() {
 		for _, file := range written[named:] {

@@ -18,14 +18,14 @@ const (
 	newPrefix = ".writable-" // of a file that is not yet written to its end, which Tidy knows
 )
 
-// A set is records that are getting their names.
-type set struct {
+// An openSet is records that are getting their names.
+type openSet struct {
 	path string   // of the file that names them
 	file *os.File // locked for as long as somebody saves them
 }
 
 // beginSet notes which records are about to get their names.
-func (d Dir) beginSet(records []*Record) (s *set, err error) {
+func (d Dir) beginSet(records []*Record) (s *openSet, err error) {
 	paths := make([]string, len(records))
 	for i, r := range records {
 		paths[i] = r.Path()
@@ -38,7 +38,7 @@ func (d Dir) beginSet(records []*Record) (s *set, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &set{path: filepath.Join(string(d), setPrefix+strings.TrimPrefix(filepath.Base(file.Name()), newPrefix)), file: file}
+	s = &openSet{path: filepath.Join(string(d), setPrefix+strings.TrimPrefix(filepath.Base(file.Name()), newPrefix)), file: file}
 	_, err = file.Write(data)
 	// It is locked before anybody can find it.
 	if err = errors.Join(err, file.Sync(), syscall.Flock(int(file.Fd()), syscall.LOCK_EX)); err == nil {
@@ -51,7 +51,7 @@ func (d Dir) beginSet(records []*Record) (s *set, err error) {
 }
 
 // end makes them records for everybody, or says that they are gone.
-func (s *set) end() error {
+func (s *openSet) end() error {
 	defer s.file.Close() // nothing is written to it any more
 	return os.Remove(s.path)
 }
