@@ -40,8 +40,8 @@ func (d Dir) beginSet(records []*Record) (s *openSet, err error) {
 	}
 	s = &openSet{path: filepath.Join(string(d), setPrefix+strings.TrimPrefix(filepath.Base(file.Name()), newPrefix)), file: file}
 	_, err = file.Write(data)
-	// It is locked before anybody can find it.
-	if err = errors.Join(err, file.Sync(), syscall.Flock(int(file.Fd()), syscall.LOCK_EX)); err == nil {
+	// It is locked before anybody can find it, and whoever reads records has to read it.
+	if err = errors.Join(err, file.Chmod(0o644), file.Sync(), syscall.Flock(int(file.Fd()), syscall.LOCK_EX)); err == nil {
 		err = os.Rename(file.Name(), s.path)
 	}
 	if err != nil {
