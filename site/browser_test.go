@@ -307,8 +307,8 @@ type stop struct {
 	Open, Visible, Done bool
 }
 
-// watchStops has a page note each stop when the next Tab is about to leave it, which takes a page of many values a third of the time of
-// asking after each. When all were visited it lets no Tab do anything more.
+// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to ask after each key
+// takes more calls than the keys. When all were visited it lets no Tab do anything more.
 const watchStops = `(() => {
 	const at = () => {
 		const e = document.activeElement;
