@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,8 +109,14 @@ func (d *daemon) within(t *testing.T, start func() error) {
 func (d *daemon) run(t *testing.T, program, lock, project string) *life {
 	t.Helper()
 	l := newLife(program, lock, "-C", project, "run")
-	d.within(t, l.start)
+	d.begin(t, l)
 	return l
+}
+
+// begin starts a life there.
+func (d *daemon) begin(t *testing.T, l *life) {
+	t.Helper()
+	d.within(t, l.start)
 }
 
 // start starts the engine and waits until it answers.
@@ -198,7 +206,7 @@ func TestEngineThatStops(t *testing.T) {
 	d := ownEngine(t, "base=10.213.0.0/20,size=26")
 	d.start(t)
 	c := engineClient(t)
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 6", 1))
+	dir, folder := project(t, "mortal", mortal(6))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	awaitRecords(t, saved, 3)
@@ -231,6 +239,61 @@ func TestEngineThatStops(t *testing.T) {
 	}
 }
 
+// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no longer. When the engine
+// is there again clean finds what was left, and the same command goes on.
+func TestEngineThatIsKilled(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.48.0/20,size=26")
+	d.start(t)
+	c := engineClient(t)
+	dir, folder := project(t, "mortal", mortal(4))
+	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	begin := func(stdout io.Writer, verb string) *life {
+		t.Helper()
+		l := newLife(program, temporary, "-C", dir, verb)
+		l.cmd.Stdout = stdout
+		l.cmd.Env = append(l.cmd.Env, locksVariable+"=", "BENCHBOOK_WAIT=true") // the usual locks, so that it takes the engine's too
+		d.begin(t, l)
+		return l
+	}
+	l := begin(nil, "run")
+	awaitRecords(t, saved, 3)
+	time.Sleep(300 * time.Millisecond)
+	d.stop(t, syscall.SIGKILL)
+	if status := l.end(t, 2*time.Minute); status != statusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
+	}
+	before := saved.look(t)
+	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(before), "finished repetition")+" kept")
+	wantNoFailures(t, before)
+
+	d.start(t)
+	if left := leftBy(t, c, l.owner); len(left) == 0 {
+		t.Error("nothing is left of the run, so that there is nothing to clean")
+	}
+	var removed bytes.Buffer
+	clean := begin(&removed, "clean")
+	if status := clean.end(t, 2*time.Minute); status != 0 {
+		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
+	}
+	wantSaid(t, removed.String(), "removed container ", "removed network ")
+	if left := leftBy(t, c, l.owner); len(left) > 0 {
+		t.Errorf("clean leaves %v, and says\n%s", left, &removed)
+	}
+	again := begin(nil, "run")
+	if status := again.end(t, 2*time.Minute); status != 0 {
+		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
+	}
+	all := saved.look(t)
+	wantNoFailures(t, all)
+	if n := planned(all); n != 8 {
+		t.Errorf("in the end there are %d repetitions, want 8", n)
+	}
+	if left := leftBy(t, c, again.owner); len(left) > 0 {
+		t.Errorf("in the end there are still %v", left)
+	}
+}
+
 func wantNoFailures(t *testing.T, records []*record.Record) {
 	t.Helper()
 	for _, r := range records {
@@ -250,7 +313,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 1", 1))
+	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	if status := l.end(t, 2*time.Minute); status != statusFailed {
@@ -276,7 +339,7 @@ func TestEngineWhoseDiskIsFull(t *testing.T) {
 	remount := mountMemory(t, d.path("data"), "size=12m") // which goes with the engine
 	d.start(t)
 	c := engineClient(t)
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 1", 1))
+	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	if status := l.end(t, 2*time.Minute); status != statusFailed {

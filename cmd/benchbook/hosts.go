@@ -48,19 +48,9 @@ func (v venues) distinct() []*venue {
 	return out
 }
 
-// alone lists the engines of those that are one machine, but for an engine that is also that of one of several hosts: these were taken
-// when they were met.
-func (v venues) alone() (list []hosts.Host) {
-	for _, one := range v.distinct() {
-		isHost := slices.ContainsFunc(v.distinct(), func(other *venue) bool {
-			several, ok := other.engine.(*hosts.Engine)
-			return ok && several.Has(one.engine)
-		})
-		if !isHost && one.machines == nil {
-			list = append(list, hosts.Host{Engine: one.engine})
-		}
-	}
-	return list
+// met reports whether machines of theirs were met. All that they need were taken for that, and this one.
+func (v venues) met() bool {
+	return slices.ContainsFunc(v.distinct(), func(one *venue) bool { return one.machines != nil })
 }
 
 func (v venues) close() {
@@ -142,7 +132,8 @@ func clusterOf(project *article.Project) kubernetes.Options {
 
 // venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
 // there is something to measure. The machines of others are taken right away for what is to be done, and met: which results there are is
-// known only then. A machine that another run has is an error, or waited for.
+// known only then. This machine is taken with them, and first, as app.lock does: two runs that took the same ones in different orders could
+// wait for each other for ever. A machine that another run has is an error, or waited for.
 func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
 	met := &meeting{app: a, hosts: map[string]hosts.Host{}, addresses: map[string]string{}, machines: map[string]*runner.Machine{}}
@@ -151,6 +142,20 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 			met.close()
 		}
 	}()
+	here, byHosts := &venue{host: this}, map[string]*venue{}
+	usesHosts := func(c *chosen) bool { return plans[c.slug].UsesHosts() }
+	if slices.ContainsFunc(list, usesHosts) {
+		unlock, err := a.lockThis(ctx, this, doing, wait)
+		if err != nil {
+			return nil, err
+		}
+		met.closing = append(met.closing, unlock)
+		if slices.ContainsFunc(list, func(c *chosen) bool { return !usesHosts(c) }) {
+			if here.engine, err = met.connectHere(ctx, project); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, c := range list {
 		if p := plans[c.slug]; p.UsesHosts() {
 			if err := met.connect(ctx, project, p.HostNames()); err != nil {
@@ -158,13 +163,12 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 			}
 		}
 	}
-	if err := met.lock(ctx, doing, wait); err != nil {
+	if err := met.lock(ctx, here, doing, wait); err != nil {
 		return nil, err
 	}
 	if err := met.meet(ctx); err != nil {
 		return nil, err
 	}
-	here, byHosts := &venue{host: this}, map[string]*venue{}
 	all = venues{}
 	for _, c := range list {
 		names := plans[c.slug].HostNames()
@@ -248,6 +252,16 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, names [
 	return nil
 }
 
+// connectHere connects to the engine of those articles of the project that run on this machine alone.
+func (m *meeting) connectHere(ctx context.Context, project *article.Project) (engine.Engine, error) {
+	e, err := m.app.wiring.engineOf(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
+	return e, nil
+}
+
 // connectCluster connects to the cluster of a project, all of whose hosts are nodes of it.
 func (m *meeting) connectCluster(ctx context.Context, project *article.Project, names []string) error {
 	if m.cluster == nil {
@@ -275,15 +289,20 @@ func (m *meeting) engines() (all []engine.Engine) {
 	return all
 }
 
-// lock takes all hosts for what is to be done.
-func (m *meeting) lock(ctx context.Context, doing string, wait bool) error {
-	var waiting func(error)
-	if wait {
-		waiting = m.app.sayWaiting
+// lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if there are any.
+func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool) error {
+	list := m.list()
+	if here.engine != nil && m.app.wiring.lockEngines {
+		e, done, err := m.app.guard(ctx, here.engine)
+		if err != nil {
+			return err
+		}
+		m.closing = append(m.closing, done)
+		list = append(list, hosts.Host{Engine: e})
 	}
-	unlock, err := hosts.Lock(ctx, m.list(), doing, waiting)
+	unlock, err := m.app.lockHosts(ctx, list, doing, wait)
 	if err != nil {
-		return whenBusy(err)
+		return err
 	}
 	m.closing = append(m.closing, unlock)
 	return nil

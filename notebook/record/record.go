@@ -320,9 +320,11 @@ type Dir string
 // since it was damaged, is put aside under a name that ends with ".damaged".
 func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
 
-// SaveAll saves records as Save does, all of them or none: no name is given to any before all are written.
+// SaveAll saves records as Save does, all of them or none, also if this process is killed: no name is given to any before all are written,
+// and none of them is read before all have theirs.
 func (d Dir) SaveAll(records []*Record) (err error) {
 	var written []*renameio.PendingFile
+	var saving *openSet // nil for one record, which gets its name at once
 	named := 0
 	defer func() {
 		for _, file := range written[named:] {
@@ -335,7 +337,15 @@ func (d Dir) SaveAll(records []*Record) (err error) {
 		for _, r := range records[:named] {
 			err = errors.Join(err, os.Remove(filepath.Join(string(d), r.Path())))
 		}
+		if saving != nil {
+			err = errors.Join(err, saving.end())
+		}
 	}()
+	if len(records) > 1 {
+		if err := d.takeBack(); err != nil {
+			return err
+		}
+	}
 	for _, r := range records {
 		file, err := d.write(r)
 		if err != nil {
@@ -343,11 +353,19 @@ func (d Dir) SaveAll(records []*Record) (err error) {
 		}
 		written = append(written, file)
 	}
+	if len(records) > 1 {
+		if saving, err = d.beginSet(records); err != nil {
+			return err
+		}
+	}
 	for _, file := range written {
 		if err := file.CloseAtomicallyReplace(); err != nil {
 			return err
 		}
 		named++
+	}
+	if saving != nil {
+		return saving.end()
 	}
 	return nil
 }
@@ -385,7 +403,7 @@ func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 // halfWritten are names of files that Save and Writable make and, unless they are killed, take away again.
 var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json)\d+$`)
 
-// Tidy removes what processes left that were killed while they saved a record. Nobody else may be saving.
+// Tidy removes what processes left that were killed while they saved records. Nobody else may be saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -396,7 +414,7 @@ func (d Dir) Tidy() error {
 		}
 		return err
 	})
-	if err != nil {
+	if err = errors.Join(err, d.takeBack()); err != nil {
 		return fmt.Errorf("removing records that are half written: %w", err)
 	}
 	return nil
@@ -438,7 +456,7 @@ type Bad struct {
 }
 
 // Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
-// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there.
+// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	type file struct {
 		path   string
@@ -479,8 +497,13 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	if err = errors.Join(err, group.Wait()); err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
+	unfinished, err := d.unfinished() // asked last, as a set may have been begun while some of it was read
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading records: %w", err)
+	}
 	for _, f := range files {
 		switch {
+		case unfinished[f.path]:
 		case f.err != nil:
 			bad = append(bad, Bad{f.path, f.err})
 		case f.record != nil:
