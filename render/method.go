@@ -363,7 +363,7 @@ func coresLine(records []*record.Record) string {
 	switch {
 	case services == "" && load == "":
 		return ""
-	case services == load:
+	case services == load && common(records, "placement.hosts") == "": // on two machines the same numbers are other CPUs
 		return "services and load share " + load
 	case services == "":
 		return "load " + load

@@ -125,7 +125,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	for fact, cpus := range map[string]string{"placement.services": r.servicesPlace(step.Trial), "placement.load": r.loadPlace(step.Trial)} {
+	for fact, cpus := range map[string]string{factServicesPlace: r.servicesPlace(step.Trial), factLoadPlace: r.loadPlace(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -341,6 +341,7 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 	at.Space = sampler.space(at.Space)
 	if program := at.Standby.Started(bounded); program != nil {
 		sampler.setLoad(program)
+		sampler.lookAtLoad(bounded, program)
 	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
 	sampler.setLoad(nil)
@@ -437,19 +438,14 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 
 // servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own.
 func (r *run) servicesPlace(t *plan.Trial) string {
-	var sets, each []string
+	var names, sets []string
 	for _, s := range t.Services {
-		set := cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services)
-		sets, each = append(sets, set), append(each, s.Name+" "+cmp.Or(set, "all"))
+		names, sets = append(names, s.Name), append(sets, cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services))
 	}
-	slices.Sort(sets)
-	switch sets = slices.Compact(sets); len(sets) {
-	case 0:
+	if len(names) == 0 {
 		return r.placementOn("").Services
-	case 1:
-		return sets[0]
 	}
-	return strings.Join(each, "; ")
+	return placeWords(names, sets)
 }
 
 // loadPlace says on which CPUs the load or the command of a trial runs.

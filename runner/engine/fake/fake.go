@@ -40,6 +40,8 @@ type Script struct {
 	// tells.
 	Ports   func(name string) (float64, error)
 	Network func(name string) (engine.Network, error)
+	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
+	CPUs func(name string) (string, error)
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
@@ -73,6 +75,7 @@ var (
 	_ engine.ImageStore = (*Engine)(nil)
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Networked  = (*running)(nil)
+	_ engine.Placed     = (*running)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -406,6 +409,14 @@ func (r *running) Ports(context.Context) (float64, error) {
 		return 0, errUntold
 	}
 	return r.engine.script.Ports(r.name)
+}
+
+// CPUs implements engine.Placed.
+func (r *running) CPUs(context.Context) (string, error) {
+	if r.engine.script.CPUs == nil {
+		return "", errUntold
+	}
+	return r.engine.script.CPUs(r.name)
 }
 
 // Network implements engine.Networked.
