@@ -306,6 +306,9 @@ const (
 func (s *sampler) lookAtCPUs(ctx context.Context) {
 	var names, sets []string
 	for _, w := range s.watched {
+		if strings.HasSuffix(w.name, linkSuffix) {
+			continue // it is none of the services
+		}
 		var of []string
 		for _, c := range w.containers {
 			if c.placed == nil {
