@@ -314,7 +314,8 @@ func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]e
 
 // blamed makes it a result that a service has ended, if the repetition did not come to its end, or the service not to a good one: whatever
 // was measured beside it is not what the article is about. One that is done with its work may end. A shared one must not end in any case:
-// what comes next needs it.
+// what comes next needs it. One that the engine has taken away, or knows nothing of any more, makes it an error: what was measured beside
+// that says nothing about the service, whether it was good or not.
 func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -327,7 +328,10 @@ func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err
 	}
 	for _, s := range running {
 		exit, ended, lookErr := s.Ended(ctx)
-		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; lookErr == nil && ended && isFault {
+		if lookErr != nil {
+			return errors.Join(lookErr, err)
+		}
+		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
 			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(ctx, s))}
 		}
 	}

@@ -48,6 +48,8 @@ type Script struct {
 	Logs func(name string) []byte
 	// Ended says how a service or program has ended, if it has.
 	Ended func(name string) (engine.Exit, bool)
+	// Gone says why nothing is known of a service or program any more, if that is so.
+	Gone func(name string) error
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
@@ -437,6 +439,11 @@ func (r *running) Logs(context.Context) ([]byte, error) {
 
 // Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
+	if r.engine.script.Gone != nil {
+		if err := r.engine.script.Gone(r.name); err != nil {
+			return engine.Exit{}, false, err
+		}
+	}
 	if r.engine.script.Ended == nil {
 		return engine.Exit{}, false, nil
 	}
