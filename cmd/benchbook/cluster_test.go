@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
@@ -49,11 +50,7 @@ func TestRunOnCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, of := project(t, "apart", onNodes)
-	file := fmt.Sprintf("engine: kubernetes\nregistry: %q\nkubernetes: {context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}\n",
-		strings.TrimSpace(string(registry)), "benchbook.test/pool", "benchbook.test/pool")
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	useCluster(t, dir, strings.TrimSpace(string(registry)), "engine: kubernetes\nkubernetes: %s\n")
 	mustRun(t, w, "-C", dir, "doctor")
 	mustRun(t, w, "-C", dir, "verify")
 	t.Run("beside another run", func(t *testing.T) { keptOut(t, w, dir, strings.TrimSpace(string(registry))) })
@@ -93,16 +90,65 @@ func TestRunOnCluster(t *testing.T) {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
 	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
+	t.Run("killed and interrupted", func(t *testing.T) { runEnded(t, w, strings.TrimSpace(string(registry))) })
+}
+
+// useCluster gives a project the cluster of tests, in a form that says where its keys stand.
+func useCluster(t *testing.T, dir, registry, form string) {
+	t.Helper()
+	const pool = "benchbook.test/pool"
+	keys := fmt.Sprintf("{context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}", pool, pool)
+	file := fmt.Sprintf("registry: %q\n", registry) + fmt.Sprintf(form, keys)
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runEnded ends runs in the middle. What one that is killed has left is found and removed, one that is interrupted leaves nothing, and the
+// next goes on where they were.
+func runEnded(t *testing.T, w wiring, registry string) {
+	program, lock := installed(t), t.TempDir()
+	const repetitions = 5
+	dir, folder := project(t, "apart", strings.Replace(onNodes, "repetitions: 2", fmt.Sprintf("repetitions: %d", repetitions), 1))
+	useCluster(t, dir, registry, "engine: kubernetes\nkubernetes: %s\n")
+	saved := &archive{folder: filepath.Join(folder, "records")}
+	end := func(with os.Signal) (status int, said string) {
+		l := begin(t, program, lock, "-C", dir, "run")
+		awaitRecords(t, saved, len(saved.look(t))+1)
+		if err := l.cmd.Process.Signal(with); err != nil {
+			t.Fatal(err)
+		}
+		status = l.end(t, 2*time.Minute)
+		return status, l.stderr.String()
+	}
+	if status, said := end(os.Kill); status != -1 {
+		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
+	}
+	cleaned := mustRun(t, w, "-C", dir, "clean")
+	for _, kind := range []string{"container", "network", "files"} {
+		if !strings.Contains(cleaned, "removed "+kind+" benchbook-") {
+			t.Errorf("after a run that was killed clean removes no %s:\n%s", kind, cleaned)
+		}
+	}
+	if status, said := end(os.Interrupt); status != statusInterrupted || !strings.Contains(said, "all containers removed") {
+		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("after a run that was interrupted clean found\n%s", got)
+	}
+	last := begin(t, program, lock, "-C", dir, "run")
+	if status := last.end(t, 5*time.Minute); status != 0 {
+		t.Errorf("the last run has status %d:\n%s", status, &last.stderr)
+	}
+	if n := planned(saved.look(t)); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
 }
 
 // runAsHost runs the article in the cluster as one of the hosts of the project, whose engine is another one.
 func runAsHost(t *testing.T, w wiring, registry string) {
 	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n", "repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
-	file := fmt.Sprintf("registry: %q\nhosts:\n  cloud: {kubernetes: {context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}}\n",
-		registry, "benchbook.test/pool", "benchbook.test/pool")
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
 	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of context test`).MatchString(got) {
 		t.Errorf("doctor says\n%s", got)
 	}
