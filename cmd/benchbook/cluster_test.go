@@ -67,7 +67,8 @@ func TestRunOnCluster(t *testing.T) {
 		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
 			t.Errorf("the host is %q", r.Host)
 		}
-		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load", "network.crossing": "from pod to pod",
+		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
+			"placement.services": "", "placement.load": "", "network.crossing": "from pod to pod",
 			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical", "hosts.services.clock.ahead": "s", "engine.name": "kubernetes",
 			"engine.node.load": "node2", "engine.node.services": "node1", "engine.node.services.status": "no right"} {
 			if got, ok := r.Facts[fact]; !ok || !strings.Contains(got, want) {
