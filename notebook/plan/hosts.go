@@ -254,7 +254,7 @@ func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
 			what = "the load or command"
 		}
 		refuse(fmt.Sprintf("%s is on %s, and host %q is a cluster, which runs all of an experiment or nothing", what, hostWords(named[name]), e.Cluster),
-			fmt.Sprintf("add %s: %s to hosts, or name no cluster", name, e.Cluster))
+			fmt.Sprintf("write %s: %s in hosts, or name no cluster", name, e.Cluster))
 	}
 }
 
