@@ -358,12 +358,15 @@ func hostFacts(prefix string, records []*record.Record) string {
 	return strings.Join(words, ", ")
 }
 
+// onHosts says of a record that not all of it was measured on one machine for certain.
+func onHosts(r *record.Record) bool { return r.Facts["placement.hosts"] != "" }
+
 func coresLine(records []*record.Record) string {
 	services, load := common(records, "placement.services"), common(records, "placement.load")
 	switch {
 	case services == "" && load == "":
 		return ""
-	case services == load:
+	case services == load && !slices.ContainsFunc(records, onHosts): // on two machines the same numbers are other CPUs
 		return "services and load share " + load
 	case services == "":
 		return "load " + load

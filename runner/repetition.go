@@ -127,7 +127,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	for fact, cpus := range map[string]string{"placement.services": r.servicesPlace(step.Trial), "placement.load": r.loadPlace(step.Trial)} {
+	for fact, cpus := range map[string]string{factServicesPlace: r.servicesPlace(step.Trial), factLoadPlace: r.loadPlace(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -365,7 +365,8 @@ func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]e
 
 // blamed makes it a result that a service has ended, if the repetition did not come to its end, or the service not to a good one: whatever
 // was measured beside it is not what the article is about. One that is done with its work may end. A shared one must not end in any case:
-// what comes next needs it.
+// what comes next needs it. One that the engine has taken away, or knows nothing of any more, makes it an error: what was measured beside
+// that says nothing about the service, whether it was good or not.
 func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -378,7 +379,10 @@ func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err
 	}
 	for _, s := range running {
 		exit, ended, lookErr := s.Ended(ctx)
-		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; lookErr == nil && ended && isFault {
+		if lookErr != nil {
+			return errors.Join(lookErr, err)
+		}
+		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
 			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(ctx, s))}
 		}
 	}
@@ -393,6 +397,7 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 	started := at.Standby.Started(bounded)
 	for _, program := range started {
 		sampler.addLoad(program)
+		sampler.lookAtLoad(bounded, program)
 	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
 	for _, program := range started {
@@ -491,19 +496,14 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 
 // servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own.
 func (r *run) servicesPlace(t *plan.Trial) string {
-	var sets, each []string
+	var names, sets []string
 	for _, s := range t.Services {
-		set := cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services)
-		sets, each = append(sets, set), append(each, s.Name+" "+cmp.Or(set, "all"))
+		names, sets = append(names, s.Name), append(sets, cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services))
 	}
-	slices.Sort(sets)
-	switch sets = slices.Compact(sets); len(sets) {
-	case 0:
+	if len(names) == 0 {
 		return r.placementOn("").Services
-	case 1:
-		return sets[0]
 	}
-	return strings.Join(each, "; ")
+	return placeWords(names, sets)
 }
 
 // loadPlace says on which CPUs the load or the command of a trial runs.

@@ -502,6 +502,38 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	}
 }
 
+// A service that the engine takes away under load is no result, whatever the load came to: the run ends with the engine's reason.
+func TestServiceThatIsTakenAway(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		code int
+	}{{"with a good load", 0}, {"with a load that fails", 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			good, taken := s.Run, false
+			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				exit, err := good(ctx, p)
+				if p.Name == "load" {
+					taken = true
+					exit.Code = tt.code
+				}
+				return exit, err
+			}
+			s.Gone = func(string) error {
+				if taken {
+					return errors.New("its pod was evicted: run again")
+				}
+				return nil
+			}
+			store := &memory{}
+			sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+			if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 || sum.Measured != 0 {
+				t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
+			}
+		})
+	}
+}
+
 // A service that ends badly under load is a failure, however many requests it has answered before; one that is done with its work is not.
 func TestServiceThatEndsUnderLoad(t *testing.T) {
 	tests := []struct {

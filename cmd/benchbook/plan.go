@@ -281,6 +281,9 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 		s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
 			s.at.Services, s.at.Load))
 	} else {
+		if e.Cluster != "" {
+			s.line("  ", "cluster", e.Cluster)
+		}
 		s.line("  ", "hosts", s.of.ID)
 		for _, name := range e.HostNames() {
 			s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))

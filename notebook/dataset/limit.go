@@ -171,7 +171,8 @@ func placed(r *record.Record) []placedService {
 	var out []placedService
 	for _, s := range definition.Services {
 		p := placedService{name: s.Name, host: definition.Hosts[s.Name], limit: s.CPUs}
-		p.cpus, _ = plan.ParseCPUSet(cmp.Or(s.CPUSet, each[s.Name], all))
+		// Where the machine had no such CPUs, or its engine has chosen others, the fact says so.
+		p.cpus, _ = plan.ParseCPUSet(cmp.Or(each[s.Name], all, s.CPUSet))
 		slices.Sort(p.cpus)
 		p.cpus = slices.Compact(p.cpus)
 		out = append(out, p)

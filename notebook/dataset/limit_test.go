@@ -37,6 +37,8 @@ func TestLimitedBy(t *testing.T) {
 		{"one service", []change{usage(1.8, 0.2, "server 0-1; db 2", "3", "")}, "CPU of server",
 			"CPU of server 0.90, load generator 0.30, CPU of db 0.20, connections 1.00"},
 		{"a service on a CPU of the article's choice", []change{usage(1, 0.9, "server 0-1; db 2", "3", "2")}, "CPU of db", ""},
+		{"a service that was given another CPU than the article names", []change{usage(1, 1.8, "server 0-1; db 2-3", "3", "2")}, "CPU of db",
+			"CPU of db 0.90, CPU of server 0.50, load generator 0.30, connections 1.00"},
 		{"two services that share", []change{usage(1, 0.9, "0-1", "3", "")}, "CPU of server and db together",
 			"CPU of server and db together 0.95, CPU of server 0.50, CPU of db 0.45, load generator 0.30, connections 1.00"},
 		{"a limit below the CPUs", []change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {

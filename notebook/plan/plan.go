@@ -42,6 +42,7 @@ type Experiment struct {
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      article.EngineName
+	Cluster     string // the host of the project whose nodes Hosts are; empty for those of the project's own cluster, and for machines
 	Repetitions int
 	Interleaved bool
 	Seed        int64

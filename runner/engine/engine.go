@@ -162,6 +162,13 @@ type Networked interface {
 	Ports(ctx context.Context) (float64, error)
 }
 
+// Placed is a Running that can tell on which CPUs it may run. Engines have it that choose these themselves: what was asked for says only how
+// many they are.
+type Placed interface {
+	// CPUs are those that it may run on now, as the kernel writes them: "2-3".
+	CPUs(ctx context.Context) (string, error)
+}
+
 // Network is the network of a service or program, seen from inside.
 type Network struct {
 	Path     string            // how packets leave: "veth on a bridge", "loopback"

@@ -42,6 +42,8 @@ type Script struct {
 	// tells.
 	Ports   func(name string) (float64, error)
 	Network func(name string) (engine.Network, error)
+	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
+	CPUs func(name string) (string, error)
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
@@ -50,6 +52,8 @@ type Script struct {
 	Ended func(name string) (engine.Exit, bool)
 	// Clear may fail to remove what spaces within one have left.
 	Clear func(ctx context.Context, run string) error
+	// Gone says why nothing is known of a service or program any more, if that is so.
+	Gone func(name string) error
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
@@ -77,6 +81,7 @@ var (
 	_ engine.ImageStore = (*Engine)(nil)
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Networked  = (*running)(nil)
+	_ engine.Placed     = (*running)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -432,6 +437,14 @@ func (r *running) Ports(context.Context) (float64, error) {
 	return r.engine.script.Ports(r.name)
 }
 
+// CPUs implements engine.Placed.
+func (r *running) CPUs(context.Context) (string, error) {
+	if r.engine.script.CPUs == nil {
+		return "", errUntold
+	}
+	return r.engine.script.CPUs(r.name)
+}
+
 // Network implements engine.Networked.
 func (r *running) Network(context.Context) (engine.Network, error) {
 	if r.engine.script.Network == nil {
@@ -450,6 +463,11 @@ func (r *running) Logs(context.Context) ([]byte, error) {
 
 // Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
+	if r.engine.script.Gone != nil {
+		if err := r.engine.script.Gone(r.name); err != nil {
+			return engine.Exit{}, false, err
+		}
+	}
 	if r.engine.script.Ended == nil {
 		return engine.Exit{}, false, nil
 	}
