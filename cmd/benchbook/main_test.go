@@ -304,22 +304,9 @@ func glob(pattern string) int {
 	return len(names)
 }
 
-// readingScripts are those of verbs that read articles and records, and do nothing else at once. As run and render read them in the same
-// way, the race detector, with which each of their many processes takes most of a second, finds nothing in them that it misses without.
-var readingScripts = []string{"check", "compare", "completion", "export", "import", "init", "list", "plan", "schema", "show", "status", "usage", "version"}
-
 func TestScripts(t *testing.T) {
-	scripts, err := filepath.Glob("testdata/script/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if raceDetector {
-		scripts = slices.DeleteFunc(scripts, func(file string) bool {
-			return slices.Contains(readingScripts, strings.TrimSuffix(filepath.Base(file), ".txtar"))
-		})
-	}
 	testscript.Run(t, testscript.Params{
-		Files: scripts,
+		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
