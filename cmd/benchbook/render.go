@@ -350,7 +350,7 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 		return m, nil
 	}
 	if !flags.single {
-		if options.Moments, err = dataset.History(c.doc, records, laidOver); err != nil {
+		if options.Moments, err = dataset.History(c.doc, records, shown, laidOver); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.slug, err)
 		}
 	}
