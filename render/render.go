@@ -144,6 +144,7 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	c := r.compose(d, o)
 	a := c.article()
+	o.workshop.composer, o.workshop.composed = c, a
 	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
@@ -166,7 +167,8 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 // composed is an article that was composed.
 type composed struct {
 	main               template.HTML
-	title, description string // as text
+	view               articleView // that main was filled with
+	title, description string      // as text
 	banners            []banner
 	standing           Mark
 }
@@ -180,11 +182,22 @@ func (c *composer) article() composed {
 	keys := c.keyValues()
 	prose := c.prose()
 	banners := c.banners()
-	main := c.fill("article", articleView{
+	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
 		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
-	})
-	return composed{main, titleText, descriptionText, banners, mark}
+	}
+	return composed{c.fill("article", view), view, titleText, descriptionText, banners, mark}
+}
+
+// asOf is the article that c has composed under the address of a run that says the same: all but where the page is.
+func (c *composer) asOf(m *dataset.Moment, a composed) (*composer, composed) {
+	again := *c
+	again.up, again.moment = upFromRun, m
+	_, reason := c.d.Standing()
+	a.banners = append([]banner{again.momentBanner()}, a.banners...)
+	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
+	a.main = again.fill("article", a.view)
+	return &again, a
 }
 
 // failed is the first error of a template or figure, if there was one.
@@ -230,6 +243,7 @@ type composer struct {
 	markdown   markdown
 
 	rawHTML  bool // the author wrote some
+	leadsUp  bool // there is a link by way of the folder of the site, which is another from another page
 	noted    map[int]bool
 	values   []valueRow
 	used     []used

@@ -8,10 +8,12 @@ import (
 )
 
 // workshop is what the page of an article and those that belong to it are drawn with, one after another: what text measured, and the
-// figures so far. The newest run mostly has the figures of the page itself, which then are not drawn again.
+// figures so far. The newest run mostly has the figures of the page itself, which then are not drawn again, or says all that it says.
 type workshop struct {
-	metrics *figure.Metrics
-	drawn   map[place]drawing // the last one at each place
+	metrics  *figure.Metrics
+	drawn    map[place]drawing // the last one at each place
+	composer *composer         // that has composed the article itself; nil before
+	composed composed          // what came of it
 }
 
 type place struct {
@@ -27,7 +29,7 @@ type drawing struct {
 }
 
 func (r *Renderer) newWorkshop() *workshop {
-	return &workshop{r.measures.Get().(*figure.Metrics), map[place]drawing{}}
+	return &workshop{metrics: r.measures.Get().(*figure.Metrics), drawn: map[place]drawing{}}
 }
 
 // closeWorkshop gives back what others can use. Nothing may be drawn with the workshop any more.
