@@ -343,9 +343,8 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 		return m, err
 	}
 	m.outcome = outcomeOf(shown, asJSON)
-	folder := project.ArticleDir(c.slug)
-	before := entering.of(folder, host.ID, c.read)
-	if kept, ok := site.Kept(flags.dir(project), c.slug, before); ok {
+	before := entering.of(project.ArticleDir(c.slug), host.ID, c.read)
+	if kept, ok := site.Kept(flags.dir(project), c.slug, before.digest); ok {
 		m.page = kept
 		return m, nil
 	}
@@ -358,8 +357,8 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 	if err != nil {
 		return m, err
 	}
-	if entering.of(folder, host.ID, c.read) == before {
-		page.Inputs = before
+	if before.digest != "" && before.stay() {
+		page.Inputs = before.digest
 	}
 	m.page, err = site.Pack(page)
 	return m, err
