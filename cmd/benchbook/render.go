@@ -282,6 +282,7 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	for i, c := range sound {
 		group.Go(func() (err error) {
 			made[i], err = a.page(project, c, renderer, options, entering, flags, this, asJSON)
+			c.doc, c.planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
 			return err
 		})
 	}
