@@ -149,10 +149,35 @@ func (a *app) withoutDrafts(list []*chosen) []*chosen {
 // articles much less is in use; left to itself the collector would let as much again come together.
 const renderMemory = 400 << 20
 
+// renderGrowth is by how many per cent of what is in use garbage may grow while a site is rendered, up to renderMemory: nearly all that a
+// page takes is garbage a moment later.
+const renderGrowth = 400
+
+// rendering lets the collector of garbage come as seldom as memory allows, until what it gives is called. GOGC and a smaller GOMEMLIMIT
+// have the last word. What another that renders has set already is left to that one.
+func rendering() (end func()) {
+	limit, growth := debug.SetMemoryLimit(-1), renderGrowth
+	if limit > renderMemory {
+		debug.SetMemoryLimit(renderMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		growth = debug.SetGCPercent(renderGrowth)
+	}
+	return func() {
+		if limit > renderMemory {
+			debug.SetMemoryLimit(limit)
+		}
+		if growth != renderGrowth {
+			debug.SetGCPercent(growth)
+		}
+	}
+}
+
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
 func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
+	defer rendering()()
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -161,10 +186,6 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 		if c.problems.Empty() {
 			c.planned = plans[c.slug]
 		}
-	}
-	if before := debug.SetMemoryLimit(-1); before > renderMemory { // GOMEMLIMIT may say less
-		debug.SetMemoryLimit(renderMemory)
-		defer debug.SetMemoryLimit(before)
 	}
 	pages, outcomes, err := a.pages(project, list, flags, said, asJSON)
 	if err != nil {
