@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,6 +39,19 @@ type bulk struct {
 	HTML     string
 	Files    []render.File
 	Subpages []render.Subpage
+	// SameFiles are the indexes of those Subpages, here without Files, that have the Files of the page: mostly that of the newest run.
+	SameFiles []int
+}
+
+// bulkOf gives what of a page is large, each file once.
+func bulkOf(page *render.Page) bulk {
+	b := bulk{HTML: string(page.HTML), Files: page.Files, Subpages: slices.Clone(page.Subpages)}
+	for i, s := range b.Subpages {
+		if len(s.Files) > 0 && slices.EqualFunc(s.Files, page.Files, func(x, y render.File) bool { return x.Path == y.Path && bytes.Equal(x.Data, y.Data) }) {
+			b.Subpages[i].Files, b.SameFiles = nil, append(b.SameFiles, i)
+		}
+	}
+	return b
 }
 
 // packers are those that are not in use, since each takes much memory.
@@ -61,7 +75,7 @@ func Pack(page *render.Page) (*Packed, error) {
 		head.Subpages = append(head.Subpages, render.Subpage{Path: s.Path})
 	}
 	encoder := gob.NewEncoder(w)
-	for _, part := range []any{head, bulk{string(page.HTML), page.Files, page.Subpages}} {
+	for _, part := range []any{head, bulkOf(page)} {
 		if err := encoder.Encode(part); err != nil {
 			return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
 		}
@@ -83,6 +97,9 @@ func (p *Packed) Unpack() (*render.Page, error) {
 		return nil, fmt.Errorf("unpacking the page of %s: %w", p.Page.Slug, err)
 	}
 	page.HTML, page.Files, page.Subpages = template.HTML(rest.HTML), rest.Files, rest.Subpages
+	for _, i := range rest.SameFiles {
+		page.Subpages[i].Files = page.Files
+	}
 	return page, nil
 }
 

@@ -1,12 +1,16 @@
 package site_test
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/render"
 	"benchbook/site"
 )
 
@@ -76,4 +80,32 @@ func must(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// A file that the page of a run has from the page of the article is kept once, and both have it when they come back.
+func TestKeptFileOfTwoPages(t *testing.T) {
+	const size = 1 << 17
+	random := rand.NewChaCha8([32]byte{7})
+	data := make([]byte, size)
+	_, _ = random.Read(data) // it never fails
+	own, other := render.File{Path: "data/a.csv", Data: data}, render.File{Path: "data/a.csv", Data: []byte("x")}
+	page := &render.Page{Slug: "a", Inputs: "inputs", Files: []render.File{own}, Subpages: []render.Subpage{
+		{Path: "history"}, {Path: "runs/2", Files: []render.File{{Path: own.Path, Data: bytes.Clone(data)}}}, {Path: "runs/1", Files: []render.File{other}}}}
+	before := *page
+	before.Subpages = slices.Clone(page.Subpages)
+	dir := t.TempDir()
+	build(t, []*render.Page{page}, dir)
+	if !reflect.DeepEqual(page, &before) {
+		t.Error("packing changes the page")
+	}
+	if kept := len(must(t, filepath.Join(dir, ".benchbook-pages", "a"))); kept > size*3/2 {
+		t.Errorf("%d bytes are kept of a file of %d", kept, size)
+	}
+	kept, ok := site.Kept(dir, "a", "inputs")
+	if !ok {
+		t.Fatal("the page does not come back")
+	}
+	if whole, err := kept.Unpack(); err != nil || !reflect.DeepEqual(whole, page) {
+		t.Errorf("the page comes back as another: %v", err)
+	}
 }

@@ -95,9 +95,10 @@ func mark(t *testing.T, out string) {
 	}
 	var page render.Page // and then, apart, what of it is large
 	var rest struct {
-		HTML     string
-		Files    []render.File
-		Subpages []render.Subpage
+		HTML      string
+		Files     []render.File
+		Subpages  []render.Subpage
+		SameFiles []int
 	}
 	decoder := gob.NewDecoder(r)
 	if err := errors.Join(decoder.Decode(&page), decoder.Decode(&rest)); err != nil {
