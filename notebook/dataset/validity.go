@@ -58,20 +58,22 @@ const (
 )
 
 // validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table, and then our own. That a percentile is available
-// is asked where it is read, metric by metric; steady and outlying are about several.
-var validityChecks = []validityCheck{
-	{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
-	{name: "generator CPU", look: lookAtGenerator, of: isLoad},
-	{name: "foreign CPU", look: lookAtForeign, of: isTimed},
-	{name: "swap", look: lookAtSwap, of: isTimed},
-	{name: "ports", look: lookAtPorts, of: isLoad},
-	{name: errorsCheck, look: lookAtErrors, of: isLoad, spares: isFailureMetric},
-	{name: offeredCheck, look: lookAtOffered, of: isOpenLoop},
-	{name: lagCheck, look: lookAtLag, of: isOpenLoop},
-	{name: "overflow", look: lookAtOverflow, of: isLoad},
-	{name: "throttled", look: lookAtThrottled, of: isTimed},
-	{name: "steal", look: lookAtSteal, of: isTimed},
-	{name: "delays", look: lookAtDelays, of: hasDelays},
+// is asked where it is read, metric by metric; steady and outlying are about several. In is what reads definitions for them.
+func validityChecks(in *definitions) []validityCheck {
+	return []validityCheck{
+		{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
+		{name: "generator CPU", look: in.lookAtGenerator, of: isLoad},
+		{name: "foreign CPU", look: lookAtForeign, of: isTimed},
+		{name: "swap", look: lookAtSwap, of: isTimed},
+		{name: "ports", look: lookAtPorts, of: isLoad},
+		{name: errorsCheck, look: lookAtErrors, of: isLoad, spares: isFailureMetric},
+		{name: offeredCheck, look: lookAtOffered, of: isOpenLoop},
+		{name: lagCheck, look: lookAtLag, of: isOpenLoop},
+		{name: "overflow", look: lookAtOverflow, of: isLoad},
+		{name: "throttled", look: lookAtThrottled, of: isTimed},
+		{name: "steal", look: lookAtSteal, of: isTimed},
+		{name: "delays", look: lookAtDelays, of: hasDelays},
+	}
 }
 
 func isLoad(r *record.Record) bool       { return r.Load != nil }
@@ -164,7 +166,7 @@ type look struct {
 // records alone, and some read histograms.
 func (c *Cell) looks() ([]look, []drift) {
 	c.once.Do(func() {
-		for _, check := range validityChecks {
+		for _, check := range validityChecks(&definitions{}) {
 			l := look{check, make([]finding, len(c.Records))}
 			applies := false
 			for i, r := range c.Records {
