@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"benchbook/render"
 	"benchbook/site"
+	"benchbook/site/theme"
 )
 
 // A page that a site keeps comes back as it was, for the inputs that it was made of and for no others, and only if it is whole.
@@ -107,5 +109,31 @@ func TestKeptFileOfTwoPages(t *testing.T) {
 	}
 	if whole, err := kept.Unpack(); err != nil || !reflect.DeepEqual(whole, page) {
 		t.Errorf("the page comes back as another: %v", err)
+	}
+}
+
+// A site is the same, and keeps the same, whether its pages waited packed or as they were.
+func TestWhole(t *testing.T) {
+	pages := samplePages(t)
+	var whole []*site.Packed
+	for _, p := range pages {
+		p.Inputs = "inputs-of-" + p.Slug
+		whole = append(whole, site.Whole(p))
+	}
+	want, got := t.TempDir(), t.TempDir()
+	build(t, pages, want)
+	if _, err := site.Build(whole, got, theme.Files, site.Options{Version: "0.0"}); err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(files(t, got), files(t, want)) {
+		t.Error("pages that waited as they were make another site")
+	}
+	for i, p := range whole {
+		if page, err := p.Unpack(); err != nil || page != pages[i] {
+			t.Errorf("the page of %s comes back as another: %v", pages[i].Slug, err)
+		}
+		if len(p.Page.HTML)+len(p.Page.Files) > 0 || len(p.Page.Subpages) != len(pages[i].Subpages) {
+			t.Errorf("what an index tells of %s is %+v", pages[i].Slug, p.Page)
+		}
 	}
 }

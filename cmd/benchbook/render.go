@@ -304,6 +304,9 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 		group.Go(func() (err error) {
 			made[i], err = a.page(project, c, renderer, options, entering, flags, this, asJSON)
 			c.doc, c.planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
+			if err == nil && made[i].fresh != nil {
+				err = made[i].wait(len(sound) <= fewPages)
+			}
 			return err
 		})
 	}
@@ -339,12 +342,27 @@ func shownOf(c *chosen, records []*record.Record, o dataset.Options, asked strin
 	return d, found, nil
 }
 
+// fewPages are so few that they can wait for their site as they are.
+const fewPages = 8
+
 // madePage is the page of an article, with what its records say.
 type madePage struct {
 	page    *site.Packed
+	fresh   *render.Page // that was made just now, until it waits in page
 	outcome *articleOutcome
 	bad     []record.Bad // files among the records that are none
 	found   bool         // there are records of the host that was asked for
+}
+
+// wait lets the page that was made wait for its site, as one of few or packed.
+func (m *madePage) wait(few bool) (err error) {
+	page := m.fresh
+	if m.fresh = nil; few {
+		m.page = site.Whole(page)
+		return nil
+	}
+	m.page, err = site.Pack(page)
+	return err
 }
 
 // page makes the page of an article, or takes the one that was made last of the very same.
@@ -375,15 +393,13 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 			return m, fmt.Errorf("article %s: %w", c.slug, err)
 		}
 	}
-	page, err := renderer.Page(shown, options)
-	if err != nil {
+	if m.fresh, err = renderer.Page(shown, options); err != nil {
 		return m, err
 	}
 	if before.digest != "" && before.stay() {
-		page.Inputs = before.digest
+		m.fresh.Inputs = before.digest
 	}
-	m.page, err = site.Pack(page)
-	return m, err
+	return m, nil
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
