@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/microcosm-cc/bluemonday"
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -142,6 +144,7 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 		o.workshop = r.newWorkshop()
 		defer r.closeWorkshop(o.workshop)
 	}
+	prepare(d)
 	c := r.compose(d, o)
 	a := c.article()
 	o.workshop.composer, o.workshop.composed = c, a
@@ -162,6 +165,34 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 		return nil, err
 	}
 	return page, nil
+}
+
+// prepare lets cells judge and measure what tables and figures show, several at a time: the page asks them one after the other.
+func prepare(d *dataset.Dataset) {
+	var names []string
+	for _, t := range d.Doc.Tables {
+		names = append(names, texts(t.Columns)...)
+	}
+	for _, f := range d.Doc.Figures {
+		names = append(names, figureMetrics(f)...)
+	}
+	names = slices.DeleteFunc(sortedSet(names), func(name string) bool { return name == "" })
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, e := range d.Experiments {
+		for _, cell := range e.Cells {
+			group.Go(func() error {
+				cell.Level()
+				for _, name := range names {
+					if m, ok := metricOf(name, []*dataset.Cell{cell}); ok {
+						cell.Metric(m.Name)
+					}
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // there are no errors: results say why they are missing
 }
 
 // composed is an article that was composed.
