@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -278,10 +279,8 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	if err != nil {
 		return nil, nil, err
 	}
-	renderer, err := render.New(look)
-	if err != nil {
-		return nil, nil, a.themed(look, err)
-	}
+	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
+	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
 	var sound []*chosen
 	var options render.Options
 	for _, c := range list {
@@ -310,7 +309,11 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	err = group.Wait()
+	if _, wrong := renderer(); wrong != nil {
+		err = wrong
+	}
+	if err != nil {
 		return nil, nil, a.themed(look, err)
 	}
 	var pages []*site.Packed
@@ -366,7 +369,7 @@ func (m *madePage) wait(few bool) (err error) {
 }
 
 // page makes the page of an article, or takes the one that was made last of the very same.
-func (a *app) page(project *article.Project, c *chosen, renderer *render.Renderer, options render.Options, entering *inputs, flags renderFlags,
+func (a *app) page(project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, entering *inputs, flags renderFlags,
 	this runner.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
@@ -393,7 +396,11 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 			return m, fmt.Errorf("article %s: %w", c.slug, err)
 		}
 	}
-	if m.fresh, err = renderer.Page(shown, options); err != nil {
+	made, err := renderer()
+	if err != nil {
+		return m, err
+	}
+	if m.fresh, err = made.Page(shown, options); err != nil {
 		return m, err
 	}
 	if before.digest != "" && before.stay() {
