@@ -295,8 +295,13 @@ func (c *Cell) Level() Level {
 }
 
 // Checks returns every check that applies to the cell, with its level by the rule for cells applied to it alone.
-// First comes that the repetitions could be run.
+// First comes that the repetitions could be run. It is done once, since every table asks for it.
 func (c *Cell) Checks() []CheckResult {
+	c.checking.Do(func() { c.checks = c.checkAll() })
+	return slices.Clone(c.checks)
+}
+
+func (c *Cell) checkAll() []CheckResult {
 	if len(c.Records) == 0 {
 		return nil
 	}
