@@ -24,6 +24,31 @@ func threads(shares map[string]float64) change {
 	return func(r *record.Record) { r.Machine = &record.Machine{Threads: shares} }
 }
 
+// A definition is read once for the records that have it one after the other, and every record has its own.
+func TestDefinitions(t *testing.T) {
+	with := func(definition string) *record.Record {
+		return &record.Record{Definition: json.RawMessage(definition), Facts: map[string]string{factServices: "0-1"}}
+	}
+	const one, other = `{"services": [{"name": "a"}], "hosts": {"load": "far"}}`, `{"services": [{"name": "b"}, {"name": "c"}]}`
+	var in definitions
+	for i, tt := range []struct{ definition, services, host string }{
+		{"", "", ""}, {one, "a", "far"}, {one, "a", "far"}, {other, "b c", ""}, {`{"services": 1}`, "", ""}, {"", "", ""}, {other, "b c", ""},
+	} {
+		r := with(tt.definition)
+		var names []string
+		for _, s := range in.placed(r) {
+			names = append(names, s.name)
+		}
+		if got := strings.Join(names, " "); got != tt.services || in.loadHost(r) != tt.host {
+			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r), tt.services, tt.host)
+		}
+	}
+	before := in.of(with(one))
+	if again := in.of(with(one)); &before.Services[0] != &again.Services[0] {
+		t.Error("the same definition is read again")
+	}
+}
+
 func TestLimitedBy(t *testing.T) {
 	for _, tt := range []struct {
 		name string

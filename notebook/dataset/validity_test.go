@@ -180,8 +180,9 @@ func TestChecksOfARepetition(t *testing.T) {
 			r := &record.Record{}
 			b.load(r, 1000)
 			tt.set(r)
-			i := slices.IndexFunc(validityChecks, func(c validityCheck) bool { return c.name == tt.check })
-			f := validityChecks[i].look(r)
+			checks := validityChecks(&definitions{})
+			i := slices.IndexFunc(checks, func(c validityCheck) bool { return c.name == tt.check })
+			f := checks[i].look(r)
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
 			}
