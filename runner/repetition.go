@@ -42,6 +42,9 @@ func (e *LeftError) Error() string { return "containers could not be removed: " 
 
 func (e *LeftError) Unwrap() error { return e.Err }
 
+// errClearedLate is no failure of the repetition that it left no time for.
+var errClearedLate = errors.New("removing what the repetition before has left took until the time of this one was over")
+
 func (r *run) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
 		return r.Commands
@@ -78,7 +81,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
 	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
-	if err != nil && tooLong && !errors.As(err, new(*LeftError)) {
+	if err != nil && tooLong && !errors.As(err, new(*LeftError)) && !errors.Is(err, errClearedLate) {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
 	}
 	if isResult {
@@ -175,13 +178,17 @@ func (r *run) surroundings() engine.Space {
 }
 
 // clear begins to remove what repetitions before have left, and waits until that is done if starts are timed. What it returns waits in any
-// case; the error is a *LeftError.
-func (r *run) clear(ctx context.Context) (cleared func() error) {
+// case; the error is a *LeftError, or errClearedLate if bounded ended meanwhile.
+func (r *run) clear(ctx, bounded context.Context) (cleared func() error) {
 	around, done := r.surroundings(), make(chan error, 1)
 	go func() { done <- around.Clear(ctx) }()
 	cleared = sync.OnceValue(func() error {
+		inTime := bounded.Err() == nil
 		if err := <-done; err != nil {
 			return &LeftError{err}
+		}
+		if inTime && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("%w: give the experiment a longer timeout than %v", errClearedLate, r.experiment.Timeout)
 		}
 		return nil
 	})
@@ -212,7 +219,7 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
 		err := closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
 		if err == nil && r.leavesMuch() {
-			err = r.clear(ctx)()
+			err = r.clear(ctx, ctx)()
 		}
 		return err
 	}
@@ -261,7 +268,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, r.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
-	cleared := r.clear(ctx)
+	cleared := r.clear(ctx, bounded)
 	at := r.driveFrom(space, t, rec, metrics)
 	at.Standby = r.standBy(bounded, at, t)
 	defer at.Standby.End() // its space must not be left before

@@ -141,22 +141,37 @@ func TestNothingIsMeasuredBesideRemoving(t *testing.T) {
 	}
 }
 
-// What a repetition has left and cannot be removed ends the run before the next one is measured, however long that has taken.
+// What a repetition has left ends the run before the next one is measured if it cannot be removed, however long that has taken, or only when
+// the time of the next one is over: that is no failure of the benchmark.
 func TestRemovingThatFails(t *testing.T) {
-	for _, takes := range []time.Duration{0, 600 * time.Millisecond} {
-		s, broken, cleared := script(t), errors.New("the engine hangs"), 0
-		s.Clear = func(context.Context, string) error {
-			if cleared++; cleared == 1 { // before the first repetition
-				return nil
+	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
+	broken := errors.New("the engine hangs")
+	for _, tt := range []struct {
+		name, replacement string
+		takes             time.Duration
+		fails, want       error
+	}{
+		{"at once", "calibrate: false", 0, broken, broken},
+		{"late", "calibrate: false", 600 * time.Millisecond, broken, broken},
+		{"only by being late", "calibrate: false", 600 * time.Millisecond, nil, errClearedLate},
+		{"only by being late, before a start that may be timed", inLog, 600 * time.Millisecond, nil, errClearedLate},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, cleared := script(t), 0
+			s.Clear = func(context.Context, string) error {
+				if cleared++; cleared == 1 { // before the first repetition
+					return nil
+				}
+				time.Sleep(tt.takes)
+				return tt.fails
 			}
-			time.Sleep(takes)
-			return broken
-		}
-		store := &memory{}
-		_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 500ms"), store, Options{})
-		if !errors.As(err, new(*LeftError)) || !errors.Is(err, broken) || len(store.records) != 1 || store.records[0].Load == nil {
-			t.Errorf("after %v: got %v and %d records", takes, err, len(store.records))
-		}
+			store := &memory{}
+			p := socketsPlan(t, "timeout: 2s", "timeout: 500ms", "calibrate: false", tt.replacement)
+			_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{})
+			if !errors.Is(err, tt.want) || errors.As(err, new(*LeftError)) != (tt.fails != nil) || len(store.records) != 1 || store.records[0].Load == nil {
+				t.Errorf("got %v and %d records; want %v and one", err, len(store.records), tt.want)
+			}
+		})
 	}
 }
 
