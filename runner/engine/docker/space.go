@@ -158,9 +158,7 @@ func (s *space) Clear(ctx context.Context) error {
 
 // empty removes everything that is or was in a space that is closed, but for its networks.
 func (s *space) empty(ctx context.Context) error {
-	if err := s.Clear(ctx); err != nil {
-		return err
-	}
+	err := s.Clear(ctx)
 	remove := func(r *running) error {
 		if err := r.remove(ctx, r.grace); err != nil {
 			return err
@@ -170,9 +168,8 @@ func (s *space) empty(ctx context.Context) error {
 		delete(s.containers, r.id)
 		return nil
 	}
-	var err error
 	if s.outer == nil {
-		err = s.each(remove)
+		err = errors.Join(err, s.each(remove))
 	} else {
 		// Services start meanwhile, and removing takes less time than that: all at once would only hold them up.
 		for _, r := range s.all() {
