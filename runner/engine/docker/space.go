@@ -241,6 +241,9 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	}
 	ready.id = r.id
 	err = service.Await(ctx)
+	if err == nil && s.isClosed() {
+		err = errClosed // what was in it is dead, but its container could still begin
+	}
 	if err == nil {
 		err = ready.listen(ctx)
 	}
@@ -252,6 +255,12 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		return nil, errors.Join(startError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
+}
+
+func (s *space) isClosed() bool {
+	s.opening.RLock()
+	defer s.opening.RUnlock()
+	return s.closed
 }
 
 // startError says why a service could not be started, without the library's stages around it.
@@ -378,7 +387,9 @@ func (s *space) awaitRemoval(ctx context.Context, name string) error {
 			return err
 		}
 		around.mu.Lock()
-		delete(around.dead, name)
+		if around.dead[name] == dead { // and not one that has come after it
+			delete(around.dead, name)
+		}
 		around.mu.Unlock()
 	}
 	return nil

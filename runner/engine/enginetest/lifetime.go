@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,6 +197,35 @@ func (s *suite) after(ctx context.Context, t *testing.T) {
 		t.Errorf("got %v, want the reason why it was not started", err)
 	}
 	start(ctx, t, space, s.server("never"))
+
+	// One that still waits when its space is closed is not started any more.
+	within := inner(ctx, t, space)
+	asked, closed := make(chan struct{}), make(chan struct{})
+	ask := sync.OnceFunc(func() { close(asked) })
+	waits := s.server("waits")
+	waits.After = func(ctx context.Context) error {
+		ask()
+		select {
+		case <-closed:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	go func() {
+		_, err := within.Start(ctx, waits)
+		ready <- err
+	}()
+	select {
+	case <-asked:
+	case err := <-ready:
+		t.Fatalf("it did not wait: %v", err)
+	}
+	closeSpace(ctx, t, within)
+	close(closed)
+	if err := <-ready; err == nil {
+		t.Error("a service was started in a space that is closed")
+	}
 }
 
 // orphanVariable, set in the environment, makes Run leave a running service behind: one that waits to be killed, or one that is kept.
