@@ -34,6 +34,9 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 		defer w.mu.Unlock()
 		if p.Name == loadName+".check" {
 			w.checks++
+			if p.CPUSet != "" {
+				t.Errorf("the check asks for CPUs %s, which the generators have", p.CPUSet)
+			}
 			data, err := json.Marshal([]http.Answer{{Method: "GET", URL: "http://server:8080/", Status: 200}})
 			return engine.Exit{Stdout: data}, err
 		}

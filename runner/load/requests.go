@@ -177,7 +177,10 @@ func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial
 		defer s.End()
 	}
 	if t.Load.CheckBefore {
-		answers, err := d.ask(ctx, at, t, checkName)
+		// A cluster may have no more CPUs of their own to give than those that the generators have, which stand by.
+		anywhere := at
+		anywhere.CPUSet = ""
+		answers, err := d.ask(ctx, anywhere, t, checkName)
 		if err != nil {
 			return nil, "", err
 		}
@@ -197,7 +200,7 @@ func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial
 	return exits, failure, nil
 }
 
-// checkFailure is what is wrong with the answers to targets that were asked once, in the words of a generator that checks them itself.
+// checkFailure is what is wrong with the answers to targets that were asked once; empty if nothing is.
 func checkFailure(answers []http.Answer) string {
 	for _, a := range answers {
 		switch {

@@ -202,9 +202,9 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, selector labels.Sele
 	flusher := http.NewResponseController(w)
 	for {
 		a.mu.Lock()
-		events, changed, fails := a.events[next:], a.changed, a.fails != nil
+		events, changed, fails := a.events[next:], a.changed, a.fails
 		a.mu.Unlock()
-		if fails {
+		if fails != nil && fails(httptest.NewRecorder(), r) {
 			return
 		}
 		for _, e := range events {
