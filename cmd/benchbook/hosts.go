@@ -49,7 +49,7 @@ func (v venues) distinct() []*venue {
 	return out
 }
 
-// met reports whether machines of theirs were met. All that they need were taken for that, and this one.
+// met reports whether machines of theirs were met. All that they need was taken for that, this machine too.
 func (v venues) met() bool {
 	return slices.ContainsFunc(v.distinct(), func(one *venue) bool { return one.machines != nil })
 }
@@ -146,9 +146,10 @@ func optionsOf(project *article.Project, c *article.Cluster) kubernetes.Options 
 }
 
 // venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
-// there is something to measure. The machines of others are taken right away for what is to be done, and met: which results there are is
-// known only then. This machine is taken with them, and first, as app.lock does: two runs that took the same ones in different orders could
-// wait for each other for ever. A machine that another run has is an error, or waited for.
+// there is something to measure, or with the others. The machines of others are taken right away for what is to be done, and met: which
+// results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
+// two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
+// waited for.
 func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
 	met := &meeting{app: a, hosts: map[hostKey]hosts.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},

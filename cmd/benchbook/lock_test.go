@@ -100,20 +100,20 @@ func TestLockWithoutContainers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			docker := &lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), identity: "docker"}
-			connect := func(context.Context) (engine.Engine, error) { return docker, tt.err }
+			beside := &lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), identity: "docker"}
+			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
 			a := &app{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
 			at := venues{"one": {engine: fake.New(fake.Script{})}}
 			unlock, err := a.lock(t.Context(), runner.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(docker.doing, tt.want) {
-				t.Errorf("the Docker engine is taken by %q, want %q", docker.doing, tt.want)
+			if !slices.Equal(beside.doing, tt.want) {
+				t.Errorf("the Docker engine is taken by %q, want %q", beside.doing, tt.want)
 			}
 			unlock()
-			if len(docker.doing) > 0 {
-				t.Errorf("it was not let go by %q", docker.doing)
+			if len(beside.doing) > 0 {
+				t.Errorf("it was not let go by %q", beside.doing)
 			}
 		})
 	}
