@@ -59,7 +59,7 @@ func (s *openSet) end() error {
 // openSets finds the files that name records which are getting their names.
 func (d Dir) openSets() ([]string, error) {
 	entries, err := os.ReadDir(string(d))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // a file in its place holds no records
 		return nil, err
 	}
 	var paths []string

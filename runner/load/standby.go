@@ -10,10 +10,10 @@ import (
 
 // Standby has the programs of a load that were started and wait for the word to begin, so that what comes before that does not have to wait
 // for their containers. Started and End may be called on nil, which is none.
-type Standby struct{ programs []*waiting }
+type Standby struct{ programs []*awaited }
 
-// waiting is one of them.
-type waiting struct {
+// awaited is one of them.
+type awaited struct {
 	word    *io.PipeWriter
 	cancel  context.CancelFunc
 	started chan struct{}  // closed when it runs, or never will
@@ -32,11 +32,11 @@ func standBy(ctx context.Context, space engine.Space, programs []engine.Program)
 	return s
 }
 
-func wait(ctx context.Context, space engine.Space, program engine.Program) *waiting {
+func wait(ctx context.Context, space engine.Space, program engine.Program) *awaited {
 	ctx, cancel := context.WithCancel(ctx)
 	read, write := io.Pipe()
 	program.Stdin = read
-	w := &waiting{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
+	w := &awaited{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
 	begun := sync.OnceFunc(func() { close(w.started) })
 	go func() {
 		defer close(w.ended)
