@@ -25,10 +25,11 @@ import (
 // namespace of their own. In another engine's it would put its bridge and its rules in the place of that one's, and an engine that is
 // to have no bridge would even remove docker0.
 type daemon struct {
-	root string
-	net  *os.File // the namespace, which whoever wants to reach its containers has to be in
-	args []string
-	cmd  *exec.Cmd
+	root   string
+	net    *os.File // the namespace, which whoever wants to reach its containers has to be in
+	args   []string
+	cmd    *exec.Cmd
+	killed bool // at some time
 }
 
 // ownEngine starts one, with networks from so many addresses only. DOCKER_HOST names it until the test ends.
@@ -155,15 +156,23 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 	_ = d.cmd.Wait() // however it ends
 	over.Stop()
 	d.cmd = nil
+	d.killed = d.killed || signal == syscall.SIGKILL
 }
 
 // remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
 func (d *daemon) remove(t *testing.T) {
 	d.stop(t, syscall.SIGTERM)
+	if d.killed { // the next one takes over the containerd of one that was killed, and does not end what it did not start
+		for pid, line := range d.processes(t) {
+			if program, _, _ := strings.Cut(line, "\x00"); filepath.Base(program) == "containerd" {
+				_ = syscall.Kill(pid, syscall.SIGTERM)
+			}
+		}
+	}
 	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 	}
-	for _, pid := range d.processes(t) {
-		t.Errorf("process %d outlives its engine", pid)
+	for pid, line := range d.processes(t) {
+		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -180,9 +189,11 @@ func (d *daemon) remove(t *testing.T) {
 	}
 }
 
-// processes are those in whose command line the engine's folder stands: its own, and those around its containers.
-func (d *daemon) processes(t *testing.T) (pids []int) {
+// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and those around its
+// containers.
+func (d *daemon) processes(t *testing.T) map[int]string {
 	t.Helper()
+	lines := map[int]string{}
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Error(err)
@@ -193,10 +204,10 @@ func (d *daemon) processes(t *testing.T) (pids []int) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() {
-			pids = append(pids, pid)
+			lines[pid] = string(line)
 		}
 	}
-	return pids
+	return lines
 }
 
 // An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a result. When it is there
