@@ -25,8 +25,9 @@ publish: build ## render the site, and publish it where benchbook.yaml says
 check: build ## say what is wrong with articles
 	@$(BIN)/benchbook check
 
+# Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
 test: ## run all tests; those that need an engine or a browser run where there is one
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
 # The tests are built before, as there is no network beside the cluster.
 test-kubernetes: ## bring a Kubernetes of two nodes up, test that engine on it, and take it down (as root; some minutes more the first time)

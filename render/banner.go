@@ -25,8 +25,7 @@ func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
 	if c.moment != nil {
-		out = append(out, banner{Strong: "The article as of run " + c.moment.Run + ".",
-			Text: "It was measured on " + longDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}})
+		out = append(out, c.momentBanner())
 	}
 	var cells []*dataset.Cell
 	var skipped []string
@@ -103,6 +102,12 @@ func (c *composer) banners() []banner {
 			Text: "in " + listWords(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
 	}
 	return append(out, c.floorBanners()...)
+}
+
+// momentBanner says of which run the page is.
+func (c *composer) momentBanner() banner {
+	return banner{Strong: "The article as of run " + c.moment.Run + ".",
+		Text: "It was measured on " + longDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
 }
 
 func of(n, all int) string {

@@ -240,7 +240,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		f.Axis += ", " + unit.Symbol
 	}
 	f.Head = figure.Head{ID: id, Title: title + " in both runs", Desc: "Cells, first in A and then in B: " + strings.Join(described, "; ") + "."}
-	full, narrow := c.draw(id, f, figure.Full), c.draw(id, f, figure.Narrow)
+	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
 	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),

@@ -8,12 +8,13 @@ import (
 
 // What has all CPUs of its machine has none that are worth naming.
 func TestCoresLine(t *testing.T) {
-	tests := []struct{ services, load, want string }{
-		{"0-2", "3", "services 0-2, load 3"},
-		{"0", "0", "services and load share 0"},
-		{"", "", ""},
-		{"0-1", "", "services 0-1"},
-		{"", "3", "load 3"},
+	tests := []struct{ services, load, hosts, want string }{
+		{"0-2", "3", "", "services 0-2, load 3"},
+		{"0", "0", "", "services and load share 0"},
+		{"0", "0", "server on services; load on load", "services 0, load 0"},
+		{"", "", "", ""},
+		{"0-1", "", "", "services 0-1"},
+		{"", "3", "", "load 3"},
 	}
 	for _, tt := range tests {
 		facts := map[string]string{}
@@ -22,6 +23,9 @@ func TestCoresLine(t *testing.T) {
 		}
 		if tt.load != "" {
 			facts["placement.load"] = tt.load
+		}
+		if tt.hosts != "" {
+			facts["placement.hosts"] = tt.hosts
 		}
 		if got := coresLine([]*record.Record{{Facts: facts}}); got != tt.want {
 			t.Errorf("services on %q and load on %q: got %q, want %q", tt.services, tt.load, got, tt.want)

@@ -19,6 +19,12 @@ const dataFolder = "data"
 
 // datum is one metric of one cell as a data file has it: unrounded, in base units.
 type datum struct {
+	datumStart
+	findings []byte // of the checks of each repetition, those that are not ok, as JSON: a list of datumFinding under "findings"
+	datumEnd
+}
+
+type datumStart struct {
 	Experiment  string         `json:"experiment"`
 	Fields      []datumField   `json:"-"`
 	Parameters  map[string]any `json:"parameters"`
@@ -34,10 +40,27 @@ type datum struct {
 	Missing     string         `json:"missing,omitempty"` // why there is no value
 	Values      []float64      `json:"values"`            // one per valid repetition
 	Validity    string         `json:"validity"`          // ok, warn, invalid or not checked, as far as the metric is concerned
-	Findings    []datumFinding `json:"findings"`          // of the checks of each repetition, those that are not ok
-	LimitedBy   string         `json:"limited_by"`        // empty if nothing that was sampled was more than 85 % full
-	Run         string         `json:"run,omitempty"`
-	Host        string         `json:"host,omitempty"`
+}
+
+type datumEnd struct {
+	LimitedBy string `json:"limited_by"` // empty if nothing that was sampled was more than 85 % full
+	Run       string `json:"run,omitempty"`
+	Host      string `json:"host,omitempty"`
+}
+
+// object is the datum as JSON. Findings are put in as they are: those of many repetitions are most of it, and the same for all metrics of
+// a cell.
+func (d datum) object() ([]byte, error) {
+	out, err := json.Marshal(d.datumStart)
+	if err != nil {
+		return nil, err
+	}
+	end, err := json.Marshal(d.datumEnd)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out[:len(out)-1], `,"findings":`...), d.findings...)
+	return append(append(out, ','), end[1:]...), nil
 }
 
 type datumField struct{ Name, Value string }
@@ -60,7 +83,7 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 	}
 	files := []File{
 		{dataFolder + "/" + label + ".csv", writeCSV(lines(fields, data))},
-		{dataFolder + "/" + label + ".json", writeJSON(c, data)},
+		{dataFolder + "/" + label + ".json", writeJSON(c, data, datum.object)},
 	}
 	c.files = append(c.files, files...)
 	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
@@ -68,8 +91,8 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 
 func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) datum {
 	r := cell.Metric(m.Name)
-	d := datum{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, Values: r.Values, Run: cell.Run}
+	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
+		Missing: r.Missing, Values: r.Values}, datumEnd: datumEnd{Run: cell.Run}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
@@ -82,7 +105,7 @@ func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, p
 		d.Host = cell.Records[0].Host
 	}
 	facts := c.factsOf(cell)
-	d.Validity, d.LimitedBy, d.Findings = r.Level.String(), facts.limitedBy, facts.findings
+	d.Validity, d.LimitedBy, d.findings = r.Level.String(), facts.limitedBy, facts.findings
 	if r.Missing == "" {
 		d.Repetitions, d.Interval = r.Estimate.N, string(r.Estimate.Kind)
 		d.Value, d.Lo, d.Hi = finite(r.Estimate.Centre), finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
@@ -142,7 +165,8 @@ func (c *composer) sheetFiles(label string, s *sheet) []link {
 		rows = append(rows, line)
 		list = append(list, object)
 	}
-	files := []File{{dataFolder + "/" + label + ".csv", writeCSV(rows)}, {dataFolder + "/" + label + ".json", writeJSON(c, list)}}
+	object := func(row map[string]any) ([]byte, error) { return json.Marshal(row) }
+	files := []File{{dataFolder + "/" + label + ".csv", writeCSV(rows)}, {dataFolder + "/" + label + ".json", writeJSON(c, list, object)}}
 	c.files = append(c.files, files...)
 	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
 }
@@ -150,19 +174,24 @@ func (c *composer) sheetFiles(label string, s *sheet) []link {
 // cellFacts are what data files say of a cell beside each of its metrics.
 type cellFacts struct {
 	limitedBy string
-	findings  []datumFinding
+	findings  []byte // as of datum
 }
 
 // factsOf looks at a cell once for all files.
 func (c *composer) factsOf(cell *dataset.Cell) cellFacts {
 	facts, ok := c.cells[cell]
 	if !ok {
-		facts = cellFacts{cell.LimitedBy().By, []datumFinding{}}
+		findings := []datumFinding{}
 		for _, f := range cell.Findings() {
 			if f.Level != dataset.OK {
-				facts.findings = append(facts.findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
+				findings = append(findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
 			}
 		}
+		written, err := json.Marshal(findings)
+		if err != nil && c.err == nil {
+			c.err = err
+		}
+		facts = cellFacts{cell.LimitedBy().By, written}
 		c.cells[cell] = facts
 	}
 	return facts
@@ -177,11 +206,11 @@ func finite(v float64) *float64 {
 }
 
 // writeJSON writes a list, an element to a line.
-func writeJSON[T any](c *composer, list []T) []byte {
+func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []byte {
 	var b bytes.Buffer
 	b.WriteString("[")
 	for i, v := range list {
-		data, err := json.Marshal(v)
+		data, err := object(v)
 		if err != nil && c.err == nil {
 			c.err = err
 		}

@@ -181,8 +181,8 @@ func (c *composer) drawSpark(rows []sparkRow) template.HTML {
 	names, labels := 0.0, 0.0
 	for i := range rows {
 		rows[i].name = c.shorten(rows[i].name, nameMost, small)
-		names = max(names, c.workshop.metrics.Width(rows[i].name, small, false))
-		labels = max(labels, c.workshop.metrics.Width(rows[i].label, small, true))
+		names = max(names, c.workshop.full.metrics.Width(rows[i].name, small, false))
+		labels = max(labels, c.workshop.full.metrics.Width(rows[i].label, small, true))
 	}
 	left, right := math.Ceil(names)+gap, width-math.Ceil(labels)-gap
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -233,7 +233,7 @@ func (c *composer) shorten(words string, most, size float64) string {
 		if n < len(runes) {
 			s = strings.TrimRight(s, " ,.-") + "…"
 		}
-		if c.workshop.metrics.Width(s, size, false) <= most {
+		if c.workshop.full.metrics.Width(s, size, false) <= most {
 			return s
 		}
 	}

@@ -124,7 +124,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 		d := draw(p)
 		view := panelView{Name: p.name, Folded: d.folded, Missing: sentence(d.missing)}
 		if d.figure != nil {
-			full, narrow := c.draw(p.id, d.figure, figure.Full), c.draw(p.id, d.figure, figure.Narrow)
+			full, narrow := c.draw(p.id, d.figure)
 			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)
 			if len(full) > 0 {
 				some = true
@@ -194,21 +194,26 @@ func (c *composer) panels(f *article.Figure, cells []*dataset.Cell) []*panel {
 	return out
 }
 
-// draw draws a figure and looks at what came out. The drawing must not be changed.
-func (c *composer) draw(id string, f figure.Figure, width figure.Width) []byte {
-	d, err := c.workshop.draw(id, f, width)
+// draw draws a figure in both widths and looks at what came out. The drawings must not be changed.
+func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
+	wide, small, err := c.workshop.draw(id, f)
 	if err != nil {
 		if c.err == nil {
 			c.err = err
 		}
-		return nil
+		return nil, nil
 	}
-	for _, finding := range d.findings {
-		if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
-			c.warnf("%s, %d wide: %s", id, int(width), finding.Message)
+	for _, of := range []struct {
+		drawing
+		width figure.Width
+	}{{wide, figure.Full}, {small, figure.Narrow}} {
+		for _, finding := range of.findings {
+			if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
+				c.warnf("%s, %d wide: %s", id, int(of.width), finding.Message)
+			}
 		}
 	}
-	return d.svg
+	return wide.svg, small.svg
 }
 
 // elsewhere names the cells that only other profiles have, by profile.

@@ -248,7 +248,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	}
 	title := capital(t.is)
 	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") + "."}
-	full, narrow := c.draw(id, f, figure.Full), c.draw(id, f, figure.Narrow)
+	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
 	howTo := []string{"Each point is a run that measured it; the line only leads from one to the next. Compare runs of different hosts by their order, not by their height."}

@@ -358,12 +358,15 @@ func hostFacts(prefix string, records []*record.Record) string {
 	return strings.Join(words, ", ")
 }
 
+// onHosts says of a record that not all of it was measured on one machine for certain.
+func onHosts(r *record.Record) bool { return r.Facts["placement.hosts"] != "" }
+
 func coresLine(records []*record.Record) string {
 	services, load := common(records, "placement.services"), common(records, "placement.load")
 	switch {
 	case services == "" && load == "":
 		return ""
-	case services == load:
+	case services == load && !slices.ContainsFunc(records, onHosts): // on two machines the same numbers are other CPUs
 		return "services and load share " + load
 	case services == "":
 		return "load " + load
@@ -515,6 +518,9 @@ func loadLine(l *plan.Load) string {
 		words = append(words, "arrivals="+l.Arrivals)
 	}
 	words = append(words, "connections="+strconv.Itoa(l.Connections))
+	if l.Generators > 1 {
+		words = append(words, "generators="+strconv.Itoa(l.Generators))
+	}
 	if l.Requests > 0 {
 		words = append(words, "requests="+strconv.Itoa(l.Requests))
 	}

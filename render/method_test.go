@@ -45,6 +45,9 @@ func TestLoadInWords(t *testing.T) {
 		}), "open stage=1m:100/s stage=1s:200/s connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
 		{"stages of connections", with(func(l *plan.Load) { l.Stages = []plan.Stage{{Duration: time.Minute, Connections: 9}} }),
 			"closed stage=1m:9 connections=150 keepalive=off timeout=10s GET http://server:8080/", ""},
+		{"by several generators", with(func(l *plan.Load) { l.Requests, l.Generators = 1000, 3 }),
+			"closed connections=150 generators=3 requests=1000 keepalive=off timeout=10s GET http://server:8080/",
+			"ab -c 150 -n 1000 http://server:8080/"},
 		{"several targets", with(func(l *plan.Load) {
 			l.Requests, l.Targets = 10, []plan.Target{{URL: "http://a/", Method: "GET", Weight: 199}, {URL: "http://b/", Method: "POST", Weight: 1}}
 		}), "closed connections=150 requests=10 keepalive=off timeout=10s GET http://a/ weight=199 POST http://b/ weight=1", ""},

@@ -47,8 +47,7 @@ func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) orig
 			}
 		}
 		for _, r := range c.Records {
-			o.runs = append(o.runs, d.RunName(r.Run))
-			o.hosts = append(o.hosts, r.Host)
+			o.runs, o.hosts = appendNew(o.runs, r.Run), appendNew(o.hosts, r.Host)
 			o.took += r.Ended.Sub(r.Started)
 			if r.Order.Replaces > 0 {
 				o.again++
@@ -58,8 +57,19 @@ func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) orig
 			}
 		}
 	}
+	for i, run := range o.runs {
+		o.runs[i] = d.RunName(run)
+	}
 	o.runs, o.hosts = sortedSet(o.runs), sortedSet(o.hosts)
 	return o
+}
+
+// appendNew appends a word that is not the last already, as it mostly is of one repetition after the other.
+func appendNew(list []string, word string) []string {
+	if n := len(list); n > 0 && list[n-1] == word {
+		return list
+	}
+	return append(list, word)
 }
 
 func sortedSet(list []string) []string {

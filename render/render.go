@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/microcosm-cc/bluemonday"
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -142,8 +144,10 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 		o.workshop = r.newWorkshop()
 		defer r.closeWorkshop(o.workshop)
 	}
+	prepare(d)
 	c := r.compose(d, o)
 	a := c.article()
+	o.workshop.composer, o.workshop.composed = c, a
 	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
@@ -163,10 +167,39 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	return page, nil
 }
 
+// prepare lets cells judge and measure what tables and figures show, several at a time: the page asks them one after the other.
+func prepare(d *dataset.Dataset) {
+	var names []string
+	for _, t := range d.Doc.Tables {
+		names = append(names, texts(t.Columns)...)
+	}
+	for _, f := range d.Doc.Figures {
+		names = append(names, figureMetrics(f)...)
+	}
+	names = slices.DeleteFunc(sortedSet(names), func(name string) bool { return name == "" })
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, e := range d.Experiments {
+		for _, cell := range e.Cells {
+			group.Go(func() error {
+				cell.Level()
+				for _, name := range names {
+					if m, ok := metricOf(name, []*dataset.Cell{cell}); ok {
+						cell.Metric(m.Name)
+					}
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // there are no errors: results say why they are missing
+}
+
 // composed is an article that was composed.
 type composed struct {
 	main               template.HTML
-	title, description string // as text
+	view               articleView // that main was filled with
+	title, description string      // as text
 	banners            []banner
 	standing           Mark
 }
@@ -180,11 +213,22 @@ func (c *composer) article() composed {
 	keys := c.keyValues()
 	prose := c.prose()
 	banners := c.banners()
-	main := c.fill("article", articleView{
+	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
 		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
-	})
-	return composed{main, titleText, descriptionText, banners, mark}
+	}
+	return composed{c.fill("article", view), view, titleText, descriptionText, banners, mark}
+}
+
+// asOf is the article that c has composed under the address of a run that says the same: all but where the page is.
+func (c *composer) asOf(m *dataset.Moment, a composed) (*composer, composed) {
+	again := *c
+	again.up, again.moment = upFromRun, m
+	_, reason := c.d.Standing()
+	a.banners = append([]banner{again.momentBanner()}, a.banners...)
+	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
+	a.main = again.fill("article", a.view)
+	return &again, a
 }
 
 // failed is the first error of a template or figure, if there was one.
@@ -230,6 +274,7 @@ type composer struct {
 	markdown   markdown
 
 	rawHTML  bool // the author wrote some
+	leadsUp  bool // there is a link by way of the folder of the site, which is another from another page
 	noted    map[int]bool
 	values   []valueRow
 	used     []used

@@ -81,7 +81,9 @@ func (c *composer) source(written string) (href template.URL, ok bool) {
 }
 
 func (c *composer) follow(written string) (template.URL, error) {
-	return follower{c.up, c.options.Articles, c.anchors, c.doc}.follow(written)
+	href, err := follower{c.up, c.options.Articles, c.anchors, c.doc}.follow(written)
+	c.leadsUp = c.leadsUp || strings.HasPrefix(string(href), c.up)
+	return href, err
 }
 
 // follower finds where links of an article lead.

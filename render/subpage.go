@@ -135,11 +135,19 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 	return pages, r.news(d, o, comparisons), nil
 }
 
+// upFromRun leads from the page of a run to the folder of the site.
+const upFromRun = "../../../"
+
 // runPage is the article as of a run, under an address that stays.
 func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
-	c := r.compose(m.Dataset, o)
-	c.up, c.moment = "../../../", m
-	a := c.article()
+	c, a := o.workshop.composer, o.workshop.composed
+	if c.d == m.Dataset && !c.leadsUp {
+		c, a = c.asOf(m, a)
+	} else {
+		c = r.compose(m.Dataset, o)
+		c.up, c.moment = upFromRun, m
+		a = c.article()
+	}
 	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files},
 		c.failed()
 }
@@ -154,7 +162,7 @@ type wholeView struct {
 // partPage leads from the address of such a run to the page of all that was measured in one go with it.
 func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (Subpage, error) {
 	c := r.compose(m.Dataset, o)
-	c.up = "../../../"
+	c.up = upFromRun
 	_, title := c.inline(m.Doc.Front.Title.Value)
 	main := c.fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: longDate(m.Ended)})

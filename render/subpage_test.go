@@ -2,6 +2,8 @@ package render_test
 
 import (
 	"fmt"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +118,48 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 			}
 			if page.News.Run != newest || len(turned) != 3 || page.News.Comparison != "compare/"+oldest+"-"+newest+"/index.html" {
 				t.Errorf("news of run %s are the claims %q, compared at %q", page.News.Run, turned, page.News.Comparison)
+			}
+		})
+	}
+}
+
+// The page of the newest run, which mostly says what the page of the article does, is the same whether it is composed again or not.
+func TestRunPageThatSaysTheSame(t *testing.T) {
+	const earlier, newest = "20261110T100000Z-aaaa", "20261114T100000Z-bbbb"
+	text, err := os.ReadFile("testdata/sockets.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, more, want string }{
+		{"an article", "", `href="../../index.html">See the newest results</a>`},
+		{"an article that leads to another", "\nSee [what came before](../other/article.md).\n", `href="../../../other/index.html"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := rendertest.New(t, "sockets", append(slices.Clone(text), test.more...))
+			b.MeasureAll(rendertest.In(earlier, 10))
+			b.MeasureAll(rendertest.In(newest, 14))
+			d, moments := b.Shown()
+			if moments[0].Dataset != d {
+				t.Fatal("the newest run does not say what the records do")
+			}
+			r := newRenderer(t)
+			once, err := r.Page(d, render.Options{Moments: moments, Articles: []string{"other"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := r.Page(b.Dataset(), render.Options{Moments: b.Moments(), Articles: []string{"other"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(once, again) {
+				t.Error("composed again, the pages are others")
+			}
+			i := slices.IndexFunc(once.Subpages, func(s render.Subpage) bool { return s.Path == "runs/"+newest })
+			if i < 0 || !strings.Contains(string(once.Subpages[i].HTML), test.want) {
+				t.Errorf("the page of the newest run has no %s", test.want)
+			}
+			if strings.Contains(string(once.HTML), test.want) {
+				t.Errorf("the page of the article has %s", test.want)
 			}
 		})
 	}

@@ -1,22 +1,27 @@
 package render
 
 import (
+	"cmp"
 	"math"
 	"reflect"
+	"sync"
 
 	"benchbook/render/figure"
 )
 
-// workshop is what the page of an article and those that belong to it are drawn with, one after another: what text measured, and the
-// figures so far. The newest run mostly has the figures of the page itself, which then are not drawn again.
+// workshop is what the page of an article and those that belong to it are drawn with, one after another. The newest run mostly has the
+// figures of the page itself, which then are not drawn again, or says all that it says.
 type workshop struct {
-	metrics *figure.Metrics
-	drawn   map[place]drawing // the last one at each place
+	full, narrow *bench
+	composer     *composer // that has composed the article itself; nil before
+	composed     composed  // what came of it
 }
 
-type place struct {
-	id    string
-	width figure.Width
+// bench is where figures of one width are drawn: what text measured, and the figures so far.
+type bench struct {
+	width   figure.Width
+	metrics *figure.Metrics
+	drawn   map[string]drawing // the last one of each ID
 }
 
 // drawing is a figure with what came of it.
@@ -27,24 +32,40 @@ type drawing struct {
 }
 
 func (r *Renderer) newWorkshop() *workshop {
-	return &workshop{r.measures.Get().(*figure.Metrics), map[place]drawing{}}
+	of := func(width figure.Width) *bench {
+		return &bench{width, r.measures.Get().(*figure.Metrics), map[string]drawing{}}
+	}
+	return &workshop{full: of(figure.Full), narrow: of(figure.Narrow)}
 }
 
 // closeWorkshop gives back what others can use. Nothing may be drawn with the workshop any more.
-func (r *Renderer) closeWorkshop(w *workshop) { r.measures.Put(w.metrics) }
+func (r *Renderer) closeWorkshop(w *workshop) {
+	r.measures.Put(w.full.metrics)
+	r.measures.Put(w.narrow.metrics)
+}
 
-// draw draws a figure and looks at what came out, unless it is the one that was drawn at its place last. The result must not be changed.
-func (w *workshop) draw(id string, f figure.Figure, width figure.Width) (drawing, error) {
-	at := place{id, width}
-	if last, ok := w.drawn[at]; ok && same(reflect.ValueOf(last.figure), reflect.ValueOf(f)) {
+// draw draws a figure in both widths, at the same time: who writes an article waits for all of its figures. What comes of it must not be
+// changed.
+func (w *workshop) draw(id string, f figure.Figure) (full, narrow drawing, err error) {
+	var inNarrow error
+	var working sync.WaitGroup
+	working.Go(func() { narrow, inNarrow = w.narrow.draw(id, f) })
+	full, err = w.full.draw(id, f)
+	working.Wait()
+	return full, narrow, cmp.Or(err, inNarrow)
+}
+
+// draw draws a figure and looks at what came out, unless it is the one that was drawn by its ID last.
+func (b *bench) draw(id string, f figure.Figure) (drawing, error) {
+	if last, ok := b.drawn[id]; ok && same(reflect.ValueOf(last.figure), reflect.ValueOf(f)) {
 		return last, nil
 	}
-	svg, err := f.Draw(w.metrics, width)
+	svg, err := f.Draw(b.metrics, b.width)
 	if err != nil {
 		return drawing{}, err
 	}
-	d := drawing{f, svg, figure.Check(w.metrics, svg)}
-	w.drawn[at] = d
+	d := drawing{f, svg, figure.Check(b.metrics, svg)}
+	b.drawn[id] = d
 	return d, nil
 }
 

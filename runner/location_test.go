@@ -2,9 +2,11 @@ package runner
 
 import (
 	"testing"
+	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 )
 
 // Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
@@ -33,5 +35,23 @@ func TestOnNodes(t *testing.T) {
 	trial.Services[0].CPUSet = "4-5"
 	if got := r.serviceCores(trial); got != 2 {
 		t.Errorf("a service with two CPUs of its own has %d", got)
+	}
+}
+
+// Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node; elsewhere generators
+// share the CPUs.
+func TestSeveralGeneratorsOnANode(t *testing.T) {
+	trial := &plan.Trial{Load: &plan.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
+	r := &run{
+		Runner: &Runner{Host: Host{Cores: [][]int{{0}, {1}}, Others: map[string]Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
+			Machines: map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}}},
+		experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
+	}
+	if at := r.driveFrom(nil, trial, &record.Record{}, nil); at.Cores != 6 || at.Ahead != 7*time.Second {
+		t.Errorf("the load has %d CPUs by a clock that is %v ahead, want 6 and 7s", at.Cores, at.Ahead)
+	}
+	r.experiment.Engine, r.experiment.Hosts = article.Docker, nil
+	if at := r.driveFrom(nil, trial, &record.Record{}, nil); at.Cores != 2 || at.Ahead != 0 {
+		t.Errorf("on this machine the load has %d CPUs by a clock that is %v ahead, want 2 and none", at.Cores, at.Ahead)
 	}
 }

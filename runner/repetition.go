@@ -8,8 +8,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -39,6 +41,9 @@ type LeftError struct{ Err error }
 func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
 
 func (e *LeftError) Unwrap() error { return e.Err }
+
+// errClearedLate is no failure of the repetition that it left no time for.
+var errClearedLate = errors.New("removing what the repetition before has left took until the time of this one was over")
 
 func (r *run) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
@@ -76,7 +81,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
 	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
-	if err != nil && tooLong {
+	if err != nil && tooLong && !errors.As(err, new(*LeftError)) && !errors.Is(err, errClearedLate) {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
 	}
 	if isResult {
@@ -125,7 +130,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	for fact, cpus := range map[string]string{"placement.services": r.servicesPlace(step.Trial), "placement.load": r.loadPlace(step.Trial)} {
+	for fact, cpus := range map[string]string{factServicesPlace: r.servicesPlace(step.Trial), factLoadPlace: r.loadPlace(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -164,6 +169,41 @@ func (r *run) open(ctx context.Context) (engine.Space, error) {
 	return r.around.Inner(ctx)
 }
 
+// surroundings is the space that those of repetitions are within, of which one has been opened.
+func (r *run) surroundings() engine.Space {
+	if r.shared != nil {
+		return r.shared.space
+	}
+	return r.around
+}
+
+// clear begins to remove what repetitions before have left, and waits until that is done if starts are timed. What it returns waits in any
+// case; the error is a *LeftError, or errClearedLate if bounded ended meanwhile.
+func (r *run) clear(ctx, bounded context.Context) (cleared func() error) {
+	around, done := r.surroundings(), make(chan error, 1)
+	go func() { done <- around.Clear(ctx) }()
+	cleared = sync.OnceValue(func() error {
+		inTime := bounded.Err() == nil
+		if err := <-done; err != nil {
+			return &LeftError{err}
+		}
+		if inTime && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("%w: give the experiment a longer timeout than %v", errClearedLate, r.experiment.Timeout)
+		}
+		return nil
+	})
+	if r.timesStarts() {
+		_ = cleared() // whoever asks again learns of it
+	}
+	return cleared
+}
+
+// leavesMuch says that what a repetition has left cannot stay until the next one starts, as that waits for the machine to come to rest:
+// what services wrote is written to disks unless it is removed before. Of other machines it is not known.
+func (r *run) leavesMuch() bool {
+	return len(r.machinesOf()) > 0 || r.Settler != nil && r.Settler.dirty()
+}
+
 // leaveAround removes the space around those of repetitions, if there is one.
 func (r *run) leaveAround(ctx context.Context) error {
 	if r.around == nil {
@@ -177,16 +217,17 @@ func (r *run) leaveAround(ctx context.Context) error {
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
 func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
-		return closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
+		err := closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
+		if err == nil && r.leavesMuch() {
+			err = r.clear(ctx, ctx)()
+		}
+		return err
 	}
-	spaces := []engine.Space{space}
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
 	if r.shared != nil {
-		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
-	} else {
-		spaces = append(spaces, r.around)
+		kept.Cleanup = r.experiment.Cleanup
 	}
-	for _, s := range spaces {
+	for _, s := range []engine.Space{space, r.surroundings()} {
 		services, err := s.Keep(ctx)
 		if err != nil {
 			return &LeftError{err}
@@ -227,17 +268,23 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, r.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
+	cleared := r.clear(ctx, bounded)
 	at := r.driveFrom(space, t, rec, metrics)
-	at.Standby = r.standBy(bounded, at, t, metrics)
+	at.Standby = r.standBy(bounded, at, t)
 	defer at.Standby.End() // its space must not be left before
 	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
 	running = append(running, started...)
+	if err == nil {
+		at.Standby.Started(bounded)
+	}
+	// What is timed from here on has no container beside it that is being started or removed.
+	if left := cleared(); left != nil {
+		err = left
+	}
+	part("start")
 	if err != nil {
-		part("start")
 		return load.Measurement{}, err
 	}
-	at.Standby.Started(bounded) // what is timed from here on has no container beside it that is being started
-	part("start")
 	services := byName(running)
 	at.Services = services
 	var prepared, concluded string
@@ -283,18 +330,29 @@ func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, m
 		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
+		if r.experiment.Engine == article.Kubernetes && t.Load != nil {
+			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
+		}
+	}
+	if machine := r.Machines[r.experiment.LoadHost(t)]; machine != nil {
+		at.Ahead = machine.ahead
 	}
 	return at
 }
 
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
-// services whose logs are looked through for metrics, as these may be times of the start itself.
-func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, metrics []sought) *load.Standby {
+// standBy starts the program of the load while the services start, where that can be done: nil where it cannot.
+func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial) *load.Standby {
 	starter, ok := r.driver(t).(load.Starter)
-	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
+	if !ok || r.verifier != nil || r.timesStarts() {
 		return nil
 	}
 	return starter.StandBy(bounded, at, r.withRate(t))
+}
+
+// timesStarts says that logs of services are looked through for metrics, which may be times of their own start: then nothing is done
+// beside it that can be done before or after.
+func (r *run) timesStarts() bool {
+	return slices.ContainsFunc(r.experiment.Metrics, func(m plan.Metric) bool { return m.Stream == "log" })
 }
 
 // fresh are the services of a trial that are started for each repetition.
@@ -314,7 +372,8 @@ func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]e
 
 // blamed makes it a result that a service has ended, if the repetition did not come to its end, or the service not to a good one: whatever
 // was measured beside it is not what the article is about. One that is done with its work may end. A shared one must not end in any case:
-// what comes next needs it.
+// what comes next needs it. One that the engine has taken away, or knows nothing of any more, makes it an error: what was measured beside
+// that says nothing about the service, whether it was good or not.
 func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err error) error {
 	if ctx.Err() != nil {
 		return err
@@ -327,7 +386,10 @@ func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err
 	}
 	for _, s := range running {
 		exit, ended, lookErr := s.Ended(ctx)
-		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; lookErr == nil && ended && isFault {
+		if lookErr != nil {
+			return errors.Join(lookErr, err)
+		}
+		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
 			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(ctx, s))}
 		}
 	}
@@ -339,11 +401,15 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 	begin := time.Now()
 	sampler := watch(bounded, running)
 	at.Space = sampler.space(at.Space)
-	if program := at.Standby.Started(bounded); program != nil {
-		sampler.setLoad(program)
+	started := at.Standby.Started(bounded)
+	for _, program := range started {
+		sampler.addLoad(program)
+		sampler.lookAtLoad(bounded, program)
 	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
-	sampler.setLoad(nil)
+	for _, program := range started {
+		sampler.dropLoad(program)
+	}
 	sampler.finish()
 	r.toOurClock(t, &m)
 	if err != nil {
@@ -437,19 +503,14 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 
 // servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own.
 func (r *run) servicesPlace(t *plan.Trial) string {
-	var sets, each []string
+	var names, sets []string
 	for _, s := range t.Services {
-		set := cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services)
-		sets, each = append(sets, set), append(each, s.Name+" "+cmp.Or(set, "all"))
+		names, sets = append(names, s.Name), append(sets, cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services))
 	}
-	slices.Sort(sets)
-	switch sets = slices.Compact(sets); len(sets) {
-	case 0:
+	if len(names) == 0 {
 		return r.placementOn("").Services
-	case 1:
-		return sets[0]
 	}
-	return strings.Join(each, "; ")
+	return placeWords(names, sets)
 }
 
 // loadPlace says on which CPUs the load or the command of a trial runs.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,16 +39,16 @@ type sampler struct {
 	threads  map[string][]threadReading
 	ports    map[string][]portReading
 	host     []hostUsage
-	ticks    []time.Time // when something was read
-	clocks   []clocks    // at the beginning and at the end
-	swapped  []int64     // bytes read from swap, likewise; -1 where the system does not tell
-	network  map[string]string
-	around   [2]neighbours // at the beginning and at the end
-	cost     float64       // cores that reading took; -1 unknown
+	ticks    []time.Time       // when something was read
+	clocks   []clocks          // at the beginning and at the end
+	swapped  []int64           // bytes read from swap, likewise; -1 where the system does not tell
+	facts    map[string]string // of networks and CPUs
+	around   [2]neighbours     // at the beginning and at the end
+	cost     float64           // cores that reading took; -1 unknown
 	apart    apart
 
-	mu   sync.Mutex
-	load engine.Networked // while it runs in a network of its own
+	mu    sync.Mutex
+	loads []engine.Networked // the programs of the load, while they run in networks of their own
 }
 
 // watched is a service with its containers, of which there are several where it is scaled.
@@ -62,6 +63,7 @@ type container struct {
 	metered   engine.Metered
 	threaded  engine.Threaded
 	networked engine.Networked
+	placed    engine.Placed
 }
 
 type (
@@ -87,7 +89,7 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
 	s := &sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
-		ports: map[string][]portReading{}, clocks: []clocks{bothClocks()}, swapped: []int64{swappedIn()}, network: map[string]string{}}
+		ports: map[string][]portReading{}, clocks: []clocks{bothClocks()}, swapped: []int64{swappedIn()}, facts: map[string]string{}}
 	for _, r := range services {
 		c := container{Running: r}
 		inner := r
@@ -97,6 +99,7 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 		c.metered, _ = inner.(engine.Metered)
 		c.threaded, _ = inner.(engine.Threaded)
 		c.networked, _ = inner.(engine.Networked)
+		c.placed, _ = inner.(engine.Placed)
 		name := serviceOf(r.Name())
 		i := slices.IndexFunc(s.watched, func(w watched) bool { return w.name == name })
 		if i < 0 {
@@ -106,6 +109,7 @@ func watch(ctx context.Context, services []engine.Running) *sampler {
 		s.watched[i].containers = append(s.watched[i].containers, c)
 	}
 	s.lookAtNetworks(ctx)
+	s.lookAtCPUs(ctx)
 	s.around[0] = readNeighbours()
 	begun := make(chan struct{})
 	s.done.Go(func() { s.keepReading(ctx, begun) })
@@ -171,9 +175,9 @@ func (s *sampler) read(ctx context.Context, tick int) {
 		s.host = append(s.host, host)
 	}
 	s.mu.Lock()
-	load := s.load
+	loads := slices.Clone(s.loads)
 	s.mu.Unlock()
-	if load != nil {
+	for _, load := range loads {
 		s.readPorts(ctx, loadName, load)
 	}
 }
@@ -277,7 +281,7 @@ func (s *sampler) lookAtNetworks(ctx context.Context) {
 	}
 	for fact, values := range map[string]map[string]string{factPath: paths, factListen: limits} {
 		if words := together(values); words != "" {
-			s.network[fact] = words
+			s.facts[fact] = words
 		}
 	}
 }
@@ -290,6 +294,68 @@ func pathWords(n engine.Network) string {
 	}
 	words = append(words, strings.Join(n.Offloads, " "))
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
+}
+
+// The facts about CPUs, as far as they are known before anything runs; see plan.Placement.
+const (
+	factServicesPlace = "placement.services"
+	factLoadPlace     = "placement.load"
+)
+
+// lookAtCPUs notes on which CPUs services run, where their engine has chosen these, in the place of those that were asked for.
+func (s *sampler) lookAtCPUs(ctx context.Context) {
+	var names, sets []string
+	for _, w := range s.watched {
+		if strings.HasSuffix(w.name, linkSuffix) {
+			continue // it is none of the services
+		}
+		var of []string
+		for _, c := range w.containers {
+			if c.placed == nil {
+				return
+			}
+			set, err := c.placed.CPUs(ctx)
+			if err != nil || set == "" {
+				return // what was asked for is all that is known
+			}
+			of = append(of, set)
+		}
+		slices.Sort(of)
+		names, sets = append(names, w.name), append(sets, strings.Join(slices.Compact(of), ","))
+	}
+	if len(names) > 0 {
+		s.facts[factServicesPlace] = placeWords(names, sets)
+	}
+}
+
+// placeWords is the set of CPUs that all services have, or each service with its own; empty if there is no service. All CPUs of a machine
+// are an empty set.
+func placeWords(names, sets []string) string {
+	different := slices.Clone(sets)
+	slices.Sort(different)
+	if different = slices.Compact(different); len(different) <= 1 {
+		return strings.Join(different, "")
+	}
+	var each []string
+	for i, name := range names {
+		each = append(each, name+" "+cmp.Or(sets[i], "all"))
+	}
+	return strings.Join(each, "; ")
+}
+
+// lookAtLoad notes on which CPUs the load runs, likewise: those of all its generators.
+func (s *sampler) lookAtLoad(ctx context.Context, r engine.Running) {
+	placed, ok := r.(engine.Placed)
+	if !ok {
+		return
+	}
+	if set, err := placed.CPUs(ctx); err == nil && set != "" {
+		s.mu.Lock()
+		sets := slices.DeleteFunc(append(strings.Split(s.facts[factLoadPlace], ","), strings.Split(set, ",")...), func(s string) bool { return s == "" })
+		slices.Sort(sets)
+		s.facts[factLoadPlace] = strings.Join(slices.Compact(sets), ",")
+		s.mu.Unlock()
+	}
 }
 
 // together is a value that all names share, or each name with its own.
@@ -307,7 +373,8 @@ func together(values map[string]string) string {
 	return strings.Join(each, "; ")
 }
 
-// loadName is the name of the program that puts the load on, whichever it is.
+// loadName is the name of the program that puts the load on, whichever it is. Where there are several, their names differ as those of the
+// containers of a service do.
 const loadName = "load"
 
 // space is a space in which the sampler sees the load start and end.
@@ -320,27 +387,47 @@ type observed struct {
 
 // Run is part of engine.Space.
 func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	if program.Name != loadName {
+	if serviceOf(program.Name) != loadName {
 		return o.Space.Run(ctx, program, started)
 	}
+	var load engine.Running
 	watch := func(r engine.Running) {
 		if program.Beside == "" { // else its ports are those of the service
-			o.sampler.setLoad(r)
+			load = r
+			o.sampler.addLoad(r)
 		}
+		o.sampler.lookAtLoad(ctx, r)
 		if started != nil {
 			started(r)
 		}
 	}
-	defer o.sampler.setLoad(nil)
+	defer func() { o.sampler.dropLoad(load) }()
 	if program.Beside != "" {
-		o.sampler.network[factLoadIn] = "that of " + program.Beside
+		o.sampler.loadIn(program.Beside)
 	}
 	return o.Space.Run(ctx, program, watch)
 }
 
-func (s *sampler) setLoad(r engine.Running) {
+// addLoad has the ports of a program of the load read from now on, if it can tell of them.
+func (s *sampler) addLoad(r engine.Running) {
+	if networked, ok := r.(engine.Networked); ok {
+		s.mu.Lock()
+		s.loads = append(s.loads, networked)
+		s.mu.Unlock()
+	}
+}
+
+// dropLoad undoes what addLoad did; of nil that is nothing.
+func (s *sampler) dropLoad(r engine.Running) {
 	networked, _ := r.(engine.Networked)
 	s.mu.Lock()
-	s.load = networked
+	s.loads = slices.DeleteFunc(s.loads, func(n engine.Networked) bool { return n == networked })
+	s.mu.Unlock()
+}
+
+// loadIn notes that the load is in the network of a service. Several programs of it are there at the same time.
+func (s *sampler) loadIn(service string) {
+	s.mu.Lock()
+	s.facts[factLoadIn] = "that of " + service
 	s.mu.Unlock()
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,11 +42,15 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 		return engine.Network{Path: "veth on a bridge", MTU: 1500, Offloads: []string{"gso", "tso"},
 			Limits: map[string]string{"somaxconn": "4096", "tcp_max_syn_backlog": "512"}}, nil
 	}
+	s.CPUs = func(name string) (string, error) {
+		return map[string]string{"server": "2-3", loadName: "5"}[name], nil
+	}
 	r := runOnce(t, s)
 	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[loadName] != 0.5 || r.Machine.Sampling == nil {
 		t.Errorf("machine %+v", r.Machine)
 	}
-	for fact, want := range map[string]string{factPath: "veth on a bridge, MTU 1500, gso tso", factListen: "somaxconn 4096, tcp_max_syn_backlog 512"} {
+	for fact, want := range map[string]string{factPath: "veth on a bridge, MTU 1500, gso tso", factListen: "somaxconn 4096, tcp_max_syn_backlog 512",
+		factServicesPlace: "2-3", factLoadPlace: "5"} {
 		if r.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
 		}
@@ -56,6 +61,18 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 	r = runOnce(t, s, "requests: 100", "requests: 100, network: shared")
 	if _, own := r.Machine.Ports[loadName]; own || r.Facts[factLoadIn] != "that of server" {
 		t.Errorf("ports %v, fact %q", r.Machine.Ports, r.Facts[factLoadIn])
+	}
+}
+
+// Services that have CPUs together are told as one, and else each with its own.
+func TestPlaceWords(t *testing.T) {
+	for _, tt := range []struct{ sets, want string }{{"", ""}, {"0-1 0-1", "0-1"}, {"0-1 2", "a 0-1; b 2"}} {
+		if got := placeWords([]string{"a", "b"}, strings.Fields(tt.sets)); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.sets, got, tt.want)
+		}
+	}
+	if got := placeWords([]string{"a", "b"}, []string{"", "2"}); got != "a all; b 2" {
+		t.Errorf("one with all CPUs: got %q", got)
 	}
 }
 
@@ -153,10 +170,10 @@ func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
 	}
 	s := watch(t.Context(), []engine.Running{server})
 	var all sync.WaitGroup
-	for i := range 3 {
+	for i := range 4 {
 		all.Go(func() {
 			watched := s.space(space)
-			name := []string{loadName, "version", "packages"}[i]
+			name := []string{loadName, loadName + ".2", "version", "packages"}[i]
 			for range 20 {
 				if _, err := watched.Run(t.Context(), engine.Program{Name: name}, nil); err != nil {
 					t.Error(err)
@@ -166,7 +183,7 @@ func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
 	}
 	all.Wait()
 	s.finish()
-	if s.load != nil {
+	if len(s.loads) > 0 {
 		t.Error("the load has ended, and is still watched")
 	}
 	m := s.machine(&load.Measurement{Start: s.ticks[0], Length: time.Millisecond}, nil)

@@ -57,7 +57,7 @@ func (s *sampler) samples(m *load.Measurement) []record.Sample {
 		}
 		m.Facts[name] = value
 	}
-	for name, value := range s.network {
+	for name, value := range s.facts {
 		fact(name, value)
 	}
 	if step, ok := s.stepped(); ok {

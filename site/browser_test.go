@@ -110,7 +110,7 @@ func TestBrowser(t *testing.T) {
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
+	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
 		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
 		"tags/python/index.html"})
 	t.Run("the table sorts", func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestBrowserOnSingleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, []string{"mail.html"})
+	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"mail.html"})
 	t.Run("its table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "mail.html"))
 		found.report(t)
@@ -164,7 +164,6 @@ func TestBrowserOnReport(t *testing.T) {
 	if dir == "" {
 		t.Skip("BENCHBOOK_TEST_SITE names no site: make report, and set it to the folder _site")
 	}
-	ctx := browser(t)
 	pages, err := filepath.Glob(filepath.Join(dir, "*", "index.html"))
 	if err != nil || len(pages) < 2 {
 		t.Fatalf("%d articles in %s, %v", len(pages), dir, err)
@@ -180,7 +179,13 @@ func TestBrowserOnReport(t *testing.T) {
 			names = append(names, history)
 		}
 	}
-	lookAtAll(ctx, t, listen(ctx, t), dir, names)
+	for _, scheme := range lightAndDark { // in two browsers at once
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			ctx := browser(t)
+			lookAtAll(ctx, t, listen(ctx, t), dir, []string{scheme}, names)
+		})
+	}
 }
 
 func isFile(name string) bool {
@@ -200,9 +205,9 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 	return found
 }
 
-func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, pages []string) {
+func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, schemes, pages []string) {
 	t.Helper()
-	eachLook(t, []int{1280, 768, 375}, lightAndDark, pages, func(t *testing.T, page string, width int, scheme string) {
+	eachLook(t, []int{1280, 768, 375}, schemes, pages, func(t *testing.T, page string, width int, scheme string) {
 		look(ctx, t, filepath.Join(dir, page), width, scheme, !strings.Contains(page, "history") && !strings.Contains(page, "compare") && !strings.HasPrefix(page, "tags") && page != "index.html")
 		found.report(t)
 	})
@@ -274,34 +279,73 @@ func look(ctx context.Context, t *testing.T, file string, width int, scheme stri
 	if isArticle && values == 0 {
 		t.Error("the page has no measured values")
 	}
-	opened := map[string]bool{}
+	ask[int](ctx, t, watchStops)
+	opened, done := map[string]bool{}, false
 	// Tab visits every stop once and comes to an end; the bound is for a page that never does.
-	for range 2000 {
-		do(ctx, t, chromedp.KeyEvent(kb.Tab))
-		at := ask[struct {
-			ID                  string
-			Open, Visible, Done bool
-		}](ctx, t, `(() => {
-			const e = document.activeElement;
-			if (!e || e === document.body) return {Done: true};
-			if (!e.classList.contains("m")) return {};
-			const slip = e.querySelector(".pop"), box = slip.getBoundingClientRect();
-			return {ID: slip.id, Open: getComputedStyle(slip).display !== "none",
-				Visible: box.width > 100 && box.left >= 0 && box.right <= innerWidth};
-		})()`)
-		if at.Done || opened[at.ID] {
-			break
-		}
-		if at.ID == "" {
-			continue
-		}
-		if opened[at.ID] = true; !at.Open || !at.Visible {
-			t.Errorf("the slip %s is not to be seen when its value has the focus", at.ID)
+	for tries := 0; tries < 40 && !done; tries++ {
+		do(ctx, t, pressTab(50))
+		for _, at := range ask[[]stop](ctx, t, takeStops) {
+			if done = at.Done || opened[at.ID]; done {
+				break
+			}
+			if at.ID == "" {
+				continue
+			}
+			if opened[at.ID] = true; !at.Open || !at.Visible {
+				t.Errorf("the slip %s is not to be seen when its value has the focus", at.ID)
+			}
 		}
 	}
 	if len(opened) != values {
 		t.Errorf("Tab reached %d of %d values", len(opened), values)
 	}
+}
+
+// A stop is where Tab has led to: at a value, whose slip has an ID, at something else, or out of the page.
+type stop struct {
+	ID                  string
+	Open, Visible, Done bool
+}
+
+// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to ask after each key
+// takes more calls than the keys. When all were visited it lets no Tab do anything more.
+const watchStops = `(() => {
+	const at = () => {
+		const e = document.activeElement;
+		if (!e || e === document.body) return {Done: true};
+		if (!e.classList.contains("m")) return {};
+		const slip = e.querySelector(".pop"), box = slip.getBoundingClientRect();
+		return {ID: slip.id, Open: getComputedStyle(slip).display !== "none",
+			Visible: box.width > 100 && box.left >= 0 && box.right <= innerWidth};
+	};
+	let begun = false, done = false;
+	window.stops = [];
+	addEventListener("keydown", e => {
+		if (begun && !done) {
+			const stop = at();
+			done = !!stop.Done;
+			stops.push(stop);
+		}
+		begun = true;
+		if (done) e.preventDefault();
+	}, true);
+	return 0;
+})()`
+
+// takeStops takes what was noted so far, and whether Tab has led out of the page, which may hear of no further key then.
+const takeStops = `stops.splice(0).concat(document.activeElement && document.activeElement !== document.body ? [] : [{Done: true}])`
+
+// pressTab presses Tab so many times, and does not let it go: no page listens to that.
+func pressTab(times int) chromedp.Action[chromedp.Void] {
+	down := kb.Encode('\t')[0]
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for range times {
+			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, *down); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func sorts(ctx context.Context, t *testing.T, file string) {

@@ -63,6 +63,7 @@ func buildWithManual(t testing.TB, dir string) (names []string) {
 
 // The manual reads well wherever it is read: nothing scrolls sideways, nothing fails or is complained about.
 func TestBrowserOnManual(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	names := buildWithManual(t, dir)
@@ -155,6 +156,7 @@ func TestBrowserOnManual(t *testing.T) {
 
 // Nobody is kept from reading the manual: axe finds nothing in it, folds open.
 func TestManualAccessible(t *testing.T) {
+	t.Parallel()
 	ctx, source := browser(t), axe(t)
 	dir := t.TempDir()
 	names := buildWithManual(t, dir)
@@ -166,6 +168,7 @@ func TestManualAccessible(t *testing.T) {
 
 // All pages of the manual are HTML as its standard has it.
 func TestManualValid(t *testing.T) {
+	t.Parallel()
 	command := validator(t)
 	dir := t.TempDir()
 	buildWithManual(t, dir)

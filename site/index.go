@@ -90,7 +90,8 @@ func (b *builder) index(pages []*render.Page) error {
 			v.Filters = append(v.Filters, filterView{m.Filter, m.Class, m.Word, count})
 		}
 	}
-	for _, t := range tagsOf(pages) {
+	tags := tagsOf(pages)
+	for _, t := range tags {
 		view := tagView{tagLink: tagLink{t.href(""), t.name}}
 		for _, p := range t.pages {
 			view.Articles = append(view.Articles, articleLink{href(p), p.Title})
@@ -98,7 +99,7 @@ func (b *builder) index(pages []*render.Page) error {
 		v.Tags = append(v.Tags, view)
 	}
 	for _, p := range pages {
-		v.Entries = append(v.Entries, entryOf(p, "", tagsOf(pages)))
+		v.Entries = append(v.Entries, entryOf(p, "", tags))
 	}
 	main, err := b.fill("index", v)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,7 +31,21 @@ type Packed struct {
 	// Page is what an index tells of the page: all of it but the HTML and Files. Of Subpages it has where they are.
 	Page *render.Page
 
-	packed []byte // all of it, compressed: Page, and then the rest
+	packed []byte       // all of it, compressed: Page, and then the rest; nil where whole is there
+	whole  *render.Page // of a page that waits as it is
+}
+
+// Whole is a page that waits as it is, which saves time where there are few.
+func Whole(page *render.Page) *Packed { return &Packed{Page: headOf(page), whole: page} }
+
+// headOf is what Packed has of a page in Page.
+func headOf(page *render.Page) *render.Page {
+	head := *page
+	head.HTML, head.Files, head.Subpages = "", nil, nil
+	for _, s := range page.Subpages {
+		head.Subpages = append(head.Subpages, render.Subpage{Path: s.Path})
+	}
+	return &head
 }
 
 // bulk is what of a page is large.
@@ -38,6 +53,19 @@ type bulk struct {
 	HTML     string
 	Files    []render.File
 	Subpages []render.Subpage
+	// SameFiles are the indexes of those Subpages, here without Files, that have the Files of the page: mostly that of the newest run.
+	SameFiles []int
+}
+
+// bulkOf gives what of a page is large, each file once.
+func bulkOf(page *render.Page) bulk {
+	b := bulk{HTML: string(page.HTML), Files: page.Files, Subpages: slices.Clone(page.Subpages)}
+	for i, s := range b.Subpages {
+		if len(s.Files) > 0 && slices.EqualFunc(s.Files, page.Files, func(x, y render.File) bool { return x.Path == y.Path && bytes.Equal(x.Data, y.Data) }) {
+			b.Subpages[i].Files, b.SameFiles = nil, append(b.SameFiles, i)
+		}
+	}
+	return b
 }
 
 // packers are those that are not in use, since each takes much memory.
@@ -51,17 +79,21 @@ var packers = sync.Pool{New: func() any {
 
 // Pack packs a page, which stays as it is. An error is one of the program.
 func Pack(page *render.Page) (*Packed, error) {
+	head := headOf(page)
+	packed, err := pack(head, page)
+	if err != nil {
+		return nil, err
+	}
+	return &Packed{Page: head, packed: packed}, nil
+}
+
+func pack(head, page *render.Page) ([]byte, error) {
 	var out bytes.Buffer
 	w := packers.Get().(*gzip.Writer)
 	defer packers.Put(w)
 	w.Reset(&out)
-	head := *page
-	head.HTML, head.Files, head.Subpages = "", nil, nil
-	for _, s := range page.Subpages {
-		head.Subpages = append(head.Subpages, render.Subpage{Path: s.Path})
-	}
 	encoder := gob.NewEncoder(w)
-	for _, part := range []any{head, bulk{string(page.HTML), page.Files, page.Subpages}} {
+	for _, part := range []any{*head, bulkOf(page)} {
 		if err := encoder.Encode(part); err != nil {
 			return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
 		}
@@ -69,11 +101,14 @@ func Pack(page *render.Page) (*Packed, error) {
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
 	}
-	return &Packed{&head, bytes.Clone(out.Bytes())}, nil
+	return bytes.Clone(out.Bytes()), nil
 }
 
 // Unpack gives the whole page.
 func (p *Packed) Unpack() (*render.Page, error) {
+	if p.whole != nil {
+		return p.whole, nil
+	}
 	page, decoder, err := unpackHead(p.packed)
 	var rest bulk
 	if err == nil {
@@ -83,6 +118,9 @@ func (p *Packed) Unpack() (*render.Page, error) {
 		return nil, fmt.Errorf("unpacking the page of %s: %w", p.Page.Slug, err)
 	}
 	page.HTML, page.Files, page.Subpages = template.HTML(rest.HTML), rest.Files, rest.Subpages
+	for _, i := range rest.SameFiles {
+		page.Subpages[i].Files = page.Files
+	}
 	return page, nil
 }
 
@@ -119,7 +157,7 @@ func Kept(dir, slug, inputs string) (page *Packed, ok bool) {
 	if err != nil || head.Slug != slug || head.Inputs != inputs {
 		return nil, false
 	}
-	return &Packed{head, packed}, true
+	return &Packed{Page: head, packed: packed}, true
 }
 
 // keptHead is the first line of a file that is kept: of what the page was made, and what follows.
@@ -129,9 +167,16 @@ func keptHead(inputs string, packed []byte) string {
 }
 
 // kept is a page as a site keeps it for the next build; nil if it is not known what it was made of.
-func (p *Packed) kept() []byte {
+func (p *Packed) kept() ([]byte, error) {
 	if p.Page.Inputs == "" || strings.ContainsAny(p.Page.Inputs, " \n") {
-		return nil
+		return nil, nil
 	}
-	return append([]byte(keptHead(p.Page.Inputs, p.packed)+"\n"), p.packed...)
+	packed := p.packed
+	if p.whole != nil {
+		var err error
+		if packed, err = pack(p.Page, p.whole); err != nil {
+			return nil, err
+		}
+	}
+	return append([]byte(keptHead(p.Page.Inputs, packed)+"\n"), packed...), nil
 }

@@ -1,13 +1,19 @@
 package site_test
 
 import (
+	"bytes"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/render"
 	"benchbook/site"
+	"benchbook/site/theme"
 )
 
 // A page that a site keeps comes back as it was, for the inputs that it was made of and for no others, and only if it is whole.
@@ -76,4 +82,58 @@ func must(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// A file that the page of a run has from the page of the article is kept once, and both have it when they come back.
+func TestKeptFileOfTwoPages(t *testing.T) {
+	const size = 1 << 17
+	random := rand.NewChaCha8([32]byte{7})
+	data := make([]byte, size)
+	_, _ = random.Read(data) // it never fails
+	own, other := render.File{Path: "data/a.csv", Data: data}, render.File{Path: "data/a.csv", Data: []byte("x")}
+	page := &render.Page{Slug: "a", Inputs: "inputs", Files: []render.File{own}, Subpages: []render.Subpage{
+		{Path: "history"}, {Path: "runs/2", Files: []render.File{{Path: own.Path, Data: bytes.Clone(data)}}}, {Path: "runs/1", Files: []render.File{other}}}}
+	before := *page
+	before.Subpages = slices.Clone(page.Subpages)
+	dir := t.TempDir()
+	build(t, []*render.Page{page}, dir)
+	if !reflect.DeepEqual(page, &before) {
+		t.Error("packing changes the page")
+	}
+	if kept := len(must(t, filepath.Join(dir, ".benchbook-pages", "a"))); kept > size*3/2 {
+		t.Errorf("%d bytes are kept of a file of %d", kept, size)
+	}
+	kept, ok := site.Kept(dir, "a", "inputs")
+	if !ok {
+		t.Fatal("the page does not come back")
+	}
+	if whole, err := kept.Unpack(); err != nil || !reflect.DeepEqual(whole, page) {
+		t.Errorf("the page comes back as another: %v", err)
+	}
+}
+
+// A site is the same, and keeps the same, whether its pages waited packed or as they were.
+func TestWhole(t *testing.T) {
+	pages := samplePages(t)
+	var whole []*site.Packed
+	for _, p := range pages {
+		p.Inputs = "inputs-of-" + p.Slug
+		whole = append(whole, site.Whole(p))
+	}
+	want, got := t.TempDir(), t.TempDir()
+	build(t, pages, want)
+	if _, err := site.Build(whole, got, theme.Files, site.Options{Version: "0.0"}); err != nil {
+		t.Fatal(err)
+	}
+	if !maps.Equal(files(t, got), files(t, want)) {
+		t.Error("pages that waited as they were make another site")
+	}
+	for i, p := range whole {
+		if page, err := p.Unpack(); err != nil || page != pages[i] {
+			t.Errorf("the page of %s comes back as another: %v", pages[i].Slug, err)
+		}
+		if len(p.Page.HTML)+len(p.Page.Files) > 0 || len(p.Page.Subpages) != len(pages[i].Subpages) {
+			t.Errorf("what an index tells of %s is %+v", pages[i].Slug, p.Page)
+		}
+	}
 }

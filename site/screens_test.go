@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -29,7 +32,7 @@ func TestScreens(t *testing.T) {
 			eachLook(t, []int{1280, 768, 375}, []string{scheme}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
 				do(ctx, t, openIn(dir, page, width, scheme))
 				ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
-				picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				picture, err := chromedp.Run(ctx, wholePage())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -39,5 +42,16 @@ func TestScreens(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// wholePage takes a picture of all of a page, as chromedp.FullScreenshot does, but lets the file be larger: to pack a long page small takes
+// longer than to load it.
+func wholePage() chromedp.Action[[]byte] {
+	return func(ctx context.Context, target *chromedp.Target) ([]byte, error) {
+		yes := true
+		taken, err := cdp.Call(ctx, target, page.CaptureScreenshot,
+			page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, FromSurface: &yes, OptimizeForSpeed: &yes})
+		return taken.Data, err
 	}
 }

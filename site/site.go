@@ -79,15 +79,23 @@ func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) 
 		return Report{}, err
 	}
 	defer w.close()
-	if err := build(sources, theme, o, w.put); err != nil {
-		return Report{}, err
-	}
+	var working errgroup.Group // pages that wait as they are can be packed while others are written
+	working.SetLimit(runtime.GOMAXPROCS(0) + 1)
+	working.Go(func() error { return build(sources, theme, o, w.put) })
 	for _, p := range pages {
-		if kept := p.kept(); kept != nil && !o.SingleFile && (!p.Page.Draft || o.Drafts) {
-			if err := w.put(keptFile(p.Page.Slug), kept); err != nil {
-				return Report{}, err
-			}
+		if o.SingleFile || p.Page.Draft && !o.Drafts || checkSlug(p.Page.Slug) != nil {
+			continue
 		}
+		working.Go(func() error {
+			kept, err := p.kept()
+			if kept == nil || err != nil {
+				return err
+			}
+			return w.put(keptFile(p.Page.Slug), kept)
+		})
+	}
+	if err := working.Wait(); err != nil {
+		return Report{}, err
 	}
 	return w.finish()
 }

@@ -102,6 +102,7 @@ func TestBrowserTable(t *testing.T) {
 
 // Words that belong together stay in one line, and the mark at a number keeps apart from the letter of the group beside it.
 func TestBrowserTableKeepsWordsTogether(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, []*render.Page{wideTable(t, func(r *record.Record) { r.Load.ForeignCPU = 0.08 })}, dir)
@@ -128,6 +129,7 @@ func TestBrowserTableKeepsWordsTogether(t *testing.T) {
 
 // The head of a page takes one line where there is room, and two on a telephone, with the name and the button for the look in the first.
 func TestBrowserMast(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, []*render.Page{wideTable(t)}, dir)
@@ -153,6 +155,7 @@ func TestBrowserMast(t *testing.T) {
 
 // What changed is told line by line: an entry begins at the height of its date, and what turned stands beside what it is said of.
 func TestBrowserNews(t *testing.T) {
+	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)

@@ -2,16 +2,21 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
 	"benchbook/runner/engine/kubernetes"
 )
 
@@ -45,11 +50,7 @@ func TestRunOnCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, of := project(t, "apart", onNodes)
-	file := fmt.Sprintf("engine: kubernetes\nregistry: %q\nkubernetes: {context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}\n",
-		strings.TrimSpace(string(registry)), "benchbook.test/pool", "benchbook.test/pool")
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	useCluster(t, dir, strings.TrimSpace(string(registry)), "engine: kubernetes\nkubernetes: %s\n")
 	mustRun(t, w, "-C", dir, "doctor")
 	mustRun(t, w, "-C", dir, "verify")
 	t.Run("beside another run", func(t *testing.T) { keptOut(t, w, dir, strings.TrimSpace(string(registry))) })
@@ -66,7 +67,8 @@ func TestRunOnCluster(t *testing.T) {
 		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
 			t.Errorf("the host is %q", r.Host)
 		}
-		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load", "network.crossing": "from pod to pod",
+		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
+			"placement.services": "", "placement.load": "", "network.crossing": "from pod to pod",
 			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical", "hosts.services.clock.ahead": "s", "engine.name": "kubernetes",
 			"engine.node.load": "node2", "engine.node.services": "node1", "engine.node.services.status": "no right"} {
 			if got, ok := r.Facts[fact]; !ok || !strings.Contains(got, want) {
@@ -87,6 +89,151 @@ func TestRunOnCluster(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(dir, "_site", "apart", "index.html"))
 	if err != nil || !strings.Contains(string(page), "Host services") || !strings.Contains(string(page), "Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
+	}
+	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
+	t.Run("killed and interrupted", func(t *testing.T) { runEnded(t, w, strings.TrimSpace(string(registry))) })
+}
+
+// useCluster gives a project the cluster of tests, in a form that says where its keys stand.
+func useCluster(t *testing.T, dir, registry, form string) {
+	t.Helper()
+	const pool = "benchbook.test/pool"
+	keys := fmt.Sprintf("{context: test, namespace: bench, nodes: {load: {%s: load}, services: {%s: services}}}", pool, pool)
+	file := fmt.Sprintf("registry: %q\n", registry) + fmt.Sprintf(form, keys)
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runEnded ends runs in the middle. What one that is killed has left is found and removed, one that is interrupted leaves nothing, and the
+// next goes on where they were.
+func runEnded(t *testing.T, w wiring, registry string) {
+	program, lock := installed(t), t.TempDir()
+	const repetitions = 5
+	dir, folder := project(t, "apart", strings.Replace(onNodes, "repetitions: 2", fmt.Sprintf("repetitions: %d", repetitions), 1))
+	useCluster(t, dir, registry, "engine: kubernetes\nkubernetes: %s\n")
+	saved := &archive{folder: filepath.Join(folder, "records")}
+	end := func(with os.Signal) (status int, said string) {
+		l := begin(t, program, lock, "-C", dir, "run")
+		awaitRecords(t, saved, len(saved.look(t))+1)
+		if err := l.cmd.Process.Signal(with); err != nil {
+			t.Fatal(err)
+		}
+		status = l.end(t, 2*time.Minute)
+		return status, l.stderr.String()
+	}
+	if status, said := end(os.Kill); status != -1 {
+		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
+	}
+	cleaned := mustRun(t, w, "-C", dir, "clean")
+	for _, kind := range []string{"container", "network", "files"} {
+		if !strings.Contains(cleaned, "removed "+kind+" benchbook-") {
+			t.Errorf("after a run that was killed clean removes no %s:\n%s", kind, cleaned)
+		}
+	}
+	if status, said := end(os.Interrupt); status != statusInterrupted || !strings.Contains(said, "all containers removed") {
+		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("after a run that was interrupted clean found\n%s", got)
+	}
+	last := begin(t, program, lock, "-C", dir, "run")
+	if status := last.end(t, 5*time.Minute); status != 0 {
+		t.Errorf("the last run has status %d:\n%s", status, &last.stderr)
+	}
+	if n := planned(saved.look(t)); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
+}
+
+// runAsHost runs the article in the cluster as one of the hosts of the project, whose engine is another one.
+func runAsHost(t *testing.T, w wiring, registry string) {
+	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n", "repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
+	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
+	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of context test`).MatchString(got) {
+		t.Errorf("doctor says\n%s", got)
+	}
+	mustRun(t, w, "-C", dir, "run")
+	mustRun(t, w, "-C", dir, "status", "-q")
+	records, bad, err := record.Dir(filepath.Join(of, "records")).Read()
+	if err != nil || len(bad) > 0 || planned(records) != 1 {
+		t.Fatalf("%d records as planned, %d bad ones, %v; want 1", planned(records), len(bad), err)
+	}
+	if r := records[0]; r.Failure != "" || r.Facts["engine.name"] != "kubernetes" || r.Facts["placement.hosts"] != "server on services; load on load" {
+		t.Errorf("failure %q, facts %q", r.Failure, r.Facts)
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("clean found\n%s", got)
+	}
+}
+
+// Articles in two clusters that are hosts of the project are each verified in their own, whose nodes have the same names, beside one on this
+// machine.
+func TestClustersAsHosts(t *testing.T) {
+	t.Setenv("ENGINE", "")
+	var mu sync.Mutex
+	var started []string
+	note := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.Contains(started, what) {
+			started = append(started, what)
+		}
+	}
+	w := scripted()
+	w.cache = t.TempDir()
+	w.cluster = func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+		note(fmt.Sprintf("%s: connected, with %s", o.Context, o.Registry))
+		s := script("")
+		s.Start = func(_ context.Context, service engine.Service) error {
+			note(fmt.Sprintf("%s: %s on %s", o.Context, service.Name, service.Host))
+			return nil
+		}
+		s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
+			return engine.Exit{Stdout: []byte(`{"ID": "c4-0a0a0a", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "that of ` + o.Context + `"}}`)}, nil
+		}
+		return fake.New(s), nil
+	}
+	text := func(hosts string) string {
+		return "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n" +
+			"load: {target: \"http://server/\"}\nrepetitions: 1\n" + hosts + "~~~\n"
+	}
+	dir, folder := project(t, "one", text("hosts: {server: one, load: one}\n"))
+	for slug, hosts := range map[string]string{"two": "hosts: {server: two, load: two}\n", "here": ""} {
+		other := filepath.Join(filepath.Dir(folder), slug)
+		if err := os.MkdirAll(other, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(other, article.FileName), []byte(strings.ReplaceAll(text(hosts), "~~~", "```")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: second}}}\n"
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"-C", dir, "verify"}, &stdout, &stderr, w); status != 0 {
+		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
+	}
+	var want []string
+	for _, cluster := range []string{"first", "second"} {
+		want = append(want, cluster+": connected, with registry.example", cluster+": host on load", cluster+": host on services", cluster+": server on services")
+	}
+	slices.Sort(started)
+	if !slices.Equal(started, want) {
+		t.Errorf("started\n%s\nwant\n%s", strings.Join(started, "\n"), strings.Join(want, "\n"))
+	}
+	for _, line := range []string{"host load of one: c4-0a0a0a, that of first\n", "host services of two: c4-0a0a0a, that of second\n"} {
+		if !strings.Contains(stderr.String(), line) {
+			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
+		}
+	}
+	// Once they were met, it is known whose results these are.
+	for slug, line := range map[string]string{"one": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`, "two": `(?m)^  cluster +two$`, "here": `(?m)^  host +c`} {
+		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
+			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
+		}
 	}
 }
 
@@ -112,6 +259,7 @@ func keptOut(t *testing.T, w wiring, dir, registry string) {
 	}
 	defer unlock()
 	t.Setenv("BENCHBOOK_WAIT", "false")
+	w.lockDir = t.TempDir() // other packages may have this machine
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w)
 	if said := stderr.String(); status != statusFailed || !strings.Contains(said, "it measures something else, since ") {

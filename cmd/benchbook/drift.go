@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -75,6 +76,9 @@ func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 		}
 		r := slices.MaxFunc(known[t].records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
 		for _, fact := range slices.Sorted(maps.Keys(is)) {
+			if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
+				continue // what was asked is the project's engine, which is another one
+			}
 			if then := r.Facts[fact]; then != "" && is[fact] != "" && then != is[fact] {
 				add(t, fact, then, is[fact])
 			}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,10 +25,11 @@ import (
 // namespace of their own. In another engine's it would put its bridge and its rules in the place of that one's, and an engine that is
 // to have no bridge would even remove docker0.
 type daemon struct {
-	root string
-	net  *os.File // the namespace, which whoever wants to reach its containers has to be in
-	args []string
-	cmd  *exec.Cmd
+	root   string
+	net    *os.File // the namespace, which whoever wants to reach its containers has to be in
+	args   []string
+	cmd    *exec.Cmd
+	killed bool // at some time
 }
 
 // ownEngine starts one, with networks from so many addresses only. DOCKER_HOST names it until the test ends.
@@ -107,8 +110,14 @@ func (d *daemon) within(t *testing.T, start func() error) {
 func (d *daemon) run(t *testing.T, program, lock, project string) *life {
 	t.Helper()
 	l := newLife(program, lock, "-C", project, "run")
-	d.within(t, l.start)
+	d.begin(t, l)
 	return l
+}
+
+// begin starts a life there.
+func (d *daemon) begin(t *testing.T, l *life) {
+	t.Helper()
+	d.within(t, l.start)
 }
 
 // start starts the engine and waits until it answers.
@@ -147,15 +156,21 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 	_ = d.cmd.Wait() // however it ends
 	over.Stop()
 	d.cmd = nil
+	d.killed = d.killed || signal == syscall.SIGKILL
 }
 
 // remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
 func (d *daemon) remove(t *testing.T) {
 	d.stop(t, syscall.SIGTERM)
+	if d.killed { // its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started them
+		for pid := range d.processes(t) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 	}
-	for _, pid := range d.processes(t) {
-		t.Errorf("process %d outlives its engine", pid)
+	for pid, line := range d.processes(t) {
+		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -172,9 +187,11 @@ func (d *daemon) remove(t *testing.T) {
 	}
 }
 
-// processes are those in whose command line the engine's folder stands: its own, and those around its containers.
-func (d *daemon) processes(t *testing.T) (pids []int) {
+// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and those around its
+// containers.
+func (d *daemon) processes(t *testing.T) map[int]string {
 	t.Helper()
+	lines := map[int]string{}
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Error(err)
@@ -185,10 +202,10 @@ func (d *daemon) processes(t *testing.T) (pids []int) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name))); err == nil && pid != os.Getpid() {
-			pids = append(pids, pid)
+			lines[pid] = string(line)
 		}
 	}
-	return pids
+	return lines
 }
 
 // An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a result. When it is there
@@ -198,7 +215,7 @@ func TestEngineThatStops(t *testing.T) {
 	d := ownEngine(t, "base=10.213.0.0/20,size=26")
 	d.start(t)
 	c := engineClient(t)
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 6", 1))
+	dir, folder := project(t, "mortal", mortal(6))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	awaitRecords(t, saved, 3)
@@ -231,6 +248,61 @@ func TestEngineThatStops(t *testing.T) {
 	}
 }
 
+// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no longer. When the engine
+// is there again clean finds what was left, and the same command goes on.
+func TestEngineThatIsKilled(t *testing.T) {
+	program := installed(t)
+	d := ownEngine(t, "base=10.213.48.0/20,size=26")
+	d.start(t)
+	c := engineClient(t)
+	dir, folder := project(t, "mortal", mortal(4))
+	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+	begin := func(stdout io.Writer, verb string) *life {
+		t.Helper()
+		l := newLife(program, temporary, "-C", dir, verb)
+		l.cmd.Stdout = stdout
+		l.cmd.Env = append(l.cmd.Env, locksVariable+"=", "BENCHBOOK_WAIT=true") // the usual locks, so that it takes the engine's too
+		d.begin(t, l)
+		return l
+	}
+	l := begin(nil, "run")
+	awaitRecords(t, saved, 3)
+	time.Sleep(300 * time.Millisecond)
+	d.stop(t, syscall.SIGKILL)
+	if status := l.end(t, 2*time.Minute); status != statusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
+	}
+	before := saved.look(t)
+	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(before), "finished repetition")+" kept")
+	wantNoFailures(t, before)
+
+	d.start(t)
+	if left := leftBy(t, c, l.owner); len(left) == 0 {
+		t.Error("nothing is left of the run, so that there is nothing to clean")
+	}
+	var removed bytes.Buffer
+	clean := begin(&removed, "clean")
+	if status := clean.end(t, 2*time.Minute); status != 0 {
+		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
+	}
+	wantSaid(t, removed.String(), "removed container ", "removed network ")
+	if left := leftBy(t, c, l.owner); len(left) > 0 {
+		t.Errorf("clean leaves %v, and says\n%s", left, &removed)
+	}
+	again := begin(nil, "run")
+	if status := again.end(t, 2*time.Minute); status != 0 {
+		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
+	}
+	all := saved.look(t)
+	wantNoFailures(t, all)
+	if n := planned(all); n != 8 {
+		t.Errorf("in the end there are %d repetitions, want 8", n)
+	}
+	if left := leftBy(t, c, again.owner); len(left) > 0 {
+		t.Errorf("in the end there are still %v", left)
+	}
+}
+
 func wantNoFailures(t *testing.T, records []*record.Record) {
 	t.Helper()
 	for _, r := range records {
@@ -250,7 +322,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 1", 1))
+	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	if status := l.end(t, 2*time.Minute); status != statusFailed {
@@ -276,7 +348,7 @@ func TestEngineWhoseDiskIsFull(t *testing.T) {
 	remount := mountMemory(t, d.path("data"), "size=12m") // which goes with the engine
 	d.start(t)
 	c := engineClient(t)
-	dir, folder := project(t, "mortal", strings.Replace(mortal, "repetitions: 20", "repetitions: 1", 1))
+	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
 	if status := l.end(t, 2*time.Minute); status != statusFailed {

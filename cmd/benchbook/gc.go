@@ -236,7 +236,8 @@ func (a *app) collectImages(ctx context.Context, plans map[string][]*plan.Plan, 
 }
 
 // unusedImages picks those that nothing needs, those first that are built on others of them. An image stays that another one is built
-// on which stays. Of images of articles that is does not know there are others: they may be another project's.
+// on which stays. Of images of articles that is does not know there are others: they may be another project's. One of an article of this
+// project goes though another clone may use it: an image is made once for all of them, by whoever needs it first, and made again.
 func unusedImages(built []engine.BuiltImage, used map[string]bool, is func(slug string) bool) (unused []engine.BuiltImage, others int) {
 	candidate := map[string]bool{}
 	for _, k := range built {

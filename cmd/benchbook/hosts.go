@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,19 +49,9 @@ func (v venues) distinct() []*venue {
 	return out
 }
 
-// alone lists the engines of those that are one machine, but for an engine that is also that of one of several hosts: these were taken
-// when they were met.
-func (v venues) alone() (list []hosts.Host) {
-	for _, one := range v.distinct() {
-		isHost := slices.ContainsFunc(v.distinct(), func(other *venue) bool {
-			several, ok := other.engine.(*hosts.Engine)
-			return ok && several.Has(one.engine)
-		})
-		if !isHost && one.machines == nil {
-			list = append(list, hosts.Host{Engine: one.engine})
-		}
-	}
-	return list
+// met reports whether machines of theirs were met. All that they need was taken for that, this machine too.
+func (v venues) met() bool {
+	return slices.ContainsFunc(v.distinct(), func(one *venue) bool { return one.machines != nil })
 }
 
 func (v venues) close() {
@@ -84,7 +75,7 @@ func endpointOf(project *article.Project, h article.ProjectHost) docker.Options 
 func endpointsOf(project *article.Project, names []string) map[string]docker.Options {
 	out := map[string]docker.Options{}
 	for _, h := range project.Hosts {
-		if slices.Contains(names, h.Name.Value) && h.Value.Kubernetes.IsZero() {
+		if slices.Contains(names, h.Name.Value) && h.Value.Kubernetes == nil {
 			out[h.Name.Value] = endpointOf(project, h.Value)
 		}
 	}
@@ -103,18 +94,18 @@ func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (run
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}
-	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(project, p.HostNames()), slices.Contains(p.HostNames(), ""))
+	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(project, p.Cluster(), p.HostNames()), slices.Contains(p.HostNames(), ""))
 	if !ok {
 		return runner.Host{ID: unmet}, nil
 	}
 	return known, nil
 }
 
-// addressesOf are by what hosts are remembered from one meeting to the next, by their names.
-func addressesOf(project *article.Project, names []string) map[string]string {
+// addressesOf are by what hosts are remembered from one meeting to the next, by their names. They are those of a plan in a cluster, as
+// plan.Plan.Cluster has it.
+func addressesOf(project *article.Project, cluster string, names []string) map[string]string {
 	out := map[string]string{}
-	if project.Engine.V == article.Kubernetes {
-		o := clusterOf(project)
+	if o, ok := clusterOf(project, cluster); ok {
 		for _, name := range names {
 			labels := o.ServiceNodes
 			if name == kubernetes.LoadHost {
@@ -130,10 +121,24 @@ func addressesOf(project *article.Project, names []string) map[string]string {
 	return out
 }
 
-// clusterOf is how the cluster of a project is connected to.
-func clusterOf(project *article.Project) kubernetes.Options {
+// clusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
+// plan that runs in none.
+func clusterOf(project *article.Project, name string) (kubernetes.Options, bool) {
+	if name == "" {
+		return optionsOf(project, project.Cluster), project.Engine.V == article.Kubernetes
+	}
+	for _, h := range project.Hosts {
+		if h.Name.Value == name && h.Value.Kubernetes != nil {
+			return optionsOf(project, h.Value.Kubernetes), true
+		}
+	}
+	return kubernetes.Options{}, false
+}
+
+// optionsOf is how a cluster is connected to; nil is the current one of the user.
+func optionsOf(project *article.Project, c *article.Cluster) kubernetes.Options {
 	o := kubernetes.Options{Registry: project.Registry.Value}
-	if c := project.Cluster; c != nil {
+	if c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
 		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
 	}
@@ -141,40 +146,56 @@ func clusterOf(project *article.Project) kubernetes.Options {
 }
 
 // venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
-// there is something to measure. The machines of others are taken right away for what is to be done, and met: which results there are is
-// known only then. A machine that another run has is an error, or waited for.
+// there is something to measure, or with the others. The machines of others are taken right away for what is to be done, and met: which
+// results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
+// two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
+// waited for.
 func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
-	met := &meeting{app: a, hosts: map[string]hosts.Host{}, addresses: map[string]string{}, machines: map[string]*runner.Machine{}}
+	met := &meeting{app: a, hosts: map[hostKey]hosts.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
+		machines: map[hostKey]*runner.Machine{}}
 	defer func() {
 		if err != nil {
 			met.close()
 		}
 	}()
+	here, byHosts := &venue{host: this}, map[string]*venue{}
+	usesHosts := func(c *chosen) bool { return plans[c.slug].UsesHosts() }
+	if slices.ContainsFunc(list, usesHosts) {
+		unlock, err := a.lockThis(ctx, this, doing, wait)
+		if err != nil {
+			return nil, err
+		}
+		met.closing = append(met.closing, unlock)
+		if slices.ContainsFunc(list, func(c *chosen) bool { return !usesHosts(c) }) {
+			if here.engine, err = met.connectHere(ctx, project); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, c := range list {
 		if p := plans[c.slug]; p.UsesHosts() {
-			if err := met.connect(ctx, project, p.HostNames()); err != nil {
+			if err := met.connect(ctx, project, p.Cluster(), p.HostNames()); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.slug, err)
 			}
 		}
 	}
-	if err := met.lock(ctx, doing, wait); err != nil {
+	if err := met.lock(ctx, here, doing, wait); err != nil {
 		return nil, err
 	}
 	if err := met.meet(ctx); err != nil {
 		return nil, err
 	}
-	here, byHosts := &venue{host: this}, map[string]*venue{}
 	all = venues{}
 	for _, c := range list {
-		names := plans[c.slug].HostNames()
-		if !plans[c.slug].UsesHosts() {
+		p := plans[c.slug]
+		if !p.UsesHosts() {
 			all[c.slug] = here
 			continue
 		}
-		key := strings.Join(names, "\n")
+		key := p.Cluster() + "\n" + strings.Join(p.HostNames(), "\n")
 		if byHosts[key] == nil {
-			if byHosts[key], err = met.venue(names, this); err != nil {
+			if byHosts[key], err = met.venue(p.Cluster(), p.HostNames(), this); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.slug, err)
 			}
 		}
@@ -183,13 +204,24 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 	return all, nil
 }
 
+// A hostKey tells hosts apart: nodes have the same names in every cluster, which plan.Plan.Cluster names.
+type hostKey struct{ cluster, name string }
+
+// String names it for people.
+func (k hostKey) String() string {
+	if k.cluster == "" {
+		return k.name
+	}
+	return k.name + " of " + k.cluster
+}
+
 // A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
 type meeting struct {
 	app       *app
-	hosts     map[string]hosts.Host // by name; this machine, if it is one of several, has the empty one
-	addresses map[string]string     // by name, as addressesOf has them
-	cluster   engine.Engine         // which all of them are in; nil if they are none of a cluster
-	machines  map[string]*runner.Machine
+	hosts     map[hostKey]hosts.Host   // this machine, if it is one of several, has the empty name
+	addresses map[hostKey]string       // as addressesOf has them
+	clusters  map[string]engine.Engine // by the names in keys
+	machines  map[hostKey]*runner.Machine
 	closing   []func()
 }
 
@@ -201,24 +233,25 @@ func (m *meeting) close() {
 	m.closing = nil
 }
 
-// list are the hosts in the order of their names.
-func (m *meeting) list() (all []hosts.Host) {
-	for _, name := range slices.Sorted(maps.Keys(m.hosts)) {
-		all = append(all, m.hosts[name])
-	}
-	return all
+// keys are the hosts in the order of their names.
+func (m *meeting) keys() []hostKey {
+	return slices.SortedFunc(maps.Keys(m.hosts), func(a, b hostKey) int {
+		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.name, b.name))
+	})
 }
 
-// connect connects to those hosts of the project that it has not yet. The empty name is this machine.
-func (m *meeting) connect(ctx context.Context, project *article.Project, names []string) error {
-	add := func(name, address string, e engine.Engine) {
-		m.hosts[name] = hosts.Host{Name: name, Address: address, Engine: e}
-		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
+// connect connects to those hosts of a plan that it has not yet. The empty name is this machine.
+func (m *meeting) connect(ctx context.Context, project *article.Project, cluster string, names []string) error {
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[hostKey{cluster, name}].Engine != nil })
+	for name, address := range addressesOf(project, cluster, missing) {
+		m.addresses[hostKey{cluster, name}] = address
 	}
-	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[name].Engine != nil })
-	maps.Copy(m.addresses, addressesOf(project, missing))
-	if project.Engine.V == article.Kubernetes {
-		return m.connectCluster(ctx, project, missing)
+	if o, ok := clusterOf(project, cluster); ok {
+		return m.connectCluster(ctx, cluster, o, missing)
+	}
+	add := func(name, address string, e engine.Engine) {
+		m.hosts[hostKey{"", name}] = hosts.Host{Name: name, Address: address, Engine: e}
+		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	if slices.Contains(missing, "") {
 		e, err := m.app.wiring.engine(ctx, article.Docker)
@@ -248,42 +281,69 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, names [
 	return nil
 }
 
-// connectCluster connects to the cluster of a project, all of whose hosts are nodes of it.
-func (m *meeting) connectCluster(ctx context.Context, project *article.Project, names []string) error {
-	if m.cluster == nil {
-		e, err := m.app.wiring.engineOf(ctx, project)
+// connectHere connects to the engine of those articles of the project that run on this machine alone.
+func (m *meeting) connectHere(ctx context.Context, project *article.Project) (engine.Engine, error) {
+	e, err := m.app.wiring.engineOf(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
+	return e, nil
+}
+
+// connectCluster connects to a cluster, which hosts are nodes of.
+func (m *meeting) connectCluster(ctx context.Context, cluster string, o kubernetes.Options, names []string) error {
+	if m.clusters[cluster] == nil {
+		e, err := m.app.wiring.inCluster(ctx, o)
 		if err != nil {
-			return err
+			return ofCluster(cluster, err)
 		}
-		m.cluster = e
+		m.clusters[cluster] = e
 		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	for _, name := range names {
-		m.hosts[name] = hosts.Host{Name: name, Engine: m.cluster}
+		m.hosts[hostKey{cluster, name}] = hosts.Host{Name: name, Engine: m.clusters[cluster]}
 	}
 	return nil
 }
 
+// ofCluster says of an error in which of the clusters under hosts it was met, if in one of those.
+func ofCluster(cluster string, err error) error {
+	if cluster == "" {
+		return err
+	}
+	return fmt.Errorf("host %q: %w", cluster, err)
+}
+
 // engines are those of all hosts, each once.
 func (m *meeting) engines() (all []engine.Engine) {
-	if m.cluster != nil {
-		return []engine.Engine{m.cluster}
-	}
-	for _, h := range m.list() {
-		all = append(all, h.Engine)
+	for _, key := range m.keys() {
+		if e := m.hosts[key].Engine; !slices.Contains(all, e) {
+			all = append(all, e)
+		}
 	}
 	return all
 }
 
-// lock takes all hosts for what is to be done.
-func (m *meeting) lock(ctx context.Context, doing string, wait bool) error {
-	var waiting func(error)
-	if wait {
-		waiting = m.app.sayWaiting
+// lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if there are any.
+func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool) error {
+	var list []hosts.Host
+	for _, key := range m.keys() {
+		h := m.hosts[key]
+		h.Name = cmp.Or(key.cluster, h.Name) // which is taken as a whole
+		list = append(list, h)
 	}
-	unlock, err := hosts.Lock(ctx, m.list(), doing, waiting)
+	if here.engine != nil && m.app.wiring.lockEngines {
+		e, done, err := m.app.guard(ctx, here.engine)
+		if err != nil {
+			return err
+		}
+		m.closing = append(m.closing, done)
+		list = append(list, hosts.Host{Engine: e})
+	}
+	unlock, err := m.app.lockHosts(ctx, list, doing, wait)
 	if err != nil {
-		return whenBusy(err)
+		return err
 	}
 	m.closing = append(m.closing, unlock)
 	return nil
@@ -296,7 +356,8 @@ func (m *meeting) meet(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, h := range m.list() {
+	for _, key := range m.keys() {
+		h := m.hosts[key]
 		if h.Name == "" {
 			continue
 		}
@@ -305,39 +366,40 @@ func (m *meeting) meet(ctx context.Context) error {
 			return err
 		}
 		var at engine.Location
-		if m.cluster != nil {
+		if m.clusters[key.cluster] != nil {
 			at.Host = h.Name
 		}
 		machine, err := runner.Meet(ctx, h.Name, h.Engine, at, program)
 		if err != nil {
-			return err
+			return ofCluster(key.cluster, err)
 		}
 		m.closing = append(m.closing, func() {
 			if err := machine.Close(ctx); err != nil {
-				fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", h.Name, err)
+				fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", key.String(), err)
 			}
 		})
-		runner.HostCache(m.app.wiring.cache).Write(m.addresses[h.Name], machine.Host)
-		m.machines[h.Name] = machine
-		fmt.Fprintf(m.app.stderr, "host %s: %s, %s\n", h.Name, machine.Host.ID, machine.Host.Facts["host.cpu"])
+		runner.HostCache(m.app.wiring.cache).Write(m.addresses[key], machine.Host)
+		m.machines[key] = machine
+		fmt.Fprintf(m.app.stderr, "host %v: %s, %s\n", key, machine.Host.ID, machine.Host.Facts["host.cpu"])
 	}
 	return nil
 }
 
 // venue puts some of the hosts together. Closing one ends the meeting, and so all of them.
-func (m *meeting) venue(names []string, this runner.Host) (*venue, error) {
+func (m *meeting) venue(cluster string, names []string, this runner.Host) (*venue, error) {
 	v := &venue{machines: map[string]*runner.Machine{}, close: m.close}
 	var list []hosts.Host
 	var machines []*runner.Machine
 	for _, name := range names {
-		list = append(list, m.hosts[name])
+		key := hostKey{cluster, name}
+		list = append(list, m.hosts[key])
 		if name != "" {
-			machines, v.machines[name] = append(machines, m.machines[name]), m.machines[name]
+			machines, v.machines[name] = append(machines, m.machines[key]), m.machines[key]
 		}
 	}
 	v.host = this.With(machines, slices.Contains(names, ""))
-	if m.cluster != nil {
-		v.engine = m.cluster
+	if e := m.clusters[cluster]; e != nil {
+		v.engine = e
 		return v, nil
 	}
 	together, err := hosts.New(list...)
@@ -409,17 +471,24 @@ func hostLine(e *plan.Experiment, host string, of runner.Host) string {
 func (a *app) examineHosts(ctx context.Context, project *article.Project) []symptom {
 	var out []symptom
 	for _, h := range project.Hosts {
-		if h.Value.Docker.IsZero() {
-			continue
+		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil { // check says what is wrong with others
+			out = append(out, a.examineHost(ctx, project, h))
 		}
-		out = append(out, a.examineHost(ctx, h.Name.Value, endpointOf(project, h.Value)))
 	}
 	return out
 }
 
-func (a *app) examineHost(ctx context.Context, name string, o docker.Options) symptom {
-	s := symptom{Name: "host " + name, Level: missing}
-	e, err := a.wiring.endpoint(ctx, o)
+// connectHost connects to a host of the project.
+func (w wiring) connectHost(ctx context.Context, project *article.Project, h article.ProjectHost) (engine.Engine, error) {
+	if h.Kubernetes != nil {
+		return w.inCluster(ctx, optionsOf(project, h.Kubernetes))
+	}
+	return w.endpoint(ctx, endpointOf(project, h))
+}
+
+func (a *app) examineHost(ctx context.Context, project *article.Project, h article.Named[article.ProjectHost]) symptom {
+	s := symptom{Name: "host " + h.Name.Value, Level: missing}
+	e, err := a.wiring.connectHost(ctx, project, h.Value)
 	if err != nil {
 		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
 		return s
@@ -430,7 +499,10 @@ func (a *app) examineHost(ctx context.Context, name string, o docker.Options) sy
 		s.Words, s.Remedy = err.Error(), "start its engine again"
 		return s
 	}
-	s.Level, s.Words = fine, fmt.Sprintf("%s %s at %s, %s CPUs", e.Name(), facts["engine.version"], o.Host, facts["engine.cpus"])
+	s.Level, s.Words = fine, fmt.Sprintf("%s %s at %s, %s CPUs", e.Name(), facts["engine.version"], h.Value.Docker.Value, facts["engine.cpus"])
+	if h.Value.Kubernetes != nil {
+		s.Words = fmt.Sprintf("%s %s, namespace %s of context %s", e.Name(), facts["engine.version"], facts["engine.namespace"], facts["engine.context"])
+	}
 	if clocked, ok := e.(engine.Clocked); ok {
 		if ahead, uncertain, err := clocked.Clock(ctx); err == nil {
 			s.Words += fmt.Sprintf(", clock ahead by %v ± %v", ahead.Round(100*time.Microsecond), uncertain.Round(100*time.Microsecond))
@@ -445,7 +517,9 @@ func (a *app) cleanCluster(ctx context.Context, dryRun bool) (asked, found int, 
 	if err != nil || project.Engine.V != article.Kubernetes && project.Cluster == nil || a.wiring.cluster == nil {
 		return 0, 0, nil
 	}
-	found, err = a.cleanOn(ctx, "", func(ctx context.Context) (engine.Engine, error) { return a.wiring.cluster(ctx, clusterOf(project)) }, dryRun)
+	found, err = a.cleanOn(ctx, "", func(ctx context.Context) (engine.Engine, error) {
+		return a.wiring.cluster(ctx, optionsOf(project, project.Cluster))
+	}, dryRun)
 	switch {
 	case err == nil:
 		asked++
@@ -464,11 +538,12 @@ func (a *app) cleanHosts(ctx context.Context, dryRun bool) (asked, found int, fa
 		return 0, 0, nil // engines can be cleaned from anywhere
 	}
 	for _, h := range project.Hosts {
-		if h.Value.Docker.IsZero() {
+		if h.Value.Docker.IsZero() && h.Value.Kubernetes == nil {
 			continue
 		}
-		o := endpointOf(project, h.Value)
-		n, err := a.cleanOn(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) { return a.wiring.endpoint(ctx, o) }, dryRun)
+		n, err := a.cleanOn(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) {
+			return a.wiring.connectHost(ctx, project, h.Value)
+		}, dryRun)
 		found += n
 		switch {
 		case err == nil:

@@ -88,6 +88,7 @@ func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
 	nameHosts(t, dir, m)
 	mustRun(t, w, "-C", dir, "verify")
 	t.Setenv("BENCHBOOK_WAIT", "false")
+	w.lockDir = t.TempDir() // other packages may have this machine
 	alone := strings.Replace(servedElsewhere, "{server: elsewhere}", "{server: elsewhere, load: elsewhere}", 1)
 	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"), []byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -10,7 +12,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/render"
@@ -32,7 +38,7 @@ const (
 // and clocks of file systems are as coarse as this.
 const settled = 2 * time.Second
 
-var errUnsettled = errors.New("not to be relied on")
+var errTooMany = errors.New("too many files")
 
 // inputs digests what all pages have in common.
 func (a *app) inputs(project *article.Project, theme fs.FS, flags renderFlags, options render.Options) (*inputs, error) {
@@ -77,45 +83,115 @@ func digestProgram(w io.Writer) error {
 		}
 	}
 	defer f.Close()
+	if id := buildID(f); id != nil {
+		_, err = w.Write(id)
+		return err
+	}
 	_, err = io.Copy(w, f)
 	return err
 }
 
-// of is the digest of what enters the page of the article in a folder that was read from a moment on, with the ID of the machine, or the
-// machines, that its own results are of. It is empty, so that nothing is known by it, if the folder may have changed since, or holds what
-// cannot be digested: links, pipes, or far too much.
-func (in *inputs) of(folder, host string, read time.Time) string {
+// buildID is what the go command knows a program by: digests of all that it was built from, and of what came of it. It is nil where none
+// is found, as in a file of another format than ELF, or where somebody has put something else in its place. To read the whole program
+// takes longer than to make a page.
+func buildID(program io.ReaderAt) []byte {
+	file, err := elf.NewFile(program)
+	if err != nil {
+		return nil
+	}
+	section := file.Section(".note.go.buildid")
+	if section == nil {
+		return nil
+	}
+	note, err := section.Data()
+	if err != nil {
+		return nil
+	}
+	const head = 16                                                      // three numbers and the name of who wrote the note
+	if len(note) <= head || bytes.Count(note[head:], []byte("/")) != 3 { // of the program and of its main package, before and after
+		return nil
+	}
+	return note[head:]
+}
+
+// pageInputs is what enters the page of an article.
+type pageInputs struct {
+	digest string // empty if nothing is to be known by it
+	folder string
+	files  []inputFile // in the folder, folders among them, in the order of their names
+}
+
+type inputFile struct {
+	name string
+	info fs.FileInfo
+}
+
+// of digests what enters the page of the article in a folder that was read from a moment on, with the ID of the machine, or the
+// machines, that its own results are of. The digest is empty if the folder may have changed since, or holds what cannot be digested:
+// links, pipes, or far too much.
+func (in *inputs) of(folder, host string, read time.Time) pageInputs {
+	files, err := inputFiles(folder)
+	if err != nil {
+		return pageInputs{}
+	}
+	size := int64(0)
+	for _, f := range files {
+		size += f.info.Size()
+		if !f.info.ModTime().Before(read.Add(-settled)) || size > mostInputBytes || !f.info.IsDir() && !f.info.Mode().IsRegular() {
+			return pageInputs{}
+		}
+	}
+	sums := make([][sha256.Size]byte, len(files))
+	var group errgroup.Group // an article may have thousands of records
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, f := range files {
+		if f.info.IsDir() {
+			continue
+		}
+		group.Go(func() error {
+			data, err := os.ReadFile(f.name)
+			sums[i] = sha256.Sum256(data)
+			return err
+		})
+	}
+	if group.Wait() != nil {
+		return pageInputs{}
+	}
 	sum := sha256.New()
 	sum.Write(in.shared[:])
 	fmt.Fprintf(sum, "%q\n", host)
-	files, size := 0, int64(0)
+	for i, f := range files {
+		relative, err := filepath.Rel(folder, f.name)
+		if err != nil {
+			return pageInputs{}
+		}
+		fmt.Fprintf(sum, "%q %v %x\n", relative, f.info.Mode(), sums[i])
+	}
+	return pageInputs{hex.EncodeToString(sum.Sum(nil)), folder, files}
+}
+
+// inputFiles lists all that is in a folder, and the folder. The error is errTooMany where that is far too much.
+func inputFiles(folder string) ([]inputFile, error) {
+	var out []inputFile
 	err := filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
+		if len(out) == mostInputFiles {
+			return errTooMany
+		}
 		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		files, size = files+1, size+info.Size()
-		relative, err := filepath.Rel(folder, name)
-		if err != nil || !info.ModTime().Before(read.Add(-settled)) || files > mostInputFiles || size > mostInputBytes {
-			return errUnsettled
-		}
-		fmt.Fprintf(sum, "%q %v\n", relative, info.Mode())
-		if e.IsDir() {
-			return nil
-		}
-		if !info.Mode().IsRegular() {
-			return errUnsettled
-		}
-		data, err := os.ReadFile(name)
-		fmt.Fprintf(sum, "%d\n", len(data))
-		sum.Write(data)
+		out = append(out, inputFile{name, info})
 		return err
 	})
-	if err != nil {
-		return ""
-	}
-	return hex.EncodeToString(sum.Sum(nil))
+	return out, err
+}
+
+// stay reports whether the folder is as it was, by all that can be told without reading the files once more.
+func (p pageInputs) stay() bool {
+	files, err := inputFiles(p.folder)
+	return err == nil && slices.EqualFunc(p.files, files, func(a, b inputFile) bool {
+		return a.name == b.name && os.SameFile(a.info, b.info) && a.info.Mode() == b.info.Mode() && a.info.Size() == b.info.Size() &&
+			a.info.ModTime().Equal(b.info.ModTime())
+	})
 }

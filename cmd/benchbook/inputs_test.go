@@ -95,9 +95,10 @@ func mark(t *testing.T, out string) {
 	}
 	var page render.Page // and then, apart, what of it is large
 	var rest struct {
-		HTML     string
-		Files    []render.File
-		Subpages []render.Subpage
+		HTML      string
+		Files     []render.File
+		Subpages  []render.Subpage
+		SameFiles []int
 	}
 	decoder := gob.NewDecoder(r)
 	if err := errors.Join(decoder.Decode(&page), decoder.Decode(&rest)); err != nil {
@@ -234,7 +235,7 @@ func TestInputsKnowThemeAndHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return in.of(project.ArticleDir("first"), host, time.Now())
+		return in.of(project.ArticleDir("first"), host, time.Now()).digest
 	}
 	digest := func(files fstest.MapFS) string { return on("c1", files) }
 	look := fstest.MapFS{"style.css": {Data: style}, "x.html": {Data: []byte("x")}}
@@ -248,5 +249,56 @@ func TestInputsKnowThemeAndHost(t *testing.T) {
 	}
 	if on("c2", look) == digest(look) {
 		t.Error("two hosts have the same digest")
+	}
+}
+
+// A page is made of what its folder held before, if the folder is as it was when the page is done.
+func TestPageInputsStay(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, folder string)
+		want   bool
+	}{
+		{"nothing", func(*testing.T, string) {}, true},
+		{"a file that is written again", func(t *testing.T, folder string) { put(t, filepath.Join(folder, "picture.png"), "another") }, false},
+		{"a file more", func(t *testing.T, folder string) { put(t, filepath.Join(folder, "more.txt"), "x") }, false},
+		{"a file less", func(t *testing.T, folder string) {
+			if err := os.Remove(filepath.Join(folder, "picture.png")); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"the mode of a file", func(t *testing.T, folder string) {
+			if err := os.Chmod(filepath.Join(folder, "picture.png"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+		{"a file that is as old and as long in the place of another", func(t *testing.T, folder string) {
+			name := filepath.Join(folder, "picture.png")
+			was, err := os.Stat(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, err := os.Stat(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, name+".new", "another")
+			if err := errors.Join(os.Rename(name+".new", name), os.Chtimes(name, was.ModTime(), was.ModTime()), os.Chtimes(folder, in.ModTime(), in.ModTime())); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			folder := filepath.Join(keptProject(t), "experiments", "first")
+			in := (&inputs{}).of(folder, "c1", time.Now())
+			if in.digest == "" {
+				t.Fatal("the folder has no digest")
+			}
+			test.change(t, folder)
+			if got := in.stay(); got != test.want {
+				t.Errorf("it stays as it was: %v, want %v", got, test.want)
+			}
+		})
 	}
 }

@@ -28,8 +28,14 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// mortal has short repetitions, of services that are shared and of some that are not.
-const mortal = `---
+// mortal has short repetitions, two of each of some trials, of services that are shared and of some that are not. Two are too few for any
+// to be measured again because of what else this machine does.
+func mortal(trials int) string {
+	var paths []string
+	for i := range trials {
+		paths = append(paths, fmt.Sprintf("p%d", i))
+	}
+	return `---
 title: Short repetitions
 ---
 
@@ -39,18 +45,43 @@ services:
   store: {origin: {body: 100B}}
   server: {origin: {body: 100B}, depends_on: [store]}
 shared: [store]
-matrix: {path: [a, b]}
+matrix: {path: [` + strings.Join(paths, ", ") + `]}
 load: {target: "http://server/${{ matrix.path }}", connections: 2, duration: 200ms, warmup: 0s}
-repetitions: 20
+repetitions: 2
 calibrate: false
 ~~~
 `
+}
 
-// installed is benchbook as its users have it: a program with others beside it. The test is skipped where there is no engine to run it on.
+// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds the programs that
+// go into containers in the folder that programsVariable names, and does not wait for the machine to come to rest: beside other tests it
+// never does, and nothing that these measure has to be right.
+const (
+	onEngineProgram  = "benchbook-on-engine"
+	programsVariable = "BENCHBOOK_TEST_PROGRAMS"
+)
+
+func onEngineWiring() wiring {
+	w := wired()
+	w.settler = nil
+	w.tool = func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), name))
+	}
+	w.endpoint, w.cluster = dockerAt(w.tool), clusterAt(w.tool)
+	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
+	return w
+}
+
+// installed gives the path of onEngineProgram. The test is skipped where there is no engine to run it on.
 func installed(t *testing.T) (program string) {
 	t.Helper()
 	needEngine(t)
-	return filepath.Join(builtPrograms(t, "benchbook/cmd/benchbook"), "benchbook")
+	t.Setenv(programsVariable, builtPrograms(t))
+	program, err := exec.LookPath(onEngineProgram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 // A life is one process of benchbook.
@@ -280,7 +311,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	const repetitions = 40
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	dir, folder := project(t, "mortal", mortal)
+	dir, folder := project(t, "mortal", mortal(repetitions/2))
 	saved := &archive{folder: filepath.Join(folder, "records")}
 	c, lock := engineClient(t), t.TempDir()
 	unchanged := bystander(t, c)
@@ -372,8 +403,9 @@ services:
   server: {origin: {body: 100B}}
 shared: [db]
 cleanup: {service: db, run: [sleep, "CLEANUP"]}
-load: {target: "http://server/", connections: 2, duration: 200ms, warmup: 0s}
-repetitions: 8
+matrix: {path: [a, b, c, d]}
+load: {target: "http://server/${{ matrix.path }}", connections: 2, duration: 200ms, warmup: 0s}
+repetitions: 2
 calibrate: false
 ~~~
 `

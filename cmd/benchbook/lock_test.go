@@ -1,15 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/notebook/article"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/engine/hosts"
 )
@@ -17,12 +23,17 @@ import (
 // lockable is an engine that one run at a time can have.
 type lockable struct {
 	engine.Engine
-	doing []string // by whoever has it
+	identity string
+	doing    []string // by whoever has it
+	asked    func()   // is called by whoever wants it; nil for nothing
 }
 
-func (l *lockable) Identity() string { return "this one" }
+func (l *lockable) Identity() string { return l.identity }
 
 func (l *lockable) Lock(_ context.Context, doing string, _ func(*engine.BusyError)) (func(), error) {
+	if l.asked != nil {
+		l.asked()
+	}
 	if len(l.doing) > 0 {
 		return nil, &engine.BusyError{Doing: l.doing[0]}
 	}
@@ -32,7 +43,7 @@ func (l *lockable) Lock(_ context.Context, doing string, _ func(*engine.BusyErro
 
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
-	e, host := &lockable{Engine: fake.New(fake.Script{})}, runner.Host{ID: "c2-abcdef"}
+	e, host := &lockable{Engine: fake.New(fake.Script{}), identity: "this one"}, runner.Host{ID: "c2-abcdef"}
 	a := &app{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
 	at := venues{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
@@ -65,18 +76,111 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	}
 	unlock()
 
-	// A run that has it among its hosts already does not wait for itself.
-	several, err := hosts.New(hosts.Host{Engine: e})
-	if err != nil {
-		t.Fatal(err)
-	}
-	at["two"] = &venue{engine: several}
+	// A run whose machines were met has taken them for that, and does not wait for itself.
+	at["two"] = &venue{machines: map[string]*runner.Machine{}}
 	unlock, err = a.lock(t.Context(), host, at, "measures here", false)
 	if err != nil || !slices.Equal(e.doing, []string{"measures from elsewhere"}) {
 		t.Fatalf("taken are %q, %v", e.doing, err)
 	}
 	unlock()
 	leave()
+}
+
+// A run without containers is found by those that come to this machine by its Docker engine, where there is one.
+func TestLockWithoutContainers(t *testing.T) {
+	tests := []struct {
+		name  string
+		facts map[string]string
+		err   error
+		want  []string // of whoever has the Docker engine
+	}{
+		{"there is Docker", map[string]string{"engine.local": "true"}, nil, []string{"measures here"}},
+		{"there is none", nil, fmt.Errorf("%w: start Docker", engine.ErrUnavailable), nil},
+		{"it is elsewhere", map[string]string{"engine.local": "false"}, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			beside := &lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), identity: "docker"}
+			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
+			a := &app{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
+			at := venues{"one": {engine: fake.New(fake.Script{})}}
+			unlock, err := a.lock(t.Context(), runner.Host{ID: "c2-abcdef"}, at, "measures here", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(beside.doing, tt.want) {
+				t.Errorf("the Docker engine is taken by %q, want %q", beside.doing, tt.want)
+			}
+			unlock()
+			if len(beside.doing) > 0 {
+				t.Errorf("it was not let go by %q", beside.doing)
+			}
+		})
+	}
+}
+
+// Runs that wait for each other's machines take them in one order: the machine they are started on, and then engines by what they are,
+// whichever article needs them. Else each of two could have what the other waits for.
+func TestOrderOfLocks(t *testing.T) {
+	dir, _ := project(t, "here", "---\ntitle: Here\n---\n\n~~~yaml experiment\nname: x\nservices: {server: {origin: {body: 100B}}}\n"+
+		"load: {target: \"http://server/\"}\n~~~\n")
+	there := filepath.Join(dir, "experiments", "there")
+	if err := errors.Join(os.Mkdir(there, 0o755),
+		os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte("hosts: {far: {docker: \"ssh://far\", address: 10.0.0.3}}\n"), 0o644),
+		os.WriteFile(filepath.Join(there, "article.md"), []byte("---\ntitle: There\n---\n\n```yaml experiment\nname: x\nservices: {server: {origin: {body: 100B}}}\n"+
+			"load: {target: \"http://server/\"}\nhosts: {server: far, load: far}\n```\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	this, err := runner.ThisHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := scripted()
+	w.lockDir, w.lockEngines = t.TempDir(), true
+	var taken []string
+	own, far := &lockable{Engine: fake.New(fake.Script{}), identity: "a"}, &lockable{identity: "b"}
+	far.Engine = fake.New(fake.Script{Start: func(context.Context, engine.Service) error { return errors.New("all are taken") }})
+	for _, l := range []*lockable{own, far} {
+		l.asked = func() {
+			taken = append(taken, l.identity)
+			unlock, err := this.Lock(t.Context(), w.lockDir, "looks", nil)
+			if err == nil {
+				unlock()
+			}
+			if !errors.As(err, new(*runner.BusyError)) {
+				t.Errorf("%s is taken before this machine: %v", l.identity, err)
+			}
+		}
+	}
+	w.engines[0].connect = func(context.Context) (engine.Engine, error) { return own, nil }
+	w.endpoint = func(context.Context, docker.Options) (engine.Engine, error) { return far, nil }
+	for _, tt := range []struct {
+		name, own, far string
+		articles       []string
+		want           []string
+	}{
+		{"an article elsewhere", "a", "b", []string{"there"}, []string{"b"}},
+		{"an article here", "a", "b", []string{"here"}, []string{"a"}},
+		{"both, ours first", "a", "b", nil, []string{"a", "b"}},
+		{"both, the other one first", "b", "a", nil, []string{"a", "b"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			own.identity, far.identity, taken = tt.own, tt.far, nil
+			var stdout, stderr bytes.Buffer
+			run(append([]string{"-C", dir, "verify"}, tt.articles...), &stdout, &stderr, w) // whatever comes of it
+			if !slices.Equal(taken, tt.want) {
+				t.Errorf("taken were %q, want %q:\n%s", taken, tt.want, &stderr)
+			}
+			if len(own.doing)+len(far.doing) > 0 {
+				t.Errorf("it was not let go by %q", slices.Concat(own.doing, far.doing))
+			}
+			unlock, err := this.Lock(t.Context(), w.lockDir, "looks", nil)
+			if err != nil {
+				t.Fatalf("this machine was not let go: %v", err)
+			}
+			unlock()
+		})
+	}
 }
 
 // Everybody on a machine finds the same lock, whatever their own folder of temporary files is.

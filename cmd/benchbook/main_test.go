@@ -29,15 +29,16 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// TestMain lets scripts call the command, with a scripted engine in place of Docker.
+// TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real one.
 func TestMain(m *testing.M) {
 	local.BecomeProgram()
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite{m}, map[string]func(){
 		"benchbook": func() {
 			status := run(os.Args[1:], os.Stdout, os.Stderr, scripted())
 			tellPeak(os.Getenv(peakFile))
 			os.Exit(status)
 		},
+		onEngineProgram: func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, onEngineWiring())) },
 	})
 }
 

@@ -281,6 +281,9 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 		s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
 			s.at.Services, s.at.Load))
 	} else {
+		if e.Cluster != "" {
+			s.line("  ", "cluster", e.Cluster)
+		}
 		s.line("  ", "hosts", s.of.ID)
 		for _, name := range e.HostNames() {
 			s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))
@@ -529,6 +532,9 @@ func loadInWords(t *plan.Trial) string {
 		text += fmt.Sprintf(", until %s are done", count(l.Requests, "request"))
 	default:
 		text += ", for " + plan.Duration(l.Duration)
+	}
+	if l.Generators > 1 {
+		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
 	}
 	if l.Warmup > 0 && t.Capacity == nil {
 		text += ", after " + plan.Duration(l.Warmup) + " of warm-up"

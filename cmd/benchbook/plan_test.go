@@ -250,3 +250,23 @@ calibrate: false
 		}
 	})
 }
+
+// A load by several generators says so, where one is planned and where one was measured.
+func TestSeveralGeneratorsInWords(t *testing.T) {
+	trial := &plan.Trial{Load: &plan.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3, Warmup: time.Second}}
+	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for 5s, " +
+		"put on by 3 generators together, after 1s of warm-up"
+	if got := loadInWords(trial); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	var names []string
+	for _, row := range loadRows(&record.Load{Generators: []record.Generator{{Attempted: 50, Busy: 0.25}, {After: 0.0001, Attempted: 1, Busy: -1}}}) {
+		if strings.HasPrefix(row[0], "generator ") {
+			names = append(names, row[0]+": "+strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(row[1]))
+		}
+	}
+	if len(names) != 2 || !strings.HasPrefix(names[0], "generator 1 of 2: 50 requests, begun 0") || !strings.Contains(names[0], "25 %") ||
+		!strings.HasPrefix(names[1], "generator 2 of 2: 1 request, begun 100 µs after the first") || !strings.HasSuffix(names[1], "busiest thread unknown") {
+		t.Errorf("rows %q", names)
+	}
+}

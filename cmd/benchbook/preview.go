@@ -453,7 +453,7 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 		if err != nil {
 			return err
 		}
-		if m.moments, err = dataset.History(c.doc, m.records, laidOver); err != nil {
+		if m.moments, err = dataset.History(c.doc, m.records, d, laidOver); err != nil {
 			return err
 		}
 		m.set = d

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -149,10 +150,35 @@ func (a *app) withoutDrafts(list []*chosen) []*chosen {
 // articles much less is in use; left to itself the collector would let as much again come together.
 const renderMemory = 400 << 20
 
+// renderGrowth is by how many per cent of what is in use garbage may grow while a site is rendered, up to renderMemory: nearly all that a
+// page takes is garbage a moment later.
+const renderGrowth = 400
+
+// rendering lets the collector of garbage come as seldom as memory allows, until what it gives is called. GOGC and a smaller GOMEMLIMIT
+// have the last word. What another that renders has set already is left to that one.
+func rendering() (end func()) {
+	limit, growth := debug.SetMemoryLimit(-1), renderGrowth
+	if limit > renderMemory {
+		debug.SetMemoryLimit(renderMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		growth = debug.SetGCPercent(renderGrowth)
+	}
+	return func() {
+		if limit > renderMemory {
+			debug.SetMemoryLimit(limit)
+		}
+		if growth != renderGrowth {
+			debug.SetGCPercent(growth)
+		}
+	}
+}
+
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
 func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
+	defer rendering()()
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -161,10 +187,6 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 		if c.problems.Empty() {
 			c.planned = plans[c.slug]
 		}
-	}
-	if before := debug.SetMemoryLimit(-1); before > renderMemory { // GOMEMLIMIT may say less
-		debug.SetMemoryLimit(renderMemory)
-		defer debug.SetMemoryLimit(before)
 	}
 	pages, outcomes, err := a.pages(project, list, flags, said, asJSON)
 	if err != nil {
@@ -257,10 +279,8 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	if err != nil {
 		return nil, nil, err
 	}
-	renderer, err := render.New(look)
-	if err != nil {
-		return nil, nil, a.themed(look, err)
-	}
+	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
+	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
 	var sound []*chosen
 	var options render.Options
 	for _, c := range list {
@@ -282,10 +302,18 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	for i, c := range sound {
 		group.Go(func() (err error) {
 			made[i], err = a.page(project, c, renderer, options, entering, flags, this, asJSON)
+			c.doc, c.planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
+			if err == nil && made[i].fresh != nil {
+				err = made[i].wait(len(sound) <= fewPages)
+			}
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	err = group.Wait()
+	if _, wrong := renderer(); wrong != nil {
+		err = wrong
+	}
+	if err != nil {
 		return nil, nil, a.themed(look, err)
 	}
 	var pages []*site.Packed
@@ -317,16 +345,31 @@ func shownOf(c *chosen, records []*record.Record, o dataset.Options, asked strin
 	return d, found, nil
 }
 
+// fewPages are so few that they can wait for their site as they are.
+const fewPages = 8
+
 // madePage is the page of an article, with what its records say.
 type madePage struct {
 	page    *site.Packed
+	fresh   *render.Page // that was made just now, until it waits in page
 	outcome *articleOutcome
 	bad     []record.Bad // files among the records that are none
 	found   bool         // there are records of the host that was asked for
 }
 
+// wait lets the page that was made wait for its site, as one of few or packed.
+func (m *madePage) wait(few bool) (err error) {
+	page := m.fresh
+	if m.fresh = nil; few {
+		m.page = site.Whole(page)
+		return nil
+	}
+	m.page, err = site.Pack(page)
+	return err
+}
+
 // page makes the page of an article, or takes the one that was made last of the very same.
-func (a *app) page(project *article.Project, c *chosen, renderer *render.Renderer, options render.Options, entering *inputs, flags renderFlags,
+func (a *app) page(project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, entering *inputs, flags renderFlags,
 	this runner.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
@@ -343,26 +386,27 @@ func (a *app) page(project *article.Project, c *chosen, renderer *render.Rendere
 		return m, err
 	}
 	m.outcome = outcomeOf(shown, asJSON)
-	folder := project.ArticleDir(c.slug)
-	before := entering.of(folder, host.ID, c.read)
-	if kept, ok := site.Kept(flags.dir(project), c.slug, before); ok {
+	before := entering.of(project.ArticleDir(c.slug), host.ID, c.read)
+	if kept, ok := site.Kept(flags.dir(project), c.slug, before.digest); ok {
 		m.page = kept
 		return m, nil
 	}
 	if !flags.single {
-		if options.Moments, err = dataset.History(c.doc, records, laidOver); err != nil {
+		if options.Moments, err = dataset.History(c.doc, records, shown, laidOver); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.slug, err)
 		}
 	}
-	page, err := renderer.Page(shown, options)
+	made, err := renderer()
 	if err != nil {
 		return m, err
 	}
-	if entering.of(folder, host.ID, c.read) == before {
-		page.Inputs = before
+	if m.fresh, err = made.Page(shown, options); err != nil {
+		return m, err
 	}
-	m.page, err = site.Pack(page)
-	return m, err
+	if before.digest != "" && before.stay() {
+		m.fresh.Inputs = before.digest
+	}
+	return m, nil
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.

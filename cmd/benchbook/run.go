@@ -294,32 +294,97 @@ func pendingWords(repetitions, capacities int) string {
 }
 
 // lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
-// somebody on another machine, to whom this one is a host, finds the first by its engine. Engines of several hosts are taken already.
+// somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
+// already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
+// engines as hosts.Lock sorts them.
 func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
+	if at.met() {
+		return func() {}, nil
+	}
+	var held []func()
+	unlock = func() {
+		for _, one := range slices.Backward(held) {
+			one()
+		}
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+			unlock, err = nil, stopped(ctx, err)
+		}
+	}()
+	leave, err := a.lockThis(ctx, host, doing, wait)
+	if err != nil {
+		return unlock, err
+	}
+	held = append(held, leave)
+	if a.wiring.lockDir == "" || !a.wiring.lockEngines {
+		return unlock, nil
+	}
+	var engines []hosts.Host
+	for _, v := range at.distinct() {
+		e, done, err := a.guard(ctx, v.engine)
+		if err != nil {
+			return unlock, err
+		}
+		held, engines = append(held, done), append(engines, hosts.Host{Engine: e})
+	}
+	leave, err = a.lockHosts(ctx, engines, doing, wait)
+	if err != nil {
+		return unlock, err
+	}
+	held = append(held, leave)
+	return unlock, nil
+}
+
+// lockThis takes this machine, by the file by which all runs that are started on it find each other.
+func (a *app) lockThis(ctx context.Context, this runner.Host, doing string, wait bool) (unlock func(), err error) {
 	if a.wiring.lockDir == "" {
 		return func() {}, nil
 	}
 	var waiting func(*runner.BusyError)
-	var waitingForEngine func(error)
 	if wait {
-		waiting, waitingForEngine = func(busy *runner.BusyError) { a.sayWaiting(busy) }, a.sayWaiting
+		waiting = func(busy *runner.BusyError) { a.sayWaiting(busy) }
 	}
-	leave, err := host.Lock(ctx, a.wiring.lockDir, doing, waiting)
+	unlock, err = this.Lock(ctx, a.wiring.lockDir, doing, waiting)
+	return unlock, whenBusy(err)
+}
+
+// lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
+func (a *app) lockHosts(ctx context.Context, list []hosts.Host, doing string, wait bool) (unlock func(), err error) {
+	var waiting func(error)
+	if wait {
+		waiting = a.sayWaiting
+	}
+	unlock, err = hosts.Lock(ctx, list, doing, waiting)
+	return unlock, whenBusy(err)
+}
+
+// guard is the engine by whose lock runs from other machines are kept off what is measured here on an engine: itself, or, if it has no lock
+// as local has none, the Docker engine of this machine, as they would come by that. Where there is none nobody comes. What was connected to
+// for it is closed with done.
+func (a *app) guard(ctx context.Context, e engine.Engine) (guard engine.Engine, done func(), err error) {
+	if _, ok := e.(engine.Locked); ok {
+		return e, func() {}, nil
+	}
+	beside, err := a.wiring.engine(ctx, article.Docker)
+	if errors.Is(err, engine.ErrUnavailable) {
+		return e, func() {}, nil
+	}
 	if err != nil {
-		return nil, stopped(ctx, whenBusy(err))
+		return nil, nil, err
 	}
-	if !a.wiring.lockEngines {
-		return leave, nil
+	done = func() { _ = beside.Close() } // nothing but the lock was started there
+	facts, err := beside.Facts(ctx)
+	switch {
+	case err != nil:
+		done()
+		return nil, nil, fmt.Errorf("making sure that no other run measures on this machine: %w", err)
+	case facts["engine.local"] == "false": // DOCKER_HOST names one that is elsewhere
+		done()
+		return e, func() {}, nil
 	}
-	leaveEngines, err := hosts.Lock(ctx, at.alone(), doing, waitingForEngine)
-	if err != nil {
-		leave()
-		return nil, stopped(ctx, whenBusy(err))
-	}
-	return func() {
-		leaveEngines()
-		leave()
-	}, nil
+	return beside, done, nil
 }
 
 // sayWaiting says who has a machine that is waited for.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -81,18 +82,46 @@ func needEngine(t *testing.T) {
 	e.Close()
 }
 
-// builtPrograms is a folder with the programs that go into containers, and others.
-func builtPrograms(t *testing.T, others ...string) (dir string) {
+// builtPrograms is a folder with the programs that go into containers, and the puppet. All tests share it.
+func builtPrograms(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
-	build := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", dir + string(filepath.Separator),
-		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time",
-		"benchbook/runner/origin/benchbook-origin", "benchbook/runner/link/benchbook-link", "benchbook/runner/benchbook-host"}, others...)...)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building programs: %v\n%s", err, out)
+	dir, err := builtOnce()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
+}
+
+// builtOnce builds them: linking takes some seconds each time. Whoever runs the tests removes the folder.
+var builtOnce = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "benchbook-programs-"); err != nil {
+		return "", err
+	}
+	builtIn = dir
+	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", dir+string(filepath.Separator),
+		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time", "benchbook/runner/origin/benchbook-origin",
+		"benchbook/runner/link/benchbook-link", "benchbook/runner/benchbook-host", "benchbook/runner/engine/enginetest/puppet")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// builtIn is the folder that builtOnce has made; empty if it was not called.
+var builtIn string
+
+// A suite removes what its tests share when all of them have ended.
+type suite struct{ *testing.M }
+
+// Run is part of testscript.TestingM.
+func (s suite) Run() int {
+	defer func() {
+		if builtIn != "" {
+			_ = os.RemoveAll(builtIn) // it is in the folder of temporary files
+		}
+	}()
+	return s.M.Run()
 }
 
 // planned counts the records that are not in the place of one that the machine disturbed.

@@ -122,10 +122,18 @@ func clusterAt(tool load.Tool) func(context.Context, kubernetes.Options) (engine
 
 // engineOf connects to the engine of a project.
 func (w wiring) engineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
-	if project.Engine.V == article.Kubernetes && w.cluster != nil {
-		return w.cluster(ctx, clusterOf(project))
+	if project.Engine.V == article.Kubernetes {
+		return w.inCluster(ctx, optionsOf(project, project.Cluster))
 	}
 	return w.engine(ctx, project.Engine.V)
+}
+
+// inCluster connects to a cluster.
+func (w wiring) inCluster(ctx context.Context, o kubernetes.Options) (engine.Engine, error) {
+	if w.cluster == nil {
+		return w.engine(ctx, article.Kubernetes) // which says what there is
+	}
+	return w.cluster(ctx, o)
 }
 
 // engine connects to the engine of a name, docker if it is empty.

@@ -10,6 +10,7 @@ type Load struct {
 	Body        Text            `yaml:"body"`
 	Connections Value[int]      `yaml:"connections"`
 	Threads     Value[int]      `yaml:"threads"`
+	Generators  Value[int]      `yaml:"generators"`
 	Duration    Value[Duration] `yaml:"duration"`
 	Requests    Value[int]      `yaml:"requests"`
 	Warmup      Value[Duration] `yaml:"warmup"`

@@ -92,13 +92,12 @@ func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
 	*h = decodeNamed[ProjectHost](d, n, what, "host")
 }
 
-// ProjectHost is a Docker endpoint, or a Kubernetes context with the labels of nodes.
+// ProjectHost is a Docker endpoint, or a cluster that an experiment runs in as a whole.
 type ProjectHost struct {
-	Docker     Text       `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
-	TLS        Text       `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
-	Address    Text       `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
-	Kubernetes Text       `yaml:"kubernetes"` // a context of the user's kubeconfig
-	Nodes      NamedTexts `yaml:"nodes"`      // labels of the nodes to use
+	Docker     Text     `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
+	TLS        Text     `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
+	Address    Text     `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
+	Kubernetes *Cluster `yaml:"kubernetes"` // nil for a Docker endpoint
 }
 
 func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
@@ -111,9 +110,9 @@ func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
 	}
 	scheme, _, ok := strings.Cut(h.Docker.Value, "://")
 	switch {
-	case h.Docker.IsZero() == h.Kubernetes.IsZero():
-		d.problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes context", what).
-			Hint = "write docker: ssh://NAME, or kubernetes: CONTEXT"
+	case h.Docker.IsZero() == (h.Kubernetes == nil):
+		d.problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes cluster", what).
+			Hint = "write docker: ssh://NAME, or kubernetes: {context: NAME}"
 	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
 		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
 			Hint = "begin it with ssh://, tcp:// or unix://"
@@ -133,7 +132,7 @@ func isLoopback(endpoint string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Cluster says which cluster the engine kubernetes uses, and which of its nodes.
+// Cluster says which cluster the engine kubernetes uses, or a host of the project is, and which of its nodes.
 type Cluster struct {
 	Context   Text         `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
 	Namespace Text         `yaml:"namespace"` // that of the context, if it is empty

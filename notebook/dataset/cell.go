@@ -45,6 +45,9 @@ type Cell struct {
 	assessing sync.Mutex
 	assessed  map[string]assessment // by metric
 
+	checking sync.Once // guards checks
+	checks   []CheckResult
+
 	once   sync.Once // guards what follows
 	looked []look
 	drifts []drift

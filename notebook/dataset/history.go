@@ -33,35 +33,51 @@ type Moment struct {
 // History lists the moments of an article, the newest first: one for each run of every host and profile that has records, as
 // record.Runs finds them. Sets of profiles that the article no longer has are left out.
 //
+// Shown is what New made of the same article, records and plans, or nil. The moment that says just the same is it, so that what is
+// worked out for the one serves the other.
+//
 // The error is that of Options.Plan; Options.Host, Profile and Until are not looked at.
-func History(doc *article.Document, records []*record.Record, o Options) ([]*Moment, error) {
+func History(doc *article.Document, records []*record.Record, shown *Dataset, o Options) ([]*Moment, error) {
 	o.Plan = planOnce(o.Plan)
-	runs := record.Runs(slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
+	known := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
 		known := func(e *article.ExperimentBlock) bool { return e.Name.Value == r.Experiment }
 		return r.Article != doc.Slug || !slices.ContainsFunc(doc.Experiments, known)
-	}))
+	})
+	runs := record.Runs(known)
 	slices.SortFunc(runs, func(a, b *record.Run) int {
 		return cmp.Or(cmp.Compare(b.Name(), a.Name()), cmp.Compare(a.Host, b.Host), cmp.Compare(ProfileOrder(a.Profile), ProfileOrder(b.Profile)),
 			cmp.Compare(a.Profile, b.Profile))
 	})
 	var out []*Moment
 	for _, run := range runs {
-		if p, err := o.Plan(run.Profile); p == nil {
+		p, err := o.Plan(run.Profile)
+		if p == nil {
 			if err != nil && !errors.Is(err, plan.ErrNoProfile) {
 				return nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, run.Profile, err)
 			}
 			continue
 		}
 		o.Host, o.Profile, o.Until = run.Host, run.Profile, run.Name()
-		d, err := New(doc, records, o)
-		if err != nil {
-			return nil, err
+		d := shown
+		if !shown.isAsOf(run, doc, p, known, o.ThisHost) {
+			if d, err = New(doc, records, o); err != nil {
+				return nil, err
+			}
 		}
 		whole := wholeIn(run.Records)
 		out = append(out, &Moment{Dataset: d, Run: run.Name(), Runs: run.Names, Experiments: run.Experiments, Whole: whole, Started: run.Started,
 			Ended: run.Ended, Complete: len(whole) == len(run.Experiments), own: run.Records, options: o})
 	}
 	return out, nil
+}
+
+// isAsOf reports whether New would make d once more as of a run, of all records that the article knows: they are of one set, and none was
+// measured later. Of several sets a moment does not tell, while d does.
+func (d *Dataset) isAsOf(run *record.Run, doc *article.Document, p *plan.Plan, known []*record.Record, thisHost string) bool {
+	return d != nil && d.Doc == doc && d.Plan == p && d.Host == run.Host && d.Profile == run.Profile && d.Own == (run.Host == thisHost) &&
+		len(d.records) == len(known) && !slices.ContainsFunc(known, func(r *record.Record) bool {
+		return r.Host != run.Host || r.Profile != run.Profile || r.Run > run.Name()
+	})
 }
 
 // planOnce asks for the plan of each profile once.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/rendertest"
@@ -198,6 +199,51 @@ func TestBeforeIsOfTheSameSet(t *testing.T) {
 	for _, m := range b.Moments() {
 		if before := m.Before(b.Moments()); before != nil {
 			t.Errorf("%s on %s is compared with %s on %s", m.Run, m.Host, before.Run, before.Host)
+		}
+	}
+}
+
+// The newest moment is what is shown, where it says just that: where there is one set of records, and none is of a later run.
+func TestHistoryHasWhatIsShown(t *testing.T) {
+	tests := []struct {
+		name string
+		more func(b *rendertest.Bench)
+		want []bool // by moment, the newest first
+	}{
+		{"two runs", func(*rendertest.Bench) {}, []bool{true, false}},
+		{"records that the article knows nothing of", func(b *rendertest.Bench) {
+			r := *b.Records[0]
+			r.Experiment, r.Run = "gone", third
+			b.Records = append(b.Records, &r)
+		}, []bool{true, false}},
+		{"another host", func(b *rendertest.Bench) { b.Records[0].Host = "c4-ffffff" }, []bool{false, false, false}},
+		{"another profile", func(b *rendertest.Bench) { b.Records[0].Profile = plan.Quick }, []bool{false, false, false}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := measured(t, map[string]float64{first: 500, second: 751})
+			test.more(b)
+			shown, moments := b.Shown()
+			var got []bool
+			for _, m := range moments {
+				got = append(got, m.Dataset == shown)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("moments that are what is shown: %v, want %v", got, test.want)
+			}
+		})
+	}
+	b := measured(t, map[string]float64{first: 500, second: 751})
+	before, _ := b.Shown()
+	b.Measure("full", "sockets", "async", []float64{760, 761}, rendertest.In(third, 14))
+	moments, err := dataset.History(b.Doc, b.Records, before, dataset.Options{ThisHost: rendertest.Host,
+		Plan: func(string) (*plan.Plan, error) { return before.Plan, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range moments {
+		if m.Dataset == before {
+			t.Errorf("the moment of run %s is what was shown before a later one", m.Run)
 		}
 	}
 }

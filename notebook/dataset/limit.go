@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -62,12 +63,13 @@ func (c *Cell) limitedBy() Limit {
 func LimitOf(r *record.Record) Limit { return limitOf([]*record.Record{r}) }
 
 func limitOf(records []*record.Record) Limit {
+	var in definitions
 	shares := map[string][]float64{}
 	for _, r := range records {
 		if r.Load == nil {
 			continue
 		}
-		for name, share := range resources(r) {
+		for name, share := range in.resources(r) {
 			shares[name] = append(shares[name], share)
 		}
 	}
@@ -90,7 +92,7 @@ func limitOf(records []*record.Record) Limit {
 
 // resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, its busiest thread,
 // the share of services that have CPUs together, the load generator, and the connections.
-func resources(r *record.Record) map[string]float64 {
+func (in *definitions) resources(r *record.Record) map[string]float64 {
 	out := map[string]float64{}
 	if r.Load.Busy >= 0 {
 		out["load generator"] = r.Load.Busy
@@ -100,7 +102,7 @@ func resources(r *record.Record) map[string]float64 {
 		out[connections] = min(1, max(0, l.InFlight-thinking))
 	}
 	together, used := map[string][]string{}, map[string]float64{} // by CPUs
-	services := placed(r)
+	services := in.placed(r)
 	for _, s := range services {
 		if r.Machine != nil {
 			if share, ok := r.Machine.Threads[s.name]; ok && s.cores() > 1 { // on one CPU it is the service
@@ -149,19 +151,37 @@ const (
 	factCores    = "host.cores"    // "8 logical, 4 physical"
 )
 
+// definitions reads the definitions of records. It remembers the last, which all repetitions of a cell have in common. The zero value has
+// read none.
+type definitions struct {
+	last json.RawMessage
+	read definition
+}
+
+// definition is what one says of where services run.
+type definition struct {
+	Hosts    map[string]string `json:"hosts"`
+	Services []struct {
+		Name   string  `json:"name"`
+		CPUSet string  `json:"cpuset"`
+		CPUs   float64 `json:"cpus"`
+	} `json:"services"`
+}
+
+// of is the definition of a record, which must not be changed.
+func (in *definitions) of(r *record.Record) definition {
+	if in.last == nil || !bytes.Equal(in.last, r.Definition) {
+		in.last, in.read = r.Definition, definition{}
+		if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &in.read) != nil {
+			in.read = definition{} // from before it had this form
+		}
+	}
+	return in.read
+}
+
 // placed says where the services of a repetition ran.
-func placed(r *record.Record) []placedService {
-	var definition struct {
-		Hosts    map[string]string `json:"hosts"`
-		Services []struct {
-			Name   string  `json:"name"`
-			CPUSet string  `json:"cpuset"`
-			CPUs   float64 `json:"cpus"`
-		} `json:"services"`
-	}
-	if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &definition) != nil {
-		return nil // from before it had this form
-	}
+func (in *definitions) placed(r *record.Record) []placedService {
+	definition := in.of(r)
 	all, each := r.Facts[factServices], map[string]string{}
 	for part := range strings.SplitSeq(all, "; ") {
 		if name, set, ok := strings.Cut(part, " "); ok {
@@ -171,7 +191,8 @@ func placed(r *record.Record) []placedService {
 	var out []placedService
 	for _, s := range definition.Services {
 		p := placedService{name: s.Name, host: definition.Hosts[s.Name], limit: s.CPUs}
-		p.cpus, _ = plan.ParseCPUSet(cmp.Or(s.CPUSet, each[s.Name], all))
+		// Where the machine had no such CPUs, or its engine has chosen others, the fact says so.
+		p.cpus, _ = plan.ParseCPUSet(cmp.Or(each[s.Name], all, s.CPUSet))
 		slices.Sort(p.cpus)
 		p.cpus = slices.Compact(p.cpus)
 		out = append(out, p)
@@ -180,25 +201,17 @@ func placed(r *record.Record) []placedService {
 }
 
 // loadHost is the host that the load was put on from; empty: the machine that the run was started on.
-func loadHost(r *record.Record) string {
-	var definition struct {
-		Hosts map[string]string `json:"hosts"`
-	}
-	if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &definition) != nil {
-		return "" // from before it had this form
-	}
-	return definition.Hosts["load"]
-}
+func (in *definitions) loadHost(r *record.Record) string { return in.of(r).Hosts["load"] }
 
 // besideLoad are the services that ran on the machine of the load: CPUs of others have the same numbers, and nothing to do with it.
-func besideLoad(r *record.Record) []placedService {
-	host := loadHost(r)
-	return slices.DeleteFunc(placed(r), func(s placedService) bool { return s.host != host })
+func (in *definitions) besideLoad(r *record.Record) []placedService {
+	host := in.loadHost(r)
+	return slices.DeleteFunc(in.placed(r), func(s placedService) bool { return s.host != host })
 }
 
 // ofLoad is a fact about the machine of the load.
-func ofLoad(r *record.Record, fact string) string {
-	if host := loadHost(r); host != "" {
+func (in *definitions) ofLoad(r *record.Record, fact string) string {
+	if host := in.loadHost(r); host != "" {
 		fact = "hosts." + host + "." + fact
 	}
 	return r.Facts[fact]
@@ -207,10 +220,10 @@ func ofLoad(r *record.Record, fact string) string {
 // sharedCPUs says which logical CPUs the load generator had to share with services; empty if none.
 //
 // Source: METHOD.md 7, generator CPU.
-func sharedCPUs(r *record.Record) string {
+func (in *definitions) sharedCPUs(r *record.Record) string {
 	own, _ := plan.ParseCPUSet(r.Facts[factLoad])
 	shared := map[int][]string{}
-	for _, s := range besideLoad(r) {
+	for _, s := range in.besideLoad(r) {
 		for _, cpu := range s.cpus {
 			if slices.Contains(own, cpu) {
 				shared[cpu] = append(shared[cpu], s.name)
@@ -248,13 +261,14 @@ func cpuNames(cpus []int) string {
 func (e *Experiment) Checks() []CheckResult {
 	worst := CheckResult{Name: "SMT siblings", Level: NotChecked, Words: untold}
 	loads := false
+	var in definitions
 	for _, c := range e.Cells {
 		for _, r := range c.Records {
 			if r.Load == nil {
 				continue
 			}
 			loads = true
-			words, known := siblingCPUs(r)
+			words, known := in.siblingCPUs(r)
 			switch {
 			case known && words != "":
 				worst.Level, worst.Words = Warn, words
@@ -272,15 +286,15 @@ func (e *Experiment) Checks() []CheckResult {
 
 // siblingCPUs says which CPUs of the load generator are threads of a physical core on which services run as well, beside those
 // that are the same; it is not known of older records.
-func siblingCPUs(r *record.Record) (words string, known bool) {
+func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) {
 	var logical, physical int
-	siblings := ofLoad(r, factSiblings)
-	if _, err := fmt.Sscanf(ofLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
+	siblings := in.ofLoad(r, factSiblings)
+	if _, err := fmt.Sscanf(in.ofLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
 		siblings = "none"
 	}
 	own, ok := plan.ParseCPUSet(r.Facts[factLoad])
-	services := besideLoad(r)
-	if siblings == "" || !ok || len(placed(r)) == 0 {
+	services := in.besideLoad(r)
+	if siblings == "" || !ok || len(in.placed(r)) == 0 {
 		return "", false
 	}
 	if siblings == "none" || len(services) == 0 {

@@ -24,6 +24,31 @@ func threads(shares map[string]float64) change {
 	return func(r *record.Record) { r.Machine = &record.Machine{Threads: shares} }
 }
 
+// A definition is read once for the records that have it one after the other, and every record has its own.
+func TestDefinitions(t *testing.T) {
+	with := func(definition string) *record.Record {
+		return &record.Record{Definition: json.RawMessage(definition), Facts: map[string]string{factServices: "0-1"}}
+	}
+	const one, other = `{"services": [{"name": "a"}], "hosts": {"load": "far"}}`, `{"services": [{"name": "b"}, {"name": "c"}]}`
+	var in definitions
+	for i, tt := range []struct{ definition, services, host string }{
+		{"", "", ""}, {one, "a", "far"}, {one, "a", "far"}, {other, "b c", ""}, {`{"services": 1}`, "", ""}, {"", "", ""}, {other, "b c", ""},
+	} {
+		r := with(tt.definition)
+		var names []string
+		for _, s := range in.placed(r) {
+			names = append(names, s.name)
+		}
+		if got := strings.Join(names, " "); got != tt.services || in.loadHost(r) != tt.host {
+			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r), tt.services, tt.host)
+		}
+	}
+	before := in.of(with(one))
+	if again := in.of(with(one)); &before.Services[0] != &again.Services[0] {
+		t.Error("the same definition is read again")
+	}
+}
+
 func TestLimitedBy(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -37,6 +62,8 @@ func TestLimitedBy(t *testing.T) {
 		{"one service", []change{usage(1.8, 0.2, "server 0-1; db 2", "3", "")}, "CPU of server",
 			"CPU of server 0.90, load generator 0.30, CPU of db 0.20, connections 1.00"},
 		{"a service on a CPU of the article's choice", []change{usage(1, 0.9, "server 0-1; db 2", "3", "2")}, "CPU of db", ""},
+		{"a service that was given another CPU than the article names", []change{usage(1, 1.8, "server 0-1; db 2-3", "3", "2")}, "CPU of db",
+			"CPU of db 0.90, CPU of server 0.50, load generator 0.30, connections 1.00"},
 		{"two services that share", []change{usage(1, 0.9, "0-1", "3", "")}, "CPU of server and db together",
 			"CPU of server and db together 0.95, CPU of server 0.50, CPU of db 0.45, load generator 0.30, connections 1.00"},
 		{"a limit below the CPUs", []change{usage(0.48, 0.1, "0-1", "3", ""), func(r *record.Record) {

@@ -126,7 +126,7 @@ func TestChecksOfOtherTools(t *testing.T) {
 				changes = append(changes, tt.change)
 			}
 			byTool(changes...)(r)
-			for _, c := range validityChecks {
+			for _, c := range validityChecks(&definitions{}) {
 				if c.name != tt.check {
 					continue
 				}

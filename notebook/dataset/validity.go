@@ -58,20 +58,23 @@ const (
 )
 
 // validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table, and then our own. That a percentile is available
-// is asked where it is read, metric by metric; steady and outlying are about several.
-var validityChecks = []validityCheck{
-	{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
-	{name: "generator CPU", look: lookAtGenerator, of: isLoad},
-	{name: "foreign CPU", look: lookAtForeign, of: isTimed},
-	{name: "swap", look: lookAtSwap, of: isTimed},
-	{name: "ports", look: lookAtPorts, of: isLoad},
-	{name: errorsCheck, look: lookAtErrors, of: isLoad, spares: isFailureMetric},
-	{name: offeredCheck, look: lookAtOffered, of: isOpenLoop},
-	{name: lagCheck, look: lookAtLag, of: isOpenLoop},
-	{name: "overflow", look: lookAtOverflow, of: isLoad},
-	{name: "throttled", look: lookAtThrottled, of: isTimed},
-	{name: "steal", look: lookAtSteal, of: isTimed},
-	{name: "delays", look: lookAtDelays, of: hasDelays},
+// is asked where it is read, metric by metric; steady and outlying are about several. In is what reads definitions for them.
+func validityChecks(in *definitions) []validityCheck {
+	return []validityCheck{
+		{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
+		{name: "generator CPU", look: in.lookAtGenerator, of: isLoad},
+		{name: "foreign CPU", look: lookAtForeign, of: isTimed},
+		{name: "swap", look: lookAtSwap, of: isTimed},
+		{name: "ports", look: lookAtPorts, of: isLoad},
+		{name: errorsCheck, look: lookAtErrors, of: isLoad, spares: isFailureMetric},
+		{name: offeredCheck, look: lookAtOffered, of: isOpenLoop},
+		{name: lagCheck, look: lookAtLag, of: isOpenLoop},
+		{name: "overflow", look: lookAtOverflow, of: isLoad},
+		{name: "throttled", look: lookAtThrottled, of: isTimed},
+		{name: "steal", look: lookAtSteal, of: isTimed},
+		{name: "delays", look: lookAtDelays, of: hasDelays},
+		{name: "starts", look: lookAtStarts, of: hasGenerators},
+	}
 }
 
 func isLoad(r *record.Record) bool       { return r.Load != nil }
@@ -164,7 +167,7 @@ type look struct {
 // records alone, and some read histograms.
 func (c *Cell) looks() ([]look, []drift) {
 	c.once.Do(func() {
-		for _, check := range validityChecks {
+		for _, check := range validityChecks(&definitions{}) {
 			l := look{check, make([]finding, len(c.Records))}
 			applies := false
 			for i, r := range c.Records {
@@ -293,8 +296,13 @@ func (c *Cell) Level() Level {
 }
 
 // Checks returns every check that applies to the cell, with its level by the rule for cells applied to it alone.
-// First comes that the repetitions could be run.
+// First comes that the repetitions could be run. It is done once, since every table asks for it.
 func (c *Cell) Checks() []CheckResult {
+	c.checking.Do(func() { c.checks = c.checkAll() })
+	return slices.Clone(c.checks)
+}
+
+func (c *Cell) checkAll() []CheckResult {
 	if len(c.Records) == 0 {
 		return nil
 	}

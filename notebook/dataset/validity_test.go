@@ -87,6 +87,15 @@ func TestChecksOfARepetition(t *testing.T) {
 			}
 		}
 	}
+	// generators are several in a window of so many seconds, which began so many seconds after the first.
+	generators := func(window float64, after ...float64) func(*record.Record) {
+		return load(func(l *record.Load) {
+			l.Window = window
+			for _, seconds := range after {
+				l.Generators = append(l.Generators, record.Generator{After: seconds, Busy: -1})
+			}
+		})
+	}
 	tests := []struct {
 		name  string
 		check string
@@ -154,6 +163,10 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"the schedule of the example", "offered rate", open(10000, 9700, 0, 0), Warn, "97 % of the schedule was sent"},
 		{"the schedule missed", "offered rate", open(10000, 9400, 0, 0), Invalid, "94 % of the schedule was sent"},
 		{"nothing due", "offered rate", open(0, 0, 0, 0), Invalid, "nothing was due"},
+		{"generators that began together", "starts", generators(10, 0, 0.02), OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
+		{"generators that began apart", "starts", generators(10, 0, 0.2, 0.1), Warn, "3 generators began 200 ms apart (ok up to 100 ms)"},
+		{"generators that began far apart", "starts", generators(10, 0.6, 0), Invalid, ""},
+		{"generators in a short window", "starts", generators(0.02, 0, 0.0009), OK, "2 generators began 900 µs apart (ok up to 1 ms)"},
 		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900 µs late at the percentile 99 (ok up to 1 ms)"},
 		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4 ms late at the percentile 99 (ok up to 2.5 ms)"},
 		{"a lag beyond", "send lag", open(100, 100, 0.0052, 0.05), Invalid, ""},
@@ -167,8 +180,9 @@ func TestChecksOfARepetition(t *testing.T) {
 			r := &record.Record{}
 			b.load(r, 1000)
 			tt.set(r)
-			i := slices.IndexFunc(validityChecks, func(c validityCheck) bool { return c.name == tt.check })
-			f := validityChecks[i].look(r)
+			checks := validityChecks(&definitions{})
+			i := slices.IndexFunc(checks, func(c validityCheck) bool { return c.name == tt.check })
+			f := checks[i].look(r)
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
 			}
@@ -390,5 +404,22 @@ func TestDelays(t *testing.T) {
 	}
 	if hasDelays(&record.Record{Facts: map[string]string{"link.semantics": "1"}}) {
 		t.Error("a link that nothing went through is checked")
+	}
+}
+
+// That they began together is asked of several generators only.
+func TestStartsAreThoseOfSeveralGenerators(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		load *record.Load
+		want bool
+	}{
+		{"a command", nil, false},
+		{"one generator", &record.Load{}, false},
+		{"two", &record.Load{Generators: make([]record.Generator, 2)}, true},
+	} {
+		if got := hasGenerators(&record.Record{Load: tt.load}); got != tt.want {
+			t.Errorf("%s: asked is %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

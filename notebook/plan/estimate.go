@@ -101,6 +101,9 @@ func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
 			containers++
 		}
 	}
+	if t.Load != nil {
+		containers += max(1, t.Load.Generators) - 1
+	}
 	out := Estimate{Overhead: assumedOverhead + time.Duration(containers)*assumedContainer, Recorded: known.Recorded}
 	switch l := t.Load; {
 	case t.Command != nil:

@@ -31,6 +31,8 @@ func TestEstimate(t *testing.T) {
 		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\ntune: {n: {to: 9, budget: 30s}}\n" +
 			"load: {target: http://s/, duration: 4s, warmup: 0s}\n",
 			Estimate{Window: 4 * time.Second, Overhead: 1500 * time.Millisecond, Searches: 27 * time.Second, Total: 32500 * time.Millisecond}, 0},
+		{"several generators", service + "calibrate: false\nrepetitions: 1\nload: {target: http://s/, generators: 3, duration: 4s, warmup: 0s}\n",
+			Estimate{Window: 4 * time.Second, Overhead: 2500 * time.Millisecond, Total: 6500 * time.Millisecond}, 0},
 		{"shared services are started once", "services: {s: {image: x}, db: {image: y}}\nshared: [db]\ncalibrate: false\nload: {target: http://s/}\n",
 			Estimate{Warmup: 10 * time.Second, Window: 50 * time.Second, Overhead: 7500 * time.Millisecond, Total: 67500 * time.Millisecond}, 0},
 	}

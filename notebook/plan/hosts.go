@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -51,6 +53,17 @@ func (p *Plan) HostNames() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Cluster is the host of the project that is the cluster which the article is measured in; empty for that of the project itself, and for
+// machines.
+func (p *Plan) Cluster() string {
+	for _, e := range p.All {
+		if e.Cluster != "" {
+			return e.Cluster
+		}
+	}
+	return ""
 }
 
 // Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. A machine that has only services, or
@@ -143,9 +156,29 @@ const (
 	LoadNode    = "load"
 )
 
-// placeOnNodes puts all services of an experiment on one node of a cluster, and the load on another, unless it is to share the network of
-// a service.
+// clusterOf is the host that an experiment names and that is a cluster, the first if there are several; empty if none is.
+func (p *planner) clusterOf(e *outline) string {
+	for _, h := range e.head.Hosts {
+		for _, known := range p.project.Hosts {
+			if known.Name.Value == h.Value.Value && known.Value.Kubernetes != nil {
+				return known.Name.Value
+			}
+		}
+	}
+	return ""
+}
+
+// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another, unless it is to share
+// the network of a service.
 func (p *planner) placeOnNodes(e *outline) {
+	if e.Skipped != "" {
+		return
+	}
+	if p.engine() == article.Docker {
+		if e.Cluster = p.clusterOf(e); e.Cluster != "" {
+			e.Engine, e.Hosts = article.Kubernetes, nil
+		}
+	}
 	if e.Engine != article.Kubernetes {
 		return
 	}
@@ -183,7 +216,7 @@ func (p *planner) checkPlaces(e *outline) {
 			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
 		}
 	}
-	switch e.Engine {
+	switch p.engine() {
 	case article.Kubernetes:
 		refuse("the engine kubernetes runs all services on one node of a cluster, and the load on another", "remove hosts, or use the engine docker")
 		return
@@ -191,16 +224,64 @@ func (p *planner) checkPlaces(e *outline) {
 		refuse("the engine local runs everything on this machine", "remove hosts, or use the engine docker")
 		return
 	}
-	for _, h := range p.project.Hosts {
-		if !h.Value.Kubernetes.IsZero() && slices.Contains(e.HostNames(), h.Name.Value) {
-			refuse(fmt.Sprintf("host %q is a Kubernetes context, where nodes are chosen by their labels and not one by one", h.Name.Value),
-				"name Docker endpoints, or run all of the experiment there with engine: kubernetes")
-		}
+	if e.Cluster != "" {
+		e.checkWithinCluster(refuse)
+		return
 	}
 	for _, t := range e.Trials {
 		if t.Unavailable == "" {
 			e.checkTrialPlaces(t, refuse)
 		}
+	}
+}
+
+// checkWithinCluster reports what an experiment in a cluster would have elsewhere: nothing outside of a cluster is reached from its pods,
+// nor they from there.
+func (e *outline) checkWithinCluster(refuse func(message, hint string)) {
+	named := map[string]string{}
+	for _, h := range e.head.Hosts {
+		named[h.Name.Value] = h.Value.Value
+	}
+	hasLoad := slices.ContainsFunc(e.Trials, func(t *Trial) bool {
+		return t.Load != nil || t.Command != nil && t.Command.Service == ""
+	})
+	for _, name := range slices.Sorted(maps.Keys(e.Hosts)) {
+		if named[name] == e.Cluster || name == loadName && !hasLoad {
+			continue
+		}
+		what := "service " + strconv.Quote(name)
+		if name == loadName {
+			what = "the load or command"
+		}
+		refuse(fmt.Sprintf("%s is on %s, and host %q is a cluster, which runs all of an experiment or nothing", what, hostWords(named[name]), e.Cluster),
+			fmt.Sprintf("write %s: %s in hosts, or name no cluster", name, e.Cluster))
+	}
+}
+
+// checkClusters reports experiments of one article that run in a cluster where others do not: the results on a page are those of one set of
+// machines.
+func (p *planner) checkClusters() {
+	var first *outline
+	for _, e := range p.outlines {
+		if e.Skipped != "" || len(e.Trials) == 0 {
+			continue
+		}
+		first = cmp.Or(first, e)
+		if e.Cluster == first.Cluster {
+			continue
+		}
+		inside, other := e, first
+		if e.Cluster == "" {
+			inside, other = first, e
+		}
+		elsewhere := "does not"
+		if other.Cluster != "" {
+			elsewhere = fmt.Sprintf("in the cluster %q", other.Cluster)
+		}
+		p.problems.Add("across-hosts", inside.head.Hosts[0].Name.Pos, "experiment %q runs in the cluster %q, and experiment %q %s",
+			inside.Name, inside.Cluster, other.Name, elsewhere).
+			Hint = "run both there, or make them two articles: the results of an article are those of one set of machines"
+		return
 	}
 }
 

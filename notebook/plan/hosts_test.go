@@ -7,7 +7,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-const twoHosts = "hosts: {a: ssh://a, b: ssh://b, cloud: {kubernetes: bench}}\n"
+const twoHosts = "hosts: {a: ssh://a, b: ssh://b, cloud: {kubernetes: {context: bench}}, other: {kubernetes: {}}}\n"
 
 // What runs where, who connects to whom, and how each machine is divided.
 func TestHosts(t *testing.T) {
@@ -86,6 +86,61 @@ func TestNodes(t *testing.T) {
 	}
 }
 
+// A host that is a cluster runs an experiment as the engine kubernetes does, and its name is in the key: nodes are called the same in every
+// one.
+func TestClusterAsHost(t *testing.T) {
+	plan := func(host string) *Plan {
+		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, cpuset: '7'}}\nload: {target: 'http://s/'}\nhosts: {s: "+host+", load: "+host+"}\n")),
+			Options{}, map[string]string{"benchbook.yaml": twoHosts})
+		if len(problems) > 0 {
+			t.Fatalf("on %s: %v", host, problems)
+		}
+		return p
+	}
+	p := plan("cloud")
+	e := p.Experiments[0]
+	if e.Engine != article.Kubernetes || p.Cluster() != "cloud" || !slices.Equal(p.HostNames(), []string{LoadNode, ServiceNode}) ||
+		e.HostOf("s") != ServiceNode || e.LoadHost(e.Trials[0]) != LoadNode {
+		t.Errorf("in cluster %q with the engine %s, hosts are %q", p.Cluster(), e.Engine, p.HostNames())
+	}
+	machine := plan("a")
+	if got := machine.Experiments[0]; machine.Cluster() != "" || got.Engine != article.Docker {
+		t.Errorf("on a machine it is in cluster %q, with the engine %s", machine.Cluster(), got.Engine)
+	}
+	keys := []string{e.Trials[0].Key, plan("other").Experiments[0].Trials[0].Key, machine.Experiments[0].Trials[0].Key}
+	slices.Sort(keys)
+	if len(slices.Compact(keys)) != 3 {
+		t.Errorf("keys are %q", keys)
+	}
+}
+
+// The results of an article are those of one set of machines: all of its experiments run in one cluster, or none does.
+func TestOneClusterInAnArticle(t *testing.T) {
+	experiment := func(name, hosts string) string {
+		return block("name: " + name + "\nservices: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\n" + hosts)
+	}
+	const inCloud, inOther = "hosts: {s: cloud, load: cloud}\n", "hosts: {s: other, load: other}\n"
+	tests := []struct{ name, first, second, want string }{
+		{"one", inCloud, inCloud, ""},
+		{"none", "", "hosts: {s: a}\n", ""},
+		{"first", inCloud, "", `experiment "e" runs in the cluster "cloud", and experiment "f" does not`},
+		{"second", "", inCloud, `experiment "f" runs in the cluster "cloud", and experiment "e" does not`},
+		{"two", inCloud, inOther, `experiment "f" runs in the cluster "other", and experiment "e" in the cluster "cloud"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, problems := newPlan(t, text(experiment("e", test.first)+experiment("f", test.second)), Options{}, map[string]string{"benchbook.yaml": twoHosts})
+			var got []string
+			for _, p := range problems {
+				got = append(got, p.Message)
+			}
+			if test.want == "" && len(got) > 0 || test.want != "" && !slices.Equal(got, []string{test.want}) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestAcrossHosts(t *testing.T) {
 	const server = "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80'], depends_on: [s]}}\nload: {target: 'http://s/'"
 	tests := []struct{ name, body, want string }{
@@ -99,8 +154,14 @@ func TestAcrossHosts(t *testing.T) {
 			`the load asks for port 81 of service "s" from another host, and it does not expose that`},
 		{"one port twice", "services: {s: {image: x, expose: ['80']}, t: {image: x, expose: ['80']}}\nload: {target: ['http://s/', 'http://t/']}\nhosts: {s: a, t: a}\n",
 			`services "s" and "t" on one host both expose port 80, and are asked for from another one`},
-		{"Kubernetes", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud}\n",
-			`host "cloud" is a Kubernetes context, where nodes are chosen by their labels and not one by one`},
+		{"in a cluster", "services: {s: {image: x, scale: 2}}\nload: {target: 'http://s/'}\nhosts: {s: cloud, load: cloud}\n", ""},
+		{"a command in a service of a cluster", "services: {s: {image: x}}\ncommand: {service: s, run: x}\nhosts: {s: cloud}\n", ""},
+		{"load outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud}\n",
+			`the load or command is on this machine, and host "cloud" is a cluster, which runs all of an experiment or nothing`},
+		{"a service outside of the cluster", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: a, load: cloud}\n",
+			`service "s" is on host "a", and host "cloud" is a cluster, which runs all of an experiment or nothing`},
+		{"two clusters", "services: {s: {image: x, expose: ['80']}}\nload: {target: 'http://s/'}\nhosts: {s: cloud, load: other}\n",
+			`the load or command is on host "other", and host "cloud" is a cluster, which runs all of an experiment or nothing`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -66,6 +66,10 @@ func seal(t *Trial, e *Experiment) {
 		// Docker is not in it, as it was the only engine for a while.
 		t.Inputs = append(t.Inputs, record.Input{Name: "engine", Digest: string(e.Engine)})
 	}
+	if e.Cluster != "" {
+		// Nodes have the same names in every cluster.
+		t.Inputs = append(t.Inputs, record.Input{Name: "cluster", Digest: e.Cluster})
+	}
 	for _, s := range t.Services {
 		t.Inputs = append(t.Inputs, fileInputs(s.Name, s.Image, s.Configs)...)
 		for _, v := range s.Volumes {

@@ -15,8 +15,9 @@ const loadName = "load"
 
 // Most of what a load may ask for.
 const (
-	maxConnections = 60_000 // ports of one address, about
-	maxThreads     = 1024
+	maxConnections = 60_000 // of a generator: ports of one address, about
+	maxThreads     = 1024   // of a generator
+	maxGenerators  = 64
 	maxRequests    = 1_000_000_000
 )
 
@@ -27,6 +28,9 @@ func (p *planner) load(d *article.Experiment, at article.Pos) *Load {
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
 		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, cpuset: l.CPUSet, Network: string(l.Network.V),
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
+	}
+	if l.Generators.V > 1 { // one is what there is if nothing is said, and the same trial
+		out.Generators = l.Generators.V
 	}
 	out.Headers = byName(l.Headers)
 	if l.Failures.Expected {
@@ -89,8 +93,10 @@ func (p *planner) checkLoad(l *article.Load) {
 				Hint = "write a number per second, such as 500/s"
 		}
 	}
-	between(l.Connections, "connections", maxConnections)
+	generators := min(max(l.Generators.V, 1), maxGenerators)
+	between(l.Connections, "connections", maxConnections*generators)
 	between(l.Threads, "threads", maxThreads)
+	between(l.Generators, "generators", maxGenerators)
 	between(l.Requests, "requests", maxRequests)
 	lasts(l.Duration, "duration", false)
 	lasts(l.Warmup, "warmup", true)
@@ -100,7 +106,7 @@ func (p *planner) checkLoad(l *article.Load) {
 	for _, s := range l.Stages {
 		lasts(s.Duration, "duration", false)
 		perSecond(s.Rate)
-		between(s.Connections, "connections", maxConnections)
+		between(s.Connections, "connections", maxConnections*generators)
 	}
 	if m := l.Failures.Max; m.Known() && (m.V < 0 || m.V > 1) {
 		p.problems.Add("wrong-value", m.Text.Pos, "max has to be a share of the requests").
@@ -110,6 +116,7 @@ func (p *planner) checkLoad(l *article.Load) {
 		p.problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V, l.Connections.V).
 			Hint = "lower threads, or raise connections"
 	}
+	p.checkGenerators(l)
 	p.checkCPUSet(l.CPUSet)
 	method := func(t article.Text) {
 		if t.Value != "" && !methodName.MatchString(t.Value) {
@@ -120,6 +127,32 @@ func (p *planner) checkLoad(l *article.Load) {
 	method(l.Method)
 	for _, t := range l.Target {
 		method(t.Method)
+	}
+}
+
+// checkGenerators reports generators of which some would have nothing to do.
+func (p *planner) checkGenerators(l *article.Load) {
+	n, at := l.Generators.V, l.Generators.Text.Pos
+	if !l.Generators.Known() || n < 2 || n > maxGenerators {
+		return
+	}
+	most, known := l.Connections.V, l.Connections.Known() && l.Connections.V > 0
+	for _, s := range l.Stages {
+		known = known && (s.Connections.Known() || !s.Connections.Set())
+		most = max(most, s.Connections.V)
+	}
+	switch threads := l.Threads; {
+	case known && most < n:
+		p.problems.Add("contradiction", at, "%d generators need as many connections, and the load has %d", n, most).
+			Hint = "lower generators, or raise connections"
+	case known && threads.Known() && threads.V <= most && threads.V*n > most:
+		p.problems.Add("contradiction", threads.Text.Pos, "%d generators of %d threads need %d connections, and the load has %d",
+			n, threads.V, n*threads.V, most).
+			Hint = "lower threads or generators, or raise connections"
+	}
+	if r := l.Requests; r.Known() && r.V > 0 && r.V < n {
+		p.problems.Add("contradiction", at, "%d generators need as many requests, and the load has %d", n, r.V).
+			Hint = "lower generators, or raise requests"
 	}
 }
 

@@ -74,6 +74,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 	for _, e := range p.outlines {
 		p.resolve(e)
 	}
+	p.checkClusters()
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(p.others)
 	return out, p.findFull(out)

@@ -42,6 +42,7 @@ type Experiment struct {
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      article.EngineName
+	Cluster     string // the host of the project whose nodes Hosts are; empty for those of the project's own cluster, and for machines
 	Repetitions int
 	Interleaved bool
 	Seed        int64
@@ -234,7 +235,8 @@ type Load struct {
 	Headers     map[string]string `json:"headers,omitempty"`
 	Body        string            `json:"body,omitempty"`
 	Connections int               `json:"connections"`
-	Threads     int               `json:"threads,omitempty"` // 0: the cores of the load
+	Threads     int               `json:"threads,omitempty"`    // of each generator; 0: the cores of the load
+	Generators  int               `json:"generators,omitempty"` // that put it on together; 0: one
 	Duration    time.Duration     `json:"duration,omitempty"`
 	Requests    int               `json:"requests,omitempty"`
 	Warmup      time.Duration     `json:"warmup,omitempty"`

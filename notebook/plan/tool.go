@@ -63,6 +63,10 @@ func (p *planner) checkTool(l *article.Load) {
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
 		}
 	}
+	if l.Generators.Known() && l.Generators.V > 1 {
+		p.problems.Add("no-flag", l.Generators.Text.Pos, "what several runs of %s print cannot be put together: percentiles do not add up", name).
+			Hint = "remove generators, or use tool: benchbook"
+	}
 	p.checkToolRequests(l, name)
 	p.checkToolTimes(l, name, tool)
 	p.checkToolEnd(l, name, tool)

@@ -65,8 +65,8 @@ type Record struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
 	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load that stands by
-	// beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a container that does not stand by and late
-	// answers, "conclude", and "stop". Older records have "load" in "start".
+	// beside them, with the removal of what the repetition before has left, "prepare", "warmup", "measure", "load" around these two, such as
+	// the start of a container that does not stand by and late answers, "conclude", and "stop". Older records have "load" in "start".
 	Parts map[string]float64 `json:"parts,omitempty"`
 
 	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
@@ -162,7 +162,7 @@ type Load struct {
 	Completions  []int64          `json:"completions"`    // by second of the window, right or failed
 	InFlight     float64          `json:"in_flight"`      // mean share of the connections with a request under way; -1 unknown
 	InFlightOver float64          `json:"in_flight_over"` // the seconds that it was taken over
-	Busy         float64          `json:"busy"`           // share of the generator's busiest thread; -1 unknown
+	Busy         float64          `json:"busy"`           // share of the generator's busiest thread, of several the largest; -1 unknown
 	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
@@ -172,12 +172,22 @@ type Load struct {
 	// all answers.
 	Tool string `json:"tool,omitempty"`
 
+	// Generators are those that put the load on together, in their order, where there were several.
+	Generators []Generator `json:"generators,omitempty"`
+
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
 	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds. Older
 	// records have none.
 	Answers   []int64   `json:"answers,omitempty"`
 	Latencies []float64 `json:"latencies,omitempty"`
+}
+
+// Generator is one of several that put a load on together.
+type Generator struct {
+	After     float64 `json:"after"`     // seconds that its window began after that of the first
+	Attempted int64   `json:"attempted"` // requests that it started in the window
+	Busy      float64 `json:"busy"`      // share of its busiest thread; -1 unknown
 }
 
 // OpenLoop is how far a load kept to its schedule in the window.
@@ -310,9 +320,11 @@ type Dir string
 // since it was damaged, is put aside under a name that ends with ".damaged".
 func (d Dir) Save(r *Record) error { return d.SaveAll([]*Record{r}) }
 
-// SaveAll saves records as Save does, all of them or none: no name is given to any before all are written.
+// SaveAll saves records as Save does, all of them or none, also if this process is killed: no name is given to any before all are written,
+// and none of them is read before all have theirs.
 func (d Dir) SaveAll(records []*Record) (err error) {
 	var written []*renameio.PendingFile
+	var saving *openSet // nil for one record, which gets its name at once
 	named := 0
 	defer func() {
 		for _, file := range written[named:] {
@@ -325,7 +337,15 @@ func (d Dir) SaveAll(records []*Record) (err error) {
 		for _, r := range records[:named] {
 			err = errors.Join(err, os.Remove(filepath.Join(string(d), r.Path())))
 		}
+		if saving != nil {
+			err = errors.Join(err, saving.end())
+		}
 	}()
+	if len(records) > 1 {
+		if err := d.takeBack(); err != nil {
+			return err
+		}
+	}
 	for _, r := range records {
 		file, err := d.write(r)
 		if err != nil {
@@ -333,11 +353,19 @@ func (d Dir) SaveAll(records []*Record) (err error) {
 		}
 		written = append(written, file)
 	}
+	if len(records) > 1 {
+		if saving, err = d.beginSet(records); err != nil {
+			return err
+		}
+	}
 	for _, file := range written {
 		if err := file.CloseAtomicallyReplace(); err != nil {
 			return err
 		}
 		named++
+	}
+	if saving != nil {
+		return saving.end()
 	}
 	return nil
 }
@@ -375,7 +403,7 @@ func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 // halfWritten are names of files that Save and Writable make and, unless they are killed, take away again.
 var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json)\d+$`)
 
-// Tidy removes what processes left that were killed while they saved a record. Nobody else may be saving.
+// Tidy removes what processes left that were killed while they saved records. Nobody else may be saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -386,7 +414,7 @@ func (d Dir) Tidy() error {
 		}
 		return err
 	})
-	if err != nil {
+	if err = errors.Join(err, d.takeBack()); err != nil {
 		return fmt.Errorf("removing records that are half written: %w", err)
 	}
 	return nil
@@ -428,7 +456,7 @@ type Bad struct {
 }
 
 // Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
-// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there.
+// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	type file struct {
 		path   string
@@ -469,8 +497,13 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	if err = errors.Join(err, group.Wait()); err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
+	unfinished, err := d.unfinished() // asked last, as a set may have been begun while some of it was read
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading records: %w", err)
+	}
 	for _, f := range files {
 		switch {
+		case unfinished[f.path]:
 		case f.err != nil:
 			bad = append(bad, Bad{f.path, f.err})
 		case f.record != nil:

@@ -122,9 +122,18 @@ func (r *Redactor) Text(s string) string {
 	}
 	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
-	s = header.ReplaceAllString(s, "${1}${2}"+Redacted)
-	s = bearer.ReplaceAllString(s, "${1}"+Redacted)
+	// Most texts are short and have nothing that such a pattern needs, and to find that out by it takes much longer.
+	blank := strings.ContainsAny(s, " \t")
+	if strings.Contains(s, ":") {
+		s = header.ReplaceAllString(s, "${1}${2}"+Redacted)
+	}
+	if blank {
+		s = bearer.ReplaceAllString(s, "${1}"+Redacted)
+	}
 	s = assignments(s)
+	if !blank || !strings.Contains(s, "-") {
+		return s
+	}
 	return option.ReplaceAllStringFunc(s, func(match string) string {
 		m := option.FindStringSubmatch(match)
 		if !LooksSecret(m[3]) || reference.MatchString(m[5]) {
@@ -137,6 +146,9 @@ func (r *Redactor) Text(s string) string {
 // assignments redacts the values of names that look secret. Words that mean something else as well count only where they can be
 // nothing but a name: with others ("auth_token"), in quotes, as an option or in a query.
 func assignments(s string) string {
+	if !strings.ContainsAny(s, "=:") {
+		return s
+	}
 	return assignment.ReplaceAllStringFunc(s, func(match string) string {
 		m := assignment.FindStringSubmatch(match)
 		mark, name, quote, sign, value := m[1], m[2], m[3], m[4], m[5]

@@ -9,7 +9,8 @@ import (
 func TestLooksSecret(t *testing.T) {
 	for _, name := range []string{"DB_PASS", "PGPASS", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "dbPassword", "pwd", "DBPWD", "ENCRYPTION_KEY", "SIGNING_KEY",
 		"X-Api-Key", "api_key", "apikey", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Cookie", "Set-Cookie", "Authorization",
-		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY", "X-Amz-Signature", "--password"} {
+		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY", "X-Amz-Signature", "--password",
+		"bearer", "cred", "db-creds", "private", "passphrase", "credential", "accesskey", "privatekey", "jwt", "MYAUTH", "mytoken"} {
 		if !LooksSecret(name) {
 			t.Errorf("%s does not look secret", name)
 		}

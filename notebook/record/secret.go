@@ -14,6 +14,9 @@ var (
 	secretEnd  = regexp.MustCompile(`(?:pass|pwd|token|auth)$`)
 )
 
+// secretParts are those that every secret name has one of, so that all others are told from it without looking at their words.
+var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie", "private", "signature"}
+
 // Words that make a name secret if they are a word of it.
 var secretWords = []string{"authorization", "bearer", "cookie", "cred", "creds", "private", "signature"}
 
@@ -43,6 +46,10 @@ func LooksSecret(name string) bool {
 	if name == "PWD" {
 		return false // the working directory, to a shell
 	}
+	lower := strings.ToLower(name)
+	if !slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(lower, part) }) {
+		return false
+	}
 	words := nameWord.FindAllString(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), -1)
 	if len(words) == 0 || len(words) > 1 && (slices.Contains(aboutSecrets, words[len(words)-1]) || slices.Contains(withoutSecrets, words[0])) {
 		return false
@@ -64,6 +71,9 @@ var optionWord = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_-]*)$`)
 // SecretOption is the name of an option of a command if the word after it is secret: password for --password. Else it is
 // empty.
 func SecretOption(word string) string {
+	if !strings.HasPrefix(word, "-") {
+		return ""
+	}
 	if m := optionWord.FindStringSubmatch(word); m != nil && LooksSecret(m[1]) {
 		return m[1]
 	}

@@ -93,11 +93,32 @@ func (b *Bench) Dataset() *dataset.Dataset {
 // Moments are the history of the records, on the machine that made them.
 func (b *Bench) Moments() []*dataset.Moment {
 	b.t.Helper()
-	moments, err := dataset.History(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan})
+	moments, err := dataset.History(b.Doc, b.Records, nil, dataset.Options{ThisHost: Host, Plan: b.plan})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return moments
+}
+
+// Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is it.
+func (b *Bench) Shown() (*dataset.Dataset, []*dataset.Moment) {
+	b.t.Helper()
+	plans := map[string]*plan.Plan{}
+	o := dataset.Options{ThisHost: Host, Plan: func(profile string) (p *plan.Plan, err error) {
+		if plans[profile] == nil {
+			plans[profile], err = b.plan(profile)
+		}
+		return plans[profile], err
+	}}
+	d, err := dataset.New(b.Doc, b.Records, o)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	moments, err := dataset.History(b.Doc, b.Records, d, o)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return d, moments
 }
 
 // In makes a record one of another run, which began on a day of November 2026 at ten.

@@ -90,7 +90,9 @@ func read(ctx context.Context, files *kernel.Files, question string) (reading ag
 	case agent.AskThreads:
 		reading.Threads, err = files.Threads()
 	case agent.AskCPUs:
-		reading.CPUs, err = allowed()
+		if reading.CPUs, err = allowed(); err == nil {
+			reading.AllCPUs, err = kernel.AllCPUs("/")
+		}
 	default:
 		err = errors.New("there is no question " + question)
 	}

@@ -47,14 +47,16 @@ type Checker interface {
 type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
-	Cores  int    // how many they are
+	Cores  int    // how many they are, those of all generators together
 	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(plan.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
 	Services map[string]engine.Running
-	// Standby is the program of the load, if it was started before; nil if Measure starts it.
+	// Standby has the programs of the load, if they were started before; nil if Measure starts them.
 	Standby *Standby
+	// Ahead is how far the clock of the machine that the load is put on from is ahead of ours.
+	Ahead time.Duration
 	// KeepStdout asks for what a command writes to standard output.
 	KeepStdout bool
 }

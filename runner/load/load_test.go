@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -465,10 +466,10 @@ func TestStandBy(t *testing.T) {
 	}
 	defer at.Standby.End()
 	p := <-waits
-	if p.Name != "load" || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
+	if p.Name != "load" || !p.Single || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
-	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {
+	if r := at.Standby.Started(t.Context()); len(r) != 1 || r[0].Name() != "load" {
 		t.Errorf("%v was started", r)
 	}
 	if calls := e.Calls(); slices.Contains(calls, "run load") {
@@ -517,5 +518,58 @@ func TestStandByThatCannotStart(t *testing.T) {
 	_, err := d.Measure(t.Context(), at, trial)
 	if err == nil || want == nil || err.Error() != want.Error() {
 		t.Errorf("got %v, want %v", err, want)
+	}
+}
+
+// Several generators stand by under names of their own, each with its part, and are told a moment by the clock of where they are.
+func TestStandByOfSeveral(t *testing.T) {
+	var told [2]time.Time
+	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		word, err := io.ReadAll(p.Stdin)
+		moment, ok := http.ParseWord(string(word))
+		if err != nil || !ok {
+			t.Errorf("%s is told %q, %v", p.Name, word, err)
+		}
+		var c http.Config
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c); err != nil {
+			t.Error(err)
+		}
+		told[c.Part.Number] = moment
+		out, err := json.Marshal(http.Result{Semantics: http.Semantics, Start: moment, Length: time.Second, EndedBy: http.EndedByDuration, Attempted: 5})
+		return engine.Exit{Stdout: out}, err
+	}})
+	at.Cores, at.Ahead, trial.Load.Generators = 3, time.Hour, 2
+	d := &Requests{}
+	at.Standby = d.StandBy(t.Context(), at, trial)
+	defer at.Standby.End()
+	for range 2 {
+		p := <-waits
+		var c http.Config
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &c); err != nil {
+			t.Fatal(err)
+		}
+		name, threads := "load", 2
+		if c.Part.Number == 1 {
+			name, threads = "load.2", 1
+		}
+		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before || !slices.Equal(p.Command, []string{http.AwaitArgument}) {
+			t.Errorf("%+v stands by", p)
+		}
+	}
+	if r := at.Standby.Started(t.Context()); len(r) != 2 {
+		t.Errorf("%v were started", r)
+	}
+	m, err := d.Measure(t.Context(), at, trial)
+	if err != nil || m.Failure != "" {
+		t.Fatalf("failure %q, %v", m.Failure, err)
+	}
+	if early := time.Until(told[0]); !told[0].Equal(told[1]) || early < time.Hour-time.Minute || early > time.Hour+time.Minute {
+		t.Errorf("told to begin at %v and %v", told[0], told[1])
+	}
+	if want := []record.Generator{{Attempted: 5, Busy: -1}, {Attempted: 5, Busy: -1}}; !slices.Equal(m.Load.Generators, want) || m.Load.Attempted != 10 {
+		t.Errorf("load %+v", m.Load)
+	}
+	if calls := e.Calls(); len(calls) != 3 || !slices.Contains(calls, "run load") || !slices.Contains(calls, "run load.2") {
+		t.Errorf("calls %q", calls)
 	}
 }

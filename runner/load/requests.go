@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,17 @@ import (
 
 // generatorName is the program of our load generator.
 const generatorName = "benchbook-load"
+
+// programName is what the program of a load is called where it runs; of several each has its number behind it, but for the first. That which
+// only checks answers before them has checkName.
+const (
+	programName = "load"
+	checkName   = programName + ".check"
+)
+
+// togetherIn is how long generators have, from the word to begin, until all of them do: time for the word to reach each of them, and for
+// each to look up the names of its targets.
+const togetherIn = 500 * time.Millisecond
 
 // Requests is the driver of loads over HTTP: our generator, alone in an image of its own beside the services.
 type Requests struct {
@@ -51,24 +63,32 @@ func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
 
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	exit, err := d.generate(ctx, at, t)
+	exits, failure, err := d.generate(ctx, at, t)
 	if err != nil {
 		return Measurement{}, err
 	}
-	if exit.Code != 0 {
-		message := generatorFailure(exit)
-		first, _, _ := strings.Cut(message, "\n")
-		return Measurement{Failure: first, Log: message, Facts: d.facts}, nil
+	if failure != "" {
+		first, _, _ := strings.Cut(failure, "\n")
+		return Measurement{Failure: first, Log: failure, Facts: d.facts}, nil
 	}
-	var result http.Result
-	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
+	var results []*http.Result
+	for _, exit := range exits {
+		var result http.Result
+		if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
+			return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
+		}
+		if result.Semantics != record.LoadSemantics {
+			return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
+				t.Name, result.Semantics, record.LoadSemantics)
+		}
+		results = append(results, &result)
 	}
-	if result.Semantics != record.LoadSemantics {
-		return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
-			t.Name, result.Semantics, record.LoadSemantics)
+	result, err := http.Merge(results)
+	if err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: putting together what %d load generators found: %w", t.Name, len(results), err)
 	}
-	m := requestsMeasured(&result, t.Load)
+	m := requestsMeasured(result, t.Load)
+	m.Load.Generators = generatorsMeasured(results)
 	m.Facts = maps.Clone(d.facts)
 	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
@@ -81,37 +101,117 @@ func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standb
 	if t.Load.Network == string(article.SharedNetwork) {
 		return nil
 	}
-	program, err := d.program(at, t.Load, http.AwaitArgument)
+	programs, err := d.programs(at, t.Load)
 	if err != nil {
 		return nil
 	}
-	return standBy(ctx, at.Space, program)
+	return standBy(ctx, at.Space, programs)
 }
 
-// program is the generator with a load.
-func (d *Requests) program(at Place, l *plan.Load, args ...string) (engine.Program, error) {
-	config, err := json.Marshal(requestsConfig(l, at))
+// programs are the generators of a load, each with its part of it, which wait for the word.
+func (d *Requests) programs(at Place, l *plan.Load) ([]engine.Program, error) {
+	var programs []engine.Program
+	for _, config := range partConfigs(requestsConfig(l, at), l, at) {
+		name := programName
+		if n := config.Part.Number; n > 0 {
+			name = fmt.Sprintf("%s.%d", programName, n+1)
+		}
+		program, err := d.program(at, l, name, config, http.AwaitArgument)
+		if err != nil {
+			return nil, err
+		}
+		programs = append(programs, program)
+	}
+	return programs, nil
+}
+
+// program is a generator with its config.
+func (d *Requests) program(at Place, l *plan.Load, name string, config http.Config, args ...string) (engine.Program, error) {
+	text, err := json.Marshal(config)
 	return engine.Program{
-		Name: "load", Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(config)},
-		Beside: at.Beside(l),
+		Name: name, Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
+		Beside: at.Beside(l), Single: true,
 	}, err
 }
 
-// generate runs the generator, or has the one go on that stands by.
-func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial, args ...string) (exit engine.Exit, err error) {
+// generate runs the generators of a load, or has those go on that stand by. The failure is why they could not do what they were asked for.
+func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, failure string, err error) {
+	if t.Load.Generators > 1 {
+		return d.generateTogether(ctx, at, t)
+	}
+	var exit engine.Exit
 	if at.Standby != nil {
-		exit, err = at.Standby.run()
-	} else {
-		var program engine.Program
-		if program, err = d.program(at, t.Load, args...); err != nil {
-			return exit, fmt.Errorf("trial %s: %w", t.Name, err)
-		}
-		exit, err = at.Space.Run(ctx, program, nil)
+		exits, _, err = at.Standby.run(http.AwaitedWord)
+		exit = exits[0]
+	} else if exit, err = d.runOne(ctx, at, t, programName); err == nil {
+		exits = []engine.Exit{exit}
 	}
 	if err != nil {
-		return exit, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+		return nil, "", fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
 	}
-	return exit, nil
+	if exit.Code != 0 {
+		failure = generatorFailure(exit)
+	}
+	return exits, failure, nil
+}
+
+// runOne runs one generator for all of a load.
+func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name string, args ...string) (engine.Exit, error) {
+	program, err := d.program(at, t.Load, name, requestsConfig(t.Load, at), args...)
+	if err != nil {
+		return engine.Exit{}, err
+	}
+	return at.Space.Run(ctx, program, nil)
+}
+
+// generateTogether runs several generators, which begin at one moment. That lies a little ahead, and nobody knows how long a server takes
+// for its first answer, so what is checked before timing is checked before the word is given, for all of them.
+func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, failure string, err error) {
+	s := at.Standby
+	if s == nil {
+		programs, err := d.programs(at, t.Load)
+		if err != nil {
+			return nil, "", fmt.Errorf("trial %s: %w", t.Name, err)
+		}
+		s = standBy(ctx, at.Space, programs)
+		defer s.End()
+	}
+	if t.Load.CheckBefore {
+		// A cluster may have no more CPUs of their own to give than those that the generators have, which stand by.
+		anywhere := at
+		anywhere.CPUSet = ""
+		answers, err := d.ask(ctx, anywhere, t, checkName)
+		if err != nil {
+			return nil, "", err
+		}
+		if failure := checkFailure(answers); failure != "" {
+			return nil, failure, nil
+		}
+	}
+	s.Started(ctx)
+	exits, failed, err := s.run(http.BeginAt(time.Now().Add(togetherIn + at.Ahead)))
+	which := fmt.Sprintf("load generator %d of %d", failed+1, t.Load.Generators)
+	switch {
+	case err != nil:
+		return nil, "", fmt.Errorf("trial %s: running %s: %w", t.Name, which, err)
+	case failed >= 0:
+		failure = which + ": " + generatorFailure(exits[failed])
+	}
+	return exits, failure, nil
+}
+
+// checkFailure is what is wrong with the answers to targets that were asked once; empty if nothing is.
+func checkFailure(answers []http.Answer) string {
+	for _, a := range answers {
+		switch {
+		case a.Failure == "":
+		case a.Address.IsValid():
+			return fmt.Sprintf("check before timing: %s %s at %v: %s", a.Method, a.URL, a.Address, a.Failure)
+		default:
+			return a.Failure
+		}
+	}
+	return ""
 }
 
 // generatorFailure is why the generator could not do what it was asked for.
@@ -127,14 +227,19 @@ var _ Checker = (*Requests)(nil)
 
 // Check is part of Checker.
 func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.Answer, error) {
+	return d.ask(ctx, at, t, programName)
+}
+
+// ask asks for every target once, by a program of that name.
+func (d *Requests) ask(ctx context.Context, at Place, t *plan.Trial, name string) ([]http.Answer, error) {
 	one := *t.Load // of the schedule nothing counts, and a share of a rate may not be known
-	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
+	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think, one.Generators = 1, 1, 1, 0, 0, 0, 0
 	one.Rate, one.Arrivals, one.Stages = 0, "", nil
 	asked := *t
 	asked.Load = &one
-	exit, err := d.generate(ctx, at, &asked, http.CheckArgument)
+	exit, err := d.runOne(ctx, at, &asked, name, http.CheckArgument)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
 	}
 	if exit.Code != 0 {
 		return []http.Answer{{Method: t.Load.Method, URL: t.Load.Target, Failure: generatorFailure(exit)}}, nil
@@ -167,6 +272,43 @@ func requestsConfig(l *plan.Load, at Place) http.Config {
 		c.Threads = at.Cores
 	}
 	return c
+}
+
+// partConfigs are the configs of all generators of a load, given that of the whole. They share its cores, and what is checked before timing
+// is not theirs to check.
+func partConfigs(whole http.Config, l *plan.Load, at Place) []http.Config {
+	if l.Generators < 2 {
+		return []http.Config{whole}
+	}
+	var parts []http.Config
+	for i := range l.Generators {
+		part, verify := whole, *whole.Verify
+		part.Part = http.Part{Number: i, Of: l.Generators}
+		if l.Threads == 0 {
+			part.Threads = max(1, part.Part.Share(at.Cores))
+		}
+		verify.Before = new(false)
+		part.Verify = &verify
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// generatorsMeasured says what each generator of a load did; nil where there is only one.
+func generatorsMeasured(parts []*http.Result) []record.Generator {
+	if len(parts) < 2 {
+		return nil
+	}
+	first := slices.MinFunc(parts, func(a, b *http.Result) int { return a.Start.Compare(b.Start) }).Start
+	var out []record.Generator
+	for _, r := range parts {
+		g := record.Generator{After: r.Start.Sub(first).Seconds(), Attempted: r.Attempted, Busy: -1}
+		if r.CPU != nil && r.CPU.Busiest != nil {
+			g.Busy = *r.CPU.Busiest
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 // encryption says how connections were encrypted, for each way in which they were.

@@ -6,12 +6,14 @@ import (
 	"sync"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/load/http"
 )
 
-// Standby is a program that was started and waits for the word to begin, so that what comes before that does not have to wait for its
-// container. Started and End may be called on nil, which is none.
-type Standby struct {
+// Standby has the programs of a load that were started and wait for the word to begin, so that what comes before that does not have to wait
+// for their containers. Started and End may be called on nil, which is none.
+type Standby struct{ programs []*awaited }
+
+// awaited is one of them.
+type awaited struct {
 	word    *io.PipeWriter
 	cancel  context.CancelFunc
 	started chan struct{}  // closed when it runs, or never will
@@ -21,52 +23,91 @@ type Standby struct {
 	err     error
 }
 
-// standBy starts a program that waits for the word.
-func standBy(ctx context.Context, space engine.Space, program engine.Program) *Standby {
+// standBy starts programs that wait for the word.
+func standBy(ctx context.Context, space engine.Space, programs []engine.Program) *Standby {
+	s := new(Standby)
+	for _, program := range programs {
+		s.programs = append(s.programs, wait(ctx, space, program))
+	}
+	return s
+}
+
+func wait(ctx context.Context, space engine.Space, program engine.Program) *awaited {
 	ctx, cancel := context.WithCancel(ctx)
 	read, write := io.Pipe()
 	program.Stdin = read
-	s := &Standby{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
-	begun := sync.OnceFunc(func() { close(s.started) })
+	w := &awaited{word: write, cancel: cancel, started: make(chan struct{}), ended: make(chan struct{})}
+	begun := sync.OnceFunc(func() { close(w.started) })
 	go func() {
-		defer close(s.ended)
+		defer close(w.ended)
 		defer begun()
-		s.exit, s.err = space.Run(ctx, program, func(r engine.Running) {
-			s.running = r
+		w.exit, w.err = space.Run(ctx, program, func(r engine.Running) {
+			w.running = r
 			begun()
 		})
 		_ = read.Close() // nobody is there any more to take the word
 	}()
-	return s
+	return w
 }
 
-// Started waits until the program runs, and returns it; nil if it never did, or the context is done.
-func (s *Standby) Started(ctx context.Context) engine.Running {
+// Started waits until the programs run, and returns them, without those that never did; none if the context is done before.
+func (s *Standby) Started(ctx context.Context) []engine.Running {
 	if s == nil {
 		return nil
 	}
-	select {
-	case <-s.started:
-		return s.running
-	case <-ctx.Done():
-		return nil
+	var all []engine.Running
+	for _, w := range s.programs {
+		select {
+		case <-w.started:
+		case <-ctx.Done():
+			return nil
+		}
+		if w.running != nil {
+			all = append(all, w.running)
+		}
 	}
+	return all
 }
 
-// run gives the word, and returns how the program ended.
-func (s *Standby) run() (engine.Exit, error) {
-	_, _ = io.WriteString(s.word, http.AwaitedWord) // one that has ended says why
-	_ = s.word.Close()
-	<-s.ended
-	return s.exit, s.err
+// run gives all programs the word, and returns how they ended, in their order. When one of them fails the others are ended, as nothing
+// counts any more; failed is its number then, and else -1.
+func (s *Standby) run(word string) (exits []engine.Exit, failed int, err error) {
+	for _, w := range s.programs {
+		_, _ = io.WriteString(w.word, word) // one that has ended says why
+		_ = w.word.Close()
+	}
+	ended := make(chan int, len(s.programs))
+	for i, w := range s.programs {
+		go func() {
+			<-w.ended
+			ended <- i
+		}()
+	}
+	exits, failed = make([]engine.Exit, len(s.programs)), -1
+	for range s.programs {
+		i := <-ended
+		w := s.programs[i]
+		exits[i] = w.exit
+		if failed < 0 && (w.err != nil || w.exit.Code != 0) {
+			failed, err = i, w.err
+			for _, other := range s.programs {
+				other.cancel()
+			}
+		}
+	}
+	return exits, failed, err
 }
 
-// End ends the program, if it has not ended, and returns when it is no longer waited for. It may be called twice.
+// End ends the programs that have not ended, and returns when they are no longer waited for. It may be called twice.
 func (s *Standby) End() {
 	if s == nil {
 		return
 	}
-	s.cancel() // before its input ends, which it need not find out
-	_ = s.word.Close()
-	<-s.ended
+	for _, w := range s.programs {
+		w.cancel() // before its input ends, which it need not find out
+		_ = w.word.Close()
+	}
+	for _, w := range s.programs {
+		<-w.ended
+	}
 }

@@ -99,4 +99,5 @@ type Reading struct {
 	Retransmits     int64                 `json:",omitempty"`
 	Threads         map[int]time.Duration `json:",omitempty"`
 	CPUs            string                `json:",omitempty"` // those that processes may run on, as the kernel writes them: "0-2,5"
+	AllCPUs         string                `json:",omitempty"` // those of the machine, beside CPUs
 }

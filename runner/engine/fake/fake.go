@@ -26,7 +26,9 @@ type Script struct {
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Open may keep a space from being opened.
 	Open func(ctx context.Context, run string) error
-	// Start returns when a service is ready, or an error that says why it is not.
+	// Asked is told of a service that comes after others when it is asked for.
+	Asked func(service engine.Service)
+	// Start returns when a service is ready, or an error that says why it is not. It is called when its program may start.
 	Start func(ctx context.Context, service engine.Service) error
 	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is called.
 	Waits func(program engine.Program)
@@ -40,12 +42,18 @@ type Script struct {
 	// tells.
 	Ports   func(name string) (float64, error)
 	Network func(name string) (engine.Network, error)
+	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
+	CPUs func(name string) (string, error)
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
 	Logs func(name string) []byte
 	// Ended says how a service or program has ended, if it has.
 	Ended func(name string) (engine.Exit, bool)
+	// Clear may fail to remove what spaces within one have left.
+	Clear func(ctx context.Context, run string) error
+	// Gone says why nothing is known of a service or program any more, if that is so.
+	Gone func(name string) error
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
@@ -73,6 +81,7 @@ var (
 	_ engine.ImageStore = (*Engine)(nil)
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Networked  = (*running)(nil)
+	_ engine.Placed     = (*running)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -81,8 +90,8 @@ func New(script Script) *Engine {
 }
 
 // Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
-// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, and that of a program with
-// standard input when all of that is read.
+// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, that of a program with
+// standard input when all of that is read, and that of a service that comes after others when it may start.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -247,9 +256,21 @@ func (s *space) leave(name string) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	s.engine.called("start", service.Name)
+	if service.After == nil {
+		s.engine.called("start", service.Name)
+	}
 	if err := s.enter(ctx, service.Name); err != nil {
 		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+	}
+	if service.After != nil {
+		if s.engine.script.Asked != nil {
+			s.engine.script.Asked(service)
+		}
+		if err := service.Await(ctx); err != nil {
+			s.leave(service.Name)
+			return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+		}
+		s.engine.called("start", service.Name)
 	}
 	if s.engine.script.Start != nil {
 		if err := s.engine.script.Start(ctx, service); err != nil {
@@ -320,6 +341,14 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 		return nil, errors.New("opening a space: the one around it is closed")
 	}
 	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
+}
+
+// Clear implements engine.Space.
+func (s *space) Clear(ctx context.Context) error {
+	if s.engine.script.Clear == nil {
+		return nil
+	}
+	return s.engine.script.Clear(ctx, s.run)
 }
 
 // Keep implements engine.Space.
@@ -408,6 +437,14 @@ func (r *running) Ports(context.Context) (float64, error) {
 	return r.engine.script.Ports(r.name)
 }
 
+// CPUs implements engine.Placed.
+func (r *running) CPUs(context.Context) (string, error) {
+	if r.engine.script.CPUs == nil {
+		return "", errUntold
+	}
+	return r.engine.script.CPUs(r.name)
+}
+
 // Network implements engine.Networked.
 func (r *running) Network(context.Context) (engine.Network, error) {
 	if r.engine.script.Network == nil {
@@ -426,6 +463,11 @@ func (r *running) Logs(context.Context) ([]byte, error) {
 
 // Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
+	if r.engine.script.Gone != nil {
+		if err := r.engine.script.Gone(r.name); err != nil {
+			return engine.Exit{}, false, err
+		}
+	}
 	if r.engine.script.Ended == nil {
 		return engine.Exit{}, false, nil
 	}

@@ -63,15 +63,6 @@ func New(list ...Host) (*Engine, error) {
 	return e, nil
 }
 
-// Has reports whether one of its hosts has the same engine, reached in whichever way.
-func (e *Engine) Has(other engine.Engine) bool {
-	locked, ok := other.(engine.Locked)
-	return ok && slices.ContainsFunc(e.hosts, func(h Host) bool {
-		own, ok := h.Engine.(engine.Locked)
-		return ok && own.Identity() == locked.Identity()
-	})
-}
-
 // words names a host for people.
 func words(host string) string {
 	if host == "" {

@@ -359,19 +359,25 @@ func ParseCPUs(list string) ([]int, error) {
 // maxCPU is more than any machine has.
 const maxCPU = 4096
 
+// AllCPUs are those of the machine, as the kernel writes them. Root is the root directory.
+func AllCPUs(root string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "sys/devices/system/cpu/online"))
+	return strings.TrimSpace(string(text)), err
+}
+
 // Online says by an error which of some CPUs are not there. Root is the root directory.
 func Online(root string, cpus []int) error {
-	text, err := os.ReadFile(filepath.Join(root, "sys/devices/system/cpu/online"))
+	all, err := AllCPUs(root)
 	if err != nil {
 		return err
 	}
-	online, err := ParseCPUs(strings.TrimSpace(string(text)))
+	online, err := ParseCPUs(all)
 	if err != nil {
 		return err
 	}
 	for _, cpu := range cpus {
 		if !slices.Contains(online, cpu) {
-			return fmt.Errorf("there is no CPU %d, only %s", cpu, bytes.TrimSpace(text))
+			return fmt.Errorf("there is no CPU %d, only %s", cpu, all)
 		}
 	}
 	return nil

@@ -84,7 +84,7 @@ func (e *Engine) trouble(name string, s podState) error {
 		case lostNode(c):
 			return &Fault{"the node of " + at + " was lost", "see kubectl describe node " + pod.Spec.NodeName + ", and run again: what is measured is kept", errors.New(c.Message)}
 		case c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue:
-			return &Fault{at + " was evicted", "keep others off the nodes that are measured on, and run again: what is measured is kept", fmt.Errorf("%s: %s", c.Reason, c.Message)}
+			return evicted(at, c.Reason, c.Message)
 		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && time.Since(pod.CreationTimestamp.Time) > unschedulable:
 			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes", errors.New(c.Message)}
 		}
@@ -93,6 +93,8 @@ func (e *Engine) trouble(name string, s podState) error {
 		switch err := fmt.Errorf("%s: %s", pod.Status.Reason, pod.Status.Message); pod.Status.Reason {
 		case "SysctlForbidden":
 			return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)}
+		case "Evicted": // by its node, and not by way of the cluster
+			return evicted(at, pod.Status.Reason, pod.Status.Message)
 		case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
 			return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
 		default:
@@ -110,6 +112,10 @@ func (e *Engine) trouble(name string, s podState) error {
 		return &Fault{at + " was removed by somebody else", "see who removes pods there, and run again: what is measured is kept", nil}
 	}
 	return nil
+}
+
+func evicted(at, reason, message string) error {
+	return &Fault{at + " was evicted", "keep others off the nodes that are measured on, and run again: what is measured is kept", fmt.Errorf("%s: %s", reason, message)}
 }
 
 // lostNode says of a condition that it is the end of a pod's node.

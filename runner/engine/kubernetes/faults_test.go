@@ -328,6 +328,26 @@ func awaitNode(t *testing.T, a *Engine, off string) {
 	t.Error("node1 did not come back")
 }
 
+// A node whose CPU manager is not static gives all of its CPUs, also where these are as many as were asked for.
+func TestNotOwn(t *testing.T) {
+	for _, tt := range []struct {
+		asked, given, all string
+		own               bool
+	}{{"0-1", "4-5", "0-7", true}, {"7", "3", "0-3", true}, {"0-1", "0-7", "0-7", false}, {"0-3", "0-3", "0-3", false}, {"0-1", "2", "0-3", false}} {
+		err := notOwn("server", "node7", tt.asked, tt.given, tt.all)
+		if tt.own {
+			if err != nil {
+				t.Errorf("%s for %s of %s: %v", tt.given, tt.asked, tt.all, err)
+			}
+			continue
+		}
+		wantFault(t, err, "node7", `"server"`, tt.given, "cpuManagerPolicy: static")
+	}
+	if err := notOwn("server", "node7", "0", "", "0-3"); err == nil {
+		t.Error("nothing was given, and that is no error")
+	}
+}
+
 // CPUs of its own are a number of CPUs that nobody else has, and what the node gave is told.
 func TestCPUsOfItsOwn(t *testing.T) {
 	cluster(t)

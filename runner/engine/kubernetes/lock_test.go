@@ -44,8 +44,7 @@ func TestLock(t *testing.T) {
 	}
 
 	dead := connected(t, nil)
-	whole := strings.Split(dead.owner, "@")[0]
-	dead.owner = whole[:strings.LastIndexByte(whole, '.')+1] + "1" // this process, as if it had begun before the machine
+	dead.owner = endedOwner(dead.owner)
 	if _, err := dead.Lock(ctx, "was killed", nil); err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,7 @@ var (
 	_ engine.Threaded = (*running)(nil)
 	_ engine.Metered  = (*running)(nil)
 	_ engine.Clocked  = (*running)(nil)
+	_ engine.Placed   = (*running)(nil)
 )
 
 // Name implements engine.Running.
@@ -265,32 +266,38 @@ func (r *running) Threads(ctx context.Context) (map[int]time.Duration, error) {
 	return u.Threads, err
 }
 
-// CPUs are those that the node gave, as the kernel writes them: "2-3".
+// CPUs implements engine.Placed: they are those that the node gave.
 func (r *running) CPUs(ctx context.Context) (string, error) {
 	u, err := r.ask(ctx, agent.AskCPUs)
 	return u.CPUs, err
 }
 
-// checkCPUs reads back how many CPUs a container may use: a node without a static CPU manager would give it all of them.
+// checkCPUs reads back which CPUs a container may use that asked for some of its own.
 func (r *running) checkCPUs(ctx context.Context) error {
-	got, err := r.CPUs(ctx)
+	got, err := r.ask(ctx, agent.AskCPUs)
 	if err != nil {
 		return err
 	}
-	wanted, err := kernel.ParseCPUs(r.cpus)
-	if err != nil {
-		return err
+	state, _ := r.engine.pods.get(r.place.pod)
+	return notOwn(r.name, state.pod.Spec.NodeName, r.cpus, got.CPUs, got.AllCPUs)
+}
+
+// notOwn says of the CPUs that a node gave to what asked for some of its own why they are not that, nil if they are: without a static CPU
+// manager they are all of the node, which may be as many as were asked for. A static one keeps at least one for others.
+func notOwn(name, node, asked, given, all string) error {
+	counts := make([]int, 3)
+	for i, list := range []string{asked, given, all} {
+		cpus, err := kernel.ParseCPUs(list)
+		if err != nil {
+			return err
+		}
+		counts[i] = len(cpus)
 	}
-	given, err := kernel.ParseCPUs(got)
-	if err != nil {
-		return err
+	if counts[1] == counts[0] && counts[1] < counts[2] {
+		return nil
 	}
-	if len(given) != len(wanted) {
-		state, _ := r.engine.pods.get(r.place.pod)
-		return &Fault{fmt.Sprintf("node %s gave %q the CPUs %s, and not %d of its own", state.pod.Spec.NodeName, r.name, got, len(wanted)),
-			"set cpuManagerPolicy: static for the kubelets of nodes that are measured on, or leave out cpuset", nil}
-	}
-	return nil
+	return &Fault{fmt.Sprintf("node %s gave %q the CPUs %s of its %s, and not %d that nobody else has", node, name, given, all, counts[0]),
+		"set cpuManagerPolicy: static for the kubelets of nodes that are measured on, or leave out cpuset", nil}
 }
 
 // remove ends a container and removes it, with its files. It may be gone already. Grace is how long it may take to end by itself, and so is

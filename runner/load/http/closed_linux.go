@@ -18,7 +18,7 @@ const admissionsAtOnce = 64
 
 type client struct{ active bool }
 
-func (e *engine) startClosed() { e.nextAdmission = e.clock }
+func (e *engine) startClosed() { e.nextAdmission = max(e.clock, e.started) }
 
 // admit has a client start.
 func (e *engine) admit(n int) {

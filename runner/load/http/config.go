@@ -24,6 +24,7 @@ const (
 	maxTime        = 24 * time.Hour
 	maxConnections = 100_000
 	maxThreads     = 1024
+	maxParts       = 1024
 	maxRate        = 10e6
 	maxWeight      = 1e9
 	maxTargets     = 10_000
@@ -84,7 +85,28 @@ type Config struct {
 	// Verify says what a right answer is, for all targets; nil means any whole answer with a status of 200 to 299,
 	// without a check before timing.
 	Verify *Verify `json:"verify,omitempty"`
+
+	// Part says which part of the load is put on, where several generators do it together; zero means all of it. Everything
+	// else in a config is that of the whole load, but Threads, which are those of this generator.
+	Part Part `json:"part,omitzero"`
+
+	// Begin is when the load, or its warm-up, begins by the wall clock of its machine. It begins late if what comes before is
+	// not over by then, and as soon as it can if Begin is zero.
+	Begin time.Time `json:"begin,omitzero"`
 }
+
+// Part is one of the parts that a load is dealt out in. It has, of the clients or connections, of the requests that the
+// schedule of an open loop has, and of Requests, those whose number leaves Number when it is divided by Of. So nothing is
+// lost to rounding, and all parts together send what one generator would, at the same times in an open loop.
+type Part struct {
+	Number int `json:"number,omitempty"` // from 0
+	Of     int `json:"of"`               // how many parts there are; 0 means 1
+}
+
+// Share is how many of n things are the part's.
+func (p Part) Share(n int) int { return (n - p.Number + p.of() - 1) / p.of() }
+
+func (p Part) of() int { return max(p.Of, 1) }
 
 // Target is one kind of request.
 //
@@ -179,18 +201,21 @@ func (c *Config) Validate() error {
 	if err := c.validateStages(); err != nil {
 		return err
 	}
-	least := 1
+	least, most := 1, maxConnections*c.Part.of()
 	if c.hasStages() && !c.Open() {
 		least = 0
 	}
-	if c.Connections < least || c.Connections > maxConnections {
-		return fmt.Errorf("connections is %d; it must lie between %d and %d", c.Connections, least, maxConnections)
+	if c.Connections < least || c.Connections > most {
+		return fmt.Errorf("connections is %d; it must lie between %d and %d", c.Connections, least, most)
 	}
 	if c.Threads < 0 || c.Threads > maxThreads {
 		return fmt.Errorf("threads is %d; it must lie between 1 and %d, or be 0 for one per core", c.Threads, maxThreads)
 	}
 	if c.Requests < 0 {
 		return fmt.Errorf("requests is %d; use 0 for no limit, or more", c.Requests)
+	}
+	if err := c.validatePart(); err != nil {
+		return err
 	}
 	if c.Requests == 0 && c.Duration == 0 && !c.hasStages() {
 		return errors.New("neither duration nor requests is set; one is needed to end the run")
@@ -214,6 +239,9 @@ func (c *Config) Open() bool { return c.Rate > 0 || c.hasStages() && c.Stages[0]
 
 func (c *Config) hasStages() bool { return len(c.Stages) > 0 }
 
+// requests is how many of Requests are for this generator to start; 0 for no limit.
+func (c *Config) requests() int64 { return int64(c.Part.Share(int(c.Requests))) }
+
 // secure reports whether there are https targets. The config must be valid.
 func (c *Config) secure() bool {
 	return slices.ContainsFunc(c.Targets, func(t Target) bool { return strings.EqualFold(t.URL[:min(len(t.URL), 6)], "https:") })
@@ -228,7 +256,7 @@ func (c *Config) length() time.Duration {
 	return length
 }
 
-// mostConnections is how many clients there are at most at a time.
+// mostConnections is how many clients of the whole load there are at most at a time.
 func (c *Config) mostConnections() int {
 	most := max(c.Connections, 1)
 	for _, s := range c.Stages {
@@ -257,6 +285,22 @@ func (c *Config) validateArrivals() error {
 	return nil
 }
 
+// validatePart makes sure that there is something to do for each part.
+func (c *Config) validatePart() error {
+	p := c.Part
+	switch {
+	case p.Of < 0 || p.Of > maxParts:
+		return fmt.Errorf("part: there are %d parts; use at most %d", p.Of, maxParts)
+	case p.Number < 0 || p.Number >= p.of():
+		return fmt.Errorf("part: number is %d; it must lie between 0 and %d", p.Number, p.of()-1)
+	case c.mostConnections() < p.of():
+		return fmt.Errorf("part: %d connections are too few for %d parts; every part needs one", c.mostConnections(), p.Of)
+	case c.Requests > 0 && c.Requests < int64(p.of()):
+		return fmt.Errorf("part: %d requests are too few for %d parts; every part needs one", c.Requests, p.Of)
+	}
+	return nil
+}
+
 func (c *Config) validateStages() error {
 	if !c.hasStages() {
 		return nil
@@ -274,8 +318,8 @@ func (c *Config) validateStages() error {
 			return fmt.Errorf("stage %d: duration is %v; it must be more than 0 and at most %v", i+1, s.Duration, maxTime)
 		case !(s.Rate >= 0 && s.Rate <= maxRate):
 			return fmt.Errorf("stage %d: rate is %v; it must lie between 0 and %d per second", i+1, s.Rate, int(maxRate))
-		case s.Connections < 0 || s.Connections > maxConnections:
-			return fmt.Errorf("stage %d: connections is %d; it must lie between 1 and %d", i+1, s.Connections, maxConnections)
+		case s.Connections < 0 || s.Connections > maxConnections*c.Part.of():
+			return fmt.Errorf("stage %d: connections is %d; it must lie between 1 and %d", i+1, s.Connections, maxConnections*c.Part.of())
 		case (s.Rate > 0) == (s.Connections > 0):
 			return fmt.Errorf("stage %d: set either rate or connections", i+1)
 		case (s.Rate > 0) != (c.Stages[0].Rate > 0):

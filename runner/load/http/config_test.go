@@ -49,6 +49,15 @@ func TestValidate(t *testing.T) {
 			c.Requests, c.Connections, c.Stages = 0, 0, []Stage{{Duration: 1, Connections: 5}, {Duration: 1, Connections: 1}}
 		}, ""},
 
+		{"a part", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 5, Part{Number: 4, Of: 5} }, ""},
+		{"more connections than one generator may have", func(c *Config) { c.Connections, c.Part = 150_000, Part{Of: 1} }, "between 1 and 100000"},
+		{"more connections than one generator may have, in parts", func(c *Config) { c.Connections, c.Requests, c.Part = 150_000, 2, Part{Of: 2} }, ""},
+
+		{"a part that is not there", func(c *Config) { c.Connections, c.Part = 5, Part{Number: 2, Of: 2} }, "part: number is 2; it must lie between 0 and 1"},
+		{"a part of nothing", func(c *Config) { c.Part = Part{Number: 1} }, "part: number is 1; it must lie between 0 and 0"},
+		{"too many parts", func(c *Config) { c.Part = Part{Of: 5000} }, "part: there are 5000 parts"},
+		{"parts without connections", func(c *Config) { c.Connections, c.Requests, c.Part = 2, 5, Part{Of: 3} }, "part: 2 connections are too few for 3 parts"},
+		{"parts without requests", func(c *Config) { c.Connections, c.Requests, c.Part = 5, 2, Part{Of: 3} }, "part: 2 requests are too few for 3 parts"},
 		{"no target", func(c *Config) { c.Targets = nil }, "there is no target"},
 		{"the second of two targets", func(c *Config) { c.Targets = append(c.Targets, Target{}) }, "target 2 of 2: target"},
 		{"a weight below 0", func(c *Config) { c.Targets[0].Weight = -1 }, "weight is -1"},

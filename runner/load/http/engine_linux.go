@@ -29,7 +29,7 @@ const (
 // its window, and the count of requests where that is limited.
 type engine struct {
 	*run
-	index, engines int
+	index, engines int // its number among those of all parts of the load, and how many there would be if all parts had as many
 	context        context.Context
 	poller         *poller
 	tally          *tally

@@ -24,7 +24,7 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &run{load: l}
+			r := &run{load: l, wanted: 1}
 			e, err := newEngine(t.Context(), r, 0, 1)
 			if err != nil {
 				t.Fatal(err)

@@ -17,7 +17,10 @@ type histogram struct {
 }
 
 func newHistogram(timeout time.Duration) *histogram {
-	highest := max(time.Minute, 2*timeout).Nanoseconds()
+	return newHistogramUpTo(max(time.Minute, 2*timeout).Nanoseconds())
+}
+
+func newHistogramUpTo(highest int64) *histogram {
 	return &histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
 }
 

@@ -3,6 +3,7 @@ package http
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -146,6 +147,11 @@ type TLS struct {
 	Version     string `json:"version"`      // such as "TLS 1.3"
 	CipherSuite string `json:"cipher_suite"` // such as "TLS_AES_128_GCM_SHA256"
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
+}
+
+// compare orders ways by their words.
+func (t TLS) compare(other TLS) int {
+	return strings.Compare(t.Version+t.CipherSuite+t.Protocol, other.Version+other.CipherSuite+other.Protocol)
 }
 
 // InFlight adds up, over all clients, how long they had a request on its way or were thinking, from the start of

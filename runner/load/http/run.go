@@ -67,7 +67,7 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 			return nil, err
 		}
 	}
-	engines := min(config.threads(), config.mostConnections())
+	engines := min(config.threads(), config.Part.Share(config.mostConnections()))
 	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
 	// again for handshakes.
 	procs := engines + 1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +13,7 @@ import (
 type run struct {
 	*load
 	schedule *schedule // of clients, nil if their number does not change
+	wanted   int64     // requests, 0 for any number
 	started  int64
 	warm     int64 // the end of warm-up
 
@@ -27,14 +27,16 @@ type run struct {
 // measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
 // cancels the others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*Result, error) {
-	r := &run{load: l, schedule: l.config.clients()}
+	r := &run{load: l, schedule: l.config.clients(), wanted: l.config.requests()}
+	part := l.config.Part
 	for i := range engines {
-		e, err := newEngine(ctx, r, i, engines)
+		// The engines of all parts are numbered through, with those of other parts in between.
+		e, err := newEngine(ctx, r, part.Number+i*part.of(), engines*part.of())
 		if err != nil {
 			return nil, err
 		}
 		defer e.poller.close()
-		e.polls = coreToSpare(engines)
+		e.polls = coreToSpare(engines * part.of()) // other parts are put on from the same machine
 		r.all = append(r.all, e)
 	}
 	var working sync.WaitGroup
@@ -63,8 +65,9 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		close(done)
 	}()
 
+	begin := r.awaitBegin(ctx)
 	before := readUsage(r.now)
-	r.started = r.now()
+	r.started = max(begin, r.now())
 	r.warm = r.started + r.config.Warmup.Nanoseconds()
 	if r.config.Requests == 0 {
 		r.window.openAt(r.warm)
@@ -110,12 +113,12 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	if now < r.warm {
 		return now, true
 	}
-	if wanted := r.config.Requests; wanted > 0 {
+	if r.wanted > 0 {
 		switch n := r.issued.Add(1); {
-		case n == wanted:
+		case n == r.wanted:
 			r.ended.Store(true)
 			r.wake()
-		case n > wanted:
+		case n > r.wanted:
 			return 0, false
 		}
 	}
@@ -124,6 +127,19 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	// starts before the window.
 	start = max(now, r.window.start.Load())
 	return start, !r.window.over(start)
+}
+
+// gateAhead is how long before the moment that was agreed on engines are let go. They have exact timers of their own.
+const gateAhead = time.Millisecond
+
+// awaitBegin waits until the load is about to begin, and returns when it does, by the run's clock; 0 for at once.
+func (r *run) awaitBegin(ctx context.Context) int64 {
+	if r.config.Begin.IsZero() {
+		return 0
+	}
+	begin := r.now() + time.Until(r.config.Begin).Nanoseconds()
+	r.sleep(begin-gateAhead.Nanoseconds(), ctx.Done())
+	return begin
 }
 
 // sleep waits for a time of the run's clock, or for an end.
@@ -149,13 +165,11 @@ func (r *run) result() (*Result, error) {
 			return nil, err
 		}
 	}
-	result, err := total.result(r.config.Requests)
+	result, err := total.result(r.wanted)
 	if err != nil {
 		return nil, err
 	}
-	result.TLS = slices.SortedFunc(maps.Keys(encryptions), func(a, b TLS) int {
-		return strings.Compare(a.Version+a.CipherSuite+a.Protocol, b.Version+b.CipherSuite+b.Protocol)
-	})
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.compare)
 	start := r.window.start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
 	if result.EndedBy == EndedByRequests {

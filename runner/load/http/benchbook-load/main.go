@@ -3,7 +3,8 @@
 // It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where
 // that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else. With the argument
 // check it puts no load on, asks for every target once, and prints a list of each Answer. With the argument await the config is in
-// the environment, and nothing is sent before the line "begin" comes in on standard input.
+// the environment, and nothing is sent before the line "begin" comes in on standard input. Behind that word may stand when the load is to
+// begin, in nanoseconds since 1970 by the clock of this machine.
 //
 // The exit status is 0 if it could measure, however the server did, and 1, with one line on standard error, if it
 // could not. SIGINT and SIGTERM end it at once, with status 1.
@@ -12,6 +13,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"benchbook/runner/load/http"
 )
@@ -53,7 +56,7 @@ func run(ctx context.Context, args []string, text string, stdin io.Reader, stdou
 	}
 	config, err := readConfig(ctx, text, stdin)
 	if err == nil && await {
-		err = awaitWord(ctx, stdin)
+		config.Begin, err = awaitWord(ctx, stdin)
 	}
 	if err != nil {
 		return err
@@ -84,20 +87,22 @@ func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config,
 	return config, err
 }
 
-// awaitWord returns when the load is to begin.
-func awaitWord(ctx context.Context, stdin io.Reader) error {
-	said := make([]byte, len(http.AwaitedWord))
-	n, err := unlessDone(ctx, func() (int, error) { return io.ReadFull(stdin, said) })
-	switch {
-	case ctx.Err() != nil: // what is read may still change then
+// longestWord is more than any word to begin, in bytes.
+const longestWord = 64
+
+// awaitWord returns when the load may begin, with the moment at which it is to; zero for at once.
+func awaitWord(ctx context.Context, stdin io.Reader) (time.Time, error) {
+	said, _ := unlessDone(ctx, func() (string, error) { // where it ends early, what came until then tells
+		return bufio.NewReader(io.LimitReader(stdin, longestWord)).ReadString('\n')
+	})
+	if begin, ok := http.ParseWord(said); ok && ctx.Err() == nil {
+		return begin, nil
+	}
+	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
+	if ctx.Err() != nil {
 		err = context.Cause(ctx)
-	case string(said[:n]) != http.AwaitedWord:
-		err = fmt.Errorf("standard input said %q, and not %q", said[:n], http.AwaitedWord)
 	}
-	if err != nil {
-		return fmt.Errorf("waiting for the word to begin: %w", err)
-	}
-	return nil
+	return time.Time{}, fmt.Errorf("waiting for the word to begin: %w", err)
 }
 
 // unlessDone reads standard input, and gives up on a silent one when the context ends.

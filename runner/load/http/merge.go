@@ -1,0 +1,212 @@
+package http
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Merge puts the results of all parts of a load together: what one generator would have found that had put all of it on. The parts
+// are left as they are.
+//
+// Counts and sums are added, also those of each second, and histograms bucket by bucket, so that no percentile is a mean of
+// others. Of what says how near the generator was to its limits, the worst of them counts. Where a duration has ended all
+// parts they are equally long; the window is then as long as each, and that of the last one to begin. Otherwise it lasts from the first
+// start to the last end.
+//
+// The error says that there is no part, or that they are not of one load.
+func Merge(parts []*Result) (*Result, error) {
+	if len(parts) == 0 {
+		return nil, errors.New("there is no result to merge")
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	total := &Result{SchemaVersion: parts[0].SchemaVersion, Semantics: parts[0].Semantics, Failures: make(map[Kind]int64), Status: make(map[int]int64)}
+	total.Start, total.Length, total.EndedBy = windowOf(parts)
+	total.Seconds = make([]Second, max(1, (total.Length+time.Second-1)/time.Second))
+	for _, p := range parts {
+		total.add(p)
+	}
+	if total.Length > 0 {
+		total.Offered = float64(total.Due) / total.Length.Seconds()
+	}
+	slices.SortFunc(total.TLS, TLS.compare)
+	total.InFlight, total.CPU, total.Health = inFlightOf(parts), cpuOf(parts), healthOf(parts)
+	return total, total.addDistributions(parts)
+}
+
+// add adds what can be counted.
+func (r *Result) add(p *Result) {
+	r.Addresses = with(r.Addresses, p.Addresses)
+	r.Unreachable = with(r.Unreachable, p.Unreachable)
+	r.TLS = with(r.TLS, p.TLS)
+	for kind, n := range p.Failures {
+		r.Failures[kind] += n
+	}
+	for status, n := range p.Status {
+		r.Status[status] += n
+	}
+	for _, n := range []struct{ to, from *int64 }{
+		{&r.Attempted, &p.Attempted}, {&r.Answered, &p.Answered}, {&r.Failed, &p.Failed},
+		{&r.Completed.Right, &p.Completed.Right}, {&r.Completed.Failed, &p.Completed.Failed},
+		{&r.BytesIn, &p.BytesIn}, {&r.BytesOut, &p.BytesOut}, {&r.Connects, &p.Connects},
+		{&r.Due, &p.Due}, {&r.Sent, &p.Sent}, {&r.Blocked, &p.Blocked}, {&r.Stale, &p.Stale}, {&r.Unrequested, &p.Unrequested},
+		{&r.Warmup.Attempted, &p.Warmup.Attempted}, {&r.Warmup.Answered, &p.Warmup.Answered}, {&r.Warmup.Failed, &p.Warmup.Failed},
+	} {
+		*n.to += *n.from
+	}
+	for i, s := range p.Seconds {
+		r.Seconds[min(i, len(r.Seconds)-1)].add(s)
+	}
+}
+
+// with is a list with those of others that are not in it.
+func with[T comparable](list, others []T) []T {
+	for _, o := range others {
+		if !slices.Contains(list, o) {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+func windowOf(parts []*Result) (start time.Time, length time.Duration, by Ending) {
+	by = EndedByRequests
+	first, last, end := parts[0].Start, parts[0].Start, parts[0].Start
+	equal := true
+	for _, p := range parts {
+		if p.EndedBy == EndedByDuration {
+			by = EndedByDuration
+		}
+		equal = equal && p.EndedBy == EndedByDuration
+		if p.Start.Before(first) {
+			first = p.Start
+		}
+		if p.Start.After(last) {
+			last = p.Start
+		}
+		if until := p.Start.Add(p.Length); until.After(end) {
+			end = until
+		}
+	}
+	if equal {
+		return last, parts[0].Length, by
+	}
+	return first, end.Sub(first), by
+}
+
+// inFlightOf is how busy all clients were, each part's as long as that started requests. It is nil unless all parts tell.
+func inFlightOf(parts []*Result) *InFlight {
+	var sum InFlight
+	for _, p := range parts {
+		if p.InFlight == nil {
+			return nil
+		}
+		sum.Length = max(sum.Length, p.InFlight.Length)
+	}
+	for _, p := range parts {
+		if p.InFlight.Length <= 0 { // its clients were too quick to tell
+			return &InFlight{}
+		}
+		sum.Time += time.Duration(float64(p.InFlight.Time) * (float64(sum.Length) / float64(p.InFlight.Length)))
+	}
+	return &sum
+}
+
+// cpuOf is nil unless all parts tell what they used.
+func cpuOf(parts []*Result) *CPU {
+	var sum CPU
+	for _, p := range parts {
+		if p.CPU == nil {
+			return nil
+		}
+		sum.User += p.CPU.User
+		sum.System += p.CPU.System
+		sum.Length = max(sum.Length, p.CPU.Length)
+		sum.Threads = append(sum.Threads, p.CPU.Threads...)
+		if busiest := p.CPU.Busiest; busiest != nil && (sum.Busiest == nil || *busiest > *sum.Busiest) {
+			sum.Busiest = busiest
+		}
+	}
+	return &sum
+}
+
+// healthOf is nil unless all parts tell.
+func healthOf(parts []*Result) *Health {
+	var worst Health
+	for _, p := range parts {
+		if p.Health == nil {
+			return nil
+		}
+		worst.RunDelay += p.Health.RunDelay
+		worst.LongestGap = max(worst.LongestGap, p.Health.LongestGap)
+	}
+	return &worst
+}
+
+// distributions are those of a result, by name; nil are those that its load does not have.
+func (r *Result) distributions() map[string]*Distribution {
+	return map[string]*Distribution{
+		"latency": &r.Latency, "failed latency": &r.FailedLatency, "connect": &r.Connect, "first byte": &r.FirstByte,
+		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service,
+	}
+}
+
+func (r *Result) addDistributions(parts []*Result) error {
+	for _, optional := range []struct {
+		to   **Distribution
+		from *Distribution
+	}{{&r.TLSSetup, parts[0].TLSSetup}, {&r.Lag, parts[0].Lag}, {&r.Service, parts[0].Service}} {
+		if optional.from != nil {
+			*optional.to = new(Distribution)
+		}
+	}
+	to := r.distributions()
+	for _, name := range slices.Sorted(maps.Keys(to)) {
+		var all []Distribution
+		for i, p := range parts {
+			from := p.distributions()[name]
+			if (from == nil) != (to[name] == nil) {
+				return fmt.Errorf("merging %s: part %d of %d is of another load", name, i+1, len(parts))
+			}
+			if from != nil {
+				all = append(all, *from)
+			}
+		}
+		if to[name] == nil {
+			continue
+		}
+		merged, err := mergeDistributions(all)
+		if err != nil {
+			return fmt.Errorf("merging %s: %w", name, err)
+		}
+		*to[name] = merged
+	}
+	return nil
+}
+
+// mergeDistributions adds distributions up, of which there is at least one: as if all of their times had been counted in one.
+func mergeDistributions(all []Distribution) (Distribution, error) {
+	filled := slices.DeleteFunc(slices.Clone(all), func(d Distribution) bool { return d.Count == 0 })
+	if len(filled) == 0 {
+		return all[0], nil
+	}
+	sum := newHistogramUpTo(filled[0].Highest)
+	for _, d := range filled {
+		if d.Highest != sum.highest {
+			return Distribution{}, fmt.Errorf("one histogram holds values up to %d, another one up to %d", sum.highest, d.Highest)
+		}
+		hdr, err := d.Histogram()
+		if err != nil {
+			return Distribution{}, err
+		}
+		err = sum.merge(&histogram{hdr: hdr, highest: d.Highest, count: d.Count, min: d.Min, max: d.Max, sum: d.Sum, overflowing: d.Overflow})
+		if err != nil {
+			return Distribution{}, err
+		}
+	}
+	return sum.distribution()
+}
