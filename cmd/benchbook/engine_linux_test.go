@@ -218,29 +218,11 @@ func TestEngineThatStops(t *testing.T) {
 	dir, folder := project(t, "mortal", mortal(6))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	awaitRecords(t, saved, 3)
-	time.Sleep(300 * time.Millisecond)
-	d.stop(t, syscall.SIGTERM)
-	began := time.Now()
-	if status := l.end(t, 2*time.Minute); status != statusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
-	}
-	took := time.Since(began)
-	before := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(before), "finished repetition")+" kept")
-	wantNoFailures(t, before)
-	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(before), &l.stderr)
+	d.stopDuring(t, syscall.SIGTERM, l, saved)
 
 	d.start(t)
 	again := d.run(t, program, lock, dir)
-	if status := again.end(t, 2*time.Minute); status != 0 {
-		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
-	}
-	all := saved.look(t)
-	wantNoFailures(t, all)
-	if n := planned(all); n != 12 {
-		t.Errorf("in the end there are %d repetitions, want 12", n)
-	}
+	wantFinished(t, again, saved, 12)
 	for _, owner := range []string{l.owner, again.owner} {
 		if left := leftBy(t, c, owner); len(left) > 0 {
 			t.Errorf("in the end there are still %v", left)
@@ -266,15 +248,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 		return l
 	}
 	l := begin(nil, "run")
-	awaitRecords(t, saved, 3)
-	time.Sleep(300 * time.Millisecond)
-	d.stop(t, syscall.SIGKILL)
-	if status := l.end(t, 2*time.Minute); status != statusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
-	}
-	before := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(before), "finished repetition")+" kept")
-	wantNoFailures(t, before)
+	d.stopDuring(t, syscall.SIGKILL, l, saved)
 
 	d.start(t)
 	if left := leftBy(t, c, l.owner); len(left) == 0 {
@@ -290,16 +264,39 @@ func TestEngineThatIsKilled(t *testing.T) {
 		t.Errorf("clean leaves %v, and says\n%s", left, &removed)
 	}
 	again := begin(nil, "run")
-	if status := again.end(t, 2*time.Minute); status != 0 {
-		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
+	wantFinished(t, again, saved, 8)
+	if left := leftBy(t, c, again.owner); len(left) > 0 {
+		t.Errorf("in the end there are still %v", left)
+	}
+}
+
+// stopDuring ends the engine while a run measures, which has to end too: soon, with the reason, and with what it had finished.
+func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved *archive) {
+	t.Helper()
+	awaitRecords(t, saved, 3)
+	time.Sleep(300 * time.Millisecond)
+	d.stop(t, signal)
+	began := time.Now()
+	if status := l.end(t, 2*time.Minute); status != statusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
+	}
+	took := time.Since(began)
+	kept := saved.look(t)
+	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(kept), "finished repetition")+" kept")
+	wantNoFailures(t, kept)
+	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept), &l.stderr)
+}
+
+// wantFinished waits for a run that goes on where another was stopped.
+func wantFinished(t *testing.T, l *life, saved *archive, repetitions int) {
+	t.Helper()
+	if status := l.end(t, 2*time.Minute); status != 0 {
+		t.Errorf("when the engine is there again: status %d:\n%s", status, &l.stderr)
 	}
 	all := saved.look(t)
 	wantNoFailures(t, all)
-	if n := planned(all); n != 8 {
-		t.Errorf("in the end there are %d repetitions, want 8", n)
-	}
-	if left := leftBy(t, c, again.owner); len(left) > 0 {
-		t.Errorf("in the end there are still %v", left)
+	if n := planned(all); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
 	}
 }
 

@@ -305,6 +305,26 @@ func engineOn(t *testing.T, a *api) *Engine {
 	return e
 }
 
+// openOn is a space of an engine there.
+func openOn(ctx context.Context, t *testing.T, a *api) (*Engine, engine.Space) {
+	t.Helper()
+	e := engineOn(t, a)
+	s, err := e.Open(ctx, "faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, s
+}
+
+// wantNothingAfter closes a space, with which everything has to go.
+func (a *api) wantNothingAfter(ctx context.Context, t *testing.T, s engine.Space) {
+	t.Helper()
+	if err := s.Close(ctx); err != nil {
+		t.Errorf("closing the space: %v", err)
+	}
+	a.wantNone(t, "")
+}
+
 // steadyOn is a service whose pod is there, as if it ran.
 func steadyOn(ctx context.Context, t *testing.T, e *Engine, s engine.Space) *running {
 	t.Helper()
@@ -367,21 +387,14 @@ func TestPodsThatFail(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, a := bounded(t), newAPI(t)
-			e := engineOn(t, a)
-			s, err := e.Open(ctx, "faults")
-			if err != nil {
-				t.Fatal(err)
-			}
+			e, s := openOn(ctx, t, a)
 			r := steadyOn(ctx, t, e, s)
 			a.change(r.place.pod, tt.becomes)
 			wantFault(t, awaitFault(ctx, t, r), append(tt.want, `"server"`)...)
 			a.become(tt.becomes)
-			_, err = s.Start(ctx, engine.Service{Name: "other", Image: prepared})
+			_, err := s.Start(ctx, engine.Service{Name: "other", Image: prepared})
 			wantFault(t, err, append(tt.want, `"other"`)...)
-			if err := s.Close(ctx); err != nil {
-				t.Errorf("closing the space: %v", err)
-			}
-			a.wantNone(t, "")
+			a.wantNothingAfter(ctx, t, s)
 		})
 	}
 }
@@ -431,11 +444,7 @@ func TestNoAccess(t *testing.T) {
 // Where the quota of the namespace is full nothing is started, and nothing stays.
 func TestQuotaThatIsFull(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
-	e := engineOn(t, a)
-	s, err := e.Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := openOn(ctx, t, a)
 	a.fail(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/"+podResource) {
 			return false
@@ -443,44 +452,30 @@ func TestQuotaThatIsFull(t *testing.T) {
 		refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden, `pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=4, limited: pods=4`)
 		return true
 	})
-	_, err = s.Start(ctx, engine.Service{Name: "server", Image: prepared})
+	_, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared})
 	wantFault(t, err, "quota", `"bench"`, "benchbook clean", "used: pods=4")
-	if err := s.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	a.wantNone(t, "")
+	a.wantNothingAfter(ctx, t, s)
 }
 
 // Credentials that expire while a service starts are said at once. What could not be removed then is when somebody has logged in again.
 func TestCredentialsThatExpire(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
-	e := engineOn(t, a)
-	s, err := e.Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, s := openOn(ctx, t, a)
 	a.become(func(*corev1.Pod) { a.fails = unauthorized })
-	_, err = s.Start(ctx, engine.Service{Name: "server", Image: prepared})
+	_, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared})
 	wantFault(t, err, `"test"`, "log in again", "removing server")
 	a.fail(nil)
-	if err := s.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	a.wantNone(t, "")
+	a.wantNothingAfter(ctx, t, s)
 }
 
 // An API server that is out of reach for a moment is waited for. One that stays so is a fault, until it is found again with what runs there.
 func TestAPIOutOfReach(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
-	e := engineOn(t, a)
-	s, err := e.Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, s := openOn(ctx, t, a)
 	r := steadyOn(ctx, t, e, s)
 	a.fail(unavailable)
 	waited := false
-	_, err = e.pods.wait(ctx, r.place.pod, func(podState) (bool, error) {
+	_, err := e.pods.wait(ctx, r.place.pod, func(podState) (bool, error) {
 		e.pods.mu.Lock()
 		defer e.pods.mu.Unlock()
 		if !waited && !e.pods.lost.IsZero() {
@@ -512,32 +507,22 @@ func TestAPIOutOfReach(t *testing.T) {
 	if _, ended, err := r.Ended(ctx); ended || err != nil {
 		t.Errorf("it has ended: %v, %v", ended, err)
 	}
-	if err := s.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	a.wantNone(t, "")
+	a.wantNothingAfter(ctx, t, s)
 }
 
 // A start that is interrupted leaves no pod, whatever state that is in.
 func TestInterruptedStart(t *testing.T) {
-	a := newAPI(t)
-	e := engineOn(t, a)
 	ctx, cancel := context.WithCancel(bounded(t))
 	defer cancel()
-	s, err := e.Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newAPI(t)
+	_, s := openOn(ctx, t, a)
 	a.become(func(*corev1.Pod) { cancel() })
 	if _, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared, Files: []engine.File{{Path: "/x", Data: []byte("x")}}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
 	a.wantNone(t, podResource)
 	a.wantNone(t, fileResource)
-	if err := s.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	a.wantNone(t, "")
+	a.wantNothingAfter(ctx, t, s)
 }
 
 // endedOwner is that of a process of this machine that has ended, made of one that lives.
