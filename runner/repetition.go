@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"benchbook/notebook/article"
@@ -41,9 +40,6 @@ type LeftError struct{ Err error }
 func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
 
 func (e *LeftError) Unwrap() error { return e.Err }
-
-// errClearedLate is no failure of the repetition that it left no time for.
-var errClearedLate = errors.New("removing what the repetition before has left took until the time of this one was over")
 
 func (r *run) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
@@ -81,7 +77,7 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
 	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
-	if err != nil && tooLong && !errors.As(err, new(*LeftError)) && !errors.Is(err, errClearedLate) {
+	if err != nil && tooLong {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
 	}
 	if isResult {
@@ -169,41 +165,6 @@ func (r *run) open(ctx context.Context) (engine.Space, error) {
 	return r.around.Inner(ctx)
 }
 
-// surroundings is the space that those of repetitions are within, of which one has been opened.
-func (r *run) surroundings() engine.Space {
-	if r.shared != nil {
-		return r.shared.space
-	}
-	return r.around
-}
-
-// clear begins to remove what repetitions before have left, and waits until that is done if starts are timed. What it returns waits in any
-// case; the error is a *LeftError, or errClearedLate if bounded ended meanwhile.
-func (r *run) clear(ctx, bounded context.Context) (cleared func() error) {
-	around, done := r.surroundings(), make(chan error, 1)
-	go func() { done <- around.Clear(ctx) }()
-	cleared = sync.OnceValue(func() error {
-		inTime := bounded.Err() == nil
-		if err := <-done; err != nil {
-			return &LeftError{err}
-		}
-		if inTime && errors.Is(bounded.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%w: give the experiment a longer timeout than %v", errClearedLate, r.experiment.Timeout)
-		}
-		return nil
-	})
-	if r.timesStarts() {
-		_ = cleared() // whoever asks again learns of it
-	}
-	return cleared
-}
-
-// leavesMuch says that what a repetition has left cannot stay until the next one starts, as that waits for the machine to come to rest:
-// what services wrote is written to disks unless it is removed before. Of other machines it is not known.
-func (r *run) leavesMuch() bool {
-	return len(r.machinesOf()) > 0 || r.Settler != nil && r.Settler.dirty()
-}
-
 // leaveAround removes the space around those of repetitions, if there is one.
 func (r *run) leaveAround(ctx context.Context) error {
 	if r.around == nil {
@@ -217,17 +178,16 @@ func (r *run) leaveAround(ctx context.Context) error {
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
 func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
-		err := closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
-		if err == nil && r.leavesMuch() {
-			err = r.clear(ctx, ctx)()
-		}
-		return err
+		return closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
 	}
+	spaces := []engine.Space{space}
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
 	if r.shared != nil {
-		kept.Cleanup = r.experiment.Cleanup
+		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
+	} else {
+		spaces = append(spaces, r.around)
 	}
-	for _, s := range []engine.Space{space, r.surroundings()} {
+	for _, s := range spaces {
 		services, err := s.Keep(ctx)
 		if err != nil {
 			return &LeftError{err}
@@ -268,23 +228,17 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, r.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
-	cleared := r.clear(ctx, bounded)
 	at := r.driveFrom(space, t, rec, metrics)
-	at.Standby = r.standBy(bounded, at, t)
+	at.Standby = r.standBy(bounded, at, t, metrics)
 	defer at.Standby.End() // its space must not be left before
 	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
 	running = append(running, started...)
-	if err == nil {
-		at.Standby.Started(bounded)
-	}
-	// What is timed from here on has no container beside it that is being started or removed.
-	if left := cleared(); left != nil {
-		err = left
-	}
-	part("start")
 	if err != nil {
+		part("start")
 		return load.Measurement{}, err
 	}
+	at.Standby.Started(bounded) // what is timed from here on has no container beside it that is being started
+	part("start")
 	services := byName(running)
 	at.Services = services
 	var prepared, concluded string
@@ -340,19 +294,14 @@ func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, m
 	return at
 }
 
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot.
-func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial) *load.Standby {
+// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
+// services whose logs are looked through for metrics, as these may be times of the start itself.
+func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, metrics []sought) *load.Standby {
 	starter, ok := r.driver(t).(load.Starter)
-	if !ok || r.verifier != nil || r.timesStarts() {
+	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
 		return nil
 	}
 	return starter.StandBy(bounded, at, r.withRate(t))
-}
-
-// timesStarts says that logs of services are looked through for metrics, which may be times of their own start: then nothing is done
-// beside it that can be done before or after.
-func (r *run) timesStarts() bool {
-	return slices.ContainsFunc(r.experiment.Metrics, func(m plan.Metric) bool { return m.Stream == "log" })
 }
 
 // fresh are the services of a trial that are started for each repetition.

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,114 +89,6 @@ func TestCloseThatFails(t *testing.T) {
 	_, err = newRunner(fake.New(s), &quiet{}).Run(ctx, socketsPlan(t), &memory{}, Options{})
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &left) {
 		t.Errorf("interrupted: got %v", err)
-	}
-}
-
-// What a repetition has left is removed while the services of the next one start, and never beside what is measured; nor beside a start
-// that a log may tell the time of.
-func TestNothingIsMeasuredBesideRemoving(t *testing.T) {
-	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
-	for _, tt := range []struct {
-		name, replacement string
-		beside            bool
-	}{{"beside the start", "calibrate: false", true}, {"not beside a start that may be timed", inLog, false}} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
-			var removing atomic.Bool
-			cleared := 0
-			starting := make(chan struct{}, 10)
-			s.Clear = func(context.Context, string) error {
-				removing.Store(true)
-				defer removing.Store(false)
-				cleared++
-				if tt.beside {
-					select {
-					case <-starting:
-					case <-time.After(20 * time.Second):
-						t.Error("nothing starts beside it")
-					}
-				}
-				time.Sleep(20 * time.Millisecond)
-				return nil
-			}
-			s.Start = func(context.Context, engine.Service) error {
-				if removing.Load() && !tt.beside {
-					t.Error("a service starts while something is removed")
-				}
-				starting <- struct{}{}
-				return nil
-			}
-			run := s.Run
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-				if p.Name == loadName && removing.Load() {
-					t.Error("a load begins while something is removed")
-				}
-				return run(ctx, p)
-			}
-			if r := runOnce(t, s, "calibrate: false", tt.replacement); r.Failure != "" || cleared != 2 {
-				t.Errorf("failure %q, cleared %d times; want none, twice", r.Failure, cleared)
-			}
-		})
-	}
-}
-
-// What a repetition has left ends the run before the next one is measured if it cannot be removed, however long that has taken, or only when
-// the time of the next one is over: that is no failure of the benchmark.
-func TestRemovingThatFails(t *testing.T) {
-	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
-	broken := errors.New("the engine hangs")
-	for _, tt := range []struct {
-		name, replacement string
-		takes             time.Duration
-		fails, want       error
-	}{
-		{"at once", "calibrate: false", 0, broken, broken},
-		{"late", "calibrate: false", 600 * time.Millisecond, broken, broken},
-		{"only by being late", "calibrate: false", 600 * time.Millisecond, nil, errClearedLate},
-		{"only by being late, before a start that may be timed", inLog, 600 * time.Millisecond, nil, errClearedLate},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s, cleared := script(t), 0
-			s.Clear = func(context.Context, string) error {
-				if cleared++; cleared == 1 { // before the first repetition
-					return nil
-				}
-				time.Sleep(tt.takes)
-				return tt.fails
-			}
-			store := &memory{}
-			p := socketsPlan(t, "timeout: 2s", "timeout: 500ms", "calibrate: false", tt.replacement)
-			_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{})
-			if !errors.Is(err, tt.want) || errors.As(err, new(*LeftError)) != (tt.fails != nil) || len(store.records) != 1 || store.records[0].Load == nil {
-				t.Errorf("got %v and %d records; want %v and one", err, len(store.records), tt.want)
-			}
-		})
-	}
-}
-
-// Of what services wrote much goes with them before anybody waits until it is on disks.
-func TestMuchIsRemovedBeforeTheMachineSettles(t *testing.T) {
-	s, m := script(t), newMachine(t)
-	s.Close = func(_ context.Context, run string) error {
-		if run != "packages" {
-			m.dirty(65)
-		}
-		return nil
-	}
-	s.Clear = func(context.Context, string) error {
-		m.dirty(0)
-		return nil
-	}
-	store := &memory{}
-	r := newRunner(fake.New(s), &quiet{})
-	r.Settler = m.settler(nil)
-	if _, err := r.Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, rec := range store.records {
-		if !rec.Before.Settled || rec.Before.Waited > 0 || m.wrote > 0 {
-			t.Errorf("before repetition %d: %+v, with %d calls to write", rec.Repetition, rec.Before, m.wrote)
-		}
 	}
 }
 

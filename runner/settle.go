@@ -136,9 +136,6 @@ func (s *Settler) look(ctx context.Context) (state *record.Before, restless []st
 	return state, restless
 }
 
-// dirty says that more waits to be written to disks than at rest.
-func (s *Settler) dirty() bool { return dirtyBytes(cmp.Or(s.Root, "/")) > restDirty }
-
 // note adds what happened since the last repetition was begun.
 func (s *Settler) note(state *record.Before) {
 	host, swap := readHost(), swappedIn()

@@ -14,10 +14,10 @@ const (
 	Measuring Part = iota // windows of repetitions, and the times of commands
 	Warmup
 	Settling  // looking at the machine before repetitions, and waiting for it to come to rest
-	Starting  // services, until they are ready, and beside them a load that stands by, and removing what the repetition before has left
+	Starting  // services, until they are ready, and beside them a load that stands by
 	Loading   // around a load or a command: starting its container if it does not stand by, checking answers, waiting for late ones, ending it
 	Hooks     // prepare and conclude
-	Stopping  // services, until they are dead
+	Stopping  // services
 	Failing   // repetitions that failed, all that they took
 	Saving    // records, and looking through those that are there
 	Searching // searches, all that their probes took

@@ -28,21 +28,18 @@ func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan
 	started := make([][]engine.Running, len(services))
 	var starting sync.WaitGroup
 	for i, s := range services {
-		var first []<-chan struct{}
-		for _, name := range s.DependsOn {
-			if other, ok := ready[name]; ok {
-				first = append(first, other)
-			}
-		}
 		starting.Go(func() {
-			wait, err := afterAll(first), error(nil)
-			if wait != nil && r.timesStarts() {
-				err, wait = wait(ctx), nil
+			for _, name := range s.DependsOn {
+				if first, ok := ready[name]; ok {
+					select {
+					case <-first:
+					case <-ctx.Done():
+						return
+					}
+				}
 			}
-			if err == nil {
-				started[i], err = r.startService(ctx, bounded, space, t, s, wait)
-			}
-			if err != nil {
+			var err error
+			if started[i], err = r.startService(ctx, bounded, space, t, s); err != nil {
 				cancel(err) // the first one: the others end because of it
 				return
 			}
@@ -53,33 +50,12 @@ func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan
 	return slices.Concat(started...), context.Cause(ctx)
 }
 
-// afterAll waits until all of some channels are closed; it is nil if there are none.
-func afterAll(first []<-chan struct{}) func(context.Context) error {
-	if len(first) == 0 {
-		return nil
-	}
-	return func(ctx context.Context) error {
-		for _, ready := range first {
-			select {
-			case <-ready:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	}
-}
-
-// startService starts the containers of a service at once, and then the link before it if there is one. What the service waits for is
-// waited for by the engine, which can make its containers meanwhile.
-func (r *run) startService(
-	ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service, after func(context.Context) error,
-) ([]engine.Running, error) {
+// startService starts the containers of a service at once, and then the link before it if there is one.
+func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
 	service, err := r.service(t, s)
 	if err != nil {
 		return nil, err
 	}
-	service.After = after
 	r.addDriverFiles(t, s.Name, &service)
 	if s.Link != nil {
 		service.Name += behindLink
@@ -141,7 +117,6 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	if service.Ready.Timeout == 0 || left < service.Ready.Timeout {
 		service.Ready.Timeout = min(left, cmp.Or(service.Ready.Timeout, defaultReady))
 	}
-	service.Ready.Until = deadline
 	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
 	defer cancel()
 	return space.Start(ctx, service)

@@ -124,61 +124,6 @@ calibrate: false
 	}
 }
 
-// Engines are asked for all services at once, so that they can make the containers of those that have to wait; not beside a start that a
-// log may tell the time of. The time of each service ends with that of the repetition, however late it may start.
-func TestDependentsAreAskedForMeanwhile(t *testing.T) {
-	const inLog = "metrics: [{name: boot, from: db log, regex: 'boot (.+)', unit: ms}]"
-	for _, tt := range []struct {
-		name, metrics string
-		want          bool
-	}{{"beside a start", "", true}, {"not beside a start that may be timed", inLog, false}} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
-			asked := make(chan engine.Service, 1)
-			s.Asked = func(service engine.Service) { asked <- service }
-			begun := time.Now()
-			var order []string
-			s.Start = func(_ context.Context, service engine.Service) error {
-				order = append(order, service.Name)
-				if service.Name != "db" || !tt.want {
-					return nil
-				}
-				select {
-				case waits := <-asked:
-					if until := waits.Ready.Until.Sub(begun); waits.Name != "server" || until < 50*time.Second || until > 2*time.Minute {
-						t.Errorf("%s was asked for, whose time ends in %v; want server, in about a minute", waits.Name, until)
-					}
-				case <-time.After(20 * time.Second):
-					t.Error("nothing else was asked for before it was ready")
-				}
-				return nil
-			}
-			store := &memory{}
-			p := newPlan(t, strings.ReplaceAll(`---
-title: x
----
-'''yaml experiment
-name: chain
-services:
-  server: {image: a, depends_on: [db]}
-  db: {image: a}
-load: {target: "http://server/", requests: 100}
-timeout: 1m
-repetitions: 1
-calibrate: false
-`+tt.metrics+`
-'''
-`, "'''", "```"))
-			if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || store.records[0].Failure != "" {
-				t.Fatalf("%v, %q", err, store.records[0].Failure)
-			}
-			if !slices.Equal(order, []string{"db", "server"}) || len(asked) > 0 {
-				t.Errorf("%q were started, and %d were asked for that had to wait", order, len(asked))
-			}
-		})
-	}
-}
-
 // A service that is not ready is the failure, and not those that were starting beside it and were given up because of it.
 func TestFirstFailureCounts(t *testing.T) {
 	s := script(t)

@@ -65,8 +65,8 @@ type Record struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
 	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load that stands by
-	// beside them, with the removal of what the repetition before has left, "prepare", "warmup", "measure", "load" around these two, such as
-	// the start of a container that does not stand by and late answers, "conclude", and "stop". Older records have "load" in "start".
+	// beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a container that does not stand by and late
+	// answers, "conclude", and "stop". Older records have "load" in "start".
 	Parts map[string]float64 `json:"parts,omitempty"`
 
 	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.

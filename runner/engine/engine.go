@@ -4,7 +4,7 @@
 // An Engine prepares images and opens spaces. A Space is a private network: services started
 // in it reach each other by name and nothing outside it. The repetitions of an experiment follow each other in one, which
 // has the services that outlive them, if there are some; each repetition has a space of its own within it, and leaves
-// nothing there that runs. A Service that Start returned is ready, and nothing talks to it any more but the load. Closing
+// nothing there. A Service that Start returned is ready, and nothing talks to it any more but the load. Closing
 // a space removes all that was started in it, volumes included; whatever a killed process could not close, or was told to
 // keep, carries the labels of this package and is removed by Sweep, which touches nothing else and no other live run.
 //
@@ -102,10 +102,6 @@ type Space interface {
 	// one at the latest.
 	Inner(ctx context.Context) (Space, error)
 
-	// Clear removes what spaces within this one have left to be removed when they were closed, and returns when it is gone. It may be
-	// called while services start, and Close does it at the latest. Removing is not cancelled.
-	Clear(ctx context.Context) error
-
 	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The space
 	// is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space within it is kept
 	// by itself, and before it. The error of an engine whose processes end with this one says so.
@@ -113,8 +109,7 @@ type Space interface {
 
 	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end that they
 	// were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled. It may be called
-	// twice. Of a space within another nothing runs any more, nor is found by its name, and all names are free; removing the rest may
-	// be left to Clear.
+	// twice.
 	Close(ctx context.Context) error
 }
 
@@ -294,18 +289,7 @@ type Service struct {
 	StopSignal  string        // empty: the image's
 	StopGrace   time.Duration // before it is killed; 0: at once, as nothing it could still do is measured
 	Ready       Ready
-	// After returns when the program may start, and its error is why it is not started any more; nil: at once. An engine may make all else
-	// ready meanwhile, and may call it more than once.
-	After func(context.Context) error
 	Location
-}
-
-// Await waits until the program of the service may start.
-func (s *Service) Await(ctx context.Context) error {
-	if s.After == nil {
-		return nil
-	}
-	return s.After(ctx)
 }
 
 // Location says on which machine something runs, of those that an engine over several has, and how it and what runs on the others find
@@ -347,15 +331,14 @@ type Ulimit struct {
 }
 
 // Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none).
-// At most one of the fields is set that say what.
+// At most one of the fields is set.
 type Ready struct {
 	HTTP    string        // a path that must be answered with a status below 400 at the first exposed port
 	Port    int           // a TCP port that must accept
 	Log     string        // a text that must stand in the log,
 	Times   int           // this many times (0 is once)
 	Command []string      // run in the service; must end with status 0
-	Timeout time.Duration // from the start of its program; 0: a minute
-	Until   time.Time     // when its time ends whenever it was started; zero: whenever Timeout says
+	Timeout time.Duration // 0: a minute
 }
 
 // Command is something to run inside a service: a step of preparation, a timed command.

@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"path"
-	"slices"
 	"strings"
 	"testing"
 
@@ -38,39 +36,6 @@ func TestOutOfMemoryOfPrograms(t *testing.T) {
 	}
 	if killed, err := e.outOfMemory(t.Context(), "1", false); !killed || err != nil || asked == 0 {
 		t.Errorf("of what is not known: %v, %v after %d questions", killed, err, asked)
-	}
-}
-
-// What a space within has left keeps nothing else from being removed where it cannot be, and is removed when that is tried again.
-func TestCloseDespiteWhatIsLeft(t *testing.T) {
-	hangs := true
-	var removed []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := path.Base(r.URL.Path)
-		if hangs && name == "dead" {
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		removed = append(removed, r.Method+" "+name)
-		w.WriteHeader(http.StatusNoContent)
-	}))
-	defer server.Close()
-	api, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithAPIVersion("1.44"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &Engine{client: api}
-	around, within := newSpace(e, "run"), newSpace(e, "run")
-	around.network, within.outer = "network", around
-	around.containers["alive"] = &running{engine: e, name: "shared", id: "alive"}
-	within.containers["dead"] = &running{engine: e, name: "server", id: "dead"}
-	around.left(within, true)
-	if err := around.Close(t.Context()); err == nil || !slices.Equal(removed, []string{"DELETE alive"}) {
-		t.Errorf("while one hangs: %v, with %q", err, removed)
-	}
-	hangs = false
-	if err := around.Close(t.Context()); err != nil || !slices.Equal(removed, []string{"DELETE alive", "DELETE dead", "DELETE network"}) {
-		t.Errorf("once more: %v, with %q", err, removed)
 	}
 }
 

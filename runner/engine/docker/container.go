@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -94,76 +93,15 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	return usage, nil
 }
 
-// stop lets the container end by itself. Grace is how long it may take, and so is the context; what it comes to does not matter to who
-// kills it then.
-func (r *running) stop(ctx context.Context, grace time.Duration) {
-	r.release()
-	if grace > 0 {
-		seconds := int((grace + time.Second - 1) / time.Second)
-		_, _ = r.engine.client.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &seconds})
-	}
-}
-
-// end stops or kills the container, and returns when it is off its network: its name leads nowhere then. It may be gone already. Killing
-// it is not cancelled.
-func (r *running) end(ctx context.Context, grace time.Duration) error {
-	r.stop(ctx, grace)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-	defer cancel()
-	if err := r.engine.kill(ctx, r.id); err != nil {
-		return fmt.Errorf("ending %s: %w", r.name, err)
-	}
-	return nil
-}
-
-// How long the engine may take to kill a container and to take it off its network, and how often it is asked whether it has.
-const (
-	endTimeout = 20 * time.Second
-	endPause   = 5 * time.Millisecond
-)
-
-// kill kills a container, if it runs, and waits until it is off its network. It may be gone already.
-func (e *Engine) kill(ctx context.Context, id string) error {
-	_, err := e.client.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
-	if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict is that it does not run
-		return err
-	}
-	for {
-		inspected, err := e.client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-		if gone(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !inspected.Container.State.Running && !connected(inspected.Container.NetworkSettings) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(endPause):
-		}
-	}
-}
-
-// connected says whether a container has an address in some network.
-func connected(settings *container.NetworkSettings) bool {
-	if settings == nil {
-		return false
-	}
-	for _, endpoint := range settings.Networks {
-		if endpoint != nil && endpoint.IPAddress.IsValid() {
-			return true
-		}
-	}
-	return false
-}
-
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
 // take to end by itself, and so is the context: then it is killed. Removing it is not cancelled.
 func (r *running) remove(ctx context.Context, grace time.Duration) error {
-	r.stop(ctx, grace)
+	r.release()
+	if grace > 0 {
+		seconds := int((grace + time.Second - 1) / time.Second)
+		// What cannot be stopped is removed all the same.
+		_, _ = r.engine.client.ContainerStop(ctx, r.id, client.ContainerStopOptions{Timeout: &seconds})
+	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	if err := r.engine.removeContainer(ctx, r.id); err != nil {
@@ -381,7 +319,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 }
 
 // containerName is how the engine knows a container of this space.
-func (s *space) containerName(service string) string { return s.prefix + "-" + safeName(service) }
+func (s *space) containerName(service string) string { return s.name + "-" + safeName(service) }
 
 // hidden says why a file that is put into a container before it starts would not be seen in it, or not get there.
 func hidden(file string, service engine.Service) error {

@@ -331,101 +331,7 @@ func TestShortageIsNoRejection(t *testing.T) {
 	}
 }
 
-// What was in a space within another is dead and out of reach when that is closed, and is removed when the one around is cleared, while
-// what comes next has its names.
-func TestClosedAndCleared(t *testing.T) {
-	e := open(t)
-	s, idle := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	service := engine.Service{Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"}, Volumes: []engine.Volume{{Target: "/data", Name: "data"}}}
-	begin := func() (*space, *running) {
-		t.Helper()
-		opened, err := s.Inner(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		started, err := opened.Start(t.Context(), service)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return opened.(*space), started.(*running)
-	}
-	first, dead := begin()
-	volume := first.named["data"]
-	if _, err := s.Start(t.Context(), service); err == nil || !strings.Contains(err.Error(), `the name "server" is in use`) {
-		t.Errorf("around it got %v, want that the name is in use", err)
-	}
-	if err := first.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	inspected, err := e.client.ContainerInspect(t.Context(), dead.id, client.ContainerInspectOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c := inspected.Container; c.State.Running || connected(c.NetworkSettings) {
-		t.Errorf("after closing it is %s, in networks %v", c.State.Status, c.NetworkSettings.Networks)
-	}
-	if exit, err := idle.Exec(t.Context(), engine.Command{Args: []string{"getent", "hosts", "server"}}); err != nil || exit.Code == 0 {
-		t.Errorf("after closing its name leads to %s, %v", exit.Stdout, err)
-	}
-	_, alive := begin()
-	if err := s.Clear(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := e.client.ContainerInspect(t.Context(), dead.id, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {
-		t.Errorf("after clearing the container is still there: %v", err)
-	}
-	if _, err := e.client.VolumeInspect(t.Context(), volume, client.VolumeInspectOptions{}); !errdefs.IsNotFound(err) {
-		t.Errorf("after clearing the volume is still there: %v", err)
-	}
-	if exit, ended, err := alive.Ended(t.Context()); ended || err != nil {
-		t.Errorf("clearing has ended what comes next: %+v, %v", exit, err)
-	}
-}
-
-// A program that has ended within another space is removed with what that leaves, and not kept; meanwhile its name is free.
-func TestProgramsThatHaveEnded(t *testing.T) {
-	e := open(t)
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	wantThere := func(when string, want int) {
-		t.Helper()
-		found, err := e.client.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("name", s.prefix)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(found.Items) != want {
-			t.Errorf("%s there are %d containers, want %d", when, len(found.Items), want)
-		}
-	}
-	within := func() engine.Space {
-		t.Helper()
-		inner, err := s.Inner(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			exit, err := inner.Run(t.Context(), engine.Program{Name: "program", Image: debian(t, e), Command: []string{"bash", "-c", "exit 3"}}, nil)
-			if err != nil || exit.Code != 3 {
-				t.Fatalf("%+v, %v", exit, err)
-			}
-		}
-		return inner
-	}
-	first := within()
-	wantThere("after two programs of a name", 2)
-	if err := first.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	wantThere("after closing", 2)
-	if err := s.Clear(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	wantThere("after clearing", 1)
-	if kept, err := within().Keep(t.Context()); err != nil || len(kept) > 0 {
-		t.Errorf("kept %v, %v", kept, err)
-	}
-	wantThere("after keeping", 1)
-}
-
+// A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
 // Nothing is started outside of a space whose network somebody has removed while nothing was in it.
 func TestNetworkRemovedByOthers(t *testing.T) {
 	e := open(t)
@@ -441,36 +347,6 @@ func TestNetworkRemovedByOthers(t *testing.T) {
 	}
 	if err := opened.Close(t.Context()); err != nil {
 		t.Error(err)
-	}
-}
-
-// The container of a service that has to wait is made meanwhile, unless it would make a volume that others are to make before.
-func TestMadeBeforeItMayStart(t *testing.T) {
-	e := open(t)
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	for _, tt := range []struct {
-		name    string
-		volumes []engine.Volume
-		there   bool
-	}{
-		{"alone", []engine.Volume{{Target: "/data"}}, true},
-		{"shares", []engine.Volume{{Target: "/data", Name: "data"}}, false},
-	} {
-		asked, there := false, false
-		service := engine.Service{Name: tt.name, Image: debian(t, e), Command: []string{"sleep", "1h"}, Volumes: tt.volumes}
-		service.After = func(ctx context.Context) error {
-			if !asked {
-				_, err := e.client.ContainerInspect(ctx, s.containerName(tt.name), client.ContainerInspectOptions{})
-				asked, there = true, err == nil
-			}
-			return nil
-		}
-		if _, err := s.Start(t.Context(), service); err != nil {
-			t.Fatal(err)
-		}
-		if !asked || there != tt.there {
-			t.Errorf("%s: asked %v, and the container was there: %v, want %v", tt.name, asked, there, tt.there)
-		}
 	}
 }
 

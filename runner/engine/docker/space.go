@@ -26,13 +26,12 @@ import (
 // outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
 const outputTimeout = 30 * time.Second
 
-// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one. Its
-// containers have names of its own, as those of a space before it may still have to be removed.
+// space is a network and the containers in it. It implements engine.Space. A space within another is on the network of that one, and
+// their containers are named alike, so that the engine itself sees to it that a name is used once.
 type space struct {
 	engine    *Engine
 	run       string
-	name      string // of the network
-	prefix    string // the first part of the names of its containers
+	name      string // of the network, and the first part of the names of its containers
 	network   string // its id; empty once it is removed
 	reachable bool   // whether this process can connect to addresses in it
 	outer     *space // nil for one that is within no other
@@ -41,8 +40,7 @@ type space struct {
 	opening sync.RWMutex
 	closed  bool
 
-	making   sync.Mutex // of volumes and of networks to other hosts, one after the other
-	clearing sync.Mutex
+	making sync.Mutex // of volumes and of networks to other hosts, one after the other
 
 	mu         sync.Mutex
 	containers map[string]*running      // by id
@@ -50,10 +48,7 @@ type space struct {
 	crossings  []string                 // networks to other hosts; only of a space that is within no other
 	named      map[string]string        // of volumes, those that have a name
 	inner      map[*space]bool          // that are not closed
-	opened     int                      // spaces within, so far
-	remains    []*space                 // that were within, and whose dead containers and volumes are still there
 	going      map[string]chan struct{} // by name: closed when a program that has ended is removed
-	dead       map[string]*running      // by name: programs that have ended and are still there; only of a space within another
 }
 
 var _ engine.Space = (*space)(nil)
@@ -73,7 +68,6 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	defer cancel()
 	s := newSpace(e, run)
 	s.name = "benchbook-" + safeName(run) + "-" + strings.ToLower(rand.Text()[:6])
-	s.prefix = s.name
 	created, err := e.client.NetworkCreate(ctx, s.name, client.NetworkCreateOptions{
 		Driver: "bridge", Internal: true, Labels: e.labels(run),
 	})
@@ -93,7 +87,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 
 func newSpace(e *Engine, run string) *space {
 	return &space{engine: e, run: run, containers: make(map[string]*running), named: make(map[string]string), inner: make(map[*space]bool),
-		going: make(map[string]chan struct{}), dead: make(map[string]*running)}
+		going: make(map[string]chan struct{})}
 }
 
 // Inner implements engine.Space.
@@ -117,90 +111,18 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	inner.name, inner.network, inner.reachable, inner.outer = s.name, s.network, s.reachable, s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.opened++
-	inner.prefix = fmt.Sprintf("%s.%d", s.prefix, s.opened)
 	s.inner[inner] = true
 	return inner, nil
 }
 
-// left notes that a space within this one is not there any more, and whether there is something of it to be removed.
-func (s *space) left(inner *space, remains bool) {
+// left notes that a space within this one is not there any more.
+func (s *space) left(inner *space) {
 	if s == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.inner, inner)
-	if remains {
-		s.remains = append(s.remains, inner)
-	}
-}
-
-// Clear implements engine.Space.
-func (s *space) Clear(ctx context.Context) error {
-	s.clearing.Lock()
-	defer s.clearing.Unlock()
-	s.mu.Lock()
-	remains := slices.Clone(s.remains)
-	s.mu.Unlock()
-	var failures []error
-	for _, inner := range remains {
-		if err := inner.empty(ctx); err != nil {
-			failures = append(failures, err) // it stays written down, to be tried again
-			continue
-		}
-		s.mu.Lock()
-		s.remains = slices.DeleteFunc(s.remains, func(other *space) bool { return other == inner })
-		s.mu.Unlock()
-	}
-	return errors.Join(failures...)
-}
-
-// empty removes everything that is or was in a space that is closed, but for its networks.
-func (s *space) empty(ctx context.Context) error {
-	err := s.Clear(ctx)
-	remove := func(r *running) error {
-		if err := r.remove(ctx, r.grace); err != nil {
-			return err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.containers, r.id)
-		return nil
-	}
-	if s.outer == nil {
-		err = errors.Join(err, s.each(remove))
-	} else {
-		// Services start meanwhile, and removing takes less time than that: all at once would only hold them up.
-		for _, r := range s.all() {
-			err = errors.Join(err, remove(r))
-		}
-	}
-	if err != nil {
-		return err
-	}
-	ctx, cancel := uncancelled(ctx)
-	defer cancel()
-	return s.removeVolumes(ctx)
-}
-
-// all lists the containers of the space.
-func (s *space) all() []*running {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.containers))
-}
-
-// each does something with all containers of the space at once.
-func (s *space) each(do func(*running) error) error {
-	containers := s.all()
-	failures := make([]error, len(containers))
-	var group sync.WaitGroup
-	for i, r := range containers {
-		group.Go(func() { failures[i] = do(r) })
-	}
-	group.Wait()
-	return errors.Join(failures...)
 }
 
 // reaches says whether this process can connect to addresses in a network: whether the engine is local and the bridge
@@ -229,24 +151,13 @@ func (e *Engine) reaches(ctx context.Context, network string) (bool, error) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	if hasNamed(service.Volumes) { // whoever comes first makes them, and gives them what they begin with
-		if err := service.Await(ctx); err != nil {
-			return nil, startError(ctx, service.Name, err)
-		}
-	}
 	ready := &waiting{space: s, service: service}
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, ready: ready})
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)
 	}
 	ready.id = r.id
-	err = service.Await(ctx)
-	if err == nil && s.isClosed() {
-		err = errClosed // what was in it is dead, but its container could still begin
-	}
-	if err == nil {
-		err = ready.listen(ctx)
-	}
+	err = ready.listen(ctx)
 	if err == nil {
 		defer ready.close()
 		err = created.Start(ctx)
@@ -255,12 +166,6 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 		return nil, errors.Join(startError(ctx, service.Name, err), s.discard(ctx, r))
 	}
 	return r, nil
-}
-
-func (s *space) isClosed() bool {
-	s.opening.RLock()
-	defer s.opening.RUnlock()
-	return s.closed
 }
 
 // startError says why a service could not be started, without the library's stages around it.
@@ -292,12 +197,7 @@ func (s *space) newContainer(ctx context.Context, spec containerSpec) (testconta
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	if err := s.awaitRemoval(ctx, spec.service.Name); err != nil {
-		return nil, nil, err
-	}
-	if s.outer.find(spec.service.Name) != "" || s.usedWithin(spec.service.Name) { // here the engine sees to it
-		return nil, nil, fmt.Errorf("the name %q is in use", spec.service.Name)
-	}
+	s.awaitRemoval(spec.service.Name)
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	created, err := s.create(ctx, spec)
@@ -328,27 +228,7 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
-// discardDead removes the programs that have ended and are still there.
-func (s *space) discardDead(ctx context.Context) error {
-	s.mu.Lock()
-	dead := slices.Collect(maps.Keys(s.dead))
-	s.mu.Unlock()
-	for _, name := range dead {
-		if err := s.awaitRemoval(ctx, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leaveDead leaves the removal of a program that has ended to whoever removes what its space has left, or needs its name.
-func (s *space) leaveDead(r *running) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dead[r.name] = r
-}
-
-// discardLater ends and removes a program, while its caller goes on. If it cannot be removed, Close tries again and says so.
+// discardLater removes a program that has ended, while its caller goes on. If it cannot be removed, Close tries again and says so.
 func (s *space) discardLater(ctx context.Context, r *running) {
 	done := make(chan struct{})
 	s.mu.Lock()
@@ -360,39 +240,23 @@ func (s *space) discardLater(ctx context.Context, r *running) {
 	}()
 }
 
-// awaitPrograms waits until the programs of the space are removed that have ended.
-func (s *space) awaitPrograms() {
+// ended names the programs that have ended, and may still have to be removed.
+func (s *space) ended() []string {
 	s.mu.Lock()
-	going := slices.Collect(maps.Values(s.going))
-	s.mu.Unlock()
-	for _, done := range going {
-		<-done
-	}
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.going))
 }
 
 // awaitRemoval waits until a name is free whose program has ended.
-func (s *space) awaitRemoval(ctx context.Context, name string) error {
+func (s *space) awaitRemoval(name string) {
 	for around := s; around != nil; around = around.outer {
 		around.mu.Lock()
 		done, going := around.going[name]
-		dead := around.dead[name]
 		around.mu.Unlock()
 		if going {
 			<-done
 		}
-		if dead == nil {
-			continue
-		}
-		if err := around.discard(ctx, dead); err != nil {
-			return err
-		}
-		around.mu.Lock()
-		if around.dead[name] == dead { // and not one that has come after it
-			delete(around.dead, name)
-		}
-		around.mu.Unlock()
 	}
-	return nil
 }
 
 // Run implements engine.Space.
@@ -427,13 +291,7 @@ func (s *space) runProgram(
 	if err != nil {
 		return exit, err
 	}
-	defer func() {
-		if err == nil && s.outer != nil {
-			s.leaveDead(r) // what comes next in a repetition is to end its services
-		} else {
-			s.discardLater(ctx, r)
-		}
-	}()
+	defer s.discardLater(ctx, r)
 	// Attached before it starts, so that no output is missed.
 	stream, err := s.engine.client.ContainerAttach(ctx, r.id, client.ContainerAttachOptions{
 		Stream: true, Stdin: spec.stdin, Stdout: true, Stderr: true,
@@ -504,51 +362,31 @@ func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int,
 
 // find returns the id of a container by its name, also in the spaces around, and nothing if there is none.
 func (s *space) find(name string) string {
-	for around := s; around != nil; around = around.outer {
-		if id := around.own(name); id != "" {
-			return id
-		}
+	if s == nil {
+		return ""
 	}
-	return ""
-}
-
-// own returns the id of a container of this very space by its name, and nothing if there is none.
-func (s *space) own(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, r := range s.containers {
-		if r.name == name && s.dead[name] != r {
+		if r.name == name {
 			return id
 		}
 	}
-	return ""
+	return s.outer.find(name)
 }
 
-// usedWithin says whether a name is in use in one of the spaces within.
-func (s *space) usedWithin(name string) bool {
-	s.mu.Lock()
-	inner := slices.Collect(maps.Keys(s.inner))
-	s.mu.Unlock()
-	return slices.ContainsFunc(inner, func(i *space) bool { return i.own(name) != "" || i.usedWithin(name) })
-}
-
-// Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave what runs alone.
-func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
+// Keep implements engine.Space. The engine goes on without us, so there is nothing to do but to leave it alone.
+func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	if s.closed {
 		return nil, errClosed
 	}
-	err := s.Clear(ctx)
-	if err == nil {
-		err = s.discardDead(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("keeping space %s: %w", s.name, err)
-	}
 	s.closed, s.network = true, ""
-	s.outer.left(s, false)
-	s.awaitPrograms()
+	s.outer.left(s)
+	for _, name := range s.ended() {
+		s.awaitRemoval(name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var kept []engine.Kept
@@ -569,42 +407,44 @@ func (s *space) Close(ctx context.Context) error {
 	}
 	s.closed = true
 	s.mu.Lock()
-	inner := slices.Collect(maps.Keys(s.inner))
+	containers, inner := slices.Collect(maps.Values(s.containers)), slices.Collect(maps.Keys(s.inner))
 	s.mu.Unlock()
 	for _, i := range inner {
 		if err := i.Close(ctx); err != nil {
 			return err
 		}
 	}
-	if s.outer != nil {
-		if err := s.each(func(r *running) error { return s.end(ctx, r) }); err != nil {
-			return fmt.Errorf("closing space %s: %w", s.name, err)
-		}
-		s.awaitPrograms()
-		s.network = ""
-		s.outer.left(s, true)
-		return nil
+
+	failures := make([]error, len(containers))
+	var group sync.WaitGroup
+	for i, r := range containers {
+		group.Go(func() {
+			failures[i] = r.remove(ctx, r.grace)
+			if failures[i] == nil {
+				s.mu.Lock()
+				delete(s.containers, r.id)
+				s.mu.Unlock()
+			}
+		})
 	}
-	if err := s.empty(ctx); err != nil {
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
+	if err := s.removeVolumes(ctx); err != nil {
 		return fmt.Errorf("closing space %s: %w", s.name, err)
 	}
-	if err := s.removeCrossings(ctx); err != nil {
-		return fmt.Errorf("closing space %s: %w", s.name, err)
+	if s.outer == nil {
+		if _, err := s.engine.client.NetworkRemove(ctx, s.network, client.NetworkRemoveOptions{}); err != nil && !gone(err) {
+			return fmt.Errorf("closing space %s: %w", s.name, err)
+		}
+		if err := s.removeCrossings(ctx); err != nil {
+			return fmt.Errorf("closing space %s: %w", s.name, err)
+		}
 	}
 	s.network = ""
+	s.outer.left(s)
 	return nil
-}
-
-// end ends a container, whose removal is left to Clear: it takes the engine about as long as to kill it, and nothing but what is measured
-// has to wait for it. What cannot be ended, or does not leave its network, is removed at once.
-func (s *space) end(ctx context.Context, r *running) error {
-	if r.end(ctx, r.grace) == nil {
-		return nil
-	}
-	return s.discard(ctx, r)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/moby/moby/api/types/container"
@@ -41,11 +40,6 @@ func (s *space) mounts(ctx context.Context, service engine.Service) ([]mount.Mou
 		mounts = append(mounts, m)
 	}
 	return mounts, nil
-}
-
-// hasNamed says whether one of some volumes has a name.
-func hasNamed(volumes []engine.Volume) bool {
-	return slices.ContainsFunc(volumes, func(v engine.Volume) bool { return v.Name != "" })
 }
 
 // volume finds a volume by its name, here or in the spaces around, or makes it here.

@@ -116,7 +116,6 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"an image that does not exist", []Feature{Builds}, s.prepareUnknown},
 		{"services reach each other by name", []Feature{Execution}, s.names},
 		{"kinds of readiness", []Feature{Execution}, s.readiness},
-		{"a service that comes after another", []Feature{Execution}, s.after},
 		{"a service that is not ready tells its log", []Feature{Execution}, s.notReady},
 		{"settings of a service", []Feature{Execution}, s.settings},
 		{"limits and privileges of a service", []Feature{Execution}, s.privileges},

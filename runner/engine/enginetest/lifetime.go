@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -154,77 +153,6 @@ func (s *suite) closeTwice(ctx context.Context, t *testing.T) {
 	}
 	if _, err := space.Run(ctx, engine.Program{Name: "program", Image: s.puppet}, nil); err == nil {
 		t.Error("a program was run in a space that is closed")
-	}
-}
-
-// What a service waits for is waited for before its program starts, and a service that is not started after all leaves its name.
-func (s *suite) after(ctx context.Context, t *testing.T) {
-	space := s.open(ctx, t)
-	first, ready := make(chan struct{}), make(chan error, 1)
-	late := s.server("late")
-	late.After = func(ctx context.Context) error {
-		select {
-		case <-first:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	go func() {
-		_, err := space.Start(ctx, late)
-		ready <- err
-	}()
-	start(ctx, t, space, s.server("first"))
-	if exit := s.do(ctx, t, space, "get=http://late:8080/"); exit.Code == 0 {
-		t.Error("it answered before what it comes after was there")
-	}
-	select {
-	case err := <-ready:
-		t.Errorf("it was ready before what it comes after was there: %v", err)
-		ready <- err
-	default:
-	}
-	close(first)
-	if err := <-ready; err != nil {
-		t.Fatal(err)
-	}
-	wantOutput(t, s.do(ctx, t, space, "get=http://late:8080/"), "hello from late\n")
-
-	reason := errors.New("there is nothing to come after")
-	never := s.server("never")
-	never.After = func(context.Context) error { return reason }
-	if _, err := space.Start(ctx, never); !errors.Is(err, reason) {
-		t.Errorf("got %v, want the reason why it was not started", err)
-	}
-	start(ctx, t, space, s.server("never"))
-
-	// One that still waits when its space is closed is not started any more.
-	within := inner(ctx, t, space)
-	asked, closed := make(chan struct{}), make(chan struct{})
-	ask := sync.OnceFunc(func() { close(asked) })
-	waits := s.server("waits")
-	waits.After = func(ctx context.Context) error {
-		ask()
-		select {
-		case <-closed:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	go func() {
-		_, err := within.Start(ctx, waits)
-		ready <- err
-	}()
-	select {
-	case <-asked:
-	case err := <-ready:
-		t.Fatalf("it did not wait: %v", err)
-	}
-	closeSpace(ctx, t, within)
-	close(closed)
-	if err := <-ready; err == nil {
-		t.Error("a service was started in a space that is closed")
 	}
 }
 

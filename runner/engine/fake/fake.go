@@ -26,9 +26,7 @@ type Script struct {
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Open may keep a space from being opened.
 	Open func(ctx context.Context, run string) error
-	// Asked is told of a service that comes after others when it is asked for.
-	Asked func(service engine.Service)
-	// Start returns when a service is ready, or an error that says why it is not. It is called when its program may start.
+	// Start returns when a service is ready, or an error that says why it is not.
 	Start func(ctx context.Context, service engine.Service) error
 	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is called.
 	Waits func(program engine.Program)
@@ -50,8 +48,6 @@ type Script struct {
 	Logs func(name string) []byte
 	// Ended says how a service or program has ended, if it has.
 	Ended func(name string) (engine.Exit, bool)
-	// Clear may fail to remove what spaces within one have left.
-	Clear func(ctx context.Context, run string) error
 	// Gone says why nothing is known of a service or program any more, if that is so.
 	Gone func(name string) error
 	// Close may fail to close a space.
@@ -90,8 +86,8 @@ func New(script Script) *Engine {
 }
 
 // Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
-// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, that of a program with
-// standard input when all of that is read, and that of a service that comes after others when it may start.
+// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, and that of a program with
+// standard input when all of that is read.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -256,21 +252,9 @@ func (s *space) leave(name string) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	if service.After == nil {
-		s.engine.called("start", service.Name)
-	}
+	s.engine.called("start", service.Name)
 	if err := s.enter(ctx, service.Name); err != nil {
 		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
-	}
-	if service.After != nil {
-		if s.engine.script.Asked != nil {
-			s.engine.script.Asked(service)
-		}
-		if err := service.Await(ctx); err != nil {
-			s.leave(service.Name)
-			return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
-		}
-		s.engine.called("start", service.Name)
 	}
 	if s.engine.script.Start != nil {
 		if err := s.engine.script.Start(ctx, service); err != nil {
@@ -341,14 +325,6 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 		return nil, errors.New("opening a space: the one around it is closed")
 	}
 	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
-}
-
-// Clear implements engine.Space.
-func (s *space) Clear(ctx context.Context) error {
-	if s.engine.script.Clear == nil {
-		return nil
-	}
-	return s.engine.script.Clear(ctx, s.run)
 }
 
 // Keep implements engine.Space.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -175,32 +174,6 @@ func (s *space) hostOf(name string) (string, bool) {
 	return host, ok
 }
 
-// Clear implements engine.Space.
-func (s *space) Clear(ctx context.Context) error {
-	s.mu.Lock()
-	on := maps.Clone(s.on)
-	s.mu.Unlock()
-	return onAll(on, func(there engine.Space) error { return there.Clear(ctx) })
-}
-
-// onAll does something with the spaces of several hosts at once. One of them that fails does not keep it from the others.
-func onAll(on map[string]engine.Space, do func(engine.Space) error) error {
-	failures := make([]error, 0, len(on))
-	var doing sync.WaitGroup
-	var failed sync.Mutex
-	for host, there := range on {
-		doing.Go(func() {
-			if err := do(there); err != nil {
-				failed.Lock()
-				defer failed.Unlock()
-				failures = append(failures, fmt.Errorf("%s: %w", words(host), err))
-			}
-		})
-	}
-	doing.Wait()
-	return errors.Join(failures...)
-}
-
 // Keep implements engine.Space.
 func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	s.mu.Lock()
@@ -221,14 +194,26 @@ func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	return all, nil
 }
 
-// Close implements engine.Space.
+// Close implements engine.Space. All hosts are cleared at once, and one that cannot be does not keep it from the others.
 func (s *space) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
-	err := onAll(s.on, func(there engine.Space) error { return there.Close(ctx) })
+	failures := make([]error, 0, len(s.on))
+	var closing sync.WaitGroup
+	var failed sync.Mutex
+	for host, there := range s.on {
+		closing.Go(func() {
+			if err := there.Close(ctx); err != nil {
+				failed.Lock()
+				defer failed.Unlock()
+				failures = append(failures, fmt.Errorf("%s: %w", words(host), err))
+			}
+		})
+	}
+	closing.Wait()
 	own := s.own
 	s.own = nil
 	s.mu.Unlock()
 	s.free(own...)
-	return err
+	return errors.Join(failures...)
 }

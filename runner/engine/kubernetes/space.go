@@ -153,9 +153,6 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if service.Ready.Log != "" {
 		c.greeting = greeting()
 	}
-	if err := service.Await(ctx); err != nil {
-		return nil, startError(ctx, service.Name, err)
-	}
 	r, err := s.launch(ctx, c)
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)
@@ -504,9 +501,6 @@ func (e *Engine) patch(ctx context.Context, pod, part string, patch []byte) erro
 	defer cancel()
 	return e.core.Patch(types.StrategicMergePatchType).Namespace(e.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
 }
-
-// Clear implements engine.Space: spaces within leave nothing when they are closed.
-func (s *space) Clear(context.Context) error { return nil }
 
 // Keep implements engine.Space. The cluster goes on without us, so there is nothing to do but to leave it alone.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {

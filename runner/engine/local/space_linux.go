@@ -78,9 +78,6 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	return inner, nil
 }
 
-// Clear implements engine.Space: spaces within leave nothing when they are closed.
-func (s *space) Clear(context.Context) error { return nil }
-
 // Keep implements engine.Space: it refuses.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) { return nil, errKept }
 
@@ -113,11 +110,7 @@ func (s *space) take(name string) error {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
-	var r *running
-	err := service.Await(ctx)
-	if err == nil {
-		r, err = s.start(ctx, service, "", nil, nil, nil)
-	}
+	r, err := s.start(ctx, service, "", nil, nil, nil)
 	if err == nil {
 		err = readiness.Wait(ctx, service, r)
 		if err != nil {

@@ -67,9 +67,6 @@ func Wait(parent context.Context, service engine.Service, probed Probed) error {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	if until := service.Ready.Until; !until.IsZero() {
-		timeout = max(0, min(timeout, time.Until(until)))
-	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	deadline := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("its time of %v ran out", timeout)) })

@@ -3,12 +3,9 @@ package readiness
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
-
-	"benchbook/runner/engine"
 )
 
 // However a log is cut into pieces, a text is counted as often as it stands there.
@@ -56,51 +53,6 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 	})
 	if err != nil || tries != 3 {
 		t.Errorf("got %v after %d tries, want success after 3", err, tries)
-	}
-}
-
-// never is a service that goes on without getting ready.
-type never struct{}
-
-func (never) Wait(ctx context.Context) (int, error) {
-	<-ctx.Done()
-	return 0, ctx.Err()
-}
-
-func (never) Reach(context.Context) (Dial, error) { return nil, errors.New("it has no ports") }
-
-func (never) Exec(context.Context, engine.Command) (engine.Exit, error) {
-	return engine.Exit{Code: 1}, nil
-}
-
-func (never) Follow(ctx context.Context, _, _ io.Writer) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func (never) Logs(context.Context) ([]byte, error) { return []byte("not yet\n"), nil }
-
-// Whichever time of a service ends first, it still says what it waited for.
-func TestTimeEnds(t *testing.T) {
-	tests := []struct {
-		name    string
-		timeout time.Duration
-		until   time.Duration // from now
-	}{
-		{"its own", 30 * time.Millisecond, time.Hour},
-		{"that of what it is started for", time.Hour, 30 * time.Millisecond},
-		{"that of what it is started for, before it was started", time.Hour, -time.Second},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			service := engine.Service{Name: "db", Ready: engine.Ready{Command: []string{"asks"}, Timeout: tt.timeout, Until: time.Now().Add(tt.until)}}
-			err := Wait(ctx, service, never{})
-			if notReady := (*engine.NotReadyError)(nil); !errors.As(err, &notReady) || string(notReady.Log) != "not yet\n" {
-				t.Errorf("got %v, want a NotReadyError with the log", err)
-			}
-		})
 	}
 }
 
