@@ -62,38 +62,34 @@ var beyond = []string{"area", "paper"}
 // Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
 // costs less than drawing and is meant for every figure of every page.
 func Check(m *Metrics, svg []byte) []Finding {
-	c := &checker{metrics: m}
-	if !scan(string(svg), c) { // what only XML as a whole can tell
-		c = &checker{metrics: m}
-		c.read(svg)
-	}
-	c.collisions()
-	return c.findings
-}
-
-// read takes in any XML, or what is none.
-func (c *checker) read(svg []byte) {
+	c := checker{metrics: m}
 	d := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			return
+			break
 		}
 		if err != nil {
 			c.report(Foreign, "the drawing is no XML: %v", err)
-			return
+			break
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			c.start(t.Name.Local, t.Attr)
+			c.start(t)
 		case xml.CharData:
-			c.words(string(t))
+			if c.text != nil {
+				c.text.words += string(t)
+			} else if c.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+				c.report(Foreign, "text outside the svg element")
+			}
 		case xml.EndElement:
-			c.end(t.Name.Local)
+			c.end(t)
 		default:
 			c.report(Foreign, "%T in a drawing", t)
 		}
 	}
+	c.collisions()
+	return c.findings
 }
 
 // checker is the state of one Check.
@@ -125,8 +121,9 @@ func (c *checker) report(k Kind, format string, a ...any) {
 }
 
 // start takes in an element and its attributes.
-func (c *checker) start(name string, attributes []xml.Attr) {
+func (c *checker) start(e xml.StartElement) {
 	c.depth++
+	name := e.Name.Local
 	known, ok := allowed[name]
 	if !ok {
 		c.report(Foreign, "element <%s>", name)
@@ -135,58 +132,35 @@ func (c *checker) start(name string, attributes []xml.Attr) {
 	if (name == "svg") != (c.depth == 1) || c.text != nil {
 		c.report(Foreign, "element <%s> at depth %d", name, c.depth)
 	}
-	for _, a := range attributes {
+	attr := map[string]string{}
+	for _, a := range e.Attr {
+		attr[a.Name.Local] = a.Value
 		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" {
 			c.report(Foreign, "<%s> has the attribute %s=%q", name, a.Name.Local, a.Value)
 		}
 	}
-	value := func(of string) string { // of every shape, so without a map
-		for _, a := range slices.Backward(attributes) {
-			if a.Name.Local == of {
-				return a.Value
-			}
-		}
-		return ""
-	}
-	classes := strings.Fields(value("class"))
+	classes := strings.Fields(attr["class"])
 	switch name {
 	case "svg":
-		c.root(byName(attributes))
+		c.root(attr)
 	case "g":
-		c.group(byName(attributes))
+		c.group(attr)
 	case "title", "desc":
-		if id, ok := byName(attributes)["id"]; ok {
+		if id, ok := attr["id"]; ok {
 			c.ids = append(c.ids, id)
 		}
 	case "text":
-		c.text = &setText{at: point{c.number(value("x")), c.number(value("y"))}}
+		c.text = &setText{at: point{c.number(attr["x"]), c.number(attr["y"])}}
 		c.textClasses(classes)
 	case "circle":
-		x, y, r := c.number(value("cx")), c.number(value("cy")), c.number(value("r"))
+		x, y, r := c.number(attr["cx"]), c.number(attr["cy"]), c.number(attr["r"])
 		c.shape(classes, rect{x - r, y - r, x + r, y + r})
 	case "path":
-		box, err := bounds(value("d"))
+		box, err := bounds(attr["d"])
 		if err != nil {
-			c.report(Foreign, "path %q: %v", value("d"), err)
+			c.report(Foreign, "path %q: %v", attr["d"], err)
 		}
 		c.shape(classes, box)
-	}
-}
-
-func byName(attributes []xml.Attr) map[string]string {
-	out := map[string]string{}
-	for _, a := range attributes {
-		out[a.Name.Local] = a.Value
-	}
-	return out
-}
-
-// words takes in a stretch of text.
-func (c *checker) words(words string) {
-	if c.text != nil {
-		c.text.words += words
-	} else if c.depth == 0 && strings.TrimSpace(words) != "" {
-		c.report(Foreign, "text outside the svg element")
 	}
 }
 
@@ -280,9 +254,9 @@ func (c *checker) textClasses(classes []string) {
 }
 
 // end takes in the end of an element.
-func (c *checker) end(name string) {
+func (c *checker) end(e xml.EndElement) {
 	c.depth--
-	switch name {
+	switch e.Name.Local {
 	case "text":
 		if c.text == nil { // a text within a text, which is reported at its start
 			return
