@@ -17,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -24,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"benchbook/runner/engine"
 )
@@ -356,7 +358,7 @@ func TestPodsWithImportedImages(t *testing.T) {
 		defer mu.Unlock()
 		c := pod.Spec.Containers[0]
 		policies[c.Image] = c.ImagePullPolicy
-		pod.Spec.NodeName = "node7"
+		pod.Spec.NodeName, pod.CreationTimestamp = "node7", metav1.NewTime(time.Now().Add(-2*pullFailing))
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer, Image: c.Image,
 			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImageNeverPull", Message: "not present"}}}}
 	})
