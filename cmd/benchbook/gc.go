@@ -30,9 +30,9 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Remove records of older runs, and images that no article uses any more",
 		Long: `Remove records that newer ones stand in for, and images that benchbook has built and no article uses any
-more, also where it has imported them into the containerd of nodes on this machine. Of every host, profile
-and experiment the newest run stays, the last complete run of each month, whatever results rest on, and
-what was imported as a record. Nothing that somebody else has made is touched.`,
+more, also from the containerd of nodes on this machine. Of every host, profile and experiment the newest
+run stays, the last complete run of each month, whatever results rest on, and records that were imported.
+Nothing that somebody else has made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := a.collect(cmd.Context(), dryRun, wait)
