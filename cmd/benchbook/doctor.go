@@ -53,9 +53,9 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine has and lacks for measuring, and how to get it",
-		Long: `Look at everything that measuring needs: the engine, images and registry, our own programs, cores,
-clock, noise, disks, ports, swap, other runs and what killed runs have left. Each is ok, a warning, or
-missing, with what to do. Nothing is changed. The status is 1 if nothing can be measured here.`,
+		Long: `Look at everything that measuring needs: the engine, images and registry, the containerd of nodes on
+this machine, our own programs, cores, clock, noise, disks, ports, swap, other runs and what killed runs
+have left. Each is ok, a warning, or missing, with what to do. Nothing is changed. The status is 1 if nothing can be measured here.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
@@ -91,6 +91,7 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 		project = &article.Project{}
 	}
 	checks := append(a.examineEngine(ctx, project), a.examineHosts(ctx, project)...)
+	checks = append(checks, examineContainerds(ctx, project)...)
 	checks = append(checks, a.examinePrograms(), examineCores(host), examineGovernor(host), examineClock(host))
 	checks = append(checks, examineNoise(ctx, host)...)
 	checks = append(checks, a.examineDisks()...)

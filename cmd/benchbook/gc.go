@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/kubernetes"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 )
@@ -27,8 +30,9 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Remove records of older runs, and images that no article uses any more",
 		Long: `Remove records that newer ones stand in for, and images that benchbook has built and no article uses any
-more. Of every host, profile and experiment the newest run stays, the last complete run of each month,
-whatever results rest on, and what was imported. Nothing that somebody else has made is touched.`,
+more, also from the containerd of nodes on this machine. Of every host, profile and experiment the newest
+run stays, the last complete run of each month, whatever results rest on, and records that were imported.
+Nothing that somebody else has made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := a.collect(cmd.Context(), dryRun, wait)
@@ -109,7 +113,7 @@ func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) 
 			"names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
-	return found, a.collectImages(ctx, plans, found, dryRun)
+	return found, a.collectImages(ctx, project, plans, found, dryRun)
 }
 
 // allPlans are the plans of articles by slug, under every profile that they have, and the articles that have problems.
@@ -187,7 +191,7 @@ func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 }
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
-func (a *app) collectImages(ctx context.Context, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
+func (a *app) collectImages(ctx context.Context, project *article.Project, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
 	e, err := a.wiring.engine(ctx, article.Docker)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
@@ -219,6 +223,10 @@ func (a *app) collectImages(ctx context.Context, plans map[string][]*plan.Plan, 
 	if others > 0 {
 		found.Left = append(found.Left, fmt.Sprintf("%s of articles that this project does not have: they may be another project's", count(others, "image")))
 	}
+	stay := used
+	for _, k := range built {
+		stay[k.ID] = true
+	}
 	for _, k := range unused {
 		if !dryRun {
 			if err := store.Discard(ctx, k); err != nil {
@@ -229,8 +237,44 @@ func (a *app) collectImages(ctx context.Context, plans map[string][]*plan.Plan, 
 				continue
 			}
 		}
+		delete(stay, k.ID)
 		found.Images = append(found.Images, garbageImage{k.Reference, k.For, k.Own})
 		found.ImageBytes += k.Own
+	}
+	return a.collectImported(ctx, project, slices.Collect(maps.Keys(stay)), found, dryRun)
+}
+
+// collectImported removes the images in the containerd of nodes that were made of none that stay, by the ids of these.
+func (a *app) collectImported(ctx context.Context, project *article.Project, stay []string, found *garbage, dryRun bool) error {
+	var all []kubernetes.Containerd
+	for _, some := range containerdsOf(project) {
+		all = append(all, some...)
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return nil
+	}
+	program, err := a.wiring.tool(agent.Name)
+	if err != nil {
+		found.Left = append(found.Left, "imported images: "+err.Error())
+		return nil
+	}
+	names, err := kubernetes.ImportedAs(stay, program)
+	if err != nil {
+		return &statusError{statusFailed, err}
+	}
+	for _, one := range slices.Compact(all) {
+		gone, err := one.Collect(ctx, names, dryRun)
+		for _, i := range gone {
+			found.Images = append(found.Images, garbageImage{i.Reference, "imported at " + string(one), i.Bytes})
+			found.ImageBytes += i.Bytes
+		}
+		if ctx.Err() != nil {
+			return stopped(ctx, err)
+		}
+		if err != nil {
+			found.Left = append(found.Left, "imported images: "+err.Error())
+		}
 	}
 	return nil
 }

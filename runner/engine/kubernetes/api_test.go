@@ -271,8 +271,8 @@ type unbuilt struct {
 // prepared is an image as if it had been pushed.
 var prepared = engine.Prepared{Reference: "registry.example/benchbook@sha256:" + strings.Repeat("0", 64), ID: "sha256:1"}
 
-// connect gives an Engine on the server.
-func (a *api) connect(t *testing.T) (*Engine, error) {
+// connect gives an Engine on the server, with options that may be changed.
+func (a *api) connect(t *testing.T, changes ...func(*Options)) (*Engine, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	text := fmt.Sprintf(`apiVersion: v1
@@ -285,7 +285,11 @@ current-context: test
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return New(t.Context(), Options{Kubeconfig: file, Builder: unbuilt{}, Registry: "registry.example"})
+	o := Options{Kubeconfig: file, Builder: unbuilt{}, Registry: "registry.example"}
+	for _, change := range changes {
+		change(&o)
+	}
+	return New(t.Context(), o)
 }
 
 // engineOn is an Engine on the server, which has its pod of names already.

@@ -66,7 +66,7 @@ func (e *Engine) asked(name string, err error) error {
 // unschedulable is how long a pod may wait for a node: those of the space before it may still be leaving.
 const unschedulable = 20 * time.Second
 
-// pullFailing is how long the images of a pod may fail to be pulled.
+// pullFailing is how long the images of a pod may fail to be pulled, or may not be found where they were imported.
 const pullFailing = 10 * time.Second
 
 // trouble says why a pod cannot begin, or was taken away; nil if neither is so. It does not look at how programs ended.
@@ -133,7 +133,14 @@ func (e *Engine) waiting(name, at string, pod *corev1.Pod, c corev1.ContainerSta
 	}
 	reason, err := c.State.Waiting.Reason, errors.New(c.State.Waiting.Message)
 	switch reason {
-	case "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
+	case "ErrImageNeverPull":
+		if time.Since(pod.CreationTimestamp.Time) < pullFailing {
+			return nil // a kubelet takes a moment to take notice of what was imported
+		}
+		return &Fault{fmt.Sprintf("the image of %s, %s, is not in the containerd of the node", at, c.Image),
+			"name the containerd of every node that takes pods under kubernetes: containerd: in benchbook.yaml, or choose the nodes by their labels; " +
+				"where it is named, something has removed the image: run again, and it is imported again", err}
+	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
 		if reason == "ErrImagePull" && time.Since(pod.CreationTimestamp.Time) < pullFailing {
 			return nil // it is tried again
 		}

@@ -8,26 +8,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
-
-// labelFrom is a label of images that we have pushed: the id of the image that was built.
-const labelFrom = "benchbook.image.from"
 
 // imageConfig is what an image says of itself.
 type imageConfig struct {
@@ -44,7 +37,7 @@ type agentLayer struct {
 	err    error
 }
 
-// get makes the layer, once: no time is in it, so that it is the same in all images and needs to be pushed once.
+// get makes the layer, once: no time is in it, so that it is the same in all images and nodes get it once.
 func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) {
 	l.once.Do(func() {
 		if read == nil {
@@ -72,8 +65,8 @@ func (l *agentLayer) get(read func() ([]byte, error)) (v1.Layer, string, error) 
 	return l.layer, l.digest, l.err
 }
 
-// Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of the registry, with the
-// digest of what pods get: the same with our layer.
+// Prepare implements engine.Engine. The id of an image is that under which it was built; its reference is that of what pods get: the same
+// with our layer.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	if image.Machine && image.One() {
 		return engine.Prepared{}, &engine.ImageError{Reference: "machine", Err: errors.New("the engine kubernetes runs images, and not programs of its nodes"),
@@ -83,83 +76,81 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	if err != nil {
 		return prepared, err
 	}
-	layer, digest, err := e.layer.get(e.options.Agent)
+	there, tag, err := e.brought(ctx, &prepared, log)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
-	}
-	tag, err := name.NewTag(fmt.Sprintf("%s/benchbook:%x", strings.TrimSuffix(e.options.Registry, "/"), sha256.Sum256([]byte(prepared.ID+"\n"+digest))))
-	if err != nil {
-		return prepared, fmt.Errorf("preparing image %s: the registry %q: %w", prepared.Reference, e.options.Registry, err)
-	}
-	there, err := e.pushed(ctx, tag, prepared)
-	if err == nil && there == nil {
-		fmt.Fprintf(log, "pushing it to %s\n", tag.Repository)
-		there, err = e.push(ctx, tag, prepared, layer)
-		prepared.Built = true
-	}
-	if err != nil {
-		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, e.registryFault(err))
 	}
 	config, err := configOf(there)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
-	pushed, err := there.Digest()
+	reference, err := e.depot.reference(tag, there)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
-	prepared.Reference = tag.Repository.Name() + "@" + pushed.String()
+	prepared.Reference = reference
 	e.imagesMu.Lock()
 	e.images[prepared.Reference] = config
 	e.imagesMu.Unlock()
 	return prepared, nil
 }
 
-func (e *Engine) remote(ctx context.Context) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
-}
-
-// pushed finds an image that was pushed before; nil if there is none. Somebody may have given its name to another one.
-func (e *Engine) pushed(ctx context.Context, tag name.Tag, prepared engine.Prepared) (v1.Image, error) {
-	image, err := remote.Image(tag, e.remote(ctx)...)
-	var answer *transport.Error
-	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-		return nil, nil
-	}
+// brought gives an image that was built as it is where nodes have it from, and brings it there unless that was done before.
+func (e *Engine) brought(ctx context.Context, prepared *engine.Prepared, log io.Writer) (v1.Image, name.Tag, error) {
+	layer, digest, err := e.layer.get(e.options.Agent)
 	if err != nil {
-		return nil, err
+		return nil, name.Tag{}, err
 	}
-	file, err := image.ConfigFile()
-	if err != nil || file.Config.Labels[labelFrom] != prepared.ID {
-		return nil, err
+	tag, err := name.NewTag(nameOf(e.depot.repository(), prepared.ID, digest))
+	if err != nil {
+		return nil, tag, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
 	}
-	return image, nil
+	there, err := e.depot.find(ctx, tag, prepared.ID)
+	if err != nil || there != nil {
+		return there, tag, err
+	}
+	fmt.Fprintln(log, e.depot.bringing())
+	if err := e.bring(ctx, tag, *prepared, layer); err != nil {
+		return nil, tag, err
+	}
+	prepared.Built = true
+	// As it is there: the file that it came from is removed.
+	if there, err = e.depot.find(ctx, tag, prepared.ID); err == nil && there == nil {
+		err = fmt.Errorf("%s was done, and it is not there: see who else removes or replaces %s", e.depot.bringing(), tag)
+	}
+	return there, tag, err
 }
 
-// push takes an image from where it was built to the registry, with our layer.
-func (e *Engine) push(ctx context.Context, tag name.Tag, prepared engine.Prepared, layer v1.Layer) (image v1.Image, err error) {
+// nameOf is the name of an image with our layer, by what is in it: the id of the image that was built, and the digest of the layer.
+func nameOf(repository, id, layer string) string {
+	return fmt.Sprintf("%s:%x", repository, sha256.Sum256([]byte(id+"\n"+layer)))
+}
+
+// bring takes an image from where it was built to where nodes have it from, with our layer.
+func (e *Engine) bring(ctx context.Context, tag name.Tag, prepared engine.Prepared, layer v1.Layer) error {
 	saved, err := e.builder.Save(ctx, prepared)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	file, err := os.CreateTemp("", "benchbook-image-*")
 	if err != nil {
-		return nil, errors.Join(err, saved.Close())
+		return errors.Join(err, saved.Close())
 	}
 	defer os.Remove(file.Name())
 	_, err = io.Copy(file, saved)
 	if err := errors.Join(err, saved.Close(), file.Close()); err != nil {
-		return nil, err
+		return err
 	}
-	if image, err = tarball.ImageFromPath(file.Name(), nil); err != nil {
-		return nil, err
+	image, err := tarball.ImageFromPath(file.Name(), nil)
+	if err != nil {
+		return err
 	}
 	if image, err = mutate.AppendLayers(image, layer); err != nil {
-		return nil, err
+		return err
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	config = config.DeepCopy()
 	if config.Config.Labels == nil {
@@ -167,25 +158,9 @@ func (e *Engine) push(ctx context.Context, tag name.Tag, prepared engine.Prepare
 	}
 	config.Config.Labels[labelFrom] = prepared.ID
 	if image, err = mutate.ConfigFile(image, config); err != nil {
-		return nil, err
+		return err
 	}
-	if err := remote.Write(tag, image, e.remote(ctx)...); err != nil {
-		return nil, err
-	}
-	// From the registry, as the file that it came from is removed.
-	return remote.Image(tag, e.remote(ctx)...)
-}
-
-// registryFault says of an error of the registry what to do.
-func (e *Engine) registryFault(err error) error {
-	var answer *transport.Error
-	switch {
-	case !errors.As(err, &answer):
-		return &Fault{fmt.Sprintf("the registry %s could not be used", e.options.Registry), "see that it runs and is reached from here", err}
-	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
-		return &Fault{fmt.Sprintf("the registry %s does not let us push", e.options.Registry), "log in there with docker login, as somebody who may", err}
-	}
-	return &Fault{fmt.Sprintf("the registry %s did not take the image", e.options.Registry), "see what it says, and that it has room", err}
+	return e.depot.put(ctx, tag, prepared.ID, image)
 }
 
 func configOf(image v1.Image) (*imageConfig, error) {
@@ -204,16 +179,12 @@ func (e *Engine) imageConfig(ctx context.Context, prepared engine.Prepared) (*im
 	if known != nil {
 		return known, nil
 	}
-	reference, err := name.NewDigest(prepared.Reference)
+	image, err := e.depot.get(ctx, prepared.Reference)
 	if err != nil {
-		return nil, fmt.Errorf("image %s was not prepared for Kubernetes: %w", prepared.Reference, err)
-	}
-	image, err := remote.Image(reference, e.remote(ctx)...)
-	if err != nil {
-		return nil, e.registryFault(err)
+		return nil, err
 	}
 	if known, err = configOf(image); err != nil {
-		return nil, e.registryFault(err)
+		return nil, fmt.Errorf("reading image %s: %w", prepared.Reference, err)
 	}
 	e.imagesMu.Lock()
 	defer e.imagesMu.Unlock()
