@@ -1,16 +1,45 @@
 package kubernetes
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
+
+// A clock that has drifted is found out, also if no answer comes as fast as one did before.
+func TestClockThatDrifts(t *testing.T) {
+	asked, questions := io.Pipe()
+	answers, answer := io.Pipe()
+	var drift atomic.Int64
+	go func() {
+		for lines := bufio.NewScanner(asked); lines.Scan(); {
+			if json.NewEncoder(answer).Encode(agent.Reading{At: time.Now().Add(time.Duration(drift.Load()))}) != nil {
+				return
+			}
+		}
+	}()
+	r := &running{name: "host", meter: &meter{questions: questions, answers: bufio.NewReader(answers), cancel: func() {}}}
+	defer r.release()
+	for _, want := range []time.Duration{0, time.Hour, -time.Hour} {
+		drift.Store(int64(want))
+		ahead, uncertain, err := r.Clock(bounded(t))
+		if err != nil || (ahead-want).Abs() > time.Minute || uncertain <= 0 || uncertain > time.Minute {
+			t.Errorf("the clock is %v ahead, give or take %v, %v; want %v", ahead, uncertain, err, want)
+		}
+		r.meter.fastest = 1 // as if one had come in no time
+	}
+}
 
 // schedule gives pods the first of some nodes that they ask for, each with the pool that it is in.
 func schedule(nodes [][2]string) func(*corev1.Pod) {
