@@ -30,7 +30,7 @@ test: ## run all tests; those that need an engine or a browser run where there i
 	$(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
 # The tests are built before, as there is no network beside the cluster.
-test-kubernetes: ## bring a Kubernetes of two nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
+test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
 	@scripts/engine
 	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -c -o $(BIN)/benchbook.test ./cmd/benchbook
 	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/kubernetes/run sh -c '\

@@ -18,7 +18,7 @@ func (r *run) before(ctx context.Context, rec *record.Record) (err error) {
 	if r.here() {
 		all = append(all, func(ctx context.Context) (*record.Before, error) { return r.Settler.Settle(ctx, r.disturbed) })
 	}
-	for _, m := range r.machinesOf() {
+	for _, m := range r.machinesOf(r.experiment.Trials...) {
 		if err := m.setClock(ctx); err != nil {
 			return err
 		}

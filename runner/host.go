@@ -29,6 +29,8 @@ type Host struct {
 	// Cores are the logical CPUs of each physical core, in order.
 	Cores [][]int
 	Facts map[string]string
+	// Nodes are the names that an engine over several machines has for it, or for those that are one host; nil where it has none.
+	Nodes []string `json:",omitempty"`
 	// Others are the machines beside this one, by their names in the project; nil if there are none. See With.
 	Others map[string]Host
 

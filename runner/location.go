@@ -103,27 +103,56 @@ func (r *run) locationFacts(t *plan.Trial, facts map[string]string) {
 	if t.Command != nil {
 		what = "command"
 	}
-	facts[factHosts] = strings.Join(append(where, words(what, r.experiment.LoadHost(t))), "; ")
+	on := r.experiment.LoadHost(t)
+	if hosts := r.generatorHosts(t); len(hosts) > 1 {
+		on = strings.Join(hosts, ", ")
+	}
+	facts[factHosts] = strings.Join(append(where, words(what, on)), "; ")
 	if crosses {
 		facts[factCrossing] = crossing
 		if r.experiment.Engine == article.Kubernetes {
 			facts[factCrossing] = betweenPods
 		}
 	}
-	for _, m := range r.machinesOf() {
+	for _, m := range r.machinesOf(t) {
 		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()
+		if first := r.Machines[r.experiment.LoadHost(t)]; r.Machines[m.Name] == nil && first != nil {
+			for fact, value := range m.unlikeFirst(first) {
+				facts["hosts."+m.Name+"."+fact] = value
+			}
+		}
 	}
 }
 
-// machinesOf are the other machines that the experiment runs on.
-func (r *run) machinesOf() []*Machine {
+// machinesOf are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of the trials has
+// generators.
+func (r *run) machinesOf(trials ...*plan.Trial) []*Machine {
+	generators := map[string]int{}
+	for _, t := range trials {
+		if host := r.experiment.LoadHost(t); t.Load != nil {
+			generators[host] = max(generators[host], t.Load.Generators)
+		}
+	}
 	var out []*Machine
 	for _, name := range r.experiment.HostNames() {
 		if m := r.Machines[name]; m != nil {
-			out = append(out, m)
+			out = append(out, m.machines(generators[name])...)
 		}
 	}
 	return out
+}
+
+// generatorHosts are the hosts that the generators of a load are on in turn; fewer than two where all are on that of the load.
+func (r *run) generatorHosts(t *plan.Trial) []string {
+	first := r.Machines[r.experiment.LoadHost(t)]
+	if first == nil || t.Load == nil {
+		return nil
+	}
+	var hosts []string
+	for _, m := range first.machines(t.Load.Generators) {
+		hosts = append(hosts, m.Name)
+	}
+	return hosts
 }
 
 // here says that the experiment runs something on this machine.
@@ -147,7 +176,9 @@ type located struct {
 
 // Run is part of engine.Space.
 func (l located) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	program.Location = l.at
+	at := l.at
+	at.Host = cmp.Or(program.Host, at.Host) // one of several generators may be beside the first
+	program.Location = at
 	return l.Space.Run(ctx, program, started)
 }
 

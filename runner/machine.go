@@ -29,10 +29,12 @@ const machineName = "host"
 type Machine struct {
 	Host   Host
 	Name   string // in the project
+	Node   string // what its engine calls it; empty if that does not tell
 	engine engine.Engine
 	space  engine.Space
 	agent  engine.Running
 	ahead  time.Duration // of its clock, before ours
+	beside []*Machine    // further ones of the host that it is the first of
 }
 
 // Meet starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is where that is, of an engine
@@ -55,8 +57,14 @@ func Meet(ctx context.Context, name string, e engine.Engine, at engine.Location,
 	m = &Machine{Name: name, engine: e, space: space}
 	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch},
 		Ready: engine.Ready{Log: watchReady}, Location: at})
+	if sited, ok := m.agent.(engine.Sited); ok && err == nil {
+		m.Node = sited.Node()
+	}
 	if err == nil {
 		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, tellDescription)
+	}
+	if m.Node != "" {
+		m.Host.Nodes = []string{m.Node}
 	}
 	if err == nil {
 		err = m.setClock(ctx)
@@ -72,6 +80,38 @@ func (m *Machine) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
 	defer cancel()
 	return m.space.Close(ctx)
+}
+
+// Beside is the machine as the first of a host together with further ones, which are all of one class. The ID of their Host is of all of them,
+// so that results of several are never taken for those of one; the rest is what the first is.
+func (m *Machine) Beside(further []*Machine) *Machine {
+	if len(further) == 0 {
+		return m
+	}
+	all := *m
+	all.beside = further
+	ids, nodes := []string{m.Host.ID}, slices.Clone(m.Host.Nodes)
+	for _, f := range further {
+		ids, nodes = append(ids, f.Host.ID), append(nodes, f.Host.Nodes...)
+	}
+	all.Host.ID, all.Host.Nodes = idOf(ids), nodes
+	return &all
+}
+
+// machines are those of a host that so many generators of a load are on, each at least one.
+func (m *Machine) machines(generators int) []*Machine {
+	return append([]*Machine{m}, m.beside[:min(len(m.beside), max(0, generators-1))]...)
+}
+
+// unlikeFirst are the facts about a further machine of a host: what kind it is, and what differs from the first.
+func (m *Machine) unlikeFirst(first *Machine) map[string]string {
+	facts := map[string]string{}
+	for fact, value := range m.Host.Facts {
+		if fact == "host.cpu" || fact == "host.cores" || value != first.Host.Facts[fact] {
+			facts[fact] = value
+		}
+	}
+	return facts
 }
 
 // ask calls our program there, and reads its answer.
@@ -156,17 +196,22 @@ func (h Host) together(others map[string]Host, here bool) Host {
 			all.Facts["hosts."+name+"."+fact] = value
 		}
 	}
-	all.ID = ids[0]
-	if len(ids) > 1 {
-		sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
-		var classes []string
-		for _, id := range ids {
-			class, _, _ := strings.Cut(id, "-")
-			classes = append(classes, class)
-		}
-		all.ID = strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
-	}
+	all.ID = idOf(ids)
 	return all
+}
+
+// idOf is the ID of machines together, given those of each.
+func idOf(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	var classes []string
+	for _, id := range ids {
+		class, _, _ := strings.Cut(id, "-")
+		classes = append(classes, class)
+	}
+	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
 }
 
 // Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are recorded under. It is

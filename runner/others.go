@@ -41,7 +41,7 @@ func (r *run) readOthers(ctx context.Context, s *sampler, t *plan.Trial, m *load
 	if err := untilRead(ctx, end); err != nil {
 		return err
 	}
-	for _, machine := range r.machinesOf() {
+	for _, machine := range r.machinesOf(t) {
 		readings, err := machine.readings(ctx, begin.Add(-time.Second))
 		if err != nil {
 			return err
@@ -53,7 +53,9 @@ func (r *run) readOthers(ctx context.Context, s *sampler, t *plan.Trial, m *load
 				ours += there.asHost(usage, begin, end)
 			}
 		}
-		if machine.Name == r.experiment.LoadHost(t) && m.GeneratorCPU > 0 {
+		if m.HostCPU != nil {
+			ours += m.HostCPU[machine.Name].Seconds()
+		} else if machine.Name == r.experiment.LoadHost(t) && m.GeneratorCPU > 0 {
 			ours += m.GeneratorCPU.Seconds()
 		}
 		other := otherUsage{there.foreign(begin, end, ours), -1}

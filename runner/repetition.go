@@ -281,12 +281,15 @@ func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, m
 	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores,
 		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
 		Image:      func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared },
+		Hosts:      r.generatorHosts(t),
 		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
 		if r.experiment.Engine == article.Kubernetes && t.Load != nil {
 			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
 		}
+	} else {
+		at.Cores *= max(1, len(at.Hosts)) // of one class
 	}
 	if machine := r.Machines[r.experiment.LoadHost(t)]; machine != nil {
 		at.Ahead = machine.ahead

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -92,6 +94,7 @@ func TestRunOnCluster(t *testing.T) {
 	if err != nil || !strings.Contains(string(page), "Host services") || !strings.Contains(string(page), "Between hosts") {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
+	t.Run("on three nodes", func(t *testing.T) { runSpread(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("killed and interrupted", func(t *testing.T) { runEnded(t, w, strings.TrimSpace(string(registry))) })
 }
@@ -104,6 +107,75 @@ func useCluster(t *testing.T, dir, registry, form string) {
 	file := fmt.Sprintf("registry: %q\n", registry) + fmt.Sprintf(form, keys)
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// runSpread puts one load on from one node and from two. Two generators on two nodes send what one sends, and come to the same verdict.
+func runSpread(t *testing.T, w wiring, registry string) {
+	dir, of := project(t, "apart", strings.NewReplacer("load: {", "matrix: {generators: [1, 2]}\nload: {generators: \"${{ matrix.generators }}\", ",
+		"repetitions: 2", "repetitions: 1").Replace(onNodes))
+	file := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: "+
+		"{load: {benchbook.test/generators: several}, services: {benchbook.test/pool: services}}}\n", registry)
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(mustRun(t, w, "-C", dir, "run"))
+	mustRun(t, w, "-C", dir, "status", "-q")
+	records, bad, err := record.Dir(filepath.Join(of, "records")).Read()
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("%d bad records, %v", len(bad), err)
+	}
+	byGenerators := map[int]*record.Record{}
+	for _, r := range records {
+		if r.Failure != "" || r.Load == nil {
+			t.Fatalf("%s: %s\n%s", r.Trial, r.Failure, r.Log)
+		}
+		byGenerators[len(r.Load.Generators)] = r
+	}
+	one, two := byGenerators[0], byGenerators[2]
+	if one == nil || two == nil {
+		t.Fatalf("there are records of %v", slices.Collect(maps.Keys(byGenerators)))
+	}
+	for name, counts := range map[string][2]int64{
+		"due": {one.Load.Open.Due, two.Load.Open.Due}, "sent": {one.Load.Open.Sent, two.Load.Open.Sent},
+		"failed": {one.Load.Failed, two.Load.Failed}, "latencies": {one.Histograms["latency"].Count, two.Histograms["latency"].Count},
+	} {
+		if counts[0] != counts[1] {
+			t.Errorf("%d %s on one node, %d on two", counts[0], name, counts[1])
+		}
+	}
+	invalid := func(r *record.Record) (names []string) {
+		_, checks := dataset.Validity(r)
+		for _, c := range checks {
+			// What others do meanwhile on the machine that all nodes are is no matter of theirs.
+			if c.Level == dataset.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU"}, c.Name) {
+				names = append(names, c.Name+": "+c.Words)
+			}
+		}
+		return names
+	}
+	if a, b := invalid(one), invalid(two); len(a) > 0 || len(b) > 0 {
+		t.Errorf("on one node these checks fail: %q, on two these: %q", a, b)
+	}
+	if !regexp.MustCompile(`^c\d+\+c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(two.Host) {
+		t.Errorf("the host is %q", two.Host)
+	}
+	for i, host := range []string{"load", "load-2"} {
+		if g := two.Load.Generators[i]; g.Host != host || g.Uncertain <= 0 || g.Attempted == 0 {
+			t.Errorf("generator %d: %+v, want it on %s by a clock that is known not quite", i+1, g, host)
+		}
+	}
+	for fact, want := range map[string]string{"placement.hosts": "server on services; load on load, load-2", "engine.node.services": "node1",
+		"engine.node.load": "node2", "engine.node.load-2": "node3"} {
+		if two.Facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, two.Facts[fact], want)
+		}
+	}
+	if ahead := two.Facts["hosts.load-2.clock.ahead"]; ahead == "" || one.Facts["hosts.load-2.clock.ahead"] != "" {
+		t.Errorf("the second clock is %q ahead, and %q where there is no generator", ahead, one.Facts["hosts.load-2.clock.ahead"])
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("clean found\n%s", got)
 	}
 }
 
@@ -312,6 +384,96 @@ func TestContainerdOfAProject(t *testing.T) {
 	left, err := os.ReadFile(images)
 	if want := names[0] + "\n" + debian + "\n"; err != nil || string(left) != want {
 		t.Errorf("the node has %q, %v; want %q", left, err, want)
+	}
+}
+
+// Generators of a load are spread over the nodes that there are, of one class and in the order of their names, and the results of such an
+// article are of other hosts than those of one whose loads have one generator.
+func TestSpreadOverNodes(t *testing.T) {
+	t.Setenv("ENGINE", "")
+	var mu sync.Mutex
+	var last string // host of our program
+	var cluster *fake.Engine
+	var preferred map[string][]string
+	nodes := map[string]string{"load": "n3", "load-2": "n1", "load-3": "big", "services": "s1"}
+	w := scripted()
+	w.cache = t.TempDir()
+	w.cluster = func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+		preferred = o.Prefer
+		s := script("")
+		s.Start = func(_ context.Context, service engine.Service) error {
+			if nodes[service.Host] == "" {
+				return fmt.Errorf("starting service %q: %w", service.Name, engine.ErrNoFurther)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if service.Name == "host" {
+				last = service.Host
+			}
+			return nil
+		}
+		s.Node = func(host string) string { return nodes[host] }
+		s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			id := "c4-0a0a0a"
+			if last == "load-3" {
+				id = "c8-0b0b0b"
+			}
+			return engine.Exit{Stdout: []byte(`{"ID": "` + id + `", "Cores": [[0], [1], [2], [3]], "Facts": {"host.cpu": "of ` + nodes[last] + `"}}`)}, nil
+		}
+		cluster = fake.New(s)
+		return cluster, nil
+	}
+	text := func(generators int) string {
+		return fmt.Sprintf("---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\nservices: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\n"+
+			"load: {target: \"http://server/\", generators: %d}\nrepetitions: 1\n~~~\n", generators)
+	}
+	dir, folder := project(t, "wide", text(4))
+	narrow := filepath.Join(filepath.Dir(folder), "narrow")
+	if err := os.MkdirAll(narrow, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for path, content := range map[string]string{
+		filepath.Join(narrow, article.FileName): strings.ReplaceAll(text(1), "~~~", "```"),
+		filepath.Join(dir, article.ProjectFile): "engine: kubernetes\nregistry: registry.example\nkubernetes: {context: lab, namespace: bench}\n",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, unmet) {
+		t.Errorf("before anything was met the plan is\n%s", said)
+	}
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"-C", dir, "verify", "narrow"}, &stdout, &stderr, w); status != 0 {
+		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
+	}
+	if said := stderr.String(); strings.Contains(said, "load-2") || slices.ContainsFunc(cluster.Calls(), func(call string) bool { return strings.HasPrefix(call, "spread") }) {
+		t.Errorf("for loads of one generator there are calls %q, and verify says\n%s", cluster.Calls(), said)
+	}
+	stderr.Reset()
+	if status := run([]string{"-C", dir, "verify"}, &stdout, &stderr, w); status != 0 {
+		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
+	}
+	if calls := cluster.Calls(); !slices.Contains(calls, "spread load over n1 n3") {
+		t.Errorf("calls %q", calls)
+	}
+	for _, line := range []string{"host load: node big is left out: it is c8-0b0b0b, of big, and node n3 is c4-0a0a0a, of n3; name nodes of one kind",
+		"host load: 4 generators are on 2", "host load: c4-0a0a0a, of n1\n", "host load-2: c4-0a0a0a, of n3\n", "host services: c4-0a0a0a, of s1\n"} {
+		if !strings.Contains(stderr.String(), line) {
+			t.Errorf("verify says\n%s\nwant %q", &stderr, line)
+		}
+	}
+	// Whoever comes again asks for the same nodes.
+	mustRun(t, w, "-C", dir, "verify", "wide")
+	if want := map[string][]string{"load": {"n1", "n3"}, "services": {"s1"}}; !maps.EqualFunc(preferred, want, slices.Equal[[]string]) {
+		t.Errorf("preferred are %q, want %q", preferred, want)
+	}
+	for slug, line := range map[string]string{"wide": `(?m)^  hosts +c4\+c4\+c4-[0-9a-f]{6}$`, "narrow": `(?m)^  hosts +c4\+c4-[0-9a-f]{6}$`} {
+		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
+			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
+		}
 	}
 }
 

@@ -94,7 +94,11 @@ func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (run
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}
-	known, ok := this.Known(runner.HostCache(a.wiring.cache), addressesOf(project, p.Cluster(), p.HostNames()), slices.Contains(p.HostNames(), ""))
+	addresses := addressesOf(project, p.Cluster(), p.HostNames())
+	if address, ok := addresses[kubernetes.LoadHost]; ok && p.Generators() > 1 {
+		addresses[kubernetes.LoadHost] = ofGenerators(address, p.Generators())
+	}
+	known, ok := this.Known(runner.HostCache(a.wiring.cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
 		return runner.Host{ID: unmet}, nil
 	}
@@ -119,6 +123,15 @@ func addressesOf(project *article.Project, cluster string, names []string) map[s
 		out[name] = o.Host
 	}
 	return out
+}
+
+// ofGenerators is by what the nodes are remembered that so many generators are spread over, given the address of one node. How many nodes
+// these are is known when they are met.
+func ofGenerators(address string, n int) string {
+	if n < 2 {
+		return address
+	}
+	return fmt.Sprintf("%s for %d generators", address, n)
 }
 
 // clusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
@@ -170,7 +183,7 @@ func containerdsOf(project *article.Project) map[string][]kubernetes.Containerd 
 func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
 	met := &meeting{app: a, hosts: map[hostKey]hosts.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
-		machines: map[hostKey]*runner.Machine{}}
+		generators: map[string][]int{}, machines: map[hostKey]*runner.Machine{}, further: map[string][]*runner.Machine{}}
 	defer func() {
 		if err != nil {
 			met.close()
@@ -188,6 +201,11 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 			if here.engine, err = met.connectHere(ctx, project); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, c := range list {
+		if p := plans[c.slug]; p.UsesHosts() {
+			met.generators[p.Cluster()] = append(met.generators[p.Cluster()], p.Generators())
 		}
 	}
 	for _, c := range list {
@@ -210,9 +228,9 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 			all[c.slug] = here
 			continue
 		}
-		key := p.Cluster() + "\n" + strings.Join(p.HostNames(), "\n")
+		key := fmt.Sprintf("%s\n%s\n%d", p.Cluster(), strings.Join(p.HostNames(), "\n"), p.Generators())
 		if byHosts[key] == nil {
-			if byHosts[key], err = met.venue(p.Cluster(), p.HostNames(), this); err != nil {
+			if byHosts[key], err = met.venue(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.slug, err)
 			}
 		}
@@ -234,12 +252,14 @@ func (k hostKey) String() string {
 
 // A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
 type meeting struct {
-	app       *app
-	hosts     map[hostKey]hosts.Host   // this machine, if it is one of several, has the empty name
-	addresses map[hostKey]string       // as addressesOf has them
-	clusters  map[string]engine.Engine // by the names in keys
-	machines  map[hostKey]*runner.Machine
-	closing   []func()
+	app        *app
+	hosts      map[hostKey]hosts.Host   // this machine, if it is one of several, has the empty name
+	addresses  map[hostKey]string       // as addressesOf has them
+	clusters   map[string]engine.Engine // by the names in keys
+	generators map[string][]int         // the most of a load, of each plan, by cluster
+	machines   map[hostKey]*runner.Machine
+	further    map[string][]*runner.Machine // nodes of loads beside the first, by cluster
+	closing    []func()
 }
 
 // close ends what was begun, the last first. It may be called twice.
@@ -311,6 +331,7 @@ func (m *meeting) connectHere(ctx context.Context, project *article.Project) (en
 // connectCluster connects to a cluster, which hosts are nodes of.
 func (m *meeting) connectCluster(ctx context.Context, cluster string, o kubernetes.Options, names []string) error {
 	if m.clusters[cluster] == nil {
+		o.Prefer = m.before(cluster, names)
 		e, err := m.app.wiring.inCluster(ctx, o)
 		if err != nil {
 			return ofCluster(cluster, err)
@@ -322,6 +343,24 @@ func (m *meeting) connectCluster(ctx context.Context, cluster string, o kubernet
 		m.hosts[hostKey{cluster, name}] = hosts.Host{Name: name, Engine: m.clusters[cluster]}
 	}
 	return nil
+}
+
+// before are the nodes of a cluster that hosts were when they were last met.
+func (m *meeting) before(cluster string, names []string) map[string][]string {
+	nodes := map[string][]string{}
+	for _, name := range names {
+		cache, address := runner.HostCache(m.app.wiring.cache), m.addresses[hostKey{cluster, name}]
+		host, ok := cache.Read(address)
+		if name == kubernetes.LoadHost {
+			if all, met := cache.Read(ofGenerators(address, slices.Max(m.generators[cluster]))); met {
+				host, ok = all, true
+			}
+		}
+		if ok && len(host.Nodes) > 0 {
+			nodes[name] = host.Nodes
+		}
+	}
+	return nodes
 }
 
 // ofCluster says of an error in which of the clusters under hosts it was met, if in one of those.
@@ -374,45 +413,127 @@ func (m *meeting) meet(ctx context.Context) error {
 		}
 	}
 	for _, key := range m.keys() {
-		h := m.hosts[key]
-		if h.Name == "" {
+		if key.name == "" {
 			continue
 		}
-		program, err := m.app.wiring.tool(agent.Name)
+		machine, err := m.meetOne(ctx, key, m.hosts[key].Engine)
 		if err != nil {
 			return err
 		}
-		var at engine.Location
-		if m.clusters[key.cluster] != nil {
-			at.Host = h.Name
-		}
-		machine, err := runner.Meet(ctx, h.Name, h.Engine, at, program)
-		if err != nil {
-			return ofCluster(key.cluster, err)
-		}
-		m.closing = append(m.closing, func() {
-			if err := machine.Close(ctx); err != nil {
-				fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", key.String(), err)
-			}
-		})
-		runner.HostCache(m.app.wiring.cache).Write(m.addresses[key], machine.Host)
 		m.machines[key] = machine
-		fmt.Fprintf(m.app.stderr, "host %v: %s, %s\n", key, machine.Host.ID, machine.Host.Facts["host.cpu"])
+	}
+	// Where all services and one node of each load are is known now: the others are none of these.
+	for _, cluster := range slices.Sorted(maps.Keys(m.clusters)) {
+		if err := m.spread(ctx, cluster); err != nil {
+			return err
+		}
+	}
+	cache := runner.HostCache(m.app.wiring.cache)
+	for _, key := range m.keys() {
+		if key.name == "" {
+			continue
+		}
+		all := []*runner.Machine{m.machines[key]}
+		if m.clusters[key.cluster] != nil && key.name == kubernetes.LoadHost {
+			all = append(all, m.further[key.cluster]...)
+			for _, n := range m.generators[key.cluster] {
+				cache.Write(ofGenerators(m.addresses[key], n), m.ofLoad(key.cluster, n).Host)
+			}
+		}
+		cache.Write(m.addresses[key], all[0].Host)
+		for _, machine := range all {
+			fmt.Fprintf(m.app.stderr, "host %v: %s, %s\n", hostKey{key.cluster, machine.Name}, machine.Host.ID, machine.Host.Facts["host.cpu"])
+		}
 	}
 	return nil
 }
 
-// venue puts some of the hosts together. Closing one ends the meeting, and so all of them.
-func (m *meeting) venue(cluster string, names []string, this runner.Host) (*venue, error) {
+// meetOne meets one machine.
+func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*runner.Machine, error) {
+	program, err := m.app.wiring.tool(agent.Name)
+	if err != nil {
+		return nil, err
+	}
+	var at engine.Location
+	if m.clusters[key.cluster] != nil {
+		at.Host = key.name
+	}
+	machine, err := runner.Meet(ctx, key.name, e, at, program)
+	if err != nil {
+		return nil, ofCluster(key.cluster, err)
+	}
+	m.closing = append(m.closing, func() {
+		if err := machine.Close(ctx); err != nil {
+			fmt.Fprintf(m.app.stderr, "host %q: %v; benchbook clean removes what is left there\n", key.String(), err)
+		}
+	})
+	return machine, nil
+}
+
+// spread meets further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
+// are of the class of the first. Their order is that of their names, whichever was met first: a run and its repeat have the same one.
+func (m *meeting) spread(ctx context.Context, cluster string) error {
+	key := hostKey{cluster, kubernetes.LoadHost}
+	e, ok := m.clusters[cluster].(engine.Spreading)
+	if !ok || m.machines[key] == nil {
+		return nil
+	}
+	first, want := m.machines[key], slices.Max(m.generators[cluster])
+	nodes := []*runner.Machine{first}
+	for n := 2; len(nodes) < want; n++ {
+		machine, err := m.meetOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
+		if errors.Is(err, engine.ErrNoFurther) {
+			fmt.Fprintf(m.app.stderr, "host %v: %d generators are on %s, as no further node takes them\n", key, want, count(len(nodes), "node"))
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if machine.Host.ID != first.Host.ID {
+			fmt.Fprintf(m.app.stderr, "host %v: node %s is left out: it is %s, %s, and node %s is %s, %s; name nodes of one kind by their labels\n",
+				key, machine.Node, machine.Host.ID, machine.Host.Facts["host.cpu"], first.Node, first.Host.ID, first.Host.Facts["host.cpu"])
+			if err := machine.Close(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		nodes = append(nodes, machine)
+	}
+	slices.SortStableFunc(nodes, func(a, b *runner.Machine) int { return cmp.Compare(a.Node, b.Node) })
+	var names []string
+	for i, machine := range nodes {
+		machine.Name = e.Further(key.name, i+1)
+		names = append(names, machine.Node)
+	}
+	if want > 1 {
+		e.Spread(key.name, names)
+	}
+	m.machines[key], m.further[cluster] = nodes[0], nodes[1:]
+	return nil
+}
+
+// ofLoad is what puts the loads of a plan on in a cluster: as many nodes as there are for that many generators.
+func (m *meeting) ofLoad(cluster string, generators int) *runner.Machine {
+	further := m.further[cluster]
+	return m.machines[hostKey{cluster, kubernetes.LoadHost}].Beside(further[:min(len(further), generators-1)])
+}
+
+// venue puts some of the hosts together, for loads of at most so many generators. Closing one ends the meeting, and so all of them.
+func (m *meeting) venue(cluster string, names []string, generators int, this runner.Host) (*venue, error) {
 	v := &venue{machines: map[string]*runner.Machine{}, close: m.close}
 	var list []hosts.Host
 	var machines []*runner.Machine
 	for _, name := range names {
 		key := hostKey{cluster, name}
 		list = append(list, m.hosts[key])
-		if name != "" {
-			machines, v.machines[name] = append(machines, m.machines[key]), m.machines[key]
+		if name == "" {
+			continue
 		}
+		machine := m.machines[key]
+		if m.clusters[cluster] != nil && name == kubernetes.LoadHost {
+			machine = m.ofLoad(cluster, generators)
+		}
+		machines, v.machines[name] = append(machines, machine), machine
 	}
 	v.host = this.With(machines, slices.Contains(names, ""))
 	if e := m.clusters[cluster]; e != nil {

@@ -195,8 +195,11 @@ func loadRows(l *record.Load) [][]string {
 	rows = append(rows, []string{"connections with a request under way", shareWords(l.InFlight)}, []string{"generator's busiest thread", shareWords(l.Busy)},
 		[]string{"processor time of others", shareWords(l.ForeignCPU)})
 	for i, g := range l.Generators {
-		rows = append(rows, []string{fmt.Sprintf("generator %d of %d", i+1, len(l.Generators)),
-			fmt.Sprintf("%s, begun %s after the first, busiest thread %s", count(int(g.Attempted), "request"), seconds(g.After), shareWords(g.Busy))})
+		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", count(int(g.Attempted), "request"), seconds(g.After), shareWords(g.Busy))
+		if g.Host != "" {
+			words = fmt.Sprintf("on %s: %s, its clock known to ± %s", g.Host, words, seconds(g.Uncertain))
+		}
+		rows = append(rows, []string{fmt.Sprintf("generator %d of %d", i+1, len(l.Generators)), words})
 	}
 	if o := l.Open; o != nil {
 		rows = append(rows, []string{"arrivals", o.Arrivals}, []string{"due", whole(o.Due)}, []string{"sent", whole(o.Sent)}, []string{"blocked", whole(o.Blocked)})

@@ -96,6 +96,10 @@ func TestChecksOfARepetition(t *testing.T) {
 			}
 		})
 	}
+	// onHosts are several in a window of ten seconds, on hosts whose clocks are known to so many seconds.
+	onHosts := func(list ...record.Generator) func(*record.Record) {
+		return load(func(l *record.Load) { l.Window, l.Generators = 10, list })
+	}
 	tests := []struct {
 		name  string
 		check string
@@ -166,6 +170,17 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"generators that began together", "starts", generators(10, 0, 0.02), OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
 		{"generators that began apart", "starts", generators(10, 0, 0.2, 0.1), Warn, "3 generators began 200 ms apart (ok up to 100 ms)"},
 		{"generators that began far apart", "starts", generators(10, 0.6, 0), Invalid, ""},
+		{"generators by two clocks", "starts", onHosts(record.Generator{Host: "load", Uncertain: 0.02}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.03}),
+			OK, "2 generators by the clocks of their nodes began up to 60 ms apart (ok up to 100 ms)"},
+		{"generators by two clocks that are hardly known", "starts",
+			onHosts(record.Generator{Host: "load", Uncertain: 0.06}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.05}),
+			Warn, "2 generators by the clocks of their nodes began up to 120 ms apart (ok up to 100 ms)"},
+		{"generators of which those of one clock are the nearest", "starts",
+			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.3},
+				record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}), Invalid, ""},
+		{"generators by one clock that is hardly known", "starts",
+			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}),
+			OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
 		{"generators in a short window", "starts", generators(0.02, 0, 0.0009), OK, "2 generators began 900 µs apart (ok up to 1 ms)"},
 		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900 µs late at the percentile 99 (ok up to 1 ms)"},
 		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4 ms late at the percentile 99 (ok up to 2.5 ms)"},

@@ -55,6 +55,19 @@ func (p *Plan) HostNames() []string {
 	return slices.Compact(names)
 }
 
+// Generators is the most that a load of the article has which is put on from a node of its own, or from several; 1 if there is none.
+func (p *Plan) Generators() int {
+	most := 1
+	for _, e := range p.All {
+		for _, t := range e.Trials {
+			if t.Unavailable == "" && t.Load != nil && e.Engine == article.Kubernetes && e.LoadHost(t) == LoadNode {
+				most = max(most, t.Load.Generators)
+			}
+		}
+	}
+	return most
+}
+
 // Cluster is the host of the project that is the cluster which the article is measured in; empty for that of the project itself, and for
 // machines.
 func (p *Plan) Cluster() string {

@@ -185,9 +185,14 @@ type Load struct {
 
 // Generator is one of several that put a load on together.
 type Generator struct {
-	After     float64 `json:"after"`     // seconds that its window began after that of the first
+	After     float64 `json:"after"`     // seconds that its window began after that of the first, all by one clock
 	Attempted int64   `json:"attempted"` // requests that it started in the window
 	Busy      float64 `json:"busy"`      // share of its busiest thread; -1 unknown
+
+	// Host is where it ran, and Uncertain how many seconds After may be off in either direction, as the clock there is known no better.
+	// All generators of a host have one clock. Where all are on one host both are left out.
+	Host      string  `json:"host,omitempty"`
+	Uncertain float64 `json:"uncertain,omitempty"`
 }
 
 // OpenLoop is how far a load kept to its schedule in the window.

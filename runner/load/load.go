@@ -48,7 +48,9 @@ type Place struct {
 	Space  engine.Space
 	CPUSet string // cores of the load; empty for all
 	Cores  int    // how many they are, those of all generators together
-	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
+	// Hosts are those of a Location that generators are on in turn; fewer than two: all of them are where Space runs programs.
+	Hosts []string
+	Seed  uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
 	Image func(plan.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
@@ -77,6 +79,24 @@ func (at Place) Beside(l *plan.Load) string {
 	return u.Hostname()
 }
 
+// hostOf is the host of a generator, of those that are on several; else it is empty.
+func (at Place) hostOf(number int) string {
+	if len(at.Hosts) < 2 {
+		return ""
+	}
+	return at.Hosts[number%len(at.Hosts)]
+}
+
+// coresOf is how many of Cores are those of a generator. Generators of one host share what that has, unless they have CPUs of their own.
+func (at Place) coresOf(part http.Part) int {
+	n := len(at.Hosts)
+	if n < 2 || at.CPUSet != "" {
+		return part.Share(at.Cores)
+	}
+	there := http.Part{Number: part.Number / n, Of: http.Part{Number: part.Number % n, Of: n}.Share(part.Of)}
+	return there.Share(at.Cores / n)
+}
+
 // Measurement is what one repetition came to.
 type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
@@ -98,7 +118,9 @@ type Measurement struct {
 	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, as far as it is not that of a
 	// service; -1 where it cannot be told.
 	GeneratorCPU time.Duration
-	Warmup       time.Duration // spent before the window
+	// HostCPU is the part of each host in GeneratorCPU where generators are on several; nil where they are not, or it cannot be told.
+	HostCPU map[string]time.Duration
+	Warmup  time.Duration // spent before the window
 
 	// Wrote is what the command wrote to standard output, by the name stdout, and its own hooks, by theirs: prepare and conclude.
 	Wrote map[string]string

@@ -63,7 +63,7 @@ func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
 
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	exits, failure, err := d.generate(ctx, at, t)
+	exits, clocks, failure, err := d.generate(ctx, at, t)
 	if err != nil {
 		return Measurement{}, err
 	}
@@ -72,7 +72,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{Failure: first, Log: failure, Facts: d.facts}, nil
 	}
 	var results []*http.Result
-	for _, exit := range exits {
+	for i, exit := range exits {
 		var result http.Result
 		if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
 			return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
@@ -81,6 +81,10 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 			return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both with make build",
 				t.Name, result.Semantics, record.LoadSemantics)
 		}
+		if clocks != nil {
+			// Results are put together by one clock, which is that of the first host as it is known to whoever reads Start.
+			result.Start = result.Start.Add(at.Ahead - clocks[i].ahead)
+		}
 		results = append(results, &result)
 	}
 	result, err := http.Merge(results)
@@ -88,7 +92,8 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{}, fmt.Errorf("trial %s: putting together what %d load generators found: %w", t.Name, len(results), err)
 	}
 	m := requestsMeasured(result, t.Load)
-	m.Load.Generators = generatorsMeasured(results)
+	m.Load.Generators = generatorsMeasured(results, at, clocks)
+	m.HostCPU = hostCPU(results, at)
 	m.Facts = maps.Clone(d.facts)
 	maps.Copy(m.Facts, encryption(result.TLS))
 	return m, nil
@@ -120,6 +125,7 @@ func (d *Requests) programs(at Place, l *plan.Load) ([]engine.Program, error) {
 		if err != nil {
 			return nil, err
 		}
+		program.Host = at.hostOf(config.Part.Number)
 		programs = append(programs, program)
 	}
 	return programs, nil
@@ -134,25 +140,29 @@ func (d *Requests) program(at Place, l *plan.Load, name string, config http.Conf
 	}, err
 }
 
-// generate runs the generators of a load, or has those go on that stand by. The failure is why they could not do what they were asked for.
-func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, failure string, err error) {
+// clock is that of where a generator is, before ours, give or take.
+type clock struct{ ahead, uncertain time.Duration }
+
+// generate runs the generators of a load, or has those go on that stand by. There are clocks where generators are on several hosts. The
+// failure is why they could not do what they were asked for.
+func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
 	if t.Load.Generators > 1 {
 		return d.generateTogether(ctx, at, t)
 	}
 	var exit engine.Exit
 	if at.Standby != nil {
-		exits, _, err = at.Standby.run(http.AwaitedWord)
+		exits, _, err = at.Standby.run(func(int) string { return http.AwaitedWord })
 		exit = exits[0]
 	} else if exit, err = d.runOne(ctx, at, t, programName); err == nil {
 		exits = []engine.Exit{exit}
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+		return nil, nil, "", fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
 	}
 	if exit.Code != 0 {
 		failure = generatorFailure(exit)
 	}
-	return exits, failure, nil
+	return exits, nil, failure, nil
 }
 
 // runOne runs one generator for all of a load.
@@ -166,12 +176,12 @@ func (d *Requests) runOne(ctx context.Context, at Place, t *plan.Trial, name str
 
 // generateTogether runs several generators, which begin at one moment. That lies a little ahead, and nobody knows how long a server takes
 // for its first answer, so what is checked before timing is checked before the word is given, for all of them.
-func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, failure string, err error) {
+func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial) (exits []engine.Exit, clocks []clock, failure string, err error) {
 	s := at.Standby
 	if s == nil {
 		programs, err := d.programs(at, t.Load)
 		if err != nil {
-			return nil, "", fmt.Errorf("trial %s: %w", t.Name, err)
+			return nil, nil, "", fmt.Errorf("trial %s: %w", t.Name, err)
 		}
 		s = standBy(ctx, at.Space, programs)
 		defer s.End()
@@ -182,22 +192,33 @@ func (d *Requests) generateTogether(ctx context.Context, at Place, t *plan.Trial
 		anywhere.CPUSet = ""
 		answers, err := d.ask(ctx, anywhere, t, checkName)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		}
 		if failure := checkFailure(answers); failure != "" {
-			return nil, failure, nil
+			return nil, nil, failure, nil
 		}
 	}
 	s.Started(ctx)
-	exits, failed, err := s.run(http.BeginAt(time.Now().Add(togetherIn + at.Ahead)))
+	if len(at.Hosts) > 1 {
+		if clocks, err = s.clocks(ctx, at.Hosts); err != nil {
+			return nil, nil, "", fmt.Errorf("trial %s: %w", t.Name, err)
+		}
+	}
+	moment := time.Now().Add(togetherIn)
+	exits, failed, err := s.run(func(number int) string {
+		if clocks != nil {
+			return http.BeginAt(moment.Add(clocks[number].ahead))
+		}
+		return http.BeginAt(moment.Add(at.Ahead))
+	})
 	which := fmt.Sprintf("load generator %d of %d", failed+1, t.Load.Generators)
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("trial %s: running %s: %w", t.Name, which, err)
+		return nil, nil, "", fmt.Errorf("trial %s: running %s: %w", t.Name, which, err)
 	case failed >= 0:
 		failure = which + ": " + generatorFailure(exits[failed])
 	}
-	return exits, failure, nil
+	return exits, clocks, failure, nil
 }
 
 // checkFailure is what is wrong with the answers to targets that were asked once; empty if nothing is.
@@ -285,7 +306,7 @@ func partConfigs(whole http.Config, l *plan.Load, at Place) []http.Config {
 		part, verify := whole, *whole.Verify
 		part.Part = http.Part{Number: i, Of: l.Generators}
 		if l.Threads == 0 {
-			part.Threads = max(1, part.Part.Share(at.Cores))
+			part.Threads = max(1, at.coresOf(part.Part))
 		}
 		verify.Before = new(false)
 		part.Verify = &verify
@@ -294,15 +315,34 @@ func partConfigs(whole http.Config, l *plan.Load, at Place) []http.Config {
 	return parts
 }
 
-// generatorsMeasured says what each generator of a load did; nil where there is only one.
-func generatorsMeasured(parts []*http.Result) []record.Generator {
+// hostCPU is what the generators of each host used, where they are on several; nil unless all of them tell.
+func hostCPU(parts []*http.Result, at Place) map[string]time.Duration {
+	if len(at.Hosts) < 2 {
+		return nil
+	}
+	used := map[string]time.Duration{}
+	for i, r := range parts {
+		if r.CPU == nil {
+			return nil
+		}
+		used[at.hostOf(i)] += r.CPU.User + r.CPU.System
+	}
+	return used
+}
+
+// generatorsMeasured says what each generator of a load did, and where by which clock if they were on several hosts; nil where there is
+// only one.
+func generatorsMeasured(parts []*http.Result, at Place, clocks []clock) []record.Generator {
 	if len(parts) < 2 {
 		return nil
 	}
 	first := slices.MinFunc(parts, func(a, b *http.Result) int { return a.Start.Compare(b.Start) }).Start
 	var out []record.Generator
-	for _, r := range parts {
-		g := record.Generator{After: r.Start.Sub(first).Seconds(), Attempted: r.Attempted, Busy: -1}
+	for i, r := range parts {
+		g := record.Generator{After: r.Start.Sub(first).Seconds(), Attempted: r.Attempted, Busy: -1, Host: at.hostOf(i)}
+		if clocks != nil {
+			g.Uncertain = clocks[i].uncertain.Seconds()
+		}
 		if r.CPU != nil && r.CPU.Busiest != nil {
 			g.Busy = *r.CPU.Busiest
 		}

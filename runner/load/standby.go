@@ -2,11 +2,17 @@ package load
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"benchbook/runner/engine"
 )
+
+// endedSoon is how long it may take until a program that has ended is seen to have.
+const endedSoon = 2 * time.Second
 
 // Standby has the programs of a load that were started and wait for the word to begin, so that what comes before that does not have to wait
 // for their containers. Started and End may be called on nil, which is none.
@@ -69,11 +75,50 @@ func (s *Standby) Started(ctx context.Context) []engine.Running {
 	return all
 }
 
-// run gives all programs the word, and returns how they ended, in their order. When one of them fails the others are ended, as nothing
+// clocks are those of the programs, which are on some hosts in turn: one for each host, as the first program there tells it, so that what is
+// not known of a clock does not come between two programs that share it. A program that has not begun tells nothing, and why that is so is
+// said when it gets its word. So is why one has ended meanwhile.
+func (s *Standby) clocks(ctx context.Context, hosts []string) ([]clock, error) {
+	n := min(len(hosts), len(s.programs))
+	first, failures := make([]clock, n), make([]error, n)
+	var asking sync.WaitGroup
+	for i, w := range s.programs[:n] {
+		asking.Go(func() {
+			select {
+			case <-w.started:
+			case <-ctx.Done():
+				failures[i] = context.Cause(ctx)
+				return
+			}
+			clocked, ok := w.running.(engine.Clocked)
+			if !ok {
+				return
+			}
+			ahead, uncertain, err := clocked.Clock(ctx)
+			if err == nil {
+				first[i] = clock{ahead, uncertain}
+				return
+			}
+			select {
+			case <-w.ended:
+			case <-time.After(endedSoon):
+				failures[i] = fmt.Errorf("asking for the clock of host %q: %w", hosts[i], err)
+			}
+		})
+	}
+	asking.Wait()
+	all := make([]clock, len(s.programs))
+	for i := range all {
+		all[i] = first[i%n]
+	}
+	return all, errors.Join(failures...)
+}
+
+// run gives all programs their words, and returns how they ended, in their order. When one of them fails the others are ended, as nothing
 // counts any more; failed is its number then, and else -1.
-func (s *Standby) run(word string) (exits []engine.Exit, failed int, err error) {
-	for _, w := range s.programs {
-		_, _ = io.WriteString(w.word, word) // one that has ended says why
+func (s *Standby) run(word func(number int) string) (exits []engine.Exit, failed int, err error) {
+	for i, w := range s.programs {
+		_, _ = io.WriteString(w.word, word(i)) // one that has ended says why
 		_ = w.word.Close()
 	}
 	ended := make(chan int, len(s.programs))

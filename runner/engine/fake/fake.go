@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,10 @@ type Script struct {
 	Network func(name string) (engine.Network, error)
 	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
 	CPUs func(name string) (string, error)
+	// Clock returns how far the clock of where a service or program is lies ahead, give or take. Without it that is ours.
+	Clock func(name string) (ahead, uncertain time.Duration, err error)
+	// Node returns which machine a host is. Without it that is not known.
+	Node func(host string) string
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
@@ -78,6 +83,9 @@ var (
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Networked  = (*running)(nil)
 	_ engine.Placed     = (*running)(nil)
+	_ engine.Clocked    = (*running)(nil)
+	_ engine.Sited      = (*running)(nil)
+	_ engine.Spreading  = (*Engine)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -86,8 +94,8 @@ func New(script Script) *Engine {
 }
 
 // Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
-// "keep RUN" and "close RUN". A call is written down when it is made, a close only if it was not closed before, and that of a program with
-// standard input when all of that is read.
+// "keep RUN", "close RUN" and "spread HOST over MACHINES". A call is written down when it is made, a close only if it was not closed before,
+// and that of a program with standard input when all of that is read.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -156,6 +164,19 @@ func (e *Engine) Reach(_ context.Context, image string) error {
 		return nil
 	}
 	return e.script.Reach(image)
+}
+
+// Further implements engine.Spreading.
+func (e *Engine) Further(host string, n int) string {
+	if n < 2 {
+		return host
+	}
+	return fmt.Sprintf("%s-%d", host, n)
+}
+
+// Spread implements engine.Spreading.
+func (e *Engine) Spread(host string, nodes []string) {
+	e.called("spread", host+" over "+strings.Join(nodes, " "))
 }
 
 // Built implements engine.ImageStore.
@@ -262,7 +283,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 			return nil, err
 		}
 	}
-	return &running{engine: s.engine, name: service.Name}, nil
+	return &running{engine: s.engine, name: service.Name, host: service.Host}, nil
 }
 
 // Run implements engine.Space.
@@ -275,7 +296,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	}
 	defer s.leave(program.Name)
 	if started != nil {
-		started(&running{engine: s.engine, name: program.Name})
+		started(&running{engine: s.engine, name: program.Name, host: program.Host})
 	}
 	if program.Stdin != nil {
 		if s.engine.script.Waits != nil {
@@ -367,6 +388,7 @@ func (s *space) Close(ctx context.Context) error {
 type running struct {
 	engine *Engine
 	name   string
+	host   string
 
 	mu            sync.Mutex
 	asked, looked int // how often for usage, and for threads
@@ -419,6 +441,22 @@ func (r *running) CPUs(context.Context) (string, error) {
 		return "", errUntold
 	}
 	return r.engine.script.CPUs(r.name)
+}
+
+// Clock implements engine.Clocked.
+func (r *running) Clock(context.Context) (ahead, uncertain time.Duration, err error) {
+	if r.engine.script.Clock == nil {
+		return 0, 0, nil
+	}
+	return r.engine.script.Clock(r.name)
+}
+
+// Node implements engine.Sited.
+func (r *running) Node() string {
+	if r.engine.script.Node == nil {
+		return ""
+	}
+	return r.engine.script.Node(r.host)
 }
 
 // Network implements engine.Networked.

@@ -72,8 +72,10 @@ type Options struct {
 
 	// LoadNodes and ServiceNodes are labels that the nodes of programs and of services have. Where both are empty, programs are kept away
 	// from the nodes of services if there are others. What is started on the host LoadHost or ServiceHost is on the same node as all that
-	// was started there before.
+	// was started there before, and so is what is started on a further node of LoadHost, as Further names them.
 	LoadNodes, ServiceNodes map[string]string
+	// Prefer are names of nodes by host, LoadHost or ServiceHost, which are taken again where nothing is against it: those of the run before.
+	Prefer map[string][]string
 
 	// Builder prepares images. It has to be an engine.Carrier, and is not closed.
 	Builder engine.Engine
@@ -123,7 +125,8 @@ type Engine struct {
 	kept   bool // something of a space was: it needs its names
 }
 
-// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them.
+// The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have further ones beside
+// it.
 const (
 	ServiceHost = "services"
 	LoadHost    = "load"

@@ -70,6 +70,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 		AutomountServiceAccountToken: &no,
 		EnableServiceLinks:           &no,
 		NodeSelector:                 e.options.LoadNodes,
+		Affinity:                     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.again(LoadHost)}},
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot: &yes, RunAsUser: &nobody, RunAsGroup: &nobody, SeccompProfile: &corev1.SeccompProfile{Type: always},
 			Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},

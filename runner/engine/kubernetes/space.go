@@ -228,7 +228,7 @@ func (s *space) launch(ctx context.Context, c *container) (_ *running, err error
 		return nil, err
 	}
 	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, signal: c.service.StopSignal, cpus: c.service.CPUSet,
-		token: random() + random(), greeting: c.greeting}
+		token: random() + random(), greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodeOf(c.service.Host) == ""}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.discard(ctx, r))

@@ -51,7 +51,7 @@ func plain(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 // describe says what container a service is to be, without its volumes.
 func (e *Engine) describe(ctx context.Context, c *container, nameServer string) error {
 	s := c.service
-	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
+	if s.Host != "" && s.Host != ServiceHost && !isLoad(s.Host) {
 		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts", s.Host)
 	}
 	image, err := e.imageConfig(ctx, s.Image)
@@ -337,7 +337,7 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 		affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution = append(affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution,
 			corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelClaim + claim: ""}}})
 	}
-	if c.program && s.Host != ServiceHost || s.Host == LoadHost {
+	if c.program && s.Host != ServiceHost || isLoad(s.Host) {
 		pod.Spec.NodeSelector = e.options.LoadNodes
 	}
 	switch node := e.nodeOf(s.Host); {
@@ -346,12 +346,16 @@ func (e *Engine) pod(c *container, run, space, nameServer string) *corev1.Pod {
 			NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchFields: []corev1.NodeSelectorRequirement{{
 				Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}},
 		}}
+	case isFurther(s.Host):
+		affinity.NodeAffinity = &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: e.elsewhere(),
+			PreferredDuringSchedulingIgnoredDuringExecution: e.again(s.Host)}
 	case s.Host != "":
 		// The first of its host, which decides on the node: the load is where names are answered and services are probed from.
 		near := []corev1.WeightedPodAffinityTerm{{
 			Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
 				LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id, labelNames: ""}}},
 		}}
+		affinity.NodeAffinity = &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: e.again(s.Host)}
 		if s.Host == LoadHost {
 			if affinity.PodAffinity == nil {
 				affinity.PodAffinity = &corev1.PodAffinity{}
