@@ -168,6 +168,21 @@ func TestFeedEntriesAreOfRuns(t *testing.T) {
 	}
 }
 
+// A first standing is not a first measurement where there was a run before, which had none.
+func TestFirstStanding(t *testing.T) {
+	for compared, want := range map[string]string{"": "measured for the first time:", "compare/a-b/": "now has a standing:"} {
+		mark := render.Standings()[0]
+		page := &render.Page{Slug: "a", Title: "A", Standing: mark, News: &render.News{Run: "b", First: true, Before: mark, After: mark, Comparison: compared}}
+		built, err := site.Files([]*render.Page{page}, theme.Files, site.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if index := string(built["index.html"]); !strings.Contains(index, want) {
+			t.Errorf("compared with %q the index does not say %q", compared, want)
+		}
+	}
+}
+
 // Where the site will be stands in its map and in each page, and drafts stand in no map.
 func TestBaseURL(t *testing.T) {
 	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true})
