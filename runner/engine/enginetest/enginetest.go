@@ -575,8 +575,8 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 				t.Fatal(err)
 			}
 			if exit.Code != tt.code || string(exit.Stdout) != tt.stdout || string(exit.Stderr) != tt.stderr {
-				t.Errorf("got %d, %.100q, %.100q; want %d, %.100q, %.100q",
-					exit.Code, exit.Stdout, exit.Stderr, tt.code, tt.stdout, tt.stderr)
+				t.Errorf("got %d, %.100q (%d bytes), %.100q (%d bytes); want %d, %.100q (%d bytes), %.100q (%d bytes)",
+					exit.Code, exit.Stdout, len(exit.Stdout), exit.Stderr, len(exit.Stderr), tt.code, tt.stdout, len(tt.stdout), tt.stderr, len(tt.stderr))
 			}
 		})
 	}
