@@ -35,7 +35,14 @@ type Order struct {
 	// Greeting is written as a line to both outputs, again and again until it may begin, for whoever is to read all that it writes and
 	// cannot know otherwise that it does; empty: nothing is.
 	Greeting string
+	// Leave is that by which Server says that the container may end once the program has, and comes behind Farewell; empty: it ends at
+	// once. Whoever reads has all by then: what a container has written just before its end is lost by some that run containers, as
+	// containerd before 1.6.21.
+	Leave string
 }
+
+// Farewell is what is written to both outputs when a program has ended that leaves by a token, behind whatever it wrote itself.
+func Farewell(leave string) string { return "benchbook: ended " + leave + "\n" }
 
 // Ulimit is a limit of resources by its name in Compose; -1 is none.
 type Ulimit struct {
@@ -70,7 +77,7 @@ type Mode struct {
 type Names struct {
 	Clients map[string]string              // by address: the space that whoever asks from there is in
 	Spaces  map[string]map[string][]string // by space and name: addresses
-	Tokens  []string                       // of programs that may begin
+	Tokens  []string                       // of programs that may begin, and of those that may leave
 }
 
 // Refused is what Attend leaves as the message of its end where it cannot start the program for a reason that lies in the Order.

@@ -55,6 +55,7 @@ func AttendTo(order Order) (status int, err error) {
 		case syscall.SIGURG: // the Go runtime's own
 		case syscall.SIGCHLD:
 			if status, ended := reap(process.Pid); ended {
+				order.leave(signals)
 				return status, nil
 			}
 		default:
@@ -72,7 +73,7 @@ func (o Order) begin(signals <-chan os.Signal) (status int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	begin := make(chan error, 1)
-	go func() { begin <- askToBegin(ctx, o.Server, o.Token) }()
+	go func() { begin <- askFor(ctx, o.Server, o.Token) }()
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
 	for {
@@ -95,11 +96,41 @@ func (o Order) begin(signals <-chan os.Signal) (status int, err error) {
 	}
 }
 
-// askEvery is how often it is asked whether a program may begin: a packet is lost where there is no way yet.
+// leave says farewell, and waits until the container may end, or leaveTimeout.
+func (o Order) leave(signals <-chan os.Signal) {
+	if o.Leave == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	for _, out := range []*os.File{os.Stdout, os.Stderr} {
+		go func() { _, _ = io.WriteString(out, Farewell(o.Leave)) }() // it waits for ever where nobody reads
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = askFor(ctx, o.Server, o.Leave)
+		close(done)
+	}()
+	for {
+		select {
+		case <-done:
+			return
+		case caught := <-signals:
+			if caught == syscall.SIGTERM || caught == syscall.SIGINT {
+				return
+			}
+		}
+	}
+}
+
+// leaveTimeout is how long a container goes on after its program when nobody says that it may end.
+const leaveTimeout = time.Minute
+
+// askEvery is how often it is asked whether a program may begin or leave: a packet is lost where there is no way yet.
 const askEvery = 25 * time.Millisecond
 
-// askToBegin asks a name server for a token, until it is there.
-func askToBegin(ctx context.Context, server, token string) error {
+// askFor asks a name server for a token, until it is there.
+func askFor(ctx context.Context, server, token string) error {
 	conn, err := net.Dial("udp", server)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func TestNamesOfASpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := make(chan error, 1)
-	go func() { began <- askToBegin(ctx, address, "token") }()
+	go func() { began <- askFor(ctx, address, "token") }()
 	select {
 	case err := <-began:
 		t.Fatalf("it began before its token was known: %v", err)

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -105,29 +105,35 @@ func (e *Engine) command(ctx context.Context, at place, command engine.Command) 
 // attached is the first process of a container that is being read.
 type attached struct {
 	greeted chan struct{} // closed when it is certain that all that will be written is read
+	whole   chan struct{} // closed when a program has said farewell: all that it wrote is read
 	done    chan struct{} // closed when there is no more
 	err     error         // of reading; to be looked at when done
+	outputs []*greeted
+}
+
+// isWhole tells, when done, whether a program said farewell on both outputs, so that nothing it wrote before is lost.
+func (a *attached) isWhole() bool {
+	return !slices.ContainsFunc(a.outputs, func(o *greeted) bool { return !closed(o.left) })
 }
 
 // attach reads what the first process of a container writes. That writes a greeting to both of its outputs, again and again, until it is
-// told that it may begin: by then we have seen it.
-func (e *Engine) attach(ctx context.Context, at place, greeting string, stdin io.Reader, stdout, stderr io.Writer) *attached {
-	a := &attached{greeted: make(chan struct{}), done: make(chan struct{})}
-	var outputs []*greeted
+// told that it may begin: by then we have seen it. If it leaves by a token, it says farewell behind all that it wrote.
+func (e *Engine) attach(ctx context.Context, at place, greeting, leave string, stdin io.Reader, stdout, stderr io.Writer) *attached {
+	a := &attached{greeted: make(chan struct{}), whole: make(chan struct{}), done: make(chan struct{})}
 	for _, w := range []io.Writer{stdout, stderr} {
-		outputs = append(outputs, &greeted{greeting: []byte(greeting + "\n"), seen: make(chan struct{}), w: w})
+		a.outputs = append(a.outputs, newGreeted(greeting, leave, w))
 	}
-	streams := remotecommand.StreamOptions{Stdin: stdin, Stdout: outputs[0], Stderr: outputs[1]}
+	streams := remotecommand.StreamOptions{Stdin: stdin, Stdout: a.outputs[0], Stderr: a.outputs[1]}
 	options := &corev1.PodAttachOptions{Container: at.container, Stdin: stdin != nil, Stdout: true, Stderr: true}
 	go func() {
 		defer close(a.done)
 		a.err = e.stream(ctx, at, "attach", options, streams)
-		for _, o := range outputs {
+		for _, o := range a.outputs {
 			a.err = errors.Join(a.err, o.flush())
 		}
 	}()
 	go func() {
-		for _, o := range outputs {
+		for _, o := range a.outputs {
 			select {
 			case <-o.seen:
 			case <-a.done:
@@ -135,23 +141,49 @@ func (e *Engine) attach(ctx context.Context, at place, greeting string, stdin io
 			}
 		}
 		close(a.greeted)
+		for _, o := range a.outputs {
+			select {
+			case <-o.left:
+			case <-a.done:
+				return
+			}
+		}
+		close(a.whole)
 	}()
 	return a
 }
 
-// greeted passes on what is written behind a greeting, which comes once or more.
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// greeted passes on what is written behind a greeting, which comes once or more, and before a farewell, if there is one.
 type greeted struct {
-	greeting []byte
-	seen     chan struct{} // closed by the first
-	w        io.Writer
-	once     bool
-	begun    bool // there are no more greetings
-	line     []byte
+	greeting, farewell []byte
+	seen, left         chan struct{} // closed by the first greeting, and by the farewell
+	w                  io.Writer
+	once               bool
+	begun              bool // there are no more greetings
+	line               []byte
+	held               []byte // what may be the beginning of the farewell
+}
+
+func newGreeted(greeting, leave string, w io.Writer) *greeted {
+	g := &greeted{greeting: []byte(greeting + "\n"), seen: make(chan struct{}), left: make(chan struct{}), w: w}
+	if leave != "" {
+		g.farewell = []byte(agent.Farewell(leave))
+	}
+	return g
 }
 
 func (g *greeted) Write(p []byte) (int, error) {
 	if g.begun {
-		return g.w.Write(p)
+		return len(p), g.pass(p)
 	}
 	g.line = append(g.line, p...)
 	for {
@@ -169,26 +201,52 @@ func (g *greeted) Write(p []byte) (int, error) {
 		return len(p), nil // it may become one
 	}
 	g.begun = true
-	if _, err := g.w.Write(g.line); err != nil {
-		return 0, err
-	}
+	line := g.line
 	g.line = nil
-	return len(p), nil
+	return len(p), g.pass(line)
 }
 
-// flush passes on what looked like the beginning of a greeting when the output ended.
-func (g *greeted) flush() error {
-	if g.begun || len(g.line) == 0 {
-		return nil
+// pass passes on what is no farewell.
+func (g *greeted) pass(p []byte) error {
+	if len(g.farewell) == 0 || closed(g.left) {
+		_, err := g.w.Write(p)
+		return err
 	}
-	_, err := g.w.Write(g.line)
+	g.held = append(g.held, p...)
+	text, rest, found := bytes.Cut(g.held, g.farewell)
+	if found {
+		g.held = nil
+		_, err := g.w.Write(slices.Concat(text, rest)) // of processes that it left behind
+		close(g.left)
+		return err
+	}
+	keep := min(len(g.farewell)-1, len(g.held))
+	for !bytes.HasPrefix(g.farewell, g.held[len(g.held)-keep:]) {
+		keep--
+	}
+	_, err := g.w.Write(g.held[:len(g.held)-keep])
+	g.held = append(g.held[:0], g.held[len(g.held)-keep:]...)
 	return err
 }
 
-// withoutGreeting is a log without what our program has written into it.
-func withoutGreeting(log []byte, greeting string) []byte {
-	if greeting == "" {
-		return log
+// flush passes on what looked like the beginning of a greeting or of a farewell when the output ended.
+func (g *greeted) flush() error {
+	for _, rest := range [][]byte{g.line, g.held} {
+		if _, err := g.w.Write(rest); err != nil {
+			return err
+		}
 	}
-	return []byte(strings.ReplaceAll(string(log), greeting+"\n", ""))
+	g.line, g.held = nil, nil
+	return nil
+}
+
+// withoutGreeting is a log without what our program has written into it.
+func withoutGreeting(log []byte, greeting, leave string) []byte {
+	if greeting != "" {
+		log = bytes.ReplaceAll(log, []byte(greeting+"\n"), nil)
+	}
+	if leave != "" {
+		log = bytes.ReplaceAll(log, []byte(agent.Farewell(leave)), nil)
+	}
+	return log
 }

@@ -163,7 +163,12 @@ func (a *agentPod) enter(ctx context.Context, e *Engine, space, address string, 
 	})
 }
 
-// leave undoes what enter did. It is told with the next change: nobody asks for a pod that is gone, unless its space goes on.
+// dismiss lets a container end whose program has.
+func (a *agentPod) dismiss(ctx context.Context, e *Engine, token string) error {
+	return a.change(ctx, e, func(table *agent.Names) { table.Tokens = append(table.Tokens, token) })
+}
+
+// leave undoes what enter and dismiss did. It is told with the next change: nobody asks for a pod that is gone, unless its space goes on.
 func (a *agentPod) leave(space, address string, tokens []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -36,6 +36,7 @@ type running struct {
 	signal    string
 	cpus      string // those asked for
 	token     string
+	leave     string // empty for a service
 	greeting  string
 	files     []string
 
@@ -162,7 +163,7 @@ func (r *running) Logs(ctx context.Context) ([]byte, error) {
 			return nil, fmt.Errorf("reading the log of %s: %w", r.name, r.engine.fault(err))
 		}
 		if count.bytes >= output.MaxLog || count.parts() < lines {
-			return withoutGreeting(kept.Bytes(), r.greeting), nil
+			return withoutGreeting(kept.Bytes(), r.greeting, r.leave), nil
 		}
 	}
 }
@@ -344,7 +345,7 @@ func (r *running) remove(ctx context.Context, grace time.Duration) error {
 	if r.ephemeral {
 		address = ""
 	}
-	e.agent.leave(r.space.id, address, []string{r.token})
+	e.agent.leave(r.space.id, address, []string{r.token, r.leave})
 	if !r.ephemeral {
 		e.pods.forget(r.place.pod)
 	}

@@ -162,7 +162,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	p := &probed{running: r}
 	if c.greeting != "" {
 		p.stdout, p.stderr = newPipe(), newPipe()
-		p.attached = s.engine.attach(reading, r.place, c.greeting, nil, p.stdout, p.stderr)
+		p.attached = s.engine.attach(reading, r.place, c.greeting, c.leave, nil, p.stdout, p.stderr)
 		defer func() { p.stdout.stop(); p.stderr.stop() }()
 		err = p.attached.begun(ctx)
 	}
@@ -228,7 +228,7 @@ func (s *space) launch(ctx context.Context, c *container) (_ *running, err error
 		return nil, err
 	}
 	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, signal: c.service.StopSignal, cpus: c.service.CPUSet,
-		token: random() + random(), greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodeOf(c.service.Host) == ""}
+		token: random() + random(), leave: c.leave, greeting: c.greeting, further: isFurther(c.service.Host) && s.engine.nodeOf(c.service.Host) == ""}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.discard(ctx, r))
@@ -369,7 +369,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
 	c := &container{
-		program: true, stdin: program.Stdin != nil, greeting: greeting(),
+		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),
 		service: engine.Service{
 			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
 			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
@@ -393,7 +393,7 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	read := s.engine.attach(reading, r.place, c.greeting, program.Stdin, stdout, stderr)
+	read := s.engine.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)
 	if err := read.begun(ctx); err != nil {
 		return exit, fmt.Errorf("reading what it writes: %w", s.engine.fault(err))
 	}
@@ -412,6 +412,13 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	if started != nil {
 		started(r)
 	}
+	go func() {
+		select {
+		case <-read.whole:
+			_ = s.engine.agent.dismiss(reading, s.engine, c.leave) // if it is not told, it ends a little later
+		case <-reading.Done():
+		}
+	}()
 	if exit, err = r.wait(ctx); err != nil {
 		return exit, err
 	}
@@ -429,6 +436,9 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 		return exit, fmt.Errorf("reading what it writes: %w", s.engine.fault(read.err))
 	}
 	exit.Stdout, exit.Stderr = stdout.Bytes(), stderr.Bytes()
+	if exit.Code == 0 && !read.isWhole() {
+		return exit, errors.New("the end of what it wrote was lost on the way")
+	}
 	return exit, nil
 }
 
@@ -462,7 +472,7 @@ func (s *space) launchBeside(ctx context.Context, c *container, beside string) (
 	if err := s.take(name); err != nil {
 		return nil, err
 	}
-	r := &running{engine: s.engine, space: s, name: name, token: random() + random(), greeting: c.greeting, ephemeral: true, address: other.address,
+	r := &running{engine: s.engine, space: s, name: name, token: random() + random(), leave: c.leave, greeting: c.greeting, ephemeral: true, address: other.address,
 		place: place{other.place.pod, "p" + random()}}
 	c.token = r.token
 	nameServer, err := s.engine.agent.ensure(ctx, s.engine)

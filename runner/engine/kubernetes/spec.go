@@ -30,7 +30,8 @@ type container struct {
 	program  bool // it runs to its end
 	stdin    bool
 	greeting string // see agent.Order; empty if nobody needs it
-	token    string
+	token    string // to begin by
+	leave    string // to end by, for a program
 
 	main    corev1.Container
 	fill    agent.Filling
@@ -58,7 +59,7 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	if err != nil {
 		return err
 	}
-	order := agent.Order{Args: image.argsOf(s.Entrypoint, s.Command), Token: c.token, Server: nameServer, Greeting: c.greeting}
+	order := agent.Order{Args: image.argsOf(s.Entrypoint, s.Command), Token: c.token, Leave: c.leave, Server: nameServer, Greeting: c.greeting}
 	for _, u := range s.Ulimits {
 		order.Ulimits = append(order.Ulimits, agent.Ulimit(u))
 	}
