@@ -27,6 +27,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/figure"
 )
@@ -281,6 +282,7 @@ type composer struct {
 	nextID   int
 	groups   map[groupsOf]map[string]string // letters of cells by their names
 	cells    map[*dataset.Cell]cellFacts
+	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
 	found    []Part
 	warnings []string

@@ -11,16 +11,24 @@ import (
 	"benchbook/notebook/record"
 )
 
+// redactor knows the secrets of all cells. Made once: for many cells that takes milliseconds.
+func (c *composer) redactor() *record.Redactor {
+	if c.redact == nil {
+		var definitions []json.RawMessage
+		for _, e := range c.d.Experiments {
+			for _, cell := range e.Cells {
+				definitions = append(definitions, cell.Trial.Definition)
+			}
+		}
+		c.redact = record.NewRedactor(definitions...)
+	}
+	return c.redact
+}
+
 // experimentListing is the YAML of an experiment without its secrets, by the rules for records: a page must not show what the
 // records that it was made from hide. The article itself is left as it is.
 func (c *composer) experimentListing(b *article.Block) []byte {
-	var definitions []json.RawMessage
-	for _, e := range c.d.Experiments {
-		for _, cell := range e.Cells {
-			definitions = append(definitions, cell.Trial.Definition)
-		}
-	}
-	redact := record.NewRedactor(definitions...)
+	redact := c.redactor()
 	var spans []article.Pos
 	if b.Experiment != nil {
 		spans = secretSpans(b.Experiment.Node, redact, nil)

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -155,8 +156,36 @@ func checkAlpha(alpha float64) error {
 }
 
 // tCritical returns t(1-alpha/2, df), how many standard errors an interval reaches to either side.
+//
+// It is remembered: to find it takes long beside all else that an interval does, and whoever writes an article has the same intervals
+// worked out with every word.
 func tCritical(alpha, df float64) float64 {
-	return -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
+	of := tail{alpha, df}
+	criticals.Lock()
+	t, known := criticals.known[of]
+	criticals.Unlock()
+	if known {
+		return t
+	}
+	t = -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
+	criticals.Lock()
+	defer criticals.Unlock()
+	if criticals.known == nil || len(criticals.known) >= mostCriticals {
+		criticals.known = make(map[tail]float64)
+	}
+	criticals.known[of] = t
+	return t
+}
+
+// tail is the part of a t distribution that is looked for.
+type tail struct{ alpha, df float64 }
+
+// mostCriticals is how many are remembered: a few articles have some thousands.
+const mostCriticals = 1 << 16
+
+var criticals struct {
+	sync.Mutex
+	known map[tail]float64
 }
 
 // tTwoSided returns the probability of a t at least as far from zero.
