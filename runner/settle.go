@@ -29,6 +29,7 @@ type Settler struct {
 	begun  time.Time     // of the first repetition
 	waited time.Duration // in all, but for what follows
 	after  time.Duration // the same, after repetitions that the machine disturbed
+	vain   int           // how many of the latter in a row have not helped
 	last   hostUsage
 	swap   int64
 }
@@ -46,7 +47,7 @@ const (
 	longestWait = 3 * time.Second // before one repetition
 	waitShare   = 0.03            // of the time since the first repetition, once as much as the longest wait was used up
 
-	longestAfter = 30 * time.Second // before one that follows on a disturbed one
+	longestAfter = 30 * time.Second // before one that follows on a disturbed one; half of that for each such wait before it that was in vain
 	afterFirst   = 2 * time.Minute  // in all, and beyond that
 	afterShare   = 0.1              // of the time since the first repetition
 
@@ -80,7 +81,9 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 	}
 	passed := float64(began.Sub(s.begun))
 	allowed, used := min(longestWait, longestWait+time.Duration(waitShare*passed)-s.waited), &s.waited
-	if longer := min(longestAfter, afterFirst+time.Duration(afterShare*passed)-s.after); disturbed && longer > allowed {
+	longer := min(longestAfter>>s.vain, afterFirst+time.Duration(afterShare*passed)-s.after)
+	more := disturbed && longer > allowed
+	if more {
 		allowed, used = longer, &s.after
 	}
 	var reasons []string
@@ -96,6 +99,12 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 		if len(restless) == 0 || waited >= allowed {
 			s.note(state)
 			state.Settled, state.For = len(restless) == 0, reasons
+			switch {
+			case state.Settled:
+				s.vain = 0
+			case more:
+				s.vain++
+			}
 			if len(reasons) > 0 {
 				state.Waited = waited.Seconds()
 				*used += waited

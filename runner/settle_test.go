@@ -148,12 +148,18 @@ func TestSettlingAfterADisturbance(t *testing.T) {
 	if err != nil || !got.Settled || got.Waited < 20 || got.Waited > 21 {
 		t.Errorf("of others that end: %+v, %v", got, err)
 	}
-	m.noise.Runnable = 4
-	s = m.settler(nil)
+	// Others that come again and again.
+	began := m.clock
+	s = m.settler(func(time.Duration) {
+		if m.clock.Sub(began) > 20*time.Second {
+			m.noise.Runnable = 0
+		}
+	})
 	waited := time.Duration(0)
 	const repetitions, window = 60, 10 * time.Second
 	for range repetitions {
 		before := m.clock
+		m.noise.Runnable, began = 4, before
 		if _, err := s.Settle(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
@@ -166,6 +172,25 @@ func TestSettlingAfterADisturbance(t *testing.T) {
 	// A tenth of a time that has the waiting in it, and what is always allowed.
 	if most := longestWait + afterFirst + time.Duration(1.2*(afterShare+waitShare)*float64(repetitions*window)) + time.Minute; waited < afterFirst || waited > most {
 		t.Errorf("waited %v beside %v, want at most %v", waited, repetitions*window, most)
+	}
+}
+
+// Who has waited in vain waits half as long the next time, and as long as at first once it has helped.
+func TestSettlingInVain(t *testing.T) {
+	m := newMachine(t)
+	s := m.settler(nil)
+	for i, want := range []float64{30, 15, 7.5, 3.75, 0, 30} {
+		m.noise.Runnable = 4
+		if want == 0 {
+			m.noise.Runnable = 0
+		}
+		got, err := s.Settle(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Waited < want || got.Waited > want+settlePause.Seconds() {
+			t.Errorf("wait %d: %g s, want %g", i+1, got.Waited, want)
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ type rested struct {
 	Begun  time.Time     `json:"begun"`
 	Waited time.Duration `json:"waited"`
 	After  time.Duration `json:"after"`
+	Vain   int           `json:"vain"`
 	Last   reading       `json:"last"`
 	Swap   int64         `json:"swap"`
 }
@@ -64,7 +65,7 @@ func settleOn(ctx context.Context, s *Settler, file string, disturbed bool) (*re
 		if err := json.Unmarshal(data, &k); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", file, err)
 		}
-		s.begun, s.waited, s.after, s.swap = k.Begun, k.Waited, k.After, k.Swap
+		s.begun, s.waited, s.after, s.vain, s.swap = k.Begun, k.Waited, k.After, k.Vain, k.Swap
 		s.last = hostUsage{time.Unix(0, k.Last.At), k.Last.Busy, k.Last.Total, k.Last.Steal, k.Last.Own}
 	}
 	before, err := s.Settle(ctx, disturbed)
@@ -72,7 +73,7 @@ func settleOn(ctx context.Context, s *Settler, file string, disturbed bool) (*re
 		return nil, err
 	}
 	last := reading{s.last.at.UnixNano(), s.last.busy, s.last.total, s.last.steal, s.last.own}
-	if data, err = json.Marshal(rested{s.begun, s.waited, s.after, last, s.swap}); err != nil {
+	if data, err = json.Marshal(rested{s.begun, s.waited, s.after, s.vain, last, s.swap}); err != nil {
 		return nil, err
 	}
 	return before, os.WriteFile(file, data, 0o600)
