@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -72,11 +74,24 @@ func accessible(t *testing.T, source, dir string) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
-			eachLook(t, []int{1280, 375}, []string{scheme}, pagesBelow(t, dir), func(t *testing.T, page string, width int, scheme string) {
+			eachLook(t, []int{1280, 375}, []string{scheme}, withoutLikes(pagesBelow(t, dir)), func(t *testing.T, page string, width int, scheme string) {
 				accessibleAt(ctx, t, source, dir, page, width, scheme)
 			})
 		})
 	}
+}
+
+// withoutLikes leaves out the pages of runs between the first and the last of an article, which are made as those are.
+func withoutLikes(pages []string) []string {
+	slices.Sort(pages)
+	return slices.DeleteFunc(slices.Clone(pages), func(page string) bool {
+		article, _, isRun := strings.Cut(page, "/runs/")
+		if !isRun {
+			return false
+		}
+		i, of := slices.Index(pages, page), article+"/runs/"
+		return strings.HasPrefix(pages[max(i-1, 0)], of) && strings.HasPrefix(pages[min(i+1, len(pages)-1)], of)
+	})
 }
 
 func accessibleAt(ctx context.Context, t *testing.T, source, dir, page string, width int, scheme string) {
