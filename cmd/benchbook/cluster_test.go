@@ -95,6 +95,7 @@ func TestRunOnCluster(t *testing.T) {
 		t.Errorf("the page does not tell where it was measured (%v)", err)
 	}
 	t.Run("on three nodes", func(t *testing.T) { runSpread(t, w, strings.TrimSpace(string(registry))) })
+	t.Run("async-101", func(t *testing.T) { runAsync101(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("as a host", func(t *testing.T) { runAsHost(t, w, strings.TrimSpace(string(registry))) })
 	t.Run("killed and interrupted", func(t *testing.T) { runEnded(t, w, strings.TrimSpace(string(registry))) })
 }
@@ -173,6 +174,30 @@ func runSpread(t *testing.T, w wiring, registry string) {
 	}
 	if ahead := two.Facts["hosts.load-2.clock.ahead"]; ahead == "" || one.Facts["hosts.load-2.clock.ahead"] != "" {
 		t.Errorf("the second clock is %q ahead, and %q where there is no generator", ahead, one.Facts["hosts.load-2.clock.ahead"])
+	}
+	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
+		t.Errorf("clean found\n%s", got)
+	}
+}
+
+// runAsync101 runs an article of this repository as it is: what runs on one machine runs on a cluster.
+func runAsync101(t *testing.T, w wiring, registry string) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "experiments", "async-101", "article.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, folder := project(t, "async-101", string(text))
+	useCluster(t, dir, registry, "engine: kubernetes\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\nkubernetes: %s\n")
+	t.Log(mustRun(t, w, "-C", dir, "run", "--profile", "smoke"))
+	for experiment, records := range measuredIn(t, folder) {
+		for _, r := range records {
+			if r.Load == nil || r.Load.Completed == 0 && !strings.Contains(r.Trial, "silent") { // then nobody else is answered
+				t.Errorf("%s, %s: nothing was answered", experiment, r.Trial)
+			}
+			if r.Facts["engine.name"] != string(article.Kubernetes) {
+				t.Errorf("%s, %s ran on %s", experiment, r.Trial, r.Facts["engine.name"])
+			}
+		}
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
 		t.Errorf("clean found\n%s", got)
