@@ -133,24 +133,26 @@ func (e *Engine) attach(ctx context.Context, at place, greeting, leave string, s
 		}
 	}()
 	go func() {
-		for _, o := range a.outputs {
-			select {
-			case <-o.seen:
-			case <-a.done:
-				return
-			}
+		if a.both(func(o *greeted) chan struct{} { return o.seen }) {
+			close(a.greeted)
 		}
-		close(a.greeted)
-		for _, o := range a.outputs {
-			select {
-			case <-o.left:
-			case <-a.done:
-				return
-			}
+		if a.both(func(o *greeted) chan struct{} { return o.left }) {
+			close(a.whole)
 		}
-		close(a.whole)
 	}()
 	return a
+}
+
+// both waits until something has happened to both outputs. It does not if there is no more to read.
+func (a *attached) both(what func(*greeted) chan struct{}) bool {
+	for _, o := range a.outputs {
+		select {
+		case <-what(o):
+		case <-a.done:
+			return false
+		}
+	}
+	return true
 }
 
 func closed(c <-chan struct{}) bool {
