@@ -415,9 +415,11 @@ func (s *space) runProgram(ctx context.Context, program engine.Program, started 
 	go func() {
 		select {
 		case <-read.whole:
-			_ = s.engine.agent.dismiss(reading, s.engine, c.leave) // if it is not told, it ends a little later
+		case <-read.done: // nobody reads any more what it could wait for
 		case <-reading.Done():
+			return
 		}
+		_ = s.engine.agent.dismiss(reading, s.engine, c.leave) // if it is not told, it ends a little later
 	}()
 	if exit, err = r.wait(ctx); err != nil {
 		return exit, err
