@@ -316,12 +316,17 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 
 // fill executes a template; the first error is kept for Page.
 func (c *composer) fill(name string, data any) template.HTML {
-	var b bytes.Buffer
-	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil && c.err == nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := c.templates.ExecuteTemplate(b, name, data); err != nil && c.err == nil {
 		c.err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
 	return template.HTML(b.String())
 }
+
+// buffers are those that are not in use: most of what a page takes is room for the filling of templates.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (c *composer) warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/google/renameio/v2"
@@ -41,8 +41,10 @@ type writer struct {
 
 	mu     sync.Mutex // guards what follows
 	names  []string   // of the files
-	staged []string   // those that are new or changed; each is in unfinished, under its index
+	staged []string   // those that are new or changed; each is in unfinished, where it will be in the site
 	there  map[string]bool
+	made   map[string]bool              // folders in unfinished
+	twins  map[[sha256.Size]byte]string // a file in unfinished that is whole, by its contents
 }
 
 // write makes a folder hold just the files given, apart from what others put there.
@@ -69,7 +71,7 @@ func newWriter(dir string) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder of the site: %w", err)
 	}
-	w := &writer{dir: dir, root: root, there: map[string]bool{}}
+	w := &writer{dir: dir, root: root, there: map[string]bool{}, made: map[string]bool{".": true}, twins: map[[sha256.Size]byte]string{}}
 	if w.old, err = readManifest(root, dir); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
@@ -99,7 +101,6 @@ func (w *writer) put(name string, data []byte) error {
 	changed := !w.has(name, data)
 	w.mu.Lock()
 	w.names = append(w.names, name)
-	at := len(w.staged)
 	if changed {
 		w.staged = append(w.staged, name)
 	}
@@ -107,10 +108,45 @@ func (w *writer) put(name string, data []byte) error {
 	if !changed {
 		return nil
 	}
-	if err := w.unfinished.WriteFile(strconv.Itoa(at), data, 0o644); err != nil {
+	if err := w.stage(name, data); err != nil {
 		return fmt.Errorf("writing the site: %w", err)
 	}
 	return nil
+}
+
+// stage writes a file into unfinished. Files of the same contents, such as those of an article and of its newest run, are links to one,
+// where the file system has such: to make a file takes longer than to fill it.
+func (w *writer) stage(name string, data []byte) error {
+	local, sum := filepath.FromSlash(name), sha256.Sum256(data)
+	w.mu.Lock()
+	err := w.makeFolder(path.Dir(name))
+	twin, known := w.twins[sum]
+	w.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if known && w.unfinished.Link(twin, local) == nil {
+		return nil
+	}
+	if err := w.unfinished.WriteFile(local, data, 0o644); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.twins[sum] = local
+	w.mu.Unlock()
+	return nil
+}
+
+// makeFolder makes a folder in unfinished with those above it.
+func (w *writer) makeFolder(name string) error {
+	if w.made[name] {
+		return nil
+	}
+	if err := w.makeFolder(path.Dir(name)); err != nil {
+		return err
+	}
+	w.made[name] = true
+	return w.unfinished.Mkdir(filepath.FromSlash(name), 0o755)
 }
 
 // has tells whether the site has a file with these contents.
@@ -172,38 +208,38 @@ func (w *writer) finish() (r Report, err error) {
 
 // place puts the files that are new or changed in their places, each whole or not at all.
 func (w *writer) place() error {
-	made := map[string]bool{".": true}
-	for _, name := range w.staged {
-		if err := w.makeFolder(path.Dir(name), made); err != nil {
+	var names []string // of files, and of folders that the site lacks and which get their places with all that is in them
+	err := fs.WalkDir(w.unfinished.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
 			return err
 		}
+		if !d.IsDir() {
+			names = append(names, name)
+			return nil
+		}
+		switch info, err := w.root.Lstat(filepath.FromSlash(name)); {
+		case errors.Is(err, fs.ErrNotExist):
+			names = append(names, name)
+			return fs.SkipDir
+		case err != nil:
+			return err
+		case !info.IsDir():
+			return fmt.Errorf("%s is no folder; remove it", name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range w.staged {
+	for _, name := range names {
 		group.Go(func() error {
-			return w.root.Rename(filepath.Join(unfinishedDir, strconv.Itoa(i)), filepath.FromSlash(name))
+			local := filepath.FromSlash(name)
+			return w.root.Rename(filepath.Join(unfinishedDir, local), local)
 		})
 	}
 	return group.Wait()
-}
-
-// makeFolder makes a folder of the site with those above it, unless they are there. made are those that need no more looking at.
-func (w *writer) makeFolder(name string, made map[string]bool) error {
-	if made[name] {
-		return nil
-	}
-	if err := w.makeFolder(path.Dir(name), made); err != nil {
-		return err
-	}
-	made[name] = true
-	switch info, err := w.root.Lstat(filepath.FromSlash(name)); {
-	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s is no folder; remove it", name)
-	case err == nil:
-		return nil
-	}
-	return w.root.Mkdir(filepath.FromSlash(name), 0o755)
 }
 
 func union(a, b []string) []string {

@@ -2,10 +2,11 @@ package site
 
 import (
 	"bytes"
-	"compress/gzip"
+	"cmp"
 	"crypto/sha256"
-	"encoding/gob"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"os"
@@ -13,7 +14,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/klauspost/compress/zstd"
 
 	"benchbook/render"
 )
@@ -31,7 +34,7 @@ type Packed struct {
 	// Page is what an index tells of the page: all of it but the HTML and Files. Of Subpages it has where they are.
 	Page *render.Page
 
-	packed []byte       // all of it, compressed: Page, and then the rest; nil where whole is there
+	packed []byte       // Page and the rest, see pack; nil where whole is there
 	whole  *render.Page // of a page that waits as it is
 }
 
@@ -68,14 +71,13 @@ func bulkOf(page *render.Page) bulk {
 	return b
 }
 
-// packers are those that are not in use, since each takes much memory.
-var packers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	if err != nil {
-		panic(err) // there is no such level, which the first test would show
-	}
-	return w
-}}
+// packer and unpacker compress what coder has written, and are used by many at a time. Options that they do not take are errors of the
+// program, which the first test would show.
+var (
+	coder, errCoder       = cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
+	packer, errPacker     = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<18))
+	unpacker, errUnpacker = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<30))
+)
 
 // Pack packs a page, which stays as it is. An error is one of the program.
 func Pack(page *render.Page) (*Packed, error) {
@@ -87,21 +89,46 @@ func Pack(page *render.Page) (*Packed, error) {
 	return &Packed{Page: head, packed: packed}, nil
 }
 
+// pack gives the length of the head of a page when packed, the head, and the rest: many want the head alone.
 func pack(head, page *render.Page) ([]byte, error) {
-	var out bytes.Buffer
-	w := packers.Get().(*gzip.Writer)
-	defer packers.Put(w)
-	w.Reset(&out)
-	encoder := gob.NewEncoder(w)
-	for _, part := range []any{*head, bulkOf(page)} {
-		if err := encoder.Encode(part); err != nil {
-			return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
-		}
-	}
-	if err := w.Close(); err != nil {
+	first, err := packPart(head)
+	if err != nil {
 		return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
 	}
-	return bytes.Clone(out.Bytes()), nil
+	rest, err := packPart(bulkOf(page))
+	if err != nil {
+		return nil, fmt.Errorf("packing the page of %s: %w", page.Slug, err)
+	}
+	return slices.Concat(binary.AppendUvarint(nil, uint64(len(first))), first, rest), nil
+}
+
+func packPart(part any) ([]byte, error) {
+	if err := cmp.Or(errCoder, errPacker, errUnpacker); err != nil {
+		return nil, err
+	}
+	data, err := coder.Marshal(part)
+	if err != nil {
+		return nil, err
+	}
+	return packer.EncodeAll(data, nil), nil
+}
+
+// unpackPart undoes packPart.
+func unpackPart(packed []byte, part any) error {
+	data, err := unpacker.DecodeAll(packed, nil)
+	if err != nil {
+		return err
+	}
+	return cbor.Unmarshal(data, part)
+}
+
+// parts gives the head and the rest of what pack packed.
+func parts(packed []byte) (head, rest []byte, err error) {
+	size, n := binary.Uvarint(packed)
+	if n <= 0 || size > uint64(len(packed)-n) {
+		return nil, nil, errors.New("it is cut off")
+	}
+	return packed[n : n+int(size)], packed[n+int(size):], nil
 }
 
 // Unpack gives the whole page.
@@ -109,29 +136,30 @@ func (p *Packed) Unpack() (*render.Page, error) {
 	if p.whole != nil {
 		return p.whole, nil
 	}
-	page, decoder, err := unpackHead(p.packed)
+	_, packed, err := parts(p.packed)
 	var rest bulk
 	if err == nil {
-		err = decoder.Decode(&rest)
+		err = unpackPart(packed, &rest)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the page of %s: %w", p.Page.Slug, err)
 	}
+	page := *p.Page
 	page.HTML, page.Files, page.Subpages = template.HTML(rest.HTML), rest.Files, rest.Subpages
 	for _, i := range rest.SameFiles {
 		page.Subpages[i].Files = page.Files
 	}
-	return page, nil
+	return &page, nil
 }
 
-// unpackHead reads the first part of what Pack packed, and gives a decoder for the second.
-func unpackHead(packed []byte) (*render.Page, *gob.Decoder, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
+// unpackHead gives what Page of a Packed has.
+func unpackHead(packed []byte) (*render.Page, error) {
+	first, _, err := parts(packed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	decoder, page := gob.NewDecoder(r), &render.Page{}
-	return page, decoder, decoder.Decode(page)
+	head := &render.Page{}
+	return head, unpackPart(first, head)
 }
 
 // Kept gives the page of an article as the last build into a folder kept it, if it was made of the same inputs. If it was not, or if
@@ -153,7 +181,7 @@ func Kept(dir, slug, inputs string) (page *Packed, ok bool) {
 	if string(first) != keptHead(inputs, packed) {
 		return nil, false
 	}
-	head, _, err := unpackHead(packed)
+	head, err := unpackHead(packed)
 	if err != nil || head.Slug != slug || head.Inputs != inputs {
 		return nil, false
 	}

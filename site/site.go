@@ -286,6 +286,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 func (b *builder) layout(v layoutView) ([]byte, error) {
 	v.Site, v.Version, v.Early = b.options.Title, b.options.Version, b.assets.early
 	var out bytes.Buffer
+	out.Grow(len(v.Main) + len(v.Main)/8 + 4<<10) // most of it is known
 	if err := b.templates.ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("filling the template of pages: %w", err)
 	}

@@ -264,6 +264,22 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
+// Files of the same contents may be one on the disk; when one of them changes, the other stays as it is.
+func TestBuildFilesAlike(t *testing.T) {
+	page := func(own, ofRun string) []*render.Page {
+		return []*render.Page{{Slug: "a", Title: "A", Files: []render.File{{Path: "data/x.csv", Data: []byte(own)}},
+			Subpages: []render.Subpage{{Path: "runs/1", Title: "A run", Files: []render.File{{Path: "data/x.csv", Data: []byte(ofRun)}}}}}}
+	}
+	dir := t.TempDir()
+	for _, contents := range [][2]string{{"old", "old"}, {"new", "old"}, {"new", "new"}, {"newer", "newest"}, {"newest", "newer"}} {
+		build(t, page(contents[0], contents[1]), dir)
+		now := files(t, dir)
+		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != contents[0] || ofRun != contents[1] {
+			t.Errorf("the files are %q and %q, want %q", own, ofRun, contents)
+		}
+	}
+}
+
 // A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not matter to the next.
 func TestBuildThatFails(t *testing.T) {
 	dir := t.TempDir()

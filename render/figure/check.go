@@ -62,7 +62,7 @@ var beyond = []string{"area", "paper"}
 // Text is measured by m, so the fonts must be those of the page. svg is what Draw made, not Standalone. Checking
 // costs less than drawing and is meant for every figure of every page.
 func Check(m *Metrics, svg []byte) []Finding {
-	c := checker{metrics: m}
+	c := checker{metrics: m, attr: map[string]string{}}
 	d := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		token, err := d.Token()
@@ -97,6 +97,7 @@ type checker struct {
 	metrics  *Metrics
 	findings []Finding
 	depth    int
+	attr     map[string]string // of the element being read
 	view     rect
 	labels   []string // the ids that name the drawing
 	ids      []string // those that it has
@@ -132,7 +133,8 @@ func (c *checker) start(e xml.StartElement) {
 	if (name == "svg") != (c.depth == 1) || c.text != nil {
 		c.report(Foreign, "element <%s> at depth %d", name, c.depth)
 	}
-	attr := map[string]string{}
+	attr := c.attr
+	clear(attr)
 	for _, a := range e.Attr {
 		attr[a.Name.Local] = a.Value
 		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" {
