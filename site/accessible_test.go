@@ -29,7 +29,7 @@ func TestAccessible(t *testing.T) {
 	t.Parallel()
 	source, dir := axe(t), t.TempDir()
 	build(t, append(samplePages(t), longWords(t), crowdedRow(t)), dir)
-	accessible(t, source, dir)
+	accessible(t, source, dir, always(pagesBelow(t, dir)))
 }
 
 // crowdedRow is a page with a table whose last number has a mark and whose row has notes, which are links side by side.
@@ -61,20 +61,24 @@ func crowdedRow(t testing.TB) *render.Page {
 	return page
 }
 
-// The same holds for a site that was made of real records.
+// The same holds for a site that was made of real records. Its manual is that of TestManualAccessible.
 func TestAccessibleOnReport(t *testing.T) {
 	t.Parallel()
 	dir := siteOfReport(t)
-	accessible(t, axe(t), dir)
+	pages := slices.DeleteFunc(withoutLikes(pagesBelow(t, dir)), func(page string) bool { return strings.HasPrefix(page, docsFolder+"/") })
+	accessible(t, axe(t), dir, inTurn(pages, bothEnds))
 }
 
-func accessible(t *testing.T, source, dir string) {
+// bothEnds are the narrowest and the widest of threeWidths.
+var bothEnds = []int{1280, 375}
+
+func accessible(t *testing.T, source, dir string, pages looked) {
 	t.Helper()
 	for _, scheme := range lightAndDark { // in two browsers at once
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
-			eachLook(t, []int{1280, 375}, []string{scheme}, withoutLikes(pagesBelow(t, dir)), func(t *testing.T, page string, width int, scheme string) {
+			eachLook(t, bothEnds, []string{scheme}, pages, func(t *testing.T, page string, width int, scheme string) {
 				accessibleAt(ctx, t, source, dir, page, width, scheme)
 			})
 		})

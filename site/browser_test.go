@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -110,9 +111,9 @@ func TestBrowser(t *testing.T) {
 	dir := t.TempDir()
 	build(t, append(samplePages(t), longWords(t)), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
+	lookAtAll(ctx, t, found, dir, lightAndDark, always([]string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
 		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
-		"tags/python/index.html"})
+		"tags/python/index.html"}))
 	t.Run("the table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
 		found.report(t)
@@ -150,7 +151,7 @@ func TestBrowserOnSingleFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, lightAndDark, []string{"mail.html"})
+	lookAtAll(ctx, t, found, dir, lightAndDark, always([]string{"mail.html"}))
 	t.Run("its table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "mail.html"))
 		found.report(t)
@@ -183,7 +184,7 @@ func TestBrowserOnReport(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
-			lookAtAll(ctx, t, listen(ctx, t), dir, []string{scheme}, names)
+			lookAtAll(ctx, t, listen(ctx, t), dir, []string{scheme}, inTurn(names, threeWidths))
 		})
 	}
 }
@@ -205,9 +206,9 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 	return found
 }
 
-func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, schemes, pages []string) {
+func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, schemes []string, pages looked) {
 	t.Helper()
-	eachLook(t, []int{1280, 768, 375}, schemes, pages, func(t *testing.T, page string, width int, scheme string) {
+	eachLook(t, threeWidths, schemes, pages, func(t *testing.T, page string, width int, scheme string) {
 		look(ctx, t, filepath.Join(dir, page), width, scheme, !strings.Contains(page, "history") && !strings.Contains(page, "compare") && !strings.HasPrefix(page, "tags") && page != "index.html")
 		found.report(t)
 	})
@@ -216,15 +217,48 @@ func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, sc
 // lightAndDark are the colour schemes of a system.
 var lightAndDark = []string{"light", "dark"}
 
-// eachLook runs a test of each page at each width, in each colour scheme.
-func eachLook(t *testing.T, widths []int, schemes, pages []string, test func(t *testing.T, page string, width int, scheme string)) {
+// threeWidths are those of a desk, a tablet and a telephone, in CSS pixels.
+var threeWidths = []int{1280, 768, 375}
+
+// eachLook runs a test of pages at each width, in each colour scheme. pages says which ones at one width in one scheme.
+func eachLook(t *testing.T, widths []int, schemes []string, pages looked, test func(t *testing.T, page string, width int, scheme string)) {
 	t.Helper()
 	for _, width := range widths {
 		for _, scheme := range schemes {
-			for _, page := range pages {
+			for _, page := range pages(width, scheme) {
 				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) { test(t, page, width, scheme) })
 			}
 		}
+	}
+}
+
+// looked says at which pages to look at a width in a colour scheme.
+type looked func(width int, scheme string) []string
+
+// always looks at all pages at every width in each scheme.
+func always(pages []string) looked { return func(int, string) []string { return pages } }
+
+// inTurn looks at the pages of articles, and at the index, at all of the widths in each scheme. It looks once at any other page, such as
+// that of a run, each at another width or in another scheme than the one before: there are many of a kind, made alike.
+func inTurn(pages []string, widths []int) looked {
+	of := map[string]string{}
+	var turns []string
+	for _, width := range widths {
+		for _, scheme := range lightAndDark {
+			turns = append(turns, scheme+strconv.Itoa(width))
+		}
+	}
+	slices.Sort(pages)
+	for _, page := range pages {
+		if strings.Count(page, "/") > 1 || strings.HasPrefix(page, docsFolder+"/") {
+			of[page] = turns[len(of)%len(turns)]
+		}
+	}
+	return func(width int, scheme string) []string {
+		return slices.DeleteFunc(slices.Clone(pages), func(page string) bool {
+			turn, some := of[page]
+			return some && turn != scheme+strconv.Itoa(width)
+		})
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 var screens = flag.String("screens", "", "folder for a picture of every page of the site that BENCHBOOK_TEST_SITE names")
 
-// TestScreens makes pictures of pages, for people to look at; see make screens. Pages of runs look alike.
+// TestScreens makes pictures of pages, for people to look at; see make screens.
 func TestScreens(t *testing.T) {
 	if *screens == "" {
 		t.Skip("-screens names no folder")
@@ -29,7 +29,7 @@ func TestScreens(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
-			eachLook(t, []int{1280, 768, 375}, []string{scheme}, withoutLikes(pagesBelow(t, dir)), func(t *testing.T, page string, width int, scheme string) {
+			eachLook(t, threeWidths, []string{scheme}, inTurn(withoutLikes(pagesBelow(t, dir)), threeWidths), func(t *testing.T, page string, width int, scheme string) {
 				do(ctx, t, openIn(dir, page, width, scheme))
 				ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
 				picture, err := chromedp.Run(ctx, wholePage())
