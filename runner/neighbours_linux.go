@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -16,9 +15,17 @@ const tick = time.Second / 100
 // readNeighbours reads all processes that this one may see: some milliseconds for a few hundred.
 func readNeighbours() neighbours {
 	all := neighbours{time.Now(), map[processID]neighbour{}}
-	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is right
-	for _, file := range files {
-		stat, err := os.ReadFile(file)
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return all
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1) // what it could not read of them is not among the neighbours
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' {
+			continue // no process
+		}
+		stat, err := os.ReadFile("/proc/" + name + "/stat")
 		if err != nil {
 			continue // it has ended
 		}
