@@ -2,10 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/gob"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,6 +16,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
+	"benchbook/site"
 	"benchbook/site/theme"
 )
 
@@ -88,32 +85,25 @@ func mark(t *testing.T, out string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, packed, _ := bytes.Cut(whole, []byte("\n"))
-	r, err := gzip.NewReader(bytes.NewReader(packed))
+	inputs, _, _ := strings.Cut(string(whole), " ")
+	kept, ok := site.Kept(out, "first", inputs)
+	if !ok {
+		t.Fatal("the site keeps no page")
+	}
+	page, err := kept.Unpack()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var page render.Page // and then, apart, what of it is large
-	var rest struct {
-		HTML      string
-		Files     []render.File
-		Subpages  []render.Subpage
-		SameFiles []int
-	}
-	decoder := gob.NewDecoder(r)
-	if err := errors.Join(decoder.Decode(&page), decoder.Decode(&rest)); err != nil {
+	page.HTML += "<p>kept</p>"
+	marked, beside := site.Whole(page), t.TempDir()
+	if _, err := site.Build([]*site.Packed{marked}, beside, theme.Files, site.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	rest.HTML += "<p>kept</p>"
-	var again bytes.Buffer
-	w := gzip.NewWriter(&again)
-	encoder := gob.NewEncoder(w)
-	if err := errors.Join(encoder.Encode(page), encoder.Encode(rest), w.Close()); err != nil {
+	again, err := os.ReadFile(filepath.Join(beside, ".benchbook-pages", "first"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	inputs, _, _ := bytes.Cut(head, []byte(" "))
-	sum := sha256.Sum256(again.Bytes())
-	put(t, name, string(inputs)+" "+hex.EncodeToString(sum[:])+"\n"+again.String())
+	put(t, name, string(again))
 }
 
 // An article is rendered again if anything that enters its page has changed, and only then.
