@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -384,7 +386,18 @@ func (c *composer) codeSpan(n ast.Node, source []byte) template.HTML {
 		shown, _ := c.value(in)
 		return shown
 	}
-	return template.HTML("<code>" + template.HTMLEscapeString(codeText(n, source)) + "</code>")
+	code, tag := codeText(n, source), "<code>"
+	if isFlag(code) {
+		tag = `<code class="flag">`
+	}
+	return template.HTML(tag + template.HTMLEscapeString(code) + "</code>")
+}
+
+// isFlag says whether code is a word with a hyphen, such as the name of a flag, behind which no line should end: it would read as another
+// word. A long one may have to be broken on a telephone.
+func isFlag(code string) bool {
+	const longest = 24 // letters
+	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) && utf8.RuneCountInString(code) <= longest
 }
 
 func codeText(n ast.Node, source []byte) string {
