@@ -387,15 +387,15 @@ func (c *composer) codeSpan(n ast.Node, source []byte) template.HTML {
 		return shown
 	}
 	code, tag := codeText(n, source), "<code>"
-	if isFlag(code) {
-		tag = `<code class="flag">`
+	if isHyphenated(code) {
+		tag = `<code class="hyphenated">`
 	}
 	return template.HTML(tag + template.HTMLEscapeString(code) + "</code>")
 }
 
-// isFlag says whether code is a word with a hyphen, such as the name of a flag, behind which no line should end: it would read as another
-// word. A long one may have to be broken on a telephone.
-func isFlag(code string) bool {
+// isHyphenated says whether code is a word with a hyphen, such as the name of a flag, behind which no line should end: it would read as
+// another word. A long one may have to be broken on a telephone.
+func isHyphenated(code string) bool {
 	const longest = 24 // letters
 	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) && utf8.RuneCountInString(code) <= longest
 }

@@ -187,10 +187,10 @@ func TestBrowserOnReport(t *testing.T) {
 			ctx := browser(t)
 			found := listen(ctx, t)
 			if scheme == "light" {
-				lookAtAll(ctx, t, found, dir, []string{scheme}, inTurn(names, threeWidths))
+				lookAtAll(ctx, t, found, dir, []string{scheme}, always(names))
 				return
 			}
-			eachLook(t, threeWidths, []string{scheme}, inTurn(names, threeWidths), func(t *testing.T, page string, width int, scheme string) {
+			eachLook(t, threeWidths, []string{scheme}, always(names), func(t *testing.T, page string, width int, scheme string) {
 				glance(ctx, t, filepath.Join(dir, page), width, scheme)
 				found.report(t)
 			})
@@ -247,20 +247,21 @@ type looked func(width int, scheme string) []string
 // always looks at all pages at every width in each scheme.
 func always(pages []string) looked { return func(int, string) []string { return pages } }
 
-// inTurn looks at the pages of articles, and at the index, at all of the widths in each scheme. It looks once at any other page, such as
-// that of a run, each at another width or in another scheme than the one before: there are many of a kind, made alike.
+// inTurn looks at the pages of articles, at the index, and at the first page of each other kind, such as runs, at all of the widths in each
+// scheme. It looks once at any other page, each at another width or in another scheme than the one of its kind before: they are made alike.
 func inTurn(pages []string, widths []int) looked {
-	of := map[string]string{}
 	var turns []string
 	for _, width := range widths {
 		for _, scheme := range lightAndDark {
 			turns = append(turns, scheme+strconv.Itoa(width))
 		}
 	}
-	slices.Sort(pages)
+	pages = slices.Sorted(slices.Values(pages))
+	of, seen := map[string]string{}, map[string]int{}
 	for _, page := range pages {
-		if strings.Count(page, "/") > 1 || strings.HasPrefix(page, docsFolder+"/") {
-			of[page] = turns[len(of)%len(turns)]
+		kind := kindOf(page)
+		if seen[kind]++; kind != "" && seen[kind] > 1 {
+			of[page] = turns[seen[kind]%len(turns)]
 		}
 	}
 	return func(width int, scheme string) []string {
@@ -269,6 +270,18 @@ func inTurn(pages []string, widths []int) looked {
 			return some && turn != scheme+strconv.Itoa(width)
 		})
 	}
+}
+
+// kindOf is what many pages of a site have in common: "docs", "tags", "history", "runs" or "compare"; "" of the index and of articles.
+func kindOf(page string) string {
+	parts := strings.Split(page, "/")
+	switch {
+	case parts[0] == docsFolder || parts[0] == "tags":
+		return parts[0]
+	case len(parts) > 2:
+		return parts[1]
+	}
+	return ""
 }
 
 // openIn loads a page of a site.

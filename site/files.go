@@ -128,7 +128,7 @@ func (w *writer) stage(name string, data []byte) error {
 	if known && w.unfinished.Link(twin, local) == nil {
 		return nil
 	}
-	if err := w.unfinished.WriteFile(local, data, 0o644); err != nil {
+	if err := w.create(local, data); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -137,7 +137,21 @@ func (w *writer) stage(name string, data []byte) error {
 	return nil
 }
 
-// makeFolder makes a folder in unfinished with those above it.
+// create writes a file into unfinished that is not there. Where it is, the file system holds names for one that differ in case: to write
+// into it would change all that are links to it.
+func (w *writer) create(local string, data []byte) error {
+	file, err := w.unfinished.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s would be in the place of a file whose name differs in case only; rename an article or a label", filepath.ToSlash(local))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Close())
+}
+
+// makeFolder makes a folder in unfinished with those above it. It is there already where names that differ in case are one.
 func (w *writer) makeFolder(name string) error {
 	if w.made[name] {
 		return nil
@@ -146,7 +160,11 @@ func (w *writer) makeFolder(name string) error {
 		return err
 	}
 	w.made[name] = true
-	return w.unfinished.Mkdir(filepath.FromSlash(name), 0o755)
+	err := w.unfinished.Mkdir(filepath.FromSlash(name), 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // has tells whether the site has a file with these contents.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -71,12 +72,14 @@ func bulkOf(page *render.Page) bulk {
 	return b
 }
 
-// packer and unpacker compress what coder has written, and are used by many at a time. Options that they do not take are errors of the
-// program, which the first test would show.
+// packer and unpacker compress what coder has written, and are used by many at a time. What can be written can be read: text that is no
+// UTF-8, such as that of a theme, and lists of any length. Options that they do not take are errors of the program, which the first test
+// would show.
 var (
 	coder, errCoder       = cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
+	decoder, errDecoder   = cbor.DecOptions{UTF8: cbor.UTF8DecodeInvalid, MaxArrayElements: math.MaxInt32, MaxMapPairs: math.MaxInt32}.DecMode()
 	packer, errPacker     = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<18))
-	unpacker, errUnpacker = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<30))
+	unpacker, errUnpacker = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0))
 )
 
 // Pack packs a page, which stays as it is. An error is one of the program.
@@ -103,7 +106,7 @@ func pack(head, page *render.Page) ([]byte, error) {
 }
 
 func packPart(part any) ([]byte, error) {
-	if err := cmp.Or(errCoder, errPacker, errUnpacker); err != nil {
+	if err := cmp.Or(errCoder, errDecoder, errPacker, errUnpacker); err != nil {
 		return nil, err
 	}
 	data, err := coder.Marshal(part)
@@ -119,7 +122,7 @@ func unpackPart(packed []byte, part any) error {
 	if err != nil {
 		return err
 	}
-	return cbor.Unmarshal(data, part)
+	return decoder.Unmarshal(data, part)
 }
 
 // parts gives the head and the rest of what pack packed.

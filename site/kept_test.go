@@ -91,7 +91,7 @@ func TestKeptFileOfTwoPages(t *testing.T) {
 	data := make([]byte, size)
 	_, _ = random.Read(data) // it never fails
 	own, other := render.File{Path: "data/a.csv", Data: data}, render.File{Path: "data/a.csv", Data: []byte("x")}
-	page := &render.Page{Slug: "a", Inputs: "inputs", Files: []render.File{own}, Subpages: []render.Subpage{
+	page := &render.Page{Slug: "a", Inputs: "inputs", HTML: "a theme may not be in \xff UTF-8", Files: []render.File{own}, Subpages: []render.Subpage{
 		{Path: "history"}, {Path: "runs/2", Files: []render.File{{Path: own.Path, Data: bytes.Clone(data)}}}, {Path: "runs/1", Files: []render.File{other}}}}
 	before := *page
 	before.Subpages = slices.Clone(page.Subpages)

@@ -277,7 +277,23 @@ func TestBuildFilesAlike(t *testing.T) {
 		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != contents[0] || ofRun != contents[1] {
 			t.Errorf("the files are %q and %q, want %q", own, ofRun, contents)
 		}
+		if alike := contents[0] == contents[1] && contents[0] == "old"; alike != same(t, filepath.Join(dir, "a/data/x.csv"), filepath.Join(dir, "a/runs/1/data/x.csv")) {
+			t.Errorf("%q are one file: %v, want %v", contents, !alike, alike)
+		}
 	}
+}
+
+func same(t *testing.T, one, other string) bool {
+	t.Helper()
+	a, err := os.Stat(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.Stat(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.SameFile(a, b)
 }
 
 // A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not matter to the next.
@@ -293,7 +309,7 @@ func TestBuildThatFails(t *testing.T) {
 	if after := files(t, dir); !maps.Equal(after, before) {
 		t.Errorf("the site has changed: it had %d files and has %d", len(before), len(after))
 	}
-	left := filepath.Join(dir, ".benchbook-unfinished", "0")
+	left := filepath.Join(dir, ".benchbook-unfinished", "sockets", "index.html")
 	if err := os.MkdirAll(filepath.Dir(left), 0o755); err != nil {
 		t.Fatal(err)
 	}

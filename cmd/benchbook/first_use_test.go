@@ -58,8 +58,8 @@ func TestFirstUse(t *testing.T) {
 	t.Run("a preview where nothing can be watched", func(t *testing.T) { previewWithoutWatches(t, program) })
 }
 
-// benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it. Its time is what this prints. Beside
-// other tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
+// benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this prints. Beside other
+// tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
 func fromNothing(t *testing.T, program string) {
 	onEngine(t)
 	dir := t.TempDir()
