@@ -19,7 +19,7 @@ type svg struct{ strings.Builder }
 
 func newDrawing(width, height int, label string) *svg {
 	s := &svg{}
-	fmt.Fprintf(s, `<svg viewBox="0 0 %d %d" `, width, height)
+	fmt.Fprintf(s, `<svg viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d" `, width, height)
 	if label == "" {
 		s.WriteString(`aria-hidden="true">`) // the words beside it say the same
 	} else {

@@ -263,7 +263,7 @@ func (p *panel) log(axis article.Axis, values ...float64) (scale figure.Scale, h
 }
 
 // reference is the value that the author compares with, in the unit of the axis; nil if there is none, with the reason.
-func (p *panel) reference(unit number.Unit, base string) (*figure.Reference, []string) {
+func (p *panel) reference(unit number.Unit, base string, scale figure.Scale) (*figure.Reference, []string) {
 	n := p.block.Reference.Node
 	if n == nil {
 		return nil, nil
@@ -274,6 +274,8 @@ func (p *panel) reference(unit number.Unit, base string) (*figure.Reference, []s
 		return nil, []string{sentence("the reference line is not drawn: " + err.Error())}
 	case q.Text != "" || q.Unit != base && q.Unit != "1":
 		return nil, []string{"The reference line is not drawn: it is not of the axis's unit."}
+	case scale == figure.Log && q.Number <= 0:
+		return nil, []string{"The reference line is not drawn: it has no place on a log axis."}
 	}
 	lo, hi := math.NaN(), math.NaN()
 	if q.Interval != nil {

@@ -161,10 +161,7 @@ func (p *panel) lines() drawn {
 		}
 	}
 	var referenceNotes []string
-	f.Reference, referenceNotes = p.reference(q.unit, metrics[0].Unit)
-	if f.Reference != nil && f.Y.Scale == figure.Log && f.Reference.Value <= 0 {
-		f.Reference = nil
-	}
+	f.Reference, referenceNotes = p.reference(q.unit, metrics[0].Unit, f.Y.Scale)
 	for _, note := range notes {
 		f.Notes = append(f.Notes, "gap at "+note)
 	}
@@ -415,7 +412,7 @@ func (p *panel) timeline() drawn {
 		return drawn{missing: "nothing was recorded by second: " + strings.Join(described, "; ")}
 	}
 	var notes []string
-	f.Reference, notes = p.reference(unit, shown.Unit)
+	f.Reference, notes = p.reference(unit, shown.Unit, f.Y.Scale)
 	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
 	howTo = append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...)
 	if shown.Unit != "s" {

@@ -137,12 +137,9 @@ func (p *panel) newRows(m record.Metric) *rows {
 		}
 		r.Rows = append(r.Rows, row)
 	}
-	reference, notes := p.reference(r.unit, m.Unit)
-	if r.notes = append(r.notes, notes...); reference != nil && r.Scale == figure.Log && reference.Value <= 0 {
-		r.notes = append(r.notes, "The reference line is not drawn: it has no place on a log axis.")
-		reference = nil
-	}
-	r.Reference = reference
+	var notes []string
+	r.Reference, notes = p.reference(r.unit, m.Unit, r.Scale)
+	r.notes = append(r.notes, notes...)
 	p.floorBand(r)
 	return r
 }
@@ -221,7 +218,9 @@ func (r *rows) row(shown dataset.Result, name string) figure.Row {
 	if v.Missing != "" {
 		return row
 	}
-	if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
+	if v.AtLeast {
+		row.Lo, row.Hi, row.AtLeast = v.Centre, math.Inf(1), true
+	} else if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
 		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
 	}
 	if row.Label = r.unit.Number(v.Centre, r.unit.Decimals(v.Centre, v.Lo, v.Hi)); v.Few != "" {

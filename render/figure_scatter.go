@@ -66,7 +66,7 @@ func (p *panel) scatter() drawn {
 	if len(f.Points) == 0 {
 		return drawn{missing: "no cell has both " + lower(mx.Title) + " and " + lower(my.Title) + ": " + someOf(described)}
 	}
-	f.Reference, more = p.reference(y.unit, my.Unit)
+	f.Reference, more = p.reference(y.unit, my.Unit, f.Y.Scale)
 	f.Head = p.head(my.Title+" against "+lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
 	howTo = append(append(crossWords(kinds), howTo...), more...)
 	return drawn{figure: f, sub: kinds.sub() + ": " + x.subject() + ", and " + y.subject(), howTo: howTo, metrics: metrics, fields: fields}

@@ -209,6 +209,10 @@ func TestFiguresSayWhatTheyLack(t *testing.T) {
 		{"bars on a log axis", "kind: bars, x: throughput, y: [server, workers], log: x", nil, []string{"bars begin at zero"}, true},
 		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: 'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
 			[]string{"The reference line is not drawn: "}, true},
+		{"a reference at zero on a log axis, rows", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0", nil, []string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, lines", "kind: lines, x: workers, y: throughput, colour: server, log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, points", "kind: scatter, x: throughput, y: latency.p50, log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
+		{"a reference at zero on a log axis, time", "kind: timeline, y: throughput, where: 'workers == \"1\"', log: y, reference: 0", nil, []string{"it has no place on a log axis"}, true},
 		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil, []string{"it is not of the axis"}, true},
 	}
 	for _, test := range tests {
@@ -355,6 +359,38 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,734,probe,false,") {
 		t.Errorf("the data of the capacities are %s", csv)
+	}
+}
+
+// A search that found the highest rate that it may try has found a lower bound, and every exhibit says so.
+func TestLowerBounds(t *testing.T) {
+	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
+		"```yaml table\n{label: tbl-t, experiment: bears, rows: [server], columns: [capacity.rate]}\n```\n\n"+
+		"```yaml figure\n{label: fig-d, experiment: bears, kind: dots, x: capacity.rate, y: server}\n```\n\n"+
+		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n"))
+	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
+	found, most := capacity, capacity
+	found.Probes = []record.Probe{{Candidate: 702, Phase: record.PhaseProbe, Passed: true}, {Candidate: 734, Phase: record.PhaseProbe}}
+	found.Lo, found.Hi = 702, 734
+	most.Probes, most.Lo = []record.Probe{{Candidate: 20000, Phase: record.PhaseProbe, Passed: true}}, 20000
+	b.Search("full", "bears", "sync", found)
+	b.Search("full", "bears", "static", most)
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range page.Warnings {
+		t.Errorf("warning: %s", w)
+	}
+	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
+	if n := strings.Count(words, ">≥ 20,000"); n < 4 { // two figures of two widths each
+		t.Errorf("%d times the bound stands in figures as one", n)
+	}
+	if !strings.Contains(words, "≥ <b>20,000</b>") || strings.Contains(words, "≥ <b>702</b>") {
+		t.Error("the table does not say which value is a lower bound")
+	}
+	if strings.Contains(words, ">≥ 702") {
+		t.Error("what has two ends is shown as a lower bound")
 	}
 }
 

@@ -369,6 +369,11 @@ func estimate(r dataset.Result) table.Value {
 	case stats.RangeOfTwo:
 		v.Few = "2\u00a0runs"
 		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	case stats.BySearch:
+		if v.AtLeast = math.IsInf(r.Estimate.Interval.Hi, 1); v.AtLeast {
+			break // the highest that may be tried was found, and says all that there is of an interval
+		}
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
 	default:
 		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
 	}

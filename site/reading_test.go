@@ -55,9 +55,31 @@ func TestBrowserWithoutStyle(t *testing.T) {
 			if width := ask[int](ctx, t, `document.documentElement.scrollWidth`); width > 1280 {
 				t.Errorf("the page is %d wide", width)
 			}
+			if hidden := ask[[]string](ctx, t, hidesDrawing); len(hidden) > 0 {
+				t.Errorf("of the drawings, which are black where nothing says otherwise, %q", hidden)
+			}
 		})
 	}
 }
+
+// hidesDrawing lists what would cover drawings or be missing in them: shapes that lie over others, words for the pointer, lines without ink.
+const hidesDrawing = `(() => {
+	const wrong = [];
+	for (const e of document.querySelectorAll(".plot .area, .plot .band, .plot .tip, .plot .axis, .plot .line")) {
+		const style = getComputedStyle(e), kind = e.getAttribute("class");
+		if (e.matches(".area") && style.fill !== "none") wrong.push(kind + " filled " + style.fill);
+		if (e.matches(".band") && style.fill === "rgb(0, 0, 0)") wrong.push(kind + " filled black");
+		if (e.matches(".tip") && style.display !== "none") wrong.push(kind + " shown");
+		if (e.matches(".axis, .line") && (style.fill !== "none" || style.stroke === "none")) wrong.push(kind + " not a line");
+	}
+	for (const e of document.querySelectorAll('svg[viewBox="0 0 16 16"]')) {
+		if (e.getBoundingClientRect().width > 20) wrong.push("a mark " + e.getBoundingClientRect().width + " wide");
+	}
+	for (const e of document.querySelectorAll("a svg, .pop svg, .effect svg")) {
+		if (e.getBoundingClientRect().width > 400) wrong.push("a small drawing " + e.getBoundingClientRect().width + " wide");
+	}
+	return [...new Set(wrong)];
+})()`
 
 // On paper folds are open, links say where they lead, controls are gone, and no figure is cut in two.
 func TestBrowserPrints(t *testing.T) {

@@ -34,14 +34,14 @@ type Finding struct {
 	Message string // in words, with the text it is about and its place in units
 }
 
-// allowed are the elements of a drawing and their attributes. Everything else would fix how it looks or load things.
+// allowed are the elements of a drawing and their attributes. Everything else would fix how it looks under a style sheet, or load things.
 var allowed = map[string][]string{
 	"svg":    {"class", "viewBox", "role", "aria-labelledby", "aria-describedby", "xmlns"},
 	"title":  {"id"},
 	"desc":   {"id"},
-	"g":      {"class", "aria-hidden", "tabindex", "role", "aria-label"},
-	"path":   {"d", "class"},
-	"circle": {"cx", "cy", "r", "class"},
+	"g":      {"class", "aria-hidden", "tabindex", "role", "aria-label", "display"},
+	"path":   {"d", "class", "fill", "stroke"},
+	"circle": {"cx", "cy", "r", "class", "fill", "stroke"},
 	"text":   {"x", "y", "class"},
 }
 
@@ -137,7 +137,7 @@ func (c *checker) start(e xml.StartElement) {
 	clear(attr)
 	for _, a := range e.Attr {
 		attr[a.Name.Local] = a.Value
-		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" {
+		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" || !isPlain(a.Name.Local, a.Value) {
 			c.report(Foreign, "<%s> has the attribute %s=%q", name, a.Name.Local, a.Value)
 		}
 	}
@@ -166,6 +166,15 @@ func (c *checker) start(e xml.StartElement) {
 	}
 }
 
+// isPlain tells that an attribute gives no look but those of a drawing without a style sheet.
+func isPlain(name, value string) bool {
+	switch name {
+	case "fill", "stroke":
+		return value == "none" || value == "gray" || value == "#ddd"
+	}
+	return true
+}
+
 // root takes in the svg element.
 func (c *checker) root(attr map[string]string) {
 	if v := strings.Fields(attr["viewBox"]); len(v) == 4 && v[0] == "0" && v[1] == "0" {
@@ -189,7 +198,8 @@ func (c *checker) group(attr map[string]string) {
 	switch {
 	case class == "" && attr["aria-hidden"] == "true" && len(attr) == 1:
 	case class == hitClass && attr["tabindex"] == "0" && attr["role"] == "img" && attr["aria-label"] != "" && len(attr) == 4:
-	case (class == ticksClass || class == tipClass) && len(attr) == 1:
+	case class == ticksClass && len(attr) == 1:
+	case class == tipClass && attr["display"] == "none" && len(attr) == 2:
 	default:
 		c.report(Foreign, "a group of the attributes %q", attr)
 	}

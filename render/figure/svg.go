@@ -74,6 +74,31 @@ func (k ink) check(fill bool) error {
 	return nil
 }
 
+// What a drawing looks like without a style sheet, as every rule of one comes before attributes: lines are lines, what lies behind marks
+// hides nothing, nor does what only the pointer meets, and what is shown to that is not there.
+const (
+	plainLine = ` fill="none" stroke="gray"`
+	plainBand = ` fill="#ddd"`
+	plainArea = ` fill="none"`
+	plainTip  = ` display="none"`
+)
+
+// plain are the attributes of a shape for readers without a style sheet.
+func (k ink) plain(fill bool) string {
+	if !fill {
+		return plainLine
+	}
+	for _, class := range strings.Fields(string(k)) {
+		switch class {
+		case "area":
+			return plainArea
+		case "band", "faint", "track":
+			return plainBand
+		}
+	}
+	return ""
+}
+
 // canvas is a vg.Canvas that writes SVG elements. One point of gonum is one unit.
 //
 // Its origin is the top left corner: gonum's y grows upwards, so all of the drawing has a negative y and how high it
@@ -151,7 +176,13 @@ func (c *canvas) text(p vg.Point, classes, s string) {
 }
 
 // begin opens a group of a class.
-func (c *canvas) begin(class string) { c.open(`<g class="` + class + `">`) }
+func (c *canvas) begin(class string) {
+	plain := ""
+	if class == tipClass {
+		plain = plainTip
+	}
+	c.open(`<g class="` + class + `"` + plain + `>`)
+}
 
 // beginHit opens the group of something that can be pointed at, and reached by the keyboard; words are what it shows.
 func (c *canvas) beginHit(words string) {
@@ -211,7 +242,7 @@ func (c *canvas) shape(p vg.Path, fill bool) {
 	}
 	c.body = append(c.body, '"')
 	c.class(string(k))
-	c.body = append(c.body, "/>"...)
+	c.body = append(append(c.body, k.plain(fill)...), "/>"...)
 	if c.depth == 0 {
 		c.body = append(c.body, '\n')
 	}

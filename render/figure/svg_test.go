@@ -72,11 +72,11 @@ func TestCanvasWrites(t *testing.T) {
 		want string
 	}{
 		{"steps across and down in their short form", path("axis", false, point{1, 2}, point{5, 2}, point{5, 9},
-			point{6, 10}), `<path d="M1 2H5V9L6 10" class="axis"/>`},
+			point{6, 10}), `<path d="M1 2H5V9L6 10" class="axis" fill="none" stroke="gray"/>`},
 		{"a closed path", path("axis", true, point{0, 0}, point{5, 0}, point{5, 5}),
-			`<path d="M0 0H5V5Z" class="axis"/>`},
+			`<path d="M0 0H5V5Z" class="axis" fill="none" stroke="gray"/>`},
 		{"one decimal, and no minus zero", path("axis", false, point{-.04, .26}, point{1.25, 3}),
-			`<path d="M0 0.3L1.3 3" class="axis"/>`},
+			`<path d="M0 0.3L1.3 3" class="axis" fill="none" stroke="gray"/>`},
 		{"nothing for a line of width zero", func(c *canvas) {
 			c.SetLineWidth(0)
 			path("axis", false, point{0, 0},
@@ -87,7 +87,7 @@ func TestCanvasWrites(t *testing.T) {
 			c.Translate(vg.Point{X: 10, Y: -20})
 			path("axis", false, point{1, 2}, point{3, 2})(c)
 			c.Pop()
-		}, `<path d="M11 22H13" class="axis"/>`},
+		}, `<path d="M11 22H13" class="axis" fill="none" stroke="gray"/>`},
 		{"text that XML cannot hold", func(c *canvas) { c.text(vg.Point{}, "", "a<\x00&\xff") },
 			`<text x="0" y="0">a&lt;` + "\uFFFD&amp;\uFFFD</text>"},
 	}

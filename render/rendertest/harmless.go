@@ -26,7 +26,7 @@ var (
 	drawn      = strings.Fields(`svg g path circle rect line text title desc style`)
 	addresses  = []string{"href", "src", "srcset", "action", "formaction", "poster", "data", "cite", "background", "ping"}
 	attributes = strings.Fields(`alt cite x1 x2 y1 y2 class colspan datetime dir download for hidden href id lang loading open placeholder role rowspan scope src tabindex
-		title type value viewbox d cx cy r rx x y width height points fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns
+		title type value viewbox d cx cy r rx x y width height points display fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns
 		preserveaspectratio rev disabled checked headers`)
 )
 
