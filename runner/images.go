@@ -52,7 +52,7 @@ func imageKey(i plan.Image) string {
 	return b.String()
 }
 
-// prepare makes all images of the experiment available and gathers facts, before anything is timed.
+// prepare makes all images of the experiment available and gathers facts, before anything of it is timed.
 func (r *run) prepare(ctx context.Context) error {
 	facts, err := r.Engine.Facts(ctx)
 	if err != nil {
