@@ -44,7 +44,7 @@ _tools/node_modules: .ci/tools/package-lock.json
 	npm ci --prefix _tools --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-screens: ## take a picture of every article of the site at three widths, in light and dark, and one of each other page (of runs the first and the last of each article), into _screens
+screens: ## take a picture of every article of the site at three widths, in light and dark, and so of the first page of each other kind, and one of each other page (of runs the first and the last of each article), into _screens
 	@rm -rf _screens
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 

@@ -309,6 +309,24 @@ capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}
 calibrate: false
 ` + "```\n\n"
 
+// searchCapacities puts records of every outcome of a search for a capacity to those of searches: the rate was found, or is the highest that
+// may be tried, or is below the lowest, or could not be found.
+func searchCapacities(b *rendertest.Bench) {
+	rate := func(v float64, met bool) record.Probe {
+		return record.Probe{Candidate: v, Phase: record.PhaseProbe, Passed: met}
+	}
+	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
+	found, most, none, unfinished := capacity, capacity, capacity, capacity
+	found.Probes, found.Lo, found.Hi = []record.Probe{rate(400, true), rate(800, false), rate(702, true), rate(734, false)}, 702, 734
+	most.Probes, most.Lo = []record.Probe{rate(20000, true)}, 20000
+	none.Probes, none.Hi = []record.Probe{rate(100, false)}, 100
+	unfinished.Reason = "a probe was invalid twice: others used 20 % of the CPU"
+	b.Search("full", "bears", "sync", found)
+	b.Search("full", "bears", "static", most)
+	b.Search("full", "bears", "async", none)
+	b.Search("full", "bears", "broken", unfinished)
+}
+
 // Searches are drawn with all that they tried, what they found, and why they found nothing.
 func TestFiguresOfSearches(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
@@ -328,19 +346,7 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
 		Probes: probes(3, 100, 190, 250, 260), Chosen: 2, Stop: record.StopWorse, Matters: 2.6, Lo: 2, Hi: 4})
-	rate := func(v float64, met bool) record.Probe {
-		return record.Probe{Candidate: v, Phase: record.PhaseProbe, Passed: met}
-	}
-	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
-	found, most, none, unfinished := capacity, capacity, capacity, capacity
-	found.Probes, found.Lo, found.Hi = []record.Probe{rate(400, true), rate(800, false), rate(702, true), rate(734, false)}, 702, 734
-	most.Probes, most.Lo = []record.Probe{rate(20000, true)}, 20000
-	none.Probes, none.Hi = []record.Probe{rate(100, false)}, 100
-	unfinished.Reason = "a probe was invalid twice: others used 20 % of the CPU"
-	b.Search("full", "bears", "sync", found)
-	b.Search("full", "bears", "static", most)
-	b.Search("full", "bears", "async", none)
-	b.Search("full", "bears", "broken", unfinished)
+	searchCapacities(b)
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -368,13 +374,7 @@ func TestLowerBounds(t *testing.T) {
 		"```yaml table\n{label: tbl-t, experiment: bears, rows: [server], columns: [capacity.rate]}\n```\n\n"+
 		"```yaml figure\n{label: fig-d, experiment: bears, kind: dots, x: capacity.rate, y: server}\n```\n\n"+
 		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n"))
-	capacity := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: "latency.p99 < 100ms"}
-	found, most := capacity, capacity
-	found.Probes = []record.Probe{{Candidate: 702, Phase: record.PhaseProbe, Passed: true}, {Candidate: 734, Phase: record.PhaseProbe}}
-	found.Lo, found.Hi = 702, 734
-	most.Probes, most.Lo = []record.Probe{{Candidate: 20000, Phase: record.PhaseProbe, Passed: true}}, 20000
-	b.Search("full", "bears", "sync", found)
-	b.Search("full", "bears", "static", most)
+	searchCapacities(b)
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)

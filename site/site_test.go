@@ -271,14 +271,17 @@ func TestBuildFilesAlike(t *testing.T) {
 			Subpages: []render.Subpage{{Path: "runs/1", Title: "A run", Files: []render.File{{Path: "data/x.csv", Data: []byte(ofRun)}}}}}}
 	}
 	dir := t.TempDir()
-	for _, contents := range [][2]string{{"old", "old"}, {"new", "old"}, {"new", "new"}, {"newer", "newest"}, {"newest", "newer"}} {
-		build(t, page(contents[0], contents[1]), dir)
+	for _, test := range []struct {
+		own, ofRun string
+		one        bool // both are new, and so links to one
+	}{{"old", "old", true}, {"new", "old", false}, {"new", "new", false}, {"newer", "newest", false}, {"newest", "newer", false}} {
+		build(t, page(test.own, test.ofRun), dir)
 		now := files(t, dir)
-		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != contents[0] || ofRun != contents[1] {
-			t.Errorf("the files are %q and %q, want %q", own, ofRun, contents)
+		if own, ofRun := now["a/data/x.csv"], now["a/runs/1/data/x.csv"]; own != test.own || ofRun != test.ofRun {
+			t.Errorf("the files are %q and %q, want %q and %q", own, ofRun, test.own, test.ofRun)
 		}
-		if alike := contents[0] == contents[1] && contents[0] == "old"; alike != same(t, filepath.Join(dir, "a/data/x.csv"), filepath.Join(dir, "a/runs/1/data/x.csv")) {
-			t.Errorf("%q are one file: %v, want %v", contents, !alike, alike)
+		if one := same(t, filepath.Join(dir, "a/data/x.csv"), filepath.Join(dir, "a/runs/1/data/x.csv")); one != test.one {
+			t.Errorf("%q and %q are one file: %v, want %v", test.own, test.ofRun, one, test.one)
 		}
 	}
 }

@@ -168,11 +168,8 @@ func (c *checker) start(e xml.StartElement) {
 
 // isPlain tells that an attribute gives no look but those of a drawing without a style sheet.
 func isPlain(name, value string) bool {
-	switch name {
-	case "fill", "stroke":
-		return value == "none" || value == "gray" || value == "#ddd"
-	}
-	return true
+	const all = plainLine + plainBand + plainArea + plainTip
+	return !strings.Contains(all, " "+name+"=") || strings.Contains(all, " "+name+`="`+value+`"`)
 }
 
 // root takes in the svg element.
