@@ -17,6 +17,7 @@ type origin struct {
 	measured  int // cells that have records
 	runs      []string
 	hosts     []string
+	revisions []string      // of the article, as it was measured; empty if no record tells
 	last      time.Time     // when the last repetition ended, in UTC; zero for none
 	took      time.Duration // all repetitions together
 	low, high int           // the fewest and the most repetitions of a measured cell
@@ -48,6 +49,9 @@ func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) orig
 		}
 		for _, r := range c.Records {
 			o.runs, o.hosts = appendNew(o.runs, r.Run), appendNew(o.hosts, r.Host)
+			if revision := r.Facts[record.FactRevision]; revision != "" {
+				o.revisions = appendNew(o.revisions, revision)
+			}
 			o.took += r.Ended.Sub(r.Started)
 			if r.Order.Replaces > 0 {
 				o.again++
@@ -60,7 +64,7 @@ func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) orig
 	for i, run := range o.runs {
 		o.runs[i] = d.RunName(run)
 	}
-	o.runs, o.hosts = sortedSet(o.runs), sortedSet(o.hosts)
+	o.runs, o.hosts, o.revisions = sortedSet(o.runs), sortedSet(o.hosts), sortedSet(o.revisions)
 	return o
 }
 
@@ -90,7 +94,8 @@ func (o origin) repetitions() string {
 	return number.Count(o.high, "repetition")
 }
 
-// where says host, run and date: "host c16-1a2b, run 20261114T…, 14 Nov 2026"; empty for nothing measured.
+// where says host, run, revision of the article, if records tell, and date: "host c16-1a2b, run 20261114T…, revision 5b605583d0d9,
+// 14 Nov 2026"; empty for nothing measured.
 func (o origin) where() string {
 	if o.measured == 0 {
 		return ""
@@ -103,7 +108,14 @@ func (o origin) where() string {
 	if slices.Contains(o.hosts, record.ImportedHost) {
 		host = "imported"
 	}
-	return host + ", " + run + ", " + shortDate(o.last)
+	revision := ""
+	switch n := len(o.revisions); {
+	case n > 2:
+		revision = number.Count(n, "revision") + ", "
+	case n > 0:
+		revision = "revision\u00a0" + strings.Join(o.revisions, ", ") + ", "
+	}
+	return host + ", " + run + ", " + revision + shortDate(o.last)
 }
 
 // imported says that the page shows what was read from output that somebody saved.

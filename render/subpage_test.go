@@ -74,7 +74,7 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 				}
 			}
 			if words := wordsOf(string(page.HTML)); !strings.Contains(words, "Cite as: benchbook, “Three experiments”, run "+newest+", 14 November 2026") ||
-				strings.Count(words, "host "+rendertest.Host+", run "+newest+", 14 Nov 2026") < 3 {
+				strings.Count(words, "host "+rendertest.Host+", run "+newest+", revision "+rendertest.Revision+", 14 Nov 2026") < 3 {
 				t.Errorf("not every experiment is said to be of run %s", newest)
 			}
 			var folders []string

@@ -131,6 +131,9 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 			rec.Facts[fact] = cpus
 		}
 	}
+	if r.options.Revision != "" {
+		rec.Facts[record.FactRevision] = r.options.Revision
+	}
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts["placement.adapted"] = strings.Join(step.Trial.Adapted, "; ")
 	}

@@ -80,6 +80,8 @@ type Options struct {
 	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at them; KeepLast
 	// beside it also those of the last one.
 	Keep, KeepLast bool
+	// Revision is what records have as record.FactRevision; empty where nobody knows.
+	Revision string
 }
 
 // chosen leaves out of what is to be done the trials that Options do not pick.

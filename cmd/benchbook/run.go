@@ -483,6 +483,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		progress.article(c.slug, judge)
 		options.Judge = decider{c.doc, plans[c.slug], host.ID}
 		options.KeepLast = options.Keep && c == last
+		options.Revision = revisionOf(ctx, project, c.slug)
 		sum, err := runners[at[c.slug]].Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
 		progress.stop()
 		total.Measured += sum.Measured

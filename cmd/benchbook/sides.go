@@ -246,7 +246,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
-	commit, err := s.git(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	commit, err := git(ctx, s.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 	var silent *exec.ExitError
 	switch {
 	case errors.As(err, &silent): // there is none of that name
@@ -260,7 +260,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 	for _, slug := range s.slugs {
 		paths = append(paths, path.Join("experiments", slug, "records"))
 	}
-	tree, err := s.git(ctx, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
+	tree, err := git(ctx, s.project.Dir, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
 	if err != nil {
 		return nil, &statusError{statusFailed, fmt.Errorf("listing the records of revision %s: %w", name, err)}
 	}
@@ -275,7 +275,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 	if len(objects) == 0 {
 		return found, nil
 	}
-	out, err := s.git(ctx, strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
+	out, err := git(ctx, s.project.Dir, strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
 	if err == nil {
 		err = s.readBatch(found, bytes.NewReader(out), names)
 	}
@@ -313,18 +313,6 @@ func (s *shelf) readBatch(found *side, out io.Reader, names []string) error {
 		s.sort(found, []*record.Record{r})
 	}
 	return nil
-}
-
-// git runs git in the project's folder.
-func (s *shelf) git(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Stdin = s.project.Dir, stdin
-	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) && len(failed.Stderr) > 0 {
-		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
-	}
-	return out, err
 }
 
 // A set is the records of one host and profile.

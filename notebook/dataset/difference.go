@@ -176,15 +176,16 @@ func factDifferences(a, b []*record.Record) []Difference {
 	return out
 }
 
-// moments are facts that are times, and so others in every run.
-var moments = []string{"shared.start", "shared.setup", "clock.ahead"}
+// incidental are facts that are others in every run, as they are times, or after every commit, whatever it changed: what of a revision
+// matters is in definitions and files.
+var incidental = []string{"shared.start", "shared.setup", "clock.ahead", record.FactRevision}
 
-// factsOf gathers the facts of all repetitions, but for moments. Where they differ among themselves, all are named.
+// factsOf gathers the facts of all repetitions, but for those that are incidental. Where they differ among themselves, all are named.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
 		for name, value := range r.Facts {
-			if _, of, _ := ofOtherHost(name); slices.Contains(moments, of) {
+			if _, of, _ := ofOtherHost(name); slices.Contains(incidental, of) {
 				continue
 			}
 			if !slices.Contains(seen[name], value) {

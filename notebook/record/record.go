@@ -215,6 +215,10 @@ type Command struct {
 // share of that of all CPUs. It is there where others used more than METHOD 7 lets pass without a word.
 const FactOthers = "cpu.others"
 
+// FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the commit, followed
+// by "+changes" if the article was not as committed there. It is absent where there is no repository, or no git.
+const FactRevision = "article.revision"
+
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
 type Machine struct {
 	Steal     float64               `json:"steal"`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown

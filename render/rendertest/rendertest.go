@@ -21,6 +21,9 @@ import (
 // Host is the machine on which all records were made.
 const Host = "c8-0a1b2c"
 
+// Revision is where records say that the article was measured from.
+const Revision = "5b605583d0d9"
+
 // Bench is an article in a project of its own, with the records made for it.
 type Bench struct {
 	Doc     *article.Document
@@ -172,7 +175,7 @@ func (b *Bench) record(profile, experiment, trial string, after int) *record.Rec
 				Order:   record.Order{Seed: e.Seed},
 				Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
 				Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
-					"host.kernel": "6.1.0", "placement.services": "0-2", "placement.load": "3",
+					"host.kernel": "6.1.0", record.FactRevision: Revision, "placement.services": "0-2", "placement.load": "3",
 					"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
 					"base.server":     "debian:bookworm-slim sha256:aa07c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70811114e",
 					"packages.server": "python3 3.11.2-1+b1\nlibc6 2.36-9"},
