@@ -2,6 +2,7 @@ package runner
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
+	"github.com/shirou/gopsutil/v4/common"
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
@@ -38,16 +40,20 @@ type Host struct {
 }
 
 // ThisHost describes this machine.
-func ThisHost() (Host, error) {
-	info, err := cpu.Info()
+func ThisHost() (Host, error) { return HostBelow("/") }
+
+// HostBelow describes the machine whose root directory this is, by the files that the kernel has below it.
+func HostBelow(root string) (Host, error) {
+	ctx := below(root)
+	info, err := cpu.InfoWithContext(ctx)
 	if err != nil || len(info) == 0 {
 		return Host{}, fmt.Errorf("finding out about this machine's processor: %w", cmp.Or(err, os.ErrNotExist))
 	}
-	memory, err := mem.VirtualMemory()
+	memory, err := mem.VirtualMemoryWithContext(ctx)
 	if err != nil {
 		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
 	}
-	h := Host{Cores: physicalCores("/"), Facts: map[string]string{}, mirrors: mirrorsOf(os.DirFS("/"), os.Environ())}
+	h := Host{Cores: physicalCores(root), Facts: map[string]string{}, mirrors: mirrorsOf(os.DirFS(root), os.Environ())}
 	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
 	model := strings.Join(strings.Fields(info[0].ModelName), " ")
 	logical := 0
@@ -67,20 +73,42 @@ func ThisHost() (Host, error) {
 	fact("memory", fmt.Sprintf("%d GiB", gib))
 	fact("architecture", runtime.GOARCH)
 	fact("microcode", info[0].Microcode)
-	if kernel, err := host.KernelVersion(); err == nil {
-		fact("kernel", kernel)
-	}
-	fact("governor", governors("/"))
-	fact("clock", read("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
-	fact("mitigations", mitigations())
-	fact("swap", swapSize())
-	fact("hugepages", chosen(read("/sys/kernel/mm/transparent_hugepage/enabled")))
-	fact("virtual", hypervisor("/", info[0].Flags))
+	fact("kernel", kernelRelease(root))
+	fact("governor", governors(root))
+	fact("clock", read(filepath.Join(root, "sys/devices/system/clocksource/clocksource0/current_clocksource")))
+	fact("mitigations", mitigations(root))
+	fact("swap", swapSize(memory))
+	fact("hugepages", chosen(read(filepath.Join(root, "sys/kernel/mm/transparent_hugepage/enabled"))))
+	fact("virtual", hypervisor(root, info[0].Flags))
 	return h, nil
 }
 
-// hypervisor is the kind of the virtual machine that this is, empty if it is none. It goes by the processor and the clocks: files that
-// container engines leave behind are copied with the disks of virtual machines.
+// below has gopsutil read what is below another root directory.
+func below(root string) context.Context {
+	if root == "/" {
+		return context.Background()
+	}
+	return context.WithValue(context.Background(), common.EnvKey, common.EnvMap{
+		common.HostProcEnvKey: filepath.Join(root, "proc"), common.HostSysEnvKey: filepath.Join(root, "sys"), common.HostEtcEnvKey: filepath.Join(root, "etc")})
+}
+
+// kernelRelease is the release of the kernel; empty where the system does not tell.
+func kernelRelease(root string) string {
+	if release := read(filepath.Join(root, "proc/sys/kernel/osrelease")); release != "" {
+		return release
+	}
+	release, err := host.KernelVersion()
+	if err != nil {
+		return ""
+	}
+	return release
+}
+
+// hypervisor is the kind of the virtual machine that this is, empty if it is none. It goes by the clocks, by what the firmware calls the
+// machine, which is all that ARM has, and by the processor: files that container engines leave behind are copied with the disks of
+// virtual machines.
+//
+// Source: systemd-detect-virt(1), whose names for kinds these are.
 func hypervisor(root string, flags []string) string {
 	clocks := read(filepath.Join(root, "sys/devices/system/clocksource/clocksource0/available_clocksource"))
 	switch kind := read(filepath.Join(root, "sys/hypervisor/type")); {
@@ -90,7 +118,14 @@ func hypervisor(root string, flags []string) string {
 		return "kvm"
 	case strings.Contains(clocks, "hyperv"):
 		return "hyperv"
-	case slices.Contains(flags, "hypervisor"):
+	}
+	firmware := read(filepath.Join(root, "sys/class/dmi/id/sys_vendor")) + " " + read(filepath.Join(root, "sys/class/dmi/id/product_name"))
+	for _, virtual := range []struct{ words, kind string }{{"KVM", "kvm"}, {"QEMU", "qemu"}, {"VMware", "vmware"}, {"VirtualBox", "oracle"}} {
+		if strings.Contains(firmware, virtual.words) {
+			return virtual.kind
+		}
+	}
+	if slices.Contains(flags, "hypervisor") {
 		return "unknown"
 	}
 	return ""
@@ -110,15 +145,19 @@ func governors(root string) string {
 }
 
 // swapSize is how much memory can be put aside on disks: "none", or its size.
-func swapSize() string {
-	swap, err := mem.SwapMemory()
-	switch {
-	case err != nil:
-		return ""
-	case swap.Total == 0:
+func swapSize(memory *mem.VirtualMemoryStat) string {
+	total := memory.SwapTotal
+	if runtime.GOOS != "linux" { // where the two are not told together
+		swap, err := mem.SwapMemory()
+		if err != nil {
+			return ""
+		}
+		total = swap.Total
+	}
+	if total == 0 {
 		return "none"
 	}
-	return units.BytesSize(float64(swap.Total))
+	return units.BytesSize(float64(total))
 }
 
 // chosen is the word in brackets of a setting such as "always [madvise] never".
@@ -160,8 +199,8 @@ func read(path string) string {
 }
 
 // mitigations lists what the kernel does about vulnerabilities of the processor: it changes what system calls cost.
-func mitigations() string {
-	files, _ := filepath.Glob("/sys/devices/system/cpu/vulnerabilities/*")
+func mitigations(root string) string {
+	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/vulnerabilities/*"))
 	var out []string
 	for _, f := range files {
 		if state := read(f); strings.HasPrefix(state, "Mitigation:") || strings.HasPrefix(state, "Vulnerable") {
