@@ -170,9 +170,6 @@ func chosen(setting string) string {
 	return word
 }
 
-// LocalPorts is how many local ports the machine itself gives to programs that ask for none; 0 where it does not tell.
-func (h Host) LocalPorts() int { return hostPorts("/") }
-
 // siblings lists the CPUs of each physical core that has several, or says that there is none: on such a core, two programs slow
 // each other down although each has a CPU of its own.
 func siblings(cores [][]int) string {

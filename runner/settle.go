@@ -178,8 +178,10 @@ func (s *Settler) write() {
 }
 
 // readHost is what the machine has used so far; zero where it does not tell.
-func readHost() hostUsage {
-	times, err := cpu.Times(false)
+func readHost() hostUsage { return readHostBelow("/") }
+
+func readHostBelow(root string) hostUsage {
+	times, err := cpu.TimesWithContext(below(root), false)
 	if err != nil || len(times) != 1 {
 		return hostUsage{}
 	}

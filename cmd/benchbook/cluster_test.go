@@ -249,7 +249,7 @@ func runEnded(t *testing.T, w wiring, registry string) {
 func runAsHost(t *testing.T, w wiring, registry string) {
 	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n", "repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
 	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
-	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of context test`).MatchString(got) {
+	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of\s+context test`).MatchString(got) {
 		t.Errorf("doctor says\n%s", got)
 	}
 	mustRun(t, w, "-C", dir, "run")
@@ -393,8 +393,8 @@ func TestContainerdOfAProject(t *testing.T) {
 		t.Fatal(err)
 	}
 	examined := mustRun(t, w, "-C", dir, "doctor")
-	for _, line := range []string{`(?m)^ok +containerd of cloud +1\.7\.24 at ` + regexp.QuoteMeta(socket) + `$`,
-		`(?m)^missing +containerd of cloud +there is no socket ` + regexp.QuoteMeta(socket) + `\.none$`} {
+	for _, line := range []string{`(?m)^ok +containerd of cloud +1\.7\.24 at\s+` + regexp.QuoteMeta(socket) + `$`,
+		`(?m)^missing +containerd of cloud +there is no socket\s+` + regexp.QuoteMeta(socket) + `\.none$`} {
 		if !regexp.MustCompile(line).MatchString(examined) {
 			t.Errorf("doctor says\n%s\nwant %s in it", examined, line)
 		}

@@ -8,17 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
-	"github.com/shirou/gopsutil/v4/disk"
-	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/plan"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 )
@@ -54,7 +49,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what this machine has and lacks for measuring, and how to get it",
 		Long: `Look at everything that measuring needs: the engine, images and registry, the containerd of nodes on
-this machine, our own programs, cores, clock, noise, disks, ports, swap, other runs and what killed runs
+this machine, our own programs, the rights that we have, processor, kernel, cores, governor, clock, mitigations,
+memory, noise, steal, swap, limits of connections and files, network path, disks, other runs and what killed runs
 have left. Each is ok, a warning, or missing, with what to do. Nothing is changed. The status is 1 if nothing can be measured here.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,7 +78,8 @@ have left. Each is ok, a warning, or missing, with what to do. Nothing is change
 
 // examine looks at everything, in the order in which it matters.
 func (a *app) examine(ctx context.Context) (*examination, error) {
-	host, err := runner.ThisHost()
+	m := a.wiring.machine
+	host, err := runner.HostBelow(m.root)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +89,12 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 	}
 	checks := append(a.examineEngine(ctx, project), a.examineHosts(ctx, project)...)
 	checks = append(checks, examineContainerds(ctx, project)...)
-	checks = append(checks, a.examinePrograms(), examineCores(host), examineGovernor(host), examineClock(host))
-	checks = append(checks, examineNoise(ctx, host)...)
-	checks = append(checks, a.examineDisks()...)
-	checks = append(checks, examinePorts(host), examineSwap(), a.examineLock(ctx, host))
+	look := runner.LookAt(ctx, m.root, m.noise)
+	checks = append(checks, a.examinePrograms(), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
+		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
+	checks = append(checks, examineNoise(host, look)...)
+	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
+		examinePath(m.user()), a.examineDisk("disk of records", a.folder(), enoughForRecords), a.examineLock(ctx, host))
 	x := &examination{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -129,6 +128,7 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 	}
 	var about []string
 	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"}, {"engine.cgroup.version", "control groups of version"},
+		{"engine.cgroup.driver", "made by"}, {"engine.runtime", "runtime"}, {"engine.api", "API"}, {"engine.os", "on"},
 		{"engine.context", "context"}, {"engine.namespace", "namespace"}} {
 		if v := facts[fact.name]; v != "" {
 			about = append(about, fact.what+" "+v)
@@ -136,6 +136,11 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 	}
 	if len(about) > 0 {
 		found.Words += " (" + strings.Join(about, ", ") + ")"
+	}
+	if facts["engine.rootless"] == "true" {
+		found.Level = warn
+		found.Words += " runs without the rights of root"
+		found.Remedy = "use the engine of the system: one that is rootless may not bind services to CPUs, and its packets to the outside go through a program"
 	}
 	if facts["engine.local"] == "false" {
 		found.Level = missing
@@ -146,7 +151,7 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 	if isInspected {
 		checks = append(checks, examineRegistry(ctx, inspected))
 		if folder := inspected.Storage(); folder != "" {
-			checks = append(checks, examineDisk("disk of the engine", folder, enoughForImages))
+			checks = append(checks, a.examineDisk("disk of the engine", folder, enoughForImages))
 		}
 	}
 	if store, ok := e.(engine.ImageStore); ok {
@@ -230,124 +235,35 @@ func (a *app) examinePrograms() symptom {
 	return s
 }
 
-func examineCores(host runner.Host) symptom {
-	at := plan.Place(host.Cores)
-	s := symptom{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
-	switch {
-	case len(host.Cores) < 2:
-		s.Level, s.Remedy = warn, "services and load share one core, and what is measured is of both: use a machine with two cores or more"
-	case host.Facts["host.siblings"] != "none":
-		s.Words += "; threads of one core: " + host.Facts["host.siblings"]
-	}
-	return s
-}
-
-func examineGovernor(host runner.Host) symptom {
-	governor := host.Facts["host.governor"]
-	switch governor {
-	case "":
-		return symptom{Name: "governor", Level: fine, Words: "frequencies are not up to this system"}
-	case "performance":
-		return symptom{Name: "governor", Level: fine, Words: governor}
-	}
-	return symptom{Name: "governor", Level: warn, Words: governor + ": frequencies follow the load",
-		Remedy: "as root: echo performance | tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"}
-}
-
-// quickClocks are those that programs can read without asking the kernel.
-//
-// Source: Linux, Documentation/virt/kvm/x86/timekeeping.rst, clocksource.
-var quickClocks = []string{"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"}
-
-func examineClock(host runner.Host) symptom {
-	clock := host.Facts["host.clock"]
-	s := symptom{Name: "clock", Level: fine, Words: cmp.Or(clock, "this system does not tell")}
-	if clock != "" && !slices.Contains(quickClocks, clock) {
-		s.Level, s.Words = warn, clock+": to read it takes a call of the kernel, in programs under test as well"
-		s.Remedy = "see /sys/devices/system/clocksource/clocksource0/available_clocksource for tsc or kvm-clock"
-	}
-	return s
-}
-
-// Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.
-const (
-	muchJitter  = 2 * time.Millisecond
-	muchSpin    = 0.05
-	muchForeign = 0.05 // METHOD.md 7 warns above this
-)
-
-func examineNoise(ctx context.Context, host runner.Host) []symptom {
-	noise := runner.MeasureNoise(ctx)
-	cpus := len(slices.Concat(host.Cores...))
-	even := symptom{Name: "noise", Level: fine,
-		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", noise.Jitter.Round(time.Microsecond), 100*noise.Spin)}
-	if noise.Jitter > muchJitter || noise.Spin > muchSpin {
-		even.Level, even.Remedy = warn, "end what else runs on this machine; on a virtual one ask for cores of its own"
-	}
-	others := symptom{Name: "other programs", Level: fine, Words: "this system does not tell"}
-	if noise.Runnable >= 0 && cpus > 0 {
-		share := min(1, noise.Runnable/float64(cpus))
-		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*share)
-		if share > muchForeign {
-			others.Level, others.Remedy = warn, "end them: a repetition beside which others use more than 12 % of the CPUs is not valid"
-		}
-	}
-	return []symptom{even, others}
-}
-
 // What disks should have free.
 const (
 	enoughForImages  = 5 << 30
 	enoughForRecords = 100 << 20
 )
 
-func (a *app) examineDisks() []symptom {
-	dir := a.dir
+// folder is that of the project, or the one we are in.
+func (a *app) folder() string {
 	if project, err := article.OpenProject(a.dir); err == nil {
-		dir = project.Dir
+		return project.Dir
 	}
-	return []symptom{examineDisk("disk of records", dir, enoughForRecords)}
+	return a.dir
 }
 
-func examineDisk(name, folder string, enough uint64) symptom {
+func (a *app) examineDisk(name, folder string, enough uint64) symptom {
 	s := symptom{Name: name, Level: fine}
 	path, err := filepath.Abs(folder)
 	if err != nil {
 		path = folder
 	}
-	usage, err := disk.Usage(path)
+	free, err := a.wiring.machine.free(path)
 	if err != nil {
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "see whether the folder is there"
 		return s
 	}
-	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(usage.Free)))
-	if usage.Free < enough {
+	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
+	if free < enough {
 		s.Level = warn
 		s.Remedy = fmt.Sprintf("make room: %s should be free. benchbook gc removes what is not needed any more", units.BytesSize(float64(enough)))
-	}
-	return s
-}
-
-func examinePorts(host runner.Host) symptom {
-	ports := host.LocalPorts()
-	if ports == 0 {
-		return symptom{Name: "local ports", Level: fine, Words: "this system does not tell; containers have ports of their own"}
-	}
-	return symptom{Name: "local ports", Level: fine, Words: fmt.Sprintf("%d here, which containers do not share: each has 64512 of its own", ports)}
-}
-
-func examineSwap() symptom {
-	s := symptom{Name: "swap", Level: fine, Words: "none"}
-	swap, err := mem.SwapMemory()
-	if err != nil {
-		s.Words = "this system does not tell"
-		return s
-	}
-	if swap.Total > 0 {
-		s.Words = fmt.Sprintf("%s of %s in use", units.BytesSize(float64(swap.Used)), units.BytesSize(float64(swap.Total)))
-	}
-	if memory, err := mem.VirtualMemory(); err == nil && swap.Used > 0 && memory.Available < memory.Total/10 {
-		s.Level, s.Remedy = warn, "end programs until memory is free: what services have to read back from swap is measured as theirs"
 	}
 	return s
 }
@@ -370,12 +286,33 @@ func (a *app) examineLock(ctx context.Context, host runner.Host) symptom {
 	return s
 }
 
+// examinationWidth is how wide the lines of an examination are: it is what people read in whatever terminal they have.
+const examinationWidth = 80
+
 func (a *app) printExamination(x *examination) {
+	level, name := len(missing), 0
+	for _, c := range x.Checks {
+		name = max(name, runes(c.Name))
+	}
+	width := examinationWidth - level - name - 4
 	var rows [][]string
 	for _, c := range x.Checks {
-		rows = append(rows, []string{c.Level, c.Name, c.Words})
+		lines := wrap(c.Words, width)
 		if c.Remedy != "" && c.Level != fine {
-			rows = append(rows, []string{"", "", "→ " + c.Remedy})
+			for i, line := range wrap(c.Remedy, width-2) {
+				arrow := "→ "
+				if i > 0 {
+					arrow = "  "
+				}
+				lines = append(lines, arrow+line)
+			}
+		}
+		for i, line := range lines {
+			row := []string{"", "", line}
+			if i == 0 {
+				row[0], row[1] = c.Level, c.Name
+			}
+			rows = append(rows, row)
 		}
 	}
 	printColumns(a.stdout, "", rows)
@@ -383,5 +320,5 @@ func (a *app) printExamination(x *examination) {
 		fmt.Fprintf(a.stdout, "\nthis machine, %s, can measure\n", x.Host)
 		return
 	}
-	fmt.Fprintf(a.stdout, "\nnothing can be measured on this machine, %s; pages can be rendered from records\n", x.Host)
+	fmt.Fprintf(a.stdout, "\nnothing can be measured on this machine, %s;\npages can be rendered from records\n", x.Host)
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"benchbook/notebook/article"
+	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
@@ -65,7 +67,8 @@ func tellPeak(file string) {
 // without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for
 // loads of which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
 // per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
-// service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before.
+// service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before, "rootless" for one that does
+// not run as root.
 func scripted() wiring {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -85,6 +88,7 @@ func scripted() wiring {
 	return wiring{
 		tool:    func(string) ([]byte, error) { return []byte("program"), nil },
 		lockDir: os.Getenv("WORK"), // scripts have one
+		machine: madeUp(os.Getenv("MACHINE")),
 		endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
 			if strings.Contains(o.Host, "down") {
 				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
@@ -102,6 +106,23 @@ func scripted() wiring {
 			return fake.New(script("local")), nil
 		}}},
 	}
+}
+
+// madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it can be, and we are
+// not its root.
+func madeUp(folder string) machine {
+	if folder == "" {
+		return thisMachine()
+	}
+	m := machine{root: folder, noise: func(context.Context) runner.Noise {
+		return runner.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
+	}, user: func() int { return 0 }, free: func(string) (uint64, error) { return 40 << 30, nil }}
+	if filepath.Base(folder) == "bad" {
+		m.noise = func(context.Context) runner.Noise { return runner.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5} }
+		m.user = func() int { return 1000 }
+		m.free = func(string) (uint64, error) { return 50 << 20, nil }
+	}
+	return m
 }
 
 func script(mode string) fake.Script {
@@ -189,6 +210,9 @@ func script(mode string) fake.Script {
 			}
 			return nil
 		}
+	case "rootless":
+		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2", "engine.cgroup.driver": "systemd",
+			"engine.runtime": "runc", "engine.api": "1.52", "engine.os": "Debian GNU/Linux 13", "engine.local": "true", "engine.rootless": "true"}
 	case "elsewhere":
 		s.Facts = map[string]string{"engine.local": "false"}
 	case "stuck":
@@ -309,6 +333,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			e.Setenv("GOARCH", runtime.GOARCH)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
 			return nil
 		},

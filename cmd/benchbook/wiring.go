@@ -34,6 +34,8 @@ type wiring struct {
 	lockEngines bool
 	// tool finds the programs that go into containers.
 	tool load.Tool
+	// machine is what doctor looks at.
+	machine machine
 	// settler lets the machine come to rest between repetitions; nil for none.
 	settler *runner.Settler
 	// cache is a folder for what was found out about images; empty for none.
@@ -71,6 +73,7 @@ func wired() wiring {
 		lockDir:     cmp.Or(os.Getenv(locksVariable), runner.LockFolder),
 		lockEngines: os.Getenv(locksVariable) == "",
 		tool:        tool,
+		machine:     thisMachine(),
 		settler:     &runner.Settler{},
 		cache:       cache,
 		terminal: func() int {

@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -205,7 +206,7 @@ func (e *Engine) Name() string { return "docker" }
 
 // Facts implements engine.Engine. Memory is in bytes.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
-	return map[string]string{
+	facts := map[string]string{
 		"engine.name":           e.Name(),
 		"engine.version":        e.info.ServerVersion,
 		"engine.api":            e.version.APIVersion,
@@ -219,7 +220,11 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.cpus":           strconv.Itoa(e.info.NCPU),
 		"engine.memory":         strconv.FormatInt(e.info.MemTotal, 10),
 		"engine.local":          strconv.FormatBool(e.local()),
-	}, nil
+	}
+	if slices.ContainsFunc(e.info.SecurityOptions, func(option string) bool { return strings.HasPrefix(option, "name=rootless") }) {
+		facts["engine.rootless"] = "true"
+	}
+	return facts, nil
 }
 
 // local says whether containers run under the kernel of this machine, rather than elsewhere or in a virtual machine.

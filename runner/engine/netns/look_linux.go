@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -42,12 +41,7 @@ func (n *Namespace) inside() (Look, error) {
 	if err := unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err != nil {
 		return Look{}, fmt.Errorf("entering a network namespace: %w", err)
 	}
-	look := Look{Limits: map[string]string{}}
-	for _, name := range listening {
-		if value, err := setting(name); err == nil {
-			look.Limits[path.Base(name)] = value
-		}
-	}
+	look := Look{Limits: Limits("/")}
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return Look{}, err

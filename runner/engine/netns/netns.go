@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -191,8 +192,14 @@ func (l Look) Network() engine.Network {
 // listening are the settings that are read, by their files below /proc/sys/net.
 var listening = []string{"core/somaxconn", "ipv4/tcp_max_syn_backlog", "ipv4/tcp_syncookies", "ipv4/ip_local_port_range", "ipv4/tcp_tw_reuse"}
 
-// setting is the value of a setting; numbers are divided by one space.
-func setting(name string) (string, error) {
-	text, err := os.ReadFile("/proc/sys/net/" + name)
-	return strings.Join(strings.Fields(string(text)), " "), err
+// Limits are the settings of the kernel that bound how many connections there can be in the network of whoever asks, by name. Numbers are
+// divided by one space. Root is the root directory; what the kernel does not tell is left out.
+func Limits(root string) map[string]string {
+	limits := map[string]string{}
+	for _, name := range listening {
+		if text, err := os.ReadFile(filepath.Join(root, "proc/sys/net", name)); err == nil {
+			limits[path.Base(name)] = strings.Join(strings.Fields(string(text)), " ")
+		}
+	}
+	return limits
 }
