@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -260,17 +261,21 @@ const (
 	factLoadIn = "network.load"   // the service whose network the load was in
 )
 
-// lookAtNetworks notes what the networks of services are like: once for all of them where they are alike.
+// lookAtNetworks notes what the networks of services are like: once for all of them where they are alike. What could not be read is
+// noted too, and why: a record without these facts would not say whether anybody had looked.
 func (s *sampler) lookAtNetworks(ctx context.Context) {
 	paths, limits := map[string]string{}, map[string]string{}
 	for _, w := range s.watched {
 		c := w.containers[0] // the others of a service that is scaled have the same
 		if c.networked == nil {
+			paths[w.name], limits[w.name] = unreadByEngine, unreadByEngine
 			continue
 		}
 		network, err := c.networked.Network(ctx)
 		if err != nil {
-			continue // it takes root to tell
+			paths[w.name] = unread(err)
+			limits[w.name] = paths[w.name]
+			continue
 		}
 		paths[w.name] = pathWords(network)
 		var words []string
@@ -284,6 +289,20 @@ func (s *sampler) lookAtNetworks(ctx context.Context) {
 			s.facts[fact] = words
 		}
 	}
+}
+
+// unreadByEngine stands for a fact that an engine has no way to tell.
+const unreadByEngine = "not read: the engine does not tell"
+
+// unread stands for a fact that could not be read. Of the error it has the cause alone: what was being done names processes.
+func unread(err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "not read: it takes root"
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return "not read: " + err.Error()
 }
 
 // pathWords is a network in words: "veth on a bridge, MTU 1500, gso tso".

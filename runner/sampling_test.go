@@ -2,10 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +64,36 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 	r = runOnce(t, s, "requests: 100", "requests: 100, network: shared")
 	if _, own := r.Machine.Ports[loadName]; own || r.Facts[factLoadIn] != "that of server" {
 		t.Errorf("ports %v, fact %q", r.Machine.Ports, r.Facts[factLoadIn])
+	}
+}
+
+// Where a network could not be looked into, a record says so, and why.
+func TestRecordTellsWhatWasNotRead(t *testing.T) {
+	denied := &os.PathError{Op: "open", Path: "/proc/4711/ns/net", Err: syscall.EACCES}
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"without root", fmt.Errorf("measuring server: %w", denied), "not read: it takes root"},
+		{"elsewhere", fmt.Errorf("measuring server: %w", errors.New("its kernel is that of another machine")), "not read: its kernel is that of another machine"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			s.Network = func(string) (engine.Network, error) { return engine.Network{}, tt.err }
+			r := runOnce(t, s)
+			for _, fact := range []string{factPath, factListen} {
+				if r.Facts[fact] != tt.want {
+					t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], tt.want)
+				}
+			}
+		})
+	}
+	s := sampler{facts: map[string]string{}, watched: []watched{{"server", []container{{}}}}}
+	s.lookAtNetworks(t.Context())
+	if got := s.facts[factPath]; got != unreadByEngine {
+		t.Errorf("of an engine that cannot tell it says %q", got)
 	}
 }
 

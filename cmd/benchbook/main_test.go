@@ -118,7 +118,9 @@ func madeUp(folder string) machine {
 		return runner.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
 	}, user: func() int { return 0 }, free: func(string) (uint64, error) { return 40 << 30, nil }}
 	if filepath.Base(folder) == "bad" {
-		m.noise = func(context.Context) runner.Noise { return runner.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5} }
+		m.noise = func(context.Context) runner.Noise {
+			return runner.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+		}
 		m.user = func() int { return 1000 }
 		m.free = func(string) (uint64, error) { return 50 << 20, nil }
 	}
