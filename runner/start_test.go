@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/timing"
@@ -69,6 +71,106 @@ func TestVolumes(t *testing.T) {
 	if i := slices.IndexFunc(got.Files, func(f engine.File) bool { return f.Path == "/srv/one.py" }); i < 0 || !strings.Contains(string(got.Files[i].Data), "sync") {
 		t.Errorf("files %+v", got.Files)
 	}
+}
+
+// Every setting of a service in a plan reaches the engine. One that is added to the plan fails here until it does: under the same name and
+// of the same type by itself, and else once this test knows what becomes of it.
+func TestEverySettingReachesTheEngine(t *testing.T) {
+	became := map[string]func(set *plan.Service, got engine.Service) (is, want any){
+		"Image": func(_ *plan.Service, got engine.Service) (is, want any) {
+			return got.Image, engine.Prepared{ID: "id of x"}
+		},
+		"Configs": func(set *plan.Service, got engine.Service) (is, want any) {
+			f := set.Configs[0]
+			return got.Files, []engine.File{{Path: f.Path, Mode: 0o755, Data: f.Data}}
+		},
+		"Ready": func(set *plan.Service, got engine.Service) (is, want any) {
+			return fields(got.Ready), fields(set.Ready)
+		},
+		"Ulimits": func(set *plan.Service, got engine.Service) (is, want any) {
+			return got.Ulimits, []engine.Ulimit{{Name: "x", Soft: int64(set.Ulimits["x"].Soft), Hard: int64(set.Ulimits["x"].Hard)}}
+		},
+	}
+	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
+		"Volumes": "TestVolumes"}
+	r := &run{Runner: &Runner{}, experiment: &plan.Experiment{}, images: map[string]image{"x": {Prepared: engine.Prepared{ID: "id of x"}}}}
+	kind, there := reflect.TypeFor[plan.Service](), reflect.TypeFor[engine.Service]()
+	for i := range kind.NumField() {
+		field := kind.Field(i)
+		if !field.IsExported() || elsewhere[field.Name] != "" {
+			continue
+		}
+		t.Run(field.Name, func(t *testing.T) {
+			set := &plan.Service{Name: "server"}
+			fill(reflect.ValueOf(set).Elem().Field(i))
+			if field.Name == "Image" {
+				set.Image = plan.Image{Name: "x"} // its other ways are of how images are made
+			}
+			got, err := r.service(&plan.Trial{}, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if read, ok := became[field.Name]; ok {
+				if is, want := read(set, got); !reflect.DeepEqual(is, want) {
+					t.Errorf("it became %+v, want %+v", is, want)
+				}
+				return
+			}
+			same, ok := there.FieldByName(field.Name)
+			if !ok || same.Type != field.Type {
+				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in runner.service", field.Name)
+			}
+			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(), reflect.ValueOf(set).Elem().Field(i).Interface()
+			if !reflect.DeepEqual(is, want) {
+				t.Errorf("the engine gets %+v, want %+v", is, want)
+			}
+		})
+	}
+}
+
+// fill sets whatever can be set to something that is not its zero value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint8:
+		v.SetUint(7)
+	case reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i))
+			}
+		}
+	default:
+		panic("nothing is known of " + v.Type().String())
+	}
+}
+
+// fields are those of a struct, by name.
+func fields(of any) map[string]any {
+	out, v := map[string]any{}, reflect.ValueOf(of)
+	for i := range v.NumField() {
+		out[v.Type().Field(i).Name] = v.Field(i).Interface()
+	}
+	return out
 }
 
 // Independent services start at once; those that depend on others wait for them.
