@@ -26,11 +26,12 @@ type packages struct {
 // pythonBelow stands between the two lists in what listPackages prints.
 const pythonBelow = "-- python"
 
-// listPackages asks an image with a shell for both lists. Python's packages are found by the folders that say what is installed, since
+// listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their settings behind are none:
+// the second letter of their state is no i. Python's packages are found by the folders that say what is installed, since
 // an image may have several environments, and need not have pip any more.
 //
 // Source: dpkg-query(1); PEP 376 and the packaging specification "Recording installed projects".
-const listPackages = `dpkg-query -W -f '${Package} ${Version}\n' 2>/dev/null
+const listPackages = `dpkg-query -W -f '${db:Status-Abbrev}${Package} ${Version}\n' 2>/dev/null | sed -n 's/^.i.//p'
 echo '` + pythonBelow + `'
 find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-packages -o -name _vendor \) -prune \
   -o \( -name '*.dist-info' -o -name '*.egg-info' \) -print 2>/dev/null
@@ -103,7 +104,7 @@ func projects(paths string) string {
 
 // cacheFile is where the packages of an image are kept. The number is raised when they are to be found out anew.
 func (r *Runner) cacheFile(id string) string {
-	return filepath.Join(r.Cache, "packages-1", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
+	return filepath.Join(r.Cache, "packages-2", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
 }
 
 func (r *Runner) cached(id string) (found packages, ok bool) {

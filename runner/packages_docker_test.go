@@ -1,0 +1,50 @@
+package runner
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
+)
+
+// What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not those that were removed
+// and have left their settings, and projects of Python in whichever folder, not those that came with Debian's.
+func TestPackagesOfAnImage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a Docker engine: run without -short")
+	}
+	e, err := docker.New(t.Context(), docker.Options{})
+	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	file := func(path, text string) engine.File { return engine.File{Path: path, Mode: 0o644, Data: []byte(text)} }
+	status := func(name, state, version string) string {
+		return "Package: " + name + "\nStatus: " + state + "\nMaintainer: nobody <nobody@example.org>\nArchitecture: all\nVersion: " + version +
+			"\nDescription: of a test\n\n"
+	}
+	build := &engine.Build{For: "packages", Dockerfile: "Dockerfile", Files: []engine.File{
+		file("Dockerfile", "FROM debian:bookworm-slim\nCOPY status /var/lib/dpkg/status\nCOPY tree /\n"),
+		file("status", status("alpha", "install ok installed", "1:2.0-3+b1")+status("gone", "deinstall ok config-files", "0.9-1")+
+			status("beta", "hold ok installed", "4.5~rc1-1")),
+		file("tree/opt/env/lib/python3.11/site-packages/flask-3.1.3.dist-info/METADATA", "Name: flask\n"),
+		file("tree/usr/local/lib/python3.11/dist-packages/uWSGI-2.0.31-py3.11.egg-info/PKG-INFO", "Name: uWSGI\n"),
+		file("tree/usr/lib/python3/dist-packages/apt-2.6.1.egg-info/PKG-INFO", "Name: apt\n"),
+		file("tree/opt/env/lib/python3.11/site-packages/pip/_vendor/rich-1.0.dist-info/METADATA", "Name: rich\n"),
+	}}
+	image, err := e.Prepare(t.Context(), engine.Image{Build: build}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Runner{Engine: e}
+	got, err := r.packagesOf(t.Context(), image)
+	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
