@@ -69,6 +69,41 @@ repetitions: 1
 calibrate: false
 ~~~
 
+~~~dockerfile file=broken/Dockerfile
+FROM debian:bookworm-slim
+ARG NPM_TOKEN
+RUN h=$(printf %s-mirror.corp.example planted); echo "fetching https://joe:$NPM_TOKEN@$h/simple with $NPM_TOKEN"; \
+  echo "E: Could not resolve '$h'" >&2; echo "HTTPSConnectionPool(host='$h', port=443)" >&2; exit 7
+~~~
+
+~~~yaml experiment
+name: build
+command: {build: {context: broken, args: {NPM_TOKEN: planted-in-build-args}}, run: ["true"]}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: mirror
+services:
+  server:
+    image: debian:bookworm-slim
+    expose: ["8080"]
+    command: [sh, -c, 'h=$(printf %s-mirror.corp.example planted); echo "Looking in indexes: https://$h/simple"; echo "E: Could not resolve ''$h''" >&2; exit 5']
+load: {target: "http://server:8080/", duration: 1s}
+repetitions: 1
+calibrate: false
+~~~
+
+~~~yaml experiment
+name: fetch
+command:
+  image: debian:bookworm-slim
+  run: [sh, -c, 'h=$(printf %s-mirror.corp.example planted); echo "{\"metric\": \"size\", \"value\": 7, \"unit\": \"B\"}"; echo "proxy $h:3142 refused" >&2; exit 6']
+repetitions: 1
+calibrate: false
+~~~
+
 ~~~yaml table
 label: tbl-all
 experiment: metric
@@ -97,13 +132,14 @@ func TestPlantedSecrets(t *testing.T) {
 		w := onEngine(t)
 		w.lockDir = "" // nothing is timed
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-around-benchbook")
+		t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
 		dir, folder := project(t, "leaky", leaky)
 		if err := os.WriteFile(filepath.Join(folder, "private.env"), []byte("API_TOKEN=planted-in-env-file\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var stderr bytes.Buffer
 		if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
-			t.Errorf("status %d, want %d: three of four fail", status, statusFailed)
+			t.Errorf("status %d, want %d: all but one fail", status, statusFailed)
 		}
 		wantNothingPlanted(t, "what run says", stderr.Bytes())
 		records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
@@ -112,13 +148,13 @@ func TestPlantedSecrets(t *testing.T) {
 		}
 		for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
 			printed := map[string]string{"log": "password is [redacted], token [redacted]", "hook": "Authorization: [redacted]",
-				"command": "postgres://joe:[redacted]@db/"}
+				"command": "postgres://joe:[redacted]@db/", "mirror": "Looking in indexes: https://[redacted]/simple", "fetch": "proxy [redacted]:3142 refused"}
 			if !strings.Contains(r.Log, printed[r.Experiment]) || (r.Failure == "") != (r.Experiment == "metric") {
 				t.Errorf("%s: failure %q, log %q; want %q in it", r.Experiment, r.Failure, r.Log, printed[r.Experiment])
 			}
 		}
-		if len(records) < 4 {
-			t.Errorf("%d records, want 4:\n%s", len(records), &stderr)
+		if len(records) < 6 || !strings.Contains(stderr.String(), "Could not resolve") {
+			t.Errorf("%d records, want 6, and the end of what the build said:\n%s", len(records), &stderr)
 		}
 		wantNothingPlantedBelow(t, w, dir, folder)
 	})

@@ -274,9 +274,9 @@ func hidden(value string) string {
 	return Redacted
 }
 
-// hide also takes names of hosts out of texts, however they are written. Those without a dot may be words: they are taken out of URLs, and
+// Hide also takes names of hosts out of texts, however they are written. Those without a dot may be words: they are taken out of URLs, and
 // where a program says that it looks for a host or cannot reach it, unless a service or an image has that name.
-func (r *Redactor) hide(hosts []string) {
+func (r *Redactor) Hide(hosts []string) {
 	var dotted, bare []string
 	for _, host := range hosts {
 		switch quoted := regexp.QuoteMeta(host); {
@@ -310,7 +310,7 @@ func (r *Record) Redact(hosts ...string) {
 	redact := NewRedactor(r.Definition)
 	r.Inputs, r.Definition = redact.Inputs(r.Inputs, r.Definition), redact.Definition(r.Definition)
 	r.Parameters, r.Labels = redact.Parameters(r.Parameters), redact.Parameters(r.Labels)
-	redact.hide(hosts) // from here on: what the author wrote is public
+	redact.Hide(hosts) // from here on: what the author wrote is public
 	if line, ok := r.Facts["tool.line"]; ok {
 		r.Facts["tool.line"] = redact.Text(line)
 	}
