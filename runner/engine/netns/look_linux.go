@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -16,31 +17,46 @@ import (
 // Look enters the namespace for a moment, which takes the rights of root.
 //
 // Source: setns(2), network_namespaces(7): what is below /proc/sys/net is that of whoever reads it.
-func (n *Namespace) Look() (Look, error) {
-	type result struct {
-		look Look
-		err  error
-	}
-	done := make(chan result)
-	go func() {
-		// The thread is never given back: it ends with this goroutine, and nothing else ever runs in a namespace that is not its own.
-		runtime.LockOSThread()
-		look, err := n.inside()
-		done <- result{look, err}
-	}()
-	r := <-done
-	return r.look, r.err
+func (n *Namespace) Look() (look Look, err error) {
+	entered := n.enter(func() { look, err = inside() })
+	return look, cmp.Or(entered, err)
 }
 
-func (n *Namespace) inside() (Look, error) {
+// enter does something inside the namespace.
+func (n *Namespace) enter(do func()) error {
 	space, err := os.Open(filepath.Join(filepath.Dir(n.folder), "ns/net"))
 	if err != nil {
-		return Look{}, err
+		return err
 	}
 	defer space.Close()
-	if err := unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err != nil {
-		return Look{}, fmt.Errorf("entering a network namespace: %w", err)
-	}
+	onThread(func() {
+		if err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err != nil {
+			err = fmt.Errorf("entering a network namespace: %w", err)
+			return
+		}
+		do()
+	})
+	return err
+}
+
+// onThread does something on a thread that ends with it, as nothing else may ever run in a namespace that is not its own. It is never the
+// first thread of the process: that one does not end before the process, and what /proc/self says is of it.
+func onThread(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			onThread(do) // on another one, as this is taken
+			runtime.UnlockOSThread()
+			return
+		}
+		do()
+	}()
+	<-done
+}
+
+func inside() (Look, error) {
 	look := Look{Limits: Limits("/")}
 	interfaces, err := net.Interfaces()
 	if err != nil {

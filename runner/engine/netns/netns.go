@@ -6,6 +6,7 @@ package netns
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path"
@@ -123,42 +124,76 @@ func counted(text []byte, protocol, name string) int64 {
 	return 0
 }
 
+// pairs counts connections by their local address and by the address and port at the other end. Those of a pair differ in their local port.
+type pairs map[[34]byte]int
+
+func (p pairs) add(local, remote, port []byte) {
+	var pair [34]byte
+	copy(pair[:16], local)
+	copy(pair[16:32], remote)
+	copy(pair[32:], port)
+	p[pair]++
+}
+
 // count looks at every connection.
 func (n *Namespace) count() (int, error) {
-	used := map[string]map[string]bool{} // by local address, remote address and port: the local ports
-	for _, name := range []string{"tcp", "tcp6"} {
-		text, err := os.ReadFile(filepath.Join(n.folder, name))
-		if err != nil && name == "tcp" {
-			return 0, err
-		}
-		n.tally(used, string(text))
+	used, err := n.diagnosed()
+	if err != nil { // who is not root reads what all may read
+		used, err = n.listed()
+	}
+	if err != nil {
+		return 0, err
 	}
 	most := 0
 	for _, ports := range used {
-		most = max(most, len(ports))
+		most = max(most, ports)
 	}
 	return most, nil
 }
 
-// tally reads connections from /proc/net/tcp: a head, then "sl local_address rem_address st …" with addresses as HEX:PORT.
-func (n *Namespace) tally(used map[string]map[string]bool, text string) {
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line)
-		if len(fields) < 4 {
-			continue
+// listed reads connections where the kernel lists them as text.
+func (n *Namespace) listed() (pairs, error) {
+	used := pairs{}
+	for _, name := range []string{"tcp", "tcp6"} {
+		text, err := os.ReadFile(filepath.Join(n.folder, name))
+		if err != nil && name == "tcp" {
+			return nil, err
 		}
-		address, hex, ok := strings.Cut(fields[1], ":")
-		port, err := strconv.ParseUint(hex, 16, 16)
-		const listening = "0A"
-		if !ok || err != nil || fields[3] == listening || int(port) < n.first || int(port) > n.last {
-			continue
-		}
-		pair := address + " " + fields[2]
-		if used[pair] == nil {
-			used[pair] = map[string]bool{}
-		}
-		used[pair][hex] = true
+		n.tally(used, text)
 	}
+	return used, nil
+}
+
+// tally reads connections from /proc/net/tcp: a head, then "sl local_address rem_address st …" with addresses as HEX:PORT.
+func (n *Namespace) tally(used pairs, text []byte) {
+	for line := range bytes.Lines(text) {
+		var fields [4][]byte
+		i := 0
+		for field := range bytes.FieldsSeq(line) {
+			if fields[i] = field; i == len(fields)-1 {
+				break
+			}
+			i++
+		}
+		local, localPort, ok := address(fields[1])
+		remote, remotePort, alsoOK := address(fields[2])
+		const listening = "0A"
+		if port := int(localPort[0])<<8 | int(localPort[1]); !ok || !alsoOK || string(fields[3]) == listening || port < n.first || port > n.last {
+			continue
+		}
+		used.add(local[:], remote[:], remotePort[:])
+	}
+}
+
+// address takes an address and a port from HEX:PORT. It is not ok for what is neither.
+func address(text []byte) (address [16]byte, port [2]byte, ok bool) {
+	at := bytes.IndexByte(text, ':')
+	if at < 0 || at > hex.EncodedLen(len(address)) || len(text)-at-1 != hex.EncodedLen(len(port)) {
+		return address, port, false
+	}
+	_, err := hex.Decode(address[:], text[:at])
+	_, errPort := hex.Decode(port[:], text[at+1:])
+	return address, port, err == nil && errPort == nil
 }
 
 // A Look is what a network namespace is like inside.

@@ -1,0 +1,164 @@
+package netns
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// crowd makes a network namespace with connections over the loopback to one port, some of them open and some closed, which wait. Either
+// end of those that are open is in it, and the end of those that wait that has closed first: that of whoever connected. It lasts until the
+// test ends.
+func crowd(tb testing.TB, open, closed int) *Namespace {
+	tb.Helper()
+	made, done := make(chan error), make(chan struct{})
+	thread := 0
+	go onThread(func() {
+		made <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+				return err
+			}
+			thread = unix.Gettid()
+			return connect(open, closed, done)
+		}()
+		<-done
+	})
+	tb.Cleanup(func() { close(done) })
+	if err := <-made; err != nil {
+		tb.Skipf("it takes root: %v", err)
+	}
+	return Of(fmt.Sprintf("/proc/self/task/%d", thread), FirstPort, LastPort)
+}
+
+func connect(open, closed int, done chan struct{}) error {
+	control, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(control)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	if err := unix.IoctlIfreq(control, unix.SIOCSIFFLAGS, lo); err != nil {
+		return err
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("1024 65535"), 0o644); err != nil {
+		return err
+	}
+	// Over the loopback, kernels use ports again after a second.
+	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_tw_reuse", []byte("0"), 0o644); err != nil {
+		return err
+	}
+	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	server := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: 80}
+	if err := unix.Bind(listener, server); err != nil {
+		return err
+	}
+	if err := unix.Listen(listener, 128); err != nil {
+		return err
+	}
+	keep := []int{listener}
+	for i := range open + closed {
+		client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		if err := unix.Connect(client, server); err != nil {
+			return err
+		}
+		accepted, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
+		if err != nil {
+			return err
+		}
+		if i < open {
+			keep = append(keep, client, accepted)
+			continue
+		}
+		_ = unix.Close(client) // first, so that it waits
+		_ = unix.Close(accepted)
+	}
+	go func() {
+		<-done
+		for _, fd := range keep {
+			_ = unix.Close(fd)
+		}
+	}()
+	return nil
+}
+
+// The first thread of the process, whose network everybody sees as that of the process, never goes into another.
+func TestThreadThatEnters(t *testing.T) {
+	var all sync.WaitGroup
+	var first atomic.Int32
+	for range 200 {
+		all.Go(func() {
+			onThread(func() {
+				if unix.Gettid() == unix.Getpid() {
+					first.Add(1)
+				}
+			})
+		})
+	}
+	all.Wait()
+	if n := first.Load(); n > 0 {
+		t.Errorf("it did %d times of 200", n)
+	}
+}
+
+// However connections are read, there are as many.
+func TestCount(t *testing.T) {
+	space := crowd(t, 7, 50)
+	for name, read := range map[string]func() (pairs, error){"asked for": space.diagnosed, "listed": space.listed} {
+		used, err := read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		most, ends := 0, 0
+		for _, n := range used {
+			most, ends = max(most, n), ends+n
+		}
+		if most != 57 || ends != 57 { // what was accepted has port 80
+			t.Errorf("%s: %d between two addresses, of %d; want 57", name, most, ends)
+		}
+	}
+}
+
+// What looking at each connection costs, in both ways, and what the bound costs that makes that rare.
+func BenchmarkCount(b *testing.B) {
+	for _, n := range []struct{ open, closed int }{{500, 5000}, {500, 15000}} {
+		space := crowd(b, n.open, n.closed)
+		for _, way := range []struct {
+			name string
+			read func() (pairs, error)
+		}{{"asked for", space.diagnosed}, {"listed", space.listed}} {
+			b.Run(fmt.Sprintf("%d open, %d closed, %s", n.open, n.closed, way.name), func(b *testing.B) {
+				for b.Loop() {
+					used, err := way.read()
+					most := 0
+					for _, n := range used {
+						most = max(most, n)
+					}
+					if err != nil || most != n.open+n.closed {
+						b.Fatalf("counted %d, %v", most, err)
+					}
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("%d open, %d closed, bound", n.open, n.closed), func(b *testing.B) {
+			for b.Loop() {
+				if got, err := space.sockets(); err != nil || got < int64(n.closed) {
+					b.Fatal(got, err)
+				}
+			}
+		})
+	}
+}
