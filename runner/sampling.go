@@ -68,10 +68,12 @@ type container struct {
 }
 
 type (
-	// threadReading is the processor time of each thread of a service.
+	// threadReading is the processor time of each thread of a service, or of a few of them.
 	threadReading struct {
 		at    time.Time
 		times map[int]time.Duration
+		few   bool
+		took  time.Duration // processor time of reading it
 	}
 	// portReading is the share of local ports in use.
 	portReading struct {
@@ -163,9 +165,12 @@ func (s *sampler) read(ctx context.Context, tick int) {
 			}
 		}
 		if tick%threadsEvery == 0 {
-			at := time.Now()
-			if times, ok := w.threads(ctx); ok {
-				s.threads[w.name] = append(s.threads[w.name], threadReading{at, times})
+			var few map[int]bool
+			if tick > 0 {
+				few = fewThreads(s.threads[w.name], at)
+			}
+			if reading, ok := w.threads(ctx, few); ok {
+				s.threads[w.name] = append(s.threads[w.name], reading)
 			}
 		}
 	}
@@ -222,22 +227,70 @@ func added[T ~int64](a, b T) T {
 	return a + b
 }
 
-// threads is the processor time of each thread of all containers of a service, if their engine tells it.
-func (w watched) threads(ctx context.Context) (map[int]time.Duration, bool) {
-	all := map[int]time.Duration{}
+// threads is the processor time of each thread of all containers of a service, or of a few of them, if their engine tells it.
+func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, bool) {
+	r := threadReading{at: time.Now(), times: map[int]time.Duration{}, few: len(few) > 0}
+	began := threadTime()
 	for i, c := range w.containers {
 		if c.threaded == nil {
-			return nil, false
+			return r, false
 		}
-		times, err := c.threaded.Threads(ctx)
+		var only []int
+		for thread := range few {
+			if thread>>32 == i { // numbers tell apart those of one container
+				only = append(only, thread-i<<32)
+			}
+		}
+		if r.few && len(only) == 0 {
+			continue
+		}
+		times, err := c.threaded.Threads(ctx, only...)
 		if err != nil {
-			return nil, false
+			return r, false
 		}
 		for thread, time := range times {
-			all[i<<32|thread] = time // numbers tell apart those of one container
+			r.times[i<<32|thread] = time
 		}
 	}
-	return all, true
+	r.took = time.Since(r.at)
+	if ended := threadTime(); began >= 0 && ended >= 0 {
+		r.took = ended - began
+	}
+	return r, true
+}
+
+// How often all threads of a service are read. A service may have thousands, of which only the busiest is asked for: in between it is the
+// busiest ones that are read.
+const (
+	wholeFirst  = 3   // readings, in which those that work show themselves before a window begins
+	wholePause  = 300 // times what a reading took, before the next
+	busyThreads = 16  // that are read in between
+)
+
+// fewThreads are those to be read now; nil for all of them, which is what it is of services that have few.
+func fewThreads(readings []threadReading, now time.Time) map[int]bool {
+	var last, before *threadReading // whole ones
+	whole := 0
+	for i := range readings {
+		if r := &readings[i]; !r.few {
+			last, before = r, last
+			whole++
+		}
+	}
+	if whole < wholeFirst || now.Sub(last.at) >= wholePause*last.took {
+		return nil
+	}
+	threads := slices.SortedFunc(maps.Keys(last.times), func(a, b int) int {
+		return cmp.Or(cmp.Compare(last.times[b]-before.times[b], last.times[a]-before.times[a]), cmp.Compare(a, b))
+	})
+	if len(threads) <= busyThreads {
+		return nil
+	}
+	few := map[int]bool{}
+	for _, thread := range threads[:busyThreads] {
+		few[thread] = true
+	}
+	return few
 }
 
 func (s *sampler) readPorts(ctx context.Context, name string, n engine.Networked) {

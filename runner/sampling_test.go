@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,7 +124,11 @@ func TestTogether(t *testing.T) {
 func TestBusiestThread(t *testing.T) {
 	start := time.Unix(1e9, 0)
 	reading := func(seconds float64, times map[int]time.Duration) threadReading {
-		return threadReading{start.Add(time.Duration(seconds * float64(time.Second))), times}
+		return threadReading{at: start.Add(time.Duration(seconds * float64(time.Second))), times: times}
+	}
+	few := func(r threadReading) threadReading {
+		r.few = true
+		return r
 	}
 	tests := []struct {
 		name     string
@@ -139,6 +144,9 @@ func TestBusiestThread(t *testing.T) {
 			reading(2, map[int]time.Duration{1: 0, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.5}},
 		{"a thread that ended", []threadReading{reading(0, map[int]time.Duration{2: 0}), reading(1, map[int]time.Duration{2: 800 * time.Millisecond}),
 			reading(2, map[int]time.Duration{1: 0})}, 2 * time.Second, map[string]float64{"server": 0.4}},
+		{"a thread that is read now and then", []threadReading{reading(0, map[int]time.Duration{1: 0, 2: 0}),
+			few(reading(1, map[int]time.Duration{1: 100 * time.Millisecond})), reading(2, map[int]time.Duration{1: 100 * time.Millisecond, 2: time.Second})},
+			time.Second, map[string]float64{"server": 0.5}},
 		{"a window that is too short", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second})},
 			100 * time.Millisecond, nil},
 		{"one reading", []threadReading{reading(0, map[int]time.Duration{1: 0})}, time.Second, nil},
@@ -148,6 +156,52 @@ func TestBusiestThread(t *testing.T) {
 			s := &sampler{threads: map[string][]threadReading{"server": tt.readings}}
 			if got := s.busiest(start, start.Add(tt.length)); fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// A service of many threads has all of them read at first, then now and then, and those that are busy in between.
+func TestFewThreads(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	many := func(ms, busy int) threadReading {
+		r := threadReading{at: at(ms), took: 10 * time.Millisecond, times: map[int]time.Duration{}}
+		for thread := range 1000 {
+			r.times[thread] = time.Hour // spent long ago
+		}
+		for thread := range busy {
+			r.times[500+thread] += r.at.Sub(start)
+		}
+		return r
+	}
+	begun := []threadReading{many(0, 20), many(600, 20), many(1200, 20)}
+	quick := slices.Clone(begun)
+	quick[2].took = 100 * time.Microsecond
+	small := []threadReading{{at: at(0)}, {at: at(600)}, {at: at(1200), took: time.Second, times: map[int]time.Duration{1: 1}}}
+	tests := []struct {
+		name     string
+		readings []threadReading
+		ms, want int
+	}{
+		{"nothing was read", nil, 0, 0},
+		{"before anybody knows which are busy", begun[:2], 1200, 0},
+		{"then", begun, 1800, busyThreads},
+		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: at(1800), few: true}), 4100, busyThreads},
+		{"once it is worth it", begun, 4200, 0},
+		{"where it takes next to nothing", quick, 1800, 0},
+		{"where there are few", small, 1800, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := fewThreads(tt.readings, at(tt.ms))
+			if len(got) != tt.want {
+				t.Errorf("%d threads, want %d", len(got), tt.want)
+			}
+			for thread := range got {
+				if thread < 500 || thread >= 520 {
+					t.Errorf("thread %d is read, which does nothing", thread)
+				}
 			}
 		})
 	}

@@ -331,13 +331,16 @@ func (s *sampler) busiest(begin, end time.Time) map[string]float64 {
 func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
 	var before threadReading
 	var spent time.Duration // at that reading
-	for i, r := range readings {
+	for _, r := range readings {
+		if _, read := r.times[thread]; !read && r.few {
+			continue // nobody has looked at it
+		}
 		now := max(spent, r.times[thread])
 		if r.at.Before(at) {
 			before, spent = r, now
 			continue
 		}
-		if i == 0 {
+		if before.at.IsZero() { // it is the first
 			return now
 		}
 		part := at.Sub(before.at).Seconds() / r.at.Sub(before.at).Seconds()

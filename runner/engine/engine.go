@@ -138,7 +138,8 @@ type Running interface {
 type Threaded interface {
 	// Threads is the processor time, user and system, of each thread that its processes have now, by a number that tells
 	// them apart. It is cheap enough to be called twenty times a second.
-	Threads(ctx context.Context) (map[int]time.Duration, error)
+	// Where some of them are named, it need not tell of others.
+	Threads(ctx context.Context, only ...int) (map[int]time.Duration, error)
 }
 
 // Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every engine can.

@@ -62,9 +62,9 @@ func (r *running) CPU(ctx context.Context) (used time.Duration, err error) {
 }
 
 // Threads implements engine.Threaded where the kernel's files can be read.
-func (r *running) Threads(ctx context.Context) (threads map[int]time.Duration, err error) {
+func (r *running) Threads(ctx context.Context, only ...int) (threads map[int]time.Duration, err error) {
 	err = r.here(ctx, func(k *kernel.Files) (err error) {
-		threads, err = k.Threads()
+		threads, err = k.Threads(only...)
 		return err
 	})
 	return threads, err

@@ -416,7 +416,7 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 var errUntold = errors.New("the script does not tell")
 
 // Threads implements engine.Threaded.
-func (r *running) Threads(context.Context) (map[int]time.Duration, error) {
+func (r *running) Threads(context.Context, ...int) (map[int]time.Duration, error) {
 	if r.engine.script.Threads == nil {
 		return nil, errUntold
 	}

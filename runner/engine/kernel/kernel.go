@@ -230,25 +230,32 @@ func (f *counterFile) close() {
 	f.closed = true
 }
 
-// Threads returns the processor time of the threads of the service, by their numbers. One that ends meanwhile is left out.
+// Threads returns the processor time of the threads of the service, by their numbers: of only some, if any are named. One that ends
+// meanwhile is left out.
 //
 // There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can be.
 //
 // Source: cgroups(7) tasks and cgroup.threads; the kernel's Documentation/scheduler/sched-stats, /proc/PID/schedstat.
-func (k *Files) Threads() (map[int]time.Duration, error) {
-	text, err := os.ReadFile(k.threads)
-	if err != nil {
-		return nil, err
+func (k *Files) Threads(only ...int) (map[int]time.Duration, error) {
+	if len(only) == 0 {
+		text, err := os.ReadFile(k.threads)
+		if err != nil {
+			return nil, err
+		}
+		only = make([]int, 0, bytes.Count(text, []byte("\n")))
+		for field := range bytes.FieldsSeq(text) {
+			number, err := strconv.Atoi(string(field))
+			if err != nil {
+				return nil, fmt.Errorf("parsing %s: %w", filepath.Base(k.threads), err)
+			}
+			only = append(only, number)
+		}
 	}
 	all := filepath.Dir(k.process) // a thread has its folder too
-	threads := make(map[int]time.Duration, bytes.Count(text, []byte("\n")))
+	threads := make(map[int]time.Duration, len(only))
 	var room [128]byte
-	for field := range bytes.FieldsSeq(text) {
-		number, err := strconv.Atoi(string(field))
-		if err != nil {
-			return nil, fmt.Errorf("parsing %s: %w", filepath.Base(k.threads), err)
-		}
-		stat, err := readOnce(all+"/"+string(field)+"/schedstat", room[:])
+	for _, number := range only {
+		stat, err := readOnce(all+"/"+strconv.Itoa(number)+"/schedstat", room[:])
 		if err != nil {
 			continue
 		}

@@ -268,7 +268,7 @@ func (r *running) CPU(ctx context.Context) (time.Duration, error) {
 }
 
 // Threads implements engine.Threaded.
-func (r *running) Threads(ctx context.Context) (map[int]time.Duration, error) {
+func (r *running) Threads(ctx context.Context, _ ...int) (map[int]time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskThreads)
 	return u.Threads, err
 }

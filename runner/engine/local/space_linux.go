@@ -551,12 +551,12 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 }
 
 // Threads implements engine.Threaded.
-func (r *running) Threads(context.Context) (map[int]time.Duration, error) {
+func (r *running) Threads(_ context.Context, only ...int) (map[int]time.Duration, error) {
 	files, err := r.measured()
 	if err != nil {
 		return nil, err
 	}
-	threads, err := files.Threads()
+	threads, err := files.Threads(only...)
 	if err != nil {
 		return nil, fmt.Errorf("measuring the threads of %s: %w", r.service.Name, err)
 	}
