@@ -304,6 +304,14 @@ func open(file string, width int, scheme string) chromedp.Action[chromedp.Void] 
 	)
 }
 
+// runScripts says whether pages run theirs.
+func runScripts(yes bool) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !yes})
+		return err
+	})
+}
+
 // do runs what returns nothing, ask what returns something; neither goes on after an error.
 func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
@@ -537,14 +545,8 @@ func searches(ctx context.Context, t *testing.T, file, dir string) {
 // readsWithoutScript looks at a page as those see it who run no scripts: nothing is there that would need one.
 func readsWithoutScript(ctx context.Context, t *testing.T, file string) {
 	t.Helper()
-	set := func(off bool) chromedp.Action[chromedp.Void] {
-		return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
-			return err
-		})
-	}
-	do(ctx, t, set(true), open(file, 375, "light"))
-	defer do(ctx, t, set(false))
+	do(ctx, t, runScripts(false), open(file, 375, "light"))
+	defer do(ctx, t, runScripts(true))
 	if ask[int](ctx, t, `document.querySelectorAll("html.js").length`) != 0 {
 		t.Fatal("scripts were run")
 	}

@@ -18,9 +18,7 @@ func TestBrowserWithoutScript(t *testing.T) {
 	ctx := browser(t)
 	dir := t.TempDir()
 	build(t, samplePages(t), dir)
-	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-		t.Fatal(err)
-	}
+	do(ctx, t, runScripts(false))
 	for _, page := range pagesBelow(t, dir) {
 		t.Run(page, func(t *testing.T) {
 			do(ctx, t, openIn(dir, page, 1280, "light"))
