@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -24,7 +28,8 @@ func axe(t *testing.T) string {
 	return string(source)
 }
 
-// Nobody is kept from reading: axe finds nothing against WCAG 2.2 AA at either end of the widths, in light and dark, folds open.
+// Nobody is kept from reading: axe finds nothing against WCAG 2.2 AA at either end of the widths, in light and dark, folds and slips open;
+// nothing scrolls sideways, fails, or is complained about.
 func TestAccessible(t *testing.T) {
 	t.Parallel()
 	source, dir := axe(t), t.TempDir()
@@ -78,8 +83,9 @@ func accessible(t *testing.T, source, dir string, pages looked) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
+			found := listen(ctx, t)
 			eachLook(t, bothEnds, []string{scheme}, pages, func(t *testing.T, page string, width int, scheme string) {
-				accessibleAt(ctx, t, source, dir, page, width, scheme)
+				accessibleAt(ctx, t, found, source, dir, page, width, scheme)
 			})
 		})
 	}
@@ -98,13 +104,52 @@ func withoutLikes(pages []string) []string {
 	})
 }
 
-func accessibleAt(ctx context.Context, t *testing.T, source, dir, page string, width int, scheme string) {
+// accessibleAt also hears what the browser complains about, and whether the page scrolls sideways: no other test comes to all of the pages.
+func accessibleAt(ctx context.Context, t *testing.T, found *trouble, source, dir, page string, width int, scheme string) {
 	t.Helper()
-	do(ctx, t, openIn(dir, page, width, scheme))
-	ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); 0`)
+	do(ctx, t, inFront(), openIn(dir, page, width, scheme))
+	if scroll := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`); scroll > width {
+		t.Errorf("%s, %s: the page is %d wide, want %d", page, scheme, scroll, width)
+	}
+	found.report(t)
 	ask[int](ctx, t, source+"; 0")
-	for _, violation := range ask[[]string](ctx, t, `axe.run({resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-			.then(r => r.violations.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))))`) {
+	for _, violation := range ask[[]string](ctx, t, examine) {
 		t.Errorf("%s, %d wide, %s: %s", page, width, scheme, violation)
 	}
 }
+
+// inFront lets a page that has the focus look like it though other windows are in front.
+func inFront() chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
+	})
+}
+
+// examine lists what axe finds in a page with the slips of some values open, laid into the text so that all of them are to be seen at once,
+// and with the focus at one; it must be able to tell the contrast of what stands in each. It does not look at the inks of drawings, so
+// that those of the words in figures are compared here.
+const examine = `(async () => {
+	const wrong = [], seen = q => Array.from(document.querySelectorAll(q)).filter(e => e.checkVisibility());
+	const owners = [".m.missing", ".given", ".m:not(.missing)"].flatMap(q => seen(q).slice(0, 5)), inSlip = n => document.querySelector(n.target[0])?.closest(".pop");
+	for (const owner of owners) Object.assign(owner.querySelector(".pop").style, {display: "block", position: "relative", inset: "auto"});
+	if (owners.length) owners[0].focus();
+	const found = await axe.run({preload: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
+	found.violations.forEach(v => v.nodes.slice(0, 3).forEach(n => wrong.push(v.id + " (" + v.nodes.length + "): " + n.failureSummary + " " + n.html.slice(0, 300))));
+	const told = new Set(found.passes.concat(found.violations).filter(v => v.id === "color-contrast").flatMap(v => v.nodes).map(inSlip));
+	owners.filter(o => !told.has(o.querySelector(".pop"))).forEach(o => wrong.push("no contrast was told in the slip of " + o.outerHTML.slice(0, 300)));
+	const hit = seen("svg .hit")[0];
+	if (hit) {
+		hit.focus();
+		const light = ink => {
+			const [r, g, b] = ink.match(/[\d.]+/g).map(c => c / 255).map(c => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+			return .2126 * r + .7152 * g + .0722 * b + .05;
+		};
+		const paper = light(getComputedStyle(hit.querySelector(".tip .paper")).fill);
+		for (const text of hit.querySelectorAll(".tip text")) {
+			const ink = light(getComputedStyle(text).fill), contrast = Math.max(ink, paper) / Math.min(ink, paper);
+			if (!text.getClientRects().length || !(contrast >= 4.5)) wrong.push("in a figure the contrast of " + text.textContent + " is " + contrast);
+		}
+	}
+	return wrong;
+})()`

@@ -161,11 +161,12 @@ func TestBrowserOnManual(t *testing.T) {
 func TestManualAccessible(t *testing.T) {
 	t.Parallel()
 	ctx, source := browser(t), axe(t)
+	found := listen(ctx, t)
 	dir := t.TempDir()
 	names := buildWithManual(t, dir)
 	for i, name := range names {
 		width, scheme := []int{1280, 375}[i%2], []string{"light", "dark"}[i/2%2]
-		accessibleAt(ctx, t, source, dir, name, width, scheme)
+		accessibleAt(ctx, t, found, source, dir, name, width, scheme)
 	}
 }
 
