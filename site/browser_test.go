@@ -27,8 +27,8 @@ import (
 	"benchbook/site/theme"
 )
 
-// browser starts a browser with a fresh profile. Whatever only looks at pages runs beside others, which keeps all CPUs at work.
-func browser(t *testing.T) context.Context {
+// browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages runs beside others, which keeps all CPUs at work.
+func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a browser takes its time; run without -short")
@@ -51,7 +51,7 @@ func browser(t *testing.T) context.Context {
 		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
