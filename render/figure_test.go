@@ -147,6 +147,49 @@ func TestKindsOfFigures(t *testing.T) {
 	}
 }
 
+// A figure of what a request passes names at each hop what limits the cell there, and else the busiest hop alone.
+func TestTopologyNamesTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name               string
+		placement          string
+		proxy, server      float64 // cores that were busy
+		thread             float64 // of the server, the busiest; 0 for not sampled
+		sub                string
+		ofProxy, ofServers string // what is said there
+	}{
+		{"one service", "proxy 0; server 1", .4, .93, 0, "limited by CPU of server", "40 % of 1 core", "93 % of 1 core, behind a link of 2 ms; limited by this"},
+		{"two that share", "0-1", .8, 1.1, 0, "limited by CPU of server and proxy together",
+			"40 % of 2 cores; limited by these together", "55 % of 2 cores, behind a link of 2 ms; limited by these together"},
+		{"one thread", "proxy 0; server 1-2", .4, 1.1, .97, "limited by busiest thread of server",
+			"40 % of 1 core", "55 % of 2 cores, behind a link of 2 ms; limited by its busiest thread"},
+		{"nothing", "proxy 0; server 1", .7, .4, 0, "limited by connections", "70 % of 1 core; busiest", "40 % of 1 core, behind a link of 2 ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+grid+figureBlock(`kind: topology, where: 'server == "sync" and workers == "1"'`)))
+			b.Measure("full", "servers", "sync, 1", []float64{500, 505, 495, 510, 490}, func(r *record.Record) {
+				r.Samples = slices.DeleteFunc(r.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "cpu.") })
+				r.Samples = append(r.Samples, record.Sample{Metric: "cpu.proxy", Value: tt.proxy, Unit: "cores"},
+					record.Sample{Metric: "cpu.server", Value: tt.server, Unit: "cores"})
+				r.Facts["placement.services"] = tt.placement
+				if tt.thread > 0 {
+					r.Machine = &record.Machine{Threads: map[string]float64{"server": tt.thread}}
+				}
+			})
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(figureElement.FindString(string(page.HTML)))
+			if !strings.Contains(words, tt.sub+"</span>") {
+				t.Errorf("no %q in the title of %s", tt.sub, words)
+			}
+			if want := "load generator: 30 % of its busiest thread; proxy: " + tt.ofProxy + "; server: " + tt.ofServers + "."; !strings.Contains(words, want) {
+				t.Errorf("no %q in %s", want, words)
+			}
+		})
+	}
+}
+
 // A long list of alternatives is folded where rows stand above each other, and only there: one line says how many of them agree.
 func TestLongMultiverseIsFolded(t *testing.T) {
 	const claim = "```yaml claim\nname: limited\nexpect: latency.p50{server=\"sync\", workers=\"1\"} < 1s\n```\n\n"

@@ -30,7 +30,7 @@ func (p *panel) topology() drawn {
 	}
 	names, columns, arrows := way.hops()
 	limit := cell.LimitedBy()
-	limits, together := limitedBy(limit.By)
+	limits, mark := limitedBy(limit.By)
 	busiest := ""
 	if limits == nil {
 		for _, r := range limit.Resources {
@@ -67,10 +67,8 @@ func (p *panel) topology() drawn {
 			h.Note = strings.TrimPrefix(h.Note+", behind a link of "+inMilliseconds(rtt), ", ")
 		}
 		switch {
-		case slices.Contains(limits, name) && together:
-			h.Hot, h.Mark = true, "limited by these together"
 		case slices.Contains(limits, name):
-			h.Hot, h.Mark = true, "limited by this"
+			h.Hot, h.Mark = true, mark
 		case name == busiest:
 			h.Hot, h.Mark = true, "busiest"
 		}
@@ -102,7 +100,7 @@ func (p *panel) topology() drawn {
 	return drawn{figure: f, sub: sub, howTo: howTo, metrics: metricsNamed("throughput"), data: data}
 }
 
-// hops are the load generator and the services, each with its place on the way, and who asks whom. Services that nothing on the
+// hops are the load generator and the services in the order of a request, each with its place on the way, and who asks whom. Services that nothing on the
 // way depends on stand beside the first of them, without an arrow.
 func (w definition) hops() (names []string, columns []int, arrows []figure.Arrow) {
 	index := map[string]int{}
@@ -139,7 +137,24 @@ func (w definition) hops() (names []string, columns []int, arrows []figure.Arrow
 			columns[a.To] = max(columns[a.To], columns[a.From]+1)
 		}
 	}
-	return names, columns, arrows
+	return inOrder(names, columns, arrows)
+}
+
+// inOrder sorts hops by their places on the way.
+func inOrder(names []string, columns []int, arrows []figure.Arrow) ([]string, []int, []figure.Arrow) {
+	order := make([]int, len(names))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(columns[a], columns[b]) })
+	sortedNames, sortedColumns := make([]string, len(names)), make([]int, len(names))
+	for to, from := range order {
+		sortedNames[to], sortedColumns[to] = names[from], columns[from]
+	}
+	for i, a := range arrows {
+		arrows[i] = figure.Arrow{From: slices.Index(order, a.From), To: slices.Index(order, a.To)}
+	}
+	return sortedNames, sortedColumns, arrows
 }
 
 // targets are the services that the load asks.
@@ -179,16 +194,19 @@ func hopOf(resource string) (string, bool) {
 	return name, ok && !strings.HasSuffix(name, " together")
 }
 
-// limitedBy are the hops that a resource which was used up belongs to; together says that they shared it.
-func limitedBy(resource string) (names []string, together bool) {
+// limitedBy are the hops that a resource which was used up belongs to, and what is to be said at each of them.
+func limitedBy(resource string) (names []string, mark string) {
 	if name, ok := hopOf(resource); ok {
-		return []string{name}, false
+		return []string{name}, "limited by this"
 	}
-	shared, ok := strings.CutPrefix(resource, "CPU of ")
-	if shared, together = strings.CutSuffix(shared, " together"); !ok || !together {
-		return nil, false
+	if name, ok := strings.CutPrefix(resource, "busiest thread of "); ok {
+		return []string{name}, "limited by its busiest thread"
 	}
-	return strings.Split(shared, " and "), true
+	shared, isCPU := strings.CutPrefix(resource, "CPU of ")
+	if shared, together := strings.CutSuffix(shared, " together"); isCPU && together {
+		return strings.Split(shared, " and "), "limited by these together"
+	}
+	return nil, ""
 }
 
 // coresWords says how many cores there are, as computed from a share of them.
