@@ -114,6 +114,58 @@ func TestIndexHasNotices(t *testing.T) {
 	}
 }
 
+// A number in a title, a heading or the title of a table is told without markup wherever it is read apart from its page.
+func TestValuesInTitlesElsewhere(t *testing.T) {
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const value = "`{value} throughput{server=\"a\"} | interval`"
+	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" & *so*'\n---\n\n## Heading "+value+"\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
+		"```yaml experiment\nname: servers\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a]}\nrepetitions: 3\n"+
+		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
+		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\n```\n"))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	page, err := r.Page(b.Dataset(), render.Options{Moments: b.Moments()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	build(t, []*render.Page{page}, dir)
+	const words = "500/s [476–525]"
+	seen := map[string]int{}
+	for name, text := range files(t, dir) {
+		kind := name
+		switch {
+		case strings.HasPrefix(name, "search."):
+			for _, want := range []string{`"t":"Title ` + words + ` & so"`, `,"Heading ` + words + `"]`, `,"Table ` + words + `"]`} {
+				if !strings.Contains(strings.ReplaceAll(text, `\u0026`, "&"), want) {
+					t.Errorf("search does not know %s: %s", want, text)
+				}
+			}
+		case name == "feed.xml":
+			if want := "Title " + words + " &amp; so</title>"; !strings.Contains(text, want) {
+				t.Errorf("the feed has no %s: %s", want, text)
+			}
+		case strings.HasSuffix(name, ".html"):
+			_, title, _ := strings.Cut(text, "<title>")
+			if title, _, _ = strings.Cut(title, "</title>"); name != "index.html" && !strings.Contains(title, "Title "+words+" &amp; so") {
+				t.Errorf("the title of %s is %q", name, title)
+			}
+			kind = "page"
+		default:
+			continue
+		}
+		seen[kind]++
+		if strings.Contains(text, "{value}") && kind != "page" { // which shows its source
+			t.Errorf("%s has the value as it was written", name)
+		}
+	}
+	if len(seen) != 3 || seen["page"] < 3 {
+		t.Errorf("looked at %v", seen)
+	}
+}
+
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {
 	t.Helper()
 	report, err := site.Build(packed(t, pages), dir, theme.Files, site.Options{Version: "0.0"})

@@ -1,0 +1,111 @@
+package render_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// A table or figure whose title states a finding says at the title what became of it, unless it is supported, and leads to the claim. A
+// heading that states one has the verdict beside it.
+func TestFindingsInTitles(t *testing.T) {
+	for _, tt := range []struct{ expect, verdict, class string }{
+		{`throughput{server="b"} > throughput{server="a"}`, "supported", "is-supported"},
+		{`throughput{server="b"} < throughput{server="a"}`, "contradicted", "is-contradicted"},
+		{`ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`, "inconclusive", "is-inconclusive"},
+		{`throughput{server="c"} > throughput{server="a"}`, "not measured", "is-none"},
+	} {
+		t.Run(tt.verdict, func(t *testing.T) {
+			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]", "[a, b, c]", 1)+
+				"## [B is faster](claim:stated)\n\n```yaml claim\n- name: stated\n  expect: '"+tt.expect+"'\n```\n\n"+
+				"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: B is faster, claim: stated}\n```\n\n"+
+				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: B is faster, claim: stated}\n```\n\n"+
+				"```yaml table\n{label: tbl-plain, rows: [server], columns: [throughput], title: B is faster}\n```\n"))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510})
+			b.Measure("full", "servers", "b", []float64{600, 590, 610})
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			html := string(page.HTML)
+			for _, exhibit := range []string{`(?s)<figure class="fig" id="fig-f">.*?</figcaption>(.*?)<svg class="full"`, `(?s)id="tbl-t-c">.*?</div>(.*?)<table`} {
+				found := regexp.MustCompile(exhibit).FindStringSubmatch(html)
+				if found == nil {
+					t.Fatalf("no %s in %s", exhibit, html)
+				}
+				want := "The title states a claim that is " + tt.verdict + " here. See the claim"
+				if tt.verdict == "supported" {
+					want = ""
+				}
+				if got := wordsOf(found[1]); !strings.HasPrefix(got, want) || want == "" && strings.Contains(got, "claim") {
+					t.Errorf("after the title stands %q, want %q", got, want)
+				}
+				if got := strings.Contains(found[1], `href="#claim-stated"`); got != (want != "") {
+					t.Errorf("it leads to the claim: %t", got)
+				}
+			}
+			if want := 2; tt.verdict != "supported" && strings.Count(html, "The title states a claim") != want {
+				t.Errorf("%d titles are said to state a claim, want %d", strings.Count(html, "The title states a claim"), want)
+			}
+			heading := regexp.MustCompile(`(?s)<h2 id="([^"]*)">(<span class="said">B is.*?)</h2>`).FindStringSubmatch(html)
+			if heading == nil || !strings.Contains(heading[2], `<a class="verdict `+tt.class+`" href="#claim-stated">`) ||
+				!strings.EqualFold(wordsOf(heading[2]), "B is faster "+tt.verdict) {
+				t.Fatalf("the heading is %q, want the verdict %s in it", heading, tt.verdict)
+			}
+			if want := `<a href="#` + heading[1] + `">B is faster</a>`; !strings.Contains(html, want) {
+				t.Errorf("the contents have no %s", want)
+			}
+		})
+	}
+}
+
+// Numbers in titles, headings and captions are values as those of the prose are, and words alone wherever a title stands without its page.
+func TestValuesInTitles(t *testing.T) {
+	const value = "`{value} throughput{server=\"b\"} / throughput{server=\"a\"} | round 1`"
+	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" *so*'\ndescription: 'Description "+value+"'\n---\n\n"+experiment+
+		"## Heading "+value+" *so*\n\n### Below "+value+"\n\n"+
+		"```yaml figure\nlabel: fig-f\nkind: dots\nx: throughput\ny: server\ntitle: Figure "+value+"\ncaption: Caption of a figure "+value+"\n```\n\n"+
+		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\ncaption: Caption of a table "+value+"\nnotes:\n  - Note "+value+"\n```\n"))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	b.Measure("full", "servers", "b", []float64{600, 590, 610})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{Moments: b.Moments()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	html := string(page.HTML)
+	for _, words := range []string{"Title", "Description", "Heading", "Below", "Figure", "Table", "Caption of a figure", "Caption of a table", "Note"} {
+		if want := words + ` <span class="m" tabindex="0" aria-describedby="value-`; !strings.Contains(html, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	ids := map[string]bool{}
+	for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(html, -1) {
+		if ids[id[1]] {
+			t.Errorf("%s is there twice", id[1])
+		}
+		ids[id[1]] = true
+	}
+	for _, words := range []string{"Heading 1.2 so", "Below 1.2"} {
+		if n := strings.Count(html, `">`+words+"</a>"); n == 0 {
+			t.Errorf("the contents have no %q", words)
+		}
+	}
+	if page.Title != "Title 1.2 so" || page.Description != "Description 1.2" {
+		t.Errorf("the page is %q, %q", page.Title, page.Description)
+	}
+	parts := fmt.Sprint(page.Parts)
+	for _, words := range []string{"Heading 1.2 so", "Below 1.2", "Figure 1.2", "Table 1.2"} {
+		if !strings.Contains(parts, " "+words+"}") {
+			t.Errorf("%q is not to be found among %s", words, parts)
+		}
+	}
+	for _, p := range page.Subpages {
+		if !strings.Contains(p.Title, "Title 1.2 so") {
+			t.Errorf("%s has the title %q", p.Path, p.Title)
+		}
+	}
+}
