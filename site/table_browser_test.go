@@ -100,6 +100,46 @@ func TestBrowserTable(t *testing.T) {
 	found.report(t)
 }
 
+// A column sorts by numbers where all that stands in it is one, and else by words; what was not measured comes last either way.
+func TestBrowserTableSorts(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	r, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rendertest.New(t, "mixed", []byte("---\ntitle: Mixed\n---\n\n```yaml experiment\nname: servers\n"+
+		"services: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
+		"matrix: {server: [{name: a, depth: 10, kind: v10}, {name: b, depth: 9, kind: v9}, {name: c, depth: 100, kind: none}, {name: d, depth: 2, kind: 7}]}\n"+
+		"load: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"+
+		"```yaml table\n{label: tbl-mixed, rows: [server], columns: [depth, kind, throughput]}\n```\n"))
+	for i, server := range []string{"a", "b", "d"} {
+		x := []float64{300, 1200, 90}[i]
+		b.Measure("full", "servers", server, []float64{x, 1.01 * x, .99 * x})
+	}
+	page, err := r.Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	build(t, []*render.Page{page}, dir)
+	do(ctx, t, open(filepath.Join(dir, "mixed", "index.html"), 1280, "light"))
+	for _, tt := range []struct{ column, once, twice string }{
+		{"depth", "c a b d", "d b a c"}, {"kind", "a b c d", "d c b a"}, {"throughput", "b a d c", "d a b c"},
+	} {
+		got := ask[[]string](ctx, t, fmt.Sprintf(`(() => {
+			const button = Array.from(document.querySelectorAll("#tbl-mixed thead th")).find(th => th.textContent.toLowerCase().startsWith(%q)).querySelector("button");
+			return [0, 1].map(() => {
+				button.click();
+				return Array.from(document.querySelectorAll("#tbl-mixed tbody tr")).map(row => row.cells[0].innerText.trim()).join(" ") + " " + button.parentNode.getAttribute("aria-sort");
+			});
+		})()`, tt.column))
+		if want := []string{tt.once + " descending", tt.twice + " ascending"}; !slices.Equal(got, want) {
+			t.Errorf("by %s rows are %q, want %q", tt.column, got, want)
+		}
+	}
+}
+
 // Words that belong together stay in one line, and the mark at a number keeps apart from the letter of the group beside it.
 func TestBrowserTableKeepsWordsTogether(t *testing.T) {
 	t.Parallel()

@@ -270,7 +270,7 @@ func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
 		c.Label += ", " + unit
 	}
 	if v.Missing != "" {
-		// Sorts below every number, whichever way.
+		// The script of pages knows it, and puts it last either way.
 		c.Missing, c.Sort = v.Missing, "-1e308"
 		return c
 	}
