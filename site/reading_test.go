@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,26 +13,71 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Without scripts a page says all that it says with them, and offers nothing that would need one.
+// Without scripts a page says all that it says with them, on a telephone too, and offers nothing that would need one.
 func TestBrowserWithoutScript(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
-	build(t, samplePages(t), dir)
+	build(t, append(samplePages(t), wideTable(t), crowdedRow(t)), dir)
 	do(ctx, t, runScripts(false))
 	for _, page := range pagesBelow(t, dir) {
 		t.Run(page, func(t *testing.T) {
-			do(ctx, t, openIn(dir, page, 1280, "light"))
-			// Nor is it where there is no style sheet either.
-			for _, control := range ask[[]string](ctx, t, `Array.from(document.querySelectorAll("button, input, .needs-js")).filter(e => e.getClientRects().length > 0 || !e.closest("[hidden]")).map(e => e.outerHTML)`) {
+			do(ctx, t, openIn(dir, page, 375, "light"))
+			// What needs a script is not there without a style sheet either.
+			for _, control := range ask[[]string](ctx, t, `Array.from(document.querySelectorAll("html.js, button, input, .needs-js")).filter(e => e.getClientRects().length > 0 || !e.closest("[hidden]")).map(e => e.outerHTML)`) {
 				t.Errorf("a control that does nothing is to be seen: %.200s", control)
 			}
-			if page == "sockets/index.html" && !strings.Contains(ask[string](ctx, t, `document.body.innerText`), "How this was measured") {
+			switch words := ask[string](ctx, t, `document.body.innerText`); {
+			case page == "sockets/index.html" && !strings.Contains(words, "How this was measured"):
 				t.Error("the page does not say how it was measured")
+			case page == "index.html" && strings.Count(words, "One socket at a time, or all at once?") < 3:
+				t.Error("not all articles are listed")
+			}
+			if width := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`); width > 375 {
+				t.Errorf("the page is %d wide", width)
+			}
+			for _, words := range ask[[]string](ctx, t, badCells) {
+				t.Error(words)
 			}
 		})
 	}
+	for width, want := range map[int]string{1280: "margin", 375: "below"} {
+		do(ctx, t, openIn(dir, "sockets/index.html", width, "light"))
+		if got := ask[[]string](ctx, t, notes); len(got) == 0 || slices.ContainsFunc(got, func(place string) bool { return place != want }) {
+			t.Errorf("%d wide notes are %q, want all %s", width, got, want)
+		}
+	}
 }
+
+// badCells lists cells that a telephone shows without saying what stands in them. A row is a card there, and has its heads in each cell; the
+// words of letters of groups and of notes say it themselves, and a small drawing is told by the number beside it.
+const badCells = `(() => {
+	const wrong = [];
+	for (const table of document.querySelectorAll("main table")) {
+		if (!table.checkVisibility()) continue;
+		const cards = table.classList.contains("cards"), heads = getComputedStyle(table.tHead ?? table).display !== "none";
+		if (cards === heads) wrong.push("heads of " + (table.closest("[id]")?.id ?? "a table") + " shown: " + heads);
+		for (const cell of table.querySelectorAll("tbody td, tbody th")) {
+			if (!cell.checkVisibility()) continue;
+			const box = cell.getBoundingClientRect(), said = cell.outerHTML.slice(0, 120);
+			if (box.left < -1 || box.right > innerWidth + 1) wrong.push("beyond the window: " + said);
+			if (!cards || cell.matches("th, :first-child, .cellc, .grpc, .why, :empty")) continue;
+			const before = getComputedStyle(cell, "::before");
+			if (!cell.dataset.l || !before.content.includes(cell.dataset.l) || before.display === "none") wrong.push("no heading: " + said);
+		}
+		if (table.parentElement.scrollWidth > table.parentElement.clientWidth + 1) wrong.push("scrolls sideways: " + table.outerHTML.slice(0, 80));
+	}
+	return wrong;
+})()`
+
+// Footnotes stand in the margin at the height of what they belong to where there is room, and else below it.
+const notes = `Array.from(document.querySelectorAll(".beside")).flatMap(beside => {
+	const text = beside.firstElementChild.getBoundingClientRect();
+	return Array.from(beside.querySelectorAll(".note")).map(note => {
+		const box = note.getBoundingClientRect(), within = box.left >= 0 && box.right <= innerWidth && box.width > 150 && box.height > 15;
+		return !within ? "outside" : box.left >= text.right ? Math.abs(box.top - text.top) < 40 || note.previousElementSibling ? "margin" : "lower" : box.top >= text.bottom ? "below" : "over";
+	});
+})`
 
 // Without its style sheet a page still fits its window and says everything in order.
 func TestBrowserWithoutStyle(t *testing.T) {
