@@ -11,7 +11,7 @@ import (
 )
 
 // shown finds the words of each measured value, and what its slip says.
-var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="pop" role="tooltip" id="(value-\d+)">(.*?)</span></span>`)
+var shown = regexp.MustCompile(`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="pop" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
 
 func TestValues(t *testing.T) {
 	tests := []struct{ name, expression, text, slip string }{

@@ -100,6 +100,9 @@ func TestBrowserWithoutStyle(t *testing.T) {
 			if width := ask[int](ctx, t, `document.documentElement.scrollWidth`); width > 1280 {
 				t.Errorf("the page is %d wide", width)
 			}
+			if slips := ask[[]string](ctx, t, `Array.from(document.querySelectorAll(".pop")).filter(e => e.getClientRects().length > 0).map(e => e.parentNode.innerText)`); len(slips) > 0 {
+				t.Errorf("slips, which the values in the text have in a list too, stand within sentences: %.200q", slips)
+			}
 			if hidden := ask[[]string](ctx, t, hidesDrawing); len(hidden) > 0 {
 				t.Errorf("of the drawings, which are black where nothing says otherwise, %q", hidden)
 			}
