@@ -1,6 +1,10 @@
 package render_test
 
 import (
+	"fmt"
+	"html/template"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -88,56 +92,105 @@ func TestHostileRecords(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a page for every text that a record can hold takes its time; run without -short")
 	}
-	text, err := os.ReadFile("testdata/sockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, shown := newRenderer(t), 0
-	for h := range rendertest.HostileRecords(t, text) {
+	r, shown := newRenderer(t), map[string]int{}
+	for h := range rendertest.HostileRecords(t, textOf(t, "everything.md"), textOf(t, "sockets.md")) {
 		t.Run(h.Name, func(t *testing.T) {
-			if page := harmlessPage(t, r, h.Bench); strings.Contains(page, "window.evil=1") {
-				shown++
+			for kind := range harmlessPage(t, r, h.Bench) {
+				shown[kind]++
 			}
 		})
 	}
-	if shown < 20 {
-		t.Errorf("only %d hostile texts were shown", shown)
+	for kind, least := range map[string]int{"article": 20, "runs": 20, "compare": 20, "history": 5} {
+		if shown[kind] < least {
+			t.Errorf("only %d hostile texts were shown on a page of the kind %q", shown[kind], kind)
+		}
 	}
 }
 
 // The same holds of all that an author writes.
 func TestHostileArticles(t *testing.T) {
-	text, err := os.ReadFile("testdata/sockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	payloads := append([]string{rendertest.Evil}, rendertest.EvilLinks()...)
-	if testing.Short() {
-		payloads = payloads[:1]
+	text, payloads := textOf(t, "everything.md"), append([]string{rendertest.Evil}, rendertest.EvilLinks()...)
+	if testing.Short() { // each text costs two readings of its article
+		text, payloads = textOf(t, "sockets.md"), payloads[:1]
 	}
 	enough := func(part, of int) {
 		if part < of/3 {
 			t.Errorf("only %d of %d texts may be hostile", part, of)
 		}
 	}
-	r := newRenderer(t)
+	r, shown := newRenderer(t), map[string]bool{}
 	for h := range rendertest.HostileArticles(t, text, payloads, enough) {
-		t.Run(h.Name, func(t *testing.T) { harmlessPage(t, r, h.Bench) })
+		t.Run(h.Name, func(t *testing.T) { maps.Copy(shown, harmlessPage(t, r, h.Bench)) })
+	}
+	for _, kind := range []string{"article", "history", "runs", "compare"} {
+		if !shown[kind] {
+			t.Errorf("no hostile text was shown on a page of the kind %q", kind)
+		}
 	}
 }
 
-// harmlessPage renders a page, and reports what in it or its files is not harmless.
-func harmlessPage(t *testing.T, r *render.Renderer, b *rendertest.Bench) string {
-	t.Helper()
+// Names of files are text too: those of listings, of what they are read from, and of pictures with what these show.
+func TestHostileNames(t *testing.T) {
+	names := []string{`<script>window.evil=1</script>`, `<img/src=//evil.example/x/onerror=window.evil=1>`, `</code></pre></figcaption><svg/onload=window.evil=1>`,
+		`javascript:window.evil=1`, `data:text/html,<script>window.evil=1</script>`, `=evil()`, `{{evil}}`, `&lt;script&gt;`, `a;background:url(//evil.example/y)`}
+	escaped := strings.NewReplacer("<", `\<`, ">", `\>`, "&", `\&`)
+	text := "---\ntitle: Names\n---\n\n" + experiment
+	kept := map[string]string{}
+	for i, name := range names {
+		listed, included, picture := fmt.Sprintf("%d/%s.py", i, name), fmt.Sprintf("included/%d/%s.py", i, name), fmt.Sprintf(`pictures/%d/%s" onerror="window.evil=1.png`, i, name)
+		text += "```python file=" + listed + "\n# " + rendertest.Evil + "\n```\n\n```python include=" + included + "\n```\n\n" +
+			"![" + escaped.Replace(rendertest.Evil) + "](" + (&url.URL{Path: picture}).EscapedPath() + ") ![x](<" + escaped.Replace(name) + ">)\n\n"
+		kept[included], kept[picture] = "# "+rendertest.Evil, "a picture"
+	}
+	b := rendertest.WithFiles(t, "names", []byte(text), kept)
+	b.MeasureAll()
+	r := newRenderer(t)
+	harmlessPage(t, r, b)
 	page, err := r.Page(b.Dataset(), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rendertest.Harmless(t, string(page.HTML))
-	for _, f := range page.Files {
-		rendertest.HarmlessFile(t, f.Path, f.Data)
+	if listings, images := strings.Count(string(page.HTML), `evil`), strings.Count(string(page.HTML), "<img "); listings < 2*len(names) || images != len(names) {
+		t.Errorf("hostile words stand %d times in the page, and there are %d pictures", listings, images)
 	}
-	return string(page.HTML)
+}
+
+func textOf(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// harmlessPage renders a page with those that belong to it, and reports what in them or their files is not harmless. It gives the kinds
+// of pages that show something hostile, by the folders they are in: what shows nothing of it can do no harm.
+func harmlessPage(t *testing.T, r *render.Renderer, b *rendertest.Bench) (shown map[string]bool) {
+	t.Helper()
+	d, moments := b.Shown()
+	page, err := r.Page(d, render.Options{Moments: moments})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown = map[string]bool{}
+	look := func(kind string, html template.HTML, files []render.File) {
+		if strings.Contains(string(html), "evil") {
+			shown[kind] = true
+			rendertest.Harmless(t, string(html))
+		}
+		for _, f := range files {
+			if strings.Contains(string(f.Data), "evil") {
+				rendertest.HarmlessFile(t, f.Path, f.Data)
+			}
+		}
+	}
+	look("article", page.HTML, page.Files)
+	for _, s := range page.Subpages {
+		kind, _, _ := strings.Cut(s.Path, "/")
+		look(kind, s.HTML, s.Files)
+	}
+	return shown
 }
 
 // Warnings tell the author what the page leaves out.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,44 +23,97 @@ import (
 	"benchbook/site/theme"
 )
 
-// hostilePages are the pages of articles with hostile records and hostile words, many to a page, with the files of each.
+// hostilePages are the pages of articles with hostile records and hostile words, with the pages that belong to them. Those of records are
+// many to a page.
 func hostilePages(t *testing.T) []*render.Page {
 	t.Helper()
 	const perPage = 24
-	text, err := os.ReadFile("../render/testdata/sockets.md")
+	var pages []*render.Page
+	for h := range rendertest.HostileRecords(t, hostileText(t, "everything.md"), hostileText(t, "sockets.md")) {
+		page := hostilePage(t, h.Bench)
+		for _, s := range page.Subpages {
+			page.HTML += s.HTML
+			page.Files = append(page.Files, s.Files...)
+		}
+		page.Subpages = nil
+		for i, f := range page.Files { // of pages that stand in different folders
+			page.Files[i].Path = fmt.Sprintf("%d-%d/%s", len(pages), i, f.Path)
+		}
+		if last := len(pages) - 1; last >= 0 && strings.Count(string(pages[last].HTML), "<h1") < perPage {
+			pages[last].HTML += page.HTML
+			pages[last].Files = append(pages[last].Files, page.Files...)
+			continue
+		}
+		page.Slug = fmt.Sprintf("records-%d", len(pages))
+		pages = append(pages, page)
+	}
+	return append(pages, hostileArticles(t, "everything.md", append([]string{rendertest.Evil}, rendertest.EvilLinks()...)...)...)
+}
+
+// hostileArticles are the pages of an article with payloads in the place of its words.
+func hostileArticles(t *testing.T, name string, payloads ...string) []*render.Page {
+	t.Helper()
+	var pages []*render.Page
+	for h := range rendertest.HostileArticles(t, hostileText(t, name), payloads, func(int, int) {}) {
+		page := hostilePage(t, h.Bench)
+		page.Slug = fmt.Sprintf("article-%d", len(pages))
+		pages = append(pages, page)
+	}
+	return pages
+}
+
+func hostileText(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../render/testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return text
+}
+
+func hostilePage(t *testing.T, b *rendertest.Bench) *render.Page {
+	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pages []*render.Page
-	add := func(kind string, b *rendertest.Bench, most int) {
-		page, err := r.Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(string(page.HTML), "evil") {
-			return
-		}
-		if last := len(pages) - 1; last >= 0 && strings.HasPrefix(pages[last].Slug, kind) && strings.Count(string(pages[last].HTML), "<main") < most {
-			pages[last].HTML += page.HTML
-			for i, f := range page.Files {
-				pages[last].Files = append(pages[last].Files, render.File{Path: fmt.Sprintf("%d-%d/%s", len(pages[last].Files), i, f.Path), Data: f.Data})
+	d, moments := b.Shown()
+	page, err := r.Page(d, render.Options{Moments: moments})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// harmlessSite reports whatever in the files of a site is more than text, and whether something hostile is in none of some kind.
+func harmlessSite(t *testing.T, files map[string]string) {
+	t.Helper()
+	kinds := map[string]string{"index": `^index\.html$`, "tag": `^tags/.*\.html$`, "article": `^[^/]*/index\.html$`, "history": `/history/index\.html$`, "run": `/runs/.*\.html$`,
+		"comparison": `/compare/.*\.html$`, "feed": `^feed\.xml$`, "search": `^search\..*\.js$`, "SVG": `\.svg$`, "CSV": `\.csv$`, "JSON": `/data/.*\.json$`}
+	for name, data := range files {
+		rendertest.HarmlessFile(t, name, []byte(data))
+		for kind, pattern := range kinds {
+			if strings.Contains(data, "evil") && regexp.MustCompile(pattern).MatchString(name) {
+				delete(kinds, kind)
 			}
-			return
 		}
-		page.Slug = fmt.Sprintf("%s-%d", kind, len(pages))
-		pages = append(pages, page)
 	}
-	for h := range rendertest.HostileRecords(t, text) {
-		add("records", h.Bench, perPage)
+	for kind := range kinds {
+		t.Errorf("nothing hostile is in any file of the kind %q", kind)
 	}
-	for h := range rendertest.HostileArticles(t, text, append([]string{rendertest.Evil}, rendertest.EvilLinks()...), func(int, int) {}) {
-		add("article", h.Bench, 1)
+}
+
+// Nothing hostile is more than text in any file of a site.
+func TestHostileSite(t *testing.T) {
+	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil), theme.Files, site.Options{BaseURL: "https://example.org/"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return pages
+	text := map[string]string{}
+	for name, data := range built {
+		text[name] = string(data)
+	}
+	harmlessSite(t, text)
 }
 
 // Nothing hostile runs, loads or shows in a browser, on any page or in any drawing that a reader opens by itself.
@@ -70,6 +124,7 @@ func TestBrowserOnHostile(t *testing.T) {
 	}
 	dir := t.TempDir()
 	build(t, hostilePages(t), dir)
+	harmlessSite(t, files(t, dir))
 	ctx := browser(t)
 	found := listen(ctx, t)
 	drawings := 0

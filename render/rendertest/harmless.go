@@ -28,10 +28,18 @@ var (
 	attributes = strings.Fields(`alt cite x1 x2 y1 y2 class colspan datetime dir download for hidden href id lang loading open placeholder role rowspan scope src tabindex
 		title type value viewbox d cx cy r rx x y width height points display fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns
 		preserveaspectratio rev disabled checked headers`)
+	// What a whole page has more, around its main part, and an index in it.
+	framing           = strings.Fields(`html head body meta link script style title footer label fieldset legend`)
+	framingAttributes = strings.Fields(`charset content http-equiv name rel defer autocomplete spellcheck`)
 )
 
 // Harmless reports whatever in the main part of a page would run, load or pass for ours if a hostile hand had written it.
 func Harmless(t testing.TB, page string) {
+	t.Helper()
+	harmless(t, page, elements, attributes)
+}
+
+func harmless(t testing.TB, page string, elements, attributes []string) {
 	t.Helper()
 	nodes, err := html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
@@ -49,8 +57,11 @@ func Harmless(t testing.TB, page string) {
 		if n.Type == html.ElementNode && !slices.Contains(allowed, n.Data) {
 			t.Errorf("there is a <%s> of %q", n.Data, n.Namespace)
 		}
+		if n.Parent != nil && (n.Parent.Data == "script" || n.Parent.Data == "style") && strings.Contains(n.Data, "evil") {
+			t.Errorf("there is a %s %q", n.Parent.Data, n.Data)
+		}
 		for _, a := range n.Attr {
-			harmlessAttribute(t, n, a)
+			harmlessAttribute(t, n, a, attributes)
 		}
 		for child := n.FirstChild; child != nil; child = child.NextSibling {
 			look(child)
@@ -61,7 +72,7 @@ func Harmless(t testing.TB, page string) {
 	}
 }
 
-func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute) {
+func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes []string) {
 	t.Helper()
 	key := strings.ToLower(a.Key)
 	switch {
@@ -82,16 +93,25 @@ func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute) {
 	switch {
 	case err != nil:
 		t.Errorf("<%s> has %s=%q: %v", n.Data, a.Key, a.Val, err)
-	case n.Data == "a" && slices.Contains([]string{"http", "https", "mailto"}, u.Scheme): // a reader follows it, or not
+	case (n.Data == "a" || n.Data == "link") && slices.Contains([]string{"http", "https", "mailto"}, u.Scheme): // a reader follows it, or not
 	case u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "/"):
 		t.Errorf("<%s> has %s=%q", n.Data, a.Key, a.Val)
 	}
 }
 
-// HarmlessFile is Harmless for a file beside a page.
+// HarmlessFile is Harmless for a file of a site: a whole page, or one beside a page.
 func HarmlessFile(t testing.TB, name string, data []byte) {
 	t.Helper()
 	switch path.Ext(name) {
+	case ".html":
+		_, page, _ := strings.Cut(string(data), "<html") // a fragment has no document type
+		harmless(t, "<html"+page, slices.Concat(elements, framing), slices.Concat(attributes, framingAttributes))
+	case ".xml":
+		harmlessXML(t, name, string(data))
+	case ".js":
+		if strings.Contains(string(data), "evil") && strings.ContainsAny(string(data), "<>\u2028\u2029") {
+			t.Errorf("%s has hostile words, and signs that could end it", name)
+		}
 	case ".svg":
 		harmlessDrawing(t, name, string(data))
 	case ".json":
@@ -108,6 +128,26 @@ func HarmlessFile(t testing.TB, name string, data []byte) {
 			if begin := strings.TrimSpace(cell); notNumber != nil && begin != "" && strings.ContainsAny(begin[:1], "=+-@") {
 				t.Errorf("%s: the cell %.60q begins a formula", name, cell)
 			}
+		}
+	}
+}
+
+// harmlessXML reports what in a feed or map of a site is neither text nor of their vocabularies.
+func harmlessXML(t testing.TB, name, data string) {
+	t.Helper()
+	known := strings.Fields("feed title id link updated author name entry published summary urlset url loc lastmod")
+	d := xml.NewDecoder(strings.NewReader(data))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		if e, ok := token.(xml.StartElement); ok && !slices.Contains(known, e.Name.Local) {
+			t.Errorf("%s has an element %q", name, e.Name.Local)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -22,7 +23,8 @@ import (
 // make is named evil throughout, so that nothing of ours is taken for it, and its script sets the variable evil.
 const Evil = `=evil()"'` + "`" + `</title></style></script></textarea></svg></details></table><script>window.evil=1</script>` +
 	`<img src=//evil.example/x onerror=window.evil=1><svg onload=window.evil=1><evil-x id=evil class=evil style=background:url(//evil.example/y)>` +
-	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}`
+	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}` +
+	`&lt;script&gt;window.evil=1&lt;/script&gt;&lt;evil-x id=evil&gt;` // which Markdown turns into signs of markup, but in text
 
 // EvilLinks are addresses that run or load something when they are followed, or are none.
 func EvilLinks() []string {
@@ -30,27 +32,40 @@ func EvilLinks() []string {
 		"//evil.example/x\"onmouseover=window.evil=1", " javascript:window.evil=1"}
 }
 
+// picture is what articles may show, so that the words below it are those of a picture.
+var picture = map[string]string{"picture.png": "a picture"}
+
 // Hostile is an article with its records, of which something was replaced by what its author or a program had no business to write.
 type Hostile struct {
 	Name  string // what was replaced
 	Bench *Bench
 }
 
-// HostileRecords gives the records of an article with Evil behind one text of them at a time, whichever there are: values and names
-// of mappings, definitions and all. It fails the test if a text that a record can hold is left out.
-func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
+// The runs of hostile records. The first is harmless, so that the second differs from it in what is hostile, and the third does not
+// differ from the second.
+const (
+	harmlessRun = "20261110T100000Z-fine"
+	hostileRun  = "20261112T100000Z-once"
+	againRun    = "20261114T100000Z-next"
+)
+
+// HostileRecords gives the records of three runs of an article, the later two with Evil behind one text of them at a time, whichever
+// there are: values and names of mappings, definitions and all. Those that are whole are of an article that shows all that can be shown,
+// the others of a small one. It fails the test if a text that a record can hold is left out.
+func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 	t.Helper()
 	kinds := []struct {
 		name string
+		text []byte
 		fill func(*record.Record)
 	}{
-		{"measured", fillMeasured},
-		{"failed", func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
-		{"imported", func(r *record.Record) {
+		{"measured", whole, fillMeasured},
+		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
+		{"imported", small, func(r *record.Record) {
 			fillMeasured(r)
 			r.Host, r.Imported = record.ImportedHost, &record.Imported{Tool: "wrk", Version: "4", File: "wrk.txt", Guessed: true, Dated: "file"}
 		}},
-		{"searched", func(r *record.Record) {
+		{"searched", small, func(r *record.Record) {
 			fillMeasured(r)
 			r.Repetition, r.Search = 0, &record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
 				Objective: "latency.p99 < 1s", Stop: record.StopBudget, Reason: "there was no time", Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe,
@@ -60,10 +75,13 @@ func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
 	return func(yield func(Hostile) bool) {
 		left := textsOf(reflect.TypeFor[record.Record](), "", map[string]bool{})
 		for _, kind := range kinds {
+			article := WithFiles(t, "hostile", kind.text, picture)
 			make := func() *Bench {
-				b := New(t, "hostile", text)
-				b.MeasureAll(kind.fill)
-				return b
+				b := *article
+				for i, run := range []string{harmlessRun, hostileRun, againRun} {
+					b.MeasureAll(kind.fill, In(run, 10+2*i))
+				}
+				return &b
 			}
 			paths := map[string]bool{}
 			for _, r := range make().Records {
@@ -75,6 +93,9 @@ func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
 			for _, path := range slices.Sorted(maps.Keys(paths)) {
 				b := make()
 				for _, r := range b.Records {
+					if r.Run == harmlessRun {
+						continue
+					}
 					eachText(reflect.ValueOf(r).Elem(), "", func(at, value string) string {
 						if at == path {
 							return value + Evil
@@ -95,8 +116,11 @@ func HostileRecords(t testing.TB, text []byte) iter.Seq[Hostile] {
 	}
 }
 
-// fillMeasured gives a record all that one of a repetition may hold.
+// fillMeasured gives a record all that one of a repetition may hold, and leaves one of a search as it is.
 func fillMeasured(r *record.Record) {
+	if r.Search != nil {
+		return
+	}
 	r.Output = "output of the tool"
 	r.Parts = map[string]float64{"start": 1}
 	r.Plans = map[string]string{r.Experiment: r.Plan}
@@ -211,23 +235,49 @@ func eachJSON(data any, path string, change func(path, value string) string) any
 	return data
 }
 
-// MeasureAll adds three records for every trial that the article plans, unlike each other.
+// MeasureAll adds the records of every trial that the article plans, unlike each other, and those of the searches before them.
 func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 	b.t.Helper()
-	p, err := b.plan(plan.Full)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, e := range p.Experiments {
+	for _, e := range b.toMeasure(plan.Full).Experiments {
 		for k, t := range e.Trials {
-			name := t.Name
+			name, x := t.Name, float64(500+100*k)
 			if t.Calibration {
 				name = "again"
 			}
-			x := float64(500 + 100*k)
-			b.Measure(plan.Full, e.Name, name, []float64{x, x + 10, x - 10}, changes...)
+			if t.Unavailable != "" {
+				continue
+			}
+			for _, s := range t.Tune {
+				b.Search(plan.Full, e.Name, name, tuned(s.Name, x), changes...)
+			}
+			if t.Capacity != nil {
+				b.Search(plan.Full, e.Name, name, capacityOf(t.Capacity.SLO, x, k%2 == 0), changes...)
+				continue
+			}
+			var throughputs []float64
+			for i := range e.Repetitions {
+				throughputs = append(throughputs, x+10*float64(i%3-1))
+			}
+			b.Measure(plan.Full, e.Name, name, throughputs, changes...)
 		}
 	}
+}
+
+// tuned is a search that found a value among three, of which one failed and one was disturbed.
+func tuned(name string, x float64) record.Search {
+	return record.Search{Kind: record.SearchTune, Name: name, Metric: "throughput", Unit: "1/s", Better: "higher", Chosen: 2, Stop: record.StopWorse,
+		Matters: 2, Lo: 2, Hi: 2, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: x / 2}, {Candidate: 2, Phase: record.PhaseProbe, Value: x},
+			{Candidate: 3, Phase: record.PhaseProbe, Failure: "it ended"}, {Candidate: 4, Phase: record.PhaseProbe, Value: x, Disturbed: "others used the CPU"}}}
+}
+
+// capacityOf is a search for a capacity that found one, or says why it did not.
+func capacityOf(objective string, x float64, found bool) record.Search {
+	s := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: objective, Stop: record.StopStep, Lo: x, Hi: 1.04 * x,
+		Probes: []record.Probe{{Candidate: x, Phase: record.PhaseProbe, Passed: true}, {Candidate: 1.04 * x, Phase: record.PhaseRefute, Invalid: "it was late"}}}
+	if !found {
+		s.Stop, s.Reason, s.Lo, s.Hi = record.StopNone, "there was no time", 0, 0
+	}
+	return s
 }
 
 // HostileArticles gives an article with payloads, one after the other, in the place of the texts in it: every value and key of its
@@ -236,26 +286,36 @@ func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 func HostileArticles(t testing.TB, text []byte, payloads []string, accepted func(part, of int)) iter.Seq[Hostile] {
 	t.Helper()
 	return func(yield func(Hostile) bool) {
-		spans := spansOf(New(t, "hostile", text).Doc)
+		spans := spansOf(WithFiles(t, "hostile", text, picture).Doc)
 		for _, payload := range payloads {
 			var left []span
 			for _, s := range spans {
-				if b := read(t, "hostile", replaced(text, []span{s}, payload)); b.sound() {
+				if b := read(t, "hostile", replaced(text, []span{s}, payload), picture); b.sound() {
 					left = append(left, s)
 				}
 			}
 			accepted(len(left), len(spans))
+			meaning := (*Bench).meant // first what leaves all else its meaning, so that there is somebody to show it
 			for round := 1; len(left) > 0; round++ {
 				var together, later []span
-				for _, s := range left {
-					if b := read(t, "hostile", replaced(text, append(slices.Clone(together), s), payload)); b.sound() {
-						together = append(together, s)
-					} else {
-						later = append(later, s)
+				var add func(some []span)
+				add = func(some []span) { // few do not go together, so that most are tried at once
+					all := slices.SortedFunc(slices.Values(slices.Concat(together, some)), func(a, b span) int { return a.start - b.start })
+					switch b := read(t, "hostile", replaced(text, all, payload), picture); {
+					case meaning(b):
+						together = all
+					case len(some) == 1:
+						later = append(later, some[0])
+					default:
+						add(some[:len(some)/2])
+						add(some[len(some)/2:])
 					}
 				}
-				b := read(t, "hostile", replaced(text, together, payload))
-				b.MeasureAll()
+				add(left)
+				meaning = (*Bench).sound
+				b := read(t, "hostile", replaced(text, together, payload), picture)
+				b.MeasureAll(In(hostileRun, 12))
+				b.MeasureAll(In(againRun, 14))
 				if !yield(Hostile{fmt.Sprintf("%.12q in %d texts, round %d", payload, len(together), round), b}) {
 					return
 				}
@@ -270,8 +330,21 @@ func (b *Bench) sound() bool {
 	if !b.Doc.Problems.Empty() {
 		return false
 	}
-	_, err := b.plan(plan.Full)
+	_, err := b.planOnce(plan.Full)
 	return err == nil
+}
+
+// meant says whether an article is sound, and whatever it refers to is there.
+func (b *Bench) meant() bool {
+	if !b.sound() {
+		return false
+	}
+	p, err := b.planOnce(plan.Full)
+	var problems article.Problems
+	if err == nil {
+		dataset.Check(b.Doc, p, &problems)
+	}
+	return err == nil && problems.Empty()
 }
 
 // span is a text in an article: a value of YAML, which is quoted, or prose.

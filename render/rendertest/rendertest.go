@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,31 +33,40 @@ type Bench struct {
 	t       testing.TB
 	project *article.Project
 	slug    string
+	planned map[string]*plan.Plan // by profile, of what was measured so far
+	encoded map[string]string     // histograms by what is in them
 }
 
 // New puts an article into a project and reads it. Problems of the article fail the test.
 func New(t testing.TB, slug string, text []byte) *Bench {
 	t.Helper()
-	b := read(t, slug, text)
+	return WithFiles(t, slug, text, nil)
+}
+
+// WithFiles is New for an article with files in its folder.
+func WithFiles(t testing.TB, slug string, text []byte, files map[string]string) *Bench {
+	t.Helper()
+	b := read(t, slug, text, files)
 	for _, p := range b.Doc.Problems.Sorted() {
 		t.Fatalf("the article has a problem: %v", p)
 	}
 	return b
 }
 
-// read is New for an article that may have problems.
-func read(t testing.TB, slug string, text []byte) *Bench {
+// read is WithFiles for an article that may have problems.
+func read(t testing.TB, slug string, text []byte, files map[string]string) *Bench {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", slug)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+	all := map[string]string{filepath.Join(root, article.ProjectFile): "", filepath.Join(dir, article.FileName): string(text)}
+	for name, data := range files {
+		all[filepath.Join(dir, filepath.FromSlash(name))] = data
 	}
-	for name, data := range map[string][]byte{
-		filepath.Join(root, article.ProjectFile): nil,
-		filepath.Join(dir, article.FileName):     text,
-	} {
-		if err := os.WriteFile(name, data, 0o644); err != nil {
+	for name, data := range all {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,7 +78,7 @@ func read(t testing.TB, slug string, text []byte) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Bench{Doc: doc, t: t, project: project, slug: slug}
+	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{}, encoded: map[string]string{}}
 }
 
 // Dir is the folder of the article.
@@ -81,6 +91,28 @@ func (b *Bench) plan(profile string) (*plan.Plan, error) {
 		return nil, fmt.Errorf("the plan has a problem: %v", problem)
 	}
 	return p, err
+}
+
+// planOnce is the same plan each time: planning takes longer than making records or datasets.
+func (b *Bench) planOnce(profile string) (*plan.Plan, error) {
+	if b.planned[profile] == nil {
+		p, err := b.plan(profile)
+		if err != nil {
+			return nil, err
+		}
+		b.planned[profile] = p
+	}
+	return b.planned[profile], nil
+}
+
+// toMeasure is the plan by which records are made.
+func (b *Bench) toMeasure(profile string) *plan.Plan {
+	b.t.Helper()
+	p, err := b.planOnce(profile)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return p
 }
 
 // Dataset is what the records say, on the machine that made them.
@@ -106,13 +138,7 @@ func (b *Bench) Moments() []*dataset.Moment {
 // Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is it.
 func (b *Bench) Shown() (*dataset.Dataset, []*dataset.Moment) {
 	b.t.Helper()
-	plans := map[string]*plan.Plan{}
-	o := dataset.Options{ThisHost: Host, Plan: func(profile string) (p *plan.Plan, err error) {
-		if plans[profile] == nil {
-			plans[profile], err = b.plan(profile)
-		}
-		return plans[profile], err
-	}}
+	o := dataset.Options{ThisHost: Host, Plan: b.planOnce}
 	d, err := dataset.New(b.Doc, b.Records, o)
 	if err != nil {
 		b.t.Fatal(err)
@@ -148,22 +174,21 @@ func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64
 	}
 }
 
-// Search adds the record of a search before the repetitions of one trial.
-func (b *Bench) Search(profile, experiment, trial string, s record.Search) {
+// Search adds the record of a search before the repetitions of one trial, with changes as of Measure.
+func (b *Bench) Search(profile, experiment, trial string, s record.Search, changes ...func(*record.Record)) {
 	b.t.Helper()
 	r := b.record(profile, experiment, trial, 0)
 	r.Search = &s
+	for _, change := range changes {
+		change(r)
+	}
 	b.Records = append(b.Records, r)
 }
 
 // record is what records of a trial have in common. The run begins with the first of them.
 func (b *Bench) record(profile, experiment, trial string, after int) *record.Record {
 	b.t.Helper()
-	p, err := b.plan(profile)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, e := range p.Experiments {
+	for _, e := range b.toMeasure(profile).Experiments {
 		for k, t := range e.Trials {
 			if e.Name != experiment || t.Name != trial && (trial != "again" || !t.Calibration) {
 				continue
@@ -171,9 +196,9 @@ func (b *Bench) record(profile, experiment, trial string, after int) *record.Rec
 			started := time.Date(2026, 11, 20, 10, 3*after, 20*k, 0, time.UTC)
 			return &record.Record{SchemaVersion: record.SchemaVersion, Article: b.slug, Experiment: e.Name, Trial: t.Name,
 				Key: t.Key, Run: "20261120T100000Z-test", Plan: e.Digest, Profile: profile, Host: Host,
-				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: t.Parameters, Labels: t.Labels,
+				Planned: e.Repetitions, Calibration: t.Calibration, Parameters: slices.Clone(t.Parameters), Labels: slices.Clone(t.Labels),
 				Order:   record.Order{Seed: e.Seed},
-				Started: started, Ended: started.Add(13 * time.Second), Definition: t.Definition, Inputs: t.Inputs,
+				Started: started, Ended: started.Add(13 * time.Second), Definition: slices.Clone(t.Definition), Inputs: slices.Clone(t.Inputs),
 				Facts: map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical", "host.siblings": "0,4; 1,5; 2,6; 3,7", "host.memory": "32 GiB",
 					"host.kernel": "6.1.0", record.FactRevision: Revision, "placement.services": "0-2", "placement.load": "3",
 					"image.server":    "sha256:3c1f5d9e0b7a4c2d8e6f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d90ab",
@@ -215,17 +240,21 @@ func (b *Bench) load(r *record.Record, throughput float64) {
 // histogram records two times, each so many times, as the load generator does.
 func (b *Bench) histogram(usual float64, n int64, slow float64, m int64) record.Histogram {
 	b.t.Helper()
-	h := hdrhistogram.New(1, 60e9, 3)
-	if err := h.RecordValues(int64(usual*1e9), n); err != nil {
-		b.t.Fatal(err)
+	of := fmt.Sprint(usual, n, slow, m)
+	if b.encoded[of] == "" {
+		h := hdrhistogram.New(1, 60e9, 3)
+		if err := h.RecordValues(int64(usual*1e9), n); err != nil {
+			b.t.Fatal(err)
+		}
+		if err := h.RecordValues(int64(slow*1e9), m); err != nil {
+			b.t.Fatal(err)
+		}
+		encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.encoded[of] = string(encoded)
 	}
-	if err := h.RecordValues(int64(slow*1e9), m); err != nil {
-		b.t.Fatal(err)
-	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return record.Histogram{HDR: string(encoded), Count: n + m, Min: math.Min(usual, slow), Max: math.Max(usual, slow),
+	return record.Histogram{HDR: b.encoded[of], Count: n + m, Min: math.Min(usual, slow), Max: math.Max(usual, slow),
 		Sum: usual*float64(n) + slow*float64(m)}
 }
