@@ -136,7 +136,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	}
 	main := c.fill("comparison", v)
 	return Subpage{Path: k.path(), Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
-		HTML: main, Files: c.files}, c.failed()
+		HTML: main, Files: c.files, Warnings: c.unclear}, c.failed()
 }
 
 // sideFacts are what identifies a side of a comparison. All sides have the same ones.

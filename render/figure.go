@@ -210,6 +210,7 @@ func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
 		for _, finding := range of.findings {
 			if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
 				c.warnf("%s, %d wide: %s", id, int(of.width), finding.Message)
+				c.unclear = append(c.unclear, c.warnings[len(c.warnings)-1])
 			}
 		}
 	}

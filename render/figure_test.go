@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -497,34 +498,48 @@ func articlePages(t testing.TB) map[string]*render.Page {
 		if err != nil || len(bad) > 0 {
 			t.Fatalf("%s: %v, %v", slug, bad, err)
 		}
-		d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
+		o := dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
 			var problems article.Problems
 			return plan.New(project, doc, plan.Options{Profile: profile}, &problems)
-		}})
+		}}
+		d, err := dataset.New(doc, records, o)
 		if err != nil {
 			t.Fatalf("%s: %v", slug, err)
 		}
-		if out[slug], err = r.Page(d, render.Options{Articles: slugs}); err != nil {
+		moments, err := dataset.History(doc, records, d, o)
+		if err != nil {
+			t.Fatalf("%s: %v", slug, err)
+		}
+		if out[slug], err = r.Page(d, render.Options{Articles: slugs, Moments: moments}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return out
 }
 
-// No figure of any article has text on text, on a mark or outside, a tick that is cut off, or an axis that cannot be read: what
-// is found while drawing is a warning of the page.
+// No figure of any article, its history, its runs and their comparisons has text on text, on a mark or outside, a tick that is cut off,
+// or an axis that cannot be read: what is found while drawing is a warning of the page.
 func TestFiguresOfArticles(t *testing.T) {
-	figures := 0
+	figures := map[string]int{}
+	count := func(kind string, html template.HTML) {
+		figures[kind] += strings.Count(string(html), `<svg class="narrow"`)
+	}
 	for slug, page := range articlePages(t) {
-		figures += strings.Count(string(page.HTML), `<svg class="narrow"`)
+		count("article", page.HTML)
+		for _, s := range page.Subpages {
+			kind, _, _ := strings.Cut(s.Path, "/")
+			count(kind, s.HTML)
+		}
 		for _, w := range page.Warnings {
-			if strings.HasPrefix(w, "fig-") && strings.Contains(w, " wide: ") {
+			if strings.Contains(w, "fig-") && strings.Contains(w, " wide: ") {
 				t.Errorf("%s: %s", slug, w)
 			}
 		}
 	}
-	if figures < 5 {
-		t.Errorf("only %d figures were looked at", figures)
+	for kind, least := range map[string]int{"article": 5, "history": 3, "runs": 5, "compare": 3} {
+		if figures[kind] < least {
+			t.Errorf("only %d figures of pages of the kind %q were looked at", figures[kind], kind)
+		}
 	}
 }
 

@@ -144,7 +144,7 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 		}
 	}
 	main := c.fill("history", v)
-	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.files}, c.failed()
+	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.files, Warnings: c.unclear}, c.failed()
 }
 
 // historyLead says in a sentence what there is.

@@ -136,10 +136,18 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		return nil, err
 	}
 	page.Subpages, page.News, err = r.subpages(d, o)
+	of := page.Warnings
+	for _, s := range page.Subpages {
+		for _, w := range s.Warnings {
+			if !slices.Contains(of, w) { // the newest run mostly has the figures of the article
+				page.Warnings = append(page.Warnings, s.Path+": "+w)
+			}
+		}
+	}
 	return page, err
 }
 
-// Article renders the same page in less time: without Subpages and News, which the next making has.
+// Article renders the same page in less time: without Subpages with their warnings, and News, which the next making has.
 func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	if o.workshop == nil {
 		o.workshop = r.newWorkshop()
@@ -286,6 +294,7 @@ type composer struct {
 	files    []File
 	found    []Part
 	warnings []string
+	unclear  []string // warnings of what cannot be read in figures
 	err      error
 }
 

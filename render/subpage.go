@@ -17,8 +17,9 @@ type Subpage struct {
 	Title       string // as text, without that of the site
 	Description string // as text
 	HTML        template.HTML
-	Files       []File // that it links, relative to its own folder
-	LeadsOn     bool   // it says nothing of its own, and stands at its address only to lead to another
+	Files       []File   // that it links, relative to its own folder
+	LeadsOn     bool     // it says nothing of its own, and stands at its address only to lead to another
+	Warnings    []string // of what cannot be read in its figures; Page.Warnings has them too
 }
 
 // The folders of subpages, below that of their article.
@@ -148,7 +149,7 @@ func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
 		c.up, c.moment = upFromRun, m
 		a = c.article()
 	}
-	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files},
+	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files, Warnings: c.unclear},
 		c.failed()
 }
 

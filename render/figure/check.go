@@ -156,13 +156,13 @@ func (c *checker) start(e xml.StartElement) {
 		c.textClasses(classes)
 	case "circle":
 		x, y, r := c.number(attr["cx"]), c.number(attr["cy"]), c.number(attr["r"])
-		c.shape(classes, rect{x - r, y - r, x + r, y + r})
+		c.shape(classes, rect{x - r, y - r, x + r, y + r}, nil)
 	case "path":
-		box, err := bounds(attr["d"])
+		points, err := corners(attr["d"])
 		if err != nil {
 			c.report(Foreign, "path %q: %v", attr["d"], err)
 		}
-		c.shape(classes, box)
+		c.shape(classes, bounds(points), points)
 	}
 }
 
@@ -225,8 +225,8 @@ func (c *checker) endGroup() {
 	c.groups = c.groups[:last]
 }
 
-// shape takes in a shape that fills box.
-func (c *checker) shape(classes []string, box rect) {
+// shape takes in a shape that fills box, or is a line between points.
+func (c *checker) shape(classes []string, box rect, points []point) {
 	mark, inside := false, true
 	for _, class := range classes {
 		if _, ok := paints[class]; !ok {
@@ -235,7 +235,10 @@ func (c *checker) shape(classes []string, box rect) {
 		mark = mark || slices.Contains(markClasses, class)
 		inside = inside && !slices.Contains(beyond, class)
 	}
-	if mark {
+	switch {
+	case mark && slices.Contains(classes, "line"):
+		c.marks = append(c.marks, pieces(points)...)
+	case mark:
 		c.marks = append(c.marks, box)
 	}
 	if inside {
@@ -320,10 +323,8 @@ func (c *checker) collisions() {
 			c.report(Collision, "%q leaves the drawing, from %.1f,%.1f to %.1f,%.1f",
 				t.words, t.box.x0, t.box.y0, t.box.x1, t.box.y1)
 		}
-		for _, mark := range c.marks {
-			if t.box.hits(mark) {
-				c.report(Collision, "%q lies on the mark at %.1f,%.1f", t.words, mark.x0, mark.y0)
-			}
+		if k := slices.IndexFunc(c.marks, t.box.hits); k >= 0 {
+			c.report(Collision, "%q lies on the mark at %.1f,%.1f", t.words, c.marks[k].x0, c.marks[k].y0)
 		}
 		for _, o := range c.texts[i+1:] {
 			if t.box.grow(apart, 0).hits(o.box) {
@@ -333,9 +334,9 @@ func (c *checker) collisions() {
 	}
 }
 
-// bounds is the box of path data that has only the commands that canvas writes: M, L, H, V and Z.
-func bounds(d string) (rect, error) {
-	var box rect
+// corners are the points of path data that has only the commands that canvas writes: M, L, H, V and Z.
+func corners(d string) ([]point, error) {
+	var out []point
 	var at point
 	for start := 0; start < len(d); {
 		end := start + 1
@@ -346,7 +347,7 @@ func bounds(d string) (rect, error) {
 		for _, field := range strings.Fields(d[start+1 : end]) {
 			n, err := strconv.ParseFloat(field, 64)
 			if err != nil {
-				return box, fmt.Errorf("%q is no number", field)
+				return out, fmt.Errorf("%q is no number", field)
 			}
 			v = append(v, n)
 		}
@@ -359,13 +360,22 @@ func bounds(d string) (rect, error) {
 			at.y = v[0]
 		case command == 'Z' && len(v) == 0:
 		default:
-			return box, fmt.Errorf("command %q with %d numbers", command, len(v))
+			return out, fmt.Errorf("command %q with %d numbers", command, len(v))
 		}
-		if start == 0 {
-			box = rect{at.x, at.y, at.x, at.y}
-		}
-		box = rect{min(box.x0, at.x), min(box.y0, at.y), max(box.x1, at.x), max(box.y1, at.y)}
+		out = append(out, at)
 		start = end
 	}
-	return box, nil
+	return out, nil
+}
+
+// bounds is the box of points.
+func bounds(points []point) rect {
+	var box rect
+	for i, p := range points {
+		if i == 0 {
+			box = rect{p.x, p.y, p.x, p.y}
+		}
+		box = rect{min(box.x0, p.x), min(box.y0, p.y), max(box.x1, p.x), max(box.y1, p.y)}
+	}
+	return box
 }

@@ -357,6 +357,7 @@ func (s *curveSheet) paintLine(c Curve, runs [][]placed) {
 		}
 		if len(points) > 1 {
 			s.stroke(k, points...)
+			s.routes = append(s.routes, pieces(points)...)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package figure
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -18,18 +20,39 @@ type spot struct {
 	align text.XAlignment
 }
 
-// place writes a label of one line at the first spot within area where it hits no text and no mark. If there is none
-// it writes nothing and reports false.
+// place writes a label of one line at the first spot within area where it hits no text, no mark and no line, or else at the first
+// where it hits no text and no mark. If there is none it writes nothing and reports false.
 func (s *sheet) place(t textStyle, label string, area rect, spots []spot) bool {
-	for _, sp := range spots {
-		t.align = sp.align
-		at := point{sp.x, sp.y + t.middle()}
-		if box := t.box(s.metrics, at, label); area.contains(box) && s.free(box) {
-			s.text(t, at, label)
-			return true
+	for _, routes := range [][]rect{s.routes, nil} {
+		for _, sp := range spots {
+			t.align = sp.align
+			at := point{sp.x, sp.y + t.middle()}
+			if box := t.box(s.metrics, at, label); area.contains(box) && s.free(box) && !slices.ContainsFunc(routes, box.hits) {
+				s.text(t, at, label)
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// pieces are boxes along lines between points, short enough that they hit nothing that the lines do not come near to.
+func pieces(points []point) []rect {
+	const (
+		length = 4.0
+		pen    = .5 // half the width of a line
+	)
+	var out []rect
+	for i := 1; i < len(points); i++ {
+		a, b := points[i-1], points[i]
+		n := math.Ceil(math.Hypot(b.x-a.x, b.y-a.y) / length)
+		at := func(k float64) point { return point{a.x + (b.x-a.x)*k/n, a.y + (b.y-a.y)*k/n} }
+		for k := range int(n) {
+			p, q := at(float64(k)), at(float64(k+1))
+			out = append(out, rect{min(p.x, q.x), min(p.y, q.y), max(p.x, q.x), max(p.y, q.y)}.grow(pen, pen))
+		}
+	}
+	return out
 }
 
 // free tells whether a text in box would stand clear of what is there.

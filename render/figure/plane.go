@@ -134,10 +134,13 @@ func (p *plane) drawReference(r *Reference) bool {
 		return true
 	}
 	var spots []spot
-	for _, dy := range []float64{-smallSize / 2, smallSize / 2} {
-		dy += math.Copysign(3, dy)
+	const above, step = smallSize/2 + 3, 12
+	for _, dy := range []float64{-above, above} {
 		spots = append(spots, spot{p.frame.x1 - 4, y + dy, text.XRight}, spot{p.frame.x0 + 4, y + dy, text.XLeft},
 			spot{(p.frame.x0 + p.frame.x1) / 2, y + dy, text.XCenter})
+	}
+	for x := p.frame.x1 - 4 - step; x > p.frame.x0; x -= step { // wherever there is room
+		spots = append(spots, spot{x, y - above, text.XRight}, spot{x, y + above, text.XRight})
 	}
 	return p.place(textStyle{ink: "halo dim", small: true}, r.Label, p.frame, spots)
 }

@@ -39,6 +39,7 @@ type sheet struct {
 	width   float64
 	texts   []rect
 	marks   []rect
+	routes  []rect // of lines that lead through a frame: labels stay clear of them too where they can
 	hits    []hit
 }
 
