@@ -770,14 +770,56 @@ func elements(t testing.TB, folder, variable string) []ast.Expr {
 	return found
 }
 
+// Of every kind of figure the manual says which keys it needs and which it may have.
 func TestKindsOfFiguresAreDocumented(t *testing.T) {
 	kinds := map[string]bool{}
-	for _, e := range elements(t, "notebook/article", "figureNeeds") {
-		if kind, ok := literal(e.(*ast.KeyValueExpr).Key); ok {
-			kinds[kind] = true
+	for _, e := range elements(t, "notebook/article", "figureKinds") {
+		of := e.(*ast.KeyValueExpr)
+		kind, _ := literal(of.Key)
+		keys := of.Value.(*ast.CompositeLit).Elts
+		kinds[kind+" "+strings.Join(slices.Sorted(maps.Keys(words(keys[0]))), " ")+"; "+strings.Join(slices.Sorted(maps.Keys(words(keys[2]))), " ")] = true
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(pages(t).section(t, "Kinds of figures")) {
+		cells := strings.Split(line, "|")
+		if kind := code.FindStringSubmatch(cells[min(1, len(cells)-1)]); len(cells) == 6 && kind != nil {
+			needs, takes := map[string]bool{}, map[string]bool{}
+			for _, m := range code.FindAllStringSubmatch(cells[3], -1) {
+				needs[m[1]] = m[1] == "x" || m[1] == "y" || m[1] == "claim"
+			}
+			for _, m := range code.FindAllStringSubmatch(cells[4], -1) {
+				axes, isLog := strings.CutPrefix(m[1], "log: ")
+				for _, key := range strings.FieldsFunc(axes, func(r rune) bool { return strings.ContainsRune(" [],", r) }) {
+					if isLog {
+						key = "log." + key
+					}
+					takes[key] = true
+				}
+			}
+			for key := range takes {
+				delete(needs, key) // said of a key that need not be there
+			}
+			maps.DeleteFunc(needs, func(_ string, isKey bool) bool { return !isKey })
+			documented[kind[1]+" "+strings.Join(slices.Sorted(maps.Keys(needs)), " ")+"; "+strings.Join(slices.Sorted(maps.Keys(takes)), " ")] = true
 		}
 	}
-	compare(t, "kind of figure", kinds, firstColumn(pages(t).section(t, "Kinds of figures")))
+	compare(t, "kind of figure", kinds, documented)
+}
+
+// words are those of the texts in an expression.
+func words(e ast.Expr) map[string]bool {
+	out := map[string]bool{}
+	ast.Inspect(e, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok {
+			if s, ok := literal(e); ok {
+				for _, word := range strings.Fields(s) {
+					out[word] = true
+				}
+			}
+		}
+		return true
+	})
+	return out
 }
 
 // Every word that a key can have for its value is in the manual.

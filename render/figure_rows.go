@@ -32,13 +32,7 @@ func (p *panel) dots() drawn {
 }
 
 func (p *panel) bars() drawn {
-	return p.rows("Bars", "Bar", "Line", func(r *rows) figure.Figure {
-		if r.Scale == figure.Log {
-			r.Scale = figure.Linear
-			r.notes = append(r.notes, "The axis is not logarithmic, as the article asks: bars begin at zero.")
-		}
-		return figure.Bars(r.Dots)
-	})
+	return p.rows("Bars", "Bar", "Line", func(r *rows) figure.Figure { return figure.Bars(r.Dots) })
 }
 
 func (p *panel) distribution() drawn {

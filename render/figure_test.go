@@ -250,7 +250,6 @@ func TestFiguresSayWhatTheyLack(t *testing.T) {
 		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil, []string{"mean latency"}, true},
 		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil, []string{"a timeline is of throughput or of latency.mean"}, false},
 		{"a log axis with a zero", "kind: dots, x: failed, y: [server, workers], log: x", nil, []string{"The x axis is not logarithmic, as the article asks: a value on it is 0."}, true},
-		{"bars on a log axis", "kind: bars, x: throughput, y: [server, workers], log: x", nil, []string{"bars begin at zero"}, true},
 		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: 'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
 			[]string{"The reference line is not drawn: "}, true},
 		{"a reference at zero on a log axis, rows", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0", nil, []string{"it has no place on a log axis"}, true},

@@ -1,5 +1,10 @@
 package article
 
+import (
+	"slices"
+	"strings"
+)
+
 // Figure draws results.
 type Figure struct {
 	Label      Text          `yaml:"label"`
@@ -21,6 +26,7 @@ type Figure struct {
 	Claim      Text          `yaml:"claim"`
 	Pos        Pos           `yaml:"-"`
 	Tried      Tried         `yaml:"-"`
+	Keys       Keys          `yaml:"-"`
 }
 
 // Axis is one of the two of a figure.
@@ -35,21 +41,32 @@ const (
 // Words is part of Word.
 func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
-// figureNeeds are the kinds of FORMAT.md section 7 with the keys that each cannot do without.
-var figureNeeds = map[string]struct {
-	keys []string
-	hint string
+// figureKinds are the kinds of FORMAT.md section 7 with the keys that each cannot do without, and those that it may have. All have
+// figureKeys. Of log stands here which axis a kind may have in equal ratios.
+var figureKinds = map[string]struct {
+	needs []string
+	hint  string // how to give what it needs
+	takes []string
 }{
-	"dots":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter"},
-	"bars":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter"},
-	"lines":        {[]string{"x", "y"}, "add x: with a parameter whose values are numbers, and y: with a metric"},
-	"latency":      {nil, ""},
-	"distribution": {[]string{"x"}, "add x: with a metric"},
-	"scatter":      {[]string{"x", "y"}, "add x: and y: with a metric each"},
-	"tuning":       {[]string{"x", "y"}, "add x: with tune.NAME, and y: with a metric"},
-	"capacity":     {nil, ""},
-	"timeline":     {[]string{"y"}, "add y: with a metric"},
-	"topology":     {nil, ""},
-	"agreement":    {[]string{"x"}, "add x: with a metric that was published"},
-	"multiverse":   {[]string{"claim"}, "add claim: with the name of a claim"},
+	"dots":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter", strings.Fields("where colour facet sort log.x zero reference published")},
+	"bars":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter", strings.Fields("where colour facet sort reference published")},
+	"lines":        {[]string{"x", "y"}, "add x: with a parameter whose values are numbers, and y: with a metric", strings.Fields("where colour facet log.x log.y zero reference")},
+	"latency":      {nil, "", strings.Fields("y where colour facet")},
+	"distribution": {[]string{"x"}, "add x: with a metric", strings.Fields("y where colour facet sort log.x zero reference published")},
+	"scatter":      {[]string{"x", "y"}, "add x: and y: with a metric each", strings.Fields("where colour facet log.x log.y zero reference")},
+	"tuning":       {[]string{"x", "y"}, "add x: with tune.NAME, and y: with a metric", strings.Fields("where colour facet log.x log.y zero")},
+	"capacity":     {nil, "", strings.Fields("y where colour facet")},
+	"timeline":     {[]string{"y"}, "add y: with a metric", strings.Fields("where colour facet log.y zero reference")},
+	"topology":     {nil, "", strings.Fields("where")},
+	"agreement":    {[]string{"x"}, "add x: with a metric that was published", strings.Fields("y where colour facet published")},
+	"multiverse":   {[]string{"claim"}, "add claim: with the name of a claim", nil},
+}
+
+// figureKeys are the keys that figures of all kinds may have.
+var figureKeys = strings.Fields("label experiment kind title caption alt claim")
+
+// figureHas tells whether a key does something in a figure of a kind.
+func figureHas(kind, key string) bool {
+	of := figureKinds[kind]
+	return slices.Contains(figureKeys, key) || slices.Contains(of.needs, key) || slices.Contains(of.takes, key)
 }

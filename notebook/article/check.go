@@ -177,11 +177,11 @@ func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text, 
 
 func (doc *Document) checkFigure(f *Figure) {
 	var known []string
-	for kind := range figureNeeds {
+	for kind := range figureKinds {
 		known = append(known, kind)
 	}
 	slices.Sort(known)
-	needs, ok := figureNeeds[f.Kind.Value]
+	of, ok := figureKinds[f.Kind.Value]
 	switch {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return
@@ -193,10 +193,31 @@ func (doc *Document) checkFigure(f *Figure) {
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
-	for _, key := range needs.keys {
+	for _, key := range of.needs {
 		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(needs.keys, " and ")).Hint = needs.hint
+			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(of.needs, " and ")).Hint = of.hint
 			return
+		}
+	}
+	// What would do nothing is refused, as what is not known: its author means something by it.
+	unused := func(key, written string, at Pos) {
+		var others []string
+		for _, kind := range known {
+			if figureHas(kind, key) {
+				others = append(others, kind)
+			}
+		}
+		doc.Problems.Add("unused-key", at, "%s does nothing in a figure of %s", written, f.Kind.Value).Hint =
+			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
+	}
+	for key, at := range f.Keys {
+		if key != "log" && !f.Tried.Has(key) && !figureHas(f.Kind.Value, key) {
+			unused(key, key, at)
+		}
+	}
+	for _, log := range f.Log {
+		if key := "log." + string(log.V); log.V != "" && !figureHas(f.Kind.Value, key) {
+			unused(key, "log: "+string(log.V), log.Text.Pos)
 		}
 	}
 }

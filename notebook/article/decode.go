@@ -152,10 +152,14 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 	var names []string
 	unknown := 0
 	var tried Tried
+	keys := Keys{}
 	t := v.Type()
 	defer func() {
 		if field := v.FieldByName("Tried"); field.IsValid() {
 			field.Set(reflect.ValueOf(tried))
+		}
+		if field := v.FieldByName("Keys"); field.IsValid() && field.Type() == reflect.TypeFor[Keys]() {
+			field.Set(reflect.ValueOf(keys))
 		}
 	}()
 	for i := range t.NumField() {
@@ -181,6 +185,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			}
 		case ok:
 			before := d.problems.noted
+			keys[f.Key.Value] = f.Key.Pos
 			d.value(f.Value, f.Key.Value, v.Field(i))
 			if d.problems.noted > before {
 				tried = append(tried, f.Key.Value)

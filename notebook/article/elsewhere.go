@@ -160,6 +160,9 @@ func misplaced(n *Node, t reflect.Type) (named *Node, lost []Field) {
 	return n, lost
 }
 
+// Keys are where the keys of a mapping stand, those of ours with something behind them.
+type Keys map[string]Pos
+
 // Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
 // another place. They are not missing beside the problem that says so.
 type Tried []string
