@@ -38,6 +38,7 @@ type datumStart struct {
 	Pooled      *float64       `json:"pooled,omitempty"` // percentile of the answers of all repetitions together
 	Published   *float64       `json:"published,omitempty"`
 	Missing     string         `json:"missing,omitempty"` // why there is no value
+	State       string         `json:"state,omitempty"`   // measured with an older version, or not finished; empty if neither
 	Values      []float64      `json:"values"`            // one per valid repetition
 	Validity    string         `json:"validity"`          // ok, warn, invalid or not checked, as far as the metric is concerned
 }
@@ -92,7 +93,7 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) datum {
 	r := cell.Metric(m.Name)
 	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, Values: r.Values}, datumEnd: datumEnd{Run: cell.Run}}
+		Missing: r.Missing, State: stateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: cell.Run}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
@@ -228,14 +229,14 @@ func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []b
 func lines(fields []string, data []datum) [][]string {
 	head := append([]string{"experiment"}, fields...)
 	rows := [][]string{append(head, "metric", "unit", "repetitions", "value", "lo", "hi",
-		"interval", "published", "missing", "validity", "limited_by", "run", "host")}
+		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host")}
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {
 			row = append(row, f.Value)
 		}
 		rows = append(rows, append(row, d.Metric, d.Unit, strconv.Itoa(d.Repetitions), digits(d.Value), digits(d.Lo), digits(d.Hi),
-			d.Interval, digits(d.Published), d.Missing, d.Validity, d.LimitedBy, d.Run, d.Host))
+			d.Interval, digits(d.Published), d.Missing, d.State, d.Validity, d.LimitedBy, d.Run, d.Host))
 	}
 	return rows
 }

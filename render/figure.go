@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/figure"
@@ -243,6 +244,12 @@ func (p *panel) head(auto, desc string) figure.Head {
 	_, title := p.inline(p.block.Title.Value)
 	if _, alt := p.inline(p.block.Alt.Value); alt != "" {
 		desc = alt + " " + desc
+	}
+	if profile := p.d.Profile; profile != "" && profile != plan.Full {
+		desc += " Profile " + profile + ": not for publication."
+	}
+	if !p.d.Own && p.d.Host != "" {
+		desc += " Measured on host " + p.d.Host + "."
 	}
 	if title = cmp.Or(title, auto); p.name != "" {
 		title += ", " + p.name

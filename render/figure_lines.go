@@ -101,7 +101,7 @@ func (p *panel) lines() drawn {
 	if xUnit.Symbol != "" {
 		f.X.Name += ", " + xUnit.Symbol
 	}
-	var notes, howTo []string
+	var notes, old, howTo []string
 	f.X.Scale, howTo = p.log(article.XAxis, values...)
 	var centres []float64
 	for _, cell := range p.all {
@@ -153,6 +153,10 @@ func (p *panel) lines() drawn {
 				} else {
 					point.Y = r.Estimate.Centre
 					point.YLo, point.YHi = ends(r)
+					if point.Title, point.Hollow = withState(title, cell), stateOf(cell) != ""; point.Hollow {
+						title = point.Title
+						old = append(old, fmt.Sprintf("%s: %s, %s %s", stateOf(cell), name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN()))))
+					}
 				}
 				described = append(described, title)
 				c.Points = append(c.Points, point)
@@ -165,9 +169,10 @@ func (p *panel) lines() drawn {
 	for _, note := range notes {
 		f.Notes = append(f.Notes, "gap at "+note)
 	}
+	f.Notes = append(f.Notes, old...)
 	kinds := kindsOf(p.cells, namesOf(metrics)...)
 	f.Head = p.head(q.Title+" by "+x, "Lines with a point for each value of "+x+": "+strings.Join(described, "; ")+".")
-	howTo = append(bandWords(kinds), append(howTo, referenceNotes...)...)
+	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), hollowWords(p.cells)...)
 	if len(notes) > 0 {
 		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
 	}
@@ -200,7 +205,7 @@ func (p *panel) cellLines() ([]line, []string) {
 	var out []line
 	for _, cell := range p.cells {
 		colour, _ := field(cell, p.block.Colour.Value)
-		out = append(out, line{nameBy(cell, fields), []*dataset.Cell{cell}, colour})
+		out = append(out, line{withState(nameBy(cell, fields), cell), []*dataset.Cell{cell}, colour})
 	}
 	return out, fields
 }
@@ -215,7 +220,7 @@ func (p *panel) latency() drawn {
 		Y:     figure.Axis{Scale: figure.Log},
 		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 	}
-	data := &sheet{head: append(slices.Clone(fields), "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing")}
+	data := &sheet{head: append(slices.Clone(fields), "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")}
 	var middle []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
 	for _, cell := range p.all {
@@ -246,7 +251,7 @@ func (p *panel) latency() drawn {
 			_, missing := cell.Percentiles(family)
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(of, nil, nil, nil, nil, nil, nil, missing)
+			data.add(of, nil, nil, nil, nil, nil, nil, missing, stateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
@@ -264,7 +269,7 @@ func (p *panel) latency() drawn {
 				named = append(named, words)
 			}
 			c.Points = append(c.Points, point)
-			data.add(of, q.Percent, q.Pooled, bound(q.Estimate.N > 1, lo), bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "")
+			data.add(of, q.Percent, q.Pooled, bound(q.Estimate.N > 1, lo), bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", stateOf(cell))
 		}
 		if len(c.Points) == 0 {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
@@ -286,6 +291,7 @@ func (p *panel) latency() drawn {
 	repetitions := origin{measured: 1, low: low, high: high}.repetitions()
 	howTo := []string{"Line: the answers of " + repetitions + " together, up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it."}
+	howTo = append(howTo, hollowWords(p.cells)...)
 	if ended {
 		howTo = append(howTo, "A line ends where the slower requests are those that failed.")
 	}
@@ -336,7 +342,7 @@ func (p *panel) timeline() drawn {
 	metric := p.block.Y[0].Value
 	lines, fields := p.cellLines()
 	series, dashed := p.paint(lines)
-	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value")}
+	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value", "state")}
 	var all []float64
 	var shown record.Metric
 	longest := 0
@@ -375,7 +381,7 @@ func (p *panel) timeline() drawn {
 		for k, values := range s.Values {
 			var trace []figure.Point
 			for second, v := range values {
-				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v))
+				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), stateOf(cell))
 				if !math.IsNaN(v) {
 					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 				}
@@ -414,7 +420,7 @@ func (p *panel) timeline() drawn {
 	var notes []string
 	f.Reference, notes = p.reference(unit, shown.Unit, f.Y.Scale)
 	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
-	howTo = append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...)
+	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), hollowWords(p.cells)...)
 	if shown.Unit != "s" {
 		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
 	}

@@ -44,14 +44,14 @@ func (p *panel) distribution() drawn {
 		return out
 	}
 	m := out.metrics[0]
-	out.data = &sheet{head: append(slices.Clone(out.fields), "metric", "unit", "repetition", "value", "missing")}
+	out.data = &sheet{head: append(slices.Clone(out.fields), "metric", "unit", "repetition", "value", "missing", "state")}
 	for _, cell := range p.cells {
 		r := cell.Metric(m.Name)
 		for i, v := range r.Values {
-			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, r.Repetition(i), v, "")
+			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, r.Repetition(i), v, "", stateOf(cell))
 		}
 		if len(r.Values) == 0 {
-			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, nil, nil, r.Missing)
+			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, nil, nil, r.Missing, stateOf(cell))
 		}
 	}
 	return out
@@ -120,6 +120,9 @@ func (p *panel) newRows(m record.Metric) *rows {
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
 	for _, cell := range order {
 		row := r.row(cell.Metric(m.Name), nameBy(cell, fields))
+		if row.Missing == "" {
+			row.Hollow, row.Label, row.Title = stateOf(cell) != "", withState(row.Label, cell), withState(row.Title, cell)
+		}
 		if len(r.Series) > 0 {
 			value, _ := field(cell, p.block.Colour.Value)
 			row.Series = 1 + slices.Index(r.Series, value)
@@ -133,7 +136,7 @@ func (p *panel) newRows(m record.Metric) *rows {
 	}
 	var notes []string
 	r.Reference, notes = p.reference(r.unit, m.Unit, r.Scale)
-	r.notes = append(r.notes, notes...)
+	r.notes = append(append(r.notes, notes...), hollowWords(p.cells)...)
 	p.floorBand(r)
 	return r
 }

@@ -47,12 +47,12 @@ func (p *panel) scatter() drawn {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
 		name := nameBy(cell, fields)
 		title := fmt.Sprintf("%s: %s %s; %s %s", name, lower(mx.Title), x.words(a), lower(my.Title), y.words(b))
-		described = append(described, title)
+		described = append(described, withState(title, cell))
 		if a.Missing != "" || b.Missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+title)
 			continue
 		}
-		q := figure.NamedPoint{Name: name, Point: figure.Point{X: a.Estimate.Centre, Y: b.Estimate.Centre, Title: title}}
+		q := figure.NamedPoint{Name: withState(name, cell), Point: figure.Point{X: a.Estimate.Centre, Y: b.Estimate.Centre, Title: withState(title, cell), Hollow: stateOf(cell) != ""}}
 		q.XLo, q.XHi = ends(a)
 		q.YLo, q.YHi = ends(b)
 		if len(f.Series) > 0 {
@@ -68,7 +68,7 @@ func (p *panel) scatter() drawn {
 	}
 	f.Reference, more = p.reference(y.unit, my.Unit, f.Y.Scale)
 	f.Head = p.head(my.Title+" against "+lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
-	howTo = append(append(crossWords(kinds), howTo...), more...)
+	howTo = append(append(append(crossWords(kinds), howTo...), more...), hollowWords(p.cells)...)
 	return drawn{figure: f, sub: kinds.sub() + ": " + x.subject() + ", and " + y.subject(), howTo: howTo, metrics: metrics, fields: fields}
 }
 
@@ -131,7 +131,8 @@ func (p *panel) agreement() drawn {
 		}
 		r := cell.Metric(m.Name)
 		title += ", measured " + quantity{Metric: m, unit: unit}.words(r) + ", " + timesWords(row.Ratio) + " as published"
-		q := figure.NamedPoint{Name: name, Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title}}
+		title = withState(title, cell)
+		q := figure.NamedPoint{Name: withState(name, cell), Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title, Hollow: stateOf(cell) != ""}}
 		if q.YLo, q.YHi = ends(r); len(f.Series) > 0 {
 			value, _ := field(cell, p.block.Colour.Value)
 			q.Series = 1 + slices.Index(f.Series, value)
@@ -146,6 +147,7 @@ func (p *panel) agreement() drawn {
 	for i, words := range howTo { // one of the two numbers is theirs
 		howTo[i] = strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it", "95\u202f% intervals", "95\u202f% interval").Replace(words)
 	}
+	howTo = append(howTo, hollowWords(shown)...)
 	f.Slopes = []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if a.Measured > 1 && max(a.Factor, 1/a.Factor) > noticeable {

@@ -55,7 +55,7 @@ func (p *panel) tuning() drawn {
 	if len(p.all) > len(p.cells) {
 		f.Y.Also = values
 	}
-	data := &sheet{head: append(slices.Clone(fields), name, "metric", "unit", "probe", "value", "invalid", "chosen")}
+	data := &sheet{head: append(slices.Clone(fields), name, "metric", "unit", "probe", "value", "invalid", "chosen", "state")}
 	var described []string
 	for i, l := range lines {
 		cell := l.cells[0]
@@ -70,7 +70,7 @@ func (p *panel) tuning() drawn {
 			probes := probesOf(candidate, m.Name, s)
 			for k, probe := range candidate.Probes {
 				data.add(fieldsOf(cell, fields), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
-					candidate.Value == float64(s.Chosen))
+					candidate.Value == float64(s.Chosen), stateOf(cell))
 			}
 			at := name + " " + number.Plain.Exact(candidate.Value)
 			point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
@@ -113,7 +113,7 @@ func (p *panel) tuning() drawn {
 	}
 	f.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(described, "; ")+".")
 	howTo = append([]string{"Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the smallest that is as good as the best. " +
-		"Probes are short; the chosen value is measured afresh."}, howTo...)
+		"Probes are short; the chosen value is measured afresh."}, append(howTo, hollowWords(p.cells)...)...)
 	return drawn{figure: f, sub: "What the search for " + name + " tried: " + quantity{Metric: m, unit: unit, axis: axis}.subject(), howTo: howTo,
 		metrics: metricsNamed(m.Name), fields: fields, data: data}
 }
@@ -172,7 +172,7 @@ func (p *panel) capacity() drawn {
 	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
 	f.Series = p.series()
 	fields := naming(p.cells, texts(p.block.Y))
-	data := &sheet{head: append(slices.Clone(fields), "rate", "phase", "met", "invalid")}
+	data := &sheet{head: append(slices.Clone(fields), "rate", "phase", "met", "invalid", "state")}
 	objective := ""
 	order := slices.Clone(p.cells)
 	found := func(cell *dataset.Cell) float64 {
@@ -216,13 +216,14 @@ func (p *panel) capacity() drawn {
 				row.Hi, row.AtLeast = math.Inf(1), true
 			}
 			row.Label = perSecond.Number(s.Lo, perSecond.Decimals(s.Lo, row.Lo, row.Hi))
-			row.Title = name + ": " + searchWords(s) + "; " + number.Count(len(s.Probes), "probe")
+			row.Label = withState(row.Label, cell)
+			row.Title = withState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
 			some = true
 		}
 		if s != nil {
 			objective = s.Objective
 			for _, q := range s.Probes {
-				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot())
+				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot(), stateOf(cell))
 				if q.WhyNot() == "" && row.Missing == "" {
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}

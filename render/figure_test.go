@@ -294,6 +294,51 @@ func TestFailedIsHatched(t *testing.T) {
 	}
 }
 
+// What was measured with an older version, or not to the end, is an open mark with words, in every kind of figure and in its data.
+func TestStatesInFigures(t *testing.T) {
+	for _, test := range []struct {
+		block string
+		marks int // open ones of both widths
+	}{
+		{"kind: dots, x: throughput, y: [server, workers]", 4}, {"kind: bars, x: throughput, y: [server, workers]", 4},
+		{"kind: distribution, x: throughput, y: [server, workers]", 2 * (5 + 3)}, {"kind: lines, x: workers, y: throughput, colour: server", 4},
+		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: agreement, x: throughput", 2 + 2}, {"kind: latency", 0}, {"kind: timeline, y: throughput", 0},
+		{`kind: topology, where: 'server == "sync" and workers == "1"'`, 0},
+	} {
+		b := measuredGrid(t, figureBlock(test.block))
+		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Trial == "async, 4" && r.Repetition > 3 })
+		for _, r := range b.Records {
+			if r.Trial == "sync, 1" {
+				r.Key = "of other inputs"
+			}
+		}
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := figureElement.FindString(string(page.HTML))
+		description, _, _ := strings.Cut(html[max(0, strings.Index(html, "<desc")):], "</desc>")
+		csv := string(fileOf(t, page, "data/fig-f.csv"))
+		for _, state := range []string{"older version", "unfinished"} {
+			if strings.Contains(test.block, "topology") && state == "unfinished" {
+				continue // of another cell
+			}
+			if !strings.Contains(description, ", "+state) {
+				t.Errorf("%s: no %q in the description %s", test.block, state, description)
+			}
+			if !strings.Contains(csv, state) || !strings.Contains(string(fileOf(t, page, "data/fig-f.json")), `"state":"`+state+`"`) {
+				t.Errorf("%s: no %q in the data: %s", test.block, state, csv)
+			}
+			if !strings.Contains(test.block, "topology") && !regexp.MustCompile(`<text [^>]*>[^<]*`+state).MatchString(html) {
+				t.Errorf("%s: no %q is drawn", test.block, state)
+			}
+		}
+		if marks := strings.Count(html, `class="open `); marks != test.marks {
+			t.Errorf("%s: %d open marks, want %d", test.block, marks, test.marks)
+		}
+	}
+}
+
 // Cells that only another profile has are named below the figure, and not drawn.
 func TestCellsOfAnotherProfile(t *testing.T) {
 	text := strings.Replace(grid, "repetitions: 5\n", "repetitions: 5\nprofiles: {smoke: {matrix: {server: [sync, async, threads]}}}\n", 1)

@@ -41,7 +41,7 @@ func (p *panel) topology() drawn {
 		}
 	}
 	f := figure.Topology{Arrows: arrows}
-	data := &sheet{head: []string{"hop", "cpu_share", "cores_busy", "limits"}}
+	data := &sheet{head: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
 	var described []string
 	for i, name := range names {
 		h := figure.Hop{Name: name, Column: columns[i], Share: math.NaN(), Label: "not sampled"}
@@ -80,7 +80,7 @@ func (p *panel) topology() drawn {
 			h.Title += "; " + h.Mark
 		}
 		described = append(described, h.Title)
-		data.add([]any{name}, bound(true, h.Share), bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name))
+		data.add([]any{name}, bound(true, h.Share), bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), stateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
 	howTo := []string{"Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom."}
@@ -93,10 +93,11 @@ func (p *panel) topology() drawn {
 	default:
 		sub += "; " + wording.NothingFull
 	}
+	sub = withState(sub, cell)
 	if limit.By == "connections" {
 		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")
 	}
-	f.Head = p.head("What a request passes", "Hops in the order of a request: "+strings.Join(described, "; ")+".")
+	f.Head = p.head("What a request passes", "Hops in the order of a request: "+withState(strings.Join(described, "; "), cell)+".")
 	return drawn{figure: f, sub: sub, howTo: howTo, metrics: metricsNamed("throughput"), data: data}
 }
 

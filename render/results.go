@@ -380,6 +380,33 @@ func estimate(r dataset.Result) table.Value {
 	return v
 }
 
+// stateOf says in a few words that a cell was measured otherwise than the article has it now, or not to the end; empty if neither is so.
+func stateOf(cell *dataset.Cell) string {
+	switch cell.State {
+	case dataset.Stale:
+		return "older version"
+	case dataset.Partial:
+		return "unfinished"
+	}
+	return ""
+}
+
+// withState is a text with the state of its cell behind it.
+func withState(words string, cell *dataset.Cell) string {
+	if state := stateOf(cell); state != "" {
+		return words + ", " + state
+	}
+	return words
+}
+
+// hollowWords say what open marks are, where there are some.
+func hollowWords(cells []*dataset.Cell) []string {
+	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return stateOf(cell) != "" }) {
+		return []string{"Open mark, or words behind a name: measured with an older version of the experiment, or not finished."}
+	}
+	return nil
+}
+
 // cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
 // What is common to all rows is said elsewhere.
 func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []table.Note {
@@ -396,9 +423,9 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	}
 	switch cell.State {
 	case dataset.Stale:
-		add("older version", "measured with an older version of this experiment")
+		add(stateOf(cell), "measured with an older version of this experiment")
 	case dataset.Partial:
-		add("unfinished", fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
+		add(stateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
 	}
 	failed := failures(cell)
 	for _, f := range failed {

@@ -195,6 +195,7 @@ type curveLine struct{ runs [][]placed }
 type placed struct {
 	point
 	top, bottom float64 // NaN where there is none
+	hollow      bool
 }
 
 // curveName sets the name of a curve.
@@ -262,7 +263,7 @@ func (s *curveSheet) Plot(c draw.Canvas, p *plot.Plot) {
 				}
 				continue
 			}
-			here := placed{at(q.X, q.Y), math.NaN(), math.NaN()}
+			here := placed{at(q.X, q.Y), math.NaN(), math.NaN(), q.Hollow}
 			if !math.IsNaN(q.YLo) {
 				here.top, here.bottom = s.y.within(q.YHi), s.y.within(q.YLo)
 			}
@@ -382,7 +383,7 @@ func (s *curveSheet) paintPoints(c Curve, runs [][]placed) {
 			if math.Abs(p.x-chosen.x) < .05 {
 				radius = 2.2
 			}
-			s.glyph(fillInk(c.Series)+" pt", c.Series, p.point, radius)
+			s.mark(c.Series, p.hollow, p.point, radius)
 			s.marks = append(s.marks, rect{p.x - glyphReach, p.y - glyphReach, p.x + glyphReach, p.y + glyphReach})
 		}
 	}

@@ -49,6 +49,9 @@ type Row struct {
 	// AtLeast says that Value is only a lower bound: an open dot and an arrow, and "≥" before the label.
 	AtLeast bool
 
+	// Hollow says that Value is not of what is measured now, or not of all of it, as Label and Title say: an open mark.
+	Hollow bool
+
 	// Values are those of the repetitions, which Distribution shows.
 	Values []float64
 
@@ -613,13 +616,17 @@ func (s *dotSheet) paintMarks(r Row, y float64, x func(float64) float64) {
 	switch s.drawn {
 	case barMarks:
 		from, to := min(x(0), x(r.Value)), max(x(0), x(r.Value))
-		s.fillRect("bar "+fill+" "+edge, rect{from, y - boxHeight/2, to, y + boxHeight/2})
+		k := "bar " + fill + " " + edge
+		if r.Hollow {
+			k = "open " + edge
+		}
+		s.fillRect(k, rect{from, y - boxHeight/2, to, y + boxHeight/2})
 		s.paintWhisker(r, y)
 	case repetitionMarks:
 		s.paintInterval(r, y)
 		at := x(r.Value)
 		s.stroke("line "+edge, point{at, y - tickHeight/2}, point{at, y + tickHeight/2})
-		s.swarm(r.Values, y, x, func(_ int, at point) { s.glyph(fill+" pt", r.Series, at, smallRadius) })
+		s.swarm(r.Values, y, x, func(_ int, at point) { s.mark(r.Series, r.Hollow, at, smallRadius) })
 	case probeMarks:
 		s.paintInterval(r, y)
 		values := make([]float64, len(r.Probes))
@@ -627,11 +634,7 @@ func (s *dotSheet) paintMarks(r Row, y float64, x func(float64) float64) {
 			values[i] = p.Value
 		}
 		s.swarm(values, y, x, func(i int, at point) {
-			if r.Probes[i].Met {
-				s.glyph(fill+" pt", r.Series, at, smallRadius)
-			} else {
-				s.glyph("open "+edge, r.Series, at, smallRadius)
-			}
+			s.mark(r.Series, !r.Probes[i].Met, at, smallRadius)
 		})
 	default:
 		s.paintInterval(r, y)
@@ -748,12 +751,11 @@ func (s *dotSheet) paintInterval(r Row, y float64) {
 
 // paintDot draws an estimate, or a lower bound with its arrow.
 func (s *dotSheet) paintDot(r Row, at point) {
+	s.mark(r.Series, r.AtLeast || r.Hollow, at, dotRadius)
 	if !r.AtLeast {
-		s.glyph(fillInk(r.Series)+" pt", r.Series, at, dotRadius)
 		return
 	}
 	edge := strokeInk(r.Series)
-	s.glyph("open "+edge, r.Series, at, dotRadius)
 	_, tip := s.reach(r)
 	s.stroke("line thin "+edge, point{tip - arrowLength, at.y}, point{tip, at.y})
 	s.stroke("line thin "+edge, point{tip - arrowHead - 1, at.y - arrowHead}, point{tip, at.y},

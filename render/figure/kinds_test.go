@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,11 +68,14 @@ func kinds() map[string]Figure {
 			Values: []float64{582, 549, 601, 560, 577, 577, 577.2}},
 		{Name: "sync", Series: 1, Missing: "failed: exited with status 1", Failed: true, Published: 529, Title: "sync: failed"},
 	}
+	hollow := slices.Clone(repetitions)
+	hollow[1].Hollow, hollow[1].Label, hollow[1].Title = true, "577, older version", "threads: 577/s, older version"
 	workers := curve("uvicorn Starlette", 2, false, 1, 2500, 2, 4300, 3, 5100, 5, 6900, 8, 6800, 12, 6100)
 	workers.Chosen = &Choice{3, "chosen: 5"}
 	more := curve("gunicorn+meinheld Falcon", 1, false, 1, 1500, 2, 2800, 5, 5200, 8, 7400, 12, 7900, 18, 8100)
 	more.Chosen = &Choice{4, "chosen: 12 workers"}
 	gap := curve("threads", 1, false, 1, .9, 2, .95, 4, 1, 8, 1.4, 16, 2.6)
+	gap.Points[3].Hollow, gap.Points[3].Title = true, "8 connections, threads: 1.4 s, older version"
 	gap.Points[2].Gap, gap.Points[2].Title = true, "4 connections, threads: not measured"
 	failed := curve("processes", 3, false, 1, .5, 2, .52, 4, .55, 8, .61, 16, .7)
 	failed.Points[4].Gap, failed.Points[4].Failed = true, true
@@ -88,6 +92,10 @@ func kinds() map[string]Figure {
 				Row{Name: "threads", Value: .042, Lo: -1, Hi: .051, Label: "42", Published: nan},
 				Row{Name: "sync", Value: 2.9, Lo: 2.2, Hi: 3.8, Label: "2,900", Published: nan},
 			)},
+		"dots of an older version": Dots{Head: Head{ID: "fig-older", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Series: []string{"blocking", "asyncio"},
+			Axis: "requests per second", Published: "published"},
+		"bars of an older version":        Bars{Head: Head{ID: "fig-older-bars", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Axis: "requests per second"},
+		"repetitions of an older version": Distribution{Head: Head{ID: "fig-older-repetitions", Title: "Throughput", Desc: "Three rows."}, Rows: hollow, Axis: "requests per second"},
 		"what searches for a capacity tried": Probes{Head: Head{ID: "fig-capacity", Title: "Capacity", Desc: "Three rows."}, Axis: "requests per second", Scale: Log,
 			Rows: []Row{
 				{Name: "async", Value: 702.5, Lo: 702.5, Hi: 733.6, Label: "702", Published: nan, Title: "async: 702/s, fails at 734/s", Probes: []Probe{
@@ -127,16 +135,16 @@ func kinds() map[string]Figure {
 			Curves: many(9)},
 		"points between two metrics": Scatter{Head: Head{ID: "fig-scatter", Title: "Throughput against memory", Desc: "Four points."}, Series: []string{"sync", "async"},
 			X: Axis{Name: "memory, MiB"}, Y: Axis{Name: "requests per second"}, Points: []NamedPoint{
-				{"gunicorn Flask", 1, Point{45, 3020, 44, 47, 2900, 3100, "gunicorn Flask"}}, {"uvicorn Starlette", 2, Point{38, 6905, 37, 39, 6702, 7071, "uvicorn"}},
-				{"uvicorn Sanic", 2, Point{39, 6290, nan, nan, 6051, 6498, "Sanic"}}, {"aiohttp", 2, Point{35, 6105, nan, nan, nan, nan, "aiohttp"}}},
+				{"gunicorn Flask", 1, Point{45, 3020, 44, 47, 2900, 3100, "gunicorn Flask", false}}, {"uvicorn Starlette", 2, Point{38, 6905, 37, 39, 6702, 7071, "uvicorn", false}},
+				{"uvicorn Sanic, older version", 2, Point{39, 6290, nan, nan, 6051, 6498, "Sanic, older version", true}}, {"aiohttp", 2, Point{35, 6105, nan, nan, nan, nan, "aiohttp", false}}},
 			Notes: []string{"not drawn: daphne: memory 41 MiB; throughput failed: connection refused"}},
 		"points too close for their names": Scatter{Head: Head{ID: "fig-close", Title: "Points too close", Desc: "Nine points."}, X: Axis{Name: "s"}, Y: Axis{Name: "1/s"},
 			Points: crowd(9)},
 		"published against measured": Scatter{Head: Head{ID: "fig-agreement", Title: "Published and measured", Desc: "Four points."},
 			X: Axis{Name: "published requests per second", Scale: Log}, Y: Axis{Name: "measured requests per second", Scale: Log},
 			Slopes: []Slope{{1, "as published", false}, {2.4, "2.4×", true}}, Points: []NamedPoint{
-				{"flask", 1, Point{400, 960, nan, nan, 930, 991, "flask"}}, {"sanic", 1, Point{1800, 4500, nan, nan, 4400, 4600, "sanic"}},
-				{"aiohttp", 1, Point{1500, 3200, nan, nan, 2900, 3500, "aiohttp"}}, {"daphne", 1, Point{600, 1450, nan, nan, 1400, 1500, "daphne"}}}},
+				{"flask", 1, Point{400, 960, nan, nan, 930, 991, "flask", false}}, {"sanic", 1, Point{1800, 4500, nan, nan, 4400, 4600, "sanic", false}},
+				{"aiohttp", 1, Point{1500, 3200, nan, nan, 2900, 3500, "aiohttp", false}}, {"daphne", 1, Point{600, 1450, nan, nan, 1400, 1500, "daphne", false}}}},
 		"hops of a request": Topology{Head: Head{ID: "fig-topology", Title: "Hops", Desc: "Five hops."},
 			Arrows: []Arrow{{0, 1}, {1, 2}, {2, 3}, {3, 4}}, Hops: []Hop{
 				{Name: "load generator", Note: "its busiest thread", Column: 0, Share: .42, Label: "42 %", Title: "load generator: 42 %"},

@@ -32,6 +32,9 @@ type Point struct {
 
 	// Title is the point in words. Whoever points at it is shown it; without words there is nothing to point at.
 	Title string
+
+	// Hollow says that the point is not of what is measured now, or not of all of it, as Title says: an open mark.
+	Hollow bool
 }
 
 // plane is a frame between two axes, in the making. It is laid out before anything is drawn.

@@ -197,7 +197,7 @@ func (s *scatterSheet) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for _, q := range s.Points {
 		at := point{float64(tx(q.X)), -float64(ty(q.Y))}
-		s.glyph(fillInk(q.Series)+" pt", q.Series, at, dotRadius)
+		s.mark(q.Series, q.Hollow, at, dotRadius)
 		s.marks = append(s.marks, rect{at.x - glyphReach, at.y - glyphReach, at.x + glyphReach, at.y + glyphReach})
 	}
 }

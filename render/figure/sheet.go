@@ -343,6 +343,15 @@ func (s *sheet) glyph(k ink, series int, at point, radius float64) {
 	s.fill(k, outline...)
 }
 
+// mark draws a point of a series, filled or open.
+func (s *sheet) mark(series int, open bool, at point, radius float64) {
+	k := fillInk(series) + " pt"
+	if open {
+		k = "open " + strokeInk(series)
+	}
+	s.glyph(k, series, at, radius)
+}
+
 // fillInk and strokeInk are the colour of a series, counted from 1; 0 is grey.
 func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
 func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
