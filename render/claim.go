@@ -61,7 +61,7 @@ func (c *composer) claim(claim *article.Claim) claimView {
 	j := c.judgements[claim.Name.Value]
 	mark := VerdictMark(j.Verdict)
 	says, words := c.claimSentence(claim)
-	c.found = append(c.found, Part{ClaimPart, claimID + claim.Name.Value, words})
+	c.found = append(c.found, Part{ClaimPart, claimID + claim.Name.Value, c.stated(words, claim.Name.Value)})
 	v := claimView{ID: claimID + claim.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: claim.Headline.V}
 	if claim.Expect.Node != nil {
 		v.Expect = claim.Expect.Node.String()

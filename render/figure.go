@@ -84,7 +84,8 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
 	if f.Kind.Value == "multiverse" {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
-	} else {
+	}
+	if states(f) {
 		v.Banner = c.titleCheck(f.Claim)
 	}
 	panels := c.panels(f, cells)
@@ -105,6 +106,9 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		words = cmp.Or(panels[0].auto, capital(f.Kind.Value)+" of "+f.Label.Value)
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
+	if states(f) {
+		words = c.stated(words, f.Claim.Value)
+	}
 	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
 		c.warnf("%s: %s", f.Label.Value, v.Missing)
@@ -113,6 +117,10 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	v.Elsewhere = elsewhere(experiment)
 	return c.fill("figure", v)
 }
+
+// states tells whether the title of a figure may state the claim that the figure names. One of the kind multiverse has to name the claim
+// that it is about: the title that it has by itself states nothing of it.
+func states(f *article.Figure) bool { return f.Kind.Value != "multiverse" || f.Title.Value != "" }
 
 // drawPanels draws each panel and puts together what is said of them.
 func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel, draw func(*panel) drawn) {
@@ -253,6 +261,9 @@ func (p *panel) head(auto, desc string) figure.Head {
 	}
 	if title = cmp.Or(title, auto); p.name != "" {
 		title += ", " + p.name
+	}
+	if states(p.block) {
+		title = p.stated(title, p.block.Claim.Value)
 	}
 	return figure.Head{ID: p.id, Title: title, Desc: desc}
 }

@@ -226,8 +226,12 @@ func (c *composer) survey() {
 			}
 			id := headingIDOf(n)
 			c.anchors[id] = anchor(id)
-			c.headings = append(c.headings, heading{n.Level, c.anchors[id], strings.TrimSpace(c.plain(n, source))})
+			c.headings = append(c.headings, heading{n.Level, c.anchors[id], strings.TrimSpace(c.plain(n, source)), nil})
 		case *article.ClaimLink:
+			if n.Parent().Kind() == ast.KindHeading {
+				h := &c.headings[len(c.headings)-1]
+				h.claims = append(h.claims, n.Name.Value)
+			}
 			if _, seen := c.claimWords[n.Name.Value]; !seen {
 				c.claimWords[n.Name.Value] = capital(strings.TrimSpace(c.plain(n, source)))
 			}
@@ -239,6 +243,7 @@ func (c *composer) survey() {
 type heading struct {
 	level     int
 	id, words string
+	claims    []string // that it states
 }
 
 func headingIDOf(n *ast.Heading) string {
@@ -262,7 +267,7 @@ type contentsEntry struct {
 func (c *composer) contents() []contentsEntry {
 	var out []contentsEntry
 	for _, h := range c.headings {
-		c.found = append(c.found, Part{SectionPart, h.id, h.words})
+		c.found = append(c.found, Part{SectionPart, h.id, c.stated(h.words, h.claims...)})
 		switch level := h.level + c.shift; {
 		case level == 2:
 			out = append(out, contentsEntry{Href: "#" + h.id, Words: h.words})

@@ -78,15 +78,27 @@ func (c *composer) titleCheck(claim article.Text) *banner {
 	if claim.Value == "" {
 		return nil
 	}
-	verdict := c.judgements[claim.Value].Verdict
+	verdict := c.verdict(claim.Value)
 	if verdict == stats.Supported {
 		return nil
 	}
-	if verdict == "" {
-		verdict = stats.NotMeasured
-	}
 	return &banner{Strong: "The title states a claim that is " + string(verdict) + " here.",
 		Link: &link{"#" + claimID + claim.Value, "See the claim"}}
+}
+
+// verdict is that of a claim by its name.
+func (c *composer) verdict(claim string) stats.Verdict {
+	return cmp.Or(c.judgements[claim].Verdict, stats.NotMeasured)
+}
+
+// stated is a title or heading as it stands where its page does not: behind the verdict of the first claim of it that the data do not bear.
+func (c *composer) stated(words string, claims ...string) string {
+	for _, claim := range claims {
+		if verdict := c.verdict(claim); claim != "" && verdict != stats.Supported {
+			return VerdictMark(verdict).Word + ": " + words
+		}
+	}
+	return words
 }
 
 // table shows a table block.
@@ -103,7 +115,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		words = capital(listWords(columns.heads())) + " by " + listWords(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
-	c.found = append(c.found, Part{TablePart, e.ID, words})
+	c.found = append(c.found, Part{TablePart, e.ID, c.stated(words, t.Claim.Value)})
 	e.Caption, _ = c.inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.sub(cells, layout)

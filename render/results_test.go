@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,5 +96,41 @@ func TestTableLeftOut(t *testing.T) {
 	}
 	if strings.Contains(markup, "<table class=\"results") {
 		t.Error("there is a table without rows")
+	}
+}
+
+// Where a title or heading stands without its page, it says itself that it states what does not hold: in a drawing that is opened by
+// itself, and in what a search finds. A title that nobody wrote states nothing.
+func TestTitlesThatDoNotHold(t *testing.T) {
+	const blocks = "```yaml claim\nname: sync-wins\nexpect: throughput{server=\"sync\", workers=\"1\"} > throughput{server=\"async\", workers=\"1\"}\n```\n\n" +
+		"## Here [the blocking server wins](claim:sync-wins)\n\n## Here [the other wins](claim:async-wins)\n\n" +
+		"```yaml table\n{label: tbl-t, experiment: servers, rows: [server], columns: [throughput], title: Sync leads, claim: sync-wins}\n```\n\n"
+	for _, test := range []struct {
+		keys, title, svg string
+		banner           bool
+	}{
+		{"kind: dots, x: throughput, y: [server, workers], title: Sync is first, claim: sync-wins", "Contradicted: Sync is first", "", true},
+		{"kind: dots, x: throughput, y: server, facet: workers, title: Sync is first, claim: sync-wins", "Contradicted: Sync is first", "Contradicted: Sync is first, workers 1", true},
+		{"kind: dots, x: throughput, y: [server, workers], title: Async is first, claim: async-wins", "Async is first", "", false},
+		{"kind: multiverse, claim: sync-wins, title: Sync is first in all", "Contradicted: Sync is first in all", "", true},
+		{"kind: multiverse, claim: sync-wins", "The claim over every alternative", "", false},
+	} {
+		page := pageOfGrid(t, blocks+figureBlock(test.keys))
+		svg, file := test.title, "data/fig-f.svg"
+		if test.svg != "" {
+			svg, file = test.svg, "data/fig-f-1.svg"
+		}
+		if drawing := string(fileOf(t, page, file)); !strings.Contains(drawing, ">"+svg+"</title>") {
+			t.Errorf("%s: the drawing is not called %q", test.keys, svg)
+		}
+		if banner := strings.Contains(figureElement.FindString(string(page.HTML)), "The title states a claim that is contradicted here."); banner != test.banner {
+			t.Errorf("%s: said at the title: %v", test.keys, banner)
+		}
+		for id, want := range map[string]string{"fig-f": test.title, "tbl-t": "Contradicted: Sync leads", "here-the-blocking-server-winsclaimsync-wins": "Contradicted: Here the blocking server wins",
+			"here-the-other-winsclaimasync-wins": "Here the other wins"} {
+			if i := slices.IndexFunc(page.Parts, func(p render.Part) bool { return p.ID == id }); i < 0 || page.Parts[i].Words != want {
+				t.Errorf("%s: what is found of %s is not %q, in %v", test.keys, id, want, page.Parts)
+			}
+		}
 	}
 }
