@@ -196,7 +196,22 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	}
 	unit := wording.UnitFor(t.Metric, results...)
 	measured := 0
+	data := &sheet{head: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}}
 	for _, change := range t.Changes {
+		var numbers []any
+		for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
+			lo, hi := ends(r)
+			numbers = append(numbers, bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
+		}
+		var by any
+		in := "1" // a share of A
+		if change.Points {
+			in = t.Metric.Unit
+		}
+		if change.Effect != nil {
+			by = finiteOrNil(change.Effect.Number)
+		}
+		data.add(append([]any{change.A.Trial.Name, t.Metric.Name, t.Metric.Unit}, numbers...), by, in, string(change.Verdict))
 		v := estimate(change.ResultB)
 		row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing),
 			Range: v.Few != "", Published: math.NaN()}
@@ -244,7 +259,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
 	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
-		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: []link{{file, "SVG"}}}},
+		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.sheetFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -120,6 +121,43 @@ func TestOneRunOfSeveralExperiments(t *testing.T) {
 				t.Errorf("news of run %s are the claims %q, compared at %q", page.News.Run, turned, page.News.Comparison)
 			}
 		})
+	}
+}
+
+// Every figure of a page that belongs to an article has its drawing and its data beside it, as those of the article have.
+func TestFilesOfSubpages(t *testing.T) {
+	b := rendertest.New(t, "everything", textOf(t, "everything.md"))
+	b.MeasureAll(rendertest.In("20261110T100000Z-aaaa", 10))
+	b.MeasureAll(rendertest.In("20261114T100000Z-bbbb", 14))
+	d, moments := b.Shown()
+	page, err := newRenderer(t).Page(d, render.Options{Moments: moments})
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := map[string]int{}
+	figure := regexp.MustCompile(`(?s)<figure class="fig" id="([^"]*)">.*?</figure>`)
+	for _, s := range page.Subpages {
+		files := map[string][]byte{}
+		for _, f := range s.Files {
+			files[f.Path] = f.Data
+		}
+		for _, m := range figure.FindAllStringSubmatch(string(s.HTML), -1) {
+			kind, _, _ := strings.Cut(s.Path, "/")
+			figures[kind]++
+			for _, name := range []string{"data/" + m[1] + ".csv", "data/" + m[1] + ".json"} {
+				if strings.Count(string(files[name]), "\n") < 3 || !strings.Contains(m[0], `href="`+name+`"`) {
+					t.Errorf("%s: the figure %s has no %s, or one of less than two rows: %s", s.Path, m[1], name, files[name])
+				}
+			}
+			if !strings.Contains(m[0], `.svg"`) {
+				t.Errorf("%s: the figure %s has no drawing", s.Path, m[1])
+			}
+		}
+	}
+	for _, kind := range []string{"history", "runs", "compare"} {
+		if figures[kind] == 0 {
+			t.Errorf("no page of the kind %q has a figure", kind)
+		}
 	}
 }
 
