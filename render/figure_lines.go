@@ -274,6 +274,7 @@ func (p *panel) latency() drawn {
 		if len(c.Points) == 0 {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
 			described = append(described, l.name+": "+d.End)
+			data.add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, stateOf(cell))
 			continue
 		}
 		if low == 0 || d.N < low {
@@ -342,7 +343,7 @@ func (p *panel) timeline() drawn {
 	metric := p.block.Y[0].Value
 	lines, fields := p.cellLines()
 	series, dashed := p.paint(lines)
-	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value", "state")}
+	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value", "missing", "state")}
 	var all []float64
 	var shown record.Metric
 	longest := 0
@@ -375,13 +376,14 @@ func (p *panel) timeline() drawn {
 		if missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
+			data.add(fieldsOf(cell, fields), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, stateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for k, values := range s.Values {
 			var trace []figure.Point
 			for second, v := range values {
-				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), stateOf(cell))
+				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), "", stateOf(cell))
 				if !math.IsNaN(v) {
 					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 				}

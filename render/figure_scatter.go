@@ -107,6 +107,13 @@ func (p *panel) agreement() drawn {
 	axis := quantityWords(m, unit)
 	f := figure.Scatter{X: figure.Axis{Name: "published " + axis, Unit: unit.Scale, Scale: figure.Log},
 		Y: figure.Axis{Name: "measured " + axis, Unit: unit.Scale, Scale: figure.Log}, Series: p.series()}
+	if len(p.all) > len(p.cells) { // parts of a figure share their axes
+		for i, row := range a.Rows {
+			if row.Measured && slices.Contains(p.all, cells[i]) {
+				f.X.Also, f.Y.Also = append(f.X.Also, row.Published), append(f.Y.Also, row.Centre)
+			}
+		}
+	}
 	fields := naming(p.cells, texts(p.block.Y))
 	var described []string
 	var shown []*dataset.Cell

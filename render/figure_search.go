@@ -55,7 +55,7 @@ func (p *panel) tuning() drawn {
 	if len(p.all) > len(p.cells) {
 		f.Y.Also = values
 	}
-	data := &sheet{head: append(slices.Clone(fields), name, "metric", "unit", "probe", "value", "invalid", "chosen", "state")}
+	data := &sheet{head: append(slices.Clone(fields), name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")}
 	var described []string
 	for i, l := range lines {
 		cell := l.cells[0]
@@ -63,6 +63,7 @@ func (p *panel) tuning() drawn {
 		if s == nil {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": not searched yet")
 			described = append(described, l.name+": not searched yet")
+			data.add(fieldsOf(cell, fields), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", stateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
@@ -70,7 +71,7 @@ func (p *panel) tuning() drawn {
 			probes := probesOf(candidate, m.Name, s)
 			for k, probe := range candidate.Probes {
 				data.add(fieldsOf(cell, fields), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
-					candidate.Value == float64(s.Chosen), stateOf(cell))
+					candidate.Value == float64(s.Chosen), "", stateOf(cell))
 			}
 			at := name + " " + number.Plain.Exact(candidate.Value)
 			point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
@@ -172,7 +173,7 @@ func (p *panel) capacity() drawn {
 	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
 	f.Series = p.series()
 	fields := naming(p.cells, texts(p.block.Y))
-	data := &sheet{head: append(slices.Clone(fields), "rate", "phase", "met", "invalid", "state")}
+	data := &sheet{head: append(slices.Clone(fields), "rate", "phase", "met", "invalid", "missing", "state")}
 	objective := ""
 	order := slices.Clone(p.cells)
 	found := func(cell *dataset.Cell) float64 {
@@ -190,7 +191,7 @@ func (p *panel) capacity() drawn {
 		}
 	}
 	var described []string
-	some := false
+	some, tried := false, false
 	for _, cell := range order {
 		name := nameBy(cell, fields)
 		row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
@@ -223,16 +224,20 @@ func (p *panel) capacity() drawn {
 		if s != nil {
 			objective = s.Objective
 			for _, q := range s.Probes {
-				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot(), stateOf(cell))
+				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, stateOf(cell))
 				if q.WhyNot() == "" && row.Missing == "" {
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}
 			}
 		}
+		if s == nil || len(s.Probes) == 0 {
+			data.add(fieldsOf(cell, fields), nil, nil, nil, "", row.Missing, stateOf(cell))
+		}
+		tried = tried || s != nil && len(s.Probes) > 0
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
-	if !some && len(data.rows) == 0 {
+	if !some && !tried {
 		return drawn{missing: "no search for a capacity has been recorded yet"}
 	}
 	f.Head = p.head("Capacity by "+listWords(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")

@@ -362,11 +362,6 @@ func TestCellsOfAnotherProfile(t *testing.T) {
 
 // Parts of one figure have one axis, so that they can be compared.
 func TestFacetsShareTheirAxis(t *testing.T) {
-	html := figureElement.FindString(string(pageOfGrid(t, figureBlock("kind: dots, x: throughput, y: server, facet: workers")).HTML))
-	ticks := regexp.MustCompile(`(?s)<g class="ticks">(.*?)</g>`).FindAllStringSubmatch(html, -1)
-	if len(ticks) != 6 {
-		t.Fatalf("%d axes, want 3 in either width", len(ticks))
-	}
 	label := regexp.MustCompile(`>([0-9,.]+)<`)
 	labels := func(s string) (out []string) {
 		for _, m := range label.FindAllStringSubmatch(s, -1) {
@@ -374,9 +369,19 @@ func TestFacetsShareTheirAxis(t *testing.T) {
 		}
 		return out
 	}
-	for i := 2; i < len(ticks); i += 2 {
-		if a, b := labels(ticks[0][1]), labels(ticks[i][1]); !slices.Equal(a, b) {
-			t.Errorf("ticks %q and %q", a, b)
+	for _, test := range []struct {
+		keys        string
+		parts, axes int // of each part
+	}{{"kind: dots, x: throughput, y: server, facet: workers", 3, 1}, {"kind: agreement, x: throughput, facet: server", 2, 2}} {
+		html := figureElement.FindString(string(pageOfGrid(t, figureBlock(test.keys)).HTML))
+		ticks := regexp.MustCompile(`(?s)<g class="ticks">(.*?)</g>`).FindAllStringSubmatch(html, -1)
+		if len(ticks) != 2*test.parts*test.axes {
+			t.Fatalf("%s: %d axes, want %d in either width", test.keys, len(ticks), test.parts*test.axes)
+		}
+		for i := 2 * test.axes; i < len(ticks); i++ {
+			if a, b := labels(ticks[i%(2*test.axes)][1]), labels(ticks[i][1]); !slices.Equal(a, b) {
+				t.Errorf("%s: ticks %q and %q", test.keys, a, b)
+			}
 		}
 	}
 }
@@ -622,6 +627,31 @@ func BenchmarkPage(b *testing.B) {
 		b.StartTimer()
 		if _, err := r.Page(d, render.Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// What is not drawn is in the data, with its reason.
+func TestDataOfWhatIsNotDrawn(t *testing.T) {
+	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput", "kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
+		page := pageOfGrid(t, figureBlock(block), "sync, 2")
+		if csv := string(fileOf(t, page, "data/fig-f.csv")); !regexp.MustCompile(`(?m)^.*sync,2,.*not measured`).MatchString(csv) {
+			t.Errorf("%s: the data do not say what is not measured: %s", block, csv)
+		}
+	}
+	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
+		"```yaml figure\n{label: fig-f, experiment: tuned, kind: tuning, x: tune.workers, y: throughput}\n```\n\n"+
+		"```yaml figure\n{label: fig-c, experiment: bears, kind: capacity}\n```\n"))
+	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher", Chosen: 1, Lo: 1, Hi: 1,
+		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100}, {Candidate: 2, Phase: record.PhaseProbe, Value: 90}}})
+	searchCapacities(b)
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"data/fig-f.csv": "not searched yet", "data/fig-c.csv": "a probe was invalid twice"} {
+		if csv := string(fileOf(t, page, file)); !strings.Contains(csv, want) {
+			t.Errorf("%s does not say %q: %s", file, want, csv)
 		}
 	}
 }
