@@ -89,6 +89,7 @@ func TestHostileProse(t *testing.T) {
 
 // Whatever text of a record is hostile, nothing on its page or in its files is more than text.
 func TestHostileRecords(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a page for every text that a record can hold takes its time; run without -short")
 	}
@@ -109,6 +110,7 @@ func TestHostileRecords(t *testing.T) {
 
 // The same holds of all that an author writes.
 func TestHostileArticles(t *testing.T) {
+	t.Parallel()
 	text, payloads := textOf(t, "everything.md"), append([]string{rendertest.Evil}, rendertest.EvilLinks()...)
 	if testing.Short() { // each text costs two readings of its article
 		text, payloads = textOf(t, "sockets.md"), payloads[:1]
