@@ -101,6 +101,30 @@ func TestFinding(t *testing.T) {
 	}
 }
 
+// Without a headline claim an index says no more than that something was measured, or that nothing was.
+func TestFindingWithoutClaim(t *testing.T) {
+	for _, test := range []struct {
+		values []float64
+		want   string
+	}{
+		{nil, "Written, not measured."},
+		{[]float64{500, 490, 510}, "Measured, without a headline claim that could be judged."},
+	} {
+		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment))
+		if test.values != nil {
+			b.Measure("full", "servers", "a", test.values)
+			b.Measure("full", "servers", "b", test.values)
+		}
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wordsOf(page.Finding); got != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
 // What an index tells of an article is why it stands as it does: of several headline claims, the first that is contradicted.
 func TestFindingIsWhatDecides(t *testing.T) {
 	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+

@@ -398,10 +398,13 @@ func (c *composer) finding(description string) string {
 			told = claim
 		}
 	}
-	if told == nil {
-		return cmp.Or(description, "Written, not measured.")
+	switch {
+	case told != nil:
+		return c.told(told)
+	case c.origin.measured > 0:
+		return cmp.Or(description, "Measured, without a headline claim that could be judged.")
 	}
-	return c.told(told)
+	return cmp.Or(description, "Written, not measured.")
 }
 
 // told is a claim with its verdict, unless that is what it says, and its effect.
