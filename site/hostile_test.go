@@ -27,17 +27,20 @@ import (
 // many to a page.
 func hostilePages(t *testing.T) []*render.Page {
 	t.Helper()
-	const perPage = 24
+	const perPage = 24 * 6 // headings: those that belong to a page have one each
 	var pages []*render.Page
-	for h := range rendertest.HostileRecords(t, hostileText(t, "everything.md"), hostileText(t, "sockets.md")) {
+	small := hostileText(t, "sockets.md") // package render tries the records of one with all kinds of figures
+	of := 0
+	for h := range rendertest.HostileRecords(t, small, small) {
 		page := hostilePage(t, h.Bench)
 		for _, s := range page.Subpages {
 			page.HTML += s.HTML
 			page.Files = append(page.Files, s.Files...)
 		}
-		page.Subpages = nil
+		page.Runs, page.Subpages = 0, nil
 		for i, f := range page.Files { // of pages that stand in different folders
-			page.Files[i].Path = fmt.Sprintf("%d-%d/%s", len(pages), i, f.Path)
+			of++
+			page.Files[i].Path = fmt.Sprintf("%d/%s", of, f.Path)
 		}
 		if last := len(pages) - 1; last >= 0 && strings.Count(string(pages[last].HTML), "<h1") < perPage {
 			pages[last].HTML += page.HTML
@@ -47,7 +50,7 @@ func hostilePages(t *testing.T) []*render.Page {
 		page.Slug = fmt.Sprintf("records-%d", len(pages))
 		pages = append(pages, page)
 	}
-	return append(pages, hostileArticles(t, "everything.md", append([]string{rendertest.Evil}, rendertest.EvilLinks()...)...)...)
+	return slices.Concat(pages, hostileArticles(t, "everything.md", rendertest.Evil), hostileArticles(t, "sockets.md", rendertest.EvilLinks()...))
 }
 
 // hostileArticles are the pages of an article with payloads in the place of its words.
@@ -56,7 +59,7 @@ func hostileArticles(t *testing.T, name string, payloads ...string) []*render.Pa
 	var pages []*render.Page
 	for h := range rendertest.HostileArticles(t, hostileText(t, name), payloads, func(int, int) {}) {
 		page := hostilePage(t, h.Bench)
-		page.Slug = fmt.Sprintf("article-%d", len(pages))
+		page.Slug = fmt.Sprintf("%s-%d", strings.TrimSuffix(name, ".md"), len(pages))
 		pages = append(pages, page)
 	}
 	return pages
