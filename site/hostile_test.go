@@ -30,9 +30,10 @@ func hostilePages(t *testing.T) []*render.Page {
 	const perPage = 24 * 6 // headings: those that belong to a page have one each
 	var pages []*render.Page
 	small := hostileText(t, "sockets.md") // package render tries the records of one with all kinds of figures
-	of := 0
+	of, tried := 0, 0
 	for h := range rendertest.HostileRecords(t, small, small) {
-		page := hostilePage(t, h.Bench)
+		page := hostilePage(t, h.Bench, tried%8 == 0)
+		tried++
 		for _, s := range page.Subpages {
 			page.HTML += s.HTML
 			page.Files = append(page.Files, s.Files...)
@@ -58,7 +59,7 @@ func hostileArticles(t *testing.T, name string, payloads ...string) []*render.Pa
 	t.Helper()
 	var pages []*render.Page
 	for h := range rendertest.HostileArticles(t, hostileText(t, name), payloads, func(int, int) {}) {
-		page := hostilePage(t, h.Bench)
+		page := hostilePage(t, h.Bench, len(pages)%8 == 0)
 		page.Slug = fmt.Sprintf("%s-%d", strings.TrimSuffix(name, ".md"), len(pages))
 		pages = append(pages, page)
 	}
@@ -74,13 +75,18 @@ func hostileText(t *testing.T, name string) []byte {
 	return text
 }
 
-func hostilePage(t *testing.T, b *rendertest.Bench) *render.Page {
+// hostilePage is the page of an article, if it is to be whole with those of its runs. Package render tries each text on pages of all kinds;
+// a browser looks at some of them.
+func hostilePage(t *testing.T, b *rendertest.Bench, whole bool) *render.Page {
 	t.Helper()
 	r, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d, moments := b.Shown()
+	if !whole { // without the pages of its runs
+		moments = nil
+	}
 	page, err := r.Page(d, render.Options{Moments: moments})
 	if err != nil {
 		t.Fatal(err)
