@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,31 +58,6 @@ func ownPrograms(t *plan.Trial) map[string]int {
 		}
 	}
 	return out
-}
-
-// prepareOwn makes the images of those of our programs that a trial needs and that are not there yet.
-func (r *run) prepareOwn(ctx context.Context, t *plan.Trial) error {
-	needed := ownPrograms(t)
-	for _, name := range slices.Sorted(maps.Keys(needed)) {
-		if _, ok := r.own[name]; ok {
-			continue
-		}
-		data, err := r.Programs(name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(data)
-		image, err := r.onHosts(r.serviceHosts()...).Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}},
-			r.Progress.Preparing(name))
-		if err != nil {
-			return fmt.Errorf("preparing %s: %w", name, err)
-		}
-		if r.own == nil {
-			r.own = map[string]ownProgram{}
-		}
-		r.own[name] = ownProgram{image, hex.EncodeToString(sum[:]), needed[name]}
-	}
-	return nil
 }
 
 // ownFacts are what a record says of those of our programs that its trial needs.

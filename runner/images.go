@@ -2,12 +2,9 @@ package runner
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,7 +12,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/load"
 )
 
 // NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
@@ -34,6 +30,7 @@ type image struct {
 	engine.Prepared
 	bases    string
 	packages packages
+	looked   bool // into it, for packages
 }
 
 // imageKey tells images apart.
@@ -50,82 +47,6 @@ func imageKey(i plan.Image) string {
 		fmt.Fprintln(&b, f.Path, f.Digest, f.Exec)
 	}
 	return b.String()
-}
-
-// prepare makes all images of the experiment available and gathers facts, before anything of it is timed.
-func (r *run) prepare(ctx context.Context) error {
-	facts, err := r.Engine.Facts(ctx)
-	if err != nil {
-		return err
-	}
-	if facts["engine.local"] == "false" {
-		return fmt.Errorf("the %s engine runs containers elsewhere or in a virtual machine, and what is measured there would be recorded as "+
-			"of this machine: run benchbook on the engine's machine, or use an engine of this one", r.Engine.Name())
-	}
-	r.facts = maps.Clone(facts)
-	maps.Copy(r.facts, r.Host.Facts)
-	if err := r.checkHosts(); err != nil {
-		return err
-	}
-	r.prepared, r.images = map[load.Driver]bool{}, map[string]image{}
-	return r.preparePending(ctx)
-}
-
-// preparePending makes available what the trials need of which something is to be done, as far as it is not yet.
-func (r *run) preparePending(ctx context.Context) error {
-	trials := r.todo.pending(r.experiment)
-	for _, t := range trials {
-		driver := r.driver(t)
-		if r.verifier != nil && t.Load != nil {
-			driver = r.Requests // whichever tool puts the load on
-		}
-		if driver == nil {
-			return fmt.Errorf("nothing here puts a load on with %s", t.Load.Tool)
-		}
-		if r.prepared[driver] {
-			continue
-		}
-		r.prepared[driver] = true
-		err := driver.Prepare(ctx, r.onHosts(r.loadHosts()...), r.Progress.Preparing("load"))
-		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
-			return &NoImageError{r.experiment.Pos, err}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for _, t := range trials {
-		values := map[string]int{} // what is searched for may change images too: those of later candidates come when it is their turn
-		for _, s := range t.Tune {
-			values[s.Name] = cmp.Or(r.choices[t].values[s.Name], s.First())
-		}
-		first, err := t.Tuned(values)
-		if err != nil {
-			return err
-		}
-		if err := r.prepareTrial(ctx, first); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// prepareTrial makes the images of a trial available, those that are not yet.
-func (r *run) prepareTrial(ctx context.Context, t *plan.Trial) error {
-	if err := r.prepareOwn(ctx, t); err != nil {
-		return err
-	}
-	for name, image := range imagesOf(t) {
-		if err := r.prepareImage(ctx, t, name, image); err != nil {
-			return err
-		}
-		if image.Machine {
-			if err := r.identify(ctx, programOf(t, name), r.images[imageKey(image)].Prepared); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func imagesOf(t *plan.Trial) map[string]plan.Image {
@@ -151,50 +72,6 @@ func imageSpec(what string, wanted plan.Image) engine.Image {
 		}
 	}
 	return spec
-}
-
-// prepareImage prepares one image of a trial, unless another one has it too.
-func (r *run) prepareImage(ctx context.Context, t *plan.Trial, name string, wanted plan.Image) error {
-	key := imageKey(wanted)
-	if _, ok := r.images[key]; ok {
-		return nil
-	}
-	what := r.plan.Article + " " + name
-	spec := imageSpec(what, wanted)
-	redact := record.NewRedactor(t.Definition)
-	log := &redactedLog{to: r.Progress.Preparing(what), redact: redact}
-	prepared, err := r.onHosts(r.imageHosts(key)...).Prepare(ctx, spec, log)
-	log.flush()
-	var failed *engine.BuildError
-	switch {
-	case err == nil:
-	case errors.As(err, new(*engine.ImageError)):
-		at := r.experiment.Pos
-		if errors.As(err, &failed) && wanted.Build != nil {
-			at = wanted.Build.At(failed.Line) // of FROM
-		}
-		return &NoImageError{at, err}
-	case errors.As(err, &failed) && wanted.Build != nil:
-		return &NoImageError{wanted.Build.At(failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
-			Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
-	default:
-		return fmt.Errorf("preparing the image of %s: %w", what, err)
-	}
-	out := image{Prepared: prepared}
-	for _, base := range prepared.Bases {
-		text := base.Reference + " " + base.ID
-		if base.Substitute != "" {
-			text = base.Reference + " replaced by " + base.Substitute + " " + base.ID
-		}
-		out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
-	}
-	if !wanted.Machine { // of which there are more than a record should list
-		if out.packages, err = r.packagesOf(ctx, prepared); err != nil {
-			return err
-		}
-	}
-	r.images[key] = out
-	return nil
 }
 
 // programOf is the program that a service, or the command, of a trial begins with.
@@ -253,7 +130,7 @@ func (r *run) imageFacts(t *plan.Trial) map[string]string {
 			facts["program."+name] = r.programs[programOf(t, name)]
 			continue
 		}
-		prepared, ok := r.images[imageKey(i)]
+		prepared, ok := r.image(i)
 		if !ok {
 			continue // a search was to say which, and found none
 		}

@@ -194,12 +194,12 @@ func (p preparing) Prepare(ctx context.Context, image engine.Image, log io.Write
 	return p.Engine.Prepare(ctx, image, log)
 }
 
-// onHosts is the engine with images that are for some hosts. Engines of one machine know no other.
-func (r *run) onHosts(hosts ...string) engine.Engine {
+// ifSpread gives hosts that have to have an image, if the experiment names any: engines of one machine know no other.
+func (r *run) ifSpread(hosts []string) []string {
 	if len(r.experiment.Hosts) == 0 {
-		return r.Engine
+		return nil
 	}
-	return preparing{r.Engine, hosts}
+	return hosts
 }
 
 // imageHosts are the hosts that need an image: those of all services that have it, in any trial, and of commands.

@@ -283,7 +283,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, metrics []sought) load.Place {
 	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores,
 		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
-		Image:      func(i plan.Image) engine.Prepared { return r.images[imageKey(i)].Prepared },
+		Image:      r.preparedImage,
 		Hosts:      r.generatorHosts(t),
 		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {

@@ -15,6 +15,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -29,15 +30,16 @@ type RecordStore interface {
 	Save(*record.Record) error
 }
 
-// Progress is told what happens. Its methods are called one at a time.
+// Progress is told what happens. Its methods, and those of what it returns, are called one at a time.
 type Progress interface {
 	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are fresh or
 	// done already.
 	Experiment(e *plan.Experiment, todo int)
 	// Again begins repetitions in the place of those that the machine disturbed.
 	Again(steps []plan.Step)
-	// Preparing is called before images are built; what the builder says goes to the writer.
-	Preparing(what string) io.Writer
+	// Preparing is called before an image is made available; what the builder says goes to the writer, until that is closed. Several may
+	// be under way at once.
+	Preparing(what string) io.WriteCloser
 	// Note says something that is about several repetitions.
 	Note(text string)
 	// Begin and End enclose a repetition.
@@ -60,6 +62,12 @@ type Runner struct {
 
 	Settler *Settler // lets the machine come to rest before each repetition; nil for none
 	Cache   string   // folder where it is kept what images hold; empty for none
+
+	mu       sync.Mutex            // held while several needs are met, for outcomes, images and own
+	telling  sync.Mutex            // held while Progress is told of one of them
+	outcomes map[string]outcome    // of needs, by their keys
+	images   map[string]image      // by run.articleImage
+	own      map[string]ownProgram // by their names
 
 	packages map[string]packages        // of images, by their ids
 	lists    map[string]map[string]bool // by run and experiment: digests of the lists that its records hold
@@ -146,16 +154,24 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err != nil {
 		return sum, err
 	}
-	experiments := slices.DeleteFunc(inOrder(p.Experiments), func(e *plan.Experiment) bool {
-		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
-	})
+	experiments := o.experiments(p)
 	left := 0 // of the experiments that are still to come
 	together := newMeasurement(of(records, p, nil, r.Host.ID))
+	var pending []*run
 	for _, e := range experiments {
 		t := o.todo(e, of(records, p, e, r.Host.ID))
 		if left += t.len(); t.len() > 0 && t.run == "" {
 			together.plans[e.Name] = e.Digest
 		}
+		if t.len() > 0 {
+			pending = append(pending, &run{Runner: r, plan: p, experiment: e, todo: t, records: records})
+		}
+	}
+	preparing := time.Now()
+	_, err = r.prepareAll(ctx, pending) // each experiment says what of it is missing
+	sum.Spent.since(Preparing, preparing, sum.Spent)
+	if err != nil {
+		return sum, err
 	}
 	if !o.Force {
 		together.goOn()
@@ -184,6 +200,13 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		}
 	}
 	return sum, nil
+}
+
+// experiments are those of a plan that are measured if something of them is pending, in order.
+func (o Options) experiments(p *plan.Plan) []*plan.Experiment {
+	return slices.DeleteFunc(inOrder(p.Experiments), func(e *plan.Experiment) bool {
+		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
+	})
 }
 
 // of picks the records of one experiment of a plan on one host, of all experiments for nil. Those of another article count for nothing, though they lie in
@@ -358,12 +381,9 @@ type run struct {
 	records   []*record.Record        // that were there when the experiment began
 	choices   map[*plan.Trial]*choice // what searches found, by trial; without the second half of the A/A pair
 	facts     map[string]string       // that hold for all trials
-	images    map[string]image        // by imageKey
-	prepared  map[load.Driver]bool    // those that are
 	replaced  int                     // repetitions that were measured again, in the place of others
 	disturbed bool                    // the machine disturbed the last repetition
-	own       map[string]ownProgram
-	rates     map[string]float64 // by experiment: the throughput that rates are a share of
+	rates     map[string]float64      // by experiment: the throughput that rates are a share of
 
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
 	shared   *share       // nil while no shared services are up
@@ -415,6 +435,7 @@ func (r *run) measure(ctx context.Context) error {
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
 		r.summary.NoImage = append(r.summary.NoImage, *noImage)
+		r.Progress.Note("left out: " + noImage.Error())
 		return nil
 	}
 	return err

@@ -84,12 +84,18 @@ func (q *quiet) Note(text string)               { q.notes = append(q.notes, text
 func (*quiet) Experiment(*plan.Experiment, int) {}
 func (*quiet) Again([]plan.Step)                {}
 func (*quiet) Begin(plan.Step)                  {}
-func (q *quiet) Preparing(string) io.Writer {
+func (q *quiet) Preparing(string) io.WriteCloser {
 	if q.log == nil {
-		return io.Discard
+		return unclosed{io.Discard}
 	}
-	return q.log
+	return unclosed{q.log}
 }
+
+// unclosed is a writer that there is nothing to close of.
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
 func (q *quiet) End(plan.Step, *record.Record) {
 	q.done++
 	if q.atEnd != nil {

@@ -33,7 +33,7 @@ func realRunner(t *testing.T) *Runner {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, program := range []string{"load/http/benchbook-load", "origin/benchbook-origin", "link/benchbook-link"} {
+	for _, program := range []string{"load/http/benchbook-load", "origin/benchbook-origin", "link/benchbook-link", "load/benchbook-time"} {
 		build(t, filepath.Join(dir, filepath.Base(program)), "benchbook/runner/"+program)
 	}
 	tool := func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }

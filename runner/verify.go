@@ -30,6 +30,7 @@ type Verification struct {
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary, err error) {
 	begin := time.Now()
 	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
+	var runs []*run
 	for _, e := range p.Experiments {
 		if e.Skipped != "" {
 			continue
@@ -44,7 +45,12 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 			continue
 		}
 		v := &verifier{each: each}
-		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v, together: newMeasurement(nil)}
+		runs = append(runs, &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v, together: newMeasurement(nil)})
+	}
+	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing
+		return sum, err
+	}
+	for _, run := range runs {
 		if err := run.measure(ctx); err != nil {
 			return sum, err
 		}

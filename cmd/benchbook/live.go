@@ -35,6 +35,7 @@ type live struct {
 	experiment *plan.Experiment
 	step       plan.Step
 	began      time.Time // of the repetition under way; zero for none
+	making     []*making // images that are being made, those first that were begun first
 	sofar      map[*plan.Trial][]float64
 	stopped    chan struct{} // closed to end drawing
 	drawing    sync.WaitGroup
@@ -75,11 +76,39 @@ func (l *live) Experiment(e *plan.Experiment, todo int) {
 }
 
 // Preparing is part of runner.Progress.
-func (l *live) Preparing(what string) io.Writer {
+func (l *live) Preparing(what string) io.WriteCloser {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.began = time.Time{}
-	l.mu.Unlock()
-	return l.progress.Preparing(what)
+	return &making{WriteCloser: l.progress.Preparing(what), on: l, what: what, since: time.Now()}
+}
+
+// making is an image that is being made, which is shown once its builder has said something: others are there already.
+type making struct {
+	io.WriteCloser
+	on    *live
+	what  string
+	since time.Time
+}
+
+func (m *making) Write(text []byte) (int, error) {
+	m.on.mu.Lock()
+	if !slices.Contains(m.on.making, m) {
+		m.on.making = append(m.on.making, m)
+	}
+	m.on.mu.Unlock()
+	n, err := m.WriteCloser.Write(text)
+	m.on.draw(time.Now())
+	return n, err
+}
+
+func (m *making) Close() error {
+	m.on.mu.Lock()
+	m.on.making = slices.DeleteFunc(m.on.making, func(o *making) bool { return o == m })
+	m.on.mu.Unlock()
+	err := m.WriteCloser.Close()
+	m.on.draw(time.Now())
+	return err
 }
 
 // Begin is part of runner.Progress.
@@ -170,8 +199,17 @@ const (
 
 // lines are what is shown, in so many columns. They are made with the lock held.
 func (l *live) lines(now time.Time, width int) []string {
+	label := func(word string) string { return padded(word, liveLabel) }
+	var lines []string
+	for i, m := range l.making {
+		word := ""
+		if i == 0 {
+			word = "images"
+		}
+		lines = append(lines, fmt.Sprintf("%s%s, for %s", label(word), clean(m.what), hms(now.Sub(m.since))))
+	}
 	if l.experiment == nil {
-		return nil
+		return lines
 	}
 	var under *plan.Trial
 	var over time.Duration
@@ -185,11 +223,10 @@ func (l *live) lines(now time.Time, width int) []string {
 		}
 		return l.screen.bar(share, columns) + " "
 	}
-	label := func(word string) string { return padded(word, liveLabel) }
 	name := clean(l.slug + "#" + l.experiment.Name)
 	share := l.forecast.share(under, over)
-	lines := []string{fmt.Sprintf("%s%s%3.0f %%, %s left, %d of %d of %s", label("overall"), bar(share), 100*share, hms(l.forecast.remaining(under, over)),
-		l.done, l.todo, name)}
+	lines = append(lines, fmt.Sprintf("%s%s%3.0f %%, %s left, %d of %d of %s", label("overall"), bar(share), 100*share, hms(l.forecast.remaining(under, over)),
+		l.done, l.todo, name))
 	if under != nil {
 		one := l.forecast.one(under)
 		part := 0.0

@@ -217,6 +217,43 @@ claims   supported so far: faster, 2.0 [1.9, 2.1]`
 	}
 }
 
+// Each image that is being made has a line, from its builder's first word to its end.
+func TestLinesOfImages(t *testing.T) {
+	var out bytes.Buffer
+	l := newLive(&screen{w: &out, width: func() int { return 100 }, plain: true}, newForecast())
+	defer l.close()
+	lines := func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		now := time.Now()
+		for i, m := range l.making {
+			m.since = now.Add(time.Duration(i-10) * time.Second)
+		}
+		return strings.Join(l.lines(now, 100), "\n")
+	}
+	one, other, there := l.Preparing("pair a"), l.Preparing("pair b"), l.Preparing("pair c")
+	for _, w := range []io.Writer{one, other} {
+		if _, err := io.WriteString(w, "Step 1/2\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeIt(t, there)
+	if got, want := lines(), "images   pair a, for 0:00:10\n         pair b, for 0:00:09"; got != want {
+		t.Errorf("the lines are\n%s\nwant\n%s", got, want)
+	}
+	closeIt(t, one)
+	if got, want := lines(), "images   pair b, for 0:00:10"; got != want {
+		t.Errorf("then\n%s\nwant\n%s", got, want)
+	}
+	closeIt(t, other)
+	if got := lines(); got != "" {
+		t.Errorf("in the end %q", got)
+	}
+	if want := "  preparing the image of pair a\n    pair a: Step 1/2\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("above them stands %q", out.String())
+	}
+}
+
 // On a narrow terminal no line is wider than it, and there are colours only where they are wanted.
 func TestNarrowTerminals(t *testing.T) {
 	for _, width := range []int{narrowest, 40, 60, 200} {

@@ -33,7 +33,6 @@ type progress struct {
 	slug string
 	todo int
 	done int
-	building
 }
 
 var _, _ reporter = (*progress)(nil), (*live)(nil)
@@ -42,12 +41,8 @@ func (p *progress) article(slug string, _ *judge) { p.slug = slug }
 
 func (p *progress) close() {}
 
-// building is an image in the making.
-type building struct {
-	what  string
-	since time.Time
-	said  bool
-}
+// stop is part of reporter: nothing of plain lines is unfinished.
+func (p *progress) stop() {}
 
 // Experiment is part of runner.Progress.
 func (p *progress) Experiment(e *plan.Experiment, todo int) {
@@ -77,22 +72,24 @@ func (p *progress) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (p *progress) Preparing(what string) io.Writer {
-	p.stop()
-	p.building = building{what: what, since: time.Now()}
-	return &buildLog{p: p}
+func (p *progress) Preparing(what string) io.WriteCloser {
+	return &buildLog{w: p.w, what: what, since: time.Now()}
 }
 
-// buildLog shows the builder's own lines, indented, once it has any: images that are there already stay quiet.
+// buildLog shows the builder's own lines, each with what it builds, as several may be built at once. Images that are there already have no
+// lines, and stay quiet.
 type buildLog struct {
-	p    *progress
-	rest []byte
+	w     io.Writer
+	what  string
+	since time.Time
+	said  bool
+	rest  []byte
 }
 
 func (l *buildLog) Write(b []byte) (int, error) {
-	if !l.p.said {
-		l.p.said = true
-		fmt.Fprintf(l.p.w, "  preparing the image of %s\n", l.p.what)
+	if !l.said {
+		l.said = true
+		fmt.Fprintf(l.w, "  preparing the image of %s\n", l.what)
 	}
 	l.rest = append(l.rest, b...)
 	for {
@@ -101,32 +98,29 @@ func (l *buildLog) Write(b []byte) (int, error) {
 			return len(b), nil
 		}
 		if line := strings.TrimRight(string(l.rest[:i]), "\r \t"); line != "" {
-			fmt.Fprintf(l.p.w, "    %s\n", line)
+			fmt.Fprintf(l.w, "    %s: %s\n", l.what, line)
 		}
 		l.rest = l.rest[i+1:]
 	}
 }
 
-// stop ends the preparation of an image, if one was going on.
-func (p *progress) stop() {
-	if p.said {
-		fmt.Fprintf(p.w, "  prepared in %v\n", time.Since(p.since).Round(100*time.Millisecond))
+func (l *buildLog) Close() error {
+	if l.said {
+		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, time.Since(l.since).Round(100*time.Millisecond))
 	}
-	p.building = building{}
+	return nil
 }
 
 // Note is part of runner.Progress.
 func (p *progress) Note(text string) {
-	p.stop()
 	fmt.Fprintf(p.w, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
 // Begin is part of runner.Progress.
-func (p *progress) Begin(plan.Step) { p.stop() }
+func (p *progress) Begin(plan.Step) {}
 
 // Search is part of runner.Progress.
 func (p *progress) Search(t *plan.Trial, s *record.Search) {
-	p.stop()
 	what := "capacity"
 	if s.Kind == record.SearchTune {
 		what = "tune." + s.Name

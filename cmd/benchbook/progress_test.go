@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"regexp"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -12,5 +15,29 @@ func TestProbeWithoutValue(t *testing.T) {
 	probe := record.Probe{Candidate: 2500, Samples: []record.Sample{{Metric: "throughput", Value: 2215, Unit: "1/s"}}}
 	if got, want := probeWords(s, &probe), "2,500/s: no latency.p99, does not meet the objective"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Of several images that are built at once each line says which it is of, and what is there already has none.
+func TestLinesOfSeveralBuilds(t *testing.T) {
+	var out bytes.Buffer
+	p := &progress{w: &out}
+	one, other, there := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c")
+	fmt.Fprint(one, "Step 1/2\nSte")
+	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")
+	fmt.Fprint(one, "p 2/2\n")
+	closeIt(t, other)
+	closeIt(t, there)
+	closeIt(t, one)
+	const want = `  preparing the image of pair a
+    pair a: Step 1/2
+  preparing the image of pair b
+    pair b: Step 1/1 : FROM x
+    pair a: Step 2/2
+  prepared the image of pair b in TIME
+  prepared the image of pair a in TIME
+`
+	if got := regexp.MustCompile(`in .*s\n`).ReplaceAllString(out.String(), "in TIME\n"); got != want {
+		t.Errorf("it says\n%s\nwant\n%s", got, want)
 	}
 }

@@ -474,6 +474,28 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 	}
 	var total runner.Summary
 	var failed error
+	var missing []runner.NoImageError // of which was said what is wrong
+	for _, v := range at.distinct() {
+		var work []runner.Work
+		for _, c := range list {
+			if at[c.slug] == v {
+				work = append(work, runner.Work{Plan: plans[c.slug], Store: record.Dir(project.RecordsDir(c.slug))})
+			}
+		}
+		begin := time.Now()
+		found, err := runners[v].Prepare(ctx, options, work...)
+		total.Spent[runner.Preparing] += time.Since(begin)
+		if err != nil {
+			progress.stop()
+			return a.broken(ctx, v, total, options, err)
+		}
+		for _, n := range found {
+			progress.stop()
+			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
+			failed = &statusError{status: statusFailed}
+		}
+		missing = append(missing, found...)
+	}
 	for _, c := range list {
 		host := at.hostOf(c.slug)
 		judge, err := a.judge(shown, project, c, plans[c.slug], host)
@@ -497,8 +519,10 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		total.Unsearched += sum.Unsearched
 		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
-			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
+			if !slices.ContainsFunc(missing, func(known runner.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
+				printProblems(a.stderr, []*article.Problem{imageProblem(&n)}) // of what a search came to
+			}
 		}
 		for _, n := range sum.NoRate {
 			printProblems(a.stderr, []*article.Problem{rateProblem(&n)})
@@ -513,31 +537,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
-			var left *runner.LeftError
-			if ctx.Err() != nil {
-				removed, goesOn := "and all containers removed", "The same command goes on from here."
-				if errors.As(err, &left) {
-					removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
-				}
-				if options.Force {
-					goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
-				}
-				kept := are(total.Measured, "finished repetition")
-				if total.Searches > 0 {
-					kept = fmt.Sprintf("%s and %s", searches(total.Searches), kept)
-				}
-				fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
-				return &statusError{status: statusInterrupted}
-			}
-			switch _, gone := at[c.slug].engine.Sweep(ctx, true); {
-			case gone != nil:
-				first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
-				err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
-					"what is left on it and goes on from here", first, are(total.Measured, "finished repetition"))
-			case errors.As(err, &left):
-				err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
-			}
-			return &statusError{statusFailed, err}
+			return a.broken(ctx, at[c.slug], total, options, err)
 		}
 		if total.Kept = sum.Kept; total.Kept != nil {
 			break
@@ -559,6 +559,35 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			"the same command goes on from here", are(total.Unsearched, "repetition"))})
 	}
 	return failed
+}
+
+// broken says what becomes of a run that was interrupted, or cannot go on, on one of its venues.
+func (a *app) broken(ctx context.Context, v *venue, total runner.Summary, options runner.Options, err error) error {
+	var left *runner.LeftError
+	if ctx.Err() != nil {
+		removed, goesOn := "and all containers removed", "The same command goes on from here."
+		if errors.As(err, &left) {
+			removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
+		}
+		if options.Force {
+			goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
+		}
+		kept := are(total.Measured, "finished repetition")
+		if total.Searches > 0 {
+			kept = fmt.Sprintf("%s and %s", searches(total.Searches), kept)
+		}
+		fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
+		return &statusError{status: statusInterrupted}
+	}
+	switch _, gone := v.engine.Sweep(ctx, true); {
+	case gone != nil:
+		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
+		err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
+			"what is left on it and goes on from here", first, are(total.Measured, "finished repetition"))
+	case errors.As(err, &left):
+		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
+	}
+	return &statusError{statusFailed, err}
 }
 
 // rateProblem says to the author that an experiment has no rate.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,7 +35,7 @@ type underWay struct {
 	Experiment string    `json:"experiment"`
 	Done       int       `json:"done"` // repetitions, or searches, of the experiment
 	Todo       int       `json:"todo"`
-	Preparing  string    `json:"preparing,omitempty"` // the image of what is built
+	Preparing  string    `json:"preparing,omitempty"` // the image of what is built, or of several with commas between them
 	Trial      string    `json:"trial,omitempty"`     // under way
 	Repetition int       `json:"repetition,omitempty"`
 	Since      time.Time `json:"since,omitzero"`   // the repetition, or the preparing
@@ -50,8 +51,9 @@ type telling struct {
 	reporter
 	file string
 
-	mu    sync.Mutex
-	state underWay
+	mu        sync.Mutex
+	state     underWay
+	preparing []*preparation // those under way
 }
 
 func newTelling(r reporter, project string) *telling {
@@ -111,16 +113,47 @@ func (t *telling) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (t *telling) Preparing(what string) io.Writer {
-	t.change(func(s *underWay) { s.Preparing, s.Trial, s.Since = what, "", time.Now().UTC() })
-	return t.reporter.Preparing(what)
+func (t *telling) Preparing(what string) io.WriteCloser {
+	p := &preparation{WriteCloser: t.reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
+	t.change(func(*underWay) { t.prepare(append(t.preparing, p)) })
+	return p
+}
+
+// preparation is the preparation of one image.
+type preparation struct {
+	io.WriteCloser
+	of    *telling
+	what  string
+	since time.Time
+}
+
+// Close is part of io.WriteCloser.
+func (p *preparation) Close() error {
+	p.of.change(func(*underWay) {
+		p.of.prepare(slices.DeleteFunc(p.of.preparing, func(o *preparation) bool { return o == p }))
+	})
+	return p.WriteCloser.Close()
+}
+
+// prepare notes which images are being prepared. It is called with the lock held.
+func (t *telling) prepare(now []*preparation) {
+	t.preparing = now
+	t.state.Preparing, t.state.Trial, t.state.Since = "", "", time.Time{}
+	for i, p := range now {
+		if i > 0 {
+			t.state.Preparing += ", "
+		} else {
+			t.state.Since = p.since
+		}
+		t.state.Preparing += p.what
+	}
 }
 
 // Begin is part of runner.Progress.
 func (t *telling) Begin(step plan.Step) {
 	t.reporter.Begin(step)
 	t.change(func(s *underWay) {
-		s.Preparing, s.Trial, s.Repetition, s.Since = "", step.Trial.Name, step.Repetition, time.Now().UTC()
+		s.Trial, s.Repetition, s.Since = step.Trial.Name, step.Repetition, time.Now().UTC()
 	})
 }
 
@@ -196,6 +229,8 @@ func (s *underWay) words(now time.Time) []string {
 		since = ", for " + hms(over)
 	}
 	switch {
+	case strings.Contains(s.Preparing, ", "):
+		line += "; preparing the images of " + s.Preparing + since
 	case s.Preparing != "":
 		line += "; preparing the image of " + s.Preparing + since
 	case s.Trial != "":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,11 +31,17 @@ func TestRunUnderWay(t *testing.T) {
 			}
 		}
 	}
+	one, other := r.Preparing("a server"), r.Preparing("a client")
+	says("a run begins; preparing the images of a server, a client")
+	closeIt(t, one)
+	says("preparing the image of a client")
+	closeIt(t, other)
 	r.article("hello", nil)
 	r.Experiment(&plan.Experiment{Name: "gzip", Steps: []plan.Step{step}, Trials: []*plan.Trial{trial}}, 12)
 	says("measuring hello#gzip: 0 of 12 done")
-	r.Preparing("service \"server\"")
+	late := r.Preparing("service \"server\"")
 	says(`preparing the image of service "server"`)
+	closeIt(t, late)
 	r.Begin(step)
 	says("repetition 2 of level=9")
 	r.End(step, &record.Record{Failure: "it ended\nwith \x1b[31mstatus 1"})
@@ -57,6 +64,13 @@ func TestRunUnderWay(t *testing.T) {
 	r.close()
 	if lines := runUnderWay(dir); lines != nil {
 		t.Errorf("after the run there is %q", lines)
+	}
+}
+
+func closeIt(t *testing.T, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

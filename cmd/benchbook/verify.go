@@ -116,7 +116,6 @@ func (a *app) verify(ctx context.Context, project *article.Project, list []*chos
 	all, wrong, unavailable := []verifyJSON{}, 0, 0
 	for _, c := range list {
 		sum, err := a.runner(at[c.slug], verifying{progress}).Verify(ctx, plans[c.slug], runner.Options{Only: picked}, func(v runner.Verification) {
-			progress.stop()
 			out := newVerifyJSON(c.slug, v)
 			if !out.OK {
 				wrong++

@@ -32,6 +32,11 @@ var errNoAnswer = errors.New("the registry does not answer")
 // base makes an image that somebody else made available: as it is here, from its registry, or, if that cannot be
 // reached and it is a Debian, by a substitute. Platform may be empty.
 func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
+	done, err := e.alone(ctx, name)
+	if err != nil {
+		return engine.Base{}, err
+	}
+	defer done()
 	id, err := e.imageID(ctx, name)
 	if err != nil {
 		return engine.Base{}, err
@@ -89,6 +94,36 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 		}
 	}
 	return engine.Base{Reference: name, ID: substituteID, Substitute: substitute}, nil
+}
+
+// alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: of several builds that
+// want one base the first makes it, and the rest are built on that.
+func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
+	own := make(chan struct{})
+	for {
+		e.mu.Lock()
+		other, taken := e.making[name]
+		if !taken {
+			if e.making == nil {
+				e.making = map[string]chan struct{}{}
+			}
+			e.making[name] = own
+		}
+		e.mu.Unlock()
+		if !taken {
+			return func() {
+				e.mu.Lock()
+				defer e.mu.Unlock()
+				delete(e.making, name)
+				close(own)
+			}, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for image %s: %w", name, context.Cause(ctx))
+		}
+	}
 }
 
 // missing says that an image cannot be had.

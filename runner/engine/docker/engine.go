@@ -65,7 +65,8 @@ type Engine struct {
 	ahead        time.Duration // of its clock, before ours
 
 	mu          sync.Mutex
-	unreachable map[string]error // registries that did not answer, by name: not every image waits for them
+	unreachable map[string]error         // registries that did not answer, by name: not every image waits for them
+	making      map[string]chan struct{} // images that are being made or brought here, by name; closed when that has ended
 }
 
 var (

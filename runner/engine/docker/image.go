@@ -108,6 +108,11 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		bases = append(bases, base)
 	}
 	tag := buildTag(build, bases)
+	done, err := e.alone(ctx, tag)
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	defer done()
 	id, err := e.imageID(ctx, tag)
 	if err != nil {
 		return engine.Prepared{}, err

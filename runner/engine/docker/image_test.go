@@ -3,10 +3,16 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
 )
@@ -109,6 +115,83 @@ func TestProxyArgs(t *testing.T) {
 	})
 	if len(got) != 2 || *got["HTTP_PROXY"] != "http://proxy.example:3128" || *got["no_proxy"] != ".example" {
 		t.Errorf("got %v, want HTTP_PROXY and no_proxy", got)
+	}
+}
+
+// One image is made by one of those that want it at the same time, while others go on, and whoever is told to stops waiting.
+func TestAlone(t *testing.T) {
+	e := &Engine{}
+	done, err := e.alone(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := e.alone(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other()
+	given, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := e.alone(given, "a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting that was cancelled ended with %v", err)
+	}
+	inside := make(chan func())
+	for range 2 {
+		go func() {
+			done, err := e.alone(t.Context(), "a")
+			if err != nil {
+				t.Error(err)
+			}
+			inside <- done
+		}()
+	}
+	select {
+	case <-inside:
+		t.Fatal("a second one makes the image as well")
+	case <-time.After(20 * time.Millisecond):
+	}
+	done()
+	for range 2 {
+		next := <-inside
+		select {
+		case <-inside:
+			t.Fatal("two make the image at once")
+		case <-time.After(20 * time.Millisecond):
+		}
+		next()
+	}
+}
+
+// Several that want the same image at once get one that is built once.
+func TestBuiltOnce(t *testing.T) {
+	e := open(t)
+	build := engine.Build{For: "built once", Dockerfile: "Dockerfile", Files: []engine.File{
+		{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY mark /mark\n")}, {Path: "mark", Data: []byte(rand.Text())}}}
+	built := make(chan engine.Prepared, 4)
+	for range cap(built) {
+		go func() {
+			prepared, err := e.Prepare(t.Context(), engine.Image{Build: &build}, io.Discard)
+			if err != nil {
+				t.Error(err)
+			}
+			built <- prepared
+		}()
+	}
+	count, ids := 0, map[string]bool{}
+	for range cap(built) {
+		prepared := <-built
+		ids[prepared.ID] = true
+		if prepared.Built {
+			count++
+		}
+	}
+	if count != 1 || len(ids) != 1 {
+		t.Errorf("built %d times, as %d images", count, len(ids))
+	}
+	for id := range ids {
+		if _, err := e.client.ImageRemove(t.Context(), id, client.ImageRemoveOptions{Force: true}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

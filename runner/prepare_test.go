@@ -1,0 +1,275 @@
+package runner
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+)
+
+// builds is an article with four experiments: two of them share an image, and the others have their own.
+func builds(t *testing.T) *plan.Plan {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("---\ntitle: x\n---\n")
+	for _, of := range []string{"a", "b", "c"} {
+		fmt.Fprintf(&text, "\n```dockerfile file=%s/Dockerfile\nFROM scratch\nRUN %s\n```\n", of, of)
+	}
+	for _, e := range []struct{ name, of string }{{"first", "a"}, {"second", "b"}, {"third", "b"}, {"fourth", "c"}} {
+		fmt.Fprintf(&text, "\n```yaml experiment\nname: %s\nservices: {server: {build: %s, expose: [\"80\"]}}\n"+
+			"load: {target: \"http://server/\", requests: 100}\nrepetitions: 1\ncalibrate: false\n```\n", e.name, e.of)
+	}
+	return newPlan(t, text.String())
+}
+
+// A builder notes what it builds and when, and what is started.
+type builder struct {
+	mu     sync.Mutex
+	events []string
+	now    int
+	most   int                                        // builds at once
+	build  func(ctx context.Context, of string) error // what a build does; nil for nothing
+	script fake.Script
+}
+
+func (b *builder) note(event string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.events = append(b.events, event)
+}
+
+func newBuilder(t *testing.T) *builder {
+	b := &builder{script: script(t)}
+	b.script.Prepare = func(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
+		if i.Build == nil {
+			return engine.Prepared{Reference: "ours", ID: "ours"}, nil
+		}
+		of, _, _ := strings.Cut(i.Build.Dockerfile, "/")
+		if of == "Dockerfile" {
+			of = strings.TrimSpace(strings.SplitN(string(i.Build.Files[0].Data), "RUN ", 2)[1])
+		}
+		b.note("build " + of)
+		b.mu.Lock()
+		b.now++
+		b.most = max(b.most, b.now)
+		b.mu.Unlock()
+		fmt.Fprintln(log, "building", of)
+		var err error
+		if b.build != nil {
+			err = b.build(ctx, of)
+		}
+		b.mu.Lock()
+		b.now--
+		b.mu.Unlock()
+		return engine.Prepared{Reference: of, ID: of}, err
+	}
+	b.script.Start = func(context.Context, engine.Service) error {
+		b.note("start")
+		return nil
+	}
+	return b
+}
+
+// All images are built before anything starts, two at once, and each once.
+func TestImagesAreBuiltBeforeAll(t *testing.T) {
+	b := newBuilder(t)
+	two, building := make(chan struct{}), 0
+	b.build = func(ctx context.Context, _ string) error { // the first waits for a second one beside it
+		b.mu.Lock()
+		if building++; building == 2 {
+			close(two)
+		}
+		b.mu.Unlock()
+		select {
+		case <-two:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Second):
+			return errors.New("nothing else is built meanwhile")
+		}
+	}
+	store := &memory{}
+	sum, err := newRunner(fake.New(b.script), &quiet{}).Run(t.Context(), builds(t), store, Options{})
+	if err != nil || sum.Measured != 4 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	built := slices.Sorted(slices.Values(b.events[:min(3, len(b.events))]))
+	if want := []string{"build a", "build b", "build c"}; !slices.Equal(built, want) || !slices.Equal(b.events[3:], slices.Repeat([]string{"start"}, 4)) {
+		t.Errorf("it went %q", b.events)
+	}
+	for _, r := range store.records {
+		if want := map[string]string{"first": "a", "second": "b", "third": "b", "fourth": "c"}[r.Experiment]; r.Facts["image.server"] != want {
+			t.Errorf("%s was measured with the image %s, want %s", r.Experiment, r.Facts["image.server"], want)
+		}
+	}
+}
+
+// There are never more builds at once than there are processors, or two.
+func TestBuildsAreBounded(t *testing.T) {
+	r := newRunner(fake.New(fake.Script{}), &quiet{})
+	var mu sync.Mutex
+	now, most := 0, 0
+	var needs []need
+	for i := range 64 {
+		needs = append(needs, need{key: fmt.Sprint(i), meet: func(context.Context, engine.Engine, io.Writer) error {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			now--
+			mu.Unlock()
+			return nil
+		}})
+	}
+	if err := r.meet(t.Context(), needs); err != nil || most != atOnce() {
+		t.Errorf("%d at once, want %d: %v", most, atOnce(), err)
+	}
+}
+
+// A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes on.
+func TestFailedBuildLeavesTheRest(t *testing.T) {
+	b := newBuilder(t)
+	b.build = func(_ context.Context, of string) error {
+		if of == "b" {
+			return &engine.BuildError{For: "sample server", Line: 2, Tail: "RUN b\nb: not found", Err: errors.New("it ended with status 127")}
+		}
+		return nil
+	}
+	p, store, q := builds(t), &memory{}, &quiet{}
+	r := newRunner(fake.New(b.script), q)
+	missing, err := r.Prepare(t.Context(), Options{}, Work{p, store})
+	if err != nil || len(missing) != 1 || slices.Contains(b.events, "start") {
+		t.Fatalf("%+v, %v, after %q", missing, err, b.events)
+	}
+	var failed *engine.BuildError
+	if line := string(missing[0].Pos.Source.Data[missing[0].Pos.Start:missing[0].Pos.End]); !errors.As(missing[0].Err, &failed) ||
+		!strings.Contains(failed.Tail, "not found") || line != "RUN b\n" {
+		t.Errorf("%+v at %q", missing[0], line)
+	}
+	sum, err := r.Run(t.Context(), p, store, Options{})
+	if err != nil || sum.Measured != 2 || len(sum.NoImage) != 2 || sum.NoImage[1].Pos != missing[0].Pos {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if got, want := store.trials(), "base-1 base-1"; len(store.records) != 2 || store.records[0].Experiment != "first" || store.records[1].Experiment != "fourth" {
+		t.Errorf("measured %s, want %s", got, want)
+	}
+	if n := strings.Count(strings.Join(b.events, "\n"), "build b"); n != 1 {
+		t.Errorf("it was built %d times", n)
+	}
+	if len(q.notes) != 2 || !strings.HasPrefix(q.notes[0], "left out: building the image of sample server") {
+		t.Errorf("noted %q", q.notes)
+	}
+}
+
+// A run that is interrupted while images are built ends at once, and starts nothing.
+func TestInterruptedBuilds(t *testing.T) {
+	b := newBuilder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	building := 0
+	b.build = func(ctx context.Context, of string) error {
+		b.mu.Lock()
+		if building++; building == 2 {
+			cancel()
+		}
+		b.mu.Unlock()
+		<-ctx.Done()
+		return &engine.BuildError{For: of, Err: ctx.Err()} // as of a builder that was killed
+	}
+	e, store := fake.New(b.script), &memory{}
+	sum, err := newRunner(e, &quiet{}).Run(ctx, builds(t), store, Options{})
+	if !errors.Is(err, context.Canceled) || len(sum.NoImage) != 0 || len(store.records) != 0 || len(e.Calls()) != 0 {
+		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
+	}
+	if len(b.events) != 2 {
+		t.Errorf("it went %q", b.events)
+	}
+}
+
+// realBuilds is an article with two images that a real engine takes some time to build, and whatever is said of each.
+func realBuilds(t *testing.T, first, second string) *plan.Plan {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("---\ntitle: x\n---\n")
+	for name, steps := range map[string]string{"first": first, "second": second} { // in either order
+		fmt.Fprintf(&text, "\n```dockerfile file=%[1]s/Dockerfile\nFROM scratch\nCOPY puppet /puppet\nRUN [\"/puppet\", %[2]s]\n```\n\n"+
+			"```yaml experiment\nname: %[1]s\ncommand: {build: %[1]s, run: \"/puppet out=done\"}\nrepetitions: 1\ncalibrate: false\n```\n", name, steps)
+	}
+	return newPlanBeside(t, plan.Full, text.String(), func(dir string) {
+		for _, name := range []string{"first", "second"} {
+			build(t, filepath.Join(dir, name, "puppet"), "benchbook/runner/engine/enginetest/puppet")
+		}
+	})
+}
+
+// Of two images one cannot be built by a real engine, and the other one is there.
+func TestRealBuildThatFails(t *testing.T) {
+	r, store := realRunner(t), &memory{}
+	steps := fmt.Sprintf("%q", "out="+rand.Text()) // no layer of earlier tests is taken
+	missing, err := r.Prepare(t.Context(), Options{}, Work{realBuilds(t, steps, steps+`, "nonsense"`), store})
+	if err != nil || len(missing) != 1 {
+		t.Fatalf("%+v, %v", missing, err)
+	}
+	var failed *engine.BuildError
+	if !errors.As(missing[0].Err, &failed) || !strings.Contains(failed.Tail, "nonsense") {
+		t.Errorf("the log is %q", failed.Tail)
+	}
+	if len(r.images) != 1 {
+		t.Errorf("%d images", len(r.images))
+	}
+	for _, made := range r.images {
+		if out, err := exec.Command("docker", "image", "rm", made.Reference).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
+// Two images are built by a real engine at once, and when that is interrupted both end at once, and no container is left.
+func TestRealBuildsInterrupted(t *testing.T) {
+	r := realRunner(t)
+	unique := "out=" + rand.Text()
+	steps := fmt.Sprintf("%q, %q", unique, "sleep=10m")
+	ctx, cancel := context.WithCancel(t.Context())
+	running := func() int {
+		out, err := exec.CommandContext(context.WithoutCancel(ctx), "docker", "ps", "-a", "--no-trunc", "--format", "{{.Command}}").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(out), unique)
+	}
+	ended := make(chan error, 1)
+	p := realBuilds(t, steps, steps+`, "out=2"`)
+	go func() {
+		_, err := r.Prepare(ctx, Options{}, Work{p, &memory{}})
+		ended <- err
+	}()
+	for began := time.Now(); running() < 2; time.Sleep(100 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("two builds are never under way")
+		}
+	}
+	cancel()
+	began := time.Now()
+	if err := <-ended; !errors.Is(err, context.Canceled) || time.Since(began) > 10*time.Second {
+		t.Errorf("it ended with %v, %v later", err, time.Since(began))
+	}
+	for began := time.Now(); running() > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("%d containers of builds are left", running())
+		}
+	}
+}
