@@ -85,14 +85,14 @@ func TestBudgetGoesOn(t *testing.T) {
 	whole := &memory{}
 	carryOut(t, b, p, whole, budgeted(&settled{after: map[string]int{"sync": 3}}))
 	for killed := range whole.records {
-		store := &memory{slices.Clone(whole.records[:killed])}
+		store := &memory{records: slices.Clone(whole.records[:killed])}
 		carryOut(t, b, p, store, budgeted(&settled{after: map[string]int{"sync": 3}}))
 		if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 || async != 5 {
 			t.Errorf("killed after %d repetitions it went on to %d of sync and %d of async", killed, sync, async)
 		}
 	}
 	// Without a budget it goes on as well, and what was stopped stays so.
-	store := &memory{slices.Clone(whole.records[:7])}
+	store := &memory{records: slices.Clone(whole.records[:7])}
 	carryOut(t, b, p, store, Options{})
 	if sync, async := repetitionsOf(store.records, "sync"), repetitionsOf(store.records, "async"); sync != 3 || async != 5 {
 		t.Errorf("without a budget it went on to %d of sync and %d of async", sync, async)

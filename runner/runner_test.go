@@ -28,7 +28,10 @@ import (
 )
 
 // memory is a RecordStore in a slice.
-type memory struct{ records []*record.Record }
+type memory struct {
+	records    []*record.Record
+	unfinished []*record.Record
+}
 
 func (m *memory) Read() ([]*record.Record, []record.Bad, error) {
 	return slices.Clone(m.records), nil, nil
@@ -43,6 +46,29 @@ func (m *memory) Save(r *record.Record) error {
 	m.records = append(m.records, kept)
 	return err
 }
+
+// Keep is part of RecordStore.
+func (m *memory) Keep(r *record.Record) error {
+	data, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	kept, err := record.Parse(data)
+	if err == nil {
+		err = m.Drop(r)
+	}
+	m.unfinished = append(m.unfinished, kept)
+	return err
+}
+
+// Drop is part of RecordStore.
+func (m *memory) Drop(r *record.Record) error {
+	m.unfinished = slices.DeleteFunc(m.unfinished, func(o *record.Record) bool { return o.Path() == r.Path() })
+	return nil
+}
+
+// Unfinished is part of RecordStore.
+func (m *memory) Unfinished() ([]*record.Record, error) { return slices.Clone(m.unfinished), nil }
 
 // trials lists what was measured, in order.
 func (m *memory) trials() string {

@@ -186,7 +186,7 @@ func (r *run) recordedTune(records []*record.Record, e *plan.Experiment, t *plan
 }
 
 // search makes the searches that have to come before the repetitions, and those that stand in their place. Each is saved when it
-// has ended; one that was stopped starts again.
+// has ended, and its probes until then; one that was stopped goes on.
 func (r *run) search(ctx context.Context) error {
 	for _, t := range r.todo.pending(r.experiment) {
 		c := r.choices[t]
@@ -239,8 +239,15 @@ func (r *run) searched(t *plan.Trial, search func() (*record.Record, error)) (*r
 	if err := r.save(rec); err != nil {
 		return nil, err
 	}
-	r.summary.Searches++
-	r.summary.ProbesAgain += rec.Search.Disturbed()
+	if err := r.store.Drop(rec); err != nil {
+		return nil, err
+	}
+	r.summary.Searches, r.summary.Probes = r.summary.Searches+1, 0
+	for _, p := range rec.Search.Probes {
+		if p.Disturbed != "" && !p.Started.Before(begin) { // others were made before this run
+			r.summary.ProbesAgain++
+		}
+	}
 	r.Progress.Search(t, rec.Search)
 	return rec, nil
 }
@@ -292,7 +299,15 @@ func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map
 		out.Stop, out.Chosen, out.Lo, out.Hi = record.StopOnly, only, float64(only), float64(only)
 		return r.endSearch(rec), nil
 	}
-	search := &searcher{run: r, trial: t, out: out, wanted: []string{s.Maximize}}
+	search := &searcher{run: r, trial: t, rec: rec, out: out, wanted: []string{s.Maximize}, with: before}
+	if err := search.takeUp(); err != nil {
+		return nil, err
+	}
+	judge := func(measured *record.Record, p *record.Probe) {
+		if measured.Failure == "" {
+			p.Value, p.Invalid = dataset.ProbeOfTune(measured, s.Maximize, r.experiment.Metrics)
+		}
+	}
 	var medians []float64
 	for {
 		candidate := rule.Candidates[len(medians)]
@@ -307,14 +322,10 @@ func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map
 		var counts []float64
 		again := s.Probes
 		for range s.Probes {
-			measured, p, err := search.probe(ctx, tried.Short(), record.Probe{Candidate: float64(candidate), Phase: record.PhaseProbe}, &again)
+			p, err := search.probe(ctx, tried.Short(), record.Probe{Candidate: float64(candidate), Phase: record.PhaseProbe}, &again, judge)
 			if err != nil {
 				return nil, err
 			}
-			if measured.Failure == "" {
-				p.Value, p.Invalid = dataset.ProbeOfTune(measured, s.Maximize, r.experiment.Metrics)
-			}
-			search.made(p)
 			counts = append(counts, stats.MoreIsBetter(p.Counts(), stats.Direction(metric.Better)))
 		}
 		medians = append(medians, stats.Median(counts))
@@ -325,7 +336,7 @@ func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map
 			}
 			break
 		}
-		spent := time.Since(begin) - search.lost
+		spent := time.Since(begin) + search.before - search.lost
 		next := spent / time.Duration(len(medians))
 		if s.Budget > 0 && spent+next > s.Budget {
 			out.Stop = record.StopBudget
@@ -362,41 +373,138 @@ func (r *run) metric(name string) record.Metric {
 	return m
 }
 
-// A searcher makes the probes of one search.
+// A searcher makes the probes of one search, or takes over those that an earlier run made before it was stopped.
 type searcher struct {
 	*run
 	trial  *plan.Trial
+	rec    *record.Record // of the search
 	out    *record.Search
-	wanted []string      // metrics that probes keep, beside those that are drawn
-	lost   time.Duration // that probes took which were made again
-	given  bool          // up: a probe was disturbed that was not made again
+	wanted []string       // metrics that probes keep, beside those that are drawn
+	with   map[string]int // values that were chosen before, which all probes are made with
+
+	earlier []record.Probe // of an earlier run, in their order; those that were taken over are in out
+	before  time.Duration  // that those took which were taken over
+	lost    time.Duration  // that probes took which were made again
+	given   bool           // up: a probe was disturbed that was not made again
 }
 
 // capacityAgain is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A candidate of a
 // tuned value has as many again as it has probes, as a trial has of repetitions.
 const capacityAgain = 3
 
+// takeUp finds the probes of the same search, with the same values chosen before it, that an earlier run made. With Options.Force, or if
+// they were made with other values, they are of no use any more.
+func (s *searcher) takeUp() error {
+	kept, err := s.store.Unfinished()
+	if err != nil {
+		return err
+	}
+	var most *record.Record
+	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, s.rec) })
+	for _, o := range kept {
+		if !s.options.Force && maps.Equal(tuneFactsOf(o.Facts), tuneFactsOf(s.facts())) && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
+			most = o
+		}
+	}
+	if most != nil {
+		s.earlier, s.given = most.Search.Probes, most.Search.Busy
+		if err := s.keep(); err != nil { // as one of this run, before it is removed as one of that
+			return err
+		}
+		s.Progress.Note(fmt.Sprintf("the search of %s goes on, after %d of its probes that an earlier run has made", s.trial.Name, len(s.earlier)))
+	}
+	for _, o := range kept {
+		if most == nil || o.Path() != s.rec.Path() {
+			if err := s.store.Drop(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keep keeps the probes that there are, for a run that goes on if this one is stopped. Busy says of them whether one was given up.
+func (s *searcher) keep() error {
+	begin, spent := time.Now(), s.summary.Spent
+	defer func() { s.summary.Spent.since(Saving, begin, spent) }()
+	kept, search := *s.rec, *s.out
+	search.Probes, search.Busy = slices.Concat(s.out.Probes, s.earlier), s.given
+	kept.Search, kept.Facts, kept.Ended = &search, s.facts(), time.Now().UTC()
+	kept.Redact(s.Host.mirrors...)
+	if err := s.store.Keep(&kept); err != nil {
+		return err
+	}
+	s.summary.Probes = len(search.Probes)
+	return nil
+}
+
+// facts are those of the search, with the values that it is made with.
+func (s *searcher) facts() map[string]string {
+	facts := maps.Clone(s.rec.Facts)
+	for name, value := range s.with {
+		facts[tuneFact(name)] = strconv.Itoa(value)
+	}
+	return facts
+}
+
+// tuneFactsOf are the values among facts that searches chose.
+func tuneFactsOf(facts map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range facts {
+		if strings.HasPrefix(name, tuneFact("")) {
+			out[name] = value
+		}
+	}
+	return out
+}
+
 // probe measures a trial once for a search, on services of its own: as often as again allows, until the machine leaves it alone. What
-// it disturbed is kept, counts for nothing, whatever it came to, and is taken off again. Probe says what is tried, and why.
+// it disturbed is kept, counts for nothing, whatever it came to, and is taken off again. Wanted says what is tried, and why, and judge
+// what a probe came to. What an earlier run made of it is taken over.
 //
 // Source: METHOD.md 7, as for repetitions.
-func (s *searcher) probe(ctx context.Context, t *plan.Trial, probe record.Probe, again *int) (*record.Record, record.Probe, error) {
+func (s *searcher) probe(ctx context.Context, t *plan.Trial, wanted record.Probe, again *int, judge func(*record.Record, *record.Probe)) (record.Probe, error) {
 	for {
-		measured, p, err := s.probeOnce(ctx, t, probe)
-		if err != nil {
-			return nil, record.Probe{}, err
+		p, ok := s.earlierOf(wanted)
+		if !ok {
+			measured, made, err := s.probeOnce(ctx, t, wanted)
+			if err != nil {
+				return record.Probe{}, err
+			}
+			words, disturbed := dataset.Disturbed(measured)
+			if p = made; disturbed && *again > 0 {
+				p.Disturbed = words
+				p.Value, _ = dataset.Value(measured, s.out.Metric, s.experiment.Metrics)
+			} else {
+				s.given = s.given || disturbed
+				judge(measured, &p)
+			}
+			if err := s.made(p); err != nil {
+				return record.Probe{}, err
+			}
 		}
-		words, disturbed := dataset.Disturbed(measured)
-		if !disturbed || *again == 0 {
-			s.given = s.given || disturbed
-			return measured, p, nil
+		if p.Disturbed == "" {
+			return p, nil
 		}
-		p.Disturbed = words
-		p.Value, _ = dataset.Value(measured, s.out.Metric, s.experiment.Metrics)
 		*again--
 		s.lost += time.Duration(p.Seconds * float64(time.Second))
-		s.made(p)
 	}
+}
+
+// earlierOf takes over the next probe that an earlier run made. If it is of something else than is wanted now, as the machine has more
+// CPUs for instance, it and those that follow are of no use.
+func (s *searcher) earlierOf(wanted record.Probe) (record.Probe, bool) {
+	if len(s.earlier) == 0 {
+		return record.Probe{}, false
+	}
+	p := s.earlier[0]
+	if p.Candidate != wanted.Candidate || p.Phase != wanted.Phase {
+		s.earlier, s.given = nil, false
+		return record.Probe{}, false
+	}
+	s.earlier, s.out.Probes = s.earlier[1:], append(s.out.Probes, p)
+	s.before += time.Duration(p.Seconds * float64(time.Second))
+	return p, true
 }
 
 // probeOnce measures a trial once, whatever the machine does meanwhile.
@@ -417,10 +525,11 @@ func (s *searcher) probeOnce(ctx context.Context, t *plan.Trial, p record.Probe)
 	return rec, p, nil
 }
 
-// made keeps a probe.
-func (s *searcher) made(p record.Probe) {
+// made adds a probe, and keeps it before the next one begins.
+func (s *searcher) made(p record.Probe) error {
 	s.out.Probes = append(s.out.Probes, p)
 	s.Progress.Search(s.trial, s.out)
+	return s.keep()
 }
 
 // drawn are the metrics that every probe keeps, beside those that were sampled as such: curves are drawn of them.
@@ -458,7 +567,7 @@ func (r *run) capacity(ctx context.Context, t *plan.Trial) (*record.Record, erro
 	if err != nil {
 		return nil, err
 	}
-	rec, search := r.searchRecord(tuned, out), &searcher{run: r, trial: t, out: out, wanted: names}
+	rec := r.searchRecord(tuned, out)
 	r.tuneFacts(t, rec)
 	if reason := r.choiceOf(t).reason; reason != "" {
 		out.Stop, out.Reason = record.StopNone, reason
@@ -467,10 +576,23 @@ func (r *run) capacity(ctx context.Context, t *plan.Trial) (*record.Record, erro
 	if err := r.prepareTrial(ctx, tuned); err != nil {
 		return nil, err
 	}
+	search := &searcher{run: r, trial: t, rec: rec, out: out, wanted: names}
+	if err := search.takeUp(); err != nil {
+		return nil, err
+	}
+	start := r.startRate(t)
+	if len(search.earlier) > 0 {
+		start = search.earlier[0].Candidate // whatever else was measured since
+	}
+	judge := func(measured *record.Record, p *record.Probe) {
+		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, r.lookup, r.experiment.Metrics)
+		p.Value, _ = dataset.Value(measured, names[0], r.experiment.Metrics)
+		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
+	}
 	asked := percentilesIn(names)
 	longest := t.Capacity.Probe.Seconds()
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked), To: t.Capacity.To,
-		Start: r.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
+		Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
 	again := capacityAgain
 	for {
 		rate, phase, ok := rule.Next()
@@ -479,14 +601,11 @@ func (r *run) capacity(ctx context.Context, t *plan.Trial) (*record.Record, erro
 		}
 		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
 		at := tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond)
-		measured, p, err := search.probe(ctx, at, record.Probe{Candidate: rate, Phase: string(phase)}, &again)
+		p, err := search.probe(ctx, at, record.Probe{Candidate: rate, Phase: string(phase)}, &again, judge)
 		if err != nil {
 			return nil, err
 		}
-		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, r.lookup, r.experiment.Metrics)
-		p.Value, _ = dataset.Value(measured, names[0], r.experiment.Metrics)
-		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
-		search.made(p)
+		outcome := outcomeOf(p)
 		rule.Tell(outcome)
 		if outcome != stats.ProbeInvalid { // else the same rate is tried once more
 			again = capacityAgain
@@ -495,6 +614,17 @@ func (r *run) capacity(ctx context.Context, t *plan.Trial) (*record.Record, erro
 	r.conclude(out, rule)
 	out.Busy = out.Reason != "" && search.given
 	return r.endSearch(rec), nil
+}
+
+// outcomeOf is what a probe of a search for a capacity came to.
+func outcomeOf(p record.Probe) stats.Outcome {
+	switch {
+	case p.Invalid != "":
+		return stats.ProbeInvalid
+	case p.Passed:
+		return stats.ProbeMet
+	}
+	return stats.ProbeFailed
 }
 
 // conclude notes what a search for a capacity has found. Where nothing passed and something could not be measured, the lowest

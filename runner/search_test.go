@@ -151,7 +151,7 @@ func TestTune(t *testing.T) {
 	edited := newPlan(t, pool("calibrate: false\n", "", `print("async")`, `print("another")`))
 	before := len(store.records)
 	if sum := carryOut(t, b, edited, store, Options{}); sum.Searches != 1 || sum.Measured != 3 || store.records[before].Trial != "async" {
-		t.Errorf("with another listing: %+v: %s", sum, (&memory{store.records[before:]}).trials())
+		t.Errorf("with another listing: %+v: %s", sum, (&memory{records: store.records[before:]}).trials())
 	}
 }
 
@@ -171,7 +171,7 @@ func TestTuneInQuick(t *testing.T) {
 	}
 }
 
-// A search that was stopped starts again, one that had ended is kept, and so is what a run was measured with.
+// A search that was stopped goes on, one that had ended is kept, and so is what a run was measured with.
 func TestTuneInterrupted(t *testing.T) {
 	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
 	ctx, cancel := context.WithCancel(t.Context())

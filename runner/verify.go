@@ -77,6 +77,15 @@ func (v *verifier) Save(rec *record.Record) error {
 	return nil
 }
 
+// Keep is part of RecordStore. Nothing is searched for.
+func (*verifier) Keep(*record.Record) error { return nil }
+
+// Drop is part of RecordStore.
+func (*verifier) Drop(*record.Record) error { return nil }
+
+// Unfinished is part of RecordStore.
+func (*verifier) Unfinished() ([]*record.Record, error) { return nil, nil }
+
 // ask asks for the targets of a trial whose services are ready.
 func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	if t.Load == nil {

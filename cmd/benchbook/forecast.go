@@ -27,6 +27,7 @@ type searching struct {
 	probes int           // of all of them, at most, as estimated
 	each   time.Duration // one probe, as estimated
 	made   int           // probes
+	seen   int           // probes among them of the search that goes on
 	took   time.Duration // by them
 }
 
@@ -89,13 +90,16 @@ func (f *forecast) finished(t *plan.Trial, took time.Duration) {
 // searched notes what a search of a trial is at: after a probe, or when it has ended.
 func (f *forecast) searched(t *plan.Trial, s *record.Search) {
 	of := f.searches[t]
-	switch {
-	case of == nil: // nobody expected it
-	case s.Stop != "":
-		of.left--
-	case len(s.Probes) > 0:
+	if of == nil { // nobody expected it
+		return
+	}
+	for _, p := range s.Probes[of.seen:] { // the first ones at once, if an earlier run has made them
 		of.made++
-		of.took += time.Duration(s.Probes[len(s.Probes)-1].Seconds * float64(time.Second))
+		of.took += time.Duration(p.Seconds * float64(time.Second))
+	}
+	if of.seen = len(s.Probes); s.Stop != "" {
+		of.seen = 0
+		of.left--
 	}
 }
 

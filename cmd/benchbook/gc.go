@@ -32,6 +32,7 @@ func (a *app) gcCommand() *cobra.Command {
 		Long: `Remove records that newer ones stand in for, and images that benchbook has built and no article uses any
 more, also from the containerd of nodes on this machine. Of every host, profile and experiment the newest
 run stays, the last complete run of each month, whatever results rest on, and records that were imported.
+Probes of searches that were stopped go if no run would go on with them.
 Nothing that somebody else has made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -143,7 +144,7 @@ func (a *app) allPlans(project *article.Project, list []*chosen) (plans map[stri
 	return plans, unplanned, nil
 }
 
-// collectRecords removes the records of an article that are superseded.
+// collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go on with.
 func (a *app) collectRecords(project *article.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
 	type trial struct{ profile, experiment, name, key string }
 	present := map[trial]bool{}
@@ -161,7 +162,28 @@ func (a *app) collectRecords(project *article.Project, slug string, plans []*pla
 	}
 	a.sayBad(bad)
 	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Article != slug }) // those of the article it was copied from
-	for _, r := range record.Superseded(records, func(r *record.Record) bool { return present[trial{r.Profile, r.Experiment, r.Trial, r.Key}] }) {
+	isPresent := func(r *record.Record) bool { return present[trial{r.Profile, r.Experiment, r.Trial, r.Key}] }
+	stopped, err := dir.Unfinished()
+	if err != nil {
+		return err
+	}
+	for _, s := range stopped {
+		hasEnded := slices.ContainsFunc(records, func(r *record.Record) bool { return record.SameSearch(r, s) && !r.Search.Busy })
+		if s.Article != slug || isPresent(s) && !hasEnded {
+			continue
+		}
+		data, err := s.Bytes()
+		if err != nil {
+			return err
+		}
+		if !dryRun {
+			if err := dir.Drop(s); err != nil {
+				return err
+			}
+		}
+		found.add(slug, s, int64(len(data)))
+	}
+	for _, r := range record.Superseded(records, isPresent) {
 		path := filepath.Join(string(dir), r.Path())
 		info, err := os.Lstat(path)
 		if err != nil || !info.Mode().IsRegular() {

@@ -517,6 +517,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		total.ProbesAgain += sum.ProbesAgain
 		total.Stopped += sum.Stopped
 		total.Unsearched += sum.Unsearched
+		total.Probes = sum.Probes
 		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
 			failed = &statusError{status: statusFailed}
@@ -575,6 +576,9 @@ func (a *app) broken(ctx context.Context, v *venue, total runner.Summary, option
 		kept := are(total.Measured, "finished repetition")
 		if total.Searches > 0 {
 			kept = fmt.Sprintf("%s and %s", searches(total.Searches), kept)
+		}
+		if total.Probes > 0 {
+			kept = fmt.Sprintf("%s of a search, %s", count(total.Probes, "probe"), kept)
 		}
 		fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
 		return &statusError{status: statusInterrupted}

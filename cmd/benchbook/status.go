@@ -117,7 +117,7 @@ everything is fresh and 1 if not.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing; status 0 if everything is fresh, 1 if not")
-	cmd.Flags().BoolVar(&why, "why", false, "name the inputs that changed, and facts that are others now, such as the kernel")
+	cmd.Flags().BoolVar(&why, "why", false, "name the inputs that changed, searches that were stopped, and facts that are others now, such as the kernel")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "the state of this profile's records")
 	return cmd
@@ -184,6 +184,10 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.slug, err)
 	}
+	stopped, err := record.Dir(project.RecordsDir(c.slug)).Unfinished()
+	if err != nil {
+		return nil, fmt.Errorf("article %s: %w", c.slug, err)
+	}
 	out := map[*plan.Trial]*known{}
 	for _, e := range d.Experiments {
 		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
@@ -216,10 +220,29 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 			case k.toMeasure > 0:
 				k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
 			}
+			if k.toMeasure > 0 {
+				k.why = append(k.why, stoppedSearches(stopped, c.slug, p, e.Plan, cell.Trial, host)...)
+			}
 			out[cell.Trial] = k
 		}
 	}
 	return out, nil
+}
+
+// stoppedSearches says which searches of a trial were stopped and go on.
+func stoppedSearches(stopped []*record.Record, slug string, p *plan.Plan, e *plan.Experiment, t *plan.Trial, host string) []string {
+	var words []string
+	for _, r := range stopped {
+		if r.Article != slug || r.Host != host || r.Profile != p.Profile || r.Experiment != e.Name || r.Trial != t.Name || r.Key != t.Key {
+			continue
+		}
+		of := "the capacity"
+		if r.Search.Name != "" {
+			of = "tune." + r.Search.Name
+		}
+		words = append(words, fmt.Sprintf("a search for %s was stopped after %s, and goes on from there", of, count(len(r.Search.Probes), "probe")))
+	}
+	return words
 }
 
 // pending counts the repetitions of one trial that a run would do.

@@ -409,10 +409,11 @@ func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 	return file, nil
 }
 
-// halfWritten are names of files that Save and Writable make and, unless they are killed, take away again.
-var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json)\d+$`)
+// halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
+var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json(\.unfinished)?)\d+$`)
 
-// Tidy removes what processes left that were killed while they saved records. Nobody else may be saving.
+// Tidy removes what processes left that were killed while they saved records, and probes of searches that are of no use: those of one
+// whose record is there, and those that cannot be read. Nobody else may be saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -423,7 +424,13 @@ func (d Dir) Tidy() error {
 		}
 		return err
 	})
-	if err = errors.Join(err, d.takeBack()); err != nil {
+	err = errors.Join(err, d.takeBack(), d.eachUnfinished(func(path string, r *Record) error {
+		if r == nil {
+			return os.Remove(path)
+		}
+		return nil
+	}))
+	if err != nil {
 		return fmt.Errorf("removing records that are half written: %w", err)
 	}
 	return nil
