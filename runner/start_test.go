@@ -93,7 +93,8 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 	}
 	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
 		"Volumes": "TestVolumes"}
-	r := &run{Runner: &Runner{}, experiment: &plan.Experiment{}, images: map[string]image{"x": {Prepared: engine.Prepared{ID: "id of x"}}}}
+	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
+	r.images = map[string]image{r.articleImage(plan.Image{Name: "x"}): {Prepared: engine.Prepared{ID: "id of x"}}}
 	kind, there := reflect.TypeFor[plan.Service](), reflect.TypeFor[engine.Service]()
 	for i := range kind.NumField() {
 		field := kind.Field(i)
