@@ -131,8 +131,8 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 			rec.Facts[fact] = cpus
 		}
 	}
-	if r.options.Revision != "" {
-		rec.Facts[record.FactRevision] = r.options.Revision
+	if revision := r.options.Revisions[r.plan.Article]; revision != "" {
+		rec.Facts[record.FactRevision] = revision
 	}
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts["placement.adapted"] = strings.Join(step.Trial.Adapted, "; ")

@@ -94,8 +94,8 @@ type Options struct {
 	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at them; KeepLast
 	// beside it also those of the last one.
 	Keep, KeepLast bool
-	// Revision is what records have as record.FactRevision; empty where nobody knows.
-	Revision string
+	// Revisions are what records have as record.FactRevision, by article; those that nobody knows are absent or empty.
+	Revisions map[string]string
 }
 
 // chosen leaves out of what is to be done the trials that Options do not pick.
@@ -443,7 +443,9 @@ func (r *run) measure(ctx context.Context) error {
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
 		r.summary.NoImage = append(r.summary.NoImage, *noImage)
-		r.Progress.Note("left out: " + noImage.Error())
+		if r.verifier == nil { // whoever asks for a verification says it with the others
+			r.Progress.Note("left out: " + noImage.Error())
+		}
 		return nil
 	}
 	return err

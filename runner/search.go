@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -402,7 +404,7 @@ func (s *searcher) takeUp() error {
 	var most *record.Record
 	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, s.rec) })
 	for _, o := range kept {
-		if !s.options.Force && maps.Equal(tuneFactsOf(o.Facts), tuneFactsOf(s.facts())) && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
+		if !s.options.Force && o.Facts[factComputed] == s.computed() && maps.Equal(tuneFactsOf(o.Facts), tuneFactsOf(s.facts())) && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
 			most = o
 		}
 	}
@@ -430,12 +432,26 @@ func (s *searcher) keep() error {
 	kept, search := *s.rec, *s.out
 	search.Probes, search.Busy = slices.Concat(s.out.Probes, s.earlier), s.given
 	kept.Search, kept.Facts, kept.Ended = &search, s.facts(), time.Now().UTC()
+	kept.Facts[factComputed] = s.computed()
 	kept.Redact(s.Host.mirrors...)
 	if err := s.store.Keep(&kept); err != nil {
 		return err
 	}
 	s.summary.Probes = len(search.Probes)
 	return nil
+}
+
+// factComputed is the fact of a search that goes on by which metrics its probes were judged. Those that are computed from others are in no
+// key, as records have what they are computed from; of a probe they stand as what they came to.
+const factComputed = "search.metrics"
+
+// computed tells apart how the metrics of the experiment are computed.
+func (s *searcher) computed() string {
+	sum := sha256.New()
+	for _, m := range s.experiment.Metrics {
+		fmt.Fprintf(sum, "%q %q %q\n", m.Name, m.Better, m.Value)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // facts are those of the search, with the values that it is made with.
@@ -499,7 +515,8 @@ func (s *searcher) earlierOf(wanted record.Probe) (record.Probe, bool) {
 	}
 	p := s.earlier[0]
 	if p.Candidate != wanted.Candidate || p.Phase != wanted.Phase {
-		s.earlier, s.given = nil, false
+		s.earlier = nil
+		s.given = s.given && len(s.out.Probes) > 0 // it may have been one of those that were taken over
 		return record.Probe{}, false
 	}
 	s.earlier, s.out.Probes = s.earlier[1:], append(s.out.Probes, p)

@@ -198,3 +198,23 @@ func TestBudgetOfAStoppedSearch(t *testing.T) {
 		})
 	}
 }
+
+// Probes that were judged by a metric which is computed otherwise now are of no use.
+func TestProbesByAnotherMetric(t *testing.T) {
+	by := func(value string) *plan.Plan {
+		return newPlan(t, pool("tune: {workers: {to: 8}}", "tune: {workers: {to: 8, maximize: score}}\nmetrics: [{name: score, better: higher, value: "+value+"}]",
+			"[sync, async]", "[sync]"))
+	}
+	for value, want := range map[string]int{"throughput / 2": 15, "throughput / 3": 15 + 4} { // probes in both runs
+		store, b := &memory{}, &bench{throughput: curve}
+		stopAfter(t, b, by("throughput / 2"), store, 4)
+		carryOut(t, b, by(value), store, Options{})
+		s := store.records[0].Search
+		if len(s.Probes) != 15 || len(b.commands) != want+3 || len(store.unfinished) != 0 {
+			t.Errorf("by %s: %d probes, and %d services were started, want %d", value, len(s.Probes), len(b.commands), want+3)
+		}
+		if store.records[0].Facts[factComputed] != "" {
+			t.Errorf("the record has %q", store.records[0].Facts)
+		}
+	}
+}

@@ -168,7 +168,9 @@ func (a *app) collectRecords(project *article.Project, slug string, plans []*pla
 		return err
 	}
 	for _, s := range stopped {
-		hasEnded := slices.ContainsFunc(records, func(r *record.Record) bool { return record.SameSearch(r, s) && !r.Search.Busy })
+		hasEnded := slices.ContainsFunc(records, func(r *record.Record) bool {
+			return record.SameSearch(r, s) && !r.Search.Busy && (r.Search.Kind != record.SearchTune || r.Search.Chosen > 0) // else it is made again
+		})
 		if s.Article != slug || isPresent(s) && !hasEnded {
 			continue
 		}

@@ -20,9 +20,10 @@ func revisionOf(ctx context.Context, project *article.Project, slug string) stri
 		return ""
 	}
 	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its configuration started.
+	// Files that git ignores may be used all the same, and are in no commit.
 	folder := filepath.ToSlash(filepath.Join("experiments", slug))
-	changed, err := git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--",
-		folder, ":(exclude)"+folder+"/records")
+	changed, err := git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--ignored=matching", "--",
+		folder, article.ProjectFile, ":(exclude)"+folder+"/records")
 	revision := strings.TrimSpace(string(commit))
 	if err != nil || len(bytes.TrimSpace(changed)) > 0 {
 		revision += "+changes"

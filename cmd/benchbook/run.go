@@ -161,6 +161,10 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 
 // measure runs what is missing or stale of the chosen articles, and says on standard error what it does.
 func (a *app) measure(ctx context.Context, project *article.Project, list []*chosen, flags runFlags) error {
+	revisions := map[string]string{} // of what is read here: it may be edited, and committed, long before it is measured
+	for _, c := range list {
+		revisions[c.slug] = revisionOf(ctx, project, c.slug)
+	}
 	plans, problems, err := a.check(project, list, flags.planOptions())
 	if err != nil {
 		return err
@@ -174,11 +178,12 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		}
 		failed = &statusError{statusProblems, fmt.Errorf("%s; the articles that have them were not measured", count(len(problems), "problem"))}
 	}
-	return a.both(failed, a.measureSound(ctx, project, list, plans, flags))
+	return a.both(failed, a.measureSound(ctx, project, list, plans, revisions, flags))
 }
 
 // measureSound runs what is missing or stale of articles without problems.
-func (a *app) measureSound(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags runFlags) error {
+func (a *app) measureSound(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, revisions map[string]string,
+	flags runFlags) error {
 	host, err := runner.ThisHost()
 	if err != nil {
 		return &statusError{statusFailed, err}
@@ -193,7 +198,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	doing := func(list []*chosen) string {
 		return fmt.Sprintf("measures %s in profile %s", articlesInWords(list), flags.profile)
 	}
-	options := runner.Options{Force: flags.force, Only: picked, Keep: flags.keep, Budget: flags.budget}
+	options := runner.Options{Force: flags.force, Only: picked, Keep: flags.keep, Budget: flags.budget, Revisions: revisions}
 	at := venues{}
 	if flags.engine == engineNone {
 		for _, c := range list {
@@ -476,6 +481,9 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 	var failed error
 	var missing []runner.NoImageError // of which was said what is wrong
 	for _, v := range at.distinct() {
+		if options.Budget > 0 {
+			break // it would be spent on images of articles that are never reached: each has its own made when its turn comes
+		}
 		var work []runner.Work
 		for _, c := range list {
 			if at[c.slug] == v {
@@ -485,9 +493,12 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		begin := time.Now()
 		found, err := runners[v].Prepare(ctx, options, work...)
 		total.Spent[runner.Preparing] += time.Since(begin)
-		if err != nil {
+		switch {
+		case err != nil && (ctx.Err() != nil || len(list) == 1):
 			progress.stop()
 			return a.broken(ctx, v, total, options, err)
+		case err != nil: // which may be of one article alone: those before it can be measured
+			progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
 		}
 		for _, n := range found {
 			progress.stop()
@@ -505,7 +516,6 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		progress.article(c.slug, judge)
 		options.Judge = decider{c.doc, plans[c.slug], host.ID}
 		options.KeepLast = options.Keep && c == last
-		options.Revision = revisionOf(ctx, project, c.slug)
 		sum, err := runners[at[c.slug]].Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
 		progress.stop()
 		total.Measured += sum.Measured
