@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/table"
 )
 
 // historyView is the history of an article in the template.
@@ -39,7 +40,10 @@ type historyRow struct {
 	Partial         bool
 }
 
-type historyValue struct{ Is, Value, Interval, Missing string }
+type historyValue struct {
+	Is, Value, Interval, Missing string
+	Sort                         string // as of table.Cell
+}
 
 // trackedValue is a number that a history follows over runs.
 type trackedValue struct {
@@ -179,14 +183,14 @@ func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparis
 		}
 	}
 	for _, t := range tracked {
-		value := historyValue{Is: t.is}
+		value := historyValue{Is: t.is, Sort: table.SortsLast}
 		switch read, ok := t.read(m.Dataset); {
 		case !ok:
 			value.Missing = notMeasured
 		case !read.measuredIn(m):
 			value.Missing = "as before"
 		default:
-			value.Value, value.Interval = read.text, read.interval
+			value.Value, value.Interval, value.Sort = read.text, read.interval, strconv.FormatFloat(read.quantity.Number, 'g', -1, 64)
 		}
 		row.Values = append(row.Values, value)
 	}

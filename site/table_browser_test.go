@@ -110,9 +110,9 @@ func TestBrowserTableSorts(t *testing.T) {
 	}
 	b := rendertest.New(t, "mixed", []byte("---\ntitle: Mixed\n---\n\n```yaml experiment\nname: servers\n"+
 		"services: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
-		"matrix: {server: [{name: a, depth: 10, kind: v10}, {name: b, depth: 9, kind: v9}, {name: c, depth: 100, kind: none}, {name: d, depth: 2, kind: 7}]}\n"+
+		"matrix: {server: [{name: a, depth: 10, wait: 0.5ms, kind: v10, share: 0.5}, {name: b, depth: 9, wait: 0.45ms, kind: v9, share: 0.45}, {name: c, depth: 100, wait: 20ms, kind: none, share: none}, {name: d, depth: 2, wait: 1s, kind: 7, share: 0.05}]}\n"+
 		"load: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"+
-		"```yaml table\n{label: tbl-mixed, rows: [server], columns: [depth, kind, throughput]}\n```\n"))
+		"```yaml table\n{label: tbl-mixed, rows: [server], columns: [depth, kind, wait, share, throughput]}\n```\n"))
 	for i, server := range []string{"a", "b", "d"} {
 		x := []float64{300, 1200, 90}[i]
 		b.Measure("full", "servers", server, []float64{x, 1.01 * x, .99 * x})
@@ -125,7 +125,7 @@ func TestBrowserTableSorts(t *testing.T) {
 	build(t, []*render.Page{page}, dir)
 	do(ctx, t, open(filepath.Join(dir, "mixed", "index.html"), 1280, "light"))
 	for _, tt := range []struct{ column, once, twice string }{
-		{"depth", "c a b d", "d b a c"}, {"kind", "a b c d", "d c b a"}, {"throughput", "b a d c", "d a b c"},
+		{"depth", "c a b d", "d b a c"}, {"kind", "a b c d", "d c b a"}, {"wait", "c d a b", "b a d c"}, {"share", "c a b d", "d b a c"}, {"throughput", "b a d c", "d a b c"},
 	} {
 		got := ask[[]string](ctx, t, fmt.Sprintf(`(() => {
 			const button = Array.from(document.querySelectorAll("#tbl-mixed thead th")).find(th => th.textContent.toLowerCase().startsWith(%q)).querySelector("button");

@@ -61,7 +61,8 @@ func tellPeak(file string) {
 }
 
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every load and
-// command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN false, "crash" for services that end, "slow" for loads that take
+// command the same good result, "down" for no engine, "broken-build" for one that cannot build images with RUN false, "broken-builder" for one that fails at them itself,
+// "crash" for services that end, "slow" for loads that take
 // until they are cancelled, "leftovers" for an earlier run that was killed, "connecting" for an engine that does not answer,
 // "stuck" for one that does not remove what loads that are slow were put on, "elsewhere" for one on another machine, "picky" for one
 // without the image nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for
@@ -188,10 +189,13 @@ func script(mode string) fake.Script {
 			}
 			return engine.Exit{}, nil
 		}
-	case "broken-build":
+	case "broken-build", "broken-builder":
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, func(f engine.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
 				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			if mode == "broken-builder" {
+				return engine.Prepared{}, errors.New("the builder's disk is gone")
 			}
 			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2, Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
 				Err: errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}

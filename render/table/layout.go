@@ -70,6 +70,9 @@ type LaidNote struct {
 // Found is what a note says of some rows, by their names.
 type Found struct{ Rows, Words string }
 
+// SortsLast is what a cell of no value has in the place of one to sort by: the script of a page puts it last, whichever way it sorts.
+const SortsLast = "-1e308"
+
 // Cell is one cell of a Layout. Exactly one of the ways to fill it is used: the name of the row, a plot, a group, notes, a
 // missing value, a value, or plain text.
 type Cell struct {
@@ -271,7 +274,7 @@ func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
 	}
 	if v.Missing != "" {
 		// The script of pages knows it, and puts it last either way.
-		c.Missing, c.Sort = v.Missing, "-1e308"
+		c.Missing, c.Sort = v.Missing, SortsLast
 		return c
 	}
 	c.Sort = strconv.FormatFloat(v.Centre, 'g', -1, 64)
@@ -294,7 +297,7 @@ func (l *layouter) value(class string, m Metric, u number.Unit, v Value) Cell {
 func (l *layouter) published(m Metric, u number.Unit, v Value) Cell {
 	c := Cell{Class: "n pub", Label: strings.ToLower(m.Published)}
 	if math.IsNaN(v.Published) {
-		c.Text, c.Sort = "–", "-1e308"
+		c.Text, c.Sort = "–", SortsLast
 		return c
 	}
 	c.Text, c.Sort = u.ExactNumber(v.Published), strconv.FormatFloat(v.Published, 'g', -1, 64)
