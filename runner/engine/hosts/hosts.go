@@ -35,6 +35,8 @@ type Host struct {
 type Engine struct {
 	hosts []Host
 
+	bringing sync.Mutex // held while an image is on its way
+
 	mu     sync.Mutex
 	copies map[string]map[string]string // ids of images, by host and by the id that they have where they were made
 }
@@ -143,6 +145,9 @@ func (e *Engine) bring(ctx context.Context, image engine.Prepared, name string, 
 	if !canSave || !canLoad {
 		return fmt.Errorf("the engine %s has no images to bring", to.Engine.Name())
 	}
+	// One at a time: the same image may be wanted by several who prepare theirs at once, and all of them share the way.
+	e.bringing.Lock()
+	defer e.bringing.Unlock()
 	id, here, err := target.Has(ctx, image)
 	if err != nil {
 		return err

@@ -6,7 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
@@ -18,10 +20,13 @@ type carrier struct {
 	prefix string // of the ids that images have here
 	here   map[string]bool
 	got    []engine.Location
+	loads  int
 }
 
 func (c *carrier) Has(_ context.Context, image engine.Prepared) (string, bool, error) {
-	return c.prefix + image.ID, c.here[image.ID], nil
+	here := c.here[image.ID]
+	time.Sleep(time.Millisecond) // it is asked over a network
+	return c.prefix + image.ID, here, nil
 }
 
 func (c *carrier) Save(_ context.Context, image engine.Prepared) (io.ReadCloser, error) {
@@ -31,6 +36,7 @@ func (c *carrier) Save(_ context.Context, image engine.Prepared) (io.ReadCloser,
 func (c *carrier) Load(_ context.Context, image engine.Prepared, saved io.Reader) (string, error) {
 	data, err := io.ReadAll(saved)
 	c.here[string(data)] = true
+	c.loads++
 	return c.prefix + image.ID, err
 }
 
@@ -151,6 +157,26 @@ func TestRouting(t *testing.T) {
 	left, err := e.Sweep(t.Context(), true)
 	if err != nil || len(left) != 2 || left[0].Host != "" || left[1].Host != "far" {
 		t.Errorf("left behind are %+v, %v", left, err)
+	}
+}
+
+func TestImageIsBroughtOnce(t *testing.T) {
+	home, far := newCarrier(""), newCarrier("far ")
+	e, err := New(Host{Name: "far", Engine: far, Address: "10.0.0.2"}, Host{Engine: home})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 20 { // as several articles prepare the same at once
+		all.Go(func() {
+			if _, err := e.Prepare(t.Context(), engine.Image{Name: "x", Hosts: []string{"far"}}, io.Discard); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if far.loads != 1 {
+		t.Errorf("it was brought %d times", far.loads)
 	}
 }
 

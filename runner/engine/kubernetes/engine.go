@@ -114,6 +114,8 @@ type Engine struct {
 	agent     agentPod
 	stop      context.CancelFunc
 
+	bringing sync.Mutex // held while an image is on its way
+
 	imagesMu sync.Mutex
 	images   map[string]*imageConfig // by reference
 	layer    agentLayer

@@ -105,6 +105,9 @@ func (e *Engine) brought(ctx context.Context, prepared *engine.Prepared, log io.
 	if err != nil {
 		return nil, tag, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
 	}
+	// One at a time: the same image may be wanted by several who prepare theirs at once, and all of them have our layer.
+	e.bringing.Lock()
+	defer e.bringing.Unlock()
 	there, err := e.depot.find(ctx, tag, prepared.ID)
 	if err != nil || there != nil {
 		return there, tag, err
