@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"iter"
 	"net/url"
 	"path"
 	"slices"
@@ -136,38 +137,37 @@ func HarmlessFile(t testing.TB, name string, data []byte) {
 func harmlessXML(t testing.TB, name, data string) {
 	t.Helper()
 	known := strings.Fields("feed title id link updated author name entry published summary urlset url loc lastmod")
-	d := xml.NewDecoder(strings.NewReader(data))
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			return
-		}
-		if e, ok := token.(xml.StartElement); ok && !slices.Contains(known, e.Name.Local) {
+	for e := range elementsOf(t, name, data) {
+		if !slices.Contains(known, e.Name.Local) {
 			t.Errorf("%s has an element %q", name, e.Name.Local)
+		}
+	}
+}
+
+// elementsOf are the elements of a file of XML. It fails the test if it is none.
+func elementsOf(t testing.TB, name, data string) iter.Seq[xml.StartElement] {
+	return func(yield func(xml.StartElement) bool) {
+		t.Helper()
+		d := xml.NewDecoder(strings.NewReader(data))
+		for {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			if e, ok := token.(xml.StartElement); ok && !yield(e) {
+				return
+			}
 		}
 	}
 }
 
 func harmlessDrawing(t testing.TB, name, data string) {
 	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(data))
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			return
-		}
-		e, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
+	for e := range elementsOf(t, name, data) {
 		if !slices.Contains(drawn, e.Name.Local) {
 			t.Errorf("%s has an element %q", name, e.Name.Local)
 		}
