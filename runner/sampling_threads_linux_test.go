@@ -3,14 +3,12 @@ package runner
 import (
 	"context"
 	"os"
-	"runtime"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/kernel/kerneltest"
 )
 
 // selfish is a service that consists of this process.
@@ -28,25 +26,7 @@ func (s selfish) Threads(_ context.Context, only ...int) (map[int]time.Duration,
 
 // What it costs to sample a service of a thousand threads.
 func BenchmarkSamplingThreads(b *testing.B) {
-	var ends [2]int
-	if err := syscall.Pipe(ends[:]); err != nil {
-		b.Fatal(err)
-	}
-	var started, ended sync.WaitGroup
-	for range 1000 {
-		started.Add(1)
-		ended.Go(func() {
-			runtime.LockOSThread() // and never given back
-			started.Done()
-			_, _ = syscall.Read(ends[0], make([]byte, 1))
-		})
-	}
-	started.Wait()
-	b.Cleanup(func() {
-		_ = syscall.Close(ends[1])
-		ended.Wait()
-		_ = syscall.Close(ends[0])
-	})
+	kerneltest.Threads(b, 1000)
 	files, err := kernel.New("/", os.Getpid(), "")
 	if err != nil {
 		b.Skipf("its control group cannot be read: %v", err)
