@@ -1,17 +1,18 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
-	"io"
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+
+	"benchbook/files"
 )
 
 // mediaFolder is where pictures of an article lie, below its page.
@@ -89,17 +90,12 @@ func readPicture(dir, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(name))
-	if err != nil {
-		return nil, fmt.Errorf("it is not in the folder of the article: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, largest+1))
-	if err != nil {
+	data, _, err := files.ReadIn(root, name, largest)
+	switch {
+	case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
 		return nil, err
-	}
-	if len(data) > largest {
-		return nil, fmt.Errorf("it is larger than %d MiB", largest>>20)
+	case err != nil:
+		return nil, fmt.Errorf("it is not in the folder of the article: %w", err)
 	}
 	if strings.EqualFold(path.Ext(name), ".svg") {
 		if err := harmlessSVG(data); err != nil {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
+
+	"benchbook/files"
 )
 
 // manifestFile lists what a build wrote, so that the next one knows what is ours.
@@ -167,6 +169,15 @@ func (w *writer) makeFolder(name string) error {
 	return err
 }
 
+// maxSiteFile bounds what is read of a file of a site.
+const maxSiteFile = 1 << 30
+
+// readIn reads a file of a site.
+func readIn(root *os.Root, name string) ([]byte, error) {
+	data, _, err := files.ReadIn(root, name, maxSiteFile)
+	return data, err
+}
+
 // has tells whether the site has a file with these contents.
 func (w *writer) has(name string, data []byte) bool {
 	folder, local := path.Dir(name), filepath.FromSlash(name)
@@ -187,7 +198,7 @@ func (w *writer) has(name string, data []byte) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(data)) {
 		return false
 	}
-	now, err := w.root.ReadFile(local)
+	now, err := readIn(w.root, name)
 	return err == nil && bytes.Equal(now, data)
 }
 
@@ -268,7 +279,7 @@ func union(a, b []string) []string {
 
 // readManifest gives what the last build wrote: nothing for a new or empty folder.
 func readManifest(root *os.Root, dir string) ([]string, error) {
-	data, err := root.ReadFile(manifestFile)
+	data, err := readIn(root, manifestFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -309,7 +320,7 @@ func writeManifest(root *os.Root, dir string, names []string) error {
 	if err != nil {
 		return err
 	}
-	if now, unread := root.ReadFile(manifestFile); unread == nil && bytes.Equal(now, data) {
+	if now, unread := readIn(root, manifestFile); unread == nil && bytes.Equal(now, data) {
 		return nil
 	}
 	if err := renameio.WriteFile(filepath.Join(dir, manifestFile), data, 0o644); err != nil {

@@ -176,7 +176,7 @@ func Kept(dir, slug, inputs string) (page *Packed, ok bool) {
 		return nil, false
 	}
 	defer root.Close()
-	whole, err := root.ReadFile(filepath.FromSlash(keptFile(slug)))
+	whole, err := readIn(root, keptFile(slug))
 	if err != nil {
 		return nil, false
 	}

@@ -48,7 +48,7 @@ func read(dir string) (map[string][]byte, error) {
 		if isKept(name) {
 			continue
 		}
-		data, err := root.ReadFile(filepath.FromSlash(name))
+		data, err := readIn(root, name)
 		if err != nil {
 			return nil, fmt.Errorf("the site in %s is not whole: %w: make it again with benchbook render", dir, err)
 		}
@@ -94,7 +94,7 @@ func differences(dir string, files map[string][]byte) (Report, error) {
 		return r, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if now, err := root.ReadFile(filepath.FromSlash(name)); err != nil || !bytes.Equal(now, files[name]) {
+		if now, err := readIn(root, name); err != nil || !bytes.Equal(now, files[name]) {
 			r.Written = append(r.Written, name)
 		}
 	}

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -209,21 +208,7 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 
 // readSaved reads a file that somebody saved.
 func readSaved(file string) (runner.Saved, error) {
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		return runner.Saved{}, err
-	case !info.Mode().IsRegular():
-		return runner.Saved{}, fmt.Errorf("%s is no regular file", file)
-	case info.Size() > maxSaved:
-		return runner.Saved{}, fmt.Errorf("%s is larger than %d MiB", file, maxSaved>>20)
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return runner.Saved{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSaved))
+	data, info, err := files.Read(file, maxSaved)
 	if err != nil {
 		return runner.Saved{}, fmt.Errorf("reading %s: %w", file, err)
 	}

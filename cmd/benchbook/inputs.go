@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/render"
 )
@@ -46,10 +47,7 @@ func (a *app) inputs(project *article.Project, theme fs.FS, flags renderFlags, o
 	if err := digestProgram(sum); err != nil {
 		return nil, fmt.Errorf("reading this program: %w", err)
 	}
-	config, err := os.ReadFile(filepath.Join(project.Dir, article.ProjectFile))
-	if err != nil {
-		return nil, fmt.Errorf("reading the project: %w", err)
-	}
+	config, _, _ := files.Read(filepath.Join(project.Dir, article.ProjectFile), mostInputBytes) // that it cannot be read is a problem of the project
 	known, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
@@ -130,26 +128,26 @@ type inputFile struct {
 // machines, that its own results are of. The digest is empty if the folder may have changed since, or holds what cannot be digested:
 // links, pipes, or far too much.
 func (in *inputs) of(folder, host string, read time.Time) pageInputs {
-	files, err := inputFiles(folder)
+	entries, err := inputFiles(folder)
 	if err != nil {
 		return pageInputs{}
 	}
 	size := int64(0)
-	for _, f := range files {
+	for _, f := range entries {
 		size += f.info.Size()
 		if !f.info.ModTime().Before(read.Add(-settled)) || size > mostInputBytes || !f.info.IsDir() && !f.info.Mode().IsRegular() {
 			return pageInputs{}
 		}
 	}
-	sums := make([][sha256.Size]byte, len(files))
+	sums := make([][sha256.Size]byte, len(entries))
 	var group errgroup.Group // an article may have thousands of records
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, f := range files {
+	for i, f := range entries {
 		if f.info.IsDir() {
 			continue
 		}
 		group.Go(func() error {
-			data, err := os.ReadFile(f.name)
+			data, _, err := files.Read(f.name, mostInputBytes)
 			sums[i] = sha256.Sum256(data)
 			return err
 		})
@@ -160,14 +158,14 @@ func (in *inputs) of(folder, host string, read time.Time) pageInputs {
 	sum := sha256.New()
 	sum.Write(in.shared[:])
 	fmt.Fprintf(sum, "%q\n", host)
-	for i, f := range files {
+	for i, f := range entries {
 		relative, err := filepath.Rel(folder, f.name)
 		if err != nil {
 			return pageInputs{}
 		}
 		fmt.Fprintf(sum, "%q %v %x\n", relative, f.info.Mode(), sums[i])
 	}
-	return pageInputs{hex.EncodeToString(sum.Sum(nil)), folder, files}
+	return pageInputs{hex.EncodeToString(sum.Sum(nil)), folder, entries}
 }
 
 // inputFiles lists all that is in a folder, and the folder. The error is errTooMany where that is far too much.
@@ -189,8 +187,8 @@ func inputFiles(folder string) ([]inputFile, error) {
 
 // stay reports whether the folder is as it was, by all that can be told without reading the files once more.
 func (p pageInputs) stay() bool {
-	files, err := inputFiles(p.folder)
-	return err == nil && slices.EqualFunc(p.files, files, func(a, b inputFile) bool {
+	entries, err := inputFiles(p.folder)
+	return err == nil && slices.EqualFunc(p.files, entries, func(a, b inputFile) bool {
 		return a.name == b.name && os.SameFile(a.info, b.info) && a.info.Mode() == b.info.Mode() && a.info.Size() == b.info.Size() &&
 			a.info.ModTime().Equal(b.info.ModTime())
 	})

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"benchbook/files"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -191,12 +192,7 @@ func (s *underWay) add(words string) {
 
 // runUnderWay says in a few lines how far the run is that measures articles of a project; none if there is none.
 func runUnderWay(project string) []string {
-	file, err := os.Open(filepath.Join(project, stateDir, stateFile))
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, mostState))
+	data, _, err := files.Read(filepath.Join(project, stateDir, stateFile), mostState)
 	var s underWay
 	if err != nil || json.Unmarshal(data, &s) != nil || !isAlive(s.Process) {
 		return nil

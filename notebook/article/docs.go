@@ -14,6 +14,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
+
+	"benchbook/files"
 )
 
 // DocsIndex is the first page of a project's docs. It links all others, in the order in which they are to be read.
@@ -318,18 +320,14 @@ func (d *Docs) ReadFile(name string) ([]byte, error) {
 		return nil, errors.New(reason(err))
 	}
 	defer root.Close()
-	info, err := root.Stat(filepath.FromSlash(name))
+	data, _, err := files.ReadIn(root, name, maxDocsFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("there is no such file")
 	case err != nil:
 		return nil, errors.New(reason(err))
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no regular file")
-	case info.Size() > maxDocsFile:
-		return nil, fmt.Errorf("it has more than %d MiB", maxDocsFile>>20)
 	}
-	return root.ReadFile(filepath.FromSlash(name))
+	return data, nil
 }
 
 // checkLinks reports the links and pictures of a page that lead to nothing.

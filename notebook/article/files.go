@@ -3,7 +3,6 @@ package article
 import (
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"benchbook/files"
 )
 
 // maxFile bounds what is read of a single file of an article; larger data is better made in an image.
@@ -114,14 +115,10 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 			return nil, false, errLink
 		}
 	}
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, false, errors.New("it is no regular file")
-	case info.Size() > maxFile:
-		return nil, false, fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+	if data, info, err = files.Read(full, maxFile); err != nil {
+		return nil, false, err
 	}
-	data, err = os.ReadFile(full)
-	return data, info.Mode()&0o100 != 0, err
+	return data, info.Mode()&0o100 != 0, nil
 }
 
 // Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows its place in

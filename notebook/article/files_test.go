@@ -26,8 +26,8 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 	tests := []struct{ name, rule, message, hint string }{
 		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`, "put what it points at in its place"},
-		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is no regular file`, "name a regular file that you may read"},
-		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is no regular file`, "name a regular file that you may read"},
+		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`, "name a regular file that you may read"},
+		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`, "name a regular file that you may read"},
 		{"their.py", "no-such-file", `no file or listing "their.py"`, `did you mean "there.py"?`},
 	}
 	for _, test := range tests {

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+
+	"benchbook/files"
 )
 
 // ProjectFile is the name of the file that makes a folder a project.
@@ -292,18 +294,10 @@ func (p *Project) Article(slug string) (*Document, error) {
 // a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
 func readSource(file, shown string, problems *Problems) (*Source, bool) {
 	source := NewSource(shown, nil)
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("it is no regular file")
-	case info.Size() > maxRead:
-		tooLarge(Pos{Source: source}, info.Size(), problems)
+	data, _, err := files.Read(file, maxRead)
+	if large, ok := errors.AsType[*files.TooLargeError](err); ok {
+		tooLarge(Pos{Source: source}, max(large.Size, large.Most+1), problems)
 		return source, false
-	}
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(file)
 	}
 	if err != nil {
 		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", reason(err)).

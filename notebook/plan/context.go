@@ -16,6 +16,7 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 )
 
@@ -84,7 +85,7 @@ func (f *folder) file(t article.Text, problems *article.Problems) (File, bool) {
 		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).
 			Hint = linkHint
 		return File{}, false
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
 			t.Value, maxContext>>20).
 			Hint = "make the data in the image"
@@ -111,24 +112,13 @@ func (f *folder) listed(t article.Text, name string, problems *article.Problems)
 
 const linkHint = "copy what it points at beside the article; only relative links that stay inside the folder are followed"
 
-var (
-	errTooLarge   = errors.New("too large")
-	errNotRegular = errors.New("no regular file")
-)
-
-// read reads a regular file of at most so many bytes. Its size is asked for before anything is read: a sparse file has any.
+// read reads a regular file of at most so many bytes.
 func read(root *os.Root, name string, most int64) (File, error) {
-	info, err := root.Stat(name)
-	switch {
-	case err != nil:
+	data, info, err := files.ReadIn(root, name, most)
+	if err != nil {
 		return File{}, err
-	case !info.Mode().IsRegular():
-		return File{}, errNotRegular
-	case info.Size() > most:
-		return File{}, errTooLarge
 	}
-	data, err := root.ReadFile(name)
-	return newFile(name, data, info.Mode()&0o100 != 0), err
+	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
 
 // leaves says that an error of root is about a link that leads out of it. The os package has no name for that error, but gives
@@ -248,7 +238,7 @@ func (f *folder) gather(name string, t article.Text, forBuild bool, problems *ar
 		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", what, t.Value).
 			Hint = linkHint
 		return nil, false
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", what, t.Value, maxContext>>20).
 			Hint = "name what is not needed in .dockerignore, or make the data in the image"
 		return nil, false
@@ -344,7 +334,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	case leaves(g.root, err):
 		g.outside = append(g.outside, name)
 		return nil
-	case errors.Is(err, errNotRegular), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, files.ErrNotRegular), errors.Is(err, fs.ErrNotExist):
 		g.irregular = append(g.irregular, name)
 		return nil
 	case err != nil:

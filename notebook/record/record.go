@@ -21,6 +21,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
+
+	"benchbook/files"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.
@@ -438,13 +440,16 @@ func (d Dir) Tidy() error {
 
 // damaged says whether a file can be read, and is no record.
 func damaged(path string) bool {
-	data, err := os.ReadFile(path)
+	data, _, err := files.Read(path, maxRecord)
 	if err == nil {
 		_, err = Parse(data)
 		return err != nil
 	}
 	return false
 }
+
+// maxRecord bounds a record that is read, in bytes.
+const maxRecord = 256 << 20
 
 // largeRecord is the size in bytes of a record with histograms and series, and the list of packages of an image.
 const largeRecord = 64 << 10
@@ -479,7 +484,7 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		record *Record
 		err    error // why it is none; nil beside no record if the file is gone
 	}
-	var files []*file
+	var found []*file
 	var group errgroup.Group // most of the time goes into parsing
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
@@ -493,15 +498,18 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 			return nil
 		}
 		f := &file{path: path}
-		files = append(files, f)
-		if !e.Type().IsRegular() {
-			f.err = errors.New("not a record: it is no regular file") // reading a pipe would wait for ever
+		found = append(found, f)
+		if e.Type()&fs.ModeSymlink != 0 {
+			f.err = fmt.Errorf("not a record: %w", &files.KindError{Mode: e.Type()})
 			return nil
 		}
 		group.Go(func() error {
-			data, err := os.ReadFile(path)
+			data, _, err := files.Read(path, maxRecord)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
+				f.err = fmt.Errorf("not a record: %w", err)
 				return nil
 			case err == nil:
 				f.record, f.err = Parse(data)
@@ -517,7 +525,7 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
-	for _, f := range files {
+	for _, f := range found {
 		switch {
 		case unfinished[f.path]:
 		case f.err != nil:

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"benchbook/files"
 )
 
 // No file system gives several files their names at once. So while the records of a set get theirs, a file beside them names them all:
@@ -89,7 +91,7 @@ func (d Dir) unfinished() (map[string]bool, error) {
 // members are the paths of the records that a file names: none if it is gone, as they are saved then, and none outside of d, as anybody
 // may have put it there.
 func (d Dir) members(path string) []string {
-	data, err := os.ReadFile(path)
+	data, _, err := files.Read(path, maxRecord)
 	var relative []string
 	if err != nil || json.Unmarshal(data, &relative) != nil {
 		return nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"benchbook/files"
 )
 
 // unfinishedSuffix follows the name of a record in that of the file which has its search for as long as that goes on.
@@ -68,7 +70,7 @@ func (d Dir) eachUnfinished(f func(path string, r *Record) error) error {
 		case !ours || !e.Type().IsRegular() || !strings.HasSuffix(record, "search.json") || strings.HasPrefix(e.Name(), "."):
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, _, err := files.Read(path, maxRecord)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"html/template"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/files"
 	"benchbook/notebook/article"
 )
 
@@ -21,6 +21,9 @@ type Theme struct {
 	own   fs.FS  // of the project; nil for none
 	shown string // what people know that folder by
 }
+
+// maxFile bounds a file of a project's theme, in bytes.
+const maxFile = 32 << 20
 
 // Open is the theme of a project: Files, with those that the folder own has in their place. Shown is what people know that folder by,
 // and at is where it is named. Nil is the theme without files of a project.
@@ -43,7 +46,7 @@ func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *
 		case e.IsDir():
 		case !slices.Contains(known, name):
 			problems.Add("unknown-theme-file", at, "the theme has no file %q", name).Hint = article.Suggest(name, known)
-		case path.Ext(name) == ".html":
+		default:
 			t.check(name, problems)
 		}
 		return nil
@@ -59,7 +62,7 @@ func OfProject(p *article.Project, problems *article.Problems) *Theme {
 	if p.Theme.Value == "" {
 		return Open(nil, "", article.Pos{}, problems)
 	}
-	return Open(os.DirFS(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value))), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
+	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
 }
 
 // reason is an error without what was done and to what, which the message says in our words.
@@ -85,20 +88,25 @@ func names() []string {
 // Open is part of fs.FS.
 func (t *Theme) Open(name string) (fs.File, error) {
 	if t.own != nil && name != "." {
-		if info, err := fs.Stat(t.own, name); err == nil && info.Mode().IsRegular() {
+		if info, err := fs.Stat(t.own, name); err == nil && !info.IsDir() {
 			return t.own.Open(name)
 		}
 	}
 	return Files.Open(name)
 }
 
-// check reads a template of the project.
+// check reads a file of the project.
 func (t *Theme) check(name string, problems *article.Problems) {
 	data, err := fs.ReadFile(t.own, name)
-	if err == nil {
-		_, err = template.New(name).Parse(string(data))
-	}
 	if err != nil {
+		problems.Add("not-a-file", article.Pos{Source: article.NewSource(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", reason(err)).
+			Hint = "put a file in its place that you may read"
+		return
+	}
+	if path.Ext(name) != ".html" {
+		return
+	}
+	if _, err := template.New(name).Parse(string(data)); err != nil {
 		t.add(err, name, problems)
 	}
 }

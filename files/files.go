@@ -1,0 +1,156 @@
+// Package files reads files that somebody else has named, such as the author of an article.
+//
+// A name can stand for anything: to open a named pipe waits for ever, to open a device may do something, and a sparse file has any size.
+// So every function here looks before it opens, opens without waiting, looks once more at what was opened, and reads no more than it is
+// told to.
+package files
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrTooLarge is the error for a file that is larger than what is read of one; a TooLargeError says the bound.
+var ErrTooLarge = errors.New("it is too large")
+
+// TooLargeError is the error for a file that has more than Most bytes.
+type TooLargeError struct {
+	Size int64 // of the file; 0 if it grew while it was read
+	Most int64
+}
+
+// Error names the bound.
+func (e *TooLargeError) Error() string {
+	if mib := e.Most >> 20; mib > 0 {
+		return fmt.Sprintf("it is larger than %d MiB", mib)
+	}
+	return fmt.Sprintf("it has more than %d bytes", e.Most)
+}
+
+// Is makes it an ErrTooLarge.
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
+
+// ErrNotRegular is the error for what is no regular file; a KindError says what it is.
+var ErrNotRegular = errors.New("it is not a regular file")
+
+// KindError is the error for what is no regular file.
+type KindError struct{ Mode fs.FileMode }
+
+// Error says what is there.
+func (e *KindError) Error() string { return "it is " + Kind(e.Mode) + ", not a file" }
+
+// Is makes it an ErrNotRegular.
+func (e *KindError) Is(target error) bool { return target == ErrNotRegular }
+
+// Kind names in words what has a mode: "a file", "a folder", "a named pipe" and the like.
+func Kind(mode fs.FileMode) string {
+	switch mode & fs.ModeType {
+	case 0:
+		return "a file"
+	case fs.ModeDir:
+		return "a folder"
+	case fs.ModeSymlink:
+		return "a symbolic link"
+	case fs.ModeNamedPipe:
+		return "a named pipe"
+	case fs.ModeSocket:
+		return "a socket"
+	default:
+		return "a device"
+	}
+}
+
+// Check says of what was looked at why it cannot be read as a file of at most so many bytes: by a *KindError or a *TooLargeError.
+func Check(info fs.FileInfo, most int64) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return &KindError{info.Mode()}
+	case info.Size() > most:
+		return &TooLargeError{info.Size(), most}
+	}
+	return nil
+}
+
+// Read reads a regular file of at most so many bytes. Symbolic links are followed.
+//
+// The error is that of the system, a *KindError or a *TooLargeError.
+func Read(name string, most int64) ([]byte, fs.FileInfo, error) {
+	return read(name, most, os.Stat, os.OpenFile)
+}
+
+// ReadIn reads a regular file below a folder, as Read does. No link leads out of the folder.
+func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error) {
+	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
+}
+
+func read(name string, most int64, look func(string) (fs.FileInfo, error), open func(string, int, fs.FileMode) (*os.File, error)) (
+	[]byte, fs.FileInfo, error) {
+	info, err := look(name)
+	if err == nil {
+		err = Check(info, most)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	// Between looking and opening, somebody may have put something else there: then the flag keeps us from waiting.
+	f, err := open(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close() // it was only read
+	if info, err = f.Stat(); err == nil {
+		err = Check(info, most)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var data bytes.Buffer
+	data.Grow(int(info.Size()) + bytes.MinRead) // so that it never grows
+	if _, err := data.ReadFrom(io.LimitReader(f, most+1)); err != nil {
+		return nil, nil, err
+	}
+	if int64(data.Len()) > most {
+		return nil, nil, &TooLargeError{Most: most}
+	}
+	return data.Bytes(), info, nil
+}
+
+// Dir is the folder name as a file system, all files of which are read as Read does.
+func Dir(name string, most int64) fs.FS { return folder{os.DirFS(name), name, most} }
+
+type folder struct {
+	fs.FS
+	name string
+	most int64
+}
+
+// Open is part of fs.FS.
+func (f folder) Open(name string) (fs.File, error) {
+	info, err := fs.Stat(f.FS, name)
+	if err != nil || info.IsDir() {
+		return f.FS.Open(name)
+	}
+	data, info, err := Read(filepath.Join(f.name, filepath.FromSlash(name)), f.most)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return &file{bytes.NewReader(data), info}, nil
+}
+
+// file is a file that was read.
+type file struct {
+	*bytes.Reader
+	info fs.FileInfo
+}
+
+// Stat is part of fs.File.
+func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// Close is part of fs.File.
+func (f *file) Close() error { return nil }

@@ -1,0 +1,103 @@
+package files_test
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/files"
+)
+
+// odd makes a folder of everything that a name can stand for.
+func odd(t *testing.T) string {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	huge, err := os.Create(in("huge"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := net.Listen("unix", in("socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	err = errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("file"), []byte("text"), 0o600), os.Mkdir(in("folder"), 0o755),
+		syscall.Mkfifo(in("pipe"), 0o600), os.Symlink("loop", in("loop")), os.Symlink("file", in("link")), os.Symlink("pipe", in("piped")),
+		os.Symlink("/dev/zero", in("zero")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestRead(t *testing.T) {
+	dir := odd(t)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	below := files.Dir(dir, 4)
+	readers := map[string]func(string) ([]byte, error){
+		"Read": func(name string) ([]byte, error) {
+			data, _, err := files.Read(filepath.Join(dir, name), 4)
+			return data, err
+		},
+		"ReadIn": func(name string) ([]byte, error) { data, _, err := files.ReadIn(root, name, 4); return data, err },
+		"Dir":    func(name string) ([]byte, error) { return fs.ReadFile(below, name) },
+	}
+	tests := []struct {
+		name, text string
+		err        error  // nil for any
+		words      string // of the error; "" for the system's
+	}{
+		{"file", "text", nil, ""},
+		{"link", "text", nil, ""},
+		{"folder", "", nil, ""},
+		{"pipe", "", files.ErrNotRegular, "it is a named pipe, not a file"},
+		{"piped", "", files.ErrNotRegular, "it is a named pipe, not a file"},
+		{"socket", "", files.ErrNotRegular, "it is a socket, not a file"},
+		{"loop", "", syscall.ELOOP, ""},
+		{"huge", "", files.ErrTooLarge, "it has more than 4 bytes"},
+		{"nothing", "", fs.ErrNotExist, ""},
+	}
+	for how, read := range readers {
+		for _, test := range tests {
+			t.Run(how+" "+test.name, func(t *testing.T) {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					data, err := read(test.name)
+					if (err == nil) != (test.text != "") || string(data) != test.text || test.err != nil && !errors.Is(err, test.err) {
+						t.Errorf("got %q, %v", data, err)
+					}
+					if p, ok := errors.AsType[*fs.PathError](err); ok {
+						err = p.Err
+					}
+					if test.words != "" && err.Error() != test.words {
+						t.Errorf("got the error %v, want %s", err, test.words)
+					}
+				}()
+				select {
+				case <-done:
+				case <-time.After(10 * time.Second):
+					t.Fatal("it waits")
+				}
+			})
+		}
+	}
+	if _, _, err := files.Read(filepath.Join(dir, "zero"), 4); !errors.Is(err, files.ErrNotRegular) || err.Error() != "it is a device, not a file" {
+		t.Errorf("a device gives %v", err)
+	}
+	if _, _, err := files.ReadIn(root, "zero", 4); err == nil {
+		t.Error("a link leads out of the folder")
+	}
+	if err := (&files.TooLargeError{Most: 3 << 20}); err.Error() != "it is larger than 3 MiB" {
+		t.Errorf("got %q", err)
+	}
+}
