@@ -88,6 +88,7 @@ func main() {
 
 // run is the whole command. It never calls os.Exit, so that tests can call it.
 func run(args []string, stdout, stderr io.Writer, w wiring) int {
+	keepDescriptors()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
