@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
@@ -74,19 +73,6 @@ func imageSpec(what string, wanted plan.Image) engine.Image {
 	return spec
 }
 
-// programOf is the program that a service, or the command, of a trial begins with.
-func programOf(t *plan.Trial, name string) string {
-	for _, s := range t.Services {
-		if words := slices.Concat(s.Entrypoint, s.Command); s.Name == name && len(words) > 0 {
-			return words[0]
-		}
-	}
-	if t.Command != nil && t.Command.Service == "" {
-		return t.Command.Run[0]
-	}
-	return ""
-}
-
 // identification is a shell's program that says which file a program of the machine is, without the folders above it, which may be
 // somebody's; its digest; and the Debian package that it came with.
 const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
@@ -94,31 +80,44 @@ digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%%
 package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
 exit 0`
 
-// identify finds out which file a program of the machine is, once for each.
-func (r *Runner) identify(ctx context.Context, program string, machine engine.Prepared) error {
-	if _, ok := r.programs[program]; ok {
-		return nil
-	}
-	space, err := r.Engine.Open(ctx, "programs")
+// identify finds out which file a program of an engine's machine is, in the words of the fact about it: "unknown" for one that the machine
+// does not have, such as a file that the article brings.
+func identify(ctx context.Context, on engine.Engine, program string, machine engine.Prepared) (string, error) {
+	space, err := on.Open(ctx, "programs")
 	if err != nil {
-		return err
+		return "", err
 	}
 	exit, err := space.Run(ctx, engine.Program{Name: "program", Image: machine,
 		Entrypoint: []string{"sh", "-c", identification, "sh"}, Command: []string{program}}, nil)
 	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
-		return closeErr
+		return "", closeErr
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return "", ctx.Err()
 	}
-	is := "unknown" // such as a file that the article brings
-	if err == nil && exit.Code == 0 {
-		is = strings.TrimSpace(string(exit.Stdout))
+	if err != nil || exit.Code != 0 {
+		return unknownProgram, nil
 	}
-	if r.programs == nil {
-		r.programs = map[string]string{}
+	return strings.TrimSpace(string(exit.Stdout)), nil
+}
+
+const unknownProgram = "unknown"
+
+// identifyAll finds out which files the programs of the machine are that a service, or the command, of a trial names, once for each.
+func (r *Runner) identifyAll(ctx context.Context, t *plan.Trial, name string, machine engine.Prepared) error {
+	for _, word := range programsOf(t, name) {
+		if _, ok := r.programs[word]; ok {
+			continue
+		}
+		is, err := identify(ctx, r.Engine, word, machine)
+		if err != nil {
+			return err
+		}
+		if r.programs == nil {
+			r.programs = map[string]string{}
+		}
+		r.programs[word] = is
 	}
-	r.programs[program] = is
 	return nil
 }
 
@@ -127,7 +126,11 @@ func (r *run) imageFacts(t *plan.Trial) map[string]string {
 	facts := map[string]string{}
 	for name, i := range imagesOf(t) {
 		if i.Machine {
-			facts["program."+name] = r.programs[programOf(t, name)]
+			for fact, word := range programsOf(t, name) {
+				if is := r.programs[word]; fact == factProgram+name || is != unknownProgram { // a script has words of the shell's own
+					facts[fact] = is
+				}
+			}
 			continue
 		}
 		prepared, ok := r.image(i)
@@ -136,7 +139,7 @@ func (r *run) imageFacts(t *plan.Trial) map[string]string {
 		}
 		facts["image."+name], facts["packages."+name] = prepared.ID, prepared.packages.Debian
 		if prepared.bases != "" {
-			facts["base."+name] = prepared.bases
+			facts[factBase+name] = prepared.bases
 		}
 		if prepared.packages.Python != "" {
 			facts["pip."+name] = prepared.packages.Python

@@ -40,6 +40,10 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]NoImag
 		if err != nil {
 			return nil, err
 		}
+		if err := o.look(ctx, r.Engine, records); err != nil {
+			return nil, err
+		}
+		o, records := o.current(records)
 		for _, e := range o.experiments(w.Plan) {
 			if t := o.todo(e, of(records, w.Plan, e, r.Host.ID)); t.len() > 0 {
 				runs = append(runs, &run{Runner: r, plan: w.Plan, experiment: e, todo: t, records: records})
@@ -366,7 +370,7 @@ func (r *run) imageNeed(t *plan.Trial, name string, wanted plan.Image) need {
 		for _, base := range prepared.Bases {
 			text := base.Reference + " " + base.ID
 			if base.Substitute != "" {
-				text = base.Reference + " replaced by " + base.Substitute + " " + base.ID
+				text = base.Reference + replacedBy + base.Substitute + " " + base.ID
 			}
 			out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
 		}
@@ -420,7 +424,7 @@ func (r *run) lookInto(ctx context.Context, t *plan.Trial) error {
 			continue
 		}
 		if images[name].Machine {
-			if err := r.identify(ctx, programOf(t, name), found.Prepared); err != nil {
+			if err := r.identifyAll(ctx, t, name, found.Prepared); err != nil {
 				return err
 			}
 		}

@@ -94,8 +94,27 @@ type Options struct {
 	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at them; KeepLast
 	// beside it also those of the last one.
 	Keep, KeepLast bool
+	// Present tells which of what was measured was measured with images and programs that are others now: it is measured again. Nil asks
+	// the engine that measures; what is counted without one takes all records as they are.
+	Present *Present
 	// Revisions are what records have as record.FactRevision, by article; those that nobody knows are absent or empty.
 	Revisions map[string]string
+
+	outdated map[string]bool // runs that nothing goes on in, as Present has found
+}
+
+// look asks the engine that measures about what records were measured with, unless Options have somebody else to ask.
+func (o *Options) look(ctx context.Context, e engine.Engine, records []*record.Record) error {
+	if o.Present == nil {
+		o.Present = presentOn(e)
+	}
+	return o.Present.Look(ctx, records)
+}
+
+// current leaves out of records what is outdated, and notes the runs that this is of.
+func (o Options) current(records []*record.Record) (Options, []*record.Record) {
+	records, o.outdated = o.Present.current(records)
+	return o, records
 }
 
 // chosen leaves out of what is to be done the trials that Options do not pick.
@@ -162,9 +181,14 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err != nil {
 		return sum, err
 	}
+	if err := o.look(ctx, r.Engine, records); err != nil {
+		return sum, err
+	}
+	together := newMeasurement(of(records, p, nil, r.Host.ID))
+	o, records = o.current(records)
+	store = currentStore{store, o.Present}
 	experiments := o.experiments(p)
 	left := 0 // of the experiments that are still to come
-	together := newMeasurement(of(records, p, nil, r.Host.ID))
 	var pending []*run
 	for _, e := range experiments {
 		t := o.todo(e, of(records, p, e, r.Host.ID))
@@ -181,7 +205,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err != nil {
 		return sum, err
 	}
-	if !o.Force {
+	if !o.Force && !o.outdated[together.newest] {
 		together.goOn()
 	}
 	for _, e := range experiments {
@@ -228,6 +252,7 @@ func of(records []*record.Record, p *plan.Plan, e *plan.Experiment, host string)
 // Pending counts the repetitions and the searches for capacities of a plan that a run would do, together.
 func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
+	o, records = o.current(records)
 	for _, e := range p.Experiments {
 		n += o.todo(e, of(records, p, e, host)).len()
 	}
@@ -237,6 +262,7 @@ func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int
 // PendingSearches counts the searches for capacities among what is pending.
 func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
+	o, records = o.current(records)
 	for _, e := range p.Experiments {
 		n += len(o.todo(e, of(records, p, e, host)).searches)
 	}
@@ -270,7 +296,7 @@ func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
 	last := ""
 	searched := map[cell]bool{}
 	for _, r := range records {
-		if r.Plan == e.Digest && r.Run > last {
+		if r.Plan == e.Digest && r.Run > last && !o.outdated[r.Run] {
 			last = r.Run
 		}
 		if r.Search != nil {

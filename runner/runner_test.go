@@ -171,7 +171,7 @@ func newPlanIn(t *testing.T, profile, text string) *plan.Plan {
 }
 
 // newPlanBeside plans an article in whose folder something was put before.
-func newPlanBeside(t *testing.T, profile, text string, put func(dir string)) *plan.Plan {
+func newPlanBeside(t *testing.T, profile, text string, put func(dir string), projectLines ...string) *plan.Plan {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
@@ -179,7 +179,7 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string)) *pl
 		t.Fatal(err)
 	}
 	put(dir)
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	project, err := article.OpenProject(root)

@@ -395,7 +395,7 @@ type searcher struct {
 const capacityAgain = 3
 
 // takeUp finds the probes of the same search, with the same values chosen before it, that an earlier run made. With Options.Force, or if
-// they were made with other values, they are of no use any more.
+// they were made with other values or images, they are of no use any more.
 func (s *searcher) takeUp() error {
 	kept, err := s.store.Unfinished()
 	if err != nil {
@@ -404,7 +404,8 @@ func (s *searcher) takeUp() error {
 	var most *record.Record
 	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, s.rec) })
 	for _, o := range kept {
-		if !s.options.Force && o.Facts[factComputed] == s.computed() && maps.Equal(tuneFactsOf(o.Facts), tuneFactsOf(s.facts())) && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
+		same := o.Facts[factComputed] == s.computed() && maps.Equal(tuneFactsOf(o.Facts), tuneFactsOf(s.facts())) && len(s.options.Present.Changes(o)) == 0
+		if !s.options.Force && same && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
 			most = o
 		}
 	}

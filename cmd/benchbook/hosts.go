@@ -31,6 +31,7 @@ type venue struct {
 	machines map[string]*runner.Machine
 	engine   engine.Engine
 	close    func()
+	present  *runner.Present // nil where nothing tells of images and programs
 }
 
 // venues are those of articles, by slug.

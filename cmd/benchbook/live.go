@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -354,14 +355,14 @@ func (j *judge) note(list []dataset.Judgement) {
 func (j *judge) latest() []verdict { return j.verdicts[:min(latestVerdicts, len(j.verdicts))] }
 
 // reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func (a *app) reporter(project *article.Project, list []*chosen, plans map[string]*plan.Plan, at venues, o runner.Options) (reporter, error) {
+func (a *app) reporter(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, at venues, o runner.Options) (reporter, error) {
 	if a.wiring.terminal == nil || a.wiring.terminal() < narrowest {
 		return &progress{w: a.stderr}, nil
 	}
 	f := newForecast()
 	for _, c := range list {
 		host := at.hostOf(c.slug)
-		known, err := a.inspect(project, c, plans[c.slug], host.ID)
+		known, err := a.inspect(ctx, project, c, plans[c.slug], host.ID, at[c.slug].present)
 		if err != nil {
 			return nil, err
 		}

@@ -69,7 +69,7 @@ func tellPeak(file string) {
 // loads of which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their command allows, and bear 730 requests
 // per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
 // service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before, "rootless" for one that does
-// not run as root.
+// not run as root, "tagged" for one whose named images have the id in the file id.txt.
 func scripted() wiring {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -250,6 +250,18 @@ func script(mode string) fake.Script {
 			{Reference: "benchbook/server-with-its-files:old", ID: "files", For: "server" + engine.WithFiles, Base: "old", Own: 1 << 20},
 			{Reference: "benchbook/other-server:x", ID: "other", For: "other server", Base: "base", Own: 50 << 20},
 			{Reference: "benchbook/benchbook-load:old", ID: "load", For: "benchbook-load", Own: 6 << 20},
+		}
+	case "tagged":
+		s.Find = func(string) (string, bool) {
+			id, err := os.ReadFile("id.txt")
+			return strings.TrimSpace(string(id)), err == nil
+		}
+		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+			if i.Name == "" {
+				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			}
+			id, _ := s.Find(i.Name)
+			return engine.Prepared{Reference: i.Name, ID: id, Bases: []engine.Base{{Reference: i.Name, ID: id}}}, nil
 		}
 	case "leftovers":
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -152,8 +153,8 @@ which trials are to be measured, and why. A value that differs between trials is
 				return &statusError{statusFailed, err}
 			}
 			s := sheet{w: a.stdout, host: this.ID, profile: options.Profile, at: plan.Place(this.Cores), of: this}
-			if err := a.printPlans(project, list, plans, s, asJSON, origins); err != nil {
-				return &statusError{statusFailed, err}
+			if err := a.printPlans(cmd.Context(), project, list, plans, s, asJSON, origins); err != nil {
+				return stopped(cmd.Context(), err)
 			}
 			return nil
 		},
@@ -168,16 +169,18 @@ which trials are to be measured, and why. A value that differs between trials is
 	return cmd
 }
 
-func (a *app) printPlans(project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
+func (a *app) printPlans(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
 	out := planJSON{Host: s.host, Profile: s.profile, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	this := s.of
 	this.ID = s.host
+	present := a.present(project)
+	defer present.Close()
 	for _, c := range list {
 		host, err := a.hostOf(project, c, this)
 		if err != nil {
 			return err
 		}
-		known, err := a.inspect(project, c, plans[c.slug], host.ID)
+		known, err := a.inspect(ctx, project, c, plans[c.slug], host.ID, present)
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,7 @@ func TestPlanGolden(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &out)
 			}
 			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, at: plan.Placement{Services: "0-2", Load: "3", ServiceCores: 3, LoadCores: 1}}
-			if err := a.printPlans(project, list, plans, s, tt.json, tt.origins); err != nil {
+			if err := a.printPlans(t.Context(), project, list, plans, s, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {

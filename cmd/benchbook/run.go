@@ -230,6 +230,17 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			fmt.Fprintf(a.stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
 				"clock named it, remove its records\n", c.slug, run)
 		}
+		v := at[c.slug]
+		if flags.engine != engineNone && v.machines == nil && v.present == nil {
+			v.present = &runner.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return v.connected(ctx, a, project) }}
+		}
+		options.Present = v.present
+		if err := options.Present.Look(ctx, records); err != nil {
+			return stopped(ctx, err)
+		}
+		for _, words := range runner.Outdated(plans[c.slug], records, v.host.ID, options) {
+			fmt.Fprintf(a.stderr, "%s#%s\n", c.slug, words)
+		}
 		if n := runner.Pending(plans[c.slug], records, at.hostOf(c.slug).ID, options); n > 0 {
 			pending += n
 			capacities += runner.PendingSearches(plans[c.slug], records, at.hostOf(c.slug).ID, options)
@@ -275,16 +286,24 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 // connect gives those of some venues an engine that have none yet: they are this machine.
 func (a *app) connect(ctx context.Context, project *article.Project, at venues) error {
 	for _, v := range at.distinct() {
-		if v.engine == nil {
-			e, err := a.wiring.engineOf(ctx, project)
-			if err != nil {
-				return err
-			}
-			v.engine, v.close = e, func() { _ = e.Close() } // whatever was started has been removed
+		if _, err := v.connected(ctx, a, project); err != nil {
+			return err
 		}
 		fmt.Fprintf(a.stderr, "engine %s\n", v.engine.Name())
 	}
 	return nil
+}
+
+// connected is the engine of a venue, that of the project where it has none yet.
+func (v *venue) connected(ctx context.Context, a *app, project *article.Project) (engine.Engine, error) {
+	if v.engine == nil {
+		e, err := a.wiring.engineOf(ctx, project)
+		if err != nil {
+			return nil, err
+		}
+		v.engine, v.close = e, func() { _ = e.Close() } // whatever was started has been removed
+	}
+	return v.engine, nil
 }
 
 // pendingWords counts what is to be measured.
@@ -467,7 +486,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			return &statusError{statusFailed, err}
 		}
 	}
-	shown, err := a.reporter(project, list, plans, at, options)
+	shown, err := a.reporter(ctx, project, list, plans, at, options)
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
@@ -491,6 +510,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			}
 		}
 		begin := time.Now()
+		options.Present = v.present
 		found, err := runners[v].Prepare(ctx, options, work...)
 		total.Spent[runner.Preparing] += time.Since(begin)
 		switch {
@@ -515,7 +535,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		}
 		progress.article(c.slug, judge)
 		options.Judge = decider{c.doc, plans[c.slug], host.ID}
-		options.KeepLast = options.Keep && c == last
+		options.KeepLast, options.Present = options.Keep && c == last, at[c.slug].present
 		sum, err := runners[at[c.slug]].Run(ctx, plans[c.slug], record.Dir(project.RecordsDir(c.slug)), options)
 		progress.stop()
 		total.Measured += sum.Measured

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner"
+	"benchbook/runner/engine"
 )
 
 // statusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -79,6 +80,8 @@ everything is fresh and 1 if not.`,
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
+			at := a.present(project)
+			defer at.Close()
 			var now *present
 			if why && !quiet {
 				var closing func()
@@ -93,9 +96,9 @@ everything is fresh and 1 if not.`,
 				if err != nil {
 					return &statusError{statusFailed, err}
 				}
-				known, err := a.inspect(project, c, plans[c.slug], of.ID)
+				known, err := a.inspect(cmd.Context(), project, c, plans[c.slug], of.ID, at)
 				if err != nil {
-					return &statusError{statusFailed, err}
+					return stopped(cmd.Context(), err)
 				}
 				if err := out.add(cmd.Context(), c.slug, plans[c.slug], known, now); err != nil {
 					return err
@@ -164,8 +167,14 @@ func (k *known) word() string {
 	return stateWords[k.state]
 }
 
-// inspect lays the records of a host over a plan, trial by trial.
-func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host string) (map[*plan.Trial]*known, error) {
+// present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
+func (a *app) present(project *article.Project) *runner.Present {
+	return &runner.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.wiring.engineOf(ctx, project) }}
+}
+
+// inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
+// with to what is present.
+func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, p *plan.Plan, host string, present *runner.Present) (map[*plan.Trial]*known, error) {
 	records, err := a.records(project, c)
 	if err != nil {
 		return nil, err
@@ -188,6 +197,12 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.slug, err)
 	}
+	if p.UsesHosts() {
+		present = nil
+	}
+	if err := present.Look(ctx, records); err != nil {
+		return nil, err
+	}
 	out := map[*plan.Trial]*known{}
 	for _, e := range d.Experiments {
 		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
@@ -200,8 +215,12 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 			cells = append(slices.Clone(cells), e.Calibration)
 		}
 		for _, cell := range cells {
-			k := &known{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, toMeasure: pending(p, e.Plan, cell.Trial, own, host)}
-			k.searched = cell.State != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s plan.Search) bool {
+			k := &known{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, toMeasure: pending(p, e.Plan, cell.Trial, own, host, present)}
+			others := present.Changes(cell.Records...)
+			if len(others) > 0 && k.state != dataset.Stale {
+				k.state = dataset.Stale
+			}
+			k.searched = k.state != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s plan.Search) bool {
 				found := cell.Search(s.Name)
 				return found == nil || found.Chosen == 0
 			})
@@ -213,10 +232,13 @@ func (a *app) inspect(project *article.Project, c *chosen, p *plan.Plan, host st
 				if elsewhere[trial{e.Plan.Name, cell.Trial.Name}] {
 					k.why = []string{"no records of profile " + p.Profile + " on this host"}
 				}
+			case k.state == dataset.Stale:
+				k.why = others
+				if cell.State == dataset.Stale {
+					k.why = append(changes(cell.Trial, cell.Records[0]), others...)
+				}
 			case cell.State == dataset.Partial:
 				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), count(e.Plan.Repetitions, "repetition"))}
-			case cell.State == dataset.Stale:
-				k.why = changes(cell.Trial, cell.Records[0])
 			case k.toMeasure > 0:
 				k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
 			}
@@ -246,12 +268,12 @@ func stoppedSearches(stopped []*record.Record, slug string, p *plan.Plan, e *pla
 }
 
 // pending counts the repetitions of one trial that a run would do.
-func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) int {
+func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string, present *runner.Present) int {
 	one := *e
 	one.Trials = []*plan.Trial{t}
 	one.Steps = slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Trial != t })
 	of := &plan.Plan{Article: p.Article, Profile: p.Profile, Experiments: []*plan.Experiment{&one}}
-	return runner.Pending(of, records, host, runner.Options{})
+	return runner.Pending(of, records, host, runner.Options{Present: present})
 }
 
 // add adds the experiments of an article; now, which may be nil, is what facts are compared with.

@@ -59,6 +59,8 @@ type Script struct {
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
+	// Find says which named image is there, with its id.
+	Find func(name string) (id string, ok bool)
 	// Built are the images that are there, Reach says whether a registry answers, and Storage is where images lie.
 	Built   []engine.BuiltImage
 	Reach   func(image string) error
@@ -187,8 +189,12 @@ func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
 	return slices.DeleteFunc(slices.Clone(e.script.Built), isGone), nil
 }
 
-// Find implements engine.ImageStore: an image is here if its script says that it was built.
+// Find implements engine.ImageStore: an image is here if its script says so, or that it was built.
 func (e *Engine) Find(_ context.Context, image engine.Image) (engine.Prepared, bool, error) {
+	if e.script.Find != nil && image.Name != "" {
+		id, ok := e.script.Find(image.Name)
+		return engine.Prepared{Reference: image.Name, ID: id, Bases: []engine.Base{{Reference: image.Name, ID: id}}}, ok, nil
+	}
 	prepared, err := nameOf(image)
 	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }), err
 }

@@ -1,0 +1,270 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+)
+
+// The facts that tell what a service or the command of a trial was run from. Behind each stands its name.
+const (
+	factBase    = "base."    // the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them
+	factProgram = "program." // the file of the engine's machine, its digest and its package; behind the name those of a script
+	replacedBy  = " replaced by "
+)
+
+// Present is what the images and programs that records name are now, as far as an engine has them: nothing is fetched or built. Images of
+// builds are not compared, as each build of the same inputs may have another id, and neither are substitutes of base images, which are
+// built here too; those that they were built from are. The zero value, and nil, know nothing, and so find no change.
+type Present struct {
+	// Connect connects to the engine, when the first record names something that can be compared. An error that wraps
+	// engine.ErrUnavailable leaves everything unknown.
+	Connect func(context.Context) (engine.Engine, error)
+
+	engine      engine.Engine
+	unavailable bool
+	images      map[string]string // ids, by reference; empty for those that are not here
+	programs    map[string]string // digests, by the words of articles
+}
+
+// presentOn is what is present on an engine that somebody else has connected to.
+func presentOn(e engine.Engine) *Present {
+	return &Present{Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
+}
+
+// An identity is an image or program that a record names.
+type identity struct {
+	kind, name string // "image" with its reference, or "program" with the word of the article
+	then       string // its id or digest
+}
+
+// identities are those of a record that can be compared. Records that do not know them, such as imported ones, have none.
+func identities(r *record.Record) []identity {
+	var out []identity
+	programs := programWords(r.Definition)
+	for fact, value := range r.Facts {
+		if strings.HasPrefix(fact, factBase) {
+			for base := range strings.SplitSeq(value, "; ") {
+				reference, id, ok := strings.Cut(base, " ")
+				if ok && !strings.Contains(base, replacedBy) {
+					out = append(out, identity{"image", reference, id})
+				}
+			}
+			continue
+		}
+		word, named := programs[fact]
+		if digest := digestOf(value); named && digest != "" {
+			out = append(out, identity{"program", word, digest})
+		}
+	}
+	slices.SortFunc(out, func(a, b identity) int {
+		return strings.Compare(a.kind+" "+a.name+" "+a.then, b.kind+" "+b.name+" "+b.then)
+	})
+	return slices.Compact(out)
+}
+
+// programWords gives the words by which a trial names programs of the machine, by the facts that tell what these are.
+func programWords(definition json.RawMessage) map[string]string {
+	var t plan.Trial
+	if json.Unmarshal(definition, &struct {
+		Services *[]*plan.Service `json:"services"`
+		Command  **plan.Command   `json:"command"`
+	}{&t.Services, &t.Command}) != nil {
+		return nil // of another version
+	}
+	out := map[string]string{}
+	for name, image := range imagesOf(&t) {
+		if image.Machine {
+			for fact, word := range programsOf(&t, name) {
+				out[fact] = word
+			}
+		}
+	}
+	return out
+}
+
+// digestOf is the digest among the words of a fact about a program; empty if it has none.
+func digestOf(fact string) string {
+	words := strings.Fields(fact)
+	if len(words) < 2 || !strings.HasPrefix(words[1], "sha256:") {
+		return ""
+	}
+	return words[1]
+}
+
+// Look finds out what all that records name is now. It has to be called before the methods that compare.
+func (p *Present) Look(ctx context.Context, records []*record.Record) error {
+	if p == nil || p.Connect == nil {
+		return nil
+	}
+	for _, r := range records {
+		for _, i := range identities(r) {
+			if err := p.look(ctx, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Present) look(ctx context.Context, i identity) error {
+	if p.images == nil {
+		p.images, p.programs = map[string]string{}, map[string]string{}
+	}
+	known := p.images
+	if i.kind == "program" {
+		known = p.programs
+	}
+	if _, ok := known[i.name]; ok || p.unavailable {
+		return nil
+	}
+	if p.engine == nil {
+		e, err := p.Connect(ctx)
+		if p.unavailable = errors.Is(err, engine.ErrUnavailable); p.unavailable {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		p.engine = e
+	}
+	is, err := "", error(nil)
+	if i.kind == "program" {
+		is, err = p.program(ctx, i.name)
+	} else {
+		is, err = p.image(ctx, i.name)
+	}
+	known[i.name] = is
+	return err
+}
+
+func (p *Present) image(ctx context.Context, reference string) (string, error) {
+	store, ok := p.engine.(engine.ImageStore)
+	if !ok {
+		return "", nil
+	}
+	found, ok, err := store.Find(ctx, engine.Image{Name: reference})
+	if err != nil {
+		return "", fmt.Errorf("looking for image %s: %w", reference, err)
+	}
+	if !ok || slices.ContainsFunc(found.Bases, func(b engine.Base) bool { return b.Substitute != "" }) {
+		return "", nil
+	}
+	return found.ID, nil
+}
+
+func (p *Present) program(ctx context.Context, word string) (string, error) {
+	machine, err := p.engine.Prepare(ctx, engine.Image{Machine: true}, io.Discard)
+	if errors.As(err, new(*engine.ImageError)) {
+		return "", nil // an engine that runs no programs of its machine
+	}
+	if err != nil {
+		return "", err
+	}
+	is, err := identify(ctx, p.engine, word, machine)
+	return digestOf(is), err
+}
+
+// Close lets go of the engine.
+func (p *Present) Close() {
+	if p != nil && p.engine != nil {
+		_ = p.engine.Close() // nothing was changed in it
+	}
+}
+
+// Changes says which images and programs are others now than when records were measured, each in a sentence. What is not known of one of
+// the two has not changed.
+func (p *Present) Changes(records ...*record.Record) []string {
+	if p == nil || len(p.images)+len(p.programs) == 0 {
+		return nil
+	}
+	var out []string
+	for _, r := range records {
+		for _, i := range identities(r) {
+			now := p.images[i.name]
+			if i.kind == "program" {
+				now = p.programs[i.name]
+			}
+			words := fmt.Sprintf("%s %s is another one now: %s then, %s now", i.kind, i.name, shortID(i.then), shortID(now))
+			if now != "" && now != i.then && !slices.Contains(out, words) {
+				out = append(out, words)
+			}
+		}
+	}
+	return out
+}
+
+// Outdated says for which experiments of a plan a run measures trials again since images or programs are others now: "EXPERIMENT: REASON".
+func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []string {
+	var out []string
+	o, current := o.current(records)
+	for _, e := range p.Experiments {
+		own := of(current, p, e, host)
+		pending := o.todo(e, own)
+		for _, r := range of(records, p, e, host) {
+			isPending := func(t *plan.Trial) bool { return t.Name == r.Trial && t.Key == r.Key }
+			isNewer := func(o *record.Record) bool { return o.Trial == r.Trial && o.Key == r.Key }
+			if !slices.ContainsFunc(pending.pending(e), isPending) || slices.ContainsFunc(own, isNewer) {
+				continue
+			}
+			for _, change := range o.Present.Changes(r) {
+				if words := e.Name + ": " + change; !slices.Contains(out, words) {
+					out = append(out, words)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// shortID is as much of a digest as people compare.
+func shortID(digest string) string {
+	kind, digits, ok := strings.Cut(digest, ":")
+	if !ok {
+		return digest
+	}
+	return kind + ":" + digits[:min(12, len(digits))]
+}
+
+// current leaves out the records that were measured with another image or program than there is now, and older ones of the same trial: pages
+// show the newest, whatever engine they are made beside. It also gives the runs that those are of. Nothing goes on under their names.
+func (p *Present) current(records []*record.Record) (current []*record.Record, outdated map[string]bool) {
+	type trial struct{ article, host, profile, experiment, name, key string }
+	of := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
+	last := map[trial]string{}
+	for _, r := range records {
+		if len(p.Changes(r)) > 0 {
+			last[of(r)] = max(last[of(r)], r.Run)
+		}
+	}
+	outdated = map[string]bool{}
+	for _, r := range records {
+		if r.Run <= last[of(r)] {
+			outdated[r.Run] = true
+		} else {
+			current = append(current, r)
+		}
+	}
+	return current, outdated
+}
+
+// A currentStore is a store without what was measured with other images or programs than there are now.
+type currentStore struct {
+	RecordStore
+	present *Present
+}
+
+// Read is part of RecordStore.
+func (s currentStore) Read() ([]*record.Record, []record.Bad, error) {
+	records, bad, err := s.RecordStore.Read()
+	records, _ = s.present.current(records)
+	return records, bad, err
+}

@@ -1,0 +1,244 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/fake"
+)
+
+// A tagged engine has images behind tags that can be moved, and programs that can be replaced.
+type tagged struct {
+	images   map[string]string // ids, by reference
+	programs map[string]string // digests, by word
+	built    int
+	calls    int // that ask what is there
+}
+
+func (g *tagged) engine(t *testing.T) engine.Engine {
+	s := script(t)
+	s.Find = func(name string) (string, bool) {
+		g.calls++
+		id, ok := g.images[name]
+		return id, ok
+	}
+	s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+		switch {
+		case image.Name != "":
+			id := g.images[image.Name]
+			return engine.Prepared{Reference: image.Name, ID: id, Bases: []engine.Base{{Reference: image.Name, ID: id}}}, nil
+		case image.Build != nil: // whose id is another one each time
+			g.built++
+			from := strings.Fields(string(image.Build.Files[0].Data))[1]
+			base := engine.Base{Reference: from, ID: g.images[from]}
+			if from == "debian:bookworm-slim" {
+				base.Substitute = "benchbook/debootstrap:bookworm"
+			}
+			return engine.Prepared{Reference: "built", ID: "sha256:built" + string(rune('a'+g.built)), Bases: []engine.Base{base}}, nil
+		}
+		return engine.Prepared{Reference: "x", ID: "sha256:x"}, nil
+	}
+	run := s.Run
+	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		if p.Name == "program" {
+			g.calls++
+			digest, ok := g.programs[p.Command[0]]
+			if !ok {
+				return engine.Exit{Code: 1}, nil
+			}
+			return engine.Exit{Stdout: []byte(p.Command[0] + " sha256:" + digest + " package 1.0\n")}, nil
+		}
+		return run(ctx, p)
+	}
+	return fake.New(s)
+}
+
+const taggedArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM base:1\n```\n\n```yaml experiment\nname: e\nservices:\n" +
+	"  app: {image: \"app:${{ matrix.tag }}\", expose: [80]}\n  db: {build: ., expose: [81]}\nmatrix: {tag: [one, two]}\n" +
+	"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
+
+// measuredAnew runs a plan, and says which trials were measured in a run of their own.
+func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []string {
+	t.Helper()
+	before := len(store.records)
+	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	var trials []string
+	runs := map[string]bool{}
+	for _, r := range store.records[:before] {
+		runs[r.Run] = true
+	}
+	for _, r := range store.records[before:] {
+		if runs[r.Run] {
+			t.Errorf("%s was measured again in the run %s that there was before", r.Trial, r.Run)
+		}
+		trials = append(trials, r.Trial)
+	}
+	slices.Sort(trials)
+	return trials
+}
+
+// Another image behind a tag, or as the base of a build, is measured again, and nothing else is; so is the image that was there before, as
+// pages show what was measured last.
+func TestAnotherImageIsMeasuredAgain(t *testing.T) {
+	p, store := newPlan(t, taggedArticle), &memory{}
+	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
+	both, one := []string{"one", "one", "two", "two"}, []string{"one", "one"}
+	steps := []struct {
+		name   string
+		change func()
+		want   []string
+	}{
+		{"nothing measured", func() {}, both},
+		{"nothing changed, and the build is another image", func() {}, nil},
+		{"another image", func() { g.images["app:one"] = "sha256:11" }, one},
+		{"nothing changed since", func() {}, nil},
+		{"the image of before", func() { g.images["app:one"] = "sha256:1" }, one},
+		{"an image that is gone", func() { delete(g.images, "app:two") }, nil},
+		{"and comes back", func() { g.images["app:two"] = "sha256:2" }, nil},
+		{"another base", func() { g.images["base:1"] = "sha256:bb" }, both},
+	}
+	for _, step := range steps {
+		step.change()
+		if got := measuredAnew(t, p, store, g.engine(t)); !slices.Equal(got, step.want) {
+			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
+		}
+	}
+	want := "image base:1 is another one now: sha256:b then, sha256:bb now"
+	present := presentOn(g.engine(t))
+	if err := present.Look(t.Context(), store.records); err != nil {
+		t.Fatal(err)
+	}
+	if got := present.Changes(store.records[0]); !slices.Contains(got, want) {
+		t.Errorf("changes are %q, want %q among them", got, want)
+	}
+	if got := present.Changes(store.records[len(store.records)-1]); len(got) > 0 {
+		t.Errorf("the newest record is said to be outdated: %q", got)
+	}
+}
+
+// A run that was stopped does not go on with another image: its repetitions would be of two.
+func TestStoppedRunOfAnotherImage(t *testing.T) {
+	p, store := newPlan(t, taggedArticle), &memory{}
+	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
+	measuredAnew(t, p, store, g.engine(t))
+	store.records = store.records[:3] // as if it had been stopped
+	want := []string{"one", "one", "two", "two"}
+	if strings.Count(store.trials(), "two") == 2 { // it is complete, and its image is the same
+		want = want[:2]
+	}
+	g.images["app:one"] = "sha256:11"
+	if got := measuredAnew(t, p, store, g.engine(t)); !slices.Equal(got, want) {
+		t.Errorf("measured %v, want %v", got, want)
+	}
+	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
+		t.Errorf("%d are pending after that", n)
+	}
+}
+
+// Records that do not know their image, or that of a substitute, are taken as they are, and no engine is asked about them.
+func TestImagesThatAreNotKnown(t *testing.T) {
+	g := &tagged{images: map[string]string{"debian:bookworm-slim": "sha256:1"}}
+	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
+	measuredAnew(t, p, store, g.engine(t))
+	for _, r := range store.records {
+		r.Facts = maps.Clone(r.Facts)
+		delete(r.Facts, "base.app")
+		if got := r.Facts["base.db"]; !strings.Contains(got, "replaced by") {
+			t.Fatalf("the base is %q", got)
+		}
+	}
+	g.images["debian:bookworm-slim"] = "sha256:2"
+	present := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("was asked") }}
+	if err := present.Look(t.Context(), store.records); err != nil {
+		t.Fatal(err)
+	}
+	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
+		t.Errorf("measured %v", got)
+	}
+}
+
+// Where there is no engine nothing has changed that anybody knows of; an engine that fails is an error.
+func TestPresentWithoutEngine(t *testing.T) {
+	rec := &record.Record{Facts: map[string]string{"base.app": "app:1 sha256:1"}}
+	down := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, engine.ErrUnavailable }}
+	if err := down.Look(t.Context(), []*record.Record{rec}); err != nil || down.Changes(rec) != nil {
+		t.Errorf("without an engine: %v, changes %v", err, down.Changes(rec))
+	}
+	broken := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("broken") }}
+	if err := broken.Look(t.Context(), []*record.Record{rec}); err == nil {
+		t.Error("a broken engine is no error")
+	}
+}
+
+// With the engine local, another file of a program is measured again, also of one that a script names.
+func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
+	const text = "---\ntitle: x\n---\n```yaml experiment\nname: e\nservices:\n" +
+		"  app: {command: [server, -v], expose: [80]}\n  db: {command: [sh, -c, \"cd / && TOOL=1 exec tool 'other x' | sort\"], expose: [81]}\n" +
+		"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
+	p, store := newPlanBeside(t, plan.Full, text, func(dir string) {}, "engine: local"), &memory{}
+	g := &tagged{programs: map[string]string{"server": "s", "sh": "h", "tool": "t", "other": "o", "sort": "so"}}
+	twice := []string{"e", "e"}
+	steps := []struct {
+		name, program, digest string
+		want                  []string
+	}{
+		{"nothing measured", "other", "o", twice},
+		{"nothing changed", "other", "o", nil},
+		{"another server", "server", "s2", twice},
+		{"another program of the script", "tool", "t2", twice},
+		{"a word within quotes", "other", "o2", nil},
+		{"another shell", "sh", "h2", twice},
+	}
+	for _, step := range steps {
+		g.programs[step.program] = step.digest
+		got := measuredAnew(t, p, store, g.engine(t))
+		for i := range got {
+			got[i] = "e"
+		}
+		if !slices.Equal(got, step.want) {
+			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
+		}
+	}
+	facts := store.records[0].Facts
+	for fact, want := range map[string]string{"program.app": "server sha256:s package 1.0", "program.db": "sh sha256:h package 1.0",
+		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": ""} {
+		if facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, facts[fact], want)
+		}
+	}
+}
+
+func TestCommandsIn(t *testing.T) {
+	tests := []struct {
+		script string
+		want   []string
+	}{
+		{"rg -c x /data | sort", []string{"rg", "sort"}},
+		{"A=1 exec env B=2 nice tool --flag", []string{"exec", "env", "nice", "tool"}},
+		{"if test -f x; then ./run 'a; b'; else \"$X\" y; fi", []string{"if", "test", "then", "./run", "else", "fi"}},
+		{"x=$(date +%s); echo $x", []string{"date", "+", "echo"}[:1]},
+	}
+	for _, tt := range tests {
+		got := commandsIn(tt.script)
+		for _, want := range tt.want {
+			if !slices.Contains(got, want) {
+				t.Errorf("commandsIn(%q) = %q, want %q in it", tt.script, got, want)
+			}
+		}
+		for _, word := range []string{"a", "b", "-c", "-f", "x", "y", "--flag", "B=2"} {
+			if slices.Contains(got, word) {
+				t.Errorf("commandsIn(%q) has %q", tt.script, word)
+			}
+		}
+	}
+}
