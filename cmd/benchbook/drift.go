@@ -79,6 +79,9 @@ func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 			if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
 				continue // what was asked is the project's engine, which is another one
 			}
+			if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
+				continue // it was not built: that it is another one makes the trial stale, and is said as the reason
+			}
 			if then := r.Facts[fact]; then != "" && is[fact] != "" && then != is[fact] {
 				add(t, fact, then, is[fact])
 			}
