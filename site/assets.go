@@ -21,6 +21,9 @@ const (
 	early      = "early.js"
 )
 
+// indexFile is the page of a folder.
+const indexFile = "index.html"
+
 // assets are what pages load beside their own files. Their names hold a digest of their contents, so that a browser may keep them for
 // ever and never shows a page with an older style; what nobody loads, such as a licence, keeps its name.
 type assets struct {
@@ -107,8 +110,18 @@ func (a *assets) inlineStyle() []byte {
 	return a.withFonts(func(name string) string { return dataURI(name, a.fonts[name]) })
 }
 
-// isOurs reports whether an address at the top of the site is taken, so that no article can have it.
-func isOurs(name string) bool { return slices.Contains([]string{fontsDir, tagsFolder}, name) }
+// isOurs reports whether a name at the top of the site is taken, so that no article can have it. Case makes no difference: to many file
+// systems it makes none.
+func isOurs(name string, hasDocs bool) bool {
+	ours := []string{fontsDir, tagsFolder, indexFile, feedFile, mapFile, hashedPattern(styleFile), hashedPattern(scriptFile), hashedPattern(searchFile)}
+	if hasDocs {
+		ours = append(ours, docsFolder)
+	}
+	return slices.ContainsFunc(ours, func(pattern string) bool {
+		is, err := path.Match(pattern, strings.ToLower(name))
+		return err == nil && is
+	})
+}
 
 // policy is what a page allows a browser: files of the site, and the scripts and styles that stand in it, by their digests.
 func policy(inline bool, scripts []string, styles []string) string {

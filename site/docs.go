@@ -18,7 +18,7 @@ type docsView struct {
 
 // docsHref leads from the folder of the site to a page beside the articles.
 func docsHref(p *render.DocsPage) string {
-	return (&url.URL{Path: path.Join(docsFolder, p.Path, "index.html")}).String()
+	return (&url.URL{Path: path.Join(docsFolder, p.Path, indexFile)}).String()
 }
 
 // docs adds the pages beside the articles.

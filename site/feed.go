@@ -36,7 +36,7 @@ func (b *builder) feed(pages []*render.Page) error {
 		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(seed)).URN()
 	}
 	f := atom.Feed{Title: b.options.Title, ID: id(), Author: &atom.Person{Name: b.options.Author},
-		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"}, {Rel: "alternate", Href: link("index.html"), Type: "text/html"}}}
+		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"}, {Rel: "alternate", Href: link(indexFile), Type: "text/html"}}}
 	var newest time.Time
 	type dated struct {
 		at    time.Time

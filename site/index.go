@@ -141,7 +141,7 @@ func entryOf(p *render.Page, root string, tags []tag) entryView {
 		if p.Runs == 1 {
 			e.Runs = "1 run"
 		}
-		e.History = root + (&url.URL{Path: path.Join(p.Slug, p.Subpages[0].Path, "index.html")}).String()
+		e.History = root + (&url.URL{Path: path.Join(p.Slug, p.Subpages[0].Path, indexFile)}).String()
 	}
 	for _, name := range p.Tags {
 		for _, t := range tags {

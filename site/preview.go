@@ -373,7 +373,7 @@ func (s *previewServer) stream(w http.ResponseWriter, r *http.Request) {
 func (s *previewServer) file(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
-		name = path.Join(name, "index.html")
+		name = path.Join(name, indexFile)
 	}
 	if strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
 		http.NotFound(w, r)
@@ -381,7 +381,7 @@ func (s *previewServer) file(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	data, found := s.files[name]
-	_, isFolder := s.files[path.Join(name, "index.html")]
+	_, isFolder := s.files[path.Join(name, indexFile)]
 	now := s.state
 	s.mu.Unlock()
 	switch {

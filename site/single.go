@@ -46,7 +46,7 @@ func (b *builder) inlined(p *render.Page) (string, error) {
 	}
 	subpages := map[string]string{}
 	for _, s := range p.Subpages {
-		name := path.Join(s.Path, "index.html")
+		name := path.Join(s.Path, indexFile)
 		if subpages[name] = ""; b.options.BaseURL != "" {
 			subpages[name] = b.absolute(path.Join(p.Slug, name))
 		}
@@ -97,7 +97,7 @@ func inline(t *html.Token, files map[string][]byte, subpages map[string]string) 
 			}
 			return true
 		}
-		if slug, rest, ok := strings.Cut(strings.TrimPrefix(u.Path, "../"), "/"); ok && rest == "index.html" {
+		if slug, rest, ok := strings.Cut(strings.TrimPrefix(u.Path, "../"), "/"); ok && rest == indexFile {
 			u.Path = slug + ".html"
 			t.Attr[i].Val = u.String()
 			return true

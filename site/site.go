@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/files"
 	"benchbook/render"
 )
 
@@ -83,7 +84,7 @@ func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) 
 	working.SetLimit(runtime.GOMAXPROCS(0) + 1)
 	working.Go(func() error { return build(sources, theme, o, w.put) })
 	for _, p := range pages {
-		if o.SingleFile || p.Page.Draft && !o.Drafts || checkSlug(p.Page.Slug) != nil {
+		if o.SingleFile || p.Page.Draft && !o.Drafts || CheckSlug(p.Page.Slug, len(o.Docs) > 0) != nil {
 			continue
 		}
 		working.Go(func() error {
@@ -139,8 +140,8 @@ func build(pages []source, theme fs.FS, o Options, put func(name string, data []
 	})
 	var heads []*render.Page
 	for _, s := range pages {
-		if err := checkSlug(s.head.Slug); err != nil {
-			return err
+		if err := CheckSlug(s.head.Slug, len(o.Docs) > 0); err != nil {
+			return fmt.Errorf("%w; rename its folder", err)
 		}
 		heads = append(heads, s.head)
 	}
@@ -252,7 +253,7 @@ type pageAt struct {
 
 // add puts a page into the layout and takes it into the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
-	name := path.Join(p.folder, "index.html")
+	name := path.Join(p.folder, indexFile)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted, Feed: true,
 		Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found,
 		Policy: policy(false, []string{string(b.assets.early)}, nil)}
@@ -272,7 +273,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if !p.unlisted {
 		b.locate(located{name, p.changed})
 	}
-	for _, f := range append([]render.File{{Path: "index.html", Data: html}}, files...) {
+	for _, f := range append([]render.File{{Path: indexFile, Data: html}}, files...) {
 		if !fs.ValidPath(f.Path) {
 			return fmt.Errorf("article %s has a file %q outside its folder", p.folder, f.Path)
 		}
@@ -304,7 +305,7 @@ func (b *builder) fill(name string, view any) (template.HTML, error) {
 
 // absolute is where a file of the site will be. A folder stands for its index.
 func (b *builder) absolute(name string) string {
-	name = strings.TrimSuffix(name, "index.html")
+	name = strings.TrimSuffix(name, indexFile)
 	return b.options.BaseURL + (&url.URL{Path: name}).EscapedPath()
 }
 
@@ -331,9 +332,14 @@ func (b *builder) article(p *render.Page) error {
 	return nil
 }
 
-func checkSlug(slug string) error {
-	if slug == "" || slug != path.Base(slug) || strings.HasPrefix(slug, ".") || isOurs(slug) {
-		return fmt.Errorf("an article in a folder called %q cannot have a page; rename the folder", slug)
+// CheckSlug says why an article cannot have a page: its slug is no name of a folder, or the site has something else there. Pages beside
+// the articles are there where the site has docs. The error says in words for the author what is wrong with the slug.
+func CheckSlug(slug string, hasDocs bool) error {
+	switch {
+	case !files.IsName(slug):
+		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter or a digit, and use letters, digits, - and _", slug)
+	case isOurs(slug, hasDocs):
+		return fmt.Errorf("%q cannot be the slug of an article: the site has pages or files of its own there", slug)
 	}
 	return nil
 }

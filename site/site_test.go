@@ -288,9 +288,9 @@ func TestBuildRefuses(t *testing.T) {
 		{"a manifest of another version", nil, func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, ".benchbook-site.json"), []byte(`{"schema_version":9}`), 0o644)
 		}, "not a manifest that this version knows"},
-		{"a slug that leads out", page("../x"), nil, "cannot have a page"},
-		{"a slug of ours", page("fonts"), nil, "cannot have a page"},
-		{"the slug of tags", page("tags"), nil, "cannot have a page"},
+		{"a slug that leads out", page("../x"), nil, "cannot be the slug"},
+		{"a slug of ours", page("fonts"), nil, "cannot be the slug"},
+		{"the slug of tags", page("tags"), nil, "cannot be the slug"},
 		{"a file that leads out", page("x", render.File{Path: "../../x"}), nil, "outside its folder"},
 		{"a file twice", page("x", render.File{Path: "index.html"}), nil, "twice"},
 		{"a folder that is a link", page("x"), func(dir string) error {

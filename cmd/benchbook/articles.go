@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/site"
 )
 
 // A chosen is an article that a verb is about.
@@ -85,7 +86,7 @@ func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
 	}
 	err = each(list, func(c *chosen) (err error) {
 		c.read = time.Now()
-		c.doc, err = project.Article(c.slug)
+		c.doc, err = readArticle(project, c.slug)
 		return err
 	})
 	if err != nil {
@@ -99,6 +100,18 @@ func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
 		}
 	}
 	return project, list, nil
+}
+
+// readArticle reads an article of the project. That the site could not show it is a problem before it is measured, not after.
+func readArticle(project *article.Project, slug string) (*article.Document, error) {
+	doc, err := project.Article(slug)
+	if err != nil {
+		return nil, err
+	}
+	if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
+		doc.Problems.Add("bad-name", article.Pos{Source: doc.Source}, "%v", err).Hint = "rename the folder of the article"
+	}
+	return doc, nil
 }
 
 func (c *chosen) hasExperiment(name string) error {

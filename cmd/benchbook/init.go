@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
+	"benchbook/site"
 )
 
 // Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.
@@ -107,6 +108,9 @@ begins with a letter, has letters, digits, - and _ in it, and is part of the pag
 			slug := args[0]
 			if !article.IsName(slug) {
 				return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
+			}
+			if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
+				return err
 			}
 			files, err := articleFiles(template, slug)
 			if err != nil {

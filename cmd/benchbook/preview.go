@@ -344,7 +344,7 @@ func (p *previewer) check(project *article.Project, slug string) (*chosen, error
 	if m.current {
 		return &chosen{slug: slug, doc: m.doc}, nil
 	}
-	doc, err := project.Article(slug)
+	doc, err := readArticle(project, slug)
 	if err != nil {
 		return nil, err
 	}

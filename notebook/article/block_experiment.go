@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/files"
 	"benchbook/notebook/expr"
 )
 
@@ -122,6 +123,10 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 	for _, f := range n.Fields {
 		if f.Value.Kind == Null {
 			continue // it removes the profile of what this is merged over
+		}
+		if !files.IsName(f.Key.Value) { // the folder of its records is called so
+			d.problems.badName(f.Key, "profile")
+			continue
 		}
 		if f.Value.Kind == Scalar && f.Value.Text.Value == "skip" {
 			*p = append(*p, Profile{Name: f.Key, Skip: true})

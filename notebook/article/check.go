@@ -1,11 +1,14 @@
 package article
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"benchbook/files"
 )
 
 // check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
@@ -112,7 +115,7 @@ func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text, tr
 		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
 		return false
 	case !IsName(t.Value):
-		doc.Problems.Add("bad-name", t.Pos, "%q is no name for %s", t.Value, article(what)).Hint = nameHint
+		doc.Problems.badName(t, what)
 		return false
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)
@@ -167,7 +170,10 @@ func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text, 
 		doc.Problems.Add("missing-key", at, "no label").Hint = "add label: " + prefix + "… so that the text can refer to it"
 		return
 	case !isLabel(t.Value, prefix):
-		doc.Problems.Add("bad-label", t.Pos, "%q is no label here", t.Value).Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"
+		p := doc.Problems.Add("bad-label", t.Pos, "%q is no label here", t.Value)
+		if p.Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"; len(t.Value) >= files.MaxName {
+			p.Hint = fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
+		}
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)
 		doc.Problems.Add("duplicate-label", t.Pos, "the label %q stands in line %d already", t.Value, line).Hint = "choose another"

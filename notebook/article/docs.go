@@ -50,9 +50,6 @@ const (
 // docsFiles are the kinds of files that pages may link: browsers show them as text, or offer to save them, and run none.
 var docsFiles = []string{".csv", ".json", ".txt", ".yaml", ".yml"}
 
-// docsSlug is the name that an article cannot have where a project has docs, since they have its place in the site.
-const docsSlug = "docs"
-
 // ReadDocs reads the docs that the project names; nil if it names none, or they cannot be read.
 //
 // Problems are pages that cannot be read, or have no title, or are not linked from the first, and links that lead to nothing.
@@ -72,10 +69,6 @@ func (p *Project) ReadDocs(problems *Problems) *Docs {
 	if err != nil {
 		problems.Add("no-docs", p.Docs.Pos, "the docs %q cannot be read: %s", name, reason(err)).Hint = hint
 		return nil
-	}
-	if _, err := os.Lstat(filepath.Join(p.ArticleDir(docsSlug), FileName)); err == nil {
-		problems.Add("contradiction", p.Docs.Pos, "the site has the docs where an article is, which is called %q too", docsSlug).
-			Hint = "rename the folder of the article"
 	}
 	for _, e := range entries {
 		if !e.Type().IsRegular() || path.Ext(e.Name()) != ".md" || strings.HasPrefix(e.Name(), ".") {

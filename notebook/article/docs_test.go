@@ -96,8 +96,6 @@ func TestDocsProblems(t *testing.T) {
 			[]string{`the docs "docs" have no page README.md [no-docs]`, "the page does not begin with its title [no-title]"}},
 		{"not UTF-8", map[string]string{"docs/README.md": "# Manual\n\n[x](x.md)", "docs/x.md": "# \xe9\n"},
 			[]string{`the link "x.md" leads to nothing: there is no such page [dead-link]`, "the file is not UTF-8 from here on [bad-utf8]"}},
-		{"an article in its place", map[string]string{"docs/README.md": "# Manual\n", "experiments/docs/article.md": "---\ntitle: Docs\n---\n"},
-			[]string{`the site has the docs where an article is, which is called "docs" too [contradiction]`}},
 		{"nothing named", map[string]string{ProjectFile: "title: T\n", "docs/README.md": "no title\n"}, nil},
 	}
 	for _, tt := range tests {

@@ -21,6 +21,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
 
+	"benchbook/files"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 )
@@ -782,8 +783,20 @@ func isLabel(s, prefix string) bool {
 
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 
-// IsName says that s can name an experiment, a claim, a service or a parameter.
+// badName reports a text that IsName refuses; what is the kind of thing that it should name.
+func (p *Problems) badName(t Text, what string) {
+	hint := nameHint
+	if len(t.Value) > files.MaxName {
+		hint = fmt.Sprintf("choose a name of at most %d bytes", files.MaxName)
+	}
+	p.Add("bad-name", t.Pos, "%q is no name for %s", t.Value, article(what)).Hint = hint
+}
+
+// IsName says that s can name an experiment, a claim, a service or a parameter. Such names become those of files, and parts of addresses.
 func IsName(s string) bool {
+	if len(s) > files.MaxName {
+		return false
+	}
 	for i, r := range s {
 		inside := unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' // marks belong to letters in many scripts
 		if !unicode.IsLetter(r) && (i == 0 || !inside) {

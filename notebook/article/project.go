@@ -110,6 +110,11 @@ type ProjectHosts []Named[ProjectHost]
 
 func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
 	*h = decodeNamed[ProjectHost](d, n, what, "host")
+	for _, host := range *h {
+		if !files.IsName(host.Name.Value) {
+			d.problems.badName(host.Name, "host")
+		}
+	}
 }
 
 // ProjectHost is a Docker endpoint, or a cluster that an experiment runs in as a whole.

@@ -15,6 +15,8 @@ func TestParseRefuses(t *testing.T) {
 		{"no version", `{` + whole + `}`, "record of version 0; this benchbook reads version 1"},
 		{"other types", `{"schema_version": 1, "experiment": {"name": "e"}}`, "not a record: json: cannot unmarshal object"},
 		{"cut off", `{"schema_version": 1, "experiment": "e`, "not a record: unexpected end of JSON input"},
+		{"a profile that leads out", `{"schema_version": 1, "profile": "../../x", ` + whole + `}`, `not a record: "../../x" cannot be the name of its profile`},
+		{"a host of folders", `{"schema_version": 1, "host": "a/b", ` + whole + `}`, `not a record: "a/b" cannot be the name of its host`},
 		{"of nothing", `{"schema_version": 1}`, "not a record: it does not say of what"},
 	}
 	for _, test := range tests {

@@ -269,6 +269,9 @@ func Parse(data []byte) (*Record, error) {
 	if r.Search != nil && r.Repetition != 0 {
 		return nil, errors.New("not a record: it is of a repetition and of a search")
 	}
+	if err := r.checkNames(); err != nil {
+		return nil, fmt.Errorf("not a record: %w", err)
+	}
 	return &r, nil
 }
 
@@ -279,6 +282,16 @@ func (r *Record) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, err)
 	}
 	return append(data, '\n'), nil
+}
+
+// checkNames makes sure that Path leads nowhere else: records are saved and removed there, and pages are named after runs.
+func (r *Record) checkNames() error {
+	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile}, {"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
+		if of.name != "" && !files.IsName(of.name) { // an empty one leads nowhere
+			return fmt.Errorf("%q cannot be the name of its %s", of.name, of.what)
+		}
+	}
+	return nil
 }
 
 // Path is where a record belongs, below the records folder of its article.
@@ -384,6 +397,9 @@ func (d Dir) SaveAll(records []*Record) (err error) {
 // write writes a record under a name that is not yet its own.
 func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 	data, err := r.Bytes()
+	if err == nil {
+		err = r.checkNames()
+	}
 	if err != nil {
 		return nil, err
 	}
