@@ -242,7 +242,8 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	at.Standby.Started(bounded) // what is timed from here on has no container beside it that is being started
 	part("start")
-	services := byName(running)
+	atWork := working(running)
+	services := byName(atWork)
 	at.Services = services
 	var prepared, concluded string
 	if len(t.Prepare) > 0 {
@@ -250,7 +251,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		part("prepare")
 	}
 	if err == nil {
-		m, err = r.drives(bounded, at, t, running, rec)
+		m, err = r.drives(bounded, at, t, atWork, rec)
 		lap = time.Now()
 	}
 	if len(t.Conclude) > 0 && ctx.Err() == nil {
@@ -261,7 +262,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 			err = failed
 		}
 	}
-	if err = r.blamed(ctx, bounded, running, err); err != nil || m.Failure != "" {
+	if err = r.blamed(ctx, bounded, atWork, err); err != nil || m.Failure != "" {
 		return m, err
 	}
 	if r.verifier != nil {

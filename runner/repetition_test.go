@@ -109,10 +109,10 @@ func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 
 	// A service that is still not ready then says what it waited for.
 	s.Start = func(_ context.Context, service engine.Service) error {
-		if service.Ready.Timeout > 400*time.Millisecond {
-			t.Errorf("it may take %v to become ready", service.Ready.Timeout)
+		if service.Ready.Within > 400*time.Millisecond {
+			t.Errorf("it may take %v to become ready", service.Ready.Within)
 		}
-		time.Sleep(service.Ready.Timeout)
+		time.Sleep(service.Ready.Within)
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"), Log: []byte("starting up\n")}
 	}
 	r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")

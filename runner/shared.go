@@ -136,7 +136,7 @@ func (r *run) died(ctx context.Context) string {
 	if r.shared == nil {
 		return ""
 	}
-	for _, s := range r.shared.running {
+	for _, s := range working(r.shared.running) {
 		if words := endedAs(ctx, s); words != "" {
 			return fmt.Sprintf("shared service %q %s", s.Name(), words)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"benchbook/notebook/article"
@@ -16,42 +17,67 @@ import (
 	"benchbook/runner/engine"
 )
 
-// startAll starts services of a trial, each as soon as those that it depends on are ready; others that it depends on run already. What was started
-// comes back beside an error too, in the order of the services.
+// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it depends on run
+// already. What was started comes back beside an error too, in the order of the services.
 func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*plan.Service) ([]engine.Running, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	ready := map[string]chan struct{}{}
+	type stage struct{ begun, ready chan struct{} }
+	stages := map[string]stage{}
 	for _, s := range services {
-		ready[s.Name] = make(chan struct{})
+		stages[s.Name] = stage{make(chan struct{}), make(chan struct{})}
 	}
 	started := make([][]engine.Running, len(services))
 	var starting sync.WaitGroup
 	for i, s := range services {
 		starting.Go(func() {
 			for _, name := range s.DependsOn {
-				if first, ok := ready[name]; ok {
-					select {
-					case <-first:
-					case <-ctx.Done():
-						return
-					}
+				first, ok := stages[name]
+				if !ok {
+					continue
+				}
+				reached := first.ready
+				if s.Conditions[name] == string(article.ServiceStarted) {
+					reached = first.begun
+				}
+				select {
+				case <-reached:
+				case <-ctx.Done():
+					return
 				}
 			}
-			var err error
-			if started[i], err = r.startService(ctx, bounded, space, t, s); err != nil {
+			running, err := r.startService(ctx, bounded, space, t, s, sync.OnceFunc(func() { close(stages[s.Name].begun) }))
+			if s.Completes {
+				for i := range running {
+					running[i] = completed{running[i]}
+				}
+			}
+			started[i] = running
+			if err != nil {
 				cancel(err) // the first one: the others end because of it
 				return
 			}
-			close(ready[s.Name])
+			close(stages[s.Name].ready)
 		})
 	}
 	starting.Wait()
 	return slices.Concat(started...), context.Cause(ctx)
 }
 
-// startService starts the containers of a service at once, and then the link before it if there is one.
-func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service) ([]engine.Running, error) {
+// completed is a container that has run to its end before others started, as it was to. Nothing is left of it but what it wrote.
+type completed struct{ engine.Running }
+
+// working are those of some containers that have not completed.
+func working(running []engine.Running) []engine.Running {
+	return slices.DeleteFunc(slices.Clone(running), func(r engine.Running) bool {
+		_, done := r.(completed)
+		return done
+	})
+}
+
+// startService starts the containers of a service at once, and then the link before it if there is one. It calls begun once all of them
+// were started, and before it returns without an error.
+func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service, begun func()) ([]engine.Running, error) {
 	service, err := r.service(t, s)
 	if err != nil {
 		return nil, err
@@ -63,6 +89,15 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 	containers := make([]engine.Running, max(1, s.Scale))
 	failures := make([]error, len(containers))
 	var starting sync.WaitGroup
+	var left atomic.Int32
+	left.Store(int32(len(containers)))
+	if s.Link == nil { // others reach it through its link, which comes last
+		service.Ready.Begun = func() {
+			if left.Add(-1) == 0 {
+				begun()
+			}
+		}
+	}
 	for i := range containers {
 		one := service
 		one.Name = replica(service.Name, i+1)
@@ -82,8 +117,12 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 	}
 	starting.Wait()
 	running := slices.DeleteFunc(containers, func(c engine.Running) bool { return c == nil })
-	if err := firstOf(failures); err != nil || s.Link == nil {
+	if err := firstOf(failures); err != nil {
 		return running, err
+	}
+	if s.Link == nil {
+		begun() // also where an engine tells nothing of it
+		return running, nil
 	}
 	relay, err := r.relayBefore(t, s)
 	if err != nil {
@@ -93,6 +132,7 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 	if err != nil {
 		return running, knownAs(err, s.Name, s.Name+linkSuffix)
 	}
+	begun()
 	return append(running, known{before, s.Name + linkSuffix}), nil
 }
 
@@ -114,16 +154,11 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	if left <= 0 {
 		return nil, cmp.Or(bounded.Err(), context.DeadlineExceeded) // the context learns of it a moment later
 	}
-	if service.Ready.Timeout == 0 || left < service.Ready.Timeout {
-		service.Ready.Timeout = min(left, cmp.Or(service.Ready.Timeout, defaultReady))
-	}
+	service.Ready.Within = left
 	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
 	defer cancel()
 	return space.Start(ctx, service)
 }
-
-// defaultReady is the time that a service gets to become ready, as package engine has it.
-const defaultReady = time.Minute
 
 // service is a service as engines take it.
 func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
@@ -133,7 +168,8 @@ func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
 		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
 		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
 		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
-			Command: s.Ready.Command, Timeout: s.Ready.Timeout},
+			Command: s.Ready.Command, Completed: s.Completes, Interval: s.Ready.Interval, Timeout: s.Ready.Timeout, Retries: s.Ready.Retries,
+			StartPeriod: s.Ready.StartPeriod, StartInterval: s.Ready.StartInterval},
 	}
 	out.Location = r.location(t, s.Name)
 	if s.Link != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/timing"
@@ -85,13 +87,21 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			return got.Files, []engine.File{{Path: f.Path, Mode: 0o755, Data: f.Data}}
 		},
 		"Ready": func(set *plan.Service, got engine.Service) (is, want any) {
-			return fields(got.Ready), fields(set.Ready)
+			have, given := reflect.ValueOf(got.Ready), fields(set.Ready)
+			all := map[string]any{}
+			for name := range given {
+				all[name] = have.FieldByName(name).Interface()
+			}
+			return all, given
+		},
+		"Completes": func(_ *plan.Service, got engine.Service) (is, want any) {
+			return got.Ready.Completed, true
 		},
 		"Ulimits": func(set *plan.Service, got engine.Service) (is, want any) {
 			return got.Ulimits, []engine.Ulimit{{Name: "x", Soft: int64(set.Ulimits["x"].Soft), Hard: int64(set.Ulimits["x"].Hard)}}
 		},
 	}
-	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
+	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
 		"Volumes": "TestVolumes"}
 	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
 	r.images = map[string]image{r.articleImage(plan.Image{Name: "x"}): {Prepared: engine.Prepared{ID: "id of x"}}}
@@ -224,6 +234,75 @@ calibrate: false
 	}
 	if most != 2 {
 		t.Errorf("%d were starting at a time, want 2", most)
+	}
+}
+
+// Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there any more when the
+// load runs: nothing is asked of it, and that it has ended is no failure.
+func TestConditions(t *testing.T) {
+	s := script(t)
+	var mu sync.Mutex
+	up, before := map[string]bool{}, map[string][]string{}
+	other := make(chan struct{})
+	s.Start = func(ctx context.Context, service engine.Service) error {
+		mu.Lock()
+		before[service.Name] = slices.Sorted(maps.Keys(up))
+		mu.Unlock()
+		switch service.Name {
+		case "registry": // it is ready only once the one that depends on it has begun
+			select {
+			case <-other:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		case "server":
+			close(other)
+		case "migrate":
+			if !service.Ready.Completed {
+				t.Error("migrate is not to complete")
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		up[service.Name] = true
+		return nil
+	}
+	s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{}, name == "migrate" }
+	s.Usage = func(name string, _ int) (engine.Usage, error) {
+		if name == "migrate" {
+			t.Error("the usage of migrate is asked for, which has ended")
+		}
+		return engine.Usage{At: time.Now()}, nil
+	}
+	s.Logs = func(name string) []byte { return []byte(name + " took 7 ms\n") }
+	store := &memory{}
+	p := newPlan(t, strings.ReplaceAll(`---
+title: x
+---
+'''yaml experiment
+name: chain
+services:
+  server: {image: a, expose: ["80"], depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}, registry: {condition: service_started}}}
+  db: {image: a, expose: ["1"]}
+  migrate: {image: a, depends_on: [db]}
+  registry: {image: a, expose: ["2"]}
+load: {target: "http://server/", requests: 100}
+metrics: [{name: migration, from: migrate log, regex: 'took (\d+) ms', unit: ms}]
+repetitions: 1
+calibrate: false
+'''
+`, "'''", "```"))
+	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || store.records[0].Failure != "" {
+		t.Fatalf("%v, %q", err, store.records[0].Failure)
+	}
+	if want := []string{"db", "migrate"}; !slices.Equal(before["server"], want) {
+		t.Errorf("before server %v were ready, want %v", before["server"], want)
+	}
+	if !slices.Contains(before["migrate"], "db") {
+		t.Errorf("before migrate %v were ready", before["migrate"])
+	}
+	if r := store.records[0]; !slices.ContainsFunc(r.Samples, func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
+		t.Errorf("what a service that has completed wrote is not found: %+v", r.Facts)
 	}
 }
 

@@ -382,7 +382,10 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 		}
 		for _, service := range t.Services {
 			p := named("service " + service.Name)
-			if r := service.Ready; r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0 {
+			switch {
+			case service.Completes:
+				p.add("healthcheck", t.Name, "ready when it has ended with status 0")
+			case service.Ready.HasNoTest():
 				p.add("healthcheck", t.Name, "ready when the exposed ports accept")
 			}
 			if service.CPUSet == "" {

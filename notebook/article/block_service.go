@@ -230,25 +230,53 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 	}
 }
 
-// Dependencies are services that are ready before this one starts: a list of names, or Compose's mapping, in which
-// every condition means ready.
-type Dependencies []Text
+// Dependencies are the services that a service waits for before it starts: a list of names, or Compose's mapping with conditions.
+type Dependencies []Dependency
+
+// Dependency is one service that another waits for. Without a condition it has to be ready.
+type Dependency struct {
+	Text      // the name of the service
+	Condition Value[Condition]
+}
+
+// Condition says what a service has to have reached before one that depends on it starts.
+type Condition string
+
+// The conditions of Compose.
+const (
+	ServiceStarted   Condition = "service_started"
+	ServiceHealthy   Condition = "service_healthy" // here: it is ready
+	ServiceCompleted Condition = "service_completed_successfully"
+)
+
+// Words is part of Word.
+func (Condition) Words() []string {
+	return []string{string(ServiceStarted), string(ServiceHealthy), string(ServiceCompleted)}
+}
 
 func (l *Dependencies) decodeNode(d decoder, n *Node, what string) {
 	if n.Kind != Map {
-		d.value(n, what, reflect.ValueOf((*[]Text)(l)).Elem())
+		var names []Text
+		d.value(n, what, reflect.ValueOf(&names).Elem())
+		for _, name := range names {
+			*l = append(*l, Dependency{Text: name})
+		}
 		return
 	}
 	for _, f := range n.Fields {
-		*l = append(*l, f.Key)
 		var options struct {
-			Condition ignored `yaml:"condition"`
-			Restart   ignored `yaml:"restart"`
-			Required  ignored `yaml:"required"`
+			Condition Value[Condition] `yaml:"condition"`
+			Required  Value[bool]      `yaml:"required"`
+			Restart   Value[bool]      `yaml:"restart"` // of Compose's own commands: there is none here that it could say something of
 		}
 		if f.Value.Kind != Null {
 			d.decode(f.Value, "depends_on", &options)
 		}
+		if options.Required.Known() && !options.Required.V {
+			d.problems.Add("wrong-value", options.Required.Text.Pos, "%q cannot be optional: every service of an experiment is started", f.Key.Value).
+				Hint = "remove required, or the dependency"
+		}
+		*l = append(*l, Dependency{f.Key, options.Condition})
 	}
 }
 
@@ -278,19 +306,13 @@ func (u *Ulimit) decodeNode(d decoder, n *Node, what string) {
 	}
 }
 
-// Healthcheck says when a service is ready.
+// Healthcheck says when a service is ready, with the keys of Compose.
 type Healthcheck struct {
-	Test    []Text          `yaml:"test"`
-	Timeout Value[Duration] `yaml:"timeout"`
-
-	Interval      ignored `yaml:"interval"`
-	Retries       ignored `yaml:"retries"`
-	StartPeriod   ignored `yaml:"start_period"`
-	StartInterval ignored `yaml:"start_interval"`
+	Test          []Text          `yaml:"test"`
+	Interval      Value[Duration] `yaml:"interval"`
+	Timeout       Value[Duration] `yaml:"timeout"` // of one probe
+	Retries       Value[int]      `yaml:"retries"`
+	StartPeriod   Value[Duration] `yaml:"start_period"`
+	StartInterval Value[Duration] `yaml:"start_interval"`
+	Disable       Value[bool]     `yaml:"disable"`
 }
-
-// ignored is the type of Compose's keys that have no meaning here: probes run as often as they can until the service is
-// ready, and never after.
-type ignored struct{}
-
-func (*ignored) decodeNode(decoder, *Node, string) {}

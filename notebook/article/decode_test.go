@@ -28,6 +28,13 @@ func TestWaysToWrite(t *testing.T) {
 		return strings.Join(out, "|")
 	}
 	service := func(e *Experiment) *Service { return &e.Services[0].Value }
+	dependencies := func(e *Experiment) string {
+		var out []string
+		for _, dep := range service(e).DependsOn {
+			out = append(out, strings.TrimSpace(dep.Value+" "+string(dep.Condition.V)))
+		}
+		return strings.Join(out, "|")
+	}
 	volume := func(e *Experiment) string {
 		v := service(e).Volumes[0]
 		return fmt.Sprint(v.Type.V, " ", v.Source.Value, " ", v.Target.Value, " ", v.ReadOnly.V)
@@ -42,8 +49,9 @@ func TestWaysToWrite(t *testing.T) {
 		{"a volume with a name", "services: {s: {volumes: ['space:/data']}}", volume, "volume space /data false"},
 		{"a volume without one", "services: {s: {volumes: [/data]}}", volume, "volume  /data false"},
 		{"a volume in full", "services: {s: {volumes: [{type: bind, source: ./data, target: /data, read_only: yes}]}}", volume, "bind ./data /data true"},
-		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", func(e *Experiment) string { return words(service(e).DependsOn) }, "a|b"},
-		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: }}}", func(e *Experiment) string { return words(service(e).DependsOn) }, "a|b"},
+		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
+		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: service_started, required: yes, restart: no}}}}", dependencies,
+			"a service_healthy|b|c service_started"},
 		{"one file of variables", "services: {s: {env_file: a.env}}", func(e *Experiment) string { return words(service(e).EnvFile) }, "a.env"},
 		{"a limit for both", "services: {s: {ulimits: {nofile: 9}}}", func(e *Experiment) string { return fmt.Sprint(service(e).Ulimits[0].Value.Hard.V) }, "9"},
 		{"two limits", "services: {s: {ulimits: {nofile: {soft: 8, hard: 9}}}}", func(e *Experiment) string {

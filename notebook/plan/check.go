@@ -125,6 +125,8 @@ func (p *planner) checkHooks(e *outline, services []string) {
 					Hint = "add service: with one of " + strings.Join(services, ", ")
 			case h.Service.Value == "":
 			case !p.serviceName(h.Service, services, hook.name):
+			case completes(e.head.Services, h.Service.Value):
+				p.completed(h.Service, hook.name)
 			case hook.once && !slices.Contains(e.Shared, h.Service.Value):
 				p.problems.Add("not-shared", h.Service.Pos, "%s runs once, and service %q is started afresh for every repetition",
 					hook.name, h.Service.Value).

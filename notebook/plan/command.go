@@ -16,6 +16,9 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 		if !p.commandInService(c, names(d.definition.Services)) {
 			return nil
 		}
+		if completes(d.definition.Services, c.Service.Value) {
+			p.completed(c.Service, "the command")
+		}
 	} else {
 		image, ok := p.image(c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
 		if !ok {

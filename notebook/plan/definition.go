@@ -171,6 +171,7 @@ var authors = map[string]string{
 	"image.name":          "image",
 	"image.build":         "build",
 	"ready":               "healthcheck",
+	"conditions":          "depends_on",
 	"load.status":         "load.verify.status",
 	"load.contains":       "load.verify.contains",
 	"load.match":          "load.verify.match",

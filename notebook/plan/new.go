@@ -292,6 +292,7 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 			Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
+	p.checkVariables(body)
 	before := p.problems.Len()
 	for _, c := range combinations {
 		d := &draft{combination: c}

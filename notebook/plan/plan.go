@@ -117,6 +117,7 @@ type Service struct {
 	Expose      []int             `json:"expose,omitempty"`
 	Configs     []File            `json:"configs,omitempty"`
 	DependsOn   []string          `json:"depends_on,omitempty"`
+	Conditions  map[string]string `json:"conditions,omitempty"` // of DependsOn: those that ask for something other than ready
 	Ready       Ready             `json:"ready,omitzero"`
 	WorkingDir  string            `json:"working_dir,omitempty"`
 	User        string            `json:"user,omitempty"`
@@ -139,6 +140,9 @@ type Service struct {
 	Scale       int               `json:"scale,omitempty"` // 0 is one container
 	Origin      *HTTPOrigin       `json:"origin,omitempty"`
 	Link        *Link             `json:"link,omitempty"`
+
+	// Completes says that it runs to its end before others that depend on it start.
+	Completes bool `json:"-"` // as the conditions of the others say
 
 	cpuset article.Text
 }
@@ -176,14 +180,19 @@ type File struct {
 	Data   []byte `json:"-"`
 }
 
-// Ready says when a service is ready; at most one field beside Timeout is set.
+// Ready says when a service is ready. At most one of HTTP, Port, Log and Command is set; the other fields have the meaning of Compose,
+// and zero where the article says nothing.
 type Ready struct {
-	HTTP    string        `json:"http,omitempty"`
-	Port    int           `json:"port,omitempty"`
-	Log     string        `json:"log,omitempty"`
-	Times   int           `json:"times,omitempty"`
-	Command []string      `json:"command,omitempty"`
-	Timeout time.Duration `json:"timeout,omitempty"`
+	HTTP          string        `json:"http,omitempty"`
+	Port          int           `json:"port,omitempty"`
+	Log           string        `json:"log,omitempty"`
+	Times         int           `json:"times,omitempty"`
+	Command       []string      `json:"command,omitempty"`
+	Interval      time.Duration `json:"interval,omitempty"`
+	Timeout       time.Duration `json:"timeout,omitempty"` // of one probe
+	Retries       int           `json:"retries,omitempty"`
+	StartPeriod   time.Duration `json:"start_period,omitempty"`
+	StartInterval time.Duration `json:"start_interval,omitempty"`
 }
 
 // Ulimit is a limit of a container's processes.

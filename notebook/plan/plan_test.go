@@ -2,11 +2,14 @@ package plan
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/notebook/article"
 )
@@ -425,7 +428,25 @@ func TestProblems(t *testing.T) {
 		{"exclude of nothing", "name: e\n" + service + "matrix: {a: [1], exclude: [{a: 2}]}\nload: {target: http://s/}\n", "unused-exclude"},
 		{"port out of range", "name: e\nservices: {s: {image: x, expose: ['99999']}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"healthcheck", "name: e\nservices: {s: {image: x, healthcheck: {test: [PORT, http]}}}\nload: {target: http://s/}\n", "wrong-value"},
-		{"healthcheck that is none", "name: e\nservices: {s: {image: x, healthcheck: {test: [NONE]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthcheck that is none of something", "name: e\nservices: {s: {image: x, healthcheck: {test: [NONE, x]}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"interval that is no time", "name: e\nservices: {s: {image: x, healthcheck: {interval: often}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"no interval", "name: e\nservices: {s: {image: x, healthcheck: {interval: 0s}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"no retries", "name: e\nservices: {s: {image: x, healthcheck: {retries: 0}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"negative start", "name: e\nservices: {s: {image: x, healthcheck: {start_period: -1s}}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"pace of no start", "name: e\nservices: {s: {image: x, healthcheck: {start_interval: 1s}}}\nload: {target: http://s/}\n", "missing-key"},
+		{"probes of a log", "name: e\nservices: {s: {image: x, healthcheck: {test: [LOG, up], timeout: 1m}}}\nload: {target: http://s/}\n", "contradiction"},
+		{"path without a port", "name: e\nservices: {s: {image: x, healthcheck: {test: [HTTP, /]}}}\nload: {target: http://s/}\n", "missing-key"},
+		{"unknown condition", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_helthy}}}, t: {image: x, expose: ['80']}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"dependency that is optional", "name: e\nservices: {s: {image: x, depends_on: {t: {required: false}}}, t: {image: x}}\nload: {target: http://s/}\n", "wrong-value"},
+		{"healthy by nothing", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, t: {image: x}}\nload: {target: http://s/}\n", "missing-key"},
+		{"healthy and completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_healthy}}}, u: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, expose: ['80']}}\nload: {target: http://s/}\n", "contradiction"},
+		{"healthcheck of what completes", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, healthcheck: {test: 'true'}}}\nload: {target: http://s/}\n", "contradiction"},
+		{"hook in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x}}\nload: {target: http://s/}\nprepare: {service: t, run: a}\n", "contradiction"},
+		{"command in what has completed", "name: e\nservices: {s: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x}}\ncommand: {service: t, run: a}\n", "contradiction"},
+		{"default of a variable", "name: e\nservices: {s: {image: 'x:${TAG:-1}'}}\nload: {target: http://s/}\n", "compose-variable"},
+		{"variable in the environment", "name: e\nservices: {s: {image: x, environment: {A: $B}}}\nload: {target: http://s/}\n", "compose-variable"},
+		{"variable in braces in a command", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo ${B}']}}\nload: {target: http://s/}\n", "compose-variable"},
+		{"dollar twice", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo $$B']}}\nload: {target: http://s/}\n", "compose-variable"},
 		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
 		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
 	}
@@ -443,6 +464,39 @@ func TestProblems(t *testing.T) {
 				t.Errorf("got %q, want %s", rules, test.rule)
 			}
 		})
+	}
+}
+
+// Keys of Compose come to what they mean there; a healthcheck that is none is as if there were none, and a shell in a container has its own
+// variables.
+func TestKeysOfCompose(t *testing.T) {
+	e := mustPlan(t, text(block("name: e\nservices:\n"+
+		"  web: {image: w, expose: ['80'], depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}, log: {condition: service_started}}}\n"+
+		"  db: {image: d, healthcheck: {test: [CMD, ready], interval: 2s, timeout: 3s, retries: 4, start_period: 1m, start_interval: 500ms}}\n"+
+		"  migrate: {image: m, command: [sh, -c, 'echo $PATH']}\n  log: {image: l, expose: ['9'], healthcheck: {test: NONE}}\n  off: {image: l, healthcheck: {test: x, disable: true}}\n"+
+		"load: {target: http://web/}\n")), Options{}, nil)
+	services := map[string]*Service{}
+	for _, s := range e.Trials[0].Services {
+		services[s.Name] = s
+	}
+	want := map[string]string{"migrate": "service_completed_successfully", "log": "service_started"}
+	if got := services["web"]; !maps.Equal(got.Conditions, want) || !slices.Equal(got.DependsOn, []string{"db", "migrate", "log"}) {
+		t.Errorf("web waits for %v, %v", got.DependsOn, got.Conditions)
+	}
+	for name, s := range services {
+		if s.Completes != (name == "migrate") {
+			t.Errorf("%s completes: %v", name, s.Completes)
+		}
+	}
+	ready := Ready{Command: []string{"ready"}, Interval: 2 * time.Second, Timeout: 3 * time.Second, Retries: 4, StartPeriod: time.Minute,
+		StartInterval: 500 * time.Millisecond}
+	if got := services["db"].Ready; !reflect.DeepEqual(got, ready) {
+		t.Errorf("db is ready by %+v, want %+v", got, ready)
+	}
+	for _, name := range []string{"log", "off"} {
+		if got := services[name].Ready; !reflect.DeepEqual(got, Ready{}) {
+			t.Errorf("%s is ready by %+v", name, got)
+		}
 	}
 }
 

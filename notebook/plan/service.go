@@ -68,7 +68,77 @@ func (p *planner) services(d *draft, at article.Pos) []*Service {
 	for _, name := range resolved {
 		visit(name)
 	}
+	p.conditions(d.definition.Services, all)
 	return out
+}
+
+// dependencies are the names of services that one waits for.
+func dependencies(list article.Dependencies) []string {
+	var out []string
+	for _, dep := range list {
+		out = append(out, dep.Value)
+	}
+	return out
+}
+
+// conditions are those of dependencies that ask for something other than a service that is ready.
+func conditions(list article.Dependencies) map[string]string {
+	var out map[string]string
+	for _, dep := range list {
+		if dep.Condition.V != "" && dep.Condition.V != article.ServiceHealthy {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[dep.Value] = string(dep.Condition.V)
+		}
+	}
+	return out
+}
+
+// completes says that others wait until a service has run to its end.
+func completes(services article.Services, name string) bool {
+	return slices.ContainsFunc(services, func(s article.Named[article.Service]) bool {
+		return slices.ContainsFunc(s.Value.DependsOn, func(dep article.Dependency) bool {
+			return dep.Value == name && dep.Condition.V == article.ServiceCompleted
+		})
+	})
+}
+
+// completed reports what is to run in a service that has run to its end before.
+func (p *planner) completed(service article.Text, what string) {
+	p.problems.Add("contradiction", service.Pos, "%s cannot run in service %q, which has completed before", what, service.Value).
+		Hint = "name a service that keeps running"
+}
+
+// conditions checks what services ask of those that they depend on, and notes which ones run to their end.
+func (p *planner) conditions(services article.Services, resolved map[string]*Service) {
+	for name, s := range resolved {
+		s.Completes = completes(services, name)
+	}
+	for _, s := range services {
+		on := resolved[s.Name.Value]
+		if on != nil && on.Completes && s.Value.Healthcheck != nil && !on.Ready.HasNoTest() {
+			p.problems.Add("contradiction", s.Name.Pos, "service %q has a healthcheck, and others wait until it has completed", s.Name.Value).
+				Hint = "remove the healthcheck, or write condition: service_healthy"
+		}
+		for _, dep := range s.Value.DependsOn {
+			on := resolved[dep.Value]
+			if on == nil || !dep.Condition.Known() {
+				continue
+			}
+			healthy := dep.Condition.V == article.ServiceHealthy
+			switch {
+			case healthy && on.Completes:
+				p.problems.Add("contradiction", dep.Condition.Text.Pos,
+					"service %q waits until %q is healthy, and another one until it has completed", s.Name.Value, dep.Value).
+					Hint = "write condition: service_completed_successfully in both"
+			case healthy && on.Ready.HasNoTest() && len(on.Expose) == 0:
+				p.problems.Add("missing-key", dep.Condition.Text.Pos,
+					"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
+					Hint = "give it a healthcheck, or write condition: service_started"
+			}
+		}
+	}
 }
 
 func (p *planner) service(name article.Text, s *article.Service, d *draft) *Service {
@@ -77,7 +147,8 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		Memory: int64(s.MemLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
 		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
-		Tmpfs: values(s.Tmpfs), DependsOn: values(s.DependsOn),
+		Tmpfs: values(s.Tmpfs), DependsOn: dependencies(s.DependsOn),
+		Conditions: conditions(s.DependsOn),
 	}
 	sound := true // what is wrong with other keys is said in any case
 	if s.Origin != nil {
@@ -123,7 +194,7 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		}
 	}
 	if s.Healthcheck != nil {
-		out.Ready = p.ready(s.Healthcheck, name)
+		out.Ready = p.ready(s.Healthcheck, name, len(out.Expose) > 0)
 	}
 	for i := range s.Volumes {
 		if v, ok := p.volume(&s.Volumes[i]); ok {
@@ -493,12 +564,37 @@ func (p *planner) image(name article.Text, build *article.Build, what string, at
 	return Image{Build: b}, ok
 }
 
-// ready reads a healthcheck; the forms HTTP, PORT and LOG are ours, the others Compose's.
-func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
-	r := Ready{Timeout: h.Timeout.V}
-	if h.Timeout.Known() && h.Timeout.V <= 0 {
-		p.problems.Add("wrong-value", h.Timeout.Text.Pos, "timeout has to be more than 0").
+// HasNoTest says that nothing but exposed ports decides whether a service is ready.
+func (r Ready) HasNoTest() bool {
+	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
+}
+
+// ready reads a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
+func (p *planner) ready(h *article.Healthcheck, service article.Text, exposes bool) Ready {
+	r := Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V, StartInterval: h.StartInterval.V}
+	for _, t := range []struct {
+		key   string
+		value article.Value[time.Duration]
+	}{{"interval", h.Interval}, {"timeout", h.Timeout}, {"start_interval", h.StartInterval}} {
+		if t.value.Known() && t.value.V <= 0 {
+			p.problems.Add("wrong-value", t.value.Text.Pos, "%s has to be more than 0", t.key).
+				Hint = "write a time, such as 30s"
+		}
+	}
+	if h.StartPeriod.Known() && h.StartPeriod.V < 0 {
+		p.problems.Add("wrong-value", h.StartPeriod.Text.Pos, "start_period cannot be less than 0").
 			Hint = "write a time, such as 30s"
+	}
+	if h.Retries.Known() && h.Retries.V < 1 {
+		p.problems.Add("wrong-value", h.Retries.Text.Pos, "retries has to be 1 or more").
+			Hint = "write how many probes in a row may fail, such as 3"
+	}
+	if h.StartInterval.Set() && !h.StartPeriod.Set() {
+		p.problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval has no start_period that it could be for").
+			Hint = "add start_period: with the time that the service may take to start"
+	}
+	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
+		return Ready{} // as if there were none
 	}
 	if len(h.Test) == 0 {
 		return r
@@ -514,6 +610,10 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 		if len(words) != 1 || !strings.HasPrefix(words[0], "/") {
 			wrong("write [HTTP, /path]")
 			return r
+		}
+		if !exposes {
+			p.problems.Add("missing-key", kind.Pos, "service %q exposes no port that could answer over HTTP", service.Value).
+				Hint = "add expose: with the port"
 		}
 		r.HTTP = words[0]
 	case "PORT":
@@ -536,6 +636,12 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 			return r
 		}
 		r.Log, r.Times = words[0], times
+		for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
+			if v.Set() {
+				p.problems.Add("contradiction", v.Text.Pos, "a log is read all the time: there are no probes for this time").
+					Hint = "remove it; start_period is the time that the service may take to start"
+			}
+		}
 	case "CMD":
 		if len(words) == 0 {
 			wrong("write [CMD, program, argument]")
@@ -547,13 +653,13 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text) Ready {
 		}
 		r.Command = append([]string{"/bin/sh", "-c"}, words...)
 	case "NONE":
-		wrong("without a healthcheck, a service is ready when its exposed ports accept; remove it")
+		wrong("write NONE alone")
 	default:
 		if len(h.Test) == 1 {
 			r.Command = []string{"/bin/sh", "-c", kind.Value}
 			return r
 		}
-		wrong("begin with CMD, CMD-SHELL, HTTP, PORT or LOG")
+		wrong("begin with CMD, CMD-SHELL, NONE, HTTP, PORT or LOG")
 	}
 	return r
 }

@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -37,12 +39,31 @@ var ErrUnavailable = errors.New("no container engine")
 // of the engine.
 type NotReadyError struct {
 	Service string
+	After   time.Duration // how long it was waited for; 0 for one that ended
 	Reason  error
 	Log     []byte // the end of what it wrote
 }
 
 func (e *NotReadyError) Error() string {
-	return fmt.Sprintf("service %q was not ready: %v", e.Service, e.Reason)
+	after := ""
+	if e.After > 0 {
+		after = " after " + seconds(e.After)
+	}
+	return fmt.Sprintf("service %q was not ready%s: %v", e.Service, after, e.Reason)
+}
+
+// seconds writes a time as people say it: 3s, 1m, 1m30s.
+func seconds(d time.Duration) string {
+	if d >= time.Second {
+		d = d.Round(time.Second)
+	} else {
+		d = d.Round(10 * time.Millisecond)
+	}
+	words := d.String()
+	if strings.HasSuffix(words, "m0s") {
+		words = strings.TrimSuffix(words, "0s")
+	}
+	return words
 }
 
 func (e *NotReadyError) Unwrap() error { return e.Reason }
@@ -156,6 +177,12 @@ type Networked interface {
 	// Ports is the largest share in use of the local ports between two addresses, as it is when it is asked for. Where it is at most
 	// 0.8 it may be more than that: the share of all TCP sockets together. It is cheap enough to be called ten times a second.
 	Ports(ctx context.Context) (float64, error)
+}
+
+// Listening is a Running that can tell where it listens. Not every engine can.
+type Listening interface {
+	// Listeners are the addresses at which something in its network accepts TCP connections, sorted, without those of the engine itself.
+	Listeners(ctx context.Context) ([]netip.AddrPort, error)
 }
 
 // Placed is a Running that can tell on which CPUs it may run. Engines have it that choose these themselves: what was asked for says only how
@@ -331,15 +358,31 @@ type Ulimit struct {
 	Soft, Hard int64 // -1: unlimited
 }
 
-// Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none).
-// At most one of the fields is set.
+// Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none), within a minute.
+// At most one of HTTP, Port, Log, Command and Completed is set.
 type Ready struct {
-	HTTP    string        // a path that must be answered with a status below 400 at the first exposed port
-	Port    int           // a TCP port that must accept
-	Log     string        // a text that must stand in the log,
-	Times   int           // this many times (0 is once)
-	Command []string      // run in the service; must end with status 0
-	Timeout time.Duration // 0: a minute
+	HTTP      string   // a path that must be answered with a status below 400 at the first exposed port
+	Port      int      // a TCP port that must accept
+	Log       string   // a text that must stand in the log,
+	Times     int      // this many times (0 is once)
+	Command   []string // run in the service; must end with status 0
+	Completed bool     // the service ends by itself, with status 0
+
+	// How often is probed, and for how long, as the healthcheck of Compose has it. If all of them are 0, a service is probed as often as it
+	// can be, for a minute. Otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
+	Interval      time.Duration // between two probes; a probe that fails counts once in this time
+	Timeout       time.Duration // of one probe
+	Retries       int           // so many probes that fail in a row, and the waiting ends
+	StartPeriod   time.Duration // in which probes that fail do not count
+	StartInterval time.Duration // between two probes in this period
+
+	Within time.Duration // the waiting ends then in any case; 0: it does not
+	Begun  func()        // called when the service was started and the waiting begins; may be nil
+}
+
+// IsTimed says whether the waiting is as long as somebody has asked for.
+func (r Ready) IsTimed() bool {
+	return r.Interval > 0 || r.Timeout > 0 || r.Retries > 0 || r.StartPeriod > 0 || r.StartInterval > 0
 }
 
 // Command is something to run inside a service: a step of preparation, a timed command.

@@ -377,7 +377,7 @@ func TestTalkativeHealthcheck(t *testing.T) {
 	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
 	_, err := s.Start(t.Context(), engine.Service{
 		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"},
-		Ready: engine.Ready{Command: []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}, Timeout: 2 * time.Second},
+		Ready: engine.Ready{Command: []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}, Within: 2 * time.Second},
 	})
 	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), "the end") {
 		t.Errorf("got %d bytes, want the end of what it said", len(fmt.Sprint(err)))

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"time"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/netns"
 )
 
 // errElsewhere is what only the files of this machine's kernel tell, of a container that does not run under it.
@@ -17,6 +20,8 @@ var (
 	_ engine.Threaded  = (*running)(nil)
 	_ engine.Metered   = (*running)(nil)
 	_ engine.Networked = (*running)(nil)
+	_ engine.Listening = (*running)(nil)
+	_ engine.Listening = (*waiting)(nil)
 )
 
 // measure finds out how the container can be measured, once. It is called with the lock held.
@@ -87,4 +92,24 @@ func (r *running) Network(ctx context.Context) (network engine.Network, err erro
 		return err
 	})
 	return network, err
+}
+
+// nameServer is where an engine answers for names in a container: it listens there itself.
+var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
+
+// Listeners implements engine.Listening.
+func (r *running) Listeners(ctx context.Context) (open []netip.AddrPort, err error) {
+	err = r.here(ctx, func(*kernel.Files) (err error) {
+		open, err = r.network.Listeners()
+		return err
+	})
+	if errors.Is(err, errElsewhere) {
+		open, err = netns.ListenersBy(ctx, r.Exec)
+	}
+	return slices.DeleteFunc(open, func(l netip.AddrPort) bool { return l.Addr() == nameServer }), err
+}
+
+// Listeners implements engine.Listening.
+func (w *waiting) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
+	return w.running.Listeners(ctx)
 }

@@ -21,6 +21,7 @@ type waiting struct {
 	space   *space
 	service engine.Service
 	id      string
+	running *running
 	written *client.HijackedResponse // by the service, as it writes it; nil where its readiness does not depend on that
 
 	agent  string // id of the container from which it is probed, if there is one

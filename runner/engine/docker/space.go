@@ -156,7 +156,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if err != nil {
 		return nil, startError(ctx, service.Name, err)
 	}
-	ready.id = r.id
+	ready.id, ready.running = r.id, r
 	err = ready.listen(ctx)
 	if err == nil {
 		defer ready.close()

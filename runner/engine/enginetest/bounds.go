@@ -174,7 +174,7 @@ func (s *suite) readyBehindMuch(ctx context.Context, t *testing.T) {
 		service.Command = append(service.Command, "fill=33554432", "out=.", "out=the word")
 	}
 	service.Command = append(service.Command, "sleep=1h")
-	service.Ready = engine.Ready{Log: "the word", Times: times, Timeout: 4 * time.Minute}
+	service.Ready = engine.Ready{Log: "the word", Times: times, StartPeriod: 4 * time.Minute}
 	running := start(ctx, t, s.open(ctx, t), service)
 	if log, err := running.Logs(ctx); err != nil || len(log) > 1<<20 {
 		t.Errorf("of its log %d bytes are kept, %v; want a mebibyte at most", len(log), err)

@@ -38,6 +38,7 @@ const (
 	Keeping   Feature = "keeping"   // services go on when the process that started them has ended
 	Machine   Feature = "machine"   // programs of the machine are run as they are
 	Threads   Feature = "threads"   // it can be told how busy single threads are
+	Listening Feature = "listening" // it can be told where a service listens, also one whose image has nothing else
 
 	NamedCPUs    Feature = "named CPUs"    // a service is bound to CPUs by their numbers, and not only to as many of its own
 	MountOptions Feature = "mount options" // a folder in memory holds neither programs nor devices
@@ -117,6 +118,8 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"services reach each other by name", []Feature{Execution}, s.names},
 		{"kinds of readiness", []Feature{Execution}, s.readiness},
 		{"a service that is not ready tells its log", []Feature{Execution}, s.notReady},
+		{"a service that completes", []Feature{Execution}, s.completes},
+		{"where a service listens", []Feature{Execution, Listening}, s.listening},
 		{"settings of a service", []Feature{Execution}, s.settings},
 		{"limits and privileges of a service", []Feature{Execution}, s.privileges},
 		{"files keep what is around them", []Feature{Execution}, s.files},
@@ -448,10 +451,10 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 		{"it ends", []string{"out=last words", "exit=3"}, engine.Ready{}, "status 3"},
 		{"it ends, waited for by its log", []string{"out=last words", "exit=3"}, engine.Ready{Log: "never"}, "status 3"},
 		{"it ends after a while", []string{"sleep=200ms", "out=last words", "exit=4"}, engine.Ready{Port: 1}, "status 4"},
-		{"its port does not accept", alive, engine.Ready{Port: 9, Timeout: soon}, "port 9"},
-		{"its path fails", alive, engine.Ready{HTTP: "/503", Timeout: soon}, "503"},
-		{"its log lacks the text", alive, engine.Ready{Log: "words", Times: 2, Timeout: soon}, "1 of 2"},
-		{"its command fails", alive, engine.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}, Timeout: soon}, "oh"},
+		{"its port does not accept", alive, engine.Ready{Port: 9, Within: soon}, "port 9"},
+		{"its path fails", alive, engine.Ready{HTTP: "/503", Within: soon}, "503"},
+		{"its log lacks the text", alive, engine.Ready{Log: "words", Times: 2, Within: soon}, "1 of 2"},
+		{"its command fails", alive, engine.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}, Within: soon}, "oh"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -462,10 +465,10 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 			began := time.Now()
 			_, err := space.Start(ctx, service)
 			var notReady *engine.NotReadyError
-			for errors.As(err, &notReady) && service.Ready.Timeout > 0 && service.Ready.Timeout < 20*soon &&
+			for errors.As(err, &notReady) && service.Ready.Within > 0 && service.Ready.Within < 20*soon &&
 				!(strings.Contains(err.Error(), tt.want) && strings.Contains(string(notReady.Log), "last words")) {
-				service.Ready.Timeout *= 4
-				t.Logf("got %q with log %q, and waits for %v", err, notReady.Log, service.Ready.Timeout)
+				service.Ready.Within *= 4
+				t.Logf("got %q with log %q, and waits for %v", err, notReady.Log, service.Ready.Within)
 				_, err = space.Start(ctx, service)
 			}
 			if !errors.As(err, &notReady) {
@@ -484,6 +487,58 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 			}
 			start(ctx, t, space, s.server("server")) // the first is gone: its name is free
 		})
+	}
+}
+
+// A service that is to complete is ready when it has, and its log and status can still be had.
+func (s *suite) completes(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	service := s.server("migration")
+	service.Command, service.Ready = []string{"sleep=300ms", "out=done", "exit=0"}, engine.Ready{Completed: true}
+	begun := make(chan time.Time, 1)
+	service.Ready.Begun = func() { begun <- time.Now() }
+	running := start(ctx, t, space, service)
+	if took := time.Since(<-begun); took < 250*time.Millisecond { // it may have run for a moment before we were told
+		t.Errorf("it was ready %v after it had begun, and takes 300 ms to complete", took)
+	}
+	if exit, ended, err := running.Ended(ctx); err != nil || !ended || exit.Code != 0 {
+		t.Errorf("Ended() = %+v, %v, %v", exit, ended, err)
+	}
+	if log, err := running.Logs(ctx); err != nil || string(log) != "done\n" {
+		t.Errorf("Logs() = %q, %v", log, err)
+	}
+	service.Name, service.Command = "broken", []string{"out=last words", "exit=3"}
+	_, err := space.Start(ctx, service)
+	var notReady *engine.NotReadyError
+	if !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") || !strings.Contains(string(notReady.Log), "last words") {
+		t.Errorf("got %v, want a NotReadyError with the status and the log", err)
+	}
+}
+
+// Where a service listens can be told, and why it cannot be reached.
+func (s *suite) listening(ctx context.Context, t *testing.T) {
+	space := s.open(ctx, t)
+	service := s.server("server")
+	service.Command, service.Expose = []string{"listen=8080", "listen=127.0.0.1:9000", "out=up", "sleep=1h"}, []int{8080}
+	service.Ready = engine.Ready{Log: "up"}
+	told, ok := start(ctx, t, space, service).(engine.Listening)
+	if !ok {
+		t.Fatal("it does not say where it listens")
+	}
+	open, err := told.Listeners(ctx)
+	var words []string
+	for _, o := range open {
+		words = append(words, strings.Replace(o.String(), "[::]", "0.0.0.0", 1)) // with IPv6, one socket is for both
+	}
+	if want := []string{"0.0.0.0:8080", "127.0.0.1:9000"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(words)), want) {
+		t.Errorf("Listeners() = %q, %v; want %q", words, err, want)
+	}
+	service.Name, service.Command, service.Ready = "loop", []string{"listen=127.0.0.1:8080", "sleep=1h"}, engine.Ready{}
+	began := time.Now()
+	_, err = space.Start(ctx, service)
+	const want = "nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)"
+	if err == nil || !strings.HasSuffix(err.Error(), want) || time.Since(began) > prompt {
+		t.Errorf("got %v after %v, want %s", err, time.Since(began), want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -41,6 +42,8 @@ type Script struct {
 	// tells.
 	Ports   func(name string) (float64, error)
 	Network func(name string) (engine.Network, error)
+	// Listeners returns where a service listens. Without it nothing tells.
+	Listeners func(name string) ([]netip.AddrPort, error)
 	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
 	CPUs func(name string) (string, error)
 	// Clock returns how far the clock of where a service or program is lies ahead, give or take. Without it that is ours.
@@ -84,6 +87,7 @@ var (
 	_ engine.ImageStore = (*Engine)(nil)
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Networked  = (*running)(nil)
+	_ engine.Listening  = (*running)(nil)
 	_ engine.Placed     = (*running)(nil)
 	_ engine.Clocked    = (*running)(nil)
 	_ engine.Sited      = (*running)(nil)
@@ -283,6 +287,9 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if err := s.enter(ctx, service.Name); err != nil {
 		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
 	}
+	if service.Ready.Begun != nil {
+		service.Ready.Begun()
+	}
 	if s.engine.script.Start != nil {
 		if err := s.engine.script.Start(ctx, service); err != nil {
 			s.leave(service.Name)
@@ -439,6 +446,14 @@ func (r *running) Ports(context.Context) (float64, error) {
 		return 0, errUntold
 	}
 	return r.engine.script.Ports(r.name)
+}
+
+// Listeners implements engine.Listening.
+func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
+	if r.engine.script.Listeners == nil {
+		return nil, errUntold
+	}
+	return r.engine.script.Listeners(r.name)
 }
 
 // CPUs implements engine.Placed.

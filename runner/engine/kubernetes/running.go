@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/netns"
 	"benchbook/runner/engine/output"
 	"benchbook/runner/engine/readiness"
 )
@@ -45,11 +47,12 @@ type running struct {
 }
 
 var (
-	_ engine.Running  = (*running)(nil)
-	_ engine.Threaded = (*running)(nil)
-	_ engine.Metered  = (*running)(nil)
-	_ engine.Clocked  = (*running)(nil)
-	_ engine.Placed   = (*running)(nil)
+	_ engine.Running   = (*running)(nil)
+	_ engine.Threaded  = (*running)(nil)
+	_ engine.Metered   = (*running)(nil)
+	_ engine.Clocked   = (*running)(nil)
+	_ engine.Placed    = (*running)(nil)
+	_ engine.Listening = (*running)(nil)
 )
 
 // Name implements engine.Running.
@@ -271,6 +274,11 @@ func (r *running) CPU(ctx context.Context) (time.Duration, error) {
 func (r *running) Threads(ctx context.Context, _ ...int) (map[int]time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskThreads)
 	return u.Threads, err
+}
+
+// Listeners implements engine.Listening where the image has the program cat.
+func (r *running) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
+	return netns.ListenersBy(ctx, r.Exec)
 }
 
 // CPUs implements engine.Placed: they are those that the node gave.

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"benchbook/runner/engine"
@@ -12,6 +13,7 @@ import (
 var (
 	_ engine.Metered   = (*running)(nil)
 	_ engine.Networked = (*running)(nil)
+	_ engine.Listening = (*running)(nil)
 )
 
 // CPU implements engine.Metered.
@@ -51,6 +53,15 @@ func (r *running) Network(context.Context) (engine.Network, error) {
 		return engine.Network{}, fmt.Errorf("looking into the network of %s: %w", r.service.Name, err)
 	}
 	return look.Network(), nil
+}
+
+// Listeners implements engine.Listening.
+func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
+	n, err := r.inside()
+	if err != nil {
+		return nil, err
+	}
+	return n.Listeners()
 }
 
 // inside is the network of the service or program, as its files tell of it.

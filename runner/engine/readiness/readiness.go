@@ -5,14 +5,18 @@ package readiness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"benchbook/runner/engine"
@@ -20,10 +24,26 @@ import (
 )
 
 const (
-	defaultTimeout = time.Minute
-	probeInterval  = 15 * time.Millisecond
-	maxSaid        = 500             // bytes of a healthcheck's output that its failure repeats
-	probeTimeout   = 5 * time.Second // of a single probe, as one that was accepted early may never be answered
+	defaultWait = time.Minute           // where nobody says anything else
+	probePause  = 15 * time.Millisecond // likewise, between two probes
+	maxSaid     = 500                   // bytes of a healthcheck's output that its failure repeats
+
+	// answerTimeout is how long a probe of ours may take, as one that was accepted early may never be answered.
+	answerTimeout = 5 * time.Second
+	// loopbackGrace is how long a service may listen on its loopback alone where it is to be reached from elsewhere. Few servers begin so,
+	// and hardly one stays so for longer.
+	loopbackGrace = 5 * time.Second
+	lookPause     = 200 * time.Millisecond // between two looks at where a service listens
+)
+
+// Defaults of Compose.
+//
+// Source: Docker, daemon/health.go.
+const (
+	composeInterval      = 30 * time.Second
+	composeTimeout       = 30 * time.Second
+	composeRetries       = 3
+	composeStartInterval = 5 * time.Second
 )
 
 // Probed is as much of a service that was started as is needed to wait for it. Whatever its methods cannot do for a reason that says
@@ -55,6 +75,11 @@ func (e *FaultError) Unwrap() error { return e.Err }
 type waiter struct {
 	service engine.Service
 	probed  Probed
+	began   time.Time
+
+	looked   time.Time        // when it was last found out where the service listens
+	open     []netip.AddrPort // what was found then; nil where nothing tells
+	loopback time.Time        // when the wanted port was first seen to listen on the loopback alone; zero while it is not
 }
 
 // probe tries once whether a service is ready; the error says what is missing.
@@ -62,27 +87,31 @@ type probe func(ctx context.Context) error
 
 // Wait returns when a service is ready. The error is an *engine.NotReadyError, a *FaultError, or that of the context.
 func Wait(parent context.Context, service engine.Service, probed Probed) error {
-	w := &waiter{service, probed}
-	timeout := service.Ready.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
+	w := &waiter{service: service, probed: probed, began: time.Now()}
+	if service.Ready.Begun != nil {
+		service.Ready.Begun()
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
-	deadline := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("its time of %v ran out", timeout)) })
-	defer deadline.Stop()
+	if limit := w.limit(); limit > 0 {
+		deadline := time.AfterFunc(limit, func() { cancel(errTimeOver) })
+		defer deadline.Stop()
+	}
 	go w.watch(ctx, cancel)
 
 	err := w.wait(ctx)
+	after := time.Since(w.began)
 	if err == nil || parent.Err() != nil {
 		return errors.Join(err, context.Cause(parent))
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		// The probe's last word tells more than that its time was over.
-		err = joinReasons(cause, err)
+		err = reason(cause, err)
 	}
 	if errors.As(err, new(*FaultError)) {
 		return err
+	}
+	if errors.As(err, new(*endedError)) {
+		after = 0
 	}
 	logContext, cancelLog := context.WithTimeout(context.WithoutCancel(parent), time.Minute)
 	defer cancelLog()
@@ -90,21 +119,45 @@ func Wait(parent context.Context, service engine.Service, probed Probed) error {
 	if logErr != nil {
 		log = []byte("(its log could not be read: " + logErr.Error() + ")")
 	}
-	return &engine.NotReadyError{Service: service.Name, Reason: err, Log: log}
+	return &engine.NotReadyError{Service: service.Name, After: after, Reason: err, Log: log}
 }
+
+// limit is how long the service is waited for at most, whatever its probes say; 0 for as long as they do.
+func (w *waiter) limit() time.Duration {
+	r := w.service.Ready
+	limit := r.Within
+	add := func(d time.Duration) {
+		if limit == 0 || d < limit {
+			limit = d
+		}
+	}
+	switch {
+	case r.Completed:
+	case !r.IsTimed():
+		add(defaultWait)
+	case r.Log != "":
+		add(r.StartPeriod + time.Duration(w.retries())*cmp.Or(r.Interval, composeInterval))
+	}
+	return limit
+}
+
+func (w *waiter) retries() int { return cmp.Or(w.service.Ready.Retries, composeRetries) }
+
+// errTimeOver is that the service was waited for as long as it may be.
+var errTimeOver = errors.New("its time ran out")
 
 // endedError is a service that has ended.
 type endedError struct{ status int }
 
 func (e *endedError) Error() string { return fmt.Sprintf("it ended with status %d", e.status) }
 
-// joinReasons says why the waiting ended, and what the last probe had to say, if it was more than that. Of a service that
-// has ended there is nothing more to say.
-func joinReasons(cause, probe error) error {
-	if probe == nil || errors.Is(probe, context.Canceled) || errors.As(cause, new(*endedError)) {
+// reason says why the service was not ready, after the waiting was ended: what the last probe missed tells more than that the time was
+// over. Of a service that has ended there is nothing more to say.
+func reason(cause, missing error) error {
+	if missing == nil || errors.Is(missing, context.Canceled) || !errors.Is(cause, errTimeOver) {
 		return cause
 	}
-	return fmt.Errorf("%w; last, %w", cause, probe)
+	return missing
 }
 
 // watch cancels the waiting when the service ends.
@@ -114,17 +167,30 @@ func (w *waiter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		cancel(&FaultError{fmt.Errorf("watching it: %w", err)})
 		return
 	}
+	if w.service.Ready.Completed && status == 0 {
+		cancel(errCompleted)
+		return
+	}
 	cancel(&endedError{status})
 }
+
+// errCompleted is that a service has ended as it was to.
+var errCompleted = errors.New("it has completed")
 
 // wait returns when the service is ready or the context is done.
 func (w *waiter) wait(ctx context.Context) error {
 	ready, expose := w.service.Ready, w.service.Expose
 	switch {
+	case ready.Completed:
+		<-ctx.Done()
+		if errors.Is(context.Cause(ctx), errCompleted) {
+			return nil
+		}
+		return errors.New("it has not ended")
 	case ready.Log != "":
 		return w.waitForLog(ctx)
 	case len(ready.Command) > 0:
-		return poll(ctx, w.command)
+		return w.poll(ctx, 0, composeTimeout, w.command)
 	case ready.HTTP == "" && ready.Port == 0 && len(expose) == 0:
 		return nil
 	}
@@ -136,39 +202,136 @@ func (w *waiter) wait(ctx context.Context) error {
 	case ready.HTTP != "" && len(expose) == 0:
 		return errors.New("it exposes no port that could answer over HTTP: add one to expose")
 	case ready.HTTP != "":
-		return poll(ctx, httpProbe(w.service.Name, dial, expose[0], ready.HTTP))
+		return w.poll(ctx, expose[0], answerTimeout, httpProbe(w.service.Name, dial, expose[0], ready.HTTP))
 	case ready.Port != 0:
-		return poll(ctx, portProbe(dial, ready.Port))
+		return w.poll(ctx, ready.Port, answerTimeout, portProbe(dial, ready.Port))
 	}
 	for _, port := range expose {
-		if err := poll(ctx, portProbe(dial, port)); err != nil {
+		if err := w.poll(ctx, port, answerTimeout, portProbe(dial, port)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// poll probes until the answer is good or the context is done; it returns what was last found missing.
-func poll(ctx context.Context, try probe) error {
-	ticker := time.NewTicker(probeInterval)
-	defer ticker.Stop()
+// poll probes until the answer is good, too many probes have failed, or the context is done; it returns what was last found missing. The
+// port is the one that is asked, 0 for none. A probe that fails counts as in Compose: once in an interval, the first of which begins with
+// the service, and not in its start period.
+func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try probe) error {
+	r := w.service.Ready
+	timeout = cmp.Or(r.Timeout, timeout)
+	interval, endless := cmp.Or(r.Interval, composeInterval), !r.IsTimed()
+	started := w.began.Add(r.StartPeriod)
 	var missing error
-	for {
-		probeContext, cancel := context.WithTimeout(ctx, probeTimeout)
+	for failed, counted := 0, w.began; ; {
+		probeContext, cancel := context.WithTimeout(ctx, timeout)
 		err := try(probeContext)
+		if err != nil && ctx.Err() == nil && probeContext.Err() != nil {
+			err = fmt.Errorf("a probe took longer than %v", timeout)
+		}
 		cancel()
 		if err == nil {
 			return nil
 		}
 		if missing == nil || ctx.Err() == nil {
 			missing = err // once the context is done a probe only says that
+			if port != 0 {
+				missing = w.explain(ctx, port, err)
+			}
+		}
+		now := time.Now()
+		switch {
+		case ctx.Err() != nil:
+			return missing
+		case now.Before(started):
+			counted = now
+		case now.Sub(counted) >= interval:
+			failed, counted = failed+1, now
+		}
+		if !endless && failed >= w.retries() {
+			return missing
+		}
+		if !w.loopback.IsZero() && now.After(started) && now.Sub(w.loopback) >= loopbackGrace {
+			return missing
 		}
 		select {
 		case <-ctx.Done():
 			return missing
-		case <-ticker.C:
+		case <-time.After(w.pause(now.Before(started))):
 		}
 	}
+}
+
+// pause is the time between two probes.
+func (w *waiter) pause(starting bool) time.Duration {
+	r := w.service.Ready
+	switch {
+	case starting && r.StartInterval > 0:
+		return r.StartInterval
+	case r.Interval == 0:
+		return probePause
+	case starting:
+		return min(r.Interval, composeStartInterval)
+	}
+	return r.Interval
+}
+
+// explain says of a port that refused a connection where the service listens instead, as far as that can be found out.
+func (w *waiter) explain(ctx context.Context, port int, err error) error {
+	told, ok := w.probed.(engine.Listening)
+	if !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") { // as our agent says it
+		return err
+	}
+	if w.looked.IsZero() || time.Since(w.looked) >= lookPause {
+		open, lookErr := told.Listeners(ctx)
+		if ctx.Err() == nil {
+			w.looked, w.open = time.Now(), nil
+			if lookErr == nil {
+				w.open = append([]netip.AddrPort{}, open...)
+			}
+		}
+	}
+	if w.open == nil {
+		return err
+	}
+	words, loopback := Unreached(w.open, port)
+	switch {
+	case words == "":
+		return err // it does now
+	case !loopback:
+		w.loopback = time.Time{}
+	case w.loopback.IsZero():
+		w.loopback = time.Now()
+	}
+	return errors.New(words)
+}
+
+// Unreached says why a port of a service cannot be reached from elsewhere, by the addresses at which it listens: empty if it can be.
+// Loopback says that the service listens at this port, and on its loopback only.
+func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
+	const shown = 5
+	var here, elsewhere []string
+	for _, o := range open {
+		switch {
+		case int(o.Port()) != port:
+			elsewhere = append(elsewhere, o.String())
+		case o.Addr().IsLoopback():
+			here = append(here, o.String())
+		default:
+			return "", false
+		}
+	}
+	words = fmt.Sprintf("nothing listens on port %d", port)
+	switch {
+	case len(here) > 0:
+		return words + " (it listens on " + strings.Join(here, " and ") + " only: bind to 0.0.0.0)", true
+	case len(elsewhere) > shown:
+		elsewhere = append(elsewhere[:shown], fmt.Sprintf("%d more", len(elsewhere)-shown))
+	}
+	if len(elsewhere) > 0 {
+		words += " (it listens on " + strings.Join(elsewhere, ", ") + ")"
+	}
+	return words, false
 }
 
 func portProbe(dial Dial, port int) probe {
@@ -178,6 +341,9 @@ func portProbe(dial Dial, port int) probe {
 			// The address is another one each time, and means nothing to anybody later.
 			if failed := (*net.OpError)(nil); errors.As(err, &failed) {
 				err = failed.Err
+			}
+			if syscallError := (*os.SyscallError)(nil); errors.As(err, &syscallError) {
+				err = syscallError.Err
 			}
 			return fmt.Errorf("port %d did not accept a connection: %w", port, err)
 		}

@@ -3,9 +3,18 @@ package readiness
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"benchbook/runner/engine"
 )
 
 // However a log is cut into pieces, a text is counted as often as it stands there.
@@ -35,7 +44,8 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	missing := errors.New("answered with 503")
-	err := poll(ctx, func(ctx context.Context) error {
+	w := &waiter{began: time.Now()}
+	err := w.poll(ctx, 0, time.Second, func(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -45,7 +55,7 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 		t.Errorf("got %v, want %v", err, missing)
 	}
 	tries := 0
-	err = poll(t.Context(), func(context.Context) error {
+	err = w.poll(t.Context(), 0, time.Second, func(context.Context) error {
 		if tries++; tries < 3 {
 			return missing
 		}
@@ -56,6 +66,233 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 	}
 }
 
+// probedFake is a service whose probes are scripted, beginning when it is made.
+type probedFake struct {
+	began  time.Time
+	exec   func(since time.Duration, probe int) (engine.Exit, error)
+	open   func(since time.Duration) []netip.AddrPort
+	ends   time.Duration // 0: it does not
+	status int
+
+	mu     sync.Mutex
+	probes []time.Duration // when they were made
+}
+
+func (p *probedFake) Wait(ctx context.Context) (int, error) {
+	if p.ends == 0 {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	select {
+	case <-time.After(p.ends):
+		return p.status, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (p *probedFake) Reach(context.Context) (Dial, error) {
+	return func(_ context.Context, port int) (net.Conn, error) {
+		for _, o := range p.open(time.Since(p.began)) {
+			if int(o.Port()) == port && !o.Addr().IsLoopback() {
+				client, server := net.Pipe()
+				go server.Close()
+				return client, nil
+			}
+		}
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}, nil
+}
+
+func (p *probedFake) Exec(ctx context.Context, _ engine.Command) (engine.Exit, error) {
+	p.mu.Lock()
+	p.probes = append(p.probes, time.Since(p.began))
+	n := len(p.probes)
+	p.mu.Unlock()
+	exit, err := p.exec(time.Since(p.began), n)
+	if err != nil {
+		<-ctx.Done() // it hangs
+		return engine.Exit{}, ctx.Err()
+	}
+	return exit, nil
+}
+
+func (p *probedFake) Follow(ctx context.Context, _, _ io.Writer) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (p *probedFake) Logs(context.Context) ([]byte, error) { return []byte("its log"), nil }
+
+func (p *probedFake) Listeners(context.Context) ([]netip.AddrPort, error) {
+	if p.open == nil {
+		return nil, errors.New("nothing tells")
+	}
+	return p.open(time.Since(p.began)), nil
+}
+
+// wait waits for a service in a bubble of fake time, and says how long that took.
+func wait(t *testing.T, ready engine.Ready, expose []int, p *probedFake, want string, took time.Duration) *probedFake {
+	t.Helper()
+	p.began = time.Now()
+	err := Wait(t.Context(), engine.Service{Name: "s", Ready: ready, Expose: expose}, p)
+	got := ""
+	if err != nil {
+		got = err.Error()
+	}
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if since := time.Since(p.began); since < took || since > took+time.Second {
+		t.Errorf("took %v, want %v", since, took)
+	}
+	return p
+}
+
+// The keys of a healthcheck mean what they mean in Compose.
+func TestHealthcheck(t *testing.T) {
+	command := []string{"check"}
+	fails := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
+		return func(since time.Duration, _ int) (engine.Exit, error) {
+			if since < until {
+				return engine.Exit{Code: 1, Stdout: []byte("no")}, nil
+			}
+			return engine.Exit{}, nil
+		}
+	}
+	hangs := func(time.Duration, int) (engine.Exit, error) { return engine.Exit{}, errors.New("hangs") }
+	const never = 24 * time.Hour
+	const no = `its healthcheck ["check"] ended with status 1: no`
+	s := time.Second
+	tests := []struct {
+		name  string
+		ready engine.Ready
+		exec  func(time.Duration, int) (engine.Exit, error)
+		want  string
+		took  time.Duration
+		most  int // probes; 0 for as many as there are
+	}{
+		{"nothing is said, and it is soon ready", engine.Ready{}, fails(2 * s), "", 2 * s, 0},
+		{"nothing is said, and it is never ready", engine.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0},
+		{"three probes that fail", engine.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no, 30 * s, 4},
+		{"ready at the third", engine.Ready{Interval: 10 * s}, fails(29 * s), "", 30 * s, 4},
+		{"so many retries", engine.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no, 10 * s, 11},
+		{"retries alone", engine.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0},
+		{"a timeout is that of one probe", engine.Ready{Interval: s, Timeout: 2 * s}, hangs,
+			`service "s" was not ready after 8s: a probe took longer than 2s`, 8 * s, 3},
+		{"a timeout alone is not the whole wait", engine.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0},
+		{"probes in the start period do not count", engine.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s), "", 19 * s, 20},
+		{"probes after it do", engine.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(never),
+			`service "s" was not ready after 21s: ` + no, 21 * s, 22},
+		{"the pace of the start period", engine.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s}, fails(7 * s), "", 8 * s, 5},
+		{"the pace of the start period is 5 s at most", engine.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "", 10 * s, 3},
+		{"it never lasts longer than it may", engine.Ready{Interval: 10 * s, Within: 15 * s}, fails(never), `service "s" was not ready after 15s: ` + no, 15 * s, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.ready.Command = command
+				p := wait(t, tt.ready, nil, &probedFake{exec: tt.exec}, tt.want, tt.took)
+				if tt.most > 0 && len(p.probes) > tt.most {
+					t.Errorf("%d probes, at %v, want %d at most", len(p.probes), p.probes, tt.most)
+				}
+			})
+		})
+	}
+}
+
+// A log is waited for as long as probes would be.
+func TestLogThatLacksItsText(t *testing.T) {
+	for _, tt := range []struct {
+		ready engine.Ready
+		took  time.Duration
+	}{
+		{engine.Ready{}, time.Minute},
+		{engine.Ready{StartPeriod: time.Minute, Interval: 2 * time.Second}, 66 * time.Second},
+		{engine.Ready{Within: 3 * time.Second}, 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tt.ready.Log = "up"
+			p := &probedFake{began: time.Now()}
+			err := Wait(t.Context(), engine.Service{Name: "s", Ready: tt.ready}, p)
+			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(), `"up" stood 0 of 1 times in its log`) {
+				t.Errorf("%+v: %v after %v, want %v", tt.ready, err, took, tt.took)
+			}
+		})
+	}
+}
+
+// A service that is to complete is ready when it has ended well.
+func TestCompleted(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status int
+		ends   time.Duration
+		within time.Duration
+		want   string
+		took   time.Duration
+	}{
+		{"well, however late", 0, 10 * time.Minute, 0, "", 10 * time.Minute},
+		{"not well", 3, time.Second, 0, `service "s" was not ready: it ended with status 3`, time.Second},
+		{"not in time", 0, time.Hour, time.Minute, `service "s" was not ready after 1m: it has not ended`, time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wait(t, engine.Ready{Completed: true, Within: tt.within}, nil, &probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
+			})
+		})
+	}
+}
+
+// What a service listens on says why it is not reached, and one that listens on its loopback alone is not waited for to the end.
+func TestListensElsewhere(t *testing.T) {
+	at := func(list ...string) []netip.AddrPort {
+		var out []netip.AddrPort
+		for _, l := range list {
+			out = append(out, netip.MustParseAddrPort(l))
+		}
+		return out
+	}
+	always := func(open ...string) func(time.Duration) []netip.AddrPort {
+		return func(time.Duration) []netip.AddrPort { return at(open...) }
+	}
+	from := func(since time.Duration, before, after []netip.AddrPort) func(time.Duration) []netip.AddrPort {
+		return func(now time.Duration) []netip.AddrPort {
+			if now < since {
+				return before
+			}
+			return after
+		}
+	}
+	s := time.Second
+	tests := []struct {
+		name  string
+		ready engine.Ready
+		open  func(time.Duration) []netip.AddrPort
+		want  string
+		took  time.Duration
+	}{
+		{"on the loopback only", engine.Ready{}, always("127.0.0.1:8080"),
+			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 5 * s},
+		{"on both loopbacks, asked over HTTP", engine.Ready{HTTP: "/"}, always("127.0.0.1:8080", "[::1]:8080"),
+			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 and [::1]:8080 only: bind to 0.0.0.0)`, 5 * s},
+		{"on the loopback at first", engine.Ready{}, from(3*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 3 * s},
+		{"on the loopback, and it may take long to start", engine.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 15 * s},
+		{"on the loopback after a while", engine.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
+			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
+		{"on another port", engine.Ready{}, always("0.0.0.0:9000"),
+			`service "s" was not ready after 1m: nothing listens on port 8080 (it listens on 0.0.0.0:9000)`, 60 * s},
+		{"nowhere", engine.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wait(t, tt.ready, []int{8080}, &probedFake{open: tt.open}, tt.want, tt.took)
+			})
+		})
+	}
+}
+
 func TestReasons(t *testing.T) {
 	refused := errors.New("port 80 did not accept a connection")
 	tests := []struct {
@@ -63,12 +300,12 @@ func TestReasons(t *testing.T) {
 		cause, probe error
 		want         string
 	}{
-		{"its time ran out", errors.New("its time of 1s ran out"), refused, "its time of 1s ran out; last, port 80 did not accept a connection"},
+		{"its time ran out", errTimeOver, refused, "port 80 did not accept a connection"},
 		{"it ended", &endedError{3}, refused, "it ended with status 3"},
-		{"no probe", errors.New("its time of 1s ran out"), nil, "its time of 1s ran out"},
+		{"no probe", errTimeOver, nil, "its time ran out"},
 	}
 	for _, tt := range tests {
-		if got := joinReasons(tt.cause, tt.probe).Error(); got != tt.want {
+		if got := reason(tt.cause, tt.probe).Error(); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

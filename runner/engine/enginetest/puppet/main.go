@@ -189,8 +189,11 @@ var hanging atomic.Bool
 // asked has an entry for each request for /go that was answered.
 var asked = make(chan struct{}, 1000)
 
-func listen(port string) error {
-	listener, err := net.Listen("tcp", ":"+port)
+func listen(address string) error {
+	if !strings.Contains(address, ":") {
+		address = ":" + address // a port alone: at every address
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
@@ -214,7 +217,7 @@ func listen(port string) error {
 				}
 			}
 		}))
-		fail("listen="+port, err)
+		fail("listen="+address, err)
 	}()
 	return nil
 }

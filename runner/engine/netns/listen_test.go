@@ -1,0 +1,63 @@
+package netns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"benchbook/runner/engine"
+)
+
+// What listens is told with its address, and connections are not.
+func TestListeners(t *testing.T) {
+	const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
+   1: 00000000:2328 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1 0 100 0 0 10 0
+   2: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 100 0 0 10 0
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000
+   1: 00000000000000000000000001000000:0051 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000
+   2: 0000000000000000FFFF00000100007F:0052 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000
+   3: nonsense
+`
+	want := []string{"0.0.0.0:9000", "127.0.0.1:82", "127.0.0.1:8080", "[::]:80", "[::1]:81"}
+	exec := func(context.Context, engine.Command) (engine.Exit, error) {
+		return engine.Exit{Stdout: []byte(text)}, nil
+	}
+	got, err := ListenersBy(t.Context(), exec)
+	var words []string
+	for _, l := range got {
+		words = append(words, l.String())
+	}
+	if err != nil || !slices.Equal(words, want) {
+		t.Errorf("got %q, %v, want %q", words, err, want)
+	}
+	for name, exec := range map[string]func(context.Context, engine.Command) (engine.Exit, error){
+		"no cat":       func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{Code: 127}, nil },
+		"no container": func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{}, errors.New("gone") },
+	} {
+		if _, err := ListenersBy(t.Context(), exec); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// The kernel of this machine writes what is read.
+func TestListenersOfThisProcess(t *testing.T) {
+	for _, network := range []string{"tcp4", "tcp6"} {
+		listener, err := net.Listen(network, "localhost:0")
+		if err != nil {
+			t.Logf("%s: %v", network, err)
+			continue
+		}
+		defer listener.Close()
+		got, err := Of("/proc/self", FirstPort, LastPort).Listeners()
+		if err != nil || !slices.Contains(got, netip.MustParseAddrPort(fmt.Sprint(listener.Addr()))) {
+			t.Errorf("%v is not among %v, %v", listener.Addr(), got, err)
+		}
+	}
+}
