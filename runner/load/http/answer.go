@@ -62,11 +62,11 @@ const (
 	otherCoding
 )
 
-// whole is all of an answer, for the check before timing.
+// whole is what the check before timing looks at of an answer.
 type whole struct {
 	statusLine string
 	fields     []field
-	body       []byte
+	body       *body
 }
 
 type field struct{ name, value string }
@@ -148,7 +148,7 @@ func (r *answerReader) eof() (done bool, kind Kind) {
 func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
 	n := int(min(int64(len(b)), r.skippable()))
 	if r.whole != nil {
-		r.whole.body = append(r.whole.body, b[:n]...)
+		r.whole.body.take(b[:n])
 	}
 	return b[n:], r.skip(int64(n)), nil
 }
@@ -375,9 +375,8 @@ func splitField(line []byte) (name, value []byte, err error) {
 
 // excerpt is as much of some text as fits in a message.
 func excerpt(text []byte) []byte {
-	const most = 80
-	if len(text) > most {
-		return append(bytes.Clone(text[:most]), "..."...)
+	if len(text) > maxExcerpt {
+		return append(bytes.Clone(text[:maxExcerpt]), "..."...)
 	}
 	return text
 }

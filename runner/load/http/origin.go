@@ -91,20 +91,17 @@ func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) erro
 // try opens a connection and, if that is wanted, gets an answer to each target over one.
 func (l *load) try(ctx context.Context, o *origin, address netip.AddrPort, check bool) (refusal, err error) {
 	if !check {
-		return l.probe(ctx, o, address, nil, nil)
+		_, refusal, err := l.probe(ctx, o, address, nil)
+		return refusal, err
 	}
 	for i := range l.targets {
 		t := &l.targets[i]
 		if l.origins[t.origin] != o {
 			continue
 		}
-		var answer whole
-		refusal, err := l.probe(ctx, o, address, t.request, &answer)
+		answer, refusal, err := l.probe(ctx, o, address, t.request)
 		if refusal != nil || ctx.Err() != nil {
 			return refusal, err
-		}
-		if err == nil {
-			err = l.config.Verify.all(&answer)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("check before timing: %s %s at %v: %w%s",
@@ -119,8 +116,8 @@ func (a *whole) describe() string {
 	switch {
 	case a.statusLine == "":
 		return ""
-	case len(a.body) == 0:
+	case a.body.length == 0:
 		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
 	}
-	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, len(a.body), excerpt(a.body))
+	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length, excerpt(a.body.start.Bytes()))
 }

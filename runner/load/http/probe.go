@@ -8,22 +8,27 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
-// probe opens one connection outside the load and, if there is a request, reads its answer. Refusal says why no
-// connection came about; err what was wrong with the answer, or that of the context.
-func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *request, answer *whole) (refusal, err error) {
+// probe opens one connection outside the load and, if there is a request, reads its answer and checks it. Refusal says why no
+// connection came about; err what was wrong with the answer, or that of the context. What came is in answer in any case.
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, request *request) (answer whole, refusal, err error) {
+	if answer.body, err = newBody(l.config.Verify); err != nil {
+		return answer, nil, err
+	}
+	defer answer.body.end()
 	deadline := time.Now().Add(l.config.Timeout)
 	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
 	conn, err := dialer.DialContext(ctx, "tcp", address.String())
 	if err != nil {
-		return err, ctx.Err()
+		return answer, err, ctx.Err()
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if request == nil {
-		return nil, nil
+		return answer, nil, nil
 	}
 	err = conn.SetDeadline(deadline)
 	if err == nil && o.secure != nil {
@@ -34,15 +39,15 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, req
 		conn = secured
 	}
 	if err == nil {
-		err = l.exchange(conn, request, answer)
+		err = l.exchange(conn, request, &answer)
 	}
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return answer, nil, ctx.Err()
 	}
-	return nil, err
+	return answer, nil, err
 }
 
-// exchange sends a request and reads its answer, which passes what is checked on every one or is an error.
+// exchange sends a request and reads its answer, which passes all checks or is an error.
 func (l *load) exchange(conn net.Conn, request *request, answer *whole) error {
 	// That a server does not read all of a request can wait: it may have answered it all the same.
 	_, sendErr := conn.Write(request.append(nil, mix(l.config.Seed)))
@@ -66,9 +71,15 @@ func (l *load) exchange(conn net.Conn, request *request, answer *whole) error {
 			return sendErr
 		case errors.Is(err, io.EOF):
 			return errors.New("the server closed the connection")
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("no whole answer within %v", l.config.Timeout)
 		default:
 			return err
 		}
 	}
-	return l.config.Verify.each(r.status, r.length)
+	if err := l.config.Verify.each(r.status, r.length); err != nil || l.config.Verify == nil {
+		return err
+	}
+	answer.body.end()
+	return l.config.Verify.all(answer)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,14 +45,10 @@ func (v *Verify) each(status int, length int64) error {
 
 // all checks an answer that passed each for the rest.
 func (v *Verify) all(a *whole) error {
-	if !bytes.Contains(a.body, []byte(v.Contains)) {
+	if !a.body.contains.has() {
 		return fmt.Errorf("wanted a body that contains %q", v.Contains)
 	}
-	match, err := regexp.Compile(v.Match)
-	if err != nil {
-		return fmt.Errorf("match: %w", err)
-	}
-	if !match.Match(a.body) {
+	if !a.body.matches() {
 		return fmt.Errorf("wanted a body that matches %q", v.Match)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Headers)) {
@@ -64,8 +59,13 @@ func (v *Verify) all(a *whole) error {
 	if len(v.JSON) == 0 {
 		return nil
 	}
+	paths := slices.Sorted(maps.Keys(v.JSON))
+	if a.body.length > MaxJSON {
+		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: values are looked for in one of at most %d MiB",
+			paths[0], a.body.length, MaxJSON>>20)
+	}
 	var doc any
-	dec := json.NewDecoder(bytes.NewReader(a.body))
+	dec := json.NewDecoder(bytes.NewReader(a.body.start.Bytes()))
 	dec.UseNumber() // so that a long integer equals itself
 	if err := dec.Decode(&doc); err != nil {
 		return fmt.Errorf("wanted a body in JSON: %w", err)
@@ -73,7 +73,7 @@ func (v *Verify) all(a *whole) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("wanted a body in JSON, got one with something after it")
 	}
-	for _, path := range slices.Sorted(maps.Keys(v.JSON)) {
+	for _, path := range paths {
 		got, err := jsonpath.LookUp(doc, path)
 		if err != nil {
 			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)

@@ -67,9 +67,15 @@ func TestVerifyAll(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			b, err := newBody(&tt.verify)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.take([]byte(tt.body))
+			b.end()
 			checkError(t, tt.verify.all(&whole{
 				fields: []field{{"Content-Type", "text/html"}, {"Set-Cookie", "a=1"}, {"Set-Cookie", "b=2"}},
-				body:   []byte(tt.body),
+				body:   b,
 			}), tt.want)
 		})
 	}
