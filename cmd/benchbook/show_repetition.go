@@ -194,6 +194,13 @@ func loadRows(l *record.Load) [][]string {
 	}
 	rows = append(rows, []string{"connections with a request under way", shareWords(l.InFlight)}, []string{"generator's busiest thread", shareWords(l.Busy)},
 		[]string{"processor time of others", shareWords(l.ForeignCPU)})
+	if h := l.Health; h != nil {
+		still := "unknown"
+		if h.Standstill >= 0 {
+			still = seconds(h.Standstill)
+		}
+		rows = append(rows, []string{"generator stood still, at most", still}, []string{"generator waited for a core", shareWords(h.Waiting)})
+	}
 	for i, g := range l.Generators {
 		words := fmt.Sprintf("%s, begun %s after the first, busiest thread %s", count(int(g.Attempted), "request"), seconds(g.After), shareWords(g.Busy))
 		if g.Host != "" {

@@ -63,6 +63,8 @@ func validityChecks(in *definitions) []validityCheck {
 	return []validityCheck{
 		{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
 		{name: "generator CPU", look: in.lookAtGenerator, of: isLoad},
+		{name: "generator stalls", look: lookAtStandstill, of: hasHealth},
+		{name: "generator waits", look: lookAtWaiting, of: func(r *record.Record) bool { return r.Load != nil && hasHealth(r) }},
 		{name: "foreign CPU", look: lookAtForeign, of: isTimed},
 		{name: "swap", look: lookAtSwap, of: isTimed},
 		{name: "ports", look: lookAtPorts, of: isLoad},
@@ -172,9 +174,13 @@ func (c *Cell) looks() ([]look, []drift) {
 			applies := false
 			for i, r := range c.Records {
 				l.found[i] = notChecked("not run")
-				if r.Failure == "" && check.of(r) {
+				switch {
+				case r.Failure != "":
+				case check.of(r):
 					applies = true
 					l.found[i] = check.look(r)
+				default:
+					l.found[i] = notChecked(untold) // it is older than the check
 				}
 			}
 			if applies {

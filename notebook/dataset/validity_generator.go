@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"fmt"
+
 	"benchbook/notebook/record"
 )
 
@@ -16,4 +18,61 @@ func (in *definitions) lookAtGenerator(r *record.Record) finding {
 		f.level, f.words = Warn, words
 	}
 	return f
+}
+
+// hasHealth reports whether a load generator, or the timer of a command, told what kept it from its work. Older records do not.
+func hasHealth(r *record.Record) bool { return healthOf(r) != nil }
+
+func healthOf(r *record.Record) *record.Health {
+	switch {
+	case r.Load != nil:
+		return r.Load.Health
+	case r.Command != nil:
+		return r.Command.Health
+	}
+	return nil
+}
+
+// Bounds of how long a generator may stand still: a hundredth of the window, in which its numbers are off by as much. But a busy machine keeps any
+// thread waiting for some milliseconds, and what would be a standstill to whoever waits for an answer is none of the server's, however
+// long the window.
+const (
+	shortStandstill = 0.010 // seconds
+	longStandstill  = 0.100
+)
+
+// lookAtStandstill asks whether the generator, or the timer, ran all the time. What happens while it stands still, as it was stopped, its
+// machine paused or its core given to others, is noted late, and counts as time of the service.
+//
+// Source: the manual, "Validity"; METHOD.md 7 has no such check.
+func lookAtStandstill(r *record.Record) finding {
+	h, whose, window := healthOf(r), "the load generator", 0.0
+	if r.Load != nil {
+		window = r.Load.Window
+	} else {
+		whose, window = "the timer", r.Command.Real
+	}
+	if h.Standstill < 0 {
+		return notChecked(whose + " does not tell")
+	}
+	limit := min(max(shortStandstill, 0.01*window), longStandstill)
+	return graded(h.Standstill, limit, 5*limit, true, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose, duration(h.Standstill), duration(limit)))
+}
+
+// Limits of the share of the window in which a thread of the generator may wait for a core. In a closed loop that is the share by which
+// latencies are too long and throughput is too small, at most.
+const (
+	waitingOK   = 0.05
+	waitingWarn = 0.15
+)
+
+// lookAtWaiting asks whether the generator had a core when it needed one.
+//
+// Source: the manual, "Validity"; METHOD.md 7 has no such check.
+func lookAtWaiting(r *record.Record) finding {
+	waiting := r.Load.Health.Waiting
+	if waiting < 0 {
+		return notChecked("the load generator does not tell")
+	}
+	return graded(waiting, waitingOK, waitingWarn, true, "the load generator waited for a core for "+percentBeside(waiting, waitingOK, waitingWarn)+" of the window")
 }

@@ -61,6 +61,11 @@ func TestChecksOfARepetition(t *testing.T) {
 	command := func(seconds, foreign float64) func(*record.Record) {
 		return func(r *record.Record) { r.Load, r.Command = nil, &record.Command{Real: seconds, ForeignCPU: foreign} }
 	}
+	health := func(window, standstill, waiting float64) func(*record.Record) {
+		return load(func(l *record.Load) {
+			l.Window, l.Health = window, &record.Health{Standstill: standstill, Waiting: waiting}
+		})
+	}
 	machine := func(f func(*record.Machine)) func(*record.Record) {
 		return func(r *record.Record) {
 			r.Machine = &record.Machine{}
@@ -129,6 +134,21 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, "load generator busy 90 %"},
 		{"generator just below", "generator CPU", load(func(l *record.Load) { l.Busy = 0.89996 }), Warn, "load generator busy 89.996 %"},
 		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
+		{"a generator that ran all the time", "generator stalls", health(1, 0.009, 0), OK, "the load generator stood still for 9 ms at most (ok up to 10 ms)"},
+		{"a standstill in a short window", "generator stalls", health(1, 0.02, 0), Warn, "the load generator stood still for 20 ms at most (ok up to 10 ms)"},
+		{"a long one in a short window", "generator stalls", health(1, 0.051, 0), Invalid, ""},
+		{"a standstill in a window", "generator stalls", health(5, 0.051, 0), Warn, "the load generator stood still for 51 ms at most (ok up to 50 ms)"},
+		{"a long one in a window", "generator stalls", health(5, 0.26, 0), Invalid, ""},
+		{"a second in a long window", "generator stalls", health(600, 1, 0), Invalid, "the load generator stood still for 1 s at most (ok up to 100 ms)"},
+		{"a standstill that is not told", "generator stalls", health(10, -1, 0), NotChecked, "the load generator does not tell"},
+		{"a timer that was stopped", "generator stalls", func(r *record.Record) {
+			command(2, 0)(r)
+			r.Command.Health = &record.Health{Standstill: 0.5, Waiting: -1}
+		}, Invalid, "the timer stood still for 500 ms at most (ok up to 20 ms)"},
+		{"a core of its own", "generator waits", health(10, 0, 0.04), OK, "the load generator waited for a core for 4 % of the window"},
+		{"a core that others want", "generator waits", health(10, 0, 0.15), Warn, "the load generator waited for a core for 15 % of the window"},
+		{"half a core", "generator waits", health(10, 0, 0.47), Invalid, "the load generator waited for a core for 47 % of the window"},
+		{"waits that are not told", "generator waits", health(10, 0, -1), NotChecked, "the load generator does not tell"},
 		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
 		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
 		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},

@@ -169,6 +169,9 @@ type Load struct {
 	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
 	StaleRetries int64            `json:"stale_retries,omitempty"`
 
+	// Health is what kept the generator from its work, of several the worst; nil where nothing tells. Older records have none.
+	Health *Health `json:"health,omitempty"`
+
 	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1 where
 	// it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does not tell those of
 	// all answers.
@@ -197,6 +200,12 @@ type Generator struct {
 	Uncertain float64 `json:"uncertain,omitempty"`
 }
 
+// Health is what kept a load generator or the timer of a command from its work, so that it noted late what had happened.
+type Health struct {
+	Standstill float64 `json:"standstill"` // seconds that one of its threads stood still at a stretch, the longest; -1 unknown
+	Waiting    float64 `json:"waiting"`    // share of the window that one of its threads waited for a core, the largest; -1 unknown
+}
+
 // OpenLoop is how far a load kept to its schedule in the window.
 type OpenLoop struct {
 	Rate     float64 `json:"rate"`     // requests per second that were asked for; 0 where stages change it
@@ -211,6 +220,7 @@ type Command struct {
 	Start      time.Time `json:"start"`
 	Real       float64   `json:"real"`        // seconds that it ran
 	ForeignCPU float64   `json:"foreign_cpu"` // share of the host's CPU time used by others; -1 unknown
+	Health     *Health   `json:"health,omitempty"`
 }
 
 // FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of programs, each with its

@@ -408,6 +408,12 @@ func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
 			record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
 			record.Sample{Metric: "bytes.out", Value: float64(r.BytesOut) / seconds, Unit: "B/s"})
 	}
+	if r.Health != nil {
+		m.Load.Health = &record.Health{Standstill: r.Health.Standstill.Seconds(), Waiting: -1}
+		if r.Health.Waiting != nil {
+			m.Load.Health.Waiting = *r.Health.Waiting
+		}
+	}
 	if r.CPU != nil {
 		m.GeneratorCPU = r.CPU.User + r.CPU.System
 		if r.CPU.Busiest != nil {

@@ -142,10 +142,11 @@ func (e *engine) work() error {
 			e.meter.stop(e)
 			return e.err
 		}
-		e.meter.gap(e.clock - back)
+		e.meter.stood(back, e.clock)
 		timeout, polling := e.untilNext()
 		n, limit := e.poller.wait(timeout)
 		now := e.now()
+		e.meter.stood(e.clock+limit, now)
 		if n == 0 {
 			e.meter.waited(limit, now-e.clock, polling)
 		}

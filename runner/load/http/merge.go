@@ -136,13 +136,17 @@ func cpuOf(parts []*Result) *CPU {
 
 // healthOf is nil unless all parts tell.
 func healthOf(parts []*Result) *Health {
-	var worst Health
+	worst := Health{Waiting: new(0.0)}
 	for _, p := range parts {
 		if p.Health == nil {
 			return nil
 		}
-		worst.RunDelay += p.Health.RunDelay
-		worst.LongestGap = max(worst.LongestGap, p.Health.LongestGap)
+		worst.Standstill = max(worst.Standstill, p.Health.Standstill)
+		if worst.Waiting == nil || p.Health.Waiting == nil {
+			worst.Waiting = nil
+		} else {
+			*worst.Waiting = max(*worst.Waiting, *p.Health.Waiting)
+		}
 	}
 	return &worst
 }

@@ -89,7 +89,7 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 	begin := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	found := func(after, length time.Duration, by Ending, change func(*Result)) *Result {
 		r := dealtOut(t, &Config{Timeout: time.Second}, nil, 1)[0]
-		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by, &CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &Health{RunDelay: 1, LongestGap: 5}
+		r.Start, r.Length, r.EndedBy, r.CPU, r.Health = begin.Add(after), length, by, &CPU{User: time.Second, Length: length, Busiest: new(0.25)}, &Health{Standstill: 5, Waiting: new(0.02)}
 		if change != nil {
 			change(r)
 		}
@@ -101,20 +101,20 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 		want  string
 	}{
 		{"equally long", []*Result{found(0, 2*time.Second, EndedByDuration, nil), found(time.Millisecond, 2*time.Second, EndedByDuration, nil)},
-			"after 1ms for 2s by duration, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight unknown"},
+			"after 1ms for 2s by duration, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
 		{"one is busy", []*Result{found(0, time.Second, EndedByDuration, func(r *Result) { r.CPU.Busiest = new(0.95) }), found(0, time.Second, EndedByDuration, nil)},
-			"after 0s for 1s by duration, busiest 0.95 of 2s, delayed by 2ns and 5ns, in flight unknown"},
-		{"one was held back", []*Result{found(0, time.Second, EndedByDuration, nil), found(0, time.Second, EndedByDuration, func(r *Result) { r.Health.LongestGap = 9 })},
-			"after 0s for 1s by duration, busiest 0.25 of 2s, delayed by 2ns and 9ns, in flight unknown"},
+			"after 0s for 1s by duration, busiest 0.95 of 2s, stood still for 5ns, waited for 0.02, in flight unknown"},
+		{"one was held back", []*Result{found(0, time.Second, EndedByDuration, nil), found(0, time.Second, EndedByDuration, func(r *Result) { r.Health.Standstill, r.Health.Waiting = 9, new(0.5) })},
+			"after 0s for 1s by duration, busiest 0.25 of 2s, stood still for 9ns, waited for 0.5, in flight unknown"},
 		// 3 of 4 clients over 2 s, and 1 of 4 over 1 s, which is as if they had gone on for 2 s.
 		{"by requests", []*Result{
 			found(0, 2*time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: 6 * time.Second, Length: 2 * time.Second} }),
 			found(10*time.Millisecond, 1500*time.Millisecond, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
-		}, "after 0s for 2s by requests, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight 8s of 2s"},
+		}, "after 0s for 2s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 8s of 2s"},
 		{"by requests, the last one to begin ending last", []*Result{
 			found(0, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{Time: time.Second, Length: time.Second} }),
 			found(500*time.Millisecond, time.Second, EndedByRequests, func(r *Result) { r.InFlight = &InFlight{} }),
-		}, "after 0s for 1.5s by requests, busiest 0.25 of 2s, delayed by 2ns and 5ns, in flight 0s of 0s"},
+		}, "after 0s for 1.5s by requests, busiest 0.25 of 2s, stood still for 5ns, waited for 0.02, in flight 0s of 0s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,8 +126,8 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 			if r.InFlight != nil {
 				inFlight = fmt.Sprintf("%v of %v", r.InFlight.Time, r.InFlight.Length)
 			}
-			got := fmt.Sprintf("after %v for %v by %s, busiest %v of %v, delayed by %v and %v, in flight %s", r.Start.Sub(begin), r.Length, r.EndedBy,
-				*r.CPU.Busiest, r.CPU.User, r.Health.RunDelay, r.Health.LongestGap, inFlight)
+			got := fmt.Sprintf("after %v for %v by %s, busiest %v of %v, stood still for %v, waited for %v, in flight %s", r.Start.Sub(begin), r.Length, r.EndedBy,
+				*r.CPU.Busiest, r.CPU.User, r.Health.Standstill, *r.Health.Waiting, inFlight)
 			if got != tt.want {
 				t.Errorf("\n got %s\nwant %s", got, tt.want)
 			}
@@ -136,6 +136,10 @@ func TestMergeOfWhatGeneratorsTellOfThemselves(t *testing.T) {
 	untold, err := Merge([]*Result{found(0, time.Second, EndedByDuration, nil), found(0, time.Second, EndedByDuration, func(r *Result) { r.CPU, r.Health = nil, nil })})
 	if err != nil {
 		t.Fatal(err)
+	}
+	silent, err := Merge([]*Result{found(0, time.Second, EndedByDuration, func(r *Result) { r.Health.Waiting = nil }), found(0, time.Second, EndedByDuration, nil)})
+	if err != nil || silent.Health == nil || silent.Health.Waiting != nil || silent.Health.Standstill != 5 {
+		t.Errorf("one generator does not tell how long it waited, and all together %+v, %v", silent.Health, err)
 	}
 	if untold.CPU != nil || untold.Health != nil {
 		t.Errorf("one generator tells nothing, and all together %+v and %+v", untold.CPU, untold.Health)

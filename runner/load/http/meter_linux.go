@@ -16,7 +16,7 @@ type meter struct {
 	readings [2]consumption
 	taken    int   // readings
 	polled   int64 // time spent polling, so far
-	longest  int64 // the longest gap between two waits in the window
+	longest  int64 // the longest time in which it stood still since the window started
 	lateness int64 // how late a sleeping thread mostly wakes up at most
 	slept    bool  // since the last request left
 	polls    bool  // there is a core for polling
@@ -64,9 +64,6 @@ func (m *meter) mark(e *engine) {
 func (m *meter) take(now int64) {
 	m.readings[m.taken] = consumption{now, threadTime(), m.runDelay(), m.polled}
 	m.taken++
-	if m.taken == 1 {
-		m.longest = 0
-	}
 }
 
 // stop takes the last reading, if the load has ended before the window.
@@ -87,12 +84,9 @@ func (m *meter) next() int64 {
 	return m.at[m.taken]
 }
 
-// gap notes a time in which the thread saw nothing of what happened.
-func (m *meter) gap(ns int64) {
-	if m.taken < len(m.readings) {
-		m.longest = max(m.longest, ns)
-	}
-}
+// stood notes a time in which the thread saw nothing of what happened. What lies before the window does not count. What lies behind it
+// does: requests of the window may still be under way.
+func (m *meter) stood(from, to int64) { m.longest = max(m.longest, to-max(from, m.at[0])) }
 
 // waited notes a wait in which nothing came.
 func (m *meter) waited(timeout, took int64, polling bool) {
@@ -154,16 +148,21 @@ func (m *meter) runDelay() int64 {
 	return delay
 }
 
-// health is what kept the threads from their work; nil where the system does not tell.
+// health is what kept the threads from their work; nil if the window has never started.
 func health(engines []*engine) *Health {
-	var h Health
+	h := Health{Waiting: new(0.0)}
 	for _, e := range engines {
-		from, to := e.readings[0], e.readings[1]
-		if e.taken < 2 || from.delay == none || to.delay == none {
+		if e.taken < len(e.readings) {
 			return nil
 		}
-		h.RunDelay += time.Duration(to.delay - from.delay)
-		h.LongestGap = max(h.LongestGap, time.Duration(e.longest))
+		h.Standstill = max(h.Standstill, time.Duration(e.longest))
+		from, to := e.readings[0], e.readings[1]
+		if from.delay == none || to.delay == none || to.at-from.at < shortest.Nanoseconds() {
+			h.Waiting = nil
+		}
+		if h.Waiting != nil {
+			*h.Waiting = min(1, max(*h.Waiting, float64(to.delay-from.delay)/float64(to.at-from.at)))
+		}
 	}
 	return &h
 }

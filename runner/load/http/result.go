@@ -107,7 +107,7 @@ type Result struct {
 	// CPU is what the generator itself used, nil where the system does not tell.
 	CPU *CPU `json:"cpu,omitempty"`
 
-	// Health is what kept the generator from its work in the window, nil where the system does not tell.
+	// Health is what kept the generator from its work, nil if its window has never started.
 	Health *Health `json:"health,omitempty"`
 
 	// Warmup counts the requests started before the window.
@@ -185,14 +185,16 @@ type ThreadCPU struct {
 	Polling time.Duration `json:"polling_ns,omitempty"`
 }
 
-// Health is what kept the threads of the load from their work in the window.
+// Health is what kept the threads of the load from their work.
 type Health struct {
-	// RunDelay is how long they could have run and had no core, all together.
-	RunDelay time.Duration `json:"run_delay_ns"`
+	// Standstill is the longest time, from the start of the window to the last answer, in which one of them saw nothing of what
+	// happened on its connections, because it was at work, had no core, or was stopped. What happened meanwhile was noted that much
+	// too late, at most. A stop counts from when the thread wanted to wake up, which is up to 0.1 s later where nothing was to be done.
+	Standstill time.Duration `json:"standstill_ns"`
 
-	// LongestGap is the longest time in which one of them saw nothing of what happened on its connections, because it
-	// was at work or had no core. What happened meanwhile was noted that much too late, at most.
-	LongestGap time.Duration `json:"longest_gap_ns"`
+	// Waiting is the share of the window in which the thread that waited for a core the longest could have run and had none; nil where
+	// the system does not tell, or the window is too short for its clocks.
+	Waiting *float64 `json:"waiting,omitempty"`
 }
 
 // Warmup counts the requests of the warm-up as Result counts those of the window.

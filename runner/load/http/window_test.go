@@ -290,7 +290,7 @@ func TestResultJSON(t *testing.T) {
 	r.InFlight = &InFlight{Time: time.Second, Length: 2 * time.Second}
 	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75),
 		Threads: []ThreadCPU{{Time: 2 * time.Second, Polling: 500 * time.Millisecond}}}
-	r.Health = &Health{RunDelay: time.Millisecond, LongestGap: 2 * time.Millisecond}
+	r.Health = &Health{Standstill: 2 * time.Millisecond, Waiting: new(0.01)}
 	r.Due, r.Sent, r.Blocked, r.Offered = 2, 2, 1, 1
 	r.TLS = []TLS{{Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Protocol: "http/1.1"}}
 	r.TLSSetup, r.Lag, r.Service = new(r.Connect), new(r.Connect), new(r.Latency)

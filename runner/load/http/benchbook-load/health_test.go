@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/load"
+)
+
+// here is a space in which programs are the load generator, as processes of this machine.
+type here struct {
+	engine.Space
+	begun func(*os.Process) // is called when the process runs
+}
+
+// Run implements engine.Space.
+func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (engine.Exit, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command("benchbook-load", p.Command...)
+	cmd.Env = append(os.Environ(), p.Environment...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		return engine.Exit{}, err
+	}
+	h.begun(cmd.Process)
+	_ = cmd.Wait() // the status tells
+	return engine.Exit{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
+}
+
+// measured puts a load on a server of this process, and gives what checks find in the record of that.
+func measured(t *testing.T, l plan.Load, begun func(*os.Process)) (*record.Record, map[string]dataset.CheckResult) {
+	t.Helper()
+	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET", 10*time.Second, true
+	driver := &load.Requests{}
+	m, err := driver.Measure(t.Context(), load.Place{Space: here{begun: begun}, Cores: 1}, &plan.Trial{Name: "trial", Load: &l})
+	if err != nil || m.Failure != "" {
+		t.Fatalf("%v, failure %q, %s", err, m.Failure, m.Log)
+	}
+	r := &record.Record{Load: m.Load, Samples: m.Samples, Histograms: m.Histograms}
+	_, checks := dataset.Validity(r)
+	found := map[string]dataset.CheckResult{}
+	for _, c := range checks {
+		found[c.Name] = c
+	}
+	return r, found
+}
+
+// loops are loads that last for some seconds: a closed one and an open one.
+func loops() map[string]plan.Load {
+	return map[string]plan.Load{
+		"closed": {Connections: 8, Threads: 1, Duration: 3 * time.Second},
+		"open":   {Connections: 100, Threads: 1, Duration: 3 * time.Second, Rate: 200, Arrivals: "constant"},
+	}
+}
+
+// A generator that is stopped for a second in its window says so, and its repetition is not valid.
+func TestStopped(t *testing.T) {
+	for name, l := range loops() {
+		t.Run(name, func(t *testing.T) {
+			r, checks := measured(t, l, func(p *os.Process) {
+				time.Sleep(time.Second)
+				for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+					if err := p.Signal(s); err != nil {
+						t.Error(err)
+					}
+					if s == syscall.SIGSTOP {
+						time.Sleep(time.Second)
+					}
+				}
+			})
+			// It counts from when the thread wanted to wake up, up to 0.1 s after it had nothing to do.
+			if s := r.Load.Health.Standstill; s < 0.9 || s > 3 {
+				t.Errorf("it stood still for %v s, want about 1", s)
+			}
+			if c := checks["generator stalls"]; c.Level != dataset.Invalid {
+				t.Errorf("got %+v, want it to be invalid", c)
+			}
+		})
+	}
+}
+
+// A generator that shares its core with a busy process says how long it waited for it, and its repetition is not valid.
+func TestStarved(t *testing.T) {
+	runtime.LockOSThread() // a process may run where the thread may that has started it
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
+	cpu := 0
+	for !all.IsSet(cpu) {
+		cpu++
+	}
+	one.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.UnlockOSThread()
+	defer func() {
+		if err := unix.SchedSetaffinity(0, &all); err != nil {
+			t.Error(err)
+		}
+	}()
+	busy := exec.Command("sh", "-c", "while :; do :; done")
+	busy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = busy.Process.Kill() // it cannot have ended
+		_ = busy.Wait()         // by the signal
+	}()
+	r, checks := measured(t, loops()["closed"], func(*os.Process) {})
+	if c := checks["generator waits"]; c.Level != dataset.Invalid || r.Load.Health.Waiting > 1 {
+		t.Errorf("got %+v, %+v, want it to be invalid", c, r.Load.Health)
+	}
+}
