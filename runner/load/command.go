@@ -122,6 +122,10 @@ func mode(f plan.File) fs.FileMode {
 func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System + r.Reading,
 		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
+	m.Command.Health = &record.Health{Standstill: -1, Waiting: -1}
+	if r.Standstill >= 0 {
+		m.Command.Health.Standstill = r.Standstill.Seconds()
+	}
 	if c.Service != "" {
 		m.GeneratorCPU = 0 // all of it is in that of the service
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,5 +115,48 @@ func TestHooks(t *testing.T) {
 				t.Errorf("got %+v, want %+v", r, test.want)
 			}
 		})
+	}
+}
+
+// standstill times a program, with something done to the timer meanwhile, and gives for how long that stood still.
+func standstill(t *testing.T, meanwhile func(*os.Process), words ...string) timing.Report {
+	t.Helper()
+	settings := timing.Settings{Marker: "a marker"}
+	cmd := exec.Command(os.Args[0], words...)
+	cmd.Env = append(os.Environ(), settings.Environment(), "GORACE=atexit_sleep_ms=0")
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	meanwhile(cmd.Process)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := settings.Read(out.Bytes())
+	if err != nil {
+		t.Fatalf("%v: %q", err, &out)
+	}
+	return r
+}
+
+// A timer that was stopped notes the end of its program late, and says for how long. One that waited for a core was not stopped.
+func TestStandstill(t *testing.T) {
+	stopped := standstill(t, func(p *os.Process) {
+		time.Sleep(300 * time.Millisecond)
+		if err := p.Signal(syscall.SIGSTOP); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if err := p.Signal(syscall.SIGCONT); err != nil {
+			t.Error(err)
+		}
+	}, "sleep", "0.6")
+	if s := stopped.Standstill.Seconds(); s < 0.8 || s > stopped.Real.Seconds() || stopped.Real < 1200*time.Millisecond {
+		t.Errorf("stopped for a second, it stood still for %v s of %v", s, stopped.Real)
+	}
+	crowd := `for i in $(seq 50); do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait`
+	if busy := standstill(t, func(*os.Process) {}, "sh", "-c", crowd); busy.Standstill > 50*time.Millisecond || busy.Standstill < 0 {
+		t.Errorf("beside a program of many processes, it stood still for %v of %v", busy.Standstill, busy.Real)
 	}
 }

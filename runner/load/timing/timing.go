@@ -59,9 +59,11 @@ func Run(words []string, o Options) (Report, error) {
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
+	still := watch() // begun here, so that the program does not wait for that
 	before := ownTime()
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
+		still.end()
 		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // as the child has inherited it: buffers are made from here on
@@ -76,7 +78,7 @@ func Run(words []string, o Options) (Report, error) {
 	stdout.begin(look)
 	stderr.begin(last.write)
 	err = cmd.Wait()
-	r := Report{Start: begin, Real: time.Since(begin), Reading: ownTime() - before}
+	r := Report{Start: begin, Real: time.Since(begin), Reading: ownTime() - before, Standstill: still.end()}
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)
