@@ -261,6 +261,24 @@ func TestChecksOfACell(t *testing.T) {
 	}
 }
 
+// Of repetitions in one cell, those that are older than a check are not judged by it.
+func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, only("a", loadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
+	cell := cellOf(t, b.dataset(Options{}), "a")
+	if level := cell.Level(); level != OK {
+		t.Errorf("the cell is %v", level)
+	}
+	for _, f := range cell.Findings() {
+		if f.Check != "generator waits" {
+			continue
+		}
+		if want := (Finding{f.Repetition, f.Check, NotChecked, "the record does not tell"}); f.Repetition > 1 && f != want {
+			t.Errorf("%+v, want %+v", f, want)
+		}
+	}
+}
+
 // A cell that warns stands on its valid repetitions, so its checks speak of those; what is left out has a mark.
 func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 	for _, tt := range []struct {

@@ -89,6 +89,8 @@ func read(ctx context.Context, files *kernel.Files, question string) (reading ag
 		reading.CPU, err = files.CPU()
 	case agent.AskThreads:
 		reading.Threads, err = files.Threads()
+	case agent.AskWaits:
+		reading.Threads, err = files.Waits()
 	case agent.AskCPUs:
 		if reading.CPUs, err = allowed(); err == nil {
 			reading.AllCPUs, err = kernel.AllCPUs("/")

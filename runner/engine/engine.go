@@ -163,6 +163,13 @@ type Threaded interface {
 	Threads(ctx context.Context, only ...int) (map[int]time.Duration, error)
 }
 
+// Queued is a Running that can tell how long its threads waited for a core. Not every engine can.
+type Queued interface {
+	// Waits is how long each thread that its processes have now could have run and had no core, by the number that Threaded has for it. It is
+	// as cheap as that.
+	Waits(ctx context.Context) (map[int]time.Duration, error)
+}
+
 // Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every engine can.
 type Metered interface {
 	// CPU is the user and system time that its processes have used since it started. It is cheap enough to be called a hundred

@@ -22,6 +22,7 @@ const (
 	AskUsage   = "usage"
 	AskCPU     = "cpu"
 	AskThreads = "threads"
+	AskWaits   = "waits" // of threads for a core
 	AskCPUs    = "cpus"
 )
 

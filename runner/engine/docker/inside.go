@@ -18,6 +18,7 @@ var errElsewhere = errors.New("its kernel is that of another machine")
 
 var (
 	_ engine.Threaded  = (*running)(nil)
+	_ engine.Queued    = (*running)(nil)
 	_ engine.Metered   = (*running)(nil)
 	_ engine.Networked = (*running)(nil)
 	_ engine.Listening = (*running)(nil)
@@ -73,6 +74,15 @@ func (r *running) Threads(ctx context.Context, only ...int) (threads map[int]tim
 		return err
 	})
 	return threads, err
+}
+
+// Waits implements engine.Queued where the kernel's files can be read.
+func (r *running) Waits(ctx context.Context) (waits map[int]time.Duration, err error) {
+	err = r.here(ctx, func(k *kernel.Files) (err error) {
+		waits, err = k.Waits()
+		return err
+	})
+	return waits, err
 }
 
 // Ports implements engine.Networked where the kernel's files can be read.

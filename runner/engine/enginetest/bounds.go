@@ -194,6 +194,11 @@ func (s *suite) threads(ctx context.Context, t *testing.T) {
 	if err != nil || len(threads) == 0 {
 		t.Errorf("threads are %v, %v; want some", threads, err)
 	}
+	if queued, ok := running.(engine.Queued); ok {
+		if waits, err := queued.Waits(ctx); err != nil || len(waits) == 0 {
+			t.Errorf("threads waited for %v, %v; want some", waits, err)
+		}
+	}
 }
 
 // machine runs what every machine has, and looks whether it leaves traces.

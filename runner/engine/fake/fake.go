@@ -52,6 +52,8 @@ type Script struct {
 	Node func(host string) string
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
+	// Queued returns how long these threads waited for a core at the nth time of asking.
+	Queued func(name string, n int) (map[int]time.Duration, error)
 	// Logs returns what a service or program wrote.
 	Logs func(name string) []byte
 	// Ended says how a service or program has ended, if it has.
@@ -403,8 +405,8 @@ type running struct {
 	name   string
 	host   string
 
-	mu            sync.Mutex
-	asked, looked int // how often for usage, and for threads
+	mu                    sync.Mutex
+	asked, looked, queued int // how often for usage, for threads, and for how long these waited
 }
 
 // Name implements engine.Running.
@@ -438,6 +440,18 @@ func (r *running) Threads(context.Context, ...int) (map[int]time.Duration, error
 	r.looked++
 	r.mu.Unlock()
 	return r.engine.script.Threads(r.name, n)
+}
+
+// Waits implements engine.Queued.
+func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
+	if r.engine.script.Queued == nil {
+		return nil, errUntold
+	}
+	r.mu.Lock()
+	n := r.queued
+	r.queued++
+	r.mu.Unlock()
+	return r.engine.script.Queued(r.name, n)
 }
 
 // Ports implements engine.Networked.

@@ -233,10 +233,16 @@ func (f *counterFile) close() {
 // Threads returns the processor time of the threads of the service, by their numbers: of only some, if any are named. One that ends
 // meanwhile is left out.
 //
-// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can be.
-//
 // Source: cgroups(7) tasks and cgroup.threads; the kernel's Documentation/scheduler/sched-stats, /proc/PID/schedstat.
-func (k *Files) Threads(only ...int) (map[int]time.Duration, error) {
+func (k *Files) Threads(only ...int) (map[int]time.Duration, error) { return k.schedstat(0, only) }
+
+// Waits returns how long the threads of the service could have run and had no core, as Threads does their processor time.
+func (k *Files) Waits() (map[int]time.Duration, error) { return k.schedstat(1, nil) }
+
+// schedstat reads one of the fields of the file of that name, in nanoseconds, of threads that are named, or of all.
+//
+// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can be.
+func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) {
 	if len(only) == 0 {
 		text, err := os.ReadFile(k.threads)
 		if err != nil {
@@ -259,8 +265,11 @@ func (k *Files) Threads(only ...int) (map[int]time.Duration, error) {
 		if err != nil {
 			continue
 		}
-		spent, _, _ := bytes.Cut(stat, []byte(" "))
-		nanoseconds, err := strconv.ParseInt(string(spent), 10, 64)
+		for range field {
+			_, stat, _ = bytes.Cut(stat, []byte(" "))
+		}
+		stat, _, _ = bytes.Cut(stat, []byte(" "))
+		nanoseconds, err := strconv.ParseInt(string(stat), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("parsing schedstat: %w", err)
 		}

@@ -129,6 +129,9 @@ func TestThreads(t *testing.T) {
 		if want := map[int]time.Duration{7: 1500 * time.Millisecond, 8: 20}; err != nil || !maps.Equal(got, want) {
 			t.Errorf("%s: %v, %v; want %v", version, got, err, want)
 		}
+		if got, err := files.Waits(); err != nil || !maps.Equal(got, map[int]time.Duration{7: 12, 8: 0}) {
+			t.Errorf("%s: they waited for %v, %v", version, got, err)
+		}
 		if got, err := files.Threads(9, 8); err != nil || !maps.Equal(got, map[int]time.Duration{8: 20}) {
 			t.Errorf("%s: of two that are named %v, %v", version, got, err)
 		}

@@ -49,6 +49,7 @@ type running struct {
 var (
 	_ engine.Running   = (*running)(nil)
 	_ engine.Threaded  = (*running)(nil)
+	_ engine.Queued    = (*running)(nil)
 	_ engine.Metered   = (*running)(nil)
 	_ engine.Clocked   = (*running)(nil)
 	_ engine.Placed    = (*running)(nil)
@@ -268,6 +269,12 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 func (r *running) CPU(ctx context.Context) (time.Duration, error) {
 	u, err := r.ask(ctx, agent.AskCPU)
 	return u.CPU, err
+}
+
+// Waits implements engine.Queued.
+func (r *running) Waits(ctx context.Context) (map[int]time.Duration, error) {
+	u, err := r.ask(ctx, agent.AskWaits)
+	return u.Threads, err
 }
 
 // Threads implements engine.Threaded.

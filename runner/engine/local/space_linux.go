@@ -309,6 +309,7 @@ type running struct {
 var (
 	_ engine.Running   = (*running)(nil)
 	_ engine.Threaded  = (*running)(nil)
+	_ engine.Queued    = (*running)(nil)
 	_ readiness.Probed = (*running)(nil)
 )
 
@@ -561,6 +562,19 @@ func (r *running) Threads(_ context.Context, only ...int) (map[int]time.Duration
 		return nil, fmt.Errorf("measuring the threads of %s: %w", r.service.Name, err)
 	}
 	return threads, nil
+}
+
+// Waits implements engine.Queued.
+func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
+	files, err := r.measured()
+	if err != nil {
+		return nil, err
+	}
+	waits, err := files.Waits()
+	if err != nil {
+		return nil, fmt.Errorf("measuring the threads of %s: %w", r.service.Name, err)
+	}
+	return waits, nil
 }
 
 func (r *running) measured() (*kernel.Files, error) {

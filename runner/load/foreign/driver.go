@@ -180,6 +180,9 @@ func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *plan.Load
 	m.Start, m.Length = w.window(o.Window)
 	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
 	m.Load.WindowStart = m.Start
+	if share := w.waiting(); share >= 0 {
+		m.Load.Health = &record.Health{Standstill: -1, Waiting: share}
+	}
 	if busy, used, ok := w.busy(cores); ok {
 		m.Load.Busy, m.GeneratorCPU = busy, time.Duration(used*float64(m.Length))
 		m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: busy, Unit: "1"})
@@ -233,6 +236,9 @@ type watch struct {
 	last    map[int]time.Duration
 	firstAt time.Time
 	lastAt  time.Time
+
+	// How long these threads had waited for a core by then; nil where nothing tells.
+	firstWaits, lastWaits map[int]time.Duration
 }
 
 // watchEvery is how often a tool is looked at: seldom enough to cost it nothing.
@@ -265,12 +271,18 @@ func (w *watch) look(ctx context.Context, r engine.Running) {
 	}
 	now := time.Now()
 	threads, err := threaded.Threads(ctx)
+	var waits map[int]time.Duration
+	if queued, ok := r.(engine.Queued); ok && err == nil {
+		if told, err := queued.Waits(ctx); err == nil {
+			waits = told
+		}
+	}
 	switch {
 	case err != nil || len(threads) == 0:
 	case len(threads) != len(w.first): // it is still starting, or began anew
-		w.first, w.firstAt = threads, now
+		w.first, w.firstAt, w.firstWaits = threads, now, waits
 	default:
-		w.last, w.lastAt = threads, now
+		w.last, w.lastAt, w.lastWaits = threads, now, waits
 	}
 }
 
@@ -293,6 +305,20 @@ func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
 
 // shortest is the least time between two readings that tells how busy a tool was.
 const shortest = 200 * time.Millisecond
+
+// waiting is the share of the time for which the thread waited for a core that did so the longest; -1 where the tool ran too short to tell,
+// or nothing tells.
+func (w *watch) waiting() float64 {
+	share := -1.0
+	if span := w.lastAt.Sub(w.firstAt); span >= shortest {
+		for thread, now := range w.lastWaits {
+			if before, ok := w.firstWaits[thread]; ok {
+				share = max(share, min(1, (now-before).Seconds()/span.Seconds()))
+			}
+		}
+	}
+	return share
+}
 
 // busy is how busy the tool was: the share of its busiest thread, or of all its threads and cores together if that is more; and
 // the cores that it used. It is false where it ran too short to tell, or nothing tells.
