@@ -9,6 +9,7 @@ package article
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -285,6 +286,10 @@ func (doc *Document) frontMatter() []byte {
 		f := part(doc.Source, m[2], m[3], Pos{doc.Source, 0, 3})
 		if n := parseYAML(f, &doc.Problems); n != nil {
 			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
+			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
+				doc.Front.Tried = append(doc.Front.Tried, "title")
+				doc.Problems.Add("missing-key", n.place("title"), "the title is empty").Hint = "write what the article is about behind title:"
+			}
 		}
 	}
 	if doc.Front.Title.Value == "" && !doc.Front.Tried.Has("title") && doc.Problems.Empty() {
@@ -461,9 +466,13 @@ func (doc *Document) misplaced(word string, at Pos) {
 }
 
 func (doc *Document) yamlBlock(b *Block, f fragment) {
+	before := len(doc.Problems.list)
 	n := parseYAML(f, &doc.Problems)
-	if n == nil {
+	cut := slices.ContainsFunc(doc.Problems.list[before:], func(p *Problem) bool { return p.Rule == "yaml-syntax" })
+	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) { // what can be read of it may lack something that others name
 		doc.unread[b.Is] = true
+	}
+	if n == nil {
 		return
 	}
 	d := decoder{problems: &doc.Problems}
@@ -539,18 +548,28 @@ func (doc *Document) wrapped(n *Node, kind string) bool {
 	default:
 		return false
 	}
-	t := blockTypes[kind]
-	for i := range t.NumField() {
-		known = append(known, t.Field(i).Tag.Get("yaml"))
-	}
-	if slices.Contains(known, f.Key.Value) {
+	keys := blockKeys(kind)
+	if keys[f.Key.Value] {
 		return false
 	}
+	known = slices.Sorted(maps.Keys(keys))
 	if _, near := nearest(f.Key.Value, known); near {
 		return false
 	}
 	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
 	return true
+}
+
+// blockKeys are the keys that a block of a kind may have.
+func blockKeys(kind string) map[string]bool {
+	keys := map[string]bool{}
+	t := blockTypes[kind]
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+			keys[key] = true
+		}
+	}
+	return keys
 }
 
 // blockTypes are what the kinds of blocks are read as.

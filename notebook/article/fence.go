@@ -89,7 +89,7 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, fou
 		doc.Problems.Add("unclosed-fence", inner.at, "this fence begins inside the one of line %d, which is not closed", line).
 			Hint = fmt.Sprintf("write a line %s below the last line of that one", sign)
 		lines := text.NewSegments()
-		lines.AppendAll(f.Lines().Sliced(0, i))
+		lines.AppendAll(f.Lines().Sliced(0, doc.ownLines(f, mark, i)))
 		return lines, true
 	}
 	end := mark.at.End
@@ -107,6 +107,27 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, fou
 		return text.NewSegments(), true
 	}
 	return f.Lines(), false
+}
+
+// ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose follows an empty
+// line: what is wrong with that as YAML follows from the fence.
+func (doc *Document) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {
+	language, kind, _ := strings.Cut(mark.words, " ")
+	kind = strings.TrimSpace(kind)
+	if language != "yaml" || !slices.Contains(blockKinds, kind) {
+		return most
+	}
+	keys := blockKeys(kind)
+	for i := 1; i < most; i++ {
+		above, line := f.Lines().At(i-1), f.Lines().At(i)
+		text := string(line.Value(doc.Text))
+		key, _, isKey := strings.Cut(text, ":")
+		belongs := isKey && (keys[key] || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" || strings.ContainsAny(text[:1], " \t-#]}")
+		if len(bytes.TrimSpace(above.Value(doc.Text))) == 0 && !belongs {
+			return i - 1
+		}
+	}
+	return most
 }
 
 // means says that a fence with some words means something to us.

@@ -2,40 +2,80 @@ package article
 
 import "slices"
 
-// Sound gives the names of the experiments of which nothing that was found can change what their cells and metrics are.
-// What rests on the others cannot be judged before they are mended: it would be wrong for no reason of its own.
-func (doc *Document) Sound(found *Problems) []string {
-	broken := map[string]bool{}
-	all := doc.unread["experiment"]
+// Knowledge is how much of an experiment can be judged in spite of the problems that were found.
+type Knowledge int
+
+// What is known of an experiment.
+const (
+	KnowsNothing Knowledge = iota
+	KnowsCells             // its cells are as they were meant; they may have metrics of any name
+	KnowsNames             // so are the metrics that are its own; which of the others it has is not sure
+	KnowsAll               // its cells and metrics are as they were meant
+)
+
+// Sound says how much is known of each experiment, by name: as much as no problem that was found can change. What rests on more cannot
+// be judged before they are mended: it would be wrong for no reason of its own.
+func (doc *Document) Sound(found *Problems) map[string]Knowledge {
+	known := map[string]Knowledge{}
+	for _, e := range doc.Experiments {
+		known[e.Name.Value] = KnowsAll
+	}
 	for _, p := range found.list {
 		if p.Severity != SeverityError {
 			continue
 		}
 		switch e := doc.experimentAt(p.Pos); {
 		case e != nil:
-			broken[e.Name.Value] = true
+			known[e.Name.Value] = min(known[e.Name.Value], e.leaves(p))
 		case p.Pos.Source != doc.Source, doc.concernsAll(p):
-			all = true
+			return map[string]Knowledge{}
 		}
 	}
-	if all {
-		return nil
-	}
-	// One that extends a broken one is no better; as often as there can be steps from one to another.
+	// Of one that extends another no more is known than of that; as often as there can be steps from one to another.
 	for range doc.Experiments {
 		for _, e := range doc.Experiments {
-			if base := e.Node.Get("extends"); base != nil && broken[base.Text.Value] {
-				broken[e.Name.Value] = true
+			if base := e.Node.Get("extends"); base != nil {
+				if of, own := known[base.Text.Value]; own {
+					known[e.Name.Value] = min(known[e.Name.Value], of)
+				}
 			}
 		}
 	}
-	var sound []string
-	for _, e := range doc.Experiments {
-		if !broken[e.Name.Value] {
-			sound = append(sound, e.Name.Value)
+	return known
+}
+
+// Keys of an experiment that cannot change its cells, by what a mistake in them leaves to be known.
+var keysLeave = map[string]Knowledge{
+	"description": KnowsAll, "repetitions": KnowsAll, "order": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll, "hosts": KnowsAll,
+	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
+	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells, "metrics": KnowsCells,
+}
+
+// leaves is how much of the experiment a problem in its block leaves to be known.
+func (e *ExperimentBlock) leaves(p *Problem) Knowledge {
+	if slices.Contains([]string{"yaml-syntax", "yaml-key", "yaml-too-large", "unclosed-fence", "duplicate-name"}, p.Rule) {
+		return KnowsNothing
+	}
+	if p.Pos.inside(e.Pos) && p.Rule == "load-or-command" {
+		return KnowsCells
+	}
+	key, value := Text{}, (*Node)(nil)
+	for _, f := range e.Node.Fields {
+		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
+			key, value = f.Key, f.Value
 		}
 	}
-	return sound
+	switch left, harmless := keysLeave[key.Value]; {
+	case harmless:
+		return left
+	case value == nil || blockKeys("experiment")[key.Value] || value.Kind == List:
+		return KnowsNothing
+	}
+	// An unknown key. It may be a misspelt one, and what was meant by that is missing.
+	if meant, near := nearest(key.Value, []string{"matrix", "extends", "profiles", "name"}); near && meant != "" {
+		return KnowsNothing
+	}
+	return KnowsCells
 }
 
 // experimentAt is the experiment in whose block a place lies, or nil.

@@ -18,13 +18,16 @@ import (
 // The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
 // has one of them, or that the plan lacks because it could not be resolved, is left to those.
 func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
-	sound := doc.Sound(problems)
+	known := doc.Sound(problems)
 	judged := *p
 	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
-		return !slices.Contains(sound, e.Name)
+		return known[e.Name] == article.KnowsNothing
 	})
 	p = &judged
 	c := &checker{d: assemble(doc, p, nil), problems: problems, broken: map[string]bool{}}
+	for _, e := range c.d.Experiments {
+		e.unsure, e.anyName = known[e.Plan.Name] < article.KnowsAll, known[e.Plan.Name] < article.KnowsNames
+	}
 	c.values()
 	c.claims()
 	for _, v := range doc.Values {
@@ -56,8 +59,38 @@ func (c *checker) unplanned(name string) bool {
 	return !ok
 }
 
-// lacking reports whether the plan lacks some experiment, so that names cannot be judged.
-func (c *checker) lacking() bool { return len(c.d.Experiments) < len(c.d.Doc.Experiments) }
+// lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be judged. Selectors that
+// name no experiment are about the one given, or about the only one of the article.
+func (c *checker) lacking(n expr.Node, experiment string) bool {
+	doc := c.d.Doc
+	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
+		return false
+	}
+	lacks := func(name string) bool {
+		inArticle := slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
+		return c.unplanned(name) && (inArticle || doc.Unread("experiment"))
+	}
+	if expanded, err := c.d.expand(n); err == nil {
+		n = expanded
+	}
+	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool {
+		named := false
+		for _, m := range s.Matches {
+			if m.Name == experimentMatch {
+				if named = true; m.Op != expr.Equal || lacks(m.Value) {
+					return true
+				}
+			}
+		}
+		switch {
+		case named:
+			return false
+		case experiment != "":
+			return lacks(experiment)
+		}
+		return true // of several, the one that is meant may be the one that is missing
+	})
+}
 
 // add reports an error of an expression that stands in t.
 func (c *checker) add(t article.Text, err error) {
@@ -111,7 +144,7 @@ func (c *checker) values() {
 	for _, v := range c.d.Doc.Front.Values {
 		err := errs[v.Name.Value]
 		circular := errors.Is(err, rule("circular-value"))
-		if err != nil && !c.lacking() && (circular || !c.usesBroken(v.Value.Node)) {
+		if err != nil && !c.lacking(v.Value.Node, "") && (circular || !c.usesBroken(v.Value.Node)) {
 			c.add(v.Value.Text, err)
 		}
 	}
@@ -126,7 +159,7 @@ func nameable(name string) bool {
 
 // value checks an expression in running text, with its filters.
 func (c *checker) value(in expr.Inline, t article.Text) {
-	if c.lacking() || c.usesBroken(in.Expr) {
+	if c.lacking(in.Expr, "") || c.usesBroken(in.Expr) {
 		return
 	}
 	n, err := c.d.expand(in.Expr)
@@ -186,7 +219,7 @@ func (c *checker) keyValues() {
 func (c *checker) claims() {
 	for _, claim := range c.d.Doc.Claims {
 		n := claim.Expect.Node
-		if n == nil || c.usesBroken(n) || c.lacking() {
+		if n == nil || c.usesBroken(n) || c.lacking(n, claim.Experiment.Value) {
 			continue
 		}
 		if name := claim.Experiment; name.Value != "" && c.unplanned(name.Value) {
@@ -204,7 +237,7 @@ func (c *checker) claims() {
 // plan lacks or skips it, or package article has said that it is unknown.
 func (c *checker) experiment(name article.Text) *Experiment {
 	e, ok := c.d.Experiment(name.Value)
-	if !ok || name.Value == "" && len(c.d.Doc.Experiments) > 1 || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" || len(e.Cells) == 0 {
 		return nil
 	}
 	return e

@@ -54,7 +54,7 @@ func (c *checker) figure(f *article.Figure) {
 	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
-	if n := f.Reference.Node; n != nil && !c.lacking() && !c.usesBroken(n) {
+	if n := f.Reference.Node; n != nil && !c.lacking(n, e.Plan.Name) && !c.usesBroken(n) {
 		expanded, err := c.d.expand(n)
 		if err == nil {
 			_, err = scope{c.d, e.Plan.Name}.check(expanded, false)

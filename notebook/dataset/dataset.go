@@ -82,6 +82,9 @@ type Experiment struct {
 	Calibration *Cell       // the A/A copy, or nil
 	Elsewhere   []Elsewhere // cells that were measured in another profile, and that the shown one does not have
 
+	// A problem of the article may hide which metrics it has: of those that there are, or also of any name.
+	unsure, anyName bool
+
 	pairs []pair       // the A/A pairs of the runs that are shown
 	stops record.Stops // trials that looks at budgeted runs have stopped
 

@@ -401,6 +401,9 @@ func sampleTime(r *record.Record, metric string) (float64, string) {
 // print metrics of their own, whose units only records know; until then the unit is empty.
 func (e *Experiment) metric(name string) (record.Metric, bool) {
 	m, ok := e.measured().Lookup(name)
+	if !ok && e.unsure {
+		return e.mayMeasure(name)
+	}
 	if !ok || m.Unit != "" {
 		return m, ok
 	}
@@ -413,6 +416,14 @@ func (e *Experiment) metric(name string) (record.Metric, bool) {
 		}
 	}
 	return m, true
+}
+
+// mayMeasure is metric of an experiment of which a problem may hide what it measures.
+func (e *Experiment) mayMeasure(name string) (record.Metric, bool) {
+	if m, ok := record.LookupMetric(name); ok {
+		return m, true
+	}
+	return record.Metric{Name: name, Title: name}, e.anyName
 }
 
 // measured is what the plan has the experiment measure.
