@@ -43,7 +43,7 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]NoImag
 		if err := o.look(ctx, r.Engine, records); err != nil {
 			return nil, err
 		}
-		o, records := o.current(records)
+		o, records := o.current(w.Plan, records)
 		for _, e := range o.experiments(w.Plan) {
 			if t := o.todo(e, of(records, w.Plan, e, r.Host.ID)); t.len() > 0 {
 				runs = append(runs, &run{Runner: r, plan: w.Plan, experiment: e, todo: t, records: records})

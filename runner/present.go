@@ -49,7 +49,7 @@ type identity struct {
 // identities are those of a record that can be compared. Records that do not know them, such as imported ones, have none.
 func identities(r *record.Record) []identity {
 	var out []identity
-	programs := programWords(r.Definition)
+	var programs map[string]string
 	for fact, value := range r.Facts {
 		if strings.HasPrefix(fact, factBase) {
 			for base := range strings.SplitSeq(value, "; ") {
@@ -59,6 +59,12 @@ func identities(r *record.Record) []identity {
 				}
 			}
 			continue
+		}
+		if !strings.HasPrefix(fact, factProgram) {
+			continue
+		}
+		if programs == nil {
+			programs = programWords(r.Definition)
 		}
 		word, named := programs[fact]
 		if digest := digestOf(value); named && digest != "" {
@@ -202,10 +208,10 @@ func (p *Present) Changes(records ...*record.Record) []string {
 	return out
 }
 
-// Outdated says for which experiments of a plan a run measures trials again since images or programs are others now: "EXPERIMENT: REASON".
+// Outdated says for which experiments of a plan a run measures trials again since images, programs or CPUs are others now: "EXPERIMENT: REASON".
 func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []string {
 	var out []string
-	o, current := o.current(records)
+	o, current := o.current(p, records)
 	for _, e := range p.Experiments {
 		own := of(current, p, e, host)
 		pending := o.todo(e, own)
@@ -215,7 +221,11 @@ func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []
 			if !slices.ContainsFunc(pending.pending(e), isPending) || slices.ContainsFunc(own, isNewer) {
 				continue
 			}
-			for _, change := range o.Present.Changes(r) {
+			changes := o.Present.Changes(r)
+			if moved := p.PlacedOtherwise(r); moved != "" {
+				changes = append(changes, moved)
+			}
+			for _, change := range changes {
 				if words := e.Name + ": " + change; !slices.Contains(out, words) {
 					out = append(out, words)
 				}
@@ -234,20 +244,21 @@ func shortID(digest string) string {
 	return kind + ":" + digits[:min(12, len(digits))]
 }
 
-// current leaves out the records that were measured with another image or program than there is now, and older ones of the same trial: pages
-// show the newest, whatever engine they are made beside. It also gives the runs that those are of. Nothing goes on under their names.
-func (p *Present) current(records []*record.Record) (current []*record.Record, outdated map[string]bool) {
+// current leaves out the records that were measured with another image or program than there is now, or on another number of CPUs, and older
+// ones of the same trial: pages show the newest, whatever engine they are made beside. It also gives the runs that those are of. Nothing
+// goes on under their names.
+func (p *Present) current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
-	of := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
+	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
 	last := map[trial]string{}
 	for _, r := range records {
-		if len(p.Changes(r)) > 0 {
-			last[of(r)] = max(last[of(r)], r.Run)
+		if len(p.Changes(r)) > 0 || of.PlacedOtherwise(r) != "" {
+			last[trialOf(r)] = max(last[trialOf(r)], r.Run)
 		}
 	}
 	outdated = map[string]bool{}
 	for _, r := range records {
-		if r.Run <= last[of(r)] {
+		if r.Run <= last[trialOf(r)] {
 			outdated[r.Run] = true
 		} else {
 			current = append(current, r)
@@ -256,15 +267,16 @@ func (p *Present) current(records []*record.Record) (current []*record.Record, o
 	return current, outdated
 }
 
-// A currentStore is a store without what was measured with other images or programs than there are now.
+// A currentStore is a store without what is not current of a plan.
 type currentStore struct {
 	RecordStore
 	present *Present
+	plan    *plan.Plan
 }
 
 // Read is part of RecordStore.
 func (s currentStore) Read() ([]*record.Record, []record.Bad, error) {
 	records, bad, err := s.RecordStore.Read()
-	records, _ = s.present.current(records)
+	records, _ = s.present.current(s.plan, records)
 	return records, bad, err
 }

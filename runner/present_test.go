@@ -242,3 +242,41 @@ func TestCommandsIn(t *testing.T) {
 		}
 	}
 }
+
+// A command that was measured on the core of the load, as older versions did, is measured again on all of them.
+func TestCommandOfAnotherPlacementIsMeasuredAgain(t *testing.T) {
+	p, store := newPlan(t, "---\ntitle: x\n---\n```yaml experiment\nname: e\ncommand: {image: x, run: y}\nrepetitions: 2\ncalibrate: false\n```\n"), &memory{}
+	measure := func() []string {
+		r := newRunner(fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			return engine.Exit{Code: 3, Stderr: []byte("no\n")}, nil // failures are results too
+		}}), &quiet{})
+		r.Host.Facts["host.cores"] = "2 logical, 2 physical"
+		before := len(store.records)
+		if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		var on []string
+		for _, rec := range store.records[before:] {
+			on = append(on, rec.Facts["placement.load"])
+		}
+		return on
+	}
+	if got := measure(); !slices.Equal(got, []string{"0-1", "0-1"}) {
+		t.Fatalf("ran on %q", got)
+	}
+	if got := measure(); got != nil {
+		t.Errorf("measured again, on %q", got)
+	}
+	for _, r := range store.records {
+		r.Facts["placement.load"] = "1"
+	}
+	if got, want := Outdated(p, store.records, "c2-abcdef", Options{}), []string{"e: the command had 1 CPU of 2, and has 2 now"}; !slices.Equal(got, want) {
+		t.Errorf("reasons are %q, want %q", got, want)
+	}
+	if got := measure(); !slices.Equal(got, []string{"0-1", "0-1"}) {
+		t.Errorf("measured again on %q", got)
+	}
+	if got := measure(); got != nil {
+		t.Errorf("measured a third time, on %q", got)
+	}
+}

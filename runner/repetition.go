@@ -126,7 +126,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	for fact, cpus := range map[string]string{factServicesPlace: r.servicesPlace(step.Trial), factLoadPlace: r.loadPlace(step.Trial)} {
+	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.servicesPlace(step.Trial), plan.FactLoadPlace: r.loadPlace(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -135,7 +135,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 		rec.Facts[record.FactRevision] = revision
 	}
 	if len(step.Trial.Adapted) > 0 {
-		rec.Facts["placement.adapted"] = strings.Join(step.Trial.Adapted, "; ")
+		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}
 	r.sharedFacts(rec)
 	r.locationFacts(step.Trial, rec.Facts)
@@ -282,7 +282,8 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 
 // driveFrom is the place that a trial is driven from, but for its services, which need not run yet.
 func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, metrics []sought) load.Place {
-	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: r.placementOn(r.experiment.LoadHost(t)).LoadCores,
+	_, cores := r.experiment.PlaceLoad(t, r.Host.CoresOf(r.experiment.LoadHost(t)))
+	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: cores,
 		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
 		Image:      r.preparedImage,
 		Hosts:      r.generatorHosts(t),
@@ -457,22 +458,17 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 	return nil
 }
 
-// servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own.
+// servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own; empty without services.
 func (r *run) servicesPlace(t *plan.Trial) string {
 	var names, sets []string
 	for _, s := range t.Services {
 		names, sets = append(names, s.Name), append(sets, cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services))
-	}
-	if len(names) == 0 {
-		return r.placementOn("").Services
 	}
 	return placeWords(names, sets)
 }
 
 // loadPlace says on which CPUs the load or the command of a trial runs.
 func (r *run) loadPlace(t *plan.Trial) string {
-	if t.Load != nil && t.Load.CPUSet != "" {
-		return t.Load.CPUSet
-	}
-	return r.placementOn(r.experiment.LoadHost(t)).Load
+	cpus, _ := r.experiment.PlaceLoad(t, r.Host.CoresOf(r.experiment.LoadHost(t)))
+	return cpus
 }

@@ -112,8 +112,8 @@ func (o *Options) look(ctx context.Context, e engine.Engine, records []*record.R
 }
 
 // current leaves out of records what is outdated, and notes the runs that this is of.
-func (o Options) current(records []*record.Record) (Options, []*record.Record) {
-	records, o.outdated = o.Present.current(records)
+func (o Options) current(p *plan.Plan, records []*record.Record) (Options, []*record.Record) {
+	records, o.outdated = o.Present.current(p, records)
 	return o, records
 }
 
@@ -185,8 +185,8 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		return sum, err
 	}
 	together := newMeasurement(of(records, p, nil, r.Host.ID))
-	o, records = o.current(records)
-	store = currentStore{store, o.Present}
+	o, records = o.current(p, records)
+	store = currentStore{store, o.Present, p}
 	experiments := o.experiments(p)
 	left := 0 // of the experiments that are still to come
 	var pending []*run
@@ -252,7 +252,7 @@ func of(records []*record.Record, p *plan.Plan, e *plan.Experiment, host string)
 // Pending counts the repetitions and the searches for capacities of a plan that a run would do, together.
 func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
-	o, records = o.current(records)
+	o, records = o.current(p, records)
 	for _, e := range p.Experiments {
 		n += o.todo(e, of(records, p, e, host)).len()
 	}
@@ -262,7 +262,7 @@ func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int
 // PendingSearches counts the searches for capacities among what is pending.
 func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	n := 0
-	o, records = o.current(records)
+	o, records = o.current(p, records)
 	for _, e := range p.Experiments {
 		n += len(o.todo(e, of(records, p, e, host)).searches)
 	}

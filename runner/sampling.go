@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 )
 
@@ -368,12 +369,6 @@ func pathWords(n engine.Network) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
 }
 
-// The facts about CPUs, as far as they are known before anything runs; see plan.Placement.
-const (
-	factServicesPlace = "placement.services"
-	factLoadPlace     = "placement.load"
-)
-
 // lookAtCPUs notes on which CPUs services run, where their engine has chosen these, in the place of those that were asked for.
 func (s *sampler) lookAtCPUs(ctx context.Context) {
 	var names, sets []string
@@ -396,7 +391,7 @@ func (s *sampler) lookAtCPUs(ctx context.Context) {
 		names, sets = append(names, w.name), append(sets, strings.Join(slices.Compact(of), ","))
 	}
 	if len(names) > 0 {
-		s.facts[factServicesPlace] = placeWords(names, sets)
+		s.facts[plan.FactServicesPlace] = placeWords(names, sets)
 	}
 }
 
@@ -423,9 +418,9 @@ func (s *sampler) lookAtLoad(ctx context.Context, r engine.Running) {
 	}
 	if set, err := placed.CPUs(ctx); err == nil && set != "" {
 		s.mu.Lock()
-		sets := slices.DeleteFunc(append(strings.Split(s.facts[factLoadPlace], ","), strings.Split(set, ",")...), func(s string) bool { return s == "" })
+		sets := slices.DeleteFunc(append(strings.Split(s.facts[plan.FactLoadPlace], ","), strings.Split(set, ",")...), func(s string) bool { return s == "" })
 		slices.Sort(sets)
-		s.facts[factLoadPlace] = strings.Join(slices.Compact(sets), ",")
+		s.facts[plan.FactLoadPlace] = strings.Join(slices.Compact(sets), ",")
 		s.mu.Unlock()
 	}
 }

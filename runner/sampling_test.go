@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -54,7 +55,7 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 		t.Errorf("machine %+v", r.Machine)
 	}
 	for fact, want := range map[string]string{factPath: "veth on a bridge, MTU 1500, gso tso", factListen: "somaxconn 4096, tcp_max_syn_backlog 512",
-		factServicesPlace: "2-3", factLoadPlace: "5"} {
+		plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
 		if r.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
 		}

@@ -567,14 +567,44 @@ func addressOf(ctx context.Context, h article.ProjectHost) (string, error) {
 
 // placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
 func (s *sheet) placed(e *plan.Experiment, host string) plan.Placement {
-	if len(e.Hosts) == 0 {
-		return s.at
-	}
 	cores := s.of.CoresOf(host)
 	if len(cores) == 0 || e.Engine == article.Kubernetes {
 		return plan.Placement{Services: "all", Load: "all"}
 	}
 	return e.Place(host, cores)
+}
+
+// placedLoad says on which CPUs the load or the command of a trial runs, likewise.
+func (s *sheet) placedLoad(e *plan.Experiment, t *plan.Trial) string {
+	cpus, _ := e.PlaceLoad(t, s.of.CoresOf(e.LoadHost(t)))
+	return cmp.Or(cpus, "all")
+}
+
+// hereLine says what of an experiment that names no hosts runs on which CPUs.
+func (s *sheet) hereLine(e *plan.Experiment) string {
+	services, load, command := false, "", ""
+	for _, t := range e.Trials {
+		services = services || len(t.Services) > 0
+		switch {
+		case t.Load != nil:
+			load = "load on CPU " + s.placed(e, "").Load
+		case t.Command != nil && t.Command.Service == "":
+			command = "command on CPU " + s.placedLoad(e, t)
+		}
+	}
+	var what []string
+	if services {
+		what = append(what, "services on CPU "+s.placed(e, "").Services)
+	}
+	for _, words := range []string{load, command} {
+		if words != "" {
+			what = append(what, words)
+		}
+	}
+	if len(what) == 0 {
+		return s.host
+	}
+	return fmt.Sprintf("%s: %s, where the article names no others", s.host, strings.Join(what, ", "))
 }
 
 // hostLine says what of an experiment runs on one of its hosts.

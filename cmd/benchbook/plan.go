@@ -31,7 +31,8 @@ type planJSON struct {
 	Experiments []experimentPlanJSON `json:"experiments"`
 }
 
-// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others.
+// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others. Those of commands stand
+// with their trials.
 type placementJSON struct {
 	Services string `json:"services"`
 	Load     string `json:"load"`
@@ -94,7 +95,8 @@ type trialPlanJSON struct {
 	State       string             `json:"state"` // as status has it
 	ToMeasure   int                `json:"to_measure"`
 	Why         []string           `json:"why"`
-	Definition  json.RawMessage    `json:"definition"` // times in it are in nanoseconds
+	CPUs        string             `json:"cpus,omitempty"` // of the load or command, as in cpuset; absent where all of a node may be used
+	Definition  json.RawMessage    `json:"definition"`     // times in it are in nanoseconds
 	Inputs      []record.Input     `json:"inputs"`
 }
 
@@ -188,7 +190,7 @@ func (a *app) printPlans(ctx context.Context, project *article.Project, list []*
 		for _, e := range plans[c.slug].Experiments {
 			warnings := dataset.Unbounded(c.doc, plans[c.slug], e.Name)
 			if asJSON {
-				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known, s.at, warnings))
+				out.Experiments = append(out.Experiments, experimentJSON(c.slug, e, known, host, s.at, warnings))
 			} else if err := s.experiment(c.slug, e, known, warnings, origins); err != nil {
 				return err
 			}
@@ -200,7 +202,7 @@ func (a *app) printPlans(ctx context.Context, project *article.Project, list []*
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, at plan.Placement, warnings []string) experimentPlanJSON {
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, of runner.Host, at plan.Placement, warnings []string) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
@@ -208,7 +210,11 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*know
 	maps.Copy(out.Origins, e.Origin)
 	for _, t := range e.Trials {
 		k := known[t]
-		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
+		cpus := ""
+		if t.Unavailable == "" {
+			cpus, _ = e.PlaceLoad(t, of.CoresOf(e.LoadHost(t)))
+		}
+		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
 			Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...), Key: t.Key,
 			State: k.word(), ToMeasure: k.toMeasure, Why: append([]string{}, k.why...), Definition: t.Definition, Inputs: t.Inputs})
 	}
@@ -281,8 +287,7 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	s.line("  ", "profile", s.profile)
 	if len(e.Hosts) == 0 {
-		s.line("  ", "host", fmt.Sprintf("%s: services on CPU %s, load on CPU %s, where the article names no others", s.host,
-			s.at.Services, s.at.Load))
+		s.line("  ", "host", s.hereLine(e))
 	} else {
 		if e.Cluster != "" {
 			s.line("  ", "cluster", e.Cluster)
@@ -401,8 +406,8 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 				named("load").add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
 			}
 			named("load").add("in words", t.Name, loadInWords(t))
-		case t.Command != nil:
-			named("command").add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
+		case t.Command != nil && t.Command.CPUSet == "":
+			named("command").add("cpuset", t.Name, s.placedLoad(e, t))
 		}
 	}
 	return parts, nil

@@ -236,6 +236,9 @@ func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, 
 				k.why = others
 				if cell.State == dataset.Stale {
 					k.why = append(changes(cell.Trial, cell.Records[0]), others...)
+					if moved := p.PlacedOtherwise(cell.Records[0]); moved != "" {
+						k.why = append(k.why, moved)
+					}
 				}
 			case cell.State == dataset.Partial:
 				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), count(e.Plan.Repetitions, "repetition"))}

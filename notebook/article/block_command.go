@@ -9,6 +9,7 @@ type Command struct {
 	Configs     []Config        `yaml:"configs"`
 	Environment Environment     `yaml:"environment"`
 	WorkingDir  Text            `yaml:"working_dir"`
+	CPUSet      Text            `yaml:"cpuset"` // logical CPUs, or load: where a load is put on from
 	Shell       Value[bool]     `yaml:"shell"`
 	Stdin       Text            `yaml:"stdin"`
 	Expect      *Expect         `yaml:"expect"`

@@ -81,7 +81,7 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 		return c
 	}
 	state := func(id run) State {
-		current := id.key == t.Key
+		current := id.key == t.Key && !e.placedOtherwise(runs[id])
 		complete := isComplete(e.stops, runs[id], id.name, e.Plan.Name, t.Name, e.Plan.Repetitions)
 		if isImported(runs[id]) {
 			complete = e.asPlanned(t, runs[id]) == 1 // nobody will measure the others
@@ -110,6 +110,17 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 		c.Records = append(c.Records, runs[best][repetition])
 	}
 	return c
+}
+
+// placedOtherwise says that repetitions of a command had other CPUs than it gets now.
+func (e *Experiment) placedOtherwise(repetitions map[int]*record.Record) bool {
+	of := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
+	for _, r := range repetitions {
+		if of.PlacedOtherwise(r) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // isComplete is record.Stops.Complete of repetitions by their numbers.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -195,6 +196,26 @@ func TestMetricsOfCommands(t *testing.T) {
 	}
 	if checks := c.Checks(); len(checks) != 1 || checks[0].Level != OK {
 		t.Errorf("checks of a program without a load: %+v", checks)
+	}
+}
+
+// A page marks a command that had another number of CPUs than it gets now, until it was measured again.
+func TestCommandOfAnotherPlacement(t *testing.T) {
+	on := func(cpus string) change {
+		return func(r *record.Record) {
+			r.Load, r.Histograms, r.Facts = nil, nil, map[string]string{plan.FactCores: "2 logical, 2 physical", plan.FactLoadPlace: cpus}
+		}
+	}
+	b := newBench(t, frontMatter+dockerfile+fence("experiment", command))
+	b.measure("tool", "fast", "1", valuesA, on("1"))
+	b.measure("tool", "slow", "1", valuesA, on("0-1"))
+	d := b.dataset(Options{ThisHost: "host-1"})
+	if fast, slow := d.Experiments[0].Cells[0].State, d.Experiments[0].Cells[1].State; fast != Stale || slow != Fresh {
+		t.Errorf("on one of two CPUs %v, on both %v", fast, slow)
+	}
+	b.measure("tool", "fast", "2", valuesA, on("0-1"))
+	if c := b.dataset(Options{ThisHost: "host-1"}).Experiments[0].Cells[0]; c.State != Fresh || c.Run != "2" {
+		t.Errorf("measured again: %v, run %q", c.State, c.Run)
 	}
 }
 

@@ -12,6 +12,10 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 		at = c.Run.Pos
 	}
 	out := &Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Service: c.Service.Value}
+	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
+		out.CPUSet, out.cpuset = c.CPUSet.Value, c.CPUSet
+		p.checkCPUSet(c.CPUSet)
+	}
 	if c.Service.Value != "" {
 		if !p.commandInService(c, names(d.definition.Services)) {
 			return nil
@@ -65,6 +69,9 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 	return out
 }
 
+// asLoad is the cpuset of a command that runs where a load is put on from.
+const asLoad = "load"
+
 // commandInService checks a command that runs in a service, and so has nothing of its own.
 func (p *planner) commandInService(c *article.Command, services []string) bool {
 	if !slices.Contains(services, c.Service.Value) {
@@ -72,8 +79,8 @@ func (p *planner) commandInService(c *article.Command, services []string) bool {
 			Hint = article.Suggest(c.Service.Value, services)
 		return false
 	}
-	if c.Image.Value != "" || c.Build != nil || len(c.Configs) > 0 {
-		p.problems.Add("contradiction", c.Service.Pos, "a command that runs in a service has no image, build or configs of its own").
+	if c.Image.Value != "" || c.Build != nil || len(c.Configs) > 0 || c.CPUSet.Value != "" {
+		p.problems.Add("contradiction", c.Service.Pos, "a command that runs in a service has no image, build, configs or cpuset of its own").
 			Hint = "move them to the service, or remove service"
 		return false
 	}

@@ -79,25 +79,6 @@ func (p *Plan) Cluster() string {
 	return ""
 }
 
-// Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. A machine that has only services, or
-// only the load, has all of its CPUs for them.
-func (e *Experiment) Place(host string, cores [][]int) Placement {
-	if e.Engine == article.Kubernetes {
-		// Whoever gives CPUs of their own on a node chooses them, and only gives them to what asks for them.
-		n := max(1, len(slices.Concat(cores...)))
-		return Placement{ServiceCores: n, LoadCores: n}
-	}
-	services, load := false, false
-	for _, t := range e.Trials {
-		load = load || e.LoadHost(t) == host
-		services = services || slices.ContainsFunc(t.Services, func(s *Service) bool { return e.HostOf(s.Name) == host })
-	}
-	if len(e.Hosts) == 0 || services && load {
-		return Place(cores)
-	}
-	return Place([][]int{slices.Concat(cores...)})
-}
-
 // Peers are the services on other hosts that a service connects to, or the load or command of a trial where the name is empty: those that
 // the service depends on, those that the load is put on, and for a command all that expose ports, as nothing tells which it asks.
 func (e *Experiment) Peers(t *Trial, service string) []string {

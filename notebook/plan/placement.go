@@ -1,12 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
 )
 
 // Placement says which logical CPUs services and load run on, in the words of cpuset.
@@ -18,15 +20,130 @@ type Placement struct {
 
 // Place gives the load the last physical core and the services the others, of which cores has the logical CPUs in
 // order. Where there is one core only, they share it. A cpuset of the article goes before it.
-func Place(cores [][]int) Placement {
-	if len(cores) < 2 {
-		all := slices.Concat(cores...)
-		n := max(1, len(all))
-		return Placement{Services: cpuset(all), Load: cpuset(all), ServiceCores: n, LoadCores: n}
+func Place(cores [][]int) Placement { return split(cores, len(cores)-1) }
+
+// split gives services so many physical cores, and the load the others. Where that would leave nothing to one of them they share all.
+func split(cores [][]int, services int) Placement {
+	first, last := slices.Concat(cores...), slices.Concat(cores...)
+	if services > 0 && services < len(cores) {
+		first, last = slices.Concat(cores[:services]...), slices.Concat(cores[services:]...)
 	}
-	last, others := cores[len(cores)-1], slices.Concat(cores[:len(cores)-1]...)
-	return Placement{Services: cpuset(others), Load: cpuset(last), ServiceCores: len(others), LoadCores: len(last)}
+	return Placement{Services: cpuset(first), Load: cpuset(last), ServiceCores: max(1, len(first)), LoadCores: max(1, len(last))}
 }
+
+// Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. Of commands it says where those run
+// of which the article says nothing.
+//
+// A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last physical core. A
+// command beside services is what is measured, and gets half of the cores: as many as they have.
+func (e *Experiment) Place(host string, cores [][]int) Placement {
+	if e.Engine == article.Kubernetes {
+		// Whoever gives CPUs of their own on a node chooses them, and only gives them to what asks for them.
+		n := max(1, len(slices.Concat(cores...)))
+		return Placement{ServiceCores: n, LoadCores: n}
+	}
+	services, load, command := false, false, false
+	for _, t := range e.Trials {
+		services = services || slices.ContainsFunc(t.Services, func(s *Service) bool { return e.HostOf(s.Name) == host })
+		if e.LoadHost(t) == host {
+			load = load || t.Load != nil || t.Command != nil && t.Command.AsLoad
+			command = command || t.Command != nil && t.Command.Service == "" && t.Command.CPUSet == "" && !t.Command.AsLoad
+		}
+	}
+	switch {
+	case load && (services || len(e.Hosts) == 0):
+		return Place(cores)
+	case services && command:
+		return split(cores, (len(cores)+1)/2)
+	}
+	return split(cores, len(cores))
+}
+
+// PlaceLoad says on which CPUs of their host, whose cores are given, the load or the command of a trial runs, and how many these are. They
+// are not known where whoever gives them chooses.
+func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
+	at := e.Place(e.LoadHost(t), cores)
+	cpus, n = at.Load, at.LoadCores
+	switch c := t.Command; {
+	case t.Load != nil:
+		cpus = cmp.Or(t.Load.CPUSet, cpus)
+	case c == nil:
+	case c.Service != "":
+		cpus, n = at.Services, at.ServiceCores
+		for _, s := range t.Services {
+			if s.Name == c.Service {
+				cpus = cmp.Or(s.CPUSet, cpus)
+			}
+		}
+	case c.AsLoad && cpus != "":
+		at = Place(cores)
+		cpus, n = at.Load, at.LoadCores
+	default:
+		cpus = cmp.Or(c.CPUSet, cpus)
+	}
+	if set, ok := ParseCPUSet(cpus); ok {
+		n = len(set)
+	}
+	return cpus, n
+}
+
+// PlacedOtherwise says that the command of a record had another number of CPUs than it gets now, as it had in older versions; it is empty if it
+// had as many, or nobody knows.
+func (p *Plan) PlacedOtherwise(r *record.Record) string {
+	for _, e := range p.Experiments {
+		if e.Name != r.Experiment {
+			continue
+		}
+		for _, t := range e.Trials {
+			if t.Name == r.Trial && t.Key == r.Key {
+				return e.placedOtherwise(t, r.Facts)
+			}
+		}
+	}
+	return ""
+}
+
+func (e *Experiment) placedOtherwise(t *Trial, facts map[string]string) string {
+	logical, physical := 0, 0
+	_, err := fmt.Sscanf(facts[FactCores], "%d logical, %d physical", &logical, &physical)
+	if t.Command == nil || e.Engine == article.Kubernetes || len(e.Hosts) > 0 || facts[FactAdapted] != "" || err != nil ||
+		physical < 1 || logical%physical != 0 || logical > maxCPU {
+		return ""
+	}
+	fact := FactLoadPlace
+	if t.Command.Service != "" {
+		fact = FactServicesPlace
+	}
+	then, ok := ParseCPUSet(facts[fact])
+	if !ok {
+		return "" // services of several sets
+	}
+	cores := make([][]int, physical) // which of them are siblings makes no difference to how many there are
+	for cpu := range logical {
+		cores[cpu%physical] = append(cores[cpu%physical], cpu)
+	}
+	_, now := e.PlaceLoad(t, cores)
+	if now == len(then) {
+		return ""
+	}
+	return fmt.Sprintf("the command had %s of %d, and has %d now", cpusInWords(len(then)), logical, now)
+}
+
+func cpusInWords(n int) string {
+	if n == 1 {
+		return "1 CPU"
+	}
+	return fmt.Sprintf("%d CPUs", n)
+}
+
+// The facts of records about placement: on which CPUs services and the load or command ran, how many CPUs there were, and what ran on others
+// than the article says.
+const (
+	FactServicesPlace = "placement.services"
+	FactLoadPlace     = "placement.load"
+	FactAdapted       = "placement.adapted"
+	FactCores         = "host.cores"
+)
 
 // cpuset writes CPUs as ranges: "0-2,5".
 func cpuset(cpus []int) string {
@@ -114,6 +231,9 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
 		if t.Load != nil {
 			check(t.Load.cpuset, e.LoadHost(t), Placement.load)
 		}
+		if t.Command != nil {
+			check(t.Command.cpuset, e.LoadHost(t), Placement.load)
+		}
 	}
 }
 
@@ -141,6 +261,9 @@ func (e *Experiment) Adapt(machine Machine) {
 		}
 		if t.Load != nil {
 			note(loadName, e.LoadHost(t), &t.Load.cpuset, &t.Load.CPUSet, Placement.load)
+		}
+		if t.Command != nil {
+			note("command", e.LoadHost(t), &t.Command.cpuset, &t.Command.CPUSet, Placement.load)
 		}
 	}
 	for _, do := range adapt {

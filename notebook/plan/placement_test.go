@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
 )
 
 func TestPlace(t *testing.T) {
@@ -21,6 +22,77 @@ func TestPlace(t *testing.T) {
 	for _, test := range tests {
 		if got := Place(test.cores); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+// A load has the last core, and a command all of them, or half of them beside services.
+func TestPlaceLoad(t *testing.T) {
+	const service = "name: e\nservices: {s: {image: x}}\n"
+	tests := []struct{ name, body, services, load string }{
+		{"a load", service + "load: {target: http://s/}\n", "0-2,4-6", "3,7"},
+		{"a command alone", "name: e\ncommand: {image: x, run: y}\n", "0-7", "0-7"},
+		{"a command beside a service", service + "command: {image: x, run: y}\n", "0-1,4-5", "2-3,6-7"},
+		{"a command in a service", service + "command: {service: s, run: y}\n", "0-7", "0-7"},
+		{"a command in a service with CPUs of its own", "name: e\nservices: {s: {image: x, cpuset: '1-2'}}\ncommand: {service: s, run: y}\n", "0-7", "1-2"},
+		{"a command with CPUs of its own", service + "command: {image: x, run: y, cpuset: '0,5'}\n", "0-7", "0,5"},
+		{"a command where a load would be", service + "command: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
+		{"it alone", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
+	}
+	cores := [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}
+	for _, tt := range tests {
+		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
+		load, n := e.PlaceLoad(e.Trials[0], cores)
+		set, _ := ParseCPUSet(load)
+		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
+			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services, tt.load)
+		}
+	}
+	three := [][]int{{0}, {1}, {2}}
+	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), Options{}, nil)
+	if at := e.Place("", three); at.Services != "0-1" || at.Load != "2" {
+		t.Errorf("on three cores: %+v", at)
+	}
+}
+
+// A command that runs where a load would be has the key that it had before there was a word for that; with CPUs of its own it is another trial.
+func TestKeyOfPlacedCommands(t *testing.T) {
+	key := func(cpuset string) string {
+		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y"+cpuset+"}\n")), Options{}, nil).Trials[0].Key
+	}
+	if key("") != key(", cpuset: load") || key("") == key(", cpuset: '0'") {
+		t.Error("the key is not that of what is run")
+	}
+}
+
+// Records of commands that had another number of CPUs than they get now are told, from what they know.
+func TestPlacedOtherwise(t *testing.T) {
+	const alone, beside = "name: e\ncommand: {image: x, run: y}\n", "name: e\nservices: {s: {image: x}}\ncommand: {image: x, run: y}\n"
+	tests := []struct{ name, body, cores, services, load, want string }{
+		{"one core of two", alone, "2 logical, 2 physical", "0", "1", "the command had 1 CPU of 2, and has 2 now"},
+		{"all of them", alone, "2 logical, 2 physical", "", "0-1", ""},
+		{"the only one", alone, "1 logical, 1 physical", "", "0", ""},
+		{"a core of siblings", alone, "8 logical, 4 physical", "0-2,4-6", "3,7", "the command had 2 CPUs of 8, and has 8 now"},
+		{"beside a service on two cores", beside, "2 logical, 2 physical", "0", "1", ""},
+		{"beside a service on four", beside, "4 logical, 4 physical", "0-2", "3", "the command had 1 CPU of 4, and has 2 now"},
+		{"where a load would be", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "4 logical, 4 physical", "0-2", "3", ""},
+		{"CPUs of its own", "name: e\ncommand: {image: x, run: y, cpuset: '0-1'}\n", "4 logical, 4 physical", "", "0-1", ""},
+		{"in a service", "name: e\nservices: {s: {image: x}}\ncommand: {service: s, run: y}\n", "4 logical, 4 physical", "0-2", "3", "the command had 3 CPUs of 4, and has 4 now"},
+		{"a load", "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n", "4 logical, 4 physical", "0", "1", ""},
+		{"nobody knows of how many", alone, "", "0", "1", ""},
+		{"nobody knows on how many", alone, "2 logical, 2 physical", "", "", ""},
+	}
+	for _, tt := range tests {
+		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
+		p := &Plan{Experiments: []*Experiment{e}}
+		r := &record.Record{Experiment: "e", Trial: e.Trials[0].Name, Key: e.Trials[0].Key,
+			Facts: map[string]string{FactCores: tt.cores, FactServicesPlace: tt.services, FactLoadPlace: tt.load}}
+		if got := p.PlacedOtherwise(r); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		r.Key = "another"
+		if got := p.PlacedOtherwise(r); got != "" {
+			t.Errorf("%s, of another key: got %q", tt.name, got)
 		}
 	}
 }

@@ -302,6 +302,12 @@ type Command struct {
 	Contains    string        `json:"contains,omitempty"`
 	Timeout     time.Duration `json:"timeout,omitempty"`
 	Service     string        `json:"service,omitempty"` // where it runs; empty: in a container of its own
+	CPUSet      string        `json:"cpuset,omitempty"`  // as the article says; where it says nothing, see Experiment.PlaceLoad
+
+	// AsLoad says that it runs where a load is put on from, as all commands did in older versions, which had no word for it.
+	AsLoad bool `json:"-"`
+
+	cpuset article.Text
 }
 
 // Hook is a command that is run before or after something.
