@@ -20,13 +20,13 @@ func (a *app) checkCommand() *cobra.Command {
 	var profile string
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
-		Short: "Say everything that is wrong with articles, without running them",
-		Long: `Say everything that is wrong with articles, without running them. An article is checked whole, also if one of its
-experiments is named, as run measures nothing of an article that has a problem. Links and pictures that lead to nothing
-give warnings. Where there are records, numbers that were typed beside measured ones are compared with them, which gives
-warnings too. Warnings come last and do not change the status, unless --strict is given. With --mutate every claim is
-judged on tables of made-up numbers, which are never shown: one that no table supports, or none contradicts, is a
-problem. One that the records support, and support as well when its cells have each other's values, is a warning.`,
+		Short: "Check articles for errors",
+		Long: `Check articles for errors, without running them, and report all errors at once. Whole articles are checked, even if
+experiments are named: run measures nothing of an article that has a problem. Dead links and missing pictures are
+warnings, and so are typed numbers that the records beside them contradict. Warnings come last and do not change the
+status, unless --strict is given. With --mutate every claim is judged on tables of made-up numbers, which are never
+shown: a claim that no table supports, or no table contradicts, is a problem. A claim that the records still support
+after its cells have exchanged their values is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, list, err := a.choose(args)
 			if err != nil {

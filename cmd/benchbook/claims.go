@@ -38,7 +38,7 @@ func (a *app) records(project *article.Project, c *chosen) ([]*record.Record, er
 
 func (a *app) sayBad(bad []record.Bad) {
 	for _, b := range bad {
-		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
+		fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
 	}
 }
 

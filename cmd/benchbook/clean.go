@@ -15,10 +15,10 @@ func (a *app) cleanCommand() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "clean",
-		Short: "Remove what a run left running that was killed, or that was told to keep it",
-		Long: `Remove the containers, networks and volumes that carry benchbook's labels, and the folders of services
-without containers, whose run is no longer alive: it was killed, or run with --keep. The hosts and
-the cluster of the project are asked too. Nothing else is touched, nor anything of a run that is still going on.`,
+		Short: "Remove containers of killed or --keep runs",
+		Long: `Remove containers of killed or --keep runs, with their networks and volumes, and the folders of services without
+containers. They are found by benchbook's labels, on the hosts and the cluster of the project too. Nothing else is
+touched, and nothing of a run that is still alive.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
@@ -50,7 +50,7 @@ func (a *app) clean(ctx context.Context, dryRun bool) error {
 	n, m, err = a.cleanCluster(ctx, dryRun)
 	asked, found, failed = asked+n, found+m, a.both(failed, err)
 	if failed != nil && asked > 0 && errors.Is(failed, engine.ErrUnavailable) {
-		fmt.Fprintf(a.stderr, "not asked: %v\n", failed)
+		fmt.Fprintf(a.stderr, "not asked: %s\n", errorText(failed))
 		failed = nil
 	}
 	if failed == nil && found == 0 {

@@ -95,9 +95,10 @@ func (a *app) compareCommand() *cobra.Command {
 	var flags compareFlags
 	cmd := &cobra.Command{
 		Use:   "compare A B [ARTICLE[#NAME] ...]",
-		Short: "Say of every cell whether it changed from A to B, and what differs between them",
-		Long: `Compare two sets of records, A before and B after: of every cell the change with its interval and a verdict,
-corrected for the number of cells; then what differs between the two, and which single difference could explain a shift.
+		Short: "Compare two runs, revisions or hosts",
+		Long: `Compare two runs, revisions or hosts, A before and B after. Each cell gets its change with an interval and a verdict,
+corrected for the number of cells. Then follow the differences between A and B, and any single difference that could
+explain a change.
 
 A and B are each a run, a host, a profile, a git revision with records committed in it, or a folder of records. A word that
 could be several of them is refused: write run:, host:, profile:, revision: or folder: before it. Articles are taken as they
@@ -109,7 +110,13 @@ are listed and not compared, unless --across-hosts is given, and never those who
 
 With --fail-on 'throughput < -5% or latency.p99 > 10%' the status is 1 if the whole interval of some cell's change fulfils it,
 or if it can be judged of none.`,
-		Args: cobra.MinimumNArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision or a folder of records: " +
+					"benchbook compare HEAD~1 HEAD")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := flags.format.check(cmd)
 			if err != nil {

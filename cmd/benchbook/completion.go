@@ -27,9 +27,9 @@ func (a *app) completionCommand() *cobra.Command {
 	names := slices.Sorted(maps.Keys(shells))
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(names, "|"),
-		Short: "Print a script that lets a shell complete verbs, flags, and the names in a project",
-		Long: `Print a script that lets a shell complete verbs and flags, and the articles, experiments, profiles, hosts, runs,
-trials and claims of the project. To have it in every new shell:
+		Short: "Print a completion script for a shell",
+		Long: `Print a completion script for a shell. It completes verbs and flags, and the articles, experiments, profiles, hosts,
+runs, trials and claims of the project. To have it in every new shell:
 
   bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
@@ -223,7 +223,7 @@ func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.C
 func (a *app) manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
-		Short:  "Write the manual pages of all verbs into a folder, for man",
+		Short:  "Write manual pages into a folder",
 		Hidden: true,
 		Args:   arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {

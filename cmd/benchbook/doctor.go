@@ -47,11 +47,11 @@ func (a *app) doctorCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine has and lacks for measuring, and how to get it",
-		Long: `Look at everything that measuring needs: the engine, images and registry, the containerd of nodes on
+		Short: "Check that this machine can run benchmarks",
+		Long: `Check that this machine can run benchmarks: the engine, images and registry, the containerd of nodes on
 this machine, our own programs, the rights that we have, processor, kernel, cores, governor, clock, mitigations,
 memory, noise, steal, swap, limits of connections and files, network path, disks, other runs and what killed runs
-have left. Each is ok, a warning, or missing, with what to do. Nothing is changed. The status is 1 if nothing can be measured here.`,
+have left. Each is ok, a warning, or missing, with the remedy. Nothing is changed. The status is 1 if nothing can be measured here.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()

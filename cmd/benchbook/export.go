@@ -54,9 +54,9 @@ func (a *app) exportCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "export [ARTICLE[#NAME] ...]",
-		Short: "Print what was measured for other programs: every valid repetition of every metric",
-		Long: `Print what was measured for other programs. Exported is the set of records that the page shows, or another
-one; of every cell the values of all valid repetitions, unrounded and in base units, without those of the A/A pair.
+		Short: "Print every valid repetition of every metric for other programs",
+		Long: `Print every valid repetition of every metric for other programs, unrounded and in base units, without those of the
+A/A pair. Without flags it exports the records that the page shows.
 
   benchfmt   the format of Go's benchmarks, which benchstat reads: benchstat old.txt new.txt
   bmf        Bencher Metric Format: medians with their intervals

@@ -28,12 +28,11 @@ func (a *app) gcCommand() *cobra.Command {
 	var dryRun, asJSON, wait bool
 	cmd := &cobra.Command{
 		Use:   "gc",
-		Short: "Remove records of older runs, and images that no article uses any more",
-		Long: `Remove records that newer ones stand in for, and images that benchbook has built and no article uses any
-more, also from the containerd of nodes on this machine. Of every host, profile and experiment the newest
-run stays, the last complete run of each month, whatever results rest on, and records that were imported.
-Probes of searches that were stopped go if no run would go on with them.
-Nothing that somebody else has made is touched.`,
+		Short: "Delete superseded records and unused images",
+		Long: `Delete superseded records, and images that benchbook built and no article uses any more, also from the containerd
+of nodes on this machine. For each host, profile and experiment, gc keeps the newest run, the last complete run of
+each month, imported records, and all records that results rest on. Probes of a stopped search are deleted if no run
+would continue it. Nothing that somebody else has made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := a.collect(cmd.Context(), dryRun, wait)

@@ -714,7 +714,7 @@ func (a *app) cleanCluster(ctx context.Context, dryRun bool) (asked, found int, 
 	case err == nil:
 		asked++
 	case errors.Is(err, engine.ErrUnavailable):
-		fmt.Fprintf(a.stderr, "not asked: %v\n", err)
+		fmt.Fprintf(a.stderr, "not asked: %s\n", errorText(err))
 	default:
 		failed = &statusError{statusFailed, err}
 	}
@@ -739,7 +739,7 @@ func (a *app) cleanHosts(ctx context.Context, dryRun bool) (asked, found int, fa
 		case err == nil:
 			asked++
 		case errors.Is(err, engine.ErrUnavailable):
-			fmt.Fprintf(a.stderr, "not asked: host %q: %v\n", h.Name.Value, err)
+			fmt.Fprintf(a.stderr, "not asked: host %q: %s\n", h.Name.Value, errorText(err))
 		default:
 			failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("host %q: %w", h.Name.Value, err)})
 		}

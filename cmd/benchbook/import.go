@@ -26,11 +26,11 @@ func (a *app) importCommand() *cobra.Command {
 	var format, as, profile string
 	cmd := &cobra.Command{
 		Use:   "import FILE ... --as ARTICLE[#EXPERIMENT][{PARAMETER=VALUE, ...}]",
-		Short: "Make records of what load generators printed elsewhere",
-		Long: `Make records of what load generators printed elsewhere, beside those of benchbook's own measurements.
-Each file is one repetition of the trial that --as names. Output is read of ` + strings.Join(runner.Formats(), " ") + `;
-which of them printed a file is found out if --format does not say. What a tool does not tell is absent from its
-record. Pages say that such numbers were imported, and never take them for measurements of this machine.`,
+		Short: "Import results of load generators that ran elsewhere",
+		Long: `Import results of load generators that ran elsewhere, as records beside benchbook's own. Each file is one repetition
+of the trial that --as names. It reads the output of ` + strings.Join(runner.Formats(), " ") + `, and detects the tool unless
+--format names it. A record holds only what its tool has printed. Pages mark such numbers as imported, and never take
+them for measurements of this machine.`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(_ *cobra.Command, files []string) error {
 			if as == "" {
@@ -111,7 +111,7 @@ func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
 		return &statusError{statusFailed, err}
 	}
 	for _, b := range bad {
-		fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
+		fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
 	}
 	for i, r := range records {
 		same := func(o *record.Record) bool {

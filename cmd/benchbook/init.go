@@ -52,8 +52,8 @@ func (a *app) initCommand() *cobra.Command {
 	var template string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Make a project with an article that runs as it is",
-		Long: `Make a project in a folder, here unless one is named: the project file, an article that runs as it is, and
+		Short: "Create a project with an article that runs as it is",
+		Long: `Create a project in a folder, here unless one is named: the project file, an article that runs as it is, and
 settings by which editors check project file and records. Nothing is asked, and no file that is there is changed.
 
 Templates: http, two servers under the same load; command, two programs that are timed; database, a server that
@@ -96,9 +96,9 @@ func (a *app) newCommand() *cobra.Command {
 	var template string
 	cmd := &cobra.Command{
 		Use:   "new SLUG",
-		Short: "Write an article that runs as it is",
-		Long: `Write an article to experiments/SLUG/article.md, to be changed into your own. It runs as it is. A slug
-begins with a letter, has letters, digits, - and _ in it, and is part of the page's address.`,
+		Short: "Create an article that runs as it is",
+		Long: `Create an article that runs as it is, experiments/SLUG/article.md, to be changed into your own. A slug begins with a
+letter, consists of letters, digits, - and _, and is part of the page's address.`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			project, err := article.OpenProject(a.dir)

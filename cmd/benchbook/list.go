@@ -34,10 +34,9 @@ func (a *app) listCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the articles with their standing",
-		Long: `List the articles with title, date and standing, and the newest run, the profile and the host that it rests
-on: those whose results the page shows.`,
-		Args: arguments(0, 0),
+		Short: "List articles with their standing",
+		Long:  `List articles with their standing, title and date, and the run, profile and host of the results that the page shows.`,
+		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			project, list, err := a.choose(nil)
 			if err != nil {

@@ -67,7 +67,7 @@ func (a *app) both(first, then error) error {
 	for _, err := range []error{first, then} {
 		var s *statusError
 		if err != kept && errors.As(err, &s) && s.err != nil {
-			fmt.Fprintf(a.stderr, "benchbook: %v\n", s.err)
+			fmt.Fprintf(a.stderr, "benchbook: %s\n", errorText(s.err))
 		}
 	}
 	return kept
@@ -89,13 +89,15 @@ func main() {
 // run is the whole command. It never calls os.Exit, so that tests can call it.
 func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	keepDescriptors()
+	defer surviveClosedPipes()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
 	context.AfterFunc(ctx, stop)
 
 	terminal := stderr
-	stdout, stderr = plain{stdout}, plain{stderr}
+	out := &output{w: plain{stdout}}
+	stdout, stderr = out, plain{stderr}
 	a := &app{stdout: stdout, stderr: stderr, terminal: terminal, wiring: w}
 	root := a.root()
 	root.SetArgs(args)
@@ -114,27 +116,18 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 			err = &statusError{statusInterrupted, errors.New("interrupted")}
 		}
 	}
-	if err == nil {
+	if _, ok := errors.AsType[*statusError](err); err != nil && !ok {
+		err = &statusError{statusUsage, err} // cobra's: an unknown verb, a wrong flag
+	}
+	if err = a.both(err, out.lost()); err == nil {
 		return 0
 	}
 	var s *statusError
-	if !errors.As(err, &s) {
-		// Whatever is no statusError comes from cobra: an unknown verb, a wrong flag.
-		fmt.Fprintf(stderr, "benchbook: %v\n", err)
-		return statusUsage
-	}
+	errors.As(err, &s)
 	if s.err != nil {
 		fmt.Fprintf(stderr, "benchbook: %s\n", withWayOut(s.err))
 	}
 	return s.status
-}
-
-// withWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.
-func withWayOut(err error) string {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return err.Error() + ": free some space there; benchbook gc removes records and images that newer ones stand in for"
-	}
-	return err.Error()
 }
 
 // app is what the verbs share.
@@ -159,9 +152,10 @@ func (a *app) waits(ctx context.Context) func() {
 }
 
 func (a *app) root() *cobra.Command {
+	version, asVersion := a.versionCommand(), false
 	root := &cobra.Command{
 		Use:   "benchbook",
-		Short: "Run the experiments of articles, and render the articles with what was measured",
+		Short: "Run the experiments of articles, and render the articles with their results",
 		Long: `benchbook runs literate benchmarks: Markdown articles with YAML experiment blocks. It starts
 containers for the services that an article names, puts load on them, and renders the article to
 HTML with tables, figures and verdicts made from what it measured.
@@ -169,6 +163,13 @@ HTML with tables, figures and verdicts made from what it measured.
 An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
 Without one, all articles of the project are meant. Every flag can also be given as an environment
 variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only those that you trust.`,
+		Args: unknownVerb,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asVersion {
+				return version.RunE(version, args)
+			}
+			return cmd.Help()
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -177,11 +178,37 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.dir, "directory", "C", ".", "the project's folder, or one below it")
+	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
 	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(), a.runCommand(), a.statusCommand(),
 		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(), a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),
-		a.schemaCommand(), a.completionCommand(), a.manCommand(), a.versionCommand())
+		a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
+	root.SetHelpCommand(helpCommand())
 	a.complete(root)
 	return root
+}
+
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Print help for a command",
+		Args:  arguments(0, 1),
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
+			for _, verb := range cmd.Root().Commands() {
+				if verb.IsAvailableCommand() {
+					out = append(out, cobra.CompletionWithDesc(verb.Name(), verb.Short))
+				}
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownVerb(cmd.Root(), args)
+			}
+			verb.InitDefaultHelpFlag() // which it has if it is run itself
+			return verb.Help()
+		},
+	}
 }
 
 // setByEnvironment is the annotation of flags that were given as a variable.
@@ -192,9 +219,10 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "BENCHBOOK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" {
+		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" && f.Name != "version" {
 			if err := flags.Set(f.Name, value); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("environment variable %s: %w", name, err))
+				failed = errors.Join(failed, invalidValue(f, value, name))
+				return
 			}
 			failed = errors.Join(failed, flags.SetAnnotation(f.Name, setByEnvironment, []string{name}))
 		}

@@ -124,8 +124,8 @@ func (a *app) planCommand() *cobra.Command {
 	var chooseQuick func() error
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
-		Short: "Show what run would do: services, trials, order, placement, time, and what is to be measured",
-		Long: `Show what run would do, without doing it: every service and load with all its keys, defaults included;
+		Short: "Show what a run would do, without running anything",
+		Long: `Show what a run would do, without running anything: every service and load with all its keys, defaults included;
 the trials; the order of repetitions; where services and load would run on this machine; how long it should take; and
 which trials are to be measured, and why. A value that differs between trials is followed by theirs.`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -39,10 +39,9 @@ func (a *app) previewCommand() *cobra.Command {
 	var open bool
 	cmd := &cobra.Command{
 		Use:   "preview",
-		Short: "Serve the site on loopback, and show every change of an article or a record at once",
-		Long: `Render the site, serve it on the loopback addresses, and put what changes in articles and records into
-the pages that a browser shows. Problems are shown over the page, and so is how far a run is that goes on in
-another terminal. Nothing is ever measured, and nothing is written. Ctrl-C ends it.`,
+		Short: "Serve the site on loopback, and update it at every change",
+		Long: `Serve the site on loopback, and update open pages at every change of an article or a record. Problems are shown over
+the page, and so is the progress of a run in another terminal. Nothing is measured, and nothing is written. Ctrl-C ends it.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if port < 0 || port > math.MaxUint16 {
@@ -71,7 +70,7 @@ another terminal. Nothing is ever measured, and nothing is written. Ctrl-C ends 
 				fmt.Fprintf(a.stdout, "the preview is at %s; Ctrl-C ends it\n", url)
 				if open {
 					if err := openBrowser(url); err != nil {
-						fmt.Fprintf(a.stderr, "%v: open %s yourself\n", err, url)
+						fmt.Fprintf(a.stderr, "%s: open %s yourself\n", errorText(err), url)
 					}
 				}
 			})

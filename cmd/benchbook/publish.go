@@ -23,10 +23,10 @@ func (a *app) publishCommand() *cobra.Command {
 	var dryRun, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "publish [FOLDER]",
-		Short: "Put the site that was rendered on a branch of a git remote, or into a folder",
-		Long: `Put the site that render has made on a branch of a git remote, gh-pages of origin unless told otherwise, or
-into a folder. What others have committed to the branch is never overwritten, nothing is pushed by force, and
-nothing changes in the repository here: not its working tree, its index nor its branches. Render first.`,
+		Short: "Publish the rendered site to a git branch or a folder",
+		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file or flags name another, or to a
+folder. Commits of others to the branch are never overwritten, and nothing is pushed by force. The repository here
+keeps its working tree, index and branches as they are. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := article.OpenProject(a.dir)

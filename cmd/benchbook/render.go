@@ -54,7 +54,7 @@ func (a *app) renderCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "render",
-		Short: "Make the site from articles and records, without running anything",
+		Short: "Render the site from articles and records, without running anything",
 		Long: `Make the site from articles and records. Nothing is run and no engine is needed. What was measured on
 this machine is shown if it is complete, else the newest complete results of another host, which is named.
 
@@ -88,7 +88,7 @@ func (a *app) reportCommand() *cobra.Command {
 	var show renderFlags
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
-		Short: "Measure what is missing, render the site in any case, and say what each claim came to",
+		Short: "Measure what is missing or stale, then render the site",
 		Long: `Measure what is missing or stale as run does, and then render the site as render does, also where something
 could not be measured, though not after an interrupt. All articles are rendered; the claims that are printed are those
 of the articles that are named. Drafts are measured if they are named, or with --drafts. The
@@ -113,7 +113,7 @@ the articles that were to be measured.`,
 				case s.status == statusUsage || cmd.Context().Err() != nil:
 					return err
 				case s.err != nil:
-					fmt.Fprintf(a.stderr, "benchbook: %v\n", s.err)
+					fmt.Fprintf(a.stderr, "benchbook: %s\n", errorText(s.err))
 					err = &statusError{status: s.status}
 				}
 			}

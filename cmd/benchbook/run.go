@@ -37,20 +37,22 @@ type runFlags struct {
 	keep        bool
 	adapt       bool
 	wait        bool
+	chooseQuick func() error // see addQuick
 }
 
 // adaptUsage is what --adapt means, wherever it is given.
-const adaptUsage = "where an article asks for CPUs that this machine does not have, take those that it has in their place"
+const adaptUsage = "use other CPUs where an article asks for CPUs that this machine lacks"
 
 // waitUsage is what --wait means, wherever it is given.
-const waitUsage = "while another run has this machine for itself, wait until it ends, in place of giving up"
+const waitUsage = "wait for another run to finish, instead of failing"
 
 // engineNone is what --engine names beside engines.
 const engineNone = "none"
 
 func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().StringVar(&f.profile, "profile", profile, "measure under this profile")
-	cmd.Flags().BoolVar(&f.force, "force", false, "measure what is fresh as well, as a new run")
+	f.chooseQuick = addQuick(cmd.Flags(), &f.profile)
+	cmd.Flags().BoolVar(&f.force, "force", false, "re-measure even if up to date, as a new run")
 	cmd.Flags().IntVar(&f.repetitions, "repetitions", 0, "repetitions of every trial, instead of what the article says")
 	cmd.Flags().Int64Var(&f.seed, "seed", 0, "seed of the order of repetitions, instead of one drawn from the experiment")
 	cmd.Flags().DurationVar(&f.budget, "budget", 0, "end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more strictly")
@@ -63,6 +65,9 @@ func (f *runFlags) add(cmd *cobra.Command, profile string) {
 }
 
 func (f *runFlags) check(flags *pflag.FlagSet, engines []string) error {
+	if err := f.chooseQuick(); err != nil {
+		return err
+	}
 	if f.engine != "" && f.engine != engineNone && !slices.Contains(engines, f.engine) {
 		return fmt.Errorf("no engine %q: known are %s", f.engine, inSentence(append(slices.Clone(engines), engineNone)))
 	}
@@ -110,7 +115,6 @@ func (f *runFlags) planOptions() plan.Options {
 
 func (a *app) runCommand() *cobra.Command {
 	var flags runFlags
-	var chooseQuick func() error
 	cmd := &cobra.Command{
 		Use:   "run [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale",
@@ -119,9 +123,6 @@ in the article's folder; a run that was stopped goes on where it was. Statuses: 
 or no engine could be had, 104 an article has problems, 105 interrupted; with --claims also 99 a
 claim is contradicted, 110 a claim rests on a number that is not valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := chooseQuick(); err != nil {
-				return err
-			}
 			if err := flags.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
 			}
@@ -154,7 +155,6 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 		},
 	}
 	flags.add(cmd, plan.Full)
-	chooseQuick = addQuick(cmd.Flags(), &flags.profile)
 	cmd.Flags().BoolVar(&flags.keep, "keep", false, "leave the services of the last repetition up, or of the first that fails, and say how to enter them")
 	return cmd
 }
@@ -224,7 +224,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			return &statusError{statusFailed, err}
 		}
 		for _, b := range bad {
-			fmt.Fprintf(a.stderr, "left out: %s: %v\n", b.Path, b.Err)
+			fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
 		}
 		for _, run := range runner.FromTheFuture(records, time.Now()) {
 			fmt.Fprintf(a.stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+

@@ -60,8 +60,8 @@ func (a *app) schemaCommand() *cobra.Command {
 		Use:   "schema [" + strings.Join(names, "|") + "]",
 		Short: "Print the JSON Schema of a block, the project file or a record",
 		Long: `Print the JSON Schema (2020-12) of a kind of block, of the front matter, the project file or a record, for
-editors and other tools. It knows keys and the shapes of values; what they mean together only check knows. Without a
-name, the names are listed.`,
+editors and other tools. It describes keys and the shapes of values; check finds all other errors. Without a name, the
+names are listed.`,
 		Args:      arguments(0, 1),
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {

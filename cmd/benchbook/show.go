@@ -124,7 +124,7 @@ func (a *app) showCommand() *cobra.Command {
 	var flags showFlags
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
-		Short: "Show what was measured: every cell with its numbers, its validity and what the claims came to",
+		Short: "Show measured results and the verdicts of claims",
 		Long: `Show the set of records that the page shows, or another one: of every cell the metrics with the number of valid
 repetitions, the centre and the interval; how far the cell can be believed, and why; the noise floor; and the claims with
 their verdicts, and what every other way to judge them comes to. With --claim only that claim, each way in a line. With

@@ -60,12 +60,17 @@ func (a *app) statusCommand() *cobra.Command {
 	var profile string
 	cmd := &cobra.Command{
 		Use:   "status [ARTICLE[#NAME] ...]",
-		Short: "Say what is fresh, stale or missing on this host",
-		Long: `Say of every trial whether this host has measured it with the inputs that it has now: fresh; stale, with
-other inputs; disturbed, fresh but with too few valid repetitions as the machine was busy with
-something else; unfinished, not all repetitions of it; or missing. Trials that the article says are unavailable
-are listed with their reason. With -q nothing is printed, and the status is 0 if
-everything is fresh and 1 if not.`,
+		Short: "Show which trials are fresh, stale or missing on this host",
+		Long: `Show which trials are fresh, stale or missing on this host:
+
+  fresh        measured with the present inputs
+  stale        measured with other inputs
+  disturbed    all repetitions are there, but too few are valid: the machine was busy with something else
+  unfinished   some repetitions are missing
+  missing      not measured
+  unavailable  the article says that it cannot be measured, with its reason
+
+With -q nothing is printed, and the status is 0 if everything is fresh and 1 if not.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, list, err := a.choose(args)

@@ -50,10 +50,10 @@ func (a *app) verifyCommand() *cobra.Command {
 	var flags verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify [ARTICLE[#NAME] ...]",
-		Short: "Start the services of every trial and check what they answer, without any load",
-		Long: `Start the services of every trial as run does, hooks included, ask for each target of its load once, check
-the answer, and remove them again. Nothing is measured and no record is left. The status is 1 if an
-answer or a service is not as it should be.`,
+		Short: "Start services and check their answers, without load",
+		Long: `Start services and check their answers, without load: for every trial, its services are started as run does, hooks
+included, each target of its load is asked once, and everything is removed again. Nothing is measured and no record is
+left. The status is 1 if an answer is wrong or a service is not ready.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if known := a.wiring.engineNames(); flags.engine != "" && !slices.Contains(known, flags.engine) {
 				return fmt.Errorf("no engine %q: known are %s", flags.engine, inSentence(known))

@@ -17,7 +17,7 @@ func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Say which benchbook this is",
+		Short: "Print version information",
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			v := versionJSON{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,

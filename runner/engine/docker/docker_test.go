@@ -63,8 +63,8 @@ func TestUnavailable(t *testing.T) {
 	refusing := listener.Addr().String()
 	listener.Close()
 	tests := []struct{ name, host, want string }{
-		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "make engine"},
-		{"nobody listens", "tcp://" + refusing, "make engine"},
+		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "install and start Docker"},
+		{"nobody listens", "tcp://" + refusing, "install and start Docker"},
 		{"over ssh", "ssh://bench-2.invalid", "ssh gets there"},
 		{"no address", "nonsense", "DOCKER_HOST"},
 	}

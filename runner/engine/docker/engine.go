@@ -147,8 +147,8 @@ func unavailable(host string, err error) error {
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
 			engine.ErrUnavailable, host)
 	default:
-		return fmt.Errorf("%w answers at %s: start Docker, set DOCKER_HOST, or run make engine, which installs it on "+
-			"Debian and Ubuntu (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
+		return fmt.Errorf("%w answers at %s: install and start Docker, set DOCKER_HOST, or measure without containers "+
+			"with --engine local (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
 	}
 }
 

@@ -145,7 +145,7 @@ func (o *Output) sample(metric string) (record.Sample, bool) {
 
 // noSamples is the error for output without a whole result.
 func noSamples(tool, format string, args ...any) error {
-	return fmt.Errorf("output of %s: %w: %s", tool, ErrNoSamples, fmt.Sprintf(format, args...))
+	return fmt.Errorf("output of %s: %w: %w", tool, ErrNoSamples, fmt.Errorf(format, args...))
 }
 
 // whole checks what every output promises; an output that breaks it was damaged.

@@ -10,7 +10,7 @@ import (
 // parseJSON reads a document that has to be whole; how says how to get one.
 func parseJSON(tool string, printed []byte, into any, how string) error {
 	if err := json.Unmarshal(printed, into); err != nil {
-		return noSamples(tool, "it is no JSON of %s (%v): %s", tool, err, how)
+		return noSamples(tool, "it is no JSON of %s (%w): %s", tool, err, how)
 	}
 	return nil
 }

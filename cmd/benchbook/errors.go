@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// errorText is the text of an error without the words of libraries in it: names of system calls, and of types of Go.
+func errorText(err error) string {
+	text := err.Error()
+	walk(err, func(part error) {
+		said := part.Error()
+		at := strings.Index(text, said)
+		if words := inPlainWords(part, text[:max(at, 0)]); words != "" && at >= 0 {
+			text = text[:at] + words + text[at+len(said):]
+		}
+	})
+	return text
+}
+
+// walk visits an error and all that it wraps.
+func walk(err error, visit func(error)) {
+	if err == nil {
+		return
+	}
+	visit(err)
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		walk(err.Unwrap(), visit)
+	case interface{ Unwrap() []error }:
+		for _, part := range err.Unwrap() {
+			walk(part, visit)
+		}
+	}
+}
+
+// inPlainWords says what an error of a library says, behind a text that may name the file already. It is empty for any other error.
+func inPlainWords(err error, before string) string {
+	switch err := err.(type) {
+	case *fs.PathError:
+		if strings.Contains(before, err.Path) {
+			return err.Err.Error()
+		}
+		return err.Path + ": " + err.Err.Error()
+	case *os.LinkError:
+		return fmt.Sprintf("%s to %s: %v", err.Old, err.New, err.Err)
+	case *os.SyscallError:
+		return err.Err.Error()
+	case *json.SyntaxError:
+		if strings.HasPrefix(err.Error(), "unexpected end") {
+			return "the JSON ends too early"
+		}
+		return fmt.Sprintf("invalid JSON at byte %d", err.Offset)
+	case *json.UnmarshalTypeError:
+		value, number, _ := strings.Cut(err.Value, " ") // "number 1.5"
+		if err.Field == "" {
+			return fmt.Sprintf("the JSON cannot be %s %s", indefinite(value), value)
+		}
+		return strings.TrimRight(fmt.Sprintf("%q cannot be %s %s %s", err.Field, indefinite(value), value, number), " ")
+	}
+	return ""
+}
+
+// indefinite is the article before a noun.
+func indefinite(noun string) string {
+	if strings.ContainsAny(noun[:min(len(noun), 1)], "aeiou") {
+		return "an"
+	}
+	return "a"
+}
+
+// withWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.
+func withWayOut(err error) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return errorText(err) + ": free some space there; benchbook gc deletes superseded records and unused images"
+	}
+	return errorText(err)
+}

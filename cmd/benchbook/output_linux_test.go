@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// failingWriter is where nothing can be written, for a reason.
+type failingWriter struct{ reason error }
+
+func (w failingWriter) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: w.reason}
+}
+
+// verbsThatPrint are arguments with which each verb prints to standard output and ends. Preview ends only with an interrupt.
+var verbsThatPrint = map[string][]string{
+	"check": {"check"}, "clean": {"clean"}, "compare": {"compare", "full", "full"}, "completion": {"completion", "bash"}, "doctor": {"doctor"},
+	"export": {"export", "--format", "csv"}, "gc": {"gc"}, "help": {"help"}, "import": {"import", "--as", "pair#pair{version=a}", "printed.txt"},
+	"init": {"init", "another"}, "list": {"list"}, "man": {"man", "manual"}, "new": {"new", "another"}, "plan": {"plan"}, "preview": nil,
+	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"}, "run": {"run"}, "schema": {"schema", "claim"}, "show": {"show"},
+	"status": {"status"}, "verify": {"verify"}, "version": {"version"},
+}
+
+// Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
+func TestLostOutput(t *testing.T) {
+	printed, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "ab", "plain.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed = bytes.Replace(printed, []byte("Concurrency Level:      20"), []byte("Concurrency Level:      5"), 1) // as in the article
+	w := scripted()
+	w.lockDir = ""
+	// in runs the command in a project with records and a site, of its own since verbs write.
+	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
+		dir, _ := project(t, "pair", pair)
+		t.Chdir(dir)
+		if err := os.WriteFile("printed.txt", printed, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, w, "report")
+		var said bytes.Buffer
+		status = run(args, stdout, &said, w)
+		return status, said.String()
+	}
+	var verbs []string
+	for _, cmd := range (&app{wiring: w}).root().Commands() {
+		verbs = append(verbs, cmd.Name())
+	}
+	verbs = append(verbs, "help")
+	slices.Sort(verbs)
+	for _, verb := range slices.Compact(verbs) {
+		args, known := verbsThatPrint[verb]
+		if !known {
+			t.Errorf("%s: say in verbsThatPrint how it prints", verb)
+		}
+		if len(args) == 0 {
+			continue
+		}
+		t.Run(verb, func(t *testing.T) {
+			var all bytes.Buffer
+			usual, usually := in(t, &all, args)
+			if verb == "man" {
+				return // it writes files only
+			}
+			if all.Len() == 0 {
+				t.Fatalf("it printed nothing, with status %d: %s", usual, usually)
+			}
+			const lost = "benchbook: writing output: no space left on device\n"
+			if status, stderr := in(t, failingWriter{syscall.ENOSPC}, args); status == 0 || strings.Count(stderr, lost) != 1 || strings.Count(stderr, "no space") != 1 {
+				t.Errorf("on a full disk: status %d, %s", status, stderr)
+			}
+			if status, stderr := in(t, failingWriter{syscall.EPIPE}, args); status != usual || strings.Contains(stderr, "pipe") {
+				t.Errorf("with a closed pipe: status %d, want %d: %s", status, usual, stderr)
+			}
+		})
+	}
+}
+
+// Writing to a pipe without a reader does not end the command by a signal, in the middle of what it does.
+func TestClosedPipe(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	dir, folder := project(t, "pair", pair)
+	cmd := exec.Command("benchbook", "-C", dir, "run")
+	cmd.Env = append(os.Environ(), "WORK="+t.TempDir())
+	cmd.Stdout, cmd.Stderr = write, write
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	if saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "pair", "*.json")); err != nil || len(saved) != 6 {
+		t.Errorf("it left %d records, %v, want all 6", len(saved), err)
+	}
+}
