@@ -132,13 +132,21 @@ func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
 	switch {
 	case r.Exit != c.ExpectExit:
 		m.Failure = fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)
-		if last := lastLine(r.Stderr); last != "" {
+		if last := cmp.Or(lastLine(r.Stderr), lastLine(r.Said)); last != "" {
 			m.Failure += ": " + last
 		}
 	case c.Contains != "" && !r.Contains:
 		m.Failure = fmt.Sprintf("the output of %s does not contain %q", c.Run[0], c.Contains)
+		if last := lastLine(r.Said); last != "" {
+			m.Failure += fmt.Sprintf(": its last line is %q", clipped(last))
+		} else {
+			m.Failure += ": it printed nothing"
+		}
 	case r.Lost != "":
 		m.Failure = "the command printed " + r.Lost
+	}
+	if said := strings.TrimSpace(r.Said); said != "" && m.Failure != "" {
+		m.Log = strings.TrimSpace("the command printed:\n" + said + "\n" + m.Log)
 	}
 	m.Samples = []record.Sample{
 		{Metric: "time.real", Value: r.Real.Seconds(), Unit: "s"},
@@ -184,6 +192,15 @@ func printed(lines []string, m *Measurement) (failure string) {
 		m.Samples = append(m.Samples, record.Sample{Metric: s.Metric, Value: value, Unit: unit})
 	}
 	return ""
+}
+
+// clipped is the beginning of a line, as much as fits into a failure.
+func clipped(line string) string {
+	const most = 200
+	if len(line) <= most {
+		return line
+	}
+	return strings.ToValidUTF8(line[:most], "") + "…"
 }
 
 func lastLine(s string) string {

@@ -192,15 +192,21 @@ func TestCommandMeasured(t *testing.T) {
 		{"as expected", 0, true, "", plan.Command{Run: []string{"x"}, Contains: "42"}, ""},
 		{"wrong status", 3, false, "", plan.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
 		{"expected status", 3, false, "", plan.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
-		{"wrong output", 0, false, "", plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43"`},
+		{"wrong output", 0, false, "", plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43": its last line is "the answer is 41"`},
 		{"lost metrics", 0, false, "more than 1 MiB of metrics", plan.Command{Run: []string{"x"}}, "the command printed more than 1 MiB of metrics"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			report.Exit, report.Contains, report.Lost = test.exit, test.contains, test.lost
+			report.Exit, report.Contains, report.Lost, report.Said = test.exit, test.contains, test.lost, ""
+			if test.command.Contains != "" && !test.contains {
+				report.Said = "so far\nthe answer is 41\n"
+			}
 			m := commandMeasured(&report, &test.command)
 			if m.Failure != test.want {
 				t.Errorf("got %q, want %q", m.Failure, test.want)
+			}
+			if want := "the command printed:\nso far\nthe answer is 41\nwarning\nE: broken"; report.Said != "" && m.Log != strings.TrimSpace(want) && m.Log != want+"\n" {
+				t.Errorf("the log is %q, want %q", m.Log, want)
 			}
 			if m.GeneratorCPU != 1300*time.Millisecond { // all of it is ours, and nothing foreign
 				t.Errorf("processor time %v", m.GeneratorCPU)
@@ -209,6 +215,23 @@ func TestCommandMeasured(t *testing.T) {
 				t.Errorf("samples: %+v", m.Samples)
 			}
 		})
+	}
+}
+
+// What a command printed is in the failure where nothing else says why.
+func TestWhatAFailedCommandPrinted(t *testing.T) {
+	r := timing.Report{Exit: 2, Said: "usage: x FILE\n"}
+	m := commandMeasured(&r, &plan.Command{Run: []string{"x"}})
+	if m.Failure != "x ended with status 2, not 0: usage: x FILE" || m.Log != "the command printed:\nusage: x FILE" {
+		t.Errorf("failure %q, log %q", m.Failure, m.Log)
+	}
+	r = timing.Report{}
+	if m = commandMeasured(&r, &plan.Command{Run: []string{"x"}, Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
+		t.Errorf("failure %q", m.Failure)
+	}
+	r.Said = strings.Repeat("x", 5000)
+	if m = commandMeasured(&r, &plan.Command{Run: []string{"x"}, Contains: "42"}); len(m.Failure) > 300 || len(m.Log) < 5000 {
+		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
 	}
 }
 

@@ -32,6 +32,7 @@ type Report struct {
 	Lost     string   `json:"lost,omitempty"`  // what was too large to be kept and may have been a metric; empty for nothing
 	Stderr   string   `json:"stderr"`          // its last 64 KiB
 	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, where Options ask for it
+	Said     string   `json:"said,omitzero"`   // its last 4 KiB, where the text of Options is missing or the status is not 0
 	Before   Hooks    `json:"before,omitzero"` // see Settings; after one that failed nothing else was run
 	After    Hooks    `json:"after,omitzero"`
 }

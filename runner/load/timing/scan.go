@@ -11,6 +11,7 @@ const (
 	maxMetrics = 1 << 20  // of all of them
 	maxStderr  = 64 << 10
 	maxStdout  = 1 << 20 // of what is kept to be searched
+	maxSaid    = 4 << 10 // of standard output, to be shown beside a failure
 )
 
 // A scanner looks through standard output as it passes. It keeps the lines that may be metrics, and whether a text was there.

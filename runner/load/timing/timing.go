@@ -68,10 +68,11 @@ func Run(words []string, o Options) (Report, error) {
 	}
 	own := peakOf("self") // as the child has inherited it: buffers are made from here on
 	scan, last, kept := newScanner(o.Contains), &tail{limit: maxStderr}, &tail{limit: maxStdout}
-	look := scan.write
-	if o.KeepStdout {
-		look = func(p []byte) {
-			scan.write(p)
+	said := &tail{limit: maxSaid}
+	look := func(p []byte) {
+		scan.write(p)
+		said.write(p)
+		if o.KeepStdout {
 			kept.write(p)
 		}
 	}
@@ -102,6 +103,9 @@ func Run(words []string, o Options) (Report, error) {
 	}
 	scan.end()
 	r.Metrics, r.Contains, r.Lost, r.Stderr, r.Stdout = scan.metrics, scan.found, scan.lost, last.String(), kept.String()
+	if r.Exit != 0 || o.Contains != "" && !r.Contains {
+		r.Said = said.String()
+	}
 	return r, nil
 }
 

@@ -192,3 +192,19 @@ func TestCannotBeStarted(t *testing.T) {
 		}
 	}
 }
+
+// The end of standard output is kept where it says why something failed: without the text that it should have, or beside a bad status.
+func TestSaid(t *testing.T) {
+	for _, tt := range []struct{ name, script, contains, want string }{
+		{"it has the text", "echo 42", "42", ""},
+		{"no text is wanted", "echo 41", "", ""},
+		{"it lacks the text", "echo 41", "42", "41\n"},
+		{"a bad status", "echo 41; exit 3", "", "41\n"},
+		{"much of it", "head -c 100000 /dev/zero | tr '\\0' x; echo; echo the end", "42", strings.Repeat("x", maxSaid-9) + "\nthe end\n"},
+	} {
+		r, err := Run([]string{"sh", "-c", tt.script}, Options{Contains: tt.contains})
+		if err != nil || r.Said != tt.want {
+			t.Errorf("%s: said %.80q, %d bytes, %v; want %.80q, %d", tt.name, r.Said, len(r.Said), err, tt.want, len(tt.want))
+		}
+	}
+}
