@@ -23,6 +23,7 @@ func Standings() []Mark {
 		{"is-direction", "Holds in part", "part", "Some headline claims are supported, none is contradicted."},
 		{"is-not", "Does not hold", "doesnot", "A headline claim is contradicted."},
 		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
+		{"is-not", "Failed", "failed", "There are repetitions, and every one failed: nothing is measured."},
 		{"is-none", "Not measured", "none", "Written, not run, or too noisy to decide."},
 	}
 }
@@ -32,7 +33,7 @@ func StandingMark(s stats.Standing) Mark {
 	word := map[stats.Standing]string{
 		stats.Reproduced: "Reproduced", stats.DirectionOnly: "Direction only", stats.NotReproduced: "Not reproduced",
 		stats.Holds: "Holds", stats.HoldsInPart: "Holds in part", stats.DoesNotHold: "Does not hold",
-		stats.QuickOnly: "Quick only",
+		stats.QuickOnly: "Quick only", stats.StandingFailed: "Failed",
 	}[s]
 	marks := Standings()
 	for _, m := range marks {

@@ -213,6 +213,9 @@ func rowName(row *article.PublishedRow) string {
 //
 // Source: METHOD.md 6.
 func (d *Dataset) Standing() (stats.Standing, string) {
+	if n := d.failed(); n > 0 {
+		return stats.StandingFailed, allFailed(n)
+	}
 	type headline struct {
 		name    string
 		verdict stats.Verdict
@@ -285,6 +288,32 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 		return worst, reasons[i]
 	}
 	return worst, "nothing published has a metric"
+}
+
+// failed is how many repetitions there are, if every one has failed; otherwise 0.
+func (d *Dataset) failed() int {
+	n := 0
+	for _, e := range d.Experiments {
+		for _, c := range append(slices.Clone(e.Cells), e.Calibration) {
+			if c == nil {
+				continue
+			}
+			for _, r := range c.Records {
+				if r.Failure == "" {
+					return 0
+				}
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func allFailed(n int) string {
+	if n == 1 {
+		return "its only repetition failed"
+	}
+	return fmt.Sprintf("all %d repetitions failed", n)
 }
 
 func publishes(b *article.Published, metric string) bool {

@@ -15,6 +15,7 @@ const (
 	NotReproduced       Standing = "not reproduced"
 	StandingNotMeasured Standing = "not measured"
 	QuickOnly           Standing = "quick only" // all records are of the quick profile
+	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed
 
 	// The standing of an article that reproduces nothing; it can also be not measured or quick only.
 	Holds       Standing = "holds"
