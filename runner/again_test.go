@@ -3,11 +3,16 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 )
 
@@ -166,5 +171,77 @@ func TestMeasuresAgainUnderANewNumber(t *testing.T) {
 	steps := again(p.Experiments[0], records, records[0].Run)
 	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
 		t.Errorf("got %+v", steps)
+	}
+}
+
+// A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again; failures that differ are
+// tried to the end.
+func TestGivenUp(t *testing.T) {
+	wide := []string{"repetitions: 3", "repetitions: 9", "[sync, async]", "[sync, async, fickle]",
+		"```dockerfile", "```python file=fickle.py\nprint(\"fickle\")\n```\n\n```dockerfile"}
+	p := socketsPlan(t, wide...)
+	if n := len(p.Experiments[0].Trials); n != 3 {
+		t.Fatalf("%d trials, want 3: the text of the article has changed", n)
+	}
+	s := script(t)
+	tries := 0
+	s.Start = func(_ context.Context, service engine.Service) error {
+		for _, f := range service.Files {
+			switch {
+			case strings.Contains(string(f.Data), "fickle"):
+				tries++
+				return &engine.NotReadyError{Service: service.Name, Reason: fmt.Errorf("it ended with status %d", tries%2+1)}
+			case strings.Contains(string(f.Data), "async"):
+				tries++
+				return &engine.NotReadyError{Service: service.Name, After: time.Duration(tries) * time.Second, Reason: errors.New("nothing listens on port 8080")}
+			}
+		}
+		return nil
+	}
+	store := &memory{}
+	for run, want := range []map[string]int{{"sync": 9, "async": 3, "fickle": 9}, {"sync": 9, "async": 6, "fickle": 9}} {
+		said := &quiet{}
+		sum, err := newRunner(fake.New(s), said).Run(t.Context(), p, store, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := map[string]int{}
+		for _, r := range store.records {
+			have[r.Trial]++
+		}
+		if !maps.Equal(have, want) {
+			t.Errorf("run %d: there are %v, want %v", run, have, want)
+		}
+		left := 6 - 3*run
+		if len(sum.GivenUp) != 1 || sum.GivenUp[0].Trial != "async" || sum.GivenUp[0].Failed != 3 || sum.GivenUp[0].Left != left {
+			t.Errorf("run %d: given up are %+v", run, sum.GivenUp)
+		}
+		if found := AllFailed(p, store.records, "c2-abcdef", Options{}); len(found) != 0 {
+			t.Errorf("run %d: nothing is measured of %+v", run, found)
+		}
+	}
+}
+
+// An experiment of which every repetition failed is not measured, however complete it is.
+func TestAllFailed(t *testing.T) {
+	p := socketsPlan(t, "repetitions: 3", "repetitions: 2")
+	s := script(t)
+	s.Start = func(_ context.Context, service engine.Service) error {
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 3")}
+	}
+	store := &memory{}
+	for range 2 {
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{})
+		if err != nil || len(sum.GivenUp) != 0 {
+			t.Fatalf("%v, %+v", err, sum.GivenUp)
+		}
+		found := AllFailed(p, store.records, "c2-abcdef", Options{})
+		if len(found) != 1 || found[0].Error() != `all 4 repetitions failed: service "server" was not ready: it ended with status 3` {
+			t.Errorf("got %+v", found)
+		}
+	}
+	store.records[1].Failure = ""
+	if found := AllFailed(p, store.records, "c2-abcdef", Options{}); len(found) != 0 {
+		t.Errorf("with one that did not fail: %+v", found)
 	}
 }

@@ -3,6 +3,8 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -38,6 +40,58 @@ type rounds struct {
 	stopped []string      // trials
 	longest time.Duration // of the repetitions so far
 	begun   time.Time     // the present one
+
+	failing map[string]*GivenUp // trials whose last repetitions have failed alike, by name
+}
+
+// maxAlike is after how many repetitions that fail alike, one after another, a trial is given up: the next would fail as well.
+const maxAlike = 3
+
+// GivenUp is a trial that failed alike again and again, so that the rest of its repetitions was left out of the run.
+type GivenUp struct {
+	Experiment *plan.Experiment
+	Trial      string
+	Failure    string
+	Failed     int // repetitions, one after another
+	Left       int // those that were left out
+}
+
+func (g *GivenUp) Error() string {
+	return fmt.Sprintf("%s failed %d times in the same way; its other %d repetitions are left out of this run", g.Trial, g.Failed, g.Left)
+}
+
+// waited is how long a service was waited for, as a failure says it: it may be another time whenever the failure is the same.
+var waited = regexp.MustCompile(` was not ready after [^:]*:`)
+
+// IsAlike says whether two repetitions failed in the same way.
+func IsAlike(a, b string) bool {
+	return waited.ReplaceAllString(a, ":") == waited.ReplaceAllString(b, ":")
+}
+
+// failed gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it takes no time.
+func (r *rounds) failed(step plan.Step, rec *record.Record) {
+	name := step.Trial.Name
+	if r.failing == nil {
+		r.failing = map[string]*GivenUp{}
+	}
+	g := r.failing[name]
+	switch {
+	case rec.Failure == "" || rec.Ended.Equal(rec.Started):
+		delete(r.failing, name)
+		return
+	case g == nil || !IsAlike(g.Failure, rec.Failure):
+		g = &GivenUp{Experiment: r.experiment, Trial: name, Failure: rec.Failure}
+		r.failing[name] = g
+	}
+	if g.Failed++; g.Failed < maxAlike {
+		return
+	}
+	before := len(r.left)
+	r.left = slices.DeleteFunc(slices.Clone(r.left), func(s plan.Step) bool { return s.Trial.Name == name })
+	if g.Left = before - len(r.left); g.Left > 0 {
+		r.summary.GivenUp = append(r.summary.GivenUp, *g)
+		r.Progress.Note(g.Error())
+	}
 }
 
 // newRounds begins with what earlier looks of a run that goes on have stopped.

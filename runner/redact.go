@@ -3,6 +3,8 @@ package runner
 import (
 	"os"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"benchbook/notebook/record"
 )
@@ -17,5 +19,15 @@ var (
 func BuildOutput(s string) string {
 	var redact record.Redactor
 	redact.Hide(mirrorsOf(os.DirFS("/"), os.Environ()))
-	return redact.Text(escapes.ReplaceAllString(urlHost.ReplaceAllString(s, "${1}…"), ""))
+	return redact.Text(Plain(urlHost.ReplaceAllString(s, "${1}…")))
+}
+
+// Plain is what a program wrote without the sequences that colour a terminal, or do worse to it.
+func Plain(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && c != '\n' && c != '\t' {
+			return -1
+		}
+		return c
+	}, escapes.ReplaceAllString(s, ""))
 }

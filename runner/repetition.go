@@ -253,6 +253,9 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	if err == nil {
 		m, err = r.drives(bounded, at, t, atWork, rec)
 		lap = time.Now()
+		if err == nil && m.Failure != "" {
+			m.Failure = cmp.Or(unreached(bounded, t, services), m.Failure)
+		}
 	}
 	if len(t.Conclude) > 0 && ctx.Err() == nil {
 		var failed error

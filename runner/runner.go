@@ -154,6 +154,8 @@ type Summary struct {
 	NoTune []NoTuneError
 	// NoCleanup are hooks that failed at the end of an experiment.
 	NoCleanup []NoCleanupError
+	// GivenUp are trials that failed alike again and again.
+	GivenUp []GivenUp
 	// Kept are the services that were left up; nil if none were.
 	Kept *Kept
 	// Searches are those that were made, ProbesAgain how many of their probes were made again, as the machine had disturbed them, and
@@ -267,6 +269,56 @@ func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Opti
 		n += len(o.todo(e, of(records, p, e, host)).searches)
 	}
 	return n
+}
+
+// Fruitless is an experiment of which there are repetitions, and every one has failed.
+type Fruitless struct {
+	Experiment *plan.Experiment
+	Failed     int    // repetitions
+	Failure    string // that of the last one
+}
+
+func (f *Fruitless) Error() string {
+	all := fmt.Sprintf("all %d repetitions failed", f.Failed)
+	if f.Failed == 1 {
+		all = "its repetition failed"
+	}
+	return all + ": " + strings.ReplaceAll(f.Failure, "\n", " ")
+}
+
+// AllFailed gives the experiments of a plan of which nothing is measured, though nothing is left to do: every repetition has failed.
+func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) []Fruitless {
+	var out []Fruitless
+	for _, e := range o.experiments(p) {
+		if o.todo(e, of(records, p, e, host)).len() > 0 {
+			continue
+		}
+		keys := map[string]string{}
+		for _, t := range e.Trials {
+			if o.Only == nil || o.Only(e, t) {
+				keys[t.Name] = t.Key
+			}
+		}
+		f := Fruitless{Experiment: e}
+		measured := false
+		var last *record.Record
+		for _, r := range of(records, p, e, host) {
+			switch {
+			case keys[r.Trial] != r.Key:
+			case r.Failure == "":
+				measured = true
+			default:
+				f.Failed++
+				if last == nil || r.Ended.After(last.Ended) {
+					last, f.Failure = r, r.Failure
+				}
+			}
+		}
+		if !measured && f.Failed > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // A todoList is what is left of an experiment.
@@ -550,6 +602,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if !quietly {
 		r.Progress.End(step, rec)
 	}
+	rounds.failed(step, rec)
 	if kept := r.summary.Kept; kept != nil {
 		kept.Failed = rec.Failure != ""
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/readiness"
 )
 
 // startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it depends on run
@@ -248,4 +251,36 @@ func volumes(s *plan.Service, here bool, out *engine.Service) error {
 		}
 	}
 	return nil
+}
+
+// unreached says why a load could not reach a service of its trial, where nothing listens at a port that it asks: a service that exposes no
+// port is ready at once, and another than its own may be asked for. It is empty where something listens, or nothing tells.
+func unreached(ctx context.Context, t *plan.Trial, services map[string]engine.Running) string {
+	if t.Load == nil {
+		return ""
+	}
+	for target := range t.Load.URLs() {
+		u, err := url.Parse(target)
+		if err != nil {
+			continue
+		}
+		port, err := strconv.Atoi(cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
+		if err != nil {
+			continue
+		}
+		service := services[u.Hostname()]
+		if k, ok := service.(known); ok {
+			service = k.Running
+		}
+		told, ok := service.(engine.Listening)
+		if !ok {
+			continue
+		}
+		if open, err := told.Listeners(ctx); err == nil {
+			if words, _ := readiness.Unreached(open, port); words != "" {
+				return fmt.Sprintf("service %q: %s", u.Hostname(), words)
+			}
+		}
+	}
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -303,6 +304,32 @@ calibrate: false
 	}
 	if r := store.records[0]; !slices.ContainsFunc(r.Samples, func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
 		t.Errorf("what a service that has completed wrote is not found: %+v", r.Facts)
+	}
+}
+
+// Where a load fails and nothing listens at its target, that is the failure.
+func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
+	for _, tt := range []struct{ name, listens, want string }{
+		{"elsewhere", "0.0.0.0:9000", `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000)`},
+		{"on the loopback", "127.0.0.1:8080", `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
+		{"where it is asked", "0.0.0.0:8080", ""},
+		{"nobody knows", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := script(t)
+			s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+				return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
+			}
+			if tt.listens != "" {
+				s.Listeners = func(string) ([]netip.AddrPort, error) {
+					return []netip.AddrPort{netip.MustParseAddrPort(tt.listens)}, nil
+				}
+			}
+			r := runOnce(t, s)
+			if r.Failure == "" || tt.want == "" && strings.Contains(r.Failure, "listens") || tt.want != "" && r.Failure != tt.want {
+				t.Errorf("the failure is %q, want %q", r.Failure, tt.want)
+			}
+		})
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/kballard/go-shellquote"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -33,6 +36,8 @@ type progress struct {
 	slug string
 	todo int
 	done int
+
+	failures []string // what was said of the experiment
 }
 
 var _, _ reporter = (*progress)(nil), (*live)(nil)
@@ -46,7 +51,7 @@ func (p *progress) stop() {}
 
 // Experiment is part of runner.Progress.
 func (p *progress) Experiment(e *plan.Experiment, todo int) {
-	p.todo, p.done = todo, 0
+	p.todo, p.done, p.failures = todo, 0, nil
 	if todo == 0 {
 		fmt.Fprintf(p.w, "%s#%s is measured already\n", p.slug, e.Name)
 		return
@@ -193,11 +198,37 @@ func probeWords(s *record.Search, p *record.Probe) string {
 // End is part of runner.Progress.
 func (p *progress) End(step plan.Step, r *record.Record) {
 	p.done++
-	words := outcome(r)
+	words, log := outcome(r), ""
+	if r.Failure != "" {
+		if slices.ContainsFunc(p.failures, func(f string) bool { return runner.IsAlike(f, r.Failure) }) {
+			words = "failed in the same way"
+		} else {
+			p.failures = append(p.failures, r.Failure)
+			log = p.logOf(r)
+		}
+	}
 	if by, ok := dataset.Disturbed(r); ok {
 		words += ", disturbed: " + by
 	}
 	fmt.Fprintf(p.w, "  [%*d/%d] %-24s %s\n", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words)
+	fmt.Fprint(p.w, log)
+}
+
+// maxLogLines is how much of a log is shown beside a failure.
+const maxLogLines = 12
+
+// logOf is the end of the log of a repetition that failed, and how to see the rest.
+func (p *progress) logOf(r *record.Record) string {
+	lines := strings.Split(strings.TrimSpace(runner.Plain(r.Log)), "\n")
+	if lines[0] == "" {
+		return ""
+	}
+	rest := ""
+	if n := len(lines) - maxLogLines; n > 0 {
+		lines = lines[n:]
+		rest = fmt.Sprintf("    the whole log: benchbook show %s#%s --trial %s --repetition %d\n", p.slug, r.Experiment, shellquote.Join(r.Trial), r.Repetition)
+	}
+	return indent(strings.Join(lines, "\n")) + "\n" + rest
 }
 
 // outcome says a repetition's result in a few words.

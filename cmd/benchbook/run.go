@@ -215,7 +215,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		}
 	}
 	defer at.close()
-	pending, capacities, refused := 0, 0, 0
+	pending, capacities, refused, fruitless := 0, 0, 0, 0
 	var wanted []*chosen // those that something is pending of
 	for _, c := range list {
 		refused += a.refuse(plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
@@ -241,6 +241,10 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		for _, words := range runner.Outdated(plans[c.slug], records, v.host.ID, options) {
 			fmt.Fprintf(a.stderr, "%s#%s\n", c.slug, words)
 		}
+		for _, f := range runner.AllFailed(plans[c.slug], records, v.host.ID, options) {
+			fmt.Fprintf(a.stderr, "%s#%s: %v\n", c.slug, f.Experiment.Name, &f)
+			fruitless++
+		}
 		if n := runner.Pending(plans[c.slug], records, at.hostOf(c.slug).ID, options); n > 0 {
 			pending += n
 			capacities += runner.PendingSearches(plans[c.slug], records, at.hostOf(c.slug).ID, options)
@@ -251,8 +255,12 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	if refused > 0 {
 		failed = &statusError{statusFailed, fmt.Errorf("%s not run, for the reasons above", are(refused, "experiment"))}
 	}
+	if fruitless > 0 {
+		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
+			count(fruitless, "experiment"))})
+	}
 	if pending == 0 {
-		if refused == 0 {
+		if failed == nil {
 			everything := "everything"
 			if len(plans) > len(list) {
 				everything = "everything else"
@@ -547,6 +555,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		total.ProbesAgain += sum.ProbesAgain
 		total.Stopped += sum.Stopped
 		total.Unsearched += sum.Unsearched
+		total.GivenUp = append(total.GivenUp, sum.GivenUp...)
 		total.Probes = sum.Probes
 		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
@@ -583,7 +592,15 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		a.printKept(total.Kept)
 	}
 	if total.Failed > 0 {
-		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s failed", count(total.Failed, "repetition"))})
+		words := count(total.Failed, "repetition") + " failed"
+		left := 0
+		for _, g := range total.GivenUp {
+			left += g.Left
+		}
+		if left > 0 {
+			words += fmt.Sprintf(", and %s left out since they would fail in the same way; the same command tries them again", are(left, "repetition"))
+		}
+		failed = a.both(failed, &statusError{statusFailed, errors.New(words)})
 	}
 	if total.Unsearched > 0 {
 		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+

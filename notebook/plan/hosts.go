@@ -93,7 +93,7 @@ func (e *Experiment) Peers(t *Trial, service string) []string {
 		}
 	case t.Load != nil:
 		from = e.LoadHost(t)
-		for target := range t.Load.urls() {
+		for target := range t.Load.URLs() {
 			if u, err := url.Parse(target); err == nil && t.has(u.Hostname()) {
 				all = append(all, u.Hostname())
 			}
@@ -126,8 +126,8 @@ func (e *Experiment) IsPeer(service string) bool {
 	return false
 }
 
-// urls are the targets of a load.
-func (l *Load) urls() func(yield func(string) bool) {
+// URLs are the targets of a load.
+func (l *Load) URLs() func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, t := range l.Targets {
 			if !yield(t.URL) {
@@ -311,7 +311,7 @@ func (e *outline) checkTrialPlaces(t *Trial, refuse func(message, hint string)) 
 		return
 	}
 	peers := e.Peers(t, "")
-	for target := range t.Load.urls() {
+	for target := range t.Load.URLs() {
 		u, err := url.Parse(target)
 		if err != nil || !slices.Contains(peers, u.Hostname()) {
 			continue
