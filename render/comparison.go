@@ -18,14 +18,15 @@ import (
 // comparison is two runs of one article, A before and B after, as compare has them.
 type comparison struct {
 	a, b        *dataset.Moment
+	folder      string // of its page, below that of the article
 	changes     []dataset.Change
 	differences []dataset.Difference
 	explanation dataset.Explanation
 }
 
 // compareMoments compares what two runs measured themselves; nil if they have no cell in common.
-func compareMoments(a, b *dataset.Moment) (*comparison, error) {
-	c := &comparison{a: a, b: b}
+func compareMoments(a, b *dataset.Moment, all []*dataset.Moment) (*comparison, error) {
+	c := &comparison{a: a, b: b, folder: path.Join(compareFolder, folderName(a.Run, a, all)+"-"+folderName(b.Run, b, all))}
 	var err error
 	var s dataset.Sides
 	if s.A, err = a.Alone(); err == nil {
@@ -51,9 +52,6 @@ func compareMoments(a, b *dataset.Moment) (*comparison, error) {
 	c.explanation = dataset.Explain(c.changes, c.differences)
 	return c, nil
 }
-
-// path is the folder of its page, below that of the article.
-func (c *comparison) path() string { return path.Join(compareFolder, c.a.Run+"-"+c.b.Run) }
 
 // comparisonView is two runs side by side in the template.
 type comparisonView struct {
@@ -135,7 +133,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		v.Differences = append(v.Differences, view)
 	}
 	main := c.fill("comparison", v)
-	return Subpage{Path: k.path(), Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
+	return Subpage{Path: k.folder, Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
 		HTML: main, Files: c.files, Warnings: c.unclear}, c.failed()
 }
 

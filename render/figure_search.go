@@ -225,7 +225,7 @@ func (p *panel) capacity() drawn {
 			objective = s.Objective
 			for _, q := range s.Probes {
 				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, stateOf(cell))
-				if q.WhyNot() == "" && row.Missing == "" {
+				if q.WhyNot() == "" && row.Missing == "" && q.Candidate > 0 { // the axis has no place for none
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}
 			}

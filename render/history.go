@@ -179,7 +179,7 @@ func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparis
 	}
 	for _, k := range comparisons {
 		if k.b == m {
-			row.Compared = "../" + k.path() + "/index.html"
+			row.Compared = "../" + k.folder + "/index.html"
 		}
 	}
 	for _, t := range tracked {
@@ -241,6 +241,8 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	f := figure.Curves{Dots: true, Boxes: true, X: figure.Axis{Scale: figure.Time}, Y: figure.Axis{Name: strings.TrimSpace(unit.Symbol), Unit: unit.Scale}}
 	for i, s := range sets {
 		curve := curves[s]
+		// Runs are named by their start, but a record may say another.
+		slices.SortStableFunc(curve.Points, func(a, b figure.CurvePoint) int { return cmp.Compare(a.X, b.X) })
 		if curve.Series = i + 1; i >= figure.MaxSeries {
 			curve.Series = 0
 		}

@@ -383,6 +383,14 @@ type definition struct {
 	Command  *plan.Command   `json:"command"`
 }
 
+// UnmarshalJSON reads a definition. Somebody may have edited it: a service that is null is none.
+func (d *definition) UnmarshalJSON(data []byte) error {
+	type plain definition
+	err := json.Unmarshal(data, (*plain)(d))
+	d.Services = slices.DeleteFunc(d.Services, func(s *plan.Service) bool { return s == nil })
+	return err
+}
+
 // definitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
 // changed since.
 func definitionOf(cell *dataset.Cell) definition {

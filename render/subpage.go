@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"html/template"
 	"path"
 	"slices"
@@ -73,15 +74,26 @@ func pageOf(m *dataset.Moment, all []*dataset.Moment) string {
 	if len(m.Whole) == 0 && !newest {
 		return ""
 	}
-	return runFolder(m.Run)
+	return runFolder(m.Run, m, all)
 }
 
 // runFolder is where the page of a run of this name is; empty if no folder can have the name.
-func runFolder(run string) string {
-	if run != path.Base(run) || strings.HasPrefix(run, ".") {
+func runFolder(run string, m *dataset.Moment, all []*dataset.Moment) string {
+	if run = folderName(run, m, all); run != path.Base(run) || strings.HasPrefix(run, ".") {
 		return ""
 	}
 	return path.Join(runsFolder, run)
+}
+
+// folderName is the name of a run among those of all hosts and profiles: records that were copied to another host's have its name twice.
+func folderName(run string, m *dataset.Moment, all []*dataset.Moment) string {
+	isTaken := slices.ContainsFunc(all, func(o *dataset.Moment) bool {
+		return slices.Contains(o.Runs, run) && cmp.Or(cmp.Compare(o.Host, m.Host), cmp.Compare(o.Profile, m.Profile)) < 0
+	})
+	if isTaken {
+		return run + "-" + m.Host + "-" + m.Profile
+	}
+	return run
 }
 
 // subpages makes the pages that belong to that of an article, and says what the newest run of what is shown has turned.
@@ -95,7 +107,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 		if before == nil || pageOf(m, o.Moments) == "" {
 			continue
 		}
-		c, err := compareMoments(before, m)
+		c, err := compareMoments(before, m, o.Moments)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -118,7 +130,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 		}
 		pages = append(pages, page)
 		for _, name := range m.Runs[:len(m.Runs)-1] {
-			if folder := runFolder(name); folder != "" {
+			if folder := runFolder(name, m, o.Moments); folder != "" {
 				if page, err = r.partPage(m, o, name, folder); err != nil {
 					return nil, nil, err
 				}
@@ -198,7 +210,7 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 	}
 	for _, c := range comparisons {
 		if c.b == newest {
-			n.Comparison = path.Join(c.path(), "index.html")
+			n.Comparison = path.Join(c.folder, "index.html")
 		}
 	}
 	return n

@@ -145,9 +145,14 @@ func (s *sought) read(text []byte) (float64, error) {
 		return 0, fmt.Errorf("%.100q is no number", found)
 	}
 	if u, ok := expr.ParseUnit(s.Written); ok {
-		if value = u.ToBase(value); math.IsInf(value, 0) {
-			return 0, fmt.Errorf("%.100q %s is too large a number", found, s.Written)
+		value = u.ToBase(value)
+	}
+	if !record.Measurable(value) {
+		size := "large"
+		if math.Abs(value) < 1 {
+			size = "small"
 		}
+		return 0, fmt.Errorf("%.100q %s is too %s a number", found, s.Written, size)
 	}
 	return value, nil
 }

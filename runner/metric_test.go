@@ -47,6 +47,7 @@ func TestFoundMetrics(t *testing.T) {
 		{"infinite", plan.Metric{Regex: `(\w+)`}, "inf", 0, `"inf" is no number`},
 		{"beyond all numbers", plan.Metric{Regex: `(\S+)$`}, "1e999", 0, `"1e999" is no number`},
 		{"beyond all numbers in base units", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e308 h", 0, `"1e308" h is too large a number`},
+		{"nearer to zero than anything", plan.Metric{Regex: `(\S+) h$`, Written: "h"}, "1e-308 h", 0, `"1e-308" h is too small a number`},
 		{"no match", plan.Metric{Regex: `n=(\d+)`}, "", 0, `no match of n=(\d+)`},
 		{"all of it is JSON", plan.Metric{JSON: "a.1.b"}, "{\"a\": [0,\n {\"b\": 7}]}", 7, ""},
 		{"a line is JSON", plan.Metric{JSON: "a"}, "x\n{\"a\": 1}\n{\"a\": \"2\"}\n{\"b\": 3}\n", 2, ""},

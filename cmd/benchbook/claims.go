@@ -19,21 +19,20 @@ import (
 // dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
 // are wanted, if any.
 func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*dataset.Dataset, error) {
-	records, err := a.records(project, c)
+	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
 	}
-	return datasetOf(c, records, datasetOptions(project, c, host), only)
+	o := datasetOptions(project, c, host)
+	o.Bad = bad
+	return datasetOf(c, records, o, only)
 }
 
-// records reads the records of an article. Files that are none are named and left out.
-func (a *app) records(project *article.Project, c *chosen) ([]*record.Record, error) {
-	records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
-	if err != nil {
-		return nil, err
-	}
+// records reads the records of an article. Files that are none are named and given apart.
+func (a *app) records(project *article.Project, c *chosen) (records []*record.Record, bad []record.Bad, err error) {
+	records, bad, err = record.Dir(project.RecordsDir(c.slug)).Read()
 	a.sayBad(bad)
-	return records, nil
+	return records, bad, err
 }
 
 func (a *app) sayBad(bad []record.Bad) {

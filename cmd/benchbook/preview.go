@@ -129,7 +129,8 @@ type made struct {
 	doc      *article.Document
 	problems []*article.Problem
 	records  []*record.Record
-	bad      []record.Bad // files among the records that are none, which have not been said
+	bad      []record.Bad // files among the records that are none
+	saidBad  bool
 	hasRead  bool         // the records are as they are on disk
 	page     *render.Page // the last one that could be made; nil before
 	current  bool         // all of it is as the files are
@@ -417,8 +418,10 @@ func (p *previewer) pages(ctx context.Context, project *article.Project, list []
 	var pages []*render.Page
 	for _, c := range list {
 		m := p.made[c.slug]
-		p.app.sayBad(m.bad)
-		m.bad = nil
+		if !m.saidBad {
+			p.app.sayBad(m.bad)
+			m.saidBad = true
+		}
 		if m.page != nil {
 			pages = append(pages, m.page)
 		}
@@ -434,7 +437,7 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 		if err != nil {
 			return err
 		}
-		m.records, m.bad, m.hasRead = records, bad, true
+		m.records, m.bad, m.saidBad, m.hasRead = records, bad, false, true
 	}
 	inWords := m.set != nil
 	if inWords {
@@ -448,6 +451,7 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 			return err
 		}
 		laidOver := datasetOptions(project, c, host.ID)
+		laidOver.Bad = m.bad
 		d, _, err := shownOf(c, m.records, laidOver, p.flags.host)
 		if err != nil {
 			return err

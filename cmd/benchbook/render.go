@@ -381,6 +381,7 @@ func (a *app) page(project *article.Project, c *chosen, renderer func() (*render
 	}
 	m.bad = bad
 	laidOver := datasetOptions(project, c, host.ID)
+	laidOver.Bad = bad
 	var shown *dataset.Dataset
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.host); err != nil {
 		return m, err

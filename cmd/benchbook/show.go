@@ -171,7 +171,7 @@ func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 	}
 	var out []showJSON
 	for _, c := range list {
-		records, err := a.records(project, c)
+		records, bad, err := a.records(project, c)
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
@@ -187,7 +187,9 @@ func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		d, err := datasetOf(c, wanted, datasetOptions(project, c, host.ID), "")
+		o := datasetOptions(project, c, host.ID)
+		o.Bad = bad
+		d, err := datasetOf(c, wanted, o, "")
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}

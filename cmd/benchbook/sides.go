@@ -57,7 +57,7 @@ type shelf struct {
 func (a *app) newShelf(project *article.Project, list []*chosen) (*shelf, error) {
 	s := &shelf{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
-		records, err := a.records(project, c)
+		records, _, err := a.records(project, c)
 		if err != nil {
 			return nil, err
 		}

@@ -180,7 +180,7 @@ func (a *app) present(project *article.Project) *runner.Present {
 // inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
 // with to what is present.
 func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, p *plan.Plan, host string, present *runner.Present) (map[*plan.Trial]*known, error) {
-	records, err := a.records(project, c)
+	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, 
 		stands := p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil // for a search of quick
 		return r.Host != host || r.Profile != p.Profile && !stands
 	})
-	d, err := dataset.New(c.doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) { return p, nil }})
+	d, err := dataset.New(c.doc, records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.slug, err)
 	}
@@ -249,6 +249,9 @@ func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, 
 				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), count(e.Plan.Repetitions, "repetition"))}
 			case k.toMeasure > 0:
 				k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
+			}
+			for _, why := range cell.LeftOut {
+				k.why = append(k.why, "a record was left out: "+why)
 			}
 			if k.toMeasure > 0 {
 				k.why = append(k.why, stoppedSearches(stopped, c.slug, p, e.Plan, cell.Trial, host)...)

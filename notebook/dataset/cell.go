@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"benchbook/notebook/plan"
@@ -34,6 +35,7 @@ type Cell struct {
 	State      State
 	Records    []*record.Record // of one run and one key, by repetition; empty if Missing. Of a search for a capacity that one record
 	Run        string           // their run
+	LeftOut    []string         // why files with records of that run, or of later ones, are not among them
 
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
@@ -192,4 +194,30 @@ func (e *Experiment) findSettings() []string {
 		}
 	}
 	return names
+}
+
+// leaveOut lets the cells say which of their records are not there, as their files are none. What an older run than the one that is shown
+// lacks says nothing of it.
+func (d *Dataset) leaveOut(bad []record.Bad) {
+	for _, e := range d.Experiments {
+		cells := e.Cells
+		if e.Calibration != nil {
+			cells = append(slices.Clone(cells), e.Calibration)
+		}
+		for _, c := range cells {
+			for _, b := range bad {
+				if run, ok := b.IsOf(d.Host, d.Profile, e.Plan.Name, c.Trial.Name); ok && run >= c.Run {
+					c.LeftOut = append(c.LeftOut, b.Err.Error())
+				}
+			}
+		}
+	}
+}
+
+// notMeasured is why the cell has no records.
+func (c *Cell) notMeasured() string {
+	if len(c.LeftOut) > 0 {
+		return notMeasured + strings.Join(c.Circumstances(), "; ")
+	}
+	return "not measured"
 }

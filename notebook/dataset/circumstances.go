@@ -13,7 +13,7 @@ const (
 )
 
 // Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
-// repetitions less independent, and on other CPUs than the article asks for.
+// repetitions less independent, on other CPUs than the article asks for, and without records that had to be left out.
 //
 // Source: METHOD.md 0.
 func (c *Cell) Circumstances() []string {
@@ -36,6 +36,11 @@ func (c *Cell) Circumstances() []string {
 	}
 	for _, adapted := range facts(factAdapted) {
 		out = append(out, "on other CPUs than the article says: "+adapted)
+	}
+	if n := len(c.LeftOut); n == 1 {
+		out = append(out, "a record was left out: "+c.LeftOut[0])
+	} else if n > 1 {
+		out = append(out, fmt.Sprintf("%d records were left out, the first: %s", n, c.LeftOut[0]))
 	}
 	return out
 }

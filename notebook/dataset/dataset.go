@@ -39,6 +39,9 @@ type Options struct {
 	Profile  string // show this profile's results and no others; "" for the rule of New
 	Until    string // the last run whose records are looked at; "" for all
 
+	// Bad are the files among the records that are none. The cells that they would have been of say so.
+	Bad []record.Bad
+
 	// Plan gives the plan of a profile as the article stands now. It is asked once for each profile that has
 	// records. Sets of profiles for which it returns plan.ErrNoProfile are not shown.
 	Plan func(profile string) (*plan.Plan, error)
@@ -146,6 +149,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		}
 		d := assemble(doc, p, nil)
 		d.Host, d.Profile, d.Own, d.Others = o.ThisHost, plan.Full, true, newestFirst(unshown)
+		d.leaveOut(o.Bad)
 		return d, nil
 	}
 	shown := slices.MinFunc(candidates, func(a, b *candidate) int { return a.compare(b, o.ThisHost) })
@@ -160,6 +164,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		}
 	}
 	d.Host, d.Profile, d.Own = shown.Host, shown.Profile, shown.Host == o.ThisHost
+	d.leaveOut(o.Bad)
 	d.Others = newestFirst(unshown)
 	d.siblings = slices.DeleteFunc(all, func(c *candidate) bool { return c == shown })
 	slices.SortFunc(d.siblings, func(a, b *candidate) int { return a.SetName.compare(b.SetName) })

@@ -74,7 +74,7 @@ func (c *Cell) measure(name string) Result {
 	r.Level = a.level
 	switch {
 	case len(c.Records) == 0:
-		r.Missing, r.Level = "not measured", NotChecked
+		r.Missing, r.Level = c.notMeasured(), NotChecked
 		return r
 	case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure == "" }):
 		r.Missing = "failed: " + c.Records[0].Failure

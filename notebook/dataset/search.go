@@ -114,7 +114,7 @@ func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Ce
 func (c *Cell) measureSearched(r Result) Result {
 	switch {
 	case len(c.Records) == 0:
-		r.Missing, r.Level = "not measured", NotChecked
+		r.Missing, r.Level = c.notMeasured(), NotChecked
 	case r.Metric.Name == "capacity.rate":
 		c.measureCapacity(&r)
 	default:

@@ -12,11 +12,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -44,7 +46,7 @@ const (
 
 // Record is one repetition of one trial, or one search before its repetitions.
 type Record struct {
-	SchemaVersion int    `json:"schema_version"`
+	SchemaVersion int    `json:"schema_version" range:"any"`
 	Article       string `json:"article"`    // slug
 	Experiment    string `json:"experiment"` // name
 	Trial         string `json:"trial"`      // its identifying values, shortened
@@ -55,9 +57,9 @@ type Record struct {
 	// was a run of its own.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
-	Host       string            `json:"host"`       // class and digest, never a name
-	Repetition int               `json:"repetition"` // from 1; 0 for a search
-	Planned    int               `json:"planned"`    // repetitions of the plan
+	Host       string            `json:"host"`                   // class and digest, never a name
+	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
+	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan
 	// Calibration says that this is the second half of the A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
 	Parameters  []Parameter `json:"parameters"` // identifying, in the order of the axes
@@ -69,7 +71,7 @@ type Record struct {
 	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load that stands by
 	// beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a container that does not stand by and late
 	// answers, "conclude", and "stop". Older records have "load" in "start".
-	Parts map[string]float64 `json:"parts,omitempty"`
+	Parts map[string]float64 `json:"parts,omitempty" range:"any"`
 
 	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
 	Failure string `json:"failure,omitempty"`
@@ -110,20 +112,20 @@ type Parameter struct {
 
 // Order is the place of the repetition in its run.
 type Order struct {
-	Seed     int64 `json:"seed"`
-	Round    int   `json:"round"`    // from 1
-	Position int   `json:"position"` // in the whole experiment, from 1; beyond Of for one that was not planned
-	Of       int   `json:"of"`
+	Seed     int64 `json:"seed" range:"any"`
+	Round    int   `json:"round" range:"0.."`    // from 1
+	Position int   `json:"position" range:"0.."` // in the whole experiment, from 1; beyond Of for one that was not planned
+	Of       int   `json:"of" range:"0.."`
 	// Replaces is the repetition that the machine disturbed and this one was measured in the place of, after all that were planned.
-	Replaces int `json:"replaces,omitempty"`
+	Replaces int `json:"replaces,omitempty" range:"0.."`
 }
 
 // Sample is one number that was measured, unrounded.
 type Sample struct {
 	Metric string  `json:"metric"`
-	Value  float64 `json:"value"`
+	Value  float64 `json:"value" range:"any"`
 	Unit   string  `json:"unit"`
-	Step   float64 `json:"step,omitempty"` // the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
+	Step   float64 `json:"step,omitempty" range:"0.."` // the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
 }
 
 // ImportedHost stands in the place of the host in records that were imported: nobody knows where they were measured.
@@ -142,32 +144,32 @@ type Imported struct {
 // Histogram is the distribution of times of one repetition.
 type Histogram struct {
 	HDR      string  `json:"hdr"` // V2 compressed, base64, in nanoseconds, three digits
-	Count    int64   `json:"count"`
-	Overflow int64   `json:"overflow,omitempty"` // above the highest value the histogram can hold; counted in Count
-	Min      float64 `json:"min"`                // exact, in seconds, as are Max and Sum
-	Max      float64 `json:"max"`
-	Sum      float64 `json:"sum"`
-	Step     float64 `json:"step,omitempty"` // the tool's own step, in seconds; 0 where the digits of the histogram are coarser
+	Count    int64   `json:"count" range:"0.."`
+	Overflow int64   `json:"overflow,omitempty" range:"0.."` // above the highest value the histogram can hold; counted in Count
+	Min      float64 `json:"min" range:"0.."`                // exact, in seconds, as are Max and Sum
+	Max      float64 `json:"max" range:"0.."`
+	Sum      float64 `json:"sum" range:"0.."`
+	Step     float64 `json:"step,omitempty" range:"0.."` // the tool's own step, in seconds; 0 where the digits of the histogram are coarser
 }
 
 // Load is what validity checks and percentiles need to know about a load that was put on.
 type Load struct {
 	WindowStart  time.Time        `json:"window_start"`
-	Window       float64          `json:"window"`         // length in seconds
-	Connections  int              `json:"connections"`    // clients of the closed loop
-	Think        float64          `json:"think"`          // seconds
-	Attempted    int64            `json:"attempted"`      // requests started in the window
-	Failed       int64            `json:"failed"`         // of them, without a right answer
-	Failures     map[string]int64 `json:"failures"`       // by kind
-	Statuses     map[string]int64 `json:"statuses"`       // answers by status code
-	Completed    int64            `json:"completed"`      // right answers that came in the window
-	Completions  []int64          `json:"completions"`    // by second of the window, right or failed
-	InFlight     float64          `json:"in_flight"`      // mean share of the connections with a request under way; -1 unknown
-	InFlightOver float64          `json:"in_flight_over"` // the seconds that it was taken over
-	Busy         float64          `json:"busy"`           // share of the generator's busiest thread, of several the largest; -1 unknown
-	FailuresMax  float64          `json:"failures_max"`   // share of failures that the article expects; 1 for any
-	ForeignCPU   float64          `json:"foreign_cpu"`    // share of the host's CPU time used by others; -1 unknown
-	StaleRetries int64            `json:"stale_retries,omitempty"`
+	Window       float64          `json:"window" range:"0.."`         // length in seconds
+	Connections  int              `json:"connections" range:"0.."`    // clients of the closed loop
+	Think        float64          `json:"think" range:"0.."`          // seconds
+	Attempted    int64            `json:"attempted" range:"-1.."`     // requests started in the window
+	Failed       int64            `json:"failed" range:"-1.."`        // of them, without a right answer
+	Failures     map[string]int64 `json:"failures" range:"0.."`       // by kind
+	Statuses     map[string]int64 `json:"statuses" range:"0.."`       // answers by status code
+	Completed    int64            `json:"completed" range:"-1.."`     // right answers that came in the window
+	Completions  []int64          `json:"completions" range:"0.."`    // by second of the window, right or failed
+	InFlight     float64          `json:"in_flight" range:"-1.."`     // mean share of the connections with a request under way; -1 unknown
+	InFlightOver float64          `json:"in_flight_over" range:"0.."` // the seconds that it was taken over
+	Busy         float64          `json:"busy" range:"-1.."`          // share of the generator's busiest thread, of several the largest; -1 unknown
+	FailuresMax  float64          `json:"failures_max" range:"0.."`   // share of failures that the article expects; 1 for any
+	ForeignCPU   float64          `json:"foreign_cpu" range:"-1.."`   // share of the host's CPU time used by others; -1 unknown
+	StaleRetries int64            `json:"stale_retries,omitempty" range:"0.."`
 
 	// Health is what kept the generator from its work, of several the worst; nil where nothing tells. Older records have none.
 	Health *Health `json:"health,omitempty"`
@@ -184,42 +186,42 @@ type Load struct {
 	Open *OpenLoop `json:"open,omitempty"`
 	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds. Older
 	// records have none.
-	Answers   []int64   `json:"answers,omitempty"`
-	Latencies []float64 `json:"latencies,omitempty"`
+	Answers   []int64   `json:"answers,omitempty" range:"0.."`
+	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
 
 // Generator is one of several that put a load on together.
 type Generator struct {
-	After     float64 `json:"after"`     // seconds that its window began after that of the first, all by one clock
-	Attempted int64   `json:"attempted"` // requests that it started in the window
-	Busy      float64 `json:"busy"`      // share of its busiest thread; -1 unknown
+	After     float64 `json:"after" range:"any"`     // seconds that its window began after that of the first, all by one clock
+	Attempted int64   `json:"attempted" range:"0.."` // requests that it started in the window
+	Busy      float64 `json:"busy" range:"-1.."`     // share of its busiest thread; -1 unknown
 
 	// Host is where it ran, and Uncertain how many seconds After may be off in either direction, as the clock there is known no better.
 	// All generators of a host have one clock. Where all are on one host both are left out.
 	Host      string  `json:"host,omitempty"`
-	Uncertain float64 `json:"uncertain,omitempty"`
+	Uncertain float64 `json:"uncertain,omitempty" range:"0.."`
 }
 
 // Health is what kept a load generator or the timer of a command from its work, so that it noted late what had happened.
 type Health struct {
-	Standstill float64 `json:"standstill"` // seconds that one of its threads stood still at a stretch, the longest; -1 unknown
-	Waiting    float64 `json:"waiting"`    // share of the window that one of its threads waited for a core, the largest; -1 unknown
+	Standstill float64 `json:"standstill" range:"-1.."` // seconds that one of its threads stood still at a stretch, the longest; -1 unknown
+	Waiting    float64 `json:"waiting" range:"-1.."`    // share of the window that one of its threads waited for a core, the largest; -1 unknown
 }
 
 // OpenLoop is how far a load kept to its schedule in the window.
 type OpenLoop struct {
-	Rate     float64 `json:"rate"`     // requests per second that were asked for; 0 where stages change it
-	Arrivals string  `json:"arrivals"` // "constant" or "poisson"
-	Due      int64   `json:"due"`      // requests that the schedule has
-	Sent     int64   `json:"sent"`     // of them, those that left
-	Blocked  int64   `json:"blocked"`  // of them, those that found no free connection when they were due
+	Rate     float64 `json:"rate" range:"0.."`    // requests per second that were asked for; 0 where stages change it
+	Arrivals string  `json:"arrivals"`            // "constant" or "poisson"
+	Due      int64   `json:"due" range:"0.."`     // requests that the schedule has
+	Sent     int64   `json:"sent" range:"0.."`    // of them, those that left
+	Blocked  int64   `json:"blocked" range:"0.."` // of them, those that found no free connection when they were due
 }
 
 // Command is what validity checks need to know about a command that was timed. Older records have none.
 type Command struct {
 	Start      time.Time `json:"start"`
-	Real       float64   `json:"real"`        // seconds that it ran
-	ForeignCPU float64   `json:"foreign_cpu"` // share of the host's CPU time used by others; -1 unknown
+	Real       float64   `json:"real" range:"0.."`         // seconds that it ran
+	ForeignCPU float64   `json:"foreign_cpu" range:"-1.."` // share of the host's CPU time used by others; -1 unknown
 	Health     *Health   `json:"health,omitempty"`
 }
 
@@ -233,21 +235,21 @@ const FactRevision = "article.revision"
 
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
 type Machine struct {
-	Steal     float64               `json:"steal"`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown
-	SwappedIn int64                 `json:"swapped_in"` // bytes that were read from swap; -1 unknown
-	Throttled map[string]Throttling `json:"throttled"`  // by service; those that an engine tells nothing of are absent
+	Steal     float64               `json:"steal" range:"-1.."`      // share of the CPU time of all cores that went to other virtual machines; -1 unknown
+	SwappedIn int64                 `json:"swapped_in" range:"-1.."` // bytes that were read from swap; -1 unknown
+	Throttled map[string]Throttling `json:"throttled"`               // by service; those that an engine tells nothing of are absent
 	// Threads is the share of the time that the busiest thread of a service was running, by service, as Throttled is.
-	Threads map[string]float64 `json:"threads,omitempty"`
+	Threads map[string]float64 `json:"threads,omitempty" range:"0.."`
 	// Ports is the largest share in use of the local ports between two addresses, by the service that opened the connections, or "load".
 	// Where few were in use it is more than that: all TCP sockets there are.
-	Ports    map[string]float64 `json:"ports,omitempty"`
+	Ports    map[string]float64 `json:"ports,omitempty" range:"0.."`
 	Sampling *Sampling          `json:"sampling,omitempty"`
 }
 
 // Throttling is how often a service was held back by a limit of its CPU time.
 type Throttling struct {
-	Periods   int64 `json:"periods"` // with a limit in force
-	Throttled int64 `json:"throttled"`
+	Periods   int64 `json:"periods" range:"0.."` // with a limit in force
+	Throttled int64 `json:"throttled" range:"0.."`
 	Limited   bool  `json:"limited"` // the article set the limit
 }
 
@@ -257,7 +259,19 @@ type Input struct {
 	Digest string `json:"digest"`
 }
 
-// Parse reads a record.
+// parseAt is Parse of a file, whose path below the folder of records has to be one that the record may have.
+func parseAt(path string, data []byte) (*Record, error) {
+	r, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.belongs(path); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Parse reads a record. The error says why it is none, or what in it cannot be.
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
@@ -281,6 +295,9 @@ func Parse(data []byte) (*Record, error) {
 	}
 	if err := r.checkNames(); err != nil {
 		return nil, fmt.Errorf("not a record: %w", err)
+	}
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	return &r, nil
 }
@@ -415,7 +432,7 @@ func (d Dir) write(r *Record) (*renameio.PendingFile, error) {
 	}
 	path := filepath.Join(string(d), r.Path())
 	if info, err := os.Lstat(path); err == nil {
-		if !info.Mode().IsRegular() || !damaged(path) {
+		if info.Mode().IsRegular() && !d.damaged(r.Path()) {
 			return nil, fmt.Errorf("%s exists already", path)
 		}
 		if err := os.Rename(path, path+".damaged"); err != nil {
@@ -444,8 +461,11 @@ var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.json(\.unfinished)?)\d+$
 // whose record is there, and those that cannot be read. Nobody else may be saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return nil
+		case err != nil && !ofMachine(err):
+			return fs.SkipDir // nobody could have saved anything there
 		}
 		if err == nil && e.Type().IsRegular() && halfWritten.MatchString(e.Name()) {
 			err = os.Remove(path)
@@ -464,14 +484,31 @@ func (d Dir) Tidy() error {
 	return nil
 }
 
-// damaged says whether a file can be read, and is no record.
-func damaged(path string) bool {
-	data, _, err := files.Read(path, maxRecord)
-	if err == nil {
-		_, err = Parse(data)
-		return err != nil
+// damaged says whether a file is no record, or cannot be read.
+func (d Dir) damaged(path string) bool {
+	data, _, err := files.Read(filepath.Join(string(d), path), maxRecord)
+	if err != nil {
+		return !ofMachine(err)
 	}
-	return false
+	_, err = parseAt(path, data)
+	return err != nil
+}
+
+// ofMachine reports whether a file could not be read for want of something that the machine has too little of, so that others cannot be
+// read either, and this one can another time.
+func ofMachine(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
+// unreadable is why a file or a folder is left out that cannot be read. The path stands beside it.
+func unreadable(err error) error {
+	if errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrTooLarge) {
+		return fmt.Errorf("not a record: %w", err)
+	}
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err
+	}
+	return fmt.Errorf("it cannot be read: %w", err)
 }
 
 // maxRecord bounds a record that is read, in bytes.
@@ -496,14 +533,28 @@ func (d Dir) Writable() error {
 	return nil
 }
 
-// Bad is a file among the records that could not be read.
+// Bad is a file among the records that is none, or cannot be read.
 type Bad struct {
 	Path string
 	Err  error
 }
 
-// Read reads all records below d, sorted by path. Files that are no records are given apart: one bad file must
-// not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
+var keyOfName = regexp.MustCompile(`^[0-9a-f]{1,8}-`)
+
+// IsOf reports whether the file lies where records of a trial do, and of which run it is then, by its name.
+func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
+	folder, name := filepath.Split(b.Path)
+	rest, ok := strings.CutPrefix(name, Slug(trial)+"-")
+	key := keyOfName.FindString(rest)
+	if !ok || key == "" || !strings.HasSuffix(filepath.ToSlash(filepath.Clean(folder)), "/"+path.Join(host, profile, experiment)) {
+		return "", false
+	}
+	rest = rest[len(key):]
+	return rest[:max(strings.LastIndexByte(rest, '-'), 0)], true // before the repetition
+}
+
+// Read reads all records below d, sorted by path. Files that are no sound records, and what cannot be read, are given apart: one bad file
+// must not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	type file struct {
 		path   string
@@ -514,33 +565,45 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	var group errgroup.Group // most of the time goes into parsing
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == string(d) { // a file in its place holds no records
+			return nil
+		}
+		if err != nil && ofMachine(err) {
 			return err
 		}
-		if e.IsDir() || !strings.HasSuffix(path, ".json") || strings.HasPrefix(e.Name(), ".") {
+		isRecord := path != string(d) && strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".")
+		if err == nil && !isRecord {
 			return nil
 		}
 		f := &file{path: path}
 		found = append(found, f)
-		if e.Type()&fs.ModeSymlink != 0 {
-			f.err = fmt.Errorf("not a record: %w", &files.KindError{Mode: e.Type()})
+		switch {
+		case err != nil: // a folder
+			f.err = unreadable(err)
+			return fs.SkipDir
+		case e.IsDir():
+			f.err = unreadable(&files.KindError{Mode: e.Type()})
+			return fs.SkipDir
+		case e.Type()&fs.ModeSymlink != 0:
+			f.err = unreadable(&files.KindError{Mode: e.Type()})
 			return nil
+		}
+		relative, err := filepath.Rel(string(d), path)
+		if err != nil {
+			return err
 		}
 		group.Go(func() error {
 			data, _, err := files.Read(path, maxRecord)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				return nil
-			case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
-				f.err = fmt.Errorf("not a record: %w", err)
-				return nil
-			case err == nil:
-				f.record, f.err = Parse(data)
+			case err != nil && ofMachine(err):
+				return err
+			case err != nil:
+				f.err = unreadable(err)
+			default:
+				f.record, f.err = parseAt(relative, data)
 			}
-			return err
+			return nil
 		})
 		return nil
 	})

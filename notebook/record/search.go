@@ -45,15 +45,15 @@ type Search struct {
 	Better string `json:"better,omitempty"`
 	// Objective is the condition that a probe has to meet, as the article writes it; empty for a tuned value.
 	Objective string  `json:"objective,omitempty"`
-	Effect    float64 `json:"effect,omitempty"` // of a tuned value: share by which a candidate has to be better to count as better
-	Probes    []Probe `json:"probes"`           // in the order in which they were made
+	Effect    float64 `json:"effect,omitempty" range:"0.."` // of a tuned value: share by which a candidate has to be better to count as better
+	Probes    []Probe `json:"probes"`                       // in the order in which they were made
 
 	// Chosen is the value that was found; 0 where none was, and for a capacity.
-	Chosen int    `json:"chosen,omitempty"`
+	Chosen int    `json:"chosen,omitempty" range:"0.."`
 	Stop   string `json:"stop"` // why it ended: StopWorse and the others
 	// Matters is how much a tuned value matters: the best median of a candidate over the worst that is not zero. 0 where that is
 	// not known, and for a capacity.
-	Matters float64 `json:"matters,omitempty"`
+	Matters float64 `json:"matters,omitempty" range:"0.."`
 
 	// Of a tuned value Lo and Hi are the smallest and the largest candidate that are as good as the best one, up to Effect; 0 where
 	// nothing was chosen.
@@ -62,31 +62,31 @@ type Search struct {
 	// was refuted. Hi is 0, and absent from the file, where the highest rate that may be tried still met it: the capacity is at
 	// least Lo. Lo is 0, and absent, where the lowest rate failed, which is Hi: no rate meets it. Both are 0 where the search
 	// could not be finished, and Reason says why.
-	Lo float64 `json:"lo,omitempty"`
-	Hi float64 `json:"hi,omitempty"`
+	Lo float64 `json:"lo,omitempty" range:"0.."`
+	Hi float64 `json:"hi,omitempty" range:"0.."`
 
 	Reason string `json:"reason,omitempty"` // why nothing was found, in a sentence; empty if something was
 	// Busy says that nothing was found since the machine was busy with something else until no probe could be made again: that says
 	// nothing of what was searched for, and the next run searches for it anew.
 	Busy bool `json:"busy,omitempty"`
 	// Attempt counts the searches for the same in one run, from 2: those before it found nothing.
-	Attempt int `json:"attempt,omitempty"`
+	Attempt int `json:"attempt,omitempty" range:"0.."`
 }
 
 // Probe is one short measurement of a search, on services that were started for it.
 type Probe struct {
-	Candidate float64 `json:"candidate"`         // the value that was tried; of a capacity the rate per second
-	Phase     string  `json:"phase"`             // PhaseProbe, PhaseConfirm or PhaseRefute
-	Value     float64 `json:"value"`             // of the search's Metric, in its unit; 0 where there is none
-	Passed    bool    `json:"passed,omitempty"`  // of a capacity: it met the objective
-	Invalid   string  `json:"invalid,omitempty"` // why the probe does not count, or counts 0; empty for a valid one
-	Failure   string  `json:"failure,omitempty"` // why it could not be measured, as of a repetition
+	Candidate float64 `json:"candidate" range:"0.."` // the value that was tried; of a capacity the rate per second
+	Phase     string  `json:"phase"`                 // PhaseProbe, PhaseConfirm or PhaseRefute
+	Value     float64 `json:"value" range:"any"`     // of the search's Metric, in its unit; 0 where there is none
+	Passed    bool    `json:"passed,omitempty"`      // of a capacity: it met the objective
+	Invalid   string  `json:"invalid,omitempty"`     // why the probe does not count, or counts 0; empty for a valid one
+	Failure   string  `json:"failure,omitempty"`     // why it could not be measured, as of a repetition
 	// Disturbed is what else the machine did meanwhile, of a probe in whose place another one follows: whatever it came to counts for
 	// nothing.
 	Disturbed string    `json:"disturbed,omitempty"`
 	Started   time.Time `json:"started"`
-	Seconds   float64   `json:"seconds"`           // that it took, services started and stopped included
-	Samples   []Sample  `json:"samples,omitempty"` // what was measured, for curves: also throughput, failed, latency.p50 and latency.p99
+	Seconds   float64   `json:"seconds" range:"0.."` // that it took, services started and stopped included
+	Samples   []Sample  `json:"samples,omitempty"`   // what was measured, for curves: also throughput, failed, latency.p50 and latency.p99
 }
 
 // Counts is the value by which the probe of a tuned value counts: 0 if it is not valid.
@@ -143,14 +143,14 @@ func (s *Search) Candidates() []Candidate {
 //
 // Source: METHOD.md 3.4.
 type Budget struct {
-	Seconds float64 `json:"seconds"` // that the run was given
+	Seconds float64 `json:"seconds" range:"0.."` // that the run was given
 	// Look is what was seen when this repetition, the last of its round, had ended; nil where nobody looked.
 	Look *Look `json:"look,omitempty"`
 }
 
 // Look is one look at the results of a budgeted run, and what it stopped.
 type Look struct {
-	Rounds  int      `json:"rounds"`            // that were done
-	Level   float64  `json:"level"`             // at which claims were judged
-	Stopped []string `json:"stopped,omitempty"` // trials that are decided, so that no rounds follow for them; those of earlier looks too
+	Rounds  int      `json:"rounds" range:"0.."` // that were done
+	Level   float64  `json:"level" range:"0.."`  // at which claims were judged
+	Stopped []string `json:"stopped,omitempty"`  // trials that are decided, so that no rounds follow for them; those of earlier looks too
 }

@@ -61,7 +61,7 @@ func (s *openSet) end() error {
 // openSets finds the files that name records which are getting their names.
 func (d Dir) openSets() ([]string, error) {
 	entries, err := os.ReadDir(string(d))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // a file in its place holds no records
+	if err != nil && ofMachine(err) { // else there is nothing that holds records, or Read says that it cannot be read
 		return nil, err
 	}
 	var paths []string

@@ -65,6 +65,8 @@ func (d Dir) eachUnfinished(f func(path string, r *Record) error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
+		case err != nil && !ofMachine(err):
+			return fs.SkipDir // Read says so
 		case err != nil:
 			return err
 		case !ours || !e.Type().IsRegular() || !strings.HasSuffix(record, "search.json") || strings.HasPrefix(e.Name(), "."):
@@ -74,10 +76,13 @@ func (d Dir) eachUnfinished(f func(path string, r *Record) error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil {
+		if err != nil && ofMachine(err) {
 			return err
 		}
-		r, err := Parse(data)
+		var r *Record
+		if err == nil {
+			r, err = Parse(data)
+		}
 		if err != nil || r.Search == nil || filepath.Join(string(d), r.Path()) != record {
 			return f(path, nil)
 		}

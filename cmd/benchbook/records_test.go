@@ -1,0 +1,351 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"benchbook/notebook/record"
+	"benchbook/render/rendertest"
+)
+
+// recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records can, and one with
+// the committed records of a command.
+func recordedProject(t *testing.T) (dir string, files []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rendertest.WithFiles(t, "everything", text, map[string]string{"picture.png": "a picture"})
+	fill := func(r *record.Record) {
+		if r.Search != nil {
+			return
+		}
+		r.Parts, r.Plans = map[string]float64{"start": 1}, map[string]string{r.Experiment: r.Plan}
+		r.Missing = map[string]string{"rps": "the tool did not print it"}
+		r.Before = &record.Before{For: []string{"programs of others"}}
+		r.Machine.Threads, r.Machine.Ports = map[string]float64{"server": 0.5}, map[string]float64{"load": 0.1}
+		r.Machine.Sampling = &record.Sampling{Cost: 0.1, Gap: 1}
+		r.Load.WindowStart = r.Started
+		r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
+		for range r.Load.Completions {
+			r.Load.Answers, r.Load.Latencies = append(r.Load.Answers, 50), append(r.Load.Latencies, 0.5)
+		}
+		r.Load.Generators = []record.Generator{{Host: "load"}, {After: 0.001, Uncertain: 0.001, Host: "load-2"}}
+		if r.Experiment == "tuned" {
+			r.Load.Open = &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
+			r.Budget = &record.Budget{Seconds: 60, Look: &record.Look{Rounds: 1, Level: 0.99, Stopped: []string{r.Trial}}}
+		}
+	}
+	b.MeasureAll(fill, rendertest.In(runBefore, 10))
+	b.MeasureAll(fill, rendertest.In(runAfter, 20))
+	for _, r := range b.Records {
+		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Run == runAfter {
+			files = append(files, filepath.Join(b.Dir(), "records", r.Path()))
+		}
+	}
+	dir = filepath.Join(b.Dir(), "..", "..")
+	hello := filepath.Join("..", "..", "experiments", "hello")
+	if err := os.CopyFS(filepath.Join(dir, "experiments", "hello"), os.DirFS(hello)); err != nil {
+		t.Fatal(err)
+	}
+	commands, err := filepath.Glob(filepath.Join(dir, "experiments", "hello", "records", "*", "*", "*", "*.json"))
+	if err != nil || len(commands) == 0 {
+		t.Fatalf("no committed records: %v", err)
+	}
+	return dir, append(files, commands...)
+}
+
+// A change to one field of a record as JSON.
+type mutation struct {
+	path  []any // keys and numbers
+	value any
+}
+
+// gone stands for a field that is taken away.
+type gone struct{}
+
+// mutations are what somebody, or a disk, could make of each field: impossible numbers, other kinds, nothing, lists that are shorter or longer.
+func mutations(v any, path []any) (out []mutation) {
+	if len(path) > 0 {
+		values := []any{nil, "text", 7.0, []any{}, map[string]any{}, true, gone{}}
+		switch v := v.(type) {
+		case float64:
+			values = append(values, -3.0, -1.0, 0.0, 0.5, 1e-300, 1e15, 1e18, 1e308, -1e308, json.Number("9223372036854775807"))
+		case string:
+			values = append(values, "", "\x00", "../../x", "1e400")
+		case []any:
+			if len(v) > 0 {
+				values = append(values, v[:len(v)-1], append(slices.Clone(v), v[0], v[0], v[0]))
+			}
+		}
+		for _, value := range values {
+			out = append(out, mutation{slices.Clone(path), value})
+		}
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, mutations(v[name], append(path, name))...)
+		}
+	case []any:
+		if len(v) > 0 {
+			out = append(out, mutations(v[0], append(path, 0))...)
+		}
+	}
+	return out
+}
+
+// apply is a copy of a record with the mutation.
+func (m mutation) apply(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var root any
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	at := root
+	for _, step := range m.path[:len(m.path)-1] {
+		switch step := step.(type) {
+		case string:
+			at = at.(map[string]any)[step]
+		case int:
+			at = at.([]any)[step]
+		}
+	}
+	switch last := m.path[len(m.path)-1].(type) {
+	case string:
+		if at.(map[string]any)[last] = m.value; m.value == (gone{}) {
+			delete(at.(map[string]any), last)
+		}
+	case int:
+		at.([]any)[last] = m.value
+	}
+	changed, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// everyReader are the verbs that read records and measure nothing.
+func everyReader(out string) [][]string {
+	return [][]string{{"list"}, {"status", "--why"}, {"show"}, {"show", "--json"}, {"show", "everything", "--trial", "async, 1"}, {"export", "--format", "csv"},
+		{"export", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"}, {"gc", "--dry-run"}, {"plan"}, {"render", "--out", out}}
+}
+
+// Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which something is changed
+// are read many at a time: a panic or an error is then looked for among them.
+func TestMutatedRecords(t *testing.T) {
+	dir, files := recordedProject(t)
+	out := filepath.Join(t.TempDir(), "site")
+	verbs := [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"}, {"render", "--out", out}} // what others do is part of it
+	whole := map[string][]byte{}
+	type attempt struct {
+		file string
+		mutation
+	}
+	byKind := map[string][]string{} // files by what a record has
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[file] = data
+		var fields map[string]any
+		if err := json.Unmarshal(data, &fields); err != nil {
+			t.Fatal(err)
+		}
+		search, _ := fields["search"].(map[string]any)
+		kind := fmt.Sprint(slices.Sorted(maps.Keys(fields)), search["kind"], fields["experiment"] == "tuned")
+		byKind[kind] = append(byKind[kind], file)
+	}
+	if len(byKind) < 5 {
+		t.Fatalf("there are records of %d kinds only", len(byKind))
+	}
+	// In each round every file has one mutation of its kind.
+	var rounds [][]attempt
+	tried, taken := 0, 0
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		of := byKind[kind]
+		var fields any
+		if err := json.Unmarshal(whole[of[0]], &fields); err != nil {
+			t.Fatal(err)
+		}
+		n, known := 0, map[string]bool{}
+		for _, m := range mutations(fields, nil) {
+			if len(m.path) > 5 && m.path[0] == "definition" {
+				continue // which is whatever the article says
+			}
+			tried++
+			r, err := record.Parse(m.apply(t, whole[of[0]]))
+			if err != nil {
+				continue // TestBadRecordCostsItsCell has such
+			}
+			read, err := r.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known[string(read)] {
+				continue // another way to write the same
+			}
+			known[string(read)] = true
+			taken++
+			if round := n / len(of); round == len(rounds) {
+				rounds = append(rounds, nil)
+			}
+			rounds[n/len(of)] = append(rounds[n/len(of)], attempt{of[n%len(of)], m})
+			n++
+		}
+	}
+	t.Logf("%d of %d mutations are taken for records, in %d rounds", taken, tried, len(rounds))
+	if testing.Short() {
+		rounds = rounds[:min(len(rounds), 3)]
+	}
+	try := func(attempts []attempt) (failed string) {
+		for _, a := range attempts {
+			if err := os.WriteFile(a.file, a.apply(t, whole[a.file]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, verb := range verbs {
+			if status, _, stderr := benchbook(dir, verb...); status != 0 {
+				failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status, stderr[max(0, len(stderr)-500):])
+				break
+			}
+		}
+		for _, a := range attempts {
+			if err := os.WriteFile(a.file, whole[a.file], 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return failed
+	}
+	for _, attempts := range rounds {
+		if failed := try(attempts); failed != "" {
+			alone := 0
+			for _, a := range attempts {
+				if why := try([]attempt{a}); why != "" {
+					alone++
+					t.Errorf("%s: %v is %v: %s", filepath.Base(a.file), a.path, a.value, why)
+				}
+			}
+			if alone == 0 {
+				t.Errorf("%d mutations together: %s", len(attempts), failed)
+			}
+		}
+	}
+}
+
+// A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the cell says why, and
+// all other cells are as they were.
+func TestBadRecordCostsItsCell(t *testing.T) {
+	replace := func(old, new string) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := regexp.MustCompile(old).ReplaceAllString(string(data), new)
+			if changed == string(data) {
+				t.Fatalf("%s is not in the record", old)
+			}
+			put(t, path, changed)
+		}
+	}
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		why   string
+	}{
+		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
+		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`), `by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
+		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) }, "not a record: unexpected end of JSON input"},
+		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) }, "not a record: it is a folder, not a file"},
+		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) }, "not a record: it is a named pipe, not a file"},
+		{"a link to itself", func(t *testing.T, path string) {
+			instead(t, path, func() error { return os.Symlink(filepath.Base(path), path) })
+		}, "not a record: it is a symbolic link, not a file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, files := recordedProject(t)
+			verbs := everyReader(filepath.Join(t.TempDir(), "site"))
+			before := map[int]string{}
+			for i, verb := range verbs {
+				status, stdout, stderr := benchbook(dir, verb...)
+				if status != 0 || strings.Contains(string(stderr), "left out: ") {
+					t.Fatalf("%v: status %d: %s", verb, status, stderr)
+				}
+				before[i] = string(stdout)
+			}
+			path := files[slices.IndexFunc(files, func(f string) bool { return strings.Contains(f, "async-1-") && strings.HasSuffix(f, "-r02.json") })]
+			tt.spoil(t, path)
+			for i, verb := range verbs {
+				status, stdout, stderr := benchbook(dir, verb...)
+				if status != 0 {
+					t.Errorf("%v: status %d: %s", verb, status, stderr)
+				}
+				if want := "left out: " + path + ": " + tt.why + "\n"; !strings.Contains(string(stderr), want) {
+					t.Errorf("%v says %q, want %q", verb, stderr, want)
+				}
+				if verb[0] == "show" && len(verb) == 1 {
+					if !strings.Contains(string(stdout), "a record was left out: "+tt.why) {
+						t.Errorf("show does not say %q", tt.why)
+					}
+					for cell, text := range cellsOf(before[i]) {
+						if now := cellsOf(string(stdout))[cell]; now != text && !strings.HasPrefix(cell, "everything#servers/async, 1:") {
+							t.Errorf("cell %s was\n%s\nand is\n%s", cell, text, now)
+						}
+					}
+				}
+			}
+			page, err := os.ReadFile(filepath.Join(verbs[len(verbs)-1][2], "everything", "index.html"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "a record was left out: " + tt.why; !strings.Contains(strings.ReplaceAll(string(page), "&#34;", `"`), want) {
+				t.Errorf("the page does not say %q", want)
+			}
+		})
+	}
+}
+
+// instead puts something else in the place of a file.
+func instead(t *testing.T, path string, put func() error) {
+	t.Helper()
+	err := os.Remove(path)
+	if err == nil {
+		err = put()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cellsOf divides what show prints of experiments into cells.
+func cellsOf(shown string) map[string]string {
+	out, experiment, cell := map[string]string{}, "", ""
+	for line := range strings.Lines(shown) {
+		switch {
+		case !strings.HasPrefix(line, " "):
+			experiment, cell = strings.TrimSpace(line), ""
+		case strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") && strings.Contains(experiment, "#"):
+			cell = experiment + "/" + strings.TrimSpace(line)
+		}
+		if cell != "" {
+			out[cell] += line
+		}
+	}
+	return out
+}

@@ -1,0 +1,260 @@
+package record
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What cannot be is refused with the field and the reason, and what can be is taken.
+func TestParseRefusesTheImpossible(t *testing.T) {
+	load := func(change func(*Load)) func(*Record) {
+		return func(r *Record) {
+			r.Load = &Load{Window: 2, Attempted: 10, Failed: 1, Completed: 9, Completions: []int64{5, 5}, Answers: []int64{5, 4}, Latencies: []float64{1, 1},
+				InFlight: -1, Busy: -1, ForeignCPU: -1, Open: &OpenLoop{Rate: 5, Due: 10, Sent: 10}}
+			change(r.Load)
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(*Record)
+		err    string
+	}{
+		{"a record", func(*Record) {}, ""},
+		{"a load", load(func(*Load) {}), ""},
+		{"a load of a tool that tells little", load(func(l *Load) { *l = Load{Tool: "wrk", Attempted: -1, Failed: -1, Completed: -1} }), ""},
+		{"a window below zero", load(func(l *Load) { l.Window = -3 }), "load.window is -3, and cannot be less than 0"},
+		{"a window of ages", load(func(l *Load) { l.Window = 1e300 }), "load.window is 1e+300, and cannot be more than 1e+15"},
+		{"a window of nearly nothing", load(func(l *Load) { l.Window = 1e-300 }), "load.window is 1e-300, and cannot be so near to 0"},
+		{"a share below that of the unknown", load(func(l *Load) { l.Busy = -2 }), "load.busy is -2, and cannot be less than -1"},
+		{"more failures than requests", load(func(l *Load) { l.Failed = 11 }), "load: failed is 11, and attempted is 10"},
+		{"more seconds than the window", load(func(l *Load) { l.Completions = make([]int64, 9) }), "load: completions has 9 seconds, and the window 2"},
+		{"answers without latencies", load(func(l *Load) { l.Latencies = nil }), "load: answers has 2 seconds, and latencies 0"},
+		{"fewer than no answers in a second", load(func(l *Load) { l.Completions[1] = -1 }), "load.completions[1] is -1, and cannot be less than 0"},
+		{"more requests than were due", load(func(l *Load) { l.Open.Sent = 11 }), "load.open: sent is 11, and due is 10"},
+		{"an end before the start", func(r *Record) { r.Ended = r.Started.Add(-time.Second) }, "it ended before it started"},
+		{"many repetitions", func(r *Record) { r.Planned = 1 << 40 }, "planned is 1099511627776, and 100000 is the most there can be"},
+		{"two samples of a metric", func(r *Record) { r.Samples = append(r.Samples, r.Samples[0]) }, "there are two samples of connects"},
+		{"a sample of nothing", func(r *Record) { r.Samples[0].Metric = "" }, "a sample has no metric"},
+		{"a sample that cannot be drawn", func(r *Record) { r.Samples[0].Value = 1e308 }, "samples[0].value is 1e+308, and cannot be more than 1e+30"},
+		{"a histogram without a load", func(r *Record) { r.Histograms = map[string]Histogram{"latency": {}} }, "there are histograms, and no load"},
+		{"a search for something else", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: "luck"} }, `search.kind is "luck": there are tune and capacity`},
+		{"a search whose bounds are crossed", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3, Hi: 2} }, "search: lo is 3, and hi is 2"},
+		{"a level above one", func(r *Record) { r.Budget = &Budget{Look: &Look{Level: 2}} }, "budget.look.level is 2, and it is a share"},
+		{"times in a mapping", func(r *Record) { r.Machine = &Machine{Threads: map[string]float64{"server": -1}} }, "machine.threads.server is -1, and cannot be less than 0"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := sample()
+			r.Ended = r.Started.Add(time.Second)
+			test.change(r)
+			data, err := r.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse(data)
+			if got := words(err); got != test.err {
+				t.Errorf("got the error %q, want %q", got, test.err)
+			}
+		})
+	}
+	r := sample()
+	load(func(*Load) {})(r)
+	r.Histograms = map[string]Histogram{"latency": {Count: 1, Min: 3, Max: 2}}
+	if data, err := r.Bytes(); err != nil {
+		t.Fatal(err)
+	} else if _, err = Parse(data); words(err) != "histograms.latency: min is 3, and max is 2" {
+		t.Errorf("a histogram that ends before it begins: %v", err)
+	}
+}
+
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// Every number that a record can hold says which values it can have.
+func TestEveryNumberHasARange(t *testing.T) {
+	numbers := 0
+	var look func(of reflect.Type, path, within string)
+	look = func(of reflect.Type, path, within string) {
+		switch of.Kind() {
+		case reflect.Int, reflect.Int64, reflect.Float64:
+			numbers++
+			if within != "0.." && within != "-1.." && within != "any" {
+				t.Errorf("%s is a number, and has the range %q", path, within)
+			}
+		case reflect.Pointer, reflect.Map:
+			look(of.Elem(), path, within)
+		case reflect.Slice:
+			if of != reflect.TypeFor[json.RawMessage]() {
+				look(of.Elem(), path, within)
+			}
+		case reflect.Struct:
+			for i := range of.NumField() {
+				if f := of.Field(i); f.IsExported() && of != reflect.TypeFor[time.Time]() {
+					look(f.Type, path+"."+f.Name, f.Tag.Get(rangeTag))
+				}
+			}
+		case reflect.String, reflect.Bool:
+		default:
+			t.Errorf("%s is a %s, which checkNumbers does not look into", path, of.Kind())
+		}
+	}
+	look(reflect.TypeFor[Record](), "Record", "")
+	if numbers < 50 {
+		t.Errorf("only %d numbers were found", numbers)
+	}
+}
+
+// A record lies where its host, profile, experiment, trial, key, run and repetition say. One that says something else is of nobody.
+func TestRecordsOfOtherPlaces(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Record)
+		err    string
+	}{
+		"host":       {func(r *Record) { r.Host = "c2-ffffff" }, `by its host it belongs under "c2-ffffff", and not under "c2-1f3a9b"`},
+		"no host":    {func(r *Record) { r.Host = "" }, `by its host it belongs under "", and not under "c2-1f3a9b"`},
+		"a path":     {func(r *Record) { r.Host = "../c2-1f3a9b" }, `not a record: "../c2-1f3a9b" cannot be the name of its host`},
+		"profile":    {func(r *Record) { r.Profile = "quick" }, `by its profile it belongs under "quick", and not under "full"`},
+		"experiment": {func(r *Record) { r.Experiment = "other" }, `by its experiment it belongs under "other", and not under "sockets"`},
+		"repetition": {func(r *Record) { r.Repetition = 4 }, `by its trial, key, run and repetition it belongs under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r04.json", ` +
+			`and not under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json"`},
+	} {
+		dir := Dir(t.TempDir())
+		if err := dir.Save(sample()); err != nil {
+			t.Fatal(err)
+		}
+		r := sample()
+		test.change(r)
+		data, err := r.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(string(dir), sample().Path()), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		records, bad, err := dir.Read()
+		if err != nil || len(records) != 0 || len(bad) != 1 || bad[0].Err.Error() != test.err {
+			t.Errorf("%s: %d records, %v, %v; want %s", name, len(records), bad, err, test.err)
+		}
+	}
+	// Letters that some file systems write in another way are no other place, and a record alone need not lie below its host.
+	dir, r := t.TempDir(), sample()
+	r.Trial = "caf\u00e9"
+	data, err := r.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.Replace(filepath.Base(r.Path()), "\u00e9", "e\u0301", 1)
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if records, bad, err := Dir(dir).Read(); err != nil || len(records) != 1 {
+		t.Errorf("%d records, %v, %v", len(records), bad, err)
+	}
+}
+
+// A file that cannot be read, or a folder, is left out, and hides no other. A new record of its name puts it aside.
+func TestRecordsThatCannotBeRead(t *testing.T) {
+	if os.Getenv("UNREADABLE") == "" && os.Geteuid() == 0 { // who may read everything, unless that is taken away
+		withoutPrivilege(t)
+		return
+	}
+	second := sample()
+	second.Repetition = 4
+	for name, spoil := range map[string]func(path string) error{
+		"it cannot be read: permission denied":         func(path string) error { return os.Chmod(path, 0) },
+		"not a record: it is a folder, not a file":     func(path string) error { return become(path, func() error { return os.Mkdir(path, 0o755) }) },
+		"not a record: it is a named pipe, not a file": func(path string) error { return become(path, func() error { return syscall.Mkfifo(path, 0o644) }) },
+		"not a record: it is a symbolic link, not a file": func(path string) error {
+			return become(path, func() error { return os.Symlink(filepath.Base(path), path) })
+		},
+	} {
+		dir := Dir(t.TempDir())
+		if err := dir.SaveAll([]*Record{sample(), second}); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(string(dir), sample().Path())
+		if err := spoil(path); err != nil {
+			t.Fatal(err)
+		}
+		records, bad, err := dir.Read()
+		if err != nil || len(records) != 1 || len(bad) != 1 || bad[0].Path != path || bad[0].Err.Error() != name {
+			t.Errorf("%s: %d records, %v, %v", name, len(records), bad, err)
+		}
+		if err := dir.Tidy(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := dir.Save(sample()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if records, bad, err := dir.Read(); err != nil || len(records) != 2 || len(bad) != 0 {
+			t.Errorf("%s: then %d records, %v, %v", name, len(records), bad, err)
+		}
+	}
+	for _, folder := range []string{"c2-1f3a9b", "."} {
+		dir := Dir(t.TempDir())
+		other := sample()
+		other.Host = "c2-aaaaaa"
+		if err := dir.SaveAll([]*Record{sample(), other}); err != nil {
+			t.Fatal(err)
+		}
+		closed := filepath.Join(string(dir), folder)
+		if err := os.Chmod(closed, 0); err != nil {
+			t.Fatal(err)
+		}
+		records, bad, err := dir.Read()
+		if err != nil || len(bad) != 1 || bad[0].Path != closed || len(records) != len(folder)/9 {
+			t.Errorf("folder %s: %d records, %v, %v", folder, len(records), bad, err)
+		}
+		if _, err := dir.Unfinished(); err != nil {
+			t.Errorf("folder %s: %v", folder, err)
+		}
+		if err := os.Chmod(closed, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// become puts something else in the place of a file.
+func become(path string, put func() error) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return put()
+}
+
+// withoutPrivilege runs the test in a process of root that may not read whatever it likes.
+func withoutPrivilege(t *testing.T) {
+	failed := make(chan error, 1)
+	var out []byte
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with what it may no longer do
+		for _, capability := range []uintptr{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH} {
+			if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
+				failed <- err
+				return
+			}
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), "UNREADABLE=yes")
+		var err error
+		out, err = cmd.CombinedOutput()
+		failed <- err
+	}()
+	if err := <-failed; err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
