@@ -17,6 +17,7 @@ type Saved struct {
 	File     string // its name, without the folder
 	Modified time.Time
 	Printed  []byte
+	Program  string // which one it is of, where it is output of several; empty: the one that the trial times
 }
 
 // Import makes records of saved outputs, each of one repetition of a trial, without knowing more of them than they tell:
@@ -62,13 +63,17 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	case !ok || !tool.Saved:
 		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))
 	}
-	o, err := tool.Parse(s.Printed)
+	o, err := tool.ParseOne(s.Printed, s.Program, commandLines(t)...)
+	if err != nil {
+		return nil, err
+	}
+	text, err := foreign.Text(s.Printed)
 	if err != nil {
 		return nil, err
 	}
 	rec := &record.Record{SchemaVersion: record.SchemaVersion, Host: record.ImportedHost, Trial: t.Name, Key: t.Key, Calibration: t.Calibration,
 		Parameters: t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition), Inputs: slices.Clone(t.Inputs),
-		Output: record.KeepOutput(s.Printed), Facts: map[string]string{},
+		Output: record.KeepOutput(text), Facts: map[string]string{},
 		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "", Dated: "output"}}
 	if tool.Note != "" {
 		rec.Facts["tool.note"] = o.Tool + ": " + tool.Note
@@ -111,10 +116,10 @@ func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 	}
 	rec.Load = o.Load(l)
 	rec.Samples, rec.Histograms = o.Samples, o.Histograms
-	if l.Arrivals == "" {
+	if l.Arrivals == "" || o.Due {
 		return nil
 	}
-	// Times of an open loop begin when requests were due (METHOD.md 10); none of these tools tells such times.
+	// Times of an open loop begin when requests were due (METHOD.md 10); most tools do not tell such times.
 	for i, s := range rec.Samples {
 		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
 			rec.Samples[i].Metric = "service." + rest
@@ -126,6 +131,14 @@ func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 	})
 	rec.Histograms = nil
 	return nil
+}
+
+// commandLines are how the command of a trial is written where somebody else times it.
+func commandLines(t *plan.Trial) []string {
+	if t.Command == nil || len(t.Command.Run) == 0 {
+		return nil
+	}
+	return []string{strings.Join(t.Command.Run, " "), t.Command.Run[len(t.Command.Run)-1]} // which is all of it behind sh -c
 }
 
 func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -96,6 +98,73 @@ func TestImport(t *testing.T) {
 		}
 		if _, ok := list[0].Sample("service.p99"); !ok {
 			t.Error("no time from sending")
+		}
+	})
+	t.Run("an open loop whose tool tells times from when requests were due", func(t *testing.T) {
+		p, e, trial := load(t)
+		l := *trial.Load
+		l.Arrivals, l.Rate = "constant", 300
+		trial.Load = &l
+		list, err := Import(p, e, trial, "", []Saved{saved(t, "wrk2/latency.txt")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := list[0].Sample("latency.p99.9"); !ok || s.Value != 0.05936 || list[0].Imported.Tool != "wrk2" {
+			t.Errorf("%+v, %+v", list[0].Imported, list[0].Samples)
+		}
+	})
+	t.Run("saved by PowerShell", func(t *testing.T) {
+		p, e, trial := load(t)
+		l := *trial.Load
+		l.Connections = 20
+		trial.Load = &l
+		s := saved(t, "ab/plain.txt")
+		units := utf16.Encode([]rune("\ufeff" + strings.ReplaceAll(string(s.Printed), "\n", "\r\n")))
+		s.Printed = nil
+		for _, unit := range units {
+			s.Printed = binary.LittleEndian.AppendUint16(s.Printed, unit)
+		}
+		list, err := Import(p, e, trial, "", []Saved{s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := string(saved(t, "ab/plain.txt").Printed); list[0].Output != want {
+			t.Errorf("the output is kept as %q", list[0].Output)
+		}
+	})
+	t.Run("one of several commands", func(t *testing.T) {
+		for _, tt := range []struct {
+			name, program, run string
+			real               float64
+			want               string // in the error; empty for none
+		}{
+			{"that of the trial", "", "sleep 0.01", 0.018332372266666667, ""},
+			{"a named one", "sleep 0.01", "sleep 0.5", 0.018332372266666667, ""},
+			{"none that is known", "", "sleep 0.5", 0, `it has 2 programs, "sleep 0.01", "false": name the one that it is of with --program`},
+			{"a name of none", "sleep 1", "sleep 0.01", 0, `it has no program "sleep 1", but "sleep 0.01", "false"`},
+		} {
+			p := newPlan(t, "---\ntitle: x\n---\n\n"+strings.Replace(timed, "sleep 0.02", tt.run, 1))
+			s := saved(t, "hyperfine/two.json")
+			s.Program = tt.program
+			list, err := Import(p, p.Experiments[0], p.Experiments[0].Trials[0], "", []Saved{s})
+			switch {
+			case tt.want != "":
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+				}
+			case err != nil:
+				t.Errorf("%s: %v", tt.name, err)
+			default:
+				if got, _ := list[0].Sample("time.real"); got.Value != tt.real || !strings.Contains(list[0].Output, `"false"`) {
+					t.Errorf("%s: %+v", tt.name, list[0].Samples)
+				}
+			}
+		}
+		p, e, trial := load(t)
+		s := saved(t, "ab/plain.txt")
+		s.Program = "sleep 0.01"
+		if _, err := Import(p, e, trial, "", []Saved{s}); err == nil || !strings.Contains(err.Error(), "--program") {
+			t.Errorf("a program of requests: %v", err)
 		}
 	})
 	t.Run("command", func(t *testing.T) {

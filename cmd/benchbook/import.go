@@ -23,7 +23,7 @@ import (
 const maxSaved = 128 << 20
 
 func (a *app) importCommand() *cobra.Command {
-	var format, as, profile string
+	var format, as, profile, program string
 	cmd := &cobra.Command{
 		Use:   "import FILE ... --as ARTICLE[#EXPERIMENT][{PARAMETER=VALUE, ...}]",
 		Short: "Import results of load generators that ran elsewhere",
@@ -43,10 +43,11 @@ them for measurements of this machine.`,
 			if err != nil {
 				return &statusError{statusUsage, err}
 			}
-			return a.importFiles(files, format, name, matches, profile)
+			return a.importFiles(files, format, program, name, matches, profile)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))
+	cmd.Flags().StringVar(&program, "program", "", "the program that they are of, where hyperfine timed several; by default the command of the trial")
 	cmd.Flags().StringVar(&as, "as", "", "the trial that they are of, such as 'async-101#sockets{server=sync}'")
 	cmd.Flags().StringVar(&profile, "profile", plan.Full, "import as if it was measured under this profile")
 	return cmd
@@ -71,7 +72,7 @@ func readAs(text string) (name string, matches []expr.Match, err error) {
 	return name, selector.Matches, nil
 }
 
-func (a *app) importFiles(files []string, format, name string, matches []expr.Match, profile string) error {
+func (a *app) importFiles(files []string, format, program, name string, matches []expr.Match, profile string) error {
 	project, list, err := a.choose([]string{name})
 	if err != nil {
 		return err
@@ -95,6 +96,7 @@ func (a *app) importFiles(files []string, format, name string, matches []expr.Ma
 		if err != nil {
 			return &statusError{statusFailed, err}
 		}
+		s.Program = program
 		saved = append(saved, s)
 	}
 	records, err := runner.Import(p, e, trial, format, saved)

@@ -102,6 +102,7 @@ func abTimes(o *Output, printed []byte, complete int64) error {
 		}
 	}
 	if complete < 2 {
+		o.untold = true
 		return nil // of one request it prints no percentiles
 	}
 	const millisecond = 1e-3
@@ -126,17 +127,15 @@ func abTimes(o *Output, printed []byte, complete int64) error {
 		if err != nil {
 			return noSamples(o.Tool, "the line %q has no time", strings.TrimSpace(line))
 		}
-		if share == "100" {
-			if strings.HasSuffix(line, "\n") && strings.Contains(rest, "(longest request)") {
-				o.addTime("latency.max", t)
-				return nil
-			}
+		if share == "100" && (!strings.HasSuffix(line, "\n") || !strings.Contains(rest, "(longest request)")) {
 			break
 		}
-		if !isPercentage(share) {
+		if !o.addPercentile(share, t) {
 			return noSamples(o.Tool, "%q is no percentage", share)
 		}
-		o.addTime("latency.p"+share, t)
+		if share == "100" {
+			return nil
+		}
 	}
 	return noSamples(o.Tool, "its table of percentiles has no end; the last line is %q", lastLine(printed))
 }

@@ -28,13 +28,16 @@ type Tool struct {
 	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
 	Note string
 
-	// Parse reads what the tool printed. Nothing is assumed of how it was called: what only its command line tells is
-	// absent from the Output. The error wraps ErrNoSamples if there is no whole result.
-	Parse func(printed []byte) (*Output, error)
+	// parse reads what the tool printed, as Text gives it. The error wraps ErrNoSamples if there is no whole result.
+	parse func(text []byte) (*Output, error)
+	// shares find the percentiles that a text has; nil where there are none.
+	shares []func(text []byte) []string
 
 	// Saved says that output which somebody saved can be imported; then wrote tells it from that of other tools.
 	Saved bool
-	wrote func(printed []byte) bool
+	wrote func(text []byte) bool
+	// pick leaves one of several programs that a text is of; nil where it is of one.
+	pick func(text []byte, name string, likely []string) ([]byte, error)
 
 	// program is how the tool is run; nil where benchbook only reads its output.
 	program *program
@@ -43,26 +46,28 @@ type Tool struct {
 // Tools lists every tool that benchbook knows, by name.
 func Tools() []Tool {
 	return []Tool{
-		{Name: "ab", Parse: parseAb, Saved: true, wrote: wroteAb, program: &abProgram,
+		{Name: "ab", parse: parseAb, shares: inLines, Saved: true, wrote: wroteAb, program: &abProgram,
 			Note: "times are whole milliseconds"},
-		{Name: "fortio", Parse: parseFortio, Saved: true, wrote: wroteFortio,
+		{Name: "fortio", parse: parseFortio, shares: inList, Saved: true, wrote: wroteFortio,
 			Note: "percentiles are read off lines across the bars of a histogram"},
-		{Name: "hey", Parse: parseHey, Saved: true, wrote: wroteHey, program: &heyProgram,
+		{Name: "hey", parse: parseHey, shares: inLines, Saved: true, wrote: wroteHey, program: &heyProgram,
 			Note: "times have a step of 0.1 ms"},
-		{Name: "hyperfine", Parse: parseHyperfine, Saved: true, wrote: wroteHyperfine,
+		{Name: "hyperfine", parse: parseHyperfine, Saved: true, wrote: wroteHyperfine, pick: pickHyperfine,
 			Note: "times are means over the runs of one session"},
-		{Name: "k6", Parse: parseK6, Saved: true, wrote: wroteK6,
+		{Name: "k6", parse: parseK6, shares: inK6, Saved: true, wrote: wroteK6,
 			Note: "times do not include connecting, and the window is that of the whole test"},
-		{Name: "oha", Parse: parseOha, Saved: true, wrote: wroteOha,
+		{Name: "oha", parse: parseOha, shares: inNames, Saved: true, wrote: wroteOha,
 			Note: "requests that it gave up at the end are not counted"},
-		{Name: "pgbench", Parse: parsePgbench, program: &pgbenchProgram,
+		{Name: "pgbench", parse: parsePgbench, program: &pgbenchProgram,
 			Note: "a request is a transaction; times do not include connecting"},
-		{Name: "redis-benchmark", Parse: parseRedisBenchmark, program: &redisBenchmarkProgram,
+		{Name: "redis-benchmark", parse: parseRedisBenchmark, shares: inTable, program: &redisBenchmarkProgram,
 			Note: "times do not include connecting"},
-		{Name: "vegeta", Parse: parseVegeta, Saved: true, wrote: wroteVegeta,
+		{Name: "vegeta", parse: parseVegeta, shares: inVegeta, Saved: true, wrote: wroteVegeta,
 			Note: "times begin when requests were sent, not when they were due"},
-		{Name: "wrk", Parse: parseWrk, Saved: true, wrote: wroteWrk, program: &wrkProgram,
+		{Name: "wrk", parse: parseWrk, shares: inLines, Saved: true, wrote: wroteWrk, program: &wrkProgram,
 			Note: "times do not include connecting, leave out answers after the timeout, and have times of requests added that were never sent"},
+		{Name: "wrk2", parse: parseWrk2, shares: inLines, Saved: true, wrote: wroteWrk2,
+			Note: "times begin when requests were due, and those of the first ten seconds are left out"},
 	}
 }
 
@@ -76,10 +81,43 @@ func Find(name string) (Tool, bool) {
 	return all[i], true
 }
 
+// Parse reads what the tool printed, or somebody saved of that. Nothing is assumed of how it was called: what only its command line tells is
+// absent from the Output. The error wraps ErrNoSamples if there is no whole result; a percentile that is told and cannot be read makes it none.
+func (t Tool) Parse(printed []byte) (*Output, error) { return t.ParseOne(printed, "") }
+
+// ParseOne is Parse for output that may be of several programs: it is read of the one of that name, or, if that is empty, of the one that has
+// one of the likely names.
+func (t Tool) ParseOne(printed []byte, program string, likely ...string) (*Output, error) {
+	text, err := Text(printed)
+	if err != nil {
+		return nil, noSamples(t.Name, "%v", err)
+	}
+	switch {
+	case t.pick != nil:
+		if text, err = t.pick(text, program, likely); err != nil {
+			return nil, err
+		}
+	case program != "":
+		return nil, noSamples(t.Name, "it is not of programs: leave --program out")
+	}
+	o, err := t.parse(text)
+	if err == nil {
+		err = t.losesNone(text, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
 // Guess finds the tool that printed something, of those whose output can be imported; false if none of them did.
 func Guess(printed []byte) (Tool, bool) {
+	text, err := Text(printed)
+	if err != nil {
+		return Tool{}, false
+	}
 	for _, t := range Tools() {
-		if t.Saved && t.wrote(printed) {
+		if t.Saved && t.wrote(text) {
 			return t, true
 		}
 	}
@@ -115,6 +153,11 @@ type Output struct {
 	// schedule. Then Little's law tells nothing of the clients.
 	Counted, Paced bool
 
+	// Due says that times begin when requests were due, and not when they were sent.
+	Due bool
+	// untold says that what stands in the output is no time of requests, or not of those that are asked for.
+	untold bool
+
 	// Commands are the exit statuses of the runs of a program that was timed; nil for requests.
 	Commands []int
 }
@@ -133,6 +176,15 @@ func (o *Output) addTime(metric string, r reading) { o.add(metric, r.value, r.st
 func (o *Output) untimed() {
 	o.Samples = slices.DeleteFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
 	o.Histograms, o.Timed = nil, 0
+}
+
+// addPercentile adds a percentile as the tool writes it; of 0 % there is nothing to add. It is false for what is none.
+func (o *Output) addPercentile(share string, r reading) bool {
+	metric, ok := percentileMetric(share)
+	if ok && metric != "" {
+		o.addTime(metric, r)
+	}
+	return ok
 }
 
 func (o *Output) sample(metric string) (record.Sample, bool) {
@@ -157,6 +209,11 @@ func (o *Output) whole() (*Output, error) {
 			return nil, noSamples(o.Tool, "%s cannot be measured in %q", s.Metric, s.Unit)
 		case !finite(s.Value) || !finite(s.Step):
 			return nil, noSamples(o.Tool, "%s is %v", s.Metric, s.Value)
+		}
+	}
+	for i, s := range o.Samples {
+		if slices.ContainsFunc(o.Samples[:i], func(other record.Sample) bool { return other.Metric == s.Metric }) {
+			return nil, noSamples(o.Tool, "it tells %s twice", s.Metric)
 		}
 	}
 	switch {

@@ -254,6 +254,9 @@ func fuzz(f *testing.F, name string) {
 		o, err := tool.Parse(data)
 		if err == nil {
 			property(t, o)
+			if text, err := Text(data); err == nil && tool.shares != nil {
+				keepsShares(t, text, o)
+			}
 		} else if o != nil || !errors.Is(err, ErrNoSamples) {
 			t.Errorf("%v beside %v", o, err)
 		}
@@ -270,3 +273,4 @@ func FuzzPgbench(f *testing.F)        { fuzz(f, "pgbench") }
 func FuzzRedisBenchmark(f *testing.F) { fuzz(f, "redis-benchmark") }
 func FuzzVegeta(f *testing.F)         { fuzz(f, "vegeta") }
 func FuzzWrk(f *testing.F)            { fuzz(f, "wrk") }
+func FuzzWrk2(f *testing.F)           { fuzz(f, "wrk2") }

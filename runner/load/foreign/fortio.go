@@ -48,20 +48,20 @@ func parseFortio(printed []byte) (*Output, error) {
 	o.Attempted, o.Completed, o.Failed, o.Timed = all, right, all-right, all
 	o.Window = long(*saved.ActualDuration * 1e-9)
 	if all == 0 {
+		o.untold = true
 		return o.whole()
 	}
 	for _, p := range h.Percentiles {
 		share := strconv.FormatFloat(p.Percentile, 'f', -1, 64)
-		if !isPercentage(share) {
-			continue
-		}
 		step := 0.0
 		for _, bar := range h.Data {
 			if p.Value >= bar.Start && p.Value <= bar.End {
 				step = bar.End - bar.Start
 			}
 		}
-		o.add("latency.p"+share, p.Value, step, "s")
+		if p.Percentile < 100 { // the maximum is known exactly
+			o.addPercentile(share, reading{p.Value, step})
+		}
 	}
 	o.add("latency.mean", h.Avg, 0, "s")
 	o.add("latency.max", h.Max, 0, "s")

@@ -22,7 +22,7 @@ const heyMost = 1_000_000
 const heyStep = 1e-4 // seconds: its times have four digits
 
 var (
-	heyShare  = regexp.MustCompile(`(?m)^  (\d+)% in ([0-9.]+) secs$`)
+	heyShare  = regexp.MustCompile(`(?m)^  (\d+)%{1,2} in ([0-9.]+) secs$`) // with two signs since 0.1.5
 	heyStatus = regexp.MustCompile(`(?m)^  \[(\d+)\]\t(\d+) responses\n`)
 	heyError  = regexp.MustCompile(`(?m)^  \[(\d+)\]\t(.+)\n`)
 	heyNumber = regexp.MustCompile(`(?m)^  (Total|Slowest|Average|Requests/sec):\t\s*([0-9.]+|NaN)\b`)
@@ -85,16 +85,14 @@ func parseHey(printed []byte) (*Output, error) {
 	}
 	o.Window, o.Completed, o.Failed = long(float64(o.Attempted)/rate), right, o.Attempted-right
 	if answers == 0 {
+		o.untold = true
 		return o.whole()
 	}
 	o.Timed = answers
 	for _, m := range heyShare.FindAllSubmatch(printed, -1) {
-		if share := string(m[1]); isPercentage(share) { // of few answers it prints "0%" for those that it cannot tell
-			t, err := read(string(m[2]), 1)
-			if err != nil {
-				return nil, noSamples(tool, "p%s is %q", share, m[2])
-			}
-			o.addTime("latency.p"+share, t)
+		t, err := read(string(m[2]), 1) // of few answers it prints "0%" for those that it cannot tell
+		if err != nil || !o.addPercentile(string(m[1]), t) {
+			return nil, noSamples(tool, "p%s is %q", m[1], m[2])
 		}
 	}
 	o.add("latency.mean", numbers["Average"], heyStep, "s")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,11 +28,7 @@ func parseHyperfine(printed []byte) (*Output, error) {
 		return nil, err
 	}
 	if n := len(saved.Results); n != 1 {
-		var names []string
-		for _, r := range saved.Results[:min(n, 5)] {
-			names = append(names, fmt.Sprintf("%.60q", r.Command))
-		}
-		return nil, noSamples(tool, "it has %d programs and not one: %s", n, strings.Join(names, ", "))
+		return nil, noSamples(tool, "it has %d programs and not one", n)
 	}
 	r := saved.Results[0]
 	if r.Mean == nil || r.User == nil || r.System == nil {
@@ -56,6 +53,43 @@ func parseHyperfine(printed []byte) (*Output, error) {
 	o.add("time.user", *r.User, 0, "s")
 	o.add("time.sys", *r.System, 0, "s")
 	return o.whole()
+}
+
+// pickHyperfine leaves one of several programs: the one of that name, or, if that is empty, the one that has one of the likely names. Where two have
+// the same name, as those that were run with other parameters, nothing tells them apart.
+func pickHyperfine(text []byte, name string, likely []string) ([]byte, error) {
+	const tool = "hyperfine"
+	var saved struct{ Results []json.RawMessage }
+	if json.Unmarshal(text, &saved) != nil || len(saved.Results) < 2 && name == "" {
+		return text, nil
+	}
+	if name != "" {
+		likely = []string{name}
+	}
+	var names []string
+	var picked []json.RawMessage
+	for i, r := range saved.Results {
+		var program struct{ Command string }
+		if err := json.Unmarshal(r, &program); err != nil {
+			return nil, noSamples(tool, "its program %d has no command", i+1)
+		}
+		if slices.Contains(likely, program.Command) {
+			picked = append(picked, r)
+		}
+		if i < 5 {
+			names = append(names, fmt.Sprintf("%.60q", program.Command))
+		}
+	}
+	all := strings.Join(names, ", ")
+	switch {
+	case len(picked) > 1:
+		return nil, noSamples(tool, "it has %d programs of the same name, of %s: save each in a file of its own", len(picked), all)
+	case len(picked) == 0 && name != "":
+		return nil, noSamples(tool, "it has no program %q, but %s", name, all)
+	case len(picked) == 0:
+		return nil, noSamples(tool, "it has %d programs, %s: name the one that it is of with --program", len(saved.Results), all)
+	}
+	return json.Marshal(map[string]any{"results": picked})
 }
 
 func wroteHyperfine(printed []byte) bool {

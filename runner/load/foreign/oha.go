@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
@@ -59,12 +60,14 @@ func parseOha(printed []byte) (*Output, error) {
 	o.Attempted, o.Completed, o.Failed = answers+errors, right, answers+errors-right
 	o.Window = long(total)
 	if answers == 0 {
+		o.untold = true
 		return o.whole()
 	}
 	o.Timed = answers
 	for _, name := range slices.Sorted(maps.Keys(saved.LatencyPercentiles)) {
-		if v := saved.LatencyPercentiles[name]; v != nil && name != "" && isPercentage(name[1:]) {
-			o.add("latency."+name, *v, 0, "s")
+		share, ok := strings.CutPrefix(name, "p")
+		if v := saved.LatencyPercentiles[name]; v != nil && ok {
+			o.addPercentile(share, reading{value: *v})
 		}
 	}
 	if saved.Summary.Average != nil && saved.Summary.Slowest != nil {

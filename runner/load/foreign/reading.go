@@ -21,7 +21,7 @@ var seconds = map[string]float64{
 }
 
 // Bytes in the units of size that wrk prints.
-var binary = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+var binarySizes = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
 
 // finite says whether a number can be a measurement: nothing that tools measure is below zero.
 func finite(x float64) bool { return x >= 0 && record.Measurable(x) }

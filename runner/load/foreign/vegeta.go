@@ -51,6 +51,7 @@ func parseVegeta(printed []byte) (*Output, error) {
 	}
 	o.Window = long(total.value)
 	if n == 0 {
+		o.untold = true
 		return o.whole()
 	}
 	for i, metric := range []string{2: "latency.mean", "latency.p50", "latency.p90", "latency.p95", "latency.p99", "latency.max"} {
@@ -97,6 +98,7 @@ func parseVegetaJSON(printed []byte) (*Output, error) {
 	const nanosecond = 1e-9
 	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
 	if n == 0 {
+		o.untold = true
 		return o.whole()
 	}
 	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"}, {"90th", "latency.p90"},

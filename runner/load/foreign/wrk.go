@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 var (
 	wrkHead    = regexp.MustCompile(`(?m)^Running [0-9.]+[a-z]+ test @ \S+\n\s+(\d+) threads and (\d+) connections$`)
 	wrkLatency = regexp.MustCompile(`(?m)^\s+Latency\s+(\S+)\s+\S+\s+(\S+)\s+\S+$`)
-	wrkShare   = regexp.MustCompile(`(?m)^\s+(\d+(?:\.\d+)?)%\s+([0-9.]+[a-z]+)\s*$`)
+	wrkShare   = regexp.MustCompile(`(?m)^[ \t]*(\d+(?:\.\d+)?)%[ \t]+([0-9.]+[a-z]+)[ \t]*$`)
 	wrkCount   = regexp.MustCompile(`(?m)^\s+(\d+) requests in ([0-9.]+[a-z]+), ([0-9.]+[A-Z]+) read$`)
 	wrkErrors  = regexp.MustCompile(`(?m)^\s+Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$`)
 	wrkStatus  = regexp.MustCompile(`(?m)^\s+Non-2xx or 3xx responses: (\d+)$`)
@@ -34,8 +35,26 @@ var (
 // cannot be asked of them. It keeps times in whole microseconds.
 //
 // Source: LOAD.md; wg/wrk src/wrk.c, src/stats.c.
-func parseWrk(printed []byte) (*Output, error) {
-	const tool = "wrk"
+func parseWrk(printed []byte) (*Output, error) { return parseWrkBy("wrk", printed, wrkTimes) }
+
+// wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L, and with -U a second
+// time from when requests were sent, which is not read here.
+//
+// Its times begin when requests were due. It forgets those of the first ten seconds and what its connections take to open, counts all the
+// same, and leaves none out for its timeout, which it counts over and over. It keeps three digits of a time.
+//
+// Source: giltene/wrk2 src/wrk.c, print_hdr_latency and calibrate.
+func parseWrk2(printed []byte) (*Output, error) {
+	o, err := parseWrkBy("wrk2", printed, wrk2Times)
+	if err != nil {
+		return nil, err
+	}
+	o.Paced, o.Due = true, true
+	return o, nil
+}
+
+// parseWrkBy reads what wrk and wrk2 have in common, and times by a function of theirs.
+func parseWrkBy(tool string, printed []byte, times func(o *Output, printed []byte, requests, timeout int64, latency [][]byte) error) (*Output, error) {
 	head, counts := wrkHead.FindSubmatch(printed), wrkCount.FindSubmatch(printed)
 	rate, flow, latency := wrkRate.FindSubmatch(printed), wrkFlow.FindSubmatch(printed), wrkLatency.FindSubmatch(printed)
 	if head == nil || counts == nil || rate == nil || flow == nil || latency == nil {
@@ -63,9 +82,12 @@ func parseWrk(printed []byte) (*Output, error) {
 		o.Connections = int(connections / threads * threads) // it leaves the rest alone
 	}
 	o.Attempted = requests + connect + readErrors + writeErrors
-	o.Completed = max(0, requests-timeout-status) // one that is both counts twice, so that right answers are never overstated
+	o.Failures = map[string]int64{"connect": connect, "wrong": status}
+	if tool == "wrk" {
+		o.Failures["timeout"] = timeout
+	}
+	o.Completed = max(0, requests-o.Failures["timeout"]-status) // one that is both counts twice, so that right answers are never overstated
 	o.Failed = o.Attempted - o.Completed
-	o.Failures = map[string]int64{"connect": connect, "timeout": timeout, "wrong": status}
 	perSecond, err := number(string(rate[1]))
 	if err != nil {
 		return nil, noSamples(tool, "the rate is %q", rate[1])
@@ -73,35 +95,49 @@ func parseWrk(printed []byte) (*Output, error) {
 	if perSecond > 0 {
 		o.Window = long(float64(requests) / perSecond) // the length in the text has fewer digits
 	}
-	in, err := readIn(string(flow[1]), binary)
+	in, err := readIn(string(flow[1]), binarySizes)
 	if err != nil {
 		return nil, noSamples(tool, "the flow is %q", flow[1])
 	}
 	o.add("bytes.in", in.value, in.step, "B/s")
-	if requests == 0 || timeout > 0 {
-		return o.whole()
-	}
-	// Timed stays 0: its mean is not one of requests that were sent.
-	if err := wrkTimes(o, printed, latency); err != nil {
+	// Timed stays 0: of wrk the mean is not one of requests that were sent, and of wrk2 not one of all of them.
+	if err := times(o, printed, requests, timeout, latency); err != nil {
 		return nil, err
 	}
 	return o.whole()
 }
 
-func wrkTimes(o *Output, printed []byte, latency [][]byte) error {
+func wrkTimes(o *Output, printed []byte, requests, timeout int64, latency [][]byte) error {
+	if o.untold = requests == 0 || timeout > 0; o.untold {
+		return nil
+	}
+	return o.wrkTimes(printed, latency, 0)
+}
+
+func wrk2Times(o *Output, printed []byte, requests, _ int64, latency [][]byte) error {
+	// It has no times if it ended before those of the first ten seconds were forgotten, and no others had come.
+	if o.untold = requests == 0 || bytes.Contains(latency[1], []byte("nan")); o.untold {
+		return nil
+	}
+	recorded, _, _ := bytes.Cut(printed, []byte("(HdrHistogram - Uncorrected Latency"))
+	return o.wrkTimes(recorded, latency, 1e-3)
+}
+
+// wrkTimes reads times. Share is the part of a time that the tool's own step may be.
+func (o *Output) wrkTimes(printed []byte, latency [][]byte, share float64) error {
 	const least = 1e-6 // it keeps whole microseconds
 	add := func(metric, text string) error {
 		t, err := readIn(strings.TrimSpace(text), seconds)
 		if err != nil {
 			return noSamples(o.Tool, "%s is %q", metric, text)
 		}
-		t.step = max(t.step, least)
+		t.step = max(t.step, least, share*t.value)
 		o.addTime(metric, t)
 		return nil
 	}
 	for _, m := range wrkShare.FindAllSubmatch(printed, -1) {
-		if share := string(m[1]); isPercentage(share) {
-			if err := add("latency.p"+share, string(m[2])); err != nil {
+		if metric, ok := percentileMetric(string(m[1])); ok && metric != "" && metric != "latency.max" { // which the table has
+			if err := add(metric, string(m[2])); err != nil {
 				return err
 			}
 		}
@@ -112,7 +148,11 @@ func wrkTimes(o *Output, printed []byte, latency [][]byte) error {
 	return add("latency.max", string(latency[2]))
 }
 
-func wroteWrk(printed []byte) bool { return wrkHead.Match(printed) }
+func wroteWrk(printed []byte) bool { return wrkHead.Match(printed) && !wroteWrk2(printed) }
+
+func wroteWrk2(printed []byte) bool {
+	return wrkHead.Match(printed) && (bytes.Contains(printed, []byte("  Thread calibration: ")) || bytes.Contains(printed, []byte("(HdrHistogram - ")))
+}
 
 var wrkProgram = program{debian: "wrk", path: "wrk", http: true, call: callWrk}
 

@@ -1,0 +1,150 @@
+package foreign
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"benchbook/notebook/record"
+)
+
+// sixteen is a text in UTF-16.
+func sixteen(text []byte, order binary.AppendByteOrder) []byte {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		out = order.AppendUint16(out, unit)
+	}
+	return out
+}
+
+// However a shell saved an output, the same is read from it.
+func TestSavedByShells(t *testing.T) {
+	lines := func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) }
+	marked := func(b []byte) []byte { return append([]byte("\ufeff"), b...) }
+	for _, tt := range []struct {
+		name string
+		save func([]byte) []byte
+	}{
+		{"lines of Windows", lines},
+		{"a byte order mark", marked},
+		{"both", func(b []byte) []byte { return marked(lines(b)) }},
+		{"PowerShell", func(b []byte) []byte { return sixteen(marked(lines(b)), binary.LittleEndian) }},
+		{"UTF-16, the high byte first", func(b []byte) []byte { return sixteen(marked(b), binary.BigEndian) }},
+		{"UTF-16 without a mark", func(b []byte) []byte { return sixteen(b, binary.LittleEndian) }},
+		{"UTF-16 without a mark, the high byte first", func(b []byte) []byte { return sixteen(b, binary.BigEndian) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for name, files := range captured(t) {
+				tool, _ := Find(name)
+				for _, file := range files {
+					data := printed(t, file)
+					saved := tt.save(data)
+					if got, want := words(tool.Parse(saved)), words(tool.Parse(data)); got != want {
+						t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
+					}
+					was, _ := Guess(data)
+					if is, _ := Guess(saved); is.Name != was.Name {
+						t.Errorf("%s was guessed to be of %q, and is of %q", file, is.Name, was.Name)
+					}
+				}
+			}
+		})
+	}
+	if _, err := Text([]byte("\xff\xfea")); err == nil {
+		t.Error("half of a character was read")
+	}
+}
+
+// A percentile comes into the output, in whichever way it is written, or there is none.
+func TestLosesNoPercentile(t *testing.T) {
+	for _, tt := range []struct {
+		file, old, new string
+		want           string // the metric that is read; empty where there is no output
+	}{
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99.9% in 0.0048 secs", ""},
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99 % in 0.0048 secs", ""},
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99% in 4.8 ms", ""},
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99% in 0,0048 secs", ""},
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99%%% in 0.0048 secs", ""},
+		{"hey/plain.txt", "  99% in 0.0048 secs", "  99%% in 0.0048 secs", "latency.p99"},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99%  1,178.65ms", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99%  1.8e+02ms", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99%  178.65 ms", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99%: 178.65ms", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99%   178.65\u00b5s", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99,9%  178.65ms", ""},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99.0%  178.65ms", "latency.p99"},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99.9900%  178.65ms", "latency.p99.99"},
+		{"wrk/plain.txt", "     99%  178.65ms", "     99.9999999%  178.65ms", ""},
+		{"wrk/plain.txt", "     50%   79.00us", "     50%    0.00us", "latency.p50"},
+		{"wrk/seconds.txt", "     99%    1.36s", "     99%    1.36m", ""}, // which is above the longest
+		{"wrk2/latency.txt", " 99.000%   43.90ms", " 99.000 %   43.90ms", ""},
+		{"ab/plain.txt", "  99%  ", "  99.9%  ", "latency.p99.9"},
+		{"ab/plain.txt", "  99%  ", "  99,9%  ", ""},
+		{"k6/tails.txt", "p(99.9)=100.21ms", "p(99.99)=100.21ms", "latency.p99.99"},
+		{"k6/tails.txt", "p(99.9)=100.21ms", "p(99,9)=100.21ms", ""},
+		{"k6/tails.txt", "p(99.9)=100.21ms", "p(99.9)=100,21ms", ""},
+		{"k6/tails.txt", "med=51.31ms", "p(50)=51.31ms", "latency.p50"},
+		{"k6/plain.json", `"p(95)"`, `"p(99.95)"`, "latency.p99.95"},
+		{"k6/plain.json", `"med"`, `"p(50)"`, "latency.p50"},
+		{"vegeta/plain.txt", "95, 99, max]", "95, 99, 99.9, max]", ""},
+		{"vegeta/plain.json", `"99th"`, `"99.9th"`, ""},
+		{"oha/plain.json", `"p99.9"`, `"p(99.9)"`, ""},
+		{"fortio/plain.json", `"Percentile": 99.9,`, `"Percentile": 99.99,`, "latency.p99.99"},
+	} {
+		tool, _ := Find(filepath.Dir(tt.file))
+		data := printed(t, filepath.Join("testdata", tt.file))
+		if !bytes.Contains(data, []byte(tt.old)) {
+			t.Errorf("%s has no %q", tt.file, tt.old)
+			continue
+		}
+		o, err := tool.Parse(bytes.ReplaceAll(data, []byte(tt.old), []byte(tt.new)))
+		switch {
+		case tt.want == "" && !errors.Is(err, ErrNoSamples):
+			t.Errorf("%s with %q: %s", tt.file, tt.new, words(o, err))
+		case tt.want != "" && err != nil:
+			t.Errorf("%s with %q: %v", tt.file, tt.new, err)
+		case tt.want != "":
+			if _, ok := o.sample(tt.want); !ok {
+				t.Errorf("%s with %q has no %s:\n%s", tt.file, tt.new, tt.want, words(o, nil))
+			}
+		}
+	}
+}
+
+// linesWithShare are, in any text, what looks to somebody who reads it like a percentile of a time.
+var linesWithShare = regexp.MustCompile(`^ *(\d+(?:\.\d+)?) *%+ +(?:in +)?\d+(?:\.\d+)?(?: *[a-z]+)?$`)
+
+// keepsShares is the property that no percentile which stands in a text is missing in what was read from it, if any time was.
+func keepsShares(t *testing.T, text []byte, o *Output) {
+	times := slices.ContainsFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
+	if !times {
+		return
+	}
+	for line := range strings.Lines(string(text)) {
+		m := linesWithShare.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if m == nil {
+			continue
+		}
+		share := strings.TrimLeft(m[1], "0")
+		if strings.Contains(share, ".") {
+			share = strings.TrimSuffix(strings.TrimRight(share, "0"), ".")
+		}
+		if strings.HasPrefix(share, ".") {
+			share = "0" + share
+		}
+		metric := "latency.p" + share
+		if share == "100" {
+			metric = "latency.max"
+		}
+		if _, ok := o.sample(metric); !ok && share != "" {
+			t.Errorf("%q is not in the output:\n%s", line, words(o, nil))
+		}
+	}
+}
