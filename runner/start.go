@@ -168,7 +168,7 @@ func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
 	out := engine.Service{
 		Name: s.Name, Image: r.preparedImage(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
 		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services), Memory: s.Memory,
-		Tmpfs: s.Tmpfs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
+		Tmpfs: s.Tmpfs, PIDs: s.PIDs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
 		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
 		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
 			Command: s.Ready.Command, Completed: s.Completes, Interval: s.Ready.Interval, Timeout: s.Ready.Timeout, Retries: s.Ready.Retries,

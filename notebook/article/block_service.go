@@ -43,6 +43,7 @@ type Service struct {
 	CPUs        Value[float64]  `yaml:"cpus"`
 	CPUSet      Text            `yaml:"cpuset"`
 	MemLimit    Value[Bytes]    `yaml:"mem_limit"`
+	PidsLimit   Value[int]      `yaml:"pids_limit"`
 	ShmSize     Value[Bytes]    `yaml:"shm_size"`
 	Ulimits     Ulimits         `yaml:"ulimits"`
 	Sysctls     Environment     `yaml:"sysctls"`

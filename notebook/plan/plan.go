@@ -123,6 +123,7 @@ type Service struct {
 	User        string            `json:"user,omitempty"`
 	CPUSet      string            `json:"cpuset,omitempty"` // as the article says; where it says nothing, see Place
 	Memory      int64             `json:"mem_limit,omitempty"`
+	PIDs        int64             `json:"pids_limit,omitempty"` // -1: none
 	ShmSize     int64             `json:"shm_size,omitempty"`
 	Tmpfs       []string          `json:"tmpfs,omitempty"`
 	ReadOnly    bool              `json:"read_only,omitempty"`

@@ -447,6 +447,7 @@ func TestProblems(t *testing.T) {
 		{"variable in the environment", "name: e\nservices: {s: {image: x, environment: {A: $B}}}\nload: {target: http://s/}\n", "compose-variable"},
 		{"variable in braces in a command", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo ${B}']}}\nload: {target: http://s/}\n", "compose-variable"},
 		{"dollar twice", "name: e\nservices: {s: {image: x, command: [sh, -c, 'echo $$B']}}\nload: {target: http://s/}\n", "compose-variable"},
+		{"no processes", "name: e\nservices: {s: {image: x, pids_limit: 0}}\nload: {target: http://s/}\n", "wrong-value"},
 		{"nothing to run", "name: e\ncommand: {image: x}\n", "missing-key"},
 		{"zero timeout", "name: e\n" + service + "load: {target: http://s/, timeout: 0s}\n", "wrong-value"},
 	}

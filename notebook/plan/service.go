@@ -144,7 +144,7 @@ func (p *planner) conditions(services article.Services, resolved map[string]*Ser
 func (p *planner) service(name article.Text, s *article.Service, d *draft) *Service {
 	out := &Service{
 		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet,
-		Memory: int64(s.MemLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
+		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
 		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: dependencies(s.DependsOn),
@@ -237,6 +237,10 @@ func (p *planner) checkService(s *article.Service) {
 	if s.MemLimit.Known() && s.MemLimit.V < memoryLeast {
 		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be 6m or more").
 			Hint = "write a number with a unit, such as 256m"
+	}
+	if s.PidsLimit.Known() && s.PidsLimit.V < 1 && s.PidsLimit.V != -1 {
+		p.problems.Add("wrong-value", s.PidsLimit.Text.Pos, "pids_limit has to be more than 0").
+			Hint = "write how many processes and threads there may be, or -1 for no limit"
 	}
 	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
 		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)

@@ -13,6 +13,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -311,6 +312,7 @@ type Service struct {
 	CPUSet      string   // such as "0" or "0-1"; empty: all
 	CPUs        float64  // limit in cores, such as 0.5; 0: none
 	Memory      int64    // limit in bytes; 0: none
+	PIDs        int64    // limit of processes and threads; 0: DefaultPIDs, -1: none
 	Tmpfs       []string // paths, each with its options behind a colon, if it has some: "/run:size=64m"
 	Volumes     []Volume
 	ShmSize     int64 // bytes; 0: the engine's default
@@ -326,6 +328,14 @@ type Service struct {
 	Ready       Ready
 	Location
 }
+
+// DefaultPIDs is how many processes and threads each service and program may have where nothing else is said, on engines that can limit
+// them: so many that a server with a thread for each of some thousand connections has room, and a quarter of the 32,768 that all of a
+// machine may have where its kernel is not told otherwise, so that one that makes more and more of them does not take the machine down.
+const DefaultPIDs = 8192
+
+// MaxPIDs is the limit of processes and threads that a service gets; 0: none.
+func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
 
 // Location says on which machine something runs, of those that an engine over several has, and how it and what runs on the others find
 // each other. They share no network, so whoever is to be found has its exposed ports published on its own host, each under its own

@@ -347,6 +347,9 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	config.CpusetCpus = service.CPUSet
 	config.NanoCPUs = int64(service.CPUs * 1e9)
 	config.Memory = service.Memory
+	if most := service.MaxPIDs(); most > 0 {
+		config.PidsLimit = &most
+	}
 	config.ShmSize = service.ShmSize
 	config.CapAdd, config.CapDrop, config.SecurityOpt = service.CapAdd, service.CapDrop, service.SecurityOpt
 	config.ReadonlyRootfs = service.ReadOnly

@@ -38,6 +38,7 @@ const (
 	Keeping   Feature = "keeping"   // services go on when the process that started them has ended
 	Machine   Feature = "machine"   // programs of the machine are run as they are
 	Threads   Feature = "threads"   // it can be told how busy single threads are
+	PIDLimit  Feature = "PID limit" // a service gets no more than so many processes and threads
 	Listening Feature = "listening" // it can be told where a service listens, also one whose image has nothing else
 
 	NamedCPUs    Feature = "named CPUs"    // a service is bound to CPUs by their numbers, and not only to as many of its own
@@ -129,6 +130,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a program beside a service", []Feature{Execution}, s.beside},
 		{"usage grows with what is used", []Feature{Execution}, s.usage},
 		{"a CPU limit holds a service back", []Feature{Execution, CPULimit}, s.cpuLimit},
+		{"no more processes than it may have", []Feature{Execution, PIDLimit}, s.pidLimit},
 		{"there is no way out", []Feature{Execution, Isolation}, s.isolation},
 		{"two spaces do not see each other", []Feature{Execution, Isolation}, s.twoSpaces},
 		{"spaces within a space", nil, s.within},
@@ -512,6 +514,37 @@ func (s *suite) completes(ctx context.Context, t *testing.T) {
 	var notReady *engine.NotReadyError
 	if !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") || !strings.Contains(string(notReady.Log), "last words") {
 		t.Errorf("got %v, want a NotReadyError with the status and the log", err)
+	}
+}
+
+// A service and a program have a limit of processes, which a service can have changed.
+func (s *suite) pidLimit(ctx context.Context, t *testing.T) {
+	const tooMany = "failed to create new OS thread" // as Go says it
+	space := s.open(ctx, t)
+	for _, tt := range []struct {
+		name    string
+		limit   int64
+		threads string
+		want    string // empty: it has room
+	}{
+		{"small", 30, "threads=200", tooMany},
+		{"usual", 0, "threads=1500", ""},
+		{"none", -1, "threads=1500", ""},
+	} {
+		service := s.server(tt.name)
+		service.PIDs, service.Command, service.Expose, service.Ready = tt.limit, []string{tt.threads, "out=enough", "sleep=1h"}, nil, engine.Ready{Log: "enough", Within: time.Minute}
+		_, err := space.Start(ctx, service)
+		var notReady *engine.NotReadyError
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", tt.name, err)
+		case tt.want != "" && !(errors.As(err, &notReady) && strings.Contains(string(notReady.Log), tt.want)):
+			t.Errorf("%s: got %v, want an end that says %q", tt.name, err, tt.want)
+		}
+	}
+	exit := s.do(ctx, t, space, fmt.Sprintf("threads=%d", engine.DefaultPIDs+500))
+	if exit.Code == 0 { // what it says first is far from the end, which is kept
+		t.Errorf("a program may have more than %d threads", engine.DefaultPIDs)
 	}
 }
 

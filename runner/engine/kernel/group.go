@@ -70,6 +70,9 @@ func findGroup(root, name string) (*Group, error) {
 		}
 	}
 	if len(g.folders) == 3 {
+		if folder := groupFolder(string(mounts), "pids", inside); folder != "" { // which need not be there
+			g.folders["pids"] = filepath.Join(root, folder)
+		}
 		return g, nil
 	}
 	if folder := groupFolder(string(mounts), "", inside); folder != "" {
@@ -90,11 +93,11 @@ func (g *Group) enable() error {
 		if err != nil {
 			return fmt.Errorf("making a control group: %w", err)
 		}
-		for _, controller := range []string{"cpu", "memory"} {
+		for _, controller := range []string{"cpu", "pids", "memory"} {
 			if strings.Contains(" "+strings.TrimSpace(string(enabled))+" ", " "+controller+" ") {
 				continue
 			}
-			if err := write(file, "+"+controller); err != nil {
+			if err := write(file, "+"+controller); err != nil && controller != "pids" { // which need not be there
 				return fmt.Errorf("letting control groups limit and count %s: %w", controller, err)
 			}
 		}
@@ -125,8 +128,18 @@ func (g *Group) Add(pid int) error {
 	return nil
 }
 
-// Limit bounds the processor time of the group in cores, and its memory in bytes; 0 is no bound.
-func (g *Group) Limit(cpus float64, memory int64) error {
+// LimitsProcesses says whether the kernel can bound how many processes the group has.
+func (g *Group) LimitsProcesses() bool {
+	folder := g.folders["pids"]
+	if g.version == 2 {
+		folder = g.folders[""]
+	}
+	_, err := os.Stat(filepath.Join(folder, "pids.max"))
+	return folder != "" && err == nil
+}
+
+// Limit bounds the processor time of the group in cores, its memory in bytes, and how many processes and threads it has; 0 is no bound.
+func (g *Group) Limit(cpus float64, memory, processes int64) error {
 	quota, bytes := strconv.FormatInt(int64(cpus*cpuPeriod), 10), strconv.FormatInt(memory, 10)
 	set := func(controller, file, value string) error {
 		if err := write(filepath.Join(g.folders[controller], file), value); err != nil {
@@ -148,6 +161,13 @@ func (g *Group) Limit(cpus float64, memory int64) error {
 		} else {
 			failures = append(failures, set("", "memory.max", bytes))
 		}
+	}
+	if processes > 0 {
+		controller := "pids"
+		if g.version == 2 {
+			controller = ""
+		}
+		failures = append(failures, set(controller, "pids.max", strconv.FormatInt(processes, 10)))
 	}
 	return errors.Join(failures...)
 }

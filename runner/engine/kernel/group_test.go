@@ -14,6 +14,8 @@ const groupMounts1 = "30 20 0:25 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup
 	"32 20 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n" +
 	"33 20 0:28 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
 
+const groupMountsWithPIDs = groupMounts1 + "34 20 0:29 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+
 const groupMounts2 = "30 20 0:25 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 
 // A group is made where its controllers are mounted, and its files get what the kernel reads.
@@ -37,6 +39,16 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/memory/benchbook/x/memory.stat":                "total_rss 3\ntotal_shmem 4\n",
 			"sys/fs/cgroup/cpu,cpuacct/benchbook/x/not.one.that.we.write": "",
 		}, nil},
+		{"version 1 with processes", map[string]string{"proc/self/mountinfo": groupMountsWithPIDs}, 1, map[string]string{
+			"sys/fs/cgroup/memory/benchbook/x/memory.limit_in_bytes":  "4096",
+			"sys/fs/cgroup/memory/benchbook/x/cgroup.procs":           "7",
+			"sys/fs/cgroup/memory/benchbook/x/memory.oom_control":     "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+			"sys/fs/cgroup/cpu,cpuacct/benchbook/x/cgroup.procs":      "7",
+			"sys/fs/cgroup/cpu,cpuacct/benchbook/x/cpu.cfs_period_us": "100000",
+			"sys/fs/cgroup/cpu,cpuacct/benchbook/x/cpu.cfs_quota_us":  "25000",
+			"sys/fs/cgroup/pids/benchbook/x/cgroup.procs":             "7",
+			"sys/fs/cgroup/pids/benchbook/x/pids.max":                 "8192",
+		}, nil},
 		{"version 2", map[string]string{
 			"proc/self/mountinfo":                            groupMounts2,
 			"sys/fs/cgroup/cgroup.subtree_control":           "cpuset cpu io\n",
@@ -45,6 +57,7 @@ func TestGroup(t *testing.T) {
 			"sys/fs/cgroup/benchbook/x/cgroup.procs":  "7",
 			"sys/fs/cgroup/benchbook/x/cpu.max":       "25000 100000",
 			"sys/fs/cgroup/benchbook/x/memory.max":    "4096",
+			"sys/fs/cgroup/benchbook/x/pids.max":      "8192",
 			"sys/fs/cgroup/benchbook/x/memory.events": "low 0\noom 1\noom_kill 1\n",
 		}, map[string]string{"sys/fs/cgroup/cgroup.subtree_control": "+memory", "sys/fs/cgroup/benchbook/cgroup.subtree_control": "+memory"}},
 	}
@@ -70,10 +83,14 @@ func TestGroup(t *testing.T) {
 			if err := g.Add(7); err != nil {
 				t.Error(err)
 			}
-			if err := g.Limit(0, 0); err != nil {
+			if err := g.Limit(0, 0, 0); err != nil {
 				t.Error(err)
 			}
-			if err := g.Limit(0.25, 4096); err != nil {
+			processes := int64(0)
+			if g.LimitsProcesses() {
+				processes = 8192
+			}
+			if err := g.Limit(0.25, 4096, processes); err != nil {
 				t.Error(err)
 			}
 			if !g.KilledForMemory() {
@@ -170,7 +187,7 @@ func TestRealGroup(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if err := g.Limit(0.5, 64<<20); err != nil {
+	if err := g.Limit(0.5, 64<<20, 100); err != nil {
 		t.Error(err)
 	}
 	files := g.Files(os.Getpid())

@@ -89,7 +89,7 @@ func TestEngine(t *testing.T) {
 	cluster(t)
 	t.Cleanup(func() { discardImages(t) })
 	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) }, enginetest.Refuses(enginetest.Machine),
-		enginetest.Lacks(enginetest.NamedCPUs, enginetest.MountOptions, enginetest.Listening))
+		enginetest.Lacks(enginetest.NamedCPUs, enginetest.MountOptions, enginetest.Listening, enginetest.PIDLimit))
 }
 
 // What is imported into the containerd of both nodes runs there, and no registry is asked: none is named.

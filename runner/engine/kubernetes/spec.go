@@ -55,6 +55,9 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	if s.Host != "" && s.Host != ServiceHost && !isLoad(s.Host) {
 		return refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q: leave out hosts", s.Host)
 	}
+	if s.PIDs != 0 {
+		return refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and set podPidsLimit of the kubelets")
+	}
 	image, err := e.imageConfig(ctx, s.Image)
 	if err != nil {
 		return err

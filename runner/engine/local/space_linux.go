@@ -436,7 +436,14 @@ func (r *running) start(stdin io.Reader, stdout, stderr io.Writer) error {
 		return err
 	}
 	// Only now, as what the process was before it became the program could need more than the program may have.
-	if err := r.group.Limit(r.service.CPUs, r.service.Memory); err != nil {
+	processes := r.service.MaxPIDs()
+	if !r.group.LimitsProcesses() {
+		if r.service.PIDs > 0 {
+			return refusef("the kernel of this machine does not limit processes: remove pids_limit")
+		}
+		processes = 0
+	}
+	if err := r.group.Limit(r.service.CPUs, r.service.Memory, processes); err != nil {
 		return &refusal{err}
 	}
 	r.files = r.group.Files(r.process.pid)

@@ -11,9 +11,12 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -84,6 +87,21 @@ var steps = map[string]func(value string) error{
 		for range n {
 			fmt.Println(<-caught)
 		}
+		return err
+	},
+	"threads": func(number string) error { // has so many, each for itself
+		n, err := strconv.Atoi(number)
+		debug.SetMaxThreads(n + 1000)
+		var started sync.WaitGroup
+		for range n {
+			started.Add(1)
+			go func() {
+				runtime.LockOSThread()
+				started.Done()
+				select {}
+			}()
+		}
+		started.Wait()
 		return err
 	},
 	"allocate": func(bytes string) error { // uses so much memory
