@@ -104,8 +104,11 @@ func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place,
 	if v.answers, err = checker.Check(ctx, at, t); err != nil {
 		return load.Measurement{}, err
 	}
+	redact := record.NewRedactor(t.Definition)
 	var wrong []string
-	for _, a := range v.answers {
+	for i := range v.answers {
+		a := &v.answers[i]
+		a.URL, a.Failure = redact.Text(a.URL), redact.Text(a.Failure)
 		if a.Failure != "" {
 			wrong = append(wrong, fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure))
 		}

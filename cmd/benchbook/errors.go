@@ -8,9 +8,12 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"benchbook/notebook/record"
 )
 
-// errorText is the text of an error without the words of libraries in it: names of system calls, and of types of Go.
+// errorText is the text of an error without the words of libraries in it, which are names of system calls and of types of Go, and without
+// secrets, such as a password in the address of a git remote.
 func errorText(err error) string {
 	text := err.Error()
 	walk(err, func(part error) {
@@ -20,7 +23,7 @@ func errorText(err error) string {
 			text = text[:at] + words + text[at+len(said):]
 		}
 	})
-	return text
+	return new(record.Redactor).Text(text)
 }
 
 // walk visits an error and all that it wraps.

@@ -208,6 +208,7 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*know
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
 		Origins: map[string]string{}}
 	maps.Copy(out.Origins, e.Origin)
+	redact := redactorOf(e)
 	for _, t := range e.Trials {
 		k := known[t]
 		cpus := ""
@@ -215,8 +216,9 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*know
 			cpus, _ = e.PlaceLoad(t, of.CoresOf(e.LoadHost(t)))
 		}
 		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
-			Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...), Key: t.Key,
-			State: k.word(), ToMeasure: k.toMeasure, Why: append([]string{}, k.why...), Definition: t.Definition, Inputs: t.Inputs})
+			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{}, redact.Parameters(t.Labels)...),
+			Key: t.Key, State: k.word(), ToMeasure: k.toMeasure, Why: append([]string{}, k.why...),
+			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
 	}
 	for _, s := range e.Steps {
 		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
@@ -225,6 +227,15 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*know
 	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
 		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Assumed: append([]string{}, time.Guesses...)}
 	return out
+}
+
+// redactorOf knows the secrets of all trials of an experiment: a plan is shown to others as records are.
+func redactorOf(e *plan.Experiment) *record.Redactor {
+	var definitions []json.RawMessage
+	for _, t := range e.Trials {
+		definitions = append(definitions, t.Definition)
+	}
+	return record.NewRedactor(definitions...)
 }
 
 func order(e *plan.Experiment) string {
@@ -369,11 +380,12 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 		}
 		return parts[i]
 	}
+	redact := redactorOf(e)
 	for _, t := range e.Trials {
 		if t.Calibration || t.Unavailable != "" {
 			continue // it is the trial that it repeats, or there is nothing to tell of it
 		}
-		list, err := plan.Entries(t.Definition)
+		list, err := plan.Entries(redact.Shown(t.Definition))
 		if err != nil {
 			return nil, err
 		}
@@ -567,9 +579,10 @@ func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*known) {
 		fmt.Fprintf(s.w, "  %s, no repetitions\n", trialsOf(e))
 	}
 	original := map[string]string{} // by what identifies them
+	redact := redactorOf(e)
 	var rows [][]string
 	for _, t := range e.Trials {
-		about := settings(t)
+		about := settings(t, redact)
 		if t.Calibration {
 			about = "A/A pair: " + original[identity(t)] + " a second time, for the noise floor"
 		} else {
@@ -626,10 +639,10 @@ func shortened(s string, width int, end string) string {
 func identity(t *plan.Trial) string { return fmt.Sprint(t.Parameters) }
 
 // settings lists what a trial's name does not tell: parameters by name where there are several, and labels.
-func settings(t *plan.Trial) string {
+func settings(t *plan.Trial, redact *record.Redactor) string {
 	var out []string
 	for _, list := range [][]record.Parameter{t.Parameters, t.Labels} {
-		for _, p := range list {
+		for _, p := range redact.Parameters(list) {
 			out = append(out, p.Name+"="+p.Value)
 		}
 	}

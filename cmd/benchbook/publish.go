@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
 	"benchbook/site"
 )
 
@@ -62,6 +63,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 			if err != nil {
 				return stopped(cmd.Context(), err)
 			}
+			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
 			if asJSON {
 				return printJSON(a.stdout, done)
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -179,24 +180,118 @@ func TestPlantedSecrets(t *testing.T) {
 	})
 }
 
+// shownSecrets has a secret in each place that plan, status, verify and show print.
+const shownSecrets = `---
+title: Nothing is printed
+---
+
+~~~yaml experiment
+name: shown
+services:
+  server:
+    image: debian:bookworm-slim
+    expose: ["80"]
+    environment: {GITHUB_PAT: planted-in-pat, DB_PASSWORD: planted-in-environment, DSN: "me:planted-in-dsn@tcp(db)/x", MODE: "%s",
+      REPOSITORY: "https://planted-in-a-long-token@git.example/x", URL: "postgres://me:planted-@-in-url@db/x"}
+    command: [sh, -c, "serve --api-key planted-in-an-option; echo planted-in-environment"]
+load: {target: "http://server/?api_key=planted-in-a-query", headers: {X-Api-Key: planted-in-headers}, connections: 5, duration: 1s}
+repetitions: 1
+calibrate: false
+~~~
+`
+
+// No verb prints the secrets of an article, nor those of a record of before their names were known to be secret.
+func TestVerbsPrintNoSecrets(t *testing.T) {
+	w := scripted()
+	w.lockDir = ""
+	text := strings.ReplaceAll(shownSecrets, "~~~", "```")
+	dir, folder := project(t, "shown", strings.ReplaceAll(text, "%s", "before"))
+	wantNothing := func(status int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		if got := run(append([]string{"-C", dir}, args...), &out, &out, w); got != status {
+			t.Errorf("%s: status %d, want %d: %s", strings.Join(args, " "), got, status, &out)
+		}
+		wantNothingPlanted(t, strings.Join(args, " "), out.Bytes())
+		return out.String()
+	}
+	for _, args := range [][]string{{"plan"}, {"plan", "--origins"}, {"plan", "--json"}} {
+		if out := wantNothing(0, args...); strings.Count(out, record.Redacted) < 7 {
+			t.Errorf("%s shows too little of what is redacted:\n%s", strings.Join(args, " "), out)
+		}
+	}
+	wantNothing(0, "verify")
+	wantNothing(0, "verify", "--json")
+	wantNothing(0, "run")
+	// As an older benchbook saved it.
+	saved, err := filepath.Glob(filepath.Join(folder, "records", "*", "full", "shown", "*.json"))
+	if err != nil || len(saved) != 1 {
+		t.Fatal(saved, err)
+	}
+	data, err := os.ReadFile(saved[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := strings.Replace(string(data), "GITHUB_PAT=[redacted]", "GITHUB_PAT=planted-in-a-record", 1)
+	if older == string(data) {
+		t.Fatalf("the record does not hold the variable:\n%s", data)
+	}
+	if err := os.WriteFile(saved[0], []byte(older), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range formats() {
+		wantNothing(0, "show", "--trial", "shown", "--repetition", "1", "--format", format)
+	}
+	wantNothing(0, "export", "--format", "csv")
+	wantNothing(0, "list", "--json")
+	changed := strings.Replace(strings.ReplaceAll(text, "%s", "after"), "environment: {", "environment: {NEW_PAT: planted-and-new, ", 1)
+	if err := os.WriteFile(filepath.Join(folder, "article.md"), []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := wantNothing(0, "status", "--why")
+	for _, want := range []string{"environment: NEW_PAT=[redacted], GITHUB_PAT=[redacted], ", "MODE=after, ", ", was GITHUB_PAT=[redacted], ", "MODE=before, "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("status --why does not say %q:\n%s", want, out)
+		}
+	}
+	wantNothing(0, "status", "--why", "--json")
+	wantNothing(0, "plan")
+	wantNothing(0, "render")
+	wantNothingBelow(t, filepath.Join(dir, "_site"))
+}
+
+// An error that names the address of a git remote does not tell its token.
+func TestErrorsTellNoTokens(t *testing.T) {
+	text := errorText(errors.New("git fetch: fatal: unable to access 'https://me:planted-in-remote@git.example/x.git/': could not resolve host"))
+	wantNothingPlanted(t, "the error", []byte(text))
+	if !strings.Contains(text, "me:[redacted]@git.example") {
+		t.Error(text)
+	}
+}
+
 // wantNothingPlantedBelow looks into every file of records and, once they are rendered, of pages.
 func wantNothingPlantedBelow(t *testing.T, w wiring, dir, folder string) {
 	t.Helper()
 	mustRun(t, w, "-C", dir, "render")
 	for _, below := range []string{filepath.Join(folder, "records"), filepath.Join(dir, "_site")} {
-		files := 0
-		err := filepath.WalkDir(below, func(path string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
-				return err
-			}
-			files++
-			data, err := os.ReadFile(path)
-			wantNothingPlanted(t, path, data)
+		wantNothingBelow(t, below)
+	}
+}
+
+func wantNothingBelow(t *testing.T, folder string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
 			return err
-		})
-		if err != nil || files == 0 {
-			t.Errorf("%d files below %s, %v", files, filepath.Base(below), err)
 		}
+		files++
+		data, err := os.ReadFile(path)
+		wantNothingPlanted(t, path, data)
+		return err
+	})
+	if err != nil || files == 0 {
+		t.Errorf("%d files below %s, %v", files, filepath.Base(folder), err)
 	}
 }
 

@@ -66,6 +66,7 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 // oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its checks. Added
 // are the metrics that the experiment adds.
 func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
+	r.Redact() // it may be of before a name was known to be secret
 	level, checks := dataset.Validity(r)
 	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Limited: dataset.LimitOf(r).By, Record: r}
 	for _, s := range r.Samples {

@@ -204,7 +204,7 @@ func written(path string) string {
 // An Edit is one value that differs between two definitions.
 type Edit struct {
 	Path      string
-	Now, Then string // as Entry.Text; empty where the value is not there
+	Now, Then string // as Entry.Text without secrets; empty where the value is not there
 	Added     bool
 	Gone      bool
 	Secret    bool // the older one is not held by records, and may be the same
@@ -216,6 +216,8 @@ func (e Edit) String() string {
 		return fmt.Sprintf("%s: %s, was not there", e.Path, e.Now)
 	case e.Gone:
 		return fmt.Sprintf("%s is gone, was %s", e.Path, e.Then)
+	case e.Now == e.Then: // with the secrets taken out
+		return e.Path + " changed"
 	}
 	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
 }
@@ -236,6 +238,16 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 			was[e.Path] = e.Text
 		}
 	}
+	// A record of before a name was known to be secret holds its value, and an article may hold one that no record does.
+	redact := record.NewRedactor(now, then)
+	shown, err := texts(redact.Definition(now))
+	if err != nil {
+		return nil, err
+	}
+	showed, err := texts(redact.Definition(then))
+	if err != nil {
+		return nil, err
+	}
 	var out []Edit
 	for _, e := range have {
 		old, ok := was[e.Path]
@@ -243,15 +255,25 @@ func Edits(now, then json.RawMessage) ([]Edit, error) {
 		if e.File || ok && old == e.Text {
 			continue
 		}
-		out = append(out, Edit{Path: e.Path, Now: e.Text, Then: old, Added: !ok, Secret: ok && hides(old, e.Text)})
+		out = append(out, Edit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok, Secret: ok && hides(old, e.Text)})
 	}
 	for _, e := range had {
-		if old, ok := was[e.Path]; ok {
-			out = append(out, Edit{Path: e.Path, Then: old, Gone: true})
+		if _, ok := was[e.Path]; ok {
+			out = append(out, Edit{Path: e.Path, Then: showed[e.Path], Gone: true})
 			delete(was, e.Path)
 		}
 	}
 	return out, nil
+}
+
+// texts are the values of a definition by their paths.
+func texts(definition json.RawMessage) (map[string]string, error) {
+	list, err := Entries(definition)
+	out := map[string]string{}
+	for _, e := range list {
+		out[e.Path] = e.Text
+	}
+	return out, err
 }
 
 // hides reports whether a text with secrets taken out may be that of a text with them.

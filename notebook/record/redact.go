@@ -97,7 +97,12 @@ func (r *Redactor) Learn(name, value string) {
 
 var (
 	privateKey = regexp.MustCompile(`(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]*(?:(-----END [A-Z ]*PRIVATE KEY-----)|$)`)
-	urlSecret  = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s@/"']+(@)`)
+	// A password may hold an @, and a long user of HTTP alone is a token.
+	urlSecret = regexp.MustCompile(`(://[^\s:/@"']*:)[^\s/?#"']+(@)`)
+	urlToken  = regexp.MustCompile(`(?i)(https?://)[^\s:/?#@"']{16,}(@)`)
+	// What GitHub, GitLab, npm, Slack, Stripe and PyPI make tokens of.
+	token = regexp.MustCompile(`\b(?:gh[oprsu]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{30,}|` +
+		`xox[abeoprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|pypi-[A-Za-z0-9_-]{50,})`)
 	// The whole of these headers is secret, to the end of the line or of the quotes they stand in.
 	header = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?[ \t]*:[ \t]*)("[^"]*"|'[^']*'|[^"'\r\n]+)`)
 	bearer = regexp.MustCompile(`(?i)\b(bearer[ \t]+)[A-Za-z0-9._~+/=-]{8,}`)
@@ -121,7 +126,13 @@ func (r *Redactor) Text(s string) string {
 		s = r.bare.ReplaceAllString(s, "${1}"+Redacted+"${2}")
 	}
 	s = privateKey.ReplaceAllString(s, "${1}"+Redacted+"${2}")
-	s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+	if strings.Contains(s, "://") {
+		s = urlSecret.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+		s = urlToken.ReplaceAllString(s, "${1}"+Redacted+"${2}")
+	}
+	if strings.ContainsAny(s, "_-") {
+		s = token.ReplaceAllString(s, Redacted)
+	}
 	// Most texts are short and have nothing that such a pattern needs, and to find that out by it takes much longer.
 	blank := strings.ContainsAny(s, " \t")
 	if strings.Contains(s, ":") {
@@ -187,19 +198,24 @@ func (r *Redactor) Definition(data json.RawMessage) json.RawMessage {
 	return out
 }
 
+// Shown is Definition, but a definition without secrets stays as it is, with its keys in their order.
+func (r *Redactor) Shown(data json.RawMessage) json.RawMessage {
+	v, err := decode(data)
+	if err != nil {
+		return data
+	}
+	whole, err := json.Marshal(v)
+	if without := r.Definition(data); err == nil && !bytes.Equal(whole, without) {
+		return without
+	}
+	return data
+}
+
 // Inputs are inputs of which that of the definition tells nothing about its secrets: the digest of a whole definition would let
 // a weak password be guessed and tried, so it is taken without them.
 func (r *Redactor) Inputs(list []Input, definition json.RawMessage) []Input {
-	v, err := decode(definition)
-	if err != nil {
-		return list
-	}
-	whole, err := json.Marshal(v)
-	if err != nil {
-		return list
-	}
-	without := r.Definition(definition)
-	if bytes.Equal(whole, without) {
+	without := r.Shown(definition)
+	if bytes.Equal(definition, without) {
 		return list
 	}
 	out := slices.Clone(list)

@@ -10,13 +10,18 @@ func TestLooksSecret(t *testing.T) {
 	for _, name := range []string{"DB_PASS", "PGPASS", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "dbPassword", "pwd", "DBPWD", "ENCRYPTION_KEY", "SIGNING_KEY",
 		"X-Api-Key", "api_key", "apikey", "APIKEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "Cookie", "Set-Cookie", "Authorization",
 		"Proxy-Authorization", "X-Auth-Token", "NPM_TOKEN", "token", "BASIC_AUTH", "client-secret", "PRIVATE_KEY", "X-Amz-Signature", "--password",
-		"bearer", "cred", "db-creds", "private", "passphrase", "credential", "accesskey", "privatekey", "jwt", "MYAUTH", "mytoken"} {
+		"bearer", "cred", "db-creds", "private", "passphrase", "credential", "accesskey", "privatekey", "jwt", "MYAUTH", "mytoken",
+		"GITHUB_PAT", "AZURE_DEVOPS_EXT_PAT", "SENTRY_DSN", "CONN_STR", "ConnectionStrings__Default", "AZURE_STORAGE_CONNECTION_STRING", "PHPSESSID",
+		"session_id", "BW_SESSION", "AZURE_SAS", "SAS_URL", "TS_AUTHKEY", "LICENSEKEY", "SECRETKEY", "API_KEYS", "REFRESH_TOKENS", "SLACK_WEBHOOK_URL", "sig",
+		"MYSQL_PWD", "HTPASSWD", "GOOGLE_CREDENTIALS", "REDISCLI_AUTH", "DOCKER_AUTH_CONFIG", "SECRET_KEY_BASE", "PASSCODE"} {
 		if !LooksSecret(name) {
 			t.Errorf("%s does not look secret", name)
 		}
 	}
 	for _, name := range []string{"", "MODE", "AUTHOR", "POSTGRES_HOST_AUTH_METHOD", "POSTGRES_PASSWORD_FILE", "PGPASSFILE", "MAX_TOKENS", "TOKENIZER",
-		"TOKEN_COUNT", "SORT_KEY", "PUBLIC_KEY", "primary-key", "key", "KEYS", "Sec-WebSocket-Key", "BYPASS", "PWD", "OLDPWD", "MONKEY", "no-password", "x"} {
+		"TOKEN_COUNT", "SORT_KEY", "PUBLIC_KEY", "primary-key", "key", "KEYS", "Sec-WebSocket-Key", "BYPASS", "PWD", "OLDPWD", "MONKEY", "no-password", "x",
+		"PATH", "GOPATH", "PATTERN", "PATCH", "SESSIONS", "SESSION_TIMEOUT", "PAT_COUNT", "CONNECTIONS", "CONNECTION_LIMIT", "STRING", "SIGTERM", "STOP_SIGNAL",
+		"SASL_MODE", "TURKEY", "MAX_CONN", "COMPAT"} {
 		if LooksSecret(name) {
 			t.Errorf("%s looks secret", name)
 		}
@@ -44,6 +49,9 @@ func TestText(t *testing.T) {
 		{"a query", "http://server:8080/?a=1&api_key=qwerty&b=2", "http://server:8080/?a=1&api_key=[redacted]&b=2"},
 		{"a query with a word", "http://server/?token=abc&b=2", "http://server/?token=[redacted]&b=2"},
 		{"a password in a URL", "postgres://me:pw@db/x redis://:pw@cache", "postgres://me:[redacted]@db/x redis://:[redacted]@cache"},
+		{"a password with an @", "postgres://me:p@ss@db/x?to=you@home", "postgres://me:[redacted]@db/x?to=you@home"},
+		{"a token in a URL", "https://0123456789abcdef@git.example/x.git ssh://git@git.example/x", "https://[redacted]@git.example/x.git ssh://git@git.example/x"},
+		{"tokens by their look", "with ghp_0123456789abcdefghijABCDEFGHIJ012345 and glpat-0123456789_abcdefghi-.", "with [redacted] and [redacted]."},
 		{"a DSN", "host=db password=pw dbname=x", "host=db password=[redacted] dbname=x"},
 		{"a DSN with semicolons", "Server=db;Pwd=pw;Database=x", "Server=db;Pwd=[redacted];Database=x"},
 		{"an option", "mysql --password=zzz -u root", "mysql --password=[redacted] -u root"},

@@ -10,15 +10,29 @@ var (
 	nameWord = regexp.MustCompile(`[A-Za-z0-9]+`)
 	camel    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 	// Words that make a name secret, whatever stands around them in the same word.
-	secretWord = regexp.MustCompile(`passw|passphrase|secret|credential|apikey|accesskey|privatekey|jwt`)
-	secretEnd  = regexp.MustCompile(`(?:pass|pwd|token|auth)$`)
+	secretWord = regexp.MustCompile(`passw|passphrase|passcode|secret|credential|jwt|sessionid|sessid|webhook|` +
+		`(?:api|access|account|app|auth|encryption|gpg|license|master|private|session|shared|signing|ssh)keys?$`)
+	secretEnd = regexp.MustCompile(`(?:pass|pwd|token|auth)$`)
 )
 
 // secretParts are those that every secret name has one of, so that all others are told from it without looking at their words.
-var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie", "private", "signature"}
+var secretParts = []string{"pass", "secret", "cred", "key", "jwt", "pwd", "token", "auth", "bearer", "cookie", "private", "signature", "pat", "sas",
+	"dsn", "conn", "sess", "webhook", "sig"}
 
 // Words that make a name secret if they are a word of it.
 var secretWords = []string{"authorization", "bearer", "cookie", "cred", "creds", "private", "signature"}
+
+// Last words of secret names: GITHUB_PAT is a personal access token, SAS a shared access signature, and a DSN holds a password.
+var secretLast = []string{"pat", "sas", "dsn", "session"}
+
+// Two words that make a name secret.
+var secretPairs = [][2][]string{
+	{{"conn", "connection"}, {"str", "string", "strings"}},
+	{{"session"}, {"id"}},
+	{{"sas"}, {"url", "uri"}},
+	{{"access", "auth", "bearer", "refresh"}, {"tokens"}},
+	{{"access", "api", "auth", "encryption", "private", "secret", "signing"}, {"keys"}},
+}
 
 // Words that end like secret ones, and are not.
 var harmlessWords = []string{"bypass", "compass", "surpass", "overpass", "underpass", "trespass", "oldpwd"}
@@ -37,7 +51,7 @@ var withoutSecrets = []string{"no", "without", "disable", "skip"}
 
 // ambiguous are names that look secret and are ordinary words as well, in lower case.
 var ambiguous = map[string]bool{"auth": true, "pass": true, "token": true, "private": true, "cookie": true, "signature": true, "bearer": true,
-	"cred": true, "creds": true}
+	"cred": true, "creds": true, "pat": true, "sas": true, "dsn": true, "session": true, "sig": true}
 
 // LooksSecret says whether a variable, build argument, header, parameter or option of this name holds a secret, judged by the
 // words of the name: DB_PASS, api-key, X-Auth-Token and dbPassword do, POSTGRES_HOST_AUTH_METHOD, MAX_TOKENS and
@@ -55,9 +69,16 @@ func LooksSecret(name string) bool {
 		return false
 	}
 	for i, w := range words {
+		if i > 0 && slices.ContainsFunc(secretPairs, func(pair [2][]string) bool {
+			return slices.Contains(pair[0], words[i-1]) && slices.Contains(pair[1], w)
+		}) {
+			return true
+		}
 		switch {
 		case slices.Contains(harmlessWords, w):
 		case slices.Contains(secretWords, w), secretWord.MatchString(w), secretEnd.MatchString(w):
+			return true
+		case i == len(words)-1 && slices.Contains(secretLast, w), len(words) == 1 && w == "sig":
 			return true
 		case w == "key" && i > 0 && !slices.Contains(harmlessKeys, words[i-1]):
 			return true
