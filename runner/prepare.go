@@ -206,7 +206,8 @@ func (r *Runner) meet(ctx context.Context, needs []need) error {
 				on = preparing{r.Engine, n.hosts}
 			}
 			log := r.progressOf(n.what)
-			err := errors.Join(n.meet(bounded, on, log), log.Close())
+			err := n.meet(bounded, on, log)
+			log.End(err == nil)
 			var missing *NoImageError
 			if err != nil && (bounded.Err() != nil || !errors.As(err, &missing)) {
 				return err
@@ -234,16 +235,16 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
-// progressOf begins to tell of a need, until the writer is closed. Several needs tell at once, and Progress is told one thing at a time.
-func (r *Runner) progressOf(what string) io.WriteCloser {
+// progressOf begins to tell of a need, until that ends. Several needs tell at once, and Progress is told one thing at a time.
+func (r *Runner) progressOf(what string) Preparation {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	return &inTurn{r.Progress.Preparing(what), &r.telling}
 }
 
-// inTurn is a writer of which there are several, one of which is used at a time.
+// inTurn is a Preparation of which there are several, one of which is used at a time.
 type inTurn struct {
-	to io.WriteCloser
+	to Preparation
 	mu *sync.Mutex
 }
 
@@ -253,10 +254,11 @@ func (w *inTurn) Write(text []byte) (int, error) {
 	return w.to.Write(text)
 }
 
-func (w *inTurn) Close() error {
+// End is part of Preparation.
+func (w *inTurn) End(ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.to.Close()
+	w.to.End(ok)
 }
 
 // missing says that a need could not be met, at the place of what asks for it; nil if it was.

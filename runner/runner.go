@@ -43,9 +43,9 @@ type Progress interface {
 	Experiment(e *plan.Experiment, todo int)
 	// Again begins repetitions in the place of those that the machine disturbed.
 	Again(steps []plan.Step)
-	// Preparing is called before an image is made available; what the builder says goes to the writer, until that is closed. Several may
+	// Preparing is called before an image is made available; what the builder says goes to what it returns, until that ends. Several may
 	// be under way at once.
-	Preparing(what string) io.WriteCloser
+	Preparing(what string) Preparation
 	// Note says something that is about several repetitions.
 	Note(text string)
 	// Begin and End enclose a repetition.
@@ -53,6 +53,12 @@ type Progress interface {
 	End(step plan.Step, r *record.Record)
 	// Search is called after each probe of a search, and once more when it has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
+}
+
+// A Preparation is told what a builder says, and then whether there is an image now.
+type Preparation interface {
+	io.Writer
+	End(ok bool)
 }
 
 // Runner carries out plans on one engine.

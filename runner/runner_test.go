@@ -110,7 +110,7 @@ func (q *quiet) Note(text string)               { q.notes = append(q.notes, text
 func (*quiet) Experiment(*plan.Experiment, int) {}
 func (*quiet) Again([]plan.Step)                {}
 func (*quiet) Begin(plan.Step)                  {}
-func (q *quiet) Preparing(string) io.WriteCloser {
+func (q *quiet) Preparing(string) Preparation {
 	if q.log == nil {
 		return unclosed{io.Discard}
 	}
@@ -120,7 +120,7 @@ func (q *quiet) Preparing(string) io.WriteCloser {
 // unclosed is a writer that there is nothing to close of.
 type unclosed struct{ io.Writer }
 
-func (unclosed) Close() error { return nil }
+func (unclosed) End(bool) {}
 
 func (q *quiet) End(plan.Step, *record.Record) {
 	q.done++

@@ -82,7 +82,7 @@ func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 			if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
 				continue // it was not built: that it is another one makes the trial stale, and is said as the reason
 			}
-			if then := r.Facts[fact]; then != "" && is[fact] != "" && then != is[fact] {
+			if then := r.Facts[fact]; then != "" && is[fact] != "" && !dataset.SameFact(fact, then, is[fact]) {
 				add(t, fact, then, is[fact])
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -77,16 +76,16 @@ func (l *live) Experiment(e *plan.Experiment, todo int) {
 }
 
 // Preparing is part of runner.Progress.
-func (l *live) Preparing(what string) io.WriteCloser {
+func (l *live) Preparing(what string) runner.Preparation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.began = time.Time{}
-	return &making{WriteCloser: l.progress.Preparing(what), on: l, what: what, since: time.Now()}
+	return &making{Preparation: l.progress.Preparing(what), on: l, what: what, since: time.Now()}
 }
 
 // making is an image that is being made, which is shown once its builder has said something: others are there already.
 type making struct {
-	io.WriteCloser
+	runner.Preparation
 	on    *live
 	what  string
 	since time.Time
@@ -98,18 +97,18 @@ func (m *making) Write(text []byte) (int, error) {
 		m.on.making = append(m.on.making, m)
 	}
 	m.on.mu.Unlock()
-	n, err := m.WriteCloser.Write(text)
+	n, err := m.Preparation.Write(text)
 	m.on.draw(time.Now())
 	return n, err
 }
 
-func (m *making) Close() error {
+// End is part of runner.Preparation.
+func (m *making) End(ok bool) {
 	m.on.mu.Lock()
 	m.on.making = slices.DeleteFunc(m.on.making, func(o *making) bool { return o == m })
 	m.on.mu.Unlock()
-	err := m.WriteCloser.Close()
+	m.Preparation.End(ok)
 	m.on.draw(time.Now())
-	return err
 }
 
 // Begin is part of runner.Progress.

@@ -237,15 +237,15 @@ func TestLinesOfImages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	closeIt(t, there)
+	there.End(true)
 	if got, want := lines(), "images   pair a, for 0:00:10\n         pair b, for 0:00:09"; got != want {
 		t.Errorf("the lines are\n%s\nwant\n%s", got, want)
 	}
-	closeIt(t, one)
+	one.End(true)
 	if got, want := lines(), "images   pair b, for 0:00:10"; got != want {
 		t.Errorf("then\n%s\nwant\n%s", got, want)
 	}
-	closeIt(t, other)
+	other.End(true)
 	if got := lines(); got != "" {
 		t.Errorf("in the end %q", got)
 	}

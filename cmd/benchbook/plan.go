@@ -486,13 +486,13 @@ func asWritten(list []plan.Entry, t *plan.Trial) []plan.Entry {
 	return out
 }
 
-// withoutFiles puts the files of a build and of configs into one plan.Entry each.
+// withoutFiles puts the files of a build, of a volume and of configs into one plan.Entry each.
 func withoutFiles(list []plan.Entry) []plan.Entry {
 	var out []plan.Entry
-	builds := map[string]int{} // place in out of the plan.Entry for the files of a build
+	builds := map[string]int{} // place in out of the plan.Entry for the files of a build or volume
 	sums := map[string][]string{}
 	for _, e := range list {
-		parent, name, _ := strings.Cut(strings.TrimSuffix(e.Path, "]"), "[")
+		parent, name := strings.TrimSuffix(e.Path, "["+e.Name+"]"), e.Name
 		key, isBuild := strings.CutSuffix(parent, ".files")
 		switch {
 		case e.File && isBuild:

@@ -275,3 +275,28 @@ func TestSeveralGeneratorsInWords(t *testing.T) {
 		t.Errorf("rows %q", names)
 	}
 }
+
+// Files of a build, of a mounted folder and of configs have a line each, whatever they are called and wherever they are in a list.
+func TestWithoutFiles(t *testing.T) {
+	const definition = `{"services": [{"name": "db", "image": {"build": {"files": [{"path": "a]b[c", "digest": "0123456789"}], "dockerfile": "Dockerfile"}},
+		"configs": [{"path": "/etc/x[1].conf", "digest": "1234567890"}],
+		"volumes": [{"type": "bind", "target": "/data", "files": [{"path": "init.sql", "digest": "2345678901"}, {"path": "b/c.sql", "digest": "3456789012"}]}]}]}`
+	list, err := plan.Entries(json.RawMessage(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range withoutFiles(list) {
+		got = append(got, e.Path+": "+e.Text)
+	}
+	want := []string{"services.db.build: 1 file", "services.db.build.dockerfile: Dockerfile", "services.db.configs: /etc/x[1].conf 12345678",
+		"services.db.volumes[0].type: bind", "services.db.volumes[0].target: /data", "services.db.volumes[0]: 2 files"}
+	for i, line := range got {
+		if i >= len(want) || strings.Split(line, ", ")[0] != want[i] {
+			t.Errorf("line %d is %q", i, line)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

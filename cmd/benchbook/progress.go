@@ -77,7 +77,7 @@ func (p *progress) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (p *progress) Preparing(what string) io.WriteCloser {
+func (p *progress) Preparing(what string) runner.Preparation {
 	return &buildLog{w: p.w, what: what, since: time.Now()}
 }
 
@@ -109,11 +109,16 @@ func (l *buildLog) Write(b []byte) (int, error) {
 	}
 }
 
-func (l *buildLog) Close() error {
-	if l.said {
-		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, time.Since(l.since).Round(100*time.Millisecond))
+// End is part of runner.Preparation.
+func (l *buildLog) End(ok bool) {
+	took := time.Since(l.since).Round(100 * time.Millisecond)
+	switch {
+	case !l.said:
+	case ok:
+		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, took)
+	default:
+		fmt.Fprintf(l.w, "  preparing the image of %s failed after %v\n", l.what, took)
 	}
-	return nil
 }
 
 // Note is part of runner.Progress.

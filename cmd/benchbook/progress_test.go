@@ -22,22 +22,27 @@ func TestProbeWithoutValue(t *testing.T) {
 func TestLinesOfSeveralBuilds(t *testing.T) {
 	var out bytes.Buffer
 	p := &progress{w: &out}
-	one, other, there := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c")
+	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
 	fmt.Fprint(one, "Step 1/2\nSte")
 	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")
 	fmt.Fprint(one, "p 2/2\n")
-	closeIt(t, other)
-	closeIt(t, there)
-	closeIt(t, one)
+	fmt.Fprint(broken, "no\n")
+	broken.End(false)
+	other.End(true)
+	there.End(true)
+	one.End(true)
 	const want = `  preparing the image of pair a
     pair a: Step 1/2
   preparing the image of pair b
     pair b: Step 1/1 : FROM x
     pair a: Step 2/2
+  preparing the image of pair d
+    pair d: no
+  preparing the image of pair d failed after TIME
   prepared the image of pair b in TIME
   prepared the image of pair a in TIME
 `
-	if got := regexp.MustCompile(`in .*s\n`).ReplaceAllString(out.String(), "in TIME\n"); got != want {
+	if got := regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n"); got != want {
 		t.Errorf("it says\n%s\nwant\n%s", got, want)
 	}
 }

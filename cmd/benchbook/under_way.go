@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner"
 )
 
 // Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the project, which git
@@ -114,26 +114,26 @@ func (t *telling) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (t *telling) Preparing(what string) io.WriteCloser {
-	p := &preparation{WriteCloser: t.reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
+func (t *telling) Preparing(what string) runner.Preparation {
+	p := &preparation{Preparation: t.reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
 	t.change(func(*underWay) { t.prepare(append(t.preparing, p)) })
 	return p
 }
 
 // preparation is the preparation of one image.
 type preparation struct {
-	io.WriteCloser
+	runner.Preparation
 	of    *telling
 	what  string
 	since time.Time
 }
 
-// Close is part of io.WriteCloser.
-func (p *preparation) Close() error {
+// End is part of runner.Preparation.
+func (p *preparation) End(ok bool) {
 	p.of.change(func(*underWay) {
 		p.of.prepare(slices.DeleteFunc(p.of.preparing, func(o *preparation) bool { return o == p }))
 	})
-	return p.WriteCloser.Close()
+	p.Preparation.End(ok)
 }
 
 // prepare notes which images are being prepared. It is called with the lock held.

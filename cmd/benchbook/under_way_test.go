@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,15 +32,15 @@ func TestRunUnderWay(t *testing.T) {
 	}
 	one, other := r.Preparing("a server"), r.Preparing("a client")
 	says("a run begins; preparing the images of a server, a client")
-	closeIt(t, one)
+	one.End(true)
 	says("preparing the image of a client")
-	closeIt(t, other)
+	other.End(true)
 	r.article("hello", nil)
 	r.Experiment(&plan.Experiment{Name: "gzip", Steps: []plan.Step{step}, Trials: []*plan.Trial{trial}}, 12)
 	says("measuring hello#gzip: 0 of 12 done")
 	late := r.Preparing("service \"server\"")
 	says(`preparing the image of service "server"`)
-	closeIt(t, late)
+	late.End(true)
 	r.Begin(step)
 	says("repetition 2 of level=9")
 	r.End(step, &record.Record{Failure: "it ended\nwith \x1b[31mstatus 1"})
@@ -67,12 +66,6 @@ func TestRunUnderWay(t *testing.T) {
 	}
 }
 
-func closeIt(t *testing.T, c io.Closer) {
-	t.Helper()
-	if err := c.Close(); err != nil {
-		t.Error(err)
-	}
-}
 
 // What a killed run left, or what is no such file, is no run.
 func TestNoRunUnderWay(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"benchbook/notebook/plan"
@@ -160,7 +162,7 @@ func factDifferences(a, b []*record.Record) []Difference {
 	x, y := factsOf(a), factsOf(b)
 	var out []Difference
 	for _, name := range slices.Sorted(maps.Keys(joined(x, y))) {
-		if x[name] == y[name] || ofRepetition[name] {
+		if SameFact(name, x[name], y[name]) || ofRepetition[name] {
 			continue
 		}
 		d := Difference{Subject: subjectOf(name), Kind: FactDifference, Parts: factParts(name, x[name], y[name]),
@@ -188,7 +190,7 @@ func factsOf(records []*record.Record) map[string]string {
 			if _, of, _ := ofOtherHost(name); slices.Contains(incidental, of) {
 				continue
 			}
-			if !slices.Contains(seen[name], value) {
+			if !slices.ContainsFunc(seen[name], func(o string) bool { return SameFact(name, o, value) }) {
 				seen[name] = append(seen[name], value)
 			}
 		}
@@ -233,6 +235,20 @@ func versions(list string) map[string]string {
 		}
 	}
 	return out
+}
+
+// sameMemory is the share by which sizes of a machine's memory may differ: a kernel takes a little more or less of it at each start.
+const sameMemory = 0.01
+
+// SameFact reports whether two values of a fact tell the same. Sizes of memory do, in bytes, where they differ by less than the kernel that was
+// started last.
+func SameFact(name, a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return strings.HasSuffix(name, "engine.memory") && errX == nil && errY == nil && math.Abs(x-y) <= sameMemory*max(x, y)
 }
 
 // SummaryOf is a fact in one line: digests are shortened, and of lists only their length is said.

@@ -59,3 +59,32 @@ func TestExplanations(t *testing.T) {
 		})
 	}
 }
+
+// A kernel that was started again leaves a little more or less memory: that is no difference, and another machine's memory is one.
+func TestSameFact(t *testing.T) {
+	tests := []struct {
+		name, a, b string
+		want       bool
+	}{
+		{"engine.memory", "25276063744", "25276514304", true},
+		{"hosts.far.engine.memory", "25276063744", "25276055552", true},
+		{"engine.memory", "25276063744", "16816063744", false},
+		{"engine.memory", "25276063744", "", false},
+		{"engine.cpus", "1000", "1001", false},
+		{"engine.kernel", "6.1", "6.1", true},
+	}
+	for _, tt := range tests {
+		if got := SameFact(tt.name, tt.a, tt.b); got != tt.want {
+			t.Errorf("%s: %q and %q: got %v", tt.name, tt.a, tt.b, got)
+		}
+	}
+	with := func(memory string) []*record.Record {
+		return []*record.Record{{Facts: map[string]string{"engine.memory": memory}}}
+	}
+	if got := factDifferences(with("25276063744"), with("25276055552")); len(got) > 0 {
+		t.Errorf("8 KiB of memory are a difference: %v", got)
+	}
+	if got := factDifferences(with("25276063744"), with("16816063744")); len(got) != 1 {
+		t.Errorf("half of the memory is no difference: %v", got)
+	}
+}

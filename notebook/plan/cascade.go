@@ -146,7 +146,7 @@ func (c *cascade) lay(over *article.Node, from string) {
 	c.merged = article.Merge(c.merged, over)
 }
 
-// quick is the layer of profile quick: it shortens what lasts long, and leaves stages, commands and searches for capacity as
+// quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches for capacity as
 // they are. Searches of tune are shortened by quickPoints. What is below it is merged; ahead is the same with the layers
 // that come above it, which may change how the load ends.
 func quick(merged, ahead *article.Node) *article.Node {
@@ -156,17 +156,24 @@ func quick(merged, ahead *article.Node) *article.Node {
 	}
 	load := ahead.Get("load")
 	if load != nil && load.Kind == article.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
-		duration, warmup := quickDuration, fmt.Sprintf("  warmup: %dms\n", quickWarmup.Milliseconds())
+		duration, warmup := quickDuration, "  warmup: "+milliseconds(atMost(quickWarmup, merged.Get("load").Get("warmup")))
 		if countsRequests(ahead) {
 			duration, warmup = quickLimit, ""
-			if written, ok := lasting(merged.Get("load").Get("duration")); ok {
-				duration = min(duration, written)
-			}
 		}
-		text += fmt.Sprintf("load:\n  duration: %dms\n", duration.Milliseconds()) + warmup
+		text += "load:\n  duration: " + milliseconds(atMost(duration, merged.Get("load").Get("duration"))) + warmup
 	}
 	return article.Mapping(quickName, text)
 }
+
+// atMost is a time, or a shorter one that is written: quick lengthens nothing.
+func atMost(d time.Duration, written *article.Node) time.Duration {
+	if w, ok := lasting(written); ok {
+		return min(d, w)
+	}
+	return d
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%gms\n", float64(d)/float64(time.Millisecond)) }
 
 // countsRequests says that a load ends with a number of requests.
 func countsRequests(merged *article.Node) bool {

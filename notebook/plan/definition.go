@@ -22,6 +22,7 @@ type Entry struct {
 	Path string // in the words of the article language: "load.connections", "services.server.command"
 	Text string // as an author would write it: "150", "2s"
 	File bool   // it stands for the bytes of a file, by their digest
+	Name string // of that file, as it stands in brackets at the end of Path
 }
 
 // definitionShape is the shape of Trial.Definition, as far as it tells which numbers are times.
@@ -68,7 +69,7 @@ func flattenMap(out *[]Entry, path string, v map[string]any, t reflect.Type) {
 	digest, isDigest := v["digest"].(string)
 	if isPath && isDigest {
 		base := written(path) + "[" + name + "]"
-		*out = append(*out, Entry{Path: base, Text: digest[:min(8, len(digest))], File: true})
+		*out = append(*out, Entry{Path: base, Text: digest[:min(8, len(digest))], File: true, Name: name})
 		if v["exec"] == true {
 			*out = append(*out, Entry{Path: base + ".exec", Text: "true"})
 		}
