@@ -71,8 +71,9 @@ func datasetOptions(project *article.Project, c *chosen, host string) dataset.Op
 	}}
 }
 
-// outcomes are what the records say of the articles. Those with problems are left out.
-func (a *app) outcomes(project *article.Project, list []*chosen, asJSON bool) ([]*articleOutcome, error) {
+// outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
+// Articles with problems are left out.
+func (a *app) outcomes(project *article.Project, list []*chosen, profile string, asJSON bool) ([]*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
@@ -86,13 +87,31 @@ func (a *app) outcomes(project *article.Project, list []*chosen, asJSON bool) ([
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		d, err := a.dataset(project, c, host.ID, "")
+		d, err := a.outcomeSet(project, c, host.ID, profile)
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
 		out = append(out, outcomeOf(d, asJSON))
 	}
 	return out, nil
+}
+
+// outcomeSet is the set of records that a run in a profile is about.
+func (a *app) outcomeSet(project *article.Project, c *chosen, host, profile string) (*dataset.Dataset, error) {
+	records, err := a.records(project, c)
+	if err != nil {
+		return nil, err
+	}
+	o := datasetOptions(project, c, host)
+	shown, err := dataset.New(c.doc, records, o)
+	mine := dataset.SetName{Host: host, Profile: profile}
+	isMine := func(s dataset.SetName) bool { return s.Host == mine.Host && s.Profile == mine.Profile }
+	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
+		return shown, err
+	}
+	fmt.Fprintf(a.stderr, "%s: this is of profile %s; pages show the set of profile %s, host %s\n", c.slug, profile, shown.Profile, shown.Host)
+	o.Profile, o.Host = profile, host
+	return dataset.New(c.doc, records, o)
 }
 
 // printOutcome says what each claim came to; site is where the site was made, if it was.

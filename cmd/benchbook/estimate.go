@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,27 +14,71 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// experience is what the records of an experiment's trials know about how long each of them takes. Where there are none, what other
-// experiments of the article took on this machine to start and to stop is nearer than a guess.
+// experience is what records know about how long each trial of an experiment takes: those of the trial before those of other trials, of this
+// host and profile before other profiles, and these before other hosts. Where there are none, what other experiments of the article took on
+// this machine to start and to stop is nearer than a guess.
 func experience(e *plan.Experiment, known map[*plan.Trial]*known) func(*plan.Trial) plan.Experience {
 	var siblings []*record.Record
 	for _, t := range e.Trials {
 		siblings = append(siblings, known[t].records...)
 	}
 	return func(t *plan.Trial) plan.Experience {
-		basis := known[t].records
-		if len(basis) == 0 {
-			basis = siblings // cells of one experiment take about as long as each other
-		}
-		out := plan.Experience{Pending: known[t].toMeasure, Searched: known[t].searched}
-		out.Window, _ = mean(basis, "measure")
-		for _, records := range [][]*record.Record{basis, known[t].nearby} {
+		k := known[t]
+		own := slices.DeleteFunc(slices.Clone(k.same), func(r *record.Record) bool { return r.Trial != t.Name })
+		out := plan.Experience{Pending: k.toMeasure, Searched: k.searched}
+		for i, basis := range [][]*record.Record{k.records, own, siblings, k.same, k.nearby} {
+			if _, ok := mean(basis, "measure"); !ok {
+				continue
+			}
+			foreign := k.elsewhere && (i == 1 || i == 3)
 			if !out.Recorded {
-				out.Overhead, out.Recorded = mean(records, "settle", "start", "prepare", "load", "conclude", "stop")
+				out.Overhead, out.Recorded = mean(basis, "settle", "start", "prepare", "load", "conclude", "stop")
+				out.Elsewhere = foreign
+			}
+			if i < 4 && out.Window == 0 { // other experiments measure something else
+				out.Window, out.Elsewhere = window(t, basis), out.Elsewhere || foreign
+			}
+		}
+		for _, basis := range [][]*record.Record{k.records, own} {
+			if out.Search == 0 {
+				out.Search = searchTime(basis, t)
 			}
 		}
 		return out
 	}
+}
+
+// window is the mean time that repetitions were measured, of loads that end with a number of requests for as many as the trial sends.
+func window(t *plan.Trial, records []*record.Record) time.Duration {
+	if t.Load == nil || t.Load.Requests == 0 {
+		d, _ := mean(records, "measure")
+		return d
+	}
+	sum, n := 0.0, 0
+	for _, r := range records {
+		if r.Failure == "" && r.Search == nil && r.Load != nil && r.Load.Attempted > 0 {
+			sum, n = sum+r.Parts["measure"]*float64(t.Load.Requests)/float64(r.Load.Attempted), n+1
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return time.Duration(sum / float64(n) * float64(time.Second))
+}
+
+// searchTime is how long the newest search for the capacity of a trial took, or its newest ones for values; 0 if there are none.
+func searchTime(records []*record.Record, t *plan.Trial) time.Duration {
+	newest := map[string]*record.Record{}
+	for _, r := range records {
+		if s := r.Search; s != nil && r.Trial == t.Name && (newest[s.Name] == nil || r.Started.After(newest[s.Name].Started)) {
+			newest[s.Name] = r
+		}
+	}
+	var sum time.Duration
+	for _, r := range newest {
+		sum += r.Ended.Sub(r.Started)
+	}
+	return sum
 }
 
 // mean is the mean time that repetitions without a failure spent in some of their parts; false if there are none.
@@ -66,7 +111,10 @@ func inWords(e plan.Estimate) string {
 		}
 	}
 	text := "about " + clock(e.Total) + ": " + strings.Join(parts, ", ")
-	if e.Recorded {
+	switch {
+	case e.Elsewhere:
+		text += "; as repetitions took on another host"
+	case e.Recorded:
 		text += "; as earlier repetitions took"
 	}
 	if len(e.Guesses) > 0 {

@@ -113,8 +113,9 @@ type estimateJSON struct {
 	Warmup    float64  `json:"warmup"`
 	Measure   float64  `json:"measure"`
 	Search    float64  `json:"search"`
-	Recorded  bool     `json:"recorded"` // some of it is what earlier repetitions took
-	Assumed   []string `json:"assumed"`  // where neither the article sets a time nor records know one
+	Recorded  bool     `json:"recorded"`  // some of it is what earlier repetitions took
+	Elsewhere bool     `json:"elsewhere"` // on another host
+	Assumed   []string `json:"assumed"`   // where neither the article sets a time nor records know one
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -225,7 +226,7 @@ func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*know
 	}
 	time := e.Estimate(at, experience(e, known))
 	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
-		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Assumed: append([]string{}, time.Guesses...)}
+		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere, Assumed: append([]string{}, time.Guesses...)}
 	return out
 }
 

@@ -174,6 +174,37 @@ func TestExperience(t *testing.T) {
 	}
 }
 
+// Records of the nearest kind are what a trial is expected to take: its own under another profile, then those of the experiment, then those of
+// other hosts, for as many requests as it sends; those of other experiments only tell what it takes to start and to stop.
+func TestExperienceOfOthers(t *testing.T) {
+	took := func(trial string, measure float64, attempted int64) *record.Record {
+		return &record.Record{Trial: trial, Parts: map[string]float64{"start": 1, "measure": measure}, Load: &record.Load{Attempted: attempted}}
+	}
+	search := &record.Record{Trial: "a", Search: &record.Search{}, Started: time.Unix(0, 0), Ended: time.Unix(90, 0)}
+	a := &plan.Trial{Name: "a", Load: &plan.Load{Requests: 1000}}
+	e := &plan.Experiment{Trials: []*plan.Trial{a}}
+	tests := []struct {
+		name  string
+		known known
+		want  plan.Experience
+	}{
+		{"its own under another profile, with its search", known{same: []*record.Record{took("a", 2, 100), took("b", 9, 100), search}},
+			plan.Experience{Recorded: true, Window: 20 * time.Second, Overhead: time.Second, Search: 90 * time.Second}},
+		{"another trial's", known{same: []*record.Record{took("b", 3, 3000)}}, plan.Experience{Recorded: true, Window: time.Second, Overhead: time.Second}},
+		{"its own on another host", known{same: []*record.Record{took("a", 2, 1000)}, elsewhere: true},
+			plan.Experience{Recorded: true, Window: 2 * time.Second, Overhead: time.Second, Elsewhere: true}},
+		{"its own here before that", known{records: []*record.Record{took("a", 5, 1000)}, same: []*record.Record{took("a", 2, 1000)}, elsewhere: true},
+			plan.Experience{Recorded: true, Window: 5 * time.Second, Overhead: time.Second}},
+		{"another experiment's", known{nearby: []*record.Record{took("a", 2, 1000)}}, plan.Experience{Recorded: true, Overhead: time.Second}},
+		{"nobody's", known{}, plan.Experience{}},
+	}
+	for _, tt := range tests {
+		if got := experience(e, map[*plan.Trial]*known{a: &tt.known})(a); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // An article that changed names what changed.
 func TestChanges(t *testing.T) {
 	const text = `---

@@ -142,12 +142,11 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			outcomes, outcomesErr := a.outcomes(project, list, flags.json)
+			outcomes, outcomesErr := a.outcomes(project, list, flags.profile, flags.json)
 			if outcomesErr != nil {
 				return a.both(err, outcomesErr)
 			}
 			err = a.both(err, a.printOutcome(outcomes, "", flags.json))
-			a.sayOtherProfile(outcomes, slugsOf(list), flags.profile)
 			if flags.claims {
 				err = a.both(err, a.claimStatus(outcomes))
 			}

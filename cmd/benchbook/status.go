@@ -154,6 +154,8 @@ type known struct {
 	run       string
 	records   []*record.Record // of that run
 	nearby    []*record.Record // of this host that are nearest to it: of the experiment under any profile, or else of the article
+	same      []*record.Record // of the experiment: of this host under any profile, or else of other hosts
+	elsewhere bool             // same is of other hosts
 	toMeasure int              // repetitions that a run would do; 1 for a search for a capacity
 	searched  bool             // the values that it searches for are known already
 	why       []string         // it is not fresh: a sentence for each reason
@@ -187,6 +189,7 @@ func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, 
 	type trial struct{ experiment, name string }
 	elsewhere := map[trial]bool{} // this host has measured it under some profile
 	all := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Host != host })
+	others := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Host == host || r.Host == record.ImportedHost })
 	records = slices.DeleteFunc(records, func(r *record.Record) bool {
 		if r.Host == host {
 			elsewhere[trial{r.Experiment, r.Trial}] = true
@@ -212,15 +215,17 @@ func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, 
 	for _, e := range d.Experiments {
 		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
 		nearby := slices.DeleteFunc(slices.Clone(all), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
+		same := nearby
 		if len(nearby) == 0 {
 			nearby = all
+			same = slices.DeleteFunc(slices.Clone(others), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
 		}
 		cells := e.Cells
 		if e.Calibration != nil {
 			cells = append(slices.Clone(cells), e.Calibration)
 		}
 		for _, cell := range cells {
-			k := &known{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, toMeasure: pending(p, e.Plan, cell.Trial, own, host, present)}
+			k := &known{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, same: same, elsewhere: len(same) > 0 && same[0].Host != host, toMeasure: pending(p, e.Plan, cell.Trial, own, host, present)}
 			others := present.Changes(cell.Records...)
 			if len(others) > 0 && k.state != dataset.Stale {
 				k.state = dataset.Stale

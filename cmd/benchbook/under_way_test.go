@@ -66,7 +66,6 @@ func TestRunUnderWay(t *testing.T) {
 	}
 }
 
-
 // What a killed run left, or what is no such file, is no run.
 func TestNoRunUnderWay(t *testing.T) {
 	tests := []struct{ name, text string }{

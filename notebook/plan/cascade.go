@@ -173,7 +173,9 @@ func atMost(d time.Duration, written *article.Node) time.Duration {
 	return d
 }
 
-func milliseconds(d time.Duration) string { return fmt.Sprintf("%gms\n", float64(d)/float64(time.Millisecond)) }
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%gms\n", float64(d)/float64(time.Millisecond))
+}
 
 // countsRequests says that a load ends with a number of requests.
 func countsRequests(merged *article.Node) bool {

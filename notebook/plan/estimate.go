@@ -27,6 +27,8 @@ type Estimate struct {
 	Total    time.Duration
 	Guesses  []string // what is assumed where the article sets no time, in words
 	Recorded bool     // some of it is what earlier repetitions took
+	// Elsewhere says that some of these ran on another host.
+	Elsewhere bool
 }
 
 // Experience is what records know about a trial.
@@ -36,6 +38,9 @@ type Experience struct {
 	Recorded bool          // Overhead is known
 	Overhead time.Duration // of one repetition, the mean
 	Window   time.Duration // the same; 0 if it is not known
+	Search   time.Duration // all searches of the trial; 0 if it is not known
+
+	Elsewhere bool // some of it is known from another host
 }
 
 func (e *Estimate) add(o Estimate) {
@@ -45,7 +50,7 @@ func (e *Estimate) add(o Estimate) {
 	e.Searches += o.Searches
 	e.Probes += o.Probes
 	e.Total += o.Total
-	e.Recorded = e.Recorded || o.Recorded
+	e.Recorded, e.Elsewhere = e.Recorded || o.Recorded, e.Elsewhere || o.Elsewhere
 	for _, g := range o.Guesses {
 		if !slices.Contains(e.Guesses, g) {
 			e.Guesses = append(e.Guesses, g)
@@ -83,6 +88,9 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 		}
 		if !t.Calibration { // the A/A pair shares what was found
 			searches, probes := t.searching(at, one, known.Searched)
+			if known.Search > 0 && searches > 0 {
+				searches = known.Search
+			}
 			sum.add(Estimate{Searches: searches, Probes: probes, Total: searches})
 		}
 	}
@@ -104,7 +112,7 @@ func (t *Trial) estimate(e *Experiment, known Experience) Estimate {
 	if t.Load != nil {
 		containers += max(1, t.Load.Generators) - 1
 	}
-	out := Estimate{Overhead: assumedOverhead + time.Duration(containers)*assumedContainer, Recorded: known.Recorded}
+	out := Estimate{Overhead: assumedOverhead + time.Duration(containers)*assumedContainer, Recorded: known.Recorded, Elsewhere: known.Elsewhere}
 	switch l := t.Load; {
 	case t.Command != nil:
 		out.Window = assumedCommand
