@@ -98,11 +98,12 @@ func (a *app) outcomes(project *article.Project, list []*chosen, profile string,
 
 // outcomeSet is the set of records that a run in a profile is about.
 func (a *app) outcomeSet(project *article.Project, c *chosen, host, profile string) (*dataset.Dataset, error) {
-	records, err := a.records(project, c)
+	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
 	}
 	o := datasetOptions(project, c, host)
+	o.Bad = bad
 	shown, err := dataset.New(c.doc, records, o)
 	mine := dataset.SetName{Host: host, Profile: profile}
 	isMine := func(s dataset.SetName) bool { return s.Host == mine.Host && s.Profile == mine.Profile }
