@@ -295,6 +295,7 @@ func (f *Fruitless) Error() string {
 // AllFailed gives the experiments of a plan of which nothing is measured, though nothing is left to do: every repetition has failed.
 func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) []Fruitless {
 	var out []Fruitless
+	o, records = o.current(p, records)
 	for _, e := range o.experiments(p) {
 		if o.todo(e, of(records, p, e, host)).len() > 0 {
 			continue
