@@ -93,7 +93,7 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) datum {
 	r := cell.Metric(m.Name)
 	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, State: stateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: cell.Run}}
+		Missing: r.Missing, State: stateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: c.d.RunName(cell.Run)}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
@@ -124,20 +124,25 @@ type sheet struct {
 	rows [][]any // of strings, numbers, booleans, and nil for nothing
 }
 
+// newSheet makes one of cells that are named by some fields.
+func newSheet(fields []string, more ...string) *sheet {
+	return &sheet{head: csvtext.Head(nil, fields, more)}
+}
+
 // add adds a row: the values of its fields, and more.
 func (s *sheet) add(fields []any, more ...any) {
 	s.rows = append(s.rows, append(slices.Clone(fields), more...))
 }
 
-// join adds the rows of another part of a figure, with its name before them if it has one.
-func (s *sheet) join(part string, o *sheet) *sheet {
+// join adds the rows of another part of a figure, with what it is faceted by before them if it is.
+func (s *sheet) join(p *panel, o *sheet) *sheet {
 	if o == nil {
 		return s
 	}
-	if part != "" {
-		o.head = append([]string{"part"}, o.head...)
+	if by := p.block.Facet.Value; by != "" {
+		o.head = csvtext.Head(nil, []string{by}, o.head)
 		for i, row := range o.rows {
-			o.rows[i] = append([]any{part}, row...)
+			o.rows[i] = append([]any{p.facet}, row...)
 		}
 	}
 	if s == nil {
@@ -227,9 +232,8 @@ func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []b
 
 // lines are the data as rows of a CSV file, with their head.
 func lines(fields []string, data []datum) [][]string {
-	head := append([]string{"experiment"}, fields...)
-	rows := [][]string{append(head, "metric", "unit", "repetitions", "value", "lo", "hi",
-		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host")}
+	rows := [][]string{csvtext.Head([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value", "lo", "hi",
+		"interval", "published", "missing", "state", "validity", "limited_by", "run", "host"})}
 	for _, d := range data {
 		row := []string{d.Experiment}
 		for _, f := range d.Fields {

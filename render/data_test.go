@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/notebook/record"
 	"benchbook/render"
+	"benchbook/render/rendertest"
 )
 
 // What the checks found of a cell stands beside each of its metrics, between what is known of the metric and of the cell.
@@ -54,5 +56,63 @@ func TestFindingsInDataFiles(t *testing.T) {
 			}
 			at = next
 		}
+	}
+}
+
+// Parameters that divide a figure into parts, or a table into groups, are columns of their data like all others, and the run is the one
+// that the stamp names.
+func TestPartsInDataFiles(t *testing.T) {
+	const text = "---\ntitle: Parts\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\nname: servers\n" +
+		"services: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b], workers: [\"1\", \"2\"], run: [cold]}\n" +
+		"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n\n"
+	tests := []struct{ block, kind, head, want string }{
+		{"table", "rows: [server], columns: [throughput], group: workers", "experiment,workers,server,metric,", "servers,2,a,throughput,"},
+		{"table", "rows: [server, run], columns: [throughput]", "experiment,server,matrix.run,workers,metric,", "servers,a,cold,2,throughput,"},
+		{"figure", "kind: dots, x: throughput, y: server, facet: workers", "experiment,workers,server,metric,", "servers,2,a,throughput,"},
+		{"figure", "kind: dots, x: throughput, y: server, facet: run", "experiment,matrix.run,server,workers,metric,", "servers,cold,a,2,throughput,"},
+		{"figure", "kind: distribution, x: throughput, y: server, facet: workers", "workers,server,metric,", "2,a,throughput,"},
+		{"figure", "kind: latency, facet: workers", "workers,server,percentile,", "2,a,50,"},
+		{"figure", "kind: timeline, y: throughput, facet: workers", "workers,server,repetition,", "2,a,1,1,throughput,"},
+	}
+	for _, tt := range tests {
+		label := map[string]string{"table": "tbl-x", "figure": "fig-x"}[tt.block]
+		b := rendertest.New(t, "parts", []byte(text+"```yaml "+tt.block+"\n{label: "+label+", "+tt.kind+"}\n```\n"))
+		b.MeasureAll()
+		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := string(fileOf(t, page, "data/"+label+".csv"))
+		if !strings.HasPrefix(data, tt.head) || !strings.Contains(data, "\n"+tt.want) {
+			t.Errorf("%s: the data are %.300s; want %s and %s", tt.kind, data, tt.head, tt.want)
+		}
+	}
+}
+
+// The run of older records, in which each experiment was a run of its own, is the one that the stamp names.
+func TestRunInDataFiles(t *testing.T) {
+	text := "---\ntitle: Two experiments\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n"
+	for _, name := range []string{"one", "two"} {
+		text += "\n```yaml experiment\nname: " + name + "\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n" +
+			"load: {target: \"http://server:8080/\", connections: 10}\nrepetitions: 3\ncalibrate: false\n```\n"
+	}
+	b := rendertest.New(t, "runs", []byte(text+"\n```yaml table\n{label: tbl-x, experiment: one, rows: [server], columns: [throughput]}\n```\n"))
+	for i, name := range []string{"one", "two"} {
+		run := []string{"20261120T100000Z-aaaa", "20261120T103000Z-bbbb"}[i]
+		for _, server := range []string{"a", "b"} {
+			b.Measure("full", name, server, []float64{500, 510, 490}, func(r *record.Record) {
+				r.Run = run
+				r.Started, r.Ended = r.Started.Add(time.Duration(i)*30*time.Minute), r.Ended.Add(time.Duration(i)*30*time.Minute)
+			})
+		}
+	}
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const run = "20261120T103000Z-bbbb"
+	data := string(fileOf(t, page, "data/tbl-x.csv"))
+	if !strings.Contains(string(page.HTML), "run\u00a0"+run) || strings.Count(data, ","+run+",") != 2 {
+		t.Errorf("the page names run %s: %t; the data are %s", run, strings.Contains(string(page.HTML), "run\u00a0"+run), data)
 	}
 }

@@ -43,6 +43,7 @@ type panel struct {
 	all   []*dataset.Cell // of all panels of the figure, which share their axes
 	id    string
 	name  string // as of panelView
+	facet string // the value that its cells have in common; empty where there is one panel
 	auto  string // title, if the author gave none
 }
 
@@ -126,7 +127,10 @@ func states(f *article.Figure) bool { return f.Kind.Value != "multiverse" || f.T
 func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel, draw func(*panel) drawn) {
 	var files []link
 	var data *sheet
-	var fields []string
+	var fields []string // those that tell panels apart first
+	if by := f.Facet.Value; by != "" {
+		fields = []string{by}
+	}
 	var metrics []record.Metric
 	some := false
 	for _, p := range panels {
@@ -156,8 +160,8 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 				metrics = append(metrics, m)
 			}
 		}
-		fields = d.fields
-		data = data.join(p.name, d.data)
+		fields = append(fields, d.fields...)
+		data = data.join(p, d.data)
 	}
 	if len(panels) == 1 {
 		v.Missing = v.Panels[0].Missing
@@ -174,7 +178,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 	if data != nil {
 		files = append(c.sheetFiles(f.Label.Value, data), files...)
 	} else {
-		files = append(c.dataFiles(f.Label.Value, cells, fields, metrics, f.Published), files...)
+		files = append(c.dataFiles(f.Label.Value, cells, naming(cells, fields), metrics, f.Published), files...)
 	}
 	v.Stamp = c.stamp(cells, metrics, files)
 }
@@ -193,7 +197,7 @@ func (c *composer) panels(f *article.Figure, cells []*dataset.Cell) []*panel {
 		i := slices.IndexFunc(out, func(p *panel) bool { return p.name == name })
 		if i < 0 {
 			i = len(out)
-			out = append(out, &panel{composer: c, block: f, all: cells, name: name, id: fmt.Sprintf("%s-%d", f.Label.Value, i+1)})
+			out = append(out, &panel{composer: c, block: f, all: cells, name: name, facet: value, id: fmt.Sprintf("%s-%d", f.Label.Value, i+1)})
 		}
 		out[i].cells = append(out[i].cells, cell)
 	}

@@ -210,6 +210,15 @@ func (p *panel) cellLines() ([]line, []string) {
 	return out, fields
 }
 
+// told are the fields by which data files tell the cells of all panels apart, beside the one that they are faceted by.
+func (p *panel) told() []string {
+	by := p.block.Facet.Value
+	asked := slices.DeleteFunc(append([]string{by}, texts(p.block.Y)...), func(name string) bool {
+		return !slices.ContainsFunc(p.all, func(cell *dataset.Cell) bool { _, ok := field(cell, name); return ok })
+	})
+	return slices.DeleteFunc(naming(p.all, asked), func(name string) bool { return name == by })
+}
+
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
 func (p *panel) latency() drawn {
 	const family = "latency"
@@ -220,7 +229,8 @@ func (p *panel) latency() drawn {
 		Y:     figure.Axis{Scale: figure.Log},
 		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 	}
-	data := &sheet{head: append(slices.Clone(fields), "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")}
+	told := p.told()
+	data := newSheet(told, "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")
 	var middle []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
 	for _, cell := range p.all {
@@ -245,7 +255,7 @@ func (p *panel) latency() drawn {
 	ended := false
 	for i, l := range lines {
 		cell := l.cells[0]
-		of := fieldsOf(cell, fields)
+		of := fieldsOf(cell, told)
 		d, ok := found[cell]
 		if !ok {
 			_, missing := cell.Percentiles(family)
@@ -343,7 +353,8 @@ func (p *panel) timeline() drawn {
 	metric := p.block.Y[0].Value
 	lines, fields := p.cellLines()
 	series, dashed := p.paint(lines)
-	data := &sheet{head: append(slices.Clone(fields), "repetition", "second", "metric", "unit", "value", "missing", "state")}
+	told := p.told()
+	data := newSheet(told, "repetition", "second", "metric", "unit", "value", "missing", "state")
 	var all []float64
 	var shown record.Metric
 	longest := 0
@@ -376,14 +387,14 @@ func (p *panel) timeline() drawn {
 		if missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(fieldsOf(cell, fields), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, stateOf(cell))
+			data.add(fieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, stateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for k, values := range s.Values {
 			var trace []figure.Point
 			for second, v := range values {
-				data.add(fieldsOf(cell, fields), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), "", stateOf(cell))
+				data.add(fieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), "", stateOf(cell))
 				if !math.IsNaN(v) {
 					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 				}

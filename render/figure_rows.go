@@ -44,14 +44,15 @@ func (p *panel) distribution() drawn {
 		return out
 	}
 	m := out.metrics[0]
-	out.data = &sheet{head: append(slices.Clone(out.fields), "metric", "unit", "repetition", "value", "missing", "state")}
+	told := p.told()
+	out.data = newSheet(told, "metric", "unit", "repetition", "value", "missing", "state")
 	for _, cell := range p.cells {
 		r := cell.Metric(m.Name)
 		for i, v := range r.Values {
-			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, r.Repetition(i), v, "", stateOf(cell))
+			out.data.add(fieldsOf(cell, told), m.Name, m.Unit, r.Repetition(i), v, "", stateOf(cell))
 		}
 		if len(r.Values) == 0 {
-			out.data.add(fieldsOf(cell, out.fields), m.Name, m.Unit, nil, nil, r.Missing, stateOf(cell))
+			out.data.add(fieldsOf(cell, told), m.Name, m.Unit, nil, nil, r.Missing, stateOf(cell))
 		}
 	}
 	return out

@@ -55,7 +55,8 @@ func (p *panel) tuning() drawn {
 	if len(p.all) > len(p.cells) {
 		f.Y.Also = values
 	}
-	data := &sheet{head: append(slices.Clone(fields), name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")}
+	told := p.told()
+	data := newSheet(told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
 	var described []string
 	for i, l := range lines {
 		cell := l.cells[0]
@@ -63,14 +64,14 @@ func (p *panel) tuning() drawn {
 		if s == nil {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": not searched yet")
 			described = append(described, l.name+": not searched yet")
-			data.add(fieldsOf(cell, fields), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", stateOf(cell))
+			data.add(fieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", stateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for _, candidate := range s.Candidates() {
 			probes := probesOf(candidate, m.Name, s)
 			for k, probe := range candidate.Probes {
-				data.add(fieldsOf(cell, fields), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
+				data.add(fieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
 					candidate.Value == float64(s.Chosen), "", stateOf(cell))
 			}
 			at := name + " " + number.Plain.Exact(candidate.Value)
@@ -173,7 +174,8 @@ func (p *panel) capacity() drawn {
 	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
 	f.Series = p.series()
 	fields := naming(p.cells, texts(p.block.Y))
-	data := &sheet{head: append(slices.Clone(fields), "rate", "phase", "met", "invalid", "missing", "state")}
+	told := p.told()
+	data := newSheet(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
 	objective := ""
 	order := slices.Clone(p.cells)
 	found := func(cell *dataset.Cell) float64 {
@@ -223,15 +225,15 @@ func (p *panel) capacity() drawn {
 		}
 		if s != nil {
 			objective = s.Objective
-			for _, q := range s.Probes {
-				data.add(fieldsOf(cell, fields), q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, stateOf(cell))
+			for k, q := range s.Probes {
+				data.add(fieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, stateOf(cell))
 				if q.WhyNot() == "" && row.Missing == "" && q.Candidate > 0 { // the axis has no place for none
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}
 			}
 		}
 		if s == nil || len(s.Probes) == 0 {
-			data.add(fieldsOf(cell, fields), nil, nil, nil, "", row.Missing, stateOf(cell))
+			data.add(fieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, stateOf(cell))
 		}
 		tried = tried || s != nil && len(s.Probes) > 0
 		described = append(described, row.Title)

@@ -456,7 +456,7 @@ func TestFiguresOfSearches(t *testing.T) {
 			t.Errorf("no %q in the page", want)
 		}
 	}
-	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,734,probe,false,") {
+	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,4,734,probe,false,") {
 		t.Errorf("the data of the capacities are %s", csv)
 	}
 }

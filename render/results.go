@@ -124,7 +124,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.words, columns.metrics, t.Published))
+	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -154,6 +154,14 @@ type columns struct {
 	colour  string   // the parameter that colours tell apart; empty if none
 	series  []string // its values
 	common  []string // circumstances in which all that is shown was measured
+}
+
+// told are the words that tell rows apart without the heads above them.
+func (k *columns) told() []string {
+	if group := k.block.Group.Value; group != "" && !slices.Contains(k.words, group) {
+		return append([]string{group}, k.words...)
+	}
+	return k.words
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {

@@ -18,6 +18,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/render/csvtext"
 	"benchbook/notebook/stats"
 )
 
@@ -171,7 +172,7 @@ func exportCSV(w io.Writer, cells []exportedCell) error {
 			}
 		}
 	}
-	rows := [][]string{slices.Concat([]string{"article", "experiment", "host", "profile", "run", "trial"}, names, []string{"repetition", "metric", "unit", "value"})}
+	rows := [][]string{csvtext.Head([]string{"article", "experiment", "host", "profile", "run", "trial"}, names, []string{"repetition", "metric", "unit", "value"})}
 	for _, c := range cells {
 		for _, m := range c.metrics {
 			for i, v := range m.values {

@@ -11,6 +11,7 @@ package csvtext
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,6 +31,20 @@ func Write(w io.Writer, rows [][]string) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// Head is the head of a file whose columns are some of our own and, in the place of fields among them, parameters and labels of an article.
+// One that has the name of a column of ours is called as in expressions of the article: matrix.run.
+func Head(before, fields, after []string) []string {
+	ours := slices.Concat(before, after)
+	out := slices.Clone(before)
+	for _, f := range fields {
+		if slices.Contains(ours, f) {
+			f = "matrix." + f
+		}
+		out = append(out, f)
+	}
+	return append(out, after...)
 }
 
 // openers begin formulas; programs for East Asian text take the wide forms for the same.
