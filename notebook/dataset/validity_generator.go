@@ -33,9 +33,8 @@ func healthOf(r *record.Record) *record.Health {
 	return nil
 }
 
-// Bounds of how long a generator may stand still: a hundredth of the window, in which its numbers are off by as much. But a busy machine keeps any
-// thread waiting for some milliseconds, and what would be a standstill to whoever waits for an answer is none of the server's, however
-// long the window.
+// A generator may stand still for a hundredth of its window, which makes its numbers wrong by as much, but only within these bounds. A busy
+// machine keeps any thread waiting for some milliseconds. And however long the window is, a long standstill looks like an outage of the server.
 const (
 	shortStandstill = 0.010 // seconds
 	longStandstill  = 0.100
@@ -44,7 +43,7 @@ const (
 // lookAtStandstill asks whether the generator, or the timer, ran all the time. What happens while it stands still, as it was stopped, its
 // machine paused or its core given to others, is noted late, and counts as time of the service.
 //
-// Source: the manual, "Validity"; METHOD.md 7 has no such check.
+// Source: docs/validity.md.
 func lookAtStandstill(r *record.Record) finding {
 	h, whose, window := healthOf(r), "the load generator", 0.0
 	if r.Load != nil {
@@ -68,7 +67,7 @@ const (
 
 // lookAtWaiting asks whether the generator had a core when it needed one.
 //
-// Source: the manual, "Validity"; METHOD.md 7 has no such check.
+// Source: docs/validity.md.
 func lookAtWaiting(r *record.Record) finding {
 	waiting := r.Load.Health.Waiting
 	if waiting < 0 {
