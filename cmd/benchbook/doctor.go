@@ -111,7 +111,9 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 	e, err := a.wiring.engineOf(ctx, project)
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
-		found.Remedy += a.otherEngine(ctx, project.Engine.V)
+		if !strings.Contains(found.Remedy, "--engine local") {
+			found.Remedy += a.otherEngine(ctx, project.Engine.V)
+		}
 		return []symptom{found}
 	}
 	defer e.Close()

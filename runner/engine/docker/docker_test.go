@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,6 +79,48 @@ func TestUnavailable(t *testing.T) {
 			text := err.Error()
 			if strings.Contains(text, "\n") || !strings.Contains(text, tt.host) || !strings.Contains(text, tt.want) {
 				t.Errorf("got %q, want one line with %q and %q", text, tt.host, tt.want)
+			}
+		})
+	}
+}
+
+// An engine that cannot run articles is refused before anything is started, and doctor says why.
+func TestRefused(t *testing.T) {
+	tests := []struct{ name, api, version, want string }{
+		// As Podman 4.3.1 of Debian answers.
+		{"Podman", "1.41", `{"Platform": {"Name": "linux/amd64/debian-12"}, "Components": [{"Name": "Podman Engine", "Version": "4.3.1", "Details": {"APIVersion": "4.3.1"}}],
+			"Version": "4.3.1", "ApiVersion": "1.41", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64"}`, "(it is Podman 4.3.1, whose Docker API does not describe networks as Docker's does)"},
+		{"an old Docker", "1.39", `{"Components": [{"Name": "Engine", "Version": "18.09.9"}], "Version": "18.09.9", "ApiVersion": "1.39", "MinAPIVersion": "1.12"}`,
+			"(it is Docker 18.09.9 with API 1.39, and benchbook needs API 1.40)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			socket := filepath.Join(t.TempDir(), "docker.sock")
+			listener, err := net.Listen("unix", socket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Api-Version", tt.api)
+				w.Header().Set("Content-Type", "application/json")
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/_ping"):
+				case strings.HasSuffix(r.URL.Path, "/info"):
+					fmt.Fprint(w, `{"ID": "x", "NCPU": 2, "OSType": "linux", "ServerVersion": "x"}`)
+				case strings.HasSuffix(r.URL.Path, "/version"):
+					fmt.Fprint(w, tt.version)
+				default:
+					http.NotFound(w, r)
+				}
+			})}}
+			answers.Start()
+			defer answers.Close()
+			e, err := New(t.Context(), Options{Host: "unix://" + socket})
+			if e != nil || !errors.Is(err, engine.ErrUnavailable) {
+				t.Fatalf("got %v, %v, want ErrUnavailable", e, err)
+			}
+			if text := err.Error(); strings.Contains(text, "\n") || !strings.Contains(text, tt.want) || !strings.Contains(text, "--engine local") {
+				t.Errorf("got %q, want one line with %q", text, tt.want)
 			}
 		})
 	}

@@ -89,10 +89,13 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info
-		e.ahead, _, err = e.Clock(pingContext)
+		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
 	}
 	if err == nil {
-		e.version, err = api.ServerVersion(pingContext, client.ServerVersionOptions{})
+		err = refused(e.version)
+	}
+	if err == nil {
+		e.ahead, _, err = e.Clock(pingContext)
 	}
 	if err == nil {
 		e.provider, err = newProvider(host, api)
@@ -105,6 +108,28 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, unavailable(host, err)
 	}
 	return e, nil
+}
+
+// oldestMinor is the number behind 1. of the oldest API that works, which is that of Docker 19.03.
+const oldestMinor = 40
+
+// unfit is why an engine that answers cannot be used.
+type unfit struct{ reason string }
+
+func (r *unfit) Error() string { return r.reason }
+
+// refused is why an engine cannot run articles; nil if it can.
+func refused(version client.ServerVersionResult) error {
+	for _, component := range version.Components {
+		if component.Name == "Podman Engine" {
+			return &unfit{"Podman " + component.Version + ", whose Docker API does not describe networks as Docker's does"}
+		}
+	}
+	var major, minor int
+	if n, _ := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor); n == 2 && (major < 1 || major == 1 && minor < oldestMinor) {
+		return &unfit{fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version, version.APIVersion, oldestMinor)}
+	}
+	return nil
 }
 
 // endpoint finds the engine's endpoint: the wish of the caller, that of the user, or the first socket that is there.
@@ -133,6 +158,10 @@ func endpoint(opts Options) string {
 
 // unavailable says in one sentence that no engine answers at a host, and what to do.
 func unavailable(host string, err error) error {
+	if unfit, ok := errors.AsType[*unfit](err); ok {
+		return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without containers with --engine local",
+			engine.ErrUnavailable, host, unfit.reason)
+	}
 	switch {
 	case errors.Is(err, errNoTLS):
 		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of its certificates",
