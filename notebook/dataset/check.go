@@ -355,7 +355,7 @@ func words(list []article.Text) []string {
 }
 
 // published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
-// joins none is not measured, which is a result; but where a near miss would join one, it is a mistake.
+// joins none in any profile would be shown nowhere, without a word.
 func (c *checker) published(b *article.Published) {
 	e := c.experiment(b.Experiment)
 	if e == nil {
@@ -382,7 +382,10 @@ func (c *checker) published(b *article.Published) {
 		cells := c.d.join(b, row)
 		switch len(cells) {
 		case 0:
-			c.unjoined(e, row)
+			fits := func(other *Dataset) bool { return len(other.join(b, row)) > 0 } // in another profile
+			if !slices.ContainsFunc(c.d.elsewhere(), fits) {
+				c.unjoined(e, row)
+			}
 		case 1:
 			for _, m := range row.Metrics {
 				n := number{cells[0], m.Name.Value}
@@ -404,20 +407,32 @@ func (c *checker) published(b *article.Published) {
 	}
 }
 
-// unjoined reports a field that looks misspelt in a row that joins no cell.
+// unjoined reports a row that joins no cell: at the field that no cell has, with the nearest value that one has, or at the row.
 func (c *checker) unjoined(e *Experiment, row *article.PublishedRow) {
+	known := e.settings()
 	for _, f := range row.Fields {
+		if !slices.Contains(known, f.Name.Value) {
+			continue // a note
+		}
 		var values []string
 		for _, cell := range e.Cells {
 			if text, ok := cell.setting(f.Name.Value); ok && !slices.Contains(values, text) {
 				values = append(values, text)
 			}
 		}
-		if slices.Contains(values, f.Value.Value) {
-			continue
+		has := func(value string) bool {
+			same, err := expr.MatchText(expr.Equal, f.Value.Value, value)
+			return same && err == nil
 		}
-		if hint := article.Suggest(f.Value.Value, values); isNear(hint) {
+		if !slices.ContainsFunc(values, has) {
+			hint := article.Suggest(f.Value.Value, values)
+			if !isNear(hint) {
+				hint += "; or leave the row out by where:"
+			}
 			c.problems.Add("no-cell", f.Value.Pos, "no cell has %s %q", f.Name.Value, f.Value.Value).Hint = hint
+			return
 		}
 	}
+	c.problems.Add("no-cell", row.Pos, "no cell fits this row").
+		Hint = "each of them has a cell, but none has them together: correct one, or leave the row out by where:"
 }

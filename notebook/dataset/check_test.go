@@ -195,7 +195,9 @@ func TestCheckElsewhere(t *testing.T) {
 		{"a figure beside numbers of another name", fence("figure", "label: fig-a\nkind: dots\nx: throughput\ny: server\npublished: thers") +
 			fence("published", "name: theirs\n"+numbers+"  - {server: a, throughput: 5/s}"),
 			`unknown-published at thers: no published block "thers" in this article (did you mean "theirs"?)`},
-		{"sound rows", fence("published", numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: somethingelse, throughput: 6/s}"), ""},
+		{"sound rows", fence("published", numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: b, throughput: 6/s}"), ""},
+		{"a row of no cell", fence("published", numbers+"  - {server: a, throughput: 5/s, page: 7}\n  - {server: somethingelse, throughput: 6/s}"),
+			`no-cell at somethingelse: no cell has server "somethingelse" (known here: a, b, c; or leave the row out by where:)`},
 		{"a misspelt row", fence("published", numbers+"  - {server: aa, throughput: 5/s}"), `no-cell at aa: no cell has server "aa" (did you mean "a"?)`},
 		{"a row of several cells", fence("published", numbers+"  - {throughput: 5/s}"), `ambiguous-row at {: this row fits 3 cells: a; b; c (add server)`},
 		{"two rows of a cell", fence("published", numbers+"  - {server: a, throughput: 5/s}\n  - {server: a, throughput: 6/s}"),
@@ -310,4 +312,15 @@ func FuzzClaims(f *testing.F) {
 			t.Errorf("%q is no number", text)
 		}
 	})
+}
+
+// A published row that fits no cell is a problem where each of its values has one, and none where another profile has the cell.
+func TestRowsThatFitNoCell(t *testing.T) {
+	const text = "---\ntitle: An example\n---\n\n```yaml experiment\nname: sums\ncommand: {image: \"debian:bookworm-slim\", run: \"seq ${{ matrix.size }}\"}\n" +
+		"matrix: {size: [\"1\", \"2\"], way: [a, b], exclude: [{size: \"2\", way: b}]}\nprofiles: {large: {matrix: {size: [\"1\", \"3\"], exclude: []}}}\n" +
+		"```\n\n```yaml published\nsource: Others\nrows:\n  - {size: 1, way: a, time.real: 1s}\n  - {size: 2, way: b, time.real: 1s}\n" +
+		"  - {size: 3, way: a, time.real: 1s}\n  - {size: 4, way: a, time.real: 1s}\n```\n"
+	if got := strings.Join(problemsOf(t, text), "\n"); got != "no-cell at {\nno-cell at 4" {
+		t.Errorf("got\n%s", got)
+	}
 }
