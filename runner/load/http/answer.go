@@ -46,6 +46,8 @@ type answerReader struct {
 	part      part
 	coding    coding
 
+	folding bool // the next bytes of line are those of a fold, and mean nothing
+
 	head   bool // the answer to HEAD, which has no body in spite of its headers
 	begun  bool // a first byte has come
 	http10 bool
@@ -153,8 +155,29 @@ func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
 	return b[n:], r.skip(int64(n)), nil
 }
 
-// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call.
+// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call. Of fields it ends where the next
+// one begins: a line that begins with white space goes on with the one before, from which a single space parts it.
+//
+// Source: RFC 9112, 5.2: a user agent replaces each obs-fold with one or more SP before it interprets the value.
 func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {
+	if n := len(r.line); n > 0 && r.line[n-1] == '\n' {
+		line = bytes.TrimSuffix(r.line[:n-1], []byte("\r"))
+		if !isBlank(b[0]) {
+			r.line = r.line[:0]
+			r.budget -= int32(n)
+			return line, b, true, nil
+		}
+		r.line, r.folding = append(bytes.TrimRight(line, " \t"), ' '), true
+	}
+	if r.folding {
+		for len(b) > 0 && isBlank(b[0]) {
+			b = b[1:]
+		}
+		if len(b) == 0 {
+			return nil, nil, false, nil
+		}
+		r.folding = false
+	}
 	end := bytes.IndexByte(b, '\n')
 	ended = end >= 0
 	if !ended {
@@ -162,6 +185,10 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 	}
 	if len(r.line)+end > int(r.budget) {
 		return nil, b, false, errors.New("a line or head is too long")
+	}
+	if ended && (r.part == inHeader || r.part == inTrailer) && !r.endsFields(b[:end]) && (end+1 == len(b) || isBlank(b[end+1])) {
+		r.line = append(r.line, b[:end+1]...)
+		return nil, b[end+1:], false, nil
 	}
 	if !ended || len(r.line) > 0 {
 		r.line = append(r.line, b[:end]...)
@@ -179,6 +206,20 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 	r.budget -= int32(len(line) + 1)
 	return bytes.TrimSuffix(line, []byte("\r")), b[end+1:], true, nil
 }
+
+// endsFields says that the line under way, which ends with these bytes, is the empty one behind all fields.
+func (r *answerReader) endsFields(last []byte) bool {
+	const cr = "\r"
+	switch len(r.line) {
+	case 0:
+		return len(last) == 0 || string(last) == cr
+	case len(cr):
+		return string(r.line) == cr && len(last) == 0
+	}
+	return false
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 func (r *answerReader) endLine(line []byte) (done bool, err error) {
 	switch r.part {

@@ -74,6 +74,14 @@ var answers = []struct {
 		reading{status: 200, length: 1, keepAlive: true}},
 	{"with bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello|", false,
 		reading{status: 200, length: 5, keepAlive: true}},
+	{"with a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n b\r\n\t c\r\nContent-Length: 5\r\n\r\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false, reading{status: 200}},
+	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false, reading{status: 200, keepAlive: true}},
+	{"with a folded trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
+		reading{status: 200, keepAlive: true}},
 	{"without a reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n|", false, reading{status: 404, keepAlive: true}},
 	{"until the connection closes", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Hello</h1>|", false,
 		reading{status: 200, length: 14}},
@@ -125,7 +133,8 @@ var answers = []struct {
 	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, reading{kind: Malformed}},
 	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, reading{kind: Malformed}},
 	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, reading{kind: Malformed}},
-	{"a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n b\r\n\r\n", false, reading{kind: Malformed}},
+	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false, reading{kind: Malformed}},
+	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false, reading{kind: Malformed}},
 	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, reading{kind: Malformed}},
 	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false,
 		reading{kind: Malformed}},
@@ -183,6 +192,7 @@ func TestAnswerReaderLimits(t *testing.T) {
 		{"a long head", start + "A: " + strings.Repeat("x", maxHead-100) + "\r\nContent-Length: 0\r\n\r\n", ""},
 		{"too long a header", start + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n", Malformed},
 		{"too many headers", start + strings.Repeat("A: b\r\n", maxHead/6) + "\r\n", Malformed},
+		{"a header folded without end", start + "A: b" + strings.Repeat("\r\n b", maxHead) + "\r\n\r\n", Malformed},
 		{"a header without an end", start + "A: " + strings.Repeat("x", 2*maxHead), Malformed},
 		{"a long extension", chunked + "0;" + strings.Repeat("x", maxChunkLine-10) + "\r\n\r\n", ""},
 		{"too long an extension", chunked + "0;" + strings.Repeat("x", maxChunkLine) + "\r\n\r\n", Malformed},
@@ -221,14 +231,14 @@ func TestAnswerReaderKeepsWhole(t *testing.T) {
 	r := answerReader{whole: &kept}
 	r.reset()
 	text := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
-		"HTTP/1.1 200 Fine\r\nA:  b \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+		"HTTP/1.1 200 Fine\r\nA:  b \t\r\n\t c\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
 	for i := range text {
 		if _, _, err := r.feed([]byte(text[i : i+1])); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if kept.statusLine != "HTTP/1.1 200 Fine" || kept.body.start.String() != "abcde" || len(kept.fields) != 2 ||
-		kept.fields[0] != (field{"A", "b"}) {
+		kept.fields[0] != (field{"A", "b c"}) {
 		t.Errorf("got %+v, body %q", kept, kept.body.start.String())
 	}
 }
