@@ -24,7 +24,7 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 			p.completed(c.Service, "the command")
 		}
 	} else {
-		image, ok := p.image(c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
+		image, ok := p.image("", c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
 		if !ok {
 			return nil
 		}

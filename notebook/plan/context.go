@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,10 +28,10 @@ const maxContext = 256 << 20
 // through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type folder struct {
 	doc      *article.Document
-	configs  map[string]bool   // files and listings that are copied in when a container starts
-	contexts map[string][]File // by folder, read once
-	single   map[string]File   // by path: what configs name, read once
-	size     int64             // of single
+	configs  map[string][]string // files and listings that are copied in when a container starts, with the users of each: see usersOf
+	contexts map[string][]File   // by folder and what is left out there, read once
+	single   map[string]File     // by path: what configs name, read once
+	size     int64               // of single
 }
 
 // digest is how a file's content enters keys and records.
@@ -43,8 +44,22 @@ func newFile(name string, data []byte, exec bool) File {
 	return File{Path: name, Digest: digest(data), Exec: exec, Data: data}
 }
 
-// config reads a file or listing that a config names.
-func (f *folder) config(c article.Config, problems *article.Problems) (File, bool) {
+// usersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
+// takes as a config belongs into no image of theirs; another one may need it there.
+func usersOf(name string, build *article.Build) []string {
+	users := []string{"service " + name}
+	if build != nil {
+		dockerfile := path.Clean(cmp.Or(build.Dockerfile.Value, "Dockerfile"))
+		if !build.Inline.IsZero() {
+			dockerfile = inlineName
+		}
+		users = append(users, "build "+path.Join(".", build.Context.Value)+" "+dockerfile)
+	}
+	return users
+}
+
+// config reads a file or listing that a config of some users names.
+func (f *folder) config(c article.Config, users []string, problems *article.Problems) (File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
 		return File{}, false // which was said when it was read
 	}
@@ -57,7 +72,7 @@ func (f *folder) config(c article.Config, problems *article.Problems) (File, boo
 	if !ok {
 		return File{}, false
 	}
-	f.configs[file.Path] = true
+	f.configs[file.Path] = append(f.configs[file.Path], users...)
 	file.Path = path.Clean(c.Target.Value)
 	return file, true
 }
@@ -149,21 +164,34 @@ func (f *folder) resolve(root *os.Root, name string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-// context gathers a build context: its folder without the article, its records, what .dockerignore names and what configs copy
-// in; listings inside the folder are added. It is read after all configs of the article are known.
-func (f *folder) context(t article.Text, problems *article.Problems) ([]File, bool) {
+// context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs of its users
+// copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added. It is read after all configs of
+// the article are known.
+func (f *folder) context(t article.Text, users []string, copies copied, problems *article.Problems) ([]File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
 	}
-	if files, ok := f.contexts[name]; ok {
+	left := map[string]bool{}
+	for file, of := range f.configs {
+		inner, below := strings.CutPrefix(file, name+"/")
+		if name == "." {
+			inner, below = file, true
+		}
+		taken := slices.ContainsFunc(of, func(user string) bool { return slices.Contains(users, user) })
+		if taken || below && !copies.has(inner) {
+			left[file] = true
+		}
+	}
+	key := strings.Join(append(slices.Sorted(maps.Keys(left)), name), "\x00")
+	if files, ok := f.contexts[key]; ok {
 		return files, true
 	}
-	files, ok := f.gather(name, t, true, problems)
+	files, ok := f.gather(name, t, left, problems)
 	if !ok {
 		return nil, false
 	}
-	f.contexts[name] = files
+	f.contexts[key] = files
 	return files, true
 }
 
@@ -174,7 +202,7 @@ func (f *folder) mounted(t article.Text, problems *article.Problems) (files []Fi
 		return nil, false, false
 	}
 	if f.isFolder(name) {
-		files, ok = f.gather(name, t, false, problems)
+		files, ok = f.gather(name, t, nil, problems)
 		return files, false, ok
 	}
 	file, ok := f.file(article.Text{Value: name, Pos: t.Pos}, problems)
@@ -195,14 +223,15 @@ func (f *folder) isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context
-// without what .dockerignore names and configs copy in, neither of which is read.
-func (f *folder) gather(name string, t article.Text, forBuild bool, problems *article.Problems) ([]File, bool) {
+// gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context, of which left
+// is not nil, without the files in that and what .dockerignore names, neither of which is read.
+func (f *folder) gather(name string, t article.Text, left map[string]bool, problems *article.Problems) ([]File, bool) {
+	forBuild := left != nil
 	what := "folder"
 	if forBuild {
 		what = "build context"
 	}
-	g := gathering{folder: f, base: name, forBuild: forBuild, files: map[string]File{}}
+	g := gathering{folder: f, base: name, left: left, files: map[string]File{}}
 	var err error
 	if g.root, err = os.OpenRoot(f.doc.Dir); err == nil {
 		defer g.root.Close()
@@ -213,7 +242,7 @@ func (f *folder) gather(name string, t article.Text, forBuild bool, problems *ar
 		}
 	}
 	for _, l := range f.doc.Listings {
-		if inner, ok := g.inner(l.Path); ok && (!forBuild || !f.configs[l.Path]) {
+		if inner, ok := g.inner(l.Path); ok && !left[l.Path] {
 			g.files[inner] = newFile(inner, l.Data, false)
 		}
 	}
@@ -253,11 +282,11 @@ func (f *folder) gather(name string, t article.Text, forBuild bool, problems *ar
 // A gathering is a folder of an article while it is read.
 type gathering struct {
 	*folder
-	root     *os.Root
-	base     string // the folder
-	forBuild bool
-	ignored  *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
-	size     int64
+	root    *os.Root
+	base    string                         // the folder
+	left    map[string]bool                // files of the article that are left out
+	ignored *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
+	size    int64
 
 	files              map[string]File // by path below base
 	outside, irregular []string        // what is no file to take
@@ -324,7 +353,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		return err
 	case name == "records" || name == ".git":
 		return fs.SkipDir
-	case e.IsDir() || name == article.FileName || g.forBuild && g.configs[name]:
+	case e.IsDir() || name == article.FileName || g.left[name]:
 		return nil
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice
@@ -355,13 +384,13 @@ func reason(err error) error {
 	return err
 }
 
-// build resolves a build.
-func (f *folder) build(b *article.Build, at article.Pos, problems *article.Problems) (*Build, bool) {
+// build resolves a build of some users.
+func (f *folder) build(b *article.Build, users []string, at article.Pos, problems *article.Problems) (*Build, bool) {
 	context := b.Context
 	if context.Value == "" {
 		context = article.Text{Value: ".", Pos: at}
 	}
-	files, ok := f.context(context, problems)
+	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
 	if !ok {
 		return nil, false
 	}
@@ -380,6 +409,16 @@ func (f *folder) build(b *article.Build, at article.Pos, problems *article.Probl
 		}
 	}
 	return out, true
+}
+
+// dockerfileText is the text of the Dockerfile of a build; empty if there is none, which is said later.
+func (f *folder) dockerfileText(b *article.Build, context article.Text) string {
+	if !b.Inline.IsZero() {
+		return b.Inline.Value
+	}
+	name := path.Join(context.Value, cmp.Or(b.Dockerfile.Value, "Dockerfile"))
+	file, _ := f.file(article.Text{Value: name, Pos: context.Pos}, &article.Problems{})
+	return string(file.Data)
 }
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.

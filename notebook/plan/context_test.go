@@ -182,3 +182,70 @@ func TestSizes(t *testing.T) {
 		})
 	}
 }
+
+// What one service takes as a config belongs into no image of its own, so that editing it makes none anew. Another service may need it in
+// its image.
+func TestConfigsOfOthersStayInContexts(t *testing.T) {
+	const text = "name: e\ncalibrate: false\nservices:\n" +
+		"  own: {build: {context: ., dockerfile: Dockerfile.own}, configs: [{source: a.conf, target: /a}]}\n" +
+		"  twin: {build: {context: ., dockerfile: Dockerfile.own}, configs: [{source: b.conf, target: /b}]}\n" +
+		"  other: {build: {dockerfile: Dockerfile.other}, configs: [{source: c.conf, target: /c}]}\n" +
+		"  picky: {build: {dockerfile_inline: \"FROM x\\nCOPY a.conf /\"}}\n" +
+		"  image: {image: x, configs: [{source: d.conf, target: /d}]}\n" +
+		"command: {service: own, run: \"true\"}\n"
+	p, problems := planIn(t, text, func(dir, _ string) {
+		for _, name := range []string{"a.conf", "b.conf", "c.conf", "d.conf"} {
+			write(t, filepath.Join(dir, name), name)
+		}
+		write(t, filepath.Join(dir, "Dockerfile.own"), "FROM x\nCOPY . /\n")
+		write(t, filepath.Join(dir, "Dockerfile.other"), "FROM x\nCOPY *.conf /\n")
+	})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := map[string]string{"own": "c.conf d.conf", "twin": "c.conf d.conf", "other": "a.conf b.conf d.conf", "picky": "a.conf"}
+	for _, s := range p.Experiments[0].Trials[0].Services {
+		var got []string
+		if s.Image.Build == nil {
+			continue
+		}
+		for _, f := range s.Image.Build.Files {
+			if strings.HasSuffix(f.Path, ".conf") {
+				got = append(got, f.Path)
+			}
+		}
+		if strings.Join(got, " ") != want[s.Name] {
+			t.Errorf("the context of %s has %v, want %s", s.Name, got, want[s.Name])
+		}
+	}
+}
+
+func TestCopied(t *testing.T) {
+	tests := []struct {
+		name, dockerfile string
+		has, lacks       string
+	}{
+		{"a file", "FROM x\nCOPY a.py /srv/", "a.py", "b.py"},
+		{"a destination is no source", "COPY a.py b.py", "a.py", "b.py"},
+		{"several, over lines", "COPY --chown=1 a.py \\\n  src/b.py /srv/", "src/b.py", "b.py"},
+		{"a folder", "copy src /srv", "src/deep/b.py", "srcs/b.py"},
+		{"a pattern", "ADD src/*.py /srv/", "src/b.py", "src/b.txt"},
+		{"a list", `COPY ["a b.py", "c.py", "/srv/"]`, "c.py", "d.py"},
+		{"from another stage", "COPY --from=build a.py /", "", "a.py"},
+		{"all", "COPY ./ /srv", "any/thing", ""},
+		{"a variable", "COPY ${NAME} /srv", "any/thing", ""},
+		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
+		{"nothing", "FROM x", "", "a.py"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := copiedBy(test.dockerfile)
+			if test.has != "" && !c.has(test.has) {
+				t.Errorf("it lacks %s: %q", test.has, c)
+			}
+			if test.lacks != "" && c.has(test.lacks) {
+				t.Errorf("it has %s: %q", test.lacks, c)
+			}
+		})
+	}
+}

@@ -122,7 +122,7 @@ func (p *planner) folder(t article.Text) *folder {
 		}
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = &folder{doc: doc, configs: map[string]bool{}, contexts: map[string][]File{}}
+		p.folders[doc] = &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]File{}}
 	}
 	return p.folders[doc]
 }

@@ -65,7 +65,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *a
 		}
 	}
 	p.checkReferences()
-	// Contexts leave out what any config of the article names, so configs come first.
+	// Contexts leave out what configs name, so configs come first.
 	for _, e := range p.outlines {
 		for _, t := range e.drafts {
 			t.configs = p.configs(t)

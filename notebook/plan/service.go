@@ -161,7 +161,7 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		out.Expose = []int{80}
 		p.onlyOrigin(name, s)
 	} else {
-		image, ok := p.image(s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
+		image, ok := p.image(name.Value, s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
 			"origin", "origin: for an HTTP server of ours")
 		out.Image, sound = image, ok
 	}
@@ -542,8 +542,8 @@ func (p *planner) status(v article.Value[int]) {
 	}
 }
 
-// image is what a service or a command runs in. There is another key that can stand in its place, with a hint about it.
-func (p *planner) image(name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
+// image is what a service, by its name, or a command, by "", runs in. There is another key that can stand in its place, with a hint about it.
+func (p *planner) image(service string, name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
 	other, hint string) (Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
@@ -564,7 +564,7 @@ func (p *planner) image(name article.Text, build *article.Build, what string, at
 	if written.IsZero() {
 		written.Pos = build.Pos
 	}
-	b, ok := p.folder(written).build(build, at, p.problems)
+	b, ok := p.folder(written).build(build, usersOf(service, build), at, p.problems)
 	return Image{Build: b}, ok
 }
 
@@ -702,18 +702,19 @@ func (p *planner) configs(d *draft) map[*article.Config]File {
 	if d.definition == nil {
 		return out
 	}
-	add := func(list []article.Config) {
+	add := func(list []article.Config, users []string) {
 		for i := range list {
-			if f, ok := p.folder(list[i].Source).config(list[i], p.problems); ok {
+			if f, ok := p.folder(list[i].Source).config(list[i], users, p.problems); ok {
 				out[&list[i]] = f
 			}
 		}
 	}
 	for i := range d.definition.Services {
-		add(d.definition.Services[i].Value.Configs)
+		s := &d.definition.Services[i]
+		add(s.Value.Configs, usersOf(s.Name.Value, s.Value.Build))
 	}
-	if d.definition.Command != nil {
-		add(d.definition.Command.Configs)
+	if c := d.definition.Command; c != nil {
+		add(c.Configs, usersOf("", c.Build))
 	}
 	return out
 }
