@@ -50,7 +50,7 @@ after its cells have exchanged their values is a warning.`,
 					problems = append(problems, found.Sorted()...)
 				}
 			}
-			warnings, err := a.warnings(project, sound, movable)
+			warnings, err := a.warnings(project, sound, plans, movable)
 			if err != nil {
 				return err
 			}
@@ -80,22 +80,35 @@ after its cells have exchanged their values is a warning.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
 // records are exchanged to move the claims given, by article.
-func (a *app) warnings(project *article.Project, list []*chosen, movable map[string][]*article.Claim) ([]*article.Problem, error) {
+func (a *app) warnings(project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*article.Problem, error) {
 	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, &statusError{statusFailed, err}
+	}
+	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
 	var out []*article.Problem
 	for _, c := range list {
-		var found article.Problems
+		var found, here article.Problems
 		render.DeadLinks(c.doc, slugs, &found)
+		for _, e := range plans[c.slug].Experiments {
+			e.Remarks(&found)
+			e.CheckCPUs(func(host string) [][]int { // of other machines that is asked before a run
+				if host != "" {
+					return nil
+				}
+				return this.Cores
+			}, &here)
+		}
+		for _, p := range here.Sorted() { // it may run on another machine
+			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
+		}
+		dataset.Doubtful(c.doc, plans[c.slug], &found)
 		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
 			out = append(out, found.Sorted()...)
 			continue
-		}
-		this, err := runner.ThisHost()
-		if err != nil {
-			return nil, &statusError{statusFailed, err}
 		}
 		host, err := a.hostOf(project, c, this)
 		if err != nil {

@@ -3,6 +3,7 @@ package article
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,6 +91,13 @@ func (doc *Document) check() {
 		}
 	}
 	for _, l := range doc.Listings {
+		for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
+			info, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(above)))
+			listed := slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above })
+			if listed || err == nil && !info.IsDir() {
+				p.Add("file-exists", l.Pos, "%q is a file, so nothing can be below it", above).Hint = "rename one of them"
+			}
+		}
 		if _, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(l.Path))); err == nil {
 			p.Add("file-exists", l.Pos, "the folder of the article already has a file %q", l.Path).
 				Hint = "remove that file, or give the listing another name"

@@ -59,6 +59,7 @@ func (p *planner) command(d *draft, at article.Pos) *Command {
 			out.Configs = append(out.Configs, f)
 		}
 	}
+	p.blocked(c.Configs, nil)
 	if e := c.Expect; e != nil {
 		out.ExpectExit, out.Contains = e.Exit.V, e.Contains.Value
 		if e.Exit.Known() && (e.Exit.V < 0 || e.Exit.V > 255) {

@@ -282,6 +282,7 @@ func isMapping(n *article.Node) bool {
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.
 func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
+	e.checkAxes(body)
 	searches := map[string]bool{}
 	for _, s := range e.head.Tune {
 		searches[s.Name.Value] = true
@@ -355,6 +356,9 @@ func (p *planner) resolve(e *outline) {
 			continue
 		}
 		p.lay(d, t, e.block.Pos)
+		if d.definition.Load != nil {
+			e.checkPort(t, d.definition.Load)
+		}
 		t.Tune = p.tune(d.definition)
 		t.Capacity = p.capacity(d.definition)
 		t.Deferred = deferred(d.node, "", nil)

@@ -211,7 +211,8 @@ func hostWords(host string) string {
 	return fmt.Sprintf("host %q", host)
 }
 
-// CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute.
+// CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute, and every limit that is
+// more than all of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
 	if e.Engine == article.Kubernetes {
 		return // which has no CPUs by their numbers
@@ -227,6 +228,10 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
 			check(s.cpuset, e.HostOf(s.Name), Placement.services)
+			if all := len(slices.Concat(machine(e.HostOf(s.Name))...)); all > 0 && s.CPUs > float64(all) {
+				problems.Add("no-such-cpu", s.cpus.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(e.HostOf(s.Name)), all, s.Name, s.cpus.Value).
+					Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
+			}
 		}
 		if t.Load != nil {
 			check(t.Load.cpuset, e.LoadHost(t), Placement.load)

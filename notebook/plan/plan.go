@@ -60,7 +60,9 @@ type Experiment struct {
 	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections: "built in",
 	// "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31", "--repetitions". A list
 	// is one value.
-	Origin map[string]string
+	Origin  map[string]string
+	remarks article.Problems // see Remarks
+
 	// Unsupported is what this version cannot run yet; then it runs none of the experiment.
 	Unsupported []Unsupported
 }
@@ -146,6 +148,7 @@ type Service struct {
 	Completes bool `json:"-"` // as the conditions of the others say
 
 	cpuset article.Text
+	cpus   article.Text
 }
 
 // Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.

@@ -143,7 +143,7 @@ func (p *planner) conditions(services article.Services, resolved map[string]*Ser
 
 func (p *planner) service(name article.Text, s *article.Service, d *draft) *Service {
 	out := &Service{
-		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet,
+		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet, cpus: s.CPUs.Text,
 		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
 		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
@@ -218,14 +218,40 @@ func (p *planner) service(name article.Text, s *article.Service, d *draft) *Serv
 		}
 	}
 	p.checkService(s)
+	p.blocked(s.Configs, s.Volumes)
 	if !sound {
 		return nil
 	}
 	return out
 }
 
-// memoryLeast is what Docker accepts as a limit.
-const memoryLeast = 6 << 20
+// memoryLeast is what Docker accepts as a limit; memoryMost is more than any machine has.
+const (
+	memoryLeast = 6 << 20
+	memoryMost  = 64 << 40
+)
+
+// signals are those of Linux that have names; those of real time are SIGRTMIN+N and SIGRTMAX-N.
+//
+// Source: signal(7).
+var signals = []string{"SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGIOT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2",
+	"SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ",
+	"SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPOLL", "SIGPWR", "SIGSYS", "SIGRTMIN", "SIGRTMAX"}
+
+// isSignal says that an engine knows a signal: by its name, with or without SIG, or by its number.
+func isSignal(s string) bool {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n >= 1 && n <= 64
+	}
+	name := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG")
+	for mark, real := range map[string]string{"+": "SIGRTMIN", "-": "SIGRTMAX"} {
+		if base, offset, ok := strings.Cut(name, mark); ok {
+			n, err := strconv.Atoi(offset)
+			return base == real && err == nil && n >= 1 && n <= 30
+		}
+	}
+	return slices.Contains(signals, name)
+}
 
 // checkService reports values that cannot be meant, and what the project does not allow.
 func (p *planner) checkService(s *article.Service) {
@@ -241,6 +267,14 @@ func (p *planner) checkService(s *article.Service) {
 	if s.PidsLimit.Known() && s.PidsLimit.V < 1 && s.PidsLimit.V != -1 {
 		p.problems.Add("wrong-value", s.PidsLimit.Text.Pos, "pids_limit has to be more than 0").
 			Hint = "write how many processes and threads there may be, or -1 for no limit"
+	}
+	if s.MemLimit.Known() && s.MemLimit.V > memoryMost {
+		p.problems.Add("wrong-value", s.MemLimit.Text.Pos, "mem_limit has to be %dt or less", memoryMost>>40).
+			Hint = "write what the service may use, such as 256m"
+	}
+	if t := s.StopSignal; t.Value != "" && !strings.Contains(t.Value, "${{") && !isSignal(t.Value) {
+		p.problems.Add("wrong-value", t.Pos, "%q is no signal", t.Value).
+			Hint = "write it as Linux does, such as SIGTERM"
 	}
 	if s.Scale.Known() && (s.Scale.V < 1 || s.Scale.V > 100) {
 		p.problems.Add("wrong-value", s.Scale.Text.Pos, "scale has to be between 1 and 100, not %d", s.Scale.V)

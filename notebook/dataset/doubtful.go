@@ -1,0 +1,78 @@
+package dataset
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+)
+
+// Doubtful warns of metrics that an experiment with a command seems not to have. A program may print metrics of any name, so that only
+// records know them; but one that is nearly called as another, or that nothing mentions which is run, is likely to be misspelt.
+func Doubtful(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+	d := assemble(doc, p, nil)
+	look := func(name string, of string, at article.Pos) {
+		e, ok := d.Experiment(of)
+		if !ok || e.Plan.Skipped != "" || !e.measured().Command || slices.Contains(e.settings(), name) {
+			return
+		}
+		if _, isValue := d.value(name); isValue || name == "" {
+			return
+		}
+		if _, ok := e.metric(name); !ok || slices.Contains(e.measured().Names(), name) {
+			return // it is a problem, or measured
+		}
+		if slices.ContainsFunc(e.measured().Services, func(service string) bool { return strings.HasSuffix(name, "."+service) }) {
+			return // as of a service beside the command
+		}
+		found, all := e.Plan.Mentions(name)
+		hint := article.Suggest(name, e.measured().Names())
+		if found || !isNear(hint) && !all {
+			return
+		}
+		problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name, name).Hint = hint
+	}
+	inExpr := func(n expr.Node, t article.Text, of string) {
+		if n == nil {
+			return
+		}
+		for _, s := range expr.Selectors(n) {
+			in := of
+			for _, m := range s.Matches {
+				if m.Name == experimentMatch && m.Op == expr.Equal {
+					in = m.Value
+				}
+			}
+			look(s.Name, in, t.At(s.Span.Start, min(s.Span.End, s.Span.Start+len(s.Name))))
+		}
+	}
+	for _, v := range doc.Front.Values {
+		inExpr(v.Value.Node, v.Value.Text, "")
+	}
+	for _, c := range doc.Claims {
+		inExpr(c.Expect.Node, c.Expect.Text, c.Experiment.Value)
+	}
+	for _, v := range doc.Values {
+		if v.Valid {
+			inExpr(v.Inline.Expr, v.Written, "")
+		}
+	}
+	for _, t := range doc.Tables {
+		for _, column := range t.Columns {
+			look(column.Value, t.Experiment.Value, column.Pos)
+		}
+	}
+	for _, f := range doc.Figures {
+		shows := axes[f.Kind.Value]
+		if shows.x == metric || shows.x == anything {
+			look(f.X.Value, f.Experiment.Value, f.X.Pos)
+		}
+		if shows.y == metric {
+			for _, y := range f.Y {
+				look(y.Value, f.Experiment.Value, y.Pos)
+			}
+		}
+	}
+}

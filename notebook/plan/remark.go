@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"bytes"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// Remarks gives what the author of the experiment should look at, though it can be measured: warnings, which were found when it was planned.
+func (e *Experiment) Remarks(problems *article.Problems) { problems.Merge(&e.remarks) }
+
+// checkAxes remarks axes that nothing uses: their cells all measure the same.
+func (e *outline) checkAxes(body *article.Node) {
+	m := e.head.Matrix
+	if m == nil {
+		return
+	}
+	used := map[string]bool{}
+	walkAll(body, func(n *article.Node) {
+		for _, s := range templateNames(n) {
+			if name, ok := strings.CutPrefix(s.Name, "matrix."); ok {
+				used[name] = true
+			}
+		}
+	})
+	for _, row := range m.Include { // a row that has the value of an axis says what else is so with it
+		for _, f := range row.Fields {
+			used[f.Name.Value] = true
+		}
+	}
+	for _, axis := range m.Axes {
+		name := axis.Name.Value
+		isUsed := used[name] || m.IncludeFile.Value != ""
+		for other := range used {
+			isUsed = isUsed || strings.HasPrefix(other, name+".")
+		}
+		if !isUsed && len(axis.Value) > 1 {
+			e.remarks.Warn("unused-axis", axis.Name.Pos, "nothing uses axis %q, so its cells all measure the same", name).
+				Hint = "write ${{ matrix." + name + " }} where they differ, or remove the axis"
+		}
+	}
+}
+
+// checkPort remarks a load that goes to a port which its service does not expose: nobody waits until that answers.
+func (e *outline) checkPort(t *Trial, l *article.Load) {
+	for _, target := range l.Target {
+		u, err := url.Parse(target.URL.Value)
+		if err != nil || u.Port() == "" && u.Scheme != "http" && u.Scheme != "https" {
+			continue
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		i := slices.IndexFunc(t.Services, func(s *Service) bool { return s != nil && s.Name == u.Hostname() })
+		if i < 0 || len(t.Services[i].Expose) == 0 {
+			continue
+		}
+		var known []string
+		for _, p := range t.Services[i].Expose {
+			known = append(known, strconv.Itoa(p))
+		}
+		if !slices.Contains(known, port) {
+			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %s of service %q, which exposes %s", port, u.Hostname(),
+				strings.Join(known, ", ")).Hint = "correct the port, or add it to expose"
+		}
+	}
+}
+
+// Mentions says whether what is run in the experiment has a word in it anywhere: in a command, or in a file that goes into a container.
+// All is false where that cannot be told, as an image was made elsewhere.
+func (e *Experiment) Mentions(word string) (found, all bool) {
+	all = true
+	inFiles := func(files []File) {
+		for _, f := range files {
+			found = found || bytes.Contains(f.Data, []byte(word))
+		}
+	}
+	image := func(i Image) {
+		if i.Build == nil {
+			all = false
+			return
+		}
+		inFiles(i.Build.Files)
+	}
+	for _, t := range e.Trials {
+		if c := t.Command; c != nil {
+			found = found || slices.ContainsFunc(c.Run, func(w string) bool { return strings.Contains(w, word) })
+			inFiles(c.Configs)
+			if c.Service == "" {
+				image(c.Image)
+			}
+		}
+		for _, s := range t.Services {
+			if s == nil {
+				continue
+			}
+			inFiles(s.Configs)
+			for _, v := range s.Volumes {
+				inFiles(v.Files)
+			}
+			if t.Command != nil && t.Command.Service == s.Name {
+				image(s.Image)
+			}
+		}
+	}
+	return found, all
+}
+
+// blocked reports files that are to be put below another one in a container.
+func (p *planner) blocked(configs []article.Config, volumes []article.Volume) {
+	type target struct {
+		path string
+		at   article.Pos
+	}
+	var files []target
+	for _, c := range configs {
+		if clean := path.Clean(c.Target.Value); path.IsAbs(clean) && clean != "/" { // what else is wrong was said when it was read
+			files = append(files, target{clean, c.Target.Pos})
+		}
+	}
+	for _, c := range files {
+		for _, above := range files {
+			if strings.HasPrefix(c.path, above.path+"/") {
+				p.problems.Add("contradiction", c.at, "%q is to be below %q, which is a file", c.path, above.path).
+					Hint = "choose another target for one of them"
+			}
+		}
+		for _, v := range volumes {
+			if strings.HasPrefix(path.Clean(v.Target.Value), c.path+"/") {
+				p.problems.Add("contradiction", v.Target.Pos, "%q is to be below %q, which is a file", v.Target.Value, c.path).
+					Hint = "choose another target for one of them"
+			}
+		}
+	}
+}
