@@ -144,7 +144,7 @@ func TestHostileNames(t *testing.T) {
 	for i, name := range names {
 		listed, included, picture := fmt.Sprintf("%d/%s.py", i, name), fmt.Sprintf("included/%d/%s.py", i, name), fmt.Sprintf(`pictures/%d/%s" onerror="window.evil=1.png`, i, name)
 		text += "```python file=" + listed + "\n# " + rendertest.Evil + "\n```\n\n```python include=" + included + "\n```\n\n" +
-			"![" + escaped.Replace(rendertest.Evil) + "](" + (&url.URL{Path: picture}).EscapedPath() + ") ![x](<" + escaped.Replace(name) + ">)\n\n"
+			"![" + escaped.Replace(rendertest.Evil) + "](" + strings.ReplaceAll((&url.URL{Path: picture}).EscapedPath(), "&", "%26") + ") ![x](<" + escaped.Replace(name) + ">)\n\n"
 		kept[included], kept[picture] = "# "+rendertest.Evil, "a picture"
 	}
 	b := rendertest.WithFiles(t, "names", []byte(text), kept)

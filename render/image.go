@@ -13,6 +13,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
+	"benchbook/notebook/article"
 )
 
 // mediaFolder is where pictures of an article lie, below its page.
@@ -25,7 +26,7 @@ var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg
 // loaded, since a page asks nobody for anything: they become links.
 func (c *composer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
-	written, words := string(i.Destination), strings.TrimSpace(c.plain(i, source))
+	written, words := article.Resolve(i.Destination), strings.TrimSpace(c.plain(i, source))
 	if name, ok := localPicture(written); ok {
 		file, err := c.picture(name)
 		if err != nil {

@@ -160,7 +160,10 @@ func (c *composer) inline(line string) (template.HTML, string) {
 func (c *composer) plain(n ast.Node, source []byte) string {
 	switch n := n.(type) {
 	case *ast.Text:
-		words := string(util.UnescapePunctuations(util.ResolveEntityNames(util.ResolveNumericReferences(n.Value(source)))))
+		words := article.Resolve(n.Value(source))
+		if n.Parent() != nil && n.Parent().Kind() == ast.KindCodeSpan {
+			words = string(n.Value(source))
+		}
 		if n.SoftLineBreak() || n.HardLineBreak() {
 			words += " "
 		}
@@ -184,7 +187,7 @@ func (c *composer) plain(n ast.Node, source []byte) string {
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
 		if n.FirstChild() == nil {
-			return c.numbers[strings.TrimPrefix(string(n.Destination), "#")]
+			return c.numbers[strings.TrimPrefix(article.Resolve(n.Destination), "#")]
 		}
 	case *ast.CodeSpan:
 		if in, ok := c.valueIn(n, source); ok {
@@ -467,7 +470,7 @@ func (c *composer) callout(label, class string, first ast.Node, begin int, sourc
 // link shows links of the article, and in titles, which package article does not look into, claims and references.
 func (c *composer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
-	written, words := string(l.Destination), c.children(n, source)
+	written, words := article.Resolve(l.Destination), c.children(n, source)
 	if name, ok := strings.CutPrefix(written, "claim:"); ok && c.docs == nil {
 		return c.said(name, words)
 	}
@@ -480,7 +483,7 @@ func (c *composer) link(n ast.Node, source []byte) template.HTML {
 	}
 	title := ""
 	if len(l.Title) > 0 {
-		title = ` title="` + template.HTMLEscapeString(string(l.Title)) + `"`
+		title = ` title="` + template.HTMLEscapeString(article.Resolve(l.Title)) + `"`
 	}
 	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) + `</a>`)
 }

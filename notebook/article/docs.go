@@ -158,7 +158,7 @@ func (d *Docs) order(index *DocsPage) {
 				group, below = plainText(n, index.Text), true
 			}
 		case *ast.Link:
-			to, _ := d.Follow(index, string(n.Destination)) // what is wrong is said where all links are checked
+			to, _ := d.Follow(index, Resolve(n.Destination)) // what is wrong is said where all links are checked
 			switch {
 			case to.Page == nil || slices.Contains(ordered, to.Page):
 			case !below:
@@ -189,7 +189,11 @@ func plainText(n ast.Node, source []byte) string {
 	var b strings.Builder
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if t, ok := n.(*ast.Text); ok && entering {
-			b.Write(t.Segment.Value(source))
+			if n.Parent().Kind() == ast.KindCodeSpan {
+				b.Write(t.Segment.Value(source))
+			} else {
+				b.WriteString(Resolve(t.Segment.Value(source)))
+			}
 		}
 		return ast.WalkContinue, nil
 	})
@@ -336,11 +340,11 @@ func (d *Docs) checkLinks(page *DocsPage, problems *Problems) {
 		}
 		switch n := n.(type) {
 		case *ast.Link:
-			if _, err := d.Follow(page, string(n.Destination)); err != nil {
+			if _, err := d.Follow(page, Resolve(n.Destination)); err != nil {
 				dead(n, n.Destination, err)
 			}
 		case *ast.Image:
-			u, err := url.Parse(string(n.Destination))
+			u, err := url.Parse(Resolve(n.Destination))
 			switch {
 			case err != nil:
 				dead(n, n.Destination, errors.New("it is no address"))

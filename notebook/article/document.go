@@ -637,7 +637,14 @@ func (doc *Document) inlines() {
 				return ast.WalkSkipChildren, nil
 			}
 		case *ast.Link:
-			if to := doc.linkTo(string(n.Destination), func(word string) Pos { return doc.destination(n, word) }); to != nil {
+			resolved := Resolve(n.Destination)
+			at := func(word string) Pos {
+				if resolved != string(n.Destination) {
+					word = string(n.Destination)
+				}
+				return doc.destination(n, word)
+			}
+			if to := doc.linkTo(resolved, at); to != nil {
 				swaps = append(swaps, swap{n, to})
 			} else {
 				doc.nearlyLink(n, string(n.Destination))

@@ -92,9 +92,9 @@ func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 		doc.read(v, words)
 		return v
 	case *ast.Link:
-		destination := string(n.Destination)
-		end := max(strings.LastIndex(t.Value, destination), 0) + len(destination)
-		if doc.linkTo(destination, func(word string) Pos { return t.At(end-len(word), end) }) != nil {
+		written, destination := string(n.Destination), Resolve(n.Destination)
+		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
+		if doc.linkTo(destination, func(word string) Pos { return t.At(end-min(len(word), len(written)), end) }) != nil {
 			return nil
 		}
 	}

@@ -27,11 +27,9 @@ func (doc *Document) Links() []ProseLink {
 func linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
 	switch n := n.(type) {
 	case *ast.Link:
-		words = string(n.Destination)
-		return ProseLink{Destination: words}, words, true
+		return ProseLink{Destination: Resolve(n.Destination)}, string(n.Destination), true
 	case *ast.Image:
-		words = string(n.Destination)
-		return ProseLink{Destination: words, Picture: true}, words, true
+		return ProseLink{Destination: Resolve(n.Destination), Picture: true}, string(n.Destination), true
 	case *ast.AutoLink:
 		if n.AutoLinkType == ast.AutoLinkEmail {
 			return l, "", false
