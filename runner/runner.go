@@ -328,6 +328,13 @@ func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) [
 	return out
 }
 
+// PendingTrials counts the trials of an experiment that a run would measure something of, the A/A pair once.
+func PendingTrials(p *plan.Plan, e *plan.Experiment, records []*record.Record, host string, o Options) int {
+	o, records = o.current(p, records)
+	left := o.todo(e, of(records, p, e, host))
+	return len(left.pending(e))
+}
+
 // A todoList is what is left of an experiment.
 type todoList struct {
 	run      string // goes on under this name; empty where it is begun

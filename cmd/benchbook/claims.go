@@ -35,11 +35,39 @@ func (a *app) records(project *article.Project, c *chosen) (records []*record.Re
 	return records, bad, err
 }
 
+// sayBad names files that are no records: each once, however often they are read, and those of one reason together.
 func (a *app) sayBad(bad []record.Bad) {
+	a.saying.Lock()
+	defer a.saying.Unlock()
+	if a.said == nil {
+		a.said = map[string]bool{}
+	}
+	var reasons []string
+	paths := map[string][]string{}
 	for _, b := range bad {
-		fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
+		reason := errorText(b.Err)
+		if a.said[b.Path+": "+reason] {
+			continue
+		}
+		a.said[b.Path+": "+reason] = true
+		if paths[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		paths[reason] = append(paths[reason], b.Path)
+	}
+	for _, reason := range reasons {
+		if list := paths[reason]; len(list) > fewFiles {
+			fmt.Fprintf(a.stderr, "left out: %d files, such as %s: %s\n", len(list), list[0], reason)
+			continue
+		}
+		for _, path := range paths[reason] {
+			fmt.Fprintf(a.stderr, "left out: %s: %s\n", path, reason)
+		}
 	}
 }
+
+// fewFiles is how many files that are left out for one reason are named.
+const fewFiles = 3
 
 // datasetOf lays records over the plans of an article: those of a host, if one is given.
 func datasetOf(c *chosen, records []*record.Record, o dataset.Options, only string) (*dataset.Dataset, error) {

@@ -112,9 +112,7 @@ func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
-	for _, b := range bad {
-		fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
-	}
+	a.sayBad(bad)
 	for i, r := range records {
 		same := func(o *record.Record) bool {
 			return o.Imported != nil && o.Key == r.Key && o.Profile == r.Profile && o.Output == r.Output

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -138,6 +139,9 @@ type app struct {
 	dir            string
 	cleansUp       atomic.Bool   // an interrupt is waited for, see waits
 	spent          *runner.Spent // on measuring; nil as long as nothing was measured
+
+	saying sync.Mutex      // guards said
+	said   map[string]bool // what sayBad has said
 }
 
 // waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else

@@ -332,6 +332,9 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	for _, w := range warnings {
 		s.line("  ", "warning", "claim "+w)
 	}
+	if n := pendingTrials(e, known); n > manyTrials {
+		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))
+	}
 	if origins && len(e.Origin) > 0 {
 		fmt.Fprintln(s.w, "  origins")
 		var rows [][]string
@@ -342,6 +345,17 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	fmt.Fprintln(s.w)
 	return nil
+}
+
+// pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.
+func pendingTrials(e *plan.Experiment, known map[*plan.Trial]*known) int {
+	n := 0
+	for _, t := range e.Trials {
+		if known[t].toMeasure > 0 && !t.Calibration {
+			n++
+		}
+	}
+	return n
 }
 
 func toMeasure(e *plan.Experiment, known map[*plan.Trial]*known) int {

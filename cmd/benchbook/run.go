@@ -38,6 +38,7 @@ type runFlags struct {
 	adapt       bool
 	wait        bool
 	chooseQuick func() error // see addQuick
+	yes         bool
 }
 
 // adaptUsage is what --adapt means, wherever it is given.
@@ -61,6 +62,7 @@ func (f *runFlags) add(cmd *cobra.Command, profile string) {
 	cmd.Flags().StringVar(&f.only, "only", "", "measure "+onlyUsage)
 	cmd.Flags().BoolVar(&f.adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.wait, "wait", false, waitUsage)
+	cmd.Flags().BoolVar(&f.yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment", manyTrials))
 	cmd.Flags().StringVar(&f.engine, "engine", "", "where services run: docker, local, kubernetes, or none to measure nothing (default what the project says, or docker)")
 }
 
@@ -222,9 +224,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		if err != nil {
 			return &statusError{statusFailed, err}
 		}
-		for _, b := range bad {
-			fmt.Fprintf(a.stderr, "left out: %s: %s\n", b.Path, errorText(b.Err))
-		}
+		a.sayBad(bad)
 		for _, run := range runner.FromTheFuture(records, time.Now()) {
 			fmt.Fprintf(a.stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
 				"clock named it, remove its records\n", c.slug, run)
@@ -245,6 +245,9 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			fruitless++
 		}
 		if n := runner.Pending(plans[c.slug], records, at.hostOf(c.slug).ID, options); n > 0 {
+			if err := a.checkMany(ctx, project, c, plans[c.slug], records, v, options, flags); err != nil {
+				return err
+			}
 			pending += n
 			capacities += runner.PendingSearches(plans[c.slug], records, at.hostOf(c.slug).ID, options)
 			wanted = append(wanted, c)
@@ -297,6 +300,31 @@ func (a *app) connect(ctx context.Context, project *article.Project, at venues) 
 			return err
 		}
 		fmt.Fprintf(a.stderr, "engine %s\n", v.engine.Name())
+	}
+	return nil
+}
+
+// manyTrials is how many trials of one experiment are measured without a question.
+const manyTrials = 200
+
+// checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are multiplied.
+func (a *app) checkMany(ctx context.Context, project *article.Project, c *chosen, p *plan.Plan, records []*record.Record, v *venue, o runner.Options,
+	flags runFlags) error {
+	if flags.yes || flags.budget > 0 || o.Only != nil {
+		return nil
+	}
+	for _, e := range p.Experiments {
+		n := runner.PendingTrials(p, e, records, v.host.ID, o)
+		if n <= manyTrials {
+			continue
+		}
+		known, err := a.inspect(ctx, project, c, p, v.host.ID, v.present)
+		if err != nil {
+			return stopped(ctx, err)
+		}
+		time := e.Estimate(plan.Place(v.host.Cores), experience(e, known))
+		return &statusError{statusUsage, fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with --yes, some with --only, or as "+
+			"many as fit into a time with --budget", c.slug, e.Name, n, clock(time.Total))}
 	}
 	return nil
 }
