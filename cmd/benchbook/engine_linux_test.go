@@ -256,7 +256,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 	}
 	var removed bytes.Buffer
 	clean := begin(&removed, "clean")
-	if status := clean.end(t, 2*time.Minute); status != 0 {
+	if status := clean.end(t, patience(t)); status != 0 {
 		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
 	}
 	wantSaid(t, removed.String(), "removed container ", "removed network ")
@@ -290,7 +290,7 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 // wantFinished waits for a run that goes on where another was stopped.
 func wantFinished(t *testing.T, l *life, saved *archive, repetitions int) {
 	t.Helper()
-	if status := l.end(t, 2*time.Minute); status != 0 {
+	if status := l.end(t, patience(t)); status != 0 {
 		t.Errorf("when the engine is there again: status %d:\n%s", status, &l.stderr)
 	}
 	all := saved.look(t)
