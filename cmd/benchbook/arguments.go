@@ -72,6 +72,9 @@ func unknownVerb(root *cobra.Command, args []string) error {
 // flagError says of an unknown flag which was meant, and of a value what is wrong with it.
 func flagError(cmd *cobra.Command, err error) error {
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if errors.Is(err, errTwice) {
+			return fmt.Errorf("--%s is given twice: give it once, or run the command once for each", invalid.GetFlag().Name)
+		}
 		return invalidValue(invalid.GetFlag(), invalid.GetValue(), "")
 	}
 	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {

@@ -188,6 +188,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		a.schemaCommand(), a.completionCommand(), a.manCommand(), version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
+	onceOnly(root)
 	return root
 }
 
