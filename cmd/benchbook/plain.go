@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"regexp"
 	"unicode"
@@ -24,7 +25,13 @@ func (p plain) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
+// turning are the characters that turn the direction of text, so that it reads otherwise than it is.
+var turning = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]`)
+
+// cleaned is a text as it may reach a terminal. Characters that turn it are shown by their numbers, in the way of JSON, where they stay
+// what they are.
 func cleaned(text []byte) []byte {
+	text = turning.ReplaceAllFunc(text, func(c []byte) []byte { return fmt.Appendf(nil, `\u%04x`, bytes.Runes(c)[0]) })
 	return bytes.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || !unicode.IsControl(r) && r != utf8.RuneError {
 			return r

@@ -12,6 +12,7 @@ func TestPlain(t *testing.T) {
 		{"a window's name", "a\x1b]0;owned\x07b\x1b]0;c\x1b\\d\n", "abd\n"},
 		{"single characters", "a\rb\x08c\x00d\x7fe\u009bf\x1bg\n", "abcdefg\n"},
 		{"no text", "a\xffb\n", "a?b\n"},
+		{"what turns text", "a\u202egnp.exe\u2066b\u061c\n", `a\u202egnp.exe\u2066b\u061c` + "\n"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer

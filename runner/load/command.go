@@ -179,6 +179,9 @@ func printed(lines []string, m *Measurement) (failure string) {
 		if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
 			return fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
 		}
+		if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) {
+			return fmt.Sprintf("the command printed a metric called %.100q: use letters, digits, - and _, in words joined by dots", s.Metric)
+		}
 		value, unit := *s.Value, s.Unit
 		if u, known := expr.ParseUnit(unit); known {
 			value, unit = u.ToBase(value), u.Dimension.Base()
@@ -192,6 +195,12 @@ func printed(lines []string, m *Measurement) (failure string) {
 		m.Samples = append(m.Samples, record.Sample{Metric: s.Metric, Value: value, Unit: unit})
 	}
 	return ""
+}
+
+// isName says that an expression is nothing but a name: whatever is called otherwise no table, figure or claim could ask for.
+func isName(n expr.Node, name string) bool {
+	s, ok := n.(*expr.Selector)
+	return ok && s.Name == name && len(s.Matches) == 0
 }
 
 // clipped is the beginning of a line, as much as fits into a failure.
