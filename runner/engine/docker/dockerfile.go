@@ -2,7 +2,9 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +38,7 @@ var directive = regexp.MustCompile(`^#\s*(?i:(escape|syntax|check))\s*=\s*(.+?)\
 // with the given build arguments. Stages that refer to earlier ones, and scratch, are none. Instructions it need not
 // understand are left to the builder. The error is a *problem.
 //
-// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; heredocs belong to BuildKit, which is not used.
+// Source: Dockerfile reference, "Format", "FROM", "ARG", "COPY --from"; what belongs to BuildKit, which is not used, is refused.
 func parseDockerfile(text string, args map[string]string, target string) (dockerfile, error) {
 	d := dockerfile{lines: strings.SplitAfter(strings.TrimPrefix(text, "\ufeff"), "\n")}
 	escape := byte('\\')
@@ -44,6 +46,10 @@ func parseDockerfile(text string, args map[string]string, target string) (docker
 		m := directive.FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			break
+		}
+		if strings.EqualFold(m[1], "syntax") && !usualSyntax.MatchString(m[2]) {
+			return d, &problem{i + 1, fmt.Sprintf("# syntax=%s needs BuildKit, and images are built by the engine's classic builder: "+
+				"write it as a Dockerfile, without this line", m[2])}
 		}
 		if strings.EqualFold(m[1], "escape") {
 			if m[2] != "`" && m[2] != "\\" {
@@ -66,6 +72,9 @@ func parseDockerfile(text string, args map[string]string, target string) (docker
 			return d, &problem{first + 1, fmt.Sprintf(format, a...)}
 		}
 		flags, rest := splitFlags(words[1:])
+		if what, instead := d.needsBuildKit(words, flags, i); what != "" {
+			return fail("%s needs BuildKit, and images are built by the engine's classic builder: %s", what, instead)
+		}
 		expand := func(word string) string { return expandArgs(unquote(word), defaults) }
 		found := from{first: first, end: i}
 		switch strings.ToUpper(words[0]) {
@@ -121,6 +130,43 @@ func parseDockerfile(text string, args map[string]string, target string) (docker
 		return d, &problem{1, "there is no FROM"}
 	}
 	return d, nil
+}
+
+// usualSyntax is what # syntax= says of a Dockerfile that the classic builder reads as well, as far as it has nothing new.
+var usualSyntax = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(:|@|$)`)
+
+// heredoc is the beginning of one, with the word that ends it.
+var heredoc = regexp.MustCompile(`^<<-?["']?([A-Za-z_][A-Za-z0-9_]*)["']?$`)
+
+// buildKitFlags are those of instructions that the classic builder does not have, with what to do instead.
+var buildKitFlags = map[string]map[string]string{
+	"RUN":  {"mount": "COPY what it mounts; without a cache it only takes longer", "network": "leave it out", "security": "leave it out"},
+	"COPY": {"link": "leave it out", "parents": "COPY folder by folder", "exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
+	"ADD":  {"link": "leave it out", "checksum": "leave it out, and RUN sha256sum -c", "keep-git-dir": "leave it out", "exclude": "name the files in .dockerignore", "chmod": "leave it out, and RUN chmod"},
+}
+
+// needsBuildKit says what of an instruction the classic builder does not have, and what to do instead; nothing of one that it can do. Next
+// is the line behind the instruction.
+//
+// Source: Dockerfile reference, "Here-Documents", "RUN --mount", "COPY --link".
+func (d dockerfile) needsBuildKit(words []string, flags map[string]string, next int) (what, instead string) {
+	name := strings.ToUpper(words[0])
+	known, ok := buildKitFlags[name]
+	if !ok {
+		return "", ""
+	}
+	for _, flag := range slices.Sorted(maps.Keys(flags)) {
+		if instead, ok := known[flag]; ok {
+			return name + " --" + flag, instead
+		}
+	}
+	for _, word := range words[1:] {
+		m := heredoc.FindStringSubmatch(word)
+		if m != nil && slices.ContainsFunc(d.lines[next:], func(line string) bool { return strings.TrimSpace(line) == m[1] }) {
+			return "the heredoc " + word, "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"
+		}
+	}
+	return "", ""
 }
 
 // instruction joins the lines of the instruction that begins at line *i, without comments, and moves *i past them.

@@ -153,3 +153,31 @@ func FuzzDockerfile(f *testing.F) {
 		}
 	})
 }
+
+// What only BuildKit has is said at its line, and what merely looks like it is left alone.
+func TestBuildKitSyntax(t *testing.T) {
+	const needs = " needs BuildKit, and images are built by the engine's classic builder: "
+	for _, tt := range []struct{ name, text, want string }{
+		{"a heredoc", "FROM debian\n\nRUN <<EOF\necho a\nEOF\n",
+			"Dockerfile line 3: the heredoc <<EOF" + needs + "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
+		{"a heredoc of a file", "FROM debian\nCOPY <<-'END' /a\n\ta\n\tEND\n",
+			"Dockerfile line 2: the heredoc <<-'END'" + needs + "write a file beside the Dockerfile and COPY it, or join the lines with && and \\"},
+		{"a mount", "FROM debian\nRUN --mount=type=cache,target=/c \\\n pip install x\n",
+			"Dockerfile line 2: RUN --mount" + needs + "COPY what it mounts; without a cache it only takes longer"},
+		{"a link", "FROM debian\ncopy --link a /a\n", "Dockerfile line 2: COPY --link" + needs + "leave it out"},
+		{"another frontend", "# syntax=example/other:1\nFROM debian\n",
+			"Dockerfile line 1: # syntax=example/other:1" + needs + "write it as a Dockerfile, without this line"},
+		{"the usual frontend", "# syntax=docker/dockerfile:1.4\nFROM debian\n", ""},
+		{"flags that it has", "FROM debian AS a\nFROM debian\nCOPY --from=a --chown=1:1 /a /a\nRUN x --mount=y\n", ""},
+		{"what is none", "FROM debian\nRUN bash -c 'cat <<<EOF' && echo $((1 << 3))\nRUN cat <<EOF\n", ""},
+	} {
+		_, err := parseDockerfile(tt.text, nil, "")
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
