@@ -80,6 +80,9 @@ func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) 
 		return Report{}, err
 	}
 	defer w.close()
+	if o.SingleFile && slices.Contains(w.old, "index.html") {
+		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as by --out mail", dir)
+	}
 	var working errgroup.Group // pages that wait as they are can be packed while others are written
 	working.SetLimit(runtime.GOMAXPROCS(0) + 1)
 	working.Go(func() error { return build(sources, theme, o, w.put) })
