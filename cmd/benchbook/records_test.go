@@ -270,7 +270,7 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 	}{
 		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
 		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`), `by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
-		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) }, "not a record: unexpected end of JSON input"},
+		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) }, "not a record: the JSON ends too early"},
 		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) }, "not a record: it is a folder, not a file"},
 		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) }, "not a record: it is a named pipe, not a file"},
 		{"a link to itself", func(t *testing.T, path string) {
