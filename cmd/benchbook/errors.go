@@ -54,27 +54,10 @@ func inPlainWords(err error, before string) string {
 		return fmt.Sprintf("%s to %s: %v", err.Old, err.New, err.Err)
 	case *os.SyscallError:
 		return err.Err.Error()
-	case *json.SyntaxError:
-		if strings.HasPrefix(err.Error(), "unexpected end") {
-			return "the JSON ends too early"
-		}
-		return fmt.Sprintf("invalid JSON at byte %d", err.Offset)
-	case *json.UnmarshalTypeError:
-		value, number, _ := strings.Cut(err.Value, " ") // "number 1.5"
-		if err.Field == "" {
-			return fmt.Sprintf("the JSON cannot be %s %s", indefinite(value), value)
-		}
-		return strings.TrimRight(fmt.Sprintf("%q cannot be %s %s %s", err.Field, indefinite(value), value, number), " ")
+	case *json.SyntaxError, *json.UnmarshalTypeError:
+		return record.InvalidJSON(err).Error()
 	}
 	return ""
-}
-
-// indefinite is the article before a noun.
-func indefinite(noun string) string {
-	if strings.ContainsAny(noun[:min(len(noun), 1)], "aeiou") {
-		return "an"
-	}
-	return "a"
 }
 
 // withWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.

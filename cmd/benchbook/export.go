@@ -18,8 +18,8 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
-	"benchbook/render/csvtext"
 	"benchbook/notebook/stats"
+	"benchbook/render/csvtext"
 )
 
 // exporters are the formats of export, by name: each writes cells for another program.

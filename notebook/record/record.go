@@ -280,12 +280,12 @@ func Parse(data []byte) (*Record, error) {
 			SchemaVersion int `json:"schema_version"`
 		}
 		if err := json.Unmarshal(data, &other); err != nil {
-			return nil, fmt.Errorf("not a record: %w", err)
+			return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
 		}
 		if other.SchemaVersion != SchemaVersion {
 			return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", other.SchemaVersion, SchemaVersion)
 		}
-		return nil, fmt.Errorf("not a record: %w", err)
+		return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
 	}
 	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 && r.Search == nil {
 		return nil, errors.New("not a record: it does not say of what")
@@ -294,7 +294,7 @@ func Parse(data []byte) (*Record, error) {
 		return nil, errors.New("not a record: it is of a repetition and of a search")
 	}
 	if err := r.checkNames(); err != nil {
-		return nil, fmt.Errorf("not a record: %w", err)
+		return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
 	}
 	if err := r.check(); err != nil {
 		return nil, err
