@@ -1029,6 +1029,33 @@ func TestCommand(t *testing.T) {
 	}
 	t.Run("verbs and flags", func(t *testing.T) { verbsAndFlags(t, program) })
 	t.Run("run", func(t *testing.T) { refusals(t, program) })
+	t.Run("unknown", func(t *testing.T) { unknownWords(t, program) })
+}
+
+// unknownWords runs the commands of the section that shows what the command does not know, and compares what they print.
+func unknownWords(t *testing.T, program string) {
+	shown := 0
+	for _, f := range readPage(t, "not-yet.md").fences {
+		if f.info != "console" || f.heading != "Not there" {
+			continue
+		}
+		for command := range strings.SplitSeq(strings.TrimPrefix(f.body, "$ "), "\n$ ") {
+			line, want, _ := strings.Cut(command, "\n")
+			shown++
+			cmd := exec.Command(program, strings.Fields(line)[1:]...)
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if code := cmd.ProcessState.ExitCode(); code != 2 {
+				t.Errorf("%s ends with %v, want status 2", line, err)
+			}
+			if got := strings.TrimSpace(string(out)); got != strings.TrimSpace(want) {
+				t.Errorf("%s prints\n%s\nand the manual says\n%s", line, got, want)
+			}
+		}
+	}
+	if shown < 2 {
+		t.Errorf("%d commands are shown that nothing knows", shown)
+	}
 }
 
 // refusals compares what run prints with what the pages show.
@@ -1118,7 +1145,7 @@ func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help f
 	typed := 0
 	for _, p := range manual {
 		for _, f := range p.fences {
-			if f.info != "console" || f.heading == "Not there" { // which shows what is refused
+			if f.info != "console" || f.heading == "Not there" { // see unknownWords
 				continue
 			}
 			for line := range strings.Lines(f.body) {
@@ -1147,6 +1174,70 @@ func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help f
 	}
 	if typed < 20 {
 		t.Errorf("%d commands are shown as they are typed", typed)
+	}
+}
+
+var (
+	codeSpan = regexp.MustCompile("`([^`\n]+)`")
+	goName   = regexp.MustCompile(`^(?:[A-Z]\w*\.)?(\w*[a-z][A-Z]\w*|[A-Z]\w*)$`)
+)
+
+// What architecture.md names is there: folders, files, Go names and targets of make.
+func TestArchitectureNamesWhatIsThere(t *testing.T) {
+	declared, files := map[string]bool{}, map[string]bool{}
+	goFiles(t, ".", func(name string, f *ast.File) {
+		files[filepath.Base(name)] = true
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				declared[n.Name.Name] = true
+			case *ast.TypeSpec:
+				declared[n.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, name := range n.Names {
+					declared[name.Name] = true
+				}
+			}
+			return true
+		})
+	})
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := filepath.Glob(filepath.Join(root, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tests {
+		files[filepath.Base(name)] = true
+	}
+	looked := 0
+	for _, m := range codeSpan.FindAllStringSubmatch(readPage(t, "architecture.md").prose(), -1) {
+		word, found := m[1], true
+		target, isTarget := strings.CutPrefix(word, "make ")
+		name := goName.FindStringSubmatch(word)
+		switch {
+		case strings.HasSuffix(word, "/"):
+			_, err := os.Stat(filepath.Join(root, word))
+			_, below := os.Stat(filepath.Join(root, "scripts", word)) // a row of the table names what is in its folder
+			found = err == nil || below == nil
+		case strings.HasSuffix(word, ".go"):
+			found = files[word]
+		case isTarget:
+			found = bytes.Contains(makefile, []byte("\n"+target+":"))
+		case name != nil:
+			found = declared[name[1]]
+		default:
+			continue
+		}
+		looked++
+		if !found {
+			t.Errorf("architecture.md names %s, which is not there", word)
+		}
+	}
+	if looked < 40 {
+		t.Errorf("%d names were looked for", looked)
 	}
 }
 
