@@ -35,7 +35,7 @@ test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it
 	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -c -o $(BIN)/benchbook.test ./cmd/benchbook
 	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/kubernetes/run sh -c '\
 		../../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
-		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 10m' sh $(TESTFLAGS)
+		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 30m' sh $(TESTFLAGS)
 
 # npm installs just what the lock file names, by digest, and runs none of it.
 tools: _tools/node_modules ## install what pages are examined with: axe-core, and the validator of the W3C, which needs Java

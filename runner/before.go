@@ -22,7 +22,9 @@ func (r *run) before(ctx context.Context, rec *record.Record) (err error) {
 		if err := m.setClock(ctx); err != nil {
 			return err
 		}
-		all = append(all, func(ctx context.Context) (*record.Before, error) { return m.settle(ctx, r.disturbed) })
+		all = append(all, func(ctx context.Context) (*record.Before, error) {
+			return m.settle(ctx, r.disturbed, r.Settler.Longest)
+		})
 	}
 	rec.Before, err = settleAll(ctx, all...)
 	rec.Parts["settle"] = time.Since(began).Seconds()

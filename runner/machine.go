@@ -142,14 +142,14 @@ func (m *Machine) setClock(ctx context.Context) (err error) {
 	return err
 }
 
-// settle lets the machine come to rest, which takes longer after it was disturbed.
-func (m *Machine) settle(ctx context.Context, disturbed bool) (*record.Before, error) {
+// settle lets the machine come to rest, which takes longer after it was disturbed; longest is as in Settler.
+func (m *Machine) settle(ctx context.Context, disturbed bool, longest time.Duration) (*record.Before, error) {
 	after := afterRest
 	if disturbed {
 		after = afterDisturbance
 	}
 	var before record.Before
-	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after)
+	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after, longest.String())
 	return &before, err
 }
 

@@ -107,6 +107,9 @@ func TestWatch(t *testing.T) {
 	if err := Tell(t.Context(), []string{"nothing"}, &said); err == nil {
 		t.Error("something that there is not was told")
 	}
+	if err := Tell(t.Context(), []string{tellRest, afterRest, "soon"}, &said); err == nil {
+		t.Error("a wait of no length was taken")
+	}
 }
 
 // A machine that is asked in one process after another has waited as long as they have together, and tells what happened between them.

@@ -26,6 +26,9 @@ type Settler struct {
 	Write func()                      // asks for dirty pages to be written; the system's sync if nil
 	Now   func() time.Time            // time.Now if nil
 
+	// Longest bounds each wait further, here and on other machines, as tests do that run beside others; 0 leaves the bounds below.
+	Longest time.Duration
+
 	begun  time.Time     // of the first repetition
 	waited time.Duration // in all, but for what follows
 	after  time.Duration // the same, after repetitions that the machine disturbed
@@ -85,6 +88,9 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, e
 	more := disturbed && longer > allowed
 	if more {
 		allowed, used = longer, &s.after
+	}
+	if s.Longest > 0 {
+		allowed = min(allowed, s.Longest)
 	}
 	var reasons []string
 	wrote := false

@@ -175,6 +175,20 @@ func TestSettlingAfterADisturbance(t *testing.T) {
 	}
 }
 
+// Each wait can be bounded further, after a disturbance too.
+func TestSettlingForAMoment(t *testing.T) {
+	for _, disturbed := range []bool{false, true} {
+		m := newMachine(t)
+		m.noise.Runnable = 4
+		s := m.settler(nil)
+		s.Longest = 100 * time.Millisecond
+		got, err := s.Settle(t.Context(), disturbed)
+		if most := (s.Longest + settlePause).Seconds(); err != nil || got.Settled || got.Waited < s.Longest.Seconds() || got.Waited > most {
+			t.Errorf("disturbed %v: %+v, %v, want a wait of %v to %v s", disturbed, got, err, s.Longest.Seconds(), most)
+		}
+	}
+}
+
 // Who has waited in vain waits half as long the next time, and as long as at first once it has helped.
 func TestSettlingInVain(t *testing.T) {
 	m := newMachine(t)

@@ -23,7 +23,7 @@ const (
 	tellReadings    = "readings"
 )
 
-// What follows tellRest: whether the machine disturbed the repetition before this one.
+// What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in Settler.
 const (
 	afterDisturbance = "disturbed"
 	afterRest        = "undisturbed"
@@ -99,8 +99,12 @@ func Tell(ctx context.Context, args []string, stdout io.Writer) error {
 			return err
 		}
 		return answer.Encode(host)
-	case len(args) == 2 && args[0] == tellRest:
-		before, err := settleOn(ctx, new(Settler), restFile, args[1] == afterDisturbance)
+	case len(args) == 3 && args[0] == tellRest:
+		longest, err := time.ParseDuration(args[2])
+		if err != nil {
+			return fmt.Errorf("invalid longest wait %q", args[2])
+		}
+		before, err := settleOn(ctx, &Settler{Longest: longest}, restFile, args[1] == afterDisturbance)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -218,7 +217,7 @@ func runEnded(t *testing.T, w wiring, registry string) {
 		if err := l.cmd.Process.Signal(with); err != nil {
 			t.Fatal(err)
 		}
-		status = l.end(t, 2*time.Minute)
+		status = l.end(t)
 		return status, l.stderr.String()
 	}
 	if status, said := end(os.Kill); status != -1 {
@@ -237,7 +236,7 @@ func runEnded(t *testing.T, w wiring, registry string) {
 		t.Errorf("after a run that was interrupted clean found\n%s", got)
 	}
 	last := begin(t, program, lock, "-C", dir, "run")
-	if status := last.end(t, 5*time.Minute); status != 0 {
+	if status := last.end(t); status != 0 {
 		t.Errorf("the last run has status %d:\n%s", status, &last.stderr)
 	}
 	if n := planned(saved.look(t)); n != repetitions {

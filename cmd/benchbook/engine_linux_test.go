@@ -256,7 +256,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 	}
 	var removed bytes.Buffer
 	clean := begin(&removed, "clean")
-	if status := clean.end(t, patience(t)); status != 0 {
+	if status := clean.end(t); status != 0 {
 		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
 	}
 	wantSaid(t, removed.String(), "removed container ", "removed network ")
@@ -277,7 +277,7 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 	time.Sleep(300 * time.Millisecond)
 	d.stop(t, signal)
 	began := time.Now()
-	if status := l.end(t, 2*time.Minute); status != statusFailed {
+	if status := l.end(t); status != statusFailed {
 		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
 	}
 	took := time.Since(began)
@@ -290,7 +290,7 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 // wantFinished waits for a run that goes on where another was stopped.
 func wantFinished(t *testing.T, l *life, saved *archive, repetitions int) {
 	t.Helper()
-	if status := l.end(t, patience(t)); status != 0 {
+	if status := l.end(t); status != 0 {
 		t.Errorf("when the engine is there again: status %d:\n%s", status, &l.stderr)
 	}
 	all := saved.look(t)
@@ -322,7 +322,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	if status := l.end(t, 2*time.Minute); status != statusFailed {
+	if status := l.end(t); status != statusFailed {
 		t.Errorf("status %d, want %d", status, statusFailed)
 	}
 	wantSaid(t, l.stderr.String(), "opening a space: ", "address pool", "docker network prune")
@@ -333,7 +333,7 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 		t.Errorf("the network of somebody else: %v", err)
 	}
 	again := d.run(t, program, lock, dir)
-	if status := again.end(t, 2*time.Minute); status != 0 || len(saved.look(t)) < 2 {
+	if status := again.end(t); status != 0 || len(saved.look(t)) < 2 {
 		t.Errorf("when there is room for a network: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
 	}
 }
@@ -348,7 +348,7 @@ func TestEngineWhoseDiskIsFull(t *testing.T) {
 	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	if status := l.end(t, 2*time.Minute); status != statusFailed {
+	if status := l.end(t); status != statusFailed {
 		t.Errorf("status %d, want %d", status, statusFailed)
 	}
 	wantSaid(t, l.stderr.String(), "no space left on device")
@@ -358,7 +358,7 @@ func TestEngineWhoseDiskIsFull(t *testing.T) {
 	t.Log(l.stderr.String())
 	remount("size=400m")
 	again := d.run(t, program, lock, dir)
-	if status := again.end(t, 2*time.Minute); status != 0 || len(saved.look(t)) < 2 {
+	if status := again.end(t); status != 0 || len(saved.look(t)) < 2 {
 		t.Errorf("when there is room: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
 	}
 }

@@ -116,9 +116,10 @@ func begin(t *testing.T, program, lock string, args ...string) *life {
 	return l
 }
 
-// end waits until it has ended, and gives its status, -1 if a signal has ended it.
-func (l *life) end(t *testing.T, within time.Duration) int {
+// end waits until it has ended, for as long as the tests may take, and gives its status, -1 if a signal has ended it.
+func (l *life) end(t *testing.T) int {
 	t.Helper()
+	within := patience(t)
 	over := time.AfterFunc(within, func() { _ = l.cmd.Process.Kill() })
 	err := l.cmd.Wait()
 	if !over.Stop() {
@@ -341,7 +342,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if err := l.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if status := l.end(t, 2*time.Minute); status != -1 {
+		if status := l.end(t); status != -1 {
 			t.Fatalf("the run had ended with status %d before it was killed: %s", status, &l.stderr)
 		}
 		owners = append(owners, l.owner)
@@ -359,7 +360,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	before := len(saved.look(t))
 	l := begin(t, program, lock, "-C", dir, "run")
 	owners = append(owners, l.owner)
-	if status := l.end(t, 5*time.Minute); status != 0 {
+	if status := l.end(t); status != 0 {
 		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
 	}
 	if n := planned(saved.look(t)); n != repetitions {
@@ -451,7 +452,7 @@ calibrate: false
 					t.Fatal(err)
 				}
 			}
-			if status := l.end(t, 2*time.Minute); status != tt.status {
+			if status := l.end(t); status != tt.status {
 				t.Fatalf("status %d, want %d:\n%s", status, tt.status, &l.stderr)
 			}
 			kept := len(saved.look(t))
@@ -467,7 +468,7 @@ calibrate: false
 			}
 			unchanged()
 			again := begin(t, program, lock, "-C", dir, "run")
-			if status := again.end(t, 2*time.Minute); status != 0 {
+			if status := again.end(t); status != 0 {
 				t.Errorf("the run after it ended with status %d:\n%s", status, &again.stderr)
 			}
 			if n := planned(saved.look(t)); n != 8 {

@@ -59,9 +59,8 @@ func onEngine(t *testing.T) wiring {
 	needEngine(t)
 	t.Setenv("BENCHBOOK_WAIT", "true") // other packages are tested at the same time
 	w, tools := wired(), builtPrograms(t)
-	began := time.Now()
-	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes: here its clock is faster.
-	w.settler = &runner.Settler{Now: func() time.Time { return began.Add(20 * time.Since(began)) }}
+	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
+	w.settler = &runner.Settler{Longest: 100 * time.Millisecond}
 	w.tool = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(tools, name)) }
 	return w
 }
