@@ -24,7 +24,8 @@ func Standings() []Mark {
 		{"is-not", "Does not hold", "doesnot", "A headline claim is contradicted."},
 		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
 		{"is-not", "Failed", "failed", "There are repetitions, and every one failed: nothing is measured."},
-		{"is-none", "Not measured", "none", "Written, not run, or too noisy to decide."},
+		{"is-measured", "Measured", "measured", "There are results, and no headline claim, or they are too noisy to decide."},
+		{"is-none", "Not measured", "none", "Written and not run, or too little was measured to say anything."},
 	}
 }
 
@@ -34,6 +35,7 @@ func StandingMark(s stats.Standing) Mark {
 		stats.Reproduced: "Reproduced", stats.DirectionOnly: "Direction only", stats.NotReproduced: "Not reproduced",
 		stats.Holds: "Holds", stats.HoldsInPart: "Holds in part", stats.DoesNotHold: "Does not hold",
 		stats.QuickOnly: "Quick only", stats.StandingFailed: "Failed",
+		stats.StandingMeasured: "Measured",
 	}[s]
 	marks := Standings()
 	for _, m := range marks {

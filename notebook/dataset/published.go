@@ -213,8 +213,9 @@ func rowName(row *article.PublishedRow) string {
 //
 // Source: METHOD.md 6.
 func (d *Dataset) Standing() (stats.Standing, string) {
-	if n := d.failed(); n > 0 {
-		return stats.StandingFailed, allFailed(n)
+	good, failed := d.outcomes()
+	if failed > 0 && good == 0 {
+		return stats.StandingFailed, allFailed(failed)
 	}
 	type headline struct {
 		name    string
@@ -231,7 +232,7 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 	}
 	quickOnly := d.Profile == plan.Quick
 	if len(d.Doc.Published) == 0 {
-		return stats.ClaimStanding(verdicts, quickOnly), claimReason(verdicts, quickOnly)
+		return stats.ClaimStanding(verdicts, quickOnly, good > 0), claimReason(verdicts, quickOnly, good > 0)
 	}
 	var standings []stats.Standing
 	var reasons []string
@@ -287,12 +288,11 @@ func (d *Dataset) Standing() (stats.Standing, string) {
 	if i := slices.Index(standings, worst); i >= 0 {
 		return worst, reasons[i]
 	}
-	return worst, "nothing published has a metric"
+	return stats.ClaimStanding(nil, quickOnly, good > 0), "nothing published has a metric"
 }
 
-// failed is how many repetitions there are, if every one has failed; otherwise 0.
-func (d *Dataset) failed() int {
-	n := 0
+// outcomes counts the repetitions that are shown, the A/A pair among them: those that could be run, and those that failed.
+func (d *Dataset) outcomes() (good, failed int) {
 	for _, e := range d.Experiments {
 		for _, c := range append(slices.Clone(e.Cells), e.Calibration) {
 			if c == nil {
@@ -300,13 +300,14 @@ func (d *Dataset) failed() int {
 			}
 			for _, r := range c.Records {
 				if r.Failure == "" {
-					return 0
+					good++
+				} else {
+					failed++
 				}
-				n++
 			}
 		}
 	}
-	return n
+	return good, failed
 }
 
 func allFailed(n int) string {
@@ -351,10 +352,12 @@ func (d *Dataset) metricsOf(c *article.Claim) []string {
 }
 
 // claimReason counts the headline claims of an article that reproduces nothing.
-func claimReason(verdicts []stats.Verdict, quickOnly bool) string {
+func claimReason(verdicts []stats.Verdict, quickOnly, hasResults bool) string {
 	switch {
 	case quickOnly:
 		return "only quick records"
+	case len(verdicts) == 0 && !hasResults:
+		return "there are no results"
 	case len(verdicts) == 0:
 		return "the article has no headline claim"
 	}

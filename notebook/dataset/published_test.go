@@ -137,9 +137,12 @@ func TestStanding(t *testing.T) {
 			"all 9 repetitions failed"},
 		{"everything but one failed", headline(yes), []change{only("a", failed("x")), only("b", failed("x"))}, stats.StandingNotMeasured,
 			"of 1 headline claim: 1 not measured"},
-		{"no headline", "", nil, stats.StandingNotMeasured, "the article has no headline claim"},
+		{"a claim that is open", headline(open), nil, stats.StandingMeasured, "of 1 headline claim: 1 inconclusive"},
+		{"nothing was run", "", nil, stats.StandingNotMeasured, "there are no results"},
+		{"no headline", "", nil, stats.StandingMeasured, "the article has no headline claim"},
+		{"no headline, and one of three cells failed", "", []change{only("a", failed("x"))}, stats.StandingMeasured, "the article has no headline claim"},
 		{"claims that are no headline", strings.Replace(headline(yes), "headline: true", "headline: false", 1), nil,
-			stats.StandingNotMeasured, "the article has no headline claim"},
+			stats.StandingMeasured, "the article has no headline claim"},
 		{"quick claims", headline(yes), []change{inProfile(plan.Quick)}, stats.QuickOnly, "only quick records"},
 		{"published sizes", published(order) + headline(yes), nil, stats.Reproduced, "throughput, against A paper: 3 of 3 rows near one common factor"},
 		{"published order", published(sizes) + headline(yes), nil, stats.DirectionOnly, "throughput, against A paper: 1 of 3 rows near one common factor"},
@@ -165,6 +168,9 @@ func TestStanding(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := frontMatter + dockerfile + fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1))
 			b := measuredServers(t, text+tt.blocks, tt.changes...)
+			if tt.name == "nothing was run" {
+				b = newBench(t, text+tt.blocks)
+			}
 			got, reason := b.dataset(Options{}).Standing()
 			if got != tt.want || reason != tt.reason {
 				t.Errorf("%s (%s), want %s (%s)", got, reason, tt.want, tt.reason)

@@ -263,7 +263,7 @@ func rates() []rate {
 		for i, n := range []int{3, 5, 10} {
 			add("6", tt.undecided[i], true, 0.1, func(rng *rand.Rand) (bool, error) {
 				s, err := standingOf(rng, noiseNamed(tt.noise), n, tt.rows, 1)
-				return s == StandingNotMeasured, err
+				return s == StandingMeasured, err
 			}, "the published order, %d rows, is not decided, %s, n = %d", tt.rows, tt.noise, n)
 			add("6", 0, true, 0.004, func(rng *rand.Rand) (bool, error) {
 				s, err := standingOf(rng, noiseNamed(tt.noise), n, tt.rows, 1)

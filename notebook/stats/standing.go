@@ -14,10 +14,11 @@ const (
 	DirectionOnly       Standing = "direction only" // the order is the published one, the sizes are not
 	NotReproduced       Standing = "not reproduced"
 	StandingNotMeasured Standing = "not measured"
+	StandingMeasured    Standing = "measured"   // there are results, and nothing that they decide
 	QuickOnly           Standing = "quick only" // all records are of the quick profile
 	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed
 
-	// The standing of an article that reproduces nothing; it can also be not measured or quick only.
+	// The standing of an article that reproduces nothing; it can also be measured, not measured or quick only.
 	Holds       Standing = "holds"
 	HoldsInPart Standing = "holds in part"
 	DoesNotHold Standing = "does not hold"
@@ -43,7 +44,7 @@ func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Stand
 	case 5*(a.Agreeing+a.Undecided) < 4*pairs:
 		return NotReproduced, fmt.Sprintf("order: %d of %d pairs disagree", a.Disagreeing, pairs)
 	case 5*a.Agreeing < 4*pairs:
-		return StandingNotMeasured, fmt.Sprintf("noise: %d of %d pairs undecided", a.Undecided, pairs)
+		return StandingMeasured, fmt.Sprintf("noise: %d of %d pairs undecided", a.Undecided, pairs)
 	case near && supported:
 		return Reproduced, fmt.Sprintf("%d of %d rows near one common factor", a.Near, a.Measured)
 	case pairs > 0 && near:
@@ -58,12 +59,12 @@ func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Stand
 }
 
 // WorstStanding returns the standing of an article that reproduces something: the worst over its published blocks,
-// the metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured, quick only, direction only,
-// reproduced. Of none it is not measured.
+// the metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured, measured, quick only,
+// direction only, reproduced. Of none it is not measured.
 //
 // Source: METHOD.md 6.
 func WorstStanding(standings ...Standing) Standing {
-	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, QuickOnly, DirectionOnly, Reproduced} {
+	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, StandingMeasured, QuickOnly, DirectionOnly, Reproduced} {
 		if slices.Contains(standings, worst) {
 			return worst
 		}
@@ -73,10 +74,11 @@ func WorstStanding(standings ...Standing) Standing {
 
 // ClaimStanding returns the standing of an article that reproduces nothing, from the verdicts of its headline
 // claims: it holds if there is one and all are supported, does not hold if one is contradicted, holds in part if
-// some are supported, and is not measured otherwise.
+// some are supported, and is measured if one is inconclusive. Without headline claims it is measured if anything
+// was, which hasResults says, and in all other cases not measured.
 //
 // Source: METHOD.md 6.
-func ClaimStanding(headlines []Verdict, quickOnly bool) Standing {
+func ClaimStanding(headlines []Verdict, quickOnly, hasResults bool) Standing {
 	supported := slices.Contains(headlines, Supported)
 	open := slices.ContainsFunc(headlines, func(v Verdict) bool { return v != Supported })
 	switch {
@@ -88,6 +90,8 @@ func ClaimStanding(headlines []Verdict, quickOnly bool) Standing {
 		return Holds
 	case supported:
 		return HoldsInPart
+	case slices.Contains(headlines, Inconclusive), len(headlines) == 0 && hasResults:
+		return StandingMeasured
 	}
 	return StandingNotMeasured
 }

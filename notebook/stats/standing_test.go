@@ -29,7 +29,7 @@ func TestStanding(t *testing.T) {
 		{"a fifth may disagree", Agreement{Rows: rows(5), Measured: 5, Near: 5, Agreeing: 8, Disagreeing: 2},
 			nil, false, Reproduced, "5 of 5 rows near one common factor"},
 		{"(4) too many undecided", Agreement{Rows: rows(4), Measured: 4, Near: 4, Agreeing: 4, Undecided: 2},
-			[]Verdict{Supported}, false, StandingNotMeasured, "noise: 2 of 6 pairs undecided"},
+			[]Verdict{Supported}, false, StandingMeasured, "noise: 2 of 6 pairs undecided"},
 		{"(5) four of five near", Agreement{Rows: rows(5), Measured: 5, Near: 4, Agreeing: 10}, nil, false,
 			Reproduced, "4 of 5 rows near one common factor"},
 		{"(6) three of four near", Agreement{Rows: rows(4), Measured: 4, Near: 3, Agreeing: 6}, nil, false,
@@ -66,6 +66,8 @@ func TestWorstStanding(t *testing.T) {
 		{"direction only is worse than reproduced", []Standing{Reproduced, DirectionOnly}, DirectionOnly},
 		{"quick only is worse", []Standing{QuickOnly, DirectionOnly}, QuickOnly},
 		{"not measured is worse", []Standing{QuickOnly, StandingNotMeasured}, StandingNotMeasured},
+		{"measured is worse than quick", []Standing{Reproduced, StandingMeasured, QuickOnly}, StandingMeasured},
+		{"not measured is worse than measured", []Standing{StandingMeasured, StandingNotMeasured}, StandingNotMeasured},
 		{"not reproduced is worst", []Standing{StandingNotMeasured, NotReproduced, Reproduced}, NotReproduced},
 		{"none", nil, StandingNotMeasured},
 	}
@@ -80,22 +82,25 @@ func TestWorstStanding(t *testing.T) {
 
 func TestClaimStanding(t *testing.T) {
 	tests := []struct {
-		name      string
-		headlines []Verdict
-		quickOnly bool
-		want      Standing
+		name       string
+		headlines  []Verdict
+		quickOnly  bool
+		hasResults bool
+		want       Standing
 	}{
-		{"all supported", []Verdict{Supported, Supported}, false, Holds},
-		{"some inconclusive", []Verdict{Supported, Inconclusive}, false, HoldsInPart},
-		{"some not measured", []Verdict{NotMeasured, Supported}, false, HoldsInPart},
-		{"one contradicted", []Verdict{Supported, Contradicted}, false, DoesNotHold},
-		{"none decided", []Verdict{Inconclusive, NotMeasured}, false, StandingNotMeasured},
-		{"no headline claims", nil, false, StandingNotMeasured},
-		{"only quick records", []Verdict{Contradicted}, true, QuickOnly},
+		{"all supported", []Verdict{Supported, Supported}, false, true, Holds},
+		{"some inconclusive", []Verdict{Supported, Inconclusive}, false, true, HoldsInPart},
+		{"some not measured", []Verdict{NotMeasured, Supported}, false, true, HoldsInPart},
+		{"one contradicted", []Verdict{Supported, Contradicted}, false, true, DoesNotHold},
+		{"none decided", []Verdict{Inconclusive, NotMeasured}, false, true, StandingMeasured},
+		{"none measured", []Verdict{NotMeasured, NotMeasured}, false, true, StandingNotMeasured},
+		{"no headline claims", nil, false, true, StandingMeasured},
+		{"no headline claims and no results", nil, false, false, StandingNotMeasured},
+		{"only quick records", []Verdict{Contradicted}, true, true, QuickOnly},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := ClaimStanding(tt.headlines, tt.quickOnly); got != tt.want {
+			if got := ClaimStanding(tt.headlines, tt.quickOnly, tt.hasResults); got != tt.want {
 				t.Errorf("standing is %q, want %q", got, tt.want)
 			}
 		})
