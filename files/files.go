@@ -66,6 +66,14 @@ func Kind(mode fs.FileMode) string {
 	}
 }
 
+// Reason is the text of an error about a file without the system call and the path in it, for messages that say in their own words what was read.
+func Reason(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = p.Err
+	}
+	return err.Error()
+}
+
 // Check says of what was looked at why it cannot be read as a file of at most so many bytes: by a *KindError or a *TooLargeError.
 func Check(info fs.FileInfo, most int64) error {
 	switch {

@@ -101,3 +101,18 @@ func TestRead(t *testing.T) {
 		t.Errorf("got %q", err)
 	}
 }
+
+func TestReason(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	_, _, err = files.ReadIn(root, "nothing", 4)
+	if got := files.Reason(err); got != "no such file or directory" {
+		t.Errorf("got %q", got)
+	}
+	if got := files.Reason(errors.New("it is odd")); got != "it is odd" {
+		t.Errorf("got %q", got)
+	}
+}

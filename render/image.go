@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -95,8 +96,10 @@ func readPicture(dir, name string) ([]byte, error) {
 	switch {
 	case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
 		return nil, err
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("there is no such file in its folder")
 	case err != nil:
-		return nil, fmt.Errorf("it is not in the folder of the article: %w", err)
+		return nil, errors.New("it is not in its folder: " + files.Reason(err))
 	}
 	if strings.EqualFold(path.Ext(name), ".svg") {
 		if err := harmlessSVG(data); err != nil {

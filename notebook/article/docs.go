@@ -67,7 +67,7 @@ func (p *Project) ReadDocs(problems *Problems) *Docs {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		problems.Add("no-docs", p.Docs.Pos, "the docs %q cannot be read: %s", name, reason(err)).Hint = hint
+		problems.Add("no-docs", p.Docs.Pos, "the docs %q cannot be read: %s", name, files.Reason(err)).Hint = hint
 		return nil
 	}
 	for _, e := range entries {
@@ -314,7 +314,7 @@ func (d *Docs) checkPart(slug, part string) error {
 func (d *Docs) ReadFile(name string) ([]byte, error) {
 	root, err := os.OpenRoot(d.Dir) // which follows no link that leads out of it
 	if err != nil {
-		return nil, errors.New(reason(err))
+		return nil, errors.New(files.Reason(err))
 	}
 	defer root.Close()
 	data, _, err := files.ReadIn(root, name, maxDocsFile)
@@ -322,7 +322,7 @@ func (d *Docs) ReadFile(name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("there is no such file")
 	case err != nil:
-		return nil, errors.New(reason(err))
+		return nil, errors.New(files.Reason(err))
 	}
 	return data, nil
 }

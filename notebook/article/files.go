@@ -74,9 +74,9 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 		}
 		switch {
 		case errors.Is(err, errLink):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, reason(err)).Hint = "put what it points at in its place"
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err)).Hint = "put what it points at in its place"
 		case !errors.Is(err, os.ErrNotExist):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, reason(err)).Hint = "name a regular file that you may read"
+			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err)).Hint = "name a regular file that you may read"
 		default:
 			hint := Suggest(name, known)
 			if hint == "" {
@@ -87,15 +87,6 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 		return nil, false
 	}
 	return &File{Path: name, Data: data, Exec: exec}, true
-}
-
-// reason is an error of the system without the path of this machine in it.
-func reason(err error) string {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err.Error()
-	}
-	return err.Error()
 }
 
 // errLink is the error for a symbolic link in the place of a file.

@@ -305,7 +305,7 @@ func readSource(file, shown string, problems *Problems) (*Source, bool) {
 		return source, false
 	}
 	if err != nil {
-		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", reason(err)).
+		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", files.Reason(err)).
 			Hint = "put a file in its place that you may read"
 		return source, false
 	}

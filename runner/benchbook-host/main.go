@@ -20,7 +20,7 @@
 // (what is written in capitals is JSON, of the types of package agent) and, which tell what the machine is like as the kernel tells it to every container:
 //
 //	describe          print the class, the cores and the facts of the machine as JSON
-//	settle AFTER      let the machine come to rest, which takes longer where AFTER is disturbed, and print what it was like then as JSON
+//	settle AFTER MAX  let the machine come to rest, for at most MAX unless that is 0s, which takes longer where AFTER is disturbed, and print what it was like then as JSON
 //	watch             keep readings of the machine's processor time until SIGTERM
 //	readings FROM     print those that watch has kept since that moment, in nanoseconds since 1970, as JSON
 package main

@@ -2,7 +2,6 @@ package theme
 
 import (
 	"bytes"
-	"errors"
 	"html/template"
 	"io/fs"
 	"path"
@@ -52,7 +51,7 @@ func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *
 		return nil
 	})
 	if err != nil {
-		problems.Add("no-theme", at, "the theme %q cannot be read: %s", shown, reason(err)).Hint = "name a folder of the project, or remove theme"
+		problems.Add("no-theme", at, "the theme %q cannot be read: %s", shown, files.Reason(err)).Hint = "name a folder of the project, or remove theme"
 	}
 	return t
 }
@@ -63,14 +62,6 @@ func OfProject(p *article.Project, problems *article.Problems) *Theme {
 		return Open(nil, "", article.Pos{}, problems)
 	}
 	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
-}
-
-// reason is an error without what was done and to what, which the message says in our words.
-func reason(err error) string {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		err = p.Err
-	}
-	return err.Error()
 }
 
 // names are the files of a theme.
@@ -99,7 +90,7 @@ func (t *Theme) Open(name string) (fs.File, error) {
 func (t *Theme) check(name string, problems *article.Problems) {
 	data, err := fs.ReadFile(t.own, name)
 	if err != nil {
-		problems.Add("not-a-file", article.Pos{Source: article.NewSource(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", reason(err)).
+		problems.Add("not-a-file", article.Pos{Source: article.NewSource(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", files.Reason(err)).
 			Hint = "put a file in its place that you may read"
 		return
 	}
@@ -132,7 +123,7 @@ var place = regexp.MustCompile(`(?:html/)?template: ?([^:\s]+\.html):(\d+)(?::(\
 func (t *Theme) add(err error, name string, problems *article.Problems) {
 	data, _ := fs.ReadFile(t.own, name) // what cannot be read has no lines, and the error says so
 	source := article.NewSource(path.Join(t.shown, name), data)
-	at, message := article.Pos{Source: source}, reason(err)
+	at, message := article.Pos{Source: source}, files.Reason(err)
 	if m := place.FindStringSubmatchIndex(message); m != nil {
 		line, _ := strconv.Atoi(message[m[4]:m[5]])
 		message = message[m[1]:]
