@@ -7,7 +7,7 @@ import (
 )
 
 // MaxName bounds the name of a file or a folder that somebody chooses, in bytes: file systems take 255, and names are put together.
-const MaxName = 100
+const MaxName = 200
 
 // IsName says that a text can be the name of a single file or folder wherever it is needed: on any system, in an address and in a shell.
 // It leads nowhere else, is not hidden, and all of it can be seen.
