@@ -119,8 +119,8 @@ func (c *composer) floorBanners() []banner {
 	var biased, exceeds []string
 	for _, e := range c.d.Experiments {
 		for _, name := range c.shownMetrics(e) {
-			f, ok := c.d.Floor(e.Plan.Name, name)
-			if !ok {
+			f, missing := c.d.Floor(e.Plan.Name, name)
+			if missing != "" {
 				continue
 			}
 			words := name + " of " + e.Plan.Name + " by " + percentOf(f.F)

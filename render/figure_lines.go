@@ -112,7 +112,7 @@ func (p *panel) lines() drawn {
 		}
 	}
 	if len(centres) == 0 {
-		return drawn{missing: capital(lower(q.Title)) + ": " + without(p.all)}
+		return drawn{missing: capital(lower(q.Title)) + ": " + without(p.all, namesOf(metrics)...)}
 	}
 	var more []string
 	f.Y.Scale, more = p.log(article.YAxis, centres...)

@@ -158,8 +158,8 @@ func (p *panel) floorBand(r *rows) {
 	if len(p.cells) == 0 || r.Better == "" {
 		return
 	}
-	floor, ok := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.Name)
-	if !ok || floor.F <= 0 {
+	floor, missing := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.Name)
+	if missing != "" || floor.F <= 0 {
 		return
 	}
 	centre, around := math.NaN(), "the best value"
@@ -236,7 +236,7 @@ func (r *rows) sub() string {
 	words := r.subject()
 	switch {
 	case !r.measured():
-		return capital(words) + "; " + without(r.cells)
+		return capital(words) + "; " + without(r.cells, r.Name)
 	case r.pooled:
 		return "Share over all repetitions with 95\u202f% interval: " + words
 	}
@@ -265,7 +265,7 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	var out []string
 	switch {
 	case !r.measured():
-		out = append(out, "There is a row for every cell of the experiment: "+without(r.cells)+".")
+		out = append(out, "There is a row for every cell of the experiment: "+without(r.cells, r.Name)+".")
 	case r.pooled:
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.repetitions()+". "+
 			intervalMark+": 95\u202f% interval, widened to the smallest and largest share of one repetition.")

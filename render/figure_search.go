@@ -80,6 +80,9 @@ func (p *panel) tuning() drawn {
 				point.Gap = true
 				point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
 				point.Title = l.name + ", " + at + ": no valid probe"
+				if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
+					point.Title += " has a value of " + lower(m.Title)
+				}
 				f.Notes = append(f.Notes, "gap at "+point.Title)
 				c.Points = append(c.Points, point)
 				continue

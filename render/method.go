@@ -759,7 +759,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 		words += "; " + number.Count(n, "repetition") + " in all measured in the place of others that the machine disturbed"
 	}
 	words += probesAgain(e)
-	if valid.low != o.low || valid.high != o.high {
+	switch {
+	case valid.without != "":
+		words += "; " + valid.without
+	case valid.low != o.low || valid.high != o.high:
 		words += ", numbers of " + valid.repetitions()
 	}
 	if !ours {
@@ -829,20 +832,35 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 	if c.origin.measured == 0 {
 		return ""
 	}
-	var words []string
+	var words, reasons []string
+	unknown := map[string][]string{} // metrics by the reason
 	for _, name := range c.shownMetrics(e) {
-		if f, ok := c.d.Floor(e.Plan.Name, name); ok {
+		f, missing := c.d.Floor(e.Plan.Name, name)
+		_, isMetric := metricOf(name, e.Cells)
+		switch {
+		case missing == "":
 			words = append(words, name+" "+percentOf(f.F))
+			continue
+		case missing == dataset.NoPair:
+			return "not measured: " + missing
+		case !isMetric || dataset.CountsFailures(name): // failures may be none, and are not judged by ratios
+			continue
+		case unknown[missing] == nil:
+			reasons = append(reasons, missing)
+		}
+		unknown[missing] = append(unknown[missing], name)
+	}
+	var parts []string
+	if len(words) > 0 {
+		parts = append(parts, "the same cell under two names differs by: "+strings.Join(words, ", "))
+		if !e.FloorTogether() {
+			parts = append(parts, "not measured together: the two are of different runs")
 		}
 	}
-	if len(words) == 0 {
-		return "not measured: there is no A/A pair to compare"
+	for _, why := range reasons {
+		parts = append(parts, "not known of "+listWords(unknown[why])+" ("+why+")")
 	}
-	text := "the same cell under two names differs by: " + strings.Join(words, ", ")
-	if !e.FloorTogether() {
-		text += "; not measured together: the two are of different runs"
-	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 func failedLine(records []*record.Record) string {

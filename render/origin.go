@@ -21,6 +21,7 @@ type origin struct {
 	last      time.Time     // when the last repetition ended, in UTC; zero for none
 	took      time.Duration // all repetitions together
 	low, high int           // the fewest and the most repetitions of a measured cell
+	without   string        // why no repetition is behind numbers of the metrics; empty if one is
 	again     int           // repetitions in the place of others that the machine disturbed
 }
 
@@ -61,6 +62,9 @@ func originOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) orig
 			}
 		}
 	}
+	if o.measured > 0 && len(metrics) > 0 && o.high == 0 {
+		o.without = without(cells, metrics...)
+	}
 	for i, run := range o.runs {
 		o.runs[i] = d.RunName(run)
 	}
@@ -81,13 +85,13 @@ func sortedSet(list []string) []string {
 	return slices.Compact(list)
 }
 
-// repetitions in words: "5 repetitions", "3 to 5 repetitions".
+// repetitions in words: "5 repetitions", "3 to 5 repetitions", or why there is none behind numbers.
 func (o origin) repetitions() string {
 	switch {
 	case o.measured == 0:
 		return "not measured"
-	case o.high == 0:
-		return "no valid repetition"
+	case o.without != "":
+		return o.without
 	case o.low != o.high:
 		return fmt.Sprintf("%d to %s", o.low, number.Count(o.high, "repetition"))
 	}

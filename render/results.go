@@ -517,12 +517,64 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 	return out
 }
 
-// without says why there is nothing to draw of cells that are there.
-func without(cells []*dataset.Cell) string {
-	if noneMeasured(cells) {
+// without says why there is nothing to show of some metrics of cells that are there: nothing was run, nothing could be run, nothing is
+// valid, or what was run has no value of them.
+func without(cells []*dataset.Cell, metrics ...string) string {
+	switch {
+	case len(cells) > 0 && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
+		return "every cell is unavailable"
+	case noneMeasured(cells):
 		return "not measured yet"
 	}
-	return "no valid repetition"
+	var failed, invalid, lacking bool
+	var reasons []string
+	what := "repetition"
+	for _, cell := range cells {
+		if len(cell.Records) == 0 {
+			continue
+		}
+		if cell.Trial.Capacity != nil {
+			what = "search"
+		}
+		for _, m := range metrics {
+			missing := cell.Metric(m).Missing
+			switch kind, why, _ := strings.Cut(missing, ": "); {
+			case kind == "failed":
+				failed = true
+				continue
+			case kind == "invalid":
+				invalid = true
+				continue
+			case kind == notMeasured:
+				missing = why
+			}
+			lacking = true
+			if missing != "" && !slices.Contains(reasons, missing) {
+				reasons = append(reasons, missing)
+			}
+		}
+	}
+	switch {
+	case !lacking && !invalid:
+		return "every " + what + " failed"
+	case !lacking:
+		return "no valid " + what
+	case failed || invalid:
+		what = "valid " + what
+	}
+	words := "no " + what + " has a value of any metric shown"
+	if len(metrics) == 1 {
+		m, _ := metricOf(metrics[0], cells)
+		words = "no " + what + " has a value of " + lower(cmp.Or(m.Title, metrics[0]))
+	}
+	const most = 2
+	if more := len(reasons) - most; more > 0 {
+		reasons = append(reasons[:most], fmt.Sprintf("and %s more", number.Count(more, "reason")))
+	}
+	if len(reasons) > 0 {
+		words += ": " + strings.Join(reasons, "; ")
+	}
+	return words
 }
 
 func noneMeasured(cells []*dataset.Cell) bool {
@@ -618,7 +670,11 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 	case len(cells) == 0:
 		return ""
 	case noneMeasured(cells):
-		return "Not measured yet; every row waits for a run"
+		words := capital(without(cells))
+		if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }) {
+			words += "; every row waits for a run"
+		}
+		return words
 	}
 	isFailed := func(m string) bool { return m == "failed" }
 	text := kindsOf(cells, slices.DeleteFunc(namesOf(k.metrics), isFailed)...).words()
@@ -629,7 +685,7 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 		text += "failed over all attempts, with 95\u202f% interval"
 	}
 	if text = capital(text); text == "" {
-		text = "No row has a valid repetition"
+		text = capital(without(cells, namesOf(k.metrics)...))
 	}
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {

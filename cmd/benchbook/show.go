@@ -40,10 +40,11 @@ type showJSON struct {
 type shownExperiment struct {
 	Experiment string                `json:"experiment"`
 	Skipped    string                `json:"skipped,omitempty"` // why the profile leaves it out; then there are no cells
-	NoiseFloor map[string]shownFloor `json:"noise_floor"`       // by metric; those that are not here were not measured
+	NoiseFloor map[string]shownFloor `json:"noise_floor"`       // by metric; those that are not here are not known
 	Cells      []shownCell           `json:"cells"`
 
 	metrics []record.Metric
+	noFloor map[string]string // why a metric has no noise floor
 }
 
 type shownFloor struct {
@@ -299,11 +300,14 @@ func concerns(c *article.Claim, experiments []string) bool {
 
 func showExperiment(d *dataset.Dataset, e *dataset.Experiment) shownExperiment {
 	out := shownExperiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]shownFloor{}, Cells: []shownCell{},
-		metrics: e.AllMetrics()}
+		noFloor: map[string]string{}, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
-		if f, ok := d.Floor(e.Plan.Name, m.Name); ok {
-			out.NoiseFloor[m.Name] = shownFloor{f.F, f.Biased, f.Exceeds}
+		f, missing := d.Floor(e.Plan.Name, m.Name)
+		if missing != "" {
+			out.noFloor[m.Name] = missing
+			continue
 		}
+		out.NoiseFloor[m.Name] = shownFloor{f.F, f.Biased, f.Exceeds}
 	}
 	cells := e.Cells
 	if e.Calibration != nil {
@@ -450,7 +454,10 @@ func (e *shownExperiment) floor(metric string) string {
 	}
 	f, ok := e.NoiseFloor[metric]
 	if !ok {
-		return "not measured"
+		if why := e.noFloor[metric]; why != dataset.NoPair {
+			return "not known: " + why
+		}
+		return "no A/A pair"
 	}
 	out := number.Percent.Quantity(f.Floor, number.Percent.Decimals(f.Floor, math.NaN(), math.NaN()))
 	if f.Biased {

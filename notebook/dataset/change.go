@@ -218,7 +218,7 @@ func (e *Experiment) has(name string) bool {
 // newChange lays the two sides of a cell beside each other, without comparing them.
 func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Change {
 	c := Change{Article: article, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
-		Points: countsFailures(m.Name), Verdict: stats.NotComparable}
+		Points: CountsFailures(m.Name), Verdict: stats.NotComparable}
 	if c.ResultA.Metric.Unit == "" {
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
@@ -309,12 +309,12 @@ func (c *Change) floors() {
 		name string
 		cell *Cell
 	}{{"A", c.A}, {"B", c.B}} {
-		f, together, ok := s.cell.Experiment.floor(c.Metric.Name, s.cell)
+		f, together, missing := s.cell.Experiment.floor(c.Metric.Name, s.cell)
 		c.Floor = max(c.Floor, f.F)
-		if ok && !together {
+		if missing == "" && !together {
 			c.Marks = append(c.Marks, s.name+": "+markFloorPair)
 		}
-		if !ok && len(s.cell.Records) > 0 {
+		if missing != "" && len(s.cell.Records) > 0 {
 			without = append(without, s.name)
 		}
 	}

@@ -388,10 +388,10 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {
-				f, together, ok := c.Experiment.floor(s.metric.Name, cellsIn(c.Experiment, cells)...)
+				f, together, without := c.Experiment.floor(s.metric.Name, cellsIn(c.Experiment, cells)...)
 				j.Floor = max(j.Floor, f.F)
-				missing = missing || !ok
-				apart = apart || ok && !together
+				missing = missing || without != ""
+				apart = apart || without == "" && !together
 			}
 		}
 		if missing {

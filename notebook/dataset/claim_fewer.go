@@ -52,7 +52,7 @@ func (f former) fewer(n *expr.Call) (test, error) {
 		return nil, err
 	}
 	for _, s := range []side{a, b} {
-		if !countsFailures(s.metric.Name) {
+		if !CountsFailures(s.metric.Name) {
 			return nil, mistake(s.at.Span, "no-test", "write failed, failed.count or errors.KIND, or compare by <",
 				"fewer is about failures, and %s counts none", s.metric.Name)
 		}

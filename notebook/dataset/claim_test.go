@@ -294,8 +294,8 @@ func TestFloorOfTwoRuns(t *testing.T) {
 		}
 	}
 	d := b.dataset(Options{})
-	if f, ok := d.Floor("servers", "throughput"); !ok || f.Pairs != 2 || math.Abs(f.F-0.10) > 1e-3 {
-		t.Errorf("floor of the experiment %+v, %v", f, ok)
+	if f, missing := d.Floor("servers", "throughput"); missing != "" || f.Pairs != 2 || math.Abs(f.F-0.10) > 1e-3 {
+		t.Errorf("floor of the experiment %+v, %v", f, missing)
 	}
 	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "b" {
 		t.Errorf("groups %+v, %v", g, err)

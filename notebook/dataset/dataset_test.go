@@ -436,8 +436,8 @@ func TestCalibration(t *testing.T) {
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
 			t.Errorf("%d cells, copy %v", len(e.Cells), e.Calibration)
 		}
-		if _, ok := d.Floor("", "throughput"); ok {
-			t.Error("a noise floor without a copy")
+		if _, missing := d.Floor("", "throughput"); missing != "a again: not measured" {
+			t.Errorf("without a copy there is no noise floor: %q", missing)
 		}
 	})
 	t.Run("the copy of the run that is shown", func(t *testing.T) {
@@ -453,9 +453,34 @@ func TestCalibration(t *testing.T) {
 		b := newBench(t, text)
 		b.measure("servers", "a", "1", []float64{1000, 1010, 990})
 		b.measure("servers", "again", "1", []float64{1012, 1003, 1021})
-		f, ok := b.dataset(Options{}).Floor("servers", "throughput")
-		if !ok || math.Abs(f.F-0.0120071) > 1e-7 || f.Biased || f.Exceeds {
-			t.Errorf("floor %+v, %v", f, ok)
+		f, missing := b.dataset(Options{}).Floor("servers", "throughput")
+		if missing != "" || math.Abs(f.F-0.0120071) > 1e-7 || f.Biased || f.Exceeds {
+			t.Errorf("floor %+v, %q", f, missing)
+		}
+	})
+	t.Run("why there is no floor", func(t *testing.T) {
+		floorOf := func(b *bench, metric string) string {
+			_, missing := b.dataset(Options{}).Floor("servers", metric)
+			return missing
+		}
+		b := newBench(t, text)
+		b.measure("servers", "a", "1", valuesA)
+		b.measure("servers", "again", "1", []float64{1000, 1010})
+		off := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+		off.measure("servers", "a", "1", valuesA)
+		broken := newBench(t, text)
+		broken.measure("servers", "a", "1", valuesA, failed("exit status 1"))
+		broken.measure("servers", "again", "1", valuesB)
+		for _, tt := range []struct{ got, want string }{
+			{floorOf(b, "throughput"), "a again: needs 3 repetitions, has 2"},
+			{floorOf(b, "errors.timeout"), "0 has no ratio"},
+			{floorOf(b, "latency.p99.999"), "a: needs 1000000 answers, has 12000"},
+			{floorOf(broken, "throughput"), "a: failed"},
+			{floorOf(off, "throughput"), NoPair},
+		} {
+			if tt.got != tt.want {
+				t.Errorf("there is no floor: %q, want %q", tt.got, tt.want)
+			}
 		}
 	})
 }

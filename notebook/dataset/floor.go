@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -64,18 +65,21 @@ func Together(cells []*Cell) bool {
 	return true
 }
 
+// NoPair is why an experiment that measures no cell twice has no noise floor.
+const NoPair = "there is no A/A pair"
+
 // Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the largest
-// where what is shown of the experiment is of several runs. It is false if the experiment has no such pair, or the
-// pair has fewer than three valid repetitions on a side or a value of zero.
+// where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what either half of the
+// pair lacks, such as "sync: no answers"; it is empty if there is one.
 //
 // Source: METHOD.md 5.
-func (d *Dataset) Floor(experiment, metric string) (stats.Floor, bool) {
+func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing string) {
 	e, ok := d.Experiment(experiment)
 	if !ok {
-		return stats.Floor{}, false
+		return stats.Floor{}, NoPair
 	}
-	f, _, ok := e.floor(metric, e.Cells...)
-	return f, ok
+	f, _, missing = e.floor(metric, e.Cells...)
+	return f, missing
 }
 
 // FloorTogether reports whether both halves of the A/A pair of an experiment are of one run; true if there is none.
@@ -88,10 +92,10 @@ func (e *Experiment) FloorTogether() bool {
 }
 
 // floor is the noise floor for numbers that are made of some cells of the experiment: the largest of their runs. Where
-// none of these runs has an A/A pair the one that is shown has to do, and together is false.
+// none of these runs has an A/A pair the one that is shown has to do, and together is false. Missing is as of Floor.
 //
 // Source: METHOD.md 3.2 and 5.
-func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, together, ok bool) {
+func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
 	runs := runsOf(cells)
 	pairs := slices.DeleteFunc(slices.Clone(e.pairs), func(p pair) bool { return !slices.Contains(runs, p.original.Run) })
 	together = true
@@ -101,14 +105,42 @@ func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, togeth
 		}
 	}
 	var values [][2]stats.Cell
+	missing = NoPair
 	for _, p := range pairs {
-		a, b := p.original.Metric(metric), p.twin.Metric(metric)
-		if a.Missing == "" && b.Missing == "" {
-			values = append(values, [2]stats.Cell{a.cell(), b.cell()})
+		if missing = p.lacks(metric); missing == "" {
+			values = append(values, [2]stats.Cell{p.original.Metric(metric).cell(), p.twin.Metric(metric).cell()})
 		}
 	}
 	f, err := stats.NoiseFloor(values, e.level(), stats.DefaultSmallestEffect)
-	return f, together, err == nil && f.Pairs > 0
+	switch {
+	case err != nil:
+		missing = err.Error()
+	case f.Pairs > 0:
+		missing = ""
+	}
+	return f, together, missing
+}
+
+// lacks is why the two cannot be compared by a metric; empty if they can.
+func (p pair) lacks(metric string) string {
+	for _, c := range []*Cell{p.original, p.twin} {
+		r := c.Metric(metric)
+		why := r.Missing
+		if kind, _, _ := strings.Cut(why, ": "); kind == "failed" || kind == "invalid" {
+			why = kind // the cell itself says more
+		}
+		switch n := len(r.Values); {
+		case why != "":
+		case slices.Min(r.Values) <= 0:
+			return "0 has no ratio"
+		case n < stats.MinRepetitions:
+			why = fmt.Sprintf("needs %d repetitions, has %d", stats.MinRepetitions, n)
+		}
+		if why != "" {
+			return c.Trial.Name + ": " + why
+		}
+	}
+	return ""
 }
 
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by

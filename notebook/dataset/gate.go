@@ -51,7 +51,7 @@ func (g *Gate) check(n expr.Node) error {
 	if err != nil {
 		return gateMistake(b.Y, "write a percentage, or of numbers of failures a number", "%s is no limit of a change", b.Y)
 	}
-	if countsFailures(sel.Name) && sel.Name != "failed" {
+	if CountsFailures(sel.Name) && sel.Name != "failed" {
 		return nil
 	}
 	switch {

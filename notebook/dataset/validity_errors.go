@@ -31,10 +31,10 @@ func lookAtErrors(r *record.Record) finding {
 
 // isFailureMetric reports whether a metric counts failures or what servers answered, which errors are not a fault of.
 func isFailureMetric(metric string) bool {
-	return countsFailures(metric) || strings.HasPrefix(metric, "status.")
+	return CountsFailures(metric) || strings.HasPrefix(metric, "status.")
 }
 
-// countsFailures reports whether a metric is a number or share of failed requests.
-func countsFailures(metric string) bool {
+// CountsFailures reports whether a metric is a number or share of failed requests.
+func CountsFailures(metric string) bool {
 	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")
 }
