@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
 	"benchbook/render/csvtext"
 )
@@ -227,7 +228,7 @@ func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []b
 		b.Write(data)
 	}
 	b.WriteString("\n]\n")
-	return bytes.Clone(b.Bytes()) // which is kept for long, without the room to grow
+	return bytes.Clone(plaintext.Bytes(b.Bytes())) // which is kept for long, without the room to grow; in JSON its signs mean what they stand for
 }
 
 // lines are the data as rows of a CSV file, with their head.

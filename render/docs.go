@@ -12,6 +12,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/plaintext"
 )
 
 // DocsPage is a page of a project's docs, as it is shown.
@@ -104,7 +105,7 @@ func (c *composer) docsPage(all []docsLink, at int) (*DocsPage, error) {
 		page.Parts = append(page.Parts, Part{SectionPart, h.id, h.words})
 	}
 	here.page.Terms(func(id, word string) {
-		page.Parts = append(page.Parts, Part{TermPart, c.anchors[id], word})
+		page.Parts = append(page.Parts, Part{TermPart, c.anchors[id], plaintext.String(word)})
 	})
 	for _, w := range c.warnings {
 		page.Warnings = append(page.Warnings, here.page.Source.Path+": "+w)

@@ -117,9 +117,9 @@ func TestHostileArticles(t *testing.T) {
 		}
 	}
 	// Each text costs two readings of its article, so that what only links take is tried on one that has few figures.
-	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": rendertest.EvilLinks()}
+	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(), rendertest.Acting)}
 	if testing.Short() {
-		tries = map[string][]string{"sockets.md": {rendertest.Evil}}
+		tries = map[string][]string{"sockets.md": {rendertest.Evil, rendertest.Acting}}
 	}
 	r, shown := newRenderer(t), map[string]bool{}
 	for name, payloads := range tries {
@@ -139,6 +139,7 @@ func TestHostileNames(t *testing.T) {
 	names := []string{`<script>window.evil=1</script>`, `<img/src=//evil.example/x/onerror=window.evil=1>`, `</code></pre></figcaption><svg/onload=window.evil=1>`,
 		`javascript:window.evil=1`, `data:text/html,<script>window.evil=1</script>`, `=evil()`, `{{evil}}`, `&lt;script&gt;`, `a;background:url(//evil.example/y)`}
 	escaped := strings.NewReplacer("<", `\<`, ">", `\>`, "&", `\&`)
+	names = append(names, "\u202egnp.exe", "\x1bc\u2066evil")
 	text := "---\ntitle: Names\n---\n\n" + experiment
 	kept := map[string]string{}
 	for i, name := range names {

@@ -20,6 +20,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/plaintext"
 	"benchbook/render/mathml"
 )
 
@@ -158,6 +159,10 @@ func (c *composer) inline(line string) (template.HTML, string) {
 
 // plain is the text of a node and all in it, as a person would read it aloud.
 func (c *composer) plain(n ast.Node, source []byte) string {
+	return plaintext.String(c.spoken(n, source))
+}
+
+func (c *composer) spoken(n ast.Node, source []byte) string {
 	switch n := n.(type) {
 	case *ast.Text:
 		words := article.Resolve(n.Value(source))

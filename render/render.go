@@ -27,6 +27,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/figure"
@@ -160,12 +161,12 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
-		Tags: texts(d.Doc.Front.Tags), Draft: d.Doc.Front.Draft.V,
+		Tags: plain(texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
 		HTML: a.main, Files: c.files, Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.last.IsZero() {
-		page.Host = d.Host
+		page.Host = plaintext.String(d.Host)
 		if i := slices.IndexFunc(a.banners, func(b banner) bool { return !b.Detail }); i >= 0 {
 			page.Notice = strings.TrimRight(a.banners[i].Strong, ".:,")
 		}
@@ -174,6 +175,14 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 		return nil, err
 	}
 	return page, nil
+}
+
+// plain is a list of texts as they may be shown.
+func plain(list []string) []string {
+	for i, s := range list {
+		list[i] = plaintext.String(s)
+	}
+	return list
 }
 
 // prepare lets cells judge and measure what tables and figures show, several at a time: the page asks them one after the other.
@@ -323,7 +332,8 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	return c
 }
 
-// fill executes a template; the first error is kept for Page.
+// fill executes a template; the first error is kept for Page. No character of what an author wrote or a program printed acts in it: see
+// package plaintext.
 func (c *composer) fill(name string, data any) template.HTML {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
@@ -331,7 +341,7 @@ func (c *composer) fill(name string, data any) template.HTML {
 	if err := c.templates.ExecuteTemplate(b, name, data); err != nil && c.err == nil {
 		c.err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(b.String())
+	return template.HTML(plaintext.Bytes(b.Bytes()))
 }
 
 // buffers are those that are not in use: most of what a page takes is room for the filling of templates.

@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/files"
+	"benchbook/notebook/plaintext"
 	"benchbook/render"
 )
 
@@ -294,7 +295,7 @@ func (b *builder) layout(v layoutView) ([]byte, error) {
 	if err := b.templates.ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("filling the template of pages: %w", err)
 	}
-	return out.Bytes(), nil
+	return plaintext.Bytes(out.Bytes()), nil // titles of articles, and that of the site, stand in the head too
 }
 
 // fill fills a template of the theme.

@@ -2,11 +2,12 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"regexp"
 	"unicode"
 	"unicode/utf8"
+
+	"benchbook/notebook/plaintext"
 )
 
 // plain writes text without what would control a terminal: programs and articles of others have a part in what we print.
@@ -25,20 +26,19 @@ func (p plain) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// turning are the characters that turn the direction of text, so that it reads otherwise than it is.
-var turning = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]`)
+// marks are invisible letters of a direction. Text from right to left is written with them, but names and commands are not.
+var marks = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}]`)
 
-// cleaned is a text as it may reach a terminal. Characters that turn it are shown by their numbers, in the way of JSON, where they stay
-// what they are.
+// cleaned is a text as it may reach a terminal. What is meant for one is left out; what turns text is shown, as on pages.
 func cleaned(text []byte) []byte {
-	text = turning.ReplaceAllFunc(text, func(c []byte) []byte { return fmt.Appendf(nil, `\u%04x`, bytes.Runes(c)[0]) })
-	return bytes.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || !unicode.IsControl(r) && r != utf8.RuneError {
-			return r
-		}
-		if r == utf8.RuneError {
+	text = bytes.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError:
 			return '?'
+		case r != '\n' && r != '\t' && unicode.IsControl(r):
+			return -1
 		}
-		return -1
+		return r
 	}, sequences.ReplaceAll(text, nil))
+	return marks.ReplaceAllFunc(plaintext.Bytes(text), func(c []byte) []byte { return []byte(plaintext.Sign(bytes.Runes(c)[0])) })
 }

@@ -28,11 +28,16 @@ func (doc *Document) lines() {
 			inline(parser.NewEmphasisParser(), pairs, 500),
 		),
 	)
-	for _, t := range doc.written() {
+	for _, t := range doc.names() {
+		*t = t.inOneLine()
+	}
+	for _, at := range doc.written() {
+		*at = at.inOneLine()
+		t := *at
 		if t.Value == "" {
 			continue
 		}
-		source := []byte(lineEnds.Replace(t.Value))
+		source := []byte(t.Value)
 		tree := p.Parse(text.NewReader(source))
 		if b.at >= 0 {
 			doc.Problems.Add("too-large", t.Pos, "%s", b.message).Hint = b.hint
@@ -52,23 +57,37 @@ func (doc *Document) lines() {
 	}
 }
 
-// lineEnds makes one line of several, as they are shown, of the same length.
-var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
-
 // written lists the lines of Markdown that stand in YAML.
-func (doc *Document) written() []Text {
-	list := []Text{doc.Front.Title, doc.Front.Description}
-	for _, k := range doc.Front.KeyValues {
-		list = append(list, k.Is)
+func (doc *Document) written() []*Text {
+	list := []*Text{&doc.Front.Title, &doc.Front.Description}
+	for i := range doc.Front.KeyValues {
+		list = append(list, &doc.Front.KeyValues[i].Is)
 	}
 	for _, c := range doc.Claims {
-		list = append(list, c.Text)
+		list = append(list, &c.Text)
 	}
 	for _, t := range doc.Tables {
-		list = append(append(list, t.Title, t.Caption), t.Notes...)
+		list = append(list, &t.Title, &t.Caption)
+		for i := range t.Notes {
+			list = append(list, &t.Notes[i])
+		}
 	}
 	for _, f := range doc.Figures {
-		list = append(list, f.Title, f.Caption, f.Alt)
+		list = append(list, &f.Title, &f.Caption, &f.Alt)
+	}
+	return list
+}
+
+// names lists what the front matter calls people, works and subjects, which is text.
+func (doc *Document) names() []*Text {
+	var list []*Text
+	for _, of := range [][]Text{doc.Front.Authors, doc.Front.Tags} {
+		for i := range of {
+			list = append(list, &of[i])
+		}
+	}
+	if r := doc.Front.Reproduces; r != nil {
+		list = append(list, &r.Title, &r.Author, &r.Year)
 	}
 	return list
 }

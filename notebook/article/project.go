@@ -244,7 +244,7 @@ func readProject(dir string) *Project {
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
 	file.checkImages(&p.Problems)
-	p.Title, p.URL, p.Author, p.Defaults = file.Title, file.URL, file.Author, file.Defaults.Node
+	p.Title, p.URL, p.Author, p.Defaults = file.Title.inOneLine(), file.URL, file.Author.inOneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish
 	for _, a := range file.Allow {

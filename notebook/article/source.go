@@ -3,6 +3,7 @@ package article
 import (
 	"bytes"
 	"sort"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -101,6 +102,23 @@ func (t Text) At(start, end int) Pos {
 	at := Pos{Source: t.Pos.Source, Start: t.offsets.start(start)}
 	at.End = max(at.Start, t.offsets.end(end))
 	return at
+}
+
+// lineEnds makes one line of several, of the same length.
+var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
+// inOneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no room for more.
+func (t Text) inOneLine() Text {
+	value := strings.TrimRight(lineEnds.Replace(t.Value), " ")
+	if value == t.Value {
+		return t
+	}
+	out := t.part(0, len(value))
+	out.Value, out.Pos = value, t.Pos
+	if out.offsets != nil {
+		out.offsets.value = value
+	}
+	return out
 }
 
 // part is the bytes [start, end) of t.Value, with their places.

@@ -3,7 +3,8 @@
 // A spreadsheet computes what begins like a formula, also where a program printed it, and a formula may call other
 // machines. CSV has no way to say "this is text", so an apostrophe goes before such a cell, which spreadsheets take
 // for just that. Numbers stay as they are, whatever their sign. Who reads the file with a program takes one apostrophe off
-// the front of cells that have one; JSON beside the file, where there is some, has the text as it was.
+// the front of cells that have one; JSON beside the file, where there is some, has the text as it was. Characters that would act on a
+// terminal are shown by their numbers.
 //
 // Source: OWASP, CSV Injection.
 package csvtext
@@ -15,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"benchbook/notebook/plaintext"
 )
 
 // Write writes rows, of which the first is usually the head. The error is that of the writer.
@@ -23,7 +26,7 @@ func Write(w io.Writer, rows [][]string) error {
 	for _, row := range rows {
 		line := make([]string, len(row))
 		for i, cell := range row {
-			line[i] = Cell(cell)
+			line[i] = Cell(plaintext.String(cell))
 		}
 		if err := c.Write(line); err != nil {
 			return err

@@ -22,6 +22,8 @@ import (
 	"math"
 	"strings"
 	"unicode"
+
+	"benchbook/notebook/plaintext"
 )
 
 // Figure is a figure of any kind.
@@ -99,10 +101,10 @@ func (w Width) idFor(figure string) string {
 // drawable tells whether v is finite and so far from the ends of a float64 that spans and steps stay finite too.
 func drawable(v float64) bool { return math.Abs(v) <= 1e100 }
 
-// oneLine turns runs of white space and control characters into single spaces, as a browser would show them, so that
-// a text is measured as it will stand.
+// oneLine turns runs of white space into single spaces, as a browser would show them, and characters that act into
+// signs, so that a text is measured as it will stand.
 func oneLine(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = plaintext.String(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return r == ' ' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 	}), " ")

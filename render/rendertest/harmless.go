@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"benchbook/notebook/plaintext"
 )
 
 // elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is harmless. Those of SVG
@@ -34,6 +37,21 @@ var (
 	framingAttributes = strings.Fields(`charset content http-equiv name rel defer autocomplete spellcheck`)
 )
 
+// escaped is a character in a script, by its number, that acts where the script shows it.
+var escaped = regexp.MustCompile(`[^\\]\\u(00[01][0-9a-f]|202[a-e]|206[6-9])`)
+
+// nothingActs reports a character that acts on a terminal or turns the direction of text.
+func nothingActs(t testing.TB, what, text string) {
+	t.Helper()
+	if shown := plaintext.String(text); shown != text {
+		at := 0
+		for shown[at] == text[at] {
+			at++
+		}
+		t.Errorf("%s has a character that acts: %q", what, text[max(0, at-40):min(len(text), at+40)])
+	}
+}
+
 // Harmless reports whatever in the main part of a page would run, load or pass for ours if a hostile hand had written it.
 func Harmless(t testing.TB, page string) {
 	t.Helper()
@@ -46,12 +64,14 @@ func harmless(t testing.TB, page string, elements, attributes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	nothingActs(t, "the page", page)
 	var look func(n *html.Node)
 	look = func(n *html.Node) {
 		allowed := elements
 		if n.Namespace == "svg" {
 			allowed = drawn
 		}
+		nothingActs(t, "the text of the page", n.Data) // where characters may be written by their numbers
 		if n.Type == html.CommentNode {
 			t.Errorf("there is a comment %q", n.Data)
 		}
@@ -76,6 +96,7 @@ func harmless(t testing.TB, page string, elements, attributes []string) {
 func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes []string) {
 	t.Helper()
 	key := strings.ToLower(a.Key)
+	nothingActs(t, "<"+n.Data+"> "+key, a.Val)
 	switch {
 	case strings.HasPrefix(key, "aria-"), strings.HasPrefix(key, "data-"), slices.Contains(attributes, key):
 	default:
@@ -103,6 +124,9 @@ func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes 
 // HarmlessFile is Harmless for a file of a site: a whole page, or one beside a page.
 func HarmlessFile(t testing.TB, name string, data []byte) {
 	t.Helper()
+	if slices.Contains([]string{".html", ".xml", ".js", ".svg", ".json", ".csv"}, path.Ext(name)) {
+		nothingActs(t, name, string(data))
+	}
 	switch path.Ext(name) {
 	case ".html":
 		_, page, _ := strings.Cut(string(data), "<html") // a fragment has no document type
@@ -110,6 +134,9 @@ func HarmlessFile(t testing.TB, name string, data []byte) {
 	case ".xml":
 		harmlessXML(t, name, string(data))
 	case ".js":
+		if escaped.Match(data) { // what search finds is shown as it is
+			t.Errorf("%s has a character that acts, by its number", name)
+		}
 		if strings.Contains(string(data), "evil") && strings.ContainsAny(string(data), "<>\u2028\u2029") {
 			t.Errorf("%s has hostile words, and signs that could end it", name)
 		}

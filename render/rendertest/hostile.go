@@ -15,6 +15,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plaintext"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -25,6 +26,9 @@ const Evil = `=evil()"'` + "`" + `</title></style></script></textarea></svg></de
 	`<img src=//evil.example/x onerror=window.evil=1><svg onload=window.evil=1><evil-x id=evil class=evil style=background:url(//evil.example/y)>` +
 	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}` +
 	`&lt;script&gt;window.evil=1&lt;/script&gt;&lt;evil-x id=evil&gt;` // which Markdown turns into signs of markup, but in text
+
+// Acting is text with characters that act on a terminal or turn what stands beside them, as they are and by their numbers.
+const Acting = "evil\x1bc\x08\u009b\u202elive\u202c\u2066evil\u2069&#x202e;&#27;"
 
 // EvilLinks are addresses that run or load something when they are followed, or are none.
 func EvilLinks() []string {
@@ -49,7 +53,7 @@ const (
 	againRun    = "20261114T100000Z-next"
 )
 
-// HostileRecords gives the records of three runs of an article, the later two with Evil behind one text of them at a time, whichever
+// HostileRecords gives the records of three runs of an article, the later two with Evil and Acting behind one text of them at a time, whichever
 // there are: values and names of mappings, definitions and all. Those that are whole are of an article that shows all that can be shown,
 // the others of a small one. It fails the test if a text that a record can hold is left out.
 func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
@@ -98,7 +102,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 					}
 					eachText(reflect.ValueOf(r).Elem(), "", func(at, value string) string {
 						if at == path {
-							return value + Evil
+							return value + Evil + Acting
 						}
 						return value
 					})
@@ -429,7 +433,7 @@ func replaced(text []byte, spans []span, payload string) []byte {
 		if s.prose {
 			out = append(out, payload...)
 		} else {
-			out = append(out, quoted...)
+			out = append(out, plaintext.Bytes(quoted)...) // YAML takes such characters only by their numbers
 		}
 		at = s.end
 	}
