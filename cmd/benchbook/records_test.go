@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"maps"
 	"os"
 	"path/filepath"
@@ -269,6 +270,8 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 		why   string
 	}{
 		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
+		{"a metric called as markup", replace(`("samples":\s*\[\s*\{\s*"metric": )"[^"]+"`, `${1}"<img src=x>"`),
+			`a sample: invalid metric "<img src=x>": use letters, digits, - and _, in words joined by dots`},
 		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`), `by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
 		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) }, "not a record: the JSON ends too early"},
 		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) }, "not a record: it is a folder, not a file"},
@@ -314,7 +317,7 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := "a record was left out: " + tt.why; !strings.Contains(strings.ReplaceAll(string(page), "&#34;", `"`), want) {
+			if want := "a record was left out: " + tt.why; !strings.Contains(string(page), template.HTMLEscapeString(want)) {
 				t.Errorf("the page does not say %q", want)
 			}
 		})

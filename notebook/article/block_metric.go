@@ -67,7 +67,7 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 	case name.Value == "" && m.Tried.Has("name"):
 	case name.Value == "":
 		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
-	case !isMetricName(name.Value):
+	case !record.IsMetricName(name.Value):
 		p.Add("bad-name", name.Pos, "%q is no name for a metric", name.Value).
 			Hint = "use names as of parameters, joined by dots"
 	default:
@@ -125,13 +125,3 @@ func (m *Metric) checkFrom(d decoder) {
 
 // regexReason is what is wrong with a regular expression, without the words that all such errors begin with.
 func regexReason(err error) string { return strings.TrimPrefix(err.Error(), "error parsing regexp: ") }
-
-func isMetricName(s string) bool {
-	for i, word := range strings.Split(s, ".") {
-		digits := i > 0 && word != "" && strings.Trim(word, "0123456789") == ""
-		if !IsName(word) && !digits {
-			return false
-		}
-	}
-	return true
-}

@@ -201,7 +201,7 @@ func (doc *Document) metric(b *Published, name string) (record.Metric, bool) {
 	if m, ok := doc.added[name]; ok {
 		return m, true
 	}
-	return record.Metric{Name: name, Title: name}, isMetricName(name) && doc.timesCommands(b.Experiment.Value)
+	return record.Metric{Name: name, Title: name}, record.IsMetricName(name) && doc.timesCommands(b.Experiment.Value)
 }
 
 // timesCommands says that an experiment, the only one if it has no name, has a command or extends one that has.

@@ -3,6 +3,8 @@ package record
 import (
 	"regexp"
 	"strings"
+
+	"benchbook/files"
 )
 
 // Metric is what the name of a metric means.
@@ -13,6 +15,26 @@ type Metric struct {
 	Share  bool   // a part of one, printed as a percentage
 	Title  string // in words, for heads and captions: "Throughput"
 }
+
+// MetricNameHint says what names metrics can have.
+const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
+
+// IsMetricName says that a metric can be called so. Expressions ask for metrics by their names, which stand on pages and in names of files.
+func IsMetricName(name string) bool {
+	for i, word := range strings.Split(name, ".") {
+		if len(word) > files.MaxName || !metricWord.MatchString(word) && (i == 0 || !digits.MatchString(word)) {
+			return false
+		}
+	}
+	return true
+}
+
+// metricWord is a word in the name of a metric, as parameters and services are called; what follows a dot can be a number too. Marks belong
+// to letters in many scripts.
+var (
+	metricWord = regexp.MustCompile(`^\pL(?:[\pL\p{Nd}\pM_-]*[\pL\p{Nd}\pM_])?$`)
+	digits     = regexp.MustCompile(`^[0-9]+$`)
+)
 
 // fixed are the metrics whose whole name is known; families are those with a part that varies.
 var fixed = map[string]Metric{

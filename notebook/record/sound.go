@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -43,6 +44,9 @@ func (r *Record) check() error {
 	return nil
 }
 
+// invalidMetric is the error for a metric with a name that none can have.
+const invalidMetric = "%s: invalid metric %.100q: " + MetricNameHint
+
 // contradictions are the numbers that do not go together.
 func (r *Record) contradictions() (out []error) {
 	add := func(wrong bool, format string, args ...any) {
@@ -55,10 +59,15 @@ func (r *Record) contradictions() (out []error) {
 	add(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition, maxRepetitions)
 	for i, s := range r.Samples {
 		add(s.Metric == "", "a sample has no metric")
+		add(!IsMetricName(s.Metric), invalidMetric, "a sample", s.Metric)
 		add(slices.ContainsFunc(r.Samples[:i], func(o Sample) bool { return o.Metric == s.Metric }), "there are two samples of %s", s.Metric)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
+		add(!IsMetricName(name), invalidMetric, "missing", name)
 	}
 	add(r.Load == nil && len(r.Histograms) > 0, "there are histograms, and no load")
 	for name, h := range r.Histograms {
+		add(!IsMetricName(name), invalidMetric, "histograms", name)
 		add(h.Min > h.Max, "histograms.%s: min is %v, and max is %v", name, h.Min, h.Max)
 		add(h.Overflow > h.Count, "histograms.%s: overflow is %d, and count is %d", name, h.Overflow, h.Count)
 	}
@@ -76,6 +85,7 @@ func (r *Record) contradictions() (out []error) {
 		add(b.Look.Level > 1, "budget.look.level is %v, and it is a share", b.Look.Level)
 	}
 	if s := r.Search; s != nil {
+		add(s.Metric != "" && !IsMetricName(s.Metric), invalidMetric, "search", s.Metric)
 		add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune, SearchCapacity)
 		add(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
 	}

@@ -179,8 +179,8 @@ func printed(lines []string, m *Measurement) (failure string) {
 		if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
 			return fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
 		}
-		if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) {
-			return fmt.Sprintf("the command printed a metric called %.100q: use letters, digits, - and _, in words joined by dots", s.Metric)
+		if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) || !record.IsMetricName(s.Metric) {
+			return fmt.Sprintf("the command printed a metric called %.100q: %s", s.Metric, record.MetricNameHint)
 		}
 		value, unit := *s.Value, s.Unit
 		if u, known := expr.ParseUnit(unit); known {
