@@ -158,6 +158,9 @@ func (p *panel) floorBand(r *rows) {
 	if len(p.cells) == 0 || r.Better == "" {
 		return
 	}
+	if r.Reference == nil && !slices.ContainsFunc(p.cells, func(c *dataset.Cell) bool { return !c.RateGives(r.Name) }) {
+		return // none of them is the best
+	}
 	floor, missing := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.Name)
 	if missing != "" || floor.F <= 0 {
 		return

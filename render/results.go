@@ -285,7 +285,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 	for _, w := range k.words {
 		out.Words = append(out.Words, capital(w))
 	}
-	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 {
+	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 && k.given() < len(k.cells) {
 		k.groups = c.lettersOf(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
@@ -322,6 +322,17 @@ func (k *columns) format(column string) table.Format {
 		}
 	}
 	return out
+}
+
+// given counts the cells whose rate gave them the value of the main column.
+func (k *columns) given() int {
+	n := 0
+	for _, cell := range k.cells {
+		if k.main >= 0 && cell.RateGives(k.metrics[k.main].Name) {
+			n++
+		}
+	}
+	return n
 }
 
 // groupsOf names what cells are grouped by.
@@ -693,6 +704,9 @@ func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
 		if looks := cells[0].Experiment.Looks().Count(); looks > 1 {
 			text += fmt.Sprintf(" over %d looks", looks)
 		}
+	}
+	if k.given() > 1 {
+		text += "; " + dataset.NotRanked
 	}
 	// Groups and places are among all cells of the experiment.
 	if (grouped || l.Shifts) && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {

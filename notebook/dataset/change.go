@@ -222,6 +222,9 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 	if c.ResultA.Metric.Unit == "" {
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
+	if a.RateGives(m.Name) && b.RateGives(m.Name) {
+		c.Metric.Better = "" // another rate is no merit
+	}
 	for _, s := range []struct {
 		name string
 		cell *Cell

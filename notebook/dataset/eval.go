@@ -360,7 +360,7 @@ func (s scope) rank(n *expr.Call) (Quantity, error) {
 		q.Cells = append(q.Cells, o)
 		switch {
 		case o == c:
-		case r.Estimate.Centre == own.Estimate.Centre:
+		case r.Estimate.Centre == own.Estimate.Centre, o.RateGives(p.metric.Name) && c.RateGives(p.metric.Name):
 			q.Number += 0.5
 		case (r.Estimate.Centre > own.Estimate.Centre) == (p.metric.Better == string(stats.HigherIsBetter)):
 			q.Number++
@@ -382,13 +382,18 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 		return Quantity{}, err
 	}
 	var cells []stats.NamedCell
+	given := 0
 	floor := 0.0
 	for _, c := range p.cells {
 		r := c.Metric(p.metric.Name)
 		if r.Missing != "" {
 			return Quantity{}, s.d.notMeasured(n.Span, c, r)
 		}
-		cells = append(cells, stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell()})
+		named := stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell(), Given: c.RateGives(p.metric.Name)}
+		cells = append(cells, named)
+		if named.Given {
+			given++
+		}
 		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
 		floor = max(floor, f.F)
 	}
@@ -421,9 +426,16 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			q.N = n
 		}
 	}
-	q.Note = strings.Join(slices.Concat(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...), s.d.leftOut(p.left)), "; ")
+	notes := slices.Concat(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...), s.d.leftOut(p.left))
+	if given > 1 {
+		notes = append(notes, NotRanked)
+	}
+	q.Note = strings.Join(notes, "; ")
 	return q, nil
 }
+
+// NotRanked is what has to be known of an order by values of which RateGives is true.
+const NotRanked = "an open loop that keeps up has the throughput of its rate, which makes no cell the better one"
 
 // published evaluates published(selector[, name]).
 func (s scope) published(n *expr.Call) (Quantity, error) {

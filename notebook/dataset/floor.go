@@ -186,7 +186,7 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
-		named := stats.NamedCell{Name: c.Trial.Name}
+		named := stats.NamedCell{Name: c.Trial.Name, Given: c.RateGives(metric)}
 		if r := c.Metric(metric); r.Missing == "" {
 			named.Cell = r.cell()
 		}

@@ -75,7 +75,7 @@ func (d *Dataset) Multiverse(c *article.Claim) Multiverse {
 	if own, ok := speedOf(t); ok {
 		u.metrics = []record.Metric{own}
 		for _, name := range speedMetrics {
-			if other, _ := record.LookupMetric(name); name != own.Name {
+			if other, _ := record.LookupMetric(name); name != own.Name && !rateGivesAll(cellsOf(t), name) {
 				u.metrics = append(u.metrics, other)
 			}
 		}

@@ -50,7 +50,7 @@ func (d *Dataset) Sensitivity(c *article.Claim) Sensitivity {
 	}
 	s := Sensitivity{ByMetric: []MetricVerdict{{own, d.Judge(c)}}}
 	for _, name := range speedMetrics {
-		if name == own.Name {
+		if name == own.Name || rateGivesAll(cellsOf(t), name) {
 			continue
 		}
 		m, _ := record.LookupMetric(name)
@@ -155,12 +155,22 @@ func (d *Dataset) Orders(experiment string) Orders {
 	for _, name := range speedMetrics {
 		m, ok := e.metric(name)
 		values := map[*Cell]float64{}
+		given := math.NaN() // one place for all whose rate gave them the value
+		told := false
 		for _, c := range e.Cells {
 			if r := c.Metric(name); ok && r.Missing == "" {
 				values[c] = r.Estimate.Centre
+				if !c.RateGives(name) {
+					told = true
+					continue
+				}
+				if math.IsNaN(given) {
+					given = r.Estimate.Centre
+				}
+				values[c] = given
 			}
 		}
-		if len(values) < 2 {
+		if len(values) < 2 || !told {
 			continue
 		}
 		var tied []string

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,30 @@ func duration(seconds float64) string {
 		unit, name = time.Microsecond, "µs"
 	}
 	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(float64(d)/float64(unit), 'f', 2, 64), "0"), ".") + " " + name
+}
+
+// RateGives reports whether the rate of an open loop gave the cell its value of a metric: its throughput, where it answered what was
+// due. Such values differ by how requests fall into a window, so they make no cell better than another one.
+func (c *Cell) RateGives(metric string) bool {
+	if metric != "throughput" {
+		return false
+	}
+	valid, given := c.assess(metric).valid, false
+	for i, r := range c.Records {
+		if !valid[i] {
+			continue
+		}
+		if !isOpenLoop(r) || r.Load.Open.Due == 0 || float64(r.Load.Completed) < keepsUp*float64(r.Load.Open.Due) {
+			return false
+		}
+		given = true
+	}
+	return given
+}
+
+// rateGivesAll is RateGives of all cells; false of none.
+func rateGivesAll(cells []*Cell, metric string) bool {
+	return len(cells) > 0 && !slices.ContainsFunc(cells, func(c *Cell) bool { return !c.RateGives(metric) })
 }
 
 // overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a result and

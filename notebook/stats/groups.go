@@ -34,8 +34,9 @@ func (d Direction) compare(a, b float64) int {
 
 // NamedCell is a cell and what an article calls it.
 type NamedCell struct {
-	Name string
-	Cell Cell
+	Name  string
+	Cell  Cell
+	Given bool // the values were set, as the throughput of a scheduled load is: they tell no two such cells apart
 }
 
 // Grouping says which cells of a metric can be told apart.
@@ -99,9 +100,12 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 	})
 
 	k := len(ranked)
-	var ps []float64
+	var ps []float64 // of pairs that can be told apart at all
 	for i := range ranked {
 		for j := i + 1; j < k; j++ {
+			if ranked[i].Given && ranked[j].Given {
+				continue
+			}
 			ps = append(ps, newContrast(ranked[i].Cell, ranked[j].Cell).beyond(math.Log1p(floor)))
 		}
 	}
@@ -112,7 +116,10 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 	adjusted := holm(ps)
 	for i := range ranked {
 		for j := i + 1; j < k; j++ {
-			p := adjusted[len(g.Pairs)]
+			p := 1.0
+			if !ranked[i].Given || !ranked[j].Given {
+				p, adjusted = adjusted[0], adjusted[1:]
+			}
 			apart[i][j], apart[j][i] = p <= alpha, p <= alpha
 			g.Pairs = append(g.Pairs, Pair{ranked[i].Name, ranked[j].Name, p, p <= alpha})
 		}

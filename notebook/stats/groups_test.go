@@ -39,22 +39,36 @@ func TestGroups(t *testing.T) {
 		floor     float64
 		want      string
 	}{
-		{"a chain", []NamedCell{{"C", c}, {"A", a}, {"B", b}}, HigherIsBetter, 0, "A*:a B*:ab C:b"},
-		{"lower is better", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, LowerIsBetter, 0, "C*:a B*:ab A:b"},
-		{"ordered by what is printed", []NamedCell{{"x", Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}}, {"y", values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
-		{"within the noise floor", []NamedCell{{"A", a}, {"B", b}, {"C", c}}, HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
-		{"all apart", []NamedCell{{"slow", values(1, 1.01, 1.02)}, {"fast", values(3, 3.01, 3.02)},
-			{"middle", values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},
-		{"equal medians go by name", []NamedCell{{"y", values(1, 2, 3)}, {"x", values(1, 2, 3)}},
+		{"a chain", []NamedCell{{Name: "C", Cell: c}, {Name: "A", Cell: a}, {Name: "B", Cell: b}}, HigherIsBetter, 0, "A*:a B*:ab C:b"},
+		{"lower is better", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, LowerIsBetter, 0, "C*:a B*:ab A:b"},
+		{"ordered by what is printed", []NamedCell{{Name: "x", Cell: Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}}, {Name: "y", Cell: values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
+		{"within the noise floor", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
+		{"all apart", []NamedCell{{Name: "slow", Cell: values(1, 1.01, 1.02)}, {Name: "fast", Cell: values(3, 3.01, 3.02)},
+			{Name: "middle", Cell: values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},
+		{"equal medians go by name", []NamedCell{{Name: "y", Cell: values(1, 2, 3)}, {Name: "x", Cell: values(1, 2, 3)}},
 			HigherIsBetter, 0, "x*:a y*:a"},
-		{"apart at the level, not at half of it", []NamedCell{{"x", values(1000, 1008, 992)},
-			{"y", values(1020, 1028, 1013)}},
+		{"apart at the level, not at half of it", []NamedCell{{Name: "x", Cell: values(1000, 1008, 992)},
+			{Name: "y", Cell: values(1020, 1028, 1013)}},
 			HigherIsBetter, 0, "y*:a x:b"},
-		{"one cell", []NamedCell{{"A", a}}, HigherIsBetter, 0, "A*:a"},
+		{"one cell", []NamedCell{{Name: "A", Cell: a}}, HigherIsBetter, 0, "A*:a"},
 		{"none", nil, HigherIsBetter, 0, ""},
-		{"left out", []NamedCell{{"few", values(1, 2)}, {"A", a}, {"zero", values(0, 1, 2)}, {"empty", Cell{}}},
+		{"left out", []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "A", Cell: a}, {Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}},
 			HigherIsBetter, 0, "A*:a | few zero empty"},
 	}
+	set := func(name string, xs ...float64) NamedCell {
+		return NamedCell{Name: name, Cell: values(xs...), Given: true}
+	}
+	tests = append(tests, []struct {
+		name      string
+		cells     []NamedCell
+		direction Direction
+		floor     float64
+		want      string
+	}{
+		{"given values tell nothing apart", []NamedCell{set("x", 60.67, 60.67, 60.67), set("y", 60.33, 60.33, 60.33)}, HigherIsBetter, 0, "x*:a y*:a"},
+		{"given values and a measured one", []NamedCell{set("x", 60.67, 60.67, 60.67), {Name: "z", Cell: values(40, 40, 40)}, set("y", 60.33, 60.33, 60.33)},
+			HigherIsBetter, 0, "x*:a y*:a z:b"},
+	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			g, err := Groups(tt.cells, tt.direction, 0.05, tt.floor)
@@ -69,7 +83,7 @@ func TestGroups(t *testing.T) {
 }
 
 func TestGroupsAdjustsP(t *testing.T) {
-	g, err := Groups([]NamedCell{{"A", values(100, 101, 102)}, {"B", values(97, 99, 101)}, {"C", values(94, 95, 96)}},
+	g, err := Groups([]NamedCell{{Name: "A", Cell: values(100, 101, 102)}, {Name: "B", Cell: values(97, 99, 101)}, {Name: "C", Cell: values(94, 95, 96)}},
 		HigherIsBetter, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +114,7 @@ func TestGroupsNoiseFloor(t *testing.T) {
 		{0.05, tTwoSided(math.Log(c.Ratio/1.05)/se, c.DF)},
 		{0.07, 1},
 	} {
-		g, err := Groups([]NamedCell{{"a", a}, {"b", b}}, HigherIsBetter, 0.05, tt.floor)
+		g, err := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}}, HigherIsBetter, 0.05, tt.floor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +125,7 @@ func TestGroupsNoiseFloor(t *testing.T) {
 }
 
 func TestGroupsGivesReasons(t *testing.T) {
-	cells := []NamedCell{{"few", values(1, 2)}, {"zero", values(0, 1, 2)}, {"empty", Cell{}}}
+	cells := []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}}
 	g, err := Groups(cells, LowerIsBetter, 0.05, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +145,7 @@ func TestGroupsBeyondTheAlphabet(t *testing.T) {
 	var cells []NamedCell
 	for i := range 27 {
 		centre := math.Pow(2, float64(i))
-		cells = append(cells, NamedCell{fmt.Sprint(i), values(centre, 1.001*centre, 1.002*centre)})
+		cells = append(cells, NamedCell{Name: fmt.Sprint(i), Cell: values(centre, 1.001*centre, 1.002*centre)})
 	}
 	g, err := Groups(cells[:26], LowerIsBetter, 0.05, 0)
 	if err != nil || g.Ranked[25].Letters != "z" {

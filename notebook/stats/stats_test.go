@@ -111,7 +111,7 @@ func TestRefused(t *testing.T) {
 			return err
 		},
 		"Groups": func(c Cell, alpha float64) error {
-			_, err := Groups([]NamedCell{{"good", good}, {"bad", c}}, HigherIsBetter, alpha, 0)
+			_, err := Groups([]NamedCell{{Name: "good", Cell: good}, {Name: "bad", Cell: c}}, HigherIsBetter, alpha, 0)
 			return err
 		},
 		"Agree": func(c Cell, alpha float64) error {
@@ -159,7 +159,7 @@ func TestOrderOfValues(t *testing.T) {
 			estimate, _ := Summarize(a, 0.05)
 			ratio, _ := Ratio(a, b, 0.05)
 			floor, _ := NoiseFloor([][2]Cell{{a, b}}, 0.05, 0.05)
-			groups, _ := Groups([]NamedCell{{"a", a}, {"b", b}, {"c", c}}, LowerIsBetter, 0.05, 0.01)
+			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter, 0.05, 0.01)
 			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, LowerIsBetter, 0.05, 0.05)
 			repetitions, _ := RatioRepetitions(a, b, Greater(0.05), 0.01, 0.05)
 			return []any{estimate, ratio, floor, groups.Ranked, groups.Pairs, *agreement.Tau, agreement.Factor,
