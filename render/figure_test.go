@@ -438,7 +438,8 @@ func TestFiguresOfSearches(t *testing.T) {
 		return out
 	}
 	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
-		Probes: probes(3, 100, 190, 250, 260), Chosen: 2, Stop: record.StopWorse, Matters: 2.6, Lo: 2, Hi: 4})
+		Probes: append(probes(3, 100, 190, 250, 260), record.Probe{Candidate: 5, Phase: record.PhaseProbe,
+			Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}}), Chosen: 2, Stop: record.StopWorse, Matters: 2.6, Lo: 2, Hi: 4})
 	searchCapacities(b)
 	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
 	if err != nil {
@@ -449,6 +450,7 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
 	for _, want := range []string{"sync, workers 2: 192/s, median of 3 probes; chosen", "chosen: 2", "gap at sync, workers 3: no valid probe", `class="hatch"`,
+		"gap at sync, workers 5: no valid probe has a value of throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
 		"Highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s", "async: no rate meets it (fails at 100/s)",
 		"broken: nothing found: a probe was invalid twice"} {

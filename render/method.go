@@ -843,7 +843,7 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 			continue
 		case missing == dataset.NoPair:
 			return "not measured: " + missing
-		case !isMetric || dataset.CountsFailures(name): // failures may be none, and are not judged by ratios
+		case !isMetric || dataset.IsSearched(name) || dataset.CountsFailures(name): // these have none, or no value to compare
 			continue
 		case unknown[missing] == nil:
 			reasons = append(reasons, missing)

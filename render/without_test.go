@@ -30,10 +30,10 @@ func TestWithoutNumbers(t *testing.T) {
 	}{
 		{"nothing was answered", calibrated, "latency.p99", map[string]func(*record.Record){"a": unanswered, "b": unanswered, "again": unanswered},
 			[]string{"No repetition has a value of latency p99: no answers", "2 cells, no repetition has a value of latency p99: no answers",
-				"3 repetitions planned; no repetition has a value of latency p99: no answers", "not known of latency.p99 (a: no answers)"},
+				"3 repetitions planned; no repetition has a value of latency p99: no answers", "not known of latency.p99 (cell a: no answers)"},
 			[]string{"valid repetition", "no A/A pair"}},
 		{"the pair alone lacks it", calibrated, "latency.p99", map[string]func(*record.Record){"again": unanswered},
-			[]string{"not known of latency.p99 (a again: no answers)"}, []string{"no valid", "no A/A pair"}},
+			[]string{"not known of latency.p99 (cell a again: no answers)"}, []string{"no valid", "no A/A pair"}},
 		{"one failed, and the other was not answered", experiment, "latency.p99", map[string]func(*record.Record){"a": failed, "b": unanswered},
 			[]string{"No valid repetition has a value of latency p99: no answers", "not measured: there is no A/A pair"}, nil},
 		{"too few answers", experiment, "latency.p99.999", nil, []string{"No repetition has a value of latency p99.999: needs 1000000 answers, has"}, []string{"valid repetition"}},
@@ -69,5 +69,20 @@ func TestWithoutNumbers(t *testing.T) {
 				t.Log(words)
 			}
 		})
+	}
+}
+
+// A value that was searched for has no noise floor, so none is missed.
+func TestNoFloorOfSearches(t *testing.T) {
+	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(searches, "calibrate: false\n", "", 1)+
+		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers, throughput]}\n```\n"))
+	for _, trial := range []string{"sync", "async", "again"} {
+		b.Measure("full", "tuned", trial, []float64{500, 490, 510}, func(r *record.Record) {
+			r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 2, Unit: "1"})
+		})
+	}
+	words, _ := readPage(t, b)
+	if !strings.Contains(words, "differs by: throughput") || strings.Contains(words, "not known of") {
+		t.Errorf("the noise floors are not those of throughput alone:\n%s", words)
 	}
 }

@@ -449,7 +449,7 @@ func (e *shownExperiment) units() map[string]number.Unit {
 
 // floor writes the noise floor of a metric.
 func (e *shownExperiment) floor(metric string) string {
-	if metric == "capacity.rate" || strings.HasPrefix(metric, "tune.") {
+	if dataset.IsSearched(metric) {
 		return "–" // no claim about it has one
 	}
 	f, ok := e.NoiseFloor[metric]

@@ -238,7 +238,7 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 		}
 	}
 	c.Marks = onBothSides(c.Marks)
-	if !c.Points && !isSearched(m.Name) && len(a.Records) > 0 && len(b.Records) > 0 {
+	if !c.Points && !IsSearched(m.Name) && len(a.Records) > 0 && len(b.Records) > 0 {
 		c.floors()
 	}
 	c.look()
@@ -280,7 +280,7 @@ func (c *Change) look() {
 		name string
 		cell *Cell
 	}{{"A", c.A}, {"B", c.B}} {
-		if l := looksAt([]*Cell{s.cell}); l.Count() > 1 && !isSearched(c.Metric.Name) {
+		if l := looksAt([]*Cell{s.cell}); l.Count() > 1 && !IsSearched(c.Metric.Name) {
 			c.looks = max(c.looks, l.Count())
 			c.Marks = append(c.Marks, s.name+": "+markLooks(l))
 		}
@@ -435,7 +435,7 @@ func judgeTogether(changes []Change, indices []int) error {
 	if len(compared) == 0 {
 		return nil
 	}
-	if isSearched(compared[0].Metric.Name) {
+	if IsSearched(compared[0].Metric.Name) {
 		for _, c := range compared {
 			c.judgeSearched()
 		}
@@ -571,7 +571,7 @@ func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	if c.Effect == nil || c.Effect.Interval == nil {
 		return stats.Interval{}, false
 	}
-	if isSearched(c.Metric.Name) {
+	if IsSearched(c.Metric.Name) {
 		return *c.Effect.Interval, !math.IsInf(c.Effect.Interval.Hi, 0)
 	}
 	if c.Points {

@@ -298,7 +298,7 @@ func comparable(n expr.Node, a, b side) error {
 		return mistake(n.Pos(), "unlike-units", "compare metrics of one unit", "%s is in %s and %s in %s",
 			a.metric.Name, a.metric.Unit, b.metric.Name, b.metric.Unit)
 	}
-	if isSearched(a.metric.Name) != isSearched(b.metric.Name) {
+	if IsSearched(a.metric.Name) != IsSearched(b.metric.Name) {
 		return mistake(n.Pos(), "no-test", "compare two of the same kind", "a search finds one value of a cell and repetitions have several, "+
 			"so no test compares %s with %s", a.metric.Name, b.metric.Name)
 	}
@@ -384,7 +384,7 @@ func (j *Judgement) note(delta float64, ratio bool, sides ...side) {
 	for _, s := range sides {
 		marks = append(append(marks, d.lacking(s.metric.Name, s.cells...)...), d.leftOut(s.left)...)
 	}
-	if ratio && !isSearched(sides[0].metric.Name) && !sides[0].how.noFloor {
+	if ratio && !IsSearched(sides[0].metric.Name) && !sides[0].how.noFloor {
 		missing, apart := false, false
 		for _, s := range sides {
 			for _, c := range s.cells {

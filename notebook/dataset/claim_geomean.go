@@ -26,7 +26,7 @@ func (f former) geomeans(n *expr.Binary) (test, error) {
 		if err != nil {
 			return nil, err
 		}
-		if isSearched(s.metric.Name) {
+		if IsSearched(s.metric.Name) {
 			return nil, mistake(sel.Span, "no-test", `compare lists by every(a, "<", b) or each(a, "<", b)`,
 				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s", s.metric.Name)
 		}

@@ -29,7 +29,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 	}
 	effect := t.side.d.estimateQuantity(t.side.metric, c, e)
 	j.Effect = &effect
-	if isSearched(t.side.metric.Name) {
+	if IsSearched(t.side.metric.Name) {
 		return t.judgeSearched(j, r)
 	}
 	if e.N < stats.MinRepetitions {

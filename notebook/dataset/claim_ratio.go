@@ -35,7 +35,7 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	if !ok {
 		return j
 	}
-	if isSearched(t.a.metric.Name) {
+	if IsSearched(t.a.metric.Name) {
 		return t.judgeSearched(j)
 	}
 	c, err := t.a.how.compare(a, b, alpha)

@@ -89,7 +89,7 @@ func (f former) ratios(n *expr.Binary) (test, error) {
 		if err != nil {
 			return nil, err
 		}
-		if isSearched(a.metric.Name) {
+		if IsSearched(a.metric.Name) {
 			return nil, mistake(c.Pos(), "no-test", "compare the values themselves, by >",
 				"a search finds one value of a cell, so no test compares ratios of %s", a.metric.Name)
 		}

@@ -436,7 +436,7 @@ func TestCalibration(t *testing.T) {
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
 			t.Errorf("%d cells, copy %v", len(e.Cells), e.Calibration)
 		}
-		if _, missing := d.Floor("", "throughput"); missing != "a again: not measured" {
+		if _, missing := d.Floor("", "throughput"); missing != "cell a again: not measured" {
 			t.Errorf("without a copy there is no noise floor: %q", missing)
 		}
 	})
@@ -472,10 +472,10 @@ func TestCalibration(t *testing.T) {
 		broken.measure("servers", "a", "1", valuesA, failed("exit status 1"))
 		broken.measure("servers", "again", "1", valuesB)
 		for _, tt := range []struct{ got, want string }{
-			{floorOf(b, "throughput"), "a again: needs 3 repetitions, has 2"},
+			{floorOf(b, "throughput"), "cell a again: needs 3 repetitions, has 2"},
 			{floorOf(b, "errors.timeout"), "0 has no ratio"},
-			{floorOf(b, "latency.p99.999"), "a: needs 1000000 answers, has 12000"},
-			{floorOf(broken, "throughput"), "a: failed"},
+			{floorOf(b, "latency.p99.999"), "cell a: needs 1000000 answers, has 12000"},
+			{floorOf(broken, "throughput"), "cell a: failed"},
 			{floorOf(off, "throughput"), NoPair},
 		} {
 			if tt.got != tt.want {

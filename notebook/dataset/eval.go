@@ -141,7 +141,7 @@ func (d *Dataset) ratioQuantity(n expr.Node, a, b picked, change bool) (Quantity
 		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
 	}
 	nameA, nameB := d.nameOf(ca, cb), d.nameOf(cb, ca)
-	if isSearched(a.metric.Name) {
+	if IsSearched(a.metric.Name) {
 		q := searchedRatio(ra, rb, change)
 		if !finite(q.Number) {
 			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective", Err: ErrNotMeasured}
@@ -397,7 +397,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
 		floor = max(floor, f.F)
 	}
-	if isSearched(p.metric.Name) {
+	if IsSearched(p.metric.Name) {
 		return Quantity{Text: s.d.bestSearched(p.metric, p.cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.cells,
 			Note: strings.Join(append(s.d.marks(p.cells...), s.d.leftOut(p.left)...), "; "), What: "best by " + inWords(p.metric)}, nil
 	}

@@ -70,7 +70,7 @@ const NoPair = "there is no A/A pair"
 
 // Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the largest
 // where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what either half of the
-// pair lacks, such as "sync: no answers"; it is empty if there is one.
+// pair lacks, such as "cell sync: no answers"; it is empty if there is one.
 //
 // Source: METHOD.md 5.
 func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing string) {
@@ -137,7 +137,7 @@ func (p pair) lacks(metric string) string {
 			why = fmt.Sprintf("needs %d repetitions, has %d", stats.MinRepetitions, n)
 		}
 		if why != "" {
-			return c.Trial.Name + ": " + why
+			return "cell " + c.Trial.Name + ": " + why
 		}
 	}
 	return ""
@@ -181,7 +181,7 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	if m.Better == "" {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s has no better direction", e.Plan.Name, metric)
 	}
-	if isSearched(metric) {
+	if IsSearched(metric) {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %w", e.Plan.Name, noLetters(m))
 	}
 	var cells []stats.NamedCell

@@ -67,7 +67,7 @@ func (c *Cell) measure(name string) Result {
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
-	if isSearched(name) {
+	if IsSearched(name) {
 		return c.measureSearched(r)
 	}
 	a := c.assess(name)
@@ -136,7 +136,7 @@ func (c *Cell) measure(name string) Result {
 // cell is named where the sentences stand beside numbers of several.
 func (r Result) lacking(c *Cell, name string) []string {
 	var out []string
-	if isSearched(r.Metric.Name) {
+	if IsSearched(r.Metric.Name) {
 		return nil // it is of no repetition
 	}
 	if words := c.assess(r.Metric.Name).leftOut(name); words != "" {
@@ -169,7 +169,7 @@ func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
 // at is the estimate at another level than the printed one.
 func (r Result) at(alpha float64) (stats.Estimate, error) {
-	if isSearched(r.Metric.Name) {
+	if IsSearched(r.Metric.Name) {
 		return r.Estimate, nil
 	}
 	if len(r.attempted) > 0 {

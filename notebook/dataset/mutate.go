@@ -219,7 +219,7 @@ func (c *Cell) madeUp(metric string, number float64) Result {
 	}
 	known, _ := c.Experiment.metric(metric)
 	r := Result{Metric: known}
-	if isSearched(metric) {
+	if IsSearched(metric) {
 		r.found(number, stats.Interval{Lo: number, Hi: number * (1 + 1e-4)})
 		return r
 	}

@@ -12,9 +12,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// isSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no estimate from
+// IsSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no estimate from
 // repetitions.
-func isSearched(metric string) bool {
+func IsSearched(metric string) bool {
 	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
 }
 
@@ -226,9 +226,9 @@ func searchedRatio(a, b Result, change bool) Quantity {
 func isBySearches(t test) bool {
 	switch t := t.(type) {
 	case ratioTest:
-		return isSearched(t.a.metric.Name)
+		return IsSearched(t.a.metric.Name)
 	case limitTest:
-		return isSearched(t.side.metric.Name)
+		return IsSearched(t.side.metric.Name)
 	case groupTest:
 		return !slices.ContainsFunc(t.parts, func(part test) bool { return !isBySearches(part) })
 	}

@@ -55,7 +55,7 @@ func unboundedPart(t test, experiment string, alpha float64) (repetitions int, l
 	for _, s := range sides {
 		e := s.cells[0].Experiment
 		// The interval of a share shrinks with attempts; with less than six repetitions t has one at any level.
-		if n := e.Plan.Repetitions; e.Plan.Name == experiment && s.metric.Name != "failed" && !isSearched(s.metric.Name) && n >= stats.MinRepetitions && !stats.HasEnds(n, alpha) {
+		if n := e.Plan.Repetitions; e.Plan.Name == experiment && s.metric.Name != "failed" && !IsSearched(s.metric.Name) && n >= stats.MinRepetitions && !stats.HasEnds(n, alpha) {
 			return n, alpha
 		}
 	}
