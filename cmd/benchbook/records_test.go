@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -108,14 +109,17 @@ func mutations(v any, path []any) (out []mutation) {
 	return out
 }
 
-// apply is a copy of a record with the mutation.
-func (m mutation) apply(t *testing.T, data []byte) []byte {
+// apply is a copy of a record with the mutation. The field in which the mutation lies is that of the record it was made for: what is a list
+// there may be missing here.
+func (m mutation) apply(t *testing.T, data, madeFor []byte) []byte {
 	t.Helper()
-	var root any
-	if err := json.Unmarshal(data, &root); err != nil {
+	var root, of map[string]any
+	if err := errors.Join(json.Unmarshal(data, &root), json.Unmarshal(madeFor, &of)); err != nil {
 		t.Fatal(err)
 	}
-	at := root
+	field := m.path[0].(string)
+	root[field] = of[field]
+	at := any(root)
 	for _, step := range m.path[:len(m.path)-1] {
 		switch step := step.(type) {
 		case string:
@@ -153,7 +157,7 @@ func TestMutatedRecords(t *testing.T) {
 	verbs := [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"}, {"render", "--out", out}} // what others do is part of it
 	whole := map[string][]byte{}
 	type attempt struct {
-		file string
+		file, madeFor string
 		mutation
 	}
 	byKind := map[string][]string{} // files by what a record has
@@ -189,7 +193,7 @@ func TestMutatedRecords(t *testing.T) {
 				continue // which is whatever the article says
 			}
 			tried++
-			r, err := record.Parse(m.apply(t, whole[of[0]]))
+			r, err := record.Parse(m.apply(t, whole[of[0]], whole[of[0]]))
 			if err != nil {
 				continue // TestBadRecordCostsItsCell has such
 			}
@@ -205,7 +209,7 @@ func TestMutatedRecords(t *testing.T) {
 			if round := n / len(of); round == len(rounds) {
 				rounds = append(rounds, nil)
 			}
-			rounds[n/len(of)] = append(rounds[n/len(of)], attempt{of[n%len(of)], m})
+			rounds[n/len(of)] = append(rounds[n/len(of)], attempt{of[n%len(of)], of[0], m})
 			n++
 		}
 	}
@@ -215,7 +219,7 @@ func TestMutatedRecords(t *testing.T) {
 	}
 	try := func(attempts []attempt) (failed string) {
 		for _, a := range attempts {
-			if err := os.WriteFile(a.file, a.apply(t, whole[a.file]), 0o644); err != nil {
+			if err := os.WriteFile(a.file, a.apply(t, whole[a.file], whole[a.madeFor]), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
