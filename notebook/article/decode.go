@@ -2,6 +2,7 @@ package article
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -175,6 +176,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 	if n.lost {
 		tried = names // what should have been merged may be any of them
 	}
+	d.indent(n, t, known)
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
@@ -200,6 +202,38 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			tried = append(tried, meant)
 			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 		}
+	}
+}
+
+// indent puts below a key of names without a value what stands beside it and should be below, such as a service below services, and says
+// so: otherwise each of them would be missing wherever it is named.
+func (d decoder) indent(n *Node, t reflect.Type, known map[string]int) {
+	var out []Field
+	var above *Node // the key that has no value
+	var name string
+	for _, f := range n.Fields {
+		i, ok := known[f.Key.Value]
+		if !ok && above != nil {
+			_, ok = nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
+		}
+		switch {
+		case ok && f.Value.Kind == Null && !f.Value.lost && t.Field(i).Type == reflect.TypeFor[Services]():
+			above, name = &Node{Kind: Map, Text: f.Value.Text}, f.Key.Value
+			f.Value = above
+		case ok || f.Value.Kind != Map || strings.HasPrefix(f.Key.Value, "x-"):
+			above = nil
+		case above != nil:
+			if len(above.Fields) == 0 {
+				d.problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name).
+					Hint = "indent it and its lines further than " + name
+			}
+			above.Fields = append(above.Fields, f)
+			continue
+		}
+		out = append(out, f)
+	}
+	if len(out) < len(n.Fields) {
+		n.Fields = out
 	}
 }
 

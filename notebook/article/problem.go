@@ -92,11 +92,15 @@ func (p *Problems) Empty() bool {
 	return !slices.ContainsFunc(p.list, func(p *Problem) bool { return p.Severity == SeverityError })
 }
 
-// Sorted gives the problems by file and place, and none that follows from another.
+// structural are the rules of problems that keep text from being read, whole blocks of it or the rest of the article. What else is wrong
+// often comes of them.
+var structural = []string{"bad-utf8", "no-front-matter", "unclosed-fence", "yaml-syntax"}
+
+// Sorted gives the problems by file, in each the structural ones first, and otherwise by place. It gives none that follows from another.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
-		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.Pos.Start, b.Pos.Start))
+		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Pos.Start, b.Pos.Start))
 	})
 	var covers []Pos
 	for _, p := range list {
@@ -107,6 +111,14 @@ func (p *Problems) Sorted() []*Problem {
 	return slices.DeleteFunc(list, func(p *Problem) bool {
 		return p.covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
 	})
+}
+
+// rank is 0 for a problem that may be the cause of others.
+func (p *Problem) rank() int {
+	if slices.Contains(structural, p.Rule) {
+		return 0
+	}
+	return 1
 }
 
 func (p *Problem) path() string {

@@ -1,6 +1,8 @@
 package article
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -56,6 +58,27 @@ func TestSortedLeavesOutWhatFollows(t *testing.T) {
 	}
 	if want := "first third fourth"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// What keeps text from being read comes first, since other problems may come of it.
+func TestSortedBeginsWithCauses(t *testing.T) {
+	source, other := NewSource("a.md", []byte("0123456789")), NewSource("b.md", []byte("0123456789"))
+	var problems Problems
+	for _, p := range []struct {
+		rule string
+		in   *Source
+		at   int
+	}{{"unknown-key", source, 5}, {"unknown-key", source, 1}, {"unclosed-fence", source, 9}, {"yaml-syntax", source, 7}, {"yaml-syntax", other, 2}, {"wrong-value", other, 1}} {
+		problems.Add(p.rule, Pos{p.in, p.at, p.at + 1}, "wrong")
+	}
+	var got []string
+	for _, p := range problems.Sorted() {
+		got = append(got, fmt.Sprint(p.Pos.Source.Path, p.Pos.Start, p.Rule))
+	}
+	want := []string{"a.md7yaml-syntax", "a.md9unclosed-fence", "a.md1unknown-key", "a.md5unknown-key", "b.md2yaml-syntax", "b.md1wrong-value"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
