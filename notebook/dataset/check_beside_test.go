@@ -65,7 +65,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 		{"a wrong number of repetitions", of(strings.Replace(servers, "repetitions: 3", "repetitions: many", 1)) + fence("claim", claim),
 			[]string{"wrong-value at many", found[0]}},
 		{"a key that nobody knows", of(servers+"\nspeed: 3") + fence("claim", claim), []string{"unknown-key at speed", found[0]}},
-		{"a service that is not indented", of("name: servers\nservices:\nserver:\n  build: .\n  expose: [\"8080\"]\nmatrix: {server: [a, b, c]}\n" +
+		{"a service that is not indented", of("name: servers\nservices:\nserver:\n  build: .\n  expose: [\"8080\"]\nmatrix: {server: [a, b, c]}\n"+
 			"load: {target: \"http://server:8080/\", connections: 10}") + fence("claim", claim), []string{"unknown-key at server", found[0]}},
 		{"a misspelt key behind services that are missing", of("name: servers\nservices:\nlaod: {target: \"http://server:8080/\", connections: 10}"),
 			[]string{"unknown-key at laod"}},
