@@ -177,7 +177,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 		tried = names // what should have been merged may be any of them
 	}
 	d.indent(n, t, known)
-	for _, f := range n.Fields {
+	for at, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
 		case ok && f.Value.Kind == Null:
@@ -201,6 +201,12 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			hint, meant := unknownKey(f.Key.Value, t, names)
 			tried = append(tried, meant)
 			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
+			// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
+			isMeant := func(f Field) bool { return f.Key.Value == meant }
+			if i, ok := known[meant]; ok && len(expr.Near(f.Key.Value, names)) == 1 && !slices.ContainsFunc(n.Fields, isMeant) {
+				n.Fields[at].Key.Value = meant
+				d.value(f.Value, meant, v.Field(i))
+			}
 		}
 	}
 }

@@ -68,7 +68,8 @@ func TestCheckBesideMistakes(t *testing.T) {
 		{"a service that is not indented", of("name: servers\nservices:\nserver:\n  build: .\n  expose: [\"8080\"]\nmatrix: {server: [a, b, c]}\n"+
 			"load: {target: \"http://server:8080/\", connections: 10}") + fence("claim", claim), []string{"unknown-key at server", found[0]}},
 		{"a misspelt key behind services that are missing", of("name: servers\nservices:\nlaod: {target: \"http://server:8080/\", connections: 10}"),
-			[]string{"unknown-key at laod"}},
+			[]string{"unknown-key at laod", `unknown-service at "http://server:8080/"`}}, // there is none, however load is written
+		{"misspelt services", of(strings.Replace(servers, "services:", "servces:", 1)) + fence("claim", claim), []string{"unknown-key at servces", found[0]}},
 		{"a misspelt matrix", of(strings.Replace(servers, "matrix", "matrx", 1)) + rest, []string{"unknown-key at matrx"}},
 		{"a mistake in the matrix", of(strings.Replace(servers, "[a, b, c]", "a", 1)) + rest, []string{"wrong-shape at a"}},
 		{"a metric without a source", of(servers+"\nmetrics: [{name: mine, unit: ms}]") + fence("table", "label: tbl-x\ncolumns: [yours]\nrows: [serveer]"),
