@@ -58,6 +58,7 @@ type Document struct {
 	inLines   []Sentence               // of titles, captions and other lines in YAML
 	lineLinks []ProseLink              // likewise, as Links has them
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
+	resolved  map[destinationKey]string
 }
 
 // Front is the front matter of an article.
@@ -223,7 +224,8 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, source *Source) *Document {
-	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source, added: map[string]record.Metric{}, unread: map[string]bool{}}
+	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source, added: map[string]record.Metric{}, unread: map[string]bool{},
+		resolved: map[destinationKey]string{}}
 	if !fits(source, &doc.Problems) {
 		doc.Tree = ast.NewDocument()
 		return doc
@@ -637,7 +639,7 @@ func (doc *Document) inlines() {
 				return ast.WalkSkipChildren, nil
 			}
 		case *ast.Link:
-			resolved := Resolve(n.Destination)
+			resolved := doc.keepResolved(n.Destination)
 			at := func(word string) Pos {
 				if resolved != string(n.Destination) {
 					word = string(n.Destination)
@@ -649,6 +651,8 @@ func (doc *Document) inlines() {
 			} else {
 				doc.nearlyLink(n, string(n.Destination))
 			}
+		case *ast.Image:
+			doc.keepResolved(n.Destination)
 		case *ast.Text:
 			doc.brokenLink(n)
 			doc.bareValue(n)

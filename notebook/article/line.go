@@ -117,7 +117,7 @@ func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 			return nil
 		}
 	}
-	if l, words, ok := linkOf(n, source); ok {
+	if l, words, ok := doc.linkOf(n, source); ok {
 		end := max(strings.LastIndex(t.Value, words), 0) + len(words)
 		l.Pos = t.At(end-len(words), end)
 		doc.lineLinks = append(doc.lineLinks, l)

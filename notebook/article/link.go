@@ -14,7 +14,7 @@ type ProseLink struct {
 func (doc *Document) Links() []ProseLink {
 	var out []ProseLink
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if l, words, ok := linkOf(n, doc.Text); ok && entering {
+		if l, words, ok := doc.linkOf(n, doc.Text); ok && entering {
 			l.Pos = doc.destination(n, words)
 			out = append(out, l)
 		}
@@ -24,12 +24,12 @@ func (doc *Document) Links() []ProseLink {
 }
 
 // linkOf gives the link or picture that a node is, without its place, and its destination in the words of the author.
-func linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
+func (doc *Document) linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
 	switch n := n.(type) {
 	case *ast.Link:
-		return ProseLink{Destination: Resolve(n.Destination)}, string(n.Destination), true
+		return ProseLink{Destination: doc.resolve(n.Destination)}, string(n.Destination), true
 	case *ast.Image:
-		return ProseLink{Destination: Resolve(n.Destination), Picture: true}, string(n.Destination), true
+		return ProseLink{Destination: doc.resolve(n.Destination), Picture: true}, string(n.Destination), true
 	case *ast.AutoLink:
 		if n.AutoLinkType == ast.AutoLinkEmail {
 			return l, "", false
