@@ -183,8 +183,9 @@ func (p *panel) multiverse() drawn {
 		return drawn{missing: fmt.Sprintf("there is no claim %q", p.block.Claim.Value)}
 	}
 	m := p.d.Multiverse(p.doc.Claims[i])
-	// In the order of colours, so that each has the one of its marks in claims. What was not measured has no mark.
-	verdicts := []stats.Verdict{stats.Inconclusive, stats.NotMeasured, stats.Supported, stats.Contradicted}
+	// Series are in the order of colours, in which those of what is decided come last: each has the colour of its
+	// mark in claims. What was not measured has no mark.
+	verdicts := slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
 	f := figure.Dots{Scale: figure.Log, Axis: "effect, times"}
 	for _, v := range verdicts {
 		f.Series = append(f.Series, string(v))
@@ -283,12 +284,7 @@ func (p *panel) multiverse() drawn {
 	if !slices.ContainsFunc(verdicts, used) { // no row has a mark, and so no colour
 		f.Series, f.Band, f.Reference = nil, nil, nil
 	}
-	var tally []string
-	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
-		if counts[v] > 0 {
-			tally = append(tally, fmt.Sprintf("%d %s", counts[v], v))
-		}
-	}
+	tally := stats.VerdictsInWords(counts)
 	howTo = append(howTo, "The first row is the claim as it is judged. The others differ from it in what their names say; they are ordered by their effect.")
 	folded := ""
 	const most = 8 // rows that a telephone shows at once, each with its name above it

@@ -78,7 +78,7 @@ func (c *shownClaim) judgedOtherwise() bool { return c.multiverse.Is != stats.On
 func (c *shownClaim) judged() string {
 	list := c.multiverse.Alternatives
 	var words []string
-	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
+	for _, v := range stats.Verdicts {
 		n := 0
 		for _, a := range list {
 			n += boolean(a.Judgement.Verdict == v)

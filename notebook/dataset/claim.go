@@ -43,13 +43,7 @@ func (j Judgement) Tally() string {
 	for _, p := range j.Parts {
 		counts[p.Verdict]++
 	}
-	var words []string
-	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
-		if n := counts[v]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, v))
-		}
-	}
-	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), strings.Join(words, ", "))
+	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), strings.Join(stats.VerdictsInWords(counts), ", "))
 }
 
 // Judge tests a claim against the shown records. A claim that is itself mistaken, which Check reports, is not measured,

@@ -361,15 +361,9 @@ func claimReason(verdicts []stats.Verdict, quickOnly, hasResults bool) string {
 	case len(verdicts) == 0:
 		return "the article has no headline claim"
 	}
-	n := map[stats.Verdict]int{}
+	counts := map[stats.Verdict]int{}
 	for _, v := range verdicts {
-		n[v]++
+		counts[v]++
 	}
-	var parts []string
-	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured} {
-		if n[v] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[v], v))
-		}
-	}
-	return fmt.Sprintf("of %s: %s", plural(len(verdicts), "headline claim"), strings.Join(parts, ", "))
+	return fmt.Sprintf("of %s: %s", plural(len(verdicts), "headline claim"), strings.Join(stats.VerdictsInWords(counts), ", "))
 }

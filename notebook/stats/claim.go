@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Verdict is what the records say about a claim, in the words a page prints.
 type Verdict string
@@ -11,6 +14,20 @@ const (
 	Inconclusive Verdict = "inconclusive" // neither, or too little for an interval
 	NotMeasured  Verdict = "not measured" // a cell is missing or invalid, or its percentile not admissible
 )
+
+// Verdicts are all there are, in the order in which they are counted and listed.
+var Verdicts = []Verdict{Supported, Contradicted, Inconclusive, NotMeasured}
+
+// VerdictsInWords lists how many there are of each: "3 supported", "1 inconclusive".
+func VerdictsInWords(counts map[Verdict]int) []string {
+	var words []string
+	for _, v := range Verdicts {
+		if counts[v] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", counts[v], v))
+		}
+	}
+	return words
+}
 
 // Region is what a claim says about a ratio, or about one value: that it lies between Lo and Hi, both excluded.
 // A side without limit is infinite.

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -214,5 +215,12 @@ func TestGroupsOfParts(t *testing.T) {
 				t.Errorf("verdict is %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestVerdictsInWords(t *testing.T) {
+	got := strings.Join(VerdictsInWords(map[Verdict]int{NotMeasured: 1, Supported: 2, Contradicted: 1, Inconclusive: 0}), ", ")
+	if want := "2 supported, 1 contradicted, 1 not measured"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
