@@ -21,7 +21,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plaintext"
-	"benchbook/render/mathml"
 )
 
 // markdown is how nodes of goldmark's tree become HTML, and how titles, which are single lines of Markdown in YAML, become
@@ -43,7 +42,7 @@ func (c *composer) newMarkdown() markdown {
 		)),
 		parser.NewParser(
 			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
-			parser.WithInlineParsers(append(parser.DefaultInlineParsers(), util.Prioritized(article.MathParser{}, 150))...),
+			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
 		),
 	}
 }
@@ -63,7 +62,6 @@ func (c *composer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(article.KindInlineValue, c.inlineValue)
 	whole(article.KindClaimLink, c.claimLink)
 	whole(article.KindReference, c.reference)
-	whole(article.KindMath, func(n ast.Node, _ []byte) template.HTML { m := n.(*article.Math); return c.math(m.TeX, m.Display) })
 	whole(ast.KindHeading, c.heading)
 	whole(ast.KindFencedCodeBlock, c.code)
 	whole(ast.KindCodeBlock, c.code)
@@ -177,8 +175,6 @@ func (c *composer) spoken(n ast.Node, source []byte) string {
 		return string(n.Value)
 	case *ast.AutoLink:
 		return string(n.Label(source))
-	case *article.Math:
-		return n.TeX
 	case *ast.RawHTML, *extast.FootnoteLink:
 		return ""
 	case *article.InlineValue:
@@ -377,20 +373,7 @@ func (c *composer) code(n ast.Node, source []byte) template.HTML {
 			lines = string(f.Info.Segment.Value(source))
 		}
 	}
-	if language == "math" {
-		return "<p>" + c.math(string(code), true) + "</p>\n"
-	}
 	return c.listing("", lines, language, code)
-}
-
-// math shows a formula; one that cannot be read is shown as it is written.
-func (c *composer) math(tex string, display bool) template.HTML {
-	shown, err := mathml.Convert(tex, display)
-	if err != nil {
-		c.warnf("the formula %q: %v; it is shown as it is written", tex, err)
-		return template.HTML("<code>" + template.HTMLEscapeString(tex) + "</code>")
-	}
-	return template.HTML(shown)
 }
 
 // codeSpan shows code, or in titles, which package article does not look into, a value.

@@ -67,7 +67,7 @@ func TestTableAsAsked(t *testing.T) {
 	}
 	for _, w := range []string{
 		"13,893.6 13,327.1–14,487.3", // µs, with more digits than the interval would have
-		"One note, with", "Another.", "4 measured again after the machine had disturbed others",
+		"One note, with $n$.", "Another.", "4 measured again after the machine had disturbed others",
 		"Claimed: more than +5 %. Published: +50 %.", "published 1.50",
 	} {
 		if !strings.Contains(words, w) {

@@ -16,12 +16,11 @@ func (doc *Document) lines() {
 	inline := func(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
 		return util.Prioritized(boundedInline{p, e, b}, priority)
 	}
-	// The parsers are goldmark's own for running text, and that of formulas.
+	// The parsers are goldmark's own for running text.
 	p := parser.NewParser(
 		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
 		parser.WithInlineParsers(
 			inline(parser.NewCodeSpanParser(), searches, 100),
-			inline(MathParser{}, searches, 150),
 			inline(parser.NewLinkParser(), searches, 200),
 			inline(parser.NewAutoLinkParser(), searches, 300),
 			inline(parser.NewRawHTMLParser(), searches, 400),

@@ -48,7 +48,6 @@ func (doc *Document) parseMarkdown() ast.Node {
 			inline(extension.NewTaskCheckBoxParser(), constant, 0),
 			inline(parser.NewCodeSpanParser(), searches, 100),
 			inline(extension.NewFootnoteParser(), searches, 101),
-			inline(MathParser{}, searches, 150),
 			inline(parser.NewLinkParser(), searches, 200),
 			inline(parser.NewAutoLinkParser(), searches, 300),
 			inline(parser.NewRawHTMLParser(), searches, 400),
