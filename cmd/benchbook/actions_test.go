@@ -55,7 +55,7 @@ func TestWorkflowsCallTheCommand(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					verb, rest, err := (&app{}).root().Find(words)
+					verb, rest, err := (&app{&session{}}).root().Find(words)
 					if err == nil {
 						err = verb.ParseFlags(rest)
 					}

@@ -48,7 +48,7 @@ func each(list []*chosen, do func(*chosen) error) error {
 }
 
 // choose opens the project and reads the articles that the arguments name.
-func (a *app) choose(args []string) (*article.Project, []*chosen, error) {
+func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 	project, err := article.OpenProject(a.dir)
 	if err != nil {
 		return nil, nil, &statusError{statusUsage, err}
@@ -157,7 +157,7 @@ func (c *chosen) plan(project *article.Project, o plan.Options) (*plan.Plan, err
 }
 
 // check plans every article and gathers all problems, the project's own first.
-func (a *app) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*article.Problem, err error) {
+func (a *session) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*article.Problem, err error) {
 	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
 	err = each(list, func(c *chosen) error {

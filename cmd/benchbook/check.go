@@ -50,7 +50,7 @@ after its cells have exchanged their values is a warning.`,
 					problems = append(problems, found.Sorted()...)
 				}
 			}
-			warnings, err := a.warnings(project, sound, plans, movable)
+			warnings, err := warnings(a.session, project, sound, plans, movable)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ after its cells have exchanged their values is a warning.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
 // records are exchanged to move the claims given, by article.
-func (a *app) warnings(project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*article.Problem, error) {
+func warnings(a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*article.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
@@ -114,7 +114,7 @@ func (a *app) warnings(project *article.Project, list []*chosen, plans map[strin
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		d, err := a.dataset(project, c, host.ID, "")
+		d, err := shownDataset(a, project, c, host.ID, "")
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}

@@ -18,7 +18,7 @@ import (
 
 // dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
 // are wanted, if any.
-func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*dataset.Dataset, error) {
+func shownDataset(a *session, project *article.Project, c *chosen, host, only string) (*dataset.Dataset, error) {
 	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
@@ -29,14 +29,14 @@ func (a *app) dataset(project *article.Project, c *chosen, host, only string) (*
 }
 
 // records reads the records of an article. Files that are none are named and given apart.
-func (a *app) records(project *article.Project, c *chosen) (records []*record.Record, bad []record.Bad, err error) {
+func (a *session) records(project *article.Project, c *chosen) (records []*record.Record, bad []record.Bad, err error) {
 	records, bad, err = record.Dir(project.RecordsDir(c.slug)).Read()
 	a.sayBad(bad)
 	return records, bad, err
 }
 
 // sayBad names files that are no records: each once, however often they are read, and those of one reason together.
-func (a *app) sayBad(bad []record.Bad) {
+func (a *session) sayBad(bad []record.Bad) {
 	a.saying.Lock()
 	defer a.saying.Unlock()
 	if a.said == nil {
@@ -101,7 +101,7 @@ func datasetOptions(project *article.Project, c *chosen, host string) dataset.Op
 
 // outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
 // Articles with problems are left out.
-func (a *app) outcomes(project *article.Project, list []*chosen, profile string, asJSON bool) ([]*articleOutcome, error) {
+func outcomesOf(a *session, project *article.Project, list []*chosen, profile string, asJSON bool) ([]*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
@@ -115,7 +115,7 @@ func (a *app) outcomes(project *article.Project, list []*chosen, profile string,
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		d, err := a.outcomeSet(project, c, host.ID, profile)
+		d, err := outcomeDataset(a, project, c, host.ID, profile)
 		if err != nil {
 			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 		}
@@ -125,7 +125,7 @@ func (a *app) outcomes(project *article.Project, list []*chosen, profile string,
 }
 
 // outcomeSet is the set of records that a run in a profile is about.
-func (a *app) outcomeSet(project *article.Project, c *chosen, host, profile string) (*dataset.Dataset, error) {
+func outcomeDataset(a *session, project *article.Project, c *chosen, host, profile string) (*dataset.Dataset, error) {
 	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (a *app) outcomeSet(project *article.Project, c *chosen, host, profile stri
 }
 
 // printOutcome says what each claim came to; site is where the site was made, if it was.
-func (a *app) printOutcome(outcomes []*articleOutcome, site string, asJSON bool) error {
+func printOutcome(a *session, outcomes []*articleOutcome, site string, asJSON bool) error {
 	out := outcomeJSON{Articles: []articleOutcomeJSON{}, Site: site, Time: timeOf(a.spent)}
 	for _, o := range outcomes {
 		if !asJSON {
@@ -160,7 +160,7 @@ func (a *app) printOutcome(outcomes []*articleOutcome, site string, asJSON bool)
 
 // sayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
 // that were asked for: a complete set of this host in full goes before quick ones.
-func (a *app) sayOtherProfile(outcomes []*articleOutcome, slugs []string, profile string) {
+func sayOtherProfile(a *session, outcomes []*articleOutcome, slugs []string, profile string) {
 	for _, o := range outcomes {
 		slug, shown := o.data.Article, o.data.Profile
 		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.data.Host }

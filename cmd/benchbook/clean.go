@@ -22,19 +22,19 @@ touched, and nothing of a run that is still alive.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
-			return a.clean(cmd.Context(), dryRun)
+			return cleanEngines(cmd.Context(), a.session, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
 	return cmd
 }
 
-// clean asks every engine for what was left behind. It fails if none could be asked.
-func (a *app) clean(ctx context.Context, dryRun bool) error {
+// cleanEngines asks every engine for what was left behind. It fails if none could be asked.
+func cleanEngines(ctx context.Context, a *session, dryRun bool) error {
 	asked, found := 0, 0
 	var failed error
 	for _, wired := range a.wiring.engines {
-		n, err := a.cleanOn(ctx, "", wired.connect, dryRun)
+		n, err := cleanEngine(ctx, a, "", wired.connect, dryRun)
 		found += n
 		switch {
 		case err == nil:
@@ -45,9 +45,9 @@ func (a *app) clean(ctx context.Context, dryRun bool) error {
 			failed = a.both(failed, &statusError{statusFailed, err})
 		}
 	}
-	n, m, err := a.cleanHosts(ctx, dryRun)
+	n, m, err := cleanHosts(ctx, a, dryRun)
 	asked, found, failed = asked+n, found+m, a.both(failed, err)
-	n, m, err = a.cleanCluster(ctx, dryRun)
+	n, m, err = cleanCluster(ctx, a, dryRun)
 	asked, found, failed = asked+n, found+m, a.both(failed, err)
 	if failed != nil && asked > 0 && errors.Is(failed, engine.ErrUnavailable) {
 		fmt.Fprintf(a.stderr, "not asked: %s\n", errorText(failed))
@@ -60,7 +60,7 @@ func (a *app) clean(ctx context.Context, dryRun bool) error {
 }
 
 // cleanOn asks one engine, that of a host of the project if it has a name, and says what it has found.
-func (a *app) cleanOn(ctx context.Context, host string, connect func(context.Context) (engine.Engine, error), dryRun bool) (found int, err error) {
+func cleanEngine(ctx context.Context, a *session, host string, connect func(context.Context) (engine.Engine, error), dryRun bool) (found int, err error) {
 	e, err := connect(ctx)
 	if err != nil {
 		return 0, err

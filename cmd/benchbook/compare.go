@@ -128,14 +128,14 @@ or if it can be judged of none.`,
 					return failOnError(flags.failOn, err)
 				}
 			}
-			c, err := a.compare(cmd.Context(), args, flags, gate)
+			c, err := compareSides(cmd.Context(), a.session, args, flags, gate)
 			if err != nil {
 				return err
 			}
-			if err := c.print(a, format); err != nil {
+			if err := c.print(a.session, format); err != nil {
 				return &statusError{statusFailed, err}
 			}
-			return c.gated(a)
+			return c.gated(a.session)
 		},
 	}
 	flags.format.add(cmd)
@@ -162,13 +162,13 @@ type comparison struct {
 	failOn      *failOnJSON
 }
 
-func (a *app) compare(ctx context.Context, args []string, flags compareFlags, gate *dataset.Gate) (*comparison, error) {
+func compareSides(ctx context.Context, a *session, args []string, flags compareFlags, gate *dataset.Gate) (*comparison, error) {
 	project, list, err := a.choose(args[2:])
 	if err != nil {
 		return nil, err
 	}
 	named := len(args) > 2
-	shelf, err := a.newShelf(project, list)
+	shelf, err := newRecordFinder(a, project, list)
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
@@ -363,7 +363,7 @@ func (c *comparison) judge(gate *dataset.Gate, text string) error {
 }
 
 // gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.
-func (c *comparison) gated(a *app) error {
+func (c *comparison) gated(a *session) error {
 	if c.failOn == nil {
 		return nil
 	}

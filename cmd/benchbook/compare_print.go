@@ -12,7 +12,7 @@ import (
 )
 
 // print writes the comparison in a format.
-func (c *comparison) print(a *app, format string) error {
+func (c *comparison) print(a *session, format string) error {
 	switch format {
 	case formatJSON:
 		return printJSON(a.stdout, c.data())
@@ -57,7 +57,7 @@ func (c *comparison) apart() string {
 	return wording.Apart(longest)
 }
 
-func (c *comparison) printText(a *app) {
+func (c *comparison) printText(a *session) {
 	for _, s := range []struct {
 		name string
 		side *side
@@ -98,13 +98,13 @@ func (c *comparison) printText(a *app) {
 	fmt.Fprintf(a.stdout, "\n%s\n", wording.Sum(c.changes))
 }
 
-func (c *comparison) printLeftOut(a *app, indent string) {
+func (c *comparison) printLeftOut(a *session, indent string) {
 	for _, s := range c.leftOut {
 		fmt.Fprintf(a.stdout, "%sleft out, %s\n", indent, s)
 	}
 }
 
-func (c *comparison) printMarkdown(a *app) {
+func (c *comparison) printMarkdown(a *session) {
 	w := a.stdout
 	fmt.Fprintf(w, "**%s**, from %s to %s\n\n", wording.Sum(c.changes), markdown.Replace(c.a.String()), markdown.Replace(c.b.String()))
 	if c.failOn != nil {

@@ -18,7 +18,7 @@ func docsProblems(project *article.Project) []*article.Problem {
 
 // docs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
 // are text; that is what the problems say.
-func (a *app) docs(project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*article.Problem, error) {
+func renderDocs(a *session, project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*article.Problem, error) {
 	var problems article.Problems
 	docs := project.ReadDocs(&problems)
 	if docs == nil {
@@ -26,11 +26,11 @@ func (a *app) docs(project *article.Project, look *theme.Theme, articles []strin
 	}
 	renderer, err := render.New(look)
 	if err != nil {
-		return nil, nil, a.themed(look, err)
+		return nil, nil, themeError(a, look, err)
 	}
 	pages, err := renderer.Docs(docs, render.Options{Articles: articles})
 	if err != nil {
-		return nil, nil, a.themed(look, err)
+		return nil, nil, themeError(a, look, err)
 	}
 	for _, p := range pages {
 		for _, w := range p.Warnings {

@@ -55,7 +55,7 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.waits(cmd.Context())()
-			x, err := a.examine(cmd.Context())
+			x, err := examine(cmd.Context(), a.session)
 			if err != nil {
 				return stopped(cmd.Context(), err)
 			}
@@ -64,7 +64,7 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 					return err
 				}
 			} else {
-				a.printExamination(x)
+				printExamination(a.session, x)
 			}
 			if !x.Measure {
 				return &statusError{status: statusFailed}
@@ -77,7 +77,7 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 }
 
 // examine looks at everything, in the order in which it matters.
-func (a *app) examine(ctx context.Context) (*examination, error) {
+func examine(ctx context.Context, a *session) (*examination, error) {
 	m := a.wiring.machine
 	host, err := runner.HostBelow(m.root)
 	if err != nil {
@@ -87,14 +87,14 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 	if err != nil { // doctor is for those, too, who have none yet
 		project = &article.Project{}
 	}
-	checks := append(a.examineEngine(ctx, project), a.examineHosts(ctx, project)...)
+	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
 	checks = append(checks, examineContainerds(ctx, project)...)
 	look := runner.LookAt(ctx, m.root, m.noise)
-	checks = append(checks, a.examinePrograms(), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
+	checks = append(checks, examinePrograms(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
 	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
-		examinePath(m.user()), a.examineDisk("disk of records", a.folder(), enoughForRecords), a.examineLock(ctx, host))
+		examinePath(m.user()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
 	x := &examination{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -106,13 +106,13 @@ func (a *app) examine(ctx context.Context) (*examination, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine looks at the engine, and at what only an engine can tell.
-func (a *app) examineEngine(ctx context.Context, project *article.Project) []symptom {
+func examineEngine(ctx context.Context, a *session, project *article.Project) []symptom {
 	found := symptom{Name: "engine", Level: missing, Vital: true}
 	e, err := a.wiring.engineOf(ctx, project)
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
 		if !strings.Contains(found.Remedy, "--engine local") {
-			found.Remedy += a.otherEngine(ctx, project.Engine.V)
+			found.Remedy += otherEngine(ctx, a, project.Engine.V)
 		}
 		return []symptom{found}
 	}
@@ -153,7 +153,7 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 	if isInspected {
 		checks = append(checks, examineRegistry(ctx, inspected))
 		if folder := inspected.Storage(); folder != "" {
-			checks = append(checks, a.examineDisk("disk of the engine", folder, enoughForImages))
+			checks = append(checks, examineDisk(a, "disk of the engine", folder, enoughForImages))
 		}
 	}
 	if store, ok := e.(engine.ImageStore); ok {
@@ -163,7 +163,7 @@ func (a *app) examineEngine(ctx context.Context, project *article.Project) []sym
 }
 
 // otherEngine names an engine that can be had in the place of one that cannot.
-func (a *app) otherEngine(ctx context.Context, name article.EngineName) string {
+func otherEngine(ctx context.Context, a *session, name article.EngineName) string {
 	for _, wired := range a.wiring.engines {
 		if wired.name == cmp.Or(name, article.Docker) {
 			continue
@@ -222,7 +222,7 @@ func examineLeftovers(ctx context.Context, e engine.Engine) symptom {
 }
 
 // examinePrograms looks for the programs that go into containers.
-func (a *app) examinePrograms() symptom {
+func examinePrograms(a *session) symptom {
 	s := symptom{Name: "programs", Level: fine, Vital: true}
 	var there []string
 	for _, name := range runner.Programs() {
@@ -244,14 +244,14 @@ const (
 )
 
 // folder is that of the project, or the one we are in.
-func (a *app) folder() string {
+func projectFolder(a *session) string {
 	if project, err := article.OpenProject(a.dir); err == nil {
 		return project.Dir
 	}
 	return a.dir
 }
 
-func (a *app) examineDisk(name, folder string, enough uint64) symptom {
+func examineDisk(a *session, name, folder string, enough uint64) symptom {
 	s := symptom{Name: name, Level: fine}
 	path, err := filepath.Abs(folder)
 	if err != nil {
@@ -271,7 +271,7 @@ func (a *app) examineDisk(name, folder string, enough uint64) symptom {
 }
 
 // examineLock asks whether another run measures.
-func (a *app) examineLock(ctx context.Context, host runner.Host) symptom {
+func examineLock(ctx context.Context, a *session, host runner.Host) symptom {
 	s := symptom{Name: "other runs", Level: fine, Words: "none measures now"}
 	if a.wiring.lockDir == "" {
 		return s
@@ -291,7 +291,7 @@ func (a *app) examineLock(ctx context.Context, host runner.Host) symptom {
 // examinationWidth is how wide the lines of an examination are: it is what people read in whatever terminal they have.
 const examinationWidth = 80
 
-func (a *app) printExamination(x *examination) {
+func printExamination(a *session, x *examination) {
 	level, name := len(missing), 0
 	for _, c := range x.Checks {
 		name = max(name, runes(c.Name))

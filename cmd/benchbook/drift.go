@@ -31,7 +31,7 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func (a *app) lookAround(ctx context.Context, project *article.Project, host runner.Host) (now *present, closing func(), err error) {
+func lookAround(ctx context.Context, a *session, project *article.Project, host runner.Host) (now *present, closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.wiring.engineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {
@@ -91,7 +91,7 @@ func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 }
 
 // printDrift says what is another one now, in how many of so many trials.
-func (a *app) printDrift(list []driftJSON, trials int) {
+func printDrift(a *session, list []driftJSON, trials int) {
 	for _, d := range list {
 		line := fmt.Sprintf("  since then %s: %s, was %s", d.Fact, dataset.SummaryOf(d.Now), dataset.SummaryOf(d.Then))
 		if len(d.Trials) < trials {

@@ -72,7 +72,7 @@ A/A pair. Without flags it exports the records that the page shows.
 			case !known:
 				return fmt.Errorf("no format %q: %s", format, article.Suggest(format, exportFormats()))
 			}
-			list, err := a.selected(args, flags)
+			list, err := selected(a.session, args, flags)
 			if err != nil {
 				return err
 			}

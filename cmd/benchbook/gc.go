@@ -35,9 +35,9 @@ each month, imported records, and all records that results rest on. Probes of a 
 would continue it. Nothing that somebody else has made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := a.collect(cmd.Context(), dryRun, wait)
+			found, err := collectGarbage(cmd.Context(), a.session, dryRun, wait)
 			if found != nil {
-				if printErr := a.printGarbage(found, dryRun, asJSON); err == nil {
+				if printErr := printGarbage(a.session, found, dryRun, asJSON); err == nil {
 					err = printErr
 				}
 			}
@@ -78,7 +78,7 @@ type garbageImage struct {
 
 // collect removes garbage, or only says what it would be. Nothing is collected while a run measures, since what it needs may not be
 // written yet.
-func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) {
+func collectGarbage(ctx context.Context, a *session, dryRun, wait bool) (*garbage, error) {
 	project, list, err := a.choose(nil)
 	if err != nil {
 		return nil, err
@@ -89,14 +89,14 @@ func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) 
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}
-		unlock, err := a.lock(ctx, host, nil, "collects garbage", wait)
+		unlock, err := lockMachines(ctx, a, host, nil, "collects garbage", wait)
 		if err != nil {
 			return nil, err
 		}
 		defer unlock()
 	}
 	found := &garbage{Records: []garbageRun{}, Images: []garbageImage{}, Left: []string{}}
-	plans, unplanned, err := a.allPlans(project, list)
+	plans, unplanned, err := allPlans(a, project, list)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) 
 		if slices.Contains(unplanned, c.slug) {
 			continue
 		}
-		if err := a.collectRecords(project, c.slug, plans[c.slug], found, dryRun); err != nil {
+		if err := collectRecords(a, project, c.slug, plans[c.slug], found, dryRun); err != nil {
 			return found, &statusError{statusFailed, err}
 		}
 	}
@@ -113,11 +113,11 @@ func (a *app) collect(ctx context.Context, dryRun, wait bool) (*garbage, error) 
 			"names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
-	return found, a.collectImages(ctx, project, plans, found, dryRun)
+	return found, collectImages(ctx, a, project, plans, found, dryRun)
 }
 
 // allPlans are the plans of articles by slug, under every profile that they have, and the articles that have problems.
-func (a *app) allPlans(project *article.Project, list []*chosen) (plans map[string][]*plan.Plan, unplanned []string, err error) {
+func allPlans(a *session, project *article.Project, list []*chosen) (plans map[string][]*plan.Plan, unplanned []string, err error) {
 	plans = map[string][]*plan.Plan{}
 	var docs []*article.Document
 	for _, c := range list {
@@ -144,7 +144,7 @@ func (a *app) allPlans(project *article.Project, list []*chosen) (plans map[stri
 }
 
 // collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go on with.
-func (a *app) collectRecords(project *article.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
+func collectRecords(a *session, project *article.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
 	type trial struct{ profile, experiment, name, key string }
 	present := map[trial]bool{}
 	for _, p := range plans {
@@ -214,7 +214,7 @@ func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 }
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
-func (a *app) collectImages(ctx context.Context, project *article.Project, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
+func collectImages(ctx context.Context, a *session, project *article.Project, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
 	e, err := a.wiring.engine(ctx, article.Docker)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
@@ -264,11 +264,11 @@ func (a *app) collectImages(ctx context.Context, project *article.Project, plans
 		found.Images = append(found.Images, garbageImage{k.Reference, k.For, k.Own})
 		found.ImageBytes += k.Own
 	}
-	return a.collectImported(ctx, project, slices.Collect(maps.Keys(stay)), found, dryRun)
+	return collectImported(ctx, a, project, slices.Collect(maps.Keys(stay)), found, dryRun)
 }
 
 // collectImported removes the images in the containerd of nodes that were made of none that stay, by the ids of these.
-func (a *app) collectImported(ctx context.Context, project *article.Project, stay []string, found *garbage, dryRun bool) error {
+func collectImported(ctx context.Context, a *session, project *article.Project, stay []string, found *garbage, dryRun bool) error {
 	var all []kubernetes.Containerd
 	for _, some := range containerdsOf(project) {
 		all = append(all, some...)
@@ -339,7 +339,7 @@ func unusedImages(built []engine.BuiltImage, used map[string]bool, is func(slug 
 	return unused, others
 }
 
-func (a *app) printGarbage(g *garbage, dryRun, asJSON bool) error {
+func printGarbage(a *session, g *garbage, dryRun, asJSON bool) error {
 	if asJSON {
 		return printJSON(a.stdout, g)
 	}

@@ -84,7 +84,7 @@ func endpointsOf(project *article.Project, names []string) map[string]docker.Opt
 }
 
 // hostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
-func (a *app) hostOf(project *article.Project, c *chosen, this runner.Host) (runner.Host, error) {
+func (a *session) hostOf(project *article.Project, c *chosen, this runner.Host) (runner.Host, error) {
 	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
 		return this, nil
 	}
@@ -181,7 +181,7 @@ func containerdsOf(project *article.Project) map[string][]kubernetes.Containerd 
 // results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
 // two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
 // waited for.
-func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
+func venuesOf(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
 	met := &meeting{app: a, hosts: map[hostKey]hosts.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*runner.Machine{}, further: map[string][]*runner.Machine{}}
@@ -193,7 +193,7 @@ func (a *app) venuesOf(ctx context.Context, project *article.Project, list []*ch
 	here, byHosts := &venue{host: this}, map[string]*venue{}
 	usesHosts := func(c *chosen) bool { return plans[c.slug].UsesHosts() }
 	if slices.ContainsFunc(list, usesHosts) {
-		unlock, err := a.lockThis(ctx, this, doing, wait)
+		unlock, err := lockThis(ctx, a, this, doing, wait)
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +253,7 @@ func (k hostKey) String() string {
 
 // A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
 type meeting struct {
-	app        *app
+	app        *session
 	hosts      map[hostKey]hosts.Host   // this machine, if it is one of several, has the empty name
 	addresses  map[hostKey]string       // as addressesOf has them
 	clusters   map[string]engine.Engine // by the names in keys
@@ -391,14 +391,14 @@ func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool
 		list = append(list, h)
 	}
 	if here.engine != nil && m.app.wiring.lockEngines {
-		e, done, err := m.app.guard(ctx, here.engine)
+		e, done, err := lockedEngine(ctx, m.app, here.engine)
 		if err != nil {
 			return err
 		}
 		m.closing = append(m.closing, done)
 		list = append(list, hosts.Host{Engine: e})
 	}
-	unlock, err := m.app.lockHosts(ctx, list, doing, wait)
+	unlock, err := lockHosts(ctx, m.app, list, doing, wait)
 	if err != nil {
 		return err
 	}
@@ -409,7 +409,7 @@ func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool
 // meet removes what earlier runs left on the hosts, and finds out what they are.
 func (m *meeting) meet(ctx context.Context) error {
 	for _, e := range m.engines() {
-		if err := m.app.sweep(ctx, e); err != nil {
+		if err := sweep(ctx, m.app, e); err != nil {
 			return err
 		}
 	}
@@ -637,11 +637,11 @@ func hostLine(e *plan.Experiment, host string, of runner.Host) string {
 }
 
 // examineHosts connects to every host of the project, and says what answers.
-func (a *app) examineHosts(ctx context.Context, project *article.Project) []symptom {
+func examineHosts(ctx context.Context, a *session, project *article.Project) []symptom {
 	var out []symptom
 	for _, h := range project.Hosts {
 		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil { // check says what is wrong with others
-			out = append(out, a.examineHost(ctx, project, h))
+			out = append(out, examineHost(ctx, a, project, h))
 		}
 	}
 	return out
@@ -655,7 +655,7 @@ func (w wiring) connectHost(ctx context.Context, project *article.Project, h art
 	return w.endpoint(ctx, endpointOf(project, h))
 }
 
-func (a *app) examineHost(ctx context.Context, project *article.Project, h article.Named[article.ProjectHost]) symptom {
+func examineHost(ctx context.Context, a *session, project *article.Project, h article.Named[article.ProjectHost]) symptom {
 	s := symptom{Name: "host " + h.Name.Value, Level: missing}
 	e, err := a.wiring.connectHost(ctx, project, h.Value)
 	if err != nil {
@@ -702,12 +702,12 @@ func examineContainerds(ctx context.Context, project *article.Project) []symptom
 }
 
 // cleanCluster sweeps the namespace of a project's cluster, if it has one.
-func (a *app) cleanCluster(ctx context.Context, dryRun bool) (asked, found int, failed error) {
+func cleanCluster(ctx context.Context, a *session, dryRun bool) (asked, found int, failed error) {
 	project, err := article.OpenProject(a.dir)
 	if err != nil || project.Engine.V != article.Kubernetes && project.Cluster == nil || a.wiring.cluster == nil {
 		return 0, 0, nil
 	}
-	found, err = a.cleanOn(ctx, "", func(ctx context.Context) (engine.Engine, error) {
+	found, err = cleanEngine(ctx, a, "", func(ctx context.Context) (engine.Engine, error) {
 		return a.wiring.cluster(ctx, optionsOf(project, project.Cluster))
 	}, dryRun)
 	switch {
@@ -722,7 +722,7 @@ func (a *app) cleanCluster(ctx context.Context, dryRun bool) (asked, found int, 
 }
 
 // cleanHosts sweeps the hosts of a project, if there is one.
-func (a *app) cleanHosts(ctx context.Context, dryRun bool) (asked, found int, failed error) {
+func cleanHosts(ctx context.Context, a *session, dryRun bool) (asked, found int, failed error) {
 	project, err := article.OpenProject(a.dir)
 	if err != nil {
 		return 0, 0, nil // engines can be cleaned from anywhere
@@ -731,7 +731,7 @@ func (a *app) cleanHosts(ctx context.Context, dryRun bool) (asked, found int, fa
 		if h.Value.Docker.IsZero() && h.Value.Kubernetes == nil {
 			continue
 		}
-		n, err := a.cleanOn(ctx, h.Name.Value, func(ctx context.Context) (engine.Engine, error) {
+		n, err := cleanEngine(ctx, a, h.Name.Value, func(ctx context.Context) (engine.Engine, error) {
 			return a.wiring.connectHost(ctx, project, h.Value)
 		}, dryRun)
 		found += n

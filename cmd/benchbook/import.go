@@ -43,7 +43,7 @@ them for measurements of this machine.`,
 			if err != nil {
 				return &statusError{statusUsage, err}
 			}
-			return a.importFiles(files, format, program, name, matches, profile)
+			return importFiles(a.session, files, format, program, name, matches, profile)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "the tool that printed the files: "+strings.Join(runner.Formats(), ", "))
@@ -72,7 +72,7 @@ func readAs(text string) (name string, matches []expr.Match, err error) {
 	return name, selector.Matches, nil
 }
 
-func (a *app) importFiles(files []string, format, program, name string, matches []expr.Match, profile string) error {
+func importFiles(a *session, files []string, format, program, name string, matches []expr.Match, profile string) error {
 	project, list, err := a.choose([]string{name})
 	if err != nil {
 		return err
@@ -103,11 +103,11 @@ func (a *app) importFiles(files []string, format, program, name string, matches 
 	if err != nil {
 		return &statusError{statusFailed, fmt.Errorf("nothing was imported: %w", err)}
 	}
-	return a.saveImported(record.Dir(project.RecordsDir(c.slug)), records)
+	return saveImported(a, record.Dir(project.RecordsDir(c.slug)), records)
 }
 
 // saveImported saves records unless one of them is there already: all or none, as they are the repetitions of one run.
-func (a *app) saveImported(dir record.Dir, records []*record.Record) error {
+func saveImported(a *session, dir record.Dir, records []*record.Record) error {
 	have, bad, err := dir.Read()
 	if err != nil {
 		return &statusError{statusFailed, err}

@@ -77,7 +77,7 @@ asks a database; published, numbers that somebody else published beside yours.`,
 			if err := exists(dir, append(files, own[0])); err != nil {
 				return err
 			}
-			if err := a.write(dir, append(own, files...)); err != nil {
+			if err := writeNew(a.session, dir, append(own, files...)); err != nil {
 				return &statusError{statusFailed, err}
 			}
 			in := ""
@@ -119,7 +119,7 @@ letter, consists of letters, digits, - and _, and is part of the page's address.
 			if err := exists(project.Dir, files); err != nil {
 				return err
 			}
-			if err := a.write(project.Dir, files); err != nil {
+			if err := writeNew(a.session, project.Dir, files); err != nil {
 				return &statusError{statusFailed, err}
 			}
 			fmt.Fprintf(a.stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
@@ -211,7 +211,7 @@ func exists(dir string, files []newFile) error {
 
 // write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a full disk,
 // those that were made are taken away again: they would be in the way of the next try.
-func (a *app) write(dir string, files []newFile) (err error) {
+func writeNew(a *session, dir string, files []newFile) (err error) {
 	var made []string
 	defer func() {
 		if err == nil {

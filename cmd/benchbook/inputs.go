@@ -42,7 +42,7 @@ const settled = 2 * time.Second
 var errTooMany = errors.New("too many files")
 
 // inputs digests what all pages have in common.
-func (a *app) inputs(project *article.Project, theme fs.FS, flags renderFlags, options render.Options) (*inputs, error) {
+func newInputs(a *session, project *article.Project, theme fs.FS, flags renderFlags, options render.Options) (*inputs, error) {
 	sum := sha256.New()
 	if err := digestProgram(sum); err != nil {
 		return nil, fmt.Errorf("reading this program: %w", err)

@@ -221,7 +221,7 @@ func TestInputsKnowThemeAndHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := func(host string, files fstest.MapFS) string {
-		in, err := new(app).inputs(project, files, renderFlags{}, render.Options{})
+		in, err := newInputs(new(app).session, project, files, renderFlags{}, render.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func (a *app) listCommand() *cobra.Command {
 			}
 			var out []listJSON
 			for _, c := range list {
-				item, err := a.listed(project, c, host)
+				item, err := listEntry(a.session, project, c, host)
 				if err != nil {
 					return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
 				}
@@ -60,7 +60,7 @@ func (a *app) listCommand() *cobra.Command {
 			if asJSON {
 				return printJSON(a.stdout, out)
 			}
-			a.printList(out)
+			printList(a.session, out)
 			return nil
 		},
 	}
@@ -68,7 +68,7 @@ func (a *app) listCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) listed(project *article.Project, c *chosen, this runner.Host) (listJSON, error) {
+func listEntry(a *session, project *article.Project, c *chosen, this runner.Host) (listJSON, error) {
 	front := c.doc.Front
 	out := listJSON{Article: c.slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
 		Experiments: []string{}, Problems: len(c.problems.Sorted())}
@@ -85,7 +85,7 @@ func (a *app) listed(project *article.Project, c *chosen, this runner.Host) (lis
 	if err != nil {
 		return out, err
 	}
-	d, err := a.dataset(project, c, host.ID, "")
+	d, err := shownDataset(a, project, c, host.ID, "")
 	if err != nil {
 		return out, err
 	}
@@ -102,7 +102,7 @@ func (a *app) listed(project *article.Project, c *chosen, this runner.Host) (lis
 	return out, nil
 }
 
-func (a *app) printList(list []listJSON) {
+func printList(a *session, list []listJSON) {
 	rows := [][]string{{"article", "date", "standing", "newest run", "profile", "host", "title"}}
 	for _, l := range list {
 		standing := l.Standing

@@ -354,14 +354,14 @@ func (j *judge) note(list []dataset.Judgement) {
 func (j *judge) latest() []verdict { return j.verdicts[:min(latestVerdicts, len(j.verdicts))] }
 
 // reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func (a *app) reporter(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, at venues, o runner.Options) (reporter, error) {
+func newReporter(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, at venues, o runner.Options) (reporter, error) {
 	if a.wiring.terminal == nil || a.wiring.terminal() < narrowest {
 		return &progress{w: a.stderr}, nil
 	}
 	f := newForecast()
 	for _, c := range list {
 		host := at.hostOf(c.slug)
-		known, err := a.inspect(ctx, project, c, plans[c.slug], host.ID, at[c.slug].present)
+		known, err := inspect(ctx, a, project, c, plans[c.slug], host.ID, at[c.slug].present)
 		if err != nil {
 			return nil, err
 		}
@@ -371,7 +371,7 @@ func (a *app) reporter(ctx context.Context, project *article.Project, list []*ch
 }
 
 // judge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
-func (a *app) judge(r reporter, project *article.Project, c *chosen, p *plan.Plan, host runner.Host) (*judge, error) {
+func newJudge(a *session, r reporter, project *article.Project, c *chosen, p *plan.Plan, host runner.Host) (*judge, error) {
 	if _, ok := r.(*live); !ok || len(p.Experiments) < len(c.doc.Experiments) || len(c.doc.Claims) == 0 {
 		return nil, nil
 	}

@@ -44,7 +44,7 @@ func (l *lockable) Lock(_ context.Context, doing string, _ func(*engine.BusyErro
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	e, host := &lockable{Engine: fake.New(fake.Script{}), identity: "this one"}, runner.Host{ID: "c2-abcdef"}
-	a := &app{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
+	a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
 	at := venues{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
 		return hosts.Lock(t.Context(), []hosts.Host{{Name: "desk", Engine: e}}, "measures from elsewhere", nil)
@@ -56,7 +56,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 		}
 	}
 
-	unlock, err := a.lock(t.Context(), host, at, "measures here", false)
+	unlock, err := lockMachines(t.Context(), a, host, at, "measures here", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +68,9 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatalf("it was not let go: %v", err)
 	}
-	_, err = a.lock(t.Context(), host, at, "measures here", false)
+	_, err = lockMachines(t.Context(), a, host, at, "measures here", false)
 	wantBusy(err, "measures from elsewhere")
-	unlock, err = a.lock(t.Context(), host, nil, "collects garbage", false)
+	unlock, err = lockMachines(t.Context(), a, host, nil, "collects garbage", false)
 	if err != nil {
 		t.Fatalf("whoever was refused kept the machine: %v", err)
 	}
@@ -78,7 +78,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 
 	// A run whose machines were met has taken them for that, and does not wait for itself.
 	at["two"] = &venue{machines: map[string]*runner.Machine{}}
-	unlock, err = a.lock(t.Context(), host, at, "measures here", false)
+	unlock, err = lockMachines(t.Context(), a, host, at, "measures here", false)
 	if err != nil || !slices.Equal(e.doing, []string{"measures from elsewhere"}) {
 		t.Fatalf("taken are %q, %v", e.doing, err)
 	}
@@ -102,9 +102,9 @@ func TestLockWithoutContainers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			beside := &lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), identity: "docker"}
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
-			a := &app{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
+			a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
 			at := venues{"one": {engine: fake.New(fake.Script{})}}
-			unlock, err := a.lock(t.Context(), runner.Host{ID: "c2-abcdef"}, at, "measures here", false)
+			unlock, err := lockMachines(t.Context(), a, runner.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {
 				t.Fatal(err)
 			}

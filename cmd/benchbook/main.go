@@ -63,7 +63,7 @@ func worse(a, b error) error {
 }
 
 // both keeps the status that goes before the other one, and says what the other one had to say.
-func (a *app) both(first, then error) error {
+func (a *session) both(first, then error) error {
 	kept := worse(first, then)
 	for _, err := range []error{first, then} {
 		var s *statusError
@@ -99,7 +99,7 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	terminal := stderr
 	out := &output{w: plain{stdout}}
 	stdout, stderr = out, plain{stderr}
-	a := &app{stdout: stdout, stderr: stderr, terminal: terminal, wiring: w}
+	a := &app{&session{stdout: stdout, stderr: stderr, terminal: terminal, wiring: w}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -131,8 +131,11 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	return s.status
 }
 
-// app is what the verbs share.
-type app struct {
+// app has the verbs.
+type app struct{ *session }
+
+// A session is one use of the command: the folder that it is about, where it prints, and what it runs on.
+type session struct {
 	stdout, stderr io.Writer
 	terminal       io.Writer // standard error as it is, for a screen
 	wiring         wiring
@@ -146,7 +149,7 @@ type app struct {
 
 // waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
 // is ended at once. The function given back ends that part, unless there was an interrupt: then the verb has its say to the end.
-func (a *app) waits(ctx context.Context) func() {
+func (a *session) waits(ctx context.Context) func() {
 	a.cleansUp.Store(true)
 	return func() {
 		if ctx.Err() == nil {

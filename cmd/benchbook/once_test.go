@@ -25,7 +25,7 @@ func TestFlagsGivenTwice(t *testing.T) {
 			look(c)
 		}
 	}
-	look((&app{stdout: io.Discard, stderr: io.Discard, wiring: scripted()}).root())
+	look((&app{&session{stdout: io.Discard, stderr: io.Discard, wiring: scripted()}}).root())
 	if flags < 50 {
 		t.Errorf("only %d flags were found", flags)
 	}

@@ -185,7 +185,7 @@ func ordersOutcome(experiment string, o dataset.Orders) ordersJSON {
 
 // claimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is not valid.
 // Both are said.
-func (a *app) claimStatus(outcomes []*articleOutcome) error {
+func claimStatus(a *session, outcomes []*articleOutcome) error {
 	var contradicted, invalid []string
 	for _, o := range outcomes {
 		for _, c := range o.data.Claims {

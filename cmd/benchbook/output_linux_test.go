@@ -51,7 +51,7 @@ func TestLostOutput(t *testing.T) {
 		return status, said.String()
 	}
 	var verbs []string
-	for _, cmd := range (&app{wiring: w}).root().Commands() {
+	for _, cmd := range (&app{&session{wiring: w}}).root().Commands() {
 		verbs = append(verbs, cmd.Name())
 	}
 	verbs = append(verbs, "help")

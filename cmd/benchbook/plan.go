@@ -156,7 +156,7 @@ which trials are to be measured, and why. A value that differs between trials is
 				return &statusError{statusFailed, err}
 			}
 			s := sheet{w: a.stdout, host: this.ID, profile: options.Profile, at: plan.Place(this.Cores), of: this}
-			if err := a.printPlans(cmd.Context(), project, list, plans, s, asJSON, origins); err != nil {
+			if err := printPlans(cmd.Context(), a.session, project, list, plans, s, asJSON, origins); err != nil {
 				return stopped(cmd.Context(), err)
 			}
 			return nil
@@ -172,7 +172,7 @@ which trials are to be measured, and why. A value that differs between trials is
 	return cmd
 }
 
-func (a *app) printPlans(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
+func printPlans(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
 	out := planJSON{Host: s.host, Profile: s.profile, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	this := s.of
 	this.ID = s.host
@@ -183,7 +183,7 @@ func (a *app) printPlans(ctx context.Context, project *article.Project, list []*
 		if err != nil {
 			return err
 		}
-		known, err := a.inspect(ctx, project, c, plans[c.slug], host.ID, present)
+		known, err := inspect(ctx, a, project, c, plans[c.slug], host.ID, present)
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ func TestPlanGolden(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			a := &app{stdout: &out, stderr: &out, dir: unpacked(t, "plan.txtar")}
+			a := &session{stdout: &out, stderr: &out, dir: unpacked(t, "plan.txtar")}
 			project, list, err := a.choose(nil)
 			if err != nil {
 				t.Fatal(err)
@@ -84,7 +84,7 @@ func TestPlanGolden(t *testing.T) {
 			}
 			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, at: plan.Placement{Services: "0-2", Load: "3", ServiceCores: 3, LoadCores: 1},
 				of: runner.Host{Cores: [][]int{{0}, {1}, {2}, {3}}}}
-			if err := a.printPlans(t.Context(), project, list, plans, s, tt.json, tt.origins); err != nil {
+			if err := printPlans(t.Context(), a, project, list, plans, s, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {

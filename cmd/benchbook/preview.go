@@ -51,7 +51,7 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 			if err != nil {
 				return &statusError{statusUsage, err}
 			}
-			p, err := newPreviewer(a, project.Dir, flags)
+			p, err := newPreviewer(a.session, project.Dir, flags)
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
@@ -105,7 +105,7 @@ func openBrowser(url string) error {
 
 // A previewer makes the site again and again, and of each article only what changed.
 type previewer struct {
-	app      *app
+	app      *session
 	dir      string // of the project
 	flags    renderFlags
 	host     runner.Host // this machine
@@ -146,7 +146,7 @@ type made struct {
 	memory  render.Memory     // of its page
 }
 
-func newPreviewer(a *app, dir string, flags renderFlags) (*previewer, error) {
+func newPreviewer(a *session, dir string, flags renderFlags) (*previewer, error) {
 	host, err := runner.ThisHost()
 	if err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func smallProject(t *testing.T) string {
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
 	t.Helper()
-	p, err := newPreviewer(&app{stdout: t.Output(), stderr: t.Output()}, dir, flags)
+	p, err := newPreviewer(&session{stdout: t.Output(), stderr: t.Output()}, dir, flags)
 	if err != nil {
 		t.Fatal(err)
 	}

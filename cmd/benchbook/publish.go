@@ -67,7 +67,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 			if asJSON {
 				return printJSON(a.stdout, done)
 			}
-			a.printPublished(done, dryRun)
+			printPublished(a.session, done, dryRun)
 			return nil
 		},
 	}
@@ -80,7 +80,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 }
 
 // printPublished says what publishing came to.
-func (a *app) printPublished(p site.Published, dryRun bool) {
+func printPublished(a *session, p site.Published, dryRun bool) {
 	if len(p.Written)+len(p.Removed) == 0 {
 		fmt.Fprintf(a.stdout, "nothing to publish: %s has this site already\n", p.To)
 		return

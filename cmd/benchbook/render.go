@@ -71,7 +71,7 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 			if err != nil {
 				return err
 			}
-			_, err = a.render(project, list, flags, nil, asJSON)
+			_, err = renderSite(a.session, project, list, flags, nil, asJSON)
 			return err
 		},
 	}
@@ -84,7 +84,7 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 }
 
 func (a *app) reportCommand() *cobra.Command {
-	var measure runFlags
+	var running runFlags
 	var show renderFlags
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
@@ -95,18 +95,18 @@ of the articles that are named. Drafts are measured if they are named, or with -
 status is that of the measuring or of the rendering, whichever is worse; with --claims also that of the claims of
 the articles that were to be measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := measure.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
+			if err := running.check(cmd.Flags(), a.wiring.engineNames()); err != nil {
 				return err
 			}
 			project, list, err := a.choose(args)
 			if err != nil {
 				return err
 			}
-			measure.chooseEngine(project)
+			running.chooseEngine(project)
 			if len(args) == 0 && !show.drafts {
-				list = a.withoutDrafts(list)
+				list = withoutDrafts(a.session, list)
 			}
-			err = a.measure(cmd.Context(), project, list, measure)
+			err = measure(cmd.Context(), a.session, project, list, running)
 			var s *statusError
 			if errors.As(err, &s) {
 				switch {
@@ -122,22 +122,22 @@ the articles that were to be measured.`,
 				return worse(err, chooseErr)
 			}
 			said := slugsOf(list) // the articles whose problems were said, and that the claims are to be of
-			outcomes, renderErr := a.render(project, all, show, said, measure.json)
+			outcomes, renderErr := renderSite(a.session, project, all, show, said, running.json)
 			err = a.both(err, renderErr)
-			a.sayOtherProfile(outcomes, said, measure.profile)
-			if measure.claims {
-				err = a.both(err, a.claimStatus(outcomes))
+			sayOtherProfile(a.session, outcomes, said, running.profile)
+			if running.claims {
+				err = a.both(err, claimStatus(a.session, outcomes))
 			}
 			return err
 		},
 	}
-	measure.add(cmd, plan.Full)
+	running.add(cmd, plan.Full)
 	show.add(cmd)
 	return cmd
 }
 
 // withoutDrafts leaves out, and names, the articles that the site will not show: measuring may take long.
-func (a *app) withoutDrafts(list []*chosen) []*chosen {
+func withoutDrafts(a *session, list []*chosen) []*chosen {
 	return slices.DeleteFunc(list, func(c *chosen) bool {
 		if c.doc.Front.Draft.V {
 			fmt.Fprintf(a.stderr, "%s is a draft, and not measured: give its name, or --drafts\n", c.slug)
@@ -177,7 +177,7 @@ func rendering() (end func()) {
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
-func (a *app) render(project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
+func renderSite(a *session, project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
 	defer rendering()()
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
@@ -188,12 +188,12 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 			c.planned = plans[c.slug]
 		}
 	}
-	pages, outcomes, err := a.pages(project, list, flags, said, asJSON)
+	pages, outcomes, err := renderPages(a, project, list, flags, said, asJSON)
 	if err != nil {
 		return nil, err
 	}
 	out := flags.dir(project)
-	report, found, err := a.build(project, pages, out, flags)
+	report, found, err := buildSite(a, project, pages, out, flags)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (a *app) render(project *article.Project, list []*chosen, flags renderFlags
 	if len(said) > 0 {
 		outcomes = slices.DeleteFunc(outcomes, func(o *articleOutcome) bool { return !slices.Contains(said, o.data.Article) })
 	}
-	if err := a.printOutcome(outcomes, relative(out), asJSON); err != nil {
+	if err := printOutcome(a, outcomes, relative(out), asJSON); err != nil {
 		return nil, err
 	}
 	if len(said) == 0 {
@@ -270,12 +270,12 @@ func (f *renderFlags) site(project *article.Project) site.Options {
 
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
-func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*site.Packed, []*articleOutcome, error) {
+func renderPages(a *session, project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*site.Packed, []*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
 	}
-	look, err := a.theme(project)
+	look, err := projectTheme(a, project)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -292,7 +292,7 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 			options.Articles = append(options.Articles, c.slug)
 		}
 	}
-	entering, err := a.inputs(project, look, flags, options)
+	entering, err := newInputs(a, project, look, flags, options)
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
 	}
@@ -301,7 +301,7 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
 		group.Go(func() (err error) {
-			made[i], err = a.page(project, c, renderer, options, entering, flags, this, asJSON)
+			made[i], err = renderPage(a, project, c, renderer, options, entering, flags, this, asJSON)
 			c.doc, c.planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
 			if err == nil && made[i].fresh != nil {
 				err = made[i].wait(len(sound) <= fewPages)
@@ -314,7 +314,7 @@ func (a *app) pages(project *article.Project, list []*chosen, flags renderFlags,
 		err = wrong
 	}
 	if err != nil {
-		return nil, nil, a.themed(look, err)
+		return nil, nil, themeError(a, look, err)
 	}
 	var pages []*site.Packed
 	var outcomes []*articleOutcome
@@ -369,7 +369,7 @@ func (m *madePage) wait(few bool) (err error) {
 }
 
 // page makes the page of an article, or takes the one that was made last of the very same.
-func (a *app) page(project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, entering *inputs, flags renderFlags,
+func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, entering *inputs, flags renderFlags,
 	this runner.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
@@ -411,8 +411,8 @@ func (a *app) page(project *article.Project, c *chosen, renderer func() (*render
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
-func (a *app) build(project *article.Project, pages []*site.Packed, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
-	look, err := a.theme(project)
+func buildSite(a *session, project *article.Project, pages []*site.Packed, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
+	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err
 	}
@@ -424,18 +424,18 @@ func (a *app) build(project *article.Project, pages []*site.Packed, out string, 
 				slugs = append(slugs, p.Page.Slug)
 			}
 		}
-		if options.Docs, found, err = a.docs(project, look, slugs); err != nil {
+		if options.Docs, found, err = renderDocs(a, project, look, slugs); err != nil {
 			return r, nil, err
 		}
 	}
 	if r, err = site.Build(pages, out, look, options); err != nil {
-		return r, nil, a.themed(look, err)
+		return r, nil, themeError(a, look, err)
 	}
 	return r, found, nil
 }
 
 // theme is how pages of the project look. Without it nothing is rendered.
-func (a *app) theme(project *article.Project) (*theme.Theme, error) {
+func projectTheme(a *session, project *article.Project) (*theme.Theme, error) {
 	var problems article.Problems
 	look := theme.OfProject(project, &problems)
 	if !problems.Empty() {
@@ -453,7 +453,7 @@ func themeProblems(project *article.Project) []*article.Problem {
 }
 
 // themed is the error of making pages: a problem with its place, if a template of the project made it.
-func (a *app) themed(look *theme.Theme, err error) error {
+func themeError(a *session, look *theme.Theme, err error) error {
 	var problems article.Problems
 	if !look.Explain(err, &problems) {
 		return &statusError{statusFailed, err}

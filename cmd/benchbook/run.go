@@ -139,18 +139,18 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if flags.keep && project.Engine.V == article.Local {
 				return errors.New("--keep leaves nothing running with the engine local, whose processes end with benchbook: leave it out, or use the engine docker")
 			}
-			err = a.measure(cmd.Context(), project, list, flags)
+			err = measure(cmd.Context(), a.session, project, list, flags)
 			var s *statusError
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
 			}
-			outcomes, outcomesErr := a.outcomes(project, list, flags.profile, flags.json)
+			outcomes, outcomesErr := outcomesOf(a.session, project, list, flags.profile, flags.json)
 			if outcomesErr != nil {
 				return a.both(err, outcomesErr)
 			}
-			err = a.both(err, a.printOutcome(outcomes, "", flags.json))
+			err = a.both(err, printOutcome(a.session, outcomes, "", flags.json))
 			if flags.claims {
-				err = a.both(err, a.claimStatus(outcomes))
+				err = a.both(err, claimStatus(a.session, outcomes))
 			}
 			return err
 		},
@@ -161,7 +161,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 }
 
 // measure runs what is missing or stale of the chosen articles, and says on standard error what it does.
-func (a *app) measure(ctx context.Context, project *article.Project, list []*chosen, flags runFlags) error {
+func measure(ctx context.Context, a *session, project *article.Project, list []*chosen, flags runFlags) error {
 	revisions := map[string]string{} // of what is read here: it may be edited, and committed, long before it is measured
 	for _, c := range list {
 		revisions[c.slug] = revisionOf(ctx, project, c.slug)
@@ -179,11 +179,11 @@ func (a *app) measure(ctx context.Context, project *article.Project, list []*cho
 		}
 		failed = &statusError{statusProblems, fmt.Errorf("%s; the articles that have them were not measured", count(len(problems), "problem"))}
 	}
-	return a.both(failed, a.measureSound(ctx, project, list, plans, revisions, flags))
+	return a.both(failed, measureSound(ctx, a, project, list, plans, revisions, flags))
 }
 
 // measureSound runs what is missing or stale of articles without problems.
-func (a *app) measureSound(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, revisions map[string]string,
+func measureSound(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, revisions map[string]string,
 	flags runFlags) error {
 	host, err := runner.ThisHost()
 	if err != nil {
@@ -211,7 +211,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 		}
 	} else {
 		defer a.waits(ctx)()
-		if at, err = a.venuesOf(ctx, project, list, plans, host, doing(list), flags.wait); err != nil {
+		if at, err = venuesOf(ctx, a, project, list, plans, host, doing(list), flags.wait); err != nil {
 			return stopped(ctx, err)
 		}
 	}
@@ -219,7 +219,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	pending, capacities, refused, fruitless := 0, 0, 0, 0
 	var wanted []*chosen // those that something is pending of
 	for _, c := range list {
-		refused += a.refuse(plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
+		refused += refuse(a, plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
 		records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 		if err != nil {
 			return &statusError{statusFailed, err}
@@ -245,7 +245,7 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			fruitless++
 		}
 		if n := runner.Pending(plans[c.slug], records, at.hostOf(c.slug).ID, options); n > 0 {
-			if err := a.checkMany(ctx, project, c, plans[c.slug], records, v, options, flags); err != nil {
+			if err := checkMany(ctx, a, project, c, plans[c.slug], records, v, options, flags); err != nil {
 				return err
 			}
 			pending += n
@@ -279,10 +279,10 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 			return &statusError{statusFailed, err}
 		}
 	}
-	if err := a.connect(ctx, project, at); err != nil {
+	if err := connect(ctx, a, project, at); err != nil {
 		return stopped(ctx, err)
 	}
-	unlock, err := a.lock(ctx, host, at, doing(wanted), flags.wait)
+	unlock, err := lockMachines(ctx, a, host, at, doing(wanted), flags.wait)
 	if err != nil {
 		return a.both(failed, err)
 	}
@@ -290,11 +290,11 @@ func (a *app) measureSound(ctx context.Context, project *article.Project, list [
 	if flags.budget > 0 { // from when measuring may begin, however long another run was waited for
 		options.Deadline = time.Now().Add(flags.budget)
 	}
-	return a.both(failed, a.measureOn(ctx, at, project, list, wanted[len(wanted)-1], plans, options))
+	return a.both(failed, measureOn(ctx, a, at, project, list, wanted[len(wanted)-1], plans, options))
 }
 
 // connect gives those of some venues an engine that have none yet: they are this machine.
-func (a *app) connect(ctx context.Context, project *article.Project, at venues) error {
+func connect(ctx context.Context, a *session, project *article.Project, at venues) error {
 	for _, v := range at.distinct() {
 		if _, err := v.connected(ctx, a, project); err != nil {
 			return err
@@ -308,7 +308,7 @@ func (a *app) connect(ctx context.Context, project *article.Project, at venues) 
 const manyTrials = 200
 
 // checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are multiplied.
-func (a *app) checkMany(ctx context.Context, project *article.Project, c *chosen, p *plan.Plan, records []*record.Record, v *venue, o runner.Options,
+func checkMany(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, records []*record.Record, v *venue, o runner.Options,
 	flags runFlags) error {
 	if flags.yes || flags.budget > 0 || o.Only != nil {
 		return nil
@@ -318,7 +318,7 @@ func (a *app) checkMany(ctx context.Context, project *article.Project, c *chosen
 		if n <= manyTrials {
 			continue
 		}
-		known, err := a.inspect(ctx, project, c, p, v.host.ID, v.present)
+		known, err := inspect(ctx, a, project, c, p, v.host.ID, v.present)
 		if err != nil {
 			return stopped(ctx, err)
 		}
@@ -330,7 +330,7 @@ func (a *app) checkMany(ctx context.Context, project *article.Project, c *chosen
 }
 
 // connected is the engine of a venue, that of the project where it has none yet.
-func (v *venue) connected(ctx context.Context, a *app, project *article.Project) (engine.Engine, error) {
+func (v *venue) connected(ctx context.Context, a *session, project *article.Project) (engine.Engine, error) {
 	if v.engine == nil {
 		e, err := a.wiring.engineOf(ctx, project)
 		if err != nil {
@@ -356,7 +356,7 @@ func pendingWords(repetitions, capacities int) string {
 // somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
 // already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
 // engines as hosts.Lock sorts them.
-func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
+func lockMachines(ctx context.Context, a *session, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
 	if at.met() {
 		return func() {}, nil
 	}
@@ -372,7 +372,7 @@ func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing strin
 			unlock, err = nil, stopped(ctx, err)
 		}
 	}()
-	leave, err := a.lockThis(ctx, host, doing, wait)
+	leave, err := lockThis(ctx, a, host, doing, wait)
 	if err != nil {
 		return unlock, err
 	}
@@ -382,13 +382,13 @@ func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing strin
 	}
 	var engines []hosts.Host
 	for _, v := range at.distinct() {
-		e, done, err := a.guard(ctx, v.engine)
+		e, done, err := lockedEngine(ctx, a, v.engine)
 		if err != nil {
 			return unlock, err
 		}
 		held, engines = append(held, done), append(engines, hosts.Host{Engine: e})
 	}
-	leave, err = a.lockHosts(ctx, engines, doing, wait)
+	leave, err = lockHosts(ctx, a, engines, doing, wait)
 	if err != nil {
 		return unlock, err
 	}
@@ -397,7 +397,7 @@ func (a *app) lock(ctx context.Context, host runner.Host, at venues, doing strin
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func (a *app) lockThis(ctx context.Context, this runner.Host, doing string, wait bool) (unlock func(), err error) {
+func lockThis(ctx context.Context, a *session, this runner.Host, doing string, wait bool) (unlock func(), err error) {
 	if a.wiring.lockDir == "" {
 		return func() {}, nil
 	}
@@ -410,7 +410,7 @@ func (a *app) lockThis(ctx context.Context, this runner.Host, doing string, wait
 }
 
 // lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
-func (a *app) lockHosts(ctx context.Context, list []hosts.Host, doing string, wait bool) (unlock func(), err error) {
+func lockHosts(ctx context.Context, a *session, list []hosts.Host, doing string, wait bool) (unlock func(), err error) {
 	var waiting func(error)
 	if wait {
 		waiting = a.sayWaiting
@@ -422,7 +422,7 @@ func (a *app) lockHosts(ctx context.Context, list []hosts.Host, doing string, wa
 // guard is the engine by whose lock runs from other machines are kept off what is measured here on an engine: itself, or, if it has no lock
 // as local has none, the Docker engine of this machine, as they would come by that. Where there is none nobody comes. What was connected to
 // for it is closed with done.
-func (a *app) guard(ctx context.Context, e engine.Engine) (guard engine.Engine, done func(), err error) {
+func lockedEngine(ctx context.Context, a *session, e engine.Engine) (guard engine.Engine, done func(), err error) {
 	if _, ok := e.(engine.Locked); ok {
 		return e, func() {}, nil
 	}
@@ -447,7 +447,7 @@ func (a *app) guard(ctx context.Context, e engine.Engine) (guard engine.Engine, 
 }
 
 // sayWaiting says who has a machine that is waited for.
-func (a *app) sayWaiting(busy error) { fmt.Fprintf(a.stderr, "%v: waiting until it ends\n", busy) }
+func (a *session) sayWaiting(busy error) { fmt.Fprintf(a.stderr, "%v: waiting until it ends\n", busy) }
 
 // whenBusy adds to the error that somebody else has a machine what can be done about it.
 func whenBusy(err error) error {
@@ -467,7 +467,7 @@ func articlesInWords(list []*chosen) string {
 
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
 // none of them.
-func (a *app) refuse(p *plan.Plan, host runner.Host, picked filter, adapt bool) int {
+func refuse(a *session, p *plan.Plan, host runner.Host, picked filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
@@ -490,7 +490,7 @@ func (a *app) refuse(p *plan.Plan, host runner.Host, picked filter, adapt bool) 
 }
 
 // sweep removes what earlier runs left running: nothing can be measured beside it.
-func (a *app) sweep(ctx context.Context, e engine.Engine) error {
+func sweep(ctx context.Context, a *session, e engine.Engine) error {
 	left, err := e.Sweep(ctx, false)
 	if err != nil {
 		return stopped(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
@@ -502,17 +502,17 @@ func (a *app) sweep(ctx context.Context, e engine.Engine) error {
 }
 
 // runner puts together what carries out plans.
-func (a *app) runner(v *venue, p runner.Progress) *runner.Runner {
+func newRunner(a *session, v *venue, p runner.Progress) *runner.Runner {
 	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Programs: a.wiring.tool,
 		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
 		Tools: foreign.Drivers(a.wiring.tool), Settler: a.wiring.settler, Cache: a.wiring.cache}
 }
 
 // measureOn measures articles where each of them is measured; last is the last one of which something is to be.
-func (a *app) measureOn(ctx context.Context, at venues, project *article.Project, list []*chosen, last *chosen,
+func measureOn(ctx context.Context, a *session, at venues, project *article.Project, list []*chosen, last *chosen,
 	plans map[string]*plan.Plan, options runner.Options) error {
 	for _, v := range at.distinct() {
-		if err := a.sweep(ctx, v.engine); err != nil {
+		if err := sweep(ctx, a, v.engine); err != nil {
 			return err
 		}
 	}
@@ -521,7 +521,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			return &statusError{statusFailed, err}
 		}
 	}
-	shown, err := a.reporter(ctx, project, list, plans, at, options)
+	shown, err := newReporter(ctx, a, project, list, plans, at, options)
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
@@ -529,7 +529,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 	defer progress.close()
 	runners := map[*venue]*runner.Runner{}
 	for _, v := range at.distinct() {
-		runners[v] = a.runner(v, progress)
+		runners[v] = newRunner(a, v, progress)
 	}
 	var total runner.Summary
 	var failed error
@@ -551,7 +551,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 		switch {
 		case err != nil && (ctx.Err() != nil || len(list) == 1):
 			progress.stop()
-			return a.broken(ctx, v, total, options, err)
+			return abortedRun(ctx, a, v, total, options, err)
 		case err != nil: // which may be of one article alone: those before it can be measured
 			progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
 		}
@@ -564,7 +564,7 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 	}
 	for _, c := range list {
 		host := at.hostOf(c.slug)
-		judge, err := a.judge(shown, project, c, plans[c.slug], host)
+		judge, err := newJudge(a, shown, project, c, plans[c.slug], host)
 		if err != nil {
 			return &statusError{statusFailed, err}
 		}
@@ -604,19 +604,19 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 			failed = &statusError{status: statusFailed}
 		}
 		if err != nil {
-			return a.broken(ctx, at[c.slug], total, options, err)
+			return abortedRun(ctx, a, at[c.slug], total, options, err)
 		}
 		if total.Kept = sum.Kept; total.Kept != nil {
 			break
 		}
 	}
 	progress.stop()
-	a.printSummary(total)
+	printSummary(a, total)
 	if total.OutOfTime {
 		fmt.Fprintf(a.stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n", options.Budget)
 	}
 	if total.Kept != nil {
-		a.printKept(total.Kept)
+		printKept(a, total.Kept)
 	}
 	if total.Failed > 0 {
 		words := count(total.Failed, "repetition") + " failed"
@@ -636,8 +636,8 @@ func (a *app) measureOn(ctx context.Context, at venues, project *article.Project
 	return failed
 }
 
-// broken says what becomes of a run that was interrupted, or cannot go on, on one of its venues.
-func (a *app) broken(ctx context.Context, v *venue, total runner.Summary, options runner.Options, err error) error {
+// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its venues.
+func abortedRun(ctx context.Context, a *session, v *venue, total runner.Summary, options runner.Options, err error) error {
 	var left *runner.LeftError
 	if ctx.Err() != nil {
 		removed, goesOn := "and all containers removed", "The same command goes on from here."
@@ -704,7 +704,7 @@ func are(n int, what string) string {
 	return fmt.Sprintf("%d %ss are", n, what)
 }
 
-func (a *app) printSummary(s runner.Summary) {
+func printSummary(a *session, s runner.Summary) {
 	aside := s.Spent.Whole() - s.Spent[runner.Searching]
 	fmt.Fprintf(a.stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n", count(s.Measured, "repetition"), tenths(s.Spent.Whole()),
 		100*s.Spent.Efficiency(), tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
@@ -769,7 +769,7 @@ func (j decider) Decided(experiment string, records []*record.Record, level floa
 }
 
 // printKept says how to enter what was left up.
-func (a *app) printKept(k *runner.Kept) {
+func printKept(a *session, k *runner.Kept) {
 	which := "the last repetition"
 	if k.Failed {
 		which = "the repetition that failed"

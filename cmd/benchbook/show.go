@@ -143,7 +143,7 @@ samples, what the load generator counted, facts, checks, and what services and t
 			if flags.claim != "" && flags.trial != "" {
 				return errors.New("--claim and --trial: give one of them")
 			}
-			return a.show(args, flags, format)
+			return show(a.session, args, flags, format)
 		},
 	}
 	flags.format.add(cmd)
@@ -158,7 +158,7 @@ samples, what the load generator counted, facts, checks, and what services and t
 
 // selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a claim is
 // not looked for.
-func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
+func selected(a *session, args []string, flags showFlags) ([]showJSON, error) {
 	project, list, err := a.choose(args)
 	if err != nil {
 		return nil, err
@@ -202,8 +202,8 @@ func (a *app) selected(args []string, flags showFlags) ([]showJSON, error) {
 	return out, nil
 }
 
-func (a *app) show(args []string, flags showFlags, format string) error {
-	out, err := a.selected(args, flags)
+func show(a *session, args []string, flags showFlags, format string) error {
+	out, err := selected(a, args, flags)
 	if err != nil {
 		return err
 	}
@@ -219,9 +219,9 @@ func (a *app) show(args []string, flags showFlags, format string) error {
 		return &statusError{statusUsage, err}
 	}
 	if flags.repetition != 0 {
-		return a.showRepetition(out, flags, format)
+		return showRepetition(a, out, flags, format)
 	}
-	if err := a.printShown(out, format, about); err != nil {
+	if err := printShown(a, out, format, about); err != nil {
 		return &statusError{statusFailed, err}
 	}
 	return nil
@@ -382,7 +382,7 @@ const (
 	ofClaim        // one claim, with every way to judge it
 )
 
-func (a *app) printShown(list []showJSON, format string, about extent) error {
+func printShown(a *session, list []showJSON, format string, about extent) error {
 	switch {
 	case format == formatJSON:
 		return printJSON(a.stdout, list)
@@ -393,13 +393,13 @@ func (a *app) printShown(list []showJSON, format string, about extent) error {
 	}
 	for i, s := range list {
 		if format == formatMarkdown {
-			a.printShownMarkdown(&s, about)
+			printShownMarkdown(a, &s, about)
 			continue
 		}
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		a.printShownText(&s, about)
+		printShownText(a, &s, about)
 	}
 	return nil
 }
@@ -466,7 +466,7 @@ func (e *shownExperiment) floor(metric string) string {
 	return out
 }
 
-func (a *app) printShownText(s *showJSON, about extent) {
+func printShownText(a *session, s *showJSON, about extent) {
 	fmt.Fprintln(a.stdout, s.head())
 	if s.Reason != "" {
 		fmt.Fprintf(a.stdout, "  %s\n", s.Reason)
@@ -499,16 +499,16 @@ func (a *app) printShownText(s *showJSON, about extent) {
 				fmt.Fprintf(a.stdout, "    limited by: %s\n", limit)
 			}
 			if about == ofTrial && c.cell.Trial.Capacity == nil {
-				a.printRepetitions(&e, c, units)
+				printRepetitions(a, &e, c, units)
 			}
 			if about == ofTrial {
 				for _, found := range c.Searches {
-					a.printSearch(found)
+					printSearch(a, found)
 				}
 			}
 		}
 	}
-	a.printShownClaims(s, about == ofClaim)
+	printShownClaims(a, s, about == ofClaim)
 }
 
 // without is why the cell has no number at all; empty if it has one, or lacks them for different reasons.
@@ -556,7 +556,7 @@ func (c *shownCell) notes() []string {
 }
 
 // printRepetitions lists the repetitions of a cell with the values of its key metrics.
-func (a *app) printRepetitions(e *shownExperiment, c *shownCell, units map[string]number.Unit) {
+func printRepetitions(a *session, e *shownExperiment, c *shownCell, units map[string]number.Unit) {
 	keys := c.cell.Experiment.KeyMetrics()
 	head := []string{"repetition", "started", "validity"}
 	for _, m := range keys {
@@ -593,7 +593,7 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u number.Unit) string {
 	return u.Quantity(value, u.Decimals(value, math.NaN(), math.NaN()))
 }
 
-func (a *app) printShownMarkdown(s *showJSON, about extent) {
+func printShownMarkdown(a *session, s *showJSON, about extent) {
 	w := a.stdout
 	fmt.Fprintf(w, "### %s\n\n%s\n\n", markdown.Replace(s.Title), markdown.Replace(s.head()))
 	for _, e := range s.Experiments {
@@ -622,7 +622,7 @@ func (a *app) printShownMarkdown(s *showJSON, about extent) {
 		}
 		printMarkdown(w, rows, 2, 3, 4)
 	}
-	a.printShownClaimsMarkdown(s, about == ofClaim)
+	printShownClaimsMarkdown(a, s, about == ofClaim)
 }
 
 // shownRows are the metrics of all cells as CSV.

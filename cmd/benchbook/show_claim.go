@@ -110,7 +110,7 @@ func (c *shownClaim) alternativeRows() [][]string {
 
 // printShownClaims lists the claims of an article, and folds the other ways to judge each into a line; of a single one that was
 // asked for they are listed.
-func (a *app) printShownClaims(s *showJSON, unfold bool) {
+func printShownClaims(a *session, s *showJSON, unfold bool) {
 	if len(s.Claims) == 0 {
 		return
 	}
@@ -136,7 +136,7 @@ func (a *app) printShownClaims(s *showJSON, unfold bool) {
 }
 
 // printShownClaimsMarkdown is printShownClaims for a pull request.
-func (a *app) printShownClaimsMarkdown(s *showJSON, unfold bool) {
+func printShownClaimsMarkdown(a *session, s *showJSON, unfold bool) {
 	if len(s.Claims) == 0 {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // showRepetition prints all that one record holds.
-func (a *app) showRepetition(list []showJSON, flags showFlags, format string) error {
+func showRepetition(a *session, list []showJSON, flags showFlags, format string) error {
 	var found []*record.Record
 	var metrics []record.Metric
 	var known []string
@@ -53,9 +53,9 @@ func (a *app) showRepetition(list []showJSON, flags showFlags, format string) er
 		}
 		err = printCSV(a.stdout, rows)
 	case formatMarkdown:
-		a.printOneMarkdown(&one)
+		printOneMarkdown(a, &one)
 	default:
-		a.printOneText(&one)
+		printOneText(a, &one)
 	}
 	if err != nil {
 		return &statusError{statusFailed, err}
@@ -290,7 +290,7 @@ func histogramRows(list map[string]record.Histogram) [][]string {
 	return rows
 }
 
-func (a *app) printOneText(o *oneJSON) {
+func printOneText(a *session, o *oneJSON) {
 	fmt.Fprintln(a.stdout, o.title())
 	if o.Record.Failure != "" {
 		fmt.Fprintf(a.stdout, "  %s\n", o.Record.Failure)
@@ -304,7 +304,7 @@ func (a *app) printOneText(o *oneJSON) {
 	}
 }
 
-func (a *app) printOneMarkdown(o *oneJSON) {
+func printOneMarkdown(a *session, o *oneJSON) {
 	w := a.stdout
 	fmt.Fprintf(w, "### %s\n\n", markdown.Replace(o.title()))
 	if o.Record.Failure != "" {

@@ -25,7 +25,7 @@ func searchesOf(c *dataset.Cell) []*record.Search {
 }
 
 // printSearch lists the probes of a search.
-func (a *app) printSearch(s *record.Search) {
+func printSearch(a *session, s *record.Search) {
 	what, candidate := "tune."+s.Name, number.Plain
 	rows := [][]string{{s.Name, s.Metric, "phase", "counts"}}
 	if s.Kind == record.SearchCapacity {

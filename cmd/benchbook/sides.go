@@ -46,7 +46,7 @@ func (s *side) String() string {
 
 // A shelf is where sides are looked for.
 type shelf struct {
-	app     *app
+	app     *session
 	project *article.Project
 	slugs   []string
 	here    map[string][]*record.Record // the records of the project, by article
@@ -54,7 +54,7 @@ type shelf struct {
 }
 
 // newShelf reads the records of some articles.
-func (a *app) newShelf(project *article.Project, list []*chosen) (*shelf, error) {
+func newRecordFinder(a *session, project *article.Project, list []*chosen) (*shelf, error) {
 	s := &shelf{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
 		records, _, err := a.records(project, c)

@@ -90,7 +90,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			var now *present
 			if why && !quiet {
 				var closing func()
-				if now, closing, err = a.lookAround(cmd.Context(), project, host); err != nil {
+				if now, closing, err = lookAround(cmd.Context(), a.session, project, host); err != nil {
 					return err
 				}
 				defer closing()
@@ -101,7 +101,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 				if err != nil {
 					return &statusError{statusFailed, err}
 				}
-				known, err := a.inspect(cmd.Context(), project, c, plans[c.slug], of.ID, at)
+				known, err := inspect(cmd.Context(), a.session, project, c, plans[c.slug], of.ID, at)
 				if err != nil {
 					return stopped(cmd.Context(), err)
 				}
@@ -116,7 +116,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 					return err
 				}
 			default:
-				a.printStatus(&out, why)
+				printStatus(a.session, &out, why)
 			}
 			if quiet && !out.Fresh {
 				return &statusError{status: statusFailed}
@@ -133,7 +133,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 
 // sound plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the verb;
 // consequence says what comes of them.
-func (a *app) sound(project *article.Project, list []*chosen, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
+func (a *session) sound(project *article.Project, list []*chosen, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
 	plans, problems, err := a.check(project, list, o)
 	if err != nil {
 		return nil, err
@@ -175,13 +175,13 @@ func (k *known) word() string {
 }
 
 // present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
-func (a *app) present(project *article.Project) *runner.Present {
+func (a *session) present(project *article.Project) *runner.Present {
 	return &runner.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.wiring.engineOf(ctx, project) }}
 }
 
 // inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
 // with to what is present.
-func (a *app) inspect(ctx context.Context, project *article.Project, c *chosen, p *plan.Plan, host string, present *runner.Present) (map[*plan.Trial]*known, error) {
+func inspect(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, host string, present *runner.Present) (map[*plan.Trial]*known, error) {
 	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
@@ -318,7 +318,7 @@ func (s *statusJSON) add(ctx context.Context, slug string, p *plan.Plan, known m
 	return nil
 }
 
-func (a *app) printStatus(s *statusJSON, why bool) {
+func printStatus(a *session, s *statusJSON, why bool) {
 	for _, e := range s.Experiments {
 		name := e.Article + "#" + e.Experiment
 		if e.Skipped != "" {
@@ -349,6 +349,6 @@ func (a *app) printStatus(s *statusJSON, why bool) {
 				}
 			}
 		}
-		a.printDrift(e.Drift, len(e.Trials)-without)
+		printDrift(a, e.Drift, len(e.Trials)-without)
 	}
 }

@@ -67,7 +67,7 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 			if err != nil {
 				return err
 			}
-			return a.verify(cmd.Context(), project, list, plans, flags)
+			return verify(cmd.Context(), a.session, project, list, plans, flags)
 		},
 	}
 	cmd.Flags().StringVar(&flags.profile, "profile", plan.Full, "verify the trials of this profile")
@@ -79,7 +79,7 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 	return cmd
 }
 
-func (a *app) verify(ctx context.Context, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags verifyFlags) error {
+func verify(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags verifyFlags) error {
 	picked, err := newFilter(flags.only, list, plans)
 	if err != nil {
 		return err
@@ -90,32 +90,32 @@ func (a *app) verify(ctx context.Context, project *article.Project, list []*chos
 	}
 	defer a.waits(ctx)()
 	doing := "verifies " + articlesInWords(list)
-	at, err := a.venuesOf(ctx, project, list, plans, host, doing, flags.wait)
+	at, err := venuesOf(ctx, a, project, list, plans, host, doing, flags.wait)
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	defer at.close()
 	refused := 0
 	for _, c := range list {
-		refused += a.refuse(plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
+		refused += refuse(a, plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
 	}
-	if err := a.connect(ctx, project, at); err != nil {
+	if err := connect(ctx, a, project, at); err != nil {
 		return stopped(ctx, err)
 	}
-	unlock, err := a.lock(ctx, host, at, doing, flags.wait)
+	unlock, err := lockMachines(ctx, a, host, at, doing, flags.wait)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	for _, v := range at.distinct() {
-		if err := a.sweep(ctx, v.engine); err != nil {
+		if err := sweep(ctx, a, v.engine); err != nil {
 			return err
 		}
 	}
 	progress := &progress{w: a.stderr}
 	all, wrong, unavailable := []verifyJSON{}, 0, 0
 	for _, c := range list {
-		sum, err := a.runner(at[c.slug], verifying{progress}).Verify(ctx, plans[c.slug], runner.Options{Only: picked}, func(v runner.Verification) {
+		sum, err := newRunner(a, at[c.slug], verifying{progress}).Verify(ctx, plans[c.slug], runner.Options{Only: picked}, func(v runner.Verification) {
 			out := newVerifyJSON(c.slug, v)
 			if !out.OK {
 				wrong++

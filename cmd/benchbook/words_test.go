@@ -49,7 +49,7 @@ func TestNoWordsOfLibraries(t *testing.T) {
 		write(t, "empty", "")
 		write(t, "broken.json", "{")
 		var verbs [][]string
-		for _, cmd := range (&app{wiring: w}).root().Commands() {
+		for _, cmd := range (&app{&session{wiring: w}}).root().Commands() {
 			verbs = append(verbs, []string{cmd.Name()})
 			for _, value := range []string{"x", "-", "99999999999999999999", "1e9999"} {
 				for _, flag := range []string{"repetitions", "seed", "budget", "port", "repetition", "only", "metric", "fail-on", "engine", "host", "run", "profile",
