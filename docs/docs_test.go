@@ -1321,7 +1321,7 @@ func TestTargetsAndFolders(t *testing.T) {
 		}
 	}
 	named := map[string]bool{}
-	for word := range firstColumn(manual.section(t, "Folders")) {
+	for word := range firstColumn(manual.section(t, "Rooms")) {
 		named[strings.TrimSuffix(word, "/")] = true
 	}
 	have := map[string]bool{}
