@@ -61,7 +61,7 @@ var heavy = []struct{ library, only, why string }{
 	{"github.com/spf13/cobra", "cmd", "the command line is the command's"},
 }
 
-// Imports point one way: see DESIGN.md in the manual's "How it is built". Tests may look across.
+// Imports point one way: see docs/architecture.md#rooms. Tests may look across.
 func TestArrows(t *testing.T) {
 	files := 0
 	err := filepath.WalkDir(".", func(name string, e fs.DirEntry, err error) error {

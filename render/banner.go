@@ -114,7 +114,7 @@ func of(n, all int) string {
 	return fmt.Sprintf("%d of %s", n, number.Count(all, "cell"))
 }
 
-// floorBanners say where the same cell under two names came out too far apart: METHOD.md 5.
+// floorBanners say where the same cell under two names came out too far apart: docs/method.md#the-noise-floor.
 func (c *composer) floorBanners() []banner {
 	var biased, exceeds []string
 	for _, e := range c.d.Experiments {

@@ -130,7 +130,8 @@ func prefixed(before, words string) string {
 	return before + words
 }
 
-// byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only: METHOD.md 9.
+// byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only:
+// docs/claims.md#other-metrics.
 func byMetric(s dataset.Sensitivity) *byMetricView {
 	if s.Is == stats.OneMetric {
 		return nil
@@ -181,7 +182,7 @@ func partOf(j dataset.Judgement) partView {
 	return v
 }
 
-// widened says that an interval is not as in tables and slips: METHOD.md 3.2.
+// widened says that an interval is not as in tables and slips: docs/method.md#claims-as-regions.
 func widened(floor float64) string {
 	if floor == 0 {
 		return ""

@@ -270,7 +270,8 @@ func (p *panel) latency() drawn {
 			point := figure.CurvePoint{Point: figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}}
 			lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 			if q.Estimate.N > 1 {
-				// The pooled percentile may lie outside of what single repetitions have; METHOD.md 1.4 marks such cells.
+				// The pooled percentile may lie outside of what single repetitions have;
+				// docs/method.md#across-repetitions marks such cells.
 				point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
 			}
 			if name, ok := namedPercentiles[percentKey(q.Percent)]; ok {

@@ -153,7 +153,7 @@ func (r *rows) also(values ...float64) {
 
 // floorBand marks how far from the reference, or else from the best row, values lie that the noise alone sets apart.
 //
-// Source: METHOD.md 5.
+// Source: docs/method.md#the-noise-floor.
 func (p *panel) floorBand(r *rows) {
 	if len(p.cells) == 0 || r.Better == "" {
 		return

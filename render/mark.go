@@ -12,7 +12,7 @@ type Mark struct {
 
 // Standings lists all marks of standings, in the order in which an index explains them.
 //
-// Source: METHOD.md 6; design/DESIGN.md, "Words for results".
+// Source: docs/claims.md#standing; docs/results.md.
 func Standings() []Mark {
 	return []Mark{
 		{"is-reproduced", "Reproduced", "reproduced",

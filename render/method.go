@@ -173,7 +173,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	return v
 }
 
-// ordersOf shows how far the metrics of speed agree on which cell is better: METHOD.md 9.
+// ordersOf shows how far the metrics of speed agree on which cell is better: docs/claims.md#other-metrics.
 func ordersOf(o dataset.Orders) ordersView {
 	var v ordersView
 	if o.Smallest == nil {
@@ -252,7 +252,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 	return out
 }
 
-// limitedLine says what the cells ran up against, cells by resource: METHOD.md 7.
+// limitedLine says what the cells ran up against, cells by resource: docs/method.md#limiting-resource.
 func limitedLine(e *dataset.Experiment) string {
 	var order []string
 	cells := map[string][]string{}

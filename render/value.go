@@ -192,7 +192,7 @@ func (c *composer) writerOf(in expr.Inline, q dataset.Quantity) writer {
 	return w
 }
 
-// text is the number as it stands in the prose; with an interval as METHOD.md 2 prints it.
+// text is the number as it stands in the prose; with an interval as docs/method.md#one-cell prints it.
 func (w writer) text() string {
 	text := w.unit.Quantity(w.q.Number, w.decimals)
 	if w.exact {
@@ -282,7 +282,8 @@ func (c *composer) resolved(n expr.Node) expr.Node {
 }
 
 // repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
-// or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the latter: METHOD.md 3.1.
+// or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the
+// latter: docs/method.md#ratios.
 func (c *composer) repetitionsOf(n expr.Node) []float64 {
 	result := func(n expr.Node) (r dataset.Result, run string) {
 		s, ok := c.resolved(n).(*expr.Selector)

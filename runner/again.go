@@ -17,7 +17,8 @@ import (
 //
 // What a repetition came to does not enter, only whether the machine was busy with something else; records say what they replace.
 //
-// Source: METHOD.md 7: fewer than three valid repetitions of three or more are no result, and a value is never a reason to leave one out.
+// Source: docs/method.md#valid-cells: fewer than three valid repetitions of three or more are no result, and a value is
+// never a reason to leave one out.
 func again(e *plan.Experiment, records []*record.Record, run string) []plan.Step {
 	if e.Repetitions < stats.MinRepetitions {
 		return nil // nothing is decided by so few, disturbed or not

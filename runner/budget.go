@@ -30,7 +30,7 @@ func (r *run) outOfTime(lasts time.Duration) bool {
 
 // looks are the rounds after which a budgeted run looks at its results.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 var looks = [...]int{3, 5, 10}
 
 // rounds goes through the repetitions that are left of an experiment, and leaves out those of trials that are decided.

@@ -13,7 +13,7 @@ import (
 const (
 	mostNeighbours   = 3
 	leastNeighbour   = 0.01 // share of the machine's processor time below which nobody is named
-	tellNeighboursAt = 0.05 // share of all others from which they are named: there METHOD 7 warns
+	tellNeighboursAt = 0.05 // share of all others from which they are named: there docs/validity.md#checks warns
 )
 
 // neighbours are the processes of this machine at one moment.

@@ -56,7 +56,7 @@ func ratesOf(e *plan.Experiment) []string {
 // findRates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A run that
 // goes on keeps to what it found at its beginning.
 //
-// Source: FORMAT.md 3, rate.
+// Source: docs/load.md.
 func (r *run) findRates(records []*record.Record) error {
 	r.rates = map[string]float64{}
 	for _, name := range ratesOf(r.experiment) {
@@ -105,7 +105,7 @@ func (r *run) rateSoFar(records []*record.Record, name string) float64 {
 // throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has some; 0 if there is
 // none. A run is complete if it has done what it had planned itself.
 //
-// Source: METHOD.md 7: an invalid repetition is left out of all statistics.
+// Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
 	records = of(records, r.plan, e, r.Host.ID)
 	stopped := record.StoppedIn(records)

@@ -148,7 +148,7 @@ func TestSharedRateOfWhatFailed(t *testing.T) {
 	}
 }
 
-// What is invalid has no part in the throughput: METHOD.md 7.
+// What is invalid has no part in the throughput: docs/method.md#valid-cells.
 func TestSharedRateOfValidRepetitions(t *testing.T) {
 	var rates []float64
 	p, store := newPlan(t, equalLoad()), &memory{}

@@ -352,7 +352,7 @@ func (l todoList) len() int { return len(l.steps) + len(l.searches) }
 // very plan that was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that
 // was finished, which would be one more look at its results.
 //
-// Source: FORMAT.md 9; METHOD.md 3.4.
+// Source: docs/records.md#freshness; docs/method.md#number-of-looks.
 func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
 	if o.Force {
 		return o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)})

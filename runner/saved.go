@@ -119,7 +119,8 @@ func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 	if l.Arrivals == "" || o.Due {
 		return nil
 	}
-	// Times of an open loop begin when requests were due (METHOD.md 10); most tools do not tell such times.
+	// Times of an open loop begin when requests were due (docs/method.md#definitions); most tools do not tell such
+	// times.
 	for i, s := range rec.Samples {
 		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
 			rec.Samples[i].Metric = "service." + rest

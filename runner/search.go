@@ -279,7 +279,7 @@ func (r *run) endSearch(rec *record.Record) *record.Record {
 
 // tune searches for a value of a trial, with the values that were chosen before it.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map[string]int) (*record.Record, error) {
 	begin := time.Now()
 	metric := r.metric(s.Maximize)
@@ -479,7 +479,7 @@ func tuneFactsOf(facts map[string]string) map[string]string {
 // it disturbed is kept, counts for nothing, whatever it came to, and is taken off again. Wanted says what is tried, and why, and judge
 // what a probe came to. What an earlier run made of it is taken over.
 //
-// Source: METHOD.md 7, as for repetitions.
+// Source: docs/validity.md#disturbed-repetitions.
 func (s *searcher) probe(ctx context.Context, t *plan.Trial, wanted record.Probe, again *int, judge func(*record.Record, *record.Probe)) (record.Probe, error) {
 	for {
 		p, ok := s.earlierOf(wanted)
@@ -572,7 +572,7 @@ func (r *run) samplesOf(rec *record.Record, wanted ...string) []record.Sample {
 
 // capacity searches for the highest rate of a trial that meets its objective.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func (r *run) capacity(ctx context.Context, t *plan.Trial) (*record.Record, error) {
 	objective, err := expr.Parse(t.Capacity.SLO)
 	if err != nil {
@@ -698,7 +698,7 @@ func percentilesIn(metrics []string) []stats.Percentile {
 // startRate is half the throughput that the same services were measured to have in a closed loop, in requests per second; 0 if none
 // is recorded with its present key.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func (r *run) startRate(t *plan.Trial) float64 {
 	same := func(o *plan.Trial) bool {
 		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" || len(o.Load.Stages) > 0 || o.Load.Target != t.Load.Target {

@@ -82,7 +82,7 @@ func (b *bench) script(t *testing.T) fake.Script {
 	}
 }
 
-// curve is that of METHOD.md 8.1.
+// curve is that of docs/method.md#tuned-values.
 var curve = map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}
 
 func carryOut(t *testing.T, b *bench, p *plan.Plan, store *memory, o Options) Summary {
@@ -306,7 +306,7 @@ func ceiling(replace ...string) string {
 	return strings.NewReplacer(replace...).Replace(text)
 }
 
-// The capacity of every trial is searched for by the rule of METHOD.md 8.2, and nothing else is run.
+// The capacity of every trial is searched for by the rule of docs/method.md#capacities, and nothing else is run.
 func TestCapacity(t *testing.T) {
 	p, store, b := newPlan(t, ceiling()), &memory{}, &bench{limit: 730}
 	p.Experiments = p.Experiments[1:]

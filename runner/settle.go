@@ -59,7 +59,7 @@ const (
 
 // What a machine at rest may do.
 const (
-	restForeign  = 0.12     // share of the CPUs that others want, as METHOD.md 7 has it for the window
+	restForeign  = 0.12     // share of the CPUs that others want, as docs/validity.md#checks has it for the window
 	restTimeWait = 0.5      // share of the machine's own local ports that wait
 	restDirty    = 64 << 20 // bytes
 )

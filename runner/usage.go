@@ -223,8 +223,8 @@ func peakMemory(usage []engine.Usage) int64 {
 	return peak
 }
 
-// foreign is the share of the machine's processor time that went to neither services nor load nor us (METHOD.md 7), -1 where the
-// readings do not cover the window.
+// foreign is the share of the machine's processor time that went to neither services nor load nor us
+// (docs/method.md#quantities-checked), -1 where the readings do not cover the window.
 func (s *sampler) foreign(begin, end time.Time, ours float64) float64 {
 	used, ok := s.hostIn(begin, end)
 	if !ok {

@@ -208,7 +208,7 @@ func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.C
 	var hosts []string
 	project, docs := a.documents(cmd)
 	for _, doc := range docs {
-		entries, err := os.ReadDir(project.RecordsDir(doc.Slug)) // a folder for each host, FORMAT.md 9
+		entries, err := os.ReadDir(project.RecordsDir(doc.Slug)) // a folder for each host: docs/records.md
 		for _, e := range entries {
 			if err == nil && e.IsDir() {
 				hosts = append(hosts, e.Name())

@@ -149,7 +149,7 @@ func examineMemory(host runner.Host, look runner.Look) symptom {
 const (
 	muchJitter  = 2 * time.Millisecond
 	muchSpin    = 0.05
-	muchForeign = 0.05 // METHOD.md 7 warns above this
+	muchForeign = 0.05 // docs/validity.md#checks warns above this
 	muchSteal   = 0.01 // and of steal above this
 )
 

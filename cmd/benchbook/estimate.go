@@ -142,7 +142,7 @@ func clock(d time.Duration) string {
 // halfWidth is the expected half width of the 95 % interval of a ratio of two cells of n repetitions each, whose repetitions
 // have the coefficient of variation c. n is at least 2; the result is a share, as c is.
 //
-// Source: METHOD.md 0, t·c·√(2/n).
+// Source: docs/method.md#words-and-defaults, t·c·√(2/n).
 func halfWidth(n int, c float64) float64 {
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(2*n - 2)}.Quantile(1 - stats.DefaultAlpha/2)
 	return t * c * math.Sqrt(2/float64(n))

@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/engine/local"
 )
 
-// Exit statuses of FORMAT.md 8, in the order in which one goes before another.
+// Exit statuses of docs/command.md#exit-statuses, in the order in which one goes before another.
 const (
 	statusUsage        = 2
 	statusProblems     = 104

@@ -315,7 +315,7 @@ func requests(p engine.Program) []byte {
 }
 
 // pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes: the curve of
-// METHOD.md 8.1.
+// docs/method.md#tuned-values.
 func pooled(p engine.Program, workers int) []byte {
 	var config http.Config
 	var r http.Result

@@ -129,7 +129,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// The widths of METHOD.md 0: 2.3 c, 1.5 c and 0.94 c.
+// The widths of docs/method.md#words-and-defaults: 2.3 c, 1.5 c and 0.94 c.
 func TestHalfWidth(t *testing.T) {
 	for n, want := range map[int]string{3: "2.27", 5: "1.46", 10: "0.94"} {
 		if got := fmt.Sprintf("%.2f", halfWidth(n, 1)); got != want {

@@ -41,8 +41,8 @@ const (
 // Words is part of Word.
 func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
-// figureKinds are the kinds of FORMAT.md section 7 with the keys that each cannot do without, and those that it may have. All have
-// figureKeys. Of log stands here which axis a kind may have in equal ratios.
+// figureKinds are the kinds of docs/exhibits.md#kinds-of-figures with the keys that each cannot do without, and those
+// that it may have. All have figureKeys. Of log stands here which axis a kind may have in equal ratios.
 var figureKinds = map[string]struct {
 	needs []string
 	hint  string // how to give what it needs

@@ -3,7 +3,7 @@ package article
 import "slices"
 
 // contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers, the
-// one that FORMAT.md 3 prefers wins, and nothing is reported: a block may override what it inherits.
+// one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
 func contradictions(n *Node, problems *Problems) {
 	both := func(in, a, b *Node, what, hint string) {
 		if in != nil && a != nil && a.Kind != Null && b != nil && b.Kind != Null {

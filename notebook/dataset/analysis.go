@@ -11,13 +11,13 @@ import (
 type comparison int
 
 const (
-	welch     comparison = iota // geometric means, METHOD.md 3.1
+	welch     comparison = iota // geometric means, docs/method.md#ratios
 	byRound                     // round by round
 	ofMedians                   // the medians, each with its own interval
 )
 
-// An analysis is how a claim is judged, as far as somebody careful could do it otherwise. The zero value is METHOD.md's, and the only one that
-// verdicts are by; the others are for Multiverse.
+// An analysis is how a claim is judged, as far as somebody careful could do it otherwise. The zero value is
+// docs/method.md's, and the only one that verdicts are by; the others are for Multiverse.
 type analysis struct {
 	comparison comparison
 	noFloor    bool    // do not widen intervals by the noise floor

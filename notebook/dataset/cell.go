@@ -59,7 +59,7 @@ type Cell struct {
 // run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
 // comes before newer ones: the halves of an A/A pair have to be of one run.
 //
-// Source: FORMAT.md 9; METHOD.md 3.4, of runs that looks have stopped trials in.
+// Source: docs/records.md#freshness; docs/method.md#number-of-looks, of runs that looks have stopped trials in.
 func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
 	if t.Capacity != nil {
 		return newCapacityCell(e, t, records)

@@ -55,7 +55,7 @@ func (c *Change) CellName() string { return c.ExperimentName() + " " + c.A.Trial
 // KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads those that
 // conclusions are drawn from, of commands all, and those that the article adds.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 func (e *Experiment) KeyMetrics() []record.Metric {
 	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
 	if m := e.measured(); m.Command {
@@ -132,7 +132,9 @@ func isUnmeasured(metric string, cells []*Cell) bool {
 //
 // The error is for a metric that no experiment has.
 //
-// Source: METHOD.md 3.1, 3.2, 3.3, 3.4, 4, 5 and 7.
+// Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#several-comparisons,
+// docs/method.md#number-of-looks, docs/method.md#rank-groups, docs/method.md#the-noise-floor and
+// docs/validity.md#checks.
 func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 	var out []Change
 	byMetric := map[string][]int{} // changes of each metric
@@ -273,7 +275,7 @@ func newChange(article string, a, b *Cell, m record.Metric, o ChangeOptions) Cha
 
 // look notes how often the rounds of either side were looked at: it was the chance to stop at a difference, or to go on.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 func (c *Change) look() {
 	c.looks = 1
 	for _, s := range []struct {
@@ -331,7 +333,7 @@ func (c *Change) floors() {
 
 // loadDiffers reports whether the two sides of a closed loop carried loads that differ by more than the smallest effect.
 //
-// Source: METHOD.md 7, "different load".
+// Source: docs/claims.md#verdicts.
 func loadDiffers(a, b *Cell) bool {
 	x, y := a.Metric("throughput"), b.Metric("throughput")
 	if x.Missing != "" || y.Missing != "" || a.isOpenLoop() || b.isOpenLoop() {
@@ -520,7 +522,7 @@ func (c *Change) corrected(n int) string {
 
 // judgePoints gives the verdict on failures, one of n that are judged together, by whether the intervals of both sides lie apart.
 //
-// Source: METHOD.md 3.2, fewer errors.
+// Source: docs/method.md#claims-as-regions, fewer errors.
 func (c *Change) judgePoints(n int) {
 	alpha := stats.DefaultAlpha / float64(n*c.looks)
 	printed, err := c.points(stats.DefaultAlpha)

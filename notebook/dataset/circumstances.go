@@ -15,7 +15,7 @@ const (
 // Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
 // repetitions less independent, on other CPUs than the article asks for, and without records that had to be left out.
 //
-// Source: METHOD.md 0.
+// Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
 	var out []string
 	facts := func(name string) []string {

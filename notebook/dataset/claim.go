@@ -49,7 +49,7 @@ func (j Judgement) Tally() string {
 // Judge tests a claim against the shown records. A claim that is itself mistaken, which Check reports, is not measured,
 // and the reason says what is wrong.
 //
-// Source: FORMAT.md 5; METHOD.md 3.
+// Source: docs/claims.md#forms; docs/method.md#ratios.
 func (d *Dataset) Judge(c *article.Claim) Judgement {
 	j := d.judge(c)
 	j.setClaim(c)
@@ -137,8 +137,8 @@ func (d *Dataset) former(c *article.Claim, how analysis) former {
 	return former{scope{d, c.Experiment.Value}, delta * cmp.Or(how.effect, 1), how}
 }
 
-// The forms of claims, in the order of FORMAT.md 5: calls by their function, and comparisons, of which each gives nil
-// for what is none of its own.
+// The forms of claims, in the order of docs/claims.md#forms: calls by their function, and comparisons, of which each
+// gives nil for what is none of its own.
 var (
 	callForms = map[string]func(former, *expr.Call) (test, error){
 		"same":   former.same,
@@ -406,7 +406,7 @@ func cellsIn(e *Experiment, cells []*Cell) []*Cell {
 // loadsDiffer reports whether latencies were measured of cells whose throughputs differ by more than delta: in a closed
 // loop, the slower server also had less to do.
 //
-// Source: METHOD.md 7, "different load".
+// Source: docs/claims.md#verdicts.
 func loadsDiffer(delta float64, sides []side) bool {
 	least, most := 0.0, 0.0
 	for _, s := range sides {

@@ -12,7 +12,7 @@ import (
 // isBest is the form best(list) == "async": the cell beats every other of the list by more than the smallest effect, in
 // the metric's better direction.
 //
-// Source: METHOD.md 3.3.
+// Source: docs/method.md#several-comparisons.
 func (f former) isBest(n *expr.Binary) (test, error) {
 	c, okX := n.X.(*expr.Call)
 	name, okY := n.Y.(*expr.String)

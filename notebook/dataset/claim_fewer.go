@@ -10,7 +10,7 @@ import (
 // fewerTest asks whether a has fewer failures than b. Of none there is no ratio, so the intervals of the two are
 // compared.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 type fewerTest struct {
 	a, b side
 }

@@ -9,7 +9,7 @@ import (
 
 // geomeans is the form geomean(list) > geomean(list), with its kin: one value for each round, then the ratio.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func (f former) geomeans(n *expr.Binary) (test, error) {
 	x, okX := n.X.(*expr.Call)
 	y, okY := n.Y.(*expr.Call)

@@ -10,7 +10,7 @@ import (
 
 // groupTest asks whether all of its parts are true, or any of them.
 //
-// Source: METHOD.md 3.3.
+// Source: docs/method.md#several-comparisons.
 type groupTest struct {
 	all   bool
 	parts []test

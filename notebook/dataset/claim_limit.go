@@ -8,7 +8,7 @@ import (
 
 // limitTest asks whether one value lies beyond a limit.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 type limitTest struct {
 	side   side
 	region stats.Region

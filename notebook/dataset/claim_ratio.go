@@ -12,7 +12,7 @@ import (
 
 // ratioTest asks whether the ratio of a to b lies in a region.
 //
-// Source: METHOD.md 3.1 and 3.2.
+// Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
 type ratioTest struct {
 	a, b   side
 	region stats.Region
@@ -99,7 +99,7 @@ func noRatio(err error, nameA string, a stats.Cell, nameB string, b stats.Cell) 
 // markMedians warns where a ratio, which is of geometric means, lies on the other side of 1 than the medians that are
 // printed; else it is empty.
 //
-// Source: METHOD.md 3.1.
+// Source: docs/method.md#ratios.
 func markMedians(ratio float64, nameA string, a stats.Cell, nameB string, b stats.Cell) string {
 	medians := stats.Median(a.Values) / stats.Median(b.Values)
 	words := fmt.Sprintf("%.3g", medians)

@@ -9,7 +9,7 @@ import (
 
 // ratiosTest asks whether the ratio of a to b, as a multiple of that of c to d, lies in a region: whether a gap is wider here than there.
 //
-// Source: METHOD.md 3.1 and 3.2, with four cells.
+// Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
 type ratiosTest struct {
 	over, under ratioTest // of which regions and changes play no part
 	region      stats.Region

@@ -256,7 +256,7 @@ func TestInconclusive(t *testing.T) {
 }
 
 func TestNoiseFloorWidensClaims(t *testing.T) {
-	// With f = 0.04, "at least 1.3" is no longer contradicted: METHOD.md 3.2.
+	// With f = 0.04, "at least 1.3" is no longer contradicted: docs/method.md#claims-as-regions.
 	text := strings.Replace(claimed(`ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`), "calibrate: false", "", 1)
 	for _, tt := range []struct {
 		floor float64

@@ -10,7 +10,8 @@
 // which Check finds and places; what only records can tell is a result: a verdict, or the reason why there is no
 // number.
 //
-// The rules are those of FORMAT.md 4 to 6 and 9 and of METHOD.md; the statistics are those of package stats.
+// The rules are those of docs/expressions.md, docs/claims.md, docs/records.md and docs/method.md; the statistics are
+// those of package stats.
 package dataset
 
 import (
@@ -111,7 +112,7 @@ type Elsewhere struct{ Trial, Profile string }
 //
 // The error is that of Options.Plan, or says that there are no records of Options.Host.
 //
-// Source: FORMAT.md 9.
+// Source: docs/records.md#freshness.
 func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, error) {
 	if o.Until != "" { // runs are named by their start
 		records = slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run > o.Until })

@@ -185,7 +185,7 @@ func (b *bench) histogram(list ...times) record.Histogram {
 	return out
 }
 
-// The values of METHOD.md 3.
+// The values of docs/method.md#ratios.
 var (
 	valuesA = []float64{1200, 1230, 1185}
 	valuesB = []float64{1000, 1010, 985}
@@ -449,7 +449,7 @@ func TestCalibration(t *testing.T) {
 			t.Errorf("copy of run %q", run)
 		}
 	})
-	t.Run("the floor of METHOD.md 5", func(t *testing.T) {
+	t.Run("the floor of the example", func(t *testing.T) {
 		b := newBench(t, text)
 		b.measure("servers", "a", "1", []float64{1000, 1010, 990})
 		b.measure("servers", "again", "1", []float64{1012, 1003, 1021})

@@ -9,7 +9,7 @@ import (
 // Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use of the processor or
 // time stolen from it, and says what. Its own results do not enter, so that measuring it again selects nothing.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#disturbed-repetitions.
 func Disturbed(r *record.Record) (words string, ok bool) {
 	if r.Failure != "" || !isTimed(r) {
 		return "", false
@@ -24,7 +24,7 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 
 // NeedsAgain reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by the machine.
 //
-// Source: METHOD.md 7, the rule for cells.
+// Source: docs/method.md#valid-cells.
 func NeedsAgain(records []*record.Record) bool {
 	valid, disturbed := make([]bool, len(records)), 0
 	for i, r := range records {

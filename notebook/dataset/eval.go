@@ -36,7 +36,7 @@ type Quantity struct {
 // The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the
 // cause ErrNotMeasured if a cell has no number.
 //
-// Source: FORMAT.md 4; METHOD.md 2 and 3.1.
+// Source: docs/expressions.md#grammar; docs/method.md#one-cell and docs/method.md#ratios.
 func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) {
 	n, err := d.expand(n)
 	if err != nil {
@@ -183,7 +183,7 @@ func ratioOf(c stats.Comparison, change bool) Quantity {
 
 // asChange turns a ratio into a relative difference.
 //
-// Source: METHOD.md 10.
+// Source: docs/method.md#definitions.
 func asChange(q *Quantity) {
 	q.Number, q.Share = q.Number-1, true
 	if q.Interval != nil {

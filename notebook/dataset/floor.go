@@ -72,7 +72,7 @@ const NoPair = "there is no A/A pair"
 // where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what either half of the
 // pair lacks, such as "cell sync: no answers"; it is empty if there is one.
 //
-// Source: METHOD.md 5.
+// Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing string) {
 	e, ok := d.Experiment(experiment)
 	if !ok {
@@ -94,7 +94,7 @@ func (e *Experiment) FloorTogether() bool {
 // floor is the noise floor for numbers that are made of some cells of the experiment: the largest of their runs. Where
 // none of these runs has an A/A pair the one that is shown has to do, and together is false. Missing is as of Floor.
 //
-// Source: METHOD.md 3.2 and 5.
+// Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
 func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
 	runs := runsOf(cells)
 	pairs := slices.DeleteFunc(slices.Clone(e.pairs), func(p pair) bool { return !slices.Contains(runs, p.original.Run) })
@@ -150,7 +150,7 @@ func (p pair) lacks(metric string) string {
 //
 // The error is for an unknown experiment or metric, and for a metric of which neither more nor less is better.
 //
-// Source: METHOD.md 4.
+// Source: docs/method.md#rank-groups.
 func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 	key := groupsKey{experiment, metric}
 	if known, ok := d.grouped.Load(key); ok {

@@ -21,7 +21,7 @@ type Gate struct {
 //
 // The error is an *expr.Error.
 //
-// Source: FORMAT.md 4.
+// Source: docs/command.md#compare.
 func NewGate(text string) (*Gate, error) {
 	n, err := expr.Parse(text)
 	if err != nil {
@@ -97,7 +97,7 @@ type GateCell struct {
 //
 // The error is an *expr.Error for a parameter or value that no cell has.
 //
-// Source: FORMAT.md 4; METHOD.md 3.2 and 3.3, "any of".
+// Source: docs/command.md#compare; docs/method.md#claims-as-regions and docs/method.md#several-comparisons, "any of".
 func (g *Gate) Judge(changes []Change) ([]GateCell, error) {
 	for _, sel := range expr.Selectors(g.node) {
 		if err := checkGateMatches(sel, changes); err != nil {

@@ -12,7 +12,7 @@ import (
 // percentile gives the percentile of one repetition's times, in seconds, or the reason why there is none. Attempts
 // is how many there could have been: those without a value in the histogram rank above all that have one.
 //
-// Source: METHOD.md 1.1 and 1.2.
+// Source: docs/method.md#histogram and docs/method.md#percentiles.
 func percentile(decode decoder, h record.Histogram, p stats.Percentile, attempts int64) (seconds float64, missing string) {
 	attempts = max(attempts, h.Count)
 	if h.Count == 0 {
@@ -55,7 +55,7 @@ func (d *bars) at(h record.Histogram, rank int64) (seconds float64, missing stri
 // nothing of other repetitions and enters no claim. Of several it gives the percentile of all answers together, and a mark if that
 // lies outside of the interval: then few repetitions have most of the slow answers.
 //
-// Source: METHOD.md 1.3 and 1.4.
+// Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
 func (c *Cell) tail(r *Result, valid []bool) {
 	if !isTime(r.Metric.Name) || len(r.Values) == 2 {
 		return

@@ -38,7 +38,7 @@ const connections = "connections"
 // A service of one thread on several cores is full when that thread is. Records of older versions do not tell of threads, and of
 // commands nothing is known.
 //
-// Source: METHOD.md 7, "Limited by".
+// Source: docs/method.md#limiting-resource.
 func (c *Cell) LimitedBy() Limit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -219,7 +219,7 @@ func (in *definitions) ofLoad(r *record.Record, fact string) string {
 
 // sharedCPUs says which logical CPUs the load generator had to share with services; empty if none.
 //
-// Source: METHOD.md 7, generator CPU.
+// Source: docs/method.md#quantities-checked.
 func (in *definitions) sharedCPUs(r *record.Record) string {
 	own, _ := plan.ParseCPUSet(r.Facts[factLoad])
 	shared := map[int][]string{}
@@ -257,7 +257,7 @@ func cpuNames(cpus []int) string {
 // Checks returns what is checked once for an experiment, since it is the same in all of its repetitions: whether the load
 // generator and a service were threads of one physical core. It is empty without a load.
 //
-// Source: METHOD.md 7, generator CPU.
+// Source: docs/method.md#quantities-checked.
 func (e *Experiment) Checks() []CheckResult {
 	worst := CheckResult{Name: "SMT siblings", Level: NotChecked, Words: untold}
 	loads := false

@@ -12,7 +12,7 @@ import (
 // added to a run if its records were planned with several numbers of repetitions, or go beyond the number that was planned first. A run
 // had a budget if one of its records says so; then the rounds are those that it planned, since each look was judged for all of them.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 func (e *Experiment) Looks() stats.Looks {
 	var most stats.Looks
 	for _, run := range runsOf(e.Cells) {
@@ -98,7 +98,7 @@ func cellsOf(t test) []*Cell {
 
 // judgeTest judges a claim at the level that the looks at its cells leave. Its intervals are those that are printed all the same.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 func (d *Dataset) judgeTest(t test) Judgement {
 	printed := t.judge(stats.DefaultAlpha)
 	printed.Level = stats.DefaultAlpha

@@ -16,8 +16,8 @@ import (
 type Result struct {
 	Metric record.Metric
 	Values []float64 // one per valid repetition that has it, in order of repetition, in the metric's unit
-	// Estimate is by METHOD.md 2: of the median, or for "failed" of the share over all repetitions. The interval of a percentile of one
-	// repetition is that within it, by METHOD.md 1.3.
+	// Estimate is by docs/method.md#one-cell: of the median, or for "failed" of the share over all repetitions. The
+	// interval of a percentile of one repetition is that within it, by docs/method.md#interval-within-one-repetition.
 	Estimate stats.Estimate
 
 	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
@@ -43,7 +43,7 @@ func (r Result) Repetitions() []int { return slices.Clone(r.repetitions) }
 // out would leave out the slow ones; so are all times of answers, and the throughput per core, of which a
 // repetition without CPU time would have been the best. Of other metrics a mark says how many repetitions lack them.
 //
-// Source: METHOD.md 1.2, 2, 7 and 10.
+// Source: docs/method.md#percentiles, docs/method.md#one-cell, docs/validity.md#checks and docs/method.md#definitions.
 func (c *Cell) Metric(name string) Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +183,7 @@ func (r Result) cell() stats.Cell {
 	_, known := record.LookupMetric(r.Metric.Name)
 	c := stats.Cell{Values: r.Values, NonNegative: known}
 	if median := stats.Median(r.Values); r.step > 0 && median > 0 {
-		c.Resolution = r.step / median // METHOD.md 0
+		c.Resolution = r.step / median // docs/method.md#words-and-defaults
 	}
 	if len(r.attempted) > 0 {
 		c.Centre = r.Estimate.Centre // the share over all repetitions, not their median
@@ -270,7 +270,7 @@ func told(l *record.Load, n int64) (float64, string) {
 
 // step is how coarse the tool is that measured a metric, in the metric's unit; 0 where it is finer than anything else.
 //
-// Source: METHOD.md 0.
+// Source: docs/method.md#words-and-defaults.
 func step(r *record.Record, metric string) float64 {
 	family, _ := familyOf(metric)
 	if h, ok := r.Histograms[family]; ok && isTime(metric) {
@@ -296,7 +296,7 @@ func perSecond(r *record.Record) (float64, string) {
 
 // perCore is throughput over the mean number of busy cores of all services.
 //
-// Source: METHOD.md 10.
+// Source: docs/method.md#definitions.
 func perCore(r *record.Record) (float64, string) {
 	cores := 0.0
 	for _, s := range r.Samples {
@@ -369,10 +369,10 @@ func belowStep(l *record.Load, seconds, step float64) string {
 }
 
 // sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers as the
-// tool counts them, and those of requests that failed are among them or left out, while METHOD.md ranks them above all others:
-// beside failures it is not the number that is asked for.
+// tool counts them, and those of requests that failed are among them or left out, while docs/method.md ranks them above
+// all others: beside failures it is not the number that is asked for.
 //
-// Source: METHOD.md 1.1 and 1.2.
+// Source: docs/method.md#histogram and docs/method.md#percentiles.
 func sampleTime(r *record.Record, metric string) (float64, string) {
 	l := r.Load
 	s, ok := r.Sample(metric)

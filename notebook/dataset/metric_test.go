@@ -178,7 +178,7 @@ func TestErrorShareIsPooled(t *testing.T) {
 	b.measure("servers", "a", "1", []float64{100, 100, 100}, only("", loadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("failed")
 	if e := r.Estimate; e.Centre != 0.004 || e.Interval.Lo != 0 || e.Interval.Hi != 0.012 {
-		t.Errorf("%+v, want 0.004 [0, 0.012] of METHOD.md 2", e)
+		t.Errorf("%+v, want 0.004 [0, 0.012] as in docs/method.md", e)
 	}
 }
 

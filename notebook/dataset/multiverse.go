@@ -19,8 +19,9 @@ import (
 // in one thing at a time, and those that would change nothing, such as leaving out the warned repetitions where none is, are not
 // there. Combinations without numbers are there once, as not measured.
 //
-// Source: FORMAT.md 7; Steegen et al., Increasing Transparency Through a Multiverse Analysis, Perspectives on Psychological Science
-// 2016; Simonsohn et al., Specification Curve Analysis, Nature Human Behaviour 2020.
+// Source: docs/claims.md#every-way-to-judge-a-claim; Steegen et al., Increasing Transparency Through a Multiverse
+// Analysis, Perspectives on Psychological Science 2016; Simonsohn et al., Specification Curve Analysis, Nature Human
+// Behaviour 2020.
 type Multiverse struct {
 	Claim        *article.Claim
 	Axes         []Axis            // records, settings that the claim holds fast, metric, judging; those with one option are left out
@@ -129,7 +130,7 @@ func judgingsOf(delta float64) []judging {
 		{"smallest effect " + percent(delta*2), analysis{effect: 2}},
 		{"without warned repetitions", analysis{clean: true}},
 	}
-	for _, rounds := range []int{3, 5, 10, 20, 40, 80} { // METHOD.md 3.4
+	for _, rounds := range []int{3, 5, 10, 20, 40, 80} { // docs/method.md#number-of-looks
 		out = append(out, judging{fmt.Sprintf("first %d rounds", rounds), analysis{first: rounds}})
 	}
 	return out
@@ -373,7 +374,8 @@ func (u universe) axes(list []Alternative) []Axis {
 	return out
 }
 
-// changes reports whether an analysis differs, for a test that is base by METHOD.md and t by it, from what was judged.
+// changes reports whether an analysis differs, for a test that is base by docs/method.md and t by it, from what was
+// judged.
 func (h analysis) changes(base, t test, judged *Judgement) bool {
 	most, warned := 0, false
 	ratios := false

@@ -34,7 +34,8 @@ const perNine = 16
 // not measured, is not valid, or what drove it tells single percentiles only. It goes from the first percentile to the last
 // of which ten attempts lie beyond.
 //
-// Source: METHOD.md 1.1, 1.2, 1.4 and 2.
+// Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
+// docs/method.md#one-cell.
 func (c *Cell) Percentiles(family string) (Percentiles, string) {
 	if r := c.Metric(family + ".p50"); len(c.Records) == 0 || r.Level == Invalid || strings.HasPrefix(r.Missing, "failed") ||
 		strings.HasPrefix(r.Missing, "unavailable") {
@@ -130,7 +131,7 @@ func (p *Percentiles) add(whole *walk, walks []walk, tail float64) bool {
 
 // admits tells whether enough attempts lie beyond a percentile, on its nearer side, to show it.
 //
-// Source: METHOD.md 1.2.
+// Source: docs/method.md#percentiles.
 func (w *walk) admits(tail float64) bool {
 	const beyond = 10
 	return float64(w.attempts)*min(tail, 1-tail) >= beyond*(1-1e-12)

@@ -15,7 +15,7 @@ import (
 // ProbeOfTune reads what a probe of a search for a tuned value counts for: the value of a metric in its base unit, and why the probe
 // does not count, if it does not. Added are the metrics that the experiment adds. A probe with more failures than may be is one of those.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value float64, invalid string) {
 	value, missing := Value(r, metric, added)
 	if missing != "" {
@@ -40,7 +40,7 @@ func invalidBy(r *record.Record, aside ...string) string {
 // what the objective names; failures are for the objective to judge. Services that did not keep up fail it whatever else was measured,
 // and so do percentiles that lie among failed requests; but where the machine was busy with something else, that says nothing of them.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func ProbeOfCapacity(r *record.Record, objective expr.Node, metrics func(name string) (record.Metric, bool), added []plan.Metric) (o stats.Outcome, invalid string) {
 	if words, disturbed := Disturbed(r); disturbed {
 		return stats.ProbeInvalid, words
@@ -70,7 +70,7 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, metrics func(name st
 // fellBehind reports whether services did not keep up with an open loop: too little of what was sent was answered, or requests
 // could not even be sent since all connections waited for answers.
 //
-// Source: METHOD.md 7, "overloaded".
+// Source: docs/method.md#quantities-checked.
 func fellBehind(r *record.Record) bool {
 	if !isOpenLoop(r) {
 		return false

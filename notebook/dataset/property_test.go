@@ -114,7 +114,8 @@ func TestWideningDecidesNothing(t *testing.T) {
 	}
 }
 
-// Ten experiments of one and the same cell under three names support no claim of a difference, by any metric: METHOD.md 3.2.
+// Ten experiments of one and the same cell under three names support no claim of a difference, by any metric:
+// docs/method.md#claims-as-regions.
 func TestNoDifferenceIsFoundWhereThereIsNone(t *testing.T) {
 	claims := []string{`throughput{server="a"} > throughput{server="b"}`, `throughput{server="b"} > throughput{server="a"}`,
 		`latency.p50{server="a"} < latency.p50{server="c"}`, `latency.p99{server="c"} < latency.p99{server="b"}`,

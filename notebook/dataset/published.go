@@ -27,7 +27,7 @@ type PublishedValue struct {
 // Published gives what a published block says of a cell; without a name, the first block that has it. It is false if
 // no row of the block joins the cell and has the metric.
 //
-// Source: FORMAT.md 6; METHOD.md 6.
+// Source: docs/published.md; docs/method.md#published-against-measured.
 func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValue, bool) {
 	for _, b := range d.Doc.Published {
 		if block != "" && b.Name.Value != block {
@@ -68,7 +68,7 @@ func metricOf(row *article.PublishedRow, metric string) (article.PublishedAt, bo
 // join gives the cells that a row is about: those that agree in every parameter and label that both have. Other
 // fields of the row are notes.
 //
-// Source: FORMAT.md 6.
+// Source: docs/published.md.
 func (d *Dataset) join(b *article.Published, row *article.PublishedRow) []*Cell {
 	e, ok := d.Experiment(b.Experiment.Value)
 	if !ok {
@@ -174,7 +174,7 @@ func (d *Dataset) agreement(b *article.Published, metric string) (stats.Agreemen
 // Agreement compares a metric of a published block, by name or the first that has it, with what was measured. Cells are those of
 // the rows, nil for a row that joins none. It is false if no block has the metric, or a number in it is none.
 //
-// Source: METHOD.md 6.
+// Source: docs/method.md#published-against-measured.
 func (d *Dataset) Agreement(metric, block string) (a stats.Agreement, cells []*Cell, ok bool) {
 	for _, b := range d.Doc.Published {
 		if block != "" && b.Name.Value != block || !publishes(b, metric) {
@@ -211,7 +211,7 @@ func rowName(row *article.PublishedRow) string {
 // publishes; about its first metric if it publishes none of them. A claim about nothing that any block publishes counts
 // beside the blocks: nothing is reproduced if it is contradicted, and the direction at most if it is not decided.
 //
-// Source: METHOD.md 6.
+// Source: docs/method.md#published-against-measured.
 func (d *Dataset) Standing() (stats.Standing, string) {
 	good, failed := d.outcomes()
 	if failed > 0 && good == 0 {

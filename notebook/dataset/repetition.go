@@ -8,7 +8,7 @@ import (
 // Validity says how far one repetition can be believed, from its record alone, and what each check that applies to it came to.
 // A repetition that could not be run is invalid.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#valid-cells.
 func Validity(r *record.Record) (Level, []CheckResult) {
 	if r.Failure != "" {
 		return Invalid, []CheckResult{{Name: "run", Level: Invalid, Words: r.Failure}}

@@ -110,7 +110,7 @@ func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Ce
 
 // measureSearched gives what a search has found. Whether the repetitions are valid does not matter to it.
 //
-// Source: METHOD.md 3.2, 8.1 and 8.2.
+// Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
 func (c *Cell) measureSearched(r Result) Result {
 	switch {
 	case len(c.Records) == 0:
@@ -171,7 +171,7 @@ func (r *Result) found(value float64, interval stats.Interval) {
 // judgeSearched asks whether the ratio of two values that searches found lies in the region: by the intervals of both, neither
 // widened nor in need of repetitions.
 //
-// Source: METHOD.md 3.2 and 8.2.
+// Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (t ratioTest) judgeSearched(j Judgement) Judgement {
 	a, b := t.a.cells[0].Metric(t.a.metric.Name), t.b.cells[0].Metric(t.b.metric.Name)
 	for _, s := range []struct {
@@ -197,7 +197,7 @@ func (t ratioTest) judgeSearched(j Judgement) Judgement {
 
 // judgeSearched asks whether a value that a search found lies beyond a limit: by the interval of the search.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func (t limitTest) judgeSearched(j Judgement, r Result) Judgement {
 	if r.Estimate.Kind != stats.BySearch {
 		j.Effect, j.Verdict, j.Reason = nil, stats.NotMeasured, strings.Join(r.Marks, "; ")
@@ -260,7 +260,7 @@ func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
 
 // judgeSearched gives the verdict on what searches found on either side: a change that the intervals of both leave no doubt of.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func (c *Change) judgeSearched() {
 	effect := searchedRatio(c.ResultB, c.ResultA, true)
 	effect.Cells, effect.What = []*Cell{c.A, c.B}, inWords(c.Metric)+", B over A"
@@ -281,7 +281,7 @@ func (c *Change) judgeSearched() {
 
 // Decided names the trials of an experiment that claims are about, of which every one is supported or contradicted at a level.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 func (d *Dataset) Decided(experiment string, level float64) []string {
 	asked, open := map[*Cell]bool{}, map[*Cell]bool{}
 	for _, claim := range d.Doc.Claims {

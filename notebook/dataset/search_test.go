@@ -82,7 +82,8 @@ func trialCell(t *testing.T, d *Dataset, experiment, trial string) *Cell {
 	return e.Cells[i]
 }
 
-// What searches found are metrics of cells, with the intervals of METHOD.md 3.2 and 8.2.
+// What searches found are metrics of cells, with the intervals of docs/method.md#claims-as-regions and
+// docs/method.md#capacities.
 func TestSearched(t *testing.T) {
 	b := searchedBench(t)
 	b.found("tuned", "a", "0", tuneOf(3, 3, 3)) // an older one

@@ -19,7 +19,7 @@ type Seconds struct {
 // completions, right or failed, and of any latency the mean of each second's right answers. The last second is left out where
 // it is not a whole one.
 //
-// Source: METHOD.md 7, "Steady state", which judges the same series.
+// Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {
 	out := Seconds{Metric: record.Metric{Name: metric, Unit: "1/s", Better: "higher", Title: "Completions"}}
 	mean := strings.HasPrefix(metric, "latency.")

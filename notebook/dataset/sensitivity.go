@@ -12,7 +12,7 @@ import (
 
 // speedMetrics are those by which claims about speed are judged beside their own.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 var speedMetrics = []string{"latency.p50", "latency.p99", "throughput", "throughput.per_core"}
 
 // Sensitivity is whether what a claim says depends on the metric that it names.
@@ -34,7 +34,7 @@ type MetricVerdict struct {
 // or failures is not said of speed: such claims have one metric, and so have those that name several. A claim that is itself
 // mistaken has none.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 func (d *Dataset) Sensitivity(c *article.Claim) Sensitivity {
 	one := Sensitivity{Is: stats.OneMetric}
 	if c.Expect.Node == nil {
@@ -143,7 +143,7 @@ type Orders struct {
 // Orders compares the orders of an experiment's cells by p50, p99, throughput and throughput per core, over the cells that were
 // measured by both. It has no metrics if the experiment is unknown, or two of its cells are measured by none.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 func (d *Dataset) Orders(experiment string) Orders {
 	var out Orders
 	e, ok := d.Experiment(experiment)

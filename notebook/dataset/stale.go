@@ -17,7 +17,7 @@ const nearby = 2
 // outside their intervals: what was measured has changed, and the words have not. A number that somebody else published
 // stays what it is.
 //
-// Source: FORMAT.md 2.
+// Source: docs/command.md#check, stale-number.
 func (d *Dataset) StaleNumbers(problems *article.Problems) {
 	for _, s := range d.Doc.Sentences() {
 		for _, l := range s.Literals {

@@ -23,7 +23,8 @@ func (b *bench) ladder(n int, factor float64, failures int64) change {
 	}
 }
 
-// Of one repetition there is the interval within it; the ranks are those of METHOD.md 1.3.
+// Of one repetition there is the interval within it; the ranks are those of
+// docs/method.md#interval-within-one-repetition.
 func TestWithinOneRun(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

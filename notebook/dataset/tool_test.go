@@ -77,7 +77,8 @@ func TestMetricsOfOtherTools(t *testing.T) {
 	}
 }
 
-// Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution (METHOD.md 0).
+// Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution
+// (docs/method.md#words-and-defaults).
 func TestStepOfATool(t *testing.T) {
 	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
 	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())

@@ -12,7 +12,7 @@ import (
 // claim has several parts, one of them decides it only at a stricter level, at which so few repetitions have no interval with two
 // ends. Claims that are mistaken, which Check reports, are left out.
 //
-// Source: METHOD.md 2 and 3.3.
+// Source: docs/method.md#one-cell and docs/method.md#several-comparisons.
 func Unbounded(doc *article.Document, p *plan.Plan, experiment string) []string {
 	d := assemble(doc, p, nil)
 	var out []string

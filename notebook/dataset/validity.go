@@ -57,8 +57,9 @@ const (
 	lagCheck     = "send lag"
 )
 
-// validityChecks are those of METHOD.md 7 that are about one repetition, in the order of that table, and then our own. That a percentile is available
-// is asked where it is read, metric by metric; steady and outlying are about several. In is what reads definitions for them.
+// validityChecks are those of docs/validity.md#checks that are about one repetition, in the order of that table, and
+// then our own. That a percentile is available is asked where it is read, metric by metric; steady and outlying are
+// about several. In is what reads definitions for them.
 func validityChecks(in *definitions) []validityCheck {
 	return []validityCheck{
 		{name: "Little's law", look: lookAtLittle, of: isClosedLoop},
@@ -114,7 +115,7 @@ type assessment struct {
 
 // assess judges the cell for a metric; "" stands for one that every check concerns. It is done once for each, and not to be changed.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#valid-cells.
 func (c *Cell) assess(metric string) assessment {
 	c.assessing.Lock()
 	defer c.assessing.Unlock()
@@ -204,7 +205,7 @@ func (check validityCheck) isAbout(f finding, metric string) bool {
 // than three valid ones remain of three or more; else the worst level of the valid ones, and a warning at
 // least if one was left out. Of a run that is not finished, the repetitions so far count.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#valid-cells.
 func cellLevel(valid []bool, levels []Level) Level {
 	n, worst := 0, OK
 	for i := range valid {
@@ -293,7 +294,7 @@ func ofCell(name string) string {
 // Level is how far the cell can be believed, by all checks. Metrics that a check spares can be valid in a cell that
 // is not. A cell without records is NotChecked.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#valid-cells.
 func (c *Cell) Level() Level {
 	if len(c.Records) == 0 {
 		return NotChecked
@@ -378,7 +379,7 @@ type Finding struct {
 // Findings returns what every check that applies to the cell came to in every repetition, by check and then by repetition. Those
 // that metrics are treated differently by have their level for all of them.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#valid-cells.
 func (c *Cell) Findings() []Finding {
 	var out []Finding
 	for _, r := range c.Records {

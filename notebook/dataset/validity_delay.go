@@ -40,7 +40,7 @@ func hasDelays(r *record.Record) bool {
 // lookAtDelays asks whether links and origins kept what comes later than it would without them as long as the article says. They
 // are woken like any program, and wait for a core where services keep them busy.
 //
-// Source: the manual, "Origins and links"; METHOD.md 7 has no such check.
+// Source: docs/validity.md#checks, delays.
 func lookAtDelays(r *record.Record) finding {
 	worst := notChecked(untold)
 	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {

@@ -9,7 +9,7 @@ import (
 
 // lookAtErrors asks how many requests failed that the article does not expect to.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtErrors(r *record.Record) finding {
 	l := r.Load
 	if l.Attempted < 0 || l.Failed < 0 {

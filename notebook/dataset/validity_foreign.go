@@ -7,7 +7,7 @@ import (
 // lookAtForeign asks whether others used the processor while a load was put on or a command ran. Windows under a second are too
 // short for the clocks that tell.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtForeign(r *record.Record) finding {
 	var share, seconds float64
 	window := "the window"

@@ -8,7 +8,7 @@ import (
 
 // lookAtGenerator asks whether the load generator had time to spare, and CPUs to itself.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func (in *definitions) lookAtGenerator(r *record.Record) finding {
 	f := notChecked("the load generator does not tell")
 	if r.Load.Busy >= 0 {

@@ -12,7 +12,7 @@ import (
 // closed loop, up to what the ends of the time that it was taken over cut off. The generator computes ρ, since where requests
 // are counted off only it knows what was under way.
 //
-// Source: METHOD.md 7; Little 1961.
+// Source: docs/method.md#quantities-checked; Little 1961.
 func lookAtLittle(r *record.Record) finding {
 	l := r.Load
 	completions := l.Completed

@@ -13,7 +13,7 @@ const untold = "the record does not tell"
 
 // lookAtSwap asks whether the machine had to read memory back from swap.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtSwap(r *record.Record) finding {
 	switch {
 	case r.Machine == nil:
@@ -34,7 +34,7 @@ const (
 
 // lookAtSteal asks whether other virtual machines had the processor. Windows under a second are too short for the clocks that tell.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtSteal(r *record.Record) finding {
 	switch {
 	case r.Machine == nil:
@@ -48,7 +48,7 @@ func lookAtSteal(r *record.Record) finding {
 // lookAtThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit that is what
 // it wanted to measure, but periods of 100 ms shape the tail of latencies, so that these are marked.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtThrottled(r *record.Record) finding {
 	if r.Machine == nil {
 		return notChecked(untold)

@@ -14,7 +14,7 @@ import (
 
 // lookAtOffered asks whether the generator sent what the schedule of an open loop asked for.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtOffered(r *record.Record) finding {
 	l := r.Load.Open
 	if l.Due == 0 {
@@ -27,7 +27,7 @@ func lookAtOffered(r *record.Record) finding {
 // lookAtLag asks whether the requests of an open loop left in time: the percentile 99 of their delay may be 5 % of that of the
 // latency, or a millisecond.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtLag(r *record.Record) finding {
 	p99, err := stats.ParsePercentile("99")
 	if err != nil {
@@ -96,7 +96,7 @@ func rateGivesAll(cells []*Cell, metric string) bool {
 // overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a result and
 // no fault; empty if they did in all.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func (c *Cell) overloaded() string {
 	n, worst := 0, 1.0
 	for _, r := range c.Records {

@@ -6,7 +6,7 @@ import (
 
 // lookAtOverflow asks whether some answers took longer than the histogram can hold.
 //
-// Source: METHOD.md 1.1 and 7.
+// Source: docs/method.md#histogram and docs/validity.md#checks.
 func lookAtOverflow(r *record.Record) finding {
 	h, ok := r.Histograms["latency"]
 	if !ok {

@@ -13,7 +13,7 @@ const fullPorts = 0.8
 
 // lookAtPorts asks whether local ports ran short on the side that opened connections, be that the load or a service.
 //
-// Source: METHOD.md 7.
+// Source: docs/validity.md#checks.
 func lookAtPorts(r *record.Record) finding {
 	if r.Machine == nil || len(r.Machine.Ports) == 0 {
 		return notChecked(untold)

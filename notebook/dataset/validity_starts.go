@@ -15,7 +15,7 @@ func hasGenerators(r *record.Record) bool { return r.Load != nil && len(r.Load.G
 // ends of the window. A hundredth of that does not matter, and neither does a millisecond, within which clocks and threads keep to a moment.
 // Where they have different clocks, what cannot be excluded counts.
 //
-// Source: the manual, "Several generators"; METHOD.md 7 has no such check.
+// Source: docs/validity.md#checks, starts.
 func lookAtStarts(r *record.Record) finding {
 	all, apart, words := r.Load.Generators, 0.0, "began"
 	for i, a := range all {

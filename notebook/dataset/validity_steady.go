@@ -21,7 +21,7 @@ type drift struct {
 // driftOf compares the end of a window with its beginning: by completions per second in a closed loop, and by the mean latency of
 // each second in an open one, whose rate is given.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#steady-state.
 func driftOf(r *record.Record) drift {
 	if r.Failure != "" || r.Load == nil {
 		return drift{}
@@ -61,7 +61,7 @@ const tooShort = "the window has fewer than 10 whole seconds"
 // steadiness asks whether a load found the same services at the end of its windows as at their beginning. It is about the valid
 // repetitions together, and without a name where no load was put on.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#steady-state.
 func steadiness(drifts []drift, valid []bool) CheckResult {
 	var trends []stats.Trend
 	what, farthest, drifting := "", 0.0, map[stats.Trend]int{}
@@ -99,7 +99,7 @@ func meansBySecond(l *record.Load) []float64 {
 
 // outlying says which values of a metric lie far from the others; empty if none does. They stay in all numbers.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#steady-state.
 func (r Result) outlying() string {
 	far, err := stats.Outliers(r.cell(), stats.DefaultSmallestEffect)
 	switch {

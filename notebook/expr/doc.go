@@ -14,5 +14,5 @@
 // quantity counts as one where a quantity is needed, and one that reads true or
 // false as a truth value.
 //
-// Source: FORMAT.md 4; units METHOD.md 10.
+// Source: docs/expressions.md#grammar; units docs/method.md#definitions.
 package expr

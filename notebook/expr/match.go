@@ -13,7 +13,7 @@ import "fmt"
 //
 // It is an error to ask which is larger of what are not quantities of like dimensions.
 //
-// Source: FORMAT.md 4.
+// Source: docs/expressions.md#grammar.
 func MatchText(op Op, pattern, actual string) (bool, error) {
 	if op == Equal {
 		op = Same

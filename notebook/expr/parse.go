@@ -22,7 +22,7 @@ func Parse(src string) (n Node, err error) {
 	return n, nil
 }
 
-// parser is a recursive descent over the grammar of FORMAT.md 4, one method to a rule, named
+// parser is a recursive descent over the grammar of docs/expressions.md#grammar, one method to a rule, named
 // by what it reads. Its methods fail with a panic, see fail.
 type parser struct {
 	lexer

@@ -120,7 +120,7 @@ func TestParse(t *testing.T) {
 		{"fewer", `fewer(failed{server="async"}, failed{server="sync"})`, ""},
 		{"same", "same(a, b)", ""},
 		{"a comparison of means", "geomean(a) > geomean(b)", ""},
-		// From FORMAT.md and the articles.
+		// From docs/format.md and the articles.
 		{"an objective", "latency.p99 < 100ms and failed < 0.1%", ""},
 		{"a threshold on a change", "throughput < -5%", ""},
 		{"a filter", `source == "document" and workers > 2`, ""},

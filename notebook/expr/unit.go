@@ -111,7 +111,7 @@ type Unit struct {
 	num, den  int64 // one Symbol is num/den base units, and one of them is 1
 }
 
-// units is every unit that can be written after a number, in the order of FORMAT.md 4. Sizes
+// units is every unit that can be written after a number, in the order of docs/expressions.md#grammar. Sizes
 // come with and without /s.
 var units = []Unit{
 	{"ns", Time, 1, 1e9},

@@ -61,8 +61,8 @@ const (
 	seedName    = "--seed"
 )
 
-// cascade lays the layers of FORMAT.md 3 over each other: built in, benchbook.yaml, front matter, block; then the profile's:
-// built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
+// cascade lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
+// profile's: built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
 func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
 	c = &cascade{doc: p.doc, profile: map[*article.Node]string{}}
 	c.merged = article.Extend(only(p.defaults(d), d.node), d.node)
@@ -203,8 +203,9 @@ func decodeKey(key string, n *article.Node) *article.Experiment {
 	return article.DecodeExperiment(alone, false, &article.Problems{})
 }
 
-// settle removes what another layer has made meaningless (see FORMAT.md 3: capacity replaces rate, requests and stages; an
-// open loop and stages last for a time; what another experiment chose is not searched for) and fills in how long a load lasts.
+// settle removes what another layer has made meaningless (see docs/defaults.md: capacity replaces rate, requests and
+// stages; an open loop and stages last for a time; what another experiment chose is not searched for) and fills in how
+// long a load lasts.
 func (c *cascade) settle() {
 	if tune := c.merged.Get("tune"); tune != nil {
 		for _, f := range tune.Fields {

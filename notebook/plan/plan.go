@@ -5,7 +5,7 @@
 // the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
 // unknown. What a Plan holds and this version cannot run yet is listed in it, see Unsupported.
 //
-// Rules are those of FORMAT.md 3, those of searches METHOD.md 8.
+// Rules are those of docs/experiment.md and docs/defaults.md, those of searches docs/searches.md.
 package plan
 
 import (

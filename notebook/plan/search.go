@@ -10,7 +10,7 @@ import (
 
 // Rules of searches.
 //
-// Source: METHOD.md 8.
+// Source: docs/searches.md.
 const (
 	searchProbes    = 3    // of every candidate, short ones; their median counts
 	searchGrowth    = 1.5  // from one candidate to the next
@@ -25,7 +25,7 @@ const (
 
 // Search finds, before the repetitions of a trial, the smallest value from which on more does not help.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 type Search struct {
 	Name     string        `json:"name"`
 	Of       string        `json:"of,omitempty"`   // takes what this experiment chose for the same parameters; then nothing else holds
@@ -60,7 +60,7 @@ func (s Search) Candidates(cores int) []int {
 
 // Capacity finds the highest rate that still meets an objective.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 type Capacity struct {
 	SLO     string        `json:"slo"`
 	From    float64       `json:"from"`    // floor, per second

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The example of METHOD.md 8.1, and its edges.
+// The example of docs/method.md#tuned-values, and its edges.
 func TestCandidates(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -101,7 +101,7 @@ func (p *planner) checkEnds(t *Trial) {
 // Short is the trial as a probe of a search for a tuned value runs it: for a few seconds. What has no duration stays as it is. Where a
 // search for a capacity follows, clients send as fast as they can.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 func (t *Trial) Short() *Trial {
 	l := t.Load
 	if l == nil || len(l.Stages) > 0 || l.Tool != "" && l.Requests > 0 {
@@ -118,7 +118,7 @@ func (t *Trial) Short() *Trial {
 
 // AtRate is the trial as a probe of a search for a capacity runs it: with requests that leave at so many per second, for a time.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	out, load := *t, *t.Load
 	load.Rate, load.Duration = rate, window

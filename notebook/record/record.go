@@ -226,7 +226,7 @@ type Command struct {
 }
 
 // FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of programs, each with its
-// share of that of all CPUs. It is there where others used more than METHOD 7 lets pass without a word.
+// share of that of all CPUs. It is there where others used more than docs/validity.md#checks lets pass without a word.
 const FactOthers = "cpu.others"
 
 // FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the commit, followed

@@ -34,7 +34,7 @@ const (
 // Search is what a search tried and found. A record that has one is of no repetition: its Repetition is 0, and it stands beside those
 // of the repetitions that use what was found. Its file's name ends in -search.json.
 //
-// Source: METHOD.md 8.
+// Source: docs/searches.md.
 type Search struct {
 	Kind string `json:"kind"`           // SearchTune or SearchCapacity
 	Name string `json:"name,omitempty"` // of the tuned value: workers for tune.workers; empty for a capacity
@@ -91,7 +91,7 @@ type Probe struct {
 
 // Counts is the value by which the probe of a tuned value counts: 0 if it is not valid.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 func (p Probe) Counts() float64 {
 	if p.WhyNot() != "" {
 		return 0
@@ -141,7 +141,7 @@ func (s *Search) Candidates() []Candidate {
 
 // Budget is what a repetition of a run with a limit of its time says about that. All records of such a run have one.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 type Budget struct {
 	Seconds float64 `json:"seconds" range:"0.."` // that the run was given
 	// Look is what was seen when this repetition, the last of its round, had ended; nil where nobody looked.

@@ -19,7 +19,7 @@ import (
 //     floor of what stays;
 //   - what was imported, since nobody here can measure it again.
 //
-// Source: FORMAT.md 10.
+// Source: docs/command.md#gc.
 func Superseded(records []*Record, present func(*Record) bool) []*Record {
 	type set struct {
 		place

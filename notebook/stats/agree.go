@@ -47,7 +47,7 @@ func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided
 // TauRange returns between which values tau lies if the undecided pairs all disagree or all agree, counted over
 // the pairs that the published numbers tell apart; false if there is none.
 //
-// Source: METHOD.md 6.
+// Source: docs/method.md#published-against-measured.
 func (a Agreement) TauRange() (Interval, bool) {
 	total := float64(a.Pairs())
 	if total == 0 {
@@ -64,7 +64,7 @@ func (a Agreement) TauRange() (Interval, bool) {
 // The error is for a published value that is not a finite number above zero or an unknown direction, or it is
 // ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
-// Source: METHOD.md 6.
+// Source: docs/method.md#published-against-measured.
 func Agree(rows []PublishedRow, direction Direction, alpha, delta float64) (Agreement, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Agreement{}, err

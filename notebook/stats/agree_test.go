@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// example is the block of METHOD.md 6.
+// example is the block of docs/method.md#published-against-measured.
 func example() []PublishedRow {
 	return []PublishedRow{
 		{"a", 400, values(82, 80, 81)},

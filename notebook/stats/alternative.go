@@ -13,7 +13,7 @@ import (
 // Values[i] of both cells are of the same round and share one unit; the result has none. The error is that two cells have not as
 // many values, else as for Ratio.
 //
-// Source: METHOD.md 3.1.
+// Source: docs/method.md#ratios.
 func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
 	c, err := ratioAlone(a, b, alpha)
 	if err != nil {
@@ -34,13 +34,13 @@ func RatioByRound(a, b Cell, alpha float64) (Comparison, error) {
 	return Comparison{Ratio: math.Exp(d), Interval: x.interval(alpha), DF: x.df, P: tTwoSided(d/se, x.df), NA: n, NB: n}, nil
 }
 
-// RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by METHOD.md 2, each at half of
-// alpha, so that it holds with a probability of 1-alpha at least; it is wider than that of Ratio, which assumes more. It shows how
-// far a verdict depends on the comparison: verdicts are by Ratio.
+// RatioOfMedians compares the median of a to that of b. The interval is made of those of the two medians by
+// docs/method.md#one-cell, each at half of alpha, so that it holds with a probability of 1-alpha at least; it is wider
+// than that of Ratio, which assumes more. It shows how far a verdict depends on the comparison: verdicts are by Ratio.
 //
 // DF and P are 0 and 1: there is no t. The errors are those of Ratio.
 //
-// Source: METHOD.md 2; Bonferroni's inequality.
+// Source: docs/method.md#one-cell; Bonferroni's inequality.
 func RatioOfMedians(a, b Cell, alpha float64) (Comparison, error) {
 	c, err := ratioAlone(a, b, alpha)
 	if err == nil || errors.Is(err, ErrTooFew) {

@@ -4,7 +4,7 @@ import "math"
 
 // CapacityRule is the rule by which a search for the highest rate that meets an objective goes on. Rates are per second.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 type CapacityRule struct {
 	From    float64 // floor: no rate below it is tried
 	To      float64 // limit: no rate above it is tried
@@ -30,7 +30,7 @@ type Outcome int
 const (
 	ProbeFailed  Outcome = iota // a condition of the objective did not hold, or the services were overloaded
 	ProbeMet                    // all held
-	ProbeInvalid                // the probe says nothing, by METHOD.md 7
+	ProbeInvalid                // the probe says nothing, by docs/method.md#valid-cells
 )
 
 // A CapacitySearch looks for the highest rate that meets an objective, one probe after another. It doubles or halves the
@@ -38,7 +38,7 @@ const (
 // at the lower bound have to meet the objective, and all at the upper one to fail it. A bound that does not stand moves down, or
 // up, by Step. An invalid probe is made again once.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 type CapacitySearch struct {
 	rule         CapacityRule
 	rate         float64
@@ -160,7 +160,7 @@ func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 // AdmissibleFloor raises the floor of a search to the rate at which a window of so many seconds has the attempts that each of
 // the percentiles needs, with a tenth more for arrivals that come by chance.
 //
-// Source: METHOD.md 1.2 and 8.2; FORMAT.md 3, capacity.
+// Source: docs/method.md#percentiles and docs/method.md#capacities; docs/searches.md.
 func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
 	for _, p := range percentiles {
 		floor = max(floor, spare*float64(p.Need())/longest)
@@ -171,7 +171,7 @@ func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
 // AdmissibleWindow is how many seconds a window at a rate per second has to have for each of the percentiles: at least usual, and
 // no more than longest for their sake.
 //
-// Source: METHOD.md 1.2 and 8.2.
+// Source: docs/method.md#percentiles and docs/method.md#capacities.
 func AdmissibleWindow(rate, usual, longest float64, percentiles []Percentile) float64 {
 	window := usual
 	for _, p := range percentiles {

@@ -33,7 +33,7 @@ func (s *CapacitySearch) search(outcome func(float64, Phase) Outcome) (rates []f
 
 func near(a, b float64) bool { return a == b || math.Abs(a-b) < 1e-3 }
 
-// The example of METHOD.md 8.2, and what else a search may come to.
+// The example of docs/method.md#capacities, and what else a search may come to.
 func TestCapacitySearch(t *testing.T) {
 	rule := CapacityRule{From: 100, To: 20_000, Start: 100, Step: 0.05, Repeats: 3}
 	with := func(change func(*CapacityRule)) CapacityRule {

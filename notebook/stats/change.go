@@ -41,7 +41,8 @@ type Change struct {
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
-// Source: METHOD.md 3.1, 3.2, 3.4 and 4; Holm 1979.
+// Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#number-of-looks and
+// docs/method.md#rank-groups; Holm 1979.
 func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	out := make([]Change, len(cells))
 	var compared []int

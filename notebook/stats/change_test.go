@@ -9,7 +9,7 @@ import (
 )
 
 func TestChanges(t *testing.T) {
-	slow, fast := values(985, 1000, 1010), values(1185, 1200, 1230) // the example of METHOD.md 3.1
+	slow, fast := values(985, 1000, 1010), values(1185, 1200, 1230) // the example of docs/method.md#ratios
 	tests := []struct {
 		name  string
 		cells []BeforeAfter

@@ -32,7 +32,7 @@ func VerdictsInWords(counts map[Verdict]int) []string {
 // Region is what a claim says about a ratio, or about one value: that it lies between Lo and Hi, both excluded.
 // A side without limit is infinite.
 //
-// Source: METHOD.md 3.2; Schuirmann 1987.
+// Source: docs/method.md#claims-as-regions; Schuirmann 1987.
 type Region struct {
 	Lo, Hi float64
 }
@@ -59,7 +59,7 @@ func About(k, w float64) Region { return Region{k / (1 + w), k * (1 + w)} }
 // Judge says whether the true value, known to lie in the interval, lies in the region. An interval that touches a
 // boundary of the region is inconclusive, and so is one with an end that is not a number.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func Judge(interval Interval, region Region) Verdict {
 	lo, hi := interval.Lo, interval.Hi
 	switch {
@@ -76,7 +76,7 @@ func Judge(interval Interval, region Region) Verdict {
 // JudgeFewer says whether a has fewer errors than b. Zero errors have no ratio, so the intervals of the two
 // shares, or counts, are compared: a verdict needs them to lie apart. The intervals are ClaimIntervals.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func JudgeFewer(a, b Interval) Verdict {
 	switch {
 	case a.Hi < b.Lo:
@@ -97,7 +97,7 @@ type Part func(alpha float64) Verdict
 //
 // It is a Part itself: inside another group it is judged at the level handed to it.
 //
-// Source: METHOD.md 3.3; Berger, Technometrics 1982.
+// Source: docs/method.md#several-comparisons; Berger, Technometrics 1982.
 func AllOf(parts ...Part) Part {
 	return func(alpha float64) Verdict { return combine(parts, alpha, Supported, Contradicted) }
 }
@@ -105,7 +105,7 @@ func AllOf(parts ...Part) Part {
 // AnyOf is the claim that one of its parts at least is true. It is supported if one of m parts is supported at
 // alpha/m; contradicted if every part is contradicted at alpha; otherwise as AllOf.
 //
-// Source: METHOD.md 3.3.
+// Source: docs/method.md#several-comparisons.
 func AnyOf(parts ...Part) Part {
 	return func(alpha float64) Verdict { return combine(parts, alpha, Contradicted, Supported) }
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The three cells of METHOD.md 3.
+// The three cells of docs/method.md#ratios.
 func cellA() Cell { return values(1200, 1230, 1185) }
 func cellB() Cell { return values(1000, 1010, 985) }
 func cellC() Cell { return values(800, 790, 812) }

@@ -35,7 +35,7 @@ type Estimate struct {
 // ClaimInterval returns the interval by which a claim about this one cell is judged: the estimate's own, and the
 // unbounded one, which decides nothing, below MinRepetitions.
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func (e Estimate) ClaimInterval() Interval {
 	if e.N < MinRepetitions {
 		return unbounded()
@@ -51,7 +51,7 @@ func (e Estimate) ClaimInterval() Interval {
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
-// Source: METHOD.md 2.
+// Source: docs/method.md#one-cell.
 func Summarize(c Cell, alpha float64) (Estimate, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Estimate{}, err
@@ -95,7 +95,7 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 // HasEnds reports whether Summarize gives n repetitions an interval with two ends at alpha, which a plan can ask
 // before anything is measured.
 //
-// Source: METHOD.md 2.
+// Source: docs/method.md#one-cell.
 func HasEnds(n int, alpha float64) bool {
 	if n < 6 {
 		return n >= MinRepetitions
@@ -125,7 +125,7 @@ func medianRank(n int, alpha float64) (l int, coverage float64) {
 //
 // The error is ErrNoValues if nothing was attempted, ErrAlpha, or says which counts cannot be.
 //
-// Source: METHOD.md 2; Clopper and Pearson 1934.
+// Source: docs/method.md#one-cell; Clopper and Pearson 1934.
 func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Estimate{}, err

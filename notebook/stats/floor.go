@@ -18,7 +18,7 @@ type Floor struct {
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
-// Source: METHOD.md 5.
+// Source: docs/method.md#the-noise-floor.
 func NoiseFloor(pairs [][2]Cell, alpha, delta float64) (Floor, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Floor{}, err

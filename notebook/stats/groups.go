@@ -75,7 +75,7 @@ type LeftOut struct {
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha, or is for an unknown direction.
 //
-// Source: METHOD.md 4; Holm 1979; Piepho, J. Computational and Graphical Statistics 2004.
+// Source: docs/method.md#rank-groups; Holm 1979; Piepho, J. Computational and Graphical Statistics 2004.
 func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Grouping, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Grouping{}, err

@@ -15,11 +15,11 @@ func (i Interval) Contains(x float64) bool { return i.Lo <= x && x <= i.Hi }
 
 // Widen returns the interval of a ratio widened by the noise floor f of the experiment: [lo/(1+f), hi·(1+f)].
 //
-// Source: METHOD.md 3.2.
+// Source: docs/method.md#claims-as-regions.
 func (i Interval) Widen(f float64) Interval { return Interval{i.Lo / (1 + f), i.Hi * (1 + f)} }
 
 // Over returns the interval of the ratio of two quantities that are only known to lie in an interval each, such
 // as two tuned values: [lo/other.Hi, hi/other.Lo]. Neither interval may reach below zero.
 //
-// Source: METHOD.md 3.2 and 8.2.
+// Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (i Interval) Over(other Interval) Interval { return Interval{i.Lo / other.Hi, i.Hi / other.Lo} }

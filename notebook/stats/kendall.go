@@ -17,7 +17,7 @@ type Tau struct {
 
 // TooFew reports whether there are so few rows that P cannot fall to 0.05 even when the orders are the same.
 //
-// Source: METHOD.md 6.
+// Source: docs/method.md#published-against-measured.
 func (t Tau) TooFew() bool { return t.N <= 3 }
 
 // Sizes up to which the distribution of S is counted, not approximated.
@@ -32,7 +32,7 @@ const (
 // P is exact from the counts of inversions without ties, from all orders with ties in up to nine rows, and normal
 // with continuity correction otherwise.
 //
-// Source: METHOD.md 6; Kendall, Rank Correlation Methods, ch. 4.
+// Source: docs/method.md#published-against-measured; Kendall, Rank Correlation Methods, ch. 4.
 func tauB(x, y []float64) *Tau {
 	n := len(x)
 	s, untiedX, untiedY := 0, 0, 0

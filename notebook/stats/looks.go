@@ -4,7 +4,7 @@ package stats
 // has several chances of a wrong verdict, so every look is judged at a stricter level. The zero value is a run
 // that was planned whole.
 //
-// Source: METHOD.md 3.4.
+// Source: docs/method.md#number-of-looks.
 type Looks struct {
 	Rounds   int  // the largest number of rounds of a cell
 	Budgeted bool // cells may have been stopped after 3, 5 and 10 rounds because they were decided

@@ -19,7 +19,7 @@ const widest = 1.25
 //
 // The error is ErrNotFinite, ErrNegative or ErrResolution.
 //
-// Source: METHOD.md 7; Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993.
+// Source: docs/method.md#outlying-repetitions; Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993.
 func Outliers(c Cell, delta float64) (Outlying, error) {
 	if err := c.check(); err != nil {
 		return Outlying{}, err

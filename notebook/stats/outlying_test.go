@@ -13,8 +13,8 @@ func TestOutliers(t *testing.T) {
 		values []float64
 		want   Outlying
 	}{
-		{"METHOD.md 7, five", []float64{100, 101, 99, 100, 130}, Outlying{At: []int{4}}},
-		{"METHOD.md 7, three", []float64{100, 101, 130}, Outlying{Wide: true}},
+		{"the example, five", []float64{100, 101, 99, 100, 130}, Outlying{At: []int{4}}},
+		{"the example, three", []float64{100, 101, 130}, Outlying{Wide: true}},
 		{"three that are close", []float64{100, 101, 124}, Outlying{}},
 		{"two", []float64{100, 1000}, Outlying{}},
 		{"equal but for a small one", []float64{100, 100, 100, 100, 104}, Outlying{}}, // far by the score, near by δ

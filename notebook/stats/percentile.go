@@ -69,7 +69,7 @@ func (p Percentile) Metric(family string) string { return family + ".p" + p.Stri
 // min(n, max(1, floor(p/100·n + 0.5))). That is the rank HdrHistogram uses, so a histogram and the raw values
 // agree. Of no values it is 0.
 //
-// Source: METHOD.md 1.1.
+// Source: docs/method.md#histogram.
 func (p Percentile) Rank(n int64) int64 {
 	if n <= 0 {
 		return 0
@@ -84,7 +84,7 @@ func (p Percentile) Rank(n int64) int64 {
 // Need returns the smallest number of attempts from which the percentile may be shown: at least ten of them have
 // to lie in its smaller tail, ceil(10 / min(p/100, 1-p/100)). Failures count as attempts, above every answer.
 //
-// Source: METHOD.md 1.2.
+// Source: docs/method.md#percentiles.
 func (p Percentile) Need() int64 {
 	h := p.hundred()
 	tail := min(p.unscaled, h-p.unscaled)

@@ -22,7 +22,7 @@ type Comparison struct {
 // side is empty and ErrNotPositive if a value is zero or less, where it is not; and ErrNotFinite, ErrNegative,
 // ErrResolution or ErrAlpha. With any of them the interval is [0, ∞], which decides no claim.
 //
-// Source: METHOD.md 3.1; Welch 1947; Kalibera and Jones, arXiv 2020.
+// Source: docs/method.md#ratios; Welch 1947; Kalibera and Jones, arXiv 2020.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values)}
 	if err := checkAlpha(alpha); err != nil {

@@ -12,8 +12,8 @@ import (
 // Values of a and b share one unit, and so do those of c and d; the result has none. Of the result NA is the smaller number of
 // repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
 //
-// Source: METHOD.md 3.1, by the general form of Satterthwaite, An Approximate Distribution of Estimates of Variance Components,
-// Biometrics Bulletin 1946.
+// Source: docs/method.md#ratios, by the general form of Satterthwaite, An Approximate Distribution of Estimates of
+// Variance Components, Biometrics Bulletin 1946.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	out := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: min(len(a.Values), len(b.Values)), NB: min(len(c.Values), len(d.Values))}
 	over, errOver := ratioAlone(a, b, alpha)

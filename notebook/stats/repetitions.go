@@ -14,14 +14,14 @@ const MaxRepetitions = 200
 // a to b that is inconclusive now.
 //
 // It is a planning formula, not a promise: the smallest n, above that of the cell with fewer repetitions, at which
-// the interval of METHOD.md 3.1 with the present ratio and the present variances, but n values on either side,
+// the interval of docs/method.md#ratios with the present ratio and the present variances, but n values on either side,
 // widened by the noise floor, lies inside or outside the region. Where the truth is as the present values say, a run
 // of that size is as likely to decide the claim as not to: it is the least that is worth trying.
 //
 // The result is 0 if no number would do, because the ratio lies on a boundary or nearer to it than the noise floor,
 // and MaxRepetitions+1 if more than MaxRepetitions are needed. The errors are those of Ratio.
 //
-// Source: FORMAT.md 5; METHOD.md 0 and 3.1.
+// Source: docs/method.md#claims-as-regions; docs/method.md#ratios.
 func RatioRepetitions(a, b Cell, region Region, floor, alpha float64) (int, error) {
 	if _, err := Ratio(a, b, alpha); err != nil {
 		return 0, err
@@ -53,13 +53,14 @@ func repetitionsOf(d float64, cells []Cell, region Region, floor, alpha float64)
 // CellRepetitions returns how many repetitions would have an even chance to decide a claim about the value of one cell that
 // is inconclusive now, as RatioRepetitions does for two.
 //
-// The interval expected of n repetitions is that of METHOD.md 2 with the present median and standard deviation. Its
-// order statistics, from six repetitions on, are expected where Blom's approximation puts those of a normal
-// distribution, Φ⁻¹((l-3/8)/(n+1/4)) standard deviations from the median.
+// The interval expected of n repetitions is that of docs/method.md#one-cell with the present median and standard
+// deviation. Its order statistics, from six repetitions on, are expected where Blom's approximation puts those of a
+// normal distribution, Φ⁻¹((l-3/8)/(n+1/4)) standard deviations from the median.
 //
 // The error is ErrTooFew below three values, else as for Summarize.
 //
-// Source: FORMAT.md 5; METHOD.md 2; Blom, Statistical Estimates and Transformed Beta-Variables, 1958.
+// Source: docs/method.md#claims-as-regions; docs/method.md#one-cell; Blom, Statistical Estimates and Transformed
+// Beta-Variables, 1958.
 func CellRepetitions(c Cell, region Region, alpha float64) (int, error) {
 	e, err := Summarize(c, alpha)
 	if err != nil {

@@ -32,8 +32,8 @@ func probed(rng *rand.Rand, value, width float64) float64 {
 	return value * math.Exp(e)
 }
 
-// The search for a tuned value loses as little, and needs as many probes, as METHOD.md 8.1 says, and the simple search beside it loses as
-// much.
+// The search for a tuned value loses as little, and needs as many probes, as docs/method.md#tuned-values says, and the
+// simple search beside it loses as much.
 func TestRatesOfMethodForTuning(t *testing.T) {
 	all := Tuning{Cores: cores, Effect: DefaultSmallestEffect, Patience: 2, Candidates: []int{1, 2, 3, 5, 8, 12, 18, 24}}
 	var byOne []int
@@ -72,16 +72,16 @@ func TestRatesOfMethodForTuning(t *testing.T) {
 			worstSimple = max(worstSimple, single)
 			t.Logf("8.1  loses %4.1f %% in %d probes, by one with one probe %4.1f %%: %s, noise %v", 100*mean, probes, 100*single, shape.name, width)
 			if mean > statedLoss+0.02 || probes < 15 || probes > 24 {
-				t.Errorf("METHOD.md 8.1: %s, noise %v: loses %.1f %% in %d probes, stated at most %.1f %% in 15 to 24", shape.name, width, 100*mean, probes, 100*statedLoss)
+				t.Errorf("docs/method.md 8.1: %s, noise %v: loses %.1f %% in %d probes, stated at most %.1f %% in 15 to 24", shape.name, width, 100*mean, probes, 100*statedLoss)
 			}
 		}
 	}
 	if worstSimple < 0.3 {
-		t.Errorf("METHOD.md 8.1: the simple search loses %.0f %% at most, stated up to 49 %%", 100*worstSimple)
+		t.Errorf("docs/method.md 8.1: the simple search loses %.0f %% at most, stated up to 49 %%", 100*worstSimple)
 	}
 }
 
-// statedLoss is the mean loss that METHOD.md 8.1 states at most. Our shapes are not its own.
+// statedLoss is the mean loss that docs/method.md#tuned-values states at most. Our shapes are not its own.
 const statedLoss = 0.026
 
 // A response is how a latency grows with the rate, relative to its limit, which it meets at the true capacity of 730/s.
@@ -109,8 +109,9 @@ var responses = []response{
 	{"shallow", 2.3, 0.25, 0.90, 0.48, 0.79},
 }
 
-// The interval of a search for a capacity contains it as often as METHOD.md 8.2 says, the search is too high and too low as rarely, and
-// takes as many probes; without refuting the upper bound the interval is far too narrow.
+// The interval of a search for a capacity contains it as often as docs/method.md#capacities says, the search is too
+// high and too low as rarely, and takes as many probes; without refuting the upper bound the interval is far too
+// narrow.
 func TestRatesOfMethodForCapacity(t *testing.T) {
 	for i, r := range responses {
 		rng := rand.New(rand.NewPCG(2026, uint64(i)))
@@ -150,7 +151,7 @@ func TestRatesOfMethodForCapacity(t *testing.T) {
 			{unrefuted > r.bare+room, fmt.Sprintf("without refuting contains it in %.1f %%, stated 11 to 79 %%", 100*unrefuted)},
 		} {
 			if wrong.is {
-				t.Errorf("METHOD.md 8.2: %s, noise %v: the interval %s", r.name, r.noise, wrong.what)
+				t.Errorf("docs/method.md 8.2: %s, noise %v: the interval %s", r.name, r.noise, wrong.what)
 			}
 		}
 	}

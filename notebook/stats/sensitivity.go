@@ -16,7 +16,7 @@ const (
 // Sensitive compares the verdicts on one claim under several metrics, each with its own direction. Those that were not measured do
 // not count.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 func Sensitive(verdicts []Verdict) Sensitivity {
 	measured := slices.DeleteFunc(slices.Clone(verdicts), func(v Verdict) bool { return v == NotMeasured })
 	switch {
@@ -33,7 +33,7 @@ func Sensitive(verdicts []Verdict) Sensitivity {
 // OrderAgreement returns tau-b between the orders of the same cells by two metrics, each best first; nil below two cells, or where
 // a metric is the same for all.
 //
-// Source: METHOD.md 9.
+// Source: docs/claims.md#other-metrics.
 func OrderAgreement(a []float64, better Direction, b []float64, betterB Direction) *Tau {
 	return tauB(better.ascending(a), betterB.ascending(b))
 }

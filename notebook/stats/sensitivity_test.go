@@ -8,8 +8,8 @@ func TestSensitive(t *testing.T) {
 		verdicts []Verdict
 		want     Sensitivity
 	}{
-		{"METHOD.md 9, reversed", []Verdict{Supported, Contradicted, Inconclusive}, Reversed},
-		{"METHOD.md 9, robust", []Verdict{Supported, Supported, NotMeasured}, Robust},
+		{"the example, reversed", []Verdict{Supported, Contradicted, Inconclusive}, Reversed},
+		{"the example, robust", []Verdict{Supported, Supported, NotMeasured}, Robust},
 		{"one decides", []Verdict{Supported, Inconclusive}, Weaker},
 		{"none decides", []Verdict{Inconclusive, Inconclusive}, Robust},
 		{"one metric", []Verdict{Supported, NotMeasured, NotMeasured}, OneMetric},

@@ -11,7 +11,7 @@ import (
 )
 
 // simulations is how many sessions stand behind every rate below. make bench-method asks for 20000 of them.
-var simulations = flag.Int("simulations", 400, "simulated sessions for each rate of METHOD.md")
+var simulations = flag.Int("simulations", 400, "simulated sessions for each rate of docs/method.md")
 
 // A noise draws one session: for each of k cells the factors by which n repetitions miss its true median.
 type noise struct {
@@ -19,8 +19,8 @@ type noise struct {
 	draw func(rng *rand.Rand, k, n int) [][]float64
 }
 
-// noises are the seven of METHOD.md, on the logarithmic scale. It gives their sizes; what it does not give, such as the shape of
-// the skew, is ours.
+// noises are the seven of docs/method.md, on the logarithmic scale. It gives their sizes; what it does not give, such
+// as the shape of the skew, is ours.
 var noises = []noise{
 	{"normal", independent(func(rng *rand.Rand) float64 { return 0.02 * rng.NormFloat64() })},
 	{"skewed", independent(func(rng *rand.Rand) float64 { return 0.03 * (rng.ExpFloat64() - math.Ln2) })},
@@ -100,12 +100,12 @@ func (n noise) cells(rng *rand.Rand, repetitions int, medians ...float64) []Cell
 	return out
 }
 
-// A rate is how often something happens in simulated sessions, and what METHOD.md says of it.
+// A rate is how often something happens in simulated sessions, and what docs/method.md says of it.
 type rate struct {
 	section, what string
 	stated        float64 // share of the sessions
 	bound         bool    // stated is the most that may be, else it is about that
-	slack         float64 // beside five standard errors: our noises are not to the last digit those that METHOD.md was simulated with
+	slack         float64 // beside five standard errors: our noises are not to the last digit those that docs/method.md was simulated with
 	happens       func(rng *rand.Rand) (bool, error)
 }
 
@@ -138,7 +138,7 @@ func rates() []rate {
 				c, err := compare(noise.cells(rng, n, 100, 100))
 				return !c.Interval.Contains(1), err
 			}, "equal cells are called different, %s, n = %d", noise.name, n)
-			// METHOD.md has no rates of this. Measured with 20,000 sessions the worst is 6.6, 5.3 and 5.2 %.
+			// docs/method.md has no rates of this. Measured with 20,000 sessions the worst is 6.6, 5.3 and 5.2 %.
 			add("3.1", [3]float64{0.066, 0.053, 0.052}[i], true, 0.01, func(rng *rand.Rand) (bool, error) {
 				c := noise.cells(rng, n, 120, 100, 60, 50)
 				r, err := RatioOfRatios(c[0], c[1], c[2], c[3], DefaultAlpha)
@@ -360,7 +360,7 @@ func standingOf(rng *rand.Rand, n noise, repetitions, rows, turned int) (Standin
 	return s, nil
 }
 
-// The rules err as often as METHOD.md says. Seeds are fixed; a wrong quantile or wrong degrees of freedom show.
+// The rules err as often as docs/method.md says. Seeds are fixed; a wrong quantile or wrong degrees of freedom show.
 func TestRatesOfMethod(t *testing.T) {
 	var lines []string
 	for i, r := range rates() {
@@ -383,7 +383,7 @@ func TestRatesOfMethod(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("%-4s %6.2f %%  stated %-7s %5.1f %%  %s", r.section, 100*got, word, 100*r.stated, r.what))
 		if got > r.stated+room || !r.bound && got < r.stated-room {
-			t.Errorf("METHOD.md %s: %s: in %.2f %% of %d sessions, stated %s %.1f %%", r.section, r.what, 100*got, *simulations, word, 100*r.stated)
+			t.Errorf("docs/method.md %s: %s: in %.2f %% of %d sessions, stated %s %.1f %%", r.section, r.what, 100*got, *simulations, word, 100*r.stated)
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) })

@@ -29,7 +29,7 @@ const (
 // Headlines are the verdicts of the headline claims about this metric; quickOnly says that there are only quick
 // records.
 //
-// Source: METHOD.md 6, the ladder (0) to (7).
+// Source: docs/claims.md#standing.
 func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Standing, reason string) {
 	rows, pairs := len(a.Rows), a.Pairs()
 	supported := !slices.ContainsFunc(headlines, func(v Verdict) bool { return v != Supported })
@@ -62,7 +62,7 @@ func (a Agreement) Standing(headlines []Verdict, quickOnly bool) (standing Stand
 // the metrics of its headline claims, and those claims about nothing published, in the order not reproduced, not measured, measured, quick only,
 // direction only, reproduced. Of none it is not measured.
 //
-// Source: METHOD.md 6.
+// Source: docs/claims.md#standing.
 func WorstStanding(standings ...Standing) Standing {
 	for _, worst := range []Standing{NotReproduced, StandingNotMeasured, StandingMeasured, QuickOnly, DirectionOnly, Reproduced} {
 		if slices.Contains(standings, worst) {
@@ -77,7 +77,7 @@ func WorstStanding(standings ...Standing) Standing {
 // some are supported, and is measured if one is inconclusive. Without headline claims it is measured if anything
 // was, which hasResults says, and in all other cases not measured.
 //
-// Source: METHOD.md 6.
+// Source: docs/claims.md#standing.
 func ClaimStanding(headlines []Verdict, quickOnly, hasResults bool) Standing {
 	supported := slices.Contains(headlines, Supported)
 	open := slices.ContainsFunc(headlines, func(v Verdict) bool { return v != Supported })

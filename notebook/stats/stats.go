@@ -12,8 +12,8 @@
 // Alpha is one minus the confidence, in (0, 1). Whoever judges several parts, or looked at results before a run
 // was over, hands in a smaller one: AllOf, AnyOf and Looks say which.
 //
-// The rules, with the error rates they were chosen for, are those of METHOD.md, which every function names by
-// section.
+// The rules, with the error rates they were chosen for, are those of docs/method.md, of which every function
+// names its section.
 package stats
 
 import (
@@ -27,7 +27,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Defaults of METHOD.md 0 and 6.
+// Defaults of docs/method.md#words-and-defaults.
 const (
 	DefaultAlpha          = 0.05  // one minus the confidence
 	DefaultSmallestEffect = 0.05  // δ: differences up to it do not count as a difference
@@ -84,7 +84,7 @@ func (c Cell) check() error {
 
 // centre is what is printed of the values, NaN if there are none: sizes and orders are of it.
 //
-// Source: METHOD.md 0.
+// Source: docs/method.md#words-and-defaults.
 func (c Cell) centre() float64 {
 	if c.Centre != 0 && len(c.Values) > 0 {
 		return c.Centre

@@ -14,7 +14,7 @@ import (
 // values makes a cell with the default resolution.
 func values(v ...float64) Cell { return Cell{Values: v} }
 
-// wantNumber compares a number with one as METHOD.md prints it, to the last digit printed.
+// wantNumber compares a number with one as docs/method.md prints it, to the last digit printed.
 func wantNumber(t *testing.T, name string, got float64, want string) {
 	t.Helper()
 	_, decimals, _ := strings.Cut(want, ".")

@@ -34,7 +34,7 @@ const batches = 10
 // The last values, one less than ten at most, are cut off. A series of fewer than ten values, or one whose batches have the
 // median 0, is not tested. The error is ErrNotFinite.
 //
-// Source: METHOD.md 7; Mann 1945; Sen 1968.
+// Source: docs/method.md#steady-state; Mann 1945; Sen 1968.
 func Steadiness(series []float64, delta float64) (Drift, error) {
 	if err := (Cell{Values: series}).check(); err != nil {
 		return Drift{}, err
@@ -100,7 +100,7 @@ func mannKendall(values []float64) float64 {
 // Unsteady tells the common trend of the repetitions of a cell: the one that more than half of them have, else Steady. Those that
 // were not tested count as without a trend; NotTested is for a cell none of whose repetitions were.
 //
-// Source: METHOD.md 7.
+// Source: docs/method.md#steady-state.
 func Unsteady(repetitions []Trend) Trend {
 	count := map[Trend]int{}
 	for _, t := range repetitions {

@@ -25,7 +25,7 @@ func TestSteadiness(t *testing.T) {
 		series []float64
 		want   Drift
 	}{
-		{"METHOD.md 7", rising, Drift{Rising, 0.156766, 0.000112687}},
+		{"the example", rising, Drift{Rising, 0.156766, 0.000112687}},
 		{"with values that are cut off", append(slices.Clone(rising), 1, 1, 1), Drift{Rising, 0.156766, 0.000112687}},
 		{"falling", falling, Drift{Falling, -0.156766, 0.000112687}},
 		{"all equal", flat, Drift{Steady, 0, 1}},
@@ -78,7 +78,7 @@ func TestUnsteady(t *testing.T) {
 }
 
 // A cell of three one-minute repetitions is hardly ever called unsteady without a reason, and nearly always where it warms up over
-// ten seconds. METHOD.md 7 has 0.5 % (lag-1 correlation 0.5) and 97 %.
+// ten seconds. docs/method.md#steady-state has 0.5 % (lag-1 correlation 0.5) and 97 %.
 func TestSteadinessErrorRates(t *testing.T) {
 	rng := rand.New(rand.NewPCG(15, 16))
 	const cells = 1000

@@ -20,7 +20,7 @@ const (
 // Candidates so far, in their order: medians of a few probes each, of which more is better, see MoreIsBetter. One that was not
 // valid is 0.
 //
-// Source: METHOD.md 8.1.
+// Source: docs/method.md#tuned-values.
 type Tuning struct {
 	Candidates []int   // in ascending order
 	Cores      int     // logical cores of the services: fewer candidates running that do not improve prove nothing

@@ -16,7 +16,7 @@ func (t Tuning) search(value func(w int) float64) (values []float64, why Stop) {
 	}
 }
 
-// The example of METHOD.md 8.1, and the edges of the rule.
+// The example of docs/method.md#tuned-values, and the edges of the rule.
 func TestTuning(t *testing.T) {
 	byHalf := []int{1, 2, 3, 5, 8, 12, 18, 24}
 	tests := []struct {

@@ -21,7 +21,7 @@ type RankInterval struct {
 //
 // The error is ErrAlpha, or ErrNoValues of no values.
 //
-// Source: METHOD.md 1.3; Conover, Practical Nonparametric Statistics, 3rd ed., 3.2.
+// Source: docs/method.md#interval-within-one-repetition; Conover, Practical Nonparametric Statistics, 3rd ed., 3.2.
 func (p Percentile) RankInterval(n int64, alpha float64) (RankInterval, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return RankInterval{}, err

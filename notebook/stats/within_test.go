@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The examples of METHOD.md 1.3.
+// The examples of docs/method.md#interval-within-one-repetition.
 func TestRankInterval(t *testing.T) {
 	tests := []struct {
 		p        string

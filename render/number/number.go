@@ -1,9 +1,9 @@
 // Package number writes measured numbers for people to read.
 //
-// Numbers come in the base units of METHOD.md 10 (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out in the unit
-// that suits their magnitude, with as many digits as their interval allows, thousands separated by commas, a minus
-// sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables and figures
-// all print through this package, so that a value reads the same wherever it stands.
+// Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
+// in the unit that suits their magnitude, with as many digits as their interval allows, thousands separated by commas,
+// a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables and
+// figures all print through this package, so that a value reads the same wherever it stands.
 package number
 
 import (
@@ -89,7 +89,7 @@ func For(base string, share bool, values ...float64) Unit {
 // Without an interval (an end is NaN, infinite, or both are one) there are three digits, and none before the point
 // are rounded off.
 //
-// Source: design/DESIGN.md, "Tables".
+// Source: docs/exhibits.md#tables.
 func (u Unit) Decimals(v, lo, hi float64) int {
 	const significant, least = 3, 2
 	width := (hi - lo) / u.Scale
@@ -228,7 +228,7 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 // rate that was tried still met the objective and hi is infinite, "no rate meets it (fails at 100/s)" where lo is 0. The lower end is
 // rounded down and the upper one up, so that what is printed holds.
 //
-// Source: METHOD.md 8.2.
+// Source: docs/method.md#capacities.
 func (u Unit) Capacity(lo, hi float64) string {
 	decimals := max(0, u.Decimals(max(lo, 0), lo, hi))
 	if lo <= 0 {
@@ -249,7 +249,7 @@ func (u Unit) Capacity(lo, hi float64) string {
 
 // Tuned writes a value that a search chose, with the range of those that were as good: "5 (5 to 8 are as good)".
 //
-// Source: METHOD.md 3.2 and 8.1.
+// Source: docs/method.md#claims-as-regions and docs/method.md#tuned-values.
 func (u Unit) Tuned(v, lo, hi float64) string {
 	if lo == hi {
 		return u.Exact(v)

@@ -52,7 +52,7 @@ func TestQuantity(t *testing.T) {
 		between   string
 		inTable   string
 	}{
-		{"the example of METHOD.md 2", ms, 0.0123, 0.0118, 0.0129, "12.3\u00a0ms", "11.8 to 12.9\u00a0ms", "11.8–12.9"},
+		{"the example", ms, 0.0123, 0.0118, 0.0129, "12.3\u00a0ms", "11.8 to 12.9\u00a0ms", "11.8–12.9"},
 		{"tens are rounded off", rate, 8095.4, 7968.2, 8204.9, "8,100/s", "7,970 to 8,200/s", "7,970–8,200"},
 		{"a share", Percent, 0.17, 0.143, 0.201, "17.0\u202f%", "14.3 to 20.1\u202f%", "14.3–20.1"},
 		{"a ratio", Times, 1.3331, 1.284, 1.381, "1.333×", "1.284 to 1.381×", "1.284–1.381"},

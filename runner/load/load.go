@@ -1,7 +1,7 @@
 // Package load drives trials: it puts requests on a service, or runs a command, and brings back what was measured.
 //
-// A Driver says what the numbers are by METHOD.md 10; it decides nothing about order, saving or what is fresh. Whatever a
-// benchmark does wrong is in the Measurement's Failure; an error means that we could not measure.
+// A Driver says what the numbers are by docs/method.md#definitions; it decides nothing about order, saving or what is
+// fresh. Whatever a benchmark does wrong is in the Measurement's Failure; an error means that we could not measure.
 package load
 
 import (

@@ -429,9 +429,9 @@ func histogram(d http.Distribution) record.Histogram {
 	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max), Sum: seconds(d.Sum)}
 }
 
-// inFlight is the ρ of METHOD.md 7, the mean share of the clients that had a request under way or were thinking, with the time
-// that it was taken over, in seconds. The share is -1 where the run was too short to tell, and where the number of clients is not
-// fixed, as in an open loop.
+// inFlight is the ρ of docs/method.md#quantities-checked, the mean share of the clients that had a request under way or
+// were thinking, with the time that it was taken over, in seconds. The share is -1 where the run was too short to tell,
+// and where the number of clients is not fixed, as in an open loop.
 func inFlight(r *http.Result, l *plan.Load) (share, over float64) {
 	if r.Lag != nil || len(l.Stages) > 0 {
 		return -1, 0

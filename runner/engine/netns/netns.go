@@ -49,7 +49,8 @@ func Of(process string, first, last int) *Namespace {
 }
 
 const (
-	// few is the share of ports up to which the number of all sockets is good enough: METHOD.md 7 asks for more than this.
+	// few is the share of ports up to which the number of all sockets is good enough: docs/validity.md#checks asks for
+	// more than this.
 	few = 0.8
 	// step is by how much the number of sockets has to grow before ports are counted one by one again.
 	step = 0.05
@@ -59,7 +60,7 @@ const (
 // address: a connection that has just been closed still has its port. Where there are few sockets it is that of all TCP sockets
 // together, an upper bound of at most 0.8, since to look at each of many takes tens of milliseconds.
 //
-// Source: METHOD.md 7; Linux, net/ipv4/proc.c, proc_pid_net(5).
+// Source: docs/validity.md#checks; Linux, net/ipv4/proc.c, proc_pid_net(5).
 func (n *Namespace) Ports() (float64, error) {
 	ports := n.last - n.first + 1
 	if ports <= 0 {

@@ -21,7 +21,7 @@ import (
 // "Time per request (mean)" is C/throughput and tells nothing of its own; the mean in the table of connection times is one
 // of measured times. Times include connecting, and are whole milliseconds. ab has no timeout for single requests.
 //
-// Source: ARTICLES.md "Common to all"; apache/httpd support/ab.c.
+// Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
 func parseAb(printed []byte) (*Output, error) {
 	const tool = "ab"
 	o := empty(tool)

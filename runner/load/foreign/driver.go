@@ -192,7 +192,7 @@ func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *plan.Load
 // Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks for
 // are taken out of the output: those without connecting where every request has to connect.
 //
-// Source: METHOD.md 7 and 10.
+// Source: docs/method.md#quantities-checked and docs/method.md#definitions.
 func (o *Output) Load(l *plan.Load) *record.Load {
 	if !o.Connecting && !l.Keepalive {
 		o.untimed()

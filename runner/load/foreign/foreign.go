@@ -1,8 +1,8 @@
 // Package foreign is other people's load generators: how they are called, and what they print means.
 //
-// A Tool's Parse turns what the tool printed into an Output, in base units, by the definitions of METHOD.md 10. What a tool
-// does not tell is absent from its Output, and never zero. Output that was cut off, or that contradicts itself, is an
-// error: half a result is none. A Driver runs a tool in a container of its own.
+// A Tool's Parse turns what the tool printed into an Output, in base units, by the definitions of
+// docs/method.md#definitions. What a tool does not tell is absent from its Output, and never zero. Output that was cut
+// off, or that contradicts itself, is an error: half a result is none. A Driver runs a tool in a container of its own.
 //
 // Each tool has a file of its own, which says how it counts. All of them are in one list, see Tools.
 package foreign

@@ -114,7 +114,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Sums that were made by hand from the outputs, as METHOD.md 10 counts.
+// Sums that were made by hand from the outputs, as docs/method.md#definitions counts.
 func TestRightAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		file                     string

@@ -133,7 +133,8 @@ func errorKind(message string) string {
 	return ""
 }
 
-// isRight says whether a status is that of a right answer, where the article says nothing else (METHOD.md 7).
+// isRight says whether a status is that of a right answer, where the article says nothing else
+// (docs/method.md#quantities-checked).
 func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
 
 func parseHeyCSV(printed []byte) (*Output, error) {

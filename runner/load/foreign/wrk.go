@@ -34,7 +34,7 @@ var (
 // were slow (stats_correct), to the mean and to the percentiles: they compare with those of wrk only, and Little's law
 // cannot be asked of them. It keeps times in whole microseconds.
 //
-// Source: LOAD.md; wg/wrk src/wrk.c, src/stats.c.
+// Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.
 func parseWrk(printed []byte) (*Output, error) { return parseWrkBy("wrk", printed, wrkTimes) }
 
 // wrk2 is an open loop: wrk with a rate. It prints what wrk does, with more percentiles where it was called with -L, and with -U a second

@@ -8,7 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histogram is a Distribution in the making. Source: METHOD.md 1.1.
+// histogram is a Distribution in the making. Source: docs/method.md#histogram.
 type histogram struct {
 	hdr              *hdrhistogram.Histogram
 	highest          int64

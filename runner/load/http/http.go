@@ -1,4 +1,5 @@
-// Package http puts HTTP/1.1 load on a target and reports what METHOD.md 1.1 and 10 define.
+// Package http puts HTTP/1.1 load on a target and reports what docs/method.md#histogram and docs/method.md#definitions
+// define.
 //
 // The load is a closed loop, in which each client has at most one request on its way and sends the next when the answer
 // is there, after an optional pause; or an open one, in which requests are due on a schedule, whether answers are there
@@ -12,7 +13,7 @@
 //   - No request is left out: those on their way when the window ends are followed to their timeout.
 //   - All times come from one monotonic clock, in whole nanoseconds.
 //   - What was started during warm-up, or for the check before it, is in no figure but that of the warm-up,
-//     save that an answer completed in the window counts for throughput, as METHOD.md 10 has it.
+//     save that an answer completed in the window counts for throughput, as docs/method.md#definitions has it.
 //
 // [Config] and [Result] are the contract with the rest of benchbook; both travel as JSON, because the generator
 // runs as the program benchbook-load beside the server.

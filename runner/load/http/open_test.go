@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// quantile is the value of rank k = floor(p·n + 1/2), as METHOD.md 1.1 has it, in seconds.
+// quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.
 func quantile(t *testing.T, d *Distribution, p float64) float64 {
 	t.Helper()
 	h, err := d.Histogram()

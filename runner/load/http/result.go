@@ -13,7 +13,7 @@ import (
 // window, each followed to its answer or timeout, whichever side of the window's end that was on. In an open loop a
 // request is started when it is due, whether it leaves then or later.
 //
-// Source: METHOD.md 1.1, 7 and 10.
+// Source: docs/method.md#histogram, docs/validity.md#checks and docs/method.md#definitions.
 type Result struct {
 	SchemaVersion int `json:"schema_version"`
 	Semantics     int `json:"semantics"`
@@ -156,7 +156,7 @@ func (t TLS) compare(other TLS) int {
 
 // InFlight adds up, over all clients, how long they had a request on its way or were thinking, from the start of
 // the window to the start of the last request, which is Length. Time over Length times the number of connections
-// is the ρ of METHOD.md 7; with a Length of 0 there is none.
+// is the ρ of docs/method.md#quantities-checked; with a Length of 0 there is none.
 type InFlight struct {
 	Time   time.Duration `json:"time_ns"`
 	Length time.Duration `json:"length_ns"`

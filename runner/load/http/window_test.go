@@ -98,7 +98,7 @@ func checkSums(t *testing.T, r *Result) {
 	}
 }
 
-// The example of METHOD.md 10.
+// The example of docs/method.md#definitions.
 func TestMethodExample(t *testing.T) {
 	r := count(t, openWindow(10*time.Second), 0,
 		ok(9.8, 10), failed(10, 15, Timeout), ok(15, 19.9), ok(19.9, 20.1))
