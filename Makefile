@@ -89,8 +89,10 @@ programs:
 	@rm -rf $(EMBEDDED) && mkdir -p $(EMBEDDED)
 	@for p in $(notdir $(PROGRAMS)); do gzip -9n <$(BIN)/$$p >$(EMBEDDED)/$$p.gz || exit 1; done
 
-release: ## make archives with checksums in dist/, for the PLATFORMS
+release: ## build archives with checksums in dist/ for the PLATFORMS, and tag the version of CHANGELOG.md
+	@scripts/tag --check
 	@scripts/release dist $(PLATFORMS)
+	@scripts/tag
 
 image: build ## build the image benchbook, for continuous integration, FROM the image BASE
 	docker build --build-arg BASE=$(BASE) -t $(IMAGE) .

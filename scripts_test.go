@@ -1,0 +1,104 @@
+package benchbook
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The tag is the newest version of the changelog, and there is none where something does not fit.
+func TestReleaseIsTagged(t *testing.T) {
+	const released = "# Changelog\n\n## Unreleased\n\n## 0.2.0 - 2026-12-01\n\n### Added\n\n- Tags.\n\n## 0.1.0 - 2026-11-22\n\n- All.\n"
+	tests := []struct {
+		name, changelog, program string
+		dirty                    bool
+		want                     string // of what it prints; the tag is made if this begins so
+	}{
+		{"a version", released, "0.2.0", false, "tagged v0.2.0"},
+		{"another program", released, "0.1.0", false, "CHANGELOG.md ends at 0.2.0, and the program says 0.1.0"},
+		{"unreleased changes", strings.Replace(released, "Unreleased\n", "Unreleased\n\n- More.\n", 1), "0.2.0", false, "unreleased changes"},
+		{"no version", "# Changelog\n", "0.2.0", false, "CHANGELOG.md has no section"},
+		{"a change that is not committed", released, "0.2.0", true, "not committed"},
+	}
+	script, err := filepath.Abs("scripts/tag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			write := func(name, text string) {
+				t.Helper()
+				if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(filepath.Join(dir, "CHANGELOG.md"), tt.changelog)
+			write(filepath.Join(dir, "cmd", "benchbook", "version.go"), "package main\n\nconst version = \""+tt.program+"\"\n")
+			made(t, dir, "git", "init", "-q")
+			made(t, dir, "git", "config", "user.name", "Somebody")
+			made(t, dir, "git", "config", "user.email", "somebody@example.org")
+			made(t, dir, "git", "add", "-A")
+			made(t, dir, "git", "commit", "-qm", "all")
+			if tt.dirty {
+				write(filepath.Join(dir, "README.md"), "more\n")
+			}
+			tag := func(args ...string) (string, error) {
+				cmd := exec.Command(script, args...)
+				cmd.Env = append(os.Environ(), "TAG_ROOT="+dir)
+				out, err := cmd.CombinedOutput()
+				return string(out), err
+			}
+			good := strings.HasPrefix(tt.want, "tagged")
+			if out, err := tag("--check"); (err == nil) != good || good && out != "" {
+				t.Errorf("--check prints %q, %v", out, err)
+			}
+			out, err := tag()
+			if (err == nil) != good || !strings.Contains(out, tt.want) {
+				t.Errorf("it prints %q, %v; want %q", out, err, tt.want)
+			}
+			tags := made(t, dir, "git", "tag", "-n9")
+			if good != strings.Contains(tags, "v0.2.0") || good && (!strings.Contains(tags, "- Tags.") || strings.Contains(tags, "- All.")) {
+				t.Errorf("the tags are %q", tags)
+			}
+			if !good {
+				return
+			}
+			if out, err := tag(); err != nil || !strings.Contains(out, "is the tag of this revision") {
+				t.Errorf("a second time it prints %q, %v", out, err)
+			}
+			made(t, dir, "git", "commit", "-q", "--allow-empty", "-m", "more")
+			if out, err := tag(); err == nil || !strings.Contains(out, "another revision") {
+				t.Errorf("at another revision it prints %q, %v", out, err)
+			}
+		})
+	}
+}
+
+// The changelog has a section for the version that the program has.
+func TestChangelog(t *testing.T) {
+	_, after, _ := strings.Cut(read(t, "cmd/benchbook/version.go"), "const version = \"")
+	version, _, ok := strings.Cut(after, "\"")
+	if !ok || !strings.Contains(read(t, "CHANGELOG.md"), "\n## "+version+" - 20") {
+		t.Errorf("CHANGELOG.md has no section of version %q", version)
+	}
+}
+
+// CI runs what anybody can run.
+func TestWorkflowRunsCI(t *testing.T) {
+	const workflow = ".github/workflows/ci.yml"
+	if text := read(t, workflow); !strings.Contains(text, " .ci/run\n") {
+		t.Errorf("%s does not call .ci/run", workflow)
+	}
+	if testing.Short() {
+		t.Skip("it builds actionlint")
+	}
+	if out, err := exec.Command("go", "tool", "actionlint", workflow).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
