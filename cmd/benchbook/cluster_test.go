@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +17,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/engine/kubernetes"
 )
@@ -281,7 +279,7 @@ func TestClustersAsHosts(t *testing.T) {
 	w := scripted()
 	w.cache = t.TempDir()
 	w.cluster = func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
-		note(fmt.Sprintf("%s: connected, with %s%s", o.Context, o.Registry, o.Containerd))
+		note(fmt.Sprintf("%s: connected, with %s", o.Context, o.Registry))
 		s := script("")
 		s.Start = func(_ context.Context, service engine.Service) error {
 			note(fmt.Sprintf("%s: %s on %s", o.Context, service.Name, service.Host))
@@ -306,7 +304,7 @@ func TestClustersAsHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: second, containerd: [/run/a, /run/b]}}}\n"
+	const file = "registry: registry.example\nhosts: {one: {kubernetes: {context: first}}, two: {kubernetes: {context: second}}}\n"
 	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -315,8 +313,8 @@ func TestClustersAsHosts(t *testing.T) {
 		t.Fatalf("verify has status %d\n%s%s", status, &stdout, &stderr)
 	}
 	var want []string
-	for cluster, containerd := range map[string]string{"first": "[]", "second": "[/run/a /run/b]"} {
-		want = append(want, cluster+": connected, with registry.example"+containerd, cluster+": host on load", cluster+": host on services", cluster+": server on services")
+	for _, cluster := range []string{"first", "second"} {
+		want = append(want, cluster+": connected, with registry.example", cluster+": host on load", cluster+": host on services", cluster+": server on services")
 	}
 	slices.Sort(started)
 	slices.Sort(want)
@@ -333,81 +331,6 @@ func TestClustersAsHosts(t *testing.T) {
 		if said := mustRun(t, w, "-C", dir, "plan", slug); !regexp.MustCompile(line).MatchString(said) {
 			t.Errorf("the plan of %s is\n%s\nwant %s in it", slug, said, line)
 		}
-	}
-}
-
-// onTheNode stands for ctr: it has the images that a file lists.
-const onTheNode = `#!/bin/sh
-shift 4
-case "$1 $2" in
-"version ") printf 'Client:\n  Version:  1.6.20\n\nServer:\n  Version:  1.7.24\n' ;;
-"images list")
-	echo 'REF TYPE DIGEST SIZE PLATFORMS LABELS'
-	while read -r name; do echo "$name application/x sha256:0 1.5 MiB linux/amd64 -"; done <"$IMAGES_OF_NODE"
-	;;
-"images delete")
-	grep -vxF -e "$4" "$IMAGES_OF_NODE" >"$IMAGES_OF_NODE.new"
-	mv "$IMAGES_OF_NODE.new" "$IMAGES_OF_NODE"
-	;;
-*)
-	echo "unknown: $*" >&2
-	exit 1
-	;;
-esac
-`
-
-// doctor says whether the containerd of a node answers, and gc removes from there what nothing needs: of the images that were built it
-// keeps what was imported of those that stay, such as another project's.
-func TestContainerdOfAProject(t *testing.T) {
-	t.Setenv("ENGINE", "images")
-	folder := t.TempDir()
-	socket, images := filepath.Join(folder, "c.sock"), filepath.Join(folder, "images")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	if err := os.WriteFile(filepath.Join(folder, "ctr"), []byte(onTheNode), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	t.Setenv("IMAGES_OF_NODE", images)
-	w := scripted()
-	program, err := w.tool(agent.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := kubernetes.ImportedAs([]string{"other", "old"}, program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const debian = "docker.io/library/debian:bookworm-slim"
-	if err := os.WriteFile(images, []byte(strings.Join(append(names, debian), "\n")+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	dir, _ := project(t, "pair", "---\ntitle: A pair\n---\n\n~~~yaml experiment\nname: pair\n"+
-		"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\nload: {target: \"http://server/\"}\n~~~\n")
-	file := fmt.Sprintf("hosts: {cloud: {kubernetes: {containerd: [%s, %s]}}}\n", socket, socket+".none")
-	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(file), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	examined := mustRun(t, w, "-C", dir, "doctor")
-	for _, line := range []string{`(?m)^ok +containerd of cloud +1\.7\.24 at\s+` + regexp.QuoteMeta(socket) + `$`,
-		`(?m)^missing +containerd of cloud +there is no socket\s+` + regexp.QuoteMeta(socket) + `\.none$`} {
-		if !regexp.MustCompile(line).MatchString(examined) {
-			t.Errorf("doctor says\n%s\nwant %s in it", examined, line)
-		}
-	}
-	if got, want := mustRun(t, w, "-C", dir, "gc", "--dry-run"), "would remove image "+names[1]+" (imported at "+socket+"): 1.5MiB\n"; !strings.Contains(got, want) {
-		t.Errorf("gc says\n%s\nwant %s", got, want)
-	}
-	var stdout, stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "gc"}, &stdout, &stderr, w); status != 0 || !strings.Contains(stderr.String(), "left alone: imported images: there is no socket") {
-		t.Errorf("gc has status %d\n%s%s", status, &stdout, &stderr)
-	}
-	left, err := os.ReadFile(images)
-	if want := names[0] + "\n" + debian + "\n"; err != nil || string(left) != want {
-		t.Errorf("the node has %q, %v; want %q", left, err, want)
 	}
 }
 

@@ -48,9 +48,8 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that this machine can run benchmarks",
-		Long: `Check that this machine can run benchmarks: the engine, images and registry, the containerd of nodes on
-this machine, our own programs, the rights that we have, processor, kernel, cores, governor, clock, mitigations,
-memory, noise, steal, swap, limits of connections and files, network path, disks, other runs and what killed runs
+		Long: `Check that this machine can run benchmarks: the engine, images and registry, our own programs, the
+rights that we have, processor, kernel, cores, governor, clock, mitigations, memory, noise, steal, swap, limits of connections and files, network path, disks, other runs and what killed runs
 have left. Each is ok, a warning, or missing, with the remedy. Nothing is changed. The status is 1 if nothing can be measured here.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -88,7 +87,6 @@ func examine(ctx context.Context, a *session) (*examination, error) {
 		project = &article.Project{}
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
-	checks = append(checks, examineContainerds(ctx, project)...)
 	look := runner.LookAt(ctx, m.root, m.noise)
 	checks = append(checks, examinePrograms(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))

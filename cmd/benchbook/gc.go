@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,8 +17,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/kubernetes"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 )
@@ -29,10 +26,10 @@ func (a *app) gcCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Delete superseded records and unused images",
-		Long: `Delete superseded records, and images that benchbook built and no article uses any more, also from the containerd
-of nodes on this machine. For each host, profile and experiment, gc keeps the newest run, the last complete run of
-each month, imported records, and all records that results rest on. Probes of a stopped search are deleted if no run
-would continue it. Nothing that somebody else has made is touched.`,
+		Long: `Delete superseded records, and images that benchbook built and no article uses any more. For each host, profile and
+experiment, gc keeps the newest run, the last complete run of each month, imported records, and all records that
+results rest on. Probes of a stopped search are deleted if no run would continue it. Nothing that somebody else has
+made is touched.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := collectGarbage(cmd.Context(), a.session, dryRun, wait)
@@ -113,7 +110,7 @@ func collectGarbage(ctx context.Context, a *session, dryRun, wait bool) (*garbag
 			"names the problems", strings.Join(unplanned, ", ")))
 		return found, nil
 	}
-	return found, collectImages(ctx, a, project, plans, found, dryRun)
+	return found, collectImages(ctx, a, plans, found, dryRun)
 }
 
 // allPlans are the plans of articles by slug, under every profile that they have, and the articles that have problems.
@@ -214,7 +211,7 @@ func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 }
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
-func collectImages(ctx context.Context, a *session, project *article.Project, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
+func collectImages(ctx context.Context, a *session, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
 	e, err := a.wiring.engine(ctx, article.Docker)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
@@ -246,10 +243,6 @@ func collectImages(ctx context.Context, a *session, project *article.Project, pl
 	if others > 0 {
 		found.Left = append(found.Left, fmt.Sprintf("%s of articles that this project does not have: they may be another project's", count(others, "image")))
 	}
-	stay := used
-	for _, k := range built {
-		stay[k.ID] = true
-	}
 	for _, k := range unused {
 		if !dryRun {
 			if err := store.Discard(ctx, k); err != nil {
@@ -260,44 +253,8 @@ func collectImages(ctx context.Context, a *session, project *article.Project, pl
 				continue
 			}
 		}
-		delete(stay, k.ID)
 		found.Images = append(found.Images, garbageImage{k.Reference, k.For, k.Own})
 		found.ImageBytes += k.Own
-	}
-	return collectImported(ctx, a, project, slices.Collect(maps.Keys(stay)), found, dryRun)
-}
-
-// collectImported removes the images in the containerd of nodes that were made of none that stay, by the ids of these.
-func collectImported(ctx context.Context, a *session, project *article.Project, stay []string, found *garbage, dryRun bool) error {
-	var all []kubernetes.Containerd
-	for _, some := range containerdsOf(project) {
-		all = append(all, some...)
-	}
-	slices.Sort(all)
-	if len(all) == 0 {
-		return nil
-	}
-	program, err := a.wiring.tool(agent.Name)
-	if err != nil {
-		found.Left = append(found.Left, "imported images: "+err.Error())
-		return nil
-	}
-	names, err := kubernetes.ImportedAs(stay, program)
-	if err != nil {
-		return &statusError{statusFailed, err}
-	}
-	for _, one := range slices.Compact(all) {
-		gone, err := one.Collect(ctx, names, dryRun)
-		for _, i := range gone {
-			found.Images = append(found.Images, garbageImage{i.Reference, "imported at " + string(one), i.Bytes})
-			found.ImageBytes += i.Bytes
-		}
-		if ctx.Err() != nil {
-			return stopped(ctx, err)
-		}
-		if err != nil {
-			found.Left = append(found.Left, "imported images: "+err.Error())
-		}
 	}
 	return nil
 }

@@ -155,25 +155,8 @@ func optionsOf(project *article.Project, c *article.Cluster) kubernetes.Options 
 	if c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
 		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
-		for _, socket := range c.Containerd {
-			o.Containerd = append(o.Containerd, kubernetes.Containerd(socket.Value))
-		}
 	}
 	return o
-}
-
-// containerdsOf are the containerd that the project names for its own cluster, under the empty name, and for its hosts that are clusters.
-func containerdsOf(project *article.Project) map[string][]kubernetes.Containerd {
-	out := map[string][]kubernetes.Containerd{}
-	if project.Cluster != nil {
-		out[""] = optionsOf(project, project.Cluster).Containerd
-	}
-	for _, h := range project.Hosts {
-		if h.Value.Kubernetes != nil {
-			out[h.Name.Value] = optionsOf(project, h.Value.Kubernetes).Containerd
-		}
-	}
-	return out
 }
 
 // venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
@@ -678,27 +661,6 @@ func examineHost(ctx context.Context, a *session, project *article.Project, h ar
 		}
 	}
 	return s
-}
-
-// examineContainerds asks the containerd that images for clusters are imported into.
-func examineContainerds(ctx context.Context, project *article.Project) []symptom {
-	var out []symptom
-	all := containerdsOf(project)
-	for _, host := range slices.Sorted(maps.Keys(all)) {
-		for _, one := range all[host] {
-			s := symptom{Name: "containerd", Level: fine, Vital: host == "" && project.Engine.V == article.Kubernetes}
-			if host != "" {
-				s.Name += " of " + host
-			}
-			version, err := one.Version(ctx)
-			if s.Words = version + " at " + string(one); err != nil {
-				s.Level = missing
-				s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ") // as faults have it
-			}
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // cleanCluster sweeps the namespace of a project's cluster, if it has one.

@@ -56,24 +56,6 @@ type projectFile struct {
 	Allow    []Value[Permission] `yaml:"allow"`
 }
 
-// checkImages reports a registry that no cluster of the project gets images from, as each has containerd in its place.
-func (f *projectFile) checkImages(problems *Problems) {
-	imports, pulls := false, f.Cluster == nil && f.Engine.V == Kubernetes // in the current cluster of the user
-	look := func(c *Cluster) {
-		if c != nil {
-			imports, pulls = imports || len(c.Containerd) > 0, pulls || len(c.Containerd) == 0
-		}
-	}
-	look(f.Cluster)
-	for _, h := range f.Hosts {
-		look(h.Value.Kubernetes)
-	}
-	if !f.Registry.IsZero() && imports && !pulls {
-		problems.Add("contradiction", f.Registry.Pos, "images are both pushed to a registry and imported into containerd").
-			Hint = "remove registry, which containerd stands in for, or remove containerd"
-	}
-}
-
 // EngineName is where services run.
 type EngineName string
 
@@ -162,18 +144,6 @@ type Cluster struct {
 	Context   Text         `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
 	Namespace Text         `yaml:"namespace"` // that of the context, if it is empty
 	Nodes     ClusterNodes `yaml:"nodes"`
-	// Containerd are the sockets of those of its nodes, where these are on this machine: images are imported there in place of a registry.
-	Containerd []Text `yaml:"containerd"`
-}
-
-func (c *Cluster) decodeNode(d decoder, n *Node, what string) {
-	d.fieldsOf(n, what, c)
-	for _, socket := range c.Containerd {
-		if !socket.IsZero() && !path.IsAbs(socket.Value) {
-			d.problems.Add("wrong-value", socket.Pos, "%q is no path of a socket", socket.Value).
-				Hint = "write it from the root, such as /run/containerd/containerd.sock"
-		}
-	}
 }
 
 // ClusterNodes are labels that the nodes of services, and of what puts load on them, have.
@@ -243,7 +213,6 @@ func readProject(dir string) *Project {
 	}
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
-	file.checkImages(&p.Problems)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title.inOneLine(), file.URL, file.Author.inOneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish

@@ -6,10 +6,8 @@
 // small pod of this process, which answers for all of its spaces, as it can be told of a name before anybody asks for it. From that pod,
 // which is where the load is, services are probed until they are ready, and no longer.
 //
-// Images come from the engine that builds them, through a registry that the nodes pull from, or are imported into the containerd of nodes on
-// this machine. Each gets one layer of ours, with the program of package agent: it is the first process of every container, holds what it
-// starts back until names, policy and whoever reads its output are there, and tells what the container uses. Pods refer to images by what
-// is in them: by digest, or in a containerd by a name with the digest of what they were made from.
+// Images come from the engine that builds them, through a registry that the nodes pull from. Each gets one layer of ours, with the program of package agent: it is the first process of every container, holds what it
+// starts back until names, policy and whoever reads its output are there, and tells what the container uses. Pods refer to images by digest.
 //
 // Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and what it gave is read back. A cluster whose network does not keep
 // policies does not isolate spaces, which this package cannot see.
@@ -61,7 +59,7 @@ const defaultMemory = 1 << 30
 // defaultVolumeSize is Options.VolumeSize where nothing is said.
 const defaultVolumeSize = 1 << 30
 
-// Options say which cluster to use, and how. Builder and Agent are needed, and Registry or Containerd.
+// Options say which cluster to use, and how. Builder, Agent and Registry are needed.
 type Options struct {
 	// Kubeconfig is a file; empty is where kubectl looks: KUBECONFIG, or .kube/config of the user's home.
 	Kubeconfig string
@@ -82,8 +80,6 @@ type Options struct {
 	// Registry is where images are pushed to, and where nodes pull them from: "registry.example.org/bench". Whoever is logged in there by
 	// docker login, may push. Plain HTTP is used within private networks only.
 	Registry string
-	// Containerd are those of all nodes that are used, where these are on this machine: images are imported there, and Registry is not used.
-	Containerd []Containerd
 	// Agent reads the program benchbook-host, for the architecture of the nodes.
 	Agent func() ([]byte, error)
 
@@ -100,7 +96,7 @@ type Options struct {
 type Engine struct {
 	options   Options
 	builder   builder
-	depot     depot
+	registry  registry
 	config    *rest.Config
 	context   string
 	namespace string
@@ -168,16 +164,12 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	if !ok {
 		return nil, errors.New("images for Kubernetes need an engine that builds them and can save them")
 	}
-	var images depot = registry(opts.Registry)
-	switch {
-	case len(opts.Containerd) > 0:
-		images = containerds(opts.Containerd)
-	case opts.Registry == "":
-		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with registry: in benchbook.yaml, "+
-			"or with containerd: under kubernetes: the sockets of nodes on this machine", engine.ErrUnavailable)
+	if opts.Registry == "" {
+		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with registry: in benchbook.yaml",
+			engine.ErrUnavailable)
 	}
 	quiet()
-	e := &Engine{options: opts, builder: b, depot: images, owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig), nodes: make(map[string]string)}
+	e := &Engine{options: opts, builder: b, registry: registry(opts.Registry), owner: engine.Owner(), id: random(), images: make(map[string]*imageConfig), nodes: make(map[string]string)}
 	e.agent.table.Clients, e.agent.table.Spaces = make(map[string]string), make(map[string]map[string][]string)
 	if err := e.connect(); err != nil {
 		return nil, fmt.Errorf("%w is configured: %v: name a context of your kubeconfig that is there, as kubectl config get-contexts lists them",

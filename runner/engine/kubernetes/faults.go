@@ -133,13 +133,6 @@ func (e *Engine) waiting(name, at string, pod *corev1.Pod, c corev1.ContainerSta
 	}
 	reason, err := c.State.Waiting.Reason, errors.New(c.State.Waiting.Message)
 	switch reason {
-	case "ErrImageNeverPull":
-		if time.Since(pod.CreationTimestamp.Time) < pullFailing {
-			return nil // a kubelet takes a moment to take notice of what was imported
-		}
-		return &Fault{fmt.Sprintf("the image of %s, %s, is not in the containerd of the node", at, c.Image),
-			"name the containerd of every node that takes pods under kubernetes: containerd: in benchbook.yaml, or choose the nodes by their labels; " +
-				"where it is named, something has removed the image: run again, and it is imported again", err}
 	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
 		if reason == "ErrImagePull" && time.Since(pod.CreationTimestamp.Time) < pullFailing {
 			return nil // it is tried again

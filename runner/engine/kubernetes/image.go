@@ -84,7 +84,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
-	reference, err := e.depot.reference(tag, there)
+	reference, err := e.registry.reference(tag, there)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
@@ -101,25 +101,25 @@ func (e *Engine) brought(ctx context.Context, prepared *engine.Prepared, log io.
 	if err != nil {
 		return nil, name.Tag{}, err
 	}
-	tag, err := name.NewTag(nameOf(e.depot.repository(), prepared.ID, digest))
+	tag, err := name.NewTag(nameOf(e.registry.repository(), prepared.ID, digest))
 	if err != nil {
 		return nil, tag, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
 	}
 	// One at a time: the same image may be wanted by several who prepare theirs at once, and all of them have our layer.
 	e.bringing.Lock()
 	defer e.bringing.Unlock()
-	there, err := e.depot.find(ctx, tag, prepared.ID)
+	there, err := e.registry.find(ctx, tag, prepared.ID)
 	if err != nil || there != nil {
 		return there, tag, err
 	}
-	fmt.Fprintln(log, e.depot.bringing())
+	fmt.Fprintf(log, "pushing it to %s\n", e.registry.repository())
 	if err := e.bring(ctx, tag, *prepared, layer); err != nil {
 		return nil, tag, err
 	}
 	prepared.Built = true
 	// As it is there: the file that it came from is removed.
-	if there, err = e.depot.find(ctx, tag, prepared.ID); err == nil && there == nil {
-		err = fmt.Errorf("%s was done, and it is not there: see who else removes or replaces %s", e.depot.bringing(), tag)
+	if there, err = e.registry.find(ctx, tag, prepared.ID); err == nil && there == nil {
+		err = fmt.Errorf("pushing it to %s was done, and it is not there: see who else removes or replaces %s", e.registry.repository(), tag)
 	}
 	return there, tag, err
 }
@@ -163,7 +163,7 @@ func (e *Engine) bring(ctx context.Context, tag name.Tag, prepared engine.Prepar
 	if image, err = mutate.ConfigFile(image, config); err != nil {
 		return err
 	}
-	return e.depot.put(ctx, tag, prepared.ID, image)
+	return e.registry.put(ctx, tag, image)
 }
 
 func configOf(image v1.Image) (*imageConfig, error) {
@@ -182,7 +182,7 @@ func (e *Engine) imageConfig(ctx context.Context, prepared engine.Prepared) (*im
 	if known != nil {
 		return known, nil
 	}
-	image, err := e.depot.get(ctx, prepared.Reference)
+	image, err := e.registry.get(ctx, prepared.Reference)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,59 +89,6 @@ func TestEngine(t *testing.T) {
 	t.Cleanup(func() { discardImages(t) })
 	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) }, enginetest.Refuses(enginetest.Machine),
 		enginetest.Lacks(enginetest.NamedCPUs, enginetest.MountOptions, enginetest.Listening, enginetest.PIDLimit))
-}
-
-// What is imported into the containerd of both nodes runs there, and no registry is asked: none is named.
-func TestImportedOnNodes(t *testing.T) {
-	folder, ctx := cluster(t), bounded(t)
-	nodes := []Containerd{Containerd(filepath.Join(folder, "node1", "containerd.sock")), Containerd(filepath.Join(folder, "node2", "containerd.sock"))}
-	t.Cleanup(func() {
-		for _, node := range nodes {
-			if _, err := node.Collect(context.WithoutCancel(ctx), nil, false); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	imported := func(o *Options) { o.Registry, o.Containerd = "", nodes }
-	e := connected(t, imported)
-	service := steady(ctx, t, e)
-	if !strings.HasPrefix(service.Image.Reference, importedRepository+":") {
-		t.Errorf("the image is %s", service.Image.Reference)
-	}
-	space := opened(ctx, t, e)
-	for _, host := range []string{ServiceHost, LoadHost} {
-		service.Name, service.Host = host, host
-		r, err := space.Start(ctx, service)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if usage, err := r.Usage(ctx); err != nil || usage.CPU == 0 {
-			t.Errorf("on the node of %s usage is %+v, %v", host, usage, err)
-		}
-	}
-	if on := []string{e.nodeOf(ServiceHost), e.nodeOf(LoadHost)}; !slices.Equal(on, []string{"node1", "node2"}) {
-		t.Errorf("it ran on %q", on)
-	}
-	again, err := connected(t, imported).prepareAgent(ctx)
-	if err != nil || again.Built || again.Reference != service.Image.Reference {
-		t.Errorf("prepared again it is %+v, %v", again, err)
-	}
-	for _, node := range nodes {
-		if version, err := node.Version(ctx); err != nil || version == "" {
-			t.Errorf("%s has the version %q, %v", node, version, err)
-		}
-	}
-	// A node whose containerd is not named has no such image.
-	apart := connected(t, func(o *Options) { o.Registry, o.Containerd = "", nodes[1:] })
-	service = engine.Service{Name: "apart", Command: []string{"watch"}}
-	if _, err := nodes[0].Collect(ctx, nil, false); err != nil {
-		t.Fatal(err)
-	}
-	if service.Image, err = apart.prepareAgent(ctx); err != nil {
-		t.Fatal(err)
-	}
-	_, err = opened(ctx, t, apart).Start(ctx, service)
-	wantFault(t, err, "node1", service.Image.Reference, "is not in the containerd of the node")
 }
 
 // discardImages removes from the engine that builds what the suite alone needs.

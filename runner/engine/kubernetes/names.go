@@ -76,7 +76,7 @@ func (a *agentPod) ensure(ctx context.Context, e *Engine) (address string, err e
 			Sysctls: []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}},
 		},
 		Containers: []corev1.Container{{
-			Name: mainContainer, Image: prepared.Reference, ImagePullPolicy: e.depot.pull(), Command: act(agent.Answer, ":"+strconv.Itoa(namePort)),
+			Name: mainContainer, Image: prepared.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: act(agent.Answer, ":"+strconv.Itoa(namePort)),
 			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
 				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
 		}},

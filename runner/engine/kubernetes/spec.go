@@ -72,7 +72,7 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 	}
 	yes := true
 	c.main = corev1.Container{
-		Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: e.depot.pull(), Command: command, WorkingDir: s.WorkingDir,
+		Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent, Command: command, WorkingDir: s.WorkingDir,
 		Stdin: c.stdin, StdinOnce: c.stdin, SecurityContext: &corev1.SecurityContext{Capabilities: &corev1.Capabilities{}},
 	}
 	security := c.main.SecurityContext

@@ -12,29 +12,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	corev1 "k8s.io/api/core/v1"
 )
 
 // labelFrom is a label of images that we have brought to nodes: the id of the image that was built.
 const labelFrom = "benchbook.image.from"
-
-// depot is where images are brought, so that nodes have them. Its errors say what to do.
-type depot interface {
-	// repository begins the names of images there.
-	repository() string
-	// bringing says for people what put does.
-	bringing() string
-	// find gives the image of a name that was made from the one of this id; nil unless all nodes have it.
-	find(ctx context.Context, tag name.Tag, from string) (v1.Image, error)
-	// put brings an image there that was made from the one of this id.
-	put(ctx context.Context, tag name.Tag, from string, image v1.Image) error
-	// reference is how pods name an image that find gave.
-	reference(tag name.Tag, image v1.Image) (string, error)
-	// get gives the image of such a reference.
-	get(ctx context.Context, reference string) (v1.Image, error)
-	// pull says whether nodes fetch images by themselves.
-	pull() corev1.PullPolicy
-}
 
 // isFrom says whether an image was made from the one of this id: somebody may have given its name to another one.
 func isFrom(image v1.Image, id string) (bool, error) {
@@ -45,19 +26,16 @@ func isFrom(image v1.Image, id string) (bool, error) {
 	return file.Config.Labels[labelFrom] == id, nil
 }
 
-// registry is a depot that nodes pull from, by the beginning of the names there.
+// registry is where images are brought, and where nodes pull them from, by the beginning of the names there. Its errors say what to do.
 type registry string
 
 func (r registry) repository() string { return strings.TrimSuffix(string(r), "/") + "/benchbook" }
-
-func (r registry) bringing() string { return "pushing it to " + r.repository() }
-
-func (r registry) pull() corev1.PullPolicy { return corev1.PullIfNotPresent }
 
 func (r registry) options(ctx context.Context) []remote.Option {
 	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
 }
 
+// find gives the image of a name that was made from the one of this id; nil if it is not there.
 func (r registry) find(ctx context.Context, tag name.Tag, from string) (v1.Image, error) {
 	image, err := remote.Image(tag, r.options(ctx)...)
 	var answer *transport.Error
@@ -65,11 +43,11 @@ func (r registry) find(ctx context.Context, tag name.Tag, from string) (v1.Image
 		return nil, nil
 	}
 	if err != nil {
-		return nil, r.fault(err)
+		return nil, r.fault(ctx, err)
 	}
 	ours, err := isFrom(image, from)
 	if err != nil {
-		return nil, r.fault(err)
+		return nil, r.fault(ctx, err)
 	}
 	if !ours {
 		return nil, nil
@@ -77,14 +55,14 @@ func (r registry) find(ctx context.Context, tag name.Tag, from string) (v1.Image
 	return image, nil
 }
 
-func (r registry) put(ctx context.Context, tag name.Tag, _ string, image v1.Image) error {
+func (r registry) put(ctx context.Context, tag name.Tag, image v1.Image) error {
 	if err := remote.Write(tag, image, r.options(ctx)...); err != nil {
-		return r.fault(err)
+		return r.fault(ctx, err)
 	}
 	return nil
 }
 
-// reference has the digest, so that a node gets this image or none.
+// reference is how pods name an image that find gave. It has the digest, so that a node gets this image or none.
 func (r registry) reference(tag name.Tag, image v1.Image) (string, error) {
 	digest, err := image.Digest()
 	if err != nil {
@@ -93,6 +71,7 @@ func (r registry) reference(tag name.Tag, image v1.Image) (string, error) {
 	return tag.Repository.Name() + "@" + digest.String(), nil
 }
 
+// get gives the image of such a reference.
 func (r registry) get(ctx context.Context, reference string) (v1.Image, error) {
 	digest, err := name.NewDigest(reference)
 	if err != nil {
@@ -100,13 +79,16 @@ func (r registry) get(ctx context.Context, reference string) (v1.Image, error) {
 	}
 	image, err := remote.Image(digest, r.options(ctx)...)
 	if err != nil {
-		return nil, r.fault(err)
+		return nil, r.fault(ctx, err)
 	}
 	return image, nil
 }
 
 // fault says of an error of the registry what to do.
-func (r registry) fault(err error) error {
+func (r registry) fault(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	var answer *transport.Error
 	switch {
 	case !errors.As(err, &answer):
