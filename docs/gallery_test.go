@@ -1,0 +1,127 @@
+package docs_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/render"
+	"benchbook/site/theme"
+)
+
+const galleryPage = "gallery.md"
+
+var (
+	pictureOf = regexp.MustCompile(`!\[[^\]]+\]\((gallery/[a-z]+\.svg)\)`)
+	articleOf = regexp.MustCompile(`\]\(\.\./experiments/([a-z0-9-]+)/article\.md\)`)
+	keyOf     = func(key string) *regexp.Regexp { return regexp.MustCompile(`(?m)^` + key + `: (\S+)$`) }
+)
+
+// A piece of the gallery is one kind of figure: the block as it stands in an article, and what benchbook draws of the
+// records that are committed with it.
+type piece struct {
+	kind, slug, block, label, picture string
+}
+
+// galleryPieces are those of the page, one below each heading of the second level.
+func galleryPieces(t *testing.T) []piece {
+	t.Helper()
+	p := readPage(t, galleryPage)
+	var pieces []piece
+	for _, f := range p.fences {
+		section := p.section(t, f.heading)
+		picture, from := pictureOf.FindStringSubmatch(section), articleOf.FindStringSubmatch(section)
+		kind, label := keyOf("kind").FindStringSubmatch(f.body), keyOf("label").FindStringSubmatch(f.body)
+		if picture == nil || from == nil || kind == nil || label == nil {
+			t.Fatalf("%s: under %q there has to be a figure's block, its picture, and a link to its article", p.name, f.heading)
+		}
+		if kind[1] != strings.ToLower(f.heading) {
+			t.Errorf("%s: a figure of the kind %s stands under %q", p.name, kind[1], f.heading)
+		}
+		pieces = append(pieces, piece{kind[1], from[1], f.body, label[1], picture[1]})
+	}
+	return pieces
+}
+
+// The gallery has every kind of figure, each with a block of an article and the picture that this block makes.
+func TestGallery(t *testing.T) {
+	shown := map[string]bool{}
+	drawn := map[string]map[string][]byte{} // by article, then by label
+	for _, g := range galleryPieces(t) {
+		shown[g.kind] = true
+		text, err := os.ReadFile(filepath.Join(root, "experiments", g.slug, article.FileName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(text, []byte("```yaml figure\n"+g.block+"```\n")) {
+			t.Errorf("the article %s has no figure with the block of %s", g.slug, g.kind)
+		}
+		if drawn[g.slug] == nil {
+			drawn[g.slug] = drawings(t, g.slug)
+		}
+		got := drawn[g.slug][g.label]
+		if got == nil {
+			got = drawn[g.slug][g.label+"-1"] // the first of its facets
+		}
+		if *update {
+			if err := os.WriteFile(g.picture, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, err := os.ReadFile(g.picture); err != nil || len(got) == 0 || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what %s draws (%v): go test ./docs -run TestGallery -update, and look at it", g.picture, g.slug, err)
+		}
+	}
+	compare(t, "kind of figure", firstColumn(tableBelow(t, "exhibits.md", "kind")), shown)
+}
+
+// drawings are the figures of an article, of its committed records of the full profile.
+func drawings(t *testing.T, slug string) map[string][]byte {
+	t.Helper()
+	project, err := article.OpenProject(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := project.Article(slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, err := record.Dir(project.RecordsDir(slug)).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var full []*record.Record
+	for _, r := range all {
+		if r.Profile == plan.Full {
+			full = append(full, r)
+		}
+	}
+	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
+		return plan.New(project, doc, plan.Options{Profile: profile}, &article.Problems{})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := renderer.Page(d, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := map[string][]byte{}
+	for _, f := range page.Files {
+		if label, ok := strings.CutSuffix(filepath.Base(f.Path), ".svg"); ok {
+			figures[label] = f.Data
+		}
+	}
+	return figures
+}
