@@ -7,7 +7,7 @@ PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 BASE ?= debian:bookworm-slim
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build programs release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster programs release image clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,10 +29,14 @@ check: build ## say what is wrong with articles
 test: ## run all tests; those that need an engine or a browser run where there is one
 	$(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
+test-all: test ## all tests, also those of benchbook-cluster, on a Kubernetes that is started for them (as root)
+	$(GO) test -short -tags cluster ./cmd/benchbook
+	@$(MAKE) --no-print-directory test-kubernetes
+
 # The tests are built before, as there is no network beside the cluster.
 test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
 	@scripts/engine
-	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -c -o $(BIN)/benchbook.test ./cmd/benchbook
+	@mkdir -p $(BIN) && $(GO) test -c -o $(BIN)/kubernetes.test ./runner/engine/kubernetes && $(GO) test -tags cluster -c -o $(BIN)/benchbook.test ./cmd/benchbook
 	cd runner/engine/kubernetes && BENCHBOOK_TEST_REQUIRE=kubernetes,engine ../../../scripts/kubernetes/run sh -c '\
 		../../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
 		cd ../../../cmd/benchbook && ../../$(BIN)/benchbook.test -test.run "^TestRunOnCluster$$" -test.timeout 30m' sh $(TESTFLAGS)
@@ -71,7 +75,9 @@ bench-preview: ## measure how long an edit takes until the browser shows it (lea
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags cluster ./cmd/benchbook
 	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags cluster ./cmd/benchbook
 
 engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root)
 	@scripts/engine
@@ -83,6 +89,9 @@ EMBEDDED := runner/programs/embedded
 
 build: programs ## build benchbook with the programs that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
+
+build-cluster: programs ## build benchbook-cluster, which is benchbook with Kubernetes and several hosts
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded,cluster -ldflags '$(LDFLAGS)' -o $(BIN)/benchbook-cluster ./cmd/benchbook
 
 programs:
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ $(PROGRAMS)

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -59,6 +60,22 @@ var heavy = []struct{ library, only, why string }{
 	{"github.com/vishvananda/", "runner/engine/local", "how networks are made is that engine's own business"},
 	{"gonum.org/v1/plot", "render/figure", "figures can be drawn by something else one day"},
 	{"github.com/spf13/cobra", "cmd", "the command line is the command's"},
+}
+
+// What measures on other machines is in benchbook-cluster alone: its libraries are larger than most of the rest.
+func TestOrdinaryBuild(t *testing.T) {
+	for tags, clusters := range map[string]bool{"": false, "cluster": true} {
+		out, err := exec.Command("go", "list", "-deps", "-tags", tags, "./cmd/benchbook").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range []string{"k8s.io/", "github.com/google/go-containerregistry/", module + "runner/engine/kubernetes",
+			module + "runner/engine/hosts"} {
+			if in := strings.Contains("\n"+string(out), "\n"+folder); in != clusters {
+				t.Errorf("with the tags %q it has %s: %v", tags, folder, in)
+			}
+		}
+	}
 }
 
 // Imports point one way: see docs/architecture.md#rooms. Tests may look across.

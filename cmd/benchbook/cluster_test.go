@@ -18,7 +18,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
-	"benchbook/runner/engine/kubernetes"
 )
 
 // A rate that leaves the machine idle: in the cluster of tests both nodes are the same one.
@@ -45,7 +44,8 @@ func TestRunOnCluster(t *testing.T) {
 		t.Skip("needs a cluster: run make test-kubernetes")
 	}
 	w := onEngine(t)
-	w.cluster, w.cache = clusterAt(w.tool), t.TempDir()
+	_, w.cluster, _ = elsewhere(w.tool)
+	w.cache = t.TempDir()
 	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +278,7 @@ func TestClustersAsHosts(t *testing.T) {
 	}
 	w := scripted()
 	w.cache = t.TempDir()
-	w.cluster = func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+	w.cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 		note(fmt.Sprintf("%s: connected, with %s", o.Context, o.Registry))
 		s := script("")
 		s.Start = func(_ context.Context, service engine.Service) error {
@@ -345,7 +345,7 @@ func TestSpreadOverNodes(t *testing.T) {
 	nodes := map[string]string{"load": "n3", "load-2": "n1", "load-3": "big", "services": "s1"}
 	w := scripted()
 	w.cache = t.TempDir()
-	w.cluster = func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+	w.cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 		preferred = o.Prefer
 		s := script("")
 		s.Start = func(_ context.Context, service engine.Service) error {
@@ -427,7 +427,7 @@ func TestSpreadOverNodes(t *testing.T) {
 // keptOut runs while somebody else has the namespace, and is told what that does.
 func keptOut(t *testing.T, w wiring, dir, registry string) {
 	t.Helper()
-	e, err := w.cluster(t.Context(), kubernetes.Options{Registry: registry})
+	e, err := w.cluster(t.Context(), engine.Cluster{Registry: registry})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/engine/hosts"
-	"benchbook/runner/engine/kubernetes"
 )
 
 // unmet stands for the ID of several machines of which one was never met from here: no record has it.
@@ -96,8 +94,8 @@ func (a *session) hostOf(project *article.Project, c *chosen, this runner.Host) 
 		return this, err
 	}
 	addresses := addressesOf(project, p.Cluster(), p.HostNames())
-	if address, ok := addresses[kubernetes.LoadHost]; ok && p.Generators() > 1 {
-		addresses[kubernetes.LoadHost] = ofGenerators(address, p.Generators())
+	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
+		addresses[plan.LoadNode] = ofGenerators(address, p.Generators())
 	}
 	known, ok := this.Known(runner.HostCache(a.wiring.cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
@@ -113,7 +111,7 @@ func addressesOf(project *article.Project, cluster string, names []string) map[s
 	if o, ok := clusterOf(project, cluster); ok {
 		for _, name := range names {
 			labels := o.ServiceNodes
-			if name == kubernetes.LoadHost {
+			if name == plan.LoadNode {
 				labels = o.LoadNodes
 			}
 			out[name] = fmt.Sprintf("kubernetes %q %q %s %v", o.Context, o.Namespace, name, labels) // which is in the order of the labels
@@ -137,7 +135,7 @@ func ofGenerators(address string, n int) string {
 
 // clusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
 // plan that runs in none.
-func clusterOf(project *article.Project, name string) (kubernetes.Options, bool) {
+func clusterOf(project *article.Project, name string) (engine.Cluster, bool) {
 	if name == "" {
 		return optionsOf(project, project.Cluster), project.Engine.V == article.Kubernetes
 	}
@@ -146,12 +144,12 @@ func clusterOf(project *article.Project, name string) (kubernetes.Options, bool)
 			return optionsOf(project, h.Value.Kubernetes), true
 		}
 	}
-	return kubernetes.Options{}, false
+	return engine.Cluster{}, false
 }
 
 // optionsOf is how a cluster is connected to; nil is the current one of the user.
-func optionsOf(project *article.Project, c *article.Cluster) kubernetes.Options {
-	o := kubernetes.Options{Registry: project.Registry.Value}
+func optionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
+	o := engine.Cluster{Registry: project.Registry.Value}
 	if c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
 		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
@@ -166,7 +164,7 @@ func optionsOf(project *article.Project, c *article.Cluster) kubernetes.Options 
 // waited for.
 func venuesOf(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
 	doing string, wait bool) (all venues, err error) {
-	met := &meeting{app: a, hosts: map[hostKey]hosts.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
+	met := &meeting{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*runner.Machine{}, further: map[string][]*runner.Machine{}}
 	defer func() {
 		if err != nil {
@@ -237,7 +235,7 @@ func (k hostKey) String() string {
 // A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
 type meeting struct {
 	app        *session
-	hosts      map[hostKey]hosts.Host   // this machine, if it is one of several, has the empty name
+	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
 	addresses  map[hostKey]string       // as addressesOf has them
 	clusters   map[string]engine.Engine // by the names in keys
 	generators map[string][]int         // the most of a load, of each plan, by cluster
@@ -271,7 +269,7 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, cluster
 		return m.connectCluster(ctx, cluster, o, missing)
 	}
 	add := func(name, address string, e engine.Engine) {
-		m.hosts[hostKey{"", name}] = hosts.Host{Name: name, Address: address, Engine: e}
+		m.hosts[hostKey{"", name}] = engine.Host{Name: name, Address: address, Engine: e}
 		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	if slices.Contains(missing, "") {
@@ -313,7 +311,7 @@ func (m *meeting) connectHere(ctx context.Context, project *article.Project) (en
 }
 
 // connectCluster connects to a cluster, which hosts are nodes of.
-func (m *meeting) connectCluster(ctx context.Context, cluster string, o kubernetes.Options, names []string) error {
+func (m *meeting) connectCluster(ctx context.Context, cluster string, o engine.Cluster, names []string) error {
 	if m.clusters[cluster] == nil {
 		o.Prefer = m.before(cluster, names)
 		e, err := m.app.wiring.inCluster(ctx, o)
@@ -324,7 +322,7 @@ func (m *meeting) connectCluster(ctx context.Context, cluster string, o kubernet
 		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	for _, name := range names {
-		m.hosts[hostKey{cluster, name}] = hosts.Host{Name: name, Engine: m.clusters[cluster]}
+		m.hosts[hostKey{cluster, name}] = engine.Host{Name: name, Engine: m.clusters[cluster]}
 	}
 	return nil
 }
@@ -335,7 +333,7 @@ func (m *meeting) before(cluster string, names []string) map[string][]string {
 	for _, name := range names {
 		cache, address := runner.HostCache(m.app.wiring.cache), m.addresses[hostKey{cluster, name}]
 		host, ok := cache.Read(address)
-		if name == kubernetes.LoadHost {
+		if name == plan.LoadNode {
 			if all, met := cache.Read(ofGenerators(address, slices.Max(m.generators[cluster]))); met {
 				host, ok = all, true
 			}
@@ -367,7 +365,7 @@ func (m *meeting) engines() (all []engine.Engine) {
 
 // lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if there are any.
 func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool) error {
-	var list []hosts.Host
+	var list []engine.Host
 	for _, key := range m.keys() {
 		h := m.hosts[key]
 		h.Name = cmp.Or(key.cluster, h.Name) // which is taken as a whole
@@ -379,7 +377,7 @@ func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool
 			return err
 		}
 		m.closing = append(m.closing, done)
-		list = append(list, hosts.Host{Engine: e})
+		list = append(list, engine.Host{Engine: e})
 	}
 	unlock, err := lockHosts(ctx, m.app, list, doing, wait)
 	if err != nil {
@@ -418,7 +416,7 @@ func (m *meeting) meet(ctx context.Context) error {
 			continue
 		}
 		all := []*runner.Machine{m.machines[key]}
-		if m.clusters[key.cluster] != nil && key.name == kubernetes.LoadHost {
+		if m.clusters[key.cluster] != nil && key.name == plan.LoadNode {
 			all = append(all, m.further[key.cluster]...)
 			for _, n := range m.generators[key.cluster] {
 				cache.Write(ofGenerators(m.addresses[key], n), m.ofLoad(key.cluster, n).Host)
@@ -457,7 +455,7 @@ func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*r
 // spread meets further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
 // are of the class of the first. Their order is that of their names, whichever was met first: a run and its repeat have the same one.
 func (m *meeting) spread(ctx context.Context, cluster string) error {
-	key := hostKey{cluster, kubernetes.LoadHost}
+	key := hostKey{cluster, plan.LoadNode}
 	e, ok := m.clusters[cluster].(engine.Spreading)
 	if !ok || m.machines[key] == nil {
 		return nil
@@ -499,13 +497,13 @@ func (m *meeting) spread(ctx context.Context, cluster string) error {
 // ofLoad is what puts the loads of a plan on in a cluster: as many nodes as there are for that many generators.
 func (m *meeting) ofLoad(cluster string, generators int) *runner.Machine {
 	further := m.further[cluster]
-	return m.machines[hostKey{cluster, kubernetes.LoadHost}].Beside(further[:min(len(further), generators-1)])
+	return m.machines[hostKey{cluster, plan.LoadNode}].Beside(further[:min(len(further), generators-1)])
 }
 
 // venue puts some of the hosts together, for loads of at most so many generators. Closing one ends the meeting, and so all of them.
 func (m *meeting) venue(cluster string, names []string, generators int, this runner.Host) (*venue, error) {
 	v := &venue{machines: map[string]*runner.Machine{}, close: m.close}
-	var list []hosts.Host
+	var list []engine.Host
 	var machines []*runner.Machine
 	for _, name := range names {
 		key := hostKey{cluster, name}
@@ -514,7 +512,7 @@ func (m *meeting) venue(cluster string, names []string, generators int, this run
 			continue
 		}
 		machine := m.machines[key]
-		if m.clusters[cluster] != nil && name == kubernetes.LoadHost {
+		if m.clusters[cluster] != nil && name == plan.LoadNode {
 			machine = m.ofLoad(cluster, generators)
 		}
 		machines, v.machines[name] = append(machines, machine), machine
@@ -524,7 +522,7 @@ func (m *meeting) venue(cluster string, names []string, generators int, this run
 		v.engine = e
 		return v, nil
 	}
-	together, err := hosts.New(list...)
+	together, err := m.app.wiring.together(list...)
 	if err != nil {
 		return nil, err
 	}
@@ -545,7 +543,7 @@ func addressOf(ctx context.Context, h article.ProjectHost) (string, error) {
 			return "", nil
 		}
 	}
-	return hosts.Resolve(ctx, name)
+	return engine.ResolveHost(ctx, name)
 }
 
 // placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.

@@ -66,7 +66,7 @@ calibrate: false
 func TestRunOnTwoMachines(t *testing.T) {
 	w := onEngine(t)
 	m := hoststest.Start(t)
-	w.endpoint, w.cache = dockerAt(w.tool), t.TempDir()
+	w.endpoint, w.together, w.cache = dockerAt(w.tool), together, t.TempDir()
 	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
 	for name, text := range map[string]string{"served-elsewhere": servedElsewhere, "loaded-elsewhere": loadedElsewhere} {
 		t.Run(name, func(t *testing.T) { runOnTwo(t, w, m, name, text) })

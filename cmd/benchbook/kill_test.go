@@ -67,8 +67,8 @@ func onEngineWiring() wiring {
 	w.tool = func(name string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), name))
 	}
-	w.endpoint, w.cluster = dockerAt(w.tool), clusterAt(w.tool)
-	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
+	w.endpoint, w.cluster, w.together = elsewhere(w.tool)
+	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.tool)(ctx, docker.Options{}) }
 	return w
 }
 

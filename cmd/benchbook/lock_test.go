@@ -17,7 +17,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
-	"benchbook/runner/engine/hosts"
 )
 
 // lockable is an engine that one run at a time can have.
@@ -47,7 +46,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
 	at := venues{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
-		return hosts.Lock(t.Context(), []hosts.Host{{Name: "desk", Engine: e}}, "measures from elsewhere", nil)
+		return engine.LockHosts(t.Context(), []engine.Host{{Name: "desk", Engine: e}}, "measures from elsewhere", nil)
 	}
 	wantBusy := func(err error, with string) {
 		t.Helper()

@@ -25,7 +25,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
-	"benchbook/runner/engine/kubernetes"
+	"benchbook/runner/engine/hosts"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
@@ -96,10 +96,11 @@ func scripted() wiring {
 			}
 			return fake.New(script(mode)), nil
 		},
-		cluster: func(_ context.Context, o kubernetes.Options) (engine.Engine, error) {
+		cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: log in", engine.ErrUnavailable,
 				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
+		together: together,
 		engines: []wiredEngine{{article.Docker, connect}, {article.Local, func(context.Context) (engine.Engine, error) {
 			if mode != "" {
 				return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
@@ -108,6 +109,9 @@ func scripted() wiring {
 		}}},
 	}
 }
+
+// together makes one engine of those of several hosts, as a build for clusters does.
+func together(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
 
 // madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it can be, and we are
 // not its root.

@@ -18,7 +18,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/hosts"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 )
@@ -355,7 +354,7 @@ func pendingWords(repetitions, capacities int) string {
 // lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
 // somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
 // already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
-// engines as hosts.Lock sorts them.
+// engines as engine.LockHosts sorts them.
 func lockMachines(ctx context.Context, a *session, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
 	if at.met() {
 		return func() {}, nil
@@ -380,13 +379,13 @@ func lockMachines(ctx context.Context, a *session, host runner.Host, at venues, 
 	if a.wiring.lockDir == "" || !a.wiring.lockEngines {
 		return unlock, nil
 	}
-	var engines []hosts.Host
+	var engines []engine.Host
 	for _, v := range at.distinct() {
 		e, done, err := lockedEngine(ctx, a, v.engine)
 		if err != nil {
 			return unlock, err
 		}
-		held, engines = append(held, done), append(engines, hosts.Host{Engine: e})
+		held, engines = append(held, done), append(engines, engine.Host{Engine: e})
 	}
 	leave, err = lockHosts(ctx, a, engines, doing, wait)
 	if err != nil {
@@ -410,12 +409,12 @@ func lockThis(ctx context.Context, a *session, this runner.Host, doing string, w
 }
 
 // lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
-func lockHosts(ctx context.Context, a *session, list []hosts.Host, doing string, wait bool) (unlock func(), err error) {
+func lockHosts(ctx context.Context, a *session, list []engine.Host, doing string, wait bool) (unlock func(), err error) {
 	var waiting func(error)
 	if wait {
 		waiting = a.sayWaiting
 	}
-	unlock, err = hosts.Lock(ctx, list, doing, waiting)
+	unlock, err = engine.LockHosts(ctx, list, doing, waiting)
 	return unlock, whenBusy(err)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/engine/kubernetes"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load"
 	"benchbook/runner/programs"
@@ -27,7 +25,9 @@ type wiring struct {
 	// endpoint connects to the Docker engine of a host of the project.
 	endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
 	// cluster connects to a cluster of the engine kubernetes; nil for none.
-	cluster func(ctx context.Context, o kubernetes.Options) (engine.Engine, error)
+	cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
+	// together makes one engine of those of several hosts.
+	together func(list ...engine.Host) (engine.Engine, error)
 	// lockDir is where runs on this machine find each other's lock; empty for none.
 	lockDir string
 	// lockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
@@ -59,6 +59,7 @@ func wired() wiring {
 		cache = filepath.Join(cache, "benchbook")
 	}
 	tool := programs.Here(cache).Find
+	endpoint, cluster, together := elsewhere(tool)
 	return wiring{
 		engines: []wiredEngine{
 			{article.Docker, func(ctx context.Context) (engine.Engine, error) {
@@ -66,8 +67,9 @@ func wired() wiring {
 			}},
 			{article.Local, func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
 		},
-		endpoint: dockerAt(tool),
-		cluster:  clusterAt(tool),
+		endpoint: endpoint,
+		cluster:  cluster,
+		together: together,
 
 		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
 		lockDir:     cmp.Or(os.Getenv(locksVariable), runner.LockFolder),
@@ -98,31 +100,6 @@ func dockerAt(tool load.Tool) func(context.Context, docker.Options) (engine.Engi
 	}
 }
 
-// builtElsewhere is a cluster with the engine that builds its images.
-type builtElsewhere struct {
-	*kubernetes.Engine
-	builder engine.Engine
-}
-
-// Close is part of engine.Engine.
-func (e builtElsewhere) Close() error { return errors.Join(e.Engine.Close(), e.builder.Close()) }
-
-// clusterAt connects to clusters, whose images are built by the Docker engine of this machine.
-func clusterAt(tool load.Tool) func(context.Context, kubernetes.Options) (engine.Engine, error) {
-	return func(ctx context.Context, o kubernetes.Options) (engine.Engine, error) {
-		builder, err := dockerAt(tool)(ctx, docker.Options{})
-		if err != nil {
-			return nil, fmt.Errorf("images for Kubernetes are built by Docker: %w", err)
-		}
-		o.Builder, o.Agent = builder, func() ([]byte, error) { return tool(agent.Name) }
-		e, err := kubernetes.New(ctx, o)
-		if err != nil {
-			return nil, errors.Join(err, builder.Close())
-		}
-		return builtElsewhere{e, builder}, nil
-	}
-}
-
 // engineOf connects to the engine of a project.
 func (w wiring) engineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
 	if project.Engine.V == article.Kubernetes {
@@ -132,7 +109,7 @@ func (w wiring) engineOf(ctx context.Context, project *article.Project) (engine.
 }
 
 // inCluster connects to a cluster.
-func (w wiring) inCluster(ctx context.Context, o kubernetes.Options) (engine.Engine, error) {
+func (w wiring) inCluster(ctx context.Context, o engine.Cluster) (engine.Engine, error) {
 	if w.cluster == nil {
 		return w.engine(ctx, article.Kubernetes) // which says what there is
 	}

@@ -15,8 +15,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -24,16 +22,9 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Host is one machine with its engine.
-type Host struct {
-	Name    string // empty: our own machine
-	Engine  engine.Engine
-	Address string // IP address at which other hosts find what is published on it; empty if nothing is
-}
-
 // Engine is the engines of several hosts. It implements engine.Engine.
 type Engine struct {
-	hosts []Host
+	hosts []engine.Host
 
 	bringing sync.Mutex // held while an image is on its way
 
@@ -45,11 +36,11 @@ var _ engine.Engine = (*Engine)(nil)
 
 // New makes one engine of those of at least one host. Names are different; two names of the same engine are an error, as they would be
 // one machine that is taken for two.
-func New(list ...Host) (*Engine, error) {
+func New(list ...engine.Host) (*Engine, error) {
 	if len(list) == 0 {
 		return nil, errors.New("there is no host")
 	}
-	e := &Engine{hosts: slices.SortedFunc(slices.Values(list), func(a, b Host) int { return cmp.Compare(a.Name, b.Name) }),
+	e := &Engine{hosts: slices.SortedFunc(slices.Values(list), func(a, b engine.Host) int { return cmp.Compare(a.Name, b.Name) }),
 		copies: map[string]map[string]string{}}
 	known := map[string]string{}
 	for _, h := range e.hosts {
@@ -66,36 +57,19 @@ func New(list ...Host) (*Engine, error) {
 }
 
 // words names a host for people.
-func words(host string) string {
-	if host == "" {
-		return "this machine"
-	}
-	return "host " + host
-}
-
-// Resolve gives the IP address of a host by what the project has: an address, or the endpoint of its engine. The error has a way out.
-func Resolve(ctx context.Context, name string) (string, error) {
-	if address, err := netip.ParseAddr(name); err == nil {
-		return address.String(), nil
-	}
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", name)
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("the address of %q is not known: add address: with the one at which the other hosts reach it", name)
-	}
-	return found[0].Unmap().String(), nil
-}
+func words(host string) string { return engine.Host{Name: host}.String() }
 
 // Name implements engine.Engine: that of its engines, which are of one kind.
 func (e *Engine) Name() string { return e.hosts[0].Engine.Name() }
 
 // host finds a host. The empty name is the first one where our own machine is none of them.
-func (e *Engine) host(name string) (Host, error) {
+func (e *Engine) host(name string) (engine.Host, error) {
 	for _, h := range e.hosts {
 		if h.Name == name || name == "" {
 			return h, nil
 		}
 	}
-	return Host{}, fmt.Errorf("there is no host %q", name)
+	return engine.Host{}, fmt.Errorf("there is no host %q", name)
 }
 
 // Facts implements engine.Engine: those of the first host, and those of all others below the name of each.
@@ -197,48 +171,6 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		}
 	}
 	return all, errors.Join(failures...)
-}
-
-// Lock takes hosts for what is to be done, as engine.Locked.Lock has it, so that no other run measures on any of them, from wherever it was
-// started. While one of them is taken it waits, after a call of waiting, until the context is done; where waiting is nil it does not, and
-// the error is an *engine.BusyError. Whoever wants several takes them with one call, so that all do in one order. Hosts may be the same
-// engine.
-func Lock(ctx context.Context, list []Host, doing string, waiting func(error)) (unlock func(), err error) {
-	type lockable struct {
-		engine.Locked
-		name string
-	}
-	var all []lockable
-	for _, h := range list {
-		if locked, ok := h.Engine.(engine.Locked); ok {
-			all = append(all, lockable{locked, h.Name})
-		}
-	}
-	byIdentity := func(a, b lockable) int { return cmp.Compare(a.Identity(), b.Identity()) }
-	slices.SortStableFunc(all, byIdentity)
-	all = slices.CompactFunc(all, func(a, b lockable) bool { return byIdentity(a, b) == 0 })
-	var taken []func()
-	unlock = func() {
-		for _, one := range taken {
-			one()
-		}
-	}
-	for _, l := range all {
-		var wait func(*engine.BusyError)
-		if waiting != nil {
-			wait = func(busy *engine.BusyError) { waiting(fmt.Errorf("%s: %w", words(l.name), busy)) }
-		}
-		one, err := l.Lock(ctx, doing, wait)
-		if err != nil {
-			unlock()
-			if errors.As(err, new(*engine.BusyError)) {
-				return nil, fmt.Errorf("%s: %w", words(l.name), err)
-			}
-			return nil, fmt.Errorf("making sure that no other run measures on %s: %w", words(l.name), err)
-		}
-		taken = append(taken, one)
-	}
-	return unlock, nil
 }
 
 // Close implements engine.Engine.

@@ -51,7 +51,7 @@ func connect(t testing.TB, o docker.Options) *docker.Engine {
 // both is the engine of this machine and that of a second one.
 func both(t testing.TB, m *hoststest.Machine, there *docker.Engine) *hosts.Engine {
 	t.Helper()
-	e, err := hosts.New(hosts.Host{Name: elsewhere, Engine: there, Address: m.Address}, hosts.Host{Engine: connect(t, docker.Options{}), Address: m.Here})
+	e, err := hosts.New(engine.Host{Name: elsewhere, Engine: there, Address: m.Address}, engine.Host{Engine: connect(t, docker.Options{}), Address: m.Here})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestEngineElsewhere(t *testing.T) {
 	}
 	enginetest.Run(t, func(t *testing.T) engine.Engine {
 		there := connect(t, docker.Options{Host: tcp, TLS: tls, Agent: program})
-		e, err := hosts.New(hosts.Host{Engine: connect(t, docker.Options{})}, hosts.Host{Name: elsewhere, Engine: there})
+		e, err := hosts.New(engine.Host{Engine: connect(t, docker.Options{})}, engine.Host{Name: elsewhere, Engine: there})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +247,7 @@ func TestLock(t *testing.T) {
 	first, second := connect(t, docker.Options{Host: m.TCP, TLS: m.TLS, Agent: program}), connect(t, docker.Options{Host: m.Socket, Agent: program})
 	defer first.Close()
 	defer second.Close()
-	if _, err := hosts.New(hosts.Host{Name: "a", Engine: first}, hosts.Host{Name: "b", Engine: second}); err == nil {
+	if _, err := hosts.New(engine.Host{Name: "a", Engine: first}, engine.Host{Name: "b", Engine: second}); err == nil {
 		t.Error("one machine under two names was taken for two")
 	}
 	unlock, err := first.Lock(t.Context(), "measures one", func(*engine.BusyError) { t.Error("nobody has it") })

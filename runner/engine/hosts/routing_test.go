@@ -2,7 +2,6 @@ package hosts
 
 import (
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -51,58 +50,10 @@ func newCarrier(prefix string) *carrier {
 	return c
 }
 
-// lockable is an engine in memory that one run at a time can have.
-type lockable struct {
-	*carrier
-	identity, doing string
-	order           *[]string
-}
-
-func (l *lockable) Identity() string { return l.identity }
-
-func (l *lockable) Lock(_ context.Context, doing string, waiting func(*engine.BusyError)) (func(), error) {
-	if l.doing != "" {
-		busy := &engine.BusyError{Doing: l.doing}
-		if waiting == nil {
-			return nil, busy
-		}
-		waiting(busy)
-	}
-	l.doing = doing
-	*l.order = append(*l.order, l.identity)
-	return func() { l.doing = "" }, nil
-}
-
-// Hosts are taken in one order, whatever they are called, and one that has two names once. Where one is taken the others are let go.
-func TestLockOfSeveral(t *testing.T) {
-	var order []string
-	a, b := &lockable{newCarrier(""), "1", "", &order}, &lockable{newCarrier(""), "2", "", &order}
-	list := []Host{{Name: "x", Engine: b}, {Name: "y", Engine: a}, {Name: "z", Engine: b}, {Engine: newCarrier("")}}
-	unlock, err := Lock(t.Context(), list, "measures one", nil)
-	if err != nil || !slices.Equal(order, []string{"1", "2"}) || a.doing != "measures one" || b.doing != "measures one" {
-		t.Fatalf("taken were %v, %v", order, err)
-	}
-	if unlock(); a.doing != "" || b.doing != "" {
-		t.Error("they are not let go")
-	}
-	b.doing = "measures two"
-	if _, err := Lock(t.Context(), list, "measures one", nil); !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), "host x: another benchbook") ||
-		!strings.Contains(err.Error(), "measures two") {
-		t.Errorf("one that is taken is %v", err)
-	}
-	if a.doing != "" {
-		t.Error("the other one is not let go")
-	}
-	var told error
-	if _, err := Lock(t.Context(), list, "measures one", func(busy error) { told = busy }); err != nil || !errors.As(told, new(*engine.BusyError)) {
-		t.Errorf("one that waits was told %v, %v", told, err)
-	}
-}
-
 // What is started goes to the engine of its host, with the addresses of the others and the image as it is known there.
 func TestRouting(t *testing.T) {
 	home, far := newCarrier(""), newCarrier("far ")
-	e, err := New(Host{Name: "far", Engine: far, Address: "10.0.0.2"}, Host{Engine: home})
+	e, err := New(engine.Host{Name: "far", Engine: far, Address: "10.0.0.2"}, engine.Host{Engine: home})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +113,7 @@ func TestRouting(t *testing.T) {
 
 func TestImageIsBroughtOnce(t *testing.T) {
 	home, far := newCarrier(""), newCarrier("far ")
-	e, err := New(Host{Name: "far", Engine: far, Address: "10.0.0.2"}, Host{Engine: home})
+	e, err := New(engine.Host{Name: "far", Engine: far, Address: "10.0.0.2"}, engine.Host{Engine: home})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,14 +128,5 @@ func TestImageIsBroughtOnce(t *testing.T) {
 	all.Wait()
 	if far.loads != 1 {
 		t.Errorf("it was brought %d times", far.loads)
-	}
-}
-
-func TestResolve(t *testing.T) {
-	for name, want := range map[string]string{"10.0.0.1": "10.0.0.1", "localhost": "127.0.0.1", "nosuchhost.invalid": ""} {
-		got, err := Resolve(t.Context(), name)
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
-		}
 	}
 }

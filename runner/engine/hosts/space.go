@@ -49,7 +49,7 @@ func (s *space) Inner(context.Context) (engine.Space, error) {
 }
 
 // at is the space on one host, which is opened if it is not there yet.
-func (s *space) at(ctx context.Context, h Host) (engine.Space, error) {
+func (s *space) at(ctx context.Context, h engine.Host) (engine.Space, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

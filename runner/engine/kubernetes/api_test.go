@@ -285,7 +285,7 @@ current-context: test
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Kubeconfig: file, Builder: unbuilt{}, Registry: "registry.example"}
+	o := Options{Kubeconfig: file, Builder: unbuilt{}, Cluster: engine.Cluster{Registry: "registry.example"}}
 	for _, change := range changes {
 		change(&o)
 	}

@@ -59,27 +59,14 @@ const defaultMemory = 1 << 30
 // defaultVolumeSize is Options.VolumeSize where nothing is said.
 const defaultVolumeSize = 1 << 30
 
-// Options say which cluster to use, and how. Builder, Agent and Registry are needed.
+// Options say which cluster to use, and how. Builder, Agent and Registry are needed. The hosts of Prefer are LoadHost and ServiceHost.
 type Options struct {
+	engine.Cluster
 	// Kubeconfig is a file; empty is where kubectl looks: KUBECONFIG, or .kube/config of the user's home.
 	Kubeconfig string
-	// Context is one of that file; empty is its current one.
-	Context string
-	// Namespace has to be there; empty is that of the context.
-	Namespace string
-
-	// LoadNodes and ServiceNodes are labels that the nodes of programs and of services have. Where both are empty, programs are kept away
-	// from the nodes of services if there are others. What is started on the host LoadHost or ServiceHost is on the same node as all that
-	// was started there before, and so is what is started on a further node of LoadHost, as Further names them.
-	LoadNodes, ServiceNodes map[string]string
-	// Prefer are names of nodes by host, LoadHost or ServiceHost, which are taken again where nothing is against it: those of the run before.
-	Prefer map[string][]string
 
 	// Builder prepares images. It has to be an engine.Carrier, and is not closed.
 	Builder engine.Engine
-	// Registry is where images are pushed to, and where nodes pull them from: "registry.example.org/bench". Whoever is logged in there by
-	// docker login, may push. Plain HTTP is used within private networks only.
-	Registry string
 	// Agent reads the program benchbook-host, for the architecture of the nodes.
 	Agent func() ([]byte, error)
 
@@ -124,7 +111,8 @@ type Engine struct {
 }
 
 // The hosts of a Location that a cluster has: one node for services, and one for what puts load on them, which can have further ones beside
-// it.
+// it. What is started on one of them is on the same node as all that was started there before, and so is what is started on a further
+// node of LoadHost, as Further names them.
 const (
 	ServiceHost = "services"
 	LoadHost    = "load"

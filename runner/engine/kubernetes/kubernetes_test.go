@@ -67,8 +67,9 @@ func options(t *testing.T) Options {
 	}
 	t.Cleanup(func() { builder.Close() })
 	return Options{
-		Kubeconfig: filepath.Join(cluster(t), "user.kubeconfig"), Builder: builder, Registry: fileOf(t, "registry"), Agent: buildAgent,
-		LoadNodes: map[string]string{"benchbook.test/pool": "load"}, ServiceNodes: map[string]string{"benchbook.test/pool": "services"},
+		Kubeconfig: filepath.Join(cluster(t), "user.kubeconfig"), Builder: builder, Agent: buildAgent,
+		Cluster: engine.Cluster{Registry: fileOf(t, "registry"), LoadNodes: map[string]string{"benchbook.test/pool": "load"},
+			ServiceNodes: map[string]string{"benchbook.test/pool": "services"}},
 		VolumeSize: 1 << 20, Memory: 64 << 20,
 	}
 }
