@@ -34,10 +34,6 @@ const docsFolder = "files"
 //
 // The error is one of the theme's templates.
 func (r *Renderer) Docs(docs *article.Docs, o Options) ([]*DocsPage, error) {
-	if o.Memory == nil {
-		o.Memory = new(Memory)
-	}
-	o.Memory.again()
 	var composers []*composer
 	var links []docsLink
 	for _, page := range docs.Pages {

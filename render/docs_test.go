@@ -43,8 +43,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var memory render.Memory
-	pages, err := r.Docs(docs, render.Options{Articles: []string{"sockets"}, Memory: &memory})
+	pages, err := r.Docs(docs, render.Options{Articles: []string{"sockets"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +79,7 @@ func TestDocs(t *testing.T) {
 	if len(index.Warnings) != 1 || !strings.Contains(index.Warnings[0], "docs/README.md: the link to the article draft is shown as text") {
 		t.Errorf("it warns of %q", index.Warnings)
 	}
-	again, err := r.Docs(docs, render.Options{Articles: []string{"sockets"}, Memory: &memory})
+	again, err := r.Docs(docs, render.Options{Articles: []string{"sockets"}})
 	if err != nil || again[0].HTML != index.HTML || again[1].HTML != values.HTML {
 		t.Errorf("made again they are others, %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/stats"
+	"benchbook/render/figure"
 	"benchbook/render/number"
 )
 
@@ -178,11 +179,13 @@ func (c *composer) drawSpark(rows []sparkRow) template.HTML {
 		gap, nameMost       = 8, 96
 		small               = 11.5
 	)
+	metrics := c.measures.Get().(*figure.Metrics)
+	defer c.measures.Put(metrics)
 	names, labels := 0.0, 0.0
 	for i := range rows {
-		rows[i].name = c.shorten(rows[i].name, nameMost, small)
-		names = max(names, c.workshop.full.metrics.Width(rows[i].name, small, false))
-		labels = max(labels, c.workshop.full.metrics.Width(rows[i].label, small, true))
+		rows[i].name = shorten(metrics, rows[i].name, nameMost, small)
+		names = max(names, metrics.Width(rows[i].name, small, false))
+		labels = max(labels, metrics.Width(rows[i].label, small, true))
 	}
 	left, right := math.Ceil(names)+gap, width-math.Ceil(labels)-gap
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -226,14 +229,14 @@ func (c *composer) drawSpark(rows []sparkRow) template.HTML {
 }
 
 // shorten cuts words that are wider than most, in the font of a page's small text, and marks the cut.
-func (c *composer) shorten(words string, most, size float64) string {
+func shorten(metrics *figure.Metrics, words string, most, size float64) string {
 	runes := []rune(words)
 	for n := len(runes); n > 0; n-- {
 		s := string(runes[:n])
 		if n < len(runes) {
 			s = strings.TrimRight(s, " ,.-") + "…"
 		}
-		if c.workshop.full.metrics.Width(s, size, false) <= most {
+		if metrics.Width(s, size, false) <= most {
 			return s
 		}
 	}

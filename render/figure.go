@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -207,27 +208,42 @@ func (c *composer) panels(f *article.Figure, cells []*dataset.Cell) []*panel {
 	return out
 }
 
-// draw draws a figure in both widths and looks at what came out. The drawings must not be changed.
+// draw draws a figure in both widths, at the same time: who writes an article waits for all of its figures. It warns of what cannot be
+// read in them.
 func (c *composer) draw(id string, f figure.Figure) (full, narrow []byte) {
-	wide, small, err := c.workshop.draw(id, f)
-	if err != nil {
-		if c.err == nil {
-			c.err = err
-		}
+	var narrowFindings []figure.Finding
+	var narrowErr error
+	var drawing sync.WaitGroup
+	drawing.Go(func() { narrow, narrowFindings, narrowErr = c.drawAt(figure.Narrow, f) })
+	full, findings, err := c.drawAt(figure.Full, f)
+	drawing.Wait()
+	if err = cmp.Or(err, narrowErr); err != nil {
+		c.err = cmp.Or(c.err, err)
 		return nil, nil
 	}
-	for _, of := range []struct {
-		drawing
-		width figure.Width
-	}{{wide, figure.Full}, {small, figure.Narrow}} {
-		for _, finding := range of.findings {
-			if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
-				c.warnf("%s, %d wide: %s", id, int(of.width), finding.Message)
-				c.unclear = append(c.unclear, c.warnings[len(c.warnings)-1])
-			}
+	c.warnOfDrawing(id, figure.Full, findings)
+	c.warnOfDrawing(id, figure.Narrow, narrowFindings)
+	return full, narrow
+}
+
+// drawAt draws a figure in one width and looks at what came out.
+func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, []figure.Finding, error) {
+	metrics := r.measures.Get().(*figure.Metrics)
+	defer r.measures.Put(metrics)
+	svg, err := f.Draw(metrics, width)
+	if err != nil {
+		return nil, nil, err
+	}
+	return svg, figure.Check(metrics, svg), nil
+}
+
+func (c *composer) warnOfDrawing(id string, width figure.Width, findings []figure.Finding) {
+	for _, finding := range findings {
+		if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
+			c.warnf("%s, %d wide: %s", id, int(width), finding.Message)
+			c.unclear = append(c.unclear, c.warnings[len(c.warnings)-1])
 		}
 	}
-	return wide.svg, small.svg
 }
 
 // elsewhere names the cells that only other profiles have, by profile.

@@ -24,7 +24,7 @@ func (p *panel) topology() drawn {
 		return drawn{missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.cells))}
 	}
 	cell := p.cells[0]
-	way := p.options.Memory.definition(cell)
+	way := p.definition(cell)
 	if len(way.Services) == 0 {
 		return drawn{missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
 	}

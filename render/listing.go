@@ -30,7 +30,7 @@ func (c *composer) listing(name, lines, language string, code []byte) template.H
 			lines = language + ", " + lines
 		}
 	}
-	marked, err := c.options.Memory.highlighted(c.Renderer, language, text)
+	marked, err := c.highlight(language, text)
 	if err != nil && c.err == nil {
 		c.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
 	}
@@ -116,6 +116,21 @@ func (r *Renderer) lexer(language string) chroma.Lexer {
 //
 // The error says that it took too long: what came of it by then would not be the same another time.
 func (r *Renderer) highlight(language, text string) (marked template.HTML, err error) {
+	key := code{language, text}
+	if known, ok := r.listings.Load(key); ok {
+		return known.(template.HTML), nil
+	}
+	if marked, err = r.tokenize(language, text); err == nil {
+		r.listings.Store(key, marked)
+	}
+	return marked, err
+}
+
+// code is a listing as it was written.
+type code struct{ language, text string }
+
+// tokenize does what highlight does, anew.
+func (r *Renderer) tokenize(language, text string) (marked template.HTML, err error) {
 	plain := template.HTML(template.HTMLEscapeString(text))
 	lexer := r.lexer(language)
 	if lexer == nil {

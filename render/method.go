@@ -408,12 +408,22 @@ func definitionOf(cell *dataset.Cell) definition {
 	return planned
 }
 
+// definition is what definitionOf gives, which takes long, found once.
+func (c *composer) definition(cell *dataset.Cell) definition {
+	d, known := c.done[cell]
+	if !known {
+		d = definitionOf(cell)
+		c.done[cell] = d
+	}
+	return d
+}
+
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
 func (c *composer) loadsOf(e *dataset.Experiment) []*plan.Load {
 	var out []*plan.Load
 	seen := map[string]bool{}
 	for _, cell := range e.Cells {
-		l := c.options.Memory.definition(cell).Load
+		l := c.definition(cell).Load
 		if l != nil && !seen[loadLine(l)] {
 			seen[loadLine(l)] = true
 			out = append(out, l)
@@ -426,7 +436,7 @@ func (c *composer) loadsOf(e *dataset.Experiment) []*plan.Load {
 func (c *composer) commandsOf(e *dataset.Experiment) []string {
 	var out []string
 	for _, cell := range e.Cells {
-		if command := c.options.Memory.definition(cell).Command; command != nil {
+		if command := c.definition(cell).Command; command != nil {
 			if line := shellLine(command.Run); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
@@ -440,7 +450,7 @@ func (c *composer) servicesOf(e *dataset.Experiment) []string {
 	var names []string
 	ways := map[string][]string{}
 	for _, cell := range e.Cells {
-		for _, s := range c.options.Memory.definition(cell).Services {
+		for _, s := range c.definition(cell).Services {
 			if !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}

@@ -43,6 +43,7 @@ const (
 type Renderer struct {
 	templates *template.Template
 	measures  sync.Pool // of *figure.Metrics
+	listings  sync.Map  // template.HTML by code: subpages and the next preview mostly have the same
 	policy    *bluemonday.Policy
 	lexers    *chroma.LexerRegistry
 	known     sync.Map // lexers by the language of listings; nil for a language that nobody knows
@@ -75,10 +76,6 @@ type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
 	// Moments are those of the article, as dataset.History lists them. With them the page links its history, and has Subpages and News.
 	Moments []*dataset.Moment
-	// Memory is of an earlier making of the same page; nil for none.
-	Memory *Memory
-
-	workshop *workshop // of the page that this one belongs to; nil for one of its own
 }
 
 // Page is an article as it is shown, and what an index tells of it.
@@ -104,9 +101,6 @@ type Page struct {
 	Subpages []Subpage
 	News     *News    // nil where there is no run
 	Warnings []string // what the author should look at, such as a label in a figure that cannot be read
-
-	// Inputs is a digest of all that the page was made of, by which it is known again; empty if that is not known.
-	Inputs string
 }
 
 // File is a file that belongs to a page.
@@ -126,17 +120,11 @@ type Spark struct {
 // The error is one of the theme's templates or of a figure that cannot be drawn; whatever is wrong with the
 // article or missing among its records is said on the page.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
-	if o.Memory == nil {
-		o.Memory = new(Memory)
-	}
-	o.Memory.again()
-	o.workshop = r.newWorkshop()
-	defer r.closeWorkshop(o.workshop)
-	page, err := r.Article(d, o)
+	page, c, a, err := r.composed(d, o)
 	if err != nil {
 		return nil, err
 	}
-	page.Subpages, page.News, err = r.subpages(d, o)
+	page.Subpages, page.News, err = r.subpages(d, o, c, a)
 	of := page.Warnings
 	for _, s := range page.Subpages {
 		for _, w := range s.Warnings {
@@ -150,14 +138,15 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 
 // Article renders the same page in less time: without Subpages with their warnings, and News, which the next making has.
 func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
-	if o.workshop == nil {
-		o.workshop = r.newWorkshop()
-		defer r.closeWorkshop(o.workshop)
-	}
+	page, _, _, err := r.composed(d, o)
+	return page, err
+}
+
+// composed is Article with what its page was put together from.
+func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, composed, error) {
 	prepare(d)
 	c := r.compose(d, o)
 	a := c.article()
-	o.workshop.composer, o.workshop.composed = c, a
 	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
@@ -171,10 +160,7 @@ func (r *Renderer) Article(d *dataset.Dataset, o Options) (*Page, error) {
 			page.Notice = strings.TrimRight(a.banners[i].Strong, ".:,")
 		}
 	}
-	if err := c.failed(); err != nil {
-		return nil, err
-	}
-	return page, nil
+	return page, c, a, c.failed()
 }
 
 // plain is a list of texts as they may be shown.
@@ -274,13 +260,12 @@ type link struct{ Href, Words string }
 // composer is one page in the making.
 type composer struct {
 	*Renderer
-	d        *dataset.Dataset
-	doc      *article.Document
-	options  Options
-	up       string          // from the page to the folder of the site: "../"
-	moment   *dataset.Moment // that the page is of; nil for the newest
-	docs     *docsPlace      // of a page of docs, which has no dataset; nil for articles
-	workshop *workshop
+	d       *dataset.Dataset
+	doc     *article.Document
+	options Options
+	up      string          // from the page to the folder of the site: "../"
+	moment  *dataset.Moment // that the page is of; nil for the newest
+	docs    *docsPlace      // of a page of docs, which has no dataset; nil for articles
 
 	judgements map[string]dataset.Judgement // by name of the claim
 	claimWords map[string]string            // what the prose says of a claim, in the words of its first link
@@ -299,6 +284,7 @@ type composer struct {
 	nextID   int
 	groups   map[groupsOf]map[string]string // letters of cells by their names
 	cells    map[*dataset.Cell]cellFacts
+	done     map[*dataset.Cell]definition
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
 	found    []Part
@@ -308,11 +294,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	if o.Memory == nil {
-		o.Memory = new(Memory)
-	}
-	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../", workshop: o.workshop,
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}}
+	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../",
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}, done: map[*dataset.Cell]definition{}}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}

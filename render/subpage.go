@@ -97,7 +97,8 @@ func folderName(run string, m *dataset.Moment, all []*dataset.Moment) string {
 }
 
 // subpages makes the pages that belong to that of an article, and says what the newest run of what is shown has turned.
-func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, news *News, err error) {
+// whole and shown are of the page of d.
+func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, shown composed) (pages []Subpage, news *News, err error) {
 	if len(o.Moments) == 0 {
 		return nil, nil, nil
 	}
@@ -124,7 +125,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 		if pageOf(m, o.Moments) == "" {
 			continue
 		}
-		page, err := r.runPage(m, o)
+		page, err := r.runPage(m, o, whole, shown)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -152,8 +153,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options) (pages []Subpage, new
 const upFromRun = "../../../"
 
 // runPage is the article as of a run, under an address that stays.
-func (r *Renderer) runPage(m *dataset.Moment, o Options) (Subpage, error) {
-	c, a := o.workshop.composer, o.workshop.composed
+func (r *Renderer) runPage(m *dataset.Moment, o Options, c *composer, a composed) (Subpage, error) {
 	if c.d == m.Dataset && !c.leadsUp {
 		c, a = c.asOf(m, a)
 	} else {

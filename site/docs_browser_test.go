@@ -49,7 +49,7 @@ func manual(t testing.TB) []*render.DocsPage {
 func buildWithManual(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	pages := manual(t)
-	if _, err := site.Build(packed(t, samplePages(t)), dir, theme.Files, site.Options{Version: "0.0", Docs: pages}); err != nil {
+	if _, err := site.Build(samplePages(t), dir, theme.Files, site.Options{Version: "0.0", Docs: pages}); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range pages {

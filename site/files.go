@@ -212,21 +212,15 @@ func (w *writer) finish() (r Report, err error) {
 	if err := w.place(); err != nil {
 		return r, fmt.Errorf("writing the site: %w", err)
 	}
-	r.Written = slices.Sorted(slices.Values(slices.DeleteFunc(slices.Clone(w.staged), isKept)))
-	for _, name := range w.names {
-		if !isKept(name) {
-			r.Files++
-		}
-	}
+	r.Written = slices.Sorted(slices.Values(w.staged))
+	r.Files = len(w.names)
 	for _, name := range w.old {
 		if _, stays := slices.BinarySearch(w.names, name); stays {
 			continue
 		}
 		switch err := w.root.Remove(filepath.FromSlash(name)); {
 		case err == nil:
-			if !isKept(name) {
-				r.Removed = append(r.Removed, name)
-			}
+			r.Removed = append(r.Removed, name)
 			removeEmpty(w.root, path.Dir(name))
 		case !errors.Is(err, fs.ErrNotExist):
 			return r, fmt.Errorf("removing what is no longer part of the site: %w", err)

@@ -45,9 +45,6 @@ func read(dir string) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{noJekyll: {}}
 	for _, name := range names {
-		if isKept(name) {
-			continue
-		}
 		data, err := readIn(root, name)
 		if err != nil {
 			return nil, fmt.Errorf("the site in %s is not whole: %w: make it again with benchbook render", dir, err)
@@ -99,7 +96,7 @@ func differences(dir string, files map[string][]byte) (Report, error) {
 		}
 	}
 	for _, name := range old {
-		if _, kept := files[name]; !kept && !isKept(name) {
+		if _, kept := files[name]; !kept {
 			r.Removed = append(r.Removed, name)
 		}
 	}

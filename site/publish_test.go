@@ -359,7 +359,7 @@ func TestPublishFails(t *testing.T) {
 
 func TestPublishFolder(t *testing.T) {
 	p := newPublisher(t)
-	p.render(map[string]string{"index.html": "one", "old.html": "old", keptFile("pair"): "for the next build alone"})
+	p.render(map[string]string{"index.html": "one", "old.html": "old"})
 	to := filepath.Join(t.TempDir(), "www")
 	if out, err := PublishFolder(p.site, to, true); err != nil || !slices.Equal(out.Written, []string{noJekyll, "index.html", "old.html"}) {
 		t.Errorf("a dry run gives %+v, %v", out, err)
@@ -369,9 +369,6 @@ func TestPublishFolder(t *testing.T) {
 	}
 	if _, err := PublishFolder(p.site, to, false); err != nil {
 		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(to, keptDir)); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("what builds keep for themselves is published")
 	}
 	put(t, to, "CNAME", "bench.example")
 	p.render(map[string]string{"index.html": "two"})

@@ -50,7 +50,7 @@ const (
 		"Every number comes from a record, and every record names the machine."
 )
 
-// Report says what a build changed. What a build keeps for later ones, see Kept, is not in it.
+// Report says what a build changed.
 type Report struct {
 	Files   int      // that the site has
 	Written []string // new or changed, relative to the site's folder, sorted
@@ -67,15 +67,11 @@ func CheckBaseURL(address string) error {
 }
 
 // Build writes the site of pages into the folder dir, which is made if it is not there. It takes the look from theme, a
-// folder as package theme has it. Pages are unpacked and released one by one, as many at a time as there are cores.
+// folder as package theme has it.
 //
 // The error is one of the file system, of a theme that lacks a file, of two pages of one name, or of a folder
 // that holds files which no build wrote. With it the site is as it was before, unless what failed was putting finished files in place.
-func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) {
-	var sources []source
-	for _, p := range pages {
-		sources = append(sources, source{p.Page, p.Unpack})
-	}
+func Build(pages []*render.Page, dir string, theme fs.FS, o Options) (Report, error) {
 	w, err := newWriter(dir)
 	if err != nil {
 		return Report{}, err
@@ -84,22 +80,7 @@ func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) 
 	if o.SingleFile && slices.Contains(w.old, "index.html") {
 		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as by --out mail", dir)
 	}
-	var working errgroup.Group // pages that wait as they are can be packed while others are written
-	working.SetLimit(runtime.GOMAXPROCS(0) + 1)
-	working.Go(func() error { return build(sources, theme, o, w.put) })
-	for _, p := range pages {
-		if o.SingleFile || p.Page.Draft && !o.Drafts || CheckSlug(p.Page.Slug, len(o.Docs) > 0) != nil {
-			continue
-		}
-		working.Go(func() error {
-			kept, err := p.kept()
-			if kept == nil || err != nil {
-				return err
-			}
-			return w.put(keptFile(p.Page.Slug), kept)
-		})
-	}
-	if err := working.Wait(); err != nil {
+	if err := build(pages, theme, o, w.put); err != nil {
 		return Report{}, err
 	}
 	return w.finish()
@@ -107,13 +88,9 @@ func Build(pages []*Packed, dir string, theme fs.FS, o Options) (Report, error) 
 
 // Files is what Build writes: the contents of all files by their paths, which have slashes.
 func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, error) {
-	var sources []source
-	for _, p := range pages {
-		sources = append(sources, source{p, func() (*render.Page, error) { return p, nil }})
-	}
 	var mu sync.Mutex
 	files := map[string][]byte{}
-	err := build(sources, theme, o, func(name string, data []byte) error {
+	err := build(pages, theme, o, func(name string, data []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
 		files[name] = data
@@ -125,29 +102,21 @@ func Files(pages []*render.Page, theme fs.FS, o Options) (map[string][]byte, err
 	return files, nil
 }
 
-// source is where a page comes from.
-type source struct {
-	head  *render.Page // what an index tells of it
-	whole func() (*render.Page, error)
-}
-
 // build makes the files of a site, and puts each somewhere, several at a time.
-func build(pages []source, theme fs.FS, o Options, put func(name string, data []byte) error) error {
+func build(pages []*render.Page, theme fs.FS, o Options, put func(name string, data []byte) error) error {
 	b, err := newBuilder(theme, o)
 	if err != nil {
 		return err
 	}
 	b.put = put
-	pages = slices.DeleteFunc(pages, func(s source) bool { return s.head.Draft && !o.Drafts })
-	slices.SortFunc(pages, func(a, b source) int {
-		return cmp.Or(strings.Compare(b.head.Date, a.head.Date), strings.Compare(a.head.Slug, b.head.Slug)) // newest first
+	pages = slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return p.Draft && !o.Drafts })
+	slices.SortFunc(pages, func(a, b *render.Page) int {
+		return cmp.Or(strings.Compare(b.Date, a.Date), strings.Compare(a.Slug, b.Slug)) // newest first
 	})
-	var heads []*render.Page
-	for _, s := range pages {
-		if err := CheckSlug(s.head.Slug, len(o.Docs) > 0); err != nil {
+	for _, p := range pages {
+		if err := CheckSlug(p.Slug, len(o.Docs) > 0); err != nil {
 			return fmt.Errorf("%w; rename its folder", err)
 		}
-		heads = append(heads, s.head)
 	}
 	if o.SingleFile {
 		b.inlineStyle = string(b.assets.inlineStyle())
@@ -158,32 +127,26 @@ func build(pages []source, theme fs.FS, o Options, put func(name string, data []
 			return err
 		}
 	}
-	if err := b.search(heads); err != nil {
+	if err := b.search(pages); err != nil {
 		return err
 	}
 	if err := b.each(pages, b.article); err != nil {
 		return err
 	}
 	for _, step := range []func([]*render.Page) error{b.docs, b.index, b.tags, b.feed, b.siteMap} {
-		if err := step(heads); err != nil {
+		if err := step(pages); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// each does something with every page, several at a time. A page is held only as long as that takes.
-func (b *builder) each(pages []source, do func(*render.Page) error) error {
+// each does something with every page, several at a time.
+func (b *builder) each(pages []*render.Page, do func(*render.Page) error) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, s := range pages {
-		group.Go(func() error {
-			page, err := s.whole()
-			if err != nil {
-				return err
-			}
-			return do(page)
-		})
+	for _, p := range pages {
+		group.Go(func() error { return do(p) })
 	}
 	return group.Wait()
 }

@@ -168,24 +168,11 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {
 	t.Helper()
-	report, err := site.Build(packed(t, pages), dir, theme.Files, site.Options{Version: "0.0"})
+	report, err := site.Build(pages, dir, theme.Files, site.Options{Version: "0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return report
-}
-
-func packed(t testing.TB, pages []*render.Page) []*site.Packed {
-	t.Helper()
-	var out []*site.Packed
-	for _, p := range pages {
-		packed, err := site.Pack(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, packed)
-	}
-	return out
 }
 
 // files reads all files below a folder.
@@ -308,7 +295,7 @@ func TestBuildRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := site.Build(packed(t, test.pages), dir, theme.Files, site.Options{})
+			_, err := site.Build(test.pages, dir, theme.Files, site.Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
@@ -358,7 +345,7 @@ func TestBuildThatFails(t *testing.T) {
 	build(t, pages[:1], dir)
 	before := files(t, dir)
 	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingMark(stats.Holds), Files: []render.File{{Path: "index.html"}}}
-	if _, err := site.Build(packed(t, append(pages, twice)), dir, theme.Files, site.Options{}); err == nil {
+	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
 	}
 	if after := files(t, dir); !maps.Equal(after, before) {
@@ -381,7 +368,7 @@ func TestDrafts(t *testing.T) {
 	page := &render.Page{Slug: "idea", Title: "An idea", Draft: true}
 	for _, drafts := range []bool{false, true} {
 		dir := t.TempDir()
-		if _, err := site.Build(packed(t, []*render.Page{page}), dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
+		if _, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "idea", "index.html")); (err == nil) != drafts {

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,7 +26,6 @@ type chosen struct {
 	slug        string
 	experiments []string // names after #; all if empty
 	doc         *article.Document
-	read        time.Time // when reading doc began
 	problems    article.Problems
 	planned     *plan.Plan // in full, where that need not be planned anew
 }
@@ -85,7 +83,6 @@ func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 		}
 	}
 	err = each(list, func(c *chosen) (err error) {
-		c.read = time.Now()
 		c.doc, err = readArticle(project, c.slug)
 		return err
 	})

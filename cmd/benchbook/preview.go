@@ -116,12 +116,11 @@ type previewer struct {
 	made     map[string]*made // by slug
 	shown    []string         // slugs of the articles that the site has, to which pages may link
 
-	docsDir    string // of the project; empty if it has none
-	docs       []*render.DocsPage
-	docsWrong  string   // what is wrong with them
-	docsShown  []string // what shown was when they were made
-	docsMade   bool     // they are as the files are
-	docsMemory render.Memory
+	docsDir   string // of the project; empty if it has none
+	docs      []*render.DocsPage
+	docsWrong string   // what is wrong with them
+	docsShown []string // what shown was when they were made
+	docsMade  bool     // they are as the files are
 }
 
 // made is what became of an article.
@@ -143,7 +142,6 @@ type made struct {
 	plan    *plan.Plan        // of the article that had this
 	set     *dataset.Dataset  // likewise; nil if it has to be made anew
 	moments []*dataset.Moment // likewise, and made with it
-	memory  render.Memory     // of its page
 }
 
 func newPreviewer(a *session, dir string, flags renderFlags) (*previewer, error) {
@@ -240,7 +238,7 @@ func (p *previewer) readDocs(project *article.Project) error {
 		return nil
 	}
 	var err error
-	p.docs, err = p.renderer.Docs(docs, render.Options{Articles: p.shown, Memory: &p.docsMemory})
+	p.docs, err = p.renderer.Docs(docs, render.Options{Articles: p.shown})
 	p.docsMade = err == nil
 	return err
 }
@@ -461,7 +459,7 @@ func (p *previewer) page(project *article.Project, c *chosen, m *made, finish bo
 		}
 		m.set = d
 	}
-	options := render.Options{Articles: p.shown, Moments: m.moments, Memory: &m.memory}
+	options := render.Options{Articles: p.shown, Moments: m.moments}
 	if before := m.page; inWords && !finish && before != nil && before.Runs == len(m.moments) && before.Runs > 0 {
 		page, err := p.renderer.Article(m.set, options)
 		if err != nil {

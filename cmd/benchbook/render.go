@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -146,39 +145,10 @@ func withoutDrafts(a *session, list []*chosen) []*chosen {
 	})
 }
 
-// renderMemory is what the collector of garbage keeps to while a site is rendered, if it can. Pages wait packed, so that of a thousand
-// articles much less is in use; left to itself the collector would let as much again come together.
-const renderMemory = 400 << 20
-
-// renderGrowth is by how many per cent of what is in use garbage may grow while a site is rendered, up to renderMemory: nearly all that a
-// page takes is garbage a moment later.
-const renderGrowth = 400
-
-// rendering lets the collector of garbage come as seldom as memory allows, until what it gives is called. GOGC and a smaller GOMEMLIMIT
-// have the last word. What another that renders has set already is left to that one.
-func rendering() (end func()) {
-	limit, growth := debug.SetMemoryLimit(-1), renderGrowth
-	if limit > renderMemory {
-		debug.SetMemoryLimit(renderMemory)
-	}
-	if os.Getenv("GOGC") == "" {
-		growth = debug.SetGCPercent(renderGrowth)
-	}
-	return func() {
-		if limit > renderMemory {
-			debug.SetMemoryLimit(limit)
-		}
-		if growth != renderGrowth {
-			debug.SetGCPercent(growth)
-		}
-	}
-}
-
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
 func renderSite(a *session, project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
-	defer rendering()()
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -199,8 +169,8 @@ func renderSite(a *session, project *article.Project, list []*chosen, flags rend
 	}
 	warnings := 0
 	for _, p := range pages {
-		for _, w := range p.Page.Warnings {
-			fmt.Fprintf(a.stderr, "%s: %s\n", p.Page.Slug, w)
+		for _, w := range p.Warnings {
+			fmt.Fprintf(a.stderr, "%s: %s\n", p.Slug, w)
 			warnings++
 		}
 	}
@@ -270,7 +240,7 @@ func (f *renderFlags) site(project *article.Project) site.Options {
 
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
-func renderPages(a *session, project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*site.Packed, []*articleOutcome, error) {
+func renderPages(a *session, project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*render.Page, []*articleOutcome, error) {
 	this, err := runner.ThisHost()
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
@@ -292,20 +262,13 @@ func renderPages(a *session, project *article.Project, list []*chosen, flags ren
 			options.Articles = append(options.Articles, c.slug)
 		}
 	}
-	entering, err := newInputs(a, project, look, flags, options)
-	if err != nil {
-		return nil, nil, &statusError{statusFailed, err}
-	}
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
 		group.Go(func() (err error) {
-			made[i], err = renderPage(a, project, c, renderer, options, entering, flags, this, asJSON)
+			made[i], err = renderPage(a, project, c, renderer, options, flags, this, asJSON)
 			c.doc, c.planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
-			if err == nil && made[i].fresh != nil {
-				err = made[i].wait(len(sound) <= fewPages)
-			}
 			return err
 		})
 	}
@@ -316,7 +279,7 @@ func renderPages(a *session, project *article.Project, list []*chosen, flags ren
 	if err != nil {
 		return nil, nil, themeError(a, look, err)
 	}
-	var pages []*site.Packed
+	var pages []*render.Page
 	var outcomes []*articleOutcome
 	found := flags.host == ""
 	for _, m := range made {
@@ -345,31 +308,16 @@ func shownOf(c *chosen, records []*record.Record, o dataset.Options, asked strin
 	return d, found, nil
 }
 
-// fewPages are so few that they can wait for their site as they are.
-const fewPages = 8
-
 // madePage is the page of an article, with what its records say.
 type madePage struct {
-	page    *site.Packed
-	fresh   *render.Page // that was made just now, until it waits in page
+	page    *render.Page
 	outcome *articleOutcome
 	bad     []record.Bad // files among the records that are none
 	found   bool         // there are records of the host that was asked for
 }
 
-// wait lets the page that was made wait for its site, as one of few or packed.
-func (m *madePage) wait(few bool) (err error) {
-	page := m.fresh
-	if m.fresh = nil; few {
-		m.page = site.Whole(page)
-		return nil
-	}
-	m.page, err = site.Pack(page)
-	return err
-}
-
-// page makes the page of an article, or takes the one that was made last of the very same.
-func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, entering *inputs, flags renderFlags,
+// page makes the page of an article.
+func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, flags renderFlags,
 	this runner.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
@@ -387,11 +335,6 @@ func renderPage(a *session, project *article.Project, c *chosen, renderer func()
 		return m, err
 	}
 	m.outcome = outcomeOf(shown, asJSON)
-	before := entering.of(project.ArticleDir(c.slug), host.ID, c.read)
-	if kept, ok := site.Kept(flags.dir(project), c.slug, before.digest); ok {
-		m.page = kept
-		return m, nil
-	}
 	if !flags.single {
 		if options.Moments, err = dataset.History(c.doc, records, shown, laidOver); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.slug, err)
@@ -401,17 +344,12 @@ func renderPage(a *session, project *article.Project, c *chosen, renderer func()
 	if err != nil {
 		return m, err
 	}
-	if m.fresh, err = made.Page(shown, options); err != nil {
-		return m, err
-	}
-	if before.digest != "" && before.stay() {
-		m.fresh.Inputs = before.digest
-	}
-	return m, nil
+	m.page, err = made.Page(shown, options)
+	return m, err
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
-func buildSite(a *session, project *article.Project, pages []*site.Packed, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
+func buildSite(a *session, project *article.Project, pages []*render.Page, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err
@@ -420,8 +358,8 @@ func buildSite(a *session, project *article.Project, pages []*site.Packed, out s
 	if !flags.single {
 		var slugs []string
 		for _, p := range pages {
-			if flags.drafts || !p.Page.Draft {
-				slugs = append(slugs, p.Page.Slug)
+			if flags.drafts || !p.Draft {
+				slugs = append(slugs, p.Slug)
 			}
 		}
 		if options.Docs, found, err = renderDocs(a, project, look, slugs); err != nil {

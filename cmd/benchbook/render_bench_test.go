@@ -78,7 +78,6 @@ func benchProject(b *testing.B, articles, servers, repetitions, figures, tables 
 			write(filepath.Join(folder, "records", r.Path()), data)
 		}
 	}
-	age(b, dir)
 	return dir
 }
 
