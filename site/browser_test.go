@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,9 +21,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"benchbook/site"
-	"benchbook/site/theme"
 )
 
 // browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages runs beside others, which keeps all CPUs at work.
@@ -93,27 +89,29 @@ func (b *trouble) listen(event any) {
 	}
 }
 
-func (b *trouble) report(t *testing.T) {
-	t.Helper()
+// take empties the list.
+func (b *trouble) take() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, words := range b.list {
-		t.Error(words)
-	}
+	list := b.list
 	b.list = nil
+	return list
 }
 
-// A site works from a disk, at every width and in both colours: nothing scrolls sideways, nothing fails or is
-// complained about, and every measured value opens its slip when it is reached by Tab.
+func (b *trouble) report(t *testing.T) {
+	t.Helper()
+	for _, words := range b.take() {
+		t.Error(words)
+	}
+}
+
+// What needs a script works from a disk: sorting, the theme, the search.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
-	build(t, append(samplePages(t), longWords(t)), dir)
+	build(t, samplePages(t), dir)
 	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, lightAndDark, always([]string{"index.html", "sockets/index.html", "failed/index.html", "unmeasured/index.html", "long/index.html",
-		"sockets/history/index.html", "sockets/runs/" + earlierRun + "/index.html", "sockets/compare/" + earlierRun + "-" + laterRun + "/index.html",
-		"tags/python/index.html"}))
 	t.Run("the table sorts", func(t *testing.T) {
 		sorts(ctx, t, filepath.Join(dir, "sockets", "index.html"))
 		found.report(t)
@@ -134,63 +132,6 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// A single file needs nothing beside it: from a folder of its own it shows its figures, its fonts, and its slips.
-func TestBrowserOnSingleFile(t *testing.T) {
-	t.Parallel()
-	ctx := browser(t)
-	built, err := site.Files(samplePages(t), theme.Files, site.Options{SingleFile: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "mail.html"), built["sockets.html"], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	found := listen(ctx, t)
-	lookAtAll(ctx, t, found, dir, lightAndDark, always([]string{"mail.html"}))
-	t.Run("its table sorts", func(t *testing.T) {
-		sorts(ctx, t, filepath.Join(dir, "mail.html"))
-		found.report(t)
-	})
-}
-
-// The same holds for a site that was made of real records: CI names the one that its report made.
-func TestBrowserOnReport(t *testing.T) {
-	t.Parallel()
-	dir := os.Getenv("BENCHBOOK_TEST_SITE")
-	if dir == "" {
-		t.Skip("BENCHBOOK_TEST_SITE names no site: make report, and set it to the folder _site")
-	}
-	pages, err := filepath.Glob(filepath.Join(dir, "*", "index.html"))
-	if err != nil || len(pages) < 2 {
-		t.Fatalf("%d articles in %s, %v", len(pages), dir, err)
-	}
-	names := []string{"index.html"}
-	for _, page := range pages {
-		slug := filepath.Base(filepath.Dir(page))
-		if slug == docsFolder { // where nothing is measured
-			continue
-		}
-		names = append(names, filepath.Join(slug, "index.html"))
-		if history := filepath.Join(slug, "history", "index.html"); isFile(filepath.Join(dir, history)) {
-			names = append(names, history)
-		}
-	}
-	for _, scheme := range lightAndDark { // in two browsers at once
-		t.Run(scheme, func(t *testing.T) {
-			t.Parallel()
-			ctx := browser(t)
-			found := listen(ctx, t)
-			lookAtAll(ctx, t, found, dir, []string{scheme}, always(names))
-		})
-	}
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
-}
-
 func listen(ctx context.Context, t *testing.T) *trouble {
 	t.Helper()
 	found := &trouble{}
@@ -201,81 +142,6 @@ func listen(ctx context.Context, t *testing.T) *trouble {
 		t.Fatal(err)
 	}
 	return found
-}
-
-// lookAtAll looks at pages at all widths. Where Tab leads to does not depend on colours, and takes most of the time: it is pressed in light
-// alone. That slips are to be seen in both is what TestBrowserSlips is about.
-func lookAtAll(ctx context.Context, t *testing.T, found *trouble, dir string, schemes []string, pages looked) {
-	t.Helper()
-	eachLook(t, threeWidths, schemes, pages, func(t *testing.T, page string, width int, scheme string) {
-		if file := filepath.Join(dir, page); scheme == "light" {
-			look(ctx, t, file, width, scheme, kindOf(page) != "history" && kindOf(page) != "compare" && kindOf(page) != "tags" && page != "index.html")
-		} else {
-			glance(ctx, t, file, width, scheme)
-		}
-		found.report(t)
-	})
-}
-
-// lightAndDark are the colour schemes of a system.
-var lightAndDark = []string{"light", "dark"}
-
-// threeWidths are those of a desk, a tablet and a telephone, in CSS pixels.
-var threeWidths = []int{1280, 768, 375}
-
-// eachLook runs a test of pages at each width, in each colour scheme. pages says which ones at one width in one scheme.
-func eachLook(t *testing.T, widths []int, schemes []string, pages looked, test func(t *testing.T, page string, width int, scheme string)) {
-	t.Helper()
-	for _, width := range widths {
-		for _, scheme := range schemes {
-			for _, page := range pages(width, scheme) {
-				t.Run(fmt.Sprintf("%s, %d wide, %s", page, width, scheme), func(t *testing.T) { test(t, page, width, scheme) })
-			}
-		}
-	}
-}
-
-// looked says at which pages to look at a width in a colour scheme.
-type looked func(width int, scheme string) []string
-
-// always looks at all pages at every width in each scheme.
-func always(pages []string) looked { return func(int, string) []string { return pages } }
-
-// inTurn looks at the pages of articles, at the index, and at the first page of each other kind, such as runs, at all of the widths in each
-// scheme. It looks once at any other page, each at another width or in another scheme than the one of its kind before: they are made alike.
-func inTurn(pages []string, widths []int) looked {
-	var turns []string
-	for _, width := range widths {
-		for _, scheme := range lightAndDark {
-			turns = append(turns, scheme+strconv.Itoa(width))
-		}
-	}
-	pages = slices.Sorted(slices.Values(pages))
-	of, seen := map[string]string{}, map[string]int{}
-	for _, page := range pages {
-		kind := kindOf(page)
-		if seen[kind]++; kind != "" && seen[kind] > 1 {
-			of[page] = turns[seen[kind]%len(turns)]
-		}
-	}
-	return func(width int, scheme string) []string {
-		return slices.DeleteFunc(slices.Clone(pages), func(page string) bool {
-			turn, some := of[page]
-			return some && turn != scheme+strconv.Itoa(width)
-		})
-	}
-}
-
-// kindOf is what many pages of a site have in common: "docs", "tags", "history", "runs" or "compare"; "" of the index and of articles.
-func kindOf(page string) string {
-	parts := strings.Split(page, "/")
-	switch {
-	case parts[0] == docsFolder || parts[0] == "tags":
-		return parts[0]
-	case len(parts) > 2:
-		return parts[1]
-	}
-	return ""
 }
 
 // openIn loads a page of a site.
@@ -322,82 +188,6 @@ func ask[T any](ctx context.Context, t *testing.T, script string) T {
 	}
 	return answer
 }
-
-func look(ctx context.Context, t *testing.T, file string, width int, scheme string, isArticle bool) {
-	t.Helper()
-	glance(ctx, t, file, width, scheme)
-	values := ask[int](ctx, t, `document.querySelectorAll(".m").length`)
-	if isArticle && values == 0 {
-		t.Error("the page has no measured values")
-	}
-	ask[int](ctx, t, watchStops)
-	opened, done := map[string]bool{}, false
-	// Tab visits every stop once and comes to an end; the bound is for a page that never does.
-	for tries := 0; tries < 40 && !done; tries++ {
-		do(ctx, t, pressTab(50))
-		for _, at := range ask[[]stop](ctx, t, takeStops) {
-			if done = at.Done || opened[at.ID]; done {
-				break
-			}
-			if at.ID == "" {
-				continue
-			}
-			if opened[at.ID] = true; !at.Open || !at.Visible {
-				t.Errorf("the slip %s is not to be seen when its value has the focus", at.ID)
-			}
-		}
-	}
-	if len(opened) != values {
-		t.Errorf("Tab reached %d of %d values", len(opened), values)
-	}
-}
-
-// glance loads a page, opens what is folded, and looks at its width and its fonts.
-func glance(ctx context.Context, t *testing.T, file string, width int, scheme string) {
-	t.Helper()
-	do(ctx, t, open(file, width, scheme))
-	scroll := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`)
-	if scroll > width {
-		t.Errorf("the page is %d wide", scroll)
-	}
-	if ask[int](ctx, t, `document.fonts.ready.then(() => Array.from(document.fonts).filter(f => f.status === "loaded").length)`) == 0 {
-		t.Error("no font of the theme was loaded")
-	}
-}
-
-// A stop is where Tab has led to: at a value, whose slip has an ID, at something else, or out of the page.
-type stop struct {
-	ID                  string
-	Open, Visible, Done bool
-}
-
-// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to ask after each key
-// takes more calls than the keys. When all were visited it lets no Tab do anything more.
-const watchStops = `(() => {
-	const at = () => {
-		const e = document.activeElement;
-		if (!e || e === document.body) return {Done: true};
-		if (!e.classList.contains("m")) return {};
-		const slip = e.querySelector(".pop"), box = slip.getBoundingClientRect();
-		return {ID: slip.id, Open: getComputedStyle(slip).display !== "none",
-			Visible: box.width > 100 && box.left >= 0 && box.right <= innerWidth};
-	};
-	let begun = false, done = false;
-	window.stops = [];
-	addEventListener("keydown", e => {
-		if (begun && !done) {
-			const stop = at();
-			done = !!stop.Done;
-			stops.push(stop);
-		}
-		begun = true;
-		if (done) e.preventDefault();
-	}, true);
-	return 0;
-})()`
-
-// takeStops takes what was noted so far, and whether Tab has led out of the page, which may hear of no further key then.
-const takeStops = `stops.splice(0).concat(document.activeElement && document.activeElement !== document.body ? [] : [{Done: true}])`
 
 // pressTab presses Tab so many times, and does not let it go: no page listens to that.
 func pressTab(times int) chromedp.Action[chromedp.Void] {

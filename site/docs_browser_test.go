@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,31 +62,36 @@ func buildWithManual(t testing.TB, dir string) (names []string) {
 	return names
 }
 
-// The manual reads well wherever it is read: nothing scrolls sideways, nothing fails or is complained about.
+// The manual reads well wherever it is read.
+func TestVisitManual(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pages := map[string][]view{}
+	for i, name := range buildWithManual(t, dir) { // at each width, in one scheme
+		for _, width := range threeWidths {
+			pages[name] = append(pages[name], view{width, lightAndDark[i%2]})
+		}
+	}
+	visit(t, dir, pages, func(ctx context.Context, t *testing.T, page string) {
+		// Short words of code, such as flags, stay on one line.
+		const broken = `Array.from(document.querySelectorAll("p code, li code")).filter(c => /^\S*-\S*$/.test(c.textContent) && c.textContent.length <= 24)
+			.filter(c => c.getClientRects().length > 1).map(c => c.textContent)`
+		if words := ask[[]string](ctx, t, broken); len(words) > 0 {
+			t.Errorf("lines end within %q", words)
+		}
+		if titles := ask[int](ctx, t, `document.querySelectorAll("h1").length`); titles != 1 {
+			t.Errorf("there are %d titles", titles)
+		}
+	})
+}
+
+// The manual is found and gone through by its list of pages, the keyboard and the search.
 func TestBrowserOnManual(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	dir := t.TempDir()
 	names := buildWithManual(t, dir)
 	found := listen(ctx, t)
-	t.Run("every page", func(t *testing.T) {
-		for i, name := range names {
-			scheme := []string{"light", "dark"}[i%2]
-			for _, width := range []int{1280, 768, 375} {
-				do(ctx, t, openIn(dir, name, width, scheme))
-				if got := ask[int](ctx, t, `document.querySelectorAll("details").forEach(d => d.open = true); document.documentElement.scrollWidth`); got > width {
-					t.Errorf("%s, %d wide: the page is %d wide", name, width, got)
-				}
-				if broken := ask[[]string](ctx, t, `Array.from(document.querySelectorAll("p code, li code")).filter(c => /^\S*-\S*$/.test(c.textContent) && c.textContent.length <= 24).filter(c => c.getClientRects().length > 1).map(c => c.textContent)`); len(broken) > 0 {
-					t.Errorf("%s, %d wide: lines end within %q", name, width, broken)
-				}
-				if got := ask[int](ctx, t, `document.querySelectorAll("h1").length`); got != 1 {
-					t.Errorf("%s has %d titles", name, got)
-				}
-			}
-		}
-		found.report(t)
-	})
 	t.Run("the list of pages", func(t *testing.T) {
 		for _, width := range []int{1280, 375} {
 			do(ctx, t, openIn(dir, "docs/load/index.html", width, "light"))
@@ -155,19 +161,6 @@ func TestBrowserOnManual(t *testing.T) {
 		}
 		found.report(t)
 	})
-}
-
-// Nobody is kept from reading the manual: axe finds nothing in it, folds open.
-func TestManualAccessible(t *testing.T) {
-	t.Parallel()
-	ctx, source := browser(t), axe(t)
-	found := listen(ctx, t)
-	dir := t.TempDir()
-	names := buildWithManual(t, dir)
-	for i, name := range names {
-		width, scheme := []int{1280, 375}[i%2], []string{"light", "dark"}[i/2%2]
-		accessibleAt(ctx, t, found, source, dir, name, width, scheme)
-	}
 }
 
 // All pages of the manual are HTML as its standard has it.

@@ -29,19 +29,28 @@ func TestScreens(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
 			ctx := browser(t)
-			eachLook(t, threeWidths, []string{scheme}, inTurn(withoutLikes(pagesBelow(t, dir)), threeWidths), func(t *testing.T, page string, width int, scheme string) {
-				do(ctx, t, openIn(dir, page, width, scheme))
-				ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
-				picture, err := chromedp.Run(ctx, wholePage())
-				if err != nil {
-					t.Fatal(err)
+			for page, views := range viewsByKind(withoutLikes(pagesBelow(t, dir)), everyView) {
+				for _, view := range views {
+					if view.scheme == scheme {
+						takePicture(ctx, t, dir, page, view)
+					}
 				}
-				name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), width, scheme)
-				if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			})
+			}
 		})
+	}
+}
+
+func takePicture(ctx context.Context, t *testing.T, dir, page string, v view) {
+	t.Helper()
+	do(ctx, t, openIn(dir, page, v.width, v.scheme))
+	ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
+	picture, err := chromedp.Run(ctx, wholePage())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), v.width, v.scheme)
+	if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
