@@ -26,12 +26,17 @@ check: build ## say what is wrong with articles
 	@$(BIN)/benchbook check
 
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
-test: ## run all tests; those that need an engine or a browser run where there is one
-	$(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
+# Pages are looked at as they are made of the committed records.
+test: build ## run all tests; those that need an engine or a browser run where there is one
+	@rm -rf _pages && $(BIN)/benchbook render --out _pages >/dev/null
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 30m $(TESTFLAGS) ./site ./cmd/benchbook ./...
 
-test-all: test ## all tests, also those of benchbook-cluster, on a Kubernetes that is started for them (as root)
+test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, benchbook-cluster on a Kubernetes that is started for it (as root), fuzzing
 	$(GO) test -short -tags cluster ./cmd/benchbook
-	@$(MAKE) --no-print-directory test-kubernetes
+	$(MAKE) report PROFILE=smoke
+	$(MAKE) screens
+	$(MAKE) test-kubernetes
+	scripts/fuzz 10s
 
 # The tests are built before, as there is no network beside the cluster.
 test-kubernetes: ## bring a Kubernetes of three nodes up, test that engine on it, and take it down (as root; some minutes more the first time)
@@ -108,4 +113,4 @@ image: build ## build the image benchbook, for continuous integration, FROM the 
 
 clean: build ## remove what runs left behind in the engine, and what was built
 	@$(BIN)/benchbook clean
-	rm -rf $(BIN) $(EMBEDDED) dist _site _screens _tools
+	rm -rf $(BIN) $(EMBEDDED) dist _site _pages _screens _tools
