@@ -125,7 +125,7 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 			continue // it removes the profile of what this is merged over
 		}
 		if !files.IsName(f.Key.Value) { // the folder of its records is called so
-			d.problems.badName(f.Key, "profile")
+			addBadName(d.problems, f.Key, "profile")
 			continue
 		}
 		if f.Value.Kind == Scalar && f.Value.Text.Value == "skip" {

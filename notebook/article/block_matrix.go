@@ -60,7 +60,7 @@ func (d decoder) parameterName(t Text) {
 		d.problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
 	} else if !IsName(t.Value) {
-		d.problems.badName(t, "parameter")
+		addBadName(d.problems, t, "parameter")
 	}
 }
 

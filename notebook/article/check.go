@@ -123,7 +123,7 @@ func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text, tr
 		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
 		return false
 	case !IsName(t.Value):
-		doc.Problems.badName(t, what)
+		addBadName(&doc.Problems, t, what)
 		return false
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)

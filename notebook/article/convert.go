@@ -58,7 +58,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 		return c.node(y.Alias)
 	case a.node == nil:
 		p := c.problems.Add("unknown-anchor", here, "*%s stands inside what it repeats", y.Value)
-		p.Hint, p.covers = "write out what is needed", here
+		p.Hint, p.Covers = "write out what is needed", here
 	case c.made+a.size > maxNodes:
 		c.made += a.size
 		c.problems.Add("yaml-too-large", here, "with this alias the block has more than %d values", maxNodes).

@@ -186,10 +186,10 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 				tried = append(tried, f.Key.Value)
 			}
 		case ok:
-			before := d.problems.noted
+			before := d.problems.Found()
 			keys[f.Key.Value] = f.Key.Pos
 			d.value(f.Value, f.Key.Value, v.Field(i))
-			if d.problems.noted > before {
+			if d.problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
 		case strings.HasPrefix(f.Key.Value, "x-"):

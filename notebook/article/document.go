@@ -262,17 +262,6 @@ func isUTF16(data []byte) bool {
 		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
-func invalidUTF8(data []byte) int {
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return len(data)
-}
-
 var frontMatter = regexp.MustCompile(`\A---[ \t]*\r?\n((?s:.*?)\n)??---[ \t]*(\r?\n|\z)`)
 
 // frontMatter reads the YAML above the article and gives the text with it blanked out, so that offsets stay.
@@ -813,8 +802,8 @@ func isLabel(s, prefix string) bool {
 
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 
-// badName reports a text that IsName refuses; what is the kind of thing that it should name.
-func (p *Problems) badName(t Text, what string) {
+// addBadName reports a text that IsName refuses; what is the kind of thing that it should name.
+func addBadName(p *Problems, t Text, what string) {
 	hint := nameHint
 	if len(t.Value) > files.MaxName {
 		hint = fmt.Sprintf("choose a name of at most %d bytes", files.MaxName)

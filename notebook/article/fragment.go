@@ -159,30 +159,28 @@ func (f *fragment) aligned(value string, start, end, from int, quoting byte) Tex
 	if !ok {
 		return Text{Value: value, Pos: f.pos(start, start+len(strings.TrimRight(f.text[start:end], " \t\r")))}
 	}
-	t := Text{Value: value, Pos: Pos{Source: f.source, Start: f.at(start)}}
-	t.Pos.End = max(t.Pos.Start, f.at(stop))
-	if len(runs) > 0 {
-		t.offsets = &offsets{value: value}
-		for _, r := range runs {
-			t.offsets.runs = append(t.offsets.runs, f.placed(r)...)
-		}
+	at := Pos{Source: f.source, Start: f.at(start)}
+	at.End = max(at.Start, f.at(stop))
+	var placed []Run
+	for _, r := range runs {
+		placed = append(placed, f.placed(r)...)
 	}
-	return t
+	return NewText(value, at, placed)
 }
 
 // placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
-func (f *fragment) placed(r run) []run {
-	var out []run
-	for i := f.line(r.start) + 1; r.width == r.length && i < len(f.lines) && f.lines[i].at < r.start+r.width; i++ {
-		n := f.lines[i].at - r.start
-		out = append(out, run{r.at, n, f.at(r.start), n})
-		r = run{r.at + n, r.length - n, r.start + n, r.width - n}
+func (f *fragment) placed(r Run) []Run {
+	var out []Run
+	for i := f.line(r.Start) + 1; r.Width == r.Length && i < len(f.lines) && f.lines[i].at < r.Start+r.Width; i++ {
+		n := f.lines[i].at - r.Start
+		out = append(out, Run{r.At, n, f.at(r.Start), n})
+		r = Run{r.At + n, r.Length - n, r.Start + n, r.Width - n}
 	}
-	at := f.at(r.start)
-	if end := at + r.width; end > len(f.source.Data) || string(f.source.Data[at:end]) != f.text[r.start:r.start+r.width] {
-		r.width = f.at(r.start+r.width) - at // of characters that were replaced
+	at := f.at(r.Start)
+	if end := at + r.Width; end > len(f.source.Data) || string(f.source.Data[at:end]) != f.text[r.Start:r.Start+r.Width] {
+		r.Width = f.at(r.Start+r.Width) - at // of characters that were replaced
 	}
-	return append(out, run{r.at, r.length, at, r.width})
+	return append(out, Run{r.At, r.Length, at, r.Width})
 }
 
 // inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
@@ -238,7 +236,7 @@ func (f *fragment) clean(problems *Problems) {
 			first = problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)), "the character U+%04X cannot stand in YAML", r)
 			first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
 			if start := strings.LastIndexAny(f.text[:i], " \t\n[{,") + 1; start < i { // a key or value is not what was meant
-				first.covers = f.pos(start, i)
+				first.Covers = f.pos(start, i)
 			}
 		}
 	}
@@ -271,6 +269,9 @@ func escape(r rune) string {
 	return fmt.Sprintf(`\u%04X`, r)
 }
 
+// maxYAML bounds one block or file of YAML, in bytes; see maxText.
+const maxYAML = 250_000
+
 // parseYAML reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
 // empty mapping if there is nothing in it.
 //
@@ -295,7 +296,7 @@ func parseYAML(f fragment, problems *Problems) *Node {
 		p := found.Add(t.rule, f.pos(t.start, t.end), "%s", t.message)
 		p.Hint = t.hint
 		if len(t.meant) > 0 && t.rule == "quote-this" {
-			p.covers = f.pos(t.meant[0].at, max(t.meant[0].end, t.end))
+			p.Covers = f.pos(t.meant[0].at, max(t.meant[0].end, t.end))
 		}
 	}
 	f.text = f.text[:s.end]

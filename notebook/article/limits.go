@@ -1,15 +1,5 @@
 package article
 
-// Bounds of the texts that are read as Markdown, YAML or CSV. They are far above what people write, and keep what parsers
-// make of a hostile text under 200 MB and a second.
-const (
-	maxText  = 1_000_000     // bytes
-	maxRead  = 100 * maxText // bytes of a file that is read at all, to say by how much it is too large
-	maxLines = 100_000
-	maxLine  = 100_000 // bytes
-	maxYAML  = 250_000 // bytes, of one block or file
-)
-
 // Bounds of what an article has several of. Most of them are looked up by name again and again.
 const (
 	maxExperiments = 500
@@ -17,35 +7,3 @@ const (
 	maxAxes        = 100
 	maxNamed       = 500 // services of an experiment, values of the front matter and the like
 )
-
-func tooLarge(at Pos, size int64, problems *Problems) {
-	problems.Add("too-large", at, "the file has %d bytes, and may have %d", size, maxText).
-		Hint = "divide it, or put data into files that images are built from"
-}
-
-// fits says that a text is not too large to be read. One that is, is a problem.
-func fits(s *Source, problems *Problems) bool {
-	whole := Pos{s, 0, min(1, len(s.Data))}
-	if len(s.Data) > maxText {
-		tooLarge(whole, int64(len(s.Data)), problems)
-		return false
-	}
-	if len(s.lines) > maxLines {
-		at := s.lines[maxLines-1]
-		problems.Add("too-large", Pos{s, at, min(at+1, len(s.Data))}, "the file has more than %d lines", maxLines).
-			Hint = "divide it, or put data into files that images are built from"
-		return false
-	}
-	for i, start := range s.lines {
-		end := len(s.Data)
-		if i+1 < len(s.lines) {
-			end = s.lines[i+1]
-		}
-		if end-start > maxLine {
-			problems.Add("too-large", Pos{s, start, start + 1}, "the line has %d bytes, and may have %d", end-start, maxLine).
-				Hint = "break it into several lines"
-			return false
-		}
-	}
-	return true
-}

@@ -27,7 +27,9 @@ type Problem struct {
 	Message  string // lower case, no full stop, the author's own words in quotes
 	Hint     string // what to do; may be empty
 
-	covers Pos // of a value that was not read as it was meant: problems in it are likely to follow from this one
+	// Covers is the place of a value that was not read as it was meant. Sorted leaves out other problems in it, which
+	// are likely to follow from this one.
+	Covers Pos
 }
 
 // maxProblems bounds how many problems are kept: nobody reads more of them at once.
@@ -38,7 +40,7 @@ type Problems struct {
 	list []*Problem
 	seen map[likeness]*Problem
 
-	noted int // how often one was found, those counted that are alike
+	found int
 }
 
 // A likeness is what problems that are alike have in common.
@@ -60,7 +62,7 @@ func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Proble
 
 // note keeps a problem, and gives the one that stands for it.
 func (p *Problems) note(new *Problem) *Problem {
-	p.noted++
+	p.found++
 	l := likeness{new.Pos, new.Rule, new.Message}
 	if alike := p.seen[l]; alike != nil {
 		return alike
@@ -84,6 +86,12 @@ func (p *Problems) Merge(o *Problems) {
 	}
 }
 
+// Found is how often a problem was added, repeated ones included.
+func (p *Problems) Found() int { return p.found }
+
+// All gives the problems in the order in which they were added.
+func (p *Problems) All() []*Problem { return slices.Clone(p.list) }
+
 // Len is how many problems there are, warnings among them.
 func (p *Problems) Len() int { return len(p.list) }
 
@@ -104,12 +112,12 @@ func (p *Problems) Sorted() []*Problem {
 	})
 	var covers []Pos
 	for _, p := range list {
-		if p.covers.Source != nil {
-			covers = append(covers, p.covers)
+		if p.Covers.Source != nil {
+			covers = append(covers, p.Covers)
 		}
 	}
 	return slices.DeleteFunc(list, func(p *Problem) bool {
-		return p.covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
+		return p.Covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
 	})
 }
 

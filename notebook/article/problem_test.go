@@ -48,7 +48,7 @@ func TestSortedLeavesOutWhatFollows(t *testing.T) {
 	source := NewSource("a.md", []byte("0123456789"))
 	var problems Problems
 	problems.Add("second", Pos{source, 5, 6}, "follows from the first")
-	problems.Add("first", Pos{source, 4, 5}, "covers").covers = Pos{source, 3, 7}
+	problems.Add("first", Pos{source, 4, 5}, "covers").Covers = Pos{source, 3, 7}
 	problems.Add("third", Pos{source, 8, 9}, "stands alone")
 	problems.Add("fourth", Pos{source, 8, 9}, "stands beside it")
 	problems.Add("third", Pos{source, 8, 9}, "stands alone")

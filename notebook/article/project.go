@@ -94,7 +94,7 @@ func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
 	*h = decodeNamed[ProjectHost](d, n, what, "host")
 	for _, host := range *h {
 		if !files.IsName(host.Name.Value) {
-			d.problems.badName(host.Name, "host")
+			addBadName(d.problems, host.Name, "host")
 		}
 	}
 }
@@ -262,23 +262,6 @@ func (p *Project) Article(slug string) (*Document, error) {
 		return &Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}
 	return Parse(dir, source), nil
-}
-
-// readSource reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
-// a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
-func readSource(file, shown string, problems *Problems) (*Source, bool) {
-	source := NewSource(shown, nil)
-	data, _, err := files.Read(file, maxRead)
-	if large, ok := errors.AsType[*files.TooLargeError](err); ok {
-		tooLarge(Pos{Source: source}, max(large.Size, large.Most+1), problems)
-		return source, false
-	}
-	if err != nil {
-		problems.Add("not-a-file", Pos{Source: source}, "the file cannot be read: %s", files.Reason(err)).
-			Hint = "put a file in its place that you may read"
-		return source, false
-	}
-	return NewSource(shown, data), true
 }
 
 // ArticleDir is the folder of an article.

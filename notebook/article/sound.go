@@ -20,7 +20,7 @@ func (doc *Document) Sound(found *Problems) map[string]Knowledge {
 	for _, e := range doc.Experiments {
 		known[e.Name.Value] = KnowsAll
 	}
-	for _, p := range found.list {
+	for _, p := range found.All() {
 		if p.Severity != SeverityError {
 			continue
 		}

@@ -47,6 +47,18 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
+// invalidUTF8 is where the first byte that is not UTF-8 stands; the end if there is none.
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(data)
+}
+
 // replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
 // means something to YAML, it is a letter.
 func replaceInvalid(data []byte) []byte {
@@ -55,7 +67,7 @@ func replaceInvalid(data []byte) []byte {
 		r, n := utf8.DecodeRune(out[i:])
 		if r == utf8.RuneError && n == 1 {
 			out[i] = '?'
-			if (i == 0 || isSpace(out[i-1])) && (i+1 == len(out) || isSpace(out[i+1])) {
+			if len(bytes.TrimSpace(out[max(i-1, 0):min(i+2, len(out))])) == 1 {
 				out[i] = 'x'
 			}
 		}
@@ -127,8 +139,8 @@ func (t Text) part(start, end int) Text {
 	if t.offsets != nil && t.offsets.value == t.Value {
 		out.offsets = &offsets{value: out.Value}
 		for _, r := range t.offsets.runs {
-			if r.at < end && r.at+r.length > start {
-				r.at -= start
+			if r.At < end && r.At+r.Length > start {
+				r.At -= start
 				out.offsets.runs = append(out.offsets.runs, r)
 			}
 		}

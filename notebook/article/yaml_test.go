@@ -204,7 +204,7 @@ func astray(n *Node) string {
 			}
 		}
 	}
-	if strings.TrimSpace(text.Value) != "" && text.offsets == nil {
+	if strings.TrimSpace(text.Value) != "" && utf8.RuneCountInString(text.Value) > 1 && text.At(0, 1) == text.Pos {
 		return fmt.Sprintf("%q: no offsets", text.Value)
 	}
 	for i, r := range text.Value {
