@@ -457,9 +457,9 @@ func (doc *Document) misplaced(word string, at Pos) {
 }
 
 func (doc *Document) yamlBlock(b *Block, f fragment) {
-	before := len(doc.Problems.list)
+	before := doc.Problems.Len()
 	n := parseYAML(f, &doc.Problems)
-	cut := slices.ContainsFunc(doc.Problems.list[before:], func(p *Problem) bool { return p.Rule == "yaml-syntax" })
+	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *Problem) bool { return p.Rule == "yaml-syntax" })
 	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) { // what can be read of it may lack something that others name
 		doc.unread[b.Is] = true
 	}
