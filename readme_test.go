@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
@@ -88,7 +89,7 @@ func TestReadmeShowsHello(t *testing.T) {
 		}
 	}
 	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-		return plan.New(project, doc, plan.Options{Profile: profile}, &article.Problems{})
+		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/site/theme"
 )
 
@@ -371,16 +372,16 @@ func (e *example) check(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	p, err := plan.New(project, doc, plan.Options{}, &problems)
 	if err != nil {
 		t.Fatal(err)
 	}
 	problems.Merge(&doc.Problems)
 	dataset.Check(doc, p, &problems)
-	var look article.Problems
+	var look source.Problems
 	theme.OfProject(project, &look)
-	var beside article.Problems
+	var beside source.Problems
 	project.ReadDocs(&beside)
 	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted(), beside.Sorted())
 	var out strings.Builder
@@ -938,8 +939,8 @@ func TestDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var problems article.Problems
-		p, err := plan.New(project, article.Parse(dir, article.NewSource("article.md", []byte(load))), plan.Options{Profile: profile}, &problems)
+		var problems source.Problems
+		p, err := plan.New(project, article.Parse(dir, source.New("article.md", []byte(load))), plan.Options{Profile: profile}, &problems)
 		if err != nil || !problems.Empty() {
 			t.Fatal(err, problems.Sorted())
 		}
@@ -990,7 +991,7 @@ func TestOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	p, err := plan.New(project, doc, plan.Options{Profile: "smoke"}, &problems)
 	if err != nil || !problems.Empty() {
 		t.Fatal(err, problems.Sorted())

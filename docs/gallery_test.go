@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
@@ -104,7 +105,7 @@ func drawings(t *testing.T, slug string) map[string][]byte {
 		}
 	}
 	d, err := dataset.New(doc, full, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-		return plan.New(project, doc, plan.Options{Profile: profile}, &article.Problems{})
+		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
 	}})
 	if err != nil {
 		t.Fatal(err)

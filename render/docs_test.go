@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
@@ -38,7 +39,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	docs := project.ReadDocs(&article.Problems{}) // dead links are among them
+	docs := project.ReadDocs(&source.Problems{}) // dead links are among them
 	r, err := render.New(theme.Files)
 	if err != nil {
 		t.Fatal(err)

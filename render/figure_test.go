@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -550,7 +551,7 @@ func articlePages(t testing.TB) map[string]*render.Page {
 			t.Fatalf("%s: %v, %v", slug, bad, err)
 		}
 		o := dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
-			var problems article.Problems
+			var problems source.Problems
 			return plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 		}}
 		d, err := dataset.New(doc, records, o)

@@ -7,6 +7,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render/number"
 )
 
@@ -51,7 +52,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 	for _, r := range p.Rows {
 		var row []publishedCell
 		for _, name := range fields {
-			row = append(row, publishedCell{textOf(r.Fields, name, func(t article.Text) string { return t.Value }), false})
+			row = append(row, publishedCell{textOf(r.Fields, name, func(t source.Text) string { return t.Value }), false})
 		}
 		for _, name := range metrics {
 			row = append(row, publishedCell{textOf(r.Metrics, name, func(at article.PublishedAt) string { return at.Text.Value }), true})

@@ -29,6 +29,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/figure"
 )
@@ -336,7 +337,7 @@ func (c *composer) warnf(format string, args ...any) {
 
 // placed warns of what has a place in the article: numbers in the text that the records have left behind, and links that lead to nothing.
 func (c *composer) placed() {
-	var found article.Problems
+	var found source.Problems
 	c.d.StaleNumbers(&found)
 	deadLinks(c.doc, c.options.Articles, func(name string) error {
 		if c.hasFile(mediaFile(name)) { // no need to read it again
@@ -414,7 +415,7 @@ func (c *composer) told(claim *article.Claim) string {
 	return words + "."
 }
 
-func texts(list []article.Text) []string {
+func texts(list []source.Text) []string {
 	var out []string
 	for _, t := range list {
 		out = append(out, t.Value)

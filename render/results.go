@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/figure"
 	"benchbook/render/number"
@@ -74,7 +75,7 @@ func namesOf(metrics []record.Metric) []string {
 }
 
 // titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
-func (c *composer) titleCheck(claim article.Text) *banner {
+func (c *composer) titleCheck(claim source.Text) *banner {
 	if claim.Value == "" {
 		return nil
 	}

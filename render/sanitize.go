@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // schemes are those of links that may leave the site.
@@ -142,7 +143,7 @@ func (f follower) isPart(id string) bool {
 
 // DeadLinks warns of links and pictures of an article that its page shows as text, since they lead to nothing. Articles are the slugs of
 // those that it may link to. Links in raw HTML are left alone.
-func DeadLinks(doc *article.Document, articles []string, problems *article.Problems) {
+func DeadLinks(doc *article.Document, articles []string, problems *source.Problems) {
 	deadLinks(doc, articles, func(name string) error {
 		_, err := readPicture(doc.Dir, name)
 		return err
@@ -150,7 +151,7 @@ func DeadLinks(doc *article.Document, articles []string, problems *article.Probl
 }
 
 // deadLinks is DeadLinks for who looks for pictures.
-func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *article.Problems) {
+func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *source.Problems) {
 	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if h, ok := n.(*ast.Heading); ok && entering {

@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // redactor knows the secrets of all cells. Made once: for many cells that takes milliseconds.
@@ -29,11 +30,11 @@ func (c *composer) redactor() *record.Redactor {
 // records that it was made from hide. The article itself is left as it is.
 func (c *composer) experimentListing(b *article.Block) []byte {
 	redact := c.redactor()
-	var spans []article.Pos
+	var spans []source.Pos
 	if b.Experiment != nil {
 		spans = secretSpans(b.Experiment.Node, redact, nil)
 	}
-	slices.SortFunc(spans, func(x, y article.Pos) int { return cmp.Compare(x.Start, y.Start) })
+	slices.SortFunc(spans, func(x, y source.Pos) int { return cmp.Compare(x.Start, y.Start) })
 	var out strings.Builder
 	at := 0
 	for _, span := range spans {
@@ -54,8 +55,8 @@ func (c *composer) experimentListing(b *article.Block) []byte {
 
 // secretSpans are the places of values that are secret by their key, by the variable they are of, or by the option before
 // them. The values of a matrix are shown in tables by their name, and are none.
-func secretSpans(n *article.Node, redact *record.Redactor, spans []article.Pos) []article.Pos {
-	secret := func(name string, value article.Text, at article.Pos) {
+func secretSpans(n *article.Node, redact *record.Redactor, spans []source.Pos) []source.Pos {
+	secret := func(name string, value source.Text, at source.Pos) {
 		if value.Value != "" && !strings.HasPrefix(value.Value, "${{") {
 			redact.Learn(name, value.Value)
 			spans = append(spans, at)
@@ -71,7 +72,7 @@ func secretSpans(n *article.Node, redact *record.Redactor, spans []article.Pos) 
 			secret(option, item.Text, item.Text.Pos)
 		case isVariable && record.LooksSecret(name) && !strings.ContainsAny(name, " \t"):
 			from := len(item.Text.Value) - len(value)
-			secret(name, article.Text{Value: value}, item.Text.At(from, len(item.Text.Value)))
+			secret(name, source.Text{Value: value}, item.Text.At(from, len(item.Text.Value)))
 		}
 		option = record.SecretOption(item.Text.Value)
 	}

@@ -7,16 +7,16 @@ import (
 	"io"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 )
 
 // NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
 // former, without secrets.
 type NoImageError struct {
-	Pos article.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
+	Pos source.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
 	Err error
 }
 

@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -186,8 +187,8 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string), pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, article.NewSource("article.md", []byte(text)))
-	var problems article.Problems
+	doc := article.Parse(dir, source.New("article.md", []byte(text)))
+	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site"
 	"benchbook/site/theme"
@@ -26,7 +27,7 @@ func manual(t testing.TB) []*render.DocsPage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	docs := project.ReadDocs(&problems)
 	if docs == nil || !problems.Empty() {
 		t.Fatal(problems.Sorted())

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // arguments allows from least to most words after a verb, which its usage names.
@@ -66,7 +66,7 @@ func unknownVerb(root *cobra.Command, args []string) error {
 			names = append(names, cmd.Name())
 		}
 	}
-	return fmt.Errorf("unknown command %q: %s", args[0], article.Suggest(args[0], names))
+	return fmt.Errorf("unknown command %q: %s", args[0], source.Suggest(args[0], names))
 }
 
 // flagError says of an unknown flag which was meant, and of a value what is wrong with it.
@@ -96,7 +96,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return fmt.Errorf("unknown flag --%s: %s", name, article.Suggest("--"+name, names))
+	return fmt.Errorf("unknown flag --%s: %s", name, source.Suggest("--"+name, names))
 }
 
 // invalidValue says what a flag wants in place of a value that it cannot have; variable is where it was given, if that was a variable.

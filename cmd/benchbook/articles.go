@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 	"benchbook/site"
 )
 
@@ -26,7 +27,7 @@ type chosen struct {
 	slug        string
 	experiments []string // names after #; all if empty
 	doc         *article.Document
-	problems    article.Problems
+	problems    source.Problems
 	planned     *plan.Plan // in full, where that need not be planned anew
 }
 
@@ -71,7 +72,7 @@ func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 			slug, ok = slugOf(project, slugs, filepath.Join(a.dir, name)) // as in the folder that -C names
 		}
 		if !ok {
-			return nil, nil, &statusError{statusUsage, fmt.Errorf("no article %q: %s", name, article.Suggest(name, slugs))}
+			return nil, nil, &statusError{statusUsage, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))}
 		}
 		i := slices.IndexFunc(list, func(c *chosen) bool { return c.slug == slug })
 		if i < 0 {
@@ -106,7 +107,7 @@ func readArticle(project *article.Project, slug string) (*article.Document, erro
 		return nil, err
 	}
 	if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
-		doc.Problems.Add("bad-name", article.Pos{Source: doc.Source}, "%v", err).Hint = "rename the folder of the article"
+		doc.Problems.Add("bad-name", source.Pos{Source: doc.Source}, "%v", err).Hint = "rename the folder of the article"
 	}
 	return doc, nil
 }
@@ -119,7 +120,7 @@ func (c *chosen) hasExperiment(name string) error {
 		}
 		known = append(known, e.Name.Value)
 	}
-	return fmt.Errorf("article %s has no experiment %q: %s", c.slug, name, article.Suggest(name, known))
+	return fmt.Errorf("article %s has no experiment %q: %s", c.slug, name, source.Suggest(name, known))
 }
 
 // slugOf finds the article that a slug, a folder or a file means.
@@ -154,7 +155,7 @@ func (c *chosen) plan(project *article.Project, o plan.Options) (*plan.Plan, err
 }
 
 // check plans every article and gathers all problems, the project's own first.
-func (a *session) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*article.Problem, err error) {
+func (a *session) check(project *article.Project, list []*chosen, o plan.Options) (plans map[string]*plan.Plan, problems []*source.Problem, err error) {
 	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
 	err = each(list, func(c *chosen) error {
@@ -180,7 +181,7 @@ func (a *session) check(project *article.Project, list []*chosen, o plan.Options
 }
 
 // printProblems writes problems for people, each followed by an empty line.
-func printProblems(w io.Writer, problems []*article.Problem) {
+func printProblems(w io.Writer, problems []*source.Problem) {
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
@@ -205,7 +206,7 @@ type problemJSON struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-func problemsJSON(problems []*article.Problem) []problemJSON {
+func problemsJSON(problems []*source.Problem) []problemJSON {
 	out := []problemJSON{}
 	for _, p := range problems {
 		j := problemJSON{Severity: p.Severity.String(), Rule: p.Rule, Message: p.Message, Hint: p.Hint}

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/runner"
 )
@@ -42,7 +43,7 @@ after its cells have exchanged their values is a warning.`,
 			movable := map[string][]*article.Claim{} // by article
 			if mutate {
 				for _, c := range sound {
-					var found article.Problems
+					var found source.Problems
 					movable[c.slug] = dataset.Mutate(c.doc, plans[c.slug], &found)
 					for _, claim := range movable[c.slug] {
 						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.slug, claim.Name.Value))
@@ -80,7 +81,7 @@ after its cells have exchanged their values is a warning.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
 // records are exchanged to move the claims given, by article.
-func warnings(a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*article.Problem, error) {
+func warnings(a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
@@ -89,9 +90,9 @@ func warnings(a *session, project *article.Project, list []*chosen, plans map[st
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
-	var out []*article.Problem
+	var out []*source.Problem
 	for _, c := range list {
-		var found, here article.Problems
+		var found, here source.Problems
 		render.DeadLinks(c.doc, slugs, &found)
 		for _, e := range plans[c.slug].Experiments {
 			e.Remarks(&found)

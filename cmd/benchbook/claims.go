@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/runner"
@@ -89,7 +90,7 @@ func datasetOptions(project *article.Project, c *chosen, host string) dataset.Op
 		if p, ok := known[profile]; ok {
 			return p.plan, p.err
 		}
-		var problems article.Problems
+		var problems source.Problems
 		p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)
 		if err == nil && !problems.Empty() {
 			err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))

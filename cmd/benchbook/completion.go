@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 )
 
@@ -40,7 +41,7 @@ runs, trials and claims of the project. To have it in every new shell:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			generate, ok := shells[args[0]]
 			if !ok {
-				return fmt.Errorf("no completion for %q: %s", args[0], article.Suggest(args[0], names))
+				return fmt.Errorf("no completion for %q: %s", args[0], source.Suggest(args[0], names))
 			}
 			if err := generate(cmd.Root(), a.stdout); err != nil {
 				return &statusError{statusFailed, err}
@@ -145,7 +146,7 @@ func profileNames(project *article.Project, docs []*article.Document) []string {
 	}
 	for _, doc := range docs {
 		for _, block := range doc.Experiments {
-			var ignored article.Problems
+			var ignored source.Problems
 			for _, profile := range article.DecodeExperiment(block.Node, true, &ignored).Profiles {
 				names = append(names, profile.Name.Value)
 			}

@@ -5,21 +5,22 @@ import (
 	"path/filepath"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
 
 // docsProblems are what is wrong with the pages that the project has beside its articles.
-func docsProblems(project *article.Project) []*article.Problem {
-	var problems article.Problems
+func docsProblems(project *article.Project) []*source.Problem {
+	var problems source.Problems
 	project.ReadDocs(&problems)
 	return problems.Sorted()
 }
 
 // docs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
 // are text; that is what the problems say.
-func renderDocs(a *session, project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*article.Problem, error) {
-	var problems article.Problems
+func renderDocs(a *session, project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*source.Problem, error) {
+	var problems source.Problems
 	docs := project.ReadDocs(&problems)
 	if docs == nil {
 		return nil, problems.Sorted(), nil

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 	"gonum.org/v1/gonum/stat"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/csvtext"
 )
@@ -70,7 +70,7 @@ A/A pair. Without flags it exports the records that the page shows.
 			case format == "":
 				return fmt.Errorf("which format? add --format %s", strings.Join(exportFormats(), " or --format "))
 			case !known:
-				return fmt.Errorf("no format %q: %s", format, article.Suggest(format, exportFormats()))
+				return fmt.Errorf("no format %q: %s", format, source.Suggest(format, exportFormats()))
 			}
 			list, err := selected(a.session, args, flags)
 			if err != nil {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/source"
 	"benchbook/render/csvtext"
 )
 
@@ -42,7 +42,7 @@ func (f *formatFlag) add(cmd *cobra.Command) {
 // check gives the format, or says that there is none of that name.
 func (f *formatFlag) check(cmd *cobra.Command) (string, error) {
 	if !slices.Contains(formats(), f.name) {
-		return "", fmt.Errorf("no format %q: %s", f.name, article.Suggest(f.name, formats()))
+		return "", fmt.Errorf("no format %q: %s", f.name, source.Suggest(f.name, formats()))
 	}
 	if f.asJSON && f.name != formatJSON {
 		if cmd.Flags().Changed("format") {

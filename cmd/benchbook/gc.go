@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
@@ -122,7 +123,7 @@ func allPlans(a *session, project *article.Project, list []*chosen) (plans map[s
 	}
 	for _, c := range list {
 		for _, profile := range profileNames(project, docs) {
-			var problems article.Problems
+			var problems source.Problems
 			p, err := plan.New(project, c.doc, plan.Options{Profile: profile}, &problems)
 			if errors.Is(err, plan.ErrNoProfile) {
 				continue

@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -88,7 +89,7 @@ func (a *session) hostOf(project *article.Project, c *chosen, this runner.Host) 
 	}
 	p, err := c.planned, error(nil)
 	if p == nil {
-		p, err = plan.New(project, c.doc, plan.Options{}, &article.Problems{}) // what is wrong with it is said elsewhere
+		p, err = plan.New(project, c.doc, plan.Options{}, &source.Problems{}) // what is wrong with it is said elsewhere
 	}
 	if err != nil || !p.UsesHosts() {
 		return this, err

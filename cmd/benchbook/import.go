@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/files"
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 )
 
@@ -37,7 +37,7 @@ them for measurements of this machine.`,
 				return errors.New("which trial is it of? name it with --as ARTICLE#EXPERIMENT{PARAMETER=VALUE}")
 			}
 			if format != "" && !slices.Contains(runner.Formats(), format) {
-				return fmt.Errorf("output of %q cannot be imported: %s", format, article.Suggest(format, runner.Formats()))
+				return fmt.Errorf("output of %q cannot be imported: %s", format, source.Suggest(format, runner.Formats()))
 			}
 			name, matches, err := readAs(as)
 			if err != nil {
@@ -186,7 +186,7 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 	known = slices.Compact(known)
 	for _, m := range matches {
 		if !slices.Contains(known, m.Name) {
-			return nil, fmt.Errorf("experiment %q has no parameter %q: %s", e.Name, m.Name, article.Suggest(m.Name, known))
+			return nil, fmt.Errorf("experiment %q has no parameter %q: %s", e.Name, m.Name, source.Suggest(m.Name, known))
 		}
 	}
 	var asked []string
@@ -197,7 +197,7 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 	case 1:
 		return fits[0], nil
 	case 0:
-		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name, article.Suggest(strings.Join(asked, ", "), all))
+		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name, source.Suggest(strings.Join(asked, ", "), all))
 	}
 	var names []string
 	for _, t := range fits[:min(len(fits), 5)] {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/site"
 )
 
@@ -140,7 +141,7 @@ func articleFiles(template, slug string) ([]newFile, error) {
 	var files []newFile
 	root := path.Join("templates", template)
 	if _, err := fs.Stat(templates, root); err != nil || !article.IsName(template) {
-		return nil, fmt.Errorf("no template %q: %s", template, article.Suggest(template, names))
+		return nil, fmt.Errorf("no template %q: %s", template, source.Suggest(template, names))
 	}
 	err := fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

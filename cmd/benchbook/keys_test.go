@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // keysPage is the page of the manual that lists all keys, made from the types that articles are read as.
@@ -59,7 +60,7 @@ var keysExplained = map[string]string{
 
 // keysWords say what may stand behind a key whose type reads itself.
 var keysWords = map[reflect.Type]string{
-	reflect.TypeFor[article.Text]():           "a text",
+	reflect.TypeFor[source.Text]():            "a text",
 	reflect.TypeFor[article.Expression]():     "an expression",
 	reflect.TypeFor[article.PublishedRef]():   "yes or no, or the name of a block",
 	reflect.TypeFor[article.CommandLine]():    "a list of words, or a text that is split into them",

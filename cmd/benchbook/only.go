@@ -6,10 +6,10 @@ import (
 	"maps"
 	"slices"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // onlyUsage is what --only means, wherever it is given.
@@ -78,7 +78,7 @@ func newFilter(only string, list []*chosen, plans map[string]*plan.Plan) (filter
 	switch {
 	case errors.As(failed, &e):
 		if errors.Is(failed, expr.ErrUnknownName) {
-			e.Hint = article.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
+			e.Hint = source.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
 		}
 		return nil, wrong(e)
 	case failed != nil:

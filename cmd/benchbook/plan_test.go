@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 )
 
@@ -234,7 +235,7 @@ calibrate: false
 `
 	trial := func(text string) *plan.Trial {
 		t.Helper()
-		doc := article.Parse(t.TempDir(), article.NewSource("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
+		doc := article.Parse(t.TempDir(), source.New("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
 		p, err := plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems)
 		if err != nil || !doc.Problems.Empty() {
 			t.Fatalf("%v %v", err, doc.Problems.Sorted())

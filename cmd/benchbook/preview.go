@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/runner"
 	"benchbook/site"
@@ -126,7 +127,7 @@ type previewer struct {
 // made is what became of an article.
 type made struct {
 	doc      *article.Document
-	problems []*article.Problem
+	problems []*source.Problem
 	records  []*record.Record
 	bad      []record.Bad // files among the records that are none
 	saidBad  bool
@@ -229,7 +230,7 @@ func (p *previewer) readDocs(project *article.Project) error {
 	if p.docsMade && slices.Equal(p.docsShown, p.shown) {
 		return nil
 	}
-	var problems article.Problems
+	var problems source.Problems
 	docs := project.ReadDocs(&problems)
 	var text strings.Builder
 	printProblems(&text, problems.Sorted())
@@ -254,7 +255,7 @@ func themeDir(project *article.Project) string {
 // readTheme takes the theme as it is now. Without a theme that can be used no page is made.
 func (p *previewer) readTheme(project *article.Project) (err error) {
 	p.themeDir, p.broken, p.renderer = themeDir(project), "", nil
-	var problems article.Problems
+	var problems source.Problems
 	p.look = theme.OfProject(project, &problems)
 	if problems.Empty() {
 		if p.renderer, err = render.New(p.look); err == nil || !p.look.Explain(err, &problems) {
@@ -269,7 +270,7 @@ func (p *previewer) readTheme(project *article.Project) (err error) {
 
 // explained says an error of making pages as a problem with its place, if a template of the project made it.
 func (p *previewer) explained(err error) (text string, isTheme bool) {
-	var problems article.Problems
+	var problems source.Problems
 	if !p.look.Explain(err, &problems) {
 		return "", false
 	}

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/runner"
 	"benchbook/site"
@@ -349,7 +350,7 @@ func renderPage(a *session, project *article.Project, c *chosen, renderer func()
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
-func buildSite(a *session, project *article.Project, pages []*render.Page, out string, flags renderFlags) (r site.Report, found []*article.Problem, err error) {
+func buildSite(a *session, project *article.Project, pages []*render.Page, out string, flags renderFlags) (r site.Report, found []*source.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err
@@ -374,7 +375,7 @@ func buildSite(a *session, project *article.Project, pages []*render.Page, out s
 
 // theme is how pages of the project look. Without it nothing is rendered.
 func projectTheme(a *session, project *article.Project) (*theme.Theme, error) {
-	var problems article.Problems
+	var problems source.Problems
 	look := theme.OfProject(project, &problems)
 	if !problems.Empty() {
 		printProblems(a.stderr, problems.Sorted())
@@ -384,15 +385,15 @@ func projectTheme(a *session, project *article.Project) (*theme.Theme, error) {
 }
 
 // themeProblems are what is wrong with the files that the project has for the theme.
-func themeProblems(project *article.Project) []*article.Problem {
-	var problems article.Problems
+func themeProblems(project *article.Project) []*source.Problem {
+	var problems source.Problems
 	theme.OfProject(project, &problems)
 	return problems.Sorted()
 }
 
 // themed is the error of making pages: a problem with its place, if a template of the project made it.
 func themeError(a *session, look *theme.Theme, err error) error {
-	var problems article.Problems
+	var problems source.Problems
 	if !look.Explain(err, &problems) {
 		return &statusError{statusFailed, err}
 	}

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
@@ -81,7 +82,7 @@ func (f *runFlags) check(flags *pflag.FlagSet, engines []string) error {
 // chooseEngine puts the engine of the flag in the place of the project's.
 func (f *runFlags) chooseEngine(project *article.Project) {
 	if f.engine != "" && f.engine != engineNone {
-		project.Engine = article.Value[article.EngineName]{V: article.EngineName(f.engine), Text: article.Text{Value: f.engine}}
+		project.Engine = article.Value[article.EngineName]{V: article.EngineName(f.engine), Text: source.Text{Value: f.engine}}
 	}
 }
 
@@ -475,7 +476,7 @@ func refuse(a *session, p *plan.Plan, host runner.Host, picked filter, adapt boo
 		if adapt {
 			e.Adapt(host.CoresOf)
 		}
-		var problems article.Problems
+		var problems source.Problems
 		for _, u := range e.Unsupported {
 			problems.Add("not-yet", u.Pos, "this version cannot run an experiment with %s yet", u.What).
 				Hint = fmt.Sprintf("experiment %q is left out; %s", e.Name, cmp.Or(u.Instead, "measure it with a later version"))
@@ -556,7 +557,7 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		}
 		for _, n := range found {
 			progress.stop()
-			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
+			printProblems(a.stderr, []*source.Problem{imageProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		missing = append(missing, found...)
@@ -587,15 +588,15 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		for _, n := range sum.NoImage {
 			failed = &statusError{status: statusFailed}
 			if !slices.ContainsFunc(missing, func(known runner.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
-				printProblems(a.stderr, []*article.Problem{imageProblem(&n)}) // of what a search came to
+				printProblems(a.stderr, []*source.Problem{imageProblem(&n)}) // of what a search came to
 			}
 		}
 		for _, n := range sum.NoRate {
-			printProblems(a.stderr, []*article.Problem{rateProblem(&n)})
+			printProblems(a.stderr, []*source.Problem{rateProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		for _, n := range sum.NoTune {
-			printProblems(a.stderr, []*article.Problem{tuneProblem(&n)})
+			printProblems(a.stderr, []*source.Problem{tuneProblem(&n)})
 			failed = &statusError{status: statusFailed}
 		}
 		for _, n := range sum.NoCleanup {
@@ -668,32 +669,32 @@ func abortedRun(ctx context.Context, a *session, v *venue, total runner.Summary,
 }
 
 // rateProblem says to the author that an experiment has no rate.
-func rateProblem(n *runner.NoRateError) *article.Problem {
-	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
+func rateProblem(n *runner.NoRateError) *source.Problem {
+	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
 		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
 }
 
 // tuneProblem says to the author that an experiment takes over a value which was not chosen.
-func tuneProblem(n *runner.NoTuneError) *article.Problem {
-	return &article.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
+func tuneProblem(n *runner.NoTuneError) *source.Problem {
+	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
 		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
 }
 
 // imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
-func imageProblem(n *runner.NoImageError) *article.Problem {
+func imageProblem(n *runner.NoImageError) *source.Problem {
 	var image *engine.ImageError
 	var build *engine.BuildError
 	switch {
 	case errors.As(n.Err, &image):
-		return &article.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
+		return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
 	case errors.As(n.Err, &build):
-		p := &article.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
+		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
 		if build.Tail != "" {
 			p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(build.Tail))
 		}
 		return p
 	}
-	return &article.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+	return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
 }
 
 func are(n int, what string) string {

@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // A schemaKind is something that schema describes.
@@ -38,18 +39,18 @@ func schemaKinds() map[string]schemaKind {
 
 // projectKeys are the keys of the project file. What package article reads them into is its own business.
 type projectKeys struct {
-	Title    article.Text     `yaml:"title"`
-	URL      article.Text     `yaml:"url"`
-	Author   article.Text     `yaml:"author"`
+	Title    source.Text      `yaml:"title"`
+	URL      source.Text      `yaml:"url"`
+	Author   source.Text      `yaml:"author"`
 	Defaults article.Defaults `yaml:"defaults"`
 	Profiles article.Profiles `yaml:"profiles"`
 
 	Engine   article.Value[article.EngineName]   `yaml:"engine"`
 	Cluster  *article.Cluster                    `yaml:"kubernetes"`
 	Hosts    article.ProjectHosts                `yaml:"hosts"`
-	Registry article.Text                        `yaml:"registry"`
-	Theme    article.Text                        `yaml:"theme"`
-	Docs     article.Text                        `yaml:"docs"`
+	Registry source.Text                         `yaml:"registry"`
+	Theme    source.Text                         `yaml:"theme"`
+	Docs     source.Text                         `yaml:"docs"`
 	Publish  *article.Publish                    `yaml:"publish"`
 	Allow    []article.Value[article.Permission] `yaml:"allow"`
 }
@@ -74,7 +75,7 @@ names are listed.`,
 				return nil
 			}
 			if !slices.Contains(names, args[0]) {
-				return fmt.Errorf("no schema %q: %s", args[0], article.Suggest(args[0], names))
+				return fmt.Errorf("no schema %q: %s", args[0], source.Suggest(args[0], names))
 			}
 			return printJSON(a.stdout, schemaOf(args[0]))
 		},
@@ -136,7 +137,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 
 // named gives the type of values in a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[article.Text]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
+	if t.PkgPath() != reflect.TypeFor[source.Text]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
 		return nil, false
 	}
 	f, ok := t.FieldByName("Value")
@@ -219,7 +220,7 @@ func text(pattern string) schema { return schema{"type": "string", "pattern": pa
 func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	words := schema{"type": "object", "additionalProperties": orNull(word())}
 	switch t {
-	case reflect.TypeFor[article.Text](), reflect.TypeFor[article.Expression](), reflect.TypeFor[article.PublishedRef]():
+	case reflect.TypeFor[source.Text](), reflect.TypeFor[article.Expression](), reflect.TypeFor[article.PublishedRef]():
 		return word(), true
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true

@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // compiled gives all schemas, as a validator that is not ours understands them.
@@ -137,7 +138,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			doc := article.Parse(filepath.Dir(path), article.NewSource(path, data))
+			doc := article.Parse(filepath.Dir(path), source.New(path, data))
 			if !doc.Problems.Empty() {
 				return nil
 			}
@@ -265,16 +266,16 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var problems article.Problems
+		var problems source.Problems
 		article.DecodeExperiment(article.Mapping("block", string(text)), false, &problems)
-		shape := slices.ContainsFunc(problems.Sorted(), func(p *article.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
+		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
 		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
 			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)
 		}
 		compared++
 	}
 	odd := []string{"{zq: 1}", "[[zq]]", "null", "[{zq: null}]"}
-	doc := article.Parse(t.TempDir(), article.NewSource("article.md", data))
+	doc := article.Parse(t.TempDir(), source.New("article.md", data))
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		b, ok := n.(*article.Block)
 		if !ok || !entering || b.Is != "experiment" {
@@ -316,7 +317,7 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 
 // The schema of the project file has the keys that the reader takes.
 func TestProjectKeys(t *testing.T) {
-	read := func(text string) []*article.Problem {
+	read := func(text string) []*source.Problem {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -334,7 +335,7 @@ func TestProjectKeys(t *testing.T) {
 	}
 	var want []string
 	for _, key := range strings.Split(list, ", ") {
-		refused := slices.ContainsFunc(read(key+": x\n"), func(p *article.Problem) bool { return p.Rule == "not-yet" })
+		refused := slices.ContainsFunc(read(key+": x\n"), func(p *source.Problem) bool { return p.Rule == "not-yet" })
 		if !refused {
 			want = append(want, key)
 		}

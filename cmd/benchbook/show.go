@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 	"benchbook/runner"
@@ -250,7 +251,7 @@ func (f *showFlags) nothing(slug string, records []*record.Record) error {
 		}
 		if !known[k.wanted] {
 			return fmt.Errorf("no records of article %s with --%s %s: %s", slug, k.flag, k.wanted,
-				cmp.Or(article.Suggest(k.wanted, slices.Sorted(maps.Keys(known))), "it has none"))
+				cmp.Or(source.Suggest(k.wanted, slices.Sorted(maps.Keys(known))), "it has none"))
 		}
 		words = append(words, fmt.Sprintf("--%s %s", k.flag, k.wanted))
 	}
@@ -368,7 +369,7 @@ func onlyTrial(list []showJSON, trial string) error {
 		list[i].Claims = []shownClaim{}
 	}
 	if !found {
-		return fmt.Errorf("no trial %q: %s", trial, article.Suggest(trial, known))
+		return fmt.Errorf("no trial %q: %s", trial, source.Suggest(trial, known))
 	}
 	return nil
 }

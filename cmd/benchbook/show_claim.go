@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -170,7 +170,7 @@ func onlyClaim(list []showJSON, claim string) ([]showJSON, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no claim %q: %s", claim, cmp.Or(article.Suggest(claim, known), "the articles have none"))
+		return nil, fmt.Errorf("no claim %q: %s", claim, cmp.Or(source.Suggest(claim, known), "the articles have none"))
 	}
 	return out, nil
 }

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // The kinds of sides that records can be compared by, as they stand before a colon: run:20261120T094529Z-qsbq.
@@ -188,7 +189,7 @@ func (s *shelf) suggest(kind, name string) string {
 			known = append(known, s.names(k.field)...)
 		}
 	}
-	if hint := article.Suggest(name, known); hint != "" {
+	if hint := source.Suggest(name, known); hint != "" {
 		return ": " + hint
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner"
 )
 
@@ -127,11 +128,11 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 		})
 		for _, n := range sum.NoImage {
 			unavailable++
-			printProblems(a.stderr, []*article.Problem{imageProblem(&n)})
+			printProblems(a.stderr, []*source.Problem{imageProblem(&n)})
 		}
 		for _, n := range sum.NoTune {
 			unavailable++
-			printProblems(a.stderr, []*article.Problem{tuneProblem(&n)})
+			printProblems(a.stderr, []*source.Problem{tuneProblem(&n)})
 		}
 		for _, n := range sum.NoCleanup {
 			wrong++

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"benchbook/notebook/source"
 )
 
 // How the characters of a scalar were written.
@@ -16,7 +18,7 @@ const (
 
 // align walks along a value and the text it was read from, which begins at p, and gives the runs, with places in
 // text, and where the text ends, behind its quote if it has one. It fails if the value is not that of the text.
-func align(text string, p int, value string, quoting byte) (runs []Run, end int, ok bool) {
+func align(text string, p int, value string, quoting byte) (runs []source.Run, end int, ok bool) {
 	add := func(at, length, width int) {
 		if n := len(runs) - 1; n >= 0 && length == width {
 			if last := &runs[n]; last.Length == last.Width && last.Start+last.Width == p &&
@@ -26,7 +28,7 @@ func align(text string, p int, value string, quoting byte) (runs []Run, end int,
 				return
 			}
 		}
-		runs = append(runs, Run{at, length, p, width})
+		runs = append(runs, source.Run{At: at, Length: length, Start: p, Width: width})
 	}
 	i := 0
 	quoted := quoting == singleQuoted || quoting == doubleQuoted

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"benchbook/notebook/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -19,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // parseText parses an article that lies in an empty folder.
 func parseText(t testing.TB, text string) *Document {
 	t.Helper()
-	return Parse(filepath.Join(t.TempDir(), "sample"), NewSource("article.md", []byte(text)))
+	return Parse(filepath.Join(t.TempDir(), "sample"), source.New("article.md", []byte(text)))
 }
 
 // Every broken article in testdata/broken earns exactly the problems beside it, in testdata/broken/NAME.txt.
@@ -78,7 +80,7 @@ func TestGood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range Parse(filepath.Dir(file), NewSource(file, data)).Problems.Sorted() {
+		for _, p := range Parse(filepath.Dir(file), source.New(file, data)).Problems.Sorted() {
 			t.Error(p)
 		}
 	}
@@ -103,7 +105,7 @@ func TestDocument(t *testing.T) {
 	}
 	for _, p := range []struct {
 		what string
-		text Text
+		text source.Text
 	}{{"claim link", doc.ClaimLinks[0].Name}, {"reference", doc.References[0].Label}, {"experiment", doc.Experiments[0].Name},
 		{"expect", doc.Claims[0].Expect.Text}} {
 		if got := string(doc.Source.Data[p.text.Pos.Start:p.text.Pos.End]); got != p.text.Value {
@@ -169,7 +171,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(head + "```yaml claim\n\x1b]0;title\x07\u202e: \x9b31m\xff\n```\n\n`{value} a\x1b[2J`\n"))
 	dir := filepath.Join(f.TempDir(), "sample")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		doc := Parse(dir, NewSource("article.md", text))
+		doc := Parse(dir, source.New("article.md", text))
 		for _, p := range doc.Problems.Sorted() {
 			if p.Pos.Source == nil {
 				t.Errorf("without a place: %v", p)
@@ -204,7 +206,7 @@ func checkShown(t *testing.T, shown string) {
 	}
 	lines := strings.Split(shown, "\n")
 	for _, line := range lines[1:min(3, len(lines))] {
-		if n := uniseg.StringWidth(line); n > maxColumns {
+		if n := uniseg.StringWidth(line); n > source.MaxColumns {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}

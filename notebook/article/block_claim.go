@@ -1,13 +1,15 @@
 package article
 
+import "benchbook/notebook/source"
+
 // Claim is the test of a sentence.
 type Claim struct {
-	Name           Text         `yaml:"name"`
-	Experiment     Text         `yaml:"experiment"`
+	Name           source.Text  `yaml:"name"`
+	Experiment     source.Text  `yaml:"experiment"`
 	Expect         Expression   `yaml:"expect"`
 	SmallestEffect Value[Share] `yaml:"smallest_effect"`
 	Headline       Value[bool]  `yaml:"headline"`
-	Text           Text         `yaml:"text"`
-	Pos            Pos          `yaml:"-"`
+	Text           source.Text  `yaml:"text"`
+	Pos            source.Pos   `yaml:"-"`
 	Tried          Tried        `yaml:"-"`
 }

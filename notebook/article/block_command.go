@@ -1,17 +1,19 @@
 package article
 
+import "benchbook/notebook/source"
+
 // Command is a program whose run is timed.
 type Command struct {
 	Run         *CommandLine    `yaml:"run"`
-	Service     Text            `yaml:"service"` // it runs there; without one, in a container of its own
-	Image       Text            `yaml:"image"`
+	Service     source.Text     `yaml:"service"` // it runs there; without one, in a container of its own
+	Image       source.Text     `yaml:"image"`
 	Build       *Build          `yaml:"build"`
 	Configs     []Config        `yaml:"configs"`
 	Environment Environment     `yaml:"environment"`
-	WorkingDir  Text            `yaml:"working_dir"`
-	CPUSet      Text            `yaml:"cpuset"` // logical CPUs, or load: where a load is put on from
+	WorkingDir  source.Text     `yaml:"working_dir"`
+	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: where a load is put on from
 	Shell       Value[bool]     `yaml:"shell"`
-	Stdin       Text            `yaml:"stdin"`
+	Stdin       source.Text     `yaml:"stdin"`
 	Expect      *Expect         `yaml:"expect"`
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Tried       Tried           `yaml:"-"`
@@ -19,6 +21,6 @@ type Command struct {
 
 // Expect guards against timing a failure.
 type Expect struct {
-	Exit     Value[int] `yaml:"exit"`
-	Contains Text       `yaml:"contains"`
+	Exit     Value[int]  `yaml:"exit"`
+	Contains source.Text `yaml:"contains"`
 }

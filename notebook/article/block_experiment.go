@@ -7,23 +7,24 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // ExperimentBlock is an experiment as it stands in an article, before defaults, profile and templates.
 type ExperimentBlock struct {
-	Name Text
-	Node *Node // the whole block
-	Pos  Pos   // of its fence
+	Name source.Text
+	Node *Node      // the whole block
+	Pos  source.Pos // of its fence
 
-	extent Pos // of the fence and all lines of the block
+	extent source.Pos // of the fence and all lines of the block
 	tried  Tried
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
 type Experiment struct {
-	Name        Text            `yaml:"name"`
-	Description Text            `yaml:"description"`
-	Extends     Text            `yaml:"extends"` // NAME or SLUG#NAME
+	Name        source.Text     `yaml:"name"`
+	Description source.Text     `yaml:"description"`
+	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
 	Services    Services        `yaml:"services"`
 	Matrix      *Matrix         `yaml:"matrix"`
 	Load        *Load           `yaml:"load"`
@@ -31,7 +32,7 @@ type Experiment struct {
 	Tune        Tune            `yaml:"tune"`
 	Capacity    *Capacity       `yaml:"capacity"`
 	Repetitions Value[int]      `yaml:"repetitions"`
-	Shared      []Text          `yaml:"shared"` // names of services
+	Shared      []source.Text   `yaml:"shared"` // names of services
 	Order       Value[Order]    `yaml:"order"`
 	Calibrate   Calibrate       `yaml:"calibrate"`
 	Metrics     []Metric        `yaml:"metrics"`
@@ -64,7 +65,7 @@ func (Order) Words() []string { return []string{string(Interleaved), string(Sequ
 type Calibrate struct {
 	Off  bool
 	Pick Expression // as where; without one it is the first trial
-	Text Text
+	Text source.Text
 }
 
 func (c *Calibrate) decodeNode(d decoder, n *Node, what string) {
@@ -84,9 +85,9 @@ func (c *Calibrate) decodeNode(d decoder, n *Node, what string) {
 
 // Hook is a command that is run before or after something: in a service, or where the measured command runs.
 type Hook struct {
-	Service Text         `yaml:"service"`
+	Service source.Text  `yaml:"service"`
 	Run     *CommandLine `yaml:"run"`
-	Pos     Pos          `yaml:"-"`
+	Pos     source.Pos   `yaml:"-"`
 	Tried   Tried        `yaml:"-"`
 }
 
@@ -100,10 +101,10 @@ func (h *Hook) decodeNode(d decoder, n *Node, what string) {
 }
 
 // Hosts says which host of the project runs which service; the name load stands for what puts the load on.
-type Hosts []Named[Text]
+type Hosts []Named[source.Text]
 
 func (h *Hosts) decodeNode(d decoder, n *Node, what string) {
-	*h = decodeNamed[Text](d, n, what, "host of")
+	*h = decodeNamed[source.Text](d, n, what, "host of")
 }
 
 // Profiles are overrides by the name of a profile.
@@ -111,7 +112,7 @@ type Profiles []Profile
 
 // Profile is what one profile changes of an experiment; its node is merged over the block.
 type Profile struct {
-	Name Text
+	Name source.Text
 	Skip bool
 	Node *Node
 }
@@ -151,14 +152,14 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 
 // DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a whole
 // experiment, one whose defaults and profile are merged in, every part has to be complete.
-func DecodeExperiment(n *Node, whole bool, problems *Problems) *Experiment {
+func DecodeExperiment(n *Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
 	decoder{problems: problems, templates: true, whole: whole}.decode(n, "experiment", &e)
 	return &e
 }
 
 // templatesIn checks the expressions of all ${{ }} under n.
-func templatesIn(n *Node, problems *Problems) {
+func templatesIn(n *Node, problems *source.Problems) {
 	switch n.Kind {
 	case Scalar:
 		if strings.Contains(n.Text.Value, "${{") {

@@ -3,28 +3,30 @@ package article
 import (
 	"slices"
 	"strings"
+
+	"benchbook/notebook/source"
 )
 
 // Figure draws results.
 type Figure struct {
-	Label      Text          `yaml:"label"`
-	Experiment Text          `yaml:"experiment"`
-	Kind       Text          `yaml:"kind"`
-	Title      Text          `yaml:"title"`
-	X          Text          `yaml:"x"`
-	Y          []Text        `yaml:"y"`
-	Colour     Text          `yaml:"colour"`
-	Facet      Text          `yaml:"facet"` // a parameter or label with a drawing for each of its values
+	Label      source.Text   `yaml:"label"`
+	Experiment source.Text   `yaml:"experiment"`
+	Kind       source.Text   `yaml:"kind"`
+	Title      source.Text   `yaml:"title"`
+	X          source.Text   `yaml:"x"`
+	Y          []source.Text `yaml:"y"`
+	Colour     source.Text   `yaml:"colour"`
+	Facet      source.Text   `yaml:"facet"` // a parameter or label with a drawing for each of its values
 	Where      Expression    `yaml:"where"`
-	Sort       Text          `yaml:"sort"`
+	Sort       source.Text   `yaml:"sort"`
 	Log        []Value[Axis] `yaml:"log"`       // axes in equal ratios
 	Zero       Value[bool]   `yaml:"zero"`      // the metric's axis begins at zero
 	Reference  Expression    `yaml:"reference"` // a line at this value
-	Caption    Text          `yaml:"caption"`
-	Alt        Text          `yaml:"alt"`
+	Caption    source.Text   `yaml:"caption"`
+	Alt        source.Text   `yaml:"alt"`
 	Published  PublishedRef  `yaml:"published"`
-	Claim      Text          `yaml:"claim"`
-	Pos        Pos           `yaml:"-"`
+	Claim      source.Text   `yaml:"claim"`
+	Pos        source.Pos    `yaml:"-"`
 	Tried      Tried         `yaml:"-"`
 	Keys       Keys          `yaml:"-"`
 }

@@ -1,13 +1,17 @@
 package article
 
-import "reflect"
+import (
+	"reflect"
+
+	"benchbook/notebook/source"
+)
 
 // Load is requests over HTTP, or what another tool makes of these keys.
 type Load struct {
 	Target      Targets         `yaml:"target"`
-	Method      Text            `yaml:"method"`
+	Method      source.Text     `yaml:"method"`
 	Headers     Environment     `yaml:"headers"`
-	Body        Text            `yaml:"body"`
+	Body        source.Text     `yaml:"body"`
 	Connections Value[int]      `yaml:"connections"`
 	Threads     Value[int]      `yaml:"threads"`
 	Generators  Value[int]      `yaml:"generators"`
@@ -23,7 +27,7 @@ type Load struct {
 	Verify      *Verify         `yaml:"verify"`
 	Failures    Failures        `yaml:"failures"`
 	Network     Value[Network]  `yaml:"network"`
-	CPUSet      Text            `yaml:"cpuset"`
+	CPUSet      source.Text     `yaml:"cpuset"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
 	Tried       Tried           `yaml:"-"`
@@ -34,12 +38,12 @@ type Targets []Target
 
 // Target is one kind of request. What it leaves out is as the load says.
 type Target struct {
-	URL     Text           `yaml:"url"`
-	Method  Text           `yaml:"method"`
+	URL     source.Text    `yaml:"url"`
+	Method  source.Text    `yaml:"method"`
 	Headers Environment    `yaml:"headers"`
-	Body    Text           `yaml:"body"`
+	Body    source.Text    `yaml:"body"`
 	Weight  Value[float64] `yaml:"weight"` // 1 if nothing is written
-	Pos     Pos            `yaml:"-"`
+	Pos     source.Pos     `yaml:"-"`
 }
 
 func (t *Targets) decodeNode(d decoder, n *Node, what string) {
@@ -51,7 +55,7 @@ func (t *Targets) decodeNode(d decoder, n *Node, what string) {
 		one := Target{URL: item.Text, Pos: item.Text.Pos}
 		switch item.Kind {
 		case Map:
-			one.URL = Text{}
+			one.URL = source.Text{}
 			d.fieldsOf(item, what, &one)
 			if item.Get("url") == nil {
 				d.problems.Add("missing-key", item.Text.Pos, "a target has no url").
@@ -83,7 +87,7 @@ type Stage struct {
 	Duration    Value[Duration]  `yaml:"duration"`
 	Rate        Value[PerSecond] `yaml:"rate"`
 	Connections Value[int]       `yaml:"connections"`
-	Pos         Pos              `yaml:"-"`
+	Pos         source.Pos       `yaml:"-"`
 }
 
 func (s *Stage) decodeNode(d decoder, n *Node, what string) {
@@ -123,8 +127,8 @@ func (Tool) Words() []string {
 
 // Args are words for the command line of a tool: the same for all, or by tool.
 type Args struct {
-	All    []Text
-	ByTool []Named[[]Text]
+	All    []source.Text
+	ByTool []Named[[]source.Text]
 }
 
 func (a *Args) decodeNode(d decoder, n *Node, what string) {
@@ -136,10 +140,10 @@ func (a *Args) decodeNode(d decoder, n *Node, what string) {
 	for _, f := range n.Fields {
 		tool := Tool("")
 		if err := parseScalar(f.Key.Value, &tool); err != nil {
-			d.problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = Suggest(f.Key.Value, known)
+			d.problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
 			continue
 		}
-		words := Named[[]Text]{Name: f.Key}
+		words := Named[[]source.Text]{Name: f.Key}
 		if f.Value.Kind != Null {
 			d.value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
 		}
@@ -148,7 +152,7 @@ func (a *Args) decodeNode(d decoder, n *Node, what string) {
 }
 
 // For gives the words for one tool.
-func (a Args) For(tool Tool) []Text {
+func (a Args) For(tool Tool) []source.Text {
 	for _, t := range a.ByTool {
 		if t.Name.Value == string(tool) {
 			return t.Value
@@ -160,8 +164,8 @@ func (a Args) For(tool Tool) []Text {
 // Verify is what a right answer looks like.
 type Verify struct {
 	Status   []Value[int] `yaml:"status"`
-	Contains Text         `yaml:"contains"`
-	Match    Text         `yaml:"match"`
+	Contains source.Text  `yaml:"contains"`
+	Match    source.Text  `yaml:"match"`
 	Length   Value[int]   `yaml:"length"`
 	JSON     Environment  `yaml:"json"`
 	Headers  Environment  `yaml:"headers"`

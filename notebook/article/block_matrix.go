@@ -1,29 +1,33 @@
 package article
 
-import "strings"
+import (
+	"strings"
+
+	"benchbook/notebook/source"
+)
 
 // Matrix is the settings that an experiment compares.
 type Matrix struct {
 	Axes        []Named[[]Setting]
 	Include     []Combination
-	IncludeFile Text // a YAML or CSV file of the article with more rows, instead of Include
+	IncludeFile source.Text // a YAML or CSV file of the article with more rows, instead of Include
 	Exclude     []Combination
 }
 
 // Setting is one value of an axis: a word, or a mapping with a name and labels.
 type Setting struct {
-	Name        Text
-	Labels      []Named[Text]
-	Unavailable Text // why it cannot be measured
-	InsteadOf   Text // what it is a substitute for
+	Name        source.Text
+	Labels      []Named[source.Text]
+	Unavailable source.Text // why it cannot be measured
+	InsteadOf   source.Text // what it is a substitute for
 }
 
 // Combination is one row of include or exclude.
 type Combination struct {
-	Fields      []Named[Text]
-	Unavailable Text // why it cannot be measured
-	InsteadOf   Text // what it is a substitute for
-	Pos         Pos
+	Fields      []Named[source.Text]
+	Unavailable source.Text // why it cannot be measured
+	InsteadOf   source.Text // what it is a substitute for
+	Pos         source.Pos
 }
 
 // reserved words cannot name a parameter, since expressions use them for something else.
@@ -55,7 +59,7 @@ func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 	}
 }
 
-func (d decoder) parameterName(t Text) {
+func (d decoder) parameterName(t source.Text) {
 	if reserved[t.Value] {
 		d.problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
@@ -82,7 +86,7 @@ func settings(d decoder, f Field) []Setting {
 		case Scalar:
 		case Map:
 			c := d.combination(item, "a value of axis "+f.Key.Value)
-			s = Setting{Name: Text{Pos: item.Text.Pos}, Unavailable: c.Unavailable, InsteadOf: c.InsteadOf}
+			s = Setting{Name: source.Text{Pos: item.Text.Pos}, Unavailable: c.Unavailable, InsteadOf: c.InsteadOf}
 			for _, field := range c.Fields {
 				if field.Name.Value == "name" {
 					s.Name = field.Value
@@ -154,12 +158,12 @@ func (d decoder) combination(n *Node, what string) Combination {
 		default:
 			d.parameterName(f.Key)
 		}
-		c.Fields = append(c.Fields, Named[Text]{Name: f.Key, Value: f.Value.Text})
+		c.Fields = append(c.Fields, Named[source.Text]{Name: f.Key, Value: f.Value.Text})
 	}
 	return c
 }
 
 // DecodeRows reads rows of include from a file of the article, see Document.Rows.
-func DecodeRows(rows []*Node, problems *Problems) []Combination {
+func DecodeRows(rows []*Node, problems *source.Problems) []Combination {
 	return decoder{problems: problems, templates: true}.combinations(&Node{Kind: List, Items: rows}, "include")
 }

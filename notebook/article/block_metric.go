@@ -6,18 +6,19 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Metric is a metric that an experiment adds: computed from others, or found in what something wrote.
 type Metric struct {
-	Name   Text          `yaml:"name"` // words joined by dots
+	Name   source.Text   `yaml:"name"` // words joined by dots
 	Unit   Value[string] `yaml:"unit"` // such as s or 1; empty is 1
 	Better Value[Better] `yaml:"better"`
 	Value  Expression    `yaml:"value"`
-	From   Text          `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
-	Regex  Text          `yaml:"regex"`
-	JSON   Text          `yaml:"json"` // a path with dots
-	Pos    Pos           `yaml:"-"`
+	From   source.Text   `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  source.Text   `yaml:"regex"`
+	JSON   source.Text   `yaml:"json"` // a path with dots
+	Pos    source.Pos    `yaml:"-"`
 	Tried  Tried         `yaml:"-"`
 }
 
@@ -120,7 +121,7 @@ func (m *Metric) checkFrom(d decoder) {
 		}
 	}
 	p.Add("unknown-source", m.From.Pos, "nothing to read a metric from is called %q", m.From.Value).
-		Hint = Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
+		Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
 }
 
 // regexReason is what is wrong with a regular expression, without the words that all such errors begin with.

@@ -1,5 +1,7 @@
 package article
 
+import "benchbook/notebook/source"
+
 // Origin is an HTTP server of ours, on port 80, that answers after a time: what a load generator, a proxy or a client
 // library is measured against.
 type Origin struct {
@@ -7,7 +9,7 @@ type Origin struct {
 	Body    Value[Size]  `yaml:"body"`
 	Status  Value[int]   `yaml:"status"`
 	Errors  Value[Share] `yaml:"errors"`
-	Pos     Pos          `yaml:"-"`
+	Pos     source.Pos   `yaml:"-"`
 }
 
 func (o *Origin) decodeNode(d decoder, n *Node, what string) {
@@ -86,7 +88,7 @@ type Link struct {
 	RTT    Value[Duration]       `yaml:"rtt"`
 	Jitter Value[Duration]       `yaml:"jitter"`
 	Rate   Value[BytesPerSecond] `yaml:"rate"`
-	Pos    Pos                   `yaml:"-"`
+	Pos    source.Pos            `yaml:"-"`
 }
 
 func (l *Link) decodeNode(d decoder, n *Node, what string) {

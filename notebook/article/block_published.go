@@ -7,12 +7,13 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // PublishedRef says whether published numbers stand beside ours, and which where there are several.
 type PublishedRef struct {
 	Shown bool
-	Name  Text // empty: the only block that fits
+	Name  source.Text // empty: the only block that fits
 }
 
 func (p *PublishedRef) decodeNode(d decoder, n *Node, what string) {
@@ -26,42 +27,42 @@ func (p *PublishedRef) decodeNode(d decoder, n *Node, what string) {
 
 // Published is numbers that somebody else published.
 type Published struct {
-	Name       Text           `yaml:"name"`
-	Experiment Text           `yaml:"experiment"`
-	Source     Text           `yaml:"source"`
-	URL        Text           `yaml:"url"`
+	Name       source.Text    `yaml:"name"`
+	Experiment source.Text    `yaml:"experiment"`
+	Source     source.Text    `yaml:"source"`
+	URL        source.Text    `yaml:"url"`
 	Rows       []PublishedRow `yaml:"-"`       // of rows or file, those that where picks, with what with adds
 	Written    *Node          `yaml:"rows"`    // as they stand in the article
-	File       Text           `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
+	File       source.Text    `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
 	Where      Expression     `yaml:"where"`   // about the columns, before they are renamed
 	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
 	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
-	Pos        Pos            `yaml:"-"`
+	Pos        source.Pos     `yaml:"-"`
 	Tried      Tried          `yaml:"-"`
 }
 
 // NamedTexts are words with names, in the order written.
-type NamedTexts []Named[Text]
+type NamedTexts []Named[source.Text]
 
 func (v *NamedTexts) decodeNode(d decoder, n *Node, what string) {
-	*v = decodeNamed[Text](d, n, what, "entry")
+	*v = decodeNamed[source.Text](d, n, what, "entry")
 }
 
 // get gives the word with a name.
-func (v NamedTexts) get(name string) (Text, bool) {
+func (v NamedTexts) get(name string) (source.Text, bool) {
 	for _, t := range v {
 		if t.Name.Value == name {
 			return t.Value, true
 		}
 	}
-	return Text{}, false
+	return source.Text{}, false
 }
 
 // PublishedRow carries parameters of a cell and metrics that were published of it.
 type PublishedRow struct {
-	Fields  []Named[Text]        // parameters, and notes that are neither parameter nor metric
+	Fields  []Named[source.Text] // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
-	Pos     Pos
+	Pos     source.Pos
 
 	unread bool // something is wrong with a number of it, which was said
 }
@@ -72,7 +73,7 @@ func (r *PublishedRow) Unread() bool { return r.unread }
 // PublishedAt is one published number in the metric's base unit, with its text.
 type PublishedAt struct {
 	Number float64
-	Text   Text
+	Text   source.Text
 }
 
 // publishedRows reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
@@ -164,14 +165,14 @@ func (doc *Document) picks(where Expression, n *Node, names []string) (bool, err
 	var e *expr.Error
 	if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
 		word := where.Text.Value[e.Span.Start:min(e.Span.End, len(where.Text.Value))]
-		err = &expr.Error{Span: e.Span, Msg: `no column "` + word + `" in the rows`, Hint: Suggest(word, names)}
+		err = &expr.Error{Span: e.Span, Msg: `no column "` + word + `" in the rows`, Hint: source.Suggest(word, names)}
 	}
 	return fits, err
 }
 
 // publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
 // that is wrong.
-func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string, rows []*Node) (ok bool) {
+func (doc *Document) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
 		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
@@ -182,7 +183,7 @@ func (doc *Document) publishedMetric(b *Published, m Named[Text], names []string
 	if !slices.Contains(known, m.Name.Value) {
 		ok = false
 		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
-			Hint = Suggest(m.Name.Value, known)
+			Hint = source.Suggest(m.Name.Value, known)
 	}
 	if _, isMetric := doc.metric(b, m.Value.Value); !isMetric {
 		ok = false
@@ -238,7 +239,7 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 		case name != nil && (f.Key.Value == "metric" || f.Key.Value == "unit"):
 			continue
 		case name != nil:
-			row.Fields = append(row.Fields, Named[Text]{f.Key, f.Value.Text})
+			row.Fields = append(row.Fields, Named[source.Text]{f.Key, f.Value.Text})
 			continue
 		}
 		called, taken := b.Metrics.get(key.Value)
@@ -261,7 +262,7 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 			if name != nil {
 				return row, false
 			}
-			row.Fields = append(row.Fields, Named[Text]{f.Key, f.Value.Text})
+			row.Fields = append(row.Fields, Named[source.Text]{f.Key, f.Value.Text})
 			continue
 		}
 		unit := ""
@@ -270,7 +271,7 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 		}
 		number, ok := doc.publishedNumber(f.Value.Text, unit, metric)
 		if row.unread = row.unread || !ok; ok {
-			row.Metrics = append(row.Metrics, Named[PublishedAt]{Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
+			row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos}, PublishedAt{number, f.Value.Text}})
 		}
 	}
 	if name != nil && n.Get("value") == nil {
@@ -285,7 +286,7 @@ func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
 }
 
 // publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its own.
-func (doc *Document) publishedNumber(t Text, unit string, m record.Metric) (float64, bool) {
+func (doc *Document) publishedNumber(t source.Text, unit string, m record.Metric) (float64, bool) {
 	p := &doc.Problems
 	q, err := expr.ParseQuantity(t.Value)
 	var value float64

@@ -1,5 +1,7 @@
 package article
 
+import "benchbook/notebook/source"
+
 // Tune is the values to search for before the repetitions of a trial, by name.
 type Tune []Named[Search]
 
@@ -17,9 +19,9 @@ func (t *Tune) decodeNode(d decoder, n *Node, what string) {
 type Search struct {
 	From     Value[int]      `yaml:"from"`
 	To       Value[int]      `yaml:"to"`
-	Maximize Text            `yaml:"maximize"` // a metric; of one where less is better, the least is wanted
+	Maximize source.Text     `yaml:"maximize"` // a metric; of one where less is better, the least is wanted
 	Budget   Value[Duration] `yaml:"budget"`
-	Of       Text            `yaml:"of"` // an experiment of the article
+	Of       source.Text     `yaml:"of"` // an experiment of the article
 }
 
 // Capacity is a search for the highest rate that still meets an objective.
@@ -27,7 +29,7 @@ type Capacity struct {
 	SLO   Expression       `yaml:"slo"`
 	From  Value[PerSecond] `yaml:"from"`
 	To    Value[PerSecond] `yaml:"to"`
-	Pos   Pos              `yaml:"-"`
+	Pos   source.Pos       `yaml:"-"`
 	Tried Tried            `yaml:"-"`
 }
 
@@ -40,8 +42,8 @@ func (c *Capacity) decodeNode(d decoder, n *Node, what string) {
 type Rate struct {
 	PerSecond Value[PerSecond]
 	Share     Value[Share]
-	Of        Text // an experiment of the article
-	Text      Text
+	Of        source.Text // an experiment of the article
+	Text      source.Text
 }
 
 // IsZero says that no rate was written.
@@ -55,7 +57,7 @@ func (r *Rate) decodeNode(d decoder, n *Node, what string) {
 	}
 	var relative struct {
 		Share Value[Share] `yaml:"share"`
-		Of    Text         `yaml:"of"`
+		Of    source.Text  `yaml:"of"`
 	}
 	d.decode(n, what, &relative)
 	r.Share, r.Of = relative.Share, relative.Of

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/kballard/go-shellquote"
+
+	"benchbook/notebook/source"
 )
 
 // Services are the services of an experiment, in the order written.
@@ -24,35 +26,35 @@ func (s *Services) decodeNode(d decoder, n *Node, what string) {
 
 // Service is a container, described by keys of Compose, or an origin of ours.
 type Service struct {
-	Image       Text            `yaml:"image"`
+	Image       source.Text     `yaml:"image"`
 	Build       *Build          `yaml:"build"`
 	Origin      *Origin         `yaml:"origin"`
 	Command     *CommandLine    `yaml:"command"`
 	Entrypoint  *CommandLine    `yaml:"entrypoint"`
 	Environment Environment     `yaml:"environment"`
-	EnvFile     []Text          `yaml:"env_file"`
+	EnvFile     []source.Text   `yaml:"env_file"`
 	Expose      []Value[int]    `yaml:"expose"`
 	Configs     []Config        `yaml:"configs"`
 	Volumes     []Volume        `yaml:"volumes"`
-	Tmpfs       []Text          `yaml:"tmpfs"`
+	Tmpfs       []source.Text   `yaml:"tmpfs"`
 	DependsOn   Dependencies    `yaml:"depends_on"`
 	Healthcheck *Healthcheck    `yaml:"healthcheck"`
-	WorkingDir  Text            `yaml:"working_dir"`
-	User        Text            `yaml:"user"`
-	Hostname    Text            `yaml:"hostname"`
+	WorkingDir  source.Text     `yaml:"working_dir"`
+	User        source.Text     `yaml:"user"`
+	Hostname    source.Text     `yaml:"hostname"`
 	CPUs        Value[float64]  `yaml:"cpus"`
-	CPUSet      Text            `yaml:"cpuset"`
+	CPUSet      source.Text     `yaml:"cpuset"`
 	MemLimit    Value[Bytes]    `yaml:"mem_limit"`
 	PidsLimit   Value[int]      `yaml:"pids_limit"`
 	ShmSize     Value[Bytes]    `yaml:"shm_size"`
 	Ulimits     Ulimits         `yaml:"ulimits"`
 	Sysctls     Environment     `yaml:"sysctls"`
-	CapAdd      []Text          `yaml:"cap_add"`
-	CapDrop     []Text          `yaml:"cap_drop"`
-	SecurityOpt []Text          `yaml:"security_opt"`
+	CapAdd      []source.Text   `yaml:"cap_add"`
+	CapDrop     []source.Text   `yaml:"cap_drop"`
+	SecurityOpt []source.Text   `yaml:"security_opt"`
 	ReadOnly    Value[bool]     `yaml:"read_only"`
 	Init        Value[bool]     `yaml:"init"`
-	StopSignal  Text            `yaml:"stop_signal"`
+	StopSignal  source.Text     `yaml:"stop_signal"`
 	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
 	Scale       Value[int]      `yaml:"scale"`
 	Link        *Link           `yaml:"link"`
@@ -61,12 +63,12 @@ type Service struct {
 
 // Build says what an image is built from.
 type Build struct {
-	Context    Text        `yaml:"context"`
-	Dockerfile Text        `yaml:"dockerfile"`
-	Inline     Text        `yaml:"dockerfile_inline"` // the Dockerfile itself
+	Context    source.Text `yaml:"context"`
+	Dockerfile source.Text `yaml:"dockerfile"`
+	Inline     source.Text `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment `yaml:"args"`
-	Target     Text        `yaml:"target"`
-	Pos        Pos         `yaml:"-"`
+	Target     source.Text `yaml:"target"`
+	Pos        source.Pos  `yaml:"-"`
 }
 
 func (b *Build) decodeNode(d decoder, n *Node, what string) {
@@ -86,7 +88,7 @@ func (b *Build) decodeNode(d decoder, n *Node, what string) {
 type CommandLine struct {
 	Words   []string
 	Written string // as one string, for a shell
-	Pos     Pos
+	Pos     source.Pos
 }
 
 func (c *CommandLine) decodeNode(d decoder, n *Node, what string) {
@@ -113,11 +115,11 @@ func (c *CommandLine) decodeNode(d decoder, n *Node, what string) {
 }
 
 // Environment is a mapping of variables, or a list of NAME=value.
-type Environment []Named[Text]
+type Environment []Named[source.Text]
 
 func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 	if n.Kind != List {
-		*e = decodeNamed[Text](d, n, what, "variable")
+		*e = decodeNamed[source.Text](d, n, what, "variable")
 		return
 	}
 	for _, item := range n.Items {
@@ -130,15 +132,15 @@ func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 				Hint = "write NAME=value; variables of the host are never passed on"
 			continue
 		}
-		*e = append(*e, Named[Text]{Name: Text{Value: name, Pos: item.Text.Pos}, Value: Text{Value: value, Pos: item.Text.Pos}})
+		*e = append(*e, Named[source.Text]{Name: source.Text{Value: name, Pos: item.Text.Pos}, Value: source.Text{Value: value, Pos: item.Text.Pos}})
 	}
 }
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source Text  `yaml:"source"`
-	Target Text  `yaml:"target"`
-	Tried  Tried `yaml:"-"`
+	Source source.Text `yaml:"source"`
+	Target source.Text `yaml:"target"`
+	Tried  Tried       `yaml:"-"`
 }
 
 func (c *Config) decodeNode(d decoder, n *Node, what string) {
@@ -146,7 +148,7 @@ func (c *Config) decodeNode(d decoder, n *Node, what string) {
 	if !d.whole || n.Kind != Map {
 		return
 	}
-	for key, t := range map[string]Text{"source": c.Source, "target": c.Target} {
+	for key, t := range map[string]source.Text{"source": c.Source, "target": c.Target} {
 		if t.IsZero() && !c.Tried.Has(key) {
 			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
 		}
@@ -157,17 +159,17 @@ func (c *Config) decodeNode(d decoder, n *Node, what string) {
 // as SOURCE:TARGET[:ro], or as a mapping.
 type Volume struct {
 	Type     Value[VolumeType] `yaml:"type"`
-	Source   Text              `yaml:"source"` // a path that begins with . or /, or a name; empty for a place without one
-	Target   Text              `yaml:"target"`
+	Source   source.Text       `yaml:"source"` // a path that begins with . or /, or a name; empty for a place without one
+	Target   source.Text       `yaml:"target"`
 	ReadOnly Value[bool]       `yaml:"read_only"`
 	Tmpfs    *Tmpfs            `yaml:"tmpfs"`
-	Pos      Pos               `yaml:"-"`
+	Pos      source.Pos        `yaml:"-"`
 }
 
 // Tmpfs is what can be said of a volume of type tmpfs.
 type Tmpfs struct {
 	Size Value[Bytes] `yaml:"size"`
-	Pos  Pos          `yaml:"-"`
+	Pos  source.Pos   `yaml:"-"`
 }
 
 func (t *Tmpfs) decodeNode(d decoder, n *Node, what string) {
@@ -219,8 +221,8 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 	case 1:
 		v.Target = n.Text
 	case 2:
-		v.Source = Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
-		v.Target = Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
+		v.Source = source.Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
+		v.Target = source.Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
 	default:
 		d.problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).
 			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
@@ -236,8 +238,8 @@ type Dependencies []Dependency
 
 // Dependency is one service that another waits for. Without a condition it has to be ready.
 type Dependency struct {
-	Text      // the name of the service
-	Condition Value[Condition]
+	source.Text // the name of the service
+	Condition   Value[Condition]
 }
 
 // Condition says what a service has to have reached before one that depends on it starts.
@@ -257,7 +259,7 @@ func (Condition) Words() []string {
 
 func (l *Dependencies) decodeNode(d decoder, n *Node, what string) {
 	if n.Kind != Map {
-		var names []Text
+		var names []source.Text
 		d.value(n, what, reflect.ValueOf(&names).Elem())
 		for _, name := range names {
 			*l = append(*l, Dependency{Text: name})
@@ -309,7 +311,7 @@ func (u *Ulimit) decodeNode(d decoder, n *Node, what string) {
 
 // Healthcheck says when a service is ready, with the keys of Compose.
 type Healthcheck struct {
-	Test          []Text          `yaml:"test"`
+	Test          []source.Text   `yaml:"test"`
 	Interval      Value[Duration] `yaml:"interval"`
 	Timeout       Value[Duration] `yaml:"timeout"` // of one probe
 	Retries       Value[int]      `yaml:"retries"`

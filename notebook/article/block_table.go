@@ -4,25 +4,26 @@ import (
 	"errors"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // Table shows results in rows and columns.
 type Table struct {
-	Label      Text         `yaml:"label"`
-	Experiment Text         `yaml:"experiment"`
-	Title      Text         `yaml:"title"`
-	Rows       []Text       `yaml:"rows"`
-	Columns    []Text       `yaml:"columns"`
-	Where      Expression   `yaml:"where"`
-	Sort       Text         `yaml:"sort"`
-	Group      Text         `yaml:"group"` // a parameter or label whose values head groups of rows
-	Caption    Text         `yaml:"caption"`
-	Format     Formats      `yaml:"format"`
-	Notes      []Text       `yaml:"notes"` // sentences below the table
-	Published  PublishedRef `yaml:"published"`
-	Claim      Text         `yaml:"claim"`
-	Pos        Pos          `yaml:"-"`
-	Tried      Tried        `yaml:"-"`
+	Label      source.Text   `yaml:"label"`
+	Experiment source.Text   `yaml:"experiment"`
+	Title      source.Text   `yaml:"title"`
+	Rows       []source.Text `yaml:"rows"`
+	Columns    []source.Text `yaml:"columns"`
+	Where      Expression    `yaml:"where"`
+	Sort       source.Text   `yaml:"sort"`
+	Group      source.Text   `yaml:"group"` // a parameter or label whose values head groups of rows
+	Caption    source.Text   `yaml:"caption"`
+	Format     Formats       `yaml:"format"`
+	Notes      []source.Text `yaml:"notes"` // sentences below the table
+	Published  PublishedRef  `yaml:"published"`
+	Claim      source.Text   `yaml:"claim"`
+	Pos        source.Pos    `yaml:"-"`
+	Tried      Tried         `yaml:"-"`
 }
 
 // Formats says how columns are shown, by their names.
@@ -31,7 +32,7 @@ type Formats []Named[Format]
 // Format is filters as they stand after a value in running text: round 2 | unit ms.
 type Format struct {
 	Filters []expr.Filter
-	Text    Text
+	Text    source.Text
 }
 
 func (f *Formats) decodeNode(d decoder, n *Node, what string) {

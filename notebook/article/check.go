@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/files"
+	"benchbook/notebook/source"
 )
 
 // check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
@@ -27,7 +28,7 @@ func (doc *Document) check() {
 			Hint = "keep the three that matter most"
 	}
 	var experiments []string
-	names := map[string]Text{}
+	names := map[string]source.Text{}
 	for _, e := range doc.Experiments {
 		if doc.named(e.Name, e.Pos, "experiment", names, e.tried) {
 			experiments = append(experiments, e.Name.Value)
@@ -36,12 +37,12 @@ func (doc *Document) check() {
 	for _, e := range doc.Experiments {
 		contradictions(e.Node, p)
 	}
-	refer := func(t Text, at Pos, what string) {
+	refer := func(t source.Text, at source.Pos, what string) {
 		switch {
 		case doc.unread["experiment"]:
 		case t.Value != "" && !slices.Contains(experiments, t.Value):
 			p.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
-				Hint = Suggest(t.Value, experiments)
+				Hint = source.Suggest(t.Value, experiments)
 		case t.Value == "" && len(doc.Experiments) > 1:
 			p.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
 				Hint = "add experiment: with one of " + strings.Join(experiments, ", ")
@@ -51,7 +52,7 @@ func (doc *Document) check() {
 		}
 	}
 	claims := doc.checkClaims()
-	labels := map[string]Text{}
+	labels := map[string]source.Text{}
 	for _, t := range doc.Tables {
 		doc.label(t.Label, t.Pos, "tbl-", labels, t.Tried)
 		refer(t.Experiment, t.Pos, "table")
@@ -67,7 +68,7 @@ func (doc *Document) check() {
 		doc.claimName(f.Claim, claims)
 		doc.checkFigure(f)
 	}
-	published := map[string]Text{}
+	published := map[string]source.Text{}
 	for _, b := range doc.Published {
 		refer(b.Experiment, b.Pos, "block of published numbers")
 		if b.Name.Value != "" {
@@ -83,7 +84,7 @@ func (doc *Document) check() {
 	}
 	for _, r := range doc.References {
 		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
-			hint := Suggest(r.Label.Value, keys(labels))
+			hint := source.Suggest(r.Label.Value, keys(labels))
 			if hint == "" {
 				hint = "give a table or figure this label"
 			}
@@ -105,7 +106,7 @@ func (doc *Document) check() {
 	}
 }
 
-func keys(m map[string]Text) []string {
+func keys(m map[string]source.Text) []string {
 	var out []string
 	for k := range m {
 		out = append(out, k)
@@ -115,7 +116,7 @@ func keys(m map[string]Text) []string {
 }
 
 // named checks a name that has to be there and be the only one of its kind.
-func (doc *Document) named(t Text, at Pos, what string, seen map[string]Text, tried Tried) bool {
+func (doc *Document) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried Tried) bool {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "" && tried.Has("name"):
 		return false
@@ -142,8 +143,8 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-func (doc *Document) checkClaims() map[string]Text {
-	claims := map[string]Text{}
+func (doc *Document) checkClaims() map[string]source.Text {
+	claims := map[string]source.Text{}
 	for _, c := range doc.Claims {
 		doc.named(c.Name, c.Pos, "claim", claims, c.Tried)
 		if c.Expect.Text.IsZero() && !c.Tried.Has("expect") {
@@ -156,12 +157,12 @@ func (doc *Document) checkClaims() map[string]Text {
 	return claims
 }
 
-func (doc *Document) claimName(t Text, claims map[string]Text) {
+func (doc *Document) claimName(t source.Text, claims map[string]source.Text) {
 	if t.Value == "" || doc.unread["claim"] {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {
-		hint := Suggest(t.Value, keys(claims))
+		hint := source.Suggest(t.Value, keys(claims))
 		if hint == "" {
 			hint = "add a yaml claim block with this name"
 		}
@@ -169,7 +170,7 @@ func (doc *Document) claimName(t Text, claims map[string]Text) {
 	}
 }
 
-func (doc *Document) label(t Text, at Pos, prefix string, seen map[string]Text, tried Tried) {
+func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried Tried) {
 	before, twice := seen[t.Value]
 	switch {
 	case t.Value == "" && tried.Has("label"):
@@ -203,7 +204,7 @@ func (doc *Document) checkFigure(f *Figure) {
 		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(known, ", ")
 		return
 	case !ok:
-		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = Suggest(f.Kind.Value, known)
+		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, known)
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
@@ -214,7 +215,7 @@ func (doc *Document) checkFigure(f *Figure) {
 		}
 	}
 	// What would do nothing is refused, as what is not known: its author means something by it.
-	unused := func(key, written string, at Pos) {
+	unused := func(key, written string, at source.Pos) {
 		var others []string
 		for _, kind := range known {
 			if figureHas(kind, key) {

@@ -1,10 +1,14 @@
 package article
 
-import "slices"
+import (
+	"slices"
+
+	"benchbook/notebook/source"
+)
 
 // contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers, the
 // one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
-func contradictions(n *Node, problems *Problems) {
+func contradictions(n *Node, problems *source.Problems) {
 	both := func(in, a, b *Node, what, hint string) {
 		if in != nil && a != nil && a.Kind != Null && b != nil && b.Kind != Null {
 			problems.Add("contradiction", keyOf(in, b), "%s", what).Hint = hint
@@ -44,7 +48,7 @@ func contradictions(n *Node, problems *Problems) {
 }
 
 // keyOf is the place of the key that has a value.
-func keyOf(n, value *Node) Pos {
+func keyOf(n, value *Node) source.Pos {
 	i := slices.IndexFunc(n.Fields, func(f Field) bool { return f.Value == value })
 	return n.Fields[i].Key.Pos
 }

@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"benchbook/notebook/source"
 )
 
 // maxNodes bounds what aliases can blow a block up to.
@@ -14,7 +16,7 @@ const maxNodes = 50_000
 type converter struct {
 	fragment *fragment // as it was written
 	mended   *fragment // as the library read it: in other words perhaps, but each at its place
-	problems *Problems
+	problems *source.Problems
 	meant    map[int]meaning // by offset in the text as it was written
 
 	made    int // nodes, those counted that aliases repeat
@@ -67,7 +69,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 		c.made += a.size
 		return a.node
 	}
-	return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
+	return &Node{Kind: Null, Text: source.Text{Pos: here}, lost: true}
 }
 
 func (c *converter) fresh(y *yaml.Node) *Node {
@@ -75,7 +77,7 @@ func (c *converter) fresh(y *yaml.Node) *Node {
 	place := c.fragment.pos(at, at+1)
 	switch y.Kind {
 	case yaml.SequenceNode:
-		n := &Node{Kind: List, Text: Text{Pos: place}}
+		n := &Node{Kind: List, Text: source.Text{Pos: place}}
 		for _, item := range y.Content {
 			n.Items = append(n.Items, c.node(item))
 		}
@@ -84,7 +86,7 @@ func (c *converter) fresh(y *yaml.Node) *Node {
 		return c.mapping(y, place)
 	}
 	if m, ok := c.meant[at]; ok && m.nothing {
-		return &Node{Kind: Null, Text: Text{Pos: place}, lost: true}
+		return &Node{Kind: Null, Text: source.Text{Pos: place}, lost: true}
 	}
 	text := c.text(y, at)
 	if isNull(y) {
@@ -100,8 +102,8 @@ func isNull(y *yaml.Node) bool {
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
 }
 
-func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
-	n := &Node{Kind: Map, Text: Text{Pos: place}}
+func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
+	n := &Node{Kind: Map, Text: source.Text{Pos: place}}
 	written := map[string]bool{}
 	type merge struct {
 		at    int // where in the fields it stands
@@ -158,7 +160,7 @@ func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
 }
 
 // place is where a key of n is written.
-func (n *Node) place(key string) Pos {
+func (n *Node) place(key string) source.Pos {
 	for _, f := range n.Fields {
 		if f.Key.Value == key {
 			return f.Key.Pos
@@ -222,7 +224,7 @@ func (c *converter) written(y *yaml.Node) int {
 }
 
 // text gives a scalar, which begins at a byte of the text as it was written, with its place.
-func (c *converter) text(y *yaml.Node, at int) Text {
+func (c *converter) text(y *yaml.Node, at int) source.Text {
 	if m, ok := c.meant[at]; ok {
 		return c.fragment.aligned(m.value, m.start, m.end, m.start, plainly)
 	}
@@ -234,7 +236,7 @@ func (c *converter) text(y *yaml.Node, at int) Text {
 			first++
 		}
 		if y.Value == "" || first >= len(all) {
-			return Text{Value: y.Value, Pos: c.fragment.pos(at, at+1)}
+			return source.Text{Value: y.Value, Pos: c.fragment.pos(at, at+1)}
 		}
 		return c.fragment.aligned(y.Value, first, first+len(c.fragment.lineText(first)), at+len(c.fragment.lineText(at))+1, plainly)
 	case at < len(all) && y.Style&yaml.DoubleQuotedStyle != 0:
@@ -248,8 +250,8 @@ func (c *converter) text(y *yaml.Node, at int) Text {
 // Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text
 // is ours.
 func Mapping(name, text string) *Node {
-	var problems Problems
-	n := parseYAML(wholeFile(NewSource(name, []byte(text))), &problems)
+	var problems source.Problems
+	n := parseYAML(wholeFile(source.New(name, []byte(text))), &problems)
 	if !problems.Empty() {
 		panic(fmt.Sprint(problems.Sorted()[0]))
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/docker/go-units"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
 // zero: see Text.
 type Value[T any] struct {
 	V    T
-	Text Text
+	Text source.Text
 }
 
 // Set says that something was written.
@@ -51,19 +52,19 @@ type Word interface {
 // Expression is an expression of the language of package expr.
 type Expression struct {
 	Node expr.Node
-	Text Text
+	Text source.Text
 }
 
 // Named keeps the order of a mapping whose keys the author chooses.
 type Named[T any] struct {
-	Name  Text
+	Name  source.Text
 	Value T
 }
 
 // decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
 // field is a problem, unless it begins with x-.
 type decoder struct {
-	problems *Problems
+	problems *source.Problems
 	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
 	templates bool
 	// whole says that nothing will be merged with what is read, so that what is missing is missing.
@@ -99,7 +100,7 @@ func (d decoder) value(n *Node, what string, v reflect.Value) {
 	case reflect.Slice:
 		d.list(n, what, v)
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[Text]() {
+		if v.Type() == reflect.TypeFor[source.Text]() {
 			if d.kind(n, what, Scalar) {
 				v.Set(reflect.ValueOf(n.Text))
 			}
@@ -220,7 +221,7 @@ func (d decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 	for _, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		if !ok && above != nil {
-			_, ok = nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
+			_, ok = source.Nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
 		}
 		switch {
 		case ok && f.Value.Kind == Null && !f.Value.lost && t.Field(i).Type == reflect.TypeFor[Services]():
@@ -254,8 +255,8 @@ func unknownKey(key string, t reflect.Type, names []string) (hint, meant string)
 	if other, hint, ok := belongs(key, t); ok {
 		return hint, other.what
 	}
-	meant, _ = nearest(key, names)
-	return Suggest(key, names), meant
+	meant, _ = source.Nearest(key, names)
+	return source.Suggest(key, names), meant
 }
 
 func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
@@ -267,7 +268,7 @@ func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &v.V); err != nil {
-		v.Text = Text{} // not set: what cannot be read is not looked at again
+		v.Text = source.Text{} // not set: what cannot be read is not looked at again
 		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(n.Text.Value, any(v.V))
 	}
 }
@@ -284,7 +285,7 @@ func (e *Expression) decodeNode(d decoder, n *Node, what string) {
 }
 
 // ParseExpression parses t as an expression; a mistake in it is a problem at its place inside t, and the result nil.
-func ParseExpression(t Text, problems *Problems) expr.Node {
+func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 	node, err := expr.Parse(t.Value)
 	if err != nil {
 		AddExprError(t, err, problems)
@@ -424,7 +425,7 @@ func hintFor(written string, v any) string {
 	case BytesPerSecond:
 		return "write a number with a unit, such as 10MB/s"
 	case Word:
-		return Suggest(written, v.Words())
+		return source.Suggest(written, v.Words())
 	case int:
 		_, inside, mapped := strings.Cut(written, ":")
 		f, err := strconv.ParseFloat(strings.NewReplacer(",", "", "_", "", " ", "").Replace(written), 64)

@@ -5,12 +5,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/notebook/source"
 )
 
 // decodeText reads one experiment, as it stands in an article.
 func decodeText(t *testing.T, text string) *Experiment {
 	t.Helper()
-	var problems Problems
+	var problems source.Problems
 	e := DecodeExperiment(Mapping("test", text), true, &problems)
 	for _, p := range problems.Sorted() {
 		t.Error(p)
@@ -20,7 +22,7 @@ func decodeText(t *testing.T, text string) *Experiment {
 
 // Keys that can be written in several ways come to the same values.
 func TestWaysToWrite(t *testing.T) {
-	words := func(list []Text) string {
+	words := func(list []source.Text) string {
 		var out []string
 		for _, text := range list {
 			out = append(out, text.Value)
@@ -115,13 +117,13 @@ func TestPlacesInRows(t *testing.T) {
 	for _, p := range doc.Problems.Sorted() {
 		t.Error(p)
 	}
-	var problems Problems
-	rows, ok := doc.Rows(Text{Value: "rows.csv"}, &problems)
+	var problems source.Problems
+	rows, ok := doc.Rows(source.Text{Value: "rows.csv"}, &problems)
 	if !ok || len(rows) != 2 {
 		t.Fatalf("%d rows, %v", len(rows), problems.Sorted())
 	}
 	for _, want := range []struct {
-		text  Text
+		text  source.Text
 		stand string
 	}{{rows[1].Fields[0].Value.Text, "two"}, {rows[1].Fields[1].Value.Text, "äö"}, {rows[0].Fields[0].Key, "name"}} {
 		at := want.text.Pos

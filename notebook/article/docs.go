@@ -16,6 +16,7 @@ import (
 	extast "github.com/yuin/goldmark/extension/ast"
 
 	"benchbook/files"
+	"benchbook/notebook/source"
 )
 
 // DocsIndex is the first page of a project's docs. It links all others, in the order in which they are to be read.
@@ -53,7 +54,7 @@ var docsFiles = []string{".csv", ".json", ".txt", ".yaml", ".yml"}
 // ReadDocs reads the docs that the project names; nil if it names none, or they cannot be read.
 //
 // Problems are pages that cannot be read, or have no title, or are not linked from the first, and links that lead to nothing.
-func (p *Project) ReadDocs(problems *Problems) *Docs {
+func (p *Project) ReadDocs(problems *source.Problems) *Docs {
 	name := p.Docs.Value
 	if name == "" {
 		return nil
@@ -91,7 +92,7 @@ func (p *Project) ReadDocs(problems *Problems) *Docs {
 	for _, page := range d.Pages {
 		d.checkLinks(page, problems)
 		if page != index && page.Group == unlisted {
-			problems.Add("unlisted-page", Pos{page.Source, 0, 0}, "the page is not linked from %s", DocsIndex).
+			problems.Add("unlisted-page", page.Source.Pos(0, 0), "the page is not linked from %s", DocsIndex).
 				Hint = "link it there, below the heading where it belongs"
 		}
 	}
@@ -102,23 +103,23 @@ func (p *Project) ReadDocs(problems *Problems) *Docs {
 const unlisted = "\x00"
 
 // docsPage reads a page; nil if it cannot be read.
-func (p *Project) docsPage(dir, name string, problems *Problems) *DocsPage {
-	source, ok := readSource(filepath.Join(dir, name), path.Join(path.Clean(p.Docs.Value), name), problems)
-	if !ok || !fits(source, problems) {
+func (p *Project) docsPage(dir, name string, problems *source.Problems) *DocsPage {
+	src, ok := source.Read(filepath.Join(dir, name), path.Join(path.Clean(p.Docs.Value), name), problems)
+	if !ok || !source.Fits(src, problems) {
 		return nil
 	}
-	if !utf8.Valid(source.Data) {
-		at := invalidUTF8(source.Data)
-		problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
+	if !utf8.Valid(src.Data) {
+		at := source.FirstInvalid(src.Data)
+		problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
 		return nil
 	}
-	doc := &Document{Dir: dir, Source: source, Text: source.Data}
+	doc := &Document{Dir: dir, Source: src, Text: src.Data}
 	doc.Tree = doc.parseMarkdown()
 	problems.Merge(&doc.Problems)
 	page := &DocsPage{Document: doc, Name: strings.TrimSuffix(name, ".md"), Group: unlisted, anchors: map[string]bool{}}
 	title, ok := doc.Tree.FirstChild().(*ast.Heading)
 	if !ok || title.Level != 1 {
-		problems.Add("no-title", Pos{source, 0, 0}, "the page does not begin with its title").Hint = "begin it with a line # and the title"
+		problems.Add("no-title", src.Pos(0, 0), "the page does not begin with its title").Hint = "begin it with a line # and the title"
 		return nil
 	}
 	page.Title = title
@@ -328,7 +329,7 @@ func (d *Docs) ReadFile(name string) ([]byte, error) {
 }
 
 // checkLinks reports the links and pictures of a page that lead to nothing.
-func (d *Docs) checkLinks(page *DocsPage, problems *Problems) {
+func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 	dead := func(n ast.Node, destination []byte, err error) {
 		at := page.destination(n, string(destination))
 		problems.Add("dead-link", at, "the link %q leads to nothing: %s", destination, err).

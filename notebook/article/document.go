@@ -25,6 +25,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // FileName is the name of an article in its folder.
@@ -34,7 +35,7 @@ const FileName = "article.md"
 type Document struct {
 	Slug   string // the name of its folder
 	Dir    string // the folder, as a path that can be opened
-	Source *Source
+	Source *source.Source
 	Front  Front
 
 	Tree ast.Node // goldmark's document
@@ -50,11 +51,11 @@ type Document struct {
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
 
-	Problems Problems
+	Problems source.Problems
 
 	unread    map[string]bool          // kinds of blocks of which one could not be read, so that what is missing may stand there
 	included  []*Block                 // listings with include=
-	front     Pos                      // of the front matter
+	front     source.Pos               // of the front matter
 	inLines   []Sentence               // of titles, captions and other lines in YAML
 	lineLinks []ProseLink              // likewise, as Links has them
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
@@ -63,29 +64,29 @@ type Document struct {
 
 // Front is the front matter of an article.
 type Front struct {
-	Title       Text        `yaml:"title"`
-	Description Text        `yaml:"description"`
-	Date        Text        `yaml:"date"`
-	Tags        Tags        `yaml:"tags"`
-	Draft       Value[bool] `yaml:"draft"`
-	Authors     []Text      `yaml:"authors"`
-	Reproduces  *Reproduces `yaml:"reproduces"`
-	KeyValues   []KeyValue  `yaml:"key_values"`
-	Values      NamedValues `yaml:"values"`
-	Defaults    Defaults    `yaml:"defaults"`
-	Tried       Tried       `yaml:"-"`
+	Title       source.Text   `yaml:"title"`
+	Description source.Text   `yaml:"description"`
+	Date        source.Text   `yaml:"date"`
+	Tags        Tags          `yaml:"tags"`
+	Draft       Value[bool]   `yaml:"draft"`
+	Authors     []source.Text `yaml:"authors"`
+	Reproduces  *Reproduces   `yaml:"reproduces"`
+	KeyValues   []KeyValue    `yaml:"key_values"`
+	Values      NamedValues   `yaml:"values"`
+	Defaults    Defaults      `yaml:"defaults"`
+	Tried       Tried         `yaml:"-"`
 }
 
 // Reproduces names the work that an article repeats.
 type Reproduces struct {
-	Title  Text `yaml:"title"`
-	Author Text `yaml:"author"`
-	Year   Text `yaml:"year"`
-	URL    Text `yaml:"url"`
+	Title  source.Text `yaml:"title"`
+	Author source.Text `yaml:"author"`
+	Year   source.Text `yaml:"year"`
+	URL    source.Text `yaml:"url"`
 }
 
 // Tags are words that articles are found by.
-type Tags []Text
+type Tags []source.Text
 
 func (t *Tags) decodeNode(d decoder, n *Node, what string) {
 	if n.Kind == Scalar && strings.Contains(n.Text.Value, ",") {
@@ -93,16 +94,16 @@ func (t *Tags) decodeNode(d decoder, n *Node, what string) {
 		d.problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
 		return
 	}
-	d.value(n, what, reflect.ValueOf((*[]Text)(t)).Elem())
+	d.value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
 }
 
 // KeyValue is a measured value shown under the description.
 type KeyValue struct {
-	Value Text `yaml:"value"` // an inline value, or the name of one of Values
-	Is    Text `yaml:"is"`
+	Value source.Text `yaml:"value"` // an inline value, or the name of one of Values
+	Is    source.Text `yaml:"is"`
 
-	Pos   Pos   `yaml:"-"`
-	Tried Tried `yaml:"-"`
+	Pos   source.Pos `yaml:"-"`
+	Tried Tried      `yaml:"-"`
 }
 
 func (k *KeyValue) decodeNode(d decoder, n *Node, what string) {
@@ -139,12 +140,12 @@ type Listing struct {
 	Language string
 	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
-	First    int   // of include= with lines: the number of the first line shown; else 0
-	Lines    []Pos // of file=: of each line of Data
-	Pos      Pos   // of the fence's first line
+	First    int          // of include= with lines: the number of the first line shown; else 0
+	Lines    []source.Pos // of file=: of each line of Data
+	Pos      source.Pos   // of the fence's first line
 
-	fragment fragment // of file=
-	extent   Pos      // of file=: of the fence and all of its lines
+	fragment fragment   // of file=
+	extent   source.Pos // of file=: of the fence and all of its lines
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
@@ -158,12 +159,12 @@ type Block struct {
 	// Experiment is set for experiment blocks that could be read, Listing for listings with file= or include=.
 	Experiment *ExperimentBlock
 	Listing    *Listing
-	YAML       []byte // the text of a block of ours
-	Place      Pos    // of the fence's first line
+	YAML       []byte     // the text of a block of ours
+	Place      source.Pos // of the fence's first line
 
 	language        string
-	extent          Pos  // of all of it, the closing fence apart
-	includes, lines Text // of a listing with include=
+	extent          source.Pos  // of all of it, the closing fence apart
+	includes, lines source.Text // of a listing with include=
 }
 
 // KindBlock is the node kind of Block.
@@ -179,8 +180,8 @@ func (b *Block) Dump(source []byte, level int) { ast.DumpHelper(b, source, level
 type InlineValue struct {
 	ast.BaseInline
 	Inline  expr.Inline
-	Written Text // what stands after {value}
-	Valid   bool // the expression could be read
+	Written source.Text // what stands after {value}
+	Valid   bool        // the expression could be read
 }
 
 // KindInlineValue is the node kind of InlineValue.
@@ -195,7 +196,7 @@ func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source,
 // ClaimLink is [words](claim:NAME): the words are its children.
 type ClaimLink struct {
 	ast.BaseInline
-	Name Text
+	Name source.Text
 }
 
 // KindClaimLink is the node kind of ClaimLink.
@@ -210,7 +211,7 @@ func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, l
 // Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
 type Reference struct {
 	ast.BaseInline
-	Label Text
+	Label source.Text
 }
 
 // KindReference is the node kind of Reference.
@@ -223,24 +224,24 @@ func (*Reference) Kind() ast.NodeKind { return KindReference }
 func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
 
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
-func Parse(dir string, source *Source) *Document {
-	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: source, added: map[string]record.Metric{}, unread: map[string]bool{},
+func Parse(dir string, src *source.Source) *Document {
+	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, added: map[string]record.Metric{}, unread: map[string]bool{},
 		resolved: map[destinationKey]string{}}
-	if !fits(source, &doc.Problems) {
+	if !source.Fits(src, &doc.Problems) {
 		doc.Tree = ast.NewDocument()
 		return doc
 	}
-	if isUTF16(source.Data) {
-		doc.Problems.Add("bad-utf8", Pos{source, 0, min(2, len(source.Data))}, "the file is UTF-16").Hint = "save it as UTF-8"
+	if isUTF16(src.Data) {
+		doc.Problems.Add("bad-utf8", src.Pos(0, min(2, len(src.Data))), "the file is UTF-16").Hint = "save it as UTF-8"
 		doc.Tree = ast.NewDocument()
 		return doc
 	}
-	if !utf8.Valid(source.Data) {
-		at := invalidUTF8(source.Data)
-		doc.Problems.Add("bad-utf8", Pos{source, at, at + 1}, "the file is not UTF-8 from here on").
+	if !utf8.Valid(src.Data) {
+		at := source.FirstInvalid(src.Data)
+		doc.Problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").
 			Hint = "save it as UTF-8"
-		source = NewSource(source.Path, replaceInvalid(source.Data))
-		doc.Source = source
+		src = source.New(src.Path, source.ReplaceInvalid(src.Data))
+		doc.Source = src
 	}
 	doc.Text = doc.frontMatter()
 	doc.Tree = doc.parseMarkdown()
@@ -272,9 +273,9 @@ func (doc *Document) frontMatter() []byte {
 		doc.noFrontMatter()
 		return data
 	}
-	doc.front = Pos{doc.Source, 0, m[1]}
+	doc.front = doc.Source.Pos(0, m[1])
 	if m[2] >= 0 {
-		f := part(doc.Source, m[2], m[3], Pos{doc.Source, 0, 3})
+		f := part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
 		if n := parseYAML(f, &doc.Problems); n != nil {
 			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
 			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
@@ -284,7 +285,7 @@ func (doc *Document) frontMatter() []byte {
 		}
 	}
 	if doc.Front.Title.Value == "" && !doc.Front.Tried.Has("title") && doc.Problems.Empty() {
-		doc.Problems.Add("missing-key", Pos{doc.Source, 0, 3}, "the front matter has no title").
+		doc.Problems.Add("missing-key", doc.Source.Pos(0, 3), "the front matter has no title").
 			Hint = "add a line title: …"
 	}
 	blanked := slices.Clone(data)
@@ -302,16 +303,16 @@ func (doc *Document) noFrontMatter() {
 	const hint = "begin it with a line ---, then title: …, then a line ---"
 	switch first, _, _ := bytes.Cut(data, []byte("\n")); {
 	case !bytes.ContainsRune(data, '\n') && bytes.ContainsRune(data, '\r'):
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the lines of the file end in carriage returns alone, so it is a single line").
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "the lines of the file end in carriage returns alone, so it is a single line").
 			Hint = "save it with the line ends of Unix or Windows"
 	case string(bytes.TrimRight(first, " \t\r")) == "---":
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 3}, "the front matter is never closed").
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 3), "the front matter is never closed").
 			Hint = "write a line --- below its last line"
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("---")):
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the front matter does not begin in the first line").
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "the front matter does not begin in the first line").
 			Hint = "remove what stands above ---"
 	default:
-		doc.Problems.Add("no-front-matter", Pos{doc.Source, 0, 0}, "the article has no front matter").Hint = hint
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "the article has no front matter").Hint = hint
 	}
 }
 
@@ -364,16 +365,16 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	}
 	start := f.Info.Segment.Start
 	info := string(f.Info.Segment.Value(doc.Text))
-	word := func(k int) (string, Pos) {
+	word := func(k int) (string, source.Pos) {
 		at := 0
 		for i, w := range strings.Fields(info) {
 			at += strings.Index(info[at:], w)
 			if i == k {
-				return w, Pos{doc.Source, start + at, start + at + len(w)}
+				return w, doc.Source.Pos(start+at, start+at+len(w))
 			}
 			at += len(w)
 		}
-		return "", Pos{doc.Source, start, start + len(info)}
+		return "", doc.Source.Pos(start, start+len(info))
 	}
 	language, whole := word(0)
 	second, at := word(1)
@@ -397,14 +398,14 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		doc.yamlBlock(b, fence(doc.Source, doc.Text, lines, whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
-			Hint = Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
+			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
 		for _, kind := range blockKinds {
 			doc.unread[kind] = true // it may be any of them
 		}
 		return nil
 	case strings.HasPrefix(second, "file="):
 		b.Is = "file"
-		b.Listing = doc.listing(language, Text{Value: second[len("file="):], Pos: at.Within(len("file="), len(second))}, content)
+		b.Listing = doc.listing(language, source.Text{Value: second[len("file="):], Pos: at.Within(len("file="), len(second))}, content)
 		if b.Listing == nil {
 			return nil
 		}
@@ -412,15 +413,15 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		b.Listing.fragment = fence(doc.Source, doc.Text, lines, whole)
 		for i, start := range starts {
 			line := lines.At(i)
-			b.Listing.Lines = append(b.Listing.Lines, Pos{doc.Source, start, line.Stop})
+			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(start, line.Stop))
 		}
 	case strings.HasPrefix(second, "include="):
 		b.Is = "include"
-		b.includes = Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
+		b.includes = source.Text{Value: second[len("include="):], Pos: at.Within(len("include="), len(second))}
 		if third, at := word(2); strings.HasPrefix(third, "lines=") {
-			b.lines = Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
+			b.lines = source.Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
 		} else if name, _, found := strings.Cut(third, "="); found {
-			if _, near := nearest(name, []string{"lines"}); near {
+			if _, near := source.Nearest(name, []string{"lines"}); near {
 				doc.Problems.Add("unknown-block", at, "%q means nothing to a listing", third).Hint = `did you mean "lines="?`
 			}
 		}
@@ -432,7 +433,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		return nil
 	default:
 		name, _, found := strings.Cut(strings.Replace(second, ":", "=", 1), "=")
-		near, ok := nearest(name, []string{"file", "include"})
+		near, ok := source.Nearest(name, []string{"file", "include"})
 		if name == "file" || name == "include" { // with a colon
 			near, ok = name, true
 		}
@@ -447,7 +448,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 }
 
 // misplaced reports a word that would mean something if it were the second one of a fence.
-func (doc *Document) misplaced(word string, at Pos) {
+func (doc *Document) misplaced(word string, at source.Pos) {
 	for _, key := range []string{"file=", "include="} {
 		if strings.HasPrefix(word, key) {
 			doc.Problems.Add("unknown-block", at, "%q has to be the second word, behind the language", key).
@@ -459,7 +460,7 @@ func (doc *Document) misplaced(word string, at Pos) {
 func (doc *Document) yamlBlock(b *Block, f fragment) {
 	before := doc.Problems.Len()
 	n := parseYAML(f, &doc.Problems)
-	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *Problem) bool { return p.Rule == "yaml-syntax" })
+	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
 	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) { // what can be read of it may lack something that others name
 		doc.unread[b.Is] = true
 	}
@@ -529,7 +530,7 @@ func (doc *Document) wrapped(n *Node, kind string) bool {
 		hint = fmt.Sprintf("write the items alone, without %s:", f.Key.Value)
 	case f.Value.Kind == Map:
 		hint = fmt.Sprintf("write the keys below it alone, without %s:", f.Key.Value)
-		if _, near := nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
+		if _, near := source.Nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
 			own := "name"
 			if kind == "table" || kind == "figure" {
 				own = "label"
@@ -544,7 +545,7 @@ func (doc *Document) wrapped(n *Node, kind string) bool {
 		return false
 	}
 	known = slices.Sorted(maps.Keys(keys))
-	if _, near := nearest(f.Key.Value, known); near {
+	if _, near := source.Nearest(f.Key.Value, known); near {
 		return false
 	}
 	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
@@ -570,7 +571,7 @@ var blockTypes = map[string]reflect.Type{
 }
 
 // listing reads a file= listing. The file must lie in the article's folder and must not be there already.
-func (doc *Document) listing(language string, name Text, content []byte) *Listing {
+func (doc *Document) listing(language string, name source.Text, content []byte) *Listing {
 	clean := path.Clean(name.Value)
 	switch {
 	case name.Value == "":
@@ -629,7 +630,7 @@ func (doc *Document) inlines() {
 			}
 		case *ast.Link:
 			resolved := doc.keepResolved(n.Destination)
-			at := func(word string) Pos {
+			at := func(word string) source.Pos {
 				if resolved != string(n.Destination) {
 					word = string(n.Destination)
 				}
@@ -714,7 +715,7 @@ func (doc *Document) nearlyValue(words string, segments []text.Segment) {
 func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 	switch scheme, name, ok := strings.Cut(destination, ":"); {
 	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
-		if _, near := nearest(scheme, []string{"claim"}); near {
+		if _, near := source.Nearest(scheme, []string{"claim"}); near {
 			doc.Problems.Add("unknown-claim", doc.destination(n, destination), "%q is no link to a claim", destination).
 				Hint = "write claim:" + name
 		}
@@ -737,7 +738,7 @@ func (doc *Document) bareValue(n *ast.Text) {
 		return
 	}
 	start := n.Segment.Start + i
-	at := Pos{doc.Source, start, start + len(valueMark)}
+	at := doc.Source.Pos(start, start+len(valueMark))
 	switch {
 	case start > 0 && doc.Text[start-1] == '`':
 		doc.Problems.Add("bad-expression", at, "the code of this value is not closed in its cell or paragraph").
@@ -753,20 +754,20 @@ func (doc *Document) brokenLink(n *ast.Text) {
 	const begin = "(claim:"
 	i := bytes.Index(n.Segment.Value(doc.Text), []byte(begin))
 	if start := n.Segment.Start + i; i >= 0 && start > 0 && doc.Text[start-1] == ']' {
-		doc.Problems.Add("unknown-claim", Pos{doc.Source, start, start + len(begin)}, "Markdown does not take this for a link").
+		doc.Problems.Add("unknown-claim", doc.Source.Pos(start, start+len(begin)), "Markdown does not take this for a link").
 			Hint = "write [words](claim:NAME), without spaces in the parentheses"
 	}
 }
 
 // linkTo gives the node that a link to a claim, a table or a figure means; nil for one to elsewhere.
-func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.Node {
+func (doc *Document) linkTo(destination string, at func(word string) source.Pos) ast.Node {
 	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
-		l := &ClaimLink{Name: Text{Value: name, Pos: at(name)}}
+		l := &ClaimLink{Name: source.Text{Value: name, Pos: at(name)}}
 		doc.ClaimLinks = append(doc.ClaimLinks, l)
 		return l
 	}
 	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") || strings.HasPrefix(label, "tbl-")) {
-		r := &Reference{Label: Text{Value: label, Pos: at(label)}}
+		r := &Reference{Label: source.Text{Value: label, Pos: at(label)}}
 		doc.References = append(doc.References, r)
 		return r
 	}
@@ -774,7 +775,7 @@ func (doc *Document) linkTo(destination string, at func(word string) Pos) ast.No
 }
 
 // destination finds where a link's destination stands: goldmark keeps the place of the words only.
-func (doc *Document) destination(n ast.Node, want string) Pos {
+func (doc *Document) destination(n ast.Node, want string) source.Pos {
 	from := 0
 	for c := n; c != nil; c = c.LastChild() {
 		if t, ok := c.(*ast.Text); ok {
@@ -789,9 +790,9 @@ func (doc *Document) destination(n ast.Node, want string) Pos {
 		}
 	}
 	if i := bytes.Index(doc.Text[from:], []byte(want)); i >= 0 {
-		return Pos{doc.Source, from + i, from + i + len(want)}
+		return doc.Source.Pos(from+i, from+i+len(want))
 	}
-	return Pos{doc.Source, from, from}
+	return doc.Source.Pos(from, from)
 }
 
 // isLabel says that s can label a table or figure: behind the prefix it goes on as a name does, or with a digit.
@@ -803,7 +804,7 @@ func isLabel(s, prefix string) bool {
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 
 // addBadName reports a text that IsName refuses; what is the kind of thing that it should name.
-func addBadName(p *Problems, t Text, what string) {
+func addBadName(p *source.Problems, t source.Text, what string) {
 	hint := nameHint
 	if len(t.Value) > files.MaxName {
 		hint = fmt.Sprintf("choose a name of at most %d bytes", files.MaxName)
@@ -826,7 +827,7 @@ func IsName(s string) bool {
 }
 
 // AddExprError turns an error of package expr about the text t into a problem at its place.
-func AddExprError(t Text, err error, problems *Problems) {
+func AddExprError(t source.Text, err error, problems *source.Problems) {
 	e, ok := err.(*expr.Error)
 	if !ok {
 		problems.Add("bad-expression", t.Pos, "%v", err)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"benchbook/notebook/source"
 )
 
 // An otherName is what a word that other tools use, or that somebody may take for ours, is here.
@@ -161,7 +163,7 @@ func misplaced(n *Node, t reflect.Type) (named *Node, lost []Field) {
 }
 
 // Keys are where the keys of a mapping stand, those of ours with something behind them.
-type Keys map[string]Pos
+type Keys map[string]source.Pos
 
 // Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
 // another place. They are not missing beside the problem that says so.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+
+	"benchbook/notebook/source"
 )
 
 // maxIndent is how far a fence may be indented in Markdown.
@@ -18,7 +20,7 @@ const maxIndent = 3
 type fenceMark struct {
 	character byte
 	length    int
-	at        Pos // of the mark and its words
+	at        source.Pos // of the mark and its words
 	words     string
 }
 
@@ -37,7 +39,7 @@ func (doc *Document) fenceAt(start int) (fenceMark, bool) {
 	if len(rest) == 0 || rest[0] != '`' && rest[0] != '~' {
 		return fenceMark{}, false
 	}
-	m := fenceMark{character: rest[0], at: Pos{doc.Source, start + from, start + from + len(rest)}}
+	m := fenceMark{character: rest[0], at: doc.Source.Pos(start+from, start+from+len(rest))}
 	for m.length < len(rest) && rest[m.length] == m.character {
 		m.length++
 	}
@@ -142,7 +144,7 @@ func (doc *Document) means(words string) bool {
 var nearBlock = regexp.MustCompile(`^(?i:(ya?ml|json|toml|benchbook)[^\pL\d]+)?(?i:(experiment|published|claim|table|figure))[^\pL\d]*( |$)`)
 
 // nearlyBlock reports a fence that somebody meant to be a block of ours.
-func (doc *Document) nearlyBlock(words string, at Pos) bool {
+func (doc *Document) nearlyBlock(words string, at source.Pos) bool {
 	m := nearBlock.FindStringSubmatch(words)
 	if m == nil || strings.HasPrefix(m[0], "yaml ") {
 		return false

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"benchbook/files"
+	"benchbook/notebook/source"
 )
 
 // maxFile bounds what is read of a single file of an article; larger data is better made in an image.
@@ -27,19 +28,19 @@ type File struct {
 }
 
 // fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read so.
-func (f *File) fragment(doc *Document, problems *Problems) (fragment, bool) {
+func (f *File) fragment(doc *Document, problems *source.Problems) (fragment, bool) {
 	if f.listing != nil {
 		return f.listing.fragment, true
 	}
-	source := NewSource(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
-	if !fits(source, problems) {
+	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
+	if !source.Fits(src, problems) {
 		return fragment{}, false
 	}
-	return wholeFile(source), true
+	return wholeFile(src), true
 }
 
 // Inside cleans a path that an article names and makes sure that it stays in the article's folder.
-func Inside(t Text, problems *Problems) (string, bool) {
+func Inside(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
 	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") || filepath.VolumeName(name) != "" {
 		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
@@ -51,7 +52,7 @@ func Inside(t Text, problems *Problems) (string, bool) {
 
 // File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out of
 // the folder unnoticed, and is none.
-func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
+func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool) {
 	name, ok := Inside(t, problems)
 	if !ok {
 		return nil, false
@@ -78,7 +79,7 @@ func (doc *Document) File(t Text, problems *Problems) (*File, bool) {
 		case !errors.Is(err, os.ErrNotExist):
 			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err)).Hint = "name a regular file that you may read"
 		default:
-			hint := Suggest(name, known)
+			hint := source.Suggest(name, known)
 			if hint == "" {
 				hint = "put it beside the article, or make a listing of it: file=" + name
 			}
@@ -114,7 +115,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 
 // Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows its place in
 // the file. An empty field of CSV is none.
-func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
+func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*Node, bool) {
 	f, ok := doc.File(t, problems)
 	if !ok {
 		return nil, false
@@ -146,26 +147,26 @@ func (doc *Document) Rows(t Text, problems *Problems) ([]*Node, bool) {
 }
 
 // csvRows makes a mapping of each line of CSV.
-func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
+func csvRows(f fragment, problems *source.Problems) ([]*Node, bool) {
 	r := csv.NewReader(strings.NewReader(f.text))
 	r.ReuseRecord = true
 	// at is the place of a field; columns of the reader are bytes.
-	at := func(line, column, length int) Pos {
+	at := func(line, column, length int) source.Pos {
 		if line < 1 || line > len(f.lines) {
 			return f.whole
 		}
 		start := min(f.lines[line-1].at+column-1, len(f.text))
 		return f.pos(start, min(start+length, len(f.text)))
 	}
-	field := func(fields []string, i int) Text {
+	field := func(fields []string, i int) source.Text {
 		line, column := r.FieldPos(i)
-		t := Text{Value: fields[i], Pos: at(line, column, len(fields[i]))}
+		t := source.Text{Value: fields[i], Pos: at(line, column, len(fields[i]))}
 		if quoted := t.Pos.Start < len(f.source.Data) && f.source.Data[t.Pos.Start] == '"'; quoted {
 			t.Pos.End = min(t.Pos.End+2, len(f.source.Data))
 		}
 		return t
 	}
-	var names []Text
+	var names []source.Text
 	var rows []*Node
 	for {
 		fields, err := r.Read()
@@ -200,7 +201,7 @@ func csvRows(f fragment, problems *Problems) ([]*Node, bool) {
 			}
 			continue
 		}
-		row := &Node{Kind: Map, Text: Text{Pos: field(fields, 0).Pos}}
+		row := &Node{Kind: Map, Text: source.Text{Pos: field(fields, 0).Pos}}
 		for i, name := range names {
 			if text := field(fields, i); text.Value != "" {
 				row.Fields = append(row.Fields, Field{Key: name, Value: &Node{Kind: Scalar, Text: text}})

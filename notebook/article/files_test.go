@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"benchbook/notebook/source"
 )
 
 // What is no regular file is refused with the reason, and nothing waits for it.
@@ -32,7 +34,7 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			doc := Parse(dir, NewSource("article.md", []byte(head+"```python include="+test.name+"\n```\n")))
+			doc := Parse(dir, source.New("article.md", []byte(head+"```python include="+test.name+"\n```\n")))
 			found := doc.Problems.Sorted()
 			if len(found) != 1 || found[0].Rule != test.rule || !strings.HasPrefix(found[0].Message, test.message) || found[0].Hint != test.hint {
 				t.Errorf("got %v, want %s: %s (%s)", found, test.rule, test.message, test.hint)

@@ -12,16 +12,18 @@ import (
 
 	"github.com/yuin/goldmark/text"
 	"gopkg.in/yaml.v3"
+
+	"benchbook/notebook/source"
 )
 
 // A fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
 // stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
 type fragment struct {
-	source *Source
+	source *source.Source
 	text   string
 	lines  []fragmentLine
-	whole  Pos  // where a problem stands that concerns all of it
-	ascii  bool // each character, in the source too, is known to be one byte
+	whole  source.Pos // where a problem stands that concerns all of it
+	ascii  bool       // each character, in the source too, is known to be one byte
 
 	marks []mark // made when they are needed, of a text that does not change any more
 }
@@ -44,7 +46,7 @@ type fragmentLine struct {
 }
 
 // part makes a fragment of the bytes [start, end) of a source.
-func part(s *Source, start, end int, whole Pos) fragment {
+func part(s *source.Source, start, end int, whole source.Pos) fragment {
 	f := fragment{source: s, text: string(s.Data[start:end]), whole: whole}
 	f.lines = []fragmentLine{{0, start, 0}}
 	for i := start; i < end; i++ {
@@ -56,10 +58,12 @@ func part(s *Source, start, end int, whole Pos) fragment {
 }
 
 // wholeFile makes a fragment of a source that is YAML from end to end.
-func wholeFile(s *Source) fragment { return part(s, 0, len(s.Data), Pos{s, 0, min(1, len(s.Data))}) }
+func wholeFile(s *source.Source) fragment {
+	return part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
+}
 
 // fence makes a fragment of the lines of a fenced block; shown is the text that goldmark parsed.
-func fence(s *Source, shown []byte, lines *text.Segments, whole Pos) fragment {
+func fence(s *source.Source, shown []byte, lines *text.Segments, whole source.Pos) fragment {
 	f := fragment{source: s, whole: whole}
 	var b strings.Builder
 	for i := range lines.Len() {
@@ -126,8 +130,8 @@ func (f *fragment) mark(before func(mark) bool) mark {
 }
 
 // pos is the place of the bytes [start, end) of f.text.
-func (f *fragment) pos(start, end int) Pos {
-	at := Pos{f.source, f.at(start), f.at(end)}
+func (f *fragment) pos(start, end int) source.Pos {
+	at := f.source.Pos(f.at(start), f.at(end))
 	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
 	return at
 }
@@ -154,37 +158,37 @@ func (f *fragment) offset(line, column int) int {
 
 // aligned makes a Text of a value whose place begins at start and whose characters begin at from. It ends where the
 // value does, or, if the value cannot be found in the text, at end.
-func (f *fragment) aligned(value string, start, end, from int, quoting byte) Text {
+func (f *fragment) aligned(value string, start, end, from int, quoting byte) source.Text {
 	runs, stop, ok := align(f.text, from, value, quoting)
 	if !ok {
-		return Text{Value: value, Pos: f.pos(start, start+len(strings.TrimRight(f.text[start:end], " \t\r")))}
+		return source.Text{Value: value, Pos: f.pos(start, start+len(strings.TrimRight(f.text[start:end], " \t\r")))}
 	}
-	at := Pos{Source: f.source, Start: f.at(start)}
+	at := source.Pos{Source: f.source, Start: f.at(start)}
 	at.End = max(at.Start, f.at(stop))
-	var placed []Run
+	var placed []source.Run
 	for _, r := range runs {
 		placed = append(placed, f.placed(r)...)
 	}
-	return NewText(value, at, placed)
+	return source.NewText(value, at, placed)
 }
 
 // placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
-func (f *fragment) placed(r Run) []Run {
-	var out []Run
+func (f *fragment) placed(r source.Run) []source.Run {
+	var out []source.Run
 	for i := f.line(r.Start) + 1; r.Width == r.Length && i < len(f.lines) && f.lines[i].at < r.Start+r.Width; i++ {
 		n := f.lines[i].at - r.Start
-		out = append(out, Run{r.At, n, f.at(r.Start), n})
-		r = Run{r.At + n, r.Length - n, r.Start + n, r.Width - n}
+		out = append(out, source.Run{At: r.At, Length: n, Start: f.at(r.Start), Width: n})
+		r = source.Run{At: r.At + n, Length: r.Length - n, Start: r.Start + n, Width: r.Width - n}
 	}
 	at := f.at(r.Start)
 	if end := at + r.Width; end > len(f.source.Data) || string(f.source.Data[at:end]) != f.text[r.Start:r.Start+r.Width] {
 		r.Width = f.at(r.Start+r.Width) - at // of characters that were replaced
 	}
-	return append(out, Run{r.At, r.Length, at, r.Width})
+	return append(out, source.Run{At: r.At, Length: r.Length, Start: at, Width: r.Width})
 }
 
 // inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
-func inlineText(s *Source, segments []text.Segment, from int, value string) Text {
+func inlineText(s *source.Source, segments []text.Segment, from int, value string) source.Text {
 	f := fragment{source: s}
 	for _, segment := range segments {
 		f.lines = append(f.lines, fragmentLine{len(f.text), segment.Start, segment.Padding})
@@ -205,16 +209,16 @@ func (f *fragment) replace(p int, old, new string) {
 
 // clean finds the characters that YAML cannot hold. Only the first of a fragment is a problem, and something harmless
 // stands in for each while reading goes on.
-func (f *fragment) clean(problems *Problems) {
+func (f *fragment) clean(problems *source.Problems) {
 	if !utf8.ValidString(f.text) {
-		at := invalidUTF8([]byte(f.text))
+		at := source.FirstInvalid([]byte(f.text))
 		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
-		f.text = string(replaceInvalid([]byte(f.text)))
+		f.text = string(source.ReplaceInvalid([]byte(f.text)))
 	}
 	if !strings.ContainsFunc(f.text, controls) {
 		return
 	}
-	var first *Problem
+	var first *source.Problem
 	found, line := 0, 0
 	var b strings.Builder
 	for i, r := range f.text + "\n" {
@@ -277,8 +281,8 @@ const maxYAML = 250_000
 //
 // Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is
 // reported and reading goes on with what was meant, so that other problems come to light at the same time.
-func parseYAML(f fragment, problems *Problems) *Node {
-	var found Problems
+func parseYAML(f fragment, problems *source.Problems) *Node {
+	var found source.Problems
 	defer func() { problems.Merge(&found) }()
 	if len(f.text) > maxYAML {
 		found.Add("yaml-too-large", f.whole, "this is %d bytes of YAML, and may be %d", len(f.text), maxYAML).
@@ -314,7 +318,7 @@ func parseYAML(f fragment, problems *Problems) *Node {
 		return nil
 	}
 	if len(doc.Content) == 0 {
-		return &Node{Kind: Map, Text: Text{Pos: f.whole}}
+		return &Node{Kind: Map, Text: source.Text{Pos: f.whole}}
 	}
 	c := converter{fragment: &f, mended: mended, problems: &found, meant: meant}
 	n := c.node(doc.Content[0])
@@ -356,7 +360,7 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // syntaxError finds the place that the library's message names; where it names none, the fragment's first line. It is
 // for what the scanner knows nothing of.
-func (f *fragment) syntaxError(err error) (Pos, string) {
+func (f *fragment) syntaxError(err error) (source.Pos, string) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	var types *yaml.TypeError
 	if errors.As(err, &types) && len(types.Errors) > 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"benchbook/notebook/source"
 )
 
 // What is too large to be read is a problem that says so, at its place; what is just below a bound is none.
@@ -42,12 +44,12 @@ func TestLimits(t *testing.T) {
 		{"listings", func(n int) string { return head + count(n, "```python file=f%d.py\n```\n") }, maxListings, "too-many"},
 		{"axes", func(n int) string { return block("matrix:\n" + count(n, "  a%d: [1]\n")) }, maxAxes, "too-many"},
 		{"values", func(n int) string { return "---\ntitle: x\nvalues:\n" + count(n, "  v%d: 1\n") + "---\n" }, maxNamed, "too-many"},
-		{"problems", func(n int) string { return head + count(n, "[x](claim:c%d)\n\n") }, maxProblems, "too-many"},
+		{"problems", func(n int) string { return head + count(n, "[x](claim:c%d)\n\n") }, source.MaxProblems, "too-many"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			earned := func(n int) *Problem {
-				doc := Parse(t.TempDir(), NewSource("article.md", []byte(tt.text(n))))
+			earned := func(n int) *source.Problem {
+				doc := Parse(t.TempDir(), source.New("article.md", []byte(tt.text(n))))
 				for _, p := range doc.Problems.Sorted() {
 					if p.Rule == tt.rule {
 						return p

@@ -7,6 +7,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"benchbook/notebook/source"
 )
 
 // lines reads the titles, captions and other lines of Markdown that stand in YAML, so that what they show is checked like the
@@ -28,10 +30,10 @@ func (doc *Document) lines() {
 		),
 	)
 	for _, t := range doc.names() {
-		*t = t.inOneLine()
+		*t = t.OneLine()
 	}
 	for _, at := range doc.written() {
-		*at = at.inOneLine()
+		*at = at.OneLine()
 		t := *at
 		if t.Value == "" {
 			continue
@@ -57,8 +59,8 @@ func (doc *Document) lines() {
 }
 
 // written lists the lines of Markdown that stand in YAML.
-func (doc *Document) written() []*Text {
-	list := []*Text{&doc.Front.Title, &doc.Front.Description}
+func (doc *Document) written() []*source.Text {
+	list := []*source.Text{&doc.Front.Title, &doc.Front.Description}
 	for i := range doc.Front.KeyValues {
 		list = append(list, &doc.Front.KeyValues[i].Is)
 	}
@@ -78,9 +80,9 @@ func (doc *Document) written() []*Text {
 }
 
 // names lists what the front matter calls people, works and subjects, which is text.
-func (doc *Document) names() []*Text {
-	var list []*Text
-	for _, of := range [][]Text{doc.Front.Authors, doc.Front.Tags} {
+func (doc *Document) names() []*source.Text {
+	var list []*source.Text
+	for _, of := range [][]source.Text{doc.Front.Authors, doc.Front.Tags} {
 		for i := range of {
 			list = append(list, &of[i])
 		}
@@ -92,7 +94,7 @@ func (doc *Document) names() []*Text {
 }
 
 // shown notes a value, which it gives, a claim, a reference or another link in a line of Markdown.
-func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
+func (doc *Document) shown(t source.Text, n ast.Node, src []byte) *InlineValue {
 	switch n := n.(type) {
 	case *ast.CodeSpan:
 		first, ok := n.FirstChild().(*ast.Text)
@@ -100,23 +102,23 @@ func (doc *Document) shown(t Text, n ast.Node, source []byte) *InlineValue {
 			return nil
 		}
 		start, stop := first.Segment.Start, first.Segment.Stop
-		rest, found := strings.CutPrefix(string(source[start:stop]), valueMark)
+		rest, found := strings.CutPrefix(string(src[start:stop]), valueMark)
 		if !found {
 			return nil
 		}
 		words := strings.TrimSpace(rest)
 		start += len(valueMark) + strings.Index(rest, words)
-		v := &InlineValue{Written: t.part(start, start+len(words))}
+		v := &InlineValue{Written: t.Part(start, start+len(words))}
 		doc.read(v, words)
 		return v
 	case *ast.Link:
 		written, destination := string(n.Destination), Resolve(n.Destination)
 		end := max(strings.LastIndex(t.Value, written), 0) + len(written)
-		if doc.linkTo(destination, func(word string) Pos { return t.At(end-min(len(word), len(written)), end) }) != nil {
+		if doc.linkTo(destination, func(word string) source.Pos { return t.At(end-min(len(word), len(written)), end) }) != nil {
 			return nil
 		}
 	}
-	if l, words, ok := doc.linkOf(n, source); ok {
+	if l, words, ok := doc.linkOf(n, src); ok {
 		end := max(strings.LastIndex(t.Value, words), 0) + len(words)
 		l.Pos = t.At(end-len(words), end)
 		doc.lineLinks = append(doc.lineLinks, l)

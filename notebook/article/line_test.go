@@ -3,6 +3,8 @@ package article
 import (
 	"strings"
 	"testing"
+
+	"benchbook/notebook/source"
 )
 
 // Titles and their like are one line, however they are written, and keep their places.
@@ -12,7 +14,7 @@ func TestLinesOfYAMLAreOneLine(t *testing.T) {
 		"```yaml claim\nname: c\ntext: |\n  One\n  `{value} throughput{`\nexpect: throughput > 5/s\n```\n\n" +
 		"```yaml table\nlabel: tbl-x\ntitle: |\n  A table\n  of lines\ncaption: |+\n  One\n  two\n\nnotes: [\"one\\ntwo\"]\n```\n\n" +
 		"```yaml figure\nlabel: fig-x\ntitle: \"A\\tfigure\"\ncaption: \"One\\ntwo\"\nalt: \"a\\nb\"\n```\n"
-	doc := Parse(t.TempDir(), NewSource("article.md", []byte(text)))
+	doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
 	f, table, figure := doc.Front, doc.Tables[0], doc.Figures[0]
 	for _, tt := range []struct {
 		what, got, want string

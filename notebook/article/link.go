@@ -1,12 +1,16 @@
 package article
 
-import "github.com/yuin/goldmark/ast"
+import (
+	"github.com/yuin/goldmark/ast"
+
+	"benchbook/notebook/source"
+)
 
 // A ProseLink leads from what the author wrote to anything but its claims, tables and figures.
 type ProseLink struct {
 	Destination string
-	Pos         Pos  // of the destination
-	Picture     bool // to be shown in its place
+	Pos         source.Pos // of the destination
+	Picture     bool       // to be shown in its place
 }
 
 // Links lists the links and pictures of the prose, and then those of titles, captions and other lines in YAML. Those in raw HTML are not

@@ -67,7 +67,7 @@ func (doc *Document) parseMarkdown() ast.Node {
 	)
 	tree := p.Parse(text.NewReader(doc.Text))
 	if b.at >= 0 {
-		doc.Problems.Add("too-large", Pos{doc.Source, b.at, min(b.at+1, len(doc.Text))}, "%s", b.message).Hint = b.hint
+		doc.Problems.Add("too-large", doc.Source.Pos(b.at, min(b.at+1, len(doc.Text))), "%s", b.message).Hint = b.hint
 	}
 	return tree
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"benchbook/notebook/source"
 )
 
 // NodeKind tells what a Node is.
@@ -25,9 +27,9 @@ func (k NodeKind) String() string {
 // defaults, blocks and profiles can share parts of them.
 type Node struct {
 	Kind   NodeKind
-	Text   Text    // of a scalar; of other kinds only the place
-	Items  []*Node // of a list
-	Fields []Field // of a mapping, in the order written
+	Text   source.Text // of a scalar; of other kinds only the place
+	Items  []*Node     // of a list
+	Fields []Field     // of a mapping, in the order written
 
 	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged into
 	// it; that is a problem already.
@@ -36,7 +38,7 @@ type Node struct {
 
 // Field is one key of a mapping with its value.
 type Field struct {
-	Key   Text
+	Key   source.Text
 	Value *Node
 }
 
@@ -95,7 +97,7 @@ func Extend(base, over *Node) *Node {
 	if later == nil || later.Kind != Null {
 		later = merge(base.Get(profiles), later, true)
 		if later != nil {
-			out.Fields = append(out.Fields, Field{Text{Value: profiles, Pos: later.Text.Pos}, later})
+			out.Fields = append(out.Fields, Field{source.Text{Value: profiles, Pos: later.Text.Pos}, later})
 		}
 	}
 	return out

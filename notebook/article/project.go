@@ -15,6 +15,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
+	"benchbook/notebook/source"
 )
 
 // ProjectFile is the name of the file that makes a folder a project.
@@ -23,35 +24,35 @@ const ProjectFile = "benchbook.yaml"
 // Project is a folder with articles.
 type Project struct {
 	Dir      string // absolute
-	Title    Text
-	URL      Text
-	Author   Text
+	Title    source.Text
+	URL      source.Text
+	Author   source.Text
 	Engine   Value[EngineName]
 	Hosts    []Named[ProjectHost]
 	Cluster  *Cluster         // that of the engine kubernetes; nil if nothing is written
-	Registry Text             // where images are pushed that the nodes of a cluster pull
-	Theme    Text             // a folder of the project whose files replace those of the theme
-	Docs     Text             // a folder of the project with pages beside the articles; see ReadDocs
+	Registry source.Text      // where images are pushed that the nodes of a cluster pull
+	Theme    source.Text      // a folder of the project whose files replace those of the theme
+	Docs     source.Text      // a folder of the project with pages beside the articles; see ReadDocs
 	Publish  *Publish         // where the site goes; nil if nothing is written
 	Allow    []Permission     // what articles may ask for beyond the harmless
 	Defaults *Node            // of all experiments; nil if none
 	Profiles map[string]*Node // overrides of all experiments, by profile
-	Problems Problems
+	Problems source.Problems
 }
 
 // projectFile is what benchbook.yaml holds.
 type projectFile struct {
-	Title    Text                `yaml:"title"`
-	URL      Text                `yaml:"url"`
-	Author   Text                `yaml:"author"`
+	Title    source.Text         `yaml:"title"`
+	URL      source.Text         `yaml:"url"`
+	Author   source.Text         `yaml:"author"`
 	Engine   Value[EngineName]   `yaml:"engine"`
 	Cluster  *Cluster            `yaml:"kubernetes"`
 	Hosts    ProjectHosts        `yaml:"hosts"`
-	Registry Text                `yaml:"registry"`
+	Registry source.Text         `yaml:"registry"`
 	Profiles Profiles            `yaml:"profiles"`
 	Defaults Defaults            `yaml:"defaults"`
-	Theme    Text                `yaml:"theme"`
-	Docs     Text                `yaml:"docs"`
+	Theme    source.Text         `yaml:"theme"`
+	Docs     source.Text         `yaml:"docs"`
 	Publish  *Publish            `yaml:"publish"`
 	Allow    []Value[Permission] `yaml:"allow"`
 }
@@ -101,10 +102,10 @@ func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
 
 // ProjectHost is a Docker endpoint, or a cluster that an experiment runs in as a whole.
 type ProjectHost struct {
-	Docker     Text     `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
-	TLS        Text     `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
-	Address    Text     `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
-	Kubernetes *Cluster `yaml:"kubernetes"` // nil for a Docker endpoint
+	Docker     source.Text `yaml:"docker"`     // ssh:// or tcp://; a host that is a single word is one
+	TLS        source.Text `yaml:"tls"`        // a folder of the project with ca.pem, cert.pem and key.pem, for tcp://
+	Address    source.Text `yaml:"address"`    // at which the other hosts reach it, if not that of the endpoint
+	Kubernetes *Cluster    `yaml:"kubernetes"` // nil for a Docker endpoint
 }
 
 func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
@@ -141,8 +142,8 @@ func isLoopback(endpoint string) bool {
 
 // Cluster says which cluster the engine kubernetes uses, or a host of the project is, and which of its nodes.
 type Cluster struct {
-	Context   Text         `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
-	Namespace Text         `yaml:"namespace"` // that of the context, if it is empty
+	Context   source.Text  `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
+	Namespace source.Text  `yaml:"namespace"` // that of the context, if it is empty
 	Nodes     ClusterNodes `yaml:"nodes"`
 }
 
@@ -163,9 +164,9 @@ func (v NamedTexts) Map() map[string]string {
 
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
 type Publish struct {
-	Remote Text `yaml:"remote"`
-	Branch Text `yaml:"branch"`
-	Folder Text `yaml:"folder"`
+	Remote source.Text `yaml:"remote"`
+	Branch source.Text `yaml:"branch"`
+	Folder source.Text `yaml:"folder"`
 }
 
 func (p *Publish) decodeNode(d decoder, n *Node, what string) {
@@ -203,17 +204,17 @@ func OpenProject(dir string) (*Project, error) {
 
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*Node{}}
-	source, ok := readSource(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
-	if !ok || !fits(source, &p.Problems) {
+	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
+	if !ok || !source.Fits(src, &p.Problems) {
 		return p
 	}
-	n := parseYAML(wholeFile(source), &p.Problems)
+	n := parseYAML(wholeFile(src), &p.Problems)
 	if n == nil {
 		return p
 	}
 	var file projectFile
 	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
-	p.Title, p.URL, p.Author, p.Defaults = file.Title.inOneLine(), file.URL, file.Author.inOneLine(), file.Defaults.Node
+	p.Title, p.URL, p.Author, p.Defaults = file.Title.OneLine(), file.URL, file.Author.OneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish
 	for _, a := range file.Allow {
@@ -256,8 +257,8 @@ func (p *Project) Article(slug string) (*Document, error) {
 	if _, err := os.Lstat(filepath.Join(dir, FileName)); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
 	}
-	var problems Problems
-	source, ok := readSource(filepath.Join(dir, FileName), path.Join("experiments", slug, FileName), &problems)
+	var problems source.Problems
+	source, ok := source.Read(filepath.Join(dir, FileName), path.Join("experiments", slug, FileName), &problems)
 	if !ok {
 		return &Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}

@@ -1,6 +1,10 @@
 package article
 
-import "testing"
+import (
+	"testing"
+
+	"benchbook/notebook/source"
+)
 
 func TestResolve(t *testing.T) {
 	for written, want := range map[string]string{
@@ -17,7 +21,7 @@ func TestResolve(t *testing.T) {
 func TestDestinationsAreResolved(t *testing.T) {
 	const prose = "[a](https://example.org/?a=1&amp;b=2) ![b](a\\_b.png) [c][ref] <https://example.org/?x&amp;y>\n\n[ref]: https://example.org/&#95;\n\n" +
 		"[d](claim:a\\_b) [](#fig-a\\_b)\n"
-	doc := Parse(t.TempDir(), NewSource("article.md", []byte(head+prose)))
+	doc := Parse(t.TempDir(), source.New("article.md", []byte(head+prose)))
 	want := []string{"https://example.org/?a=1&b=2", "a_b.png", "https://example.org/_", "https://example.org/?x&amp;y"}
 	links := doc.Links()
 	if len(links) != len(want) {

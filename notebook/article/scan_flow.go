@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"benchbook/notebook/source"
 )
 
 // maxDepth bounds brackets inside brackets.
@@ -86,7 +88,7 @@ func (s *scanner) neverClosed(p int) int {
 	}
 	t := s.add(trap{rule: "yaml-syntax", start: p, end: p + 1, message: fmt.Sprintf("this %q is never closed", s.text[p:p+1])})
 	t.hint = fmt.Sprintf("write %s%s", strings.TrimSpace(s.text[s.begin(stop):stop]), closers.String())
-	if len(t.hint) > maxColumns || len(s.flow) > 3 {
+	if len(t.hint) > source.MaxColumns || len(s.flow) > 3 {
 		t.hint = fmt.Sprintf("close it at the end of line %d", s.number(stop))
 	}
 	t.edits = []edit{{stop, stop, closers.String()}}

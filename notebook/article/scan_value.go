@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"benchbook/notebook/source"
 )
 
 // properties skips the anchors and tags before a value. bad says that one of them is none, and the value was noted as
@@ -268,7 +270,7 @@ func (s *scanner) alias(p int, label string) (end int, ok bool) {
 		known = append(known, a.name)
 	}
 	t := s.add(trap{rule: "unknown-anchor", start: p, end: end, message: fmt.Sprintf("no anchor &%s above this line", name)})
-	switch hint := Suggest(name, known); {
+	switch hint := source.Suggest(name, known); {
 	case hint != "":
 		t.hint = hint
 	case label == "<<: ":

@@ -7,6 +7,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // Sentence is one in running text, as far as it has numbers.
@@ -21,7 +22,7 @@ type Literal struct {
 	Precision float64 // half a step of its last digit, in the same unit
 	Unit      expr.Unit
 	Dimension expr.Dimension // Share for percentages; Plain for what is so many times something
-	Text      Text           // number and unit
+	Text      source.Text    // number and unit
 }
 
 // Sentences gives those of the prose, headings, tables, titles and captions that have both measured values and numbers typed
@@ -30,7 +31,7 @@ func (doc *Document) Sentences() []Sentence {
 	var out []Sentence
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if first := n.FirstChild(); entering && first != nil && first.Type() == ast.TypeInline && n.Type() == ast.TypeBlock {
-			p := prose{source: doc.Text, at: func(start, end int) Pos { return Pos{doc.Source, start, end} }}
+			p := prose{source: doc.Text, at: func(start, end int) source.Pos { return doc.Source.Pos(start, end) }}
 			p.read(n)
 			out = append(out, p.sentences()...)
 			return ast.WalkSkipChildren, nil
@@ -42,9 +43,9 @@ func (doc *Document) Sentences() []Sentence {
 
 // prose is the text of one block, with a sign of ours for each measured value.
 type prose struct {
-	source []byte                    // that its nodes are segments of
-	at     func(start, end int) Pos  // where bytes of source stand in the article
-	coded  map[ast.Node]*InlineValue // pieces of code that are measured values, where they are no nodes of ours
+	source []byte                          // that its nodes are segments of
+	at     func(start, end int) source.Pos // where bytes of source stand in the article
+	coded  map[ast.Node]*InlineValue       // pieces of code that are measured values, where they are no nodes of ours
 
 	text   strings.Builder
 	pieces []piece
@@ -164,7 +165,7 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 	}
 	at := p.place(m[2])
 	return Literal{Number: unit.ToBase(q.Value), Precision: unit.ToBase(step), Unit: unit, Dimension: unit.Dimension,
-		Text: Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.place(m[9]-1)+1))}}, true
+		Text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.place(m[9]-1)+1))}}, true
 }
 
 // place is where a byte of the text stands in the source.

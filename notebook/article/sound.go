@@ -1,6 +1,10 @@
 package article
 
-import "slices"
+import (
+	"slices"
+
+	"benchbook/notebook/source"
+)
 
 // Knowledge is how much of an experiment can be judged in spite of the problems that were found.
 type Knowledge int
@@ -15,13 +19,13 @@ const (
 
 // Sound says how much is known of each experiment, by name: as much as no problem that was found can change. What rests on more cannot
 // be judged before they are mended: it would be wrong for no reason of its own.
-func (doc *Document) Sound(found *Problems) map[string]Knowledge {
+func (doc *Document) Sound(found *source.Problems) map[string]Knowledge {
 	known := map[string]Knowledge{}
 	for _, e := range doc.Experiments {
 		known[e.Name.Value] = KnowsAll
 	}
 	for _, p := range found.All() {
-		if p.Severity != SeverityError {
+		if p.Severity != source.SeverityError {
 			continue
 		}
 		switch e := doc.experimentAt(p.Pos); {
@@ -52,14 +56,14 @@ var keysLeave = map[string]Knowledge{
 }
 
 // leaves is how much of the experiment a problem in its block leaves to be known.
-func (e *ExperimentBlock) leaves(p *Problem) Knowledge {
+func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	if slices.Contains([]string{"yaml-syntax", "yaml-key", "yaml-too-large", "unclosed-fence", "duplicate-name"}, p.Rule) {
 		return KnowsNothing
 	}
-	if p.Pos.inside(e.Pos) && p.Rule == "load-or-command" {
+	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells
 	}
-	key, value := Text{}, (*Node)(nil)
+	key, value := source.Text{}, (*Node)(nil)
 	for _, f := range e.Node.Fields {
 		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
 			key, value = f.Key, f.Value
@@ -72,15 +76,15 @@ func (e *ExperimentBlock) leaves(p *Problem) Knowledge {
 		return KnowsNothing
 	}
 	// An unknown key. It may be a misspelt one, and what was meant by that is missing.
-	if meant, near := nearest(key.Value, []string{"matrix", "extends", "profiles", "name"}); near && meant != "" {
+	if meant, near := source.Nearest(key.Value, []string{"matrix", "extends", "profiles", "name"}); near && meant != "" {
 		return KnowsNothing
 	}
 	return KnowsCells
 }
 
 // experimentAt is the experiment in whose block a place lies, or nil.
-func (doc *Document) experimentAt(at Pos) *ExperimentBlock {
-	i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return at.inside(e.extent) })
+func (doc *Document) experimentAt(at source.Pos) *ExperimentBlock {
+	i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return at.In(e.extent) })
 	if i < 0 {
 		return nil
 	}
@@ -89,15 +93,15 @@ func (doc *Document) experimentAt(at Pos) *ExperimentBlock {
 
 // concernsAll says that a problem outside of experiments may be about any of them: in what a listing is made of, or in
 // front matter, whose defaults and values all others use.
-func (doc *Document) concernsAll(p *Problem) bool {
-	if p.Pos.inside(doc.front) {
+func (doc *Document) concernsAll(p *source.Problem) bool {
+	if p.Pos.In(doc.front) {
 		harmless := []string{"missing-key", "no-front-matter", "too-many", "unknown-label", "unknown-claim", "bad-name"}
 		if doc.Front.Defaults.Node == nil {
 			harmless = append(harmless, "wrong-value", "bad-expression")
 		}
 		return !slices.Contains(harmless, p.Rule)
 	}
-	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.inside(l.extent) })
+	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.In(l.extent) })
 }
 
 // Unread says that blocks of a kind, such as "published", could not all be read, so that what is missing may stand in one.

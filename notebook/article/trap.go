@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"benchbook/notebook/source"
 )
 
 // A trap is a place where YAML reads something else than what the author meant, or nothing at all.
@@ -79,7 +81,7 @@ func (s *scanner) quoteThis(start, end, from, to int, label, message string, arg
 	meant := s.meaning(start, end)
 	t := s.add(trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)})
 	t.hint = "write " + label + quoted(meant.value)
-	if len(t.hint) > maxColumns || strings.Contains(meant.value, "\n") {
+	if len(t.hint) > source.MaxColumns || strings.Contains(meant.value, "\n") {
 		t.hint = "write the whole value in quotes: " + label + "'…'"
 	}
 	t.meant = []meaning{meant}
@@ -147,7 +149,7 @@ func quoted(s string) string {
 }
 
 // maxTraps is how many traps are looked for: mending takes time for each of them.
-const maxTraps = maxProblems
+const maxTraps = source.MaxProblems
 
 // add notes a trap; what it is mended with can be set on what is returned.
 func (s *scanner) add(t trap) *trap {

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Check says everything wrong with claims, tables, figures, values and published rows that can be known without
@@ -17,7 +18,7 @@ import (
 //
 // The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
 // has one of them, or that the plan lacks because it could not be resolved, is left to those.
-func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	known := doc.Sound(problems)
 	judged := *p
 	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
@@ -49,7 +50,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *article.Problems) {
 
 type checker struct {
 	d        *Dataset
-	problems *article.Problems
+	problems *source.Problems
 	broken   map[string]bool // values of the front matter that are reported at their own place
 }
 
@@ -93,7 +94,7 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 }
 
 // add reports an error of an expression that stands in t.
-func (c *checker) add(t article.Text, err error) {
+func (c *checker) add(t source.Text, err error) {
 	e, ok := errors.AsType[*expr.Error](err)
 	if !ok {
 		c.problems.Add("bad-expression", t.Pos, "%v", err)
@@ -158,7 +159,7 @@ func nameable(name string) bool {
 }
 
 // value checks an expression in running text, with its filters.
-func (c *checker) value(in expr.Inline, t article.Text) {
+func (c *checker) value(in expr.Inline, t source.Text) {
 	if c.lacking(in.Expr, "") || c.usesBroken(in.Expr) {
 		return
 	}
@@ -175,7 +176,7 @@ func (c *checker) value(in expr.Inline, t article.Text) {
 }
 
 // filters checks that a value can be shown as its filters ask.
-func (c *checker) filters(filters []expr.Filter, is expr.Type, t article.Text) {
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 	for _, f := range filters {
 		var err error
 		switch {
@@ -224,7 +225,7 @@ func (c *checker) claims() {
 		}
 		if name := claim.Experiment; name.Value != "" && c.unplanned(name.Value) {
 			c.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
-				Hint = article.Suggest(name.Value, c.d.names())
+				Hint = source.Suggest(name.Value, c.d.names())
 			continue
 		}
 		if _, err := c.d.test(claim); err != nil {
@@ -235,7 +236,7 @@ func (c *checker) claims() {
 
 // experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against: the
 // plan lacks or skips it, or package article has said that it is unknown.
-func (c *checker) experiment(name article.Text) *Experiment {
+func (c *checker) experiment(name source.Text) *Experiment {
 	e, ok := c.d.Experiment(name.Value)
 	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" || len(e.Cells) == 0 {
 		return nil
@@ -244,7 +245,7 @@ func (c *checker) experiment(name article.Text) *Experiment {
 }
 
 // setting checks the name of a parameter or label.
-func (c *checker) setting(e *Experiment, t article.Text) {
+func (c *checker) setting(e *Experiment, t source.Text) {
 	if t.Value != "" && !slices.Contains(e.settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
 			Hint = e.suggestSetting(t.Value)
@@ -252,7 +253,7 @@ func (c *checker) setting(e *Experiment, t article.Text) {
 }
 
 // column checks the name of a metric or of a parameter.
-func (c *checker) column(e *Experiment, t article.Text) {
+func (c *checker) column(e *Experiment, t source.Text) {
 	if t.Value == "" || slices.Contains(e.settings(), t.Value) {
 		return
 	}
@@ -299,7 +300,7 @@ func (c *checker) where(e *Experiment, where article.Expression) {
 }
 
 // reference checks the name of a published block.
-func (c *checker) reference(ref article.PublishedRef, at article.Pos) {
+func (c *checker) reference(ref article.PublishedRef, at source.Pos) {
 	if !ref.Shown || c.d.Doc.Unread("published") {
 		return
 	}
@@ -315,7 +316,7 @@ func (c *checker) reference(ref article.PublishedRef, at article.Pos) {
 			Hint = "add a yaml published block, or remove published:"
 	case name.Value != "" && !slices.Contains(names, name.Value):
 		c.problems.Add("unknown-published", name.Pos, "no published block %q in this article", name.Value).
-			Hint = article.Suggest(name.Value, names)
+			Hint = source.Suggest(name.Value, names)
 	}
 }
 
@@ -332,9 +333,9 @@ func (c *checker) table(t *article.Table) {
 		c.column(e, column)
 	}
 	for _, format := range t.Format {
-		if !slices.ContainsFunc(t.Columns, func(column article.Text) bool { return column.Value == format.Name.Value }) {
+		if !slices.ContainsFunc(t.Columns, func(column source.Text) bool { return column.Value == format.Name.Value }) {
 			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
-				Hint = article.Suggest(format.Name.Value, words(t.Columns))
+				Hint = source.Suggest(format.Name.Value, words(t.Columns))
 		}
 		if m, ok := e.metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.settings(), m.Name) {
 			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dimension(m)}, format.Value.Text)
@@ -346,7 +347,7 @@ func (c *checker) table(t *article.Table) {
 }
 
 // words gives the values of texts.
-func words(list []article.Text) []string {
+func words(list []source.Text) []string {
 	var out []string
 	for _, t := range list {
 		out = append(out, t.Value)
@@ -425,7 +426,7 @@ func (c *checker) unjoined(e *Experiment, row *article.PublishedRow) {
 			return same && err == nil
 		}
 		if !slices.ContainsFunc(values, has) {
-			hint := article.Suggest(f.Value.Value, values)
+			hint := source.Suggest(f.Value.Value, values)
 			if !isNear(hint) {
 				hint += "; or leave the row out by where:"
 			}

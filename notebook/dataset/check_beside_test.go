@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // problemsOf is what is wrong with an article, all passes together, as "LINE rule".
@@ -26,8 +27,8 @@ func problemsOf(t *testing.T, text string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, article.NewSource("article.md", []byte(text)))
-	var problems article.Problems
+	doc := article.Parse(dir, source.New("article.md", []byte(text)))
+	var problems source.Problems
 	p, err := plan.New(project, doc, plan.Options{}, &problems)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // What an axis of a figure shows.
@@ -72,14 +73,14 @@ func (a axis) String() string {
 }
 
 // swapped says that there is a metric where a parameter belongs, or the other way round.
-func (c *checker) swapped(e *Experiment, t article.Text, wanted axis) bool {
+func (c *checker) swapped(e *Experiment, t source.Text, wanted axis) bool {
 	isSetting := slices.Contains(e.settings(), t.Value)
 	isMetric := e.isMetric(t.Value)
 	return wanted == metric && isSetting || (wanted == setting || wanted == numeric) && isMetric && !isSetting
 }
 
 // axis checks what stands on one axis of a figure.
-func (c *checker) axis(e *Experiment, f *article.Figure, name string, t article.Text, wanted axis) {
+func (c *checker) axis(e *Experiment, f *article.Figure, name string, t source.Text, wanted axis) {
 	switch {
 	case t.Value == "":
 	case wanted == metric && slices.Contains(e.settings(), t.Value):

@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // check gives the problems of an article that is otherwise sound, one to a line: rule, what it points at, message, hint.
@@ -17,7 +18,7 @@ func (b *bench) check() string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	Check(b.doc, p, &problems)
 	var out []string
 	for _, p := range problems.Sorted() {
@@ -285,10 +286,10 @@ func FuzzClaims(f *testing.F) {
 		if err != nil {
 			return
 		}
-		written := article.Text{Value: text, Pos: article.Pos{Source: article.NewSource("article.md", []byte(text)), End: len(text)}}
+		written := source.Text{Value: text, Pos: source.Pos{Source: source.New("article.md", []byte(text)), End: len(text)}}
 		doc := *b.doc
-		doc.Claims = []*article.Claim{{Name: article.Text{Value: "c"}, Expect: article.Expression{Node: n, Text: written}}}
-		var problems article.Problems
+		doc.Claims = []*article.Claim{{Name: source.Text{Value: "c"}, Expect: article.Expression{Node: n, Text: written}}}
+		var problems source.Problems
 		Check(&doc, p, &problems)
 		for _, problem := range problems.Sorted() {
 			if problem.Pos.Start < 0 || problem.Pos.End > len(text) || problem.Pos.Start > problem.Pos.End {

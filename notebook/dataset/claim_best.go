@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -100,5 +100,5 @@ func (s side) called(name *expr.String) (*Cell, error) {
 				"%s fits %d cells of the list", name, len(found))
 		}
 	}
-	return nil, mistake(name.Span, "no-cell", article.Suggest(name.Value, names), "no cell of the list is called %s", name)
+	return nil, mistake(name.Span, "no-cell", source.Suggest(name.Value, names), "no cell of the list is called %s", name)
 }

@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -69,7 +70,7 @@ func newBench(t testing.TB, text string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, project: project, doc: article.Parse(dir, article.NewSource("article.md", []byte(text)))}
+	b := &bench{t: t, project: project, doc: article.Parse(dir, source.New("article.md", []byte(text)))}
 	for _, p := range b.doc.Problems.Sorted() {
 		t.Fatalf("the article has a problem: %v", p)
 	}
@@ -78,7 +79,7 @@ func newBench(t testing.TB, text string) *bench {
 
 // plan plans the article as it is.
 func (b *bench) plan(profile string) (*plan.Plan, error) {
-	var problems article.Problems
+	var problems source.Problems
 	p, err := plan.New(b.project, b.doc, plan.Options{Profile: profile}, &problems)
 	for _, problem := range problems.Sorted() {
 		b.t.Fatalf("the plan has a problem: %v", problem)

@@ -7,13 +7,14 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // Doubtful warns of metrics that an experiment with a command seems not to have. A program may print metrics of any name, so that only
 // records know them; but one that is nearly called as another, or that nothing mentions which is run, is likely to be misspelt.
-func Doubtful(doc *article.Document, p *plan.Plan, problems *article.Problems) {
+func Doubtful(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	d := assemble(doc, p, nil)
-	look := func(name string, of string, at article.Pos) {
+	look := func(name string, of string, at source.Pos) {
 		e, ok := d.Experiment(of)
 		if !ok || e.Plan.Skipped != "" || !e.measured().Command || slices.Contains(e.settings(), name) {
 			return
@@ -28,13 +29,13 @@ func Doubtful(doc *article.Document, p *plan.Plan, problems *article.Problems) {
 			return // as of a service beside the command
 		}
 		found, all := e.Plan.Mentions(name)
-		hint := article.Suggest(name, e.measured().Names())
+		hint := source.Suggest(name, e.measured().Names())
 		if found || !isNear(hint) && !all {
 			return
 		}
 		problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name, name).Hint = hint
 	}
-	inExpr := func(n expr.Node, t article.Text, of string) {
+	inExpr := func(n expr.Node, t source.Text, of string) {
 		if n == nil {
 			return
 		}

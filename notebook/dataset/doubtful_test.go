@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // A metric that a program would have to print is doubted where it is nearly called as another, or nothing that is run mentions it.
@@ -32,11 +32,11 @@ func TestDoubtful(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var problems article.Problems
+			var problems source.Problems
 			Doubtful(b.doc, p, &problems)
 			var got []string
 			for _, p := range problems.Sorted() {
-				if p.Rule != "unknown-metric" || p.Severity != article.SeverityWarning {
+				if p.Rule != "unknown-metric" || p.Severity != source.SeverityWarning {
 					t.Errorf("it is no warning: %v", p)
 				}
 				got = append(got, string(p.Pos.Source.Data[p.Pos.Start:p.Pos.End]))

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // What a profile takes off an axis belongs to the others, where it is right: it is no mistake in this one, and not measured.
@@ -39,7 +39,7 @@ expect: throughput > 5/s`), "full", "several-cells"},
 			if err != nil {
 				t.Fatal(err)
 			}
-			var problems article.Problems
+			var problems source.Problems
 			Check(b.doc, p, &problems)
 			var rules []string
 			for _, p := range problems.Sorted() {

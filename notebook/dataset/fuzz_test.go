@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // Whatever an author types, also where something else is wrong already, checking ends, and its problems lie in the article.
@@ -33,8 +34,8 @@ func FuzzCheck(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		doc := article.Parse(filepath.Join(root, "experiments", "sample"), article.NewSource("article.md", text))
-		var problems article.Problems
+		doc := article.Parse(filepath.Join(root, "experiments", "sample"), source.New("article.md", text))
+		var problems source.Problems
 		p, err := plan.New(project, doc, plan.Options{Seed: 7}, &problems)
 		if err != nil {
 			t.Fatal(err)

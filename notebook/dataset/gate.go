@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -166,7 +166,7 @@ func checkGateMatches(sel *expr.Selector, changes []Change) error {
 		}
 		if !slices.Contains(known, m.Name) {
 			return &expr.Error{Span: m.Span, Msg: fmt.Sprintf("no parameter %q in what is compared", m.Name),
-				Hint: article.Suggest(m.Name, append(known, experimentMatch))}
+				Hint: source.Suggest(m.Name, append(known, experimentMatch))}
 		}
 	}
 	for i := range changes {

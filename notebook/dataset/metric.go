@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -465,14 +465,14 @@ func (e *Experiment) suggestMetric(name string, others ...string) string {
 	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) || strings.HasPrefix(other, "latency.p") && !e.measured().Command) {
 		return fmt.Sprintf("did you mean %q?", other)
 	}
-	hint := article.Suggest(name, known)
+	hint := source.Suggest(name, known)
 	if isNear(hint) {
 		return hint
 	}
 	head, _, _ := strings.Cut(name, ".")
 	family := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, head+".") })
 	if len(family) > 0 {
-		return article.Suggest(name, family)
+		return source.Suggest(name, family)
 	}
 	return hint
 }
@@ -492,7 +492,7 @@ func (e *Experiment) suggestSetting(name string) string {
 	case len(known) == 0:
 		return "the experiment has none: add a matrix"
 	}
-	return article.Suggest(name, known)
+	return source.Suggest(name, known)
 }
 
 // isNear reports whether a hint of article.Suggest has found a near miss.

@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -16,7 +17,7 @@ import (
 //
 // The plan is that of the full profile, and Check has found nothing wrong with the article. Claims about what is
 // unavailable, or left out by the profile, have no verdict to be moved. The same article has the same tables.
-func Mutate(doc *article.Document, p *plan.Plan, problems *article.Problems) (moved []*article.Claim) {
+func Mutate(doc *article.Document, p *plan.Plan, problems *source.Problems) (moved []*article.Claim) {
 	for _, claim := range doc.Claims {
 		m := mutation{d: assemble(doc, p, nil), random: rand.New(rand.NewPCG(1, 1))}
 		t, err := m.d.test(claim)

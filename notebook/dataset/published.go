@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -76,7 +77,7 @@ func (d *Dataset) join(b *article.Published, row *article.PublishedRow) []*Cell 
 	}
 	known := e.settings()
 	return slices.DeleteFunc(slices.Clone(e.Cells), func(c *Cell) bool {
-		return slices.ContainsFunc(row.Fields, func(f article.Named[article.Text]) bool {
+		return slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool {
 			text, _ := c.setting(f.Name.Value)
 			same, err := expr.MatchText(expr.Equal, f.Value.Value, text)
 			return slices.Contains(known, f.Name.Value) && (err != nil || !same)

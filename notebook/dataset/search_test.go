@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -261,7 +261,7 @@ func TestSearchedClaimsAreChecked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var found article.Problems
+		var found source.Problems
 		Check(b.doc, p, &found)
 		if found.Empty() {
 			Mutate(b.doc, p, &found)

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // ErrNotMeasured is the cause of an error of Eval where the expression is right and its cells have no numbers:
@@ -200,7 +200,7 @@ func (s scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 		}
 		named = true
 		if !slices.Contains(names, m.Value) {
-			return nil, mistake(m.Span, "unknown-experiment", article.Suggest(m.Value, names),
+			return nil, mistake(m.Span, "unknown-experiment", source.Suggest(m.Value, names),
 				"no experiment %q in this article", m.Value)
 		}
 		found = slices.DeleteFunc(found, func(e *Experiment) bool {
@@ -274,7 +274,7 @@ func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 	known := e.settings()
 	for _, m := range sel.Matches {
 		if m.Name != experimentMatch && !slices.Contains(known, m.Name) {
-			return nil, mistake(m.Span, "unknown-parameter", article.Suggest(m.Name, append(known, experimentMatch)),
+			return nil, mistake(m.Span, "unknown-parameter", source.Suggest(m.Name, append(known, experimentMatch)),
 				"no parameter %q in experiment %q", m.Name, e.Plan.Name)
 		}
 	}
@@ -319,7 +319,7 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 			}
 		}
 		if !fits {
-			return mistake(m.Span, "no-cell", article.Suggest(m.Value, values), "no cell has %s", m)
+			return mistake(m.Span, "no-cell", source.Suggest(m.Value, values), "no cell has %s", m)
 		}
 	}
 	if len(sel.Matches) == 0 {

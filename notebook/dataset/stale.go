@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -18,7 +19,7 @@ const nearby = 2
 // stays what it is.
 //
 // Source: docs/command.md#check, stale-number.
-func (d *Dataset) StaleNumbers(problems *article.Problems) {
+func (d *Dataset) StaleNumbers(problems *source.Problems) {
 	for _, s := range d.Doc.Sentences() {
 		for _, l := range s.Literals {
 			d.compareTyped(l, s.Values, problems)
@@ -27,7 +28,7 @@ func (d *Dataset) StaleNumbers(problems *article.Problems) {
 }
 
 // compareTyped warns of a typed number if it is near measured values, and within the interval of none.
-func (d *Dataset) compareTyped(l article.Literal, values []*article.InlineValue, problems *article.Problems) {
+func (d *Dataset) compareTyped(l article.Literal, values []*article.InlineValue, problems *source.Problems) {
 	var stale *article.InlineValue
 	var interval stats.Interval // of it
 	for _, v := range values {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // The servers answer about 1200, 1000 and 800 requests per second.
@@ -34,12 +34,12 @@ func TestStaleNumbers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			text := frontMatter + dockerfile + fence("experiment", servers) + tt.prose + "\n"
-			var problems article.Problems
+			var problems source.Problems
 			measuredServers(t, text).dataset(Options{}).StaleNumbers(&problems)
 			got := ""
 			for _, p := range problems.Sorted() {
 				got += text[p.Pos.Start:p.Pos.End]
-				if p.Severity != article.SeverityWarning || p.Rule != "stale-number" || !strings.Contains(p.Hint, "`{value} ") {
+				if p.Severity != source.SeverityWarning || p.Rule != "stale-number" || !strings.Contains(p.Hint, "`{value} ") {
 					t.Errorf("got %v", p)
 				}
 			}
@@ -53,7 +53,7 @@ func TestStaleNumbers(t *testing.T) {
 // What was not measured makes no number stale.
 func TestStaleNumbersNeedMeasuredOnes(t *testing.T) {
 	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+"It answers `{value} throughput{server=\"a\"}`, about 1500/s.\n")
-	var problems article.Problems
+	var problems source.Problems
 	if b.dataset(Options{}).StaleNumbers(&problems); problems.Len() > 0 {
 		t.Errorf("got %v", problems.Sorted()[0])
 	}

@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
@@ -19,7 +20,7 @@ const shuffles = 20
 //
 // Not asked are claims that hold for equal cells too, such as same(a, b) and a >= b: cells that are alike can be exchanged. The
 // dataset is left as it is, and the same records have the same shuffles.
-func (d *Dataset) Unmoved(claims []*article.Claim, problems *article.Problems) (moved int) {
+func (d *Dataset) Unmoved(claims []*article.Claim, problems *source.Problems) (moved int) {
 	for _, claim := range claims {
 		if d.Judge(claim).Verdict != stats.Supported {
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // builtIn is the lowest layer of the defaults.
@@ -198,9 +199,9 @@ func decodeKey(key string, n *article.Node) *article.Experiment {
 	if n == nil {
 		return &article.Experiment{}
 	}
-	k := article.Text{Value: key, Pos: n.Text.Pos}
+	k := source.Text{Value: key, Pos: n.Text.Pos}
 	alone := &article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: k, Value: n}}}
-	return article.DecodeExperiment(alone, false, &article.Problems{})
+	return article.DecodeExperiment(alone, false, &source.Problems{})
 }
 
 // settle removes what another layer has made meaningless (see docs/defaults.md: capacity replaces rate, requests and
@@ -261,7 +262,7 @@ func (p *planner) inheritChoices(c *cascade, d *definition) {
 	out := *tune
 	out.Fields = nil
 	for _, f := range tune.Fields {
-		of := article.Field{Key: article.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
+		of := article.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
 		if own := f.Value.Get("of"); own != nil {
 			of.Value = own
 		}

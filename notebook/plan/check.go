@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // checkNames looks at what the parts of an experiment say of each other: services, hosts, metrics.
@@ -46,11 +47,11 @@ func isObjective(n expr.Node) bool {
 }
 
 // serviceName reports a name that is no service.
-func (p *planner) serviceName(t article.Text, services []string, where string) bool {
+func (p *planner) serviceName(t source.Text, services []string, where string) bool {
 	if slices.Contains(services, t.Value) || strings.Contains(t.Value, "${{") {
 		return true
 	}
-	hint := article.Suggest(t.Value, services)
+	hint := source.Suggest(t.Value, services)
 	if len(services) == 0 {
 		hint = "the experiment has no services"
 	}
@@ -146,7 +147,7 @@ func (p *planner) checkHosts(e *outline, services []string) {
 			p.serviceName(h.Name, services, "hosts")
 		}
 		if !slices.Contains(hosts, h.Value.Value) {
-			hint := article.Suggest(h.Value.Value, hosts)
+			hint := source.Suggest(h.Value.Value, hosts)
 			if len(hosts) == 0 {
 				hint = "add hosts: to " + article.ProjectFile
 			}
@@ -165,7 +166,7 @@ func (p *planner) checkProfiles(e *outline) {
 	slices.Sort(known)
 	for _, profile := range e.head.Profiles {
 		name := profile.Name
-		if hint := article.Suggest(name.Value, known); !slices.Contains(known, name.Value) && strings.HasPrefix(hint, "did you mean") {
+		if hint := source.Suggest(name.Value, known); !slices.Contains(known, name.Value) && strings.HasPrefix(hint, "did you mean") {
 			p.problems.Add("unknown-profile", name.Pos, "profile %q is so like another that it looks misspelt", name.Value).
 				Hint = hint
 		}
@@ -298,7 +299,7 @@ func (e *outline) suggestMetric(name string, services []string) string {
 			return fmt.Sprintf("did you mean %q?", other)
 		}
 	}
-	return article.Suggest(name, measured.Names())
+	return source.Suggest(name, measured.Names())
 }
 
 func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], services []string) {
@@ -347,12 +348,12 @@ func (p *planner) checkReferences() {
 	for _, d := range p.definitions {
 		known = append(known, d.block.Name.Value)
 	}
-	needs := map[string][]article.Text{} // by experiment: those that have to be measured before
+	needs := map[string][]source.Text{} // by experiment: those that have to be measured before
 	for _, e := range p.outlines {
 		if e.head == nil {
 			continue
 		}
-		var refs []article.Text
+		var refs []source.Text
 		for _, s := range e.head.Tune {
 			if of := s.Value.Of; of.Value != "" && p.experimentName(of, known) {
 				refs = append(refs, of)
@@ -382,17 +383,17 @@ func (p *planner) checkReferences() {
 	}
 }
 
-func (p *planner) experimentName(t article.Text, known []string) bool {
+func (p *planner) experimentName(t source.Text, known []string) bool {
 	if slices.Contains(known, t.Value) {
 		return true
 	}
 	p.problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
-		Hint = article.Suggest(t.Value, known)
+		Hint = source.Suggest(t.Value, known)
 	return false
 }
 
 // checkTuned reports an experiment that does not tune what another one takes from it.
-func (p *planner) checkTuned(of article.Text, name string) {
+func (p *planner) checkTuned(of source.Text, name string) {
 	for _, e := range p.outlines {
 		if e.Name != of.Value || e.head == nil {
 			continue
@@ -402,7 +403,7 @@ func (p *planner) checkTuned(of article.Text, name string) {
 			tuned = append(tuned, s.Name.Value)
 		}
 		if !slices.Contains(tuned, name) {
-			hint := article.Suggest(name, tuned)
+			hint := source.Suggest(name, tuned)
 			if len(tuned) == 0 {
 				hint = "add tune: to it"
 			}
@@ -412,7 +413,7 @@ func (p *planner) checkTuned(of article.Text, name string) {
 }
 
 // checkTunedCells reports cells that take over a choice which no cell of the other experiment makes for them, or several do.
-func (p *planner) checkTunedCells(e *outline, of article.Text) {
+func (p *planner) checkTunedCells(e *outline, of source.Text) {
 	i := slices.IndexFunc(p.outlines, func(o *outline) bool { return o.Name == of.Value })
 	if i < 0 || p.outlines[i].head == nil {
 		return
@@ -436,7 +437,7 @@ func (p *planner) checkTunedCells(e *outline, of article.Text) {
 }
 
 // reaches says that an experiment waits, by way of others, for a second one.
-func (p *planner) reaches(from, to string, needs map[string][]article.Text, seen map[string]bool) bool {
+func (p *planner) reaches(from, to string, needs map[string][]source.Text, seen map[string]bool) bool {
 	if from == to {
 		return true
 	}
@@ -444,5 +445,5 @@ func (p *planner) reaches(from, to string, needs map[string][]article.Text, seen
 		return false
 	}
 	seen[from] = true
-	return slices.ContainsFunc(needs[from], func(t article.Text) bool { return p.reaches(t.Value, to, needs, seen) })
+	return slices.ContainsFunc(needs[from], func(t source.Text) bool { return p.reaches(t.Value, to, needs, seen) })
 }

@@ -4,9 +4,10 @@ import (
 	"slices"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
-func (p *planner) command(d *draft, at article.Pos) *Command {
+func (p *planner) command(d *draft, at source.Pos) *Command {
 	c := d.definition.Command
 	if c.Run != nil {
 		at = c.Run.Pos
@@ -77,7 +78,7 @@ const asLoad = "load"
 func (p *planner) commandInService(c *article.Command, services []string) bool {
 	if !slices.Contains(services, c.Service.Value) {
 		p.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is no service of the experiment", c.Service.Value).
-			Hint = article.Suggest(c.Service.Value, services)
+			Hint = source.Suggest(c.Service.Value, services)
 		return false
 	}
 	if c.Image.Value != "" || c.Build != nil || len(c.Configs) > 0 || c.CPUSet.Value != "" {

@@ -19,6 +19,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // maxContext bounds a build context, which is held in memory: benchmark data is better made in the image.
@@ -59,7 +60,7 @@ func usersOf(name string, build *article.Build) []string {
 }
 
 // config reads a file or listing that a config of some users names.
-func (f *folder) config(c article.Config, users []string, problems *article.Problems) (File, bool) {
+func (f *folder) config(c article.Config, users []string, problems *source.Problems) (File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
 		return File{}, false // which was said when it was read
 	}
@@ -78,7 +79,7 @@ func (f *folder) config(c article.Config, users []string, problems *article.Prob
 }
 
 // file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
-func (f *folder) file(t article.Text, problems *article.Problems) (File, bool) {
+func (f *folder) file(t source.Text, problems *source.Problems) (File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return File{}, false
@@ -117,7 +118,7 @@ func (f *folder) file(t article.Text, problems *article.Problems) (File, bool) {
 }
 
 // listed gives a listing. For whatever else cannot be read, the article says why, and what there is in its place.
-func (f *folder) listed(t article.Text, name string, problems *article.Problems) (File, bool) {
+func (f *folder) listed(t source.Text, name string, problems *source.Problems) (File, bool) {
 	file, ok := f.doc.File(t, problems)
 	if !ok {
 		return File{}, false
@@ -167,7 +168,7 @@ func (f *folder) resolve(root *os.Root, name string) (string, error) {
 // context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs of its users
 // copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added. It is read after all configs of
 // the article are known.
-func (f *folder) context(t article.Text, users []string, copies copied, problems *article.Problems) ([]File, bool) {
+func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
@@ -196,7 +197,7 @@ func (f *folder) context(t article.Text, users []string, copies copied, problems
 }
 
 // mounted reads a file or folder that a container sees, listings included; single is true for a file.
-func (f *folder) mounted(t article.Text, problems *article.Problems) (files []File, single, ok bool) {
+func (f *folder) mounted(t source.Text, problems *source.Problems) (files []File, single, ok bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false, false
@@ -205,7 +206,7 @@ func (f *folder) mounted(t article.Text, problems *article.Problems) (files []Fi
 		files, ok = f.gather(name, t, nil, problems)
 		return files, false, ok
 	}
-	file, ok := f.file(article.Text{Value: name, Pos: t.Pos}, problems)
+	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
 	return []File{file}, true, ok
 }
@@ -225,7 +226,7 @@ func (f *folder) isFolder(name string) bool {
 
 // gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context, of which left
 // is not nil, without the files in that and what .dockerignore names, neither of which is read.
-func (f *folder) gather(name string, t article.Text, left map[string]bool, problems *article.Problems) ([]File, bool) {
+func (f *folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]File, bool) {
 	forBuild := left != nil
 	what := "folder"
 	if forBuild {
@@ -385,10 +386,10 @@ func reason(err error) error {
 }
 
 // build resolves a build of some users.
-func (f *folder) build(b *article.Build, users []string, at article.Pos, problems *article.Problems) (*Build, bool) {
+func (f *folder) build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*Build, bool) {
 	context := b.Context
 	if context.Value == "" {
-		context = article.Text{Value: ".", Pos: at}
+		context = source.Text{Value: ".", Pos: at}
 	}
 	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
 	if !ok {
@@ -412,17 +413,17 @@ func (f *folder) build(b *article.Build, users []string, at article.Pos, problem
 }
 
 // dockerfileText is the text of the Dockerfile of a build; empty if there is none, which is said later.
-func (f *folder) dockerfileText(b *article.Build, context article.Text) string {
+func (f *folder) dockerfileText(b *article.Build, context source.Text) string {
 	if !b.Inline.IsZero() {
 		return b.Inline.Value
 	}
 	name := path.Join(context.Value, cmp.Or(b.Dockerfile.Value, "Dockerfile"))
-	file, _ := f.file(article.Text{Value: name, Pos: context.Pos}, &article.Problems{})
+	file, _ := f.file(source.Text{Value: name, Pos: context.Pos}, &source.Problems{})
 	return string(file.Data)
 }
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
-func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, problems *article.Problems) bool {
+func (f *folder) dockerfile(out *Build, b *article.Build, context source.Text, problems *source.Problems) bool {
 	where := context.Pos
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
@@ -430,9 +431,9 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, 
 	has := slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile })
 	if !has && !strings.HasPrefix(out.Dockerfile, "../") {
 		// Whatever .dockerignore names, the Dockerfile is sent.
-		name := article.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
+		name := source.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
 		var file File
-		if file, has = f.file(name, &article.Problems{}); has {
+		if file, has = f.file(name, &source.Problems{}); has {
 			file.Path = out.Dockerfile
 			out.Files = append(slices.Clone(out.Files), file)
 			slices.SortFunc(out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -443,7 +444,7 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, 
 		for _, file := range out.Files {
 			known = append(known, file.Path)
 		}
-		hint := article.Suggest(out.Dockerfile, known)
+		hint := source.Suggest(out.Dockerfile, known)
 		if len(known) == 0 {
 			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
 		}
@@ -462,7 +463,7 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context article.Text, 
 const inlineName = ".benchbook.Dockerfile"
 
 // inline makes a file of a Dockerfile that stands in the block.
-func (b *Build) inline(t article.Text) {
+func (b *Build) inline(t source.Text) {
 	b.Dockerfile, b.Pos = inlineName, t.Pos
 	at := 0
 	for line := range strings.Lines(t.Value) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 func TestInlineDockerfile(t *testing.T) {
@@ -23,7 +24,7 @@ func TestInlineDockerfile(t *testing.T) {
 }
 
 // planIn plans an article in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
-func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*article.Problem) {
+func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
@@ -34,8 +35,8 @@ func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, article.NewSource("article.md", []byte(text(block(body)))))
-	var problems article.Problems
+	doc := article.Parse(dir, source.New("article.md", []byte(text(block(body)))))
+	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := New(project, doc, Options{}, &problems)
 	if err != nil {
@@ -96,7 +97,7 @@ func TestNoLinkLeadsOut(t *testing.T) {
 				to, at := test.link(dir, outside)
 				link(t, to, at)
 			})
-			if !slices.ContainsFunc(problems, func(p *article.Problem) bool { return p.Rule == "outside-folder" }) {
+			if !slices.ContainsFunc(problems, func(p *source.Problem) bool { return p.Rule == "outside-folder" }) {
 				t.Errorf("the problems are %v", problems)
 			}
 		})

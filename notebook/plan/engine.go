@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // engine is where the services of the project run.
@@ -15,7 +16,7 @@ func (p *planner) engine() article.EngineName { return cmp.Or(p.project.Engine.V
 
 // CheckEngine reports what the experiment asks for and processes without containers do not have, if that is its engine. All of it
 // is known before anything is started, so that none of it fails in the middle.
-func (e *Experiment) CheckEngine(problems *article.Problems) {
+func (e *Experiment) CheckEngine(problems *source.Problems) {
 	if e.Engine != article.Local {
 		return
 	}

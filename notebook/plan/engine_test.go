@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 const localProject = "engine: local\n"
@@ -93,7 +93,7 @@ func TestCheckEngine(t *testing.T) {
 				if engine == "docker" && len(p.Experiments[0].Trials) == 0 {
 					continue // it lacks an image there
 				}
-				var problems article.Problems
+				var problems source.Problems
 				p.Experiments[0].CheckEngine(&problems)
 				var said []string
 				for _, problem := range problems.Sorted() {

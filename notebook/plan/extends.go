@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // A definition is a block with what it extends.
@@ -66,7 +67,7 @@ func searchedAnew(lower, block *article.Node) *article.Node {
 }
 
 // extended finds the block that extends names: NAME in the same article, or SLUG#NAME.
-func (p *planner) extended(doc *article.Document, name article.Text) (*article.Document, *article.ExperimentBlock) {
+func (p *planner) extended(doc *article.Document, name source.Text) (*article.Document, *article.ExperimentBlock) {
 	slug, experiment, elsewhere := strings.Cut(name.Value, "#")
 	of := doc
 	at := name.Pos
@@ -75,7 +76,7 @@ func (p *planner) extended(doc *article.Document, name article.Text) (*article.D
 		if of == nil {
 			slugs, _ := p.project.Slugs() // without a list there is no suggestion
 			p.problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).
-				Hint = article.Suggest(slug, slugs)
+				Hint = source.Suggest(slug, slugs)
 			return nil, nil
 		}
 		at = name.At(len(slug)+1, len(name.Value))
@@ -94,7 +95,7 @@ func (p *planner) extended(doc *article.Document, name article.Text) (*article.D
 		where = "article " + slug
 	}
 	p.problems.Add("unknown-experiment", at, "no experiment %q in %s", experiment, where).
-		Hint = article.Suggest(experiment, known)
+		Hint = source.Suggest(experiment, known)
 	return nil, nil
 }
 
@@ -114,7 +115,7 @@ func (p *planner) article(slug string) *article.Document {
 }
 
 // folder is that of the article that a path was written in; of paths from elsewhere, this article's.
-func (p *planner) folder(t article.Text) *folder {
+func (p *planner) folder(t source.Text) *folder {
 	doc := p.doc
 	for _, d := range p.articles {
 		if d != nil && d.Source == t.Pos.Source {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // What is extended brings its files along from where it was written.
@@ -27,7 +28,7 @@ func TestExtendsAnotherArticle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := New(project, doc, Options{}, &problems)
 	if err != nil || !problems.Empty() {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // Whatever an author types, planning ends, its problems lie in a text, and the same article has the same plan twice.
@@ -32,8 +33,8 @@ func FuzzNew(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var digests []string
 		for range 2 {
-			doc := article.Parse(filepath.Join(root, "experiments", "sample"), article.NewSource("article.md", text))
-			var problems article.Problems
+			doc := article.Parse(filepath.Join(root, "experiments", "sample"), source.New("article.md", text))
+			var problems source.Problems
 			p, err := New(project, doc, Options{Seed: 7}, &problems)
 			if err != nil {
 				t.Fatal(err)

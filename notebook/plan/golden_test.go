@@ -12,18 +12,18 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // problemsOf checks an article of testdata under a profile.
-func problemsOf(t *testing.T, file, profile string) ([]*article.Problem, *plan.Plan) {
+func problemsOf(t *testing.T, file, profile string) ([]*source.Problem, *plan.Plan) {
 	t.Helper()
 	project, doc := opened(t, file)
-	var problems article.Problems
+	var problems source.Problems
 	problems.Merge(&project.Problems)
 	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 const twoHosts = "hosts: {a: ssh://a, b: ssh://b, cloud: {kubernetes: {context: bench}}, other: {kubernetes: {}}}\n"
@@ -76,7 +77,7 @@ func TestNodes(t *testing.T) {
 	if got := e.Place(ServiceNode, cores); got != (Placement{ServiceCores: 2, LoadCores: 2}) {
 		t.Errorf("placed as %+v", got)
 	}
-	var problems article.Problems
+	var problems source.Problems
 	e.CheckCPUs(func(string) [][]int { return cores }, &problems)
 	if !problems.Empty() {
 		t.Errorf("its CPUs are a problem: %v", problems.Sorted())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // loadName stands for the load where services have names.
@@ -21,7 +22,7 @@ const (
 	maxRequests    = 1_000_000_000
 )
 
-func (p *planner) load(d *article.Experiment, at article.Pos) *Load {
+func (p *planner) load(d *article.Experiment, at source.Pos) *Load {
 	l := d.Load
 	out := &Load{
 		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
@@ -118,7 +119,7 @@ func (p *planner) checkLoad(l *article.Load) {
 	}
 	p.checkGenerators(l)
 	p.checkCPUSet(l.CPUSet)
-	method := func(t article.Text) {
+	method := func(t source.Text) {
 		if t.Value != "" && !methodName.MatchString(t.Value) {
 			p.problems.Add("wrong-value", t.Pos, "%q is no method of HTTP", t.Value).
 				Hint = "methods are words in capitals, such as GET or POST"
@@ -205,7 +206,7 @@ func (p *planner) tool(l *article.Load, out *Load) {
 var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "redis-benchmark": {"redis"}}
 
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
-func (p *planner) targets(l *article.Load, out *Load, services []string, at article.Pos) {
+func (p *planner) targets(l *article.Load, out *Load, services []string, at source.Pos) {
 	if len(l.Target) == 0 && l.Tried.Has("target") {
 		return
 	}
@@ -246,7 +247,7 @@ func (p *planner) targets(l *article.Load, out *Load, services []string, at arti
 	}
 }
 
-func (p *planner) target(t article.Text, tool article.Tool, services []string) {
+func (p *planner) target(t source.Text, tool article.Tool, services []string) {
 	known := schemes[tool]
 	if known == nil {
 		known = []string{"http", "https"}
@@ -263,7 +264,7 @@ func (p *planner) target(t article.Text, tool article.Tool, services []string) {
 	if slices.Contains(services, u.Hostname()) {
 		return
 	}
-	hint := article.Suggest(u.Hostname(), services)
+	hint := source.Suggest(u.Hostname(), services)
 	if hint == "" {
 		hint = "the experiment has no services: add services: {" + u.Hostname() + ": …}; a load reaches nothing else"
 	}

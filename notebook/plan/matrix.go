@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // A combination is one cell of a matrix before anything is resolved.
@@ -24,7 +25,7 @@ func (c combination) clone() combination {
 }
 
 // set gives the combination a parameter or label; a label that it has already changes its value.
-func (c *combination) set(name string, value article.Text, identifies bool) {
+func (c *combination) set(name string, value source.Text, identifies bool) {
 	_, had := c.fields[name]
 	c.fields[name] = value.Value
 	list := &c.labels
@@ -40,7 +41,7 @@ func (c *combination) set(name string, value article.Text, identifies bool) {
 }
 
 // mark notes why a combination cannot be measured, and what it substitutes.
-func (c *combination) mark(unavailable, insteadOf article.Text) {
+func (c *combination) mark(unavailable, insteadOf source.Text) {
 	if unavailable.Value != "" {
 		c.unavailable = unavailable.Value
 	}
@@ -155,7 +156,7 @@ func (p *planner) multiply(m *article.Matrix, block *article.ExperimentBlock) ([
 		if extended {
 			continue
 		}
-		named := slices.ContainsFunc(row.Fields, func(f article.Named[article.Text]) bool { return f.Name.Value == "name" })
+		named := slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool { return f.Name.Value == "name" })
 		c := combination{fields: map[string]string{}}
 		c.mark(row.Unavailable, row.InsteadOf)
 		for _, f := range row.Fields {
@@ -223,7 +224,7 @@ func (p *planner) axesKnown(row article.Combination, known map[string]bool) bool
 	for _, f := range row.Fields {
 		if !known[f.Name.Value] {
 			p.problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
-				Hint = article.Suggest(f.Name.Value, slices.Sorted(maps.Keys(known)))
+				Hint = source.Suggest(f.Name.Value, slices.Sorted(maps.Keys(known)))
 			ok = false
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Profiles that need no definition.
@@ -47,7 +48,7 @@ var ErrNoProfile = errors.New("no such profile")
 
 // New plans the experiments of an article. What is wrong with them goes to problems; the plan then lacks what could not be
 // resolved and must not be run. The error is one of the options.
-func New(project *article.Project, doc *article.Document, o Options, problems *article.Problems) (*Plan, error) {
+func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
 		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
@@ -87,7 +88,7 @@ func (p *planner) others() []*Plan {
 		if profile == p.options.Profile {
 			continue
 		}
-		var problems article.Problems
+		var problems source.Problems
 		if other, err := New(p.project, p.doc, Options{Profile: profile}, &problems); err == nil && problems.Empty() {
 			out = append(out, other)
 		}
@@ -104,7 +105,7 @@ func (p *planner) findFull(quick *Plan) error {
 	if quick.Profile != Quick || !slices.ContainsFunc(quick.Experiments, tunes) {
 		return nil
 	}
-	full, err := New(p.project, p.doc, Options{}, &article.Problems{})
+	full, err := New(p.project, p.doc, Options{}, &source.Problems{})
 	if err != nil {
 		return err
 	}
@@ -157,14 +158,14 @@ func profilesOf(n *article.Node) article.Profiles {
 	}
 	only := &article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: n.Text, Value: profiles}}}
 	only.Fields[0].Key.Value = "profiles"
-	return article.DecodeExperiment(only, false, &article.Problems{}).Profiles
+	return article.DecodeExperiment(only, false, &source.Problems{}).Profiles
 }
 
 type planner struct {
 	project     *article.Project
 	doc         *article.Document
 	options     Options
-	problems    *article.Problems
+	problems    *source.Problems
 	articles    map[string]*article.Document // by slug; nil for one that cannot be read
 	folders     map[*article.Document]*folder
 	definitions []*definition
@@ -210,7 +211,7 @@ func (p *planner) outline(d *definition) *outline {
 		merged = with(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
 	}
 	// What is wrong with single values was found when they were read.
-	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &article.Problems{})
+	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
 	if !p.readHead(e) {
 		return nil
 	}
@@ -433,7 +434,7 @@ func (p *planner) calibrated(e *outline, measured []*Trial) *Trial {
 		if err != nil {
 			var e *expr.Error
 			if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
-				e.Hint = article.Suggest(c.Text.Value[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
+				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
 			}
 			article.AddExprError(c.Text, err, p.problems)
 			return nil

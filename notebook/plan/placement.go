@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Placement says which logical CPUs services and load run on, in the words of cpuset.
@@ -189,7 +190,7 @@ func ParseCPUSet(s string) ([]int, bool) {
 }
 
 // checkCPUSet reports a cpuset that is none.
-func (p *planner) checkCPUSet(t article.Text) {
+func (p *planner) checkCPUSet(t source.Text) {
 	if t.IsZero() || strings.Contains(t.Value, "${{") {
 		return
 	}
@@ -213,11 +214,11 @@ func hostWords(host string) string {
 
 // CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute, and every limit that is
 // more than all of its CPUs, which no engine takes.
-func (e *Experiment) CheckCPUs(machine Machine, problems *article.Problems) {
+func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	if e.Engine == article.Kubernetes {
 		return // which has no CPUs by their numbers
 	}
-	check := func(t article.Text, host string, substitute func(Placement) string) {
+	check := func(t source.Text, host string, substitute func(Placement) string) {
 		cores := machine(host)
 		all := slices.Concat(cores...)
 		if cpu, ok := foreignCPU(t.Value, all); ok && len(all) > 0 {
@@ -253,12 +254,12 @@ func (e *Experiment) Adapt(machine Machine) {
 	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services
 	for _, t := range e.Trials {
-		note := func(what, host string, at *article.Text, set *string, substitute func(Placement) string) {
+		note := func(what, host string, at *source.Text, set *string, substitute func(Placement) string) {
 			cores := machine(host)
 			if _, ok := foreignCPU(at.Value, slices.Concat(cores...)); ok && len(cores) > 0 {
 				instead := substitute(e.Place(host, cores))
 				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, at.Value))
-				adapt = append(adapt, func() { *at, *set = article.Text{}, instead })
+				adapt = append(adapt, func() { *at, *set = source.Text{}, instead })
 			}
 		}
 		for _, s := range t.Services {

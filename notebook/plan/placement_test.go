@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 func TestPlace(t *testing.T) {
@@ -114,7 +114,7 @@ func TestCheckCPUs(t *testing.T) {
 			if test.service == "" {
 				body = "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n"
 			}
-			var problems article.Problems
+			var problems source.Problems
 			mustPlan(t, text(block(body)), Options{}, nil).CheckCPUs(func(string) [][]int { return test.cores }, &problems)
 			var got []string
 			for _, p := range problems.Sorted() {
@@ -150,7 +150,7 @@ func TestAdapt(t *testing.T) {
 	if e.Trials[0].Key != before {
 		t.Error("the key is another one")
 	}
-	var problems article.Problems
+	var problems source.Problems
 	if e.CheckCPUs(cores, &problems); !problems.Empty() {
 		t.Errorf("problems %v", problems.Sorted())
 	}

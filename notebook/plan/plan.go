@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Plan is what a run of an article does.
@@ -56,12 +57,12 @@ type Experiment struct {
 	Hosts       map[string]string // hosts of the project by service, and by load for the load
 	Metrics     []Metric          // that the experiment adds
 	Digest      string            // of all that makes a run of it the same run
-	Pos         article.Pos
+	Pos         source.Pos
 	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections: "built in",
 	// "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31", "--repetitions". A list
 	// is one value.
 	Origin  map[string]string
-	remarks article.Problems // see Remarks
+	remarks source.Problems // see Remarks
 
 	// Unsupported is what this version cannot run yet; then it runs none of the experiment.
 	Unsupported []Unsupported
@@ -147,8 +148,8 @@ type Service struct {
 	// Completes says that it runs to its end before others that depend on it start.
 	Completes bool `json:"-"` // as the conditions of the others say
 
-	cpuset article.Text
-	cpus   article.Text
+	cpuset source.Text
+	cpus   source.Text
 }
 
 // Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.
@@ -164,12 +165,12 @@ type Build struct {
 	Dockerfile string            `json:"dockerfile"`
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
-	Pos        article.Pos       `json:"-"` // of the Dockerfile's listing, or of the build key
-	Lines      []article.Pos     `json:"-"` // of the Dockerfile's lines, if it is a listing
+	Pos        source.Pos        `json:"-"` // of the Dockerfile's listing, or of the build key
+	Lines      []source.Pos      `json:"-"` // of the Dockerfile's lines, if it is a listing
 }
 
 // At is the place of a line of the Dockerfile, counted from 1; of the whole, where the line is not known or not in the article.
-func (b *Build) At(line int) article.Pos {
+func (b *Build) At(line int) source.Pos {
 	if line < 1 || line > len(b.Lines) {
 		return b.Pos
 	}
@@ -275,7 +276,7 @@ type Load struct {
 	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
 	Args        []string          `json:"args,omitempty"`    // of the tool
 
-	cpuset article.Text
+	cpuset source.Text
 }
 
 // Target is one of several kinds of request.
@@ -311,7 +312,7 @@ type Command struct {
 	// AsLoad says that it runs where a load is put on from, as all commands did in older versions, which had no word for it.
 	AsLoad bool `json:"-"`
 
-	cpuset article.Text
+	cpuset source.Text
 }
 
 // Hook is a command that is run before or after something.

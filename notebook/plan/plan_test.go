@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 const (
@@ -29,7 +30,7 @@ func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Jo
 func block(body string) string { return "```yaml experiment\n" + body + "```\n" }
 
 // newPlan plans an article that lies in a folder with the files given.
-func newPlan(t *testing.T, source string, o Options, files map[string]string) (*Plan, []*article.Problem) {
+func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Plan, []*source.Problem) {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
@@ -43,8 +44,8 @@ func newPlan(t *testing.T, source string, o Options, files map[string]string) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, article.NewSource("article.md", []byte(source)))
-	var problems article.Problems
+	doc := article.Parse(dir, source.New("article.md", []byte(src)))
+	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := New(project, doc, o, &problems)
 	if err != nil {
@@ -383,8 +384,8 @@ func TestUnknownProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(filepath.Join(root, "x"), article.NewSource("a", []byte(text())))
-	if _, err := New(project, doc, Options{Profile: "fast"}, &article.Problems{}); !errors.Is(err, ErrNoProfile) {
+	doc := article.Parse(filepath.Join(root, "x"), source.New("a", []byte(text())))
+	if _, err := New(project, doc, Options{Profile: "fast"}, &source.Problems{}); !errors.Is(err, ErrNoProfile) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -521,8 +522,8 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, service := range []string{"{build: .}", "{image: x, configs: [{source: inside, target: /x}]}"} {
-		doc := article.Parse(dir, article.NewSource("article.md", []byte(text(block("name: e\nservices: {s: "+service+"}\nload: {target: http://s/}\n")))))
-		var problems article.Problems
+		doc := article.Parse(dir, source.New("article.md", []byte(text(block("name: e\nservices: {s: "+service+"}\nload: {target: http://s/}\n")))))
+		var problems source.Problems
 		p, err := New(project, doc, Options{}, &problems)
 		if err != nil {
 			t.Fatal(err)

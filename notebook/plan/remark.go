@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // Remarks gives what the author of the experiment should look at, though it can be measured: warnings, which were found when it was planned.
-func (e *Experiment) Remarks(problems *article.Problems) { problems.Merge(&e.remarks) }
+func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
 // checkAxes remarks axes that nothing uses: their cells all measure the same.
 func (e *outline) checkAxes(body *article.Node) {
@@ -116,7 +117,7 @@ func (e *Experiment) Mentions(word string) (found, all bool) {
 func (p *planner) blocked(configs []article.Config, volumes []article.Volume) {
 	type target struct {
 		path string
-		at   article.Pos
+		at   source.Pos
 	}
 	var files []target
 	for _, c := range configs {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // What can be measured, and is hardly meant, is remarked with its place.
@@ -28,11 +28,11 @@ func TestRemarks(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatal(problems)
 			}
-			var found article.Problems
+			var found source.Problems
 			p.Experiments[0].Remarks(&found)
 			var got []string
 			for _, p := range found.Sorted() {
-				if p.Severity != article.SeverityWarning || p.Hint == "" {
+				if p.Severity != source.SeverityWarning || p.Hint == "" {
 					t.Errorf("it is no warning with a way out: %v", p)
 				}
 				got = append(got, p.Rule+" at "+string(p.Pos.Source.Data[p.Pos.Start:p.Pos.End]))
@@ -50,7 +50,7 @@ func TestCPUsOfTheMachine(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	var found article.Problems
+	var found source.Problems
 	p.Experiments[0].CheckCPUs(func(string) [][]int { return [][]int{{0}, {1}} }, &found)
 	list := found.Sorted()
 	if len(list) != 1 || list[0].Rule != "no-such-cpu" || list[0].Message != `this machine has 2 CPUs, and service "s" may use 900` {
@@ -66,7 +66,7 @@ func TestBelowFiles(t *testing.T) {
 		"command: {image: x, run: y, configs: [{source: Dockerfile, target: /a/b/c}, {source: Dockerfile, target: /a/b}]}\n",
 	} {
 		_, problems := planIn(t, "name: e\n"+body, func(string, string) {})
-		is := func(p *article.Problem) bool {
+		is := func(p *source.Problem) bool {
 			return p.Rule == "contradiction" && strings.Contains(p.Message, "which is a file")
 		}
 		if len(problems) != 1 || !slices.ContainsFunc(problems, is) {

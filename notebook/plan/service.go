@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // originPort is where an origin of ours listens.
 const originPort = "80"
 
 // services resolves the services of a trial and puts those that others depend on first.
-func (p *planner) services(d *draft, at article.Pos) []*Service {
+func (p *planner) services(d *draft, at source.Pos) []*Service {
 	all := map[string]*Service{}
 	var resolved []string
 	for i := range d.definition.Services {
@@ -53,7 +54,7 @@ func (p *planner) services(d *draft, at article.Pos) []*Service {
 					// It could not be resolved, which was said.
 				case all[dep.Value] == nil:
 					p.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which is none", name, dep.Value).
-						Hint = article.Suggest(dep.Value, names(d.definition.Services))
+						Hint = source.Suggest(dep.Value, names(d.definition.Services))
 				case state[dep.Value] == visiting:
 					p.problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
 						Hint = "remove one of the depends_on"
@@ -105,7 +106,7 @@ func completes(services article.Services, name string) bool {
 }
 
 // completed reports what is to run in a service that has run to its end before.
-func (p *planner) completed(service article.Text, what string) {
+func (p *planner) completed(service source.Text, what string) {
 	p.problems.Add("contradiction", service.Pos, "%s cannot run in service %q, which has completed before", what, service.Value).
 		Hint = "name a service that keeps running"
 }
@@ -141,7 +142,7 @@ func (p *planner) conditions(services article.Services, resolved map[string]*Ser
 	}
 }
 
-func (p *planner) service(name article.Text, s *article.Service, d *draft) *Service {
+func (p *planner) service(name source.Text, s *article.Service, d *draft) *Service {
 	out := &Service{
 		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet, cpus: s.CPUs.Text,
 		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
@@ -323,7 +324,7 @@ func (p *planner) checkService(s *article.Service) {
 var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
 
 // allow reports what the project does not allow articles to ask for.
-func (p *planner) allow(what article.Permission, at article.Pos, words string) {
+func (p *planner) allow(what article.Permission, at source.Pos, words string) {
 	if p.project.Allows(what) {
 		return
 	}
@@ -332,7 +333,7 @@ func (p *planner) allow(what article.Permission, at article.Pos, words string) {
 }
 
 // absolute makes sure that a path in a container begins at its root.
-func (p *planner) absolute(t article.Text, what string) {
+func (p *planner) absolute(t source.Text, what string) {
 	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
 		p.problems.Add("wrong-value", t.Pos, "%s has to be a path in the container, not %q", what, t.Value).
 			Hint = "begin it with /"
@@ -491,8 +492,8 @@ func hostPath(folder, source string) (string, error) {
 const maxSigma = 20
 
 // onlyOrigin reports keys that mean something to the container of an image only.
-func (p *planner) onlyOrigin(name article.Text, s *article.Service) {
-	refuse := func(key string, at article.Pos) {
+func (p *planner) onlyOrigin(name source.Text, s *article.Service) {
+	refuse := func(key string, at source.Pos) {
 		if at.Source != nil {
 			p.problems.Add("contradiction", at, "service %q is an origin of ours, and so has no use for %s", name.Value, key).
 				Hint = "remove " + key + ", or give it an image or a build instead of origin"
@@ -577,7 +578,7 @@ func (p *planner) status(v article.Value[int]) {
 }
 
 // image is what a service, by its name, or a command, by "", runs in. There is another key that can stand in its place, with a hint about it.
-func (p *planner) image(service string, name article.Text, build *article.Build, what string, at article.Pos, tried article.Tried,
+func (p *planner) image(service string, name source.Text, build *article.Build, what string, at source.Pos, tried article.Tried,
 	other, hint string) (Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
@@ -608,7 +609,7 @@ func (r Ready) HasNoTest() bool {
 }
 
 // ready reads a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
-func (p *planner) ready(h *article.Healthcheck, service article.Text, exposes bool) Ready {
+func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes bool) Ready {
 	r := Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V, StartInterval: h.StartInterval.V}
 	for _, t := range []struct {
 		key   string
@@ -703,15 +704,15 @@ func (p *planner) ready(h *article.Healthcheck, service article.Text, exposes bo
 }
 
 // first is the place of the first word of a list, or none.
-func first(list []article.Text) article.Pos {
+func first(list []source.Text) source.Pos {
 	if len(list) == 0 {
-		return article.Pos{}
+		return source.Pos{}
 	}
 	return list[0].Pos
 }
 
 // values gives the words of a list; nil for none.
-func values(list []article.Text) []string {
+func values(list []source.Text) []string {
 	var out []string
 	for _, t := range list {
 		out = append(out, t.Value)

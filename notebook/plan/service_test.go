@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 func TestEnvironmentOfFiles(t *testing.T) {
@@ -94,7 +94,7 @@ func TestVolumesThatAreWrong(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := newPlan(t, text(block("name: e\nservices:\n  s:\n    image: x\n    volumes:\n      - "+test.volume+"\nload: {target: http://s/}\n")),
 				Options{}, map[string]string{"benchbook.yaml": "allow: [mounts]\n"})
-			if !slices.ContainsFunc(problems, func(p *article.Problem) bool { return strings.Contains(p.Message, test.want) }) {
+			if !slices.ContainsFunc(problems, func(p *source.Problem) bool { return strings.Contains(p.Message, test.want) }) {
 				t.Errorf("problems %v, want %q", problems, test.want)
 			}
 		})

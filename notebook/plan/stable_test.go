@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
 )
 
 // The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from one
@@ -58,7 +59,7 @@ func planned(project *article.Project, doc *article.Document, o plan.Options, ow
 			return nil, err
 		}
 	}
-	var problems article.Problems
+	var problems source.Problems
 	p, err := plan.New(project, doc, o, &problems)
 	if err != nil {
 		return nil, err

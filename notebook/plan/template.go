@@ -8,6 +8,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 )
 
 // settings answers what ${{ }} asks: matrix.x, tune.x, profile, services.x.port, and random in requests.
@@ -103,7 +104,7 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 }
 
 func unknown(n *expr.Selector, what, word string, known []string) error {
-	hint := article.Suggest(word, known)
+	hint := source.Suggest(word, known)
 	if len(known) == 0 {
 		hint = "there is none"
 	}
@@ -111,7 +112,7 @@ func unknown(n *expr.Selector, what, word string, known []string) error {
 }
 
 // firstPort is the port that ${{ services.x.port }} means.
-func firstPort(service *article.Node, env settings, problems *article.Problems) string {
+func firstPort(service *article.Node, env settings, problems *source.Problems) string {
 	n := service.Get("expose")
 	if n == nil {
 		if service.Get("origin") != nil {
@@ -129,7 +130,7 @@ func firstPort(service *article.Node, env settings, problems *article.Problems) 
 }
 
 // expandAll replaces the templates of an experiment, as far as they can be used where they stand.
-func expandAll(n *article.Node, env settings, problems *article.Problems) *article.Node {
+func expandAll(n *article.Node, env settings, problems *source.Problems) *article.Node {
 	out := *n
 	out.Fields = nil
 	for _, f := range n.Fields {
@@ -155,7 +156,7 @@ func expandAll(n *article.Node, env settings, problems *article.Problems) *artic
 }
 
 // expand replaces the templates under n. Nodes without any are shared, not copied.
-func expand(n *article.Node, env expr.Env, problems *article.Problems) *article.Node {
+func expand(n *article.Node, env expr.Env, problems *source.Problems) *article.Node {
 	out := *n
 	switch n.Kind {
 	case article.Scalar:
@@ -185,7 +186,7 @@ const maxFills = 10
 
 // fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it is
 // written was said when the article was read.
-func fill(t *article.Text, env expr.Env) error {
+func fill(t *source.Text, env expr.Env) error {
 	for range maxFills {
 		template, err := expr.ParseTemplate(t.Value)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // A loadTool is what other people's load generators have flags for.
@@ -97,12 +98,12 @@ func (p *planner) checkTool(l *article.Load) {
 // A toolKey is a key of a load with the place of its value, if it has one.
 type toolKey struct {
 	name string
-	at   article.Pos
+	at   source.Pos
 }
 
 // toolKeys are the keys that are for a tool to do.
 func toolKeys(l *article.Load) []toolKey {
-	var headers, stages article.Pos
+	var headers, stages source.Pos
 	if len(l.Headers) > 0 {
 		headers = l.Headers[0].Name.Pos
 	}
@@ -136,11 +137,11 @@ func toolKeys(l *article.Load) []toolKey {
 }
 
 // verifyAt is the place of the first thing that is asked of answers.
-func verifyAt(v *article.Verify) article.Pos {
+func verifyAt(v *article.Verify) source.Pos {
 	if v == nil {
-		return article.Pos{}
+		return source.Pos{}
 	}
-	at := []article.Pos{v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos}
+	at := []source.Pos{v.Contains.Pos, v.Match.Pos, v.Length.Text.Pos, v.Before.Text.Pos}
 	for _, s := range v.Status {
 		at = append(at, s.Text.Pos)
 	}
@@ -149,15 +150,15 @@ func verifyAt(v *article.Verify) article.Pos {
 			at = append(at, list[0].Name.Pos)
 		}
 	}
-	i := slices.IndexFunc(at, func(p article.Pos) bool { return p.Source != nil })
+	i := slices.IndexFunc(at, func(p source.Pos) bool { return p.Source != nil })
 	if i < 0 {
-		return article.Pos{}
+		return source.Pos{}
 	}
 	return at[i]
 }
 
 // asked says that somebody wrote a value, and not our own defaults.
-func asked(at article.Pos) bool {
+func asked(at source.Pos) bool {
 	return at.Source != nil && at.Source.Path != builtInName && at.Source.Path != quickName
 }
 
@@ -167,7 +168,7 @@ func (p *planner) checkToolRequests(l *article.Load, name article.Tool) {
 		p.problems.Add("no-flag", l.Target[1].Pos, "%s has no flag for several targets", name).
 			Hint = "leave one target, or use tool: benchbook"
 	}
-	texts := []article.Text{l.Body}
+	texts := []source.Text{l.Body}
 	add := func(headers article.Environment) {
 		for _, h := range headers {
 			texts = append(texts, h.Value)

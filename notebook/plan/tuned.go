@@ -11,13 +11,14 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // A template is what a trial with deferred values is resolved from again once they are known.
 type template struct {
 	planner planner
 	draft   *draft
-	at      article.Pos // of the experiment
+	at      source.Pos // of the experiment
 }
 
 // Tuned is the trial with values at the places that searches find them for, by the names of the searches. Who it is stays: its
@@ -30,7 +31,7 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	}
 	out := *t
 	for _, problem := range t.template.resolve(&out, values).Sorted() {
-		if problem.Severity == article.SeverityError {
+		if problem.Severity == source.SeverityError {
 			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, inWords(values), problem.Message)
 		}
 	}
@@ -48,9 +49,9 @@ func inWords(values map[string]int) string {
 }
 
 // resolve puts services, load, command and hooks with values into a trial, and says what is wrong with them.
-func (t *template) resolve(out *Trial, values map[string]int) *article.Problems {
+func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
-	p.problems = &article.Problems{}
+	p.problems = &source.Problems{}
 	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{}}
 	for name, v := range values {
 		env.tuned[name] = strconv.Itoa(v)
@@ -63,13 +64,13 @@ func (t *template) resolve(out *Trial, values map[string]int) *article.Problems 
 }
 
 // fillTuned replaces the templates under n that name what a search finds. What is drawn for every request stays.
-func fillTuned(n *article.Node, env settings, problems *article.Problems) *article.Node {
+func fillTuned(n *article.Node, env settings, problems *source.Problems) *article.Node {
 	env.requests = true // where random may stand was checked before
 	return expand(n, env, problems)
 }
 
 // lay resolves what a trial runs from its draft.
-func (p *planner) lay(d *draft, t *Trial, at article.Pos) {
+func (p *planner) lay(d *draft, t *Trial, at source.Pos) {
 	t.Services = p.services(d, at)
 	if d.definition.Load != nil {
 		t.Load = p.load(d.definition, at)

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // Unsupported is something that an article says, that is planned, and that this version cannot run.
 type Unsupported struct {
-	Pos  article.Pos
+	Pos  source.Pos
 	What string // a key of the article language, or a sentence's beginning: "load.rate", "a target over https"
 	// Instead is why that is so and what can be done instead, in half a sentence; "" if there is nothing but to wait.
 	Instead string
@@ -19,21 +20,21 @@ type Unsupported struct {
 // asks for it, or no place.
 var notYet = []struct {
 	what, instead string
-	at            func(*article.Experiment) article.Pos
+	at            func(*article.Experiment) source.Pos
 }{
 	{"a load by oha, vegeta, k6 or fortio", "images of tools are made of Debian's packages, and Debian has none of these: " +
-		"run the tool yourself and give what it printed to benchbook import, or take tool: benchbook, ab, wrk or hey", inLoad(func(l *article.Load) article.Pos {
+		"run the tool yourself and give what it printed to benchbook import, or take tool: benchbook, ab, wrk or hey", inLoad(func(l *article.Load) source.Pos {
 		if _, driven := loadTools[l.Tool.V]; l.Tool.V != article.OwnTool && !driven && l.Tool.Known() {
 			return l.Tool.Text.Pos
 		}
-		return article.Pos{}
+		return source.Pos{}
 	})},
 }
 
-func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) article.Pos {
-	return func(e *article.Experiment) article.Pos {
+func inLoad(at func(*article.Load) source.Pos) func(*article.Experiment) source.Pos {
+	return func(e *article.Experiment) source.Pos {
 		if e.Load == nil {
-			return article.Pos{}
+			return source.Pos{}
 		}
 		return at(e.Load)
 	}
@@ -42,7 +43,7 @@ func inLoad(at func(*article.Load) article.Pos) func(*article.Experiment) articl
 // unsupported lists what of an experiment this version cannot run, once each.
 func (p *planner) unsupported(e *outline) []Unsupported {
 	var out []Unsupported
-	add := func(what string, at article.Pos) {
+	add := func(what string, at source.Pos) {
 		known := slices.ContainsFunc(out, func(u Unsupported) bool { return u.What == what })
 		if at.Source != nil && !known {
 			out = append(out, Unsupported{Pos: at, What: what})

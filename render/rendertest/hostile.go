@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula. What it would
@@ -344,7 +345,7 @@ func (b *Bench) meant() bool {
 		return false
 	}
 	p, err := b.planOnce(plan.Full)
-	var problems article.Problems
+	var problems source.Problems
 	if err == nil {
 		dataset.Check(b.Doc, p, &problems)
 	}
@@ -361,7 +362,7 @@ type span struct {
 func spansOf(doc *article.Document) []span {
 	var found []span
 	seen := map[uintptr]bool{}
-	source := reflect.ValueOf(doc.Source).Pointer()
+	src := reflect.ValueOf(doc.Source).Pointer()
 	var look func(v reflect.Value)
 	look = func(v reflect.Value) {
 		switch v.Kind() {
@@ -377,9 +378,9 @@ func spansOf(doc *article.Document) []span {
 				look(v.Index(i))
 			}
 		case reflect.Struct:
-			if v.Type() == reflect.TypeFor[article.Text]() {
+			if v.Type() == reflect.TypeFor[source.Text]() {
 				at := v.FieldByName("Pos")
-				if at.FieldByName("Source").Pointer() == source {
+				if at.FieldByName("Source").Pointer() == src {
 					found = append(found, span{start: int(at.FieldByName("Start").Int()), end: int(at.FieldByName("End").Int())})
 				}
 				return

@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
 // Host is the machine on which all records were made.
@@ -85,7 +86,7 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 func (b *Bench) Dir() string { return b.project.ArticleDir(b.slug) }
 
 func (b *Bench) plan(profile string) (*plan.Plan, error) {
-	var problems article.Problems
+	var problems source.Problems
 	p, err := plan.New(b.project, b.Doc, plan.Options{Profile: profile}, &problems)
 	for _, problem := range problems.Sorted() {
 		return nil, fmt.Errorf("the plan has a problem: %v", problem)

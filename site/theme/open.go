@@ -13,6 +13,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 )
 
 // Theme is the folder of a theme in which files of a project stand in the place of ours.
@@ -28,7 +29,7 @@ const maxFile = 32 << 20
 // and at is where it is named. Nil is the theme without files of a project.
 //
 // Problems are files that the theme does not have, which nothing would ever load, and templates that cannot be read.
-func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *Theme {
+func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Theme {
 	t := &Theme{own, shown}
 	if own == nil {
 		return t
@@ -44,7 +45,7 @@ func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *
 			}
 		case e.IsDir():
 		case !slices.Contains(known, name):
-			problems.Add("unknown-theme-file", at, "the theme has no file %q", name).Hint = article.Suggest(name, known)
+			problems.Add("unknown-theme-file", at, "the theme has no file %q", name).Hint = source.Suggest(name, known)
 		default:
 			t.check(name, problems)
 		}
@@ -57,9 +58,9 @@ func Open(own fs.FS, shown string, at article.Pos, problems *article.Problems) *
 }
 
 // OfProject is the theme of a project: that of its folder, if it names one.
-func OfProject(p *article.Project, problems *article.Problems) *Theme {
+func OfProject(p *article.Project, problems *source.Problems) *Theme {
 	if p.Theme.Value == "" {
-		return Open(nil, "", article.Pos{}, problems)
+		return Open(nil, "", source.Pos{}, problems)
 	}
 	return Open(files.Dir(filepath.Join(p.Dir, filepath.FromSlash(p.Theme.Value)), maxFile), path.Clean(p.Theme.Value), p.Theme.Pos, problems)
 }
@@ -87,10 +88,10 @@ func (t *Theme) Open(name string) (fs.File, error) {
 }
 
 // check reads a file of the project.
-func (t *Theme) check(name string, problems *article.Problems) {
+func (t *Theme) check(name string, problems *source.Problems) {
 	data, err := fs.ReadFile(t.own, name)
 	if err != nil {
-		problems.Add("not-a-file", article.Pos{Source: article.NewSource(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", files.Reason(err)).
+		problems.Add("not-a-file", source.Pos{Source: source.New(path.Join(t.shown, name), nil)}, "the file cannot be read: %s", files.Reason(err)).
 			Hint = "put a file in its place that you may read"
 		return
 	}
@@ -104,7 +105,7 @@ func (t *Theme) check(name string, problems *article.Problems) {
 
 // Explain makes a problem of an error that a template of the project gave when it was filled, with its place. It reports false for any
 // other error.
-func (t *Theme) Explain(err error, problems *article.Problems) bool {
+func (t *Theme) Explain(err error, problems *source.Problems) bool {
 	m := place.FindStringSubmatch(err.Error())
 	if t.own == nil || m == nil {
 		return false
@@ -120,16 +121,16 @@ func (t *Theme) Explain(err error, problems *article.Problems) bool {
 var place = regexp.MustCompile(`(?:html/)?template: ?([^:\s]+\.html):(\d+)(?::(\d+))?: `)
 
 // add notes what is wrong with a file of the project, at the line that the error names.
-func (t *Theme) add(err error, name string, problems *article.Problems) {
+func (t *Theme) add(err error, name string, problems *source.Problems) {
 	data, _ := fs.ReadFile(t.own, name) // what cannot be read has no lines, and the error says so
-	source := article.NewSource(path.Join(t.shown, name), data)
-	at, message := article.Pos{Source: source}, files.Reason(err)
+	src := source.New(path.Join(t.shown, name), data)
+	at, message := source.Pos{Source: src}, files.Reason(err)
 	if m := place.FindStringSubmatchIndex(message); m != nil {
 		line, _ := strconv.Atoi(message[m[4]:m[5]])
 		message = message[m[1]:]
-		text := source.Line(line)
+		text := src.Line(line)
 		for range line - 1 {
-			next := bytes.IndexByte(source.Data[at.Start:], '\n')
+			next := bytes.IndexByte(src.Data[at.Start:], '\n')
 			if next < 0 {
 				break
 			}

@@ -7,13 +7,13 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
 
-var at = article.Pos{Source: article.NewSource("benchbook.yaml", []byte("theme: look\n")), Start: 7, End: 11}
+var at = source.Pos{Source: source.New("benchbook.yaml", []byte("theme: look\n")), Start: 7, End: 11}
 
 func TestOpen(t *testing.T) {
 	tests := []struct {
@@ -32,7 +32,7 @@ func TestOpen(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			var problems article.Problems
+			var problems source.Problems
 			theme.Open(test.own, "look", at, &problems)
 			said := ""
 			for _, p := range problems.Sorted() {
@@ -52,7 +52,7 @@ func TestOpen(t *testing.T) {
 
 // What the project has stands in the place of ours, file by file; all else is ours.
 func TestFilesOfTheProject(t *testing.T) {
-	var problems article.Problems
+	var problems source.Problems
 	look := theme.Open(fstest.MapFS{"style.css": {Data: []byte("body { color: teal }")}, "tag.html": {Data: []byte(`{{define "tag"}}<main id="main">just {{.Name}}</main>{{end}}`)}},
 		"look", at, &problems)
 	if !problems.Empty() {
@@ -76,7 +76,7 @@ func TestFilesOfTheProject(t *testing.T) {
 
 // A template that asks for what there is not is a problem at its line.
 func TestExplain(t *testing.T) {
-	var problems article.Problems
+	var problems source.Problems
 	look := theme.Open(fstest.MapFS{"tag.html": {Data: []byte("{{define \"tag\"}}\n<h1>\n{{.Nmae}}</h1>{{end}}")}}, "look", at, &problems)
 	_, err := site.Files([]*render.Page{{Slug: "a", Title: "A", Tags: []string{"x"}, Standing: render.Standings()[0]}}, look, site.Options{})
 	if err == nil || !look.Explain(err, &problems) {

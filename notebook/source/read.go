@@ -1,4 +1,4 @@
-package article
+package source
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ const (
 
 // readSource reads a text from a file, which is shown to people by another path. It is false for what is no regular file, such as
 // a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked at.
-func readSource(file, shown string, problems *Problems) (*Source, bool) {
-	source := NewSource(shown, nil)
+func Read(file, shown string, problems *Problems) (*Source, bool) {
+	source := New(shown, nil)
 	data, _, err := files.Read(file, maxRead)
 	if large, ok := errors.AsType[*files.TooLargeError](err); ok {
 		tooLarge(Pos{Source: source}, max(large.Size, large.Most+1), problems)
@@ -29,7 +29,7 @@ func readSource(file, shown string, problems *Problems) (*Source, bool) {
 			Hint = "put a file in its place that you may read"
 		return source, false
 	}
-	return NewSource(shown, data), true
+	return New(shown, data), true
 }
 
 func tooLarge(at Pos, size int64, problems *Problems) {
@@ -38,7 +38,7 @@ func tooLarge(at Pos, size int64, problems *Problems) {
 }
 
 // fits says that a text is not too large to be read. One that is, is a problem.
-func fits(s *Source, problems *Problems) bool {
+func Fits(s *Source, problems *Problems) bool {
 	whole := Pos{s, 0, min(1, len(s.Data))}
 	if len(s.Data) > maxText {
 		tooLarge(whole, int64(len(s.Data)), problems)

@@ -1,4 +1,4 @@
-package article
+package source
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ const maxListed = 16
 
 // nearest gives the candidate that is most like word, the first of several, if one is near enough to be what was
 // meant.
-func nearest(word string, candidates []string) (string, bool) {
+func Nearest(word string, candidates []string) (string, bool) {
 	if best := expr.Near(word, candidates); len(best) > 0 {
 		return best[0], true
 	}

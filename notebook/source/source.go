@@ -1,4 +1,8 @@
-package article
+// Package source holds the texts that people write, places in them, and the problems found there.
+//
+// A Text remembers where each piece of its value was written. Problems are collected, so that all of them are reported
+// at once, and shown with an excerpt of the line they are about.
+package source
 
 import (
 	"bytes"
@@ -17,7 +21,7 @@ type Source struct {
 // NewSource makes a Source of a file's contents.
 //
 // A byte order mark at its beginning is left out of Data: editors hide it, so it is no column to people.
-func NewSource(path string, data []byte) *Source {
+func New(path string, data []byte) *Source {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	s := &Source{Path: path, Data: data, lines: []int{0}}
 	for i, b := range data {
@@ -48,7 +52,7 @@ func (s *Source) Line(line int) []byte {
 }
 
 // invalidUTF8 is where the first byte that is not UTF-8 stands; the end if there is none.
-func invalidUTF8(data []byte) int {
+func FirstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && n == 1 {
@@ -61,7 +65,7 @@ func invalidUTF8(data []byte) int {
 
 // replaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand alone, which
 // means something to YAML, it is a letter.
-func replaceInvalid(data []byte) []byte {
+func ReplaceInvalid(data []byte) []byte {
 	out := bytes.Clone(data)
 	for i := 0; i < len(out); {
 		r, n := utf8.DecodeRune(out[i:])
@@ -82,6 +86,9 @@ type Pos struct {
 	Start, End int
 }
 
+// Pos is the place of the bytes [start, end) of s.
+func (s *Source) Pos(start, end int) Pos { return Pos{s, start, end} }
+
 // Within is the part of p from start to end, counted from p's own start.
 func (p Pos) Within(start, end int) Pos {
 	limit := p.End - p.Start
@@ -90,7 +97,7 @@ func (p Pos) Within(start, end int) Pos {
 }
 
 // inside says that p begins within q.
-func (p Pos) inside(q Pos) bool {
+func (p Pos) In(q Pos) bool {
 	return p.Source == q.Source && p.Start >= q.Start && p.Start <= q.End
 }
 
@@ -120,12 +127,12 @@ func (t Text) At(start, end int) Pos {
 var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // inOneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no room for more.
-func (t Text) inOneLine() Text {
+func (t Text) OneLine() Text {
 	value := strings.TrimRight(lineEnds.Replace(t.Value), " ")
 	if value == t.Value {
 		return t
 	}
-	out := t.part(0, len(value))
+	out := t.Part(0, len(value))
 	out.Value, out.Pos = value, t.Pos
 	if out.offsets != nil {
 		out.offsets.value = value
@@ -134,7 +141,7 @@ func (t Text) inOneLine() Text {
 }
 
 // part is the bytes [start, end) of t.Value, with their places.
-func (t Text) part(start, end int) Text {
+func (t Text) Part(start, end int) Text {
 	out := Text{Value: t.Value[start:end], Pos: t.At(start, end)}
 	if t.offsets != nil && t.offsets.value == t.Value {
 		out.offsets = &offsets{value: out.Value}

@@ -1,4 +1,4 @@
-package article
+package source
 
 import (
 	"fmt"
@@ -45,7 +45,7 @@ func TestExcerpt(t *testing.T) {
 }
 
 func TestSortedLeavesOutWhatFollows(t *testing.T) {
-	source := NewSource("a.md", []byte("0123456789"))
+	source := New("a.md", []byte("0123456789"))
 	var problems Problems
 	problems.Add("second", Pos{source, 5, 6}, "follows from the first")
 	problems.Add("first", Pos{source, 4, 5}, "covers").Covers = Pos{source, 3, 7}
@@ -63,7 +63,7 @@ func TestSortedLeavesOutWhatFollows(t *testing.T) {
 
 // What keeps text from being read comes first, since other problems may come of it.
 func TestSortedBeginsWithCauses(t *testing.T) {
-	source, other := NewSource("a.md", []byte("0123456789")), NewSource("b.md", []byte("0123456789"))
+	source, other := New("a.md", []byte("0123456789")), New("b.md", []byte("0123456789"))
 	var problems Problems
 	for _, p := range []struct {
 		rule string

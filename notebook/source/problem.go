@@ -1,4 +1,4 @@
-package article
+package source
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ type Problem struct {
 }
 
 // maxProblems bounds how many problems are kept: nobody reads more of them at once.
-const maxProblems = 1000
+const MaxProblems = 1000
 
 // Problems collects what is wrong with an article, so that everything is reported at once.
 type Problems struct {
@@ -67,13 +67,13 @@ func (p *Problems) note(new *Problem) *Problem {
 	if alike := p.seen[l]; alike != nil {
 		return alike
 	}
-	if len(p.list) < maxProblems {
+	if len(p.list) < MaxProblems {
 		if p.seen == nil {
 			p.seen = map[likeness]*Problem{}
 		}
 		p.list, p.seen[l] = append(p.list, new), new
-	} else if len(p.list) == maxProblems {
-		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems", maxProblems),
+	} else if len(p.list) == MaxProblems {
+		p.list = append(p.list, &Problem{Pos: new.Pos, Rule: "too-many", Message: fmt.Sprintf("more than %d problems", MaxProblems),
 			Hint: "mend those that are shown to see the others"})
 	}
 	return new
@@ -117,7 +117,7 @@ func (p *Problems) Sorted() []*Problem {
 		}
 	}
 	return slices.DeleteFunc(list, func(p *Problem) bool {
-		return p.Covers.Source == nil && slices.ContainsFunc(covers, p.Pos.inside)
+		return p.Covers.Source == nil && slices.ContainsFunc(covers, p.Pos.In)
 	})
 }
 
@@ -137,7 +137,7 @@ func (p *Problem) path() string {
 }
 
 // maxColumns is the width that the lines of a problem keep to where they show the article.
-const maxColumns = 120
+const MaxColumns = 120
 
 // maxMessage is the width beyond which a message, which may quote the author at length, loses its middle.
 const maxMessage = 240
@@ -159,7 +159,7 @@ func (p *Problem) String() string {
 		fmt.Fprintf(&b, "%s:%d:%d: %s [%s]\n", visible(p.Pos.Source.Path), line, column, message, p.Rule)
 		margin := fmt.Sprintf("%5d | ", line)
 		start := p.Pos.Source.lines[line-1]
-		text, mark := excerpt(string(p.Pos.Source.Line(line)), p.Pos.Start-start, p.Pos.End-start, maxColumns-len(margin))
+		text, mark := excerpt(string(p.Pos.Source.Line(line)), p.Pos.Start-start, p.Pos.End-start, MaxColumns-len(margin))
 		fmt.Fprintf(&b, "%s\n%*s%s\n", strings.TrimRight(margin+text, " "), len(margin), "| ", mark)
 	}
 	if p.Hint != "" {
