@@ -14,19 +14,7 @@ func (r *run) before(ctx context.Context, rec *record.Record) (err error) {
 		return nil
 	}
 	began := time.Now()
-	var all []func(context.Context) (*record.Before, error)
-	if r.here() {
-		all = append(all, func(ctx context.Context) (*record.Before, error) { return r.Settler.Settle(ctx, r.disturbed) })
-	}
-	for _, m := range r.machinesOf(r.experiment.Trials...) {
-		if err := m.setClock(ctx); err != nil {
-			return err
-		}
-		all = append(all, func(ctx context.Context) (*record.Before, error) {
-			return m.settle(ctx, r.disturbed, r.Settler.Longest)
-		})
-	}
-	rec.Before, err = settleAll(ctx, all...)
+	rec.Before, err = r.layout().Settle(ctx, r.Settler, r.disturbed)
 	rec.Parts["settle"] = time.Since(began).Seconds()
 	return err
 }

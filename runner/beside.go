@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -20,6 +19,7 @@ import (
 	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
 	"benchbook/runner/load"
+	"benchbook/runner/observe"
 	"benchbook/runner/origin"
 )
 
@@ -35,8 +35,8 @@ func Programs() []string { return append(load.Programs(), originName, linkName, 
 // Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
 // the relay. No service can have a name with a dot, so nothing of an article collides.
 const (
-	behindLink = ".behind" // follows the service's name: the service itself, as the engine knows it
-	linkSuffix = ".link"   // follows the service's name: the relay, as records and messages know it
+	behindLink = ".behind"          // follows the service's name: the service itself, as the engine knows it
+	linkSuffix = observe.LinkSuffix // follows the service's name: the relay, as records and messages know it
 )
 
 // ownProgram is one of our own programs, ready to be started.
@@ -99,11 +99,11 @@ func (r *run) relayBefore(t *plan.Trial, s *plan.Service) (engine.Service, error
 	if err != nil {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
-	at := r.location(t, s.Name)
+	at := r.layout().Location(t, s.Name)
 	at.Peers = nil // it connects to the service alone, which is beside it
 	out := engine.Service{
 		Name: s.Name, Image: r.own[linkName].image, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
-		CPUSet: r.placementOn(at.Host).Services, Location: at,
+		CPUSet: r.layout().Placement(at.Host).Services, Location: at,
 		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
 		// relay may be that one, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
@@ -123,22 +123,6 @@ func replica(name string, n int) string {
 	}
 	return fmt.Sprintf("%s.%d", name, n)
 }
-
-// serviceOf is the name of the service that a container is one of, of a link the link's own.
-func serviceOf(container string) string {
-	if i := strings.LastIndexByte(container, '.'); i >= 0 && strings.Trim(container[i+1:], "0123456789") == "" {
-		return container[:i]
-	}
-	return container
-}
-
-// known is a container under the name that records and messages have for it.
-type known struct {
-	engine.Running
-	name string
-}
-
-func (k known) Name() string { return k.name }
 
 // knownAs gives what an error says of a container the name that records and messages have for it.
 func knownAs(err error, engineName, name string) error {

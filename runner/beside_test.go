@@ -14,7 +14,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/link"
-	"benchbook/runner/load"
 	"benchbook/runner/origin"
 )
 
@@ -140,26 +139,6 @@ func configOf(t *testing.T, s engine.Service, variable string, config any) {
 		}
 	}
 	t.Fatalf("%s is told %q", s.Name, s.Environment)
-}
-
-// What a link used is ours, and no metric of its service.
-func TestUsageOfLinks(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
-	usage := func(cores float64) []engine.Usage {
-		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)), Memory: 5}}
-	}
-	s := &sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
-		host: []hostUsage{{at: at(0)}, {at: at(4), busy: 4, total: 8}}}
-	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{}, Facts: map[string]string{"a": "b"}}
-	samples := fmt.Sprint(s.samples(&m))
-	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
-		t.Errorf("got %v", samples)
-	}
-	// Of half of the machine's time, 3 of 8 core seconds were ours.
-	if m.Facts["link.cpu.db"] != "0.250" || m.Facts["a"] != "b" || m.Load.ForeignCPU != 0.125 {
-		t.Errorf("facts %v, foreign %v", m.Facts, m.Load.ForeignCPU)
-	}
 }
 
 // What goes wrong is said of the names that the article has, and the logs of a failure are those of services and links.

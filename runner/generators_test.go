@@ -15,6 +15,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
+	"benchbook/runner/observe"
 )
 
 // told is what generators were told in one repetition after the other.
@@ -32,7 +33,7 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if p.Name == loadName+".check" {
+		if p.Name == observe.LoadName+".check" {
 			w.checks++
 			if p.CPUSet != "" {
 				t.Errorf("the check asks for CPUs %s, which the generators have", p.CPUSet)
@@ -40,7 +41,7 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 			data, err := json.Marshal([]http.Answer{{Method: "GET", URL: "http://server:8080/", Status: 200}})
 			return engine.Exit{Stdout: data}, err
 		}
-		if serviceOf(p.Name) != loadName {
+		if observe.ServiceOf(p.Name) != observe.LoadName {
 			return run(ctx, p)
 		}
 		var config http.Config
@@ -53,7 +54,7 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 			t.Errorf("%s %q is told %q, %v", p.Name, p.Command, word, err)
 		}
 		w.configs, w.moments = append(w.configs, config), append(w.moments, moment)
-		p.Name = loadName
+		p.Name = observe.LoadName
 		exit, err := run(ctx, p)
 		if err != nil {
 			return exit, err
@@ -159,14 +160,14 @@ func TestCheckBeforeSeveralGenerators(t *testing.T) {
 	s := script(t)
 	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
 		switch p.Name {
-		case loadName + ".check":
+		case observe.LoadName + ".check":
 			data, err := json.Marshal([]http.Answer{{Method: "GET", URL: "http://server:8080/", Address: netip.MustParseAddrPort("10.0.0.2:8080"), Status: 404,
 				Failure: "wanted a status of 200 to 299, got 404"}})
 			return engine.Exit{Stdout: data}, err
 		case "version", "packages":
 			return engine.Exit{Code: 127}, nil
 		}
-		if serviceOf(p.Name) == loadName {
+		if observe.ServiceOf(p.Name) == observe.LoadName {
 			t.Errorf("%s has begun", p.Name)
 		}
 		return engine.Exit{Code: 127}, nil

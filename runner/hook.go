@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
 	"benchbook/runner/load/timing"
 )
@@ -51,7 +52,7 @@ func runHooks(ctx context.Context, kind string, hooks []plan.Hook, t *plan.Trial
 				wrote = exit.Stdout // an engine may say there why it could not start the program
 			}
 			failure := timing.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
-			return all.String(), &resultError{load.HookFailed(kind, failure), tail(string(exit.Stdout)+string(exit.Stderr), maxLog)}
+			return all.String(), &resultError{load.HookFailed(kind, failure), output.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
 		}
 	}
 	return all.String(), nil

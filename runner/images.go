@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/plan"
@@ -146,6 +148,27 @@ func (r *run) imageFacts(t *plan.Trial) map[string]string {
 		}
 	}
 	return facts
+}
+
+// imageHosts are the hosts that need an image: those of all services that have it, in any trial, and of commands.
+func (r *run) imageHosts(key string) []string {
+	hosts := map[string]bool{}
+	for _, t := range r.experiment.Trials {
+		for name, image := range imagesOf(t) {
+			if imageKey(image) != key {
+				continue
+			}
+			if name == "command" {
+				hosts[r.experiment.LoadHost(t)] = true
+			} else {
+				hosts[r.experiment.HostOf(name)] = true
+			}
+		}
+	}
+	if len(hosts) == 0 { // of a candidate of a search
+		return r.experiment.HostNames()
+	}
+	return slices.Sorted(maps.Keys(hosts))
 }
 
 // A redactedLog takes the secrets of a trial out of what a builder says, in whole lines, so that none is cut in two.

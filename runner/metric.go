@@ -18,6 +18,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/jsonpath"
 	"benchbook/runner/load"
+	"benchbook/runner/observe"
 )
 
 // A sought is one metric that is looked for in what something wrote.
@@ -121,7 +122,7 @@ func since(before, now []byte) []byte {
 func containersOf(running []engine.Running, service string) []engine.Running {
 	var out []engine.Running
 	for _, r := range running {
-		if serviceOf(r.Name()) == service {
+		if observe.ServiceOf(r.Name()) == service {
 			out = append(out, r)
 		}
 	}

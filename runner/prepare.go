@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/machines"
 )
 
 // Work is what is to be measured of one article, and where its records are.
@@ -64,7 +65,7 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]NoImageError, e
 	var all []need
 	trials, needs := map[*run][]*plan.Trial{}, map[*run][]need{}
 	for _, own := range runs {
-		if err := own.checkHosts(); err != nil {
+		if err := own.layout().Check(); err != nil {
 			return nil, err
 		}
 		if !own.foresee() {
@@ -123,7 +124,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.facts = maps.Clone(facts)
 	maps.Copy(r.facts, r.Host.Facts)
-	if err := r.checkHosts(); err != nil {
+	if err := r.layout().Check(); err != nil {
 		return err
 	}
 	return r.preparePending(ctx)
@@ -203,7 +204,7 @@ func (r *Runner) meet(ctx context.Context, needs []need) error {
 			}
 			on := r.Engine
 			if len(n.hosts) > 0 {
-				on = preparing{r.Engine, n.hosts}
+				on = machines.EngineOn(r.Engine, n.hosts)
 			}
 			log := r.progressOf(n.what)
 			err := n.meet(bounded, on, log)
@@ -312,7 +313,7 @@ func (r *run) driverNeed(t *plan.Trial) (need, error) {
 	case t.Load.Tool != "":
 		what = "load by " + t.Load.Tool
 	}
-	return need{key: "driver of " + what, what: what, hosts: r.ifSpread(r.loadHosts()), meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
+	return need{key: "driver of " + what, what: what, hosts: r.layout().IfSpread(r.layout().LoadHosts()), meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
 		err := driver.Prepare(ctx, on, log)
 		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
 			return &NoImageError{Err: err}
@@ -337,7 +338,7 @@ func (r *run) needsOf(t *plan.Trial) []need {
 
 // ownNeed is one of our programs, in an image of its own.
 func (r *run) ownNeed(name string, semantics int) need {
-	return need{key: "program " + name, what: name, hosts: r.ifSpread(r.serviceHosts()), meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
+	return need{key: "program " + name, what: name, hosts: r.layout().IfSpread(r.layout().ServiceHosts()), meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
 		data, err := r.Programs(name)
 		if err != nil {
 			return err
@@ -360,7 +361,7 @@ func (r *run) ownNeed(name string, semantics int) need {
 // imageNeed is an image of a trial. It is made once for all experiments of an article.
 func (r *run) imageNeed(t *plan.Trial, name string, wanted plan.Image) need {
 	key, what := r.articleImage(wanted), r.plan.Article+" "+name
-	return need{key: "image " + key, what: what, hosts: r.ifSpread(r.imageHosts(imageKey(wanted))), meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
+	return need{key: "image " + key, what: what, hosts: r.layout().IfSpread(r.imageHosts(imageKey(wanted))), meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
 		redact := record.NewRedactor(t.Definition)
 		log := &redactedLog{to: to, redact: redact}
 		prepared, err := on.Prepare(ctx, imageSpec(what, wanted), log)

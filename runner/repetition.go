@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
+	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
+	"benchbook/runner/observe"
 )
 
 const (
@@ -126,7 +126,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 	}
 	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
 	r.ownFacts(step.Trial, rec.Facts)
-	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.servicesPlace(step.Trial), plan.FactLoadPlace: r.loadPlace(step.Trial)} {
+	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.layout().ServiceCPUs(step.Trial), plan.FactLoadPlace: r.layout().LoadCPUs(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -138,13 +138,13 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}
 	r.sharedFacts(rec)
-	r.locationFacts(step.Trial, rec.Facts)
+	r.layout().AddFacts(step.Trial, rec.Facts)
 	return rec
 }
 
 // finished takes out of a record what must not be kept.
 func (r *run) finished(rec *record.Record) *record.Record {
-	rec.Redact(r.Host.mirrors...)
+	rec.Redact(r.Host.Mirrors...)
 	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
 	return rec
 }
@@ -231,7 +231,9 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 		running = append(running, r.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
-	at := r.driveFrom(space, t, rec, metrics)
+	at := r.layout().LoadPlace(space, t)
+	at.Seed, at.Image = uint64(rec.Order.Seed)+uint64(rec.Order.Round), r.preparedImage
+	at.KeepStdout = slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })
 	at.Standby = r.standBy(bounded, at, t, metrics)
 	defer at.Standby.End() // its space must not be left before
 	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
@@ -281,28 +283,6 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	defer cancel()
 	find(reading, metrics, &m, running, rec)
 	return m, ctx.Err() // one that was interrupted now lacks what was left out since
-}
-
-// driveFrom is the place that a trial is driven from, but for its services, which need not run yet.
-func (r *run) driveFrom(space engine.Space, t *plan.Trial, rec *record.Record, metrics []sought) load.Place {
-	_, cores := r.experiment.PlaceLoad(t, r.Host.CoresOf(r.experiment.LoadHost(t)))
-	at := load.Place{Space: located{space, r.location(t, "")}, CPUSet: r.loadPlace(t), Cores: cores,
-		Seed:       uint64(rec.Order.Seed) + uint64(rec.Order.Round),
-		Image:      r.preparedImage,
-		Hosts:      r.generatorHosts(t),
-		KeepStdout: slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })}
-	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
-		at.Cores = len(cpus)
-		if r.experiment.Engine == article.Kubernetes && t.Load != nil {
-			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
-		}
-	} else {
-		at.Cores *= max(1, len(at.Hosts)) // of one class
-	}
-	if machine := r.Machines[r.experiment.LoadHost(t)]; machine != nil {
-		at.Ahead = machine.ahead
-	}
-	return at
 }
 
 // standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
@@ -359,32 +339,32 @@ func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err
 // measureIn measures a trial once, whose services are ready, and samples them meanwhile.
 func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, running []engine.Running, rec *record.Record) (load.Measurement, error) {
 	begin := time.Now()
-	sampler := watch(bounded, running)
-	at.Space = sampler.space(at.Space)
+	sampler := observe.Watch(bounded, running)
+	at.Space = sampler.Space(at.Space)
 	started := at.Standby.Started(bounded)
 	for _, program := range started {
-		sampler.addLoad(program)
-		sampler.lookAtLoad(bounded, program)
+		sampler.AddLoad(program)
+		sampler.NoteLoadCPUs(bounded, program)
 	}
 	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
 	for _, program := range started {
-		sampler.dropLoad(program)
+		sampler.RemoveLoad(program)
 	}
-	sampler.finish()
-	r.toOurClock(t, &m)
+	sampler.Finish()
+	r.layout().ToOurClock(t, &m)
 	if err != nil {
 		return m, err
 	}
 	lateness(bounded, t, running, m.Length, rec.Facts)
-	if err := r.readOthers(bounded, sampler, t, &m); err != nil {
+	if err := r.layout().AddReadings(bounded, sampler, t, &m); err != nil {
 		return m, err
 	}
-	m.Samples = append(m.Samples, sampler.samples(&m)...)
+	m.Samples = append(m.Samples, sampler.Samples(&m)...)
 	limited := map[string]bool{}
 	for _, s := range t.Services {
 		limited[s.Name] = s.CPUs > 0
 	}
-	rec.Machine = sampler.machine(&m, limited)
+	rec.Machine = sampler.Machine(&m, limited)
 	rec.Parts["warmup"] = m.Warmup.Seconds()
 	rec.Parts["measure"] = measured(m).Seconds()
 	rec.Parts["load"] = (time.Since(begin) - m.Warmup - measured(m)).Seconds()
@@ -395,10 +375,10 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 func logs(ctx context.Context, load string, running []engine.Running, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
 	defer cancel()
-	all := tail(load, maxLog)
+	all := output.LastLines(load, maxLog)
 	add := func(name string, log []byte) {
 		if len(log) > 0 {
-			all += "\n" + name + " wrote:\n" + tail(string(log), maxLog)
+			all += "\n" + name + " wrote:\n" + output.LastLines(string(log), maxLog)
 		}
 	}
 	for _, s := range running {
@@ -423,14 +403,6 @@ func measured(m load.Measurement) time.Duration {
 		}
 	}
 	return 0
-}
-
-func tail(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	s = s[len(s)-most:]
-	return strings.ToValidUTF8(s[strings.IndexByte(s, '\n')+1:], "")
 }
 
 // clip leaves out the middle of what is too long: its beginning says what failed, and its end why.
@@ -459,19 +431,4 @@ func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) err
 		return &LeftError{err}
 	}
 	return nil
-}
-
-// servicesPlace says on which CPUs the services of a trial run: one set, or each service with its own; empty without services.
-func (r *run) servicesPlace(t *plan.Trial) string {
-	var names, sets []string
-	for _, s := range t.Services {
-		names, sets = append(names, s.Name), append(sets, cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services))
-	}
-	return placeWords(names, sets)
-}
-
-// loadPlace says on which CPUs the load or the command of a trial runs.
-func (r *run) loadPlace(t *plan.Trial) string {
-	cpus, _ := r.experiment.PlaceLoad(t, r.Host.CoresOf(r.experiment.LoadHost(t)))
-	return cpus
 }

@@ -4,11 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,8 +14,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
-	"benchbook/runner/load"
 	"benchbook/runner/load/http"
+	"benchbook/runner/observe"
 )
 
 // runOnce runs an experiment of sockets with one repetition and gives its first record.
@@ -201,124 +197,6 @@ func TestRunFromTheFuture(t *testing.T) {
 	}
 }
 
-func TestClockThatIsSet(t *testing.T) {
-	wall := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	a := clocks{wall, 0}
-	tests := []struct {
-		name string
-		b    clocks
-		want bool
-	}{
-		{"not set", clocks{wall.Add(10 * time.Second), 10 * time.Second}, false},
-		{"kept in time over a network", clocks{wall.Add(10*time.Minute + 300*time.Millisecond), 10 * time.Minute}, false},
-		{"set back", clocks{wall.Add(-20 * time.Second), 10 * time.Second}, true},
-		{"set forward a little", clocks{wall.Add(1030 * time.Millisecond), time.Second}, true},
-	}
-	for _, tt := range tests {
-		if step, got := stepped(a, tt.b); got != tt.want {
-			t.Errorf("%s: %v, %v, want %v", tt.name, step, got, tt.want)
-		}
-	}
-	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
-	s := &sampler{services: map[string][]engine.Usage{"server": usage}, clocks: []clocks{a, tests[2].b}}
-	m := load.Measurement{Start: wall, Length: 5 * time.Second, Load: &record.Load{ForeignCPU: -1}}
-	if got := s.samples(&m); len(got) != 0 || m.Facts["usage.left_out"] != "the clock was set by -30s meanwhile" || m.Load.ForeignCPU != -1 {
-		t.Errorf("samples %v, facts %v", got, m.Facts)
-	}
-	if step, ok := stepped(bothClocks(), bothClocks()); ok {
-		t.Errorf("this clock was set by %v", step)
-	}
-}
-
-// Others' use of the processor is recorded of commands too, if they last.
-func TestForeignCPUOfCommands(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
-	for _, tt := range []struct {
-		length time.Duration
-		own    float64 // processor time of benchbook itself until the window's end
-		want   float64
-	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {900 * time.Millisecond, 0, -1}} {
-		s := &sampler{host: []hostUsage{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0, 0}, {at(2), 2, 6, 0, tt.own}, {at(3), 2, 8, 0, tt.own}}}
-		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second, Command: &record.Command{ForeignCPU: -1}}
-		s.samples(&m)
-		if math.Abs(m.Command.ForeignCPU-tt.want) > 1e-9 {
-			t.Errorf("of %v and %v s of our own: %v, want %v", tt.length, tt.own, m.Command.ForeignCPU, tt.want)
-		}
-	}
-}
-
-// What the machine did in the window is recorded, and nothing where it cannot be told.
-func TestMachine(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
-	usage := func(seconds float64, periods, throttled int64) engine.Usage {
-		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
-	}
-	s := &sampler{
-		host: []hostUsage{{at(-1), 0, 0, 0, 0}, {at(0), 0, 2, 0.5, 0}, {at(2), 2, 6, 0.7, 0}, {at(3), 2, 8, 2, 0}},
-		services: map[string][]engine.Usage{
-			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
-			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
-		},
-		swapped: []int64{4096, 12288},
-	}
-	tests := []struct {
-		name   string
-		length time.Duration
-		change func(*sampler)
-		want   *record.Machine
-	}{
-		{"all of it", 2 * time.Second, func(*sampler) {}, &record.Machine{Steal: 0.05, SwappedIn: 8192,
-			Throttled: map[string]record.Throttling{"server": {Periods: 20, Throttled: 4, Limited: true}}}},
-		{"a window that is too short for the clocks", time.Millisecond, func(s *sampler) { s.swapped[1] = -1 }, &record.Machine{Steal: -1, SwappedIn: -1,
-			Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
-		{"no window", 0, func(*sampler) {}, nil},
-		{"the clock was set", 2 * time.Second, func(s *sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} }, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tt.change(s)
-			got := s.machine(&load.Measurement{Start: start, Length: tt.length}, map[string]bool{"server": true})
-			if tt.want != nil && got != nil {
-				got.Steal = math.Round(got.Steal*1e9) / 1e9
-			}
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
-		})
-	}
-}
-
-// The machine has the CPUs that are online, whichever of them we may use ourselves.
-func TestPhysicalCores(t *testing.T) {
-	root := t.TempDir()
-	write := func(path, text string) {
-		t.Helper()
-		path = filepath.Join(root, "sys/devices/system/cpu", path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("online", "0-1,4-5")
-	for cpu, siblings := range map[string]string{"0": "0,4", "1": "1,5", "4": "0,4", "5": "1,5"} {
-		write("cpu"+cpu+"/topology/thread_siblings_list", siblings)
-	}
-	got, err := json.Marshal(physicalCores(root))
-	if err != nil || string(got) != "[[0,4],[1,5]]" {
-		t.Errorf("got %s, %v", got, err)
-	}
-	if got := siblings(physicalCores(root)); got != "0,4; 1,5" {
-		t.Errorf("siblings %q", got)
-	}
-	if got := siblings([][]int{{0}, {1}}); got != "none" {
-		t.Errorf("without siblings %q", got)
-	}
-}
-
 // What a service is to be like reaches the engine.
 func TestSettingsOfAService(t *testing.T) {
 	s := script(t)
@@ -339,46 +217,6 @@ func TestSettingsOfAService(t *testing.T) {
 	service, err := r.service(&plan.Trial{}, &plan.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
 		t.Errorf("got %+v, %v", service, err)
-	}
-}
-
-// What else there is to know of a machine is read from its files.
-func TestHostFacts(t *testing.T) {
-	root := t.TempDir()
-	write := func(path, text string) {
-		t.Helper()
-		path = filepath.Join(root, "sys", path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := governors(root) + hypervisor(root, nil); got != "" {
-		t.Errorf("of nothing: %q", got)
-	}
-	for cpu, governor := range []string{"powersave", "performance", "powersave"} {
-		write(fmt.Sprintf("devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
-	}
-	if got := governors(root); got != "performance, powersave" {
-		t.Errorf("governors %q", got)
-	}
-	if got := hypervisor(root, []string{"hypervisor"}); got != "unknown" {
-		t.Errorf("by the processor %q", got)
-	}
-	write("devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
-	if got := hypervisor(root, nil); got != "kvm" {
-		t.Errorf("by the clocks %q", got)
-	}
-	write("hypervisor/type", "xen")
-	if got := hypervisor(root, nil); got != "xen" {
-		t.Errorf("as it says %q", got)
-	}
-	for setting, want := range map[string]string{"always [madvise] never": "madvise", "": "", "always": ""} {
-		if got := chosen(setting); got != want {
-			t.Errorf("of %q is chosen %q, want %q", setting, got, want)
-		}
 	}
 }
 
@@ -491,7 +329,7 @@ func TestLoadStandsBy(t *testing.T) {
 			}
 			run := s.Run
 			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-				if p.Name == loadName && (!ready || (p.Stdin != nil) != tt.want) {
+				if p.Name == observe.LoadName && (!ready || (p.Stdin != nil) != tt.want) {
 					t.Errorf("a load begins, the services being ready: %v; it stood by: %v", ready, p.Stdin != nil)
 				}
 				return run(ctx, p)
@@ -530,7 +368,7 @@ func TestLoadStandsByInVain(t *testing.T) {
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1")}
 	}
 	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
-		if p.Name == loadName {
+		if p.Name == observe.LoadName {
 			t.Error("a load has begun")
 		}
 		return engine.Exit{Code: 127}, nil
@@ -556,5 +394,29 @@ func TestLoadStandsByInVain(t *testing.T) {
 	}
 	if r := runOnce(t, s); r.Failure != `service "server" was not ready: it ended with status 1` || stoodBy != 2 {
 		t.Errorf("failure %q, beside %d loads that stood by", r.Failure, stoodBy)
+	}
+}
+
+// A program that cannot reach a mirror of this machine says its name, which no record keeps.
+func TestRecordsDoNotNameMirrors(t *testing.T) {
+	const said = "E: Failed to fetch http://Mirror.corp.example/debian/InRelease  Could not resolve 'mirror.corp.example'\n"
+	s := script(t)
+	s.Start = func(_ context.Context, service engine.Service) error {
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + said), Log: []byte(said)}
+	}
+	store := &memory{}
+	r := newRunner(fake.New(s), &quiet{})
+	r.Host.Mirrors = []string{"mirror.corp.example"}
+	if _, err := r.Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range store.records {
+		data, err := rec.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(strings.ToLower(string(data)), "corp.example") || !strings.Contains(rec.Log, "Could not resolve") {
+			t.Errorf("the record has failure %q and log %q", rec.Failure, rec.Log)
+		}
 	}
 }

@@ -22,6 +22,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
+	"benchbook/runner/machines"
+	"benchbook/runner/observe"
 )
 
 // RecordStore is as much of a store as a Runner needs.
@@ -68,12 +70,12 @@ type Runner struct {
 	Commands load.Driver
 	Tools    map[string]load.Driver // of loads by other programs, by their names
 	Programs load.Tool              // finds those of origins and links
-	Host     Host
-	Machines map[string]*Machine // the others of Host, by their names in the project
+	Host     machines.Host
+	Machines map[string]*machines.Machine // the others of Host, by their names in the project
 	Progress Progress
 
-	Settler *Settler // lets the machine come to rest before each repetition; nil for none
-	Cache   string   // folder where it is kept what images hold; empty for none
+	Settler *observe.Settler // lets the machine come to rest before each repetition; nil for none
+	Cache   string           // folder where it is kept what images hold; empty for none
 
 	mu       sync.Mutex            // held while several needs are met, for outcomes, images and own
 	telling  sync.Mutex            // held while Progress is told of one of them
@@ -494,6 +496,11 @@ type run struct {
 	keeping struct{ failed, always bool }
 
 	verifier *verifier // nil unless nothing is measured
+}
+
+// layout says where the experiment runs.
+func (r *run) layout() machines.Layout {
+	return machines.Layout{Experiment: r.experiment, Host: r.Host, Machines: r.Machines}
 }
 
 func (r *run) measure(ctx context.Context) error {

@@ -26,6 +26,7 @@ import (
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
+	"benchbook/runner/machines"
 )
 
 // memory is a RecordStore in a slice.
@@ -246,7 +247,7 @@ func script(t *testing.T) fake.Script {
 func newRunner(e engine.Engine, p Progress) *Runner {
 	tool := func(string) ([]byte, error) { return []byte("program"), nil }
 	return &Runner{Engine: e, Progress: p, Programs: tool, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool},
-		Host: Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
+		Host: machines.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 
 func TestRun(t *testing.T) {
@@ -582,62 +583,5 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	third := newRunID(at, second)
 	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
 		t.Errorf("%s, %s, %s", first, second, third)
-	}
-}
-
-func TestUsageInWindow(t *testing.T) {
-	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	var usage []engine.Usage
-	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
-		busy := min(max(0, 100*i-200), 600) / 2
-		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond, Memory: int64(1000 + i), ListenOverflows: int64(i)})
-	}
-	tests := []struct {
-		name       string
-		begin, end int
-		want       float64
-	}{
-		{"inside", 300, 700, 0.2},
-		{"between readings", 350, 650, 0.15},
-		{"across the start", 100, 300, 0.05},
-		{"all", 0, 1000, 0.3},
-		{"after the last reading", 900, 1200, 0},
-	}
-	for _, test := range tests {
-		got, ok := cpuIn(usage, at(test.begin), at(test.end))
-		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
-			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)
-		}
-	}
-	s := &sampler{services: map[string][]engine.Usage{"server": usage}}
-	m := load.Measurement{Start: at(250), Length: 500 * time.Millisecond, GeneratorCPU: -1}
-	got := map[string]float64{}
-	for _, sample := range s.samples(&m) {
-		got[sample.Metric] = sample.Value
-	}
-	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008, "net.listen_overflows.server": 6} {
-		if got[metric] != want {
-			t.Errorf("%s is %v, want %v", metric, got[metric], want)
-		}
-	}
-}
-
-func TestHostIDHasNoName(t *testing.T) {
-	h, err := ThisHost()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for fact, value := range h.Facts {
-		if len(name) > 3 && strings.Contains(value, name) {
-			t.Errorf("fact %s holds the machine's name", fact)
-		}
-	}
-	if len(h.ID) < 8 || h.ID[0] != 'c' || len(h.Cores) == 0 {
-		t.Errorf("%+v", h)
 	}
 }

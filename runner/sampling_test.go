@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -16,7 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
-	"benchbook/runner/load"
+	"benchbook/runner/observe"
 )
 
 func newFake(t *testing.T) *fake.Engine { return fake.New(script(t)) }
@@ -26,7 +22,7 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 	s := script(t)
 	run, seen, longest := s.Run, make(chan struct{}, 1), time.Minute
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-		if p.Name == loadName {
+		if p.Name == observe.LoadName {
 			select {
 			case <-seen:
 			case <-time.After(longest):
@@ -35,26 +31,26 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 		return run(ctx, p)
 	}
 	s.Ports = func(name string) (float64, error) {
-		if name == loadName {
+		if name == observe.LoadName {
 			select {
 			case seen <- struct{}{}:
 			default:
 			}
 		}
-		return map[string]float64{"server": 0.25, loadName: 0.5}[name], nil
+		return map[string]float64{"server": 0.25, observe.LoadName: 0.5}[name], nil
 	}
 	s.Network = func(string) (engine.Network, error) {
 		return engine.Network{Path: "veth on a bridge", MTU: 1500, Offloads: []string{"gso", "tso"},
 			Limits: map[string]string{"somaxconn": "4096", "tcp_max_syn_backlog": "512"}}, nil
 	}
 	s.CPUs = func(name string) (string, error) {
-		return map[string]string{"server": "2-3", loadName: "5"}[name], nil
+		return map[string]string{"server": "2-3", observe.LoadName: "5"}[name], nil
 	}
 	r := runOnce(t, s)
-	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[loadName] != 0.5 || r.Machine.Sampling == nil {
+	if r.Machine == nil || r.Machine.Ports["server"] != 0.25 || r.Machine.Ports[observe.LoadName] != 0.5 || r.Machine.Sampling == nil {
 		t.Errorf("machine %+v", r.Machine)
 	}
-	for fact, want := range map[string]string{factPath: "veth on a bridge, MTU 1500, gso tso", factListen: "somaxconn 4096, tcp_max_syn_backlog 512",
+	for fact, want := range map[string]string{observe.FactPath: "veth on a bridge, MTU 1500, gso tso", observe.FactListen: "somaxconn 4096, tcp_max_syn_backlog 512",
 		plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
 		if r.Facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
@@ -62,10 +58,10 @@ func TestRecordTellsWhatServicesUsed(t *testing.T) {
 	}
 
 	// A load beside its service has no ports of its own.
-	longest = 8 * sampleEvery // in which they would be seen
+	longest = 160 * time.Millisecond // eight readings, in which they would be seen
 	r = runOnce(t, s, "requests: 100", "requests: 100, network: shared")
-	if _, own := r.Machine.Ports[loadName]; own || r.Facts[factLoadIn] != "that of server" {
-		t.Errorf("ports %v, fact %q", r.Machine.Ports, r.Facts[factLoadIn])
+	if _, own := r.Machine.Ports[observe.LoadName]; own || r.Facts[observe.FactLoadIn] != "that of server" {
+		t.Errorf("ports %v, fact %q", r.Machine.Ports, r.Facts[observe.FactLoadIn])
 	}
 }
 
@@ -85,197 +81,11 @@ func TestRecordTellsWhatWasNotRead(t *testing.T) {
 			s := script(t)
 			s.Network = func(string) (engine.Network, error) { return engine.Network{}, tt.err }
 			r := runOnce(t, s)
-			for _, fact := range []string{factPath, factListen} {
+			for _, fact := range []string{observe.FactPath, observe.FactListen} {
 				if r.Facts[fact] != tt.want {
 					t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], tt.want)
 				}
 			}
 		})
-	}
-	s := sampler{facts: map[string]string{}, watched: []watched{{"server", []container{{}}}}}
-	s.lookAtNetworks(t.Context())
-	if got := s.facts[factPath]; got != unreadByEngine {
-		t.Errorf("of an engine that cannot tell it says %q", got)
-	}
-}
-
-// Services that have CPUs together are told as one, and else each with its own.
-func TestPlaceWords(t *testing.T) {
-	for _, tt := range []struct{ sets, want string }{{"", ""}, {"0-1 0-1", "0-1"}, {"0-1 2", "a 0-1; b 2"}} {
-		if got := placeWords([]string{"a", "b"}, strings.Fields(tt.sets)); got != tt.want {
-			t.Errorf("%q: got %q, want %q", tt.sets, got, tt.want)
-		}
-	}
-	if got := placeWords([]string{"a", "b"}, []string{"", "2"}); got != "a all; b 2" {
-		t.Errorf("one with all CPUs: got %q", got)
-	}
-}
-
-func TestTogether(t *testing.T) {
-	for _, tt := range []struct {
-		values map[string]string
-		want   string
-	}{{nil, ""}, {map[string]string{"a": "x", "b": "x"}, "x"}, {map[string]string{"b": "y", "a": "x"}, "a: x; b: y"}} {
-		if got := together(tt.values); got != tt.want {
-			t.Errorf("%v: %q, want %q", tt.values, got, tt.want)
-		}
-	}
-}
-
-func TestBusiestThread(t *testing.T) {
-	start := time.Unix(1e9, 0)
-	reading := func(seconds float64, times map[int]time.Duration) threadReading {
-		return threadReading{at: start.Add(time.Duration(seconds * float64(time.Second))), times: times}
-	}
-	few := func(r threadReading) threadReading {
-		r.few = true
-		return r
-	}
-	tests := []struct {
-		name     string
-		readings []threadReading
-		length   time.Duration
-		want     map[string]float64
-	}{
-		{"one busy thread of two", []threadReading{reading(-1, map[int]time.Duration{1: 0, 2: 0}),
-			reading(3, map[int]time.Duration{1: 4 * time.Second, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 1}},
-		{"between readings", []threadReading{reading(-1, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second}),
-			reading(3, map[int]time.Duration{1: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.25}},
-		{"a thread that began later", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: 0, 2: 0}),
-			reading(2, map[int]time.Duration{1: 0, 2: time.Second})}, 2 * time.Second, map[string]float64{"server": 0.5}},
-		{"a thread that ended", []threadReading{reading(0, map[int]time.Duration{2: 0}), reading(1, map[int]time.Duration{2: 800 * time.Millisecond}),
-			reading(2, map[int]time.Duration{1: 0})}, 2 * time.Second, map[string]float64{"server": 0.4}},
-		{"a thread that is read now and then", []threadReading{reading(0, map[int]time.Duration{1: 0, 2: 0}),
-			few(reading(1, map[int]time.Duration{1: 100 * time.Millisecond})), reading(2, map[int]time.Duration{1: 100 * time.Millisecond, 2: time.Second})},
-			time.Second, map[string]float64{"server": 0.5}},
-		{"a window that is too short", []threadReading{reading(0, map[int]time.Duration{1: 0}), reading(1, map[int]time.Duration{1: time.Second})},
-			100 * time.Millisecond, nil},
-		{"one reading", []threadReading{reading(0, map[int]time.Duration{1: 0})}, time.Second, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := &sampler{threads: map[string][]threadReading{"server": tt.readings}}
-			if got := s.busiest(start, start.Add(tt.length)); fmt.Sprint(got) != fmt.Sprint(tt.want) {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
-// A service of many threads has all of them read at first, then now and then, and those that are busy in between.
-func TestFewThreads(t *testing.T) {
-	start := time.Unix(1e9, 0)
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	many := func(ms, busy int) threadReading {
-		r := threadReading{at: at(ms), took: 10 * time.Millisecond, times: map[int]time.Duration{}}
-		for thread := range 1000 {
-			r.times[thread] = time.Hour // spent long ago
-		}
-		for thread := range busy {
-			r.times[500+thread] += r.at.Sub(start)
-		}
-		return r
-	}
-	begun := []threadReading{many(0, 20), many(600, 20), many(1200, 20)}
-	quick := slices.Clone(begun)
-	quick[2].took = 100 * time.Microsecond
-	small := []threadReading{{at: at(0)}, {at: at(600)}, {at: at(1200), took: time.Second, times: map[int]time.Duration{1: 1}}}
-	tests := []struct {
-		name     string
-		readings []threadReading
-		ms, want int
-	}{
-		{"nothing was read", nil, 0, 0},
-		{"before anybody knows which are busy", begun[:2], 1200, 0},
-		{"then", begun, 1800, busyThreads},
-		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: at(1800), few: true}), 4100, busyThreads},
-		{"once it is worth it", begun, 4200, 0},
-		{"where it takes next to nothing", quick, 1800, 0},
-		{"where there are few", small, 1800, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := fewThreads(tt.readings, at(tt.ms))
-			if len(got) != tt.want {
-				t.Errorf("%d threads, want %d", len(got), tt.want)
-			}
-			for thread := range got {
-				if thread < 500 || thread >= 520 {
-					t.Errorf("thread %d is read, which does nothing", thread)
-				}
-			}
-		})
-	}
-}
-
-// Ports count as far as they were in use in the window.
-func TestMostPorts(t *testing.T) {
-	start := time.Unix(1e9, 0)
-	var readings []portReading
-	for i, share := range []float64{0.9, 0.2, 0.3, 0.6, 0.8} { // at -2, -1, 0, 1 and 2 s
-		readings = append(readings, portReading{start.Add(time.Duration(i-2) * time.Second), share})
-	}
-	s := &sampler{ports: map[string][]portReading{"nginx": readings}}
-	if got := s.mostPorts(start, start.Add(time.Second)); len(got) != 1 || got["nginx"] != 0.6 {
-		t.Errorf("got %v", got)
-	}
-	if got := (&sampler{}).mostPorts(start, start); got != nil {
-		t.Errorf("got %v of nothing", got)
-	}
-}
-
-// Readings that lie far apart are named: the machine was too busy.
-func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
-	start := time.Now()
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	for _, tt := range []struct {
-		ticks []time.Time
-		want  string
-	}{
-		{[]time.Time{at(-500), at(0), at(20), at(40), at(60), at(1100)}, ""},
-		{[]time.Time{at(-500), at(0), at(20), at(350), at(370)}, "readings of what services used lie up to 330ms apart, not 20ms: the machine was too busy for them"},
-	} {
-		s := &sampler{every: sampleEvery, ticks: tt.ticks}
-		m := load.Measurement{Start: start, Length: 60 * time.Millisecond}
-		s.samples(&m)
-		if got := m.Facts["usage.behind"]; got != tt.want {
-			t.Errorf("said %q, want %q", got, tt.want)
-		}
-	}
-}
-
-// A load may begin and end while usage is read.
-func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
-	var asked atomic.Int64
-	e := fake.New(fake.Script{Ports: func(string) (float64, error) { asked.Add(1); return 0.1, nil }})
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := space.Start(t.Context(), engine.Service{Name: "server"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := watch(t.Context(), []engine.Running{server})
-	var all sync.WaitGroup
-	for i := range 4 {
-		all.Go(func() {
-			watched := s.space(space)
-			name := []string{loadName, loadName + ".2", "version", "packages"}[i]
-			for range 20 {
-				if _, err := watched.Run(t.Context(), engine.Program{Name: name}, nil); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	all.Wait()
-	s.finish()
-	if len(s.loads) > 0 {
-		t.Error("the load has ended, and is still watched")
-	}
-	m := s.machine(&load.Measurement{Start: s.ticks[0], Length: time.Millisecond}, nil)
-	if m == nil || m.Sampling == nil || m.Sampling.Cost > 1 {
-		t.Errorf("machine %+v", m)
 	}
 }

@@ -273,7 +273,7 @@ func (r *run) searchRecord(t *plan.Trial, s *record.Search) *record.Record {
 // endSearch completes the record of a search.
 func (r *run) endSearch(rec *record.Record) *record.Record {
 	rec.Ended = time.Now().UTC()
-	rec.Redact(r.Host.mirrors...)
+	rec.Redact(r.Host.Mirrors...)
 	return rec
 }
 
@@ -284,7 +284,7 @@ func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map
 	begin := time.Now()
 	metric := r.metric(s.Maximize)
 	out := &record.Search{Kind: record.SearchTune, Name: s.Name, Metric: s.Maximize, Unit: metric.Unit, Better: metric.Better, Effect: s.Effect}
-	cores := r.serviceCores(t)
+	cores := r.layout().ServiceCores(t)
 	rule := stats.Tuning{Candidates: s.Candidates(cores), Cores: cores, Effect: s.Effect, Patience: s.Patience}
 	values := map[string]int{}
 	for _, other := range t.Tune {
@@ -434,7 +434,7 @@ func (s *searcher) keep() error {
 	search.Probes, search.Busy = slices.Concat(s.out.Probes, s.earlier), s.given
 	kept.Search, kept.Facts, kept.Ended = &search, s.facts(), time.Now().UTC()
 	kept.Facts[factComputed] = s.computed()
-	kept.Redact(s.Host.mirrors...)
+	kept.Redact(s.Host.Mirrors...)
 	if err := s.store.Keep(&kept); err != nil {
 		return err
 	}

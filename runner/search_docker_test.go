@@ -12,6 +12,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/load"
+	"benchbook/runner/machines"
 )
 
 // realRunner runs in real containers, with programs that it builds.
@@ -28,7 +29,7 @@ func realRunner(t *testing.T) *Runner {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Close() })
-	host, err := ThisHost()
+	host, err := machines.ThisHost()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/observe"
 )
 
 // shared is an experiment with a database that all repetitions share, and every hook.
@@ -203,7 +204,7 @@ func TestInterruptedBeforeConclude(t *testing.T) {
 	run := s.Run
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		exit, err := run(ctx, p)
-		if p.Name == loadName {
+		if p.Name == observe.LoadName {
 			cancel()
 		}
 		return exit, err

@@ -11,6 +11,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
+	"benchbook/runner/observe"
 )
 
 // lasting is a driver whose measurements last as long as they say.
@@ -35,9 +36,8 @@ func TestSpent(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 		return nil
 	}
-	m := newMachine(t)
 	r := newRunner(fake.New(script), &quiet{})
-	r.Requests, r.Settler = lasting{r.Requests}, m.settler(nil)
+	r.Requests, r.Settler = lasting{r.Requests}, settlerOf(t, &observe.Noise{})
 	var sum Summary
 	for tries := 1; ; tries++ { // between our clock and the run's the machine may do something else
 		begin := time.Now()

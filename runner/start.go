@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/readiness"
+	"benchbook/runner/observe"
 )
 
 // startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it depends on run
@@ -114,7 +115,7 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 				return
 			}
 			if containers[i] = container; s.Link != nil {
-				containers[i] = known{container, replica(s.Name, i+1)}
+				containers[i] = observe.Renamed{Running: container, As: replica(s.Name, i+1)}
 			}
 		})
 	}
@@ -136,7 +137,7 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 		return running, knownAs(err, s.Name, s.Name+linkSuffix)
 	}
 	begun()
-	return append(running, known{before, s.Name + linkSuffix}), nil
+	return append(running, observe.Renamed{Running: before, As: s.Name + linkSuffix}), nil
 }
 
 // firstOf picks the error that says most: a result about a service before what else went wrong.
@@ -167,14 +168,14 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
 	out := engine.Service{
 		Name: s.Name, Image: r.preparedImage(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
-		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: cmp.Or(s.CPUSet, r.placementOn(r.experiment.HostOf(s.Name)).Services), Memory: s.Memory,
+		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: r.layout().CPUsOf(s), Memory: s.Memory,
 		Tmpfs: s.Tmpfs, PIDs: s.PIDs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
 		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
 		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
 			Command: s.Ready.Command, Completed: s.Completes, Interval: s.Ready.Interval, Timeout: s.Ready.Timeout, Retries: s.Ready.Retries,
 			StartPeriod: s.Ready.StartPeriod, StartInterval: s.Ready.StartInterval},
 	}
-	out.Location = r.location(t, s.Name)
+	out.Location = r.layout().Location(t, s.Name)
 	if s.Link != nil {
 		out.Published = false // its link is
 	}
@@ -268,11 +269,7 @@ func unreached(ctx context.Context, t *plan.Trial, services map[string]engine.Ru
 		if err != nil {
 			continue
 		}
-		service := services[u.Hostname()]
-		if k, ok := service.(known); ok {
-			service = k.Running
-		}
-		told, ok := service.(engine.Listening)
+		told, ok := observe.EngineRunning(services[u.Hostname()]).(engine.Listening)
 		if !ok {
 			continue
 		}

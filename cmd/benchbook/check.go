@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -86,7 +86,7 @@ func warnings(a *session, project *article.Project, list []*chosen, plans map[st
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
@@ -103,7 +103,7 @@ func datasetOptions(project *article.Project, c *chosen, host string) dataset.Op
 // outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
 // Articles with problems are left out.
 func outcomesOf(a *session, project *article.Project, list []*chosen, profile string, asJSON bool) ([]*articleOutcome, error) {
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // compareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
@@ -188,7 +188,7 @@ func compareSides(ctx context.Context, a *session, args []string, flags compareF
 	if _, err := a.sound(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}

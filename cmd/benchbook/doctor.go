@@ -16,6 +16,8 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/machines"
+	"benchbook/runner/observe"
 )
 
 // examination is what doctor prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -78,7 +80,7 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 // examine looks at everything, in the order in which it matters.
 func examine(ctx context.Context, a *session) (*examination, error) {
 	m := a.wiring.machine
-	host, err := runner.HostBelow(m.root)
+	host, err := machines.HostBelow(m.root)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func examine(ctx context.Context, a *session) (*examination, error) {
 		project = &article.Project{}
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
-	look := runner.LookAt(ctx, m.root, m.noise)
+	look := observe.ReadMachineState(ctx, m.root, m.noise)
 	checks = append(checks, examinePrograms(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
@@ -269,14 +271,14 @@ func examineDisk(a *session, name, folder string, enough uint64) symptom {
 }
 
 // examineLock asks whether another run measures.
-func examineLock(ctx context.Context, a *session, host runner.Host) symptom {
+func examineLock(ctx context.Context, a *session, host machines.Host) symptom {
 	s := symptom{Name: "other runs", Level: fine, Words: "none measures now"}
 	if a.wiring.lockDir == "" {
 		return s
 	}
 	unlock, err := host.Lock(ctx, a.wiring.lockDir, "looks at this machine", nil)
 	switch {
-	case errors.As(err, new(*runner.BusyError)):
+	case errors.As(err, new(*machines.BusyError)):
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run that is started now is refused, or with --wait waits until that has ended"
 	case err != nil:
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"

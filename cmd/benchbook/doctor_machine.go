@@ -16,19 +16,20 @@ import (
 	"github.com/shirou/gopsutil/v4/disk"
 
 	"benchbook/notebook/plan"
-	"benchbook/runner"
+	"benchbook/runner/machines"
+	"benchbook/runner/observe"
 )
 
 // machine is what doctor looks at, beside engines.
 type machine struct {
 	root  string                                     // directory of what the kernel tells
-	noise func(context.Context) runner.Noise         // measures it
+	noise func(context.Context) observe.Noise        // measures it
 	user  func() int                                 // number of the user that we are
 	free  func(folder string) (free uint64, _ error) // bytes of the disk of a folder
 }
 
 func thisMachine() machine {
-	return machine{root: "/", noise: runner.MeasureNoise, user: os.Geteuid, free: func(folder string) (uint64, error) {
+	return machine{root: "/", noise: observe.MeasureNoise, user: os.Geteuid, free: func(folder string) (uint64, error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
 			return 0, err
@@ -49,7 +50,7 @@ func examineRights(user int) symptom {
 	return s
 }
 
-func examineProcessor(host runner.Host) symptom {
+func examineProcessor(host machines.Host) symptom {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"]
 	if microcode := host.Facts["host.microcode"]; microcode != "" {
 		words += ", microcode " + microcode
@@ -57,11 +58,11 @@ func examineProcessor(host runner.Host) symptom {
 	return symptom{Name: "processor", Level: fine, Words: words}
 }
 
-func examineKernel(host runner.Host) symptom {
+func examineKernel(host machines.Host) symptom {
 	return symptom{Name: "kernel", Level: fine, Words: cmp.Or(host.Facts["host.kernel"], untold)}
 }
 
-func examineVirtual(host runner.Host) symptom {
+func examineVirtual(host machines.Host) symptom {
 	words := "no virtual machine, as far as it can be seen"
 	if kind := host.Facts["host.virtual"]; kind != "" {
 		words = "a virtual machine (" + kind + "), whose neighbours may disturb it: see noise and steal"
@@ -69,7 +70,7 @@ func examineVirtual(host runner.Host) symptom {
 	return symptom{Name: "virtualisation", Level: fine, Words: words}
 }
 
-func examineCores(host runner.Host) symptom {
+func examineCores(host machines.Host) symptom {
 	at := plan.Place(host.Cores)
 	s := symptom{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
 	switch {
@@ -81,7 +82,7 @@ func examineCores(host runner.Host) symptom {
 	return s
 }
 
-func examineGovernor(host runner.Host) symptom {
+func examineGovernor(host machines.Host) symptom {
 	governor := host.Facts["host.governor"]
 	switch governor {
 	case "":
@@ -98,7 +99,7 @@ func examineGovernor(host runner.Host) symptom {
 // Source: Linux, Documentation/virt/kvm/x86/timekeeping.rst, clocksource.
 var quickClocks = []string{"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"}
 
-func examineClock(host runner.Host) symptom {
+func examineClock(host machines.Host) symptom {
 	clock := host.Facts["host.clock"]
 	s := symptom{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
 	if clock != "" && !slices.Contains(quickClocks, clock) {
@@ -111,7 +112,7 @@ func examineClock(host runner.Host) symptom {
 // vulnerabilities are those that the fact about mitigations tells of, each with what is done about it, which may hold "; " too.
 var vulnerabilities = regexp.MustCompile(`(?:^|; )(\w+): (Mitigation:|Vulnerable)`)
 
-func examineMitigations(host runner.Host) symptom {
+func examineMitigations(host machines.Host) symptom {
 	var done, open []string
 	for _, m := range vulnerabilities.FindAllStringSubmatch(host.Facts["host.mitigations"], -1) {
 		if m[2] == "Vulnerable" {
@@ -131,7 +132,7 @@ func examineMitigations(host runner.Host) symptom {
 	return symptom{Name: "mitigations", Level: fine, Words: words}
 }
 
-func examineMemory(host runner.Host, look runner.Look) symptom {
+func examineMemory(host machines.Host, look observe.MachineState) symptom {
 	s := symptom{Name: "memory", Level: fine, Words: host.Facts["host.memory"]}
 	if look.Available > 0 {
 		s.Words += ", " + units.BytesSize(float64(look.Available)) + " available"
@@ -153,7 +154,7 @@ const (
 	muchSteal   = 0.01 // and of steal above this
 )
 
-func examineNoise(host runner.Host, look runner.Look) []symptom {
+func examineNoise(host machines.Host, look observe.MachineState) []symptom {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
 	even := symptom{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
@@ -170,7 +171,7 @@ func examineNoise(host runner.Host, look runner.Look) []symptom {
 	return []symptom{even, others}
 }
 
-func examineSteal(look runner.Look) symptom {
+func examineSteal(look observe.MachineState) symptom {
 	s := symptom{Name: "steal", Level: fine, Words: untold}
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
@@ -181,7 +182,7 @@ func examineSteal(look runner.Look) symptom {
 	return s
 }
 
-func examineSwap(look runner.Look) symptom {
+func examineSwap(look observe.MachineState) symptom {
 	s := symptom{Name: "swap", Level: fine, Words: "none"}
 	if look.Swap == 0 {
 		return s
@@ -197,7 +198,7 @@ func examineSwap(look runner.Look) symptom {
 }
 
 // examineRest says what is left to do on the machine, which a run would wait for.
-func examineRest(look runner.Look) symptom {
+func examineRest(look observe.MachineState) symptom {
 	var words []string
 	if look.TimeWait >= 0 {
 		words = append(words, count(int(look.TimeWait), "closed connection")+" in TIME_WAIT")
@@ -217,7 +218,7 @@ func examineRest(look runner.Look) symptom {
 // that connect at once overflow.
 const enoughWaiting = 1024
 
-func examineListening(look runner.Look) symptom {
+func examineListening(look observe.MachineState) symptom {
 	s := symptom{Name: "listening", Level: fine}
 	var words []string
 	for _, name := range []string{"somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "tcp_tw_reuse"} {
@@ -242,7 +243,7 @@ const (
 	enoughFilesAtMost = 16384
 )
 
-func examineFiles(look runner.Look) symptom {
+func examineFiles(look observe.MachineState) symptom {
 	s := symptom{Name: "open files", Level: fine, Words: untold}
 	if look.Files == "" {
 		return s
@@ -259,7 +260,7 @@ func examineFiles(look runner.Look) symptom {
 	return s
 }
 
-func examinePorts(look runner.Look) symptom {
+func examinePorts(look observe.MachineState) symptom {
 	var first, last int
 	s := symptom{Name: "local ports", Level: fine, Words: untold + "; containers have ports of their own"}
 	if n, err := fmt.Sscan(look.Limits["ip_local_port_range"], &first, &last); n == 2 && err == nil {

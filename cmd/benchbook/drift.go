@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/machines"
 )
 
 // driftJSON is a fact that is another one now than when something was measured. It makes nothing stale.
@@ -31,7 +32,7 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func lookAround(ctx context.Context, a *session, project *article.Project, host runner.Host) (now *present, closing func(), err error) {
+func lookAround(ctx context.Context, a *session, project *article.Project, host machines.Host) (now *present, closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.wiring.engineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {

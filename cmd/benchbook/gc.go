@@ -20,6 +20,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
+	"benchbook/runner/machines"
 )
 
 func (a *app) gcCommand() *cobra.Command {
@@ -83,7 +84,7 @@ func collectGarbage(ctx context.Context, a *session, dryRun, wait bool) (*garbag
 	}
 	defer a.waits(ctx)()
 	if !dryRun {
-		host, err := runner.ThisHost()
+		host, err := machines.ThisHost()
 		if err != nil {
 			return nil, &statusError{statusFailed, err}
 		}

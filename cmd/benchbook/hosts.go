@@ -19,6 +19,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/machines"
 )
 
 // unmet stands for the ID of several machines of which one was never met from here: no record has it.
@@ -26,8 +27,8 @@ const unmet = "not met yet"
 
 // A venue is what an article is measured on: its machines, and the engine over all of them.
 type venue struct {
-	host     runner.Host
-	machines map[string]*runner.Machine
+	host     machines.Host
+	machines map[string]*machines.Machine
 	engine   engine.Engine
 	close    func()
 	present  *runner.Present // nil where nothing tells of images and programs
@@ -36,7 +37,7 @@ type venue struct {
 // venues are those of articles, by slug.
 type venues map[string]*venue
 
-func (v venues) hostOf(slug string) runner.Host { return v[slug].host }
+func (v venues) hostOf(slug string) machines.Host { return v[slug].host }
 
 // distinct lists them, each once.
 func (v venues) distinct() []*venue {
@@ -83,7 +84,7 @@ func endpointsOf(project *article.Project, names []string) map[string]docker.Opt
 }
 
 // hostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
-func (a *session) hostOf(project *article.Project, c *chosen, this runner.Host) (runner.Host, error) {
+func (a *session) hostOf(project *article.Project, c *chosen, this machines.Host) (machines.Host, error) {
 	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
 		return this, nil
 	}
@@ -98,9 +99,9 @@ func (a *session) hostOf(project *article.Project, c *chosen, this runner.Host) 
 	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
 		addresses[plan.LoadNode] = ofGenerators(address, p.Generators())
 	}
-	known, ok := this.Known(runner.HostCache(a.wiring.cache), addresses, slices.Contains(p.HostNames(), ""))
+	known, ok := this.Known(machines.HostCache(a.wiring.cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
-		return runner.Host{ID: unmet}, nil
+		return machines.Host{ID: unmet}, nil
 	}
 	return known, nil
 }
@@ -163,10 +164,10 @@ func optionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
 // results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
 // two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
 // waited for.
-func venuesOf(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this runner.Host,
+func venuesOf(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this machines.Host,
 	doing string, wait bool) (all venues, err error) {
 	met := &meeting{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
-		generators: map[string][]int{}, machines: map[hostKey]*runner.Machine{}, further: map[string][]*runner.Machine{}}
+		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
 	defer func() {
 		if err != nil {
 			met.close()
@@ -240,8 +241,8 @@ type meeting struct {
 	addresses  map[hostKey]string       // as addressesOf has them
 	clusters   map[string]engine.Engine // by the names in keys
 	generators map[string][]int         // the most of a load, of each plan, by cluster
-	machines   map[hostKey]*runner.Machine
-	further    map[string][]*runner.Machine // nodes of loads beside the first, by cluster
+	machines   map[hostKey]*machines.Machine
+	further    map[string][]*machines.Machine // nodes of loads beside the first, by cluster
 	closing    []func()
 }
 
@@ -332,7 +333,7 @@ func (m *meeting) connectCluster(ctx context.Context, cluster string, o engine.C
 func (m *meeting) before(cluster string, names []string) map[string][]string {
 	nodes := map[string][]string{}
 	for _, name := range names {
-		cache, address := runner.HostCache(m.app.wiring.cache), m.addresses[hostKey{cluster, name}]
+		cache, address := machines.HostCache(m.app.wiring.cache), m.addresses[hostKey{cluster, name}]
 		host, ok := cache.Read(address)
 		if name == plan.LoadNode {
 			if all, met := cache.Read(ofGenerators(address, slices.Max(m.generators[cluster]))); met {
@@ -411,12 +412,12 @@ func (m *meeting) meet(ctx context.Context) error {
 			return err
 		}
 	}
-	cache := runner.HostCache(m.app.wiring.cache)
+	cache := machines.HostCache(m.app.wiring.cache)
 	for _, key := range m.keys() {
 		if key.name == "" {
 			continue
 		}
-		all := []*runner.Machine{m.machines[key]}
+		all := []*machines.Machine{m.machines[key]}
 		if m.clusters[key.cluster] != nil && key.name == plan.LoadNode {
 			all = append(all, m.further[key.cluster]...)
 			for _, n := range m.generators[key.cluster] {
@@ -432,7 +433,7 @@ func (m *meeting) meet(ctx context.Context) error {
 }
 
 // meetOne meets one machine.
-func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*runner.Machine, error) {
+func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
 	program, err := m.app.wiring.tool(agent.Name)
 	if err != nil {
 		return nil, err
@@ -441,7 +442,7 @@ func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*r
 	if m.clusters[key.cluster] != nil {
 		at.Host = key.name
 	}
-	machine, err := runner.Meet(ctx, key.name, e, at, program)
+	machine, err := machines.Connect(ctx, key.name, e, at, program)
 	if err != nil {
 		return nil, ofCluster(key.cluster, err)
 	}
@@ -462,7 +463,7 @@ func (m *meeting) spread(ctx context.Context, cluster string) error {
 		return nil
 	}
 	first, want := m.machines[key], slices.Max(m.generators[cluster])
-	nodes := []*runner.Machine{first}
+	nodes := []*machines.Machine{first}
 	for n := 2; len(nodes) < want; n++ {
 		machine, err := m.meetOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
 		if errors.Is(err, engine.ErrNoFurther) {
@@ -482,7 +483,7 @@ func (m *meeting) spread(ctx context.Context, cluster string) error {
 		}
 		nodes = append(nodes, machine)
 	}
-	slices.SortStableFunc(nodes, func(a, b *runner.Machine) int { return cmp.Compare(a.Node, b.Node) })
+	slices.SortStableFunc(nodes, func(a, b *machines.Machine) int { return cmp.Compare(a.Node, b.Node) })
 	var names []string
 	for i, machine := range nodes {
 		machine.Name = e.Further(key.name, i+1)
@@ -496,16 +497,16 @@ func (m *meeting) spread(ctx context.Context, cluster string) error {
 }
 
 // ofLoad is what puts the loads of a plan on in a cluster: as many nodes as there are for that many generators.
-func (m *meeting) ofLoad(cluster string, generators int) *runner.Machine {
+func (m *meeting) ofLoad(cluster string, generators int) *machines.Machine {
 	further := m.further[cluster]
 	return m.machines[hostKey{cluster, plan.LoadNode}].Beside(further[:min(len(further), generators-1)])
 }
 
 // venue puts some of the hosts together, for loads of at most so many generators. Closing one ends the meeting, and so all of them.
-func (m *meeting) venue(cluster string, names []string, generators int, this runner.Host) (*venue, error) {
-	v := &venue{machines: map[string]*runner.Machine{}, close: m.close}
+func (m *meeting) venue(cluster string, names []string, generators int, this machines.Host) (*venue, error) {
+	v := &venue{machines: map[string]*machines.Machine{}, close: m.close}
 	var list []engine.Host
-	var machines []*runner.Machine
+	var machines []*machines.Machine
 	for _, name := range names {
 		key := hostKey{cluster, name}
 		list = append(list, m.hosts[key])
@@ -590,7 +591,7 @@ func (s *sheet) hereLine(e *plan.Experiment) string {
 }
 
 // hostLine says what of an experiment runs on one of its hosts.
-func hostLine(e *plan.Experiment, host string, of runner.Host) string {
+func hostLine(e *plan.Experiment, host string, of machines.Host) string {
 	var what []string
 	add := func(name string) {
 		if !slices.Contains(what, name) {

@@ -8,7 +8,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // listJSON is an article as list prints it with --json. Fields are added to it in later versions, none are renamed or
@@ -42,7 +42,7 @@ func (a *app) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			host, err := runner.ThisHost()
+			host, err := machines.ThisHost()
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
@@ -68,7 +68,7 @@ func (a *app) listCommand() *cobra.Command {
 	return cmd
 }
 
-func listEntry(a *session, project *article.Project, c *chosen, this runner.Host) (listJSON, error) {
+func listEntry(a *session, project *article.Project, c *chosen, this machines.Host) (listJSON, error) {
 	front := c.doc.Front
 	out := listJSON{Article: c.slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
 		Experiments: []string{}, Problems: len(c.problems.Sorted())}

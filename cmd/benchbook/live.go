@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // drawEvery is how often the lines of a run are drawn anew while nothing else happens: so seldom that it takes less than a thousandth
@@ -371,7 +372,7 @@ func newReporter(ctx context.Context, a *session, project *article.Project, list
 }
 
 // judge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
-func newJudge(a *session, r reporter, project *article.Project, c *chosen, p *plan.Plan, host runner.Host) (*judge, error) {
+func newJudge(a *session, r reporter, project *article.Project, c *chosen, p *plan.Plan, host machines.Host) (*judge, error) {
 	if _, ok := r.(*live); !ok || len(p.Experiments) < len(c.doc.Experiments) || len(c.doc.Claims) == 0 {
 		return nil, nil
 	}

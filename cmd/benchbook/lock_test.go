@@ -13,10 +13,10 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
-	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/machines"
 )
 
 // lockable is an engine that one run at a time can have.
@@ -42,7 +42,7 @@ func (l *lockable) Lock(_ context.Context, doing string, _ func(*engine.BusyErro
 
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
-	e, host := &lockable{Engine: fake.New(fake.Script{}), identity: "this one"}, runner.Host{ID: "c2-abcdef"}
+	e, host := &lockable{Engine: fake.New(fake.Script{}), identity: "this one"}, machines.Host{ID: "c2-abcdef"}
 	a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
 	at := venues{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
@@ -76,7 +76,7 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	unlock()
 
 	// A run whose machines were met has taken them for that, and does not wait for itself.
-	at["two"] = &venue{machines: map[string]*runner.Machine{}}
+	at["two"] = &venue{machines: map[string]*machines.Machine{}}
 	unlock, err = lockMachines(t.Context(), a, host, at, "measures here", false)
 	if err != nil || !slices.Equal(e.doing, []string{"measures from elsewhere"}) {
 		t.Fatalf("taken are %q, %v", e.doing, err)
@@ -103,7 +103,7 @@ func TestLockWithoutContainers(t *testing.T) {
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
 			a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
 			at := venues{"one": {engine: fake.New(fake.Script{})}}
-			unlock, err := lockMachines(t.Context(), a, runner.Host{ID: "c2-abcdef"}, at, "measures here", false)
+			unlock, err := lockMachines(t.Context(), a, machines.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +130,7 @@ func TestOrderOfLocks(t *testing.T) {
 			"load: {target: \"http://server/\"}\nhosts: {server: far, load: far}\n```\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestOrderOfLocks(t *testing.T) {
 			if err == nil {
 				unlock()
 			}
-			if !errors.As(err, new(*runner.BusyError)) {
+			if !errors.As(err, new(*machines.BusyError)) {
 				t.Errorf("%s is taken before this machine: %v", l.identity, err)
 			}
 		}
@@ -186,7 +186,7 @@ func TestOrderOfLocks(t *testing.T) {
 func TestLockFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv(locksVariable, "")
-	if w := wired(); w.lockDir != runner.LockFolder || !w.lockEngines {
+	if w := wired(); w.lockDir != machines.LockFolder || !w.lockEngines {
 		t.Errorf("locks are in %q, and of engines: %v", w.lockDir, w.lockEngines)
 	}
 	own := t.TempDir()

@@ -21,7 +21,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"benchbook/notebook/article"
-	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
@@ -29,6 +28,7 @@ import (
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
+	"benchbook/runner/observe"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real one.
@@ -119,12 +119,12 @@ func madeUp(folder string) machine {
 	if folder == "" {
 		return thisMachine()
 	}
-	m := machine{root: folder, noise: func(context.Context) runner.Noise {
-		return runner.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
+	m := machine{root: folder, noise: func(context.Context) observe.Noise {
+		return observe.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
 	}, user: func() int { return 0 }, free: func(string) (uint64, error) { return 40 << 30, nil }}
 	if filepath.Base(folder) == "bad" {
-		m.noise = func(context.Context) runner.Noise {
-			return runner.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+		m.noise = func(context.Context) observe.Noise {
+			return observe.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
 		}
 		m.user = func() int { return 1000 }
 		m.free = func(string) (uint64, error) { return 50 << 20, nil }

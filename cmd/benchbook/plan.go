@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // planJSON is what plan prints with --json. Times are in seconds. Fields are added to it in later versions, none are
@@ -151,7 +151,7 @@ which trials are to be measured, and why. A value that differs between trials is
 			for _, c := range list {
 				picked.leave(plans[c.slug])
 			}
-			this, err := runner.ThisHost()
+			this, err := machines.ThisHost()
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}
@@ -203,7 +203,7 @@ func printPlans(ctx context.Context, a *session, project *article.Project, list 
 	return nil
 }
 
-func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, of runner.Host, at plan.Placement, warnings []string) experimentPlanJSON {
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*known, of machines.Host, at plan.Placement, warnings []string) experimentPlanJSON {
 	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
 		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
 		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
@@ -251,8 +251,8 @@ type sheet struct {
 	w             io.Writer
 	host, profile string
 	at            plan.Placement
-	of            runner.Host // with all machines of the article that is printed
-	width         int         // of the column of labels, of the experiment that is printed
+	of            machines.Host // with all machines of the article that is printed
+	width         int           // of the column of labels, of the experiment that is printed
 }
 
 // The width of the column of labels, and how far a long label may widen it.

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -84,7 +84,7 @@ func TestPlanGolden(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &out)
 			}
 			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, at: plan.Placement{Services: "0-2", Load: "3", ServiceCores: 3, LoadCores: 1},
-				of: runner.Host{Cores: [][]int{{0}, {1}, {2}, {3}}}}
+				of: machines.Host{Cores: [][]int{{0}, {1}, {2}, {3}}}}
 			if err := printPlans(t.Context(), a, project, list, plans, s, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -109,8 +109,8 @@ type previewer struct {
 	app      *session
 	dir      string // of the project
 	flags    renderFlags
-	host     runner.Host // this machine
-	themeDir string      // of the project; empty if it has none
+	host     machines.Host // this machine
+	themeDir string        // of the project; empty if it has none
 	look     *theme.Theme
 	broken   string           // what is wrong with the theme
 	renderer *render.Renderer // of the theme as it is; nil if that cannot be
@@ -146,7 +146,7 @@ type made struct {
 }
 
 func newPreviewer(a *session, dir string, flags renderFlags) (*previewer, error) {
-	host, err := runner.ThisHost()
+	host, err := machines.ThisHost()
 	if err != nil {
 		return nil, err
 	}

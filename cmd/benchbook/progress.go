@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/render/number"
 	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // A reporter is a runner.Progress of several articles, one after another.
@@ -224,7 +225,7 @@ const maxLogLines = 12
 
 // logOf is the end of the log of a repetition that failed, and how to see the rest.
 func (p *progress) logOf(r *record.Record) string {
-	lines := strings.Split(strings.TrimSpace(runner.Plain(r.Log)), "\n")
+	lines := strings.Split(strings.TrimSpace(machines.Plain(r.Log)), "\n")
 	if lines[0] == "" {
 		return ""
 	}

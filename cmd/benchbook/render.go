@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -242,7 +242,7 @@ func (f *renderFlags) site(project *article.Project) site.Options {
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
 func renderPages(a *session, project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*render.Page, []*articleOutcome, error) {
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, nil, &statusError{statusFailed, err}
 	}
@@ -319,7 +319,7 @@ type madePage struct {
 
 // page makes the page of an article.
 func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, flags renderFlags,
-	this runner.Host, asJSON bool) (m madePage, err error) {
+	this machines.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.slug, err)

@@ -21,6 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
+	"benchbook/runner/machines"
 )
 
 // runFlags are what run and report have in common.
@@ -185,7 +186,7 @@ func measure(ctx context.Context, a *session, project *article.Project, list []*
 // measureSound runs what is missing or stale of articles without problems.
 func measureSound(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, revisions map[string]string,
 	flags runFlags) error {
-	host, err := runner.ThisHost()
+	host, err := machines.ThisHost()
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}
@@ -356,7 +357,7 @@ func pendingWords(repetitions, capacities int) string {
 // somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
 // already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
 // engines as engine.LockHosts sorts them.
-func lockMachines(ctx context.Context, a *session, host runner.Host, at venues, doing string, wait bool) (unlock func(), err error) {
+func lockMachines(ctx context.Context, a *session, host machines.Host, at venues, doing string, wait bool) (unlock func(), err error) {
 	if at.met() {
 		return func() {}, nil
 	}
@@ -397,13 +398,13 @@ func lockMachines(ctx context.Context, a *session, host runner.Host, at venues, 
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *session, this runner.Host, doing string, wait bool) (unlock func(), err error) {
+func lockThis(ctx context.Context, a *session, this machines.Host, doing string, wait bool) (unlock func(), err error) {
 	if a.wiring.lockDir == "" {
 		return func() {}, nil
 	}
-	var waiting func(*runner.BusyError)
+	var waiting func(*machines.BusyError)
 	if wait {
-		waiting = func(busy *runner.BusyError) { a.sayWaiting(busy) }
+		waiting = func(busy *machines.BusyError) { a.sayWaiting(busy) }
 	}
 	unlock, err = this.Lock(ctx, a.wiring.lockDir, doing, waiting)
 	return unlock, whenBusy(err)
@@ -451,7 +452,7 @@ func (a *session) sayWaiting(busy error) { fmt.Fprintf(a.stderr, "%v: waiting un
 
 // whenBusy adds to the error that somebody else has a machine what can be done about it.
 func whenBusy(err error) error {
-	if errors.As(err, new(*runner.BusyError)) || errors.As(err, new(*engine.BusyError)) {
+	if errors.As(err, new(*machines.BusyError)) || errors.As(err, new(*engine.BusyError)) {
 		return fmt.Errorf("%w; give the command again when that has ended, or with --wait (with make, BENCHBOOK_WAIT=true before it)", err)
 	}
 	return err
@@ -467,7 +468,7 @@ func articlesInWords(list []*chosen) string {
 
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
 // none of them.
-func refuse(a *session, p *plan.Plan, host runner.Host, picked filter, adapt bool) int {
+func refuse(a *session, p *plan.Plan, host machines.Host, picked filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
@@ -690,7 +691,7 @@ func imageProblem(n *runner.NoImageError) *source.Problem {
 	case errors.As(n.Err, &build):
 		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
 		if build.Tail != "" {
-			p.Hint = "the builder's last lines were:\n" + indent(runner.BuildOutput(build.Tail))
+			p.Hint = "the builder's last lines were:\n" + indent(machines.BuildOutput(build.Tail))
 		}
 		return p
 	}

@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/render/number"
 	"benchbook/render/wording"
-	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // showJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions, none are
@@ -167,7 +167,7 @@ func selected(a *session, args []string, flags showFlags) ([]showJSON, error) {
 	if _, err := a.sound(project, list, plan.Options{}, "articles with problems are not shown"); err != nil {
 		return nil, err
 	}
-	this, err := runner.ThisHost()
+	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, &statusError{statusFailed, err}
 	}

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/machines"
 )
 
 // statusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -81,7 +82,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			if err != nil {
 				return err
 			}
-			host, err := runner.ThisHost()
+			host, err := machines.ThisHost()
 			if err != nil {
 				return &statusError{statusFailed, err}
 			}

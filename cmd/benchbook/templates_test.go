@@ -14,8 +14,8 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
-	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/observe"
 )
 
 // initialised makes a project from a template with the command, and gives its folder.
@@ -60,7 +60,7 @@ func onEngine(t *testing.T) wiring {
 	t.Setenv("BENCHBOOK_WAIT", "true") // other packages are tested at the same time
 	w, tools := wired(), builtPrograms(t)
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
-	w.settler = &runner.Settler{Longest: 100 * time.Millisecond}
+	w.settler = &observe.Settler{Longest: 100 * time.Millisecond}
 	w.tool = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(tools, name)) }
 	return w
 }

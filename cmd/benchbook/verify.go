@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
+	"benchbook/runner/machines"
 )
 
 // verifyJSON is what verify prints with --json, one for each trial. Fields are added to it in later versions, none are renamed or
@@ -85,7 +86,7 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 	if err != nil {
 		return err
 	}
-	host, err := runner.ThisHost()
+	host, err := machines.ThisHost()
 	if err != nil {
 		return &statusError{statusFailed, err}
 	}

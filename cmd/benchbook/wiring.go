@@ -10,12 +10,13 @@ import (
 	"golang.org/x/term"
 
 	"benchbook/notebook/article"
-	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load"
+	"benchbook/runner/machines"
+	"benchbook/runner/observe"
 	"benchbook/runner/programs"
 )
 
@@ -37,7 +38,7 @@ type wiring struct {
 	// machine is what doctor looks at.
 	machine machine
 	// settler lets the machine come to rest between repetitions; nil for none.
-	settler *runner.Settler
+	settler *observe.Settler
 	// cache is a folder for what was found out about images; empty for none.
 	cache string
 	// terminal is the width of the terminal that standard error is, in characters; 0 for none.
@@ -72,11 +73,11 @@ func wired() wiring {
 		together: together,
 
 		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
-		lockDir:     cmp.Or(os.Getenv(locksVariable), runner.LockFolder),
+		lockDir:     cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
 		lockEngines: os.Getenv(locksVariable) == "",
 		tool:        tool,
 		machine:     thisMachine(),
-		settler:     &runner.Settler{},
+		settler:     &observe.Settler{},
 		cache:       cache,
 		terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))

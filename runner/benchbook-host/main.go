@@ -34,8 +34,8 @@ import (
 	"strings"
 	"syscall"
 
-	"benchbook/runner"
 	"benchbook/runner/engine/agent"
+	"benchbook/runner/machines"
 )
 
 func main() {
@@ -60,5 +60,5 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 			return err
 		}
 	}
-	return runner.Tell(ctx, args, stdout)
+	return machines.Answer(ctx, args, stdout)
 }

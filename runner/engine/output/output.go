@@ -3,6 +3,7 @@ package output
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 )
 
@@ -57,4 +58,13 @@ func (t *Tail) Bytes() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
+}
+
+// LastLines is the end of a text, whole lines of it where it is longer than so many bytes.
+func LastLines(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	text = text[len(text)-most:]
+	return strings.ToValidUTF8(text[strings.IndexByte(text, '\n')+1:], "")
 }

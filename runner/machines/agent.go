@@ -1,0 +1,136 @@
+package machines
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"benchbook/runner/observe"
+)
+
+// Words that our program on another machine is called with, beside those of package agent.
+const (
+	tellDescription = "describe"
+	tellRest        = "settle"
+	tellWatch       = "watch"
+	tellReadings    = "readings"
+)
+
+// What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in Settler.
+const (
+	afterDisturbance = "disturbed"
+	afterRest        = "undisturbed"
+)
+
+// watchReady is what watch writes when it has begun.
+const watchReady = "benchbook-host: watching"
+
+// Readings of a machine are kept in two files, the older of which is given up when the newer one is full: some hours of them.
+const (
+	newReadings = "/readings"
+	oldReadings = "/readings.old"
+	maxReadings = 4 << 20 // bytes of each
+)
+
+// restFile keeps what a Settler knows of the repetitions before: each of them is asked about in a process of its own.
+const restFile = "/rest"
+
+// Answer does on the machine it runs on what a Machine asks for: see the command benchbook-host. It needs no rights, as kernels tell every
+// container about the machine.
+func Answer(ctx context.Context, args []string, stdout io.Writer) error {
+	answer := json.NewEncoder(stdout)
+	switch {
+	case len(args) == 1 && args[0] == tellDescription:
+		host, err := ThisHost()
+		if err != nil {
+			return err
+		}
+		return answer.Encode(host)
+	case len(args) == 3 && args[0] == tellRest:
+		longest, err := time.ParseDuration(args[2])
+		if err != nil {
+			return fmt.Errorf("invalid longest wait %q", args[2])
+		}
+		before, err := (&observe.Settler{Longest: longest}).SettleKept(ctx, restFile, args[1] == afterDisturbance)
+		if err != nil {
+			return err
+		}
+		before.TimeWait = -1 // those are of the container's own network
+		return answer.Encode(before)
+	case len(args) == 1 && args[0] == tellWatch:
+		return keepWatch(ctx, newReadings, oldReadings, stdout)
+	case len(args) == 2 && args[0] == tellReadings:
+		from, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no moment", args[1])
+		}
+		return tellSince(from, answer, oldReadings, newReadings)
+	}
+	return fmt.Errorf("%q is nothing that can be told", args)
+}
+
+// keepWatch writes readings down until the context is done.
+func keepWatch(ctx context.Context, file, old string, stdout io.Writer) error {
+	into, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { into.Close() }() // whatever it is by then
+	if _, err := fmt.Fprintln(stdout, watchReady); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(observe.ReadingEvery)
+	defer ticker.Stop()
+	for written := 0; ; {
+		line, err := json.Marshal(observe.ReadHost())
+		if err != nil {
+			return err
+		}
+		n, err := into.Write(append(line, '\n'))
+		if err != nil {
+			return err
+		}
+		if written += n; written > maxReadings {
+			if err := errors.Join(into.Close(), os.Rename(file, old)); err != nil {
+				return err
+			}
+			if into, err = os.Create(file); err != nil {
+				return err
+			}
+			written = 0
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// tellSince tells the readings since a moment, in nanoseconds since 1970, of files in order. One that is not there has none.
+func tellSince(from int64, answer *json.Encoder, files ...string) error {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		lines := bufio.NewScanner(bytes.NewReader(data))
+		for lines.Scan() {
+			var r observe.HostUsage
+			if json.Unmarshal(lines.Bytes(), &r) != nil || r.At.UnixNano() < from { // the last line may be half of one
+				continue
+			}
+			if err := answer.Encode(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

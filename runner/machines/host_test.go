@@ -1,0 +1,147 @@
+package machines
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an archive, with what
+// is to be made of them at its end.
+func TestHostBelow(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems have no such files")
+	}
+	for _, name := range []string{"intel-smt", "amd", "arm-vm"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join("testdata/hosts", name+".txtar")
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			root, last := t.TempDir(), len(archive.Files)-1
+			if err := txtar.Write(&txtar.Archive{Files: archive.Files[:last]}, root); err != nil {
+				t.Fatal(err)
+			}
+			host, err := HostBelow(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			delete(host.Facts, "host.architecture") // that of the program
+			got := fmt.Sprintf("%s %v\n", host.ID, host.Cores)
+			for _, fact := range slices.Sorted(maps.Keys(host.Facts)) {
+				got += fact + " = " + host.Facts[fact] + "\n"
+			}
+			if *update {
+				archive.Files[last].Data = []byte(got)
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if want := string(archive.Files[last].Data); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if strings.Contains(got, root) {
+				t.Error("it says where its files are")
+			}
+		})
+	}
+}
+
+func TestHostIDHasNoName(t *testing.T) {
+	h, err := ThisHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fact, value := range h.Facts {
+		if len(name) > 3 && strings.Contains(value, name) {
+			t.Errorf("fact %s holds the machine's name", fact)
+		}
+	}
+	if len(h.ID) < 8 || h.ID[0] != 'c' || len(h.Cores) == 0 {
+		t.Errorf("%+v", h)
+	}
+}
+
+// The machine has the CPUs that are online, whichever of them we may use ourselves.
+func TestPhysicalCores(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		path = filepath.Join(root, "sys/devices/system/cpu", path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("online", "0-1,4-5")
+	for cpu, siblings := range map[string]string{"0": "0,4", "1": "1,5", "4": "0,4", "5": "1,5"} {
+		write("cpu"+cpu+"/topology/thread_siblings_list", siblings)
+	}
+	got, err := json.Marshal(physicalCores(root))
+	if err != nil || string(got) != "[[0,4],[1,5]]" {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got := siblings(physicalCores(root)); got != "0,4; 1,5" {
+		t.Errorf("siblings %q", got)
+	}
+	if got := siblings([][]int{{0}, {1}}); got != "none" {
+		t.Errorf("without siblings %q", got)
+	}
+}
+
+// What else there is to know of a machine is read from its files.
+func TestHostFacts(t *testing.T) {
+	root := t.TempDir()
+	write := func(path, text string) {
+		t.Helper()
+		path = filepath.Join(root, "sys", path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := governors(root) + hypervisor(root, nil); got != "" {
+		t.Errorf("of nothing: %q", got)
+	}
+	for cpu, governor := range []string{"powersave", "performance", "powersave"} {
+		write(fmt.Sprintf("devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
+	}
+	if got := governors(root); got != "performance, powersave" {
+		t.Errorf("governors %q", got)
+	}
+	if got := hypervisor(root, []string{"hypervisor"}); got != "unknown" {
+		t.Errorf("by the processor %q", got)
+	}
+	write("devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
+	if got := hypervisor(root, nil); got != "kvm" {
+		t.Errorf("by the clocks %q", got)
+	}
+	write("hypervisor/type", "xen")
+	if got := hypervisor(root, nil); got != "xen" {
+		t.Errorf("as it says %q", got)
+	}
+	for setting, want := range map[string]string{"always [madvise] never": "madvise", "": "", "always": ""} {
+		if got := chosen(setting); got != want {
+			t.Errorf("of %q is chosen %q, want %q", setting, got, want)
+		}
+	}
+}

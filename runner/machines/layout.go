@@ -1,0 +1,333 @@
+package machines
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/kernel"
+	"benchbook/runner/load"
+	"benchbook/runner/observe"
+)
+
+// factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are connected.
+const (
+	factHosts    = "placement.hosts"
+	factCrossing = "network.crossing"
+)
+
+// betweenPods is how pods on two nodes of a cluster meet, in words.
+const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
+
+// crossing is how something on one host meets what runs on another, in words.
+const crossing = "published ports: from veth and bridge of one host, behind its address, to the address of the other, and there by NAT through bridge and veth"
+
+// Layout says where what an experiment consists of runs: on which machines, and on which of their CPUs.
+type Layout struct {
+	Experiment *plan.Experiment
+	Host       Host                // all machines together
+	Machines   map[string]*Machine // the others, by their names in the project
+}
+
+// Placement says on which CPUs of a host services and load run.
+func (l Layout) Placement(host string) plan.Placement {
+	return l.Experiment.Place(host, l.Host.CoresOf(host))
+}
+
+// ServiceCores are the most logical CPUs that the services of a trial have together on any of the hosts.
+func (l Layout) ServiceCores(t *plan.Trial) int {
+	most, used := 1, map[string]map[int]bool{}
+	for _, s := range t.Services {
+		host := l.Experiment.HostOf(s.Name)
+		if used[host] == nil {
+			used[host] = map[int]bool{}
+		}
+		at := l.Placement(host)
+		if s.CPUSet == "" && at.Services == "" {
+			most = max(most, at.ServiceCores) // those of a node, all of them
+		}
+		cpus, _ := plan.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
+		for _, cpu := range cpus {
+			used[host][cpu] = true
+		}
+		most = max(most, len(used[host]))
+	}
+	return most
+}
+
+// ServiceHosts are the hosts that have services.
+func (l Layout) ServiceHosts() []string {
+	var hosts []string
+	for _, t := range l.Experiment.Trials {
+		for _, s := range t.Services {
+			hosts = append(hosts, l.Experiment.HostOf(s.Name))
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// Location says where a service runs, and how it and what is on other hosts find each other; of the load or the command, whose name is
+// empty, likewise.
+func (l Layout) Location(t *plan.Trial, service string) engine.Location {
+	e := l.Experiment
+	at := engine.Location{Host: e.HostOf(service)}
+	if service == "" {
+		at.Host = e.LoadHost(t)
+	} else {
+		at.Published = e.IsPeer(service)
+	}
+	for _, peer := range e.Peers(t, service) {
+		at.Peers = append(at.Peers, engine.Peer{Name: peer, Host: e.HostOf(peer)})
+	}
+	return at
+}
+
+// AddFacts say what ran where, and how packets went between hosts.
+func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
+	if len(l.Experiment.Hosts) == 0 {
+		return
+	}
+	words := func(what, host string) string {
+		if host == "" {
+			return what + " on this machine"
+		}
+		return what + " on " + host
+	}
+	var where []string
+	crosses := len(l.Experiment.Peers(t, "")) > 0
+	for _, s := range t.Services {
+		where = append(where, words(s.Name, l.Experiment.HostOf(s.Name)))
+		crosses = crosses || len(l.Experiment.Peers(t, s.Name)) > 0
+	}
+	what := "load"
+	if t.Command != nil {
+		what = "command"
+	}
+	on := l.Experiment.LoadHost(t)
+	if hosts := l.GeneratorHosts(t); len(hosts) > 1 {
+		on = strings.Join(hosts, ", ")
+	}
+	facts[factHosts] = strings.Join(append(where, words(what, on)), "; ")
+	if crosses {
+		facts[factCrossing] = crossing
+		if l.Experiment.Engine == article.Kubernetes {
+			facts[factCrossing] = betweenPods
+		}
+	}
+	for _, m := range l.Used(t) {
+		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()
+		if first := l.Machines[l.Experiment.LoadHost(t)]; l.Machines[m.Name] == nil && first != nil {
+			for fact, value := range m.unlikeFirst(first) {
+				facts["hosts."+m.Name+"."+fact] = value
+			}
+		}
+	}
+}
+
+// Used are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of the trials has
+// generators.
+func (l Layout) Used(trials ...*plan.Trial) []*Machine {
+	generators := map[string]int{}
+	for _, t := range trials {
+		if host := l.Experiment.LoadHost(t); t.Load != nil {
+			generators[host] = max(generators[host], t.Load.Generators)
+		}
+	}
+	var out []*Machine
+	for _, name := range l.Experiment.HostNames() {
+		if m := l.Machines[name]; m != nil {
+			out = append(out, m.machines(generators[name])...)
+		}
+	}
+	return out
+}
+
+// GeneratorHosts are the hosts that the generators of a load are on in turn; fewer than two where all are on that of the load.
+func (l Layout) GeneratorHosts(t *plan.Trial) []string {
+	first := l.Machines[l.Experiment.LoadHost(t)]
+	if first == nil || t.Load == nil {
+		return nil
+	}
+	var hosts []string
+	for _, m := range first.machines(t.Load.Generators) {
+		hosts = append(hosts, m.Name)
+	}
+	return hosts
+}
+
+// Here says that the experiment runs something on this machine.
+func (l Layout) Here() bool { return slices.Contains(l.Experiment.HostNames(), "") }
+
+// Check says which hosts of the experiment nobody has met: it would be measured somewhere else.
+func (l Layout) Check() error {
+	for _, name := range l.Experiment.HostNames() {
+		if name != "" && l.Machines[name] == nil {
+			return fmt.Errorf("experiment %s runs on host %q, which is not connected", l.Experiment.Name, name)
+		}
+	}
+	return nil
+}
+
+// LoadPlace is the place that a trial is driven from, but for its services, which need not run yet.
+func (l Layout) LoadPlace(space engine.Space, t *plan.Trial) load.Place {
+	_, cores := l.placeLoad(t)
+	at := load.Place{Space: located{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores, Hosts: l.GeneratorHosts(t)}
+	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
+		at.Cores = len(cpus)
+		if l.Experiment.Engine == article.Kubernetes && t.Load != nil {
+			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
+		}
+	} else {
+		at.Cores *= max(1, len(at.Hosts)) // of one class
+	}
+	if machine := l.Machines[l.Experiment.LoadHost(t)]; machine != nil {
+		at.Ahead = machine.ahead
+	}
+	return at
+}
+
+func (l Layout) placeLoad(t *plan.Trial) (cpus string, cores int) {
+	return l.Experiment.PlaceLoad(t, l.Host.CoresOf(l.Experiment.LoadHost(t)))
+}
+
+// LoadCPUs says on which CPUs the load or the command of a trial runs.
+func (l Layout) LoadCPUs(t *plan.Trial) string {
+	cpus, _ := l.placeLoad(t)
+	return cpus
+}
+
+// ServiceCPUs says on which CPUs the services of a trial run: one set, or each service with its own; empty without services.
+func (l Layout) ServiceCPUs(t *plan.Trial) string {
+	var names, sets []string
+	for _, s := range t.Services {
+		names, sets = append(names, s.Name), append(sets, l.CPUsOf(s))
+	}
+	return observe.PlaceWords(names, sets)
+}
+
+// CPUsOf says on which CPUs a service runs.
+func (l Layout) CPUsOf(s *plan.Service) string {
+	return cmp.Or(s.CPUSet, l.Placement(l.Experiment.HostOf(s.Name)).Services)
+}
+
+// Settle lets all machines of the experiment come to rest before a repetition, more if one of them disturbed the one before
+// that. The error is that of the context, or that another machine cannot be asked.
+func (l Layout) Settle(ctx context.Context, here *observe.Settler, disturbed bool) (*record.Before, error) {
+	var all []func(context.Context) (*record.Before, error)
+	if l.Here() {
+		all = append(all, func(ctx context.Context) (*record.Before, error) { return here.Settle(ctx, disturbed) })
+	}
+	for _, m := range l.Used(l.Experiment.Trials...) {
+		if err := m.setClock(ctx); err != nil {
+			return nil, err
+		}
+		all = append(all, func(ctx context.Context) (*record.Before, error) { return m.settle(ctx, disturbed, here.Longest) })
+	}
+	return observe.SettleAll(ctx, all...)
+}
+
+// located is a space in which programs run where the load of a trial does.
+type located struct {
+	engine.Space
+	at engine.Location
+}
+
+func (s located) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+	at := s.at
+	at.Host = cmp.Or(program.Host, at.Host) // one of several generators may be beside the first
+	program.Location = at
+	return s.Space.Run(ctx, program, started)
+}
+
+// EngineOn is an engine that makes images available on some of its hosts.
+func EngineOn(e engine.Engine, hosts []string) engine.Engine { return preparing{e, hosts} }
+
+// preparing is an engine that makes images available on some of its hosts.
+type preparing struct {
+	engine.Engine
+	hosts []string
+}
+
+func (p preparing) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+	image.Hosts = p.hosts
+	return p.Engine.Prepare(ctx, image, log)
+}
+
+// IfSpread gives hosts that have to have an image, if the experiment names any: engines of one machine know no other.
+func (l Layout) IfSpread(hosts []string) []string {
+	if len(l.Experiment.Hosts) == 0 {
+		return nil
+	}
+	return hosts
+}
+
+// LoadHosts are the hosts that loads are put on from.
+func (l Layout) LoadHosts() []string {
+	var hosts []string
+	for _, t := range l.Experiment.Trials {
+		if host := l.Experiment.LoadHost(t); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// ToOurClock puts a measurement that was timed on another machine into times of ours.
+func (l Layout) ToOurClock(t *plan.Trial, m *load.Measurement) {
+	machine := l.Machines[l.Experiment.LoadHost(t)]
+	if machine == nil || m.Start.IsZero() {
+		return
+	}
+	m.Start = m.Start.Add(-machine.ahead)
+	if m.Load != nil {
+		m.Load.WindowStart = m.Start
+	}
+}
+
+// AddReadings completes what a sampler knows with what the other machines did in the window of a measurement.
+func (l Layout) AddReadings(ctx context.Context, s *observe.Sampler, t *plan.Trial, m *load.Measurement) error {
+	if len(l.Experiment.Hosts) == 0 {
+		return nil
+	}
+	loadHost := l.Experiment.LoadHost(t)
+	s.Elsewhere = observe.Elsewhere{Services: map[string]bool{}, Load: loadHost != "", All: !l.Here()}
+	on := map[string][]string{}
+	for _, service := range t.Services {
+		if host := l.Experiment.HostOf(service.Name); host != "" {
+			for _, name := range []string{service.Name, service.Name + observe.LinkSuffix} {
+				s.Elsewhere.Services[name] = true
+				on[host] = append(on[host], name)
+			}
+		}
+	}
+	if m.Length <= 0 {
+		return nil
+	}
+	begin, end := m.Start, m.Start.Add(m.Length)
+	if err := observe.AwaitReadings(ctx, end); err != nil {
+		return err
+	}
+	for _, machine := range l.Used(t) {
+		readings, err := machine.readings(ctx, begin.Add(-time.Second))
+		if err != nil {
+			return err
+		}
+		var load time.Duration
+		if m.HostCPU != nil {
+			load = m.HostCPU[machine.Name]
+		} else if machine.Name == loadHost {
+			load = max(0, m.GeneratorCPU)
+		}
+		s.AddMachine(readings, on[machine.Name], load, begin, end)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package machines
+
+import (
+	"testing"
+	"time"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+)
+
+// Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
+func TestOnNodes(t *testing.T) {
+	trial := &plan.Trial{Services: []*plan.Service{{Name: "s"}}, Load: &plan.Load{Target: "http://s/"}}
+	r := Layout{Host: Host{Others: map[string]Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
+		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
+			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
+	}
+	if got := r.ServiceCores(trial); got != 4 {
+		t.Errorf("services have %d CPUs, want the 4 of their node", got)
+	}
+	if services, load := r.ServiceCPUs(trial), r.LoadCPUs(trial); services != "" || load != "" {
+		t.Errorf("services are on CPU %q and the load is on %q", services, load)
+	}
+	facts := map[string]string{}
+	r.AddFacts(trial, facts)
+	if facts[factHosts] != "s on services; load on load" || facts[factCrossing] != betweenPods {
+		t.Errorf("facts are %q", facts)
+	}
+	at := r.Location(trial, "")
+	if at.Host != plan.LoadNode || len(at.Peers) != 1 || at.Peers[0].Name != "s" {
+		t.Errorf("the load is at %+v", at)
+	}
+	trial.Services[0].CPUSet = "4-5"
+	if got := r.ServiceCores(trial); got != 2 {
+		t.Errorf("a service with two CPUs of its own has %d", got)
+	}
+}
+
+// Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node; elsewhere generators
+// share the CPUs.
+func TestSeveralGeneratorsOnANode(t *testing.T) {
+	trial := &plan.Trial{Load: &plan.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
+	r := Layout{Host: Host{Cores: [][]int{{0}, {1}}, Others: map[string]Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
+		Machines:   map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
+		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
+	}
+	if at := r.LoadPlace(nil, trial); at.Cores != 6 || at.Ahead != 7*time.Second {
+		t.Errorf("the load has %d CPUs by a clock that is %v ahead, want 6 and 7s", at.Cores, at.Ahead)
+	}
+	r.Experiment.Engine, r.Experiment.Hosts = article.Docker, nil
+	if at := r.LoadPlace(nil, trial); at.Cores != 2 || at.Ahead != 0 {
+		t.Errorf("on this machine the load has %d CPUs by a clock that is %v ahead, want 2 and none", at.Cores, at.Ahead)
+	}
+}

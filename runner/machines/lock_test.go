@@ -1,0 +1,112 @@
+package machines
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// Of two runs on a machine the second is refused and told who the first is, or waits for it and can be told to give up.
+func TestLock(t *testing.T) {
+	h, dir, waits := Host{ID: "c2-abcdef"}, t.TempDir(), 0
+	var first *BusyError
+	onWaiting := func() {}
+	waiting := func(busy *BusyError) {
+		waits, first = waits+1, busy
+		onWaiting()
+	}
+	unlock, err := h.Lock(t.Context(), dir, "measures hello", waiting)
+	if err != nil || waits != 0 {
+		t.Fatalf("the first run waited %d times: %v", waits, err)
+	}
+	wantHolder := func(busy *BusyError) {
+		t.Helper()
+		if busy == nil || busy.Holder == nil {
+			t.Fatalf("got %+v, want this process, which measures hello", busy)
+		}
+		if h := busy.Holder; h.PID != os.Getpid() || h.Doing != "measures hello" || time.Since(h.Since) > time.Minute {
+			t.Errorf("got %+v, want this process, which measures hello", h)
+		}
+	}
+	_, err = h.Lock(t.Context(), dir, "measures packing", nil)
+	var busy *BusyError
+	if !errors.As(err, &busy) {
+		t.Fatalf("the second run was not refused: %v", err)
+	}
+	wantHolder(busy)
+	if !strings.Contains(err.Error(), " measures hello, since ") {
+		t.Errorf("it was told %q", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	onWaiting = cancel // who waits gives up
+	if _, err := h.Lock(ctx, dir, "measures packing", waiting); !errors.Is(err, context.Canceled) || waits != 1 {
+		t.Errorf("the second run said %d times that it waits, and then %v", waits, err)
+	}
+	wantHolder(first)
+	other, err := Host{ID: "c4-abcdef"}.Lock(t.Context(), dir, "measures hello", nil)
+	if err != nil {
+		t.Errorf("a run on another machine: %v", err)
+	} else {
+		other()
+	}
+	onWaiting = func() { time.AfterFunc(2*lockEvery, unlock) } // while another waits
+	unlock, err = h.Lock(t.Context(), dir, "measures packing", waiting)
+	if err != nil || waits != 2 {
+		t.Fatalf("the third run waited %d times: %v", waits-1, err)
+	}
+	unlock()
+}
+
+// The lock that one user made keeps out all others too, whatever that one's umask is: who cannot open it could never measure here.
+func TestLockOfAllUsers(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	path := filepath.Join(t.TempDir(), "lock")
+	file, err := openLock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o644 {
+		t.Errorf("its mode is %v", mode)
+	}
+}
+
+// Nobody is named who has ended, whatever stands in the file of the lock.
+func TestHolderThatCannotBeTold(t *testing.T) {
+	dead := strings.Split(engine.Owner(), ".")
+	dead[3] = "1"
+	for name, text := range map[string]string{
+		"nothing":       "",
+		"no JSON":       "process 1",
+		"somebody dead": `{"pid": 1, "doing": "measures hello", "owner": "` + strings.Join(dead, ".") + `"}`,
+		"no owner":      `{"pid": 1, "doing": "measures hello"}`,
+		"much":          strings.Repeat("x", 2*maxHolder),
+	} {
+		path := filepath.Join(t.TempDir(), "lock")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		file, err := openLock(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holder := readHolder(file); holder != nil {
+			t.Errorf("%s: got %+v", name, holder)
+		}
+		file.Close()
+	}
+	if got := (&BusyError{}).Error(); got != "another benchbook has this machine for itself" {
+		t.Errorf("of somebody who is not known it says %q", got)
+	}
+}

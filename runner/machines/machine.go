@@ -1,0 +1,247 @@
+package machines
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/output"
+	"benchbook/runner/observe"
+)
+
+// machineName is the name of our program on another machine, among what is started there.
+const machineName = "host"
+
+// A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about it.
+type Machine struct {
+	Host   Host
+	Name   string // in the project
+	Node   string // what its engine calls it; empty if that does not tell
+	engine engine.Engine
+	space  engine.Space
+	agent  engine.Running
+	ahead  time.Duration // of its clock, before ours
+	beside []*Machine    // further ones of the host that it is the first of
+}
+
+// Connect starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is where that is, of an engine
+// that has several; none of another one. Until Close the program runs there, reads what the machine is doing ten times a second, and does
+// nothing else unless it is asked.
+func Connect(ctx context.Context, name string, e engine.Engine, at engine.Location, program []byte) (m *Machine, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("meeting host %q: %w", name, err)
+		}
+	}()
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	space, err := e.Open(ctx, "hosts")
+	if err != nil {
+		return nil, err
+	}
+	m = &Machine{Name: name, engine: e, space: space}
+	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch},
+		Ready: engine.Ready{Log: watchReady}, Location: at})
+	if sited, ok := m.agent.(engine.Sited); ok && err == nil {
+		m.Node = sited.Node()
+	}
+	if err == nil {
+		err = m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &m.Host) }, tellDescription)
+	}
+	if m.Node != "" {
+		m.Host.Nodes = []string{m.Node}
+	}
+	if err == nil {
+		err = m.setClock(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.Close(ctx))
+	}
+	return m, nil
+}
+
+// Close ends our program there.
+func (m *Machine) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancel()
+	return m.space.Close(ctx)
+}
+
+// Beside is the machine as the first of a host together with further ones, which are all of one class. The ID of their Host is of all of them,
+// so that results of several are never taken for those of one; the rest is what the first is.
+func (m *Machine) Beside(further []*Machine) *Machine {
+	if len(further) == 0 {
+		return m
+	}
+	all := *m
+	all.beside = further
+	ids, nodes := []string{m.Host.ID}, slices.Clone(m.Host.Nodes)
+	for _, f := range further {
+		ids, nodes = append(ids, f.Host.ID), append(nodes, f.Host.Nodes...)
+	}
+	all.Host.ID, all.Host.Nodes = idOf(ids), nodes
+	return &all
+}
+
+// machines are those of a host that so many generators of a load are on, each at least one.
+func (m *Machine) machines(generators int) []*Machine {
+	return append([]*Machine{m}, m.beside[:min(len(m.beside), max(0, generators-1))]...)
+}
+
+// unlikeFirst are the facts about a further machine of a host: what kind it is, and what differs from the first.
+func (m *Machine) unlikeFirst(first *Machine) map[string]string {
+	facts := map[string]string{}
+	for fact, value := range m.Host.Facts {
+		if fact == "host.cpu" || fact == "host.cores" || value != first.Host.Facts[fact] {
+			facts[fact] = value
+		}
+	}
+	return facts
+}
+
+// maxAnswer is how much of what our program said is in an error, in bytes.
+const maxAnswer = 1 << 10
+
+// closeGrace is how long ending it may last.
+const closeGrace = 30 * time.Second
+
+// ask calls our program there, and reads its answer.
+func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...string) error {
+	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name}, args...)})
+	if err == nil && exit.Code != 0 {
+		// Where a command could not be started, engines say why in the place of its output.
+		err = fmt.Errorf("it ended with status %d: %s", exit.Code, output.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
+	}
+	if err == nil {
+		err = read(exit.Stdout)
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("asking host %q to %s: %w", m.Name, args[0], err)
+	}
+	return err
+}
+
+// setClock finds out how far its clock is ahead of ours.
+func (m *Machine) setClock(ctx context.Context) (err error) {
+	clocked, ok := m.agent.(engine.Clocked)
+	if !ok {
+		clocked, ok = m.engine.(engine.Clocked)
+	}
+	if ok {
+		m.ahead, _, err = clocked.Clock(ctx)
+	}
+	return err
+}
+
+// settle lets the machine come to rest, which takes longer after it was disturbed; longest is as in Settler.
+func (m *Machine) settle(ctx context.Context, disturbed bool, longest time.Duration) (*record.Before, error) {
+	after := afterRest
+	if disturbed {
+		after = afterDisturbance
+	}
+	var before record.Before
+	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after, longest.String())
+	return &before, err
+}
+
+// readings are what it did since a moment of our clock, in times of our clock.
+func (m *Machine) readings(ctx context.Context, from time.Time) (out observe.HostReadings, err error) {
+	err = m.ask(ctx, func(answer []byte) error {
+		decoder := json.NewDecoder(bytes.NewReader(answer))
+		for {
+			var r observe.HostUsage
+			if err := decoder.Decode(&r); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			r.At = r.At.Add(-m.ahead)
+			out = append(out, r)
+		}
+	}, tellReadings, strconv.FormatInt(from.Add(m.ahead).UnixNano(), 10))
+	return out, err
+}
+
+// With is the host together with other machines that something is measured on, of which this one may be none. Its ID is of all of them,
+// in the order of their names. The facts of this machine keep their names, those of others are below hosts and the name of each.
+func (h Host) With(machines []*Machine, here bool) Host {
+	if len(machines) == 0 {
+		return h
+	}
+	others := map[string]Host{}
+	for _, m := range machines {
+		others[m.Name] = m.Host
+	}
+	return h.together(others, here)
+}
+
+func (h Host) together(others map[string]Host, here bool) Host {
+	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
+	var ids []string
+	if here {
+		all.Cores, ids = h.Cores, []string{h.ID}
+		maps.Copy(all.Facts, h.Facts)
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		ids = append(ids, others[name].ID)
+		for fact, value := range others[name].Facts {
+			all.Facts["hosts."+name+"."+fact] = value
+		}
+	}
+	all.ID = idOf(ids)
+	return all
+}
+
+// idOf is the ID of machines together, given those of each.
+func idOf(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	var classes []string
+	for _, id := range ids {
+		class, _, _ := strings.Cut(id, "-")
+		classes = append(classes, class)
+	}
+	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+}
+
+// Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are recorded under. It is
+// false if one of them has never been met from here.
+func (h Host) Known(cache HostCache, endpoints map[string]string, here bool) (Host, bool) {
+	others := map[string]Host{}
+	for name, endpoint := range endpoints {
+		other, ok := cache.Read(endpoint)
+		if !ok {
+			return Host{}, false
+		}
+		others[name] = other
+	}
+	return h.together(others, here), true
+}
+
+// At is one of the machines of a host: the empty name is this one.
+func (h Host) At(name string) Host {
+	if name == "" {
+		return h
+	}
+	return h.Others[name]
+}
+
+// CoresOf are the logical CPUs of each physical core of one of the machines.
+func (h Host) CoresOf(name string) [][]int { return h.At(name).Cores }

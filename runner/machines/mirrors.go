@@ -1,0 +1,96 @@
+package machines
+
+import (
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// publicHosts are the ends of names of hosts that packages come from and everybody knows.
+var publicHosts = []string{"debian.org", "debian.net", "ubuntu.com", "pypi.org", "pythonhosted.org", "golang.org", "goproxy.io", "npmjs.org", "npmjs.com",
+	"docker.com", "docker.io", "github.com", "githubusercontent.com", "gitlab.com", "kernel.org"}
+
+// mirrorFiles say where the package tools and the engine of a machine get things from, and through which proxies.
+var mirrorFiles = []string{"etc/apt/sources.list", "etc/apt/sources.list.d/*", "etc/apt/apt.conf", "etc/apt/apt.conf.d/*",
+	"etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/npmrc", "etc/docker/daemon.json"}
+
+// ownMirrorFiles say the same for one user, below the home folder.
+var ownMirrorFiles = []string{".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf", ".config/uv/uv.toml", ".npmrc",
+	".docker/config.json"}
+
+// mirrorVariables say the same in an environment.
+var mirrorVariables = regexp.MustCompile(`(?i)^(https?_proxy|ftp_proxy|all_proxy|pip_.*|uv_.*|goproxy|npm_config_.*)=`)
+
+// Hosts as these say them: in URLs, in the settings of npm that are about a registry, as a proxy without a scheme, and those that pip trusts.
+var (
+	hostInURL      = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^\s/@"']*@)?([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)`)
+	hostOfRegistry = regexp.MustCompile(`(?m)^//([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)(?::\d+)?/`)
+	hostOfProxy    = regexp.MustCompile(`(?im)^(?:https?|ftp|all)_proxy=([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?/?$`)
+	trustedHosts   = regexp.MustCompile(`(?im)^\s*(?:pip_)?trusted[-_]host[ \t]*=[ \t]*([^\n]+)$`)
+)
+
+// mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are nobody's business, and
+// programs that cannot reach them say them. The root is that of the machine's files, the environment a list of NAME=value.
+func mirrorsOf(root fs.FS, environment []string) []string {
+	var texts []string
+	add := func(name string) {
+		if text, err := fs.ReadFile(root, name); err == nil {
+			texts = append(texts, string(text))
+		}
+	}
+	for _, pattern := range mirrorFiles {
+		names, _ := fs.Glob(root, pattern) // the patterns are well-formed
+		for _, name := range names {
+			add(name)
+		}
+	}
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		below := strings.TrimPrefix(value, "/")
+		switch name {
+		case "HOME":
+			for _, file := range ownMirrorFiles {
+				add(path.Join(below, file))
+			}
+		case "XDG_CONFIG_HOME":
+			add(path.Join(below, "pip/pip.conf"))
+			add(path.Join(below, "uv/uv.toml"))
+		case "PIP_CONFIG_FILE", "UV_CONFIG_FILE", "NPM_CONFIG_USERCONFIG", "npm_config_userconfig":
+			add(path.Clean(below))
+		}
+		if mirrorVariables.MatchString(variable) {
+			texts = append(texts, variable)
+		}
+	}
+	all := strings.Join(texts, "\n")
+	var found, hosts []string
+	for _, pattern := range []*regexp.Regexp{hostInURL, hostOfRegistry, hostOfProxy} {
+		for _, m := range pattern.FindAllStringSubmatch(all, -1) {
+			found = append(found, m[1])
+		}
+	}
+	for _, m := range trustedHosts.FindAllStringSubmatch(all, -1) {
+		for _, host := range strings.FieldsFunc(m[1], func(c rune) bool { return c == ' ' || c == '\t' || c == ',' }) {
+			host, _, _ = strings.Cut(host, ":")
+			found = append(found, host)
+		}
+	}
+	for _, host := range found {
+		if host = strings.ToLower(host); isPrivate(host) {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+// isPrivate reports whether the name of a host, in lower case, tells something about a network.
+func isPrivate(host string) bool {
+	if host == "localhost" || !strings.ContainsFunc(host, unicode.IsLetter) { // an address is also one of many containers
+		return false
+	}
+	return !slices.ContainsFunc(publicHosts, func(end string) bool { return host == end || strings.HasSuffix(host, "."+end) })
+}

@@ -1,0 +1,131 @@
+package observe
+
+import (
+	"slices"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/mem"
+
+	"benchbook/runner/engine"
+)
+
+// HostUsage is the processor time of a whole machine so far, in seconds of all CPUs.
+type HostUsage struct {
+	At    time.Time `json:"at"`
+	Busy  float64   `json:"busy"`
+	Total float64   `json:"total"`
+	Steal float64   `json:"steal"`
+	Own   float64   `json:"own"` // what of it the process took that reads
+}
+
+// ReadHost is what this machine has used so far; zero where it does not tell.
+func ReadHost() HostUsage { return readHostBelow("/") }
+
+func readHostBelow(root string) HostUsage {
+	times, err := cpu.TimesWithContext(Below(root), false)
+	if err != nil || len(times) != 1 {
+		return HostUsage{}
+	}
+	t := times[0]
+	idle := t.Idle + t.Iowait
+	total := t.User + t.System + t.Nice + t.Irq + t.Softirq + t.Steal + idle
+	return HostUsage{time.Now(), total - idle - t.Steal, total, t.Steal, processTime().Seconds()}
+}
+
+// HostReadings are readings of one machine, in order.
+type HostReadings []HostUsage
+
+// between is what the machine used between two moments, each interpolated between the readings beside it; false where the
+// readings do not cover them.
+func (h HostReadings) between(begin, end time.Time) (HostUsage, bool) {
+	a, okA := h.at(begin)
+	b, okB := h.at(end)
+	used := HostUsage{b.At, b.Busy - a.Busy, b.Total - a.Total, b.Steal - a.Steal, b.Own - a.Own}
+	return used, okA && okB && used.Total > 0
+}
+
+func (h HostReadings) at(at time.Time) (HostUsage, bool) {
+	i := slices.IndexFunc(h, func(r HostUsage) bool { return !r.At.Before(at) })
+	switch {
+	case i < 0:
+		return HostUsage{}, false
+	case h[i].At.Equal(at):
+		return h[i], true
+	case i == 0:
+		return HostUsage{}, false
+	}
+	a, b := h[i-1], h[i]
+	part := at.Sub(a.At).Seconds() / b.At.Sub(a.At).Seconds()
+	mix := func(a, b float64) float64 { return a + part*(b-a) }
+	return HostUsage{at, mix(a.Busy, b.Busy), mix(a.Total, b.Total), mix(a.Steal, b.Steal), mix(a.Own, b.Own)}, true
+}
+
+// foreign is the share of the machine's processor time that went to neither services nor load nor the reader, -1 where the
+// readings do not cover the window. Ours is what services and load used, in seconds.
+//
+// Source: docs/method.md#quantities-checked.
+func (h HostReadings) foreign(begin, end time.Time, ours float64) float64 {
+	used, ok := h.between(begin, end)
+	if !ok {
+		return -1
+	}
+	return max(0, (used.Busy-used.Own-ours)/used.Total)
+}
+
+// steal is the share of the machine's processor time that its hypervisor gave to others, -1 where that is not known.
+func (h HostReadings) steal(begin, end time.Time) float64 {
+	used, ok := h.between(begin, end)
+	if !ok {
+		return -1
+	}
+	return max(0, used.Steal/used.Total)
+}
+
+// cpuSeconds is the processor time that a service used between two moments, interpolated between readings of the whole
+// machine: so both are wrong alike where a load begins or ends between two of these, and their difference is not.
+func (h HostReadings) cpuSeconds(usage []engine.Usage, begin, end time.Time) float64 {
+	at := func(moment time.Time) float64 {
+		i := slices.IndexFunc(h, func(r HostUsage) bool { return !r.At.Before(moment) })
+		if i <= 0 || h[i].At.Equal(moment) {
+			used, _ := cpuAt(usage, moment)
+			return used
+		}
+		a, b := h[i-1].At, h[i].At
+		before, _ := cpuAt(usage, a)
+		after, _ := cpuAt(usage, b)
+		return before + moment.Sub(a).Seconds()/b.Sub(a).Seconds()*(after-before)
+	}
+	return at(end) - at(begin)
+}
+
+// clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
+type clocks struct {
+	wall   time.Time
+	steady time.Duration
+}
+
+// epoch is where the steady clock begins.
+var epoch = time.Now()
+
+func readClocks() clocks {
+	now := time.Now()
+	return clocks{now.Round(0), now.Sub(epoch)}
+}
+
+// clockStep says by how much the wall clock was set between two moments. Keeping time over a network makes it run up to
+// 0.05 % fast or slow, which is no step; neither is what 10 ms could hide.
+func clockStep(a, b clocks) (time.Duration, bool) {
+	passed := b.steady - a.steady
+	step := b.wall.Sub(a.wall) - passed
+	return step, step.Abs() > 10*time.Millisecond+passed/1000
+}
+
+// swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the time.
+func swappedIn() int64 {
+	swap, err := mem.SwapMemory()
+	if err != nil {
+		return -1
+	}
+	return int64(swap.Sin)
+}

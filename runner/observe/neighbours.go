@@ -1,0 +1,80 @@
+package observe
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Bounds of naming who else used the processor.
+const (
+	mostNeighbours   = 3
+	leastNeighbour   = 0.01 // share of the machine's processor time below which nobody is named
+	tellNeighboursAt = 0.05 // share of all others from which they are named: there docs/validity.md#checks warns
+)
+
+// neighbours are the processes of this machine at one moment.
+type neighbours struct {
+	at   time.Time
+	byID map[processID]neighbour
+}
+
+// processID names a process for good: the kernel gives a number again, but not with the same start.
+type processID struct {
+	pid   int
+	start string // ticks since boot
+}
+
+type neighbour struct {
+	name   string
+	parent int
+	used   time.Duration // of processor time, since it was started
+}
+
+// busiestBetween says which programs used most of the processor time between two moments, the first more than the second, and with which
+// share of that of all CPUs, of which there are so many. It leaves out the process own, whatever that has started, and what isOurs says is
+// no neighbour. Processes that ended in between are not seen.
+func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
+	parents := map[int]int{}
+	for id, n := range after.byID {
+		parents[id.pid] = n.parent
+	}
+	descends := func(pid int) bool {
+		for range len(parents) + 1 { // a list that was read while processes came and went may have a circle
+			if pid == own {
+				return true
+			}
+			parent, ok := parents[pid]
+			if !ok {
+				return false
+			}
+			pid = parent
+		}
+		return false
+	}
+	all := after.at.Sub(before.at).Seconds() * cpus
+	if all <= 0 {
+		return ""
+	}
+	shares := map[string]float64{}
+	for id, n := range after.byID {
+		share := (n.used - before.byID[id].used).Seconds() / all
+		// Few processes use anything, so only these are asked where they belong.
+		if share > 0 && !descends(id.pid) && !isOurs(id.pid) {
+			shares[n.name] += share
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
+		return cmp.Or(cmp.Compare(shares[b], shares[a]), cmp.Compare(a, b))
+	})
+	var words []string
+	for _, name := range names[:min(len(names), mostNeighbours)] {
+		if shares[name] >= leastNeighbour {
+			words = append(words, fmt.Sprintf("%s %.0f %%", name, 100*shares[name]))
+		}
+	}
+	return strings.Join(words, ", ")
+}

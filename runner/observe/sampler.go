@@ -1,0 +1,282 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// How often what services use is read while they are measured. The processor time alone costs a few microseconds, and its readings
+// have to lie close to both ends of a window of a tenth of a second; the rest costs more, and may lie further apart.
+const (
+	sampleEvery  = 20 * time.Millisecond // the processor time of services
+	hostEvery    = 5                     // of these times that of the machine
+	wholeEvery   = 10                    // of these times all of their usage
+	threadsEvery = 30                    // of these times all of their threads
+
+	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few do.
+	samplePause = 6 * time.Millisecond
+)
+
+// A Sampler reads the usage of services beside a measurement.
+type Sampler struct {
+	stop func()
+	done sync.WaitGroup
+
+	every    time.Duration // how often the processor time is read
+	watched  []watched
+	services map[string][]engine.Usage
+	cpu      map[string][]engine.Usage // of those that tell it apart: processor time alone, more often
+	threads  map[string][]threadReading
+	ports    map[string][]portReading
+	host     HostReadings
+	ticks    []time.Time       // when something was read
+	clocks   []clocks          // at the beginning and at the end
+	swapped  []int64           // bytes read from swap, likewise; -1 where the system does not tell
+	facts    map[string]string // of networks and CPUs
+	around   [2]neighbours     // at the beginning and at the end
+	cost     float64           // cores that reading took; -1 unknown
+
+	// Elsewhere is to be filled in before Samples.
+	Elsewhere Elsewhere
+
+	mu    sync.Mutex
+	loads []engine.Networked // the programs of the load, while they run in networks of their own
+}
+
+// watched is a service with its containers, of which there are several where it is scaled.
+type watched struct {
+	name       string
+	containers []container
+}
+
+// container is one of a service with what its engine can tell about it; nil for what it cannot.
+type container struct {
+	engine.Running
+	metered   engine.Metered
+	threaded  engine.Threaded
+	networked engine.Networked
+	placed    engine.Placed
+}
+
+// portReading is the share of local ports in use.
+type portReading struct {
+	at    time.Time
+	share float64
+}
+
+// Watch begins to read, at once and then regularly until Finish.
+func Watch(ctx context.Context, services []engine.Running) *Sampler {
+	ctx, cancel := context.WithCancel(ctx)
+	every := max(sampleEvery, time.Duration(len(services))*samplePause)
+	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{},
+		cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
+		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{swappedIn()}, facts: map[string]string{}}
+	for _, r := range services {
+		c := container{Running: r}
+		inner := EngineRunning(r)
+		c.metered, _ = inner.(engine.Metered)
+		c.threaded, _ = inner.(engine.Threaded)
+		c.networked, _ = inner.(engine.Networked)
+		c.placed, _ = inner.(engine.Placed)
+		name := ServiceOf(r.Name())
+		i := slices.IndexFunc(s.watched, func(w watched) bool { return w.name == name })
+		if i < 0 {
+			i = len(s.watched)
+			s.watched = append(s.watched, watched{name: name})
+		}
+		s.watched[i].containers = append(s.watched[i].containers, c)
+	}
+	s.noteNetworks(ctx)
+	s.noteCPUs(ctx)
+	s.around[0] = readNeighbours()
+	begun := make(chan struct{})
+	s.done.Go(func() { s.keepReading(ctx, begun) })
+	<-begun
+	return s
+}
+
+// keepReading reads until the context is done, and then once more, so that the window's end lies within. Begun is closed after the
+// first reading. It has a thread to itself, whose processor time is what reading costs.
+func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	spent, began := threadTime(), time.Now()
+	s.read(ctx, 0)
+	close(begun)
+	ticker := time.NewTicker(s.every)
+	defer ticker.Stop()
+	for tick := 1; ; tick++ {
+		select {
+		case <-ctx.Done():
+			s.read(context.WithoutCancel(ctx), 0)
+			s.cost = -1
+			if now, passed := threadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every { // a share of less says nothing
+				s.cost = (now - spent).Seconds() / passed.Seconds()
+			}
+			return
+		case <-ticker.C:
+			s.read(ctx, tick)
+		}
+	}
+}
+
+// read reads what is due at a tick; at the ticks 0 that is all there is.
+func (s *Sampler) read(ctx context.Context, tick int) {
+	s.ticks = append(s.ticks, time.Now())
+	for _, w := range s.watched {
+		at := time.Now()
+		if used, ok := w.cpu(ctx); ok {
+			s.cpu[w.name] = append(s.cpu[w.name], engine.Usage{At: at, CPU: used})
+		}
+		if tick%wholeEvery != 0 {
+			continue
+		}
+		if u, err := w.usage(ctx); err == nil {
+			s.services[w.name] = append(s.services[w.name], u)
+		}
+		for _, c := range w.containers {
+			if c.networked != nil {
+				s.readPorts(ctx, w.name, c.networked)
+			}
+		}
+		if tick%threadsEvery == 0 {
+			var few map[int]bool
+			if tick > 0 {
+				few = fewThreads(s.threads[w.name], at)
+			}
+			if reading, ok := w.threads(ctx, few); ok {
+				s.threads[w.name] = append(s.threads[w.name], reading)
+			}
+		}
+	}
+	if tick%hostEvery != 0 {
+		return
+	}
+	if host := ReadHost(); host.Total > 0 {
+		s.host = append(s.host, host)
+	}
+	s.mu.Lock()
+	loads := slices.Clone(s.loads)
+	s.mu.Unlock()
+	for _, load := range loads {
+		s.readPorts(ctx, LoadName, load)
+	}
+}
+
+// cpu is the processor time that all containers of a service have used, if their engine tells it apart.
+func (w watched) cpu(ctx context.Context) (sum time.Duration, ok bool) {
+	for _, c := range w.containers {
+		if c.metered == nil {
+			return 0, false
+		}
+		used, err := c.metered.CPU(ctx)
+		if err != nil {
+			return 0, false
+		}
+		sum += used
+	}
+	return sum, true
+}
+
+// usage is what the containers of a service have used together. It is of the moment at which the first of them was read.
+func (w watched) usage(ctx context.Context) (engine.Usage, error) {
+	sum, err := w.containers[0].Usage(ctx)
+	for _, c := range w.containers[1:] {
+		u, failed := c.Usage(ctx)
+		if err = errors.Join(err, failed); err != nil {
+			break
+		}
+		sum.CPU = added(sum.CPU, u.CPU)
+		sum.Memory = added(sum.Memory, u.Memory)
+		sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)
+		sum.ListenOverflows, sum.Retransmits = added(sum.ListenOverflows, u.ListenOverflows), added(sum.Retransmits, u.Retransmits)
+	}
+	return sum, err
+}
+
+// added is a sum that an engine can tell only where it can tell both.
+func added[T ~int64](a, b T) T {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a + b
+}
+
+func (s *Sampler) readPorts(ctx context.Context, name string, n engine.Networked) {
+	at := time.Now()
+	if share, err := n.Ports(ctx); err == nil {
+		s.ports[name] = append(s.ports[name], portReading{at, share})
+	}
+}
+
+// Finish ends reading, after one more.
+func (s *Sampler) Finish() {
+	s.stop()
+	s.done.Wait()
+	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, swappedIn())
+	s.around[1] = readNeighbours()
+}
+
+// LoadName is the name of the program that puts the load on, whichever it is. Where there are several, their names differ as those of the
+// containers of a service do.
+const LoadName = "load"
+
+// Space is a space in which the sampler sees the load start and end.
+func (s *Sampler) Space(inner engine.Space) engine.Space { return observed{inner, s} }
+
+type observed struct {
+	engine.Space
+	sampler *Sampler
+}
+
+func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+	if ServiceOf(program.Name) != LoadName {
+		return o.Space.Run(ctx, program, started)
+	}
+	var load engine.Running
+	watch := func(r engine.Running) {
+		if program.Beside == "" { // else its ports are those of the service
+			load = r
+			o.sampler.AddLoad(r)
+		}
+		o.sampler.NoteLoadCPUs(ctx, r)
+		if started != nil {
+			started(r)
+		}
+	}
+	defer func() { o.sampler.RemoveLoad(load) }()
+	if program.Beside != "" {
+		o.sampler.noteLoadIn(program.Beside)
+	}
+	return o.Space.Run(ctx, program, watch)
+}
+
+// AddLoad has the ports of a program of the load read from now on, if it can tell of them.
+func (s *Sampler) AddLoad(r engine.Running) {
+	if networked, ok := r.(engine.Networked); ok {
+		s.mu.Lock()
+		s.loads = append(s.loads, networked)
+		s.mu.Unlock()
+	}
+}
+
+// RemoveLoad undoes what AddLoad did; of nil that is nothing.
+func (s *Sampler) RemoveLoad(r engine.Running) {
+	networked, _ := r.(engine.Networked)
+	s.mu.Lock()
+	s.loads = slices.DeleteFunc(s.loads, func(n engine.Networked) bool { return n == networked })
+	s.mu.Unlock()
+}
+
+// noteLoadIn notes that the load is in the network of a service. Several programs of it are there at the same time.
+func (s *Sampler) noteLoadIn(service string) {
+	s.mu.Lock()
+	s.facts[FactLoadIn] = "that of " + service
+	s.mu.Unlock()
+}
