@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -377,19 +378,7 @@ func coresLine(records []*record.Record) string {
 }
 
 // A definition is what was carried out, or would be, in a cell.
-type definition struct {
-	Services []*plan.Service `json:"services"`
-	Load     *plan.Load      `json:"load"`
-	Command  *plan.Command   `json:"command"`
-}
-
-// UnmarshalJSON reads a definition. Somebody may have edited it: a service that is null is none.
-func (d *definition) UnmarshalJSON(data []byte) error {
-	type plain definition
-	err := json.Unmarshal(data, (*plain)(d))
-	d.Services = slices.DeleteFunc(d.Services, func(s *plan.Service) bool { return s == nil })
-	return err
-}
+type definition struct{ spec.Definition }
 
 // definitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
 // changed since.
@@ -419,8 +408,8 @@ func (c *composer) definition(cell *dataset.Cell) definition {
 }
 
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
-func (c *composer) loadsOf(e *dataset.Experiment) []*plan.Load {
-	var out []*plan.Load
+func (c *composer) loadsOf(e *dataset.Experiment) []*spec.Load {
+	var out []*spec.Load
 	seen := map[string]bool{}
 	for _, cell := range e.Cells {
 		l := c.definition(cell).Load
@@ -472,7 +461,7 @@ func (c *composer) servicesOf(e *dataset.Experiment) []string {
 }
 
 // serviceWords say what a service is, and what it is allowed.
-func serviceWords(s *plan.Service) string {
+func serviceWords(s *spec.Service) string {
 	var words []string
 	if image := imageName(s.Image); image != "" {
 		words = append(words, image)
@@ -506,7 +495,7 @@ func serviceWords(s *plan.Service) string {
 }
 
 // loadLine is a load in one line, every number that shapes it named.
-func loadLine(l *plan.Load) string {
+func loadLine(l *spec.Load) string {
 	var words []string
 	if l.Tool != "" {
 		words = append(words, "tool="+l.Tool)
@@ -570,12 +559,12 @@ func loadLine(l *plan.Load) string {
 func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }
 
 // isOpen tells whether requests are sent at a rate, whatever is answered.
-func isOpen(l *plan.Load) bool {
-	return l.Rate > 0 || l.RateShare > 0 || slices.ContainsFunc(l.Stages, func(s plan.Stage) bool { return s.Rate > 0 })
+func isOpen(l *spec.Load) bool {
+	return l.Rate > 0 || l.RateShare > 0 || slices.ContainsFunc(l.Stages, func(s spec.Stage) bool { return s.Rate > 0 })
 }
 
 // answersLine says what an answer has to be like to count.
-func answersLine(l *plan.Load) string {
+func answersLine(l *spec.Load) string {
 	if l.Tool != "" {
 		return ""
 	}
@@ -616,7 +605,7 @@ func answersLine(l *plan.Load) string {
 }
 
 // sameLoads are the lines by which wrk and ab put nearly the same loads on their targets, and why there are none for some.
-func sameLoads(loads []*plan.Load) (lines, cannot string) {
+func sameLoads(loads []*spec.Load) (lines, cannot string) {
 	const most = 4
 	var all, reasons []string
 	for _, l := range loads {
@@ -638,7 +627,7 @@ func sameLoads(loads []*plan.Load) (lines, cannot string) {
 }
 
 // equivalents are the lines by which wrk and ab put nearly the same load on the target, or why they cannot.
-func equivalents(l *plan.Load) (lines, cannot string) {
+func equivalents(l *spec.Load) (lines, cannot string) {
 	switch {
 	case isOpen(l):
 		return "", "cannot do the same: they send at no rate of their own"
@@ -654,7 +643,7 @@ func equivalents(l *plan.Load) (lines, cannot string) {
 	return toolLines(l), ""
 }
 
-func toolLines(l *plan.Load) string {
+func toolLines(l *spec.Load) string {
 	var lines []string
 	var headers []string
 	for _, name := range slices.Sorted(maps.Keys(l.Headers)) {
@@ -979,7 +968,7 @@ func imageNames(raw json.RawMessage) map[string]string {
 	return names
 }
 
-func imageName(i plan.Image) string {
+func imageName(i spec.Image) string {
 	if i.Build == nil {
 		return i.Name
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/eventloop"
@@ -77,7 +78,7 @@ func seed(kind, service string) uint64 {
 }
 
 // originEnvironment tells an origin what it is.
-func originEnvironment(s *plan.Service) (string, error) {
+func originEnvironment(s *spec.Service) (string, error) {
 	o := s.Origin
 	config, err := json.Marshal(origin.Config{
 		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status, Reason: http.StatusText(o.Status), Errors: o.Errors,
@@ -90,7 +91,7 @@ func originEnvironment(s *plan.Service) (string, error) {
 }
 
 // relayBefore is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
-func (r *run) relayBefore(t *plan.Trial, s *plan.Service) (engine.Service, error) {
+func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter, Rate: s.Link.Rate}
 	for _, port := range s.Expose {
 		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port), Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
@@ -145,7 +146,7 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 			name, fact string
 		}{
 			{s.Origin != nil, s.Origin != nil && s.Origin.Distribution != "", s.Name, "origin.late." + s.Name},
-			{s.Link != nil, s.Link != nil && *s.Link != plan.Link{}, s.Name + linkSuffix, "link.late." + s.Name},
+			{s.Link != nil, s.Link != nil && *s.Link != spec.Link{}, s.Name + linkSuffix, "link.late." + s.Name},
 		} {
 			i := slices.IndexFunc(running, func(r engine.Running) bool { return own.is && r.Name() == own.name })
 			if i < 0 {

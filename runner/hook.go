@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
@@ -28,7 +29,7 @@ func (e *resultError) Error() string { return e.failure }
 
 // runHooks runs hooks of one kind in services, in order, until one fails, and gives what they wrote to standard output. Hooks that
 // belong into a command's own container are left to its driver. The error is a *resultError, or that we could not run one.
-func runHooks(ctx context.Context, kind string, hooks []plan.Hook, t *plan.Trial, services map[string]engine.Running) (stdout string, err error) {
+func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial, services map[string]engine.Running) (stdout string, err error) {
 	var all strings.Builder
 	for _, h := range hooks {
 		in, command := h.Service, engine.Command{Args: h.Run}

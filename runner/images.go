@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -35,7 +36,7 @@ type image struct {
 }
 
 // imageKey tells images apart.
-func imageKey(i plan.Image) string {
+func imageKey(i spec.Image) string {
 	switch {
 	case i.Machine:
 		return "\x00machine" // no reference is written so
@@ -50,8 +51,8 @@ func imageKey(i plan.Image) string {
 	return b.String()
 }
 
-func imagesOf(t *plan.Trial) map[string]plan.Image {
-	out := map[string]plan.Image{}
+func imagesOf(t *plan.Trial) map[string]spec.Image {
+	out := map[string]spec.Image{}
 	for _, s := range t.Services {
 		if s.Origin == nil {
 			out[s.Name] = s.Image
@@ -64,7 +65,7 @@ func imagesOf(t *plan.Trial) map[string]plan.Image {
 }
 
 // imageSpec is an image as engines want it; what says in words what it is for.
-func imageSpec(what string, wanted plan.Image) engine.Image {
+func imageSpec(what string, wanted spec.Image) engine.Image {
 	spec := engine.Image{Name: wanted.Name, Machine: wanted.Machine}
 	if b := wanted.Build; b != nil {
 		spec.Build = &engine.Build{For: what, Dockerfile: b.Dockerfile, Args: b.Args, Target: b.Target}
@@ -197,7 +198,7 @@ func (l *redactedLog) flush() {
 	l.rest = nil
 }
 
-func engineFile(f plan.File) engine.File {
+func engineFile(f spec.File) engine.File {
 	out := engine.File{Path: f.Path, Mode: 0o644, Data: f.Data}
 	if f.Exec {
 		out.Mode = 0o755

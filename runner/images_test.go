@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 )
@@ -155,7 +156,7 @@ func TestFactsOfPrograms(t *testing.T) {
 	e, store := fake.New(s), &memory{}
 	p := imagesPlan(t)
 	for _, trial := range p.Experiments[0].Trials {
-		trial.Command.Image = plan.Image{Machine: true}
+		trial.Command.Image = spec.Image{Machine: true}
 	}
 	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/machines"
 )
@@ -359,7 +360,7 @@ func (r *run) ownNeed(name string, semantics int) need {
 }
 
 // imageNeed is an image of a trial. It is made once for all experiments of an article.
-func (r *run) imageNeed(t *plan.Trial, name string, wanted plan.Image) need {
+func (r *run) imageNeed(t *plan.Trial, name string, wanted spec.Image) need {
 	key, what := r.articleImage(wanted), r.plan.Article+" "+name
 	return need{key: "image " + key, what: what, hosts: r.layout().IfSpread(r.imageHosts(imageKey(wanted))), meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
 		redact := record.NewRedactor(t.Definition)
@@ -367,7 +368,7 @@ func (r *run) imageNeed(t *plan.Trial, name string, wanted plan.Image) need {
 		prepared, err := on.Prepare(ctx, imageSpec(what, wanted), log)
 		log.flush()
 		if err != nil {
-			return noImage(what, wanted, err, redact)
+			return noImage(t, what, wanted, err, redact)
 		}
 		out := image{Prepared: prepared, looked: wanted.Machine} // of which there are more packages than a record should list
 		for _, base := range prepared.Bases {
@@ -388,32 +389,32 @@ func (r *run) imageNeed(t *plan.Trial, name string, wanted plan.Image) need {
 }
 
 // noImage says where the mistake is that an image could not be had for, without secrets, if it is one of the article.
-func noImage(what string, wanted plan.Image, err error, redact *record.Redactor) error {
+func noImage(t *plan.Trial, what string, wanted spec.Image, err error, redact *record.Redactor) error {
 	var failed *engine.BuildError
 	isBuild := errors.As(err, &failed) && wanted.Build != nil
 	switch {
 	case errors.As(err, new(*engine.ImageError)) && isBuild:
-		return &NoImageError{wanted.Build.At(failed.Line), err} // of FROM
+		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line), err} // of FROM
 	case errors.As(err, new(*engine.ImageError)):
 		return &NoImageError{Err: err}
 	case isBuild:
-		return &NoImageError{wanted.Build.At(failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
+		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
 			Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
 	}
 	return fmt.Errorf("preparing the image of %s: %w", what, err)
 }
 
 // articleImage tells the images of all articles apart: each has its own, by which its images are found again.
-func (r *run) articleImage(i plan.Image) string { return r.plan.Article + "\n" + imageKey(i) }
+func (r *run) articleImage(i spec.Image) string { return r.plan.Article + "\n" + imageKey(i) }
 
 // image is an image of the article that is there.
-func (r *run) image(i plan.Image) (image, bool) {
+func (r *run) image(i spec.Image) (image, bool) {
 	out, ok := r.images[r.articleImage(i)]
 	return out, ok
 }
 
 // preparedImage is it for the engine.
-func (r *run) preparedImage(i plan.Image) engine.Prepared {
+func (r *run) preparedImage(i spec.Image) engine.Prepared {
 	out, _ := r.image(i)
 	return out.Prepared
 }

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -79,13 +80,11 @@ func identities(r *record.Record) []identity {
 
 // programWords gives the words by which a trial names programs of the machine, by the facts that tell what these are.
 func programWords(definition json.RawMessage) map[string]string {
-	var t plan.Trial
-	if json.Unmarshal(definition, &struct {
-		Services *[]*plan.Service `json:"services"`
-		Command  **plan.Command   `json:"command"`
-	}{&t.Services, &t.Command}) != nil {
+	var d spec.Definition
+	if json.Unmarshal(definition, &d) != nil {
 		return nil // of another version
 	}
+	t := plan.Trial{Services: d.Services, Command: d.Command}
 	out := map[string]string{}
 	for name, image := range imagesOf(&t) {
 		if image.Machine {

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
@@ -296,8 +297,8 @@ func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, met
 }
 
 // fresh are the services of a trial that are started for each repetition.
-func (r *run) fresh(t *plan.Trial) []*plan.Service {
-	return slices.DeleteFunc(slices.Clone(t.Services), func(s *plan.Service) bool { return r.isShared(s.Name) })
+func (r *run) fresh(t *plan.Trial) []*spec.Service {
+	return slices.DeleteFunc(slices.Clone(t.Services), func(s *spec.Service) bool { return r.isShared(s.Name) })
 }
 
 // conclude runs the hooks after a repetition, whatever that came to.
@@ -414,7 +415,7 @@ func clip(s string, most int) string {
 }
 
 // longestStop is the longest time that one of some services gets to end.
-func longestStop(services []*plan.Service) time.Duration {
+func longestStop(services []*spec.Service) time.Duration {
 	longest := time.Duration(0)
 	for _, s := range services {
 		longest = max(longest, s.StopGrace)

@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
@@ -214,7 +215,7 @@ func TestSettingsOfAService(t *testing.T) {
 
 	// And what the project has to allow: its plan is made elsewhere.
 	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	service, err := r.service(&plan.Trial{}, &plan.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
+	service, err := r.service(&plan.Trial{}, &spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
 		t.Errorf("got %+v, %v", service, err)
 	}

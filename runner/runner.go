@@ -20,6 +20,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
@@ -144,7 +145,7 @@ type Kept struct {
 	Article, Experiment, Trial string
 	Failed                     bool // their repetition
 	Services                   []engine.Kept
-	Cleanup                    []plan.Hook // that are not run, so that all stays as it was
+	Cleanup                    []spec.Hook // that are not run, so that all stays as it was
 	Left                       int         // repetitions that were to be done after it
 }
 

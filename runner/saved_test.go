@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -183,7 +184,7 @@ func TestImport(t *testing.T) {
 	for _, tt := range []struct {
 		name, format string
 		of           func(*testing.T) (*plan.Plan, *plan.Experiment, *plan.Trial)
-		change       func(*plan.Load)
+		change       func(*spec.Load)
 		files        []string
 		want         string
 	}{
@@ -191,9 +192,9 @@ func TestImport(t *testing.T) {
 		{"another format", "wrk", load, nil, []string{"ab/plain.txt"}, "plain.txt: output of wrk: no result"},
 		{"a tool that cannot be imported", "pgbench", load, nil, []string{"pgbench/plain.txt"}, `plain.txt: output of "pgbench" cannot be imported`},
 		{"cut off", "", load, nil, []string{"ab/abort.txt"}, "abort.txt: output of ab: no result"},
-		{"other connections", "", load, func(l *plan.Load) { l.Connections = 11 }, []string{"ab/plain.txt"}, "plain.txt: it is of 20 connections, and trial"},
-		{"another tool than the trial's", "", load, func(l *plan.Load) { l.Tool, l.Connections = "wrk", 20 }, []string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
-		{"two tools", "", load, func(l *plan.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"}, "plain.txt: it is output of hey, and plain.txt of ab"},
+		{"other connections", "", load, func(l *spec.Load) { l.Connections = 11 }, []string{"ab/plain.txt"}, "plain.txt: it is of 20 connections, and trial"},
+		{"another tool than the trial's", "", load, func(l *spec.Load) { l.Tool, l.Connections = "wrk", 20 }, []string{"ab/plain.txt"}, "plain.txt: it is output of ab, and the load of trial"},
+		{"two tools", "", load, func(l *spec.Load) { l.Connections = 20 }, []string{"ab/plain.txt", "hey/plain.txt"}, "plain.txt: it is output of hey, and plain.txt of ab"},
 		{"a load as a command", "", command, nil, []string{"ab/plain.txt"}, "plain.txt: it is output of ab about requests, and the experiment times a command"},
 		{"a command as a load", "", load, nil, []string{"hyperfine/sleep.json"}, "sleep.json: it is output of hyperfine about a command"},
 		{"no files", "", load, nil, nil, "there is no output to import"},

@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 )
 
@@ -280,7 +281,7 @@ func (r *run) endSearch(rec *record.Record) *record.Record {
 // tune searches for a value of a trial, with the values that were chosen before it.
 //
 // Source: docs/method.md#tuned-values.
-func (r *run) tune(ctx context.Context, t *plan.Trial, s plan.Search, before map[string]int) (*record.Record, error) {
+func (r *run) tune(ctx context.Context, t *plan.Trial, s spec.Search, before map[string]int) (*record.Record, error) {
 	begin := time.Now()
 	metric := r.metric(s.Maximize)
 	out := &record.Search{Kind: record.SearchTune, Name: s.Name, Metric: s.Maximize, Unit: metric.Unit, Better: metric.Better, Effect: s.Effect}

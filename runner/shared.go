@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -22,7 +23,7 @@ const maxShares = 3
 type share struct {
 	space    engine.Space
 	trial    *plan.Trial // whose services they are
-	services []*plan.Service
+	services []*spec.Service
 	running  []engine.Running
 	began    time.Time
 	setup    time.Duration
@@ -128,7 +129,7 @@ func (r *run) entersShared(t *plan.Trial) bool {
 	if t.Command != nil {
 		own = t.Command.Service
 	}
-	return r.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude), func(h plan.Hook) bool { return r.isShared(h.Service) })
+	return r.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude), func(h spec.Hook) bool { return r.isShared(h.Service) })
 }
 
 // died says which shared service has ended, and nothing while all of them run.

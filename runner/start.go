@@ -16,6 +16,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/readiness"
 	"benchbook/runner/observe"
@@ -23,7 +24,7 @@ import (
 
 // startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it depends on run
 // already. What was started comes back beside an error too, in the order of the services.
-func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*plan.Service) ([]engine.Running, error) {
+func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*spec.Service) ([]engine.Running, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type stage struct{ begun, ready chan struct{} }
@@ -81,7 +82,7 @@ func working(running []engine.Running) []engine.Running {
 
 // startService starts the containers of a service at once, and then the link before it if there is one. It calls begun once all of them
 // were started, and before it returns without an error.
-func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *plan.Service, begun func()) ([]engine.Running, error) {
+func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *spec.Service, begun func()) ([]engine.Running, error) {
 	service, err := r.service(t, s)
 	if err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 }
 
 // service is a service as engines take it.
-func (r *run) service(t *plan.Trial, s *plan.Service) (engine.Service, error) {
+func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	out := engine.Service{
 		Name: s.Name, Image: r.preparedImage(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
 		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: r.layout().CPUsOf(s), Memory: s.Memory,
@@ -223,7 +224,7 @@ func (r *run) addDriverFiles(t *plan.Trial, service string, out *engine.Service)
 
 // volumes are those of a service as engines take them. A single file of the article is put there as a config is: engines mount
 // folders only. Of another machine than this its own engine says what it does not have.
-func volumes(s *plan.Service, here bool, out *engine.Service) error {
+func volumes(s *spec.Service, here bool, out *engine.Service) error {
 	for _, v := range s.Volumes {
 		switch {
 		case v.Type == string(article.TmpfsVolume):

@@ -16,6 +16,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/timing"
@@ -79,15 +80,15 @@ func TestVolumes(t *testing.T) {
 // Every setting of a service in a plan reaches the engine. One that is added to the plan fails here until it does: under the same name and
 // of the same type by itself, and else once this test knows what becomes of it.
 func TestEverySettingReachesTheEngine(t *testing.T) {
-	became := map[string]func(set *plan.Service, got engine.Service) (is, want any){
-		"Image": func(_ *plan.Service, got engine.Service) (is, want any) {
+	became := map[string]func(set *spec.Service, got engine.Service) (is, want any){
+		"Image": func(_ *spec.Service, got engine.Service) (is, want any) {
 			return got.Image, engine.Prepared{ID: "id of x"}
 		},
-		"Configs": func(set *plan.Service, got engine.Service) (is, want any) {
+		"Configs": func(set *spec.Service, got engine.Service) (is, want any) {
 			f := set.Configs[0]
 			return got.Files, []engine.File{{Path: f.Path, Mode: 0o755, Data: f.Data}}
 		},
-		"Ready": func(set *plan.Service, got engine.Service) (is, want any) {
+		"Ready": func(set *spec.Service, got engine.Service) (is, want any) {
 			have, given := reflect.ValueOf(got.Ready), fields(set.Ready)
 			all := map[string]any{}
 			for name := range given {
@@ -95,28 +96,28 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			}
 			return all, given
 		},
-		"Completes": func(_ *plan.Service, got engine.Service) (is, want any) {
+		"Completes": func(_ *spec.Service, got engine.Service) (is, want any) {
 			return got.Ready.Completed, true
 		},
-		"Ulimits": func(set *plan.Service, got engine.Service) (is, want any) {
+		"Ulimits": func(set *spec.Service, got engine.Service) (is, want any) {
 			return got.Ulimits, []engine.Ulimit{{Name: "x", Soft: int64(set.Ulimits["x"].Soft), Hard: int64(set.Ulimits["x"].Hard)}}
 		},
 	}
 	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
 		"Volumes": "TestVolumes"}
 	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	r.images = map[string]image{r.articleImage(plan.Image{Name: "x"}): {Prepared: engine.Prepared{ID: "id of x"}}}
-	kind, there := reflect.TypeFor[plan.Service](), reflect.TypeFor[engine.Service]()
+	r.images = map[string]image{r.articleImage(spec.Image{Name: "x"}): {Prepared: engine.Prepared{ID: "id of x"}}}
+	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()
 	for i := range kind.NumField() {
 		field := kind.Field(i)
 		if !field.IsExported() || elsewhere[field.Name] != "" {
 			continue
 		}
 		t.Run(field.Name, func(t *testing.T) {
-			set := &plan.Service{Name: "server"}
+			set := &spec.Service{Name: "server"}
 			fill(reflect.ValueOf(set).Elem().Field(i))
 			if field.Name == "Image" {
-				set.Image = plan.Image{Name: "x"} // its other ways are of how images are made
+				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
 			}
 			got, err := r.service(&plan.Trial{}, set)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
@@ -117,7 +118,7 @@ func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place,
 }
 
 // schemeOf is how the targets of a load are reached.
-func schemeOf(l *plan.Load) string {
+func schemeOf(l *spec.Load) string {
 	target := l.Target
 	if len(l.Targets) > 0 {
 		target = l.Targets[0].URL

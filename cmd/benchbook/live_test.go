@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/runner"
 )
@@ -67,7 +68,7 @@ func trials() (*plan.Plan, map[*plan.Trial]*known) {
 	e := &plan.Experiment{Name: "e", Repetitions: 3}
 	known_ := map[*plan.Trial]*known{}
 	for _, name := range []string{"a", "b"} {
-		t := &plan.Trial{Name: name, Load: &plan.Load{Warmup: time.Second, Duration: 6 * time.Second}}
+		t := &plan.Trial{Name: name, Load: &spec.Load{Warmup: time.Second, Duration: 6 * time.Second}}
 		e.Trials = append(e.Trials, t)
 		known_[t] = &known{toMeasure: 3}
 		for k := range 3 {
@@ -138,7 +139,7 @@ func TestForecastOfSearches(t *testing.T) {
 	p, known := trials()
 	e := p.Experiments[0]
 	for _, trial := range e.Trials {
-		trial.Tune = []plan.Search{{Name: "workers", From: 1, To: 8, Probes: 3}} // 1, 2, 3, 5 and 8
+		trial.Tune = []spec.Search{{Name: "workers", From: 1, To: 8, Probes: 3}} // 1, 2, 3, 5 and 8
 	}
 	f := newForecast()
 	f.add(p, plan.Placement{}, known, false)

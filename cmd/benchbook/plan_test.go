@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner/machines"
 )
 
@@ -182,7 +183,7 @@ func TestExperienceOfOthers(t *testing.T) {
 		return &record.Record{Trial: trial, Parts: map[string]float64{"start": 1, "measure": measure}, Load: &record.Load{Attempted: attempted}}
 	}
 	search := &record.Record{Trial: "a", Search: &record.Search{}, Started: time.Unix(0, 0), Ended: time.Unix(90, 0)}
-	a := &plan.Trial{Name: "a", Load: &plan.Load{Requests: 1000}}
+	a := &plan.Trial{Name: "a", Load: &spec.Load{Requests: 1000}}
 	e := &plan.Experiment{Trials: []*plan.Trial{a}}
 	tests := []struct {
 		name  string
@@ -285,7 +286,7 @@ calibrate: false
 
 // A load by several generators says so, where one is planned and where one was measured.
 func TestSeveralGeneratorsInWords(t *testing.T) {
-	trial := &plan.Trial{Load: &plan.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3, Warmup: time.Second}}
+	trial := &plan.Trial{Load: &spec.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3, Warmup: time.Second}}
 	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for 5s, " +
 		"put on by 3 generators together, after 1s of warm-up"
 	if got := loadInWords(trial); got != want {

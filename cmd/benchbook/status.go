@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/machines"
@@ -231,7 +232,7 @@ func inspect(ctx context.Context, a *session, project *article.Project, c *chose
 			if len(others) > 0 && k.state != dataset.Stale {
 				k.state = dataset.Stale
 			}
-			k.searched = k.state != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s plan.Search) bool {
+			k.searched = k.state != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s spec.Search) bool {
 				found := cell.Search(s.Name)
 				return found == nil || found.Chosen == 0
 			})

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 )
 
@@ -155,25 +155,15 @@ const (
 // read none.
 type definitions struct {
 	last json.RawMessage
-	read definition
-}
-
-// definition is what one says of where services run.
-type definition struct {
-	Hosts    map[string]string `json:"hosts"`
-	Services []struct {
-		Name   string  `json:"name"`
-		CPUSet string  `json:"cpuset"`
-		CPUs   float64 `json:"cpus"`
-	} `json:"services"`
+	read spec.Definition
 }
 
 // of is the definition of a record, which must not be changed.
-func (in *definitions) of(r *record.Record) definition {
+func (in *definitions) of(r *record.Record) spec.Definition {
 	if in.last == nil || !bytes.Equal(in.last, r.Definition) {
-		in.last, in.read = r.Definition, definition{}
+		in.last, in.read = r.Definition, spec.Definition{}
 		if len(r.Definition) > 0 && json.Unmarshal(r.Definition, &in.read) != nil {
-			in.read = definition{} // from before it had this form
+			in.read = spec.Definition{} // from before it had this form
 		}
 	}
 	return in.read
@@ -192,7 +182,7 @@ func (in *definitions) placed(r *record.Record) []placedService {
 	for _, s := range definition.Services {
 		p := placedService{name: s.Name, host: definition.Hosts[s.Name], limit: s.CPUs}
 		// Where the machine had no such CPUs, or its engine has chosen others, the fact says so.
-		p.cpus, _ = plan.ParseCPUSet(cmp.Or(each[s.Name], all, s.CPUSet))
+		p.cpus, _ = spec.ParseCPUSet(cmp.Or(each[s.Name], all, s.CPUSet))
 		slices.Sort(p.cpus)
 		p.cpus = slices.Compact(p.cpus)
 		out = append(out, p)
@@ -221,7 +211,7 @@ func (in *definitions) ofLoad(r *record.Record, fact string) string {
 //
 // Source: docs/method.md#quantities-checked.
 func (in *definitions) sharedCPUs(r *record.Record) string {
-	own, _ := plan.ParseCPUSet(r.Facts[factLoad])
+	own, _ := spec.ParseCPUSet(r.Facts[factLoad])
 	shared := map[int][]string{}
 	for _, s := range in.besideLoad(r) {
 		for _, cpu := range s.cpus {
@@ -292,7 +282,7 @@ func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) 
 	if _, err := fmt.Sscanf(in.ofLoad(r, factCores), "%d logical, %d physical", &logical, &physical); err == nil && logical == physical {
 		siblings = "none"
 	}
-	own, ok := plan.ParseCPUSet(r.Facts[factLoad])
+	own, ok := spec.ParseCPUSet(r.Facts[factLoad])
 	services := in.besideLoad(r)
 	if siblings == "" || !ok || len(in.placed(r)) == 0 {
 		return "", false
@@ -301,7 +291,7 @@ func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) 
 		return "", true
 	}
 	for core := range strings.SplitSeq(siblings, "; ") {
-		threads, _ := plan.ParseCPUSet(core)
+		threads, _ := spec.ParseCPUSet(core)
 		for _, s := range services {
 			for _, cpu := range s.cpus {
 				i := slices.IndexFunc(own, func(mine int) bool { return slices.Contains(threads, mine) })

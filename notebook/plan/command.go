@@ -5,16 +5,17 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
-func (p *planner) command(d *draft, at source.Pos) *Command {
+func (p *planner) command(d *draft, at source.Pos) *spec.Command {
 	c := d.definition.Command
 	if c.Run != nil {
 		at = c.Run.Pos
 	}
-	out := &Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Service: c.Service.Value}
+	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Service: c.Service.Value}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
-		out.CPUSet, out.cpuset = c.CPUSet.Value, c.CPUSet
+		out.CPUSet, d.places.cpusets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet
 		p.checkCPUSet(c.CPUSet)
 	}
 	if c.Service.Value != "" {
@@ -25,7 +26,7 @@ func (p *planner) command(d *draft, at source.Pos) *Command {
 			p.completed(c.Service, "the command")
 		}
 	} else {
-		image, ok := p.image("", c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
+		image, ok := p.image(d, "", c.Image, c.Build, "the command", at, c.Tried, "service", "service: with the name of one to run in")
 		if !ok {
 			return nil
 		}
@@ -90,11 +91,11 @@ func (p *planner) commandInService(c *article.Command, services []string) bool {
 }
 
 // hooks reads commands that are run before or after something.
-func hooks(list []article.Hook) []Hook {
-	var out []Hook
+func hooks(list []article.Hook) []spec.Hook {
+	var out []spec.Hook
 	for _, h := range list {
 		if h.Run != nil {
-			out = append(out, Hook{Service: h.Service.Value, Run: h.Run.Words})
+			out = append(out, spec.Hook{Service: h.Service.Value, Run: h.Run.Words})
 		}
 	}
 	return out

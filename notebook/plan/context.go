@@ -20,6 +20,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // maxContext bounds a build context, which is held in memory: benchmark data is better made in the image.
@@ -29,10 +30,10 @@ const maxContext = 256 << 20
 // through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type folder struct {
 	doc      *article.Document
-	configs  map[string][]string // files and listings that are copied in when a container starts, with the users of each: see usersOf
-	contexts map[string][]File   // by folder and what is left out there, read once
-	single   map[string]File     // by path: what configs name, read once
-	size     int64               // of single
+	configs  map[string][]string    // files and listings that are copied in when a container starts, with the users of each: see usersOf
+	contexts map[string][]spec.File // by folder and what is left out there, read once
+	single   map[string]spec.File   // by path: what configs name, read once
+	size     int64                  // of single
 }
 
 // digest is how a file's content enters keys and records.
@@ -41,8 +42,8 @@ func digest(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func newFile(name string, data []byte, exec bool) File {
-	return File{Path: name, Digest: digest(data), Exec: exec, Data: data}
+func newFile(name string, data []byte, exec bool) spec.File {
+	return spec.File{Path: name, Digest: digest(data), Exec: exec, Data: data}
 }
 
 // usersOf is who takes a config, or is built: a service, or the command, by its name, and all that are built as it is. What one of them
@@ -60,18 +61,18 @@ func usersOf(name string, build *article.Build) []string {
 }
 
 // config reads a file or listing that a config of some users names.
-func (f *folder) config(c article.Config, users []string, problems *source.Problems) (File, bool) {
+func (f *folder) config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
-		return File{}, false // which was said when it was read
+		return spec.File{}, false // which was said when it was read
 	}
 	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
 		problems.Add("wrong-value", c.Target.Pos, "the target of a config has to be the path of a file in the container, not %q", c.Target.Value).
 			Hint = "begin it with /"
-		return File{}, false
+		return spec.File{}, false
 	}
 	file, ok := f.file(c.Source, problems)
 	if !ok {
-		return File{}, false
+		return spec.File{}, false
 	}
 	f.configs[file.Path] = append(f.configs[file.Path], users...)
 	file.Path = path.Clean(c.Target.Value)
@@ -79,10 +80,10 @@ func (f *folder) config(c article.Config, users []string, problems *source.Probl
 }
 
 // file reads a single file or listing. Together they are bounded like a build context: they are held in memory as well.
-func (f *folder) file(t source.Text, problems *source.Problems) (File, bool) {
+func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
-		return File{}, false
+		return spec.File{}, false
 	}
 	if file, ok := f.single[name]; ok {
 		return file, true
@@ -100,17 +101,17 @@ func (f *folder) file(t source.Text, problems *source.Problems) (File, bool) {
 	case leaves(root, err):
 		problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).
 			Hint = linkHint
-		return File{}, false
+		return spec.File{}, false
 	case errors.Is(err, files.ErrTooLarge):
 		problems.Add("too-large", t.Pos, "%q and the other files that are copied into containers are together larger than %d MiB",
 			t.Value, maxContext>>20).
 			Hint = "make the data in the image"
-		return File{}, false
+		return spec.File{}, false
 	case err != nil:
 		return f.listed(t, name, problems)
 	}
 	if f.single == nil {
-		f.single = map[string]File{}
+		f.single = map[string]spec.File{}
 	}
 	f.single[name] = file
 	f.size += int64(len(file.Data))
@@ -118,10 +119,10 @@ func (f *folder) file(t source.Text, problems *source.Problems) (File, bool) {
 }
 
 // listed gives a listing. For whatever else cannot be read, the article says why, and what there is in its place.
-func (f *folder) listed(t source.Text, name string, problems *source.Problems) (File, bool) {
+func (f *folder) listed(t source.Text, name string, problems *source.Problems) (spec.File, bool) {
 	file, ok := f.doc.File(t, problems)
 	if !ok {
-		return File{}, false
+		return spec.File{}, false
 	}
 	return newFile(name, file.Data, file.Exec), true
 }
@@ -129,10 +130,10 @@ func (f *folder) listed(t source.Text, name string, problems *source.Problems) (
 const linkHint = "copy what it points at beside the article; only relative links that stay inside the folder are followed"
 
 // read reads a regular file of at most so many bytes.
-func read(root *os.Root, name string, most int64) (File, error) {
+func read(root *os.Root, name string, most int64) (spec.File, error) {
 	data, info, err := files.ReadIn(root, name, most)
 	if err != nil {
-		return File{}, err
+		return spec.File{}, err
 	}
 	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
@@ -168,7 +169,7 @@ func (f *folder) resolve(root *os.Root, name string) (string, error) {
 // context gathers a build context: its folder without the article, its records, what .dockerignore names, what configs of its users
 // copy in, and what those of others do that its Dockerfile does not; listings inside the folder are added. It is read after all configs of
 // the article are known.
-func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]File, bool) {
+func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false
@@ -197,7 +198,7 @@ func (f *folder) context(t source.Text, users []string, copies copied, problems 
 }
 
 // mounted reads a file or folder that a container sees, listings included; single is true for a file.
-func (f *folder) mounted(t source.Text, problems *source.Problems) (files []File, single, ok bool) {
+func (f *folder) mounted(t source.Text, problems *source.Problems) (files []spec.File, single, ok bool) {
 	name, ok := article.Inside(t, problems)
 	if !ok {
 		return nil, false, false
@@ -208,7 +209,7 @@ func (f *folder) mounted(t source.Text, problems *source.Problems) (files []File
 	}
 	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
-	return []File{file}, true, ok
+	return []spec.File{file}, true, ok
 }
 
 func (f *folder) isFolder(name string) bool {
@@ -226,13 +227,13 @@ func (f *folder) isFolder(name string) bool {
 
 // gather reads the files below a folder of the article, with listings that lie there, sorted by path; for a build context, of which left
 // is not nil, without the files in that and what .dockerignore names, neither of which is read.
-func (f *folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]File, bool) {
+func (f *folder) gather(name string, t source.Text, left map[string]bool, problems *source.Problems) ([]spec.File, bool) {
 	forBuild := left != nil
 	what := "folder"
 	if forBuild {
 		what = "build context"
 	}
-	g := gathering{folder: f, base: name, left: left, files: map[string]File{}}
+	g := gathering{folder: f, base: name, left: left, files: map[string]spec.File{}}
 	var err error
 	if g.root, err = os.OpenRoot(f.doc.Dir); err == nil {
 		defer g.root.Close()
@@ -277,7 +278,7 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, proble
 			Hint = "name a folder beside the article; . is the article's own"
 		return nil, false
 	}
-	return slices.SortedFunc(maps.Values(g.files), func(a, b File) int { return strings.Compare(a.Path, b.Path) }), true
+	return slices.SortedFunc(maps.Values(g.files), func(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }), true
 }
 
 // A gathering is a folder of an article while it is read.
@@ -289,8 +290,8 @@ type gathering struct {
 	ignored *patternmatcher.PatternMatcher // what .dockerignore names; nil for nothing
 	size    int64
 
-	files              map[string]File // by path below base
-	outside, irregular []string        // what is no file to take
+	files              map[string]spec.File // by path below base
+	outside, irregular []string             // what is no file to take
 }
 
 // inner is the path below base of a file of the article.
@@ -327,7 +328,7 @@ func (g *gathering) ignore() bool {
 		g.ignored = nil
 		return true
 	}
-	maps.DeleteFunc(g.files, func(name string, _ File) bool { return g.ignores(name) })
+	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
 	return true
 }
 
@@ -385,31 +386,22 @@ func reason(err error) error {
 	return err
 }
 
-// build resolves a build of some users.
-func (f *folder) build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*Build, bool) {
+// build resolves a build of some users, and says where its Dockerfile stands.
+func (f *folder) build(b *article.Build, users []string, at source.Pos, problems *source.Problems) (*spec.Build, dockerfilePlace, bool) {
 	context := b.Context
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
 	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
 	if !ok {
-		return nil, false
+		return nil, dockerfilePlace{}, false
 	}
-	out := &Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Pos: context.Pos}
-	if b.Inline.IsZero() {
-		if !f.dockerfile(out, b, context, problems) {
-			return nil, false
-		}
-	} else {
-		out.inline(b.Inline)
+	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: byName(b.Args)}
+	if !b.Inline.IsZero() {
+		return out, inline(out, b.Inline), true
 	}
-	if len(b.Args) > 0 {
-		out.Args = map[string]string{}
-		for _, a := range b.Args {
-			out.Args[a.Name.Value] = a.Value.Value
-		}
-	}
-	return out, true
+	where, ok := f.dockerfile(out, b, context, problems)
+	return out, where, ok
 }
 
 // dockerfileText is the text of the Dockerfile of a build; empty if there is none, which is said later.
@@ -423,20 +415,20 @@ func (f *folder) dockerfileText(b *article.Build, context source.Text) string {
 }
 
 // dockerfile finds the Dockerfile of a build among the files of its context, and in the article if it is a listing.
-func (f *folder) dockerfile(out *Build, b *article.Build, context source.Text, problems *source.Problems) bool {
+func (f *folder) dockerfile(out *spec.Build, b *article.Build, context source.Text, problems *source.Problems) (dockerfilePlace, bool) {
 	where := context.Pos
 	if b.Dockerfile.Value != "" {
 		out.Dockerfile, where = path.Clean(b.Dockerfile.Value), b.Dockerfile.Pos
 	}
-	has := slices.ContainsFunc(out.Files, func(file File) bool { return file.Path == out.Dockerfile })
+	has := slices.ContainsFunc(out.Files, func(file spec.File) bool { return file.Path == out.Dockerfile })
 	if !has && !strings.HasPrefix(out.Dockerfile, "../") {
 		// Whatever .dockerignore names, the Dockerfile is sent.
 		name := source.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: where}
-		var file File
+		var file spec.File
 		if file, has = f.file(name, &source.Problems{}); has {
 			file.Path = out.Dockerfile
 			out.Files = append(slices.Clone(out.Files), file)
-			slices.SortFunc(out.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+			slices.SortFunc(out.Files, func(a, b spec.File) int { return strings.Compare(a.Path, b.Path) })
 		}
 	}
 	if !has {
@@ -449,26 +441,29 @@ func (f *folder) dockerfile(out *Build, b *article.Build, context source.Text, p
 			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
 		}
 		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
-		return false
+		return dockerfilePlace{}, false
 	}
+	place := dockerfilePlace{all: context.Pos}
 	for _, l := range f.doc.Listings {
 		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			out.Pos, out.Lines = l.Pos, l.Lines
+			place = dockerfilePlace{l.Pos, l.Lines}
 		}
 	}
-	return true
+	return place, true
 }
 
 // inlineName is a name that no file of an article has.
 const inlineName = ".benchbook.Dockerfile"
 
 // inline makes a file of a Dockerfile that stands in the block.
-func (b *Build) inline(t source.Text) {
-	b.Dockerfile, b.Pos = inlineName, t.Pos
+func inline(b *spec.Build, t source.Text) dockerfilePlace {
+	b.Dockerfile = inlineName
+	b.Files = append([]spec.File{newFile(inlineName, []byte(t.Value), false)}, b.Files...)
+	place := dockerfilePlace{all: t.Pos}
 	at := 0
 	for line := range strings.Lines(t.Value) {
-		b.Lines = append(b.Lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))
+		place.lines = append(place.lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))
 		at += len(line)
 	}
-	b.Files = append([]File{newFile(inlineName, []byte(t.Value), false)}, b.Files...)
+	return place
 }

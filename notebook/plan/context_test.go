@@ -13,11 +13,12 @@ import (
 
 func TestInlineDockerfile(t *testing.T) {
 	source := text(block("name: e\nservices:\n  s:\n    build:\n      dockerfile_inline: |\n        FROM debian\n        RUN false\nload: {target: http://s/}\n"))
-	b := mustPlan(t, source, Options{}, map[string]string{"app.py": "x"}).Trials[0].Services[0].Image.Build
+	trial := mustPlan(t, source, Options{}, map[string]string{"app.py": "x"}).Trials[0]
+	b := trial.Services[0].Image.Build
 	if len(b.Files) != 2 || string(b.Files[0].Data) != "FROM debian\nRUN false\n" || b.Dockerfile != b.Files[0].Path {
 		t.Errorf("the build is %+v", b)
 	}
-	at := b.At(2)
+	at := trial.DockerfilePos(b, 2)
 	if got := string(at.Source.Data[at.Start:at.End]); got != "RUN false" {
 		t.Errorf("its second line is said to be %q", got)
 	}
@@ -107,8 +108,9 @@ func TestNoLinkLeadsOut(t *testing.T) {
 func TestIgnoredDockerfileIsSent(t *testing.T) {
 	source := text("```text file=.dockerignore\ndocker\n*.txt\n```\n\n```dockerfile file=docker/app\nFROM debian\n```\n\n",
 		block("name: e\nservices: {s: {build: {context: ., dockerfile: docker/app}}}\nload: {target: http://s/}\n"))
-	b := mustPlan(t, source, Options{}, map[string]string{"a.txt": "x", "docker/other": "x"}).Trials[0].Services[0].Image.Build
-	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || len(b.Lines) != 1 {
+	trial := mustPlan(t, source, Options{}, map[string]string{"a.txt": "x", "docker/other": "x"}).Trials[0]
+	b := trial.Services[0].Image.Build
+	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || len(trial.places.dockerfiles[b].lines) != 1 {
 		t.Errorf("the build is %+v", b)
 	}
 }

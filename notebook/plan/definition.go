@@ -15,6 +15,7 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 )
 
 // An Entry is one value of a Trial's Definition, as people read it.
@@ -23,15 +24,6 @@ type Entry struct {
 	Text string // as an author would write it: "150", "2s"
 	File bool   // it stands for the bytes of a file, by their digest
 	Name string // of that file, as it stands in brackets at the end of Path
-}
-
-// definitionShape is the shape of Trial.Definition, as far as it tells which numbers are times.
-type definitionShape struct {
-	Services []*Service `json:"services"`
-	Load     *Load      `json:"load"`
-	Command  *Command   `json:"command"`
-	Tune     []Search   `json:"tune"`
-	Capacity *Capacity  `json:"capacity"`
 }
 
 // Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know, in
@@ -44,7 +36,7 @@ func Entries(data json.RawMessage) ([]Entry, error) {
 		return nil, fmt.Errorf("reading the definition of a trial: %w", err)
 	}
 	var out []Entry
-	flatten(&out, "", v, reflect.TypeFor[definitionShape]())
+	flatten(&out, "", v, reflect.TypeFor[spec.Definition]())
 	return out, nil
 }
 

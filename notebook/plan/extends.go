@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // A definition is a block with what it extends.
@@ -123,7 +124,7 @@ func (p *planner) folder(t source.Text) *folder {
 		}
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]File{}}
+		p.folders[doc] = &folder{doc: doc, configs: map[string][]string{}, contexts: map[string][]spec.File{}}
 	}
 	return p.folders[doc]
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 )
 
 // HostOf is the host of the project that a service runs on; empty for this machine.
@@ -126,22 +127,8 @@ func (e *Experiment) IsPeer(service string) bool {
 	return false
 }
 
-// URLs are the targets of a load.
-func (l *Load) URLs() func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for _, t := range l.Targets {
-			if !yield(t.URL) {
-				return
-			}
-		}
-		if len(l.Targets) == 0 {
-			yield(l.Target)
-		}
-	}
-}
-
 func (t *Trial) has(service string) bool {
-	return slices.ContainsFunc(t.Services, func(s *Service) bool { return s.Name == service })
+	return slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Name == service })
 }
 
 // The nodes of a cluster, as an experiment on the engine kubernetes has them for hosts.

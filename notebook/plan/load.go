@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // loadName stands for the load where services have names.
@@ -22,14 +23,15 @@ const (
 	maxRequests    = 1_000_000_000
 )
 
-func (p *planner) load(d *article.Experiment, at source.Pos) *Load {
-	l := d.Load
-	out := &Load{
+func (p *planner) load(d *draft, at source.Pos) *spec.Load {
+	l := d.definition.Load
+	out := &spec.Load{
 		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
-		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, cpuset: l.CPUSet, Network: string(l.Network.V),
+		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, Network: string(l.Network.V),
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
 	}
+	d.places.cpusets[&out.CPUSet] = l.CPUSet
 	if l.Generators.V > 1 { // one is what there is if nothing is said, and the same trial
 		out.Generators = l.Generators.V
 	}
@@ -42,9 +44,9 @@ func (p *planner) load(d *article.Experiment, at source.Pos) *Load {
 	p.verify(l.Verify, out)
 	p.tool(l, out)
 	for _, s := range l.Stages {
-		out.Stages = append(out.Stages, Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V), Connections: s.Connections.V})
+		out.Stages = append(out.Stages, spec.Stage{Duration: s.Duration.V, Rate: float64(s.Rate.V), Connections: s.Connections.V})
 	}
-	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || d.Capacity != nil
+	open := !l.Rate.IsZero() || len(l.Stages) > 0 && l.Stages[0].Rate.Set() || d.definition.Capacity != nil
 	switch {
 	case open && l.Arrivals.Set():
 		out.Arrivals = string(l.Arrivals.V)
@@ -55,7 +57,7 @@ func (p *planner) load(d *article.Experiment, at source.Pos) *Load {
 			Hint = "add rate: with requests per second, or remove arrivals"
 	}
 	p.checkLoad(l)
-	p.targets(l, out, names(d.Services), at)
+	p.targets(l, out, names(d.definition.Services), at)
 	return out
 }
 
@@ -160,7 +162,7 @@ func (p *planner) checkGenerators(l *article.Load) {
 var methodName = regexp.MustCompile(`^[A-Z]+$`)
 
 // verify reads what a right answer looks like.
-func (p *planner) verify(v *article.Verify, out *Load) {
+func (p *planner) verify(v *article.Verify, out *spec.Load) {
 	if v == nil {
 		return
 	}
@@ -187,7 +189,7 @@ func (p *planner) verify(v *article.Verify, out *Load) {
 }
 
 // tool reads which program puts the load on, and the words that are added to its command line.
-func (p *planner) tool(l *article.Load, out *Load) {
+func (p *planner) tool(l *article.Load, out *spec.Load) {
 	if l.Tool.V != article.OwnTool {
 		out.Tool = string(l.Tool.V)
 	}
@@ -206,7 +208,7 @@ func (p *planner) tool(l *article.Load, out *Load) {
 var schemes = map[article.Tool][]string{"pgbench": {"postgres", "postgresql"}, "redis-benchmark": {"redis"}}
 
 // targets checks that load goes to services of the experiment: a container reaches nothing else.
-func (p *planner) targets(l *article.Load, out *Load, services []string, at source.Pos) {
+func (p *planner) targets(l *article.Load, out *spec.Load, services []string, at source.Pos) {
 	if len(l.Target) == 0 && l.Tried.Has("target") {
 		return
 	}
@@ -227,7 +229,7 @@ func (p *planner) targets(l *article.Load, out *Load, services []string, at sour
 		return
 	}
 	for _, t := range l.Target {
-		one := Target{URL: t.URL.Value, Method: out.Method, Headers: out.Headers, Body: out.Body, Weight: 1}
+		one := spec.Target{URL: t.URL.Value, Method: out.Method, Headers: out.Headers, Body: out.Body, Weight: 1}
 		if !t.Method.IsZero() {
 			one.Method = t.Method.Value
 		}

@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // Profiles that need no definition.
@@ -187,7 +188,8 @@ type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
 	node       *article.Node
-	configs    map[*article.Config]File
+	configs    map[*article.Config]spec.File
+	places     places
 }
 
 // outline merges the defaults of a definition, applies the profile, multiplies the matrix and expands templates.

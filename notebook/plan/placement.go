@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // Placement says which logical CPUs services and load run on, in the words of cpuset.
@@ -29,7 +29,7 @@ func split(cores [][]int, services int) Placement {
 	if services > 0 && services < len(cores) {
 		first, last = slices.Concat(cores[:services]...), slices.Concat(cores[services:]...)
 	}
-	return Placement{Services: cpuset(first), Load: cpuset(last), ServiceCores: max(1, len(first)), LoadCores: max(1, len(last))}
+	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCores: max(1, len(first)), LoadCores: max(1, len(last))}
 }
 
 // Place says where services and load run on one of the hosts, of whose cores it has the logical CPUs. Of commands it says where those run
@@ -45,7 +45,7 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 	}
 	services, load, command := false, false, false
 	for _, t := range e.Trials {
-		services = services || slices.ContainsFunc(t.Services, func(s *Service) bool { return e.HostOf(s.Name) == host })
+		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
 		if e.LoadHost(t) == host {
 			load = load || t.Load != nil || t.Command != nil && t.Command.AsLoad
 			command = command || t.Command != nil && t.Command.Service == "" && t.Command.CPUSet == "" && !t.Command.AsLoad
@@ -82,7 +82,7 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	default:
 		cpus = cmp.Or(c.CPUSet, cpus)
 	}
-	if set, ok := ParseCPUSet(cpus); ok {
+	if set, ok := spec.ParseCPUSet(cpus); ok {
 		n = len(set)
 	}
 	return cpus, n
@@ -108,14 +108,14 @@ func (e *Experiment) placedOtherwise(t *Trial, facts map[string]string) string {
 	logical, physical := 0, 0
 	_, err := fmt.Sscanf(facts[FactCores], "%d logical, %d physical", &logical, &physical)
 	if t.Command == nil || e.Engine == article.Kubernetes || len(e.Hosts) > 0 || facts[FactAdapted] != "" || err != nil ||
-		physical < 1 || logical%physical != 0 || logical > maxCPU {
+		physical < 1 || logical%physical != 0 || logical > spec.MaxCPU {
 		return ""
 	}
 	fact := FactLoadPlace
 	if t.Command.Service != "" {
 		fact = FactServicesPlace
 	}
-	then, ok := ParseCPUSet(facts[fact])
+	then, ok := spec.ParseCPUSet(facts[fact])
 	if !ok {
 		return "" // services of several sets
 	}
@@ -146,55 +146,12 @@ const (
 	FactCores         = "host.cores"
 )
 
-// cpuset writes CPUs as ranges: "0-2,5".
-func cpuset(cpus []int) string {
-	cpus = slices.Clone(cpus)
-	slices.Sort(cpus)
-	var out []string
-	for i := 0; i < len(cpus); {
-		j := i
-		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
-			j++
-		}
-		if i == j {
-			out = append(out, fmt.Sprint(cpus[i]))
-		} else {
-			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
-		}
-		i = j + 1
-	}
-	return strings.Join(out, ",")
-}
-
-// maxCPU is more than any machine has.
-const maxCPU = 4096
-
-// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order in which they are written; false if they are none.
-func ParseCPUSet(s string) ([]int, bool) {
-	var out []int
-	for part := range strings.SplitSeq(s, ",") {
-		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
-		from, err := strconv.Atoi(first)
-		to := from
-		if err == nil && ranged {
-			to, err = strconv.Atoi(last)
-		}
-		if err != nil || from < 0 || to < from || to > maxCPU {
-			return nil, false
-		}
-		for i := from; i <= to; i++ {
-			out = append(out, i)
-		}
-	}
-	return out, true
-}
-
 // checkCPUSet reports a cpuset that is none.
 func (p *planner) checkCPUSet(t source.Text) {
 	if t.IsZero() || strings.Contains(t.Value, "${{") {
 		return
 	}
-	if _, ok := ParseCPUSet(t.Value); !ok {
+	if _, ok := spec.ParseCPUSet(t.Value); !ok {
 		p.problems.Add("wrong-value", t.Pos, "%q is no set of CPUs", t.Value).
 			Hint = "write numbers and ranges, such as 0-2,5"
 	}
@@ -222,23 +179,23 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 		cores := machine(host)
 		all := slices.Concat(cores...)
 		if cpu, ok := foreignCPU(t.Value, all); ok && len(all) > 0 {
-			problems.Add("no-such-cpu", t.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, cpuset(all)).
+			problems.Add("no-such-cpu", t.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu, spec.CPUSet(all)).
 				Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
 		}
 	}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
-			check(s.cpuset, e.HostOf(s.Name), Placement.services)
+			check(t.places.cpuset(&s.CPUSet), e.HostOf(s.Name), Placement.services)
 			if all := len(slices.Concat(machine(e.HostOf(s.Name))...)); all > 0 && s.CPUs > float64(all) {
-				problems.Add("no-such-cpu", s.cpus.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(e.HostOf(s.Name)), all, s.Name, s.cpus.Value).
+				problems.Add("no-such-cpu", t.places.cpus[s].Pos, "%s has %d CPUs, and service %q may use %s", hostWords(e.HostOf(s.Name)), all, s.Name, t.places.cpus[s].Value).
 					Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
 			}
 		}
 		if t.Load != nil {
-			check(t.Load.cpuset, e.LoadHost(t), Placement.load)
+			check(t.places.cpuset(&t.Load.CPUSet), e.LoadHost(t), Placement.load)
 		}
 		if t.Command != nil {
-			check(t.Command.cpuset, e.LoadHost(t), Placement.load)
+			check(t.places.cpuset(&t.Command.CPUSet), e.LoadHost(t), Placement.load)
 		}
 	}
 }
@@ -254,22 +211,22 @@ func (e *Experiment) Adapt(machine Machine) {
 	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services
 	for _, t := range e.Trials {
-		note := func(what, host string, at *source.Text, set *string, substitute func(Placement) string) {
-			cores := machine(host)
-			if _, ok := foreignCPU(at.Value, slices.Concat(cores...)); ok && len(cores) > 0 {
+		note := func(what, host string, set *string, substitute func(Placement) string) {
+			cores, written := machine(host), t.places.cpuset(set).Value
+			if _, ok := foreignCPU(written, slices.Concat(cores...)); ok && len(cores) > 0 {
 				instead := substitute(e.Place(host, cores))
-				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, at.Value))
-				adapt = append(adapt, func() { *at, *set = source.Text{}, instead })
+				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, written))
+				adapt = append(adapt, func() { *set = instead; delete(t.places.cpusets, set) })
 			}
 		}
 		for _, s := range t.Services {
-			note(s.Name, e.HostOf(s.Name), &s.cpuset, &s.CPUSet, Placement.services)
+			note(s.Name, e.HostOf(s.Name), &s.CPUSet, Placement.services)
 		}
 		if t.Load != nil {
-			note(loadName, e.LoadHost(t), &t.Load.cpuset, &t.Load.CPUSet, Placement.load)
+			note(loadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
 		}
 		if t.Command != nil {
-			note("command", e.LoadHost(t), &t.Command.cpuset, &t.Command.CPUSet, Placement.load)
+			note("command", e.LoadHost(t), &t.Command.CPUSet, Placement.load)
 		}
 	}
 	for _, do := range adapt {
@@ -279,7 +236,7 @@ func (e *Experiment) Adapt(machine Machine) {
 
 // foreignCPU finds a CPU of a set that is none of a machine's.
 func foreignCPU(set string, machine []int) (int, bool) {
-	cpus, ok := ParseCPUSet(set)
+	cpus, ok := spec.ParseCPUSet(set)
 	if !ok {
 		return 0, false
 	}

@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 func TestPlace(t *testing.T) {
@@ -43,7 +44,7 @@ func TestPlaceLoad(t *testing.T) {
 	for _, tt := range tests {
 		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
 		load, n := e.PlaceLoad(e.Trials[0], cores)
-		set, _ := ParseCPUSet(load)
+		set, _ := spec.ParseCPUSet(load)
 		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
 			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services, tt.load)
 		}

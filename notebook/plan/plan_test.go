@@ -13,6 +13,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 const (
@@ -483,7 +484,7 @@ func TestKeysOfCompose(t *testing.T) {
 		"  db: {image: d, healthcheck: {test: [CMD, ready], interval: 2s, timeout: 3s, retries: 4, start_period: 1m, start_interval: 500ms}}\n"+
 		"  migrate: {image: m, command: [sh, -c, 'echo $PATH']}\n  log: {image: l, expose: ['9'], healthcheck: {test: NONE}}\n  off: {image: l, healthcheck: {test: x, disable: true}}\n"+
 		"load: {target: http://web/}\n")), Options{}, nil)
-	services := map[string]*Service{}
+	services := map[string]*spec.Service{}
 	for _, s := range e.Trials[0].Services {
 		services[s.Name] = s
 	}
@@ -496,13 +497,13 @@ func TestKeysOfCompose(t *testing.T) {
 			t.Errorf("%s completes: %v", name, s.Completes)
 		}
 	}
-	ready := Ready{Command: []string{"ready"}, Interval: 2 * time.Second, Timeout: 3 * time.Second, Retries: 4, StartPeriod: time.Minute,
+	ready := spec.Ready{Command: []string{"ready"}, Interval: 2 * time.Second, Timeout: 3 * time.Second, Retries: 4, StartPeriod: time.Minute,
 		StartInterval: 500 * time.Millisecond}
 	if got := services["db"].Ready; !reflect.DeepEqual(got, ready) {
 		t.Errorf("db is ready by %+v, want %+v", got, ready)
 	}
 	for _, name := range []string{"log", "off"} {
-		if got := services[name].Ready; !reflect.DeepEqual(got, Ready{}) {
+		if got := services[name].Ready; !reflect.DeepEqual(got, spec.Ready{}) {
 			t.Errorf("%s is ready by %+v", name, got)
 		}
 	}

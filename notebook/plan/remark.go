@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // Remarks gives what the author of the experiment should look at, though it can be measured: warnings, which were found when it was planned.
@@ -58,7 +59,7 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 		if port == "" {
 			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 		}
-		i := slices.IndexFunc(t.Services, func(s *Service) bool { return s != nil && s.Name == u.Hostname() })
+		i := slices.IndexFunc(t.Services, func(s *spec.Service) bool { return s != nil && s.Name == u.Hostname() })
 		if i < 0 || len(t.Services[i].Expose) == 0 {
 			continue
 		}
@@ -77,12 +78,12 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 // All is false where that cannot be told, as an image was made elsewhere.
 func (e *Experiment) Mentions(word string) (found, all bool) {
 	all = true
-	inFiles := func(files []File) {
+	inFiles := func(files []spec.File) {
 		for _, f := range files {
 			found = found || bytes.Contains(f.Data, []byte(word))
 		}
 	}
-	image := func(i Image) {
+	image := func(i spec.Image) {
 		if i.Build == nil {
 			all = false
 			return

@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"cmp"
-	"math"
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 )
 
 // Rules of searches.
@@ -13,72 +12,22 @@ import (
 // Source: docs/searches.md.
 const (
 	searchProbes    = 3    // of every candidate, short ones; their median counts
-	searchGrowth    = 1.5  // from one candidate to the next
 	searchPatience  = 2    // candidates running that do not improve
-	searchLeast     = 8    // of the last candidate, where nothing is written
-	searchPerCore   = 4    // the same, by cores of the services
 	searchEffect    = 0.05 // that an improvement has to exceed
 	capacityStep    = 0.05 // between the bounds in the end
 	capacityRepeats = 3    // full repetitions that confirm or refute a bound
 	capacityProbe   = 60 * time.Second
 )
 
-// Search finds, before the repetitions of a trial, the smallest value from which on more does not help.
-//
-// Source: docs/method.md#tuned-values.
-type Search struct {
-	Name     string        `json:"name"`
-	Of       string        `json:"of,omitempty"`   // takes what this experiment chose for the same parameters; then nothing else holds
-	From     int           `json:"from,omitempty"` // the first candidate
-	To       int           `json:"to,omitempty"`   // the last; 0: by the cores of the services, see Candidates
-	Maximize string        `json:"maximize,omitempty"`
-	Budget   time.Duration `json:"budget,omitempty"` // 0: none
-	Probes   int           `json:"probes,omitempty"` // of every candidate
-	Patience int           `json:"patience,omitempty"`
-	Effect   float64       `json:"effect,omitempty"` // share by which a candidate has to be better
-
-	// Points is how many candidates are tried at most, 0 for all, where no fresh search of the full profile has
-	// chosen already.
-	Points int `json:"points,omitempty"`
-}
-
-// Candidates are the values that a search may try, in order, where services have so many cores.
-func (s Search) Candidates(cores int) []int {
-	if s.Of != "" {
-		return nil
-	}
-	last := cmp.Or(s.To, max(searchLeast, searchPerCore*cores))
-	var list []int
-	for g := max(s.From, 1); ; {
-		list = append(list, min(g, last))
-		if g >= last || len(list) == s.Points {
-			return list
-		}
-		g = max(g+1, int(math.Ceil(searchGrowth*float64(g))))
-	}
-}
-
-// Capacity finds the highest rate that still meets an objective.
-//
-// Source: docs/method.md#capacities.
-type Capacity struct {
-	SLO     string        `json:"slo"`
-	From    float64       `json:"from"`    // floor, per second
-	To      float64       `json:"to"`      // limit, per second
-	Step    float64       `json:"step"`    // the bounds differ by this share in the end
-	Repeats int           `json:"repeats"` // full repetitions that confirm or refute a bound
-	Probe   time.Duration `json:"probe"`   // the longest, within which the objective's percentile has to be admissible
-}
-
-func (p *planner) tune(d *article.Experiment) []Search {
-	var out []Search
+func (p *planner) tune(d *article.Experiment) []spec.Search {
+	var out []spec.Search
 	for i := range d.Tune {
 		name, s := d.Tune[i].Name, &d.Tune[i].Value
 		if !s.Of.IsZero() {
-			out = append(out, Search{Name: name.Value, Of: s.Of.Value})
+			out = append(out, spec.Search{Name: name.Value, Of: s.Of.Value})
 			continue
 		}
-		one := Search{Name: name.Value, From: 1, To: s.To.V, Maximize: s.Maximize.Value, Budget: s.Budget.V,
+		one := spec.Search{Name: name.Value, From: 1, To: s.To.V, Maximize: s.Maximize.Value, Budget: s.Budget.V,
 			Probes: searchProbes, Patience: searchPatience, Effect: searchEffect}
 		if s.From.Known() {
 			one.From = s.From.V
@@ -110,7 +59,7 @@ func (p *planner) tune(d *article.Experiment) []Search {
 	return out
 }
 
-func (p *planner) capacity(d *article.Experiment) *Capacity {
+func (p *planner) capacity(d *article.Experiment) *spec.Capacity {
 	c := d.Capacity
 	if c == nil {
 		return nil
@@ -145,6 +94,6 @@ func (p *planner) capacity(d *article.Experiment) *Capacity {
 		p.problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).
 			Hint = "swap from and to"
 	}
-	return &Capacity{SLO: c.SLO.Text.Value, From: float64(c.From.V), To: float64(c.To.V),
+	return &spec.Capacity{SLO: c.SLO.Text.Value, From: float64(c.From.V), To: float64(c.To.V),
 		Step: capacityStep, Repeats: capacityRepeats, Probe: capacityProbe}
 }

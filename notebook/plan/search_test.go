@@ -4,39 +4,16 @@ import (
 	"slices"
 	"testing"
 	"time"
-)
 
-// The example of docs/method.md#tuned-values, and its edges.
-func TestCandidates(t *testing.T) {
-	tests := []struct {
-		name   string
-		search Search
-		cores  int
-		want   []int
-	}{
-		{"the default of six cores", Search{From: 1}, 6, []int{1, 2, 3, 5, 8, 12, 18, 24}},
-		{"at least eight", Search{From: 1}, 1, []int{1, 2, 3, 5, 8}},
-		{"the last is cut", Search{From: 1, To: 10}, 4, []int{1, 2, 3, 5, 8, 10}},
-		{"from elsewhere", Search{From: 6, To: 20}, 4, []int{6, 9, 14, 20}},
-		{"a single one", Search{From: 4, To: 4}, 4, []int{4}},
-		{"in quick", Search{From: 1, To: 32, Points: 3}, 4, []int{1, 2, 3}},
-		{"chosen by another", Search{Of: "e"}, 4, nil},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := test.search.Candidates(test.cores); !slices.Equal(got, test.want) {
-				t.Errorf("got %v, want %v", got, test.want)
-			}
-		})
-	}
-}
+	"benchbook/notebook/spec"
+)
 
 const tuned = "name: e\nservices: {s: {image: x, command: 'run ${{ tune.workers }}', cpus: '${{ tune.workers }}'}}\n" +
 	"tune: {workers: {to: 8, budget: 30s}}\nload: {target: http://s/, duration: 4s}\n"
 
 func TestTuneIsDeferred(t *testing.T) {
 	trial := mustPlan(t, text(block(tuned)), Options{}, nil).Trials[0]
-	want := []Deferred{{"services.s.command", "run ${{ tune.workers }}"}, {"services.s.cpus", "${{ tune.workers }}"}}
+	want := []spec.Deferred{{Key: "services.s.command", Template: "run ${{ tune.workers }}"}, {Key: "services.s.cpus", Template: "${{ tune.workers }}"}}
 	if !slices.Equal(trial.Deferred, want) {
 		t.Errorf("deferred %v, want %v", trial.Deferred, want)
 	}
@@ -88,7 +65,7 @@ func TestOfAndOwnSearches(t *testing.T) {
 	p := mustPlanAll(t, text(block(tuned+"profiles: {quick: {tune: {workers: {to: 2}}}}\n"),
 		"\n", block("name: taken\nextends: e\ntune: {workers: {of: e}}\n"),
 		"\n", block("name: own\nextends: taken\ntune: {workers: {to: 5}}\n")), Options{Profile: Quick}, nil)
-	for name, want := range map[string]Search{"taken": {Name: "workers", Of: "e"}, "own": {Name: "workers", From: 1, To: 2, Maximize: "throughput", Probes: 3,
+	for name, want := range map[string]spec.Search{"taken": {Name: "workers", Of: "e"}, "own": {Name: "workers", From: 1, To: 2, Maximize: "throughput", Probes: 3,
 		Patience: 2, Effect: 0.05, Points: 3, Budget: 30 * time.Second}} {
 		e, _ := p.Find(name)
 		if got := e.Trials[0].Tune; len(got) != 1 || got[0] != want {

@@ -14,14 +14,15 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // originPort is where an origin of ours listens.
 const originPort = "80"
 
 // services resolves the services of a trial and puts those that others depend on first.
-func (p *planner) services(d *draft, at source.Pos) []*Service {
-	all := map[string]*Service{}
+func (p *planner) services(d *draft, at source.Pos) []*spec.Service {
+	all := map[string]*spec.Service{}
 	var resolved []string
 	for i := range d.definition.Services {
 		s := &d.definition.Services[i]
@@ -35,7 +36,7 @@ func (p *planner) services(d *draft, at source.Pos) []*Service {
 			resolved = append(resolved, s.Name.Value)
 		}
 	}
-	var out []*Service
+	var out []*spec.Service
 	const visiting, done = 1, 2
 	state := map[string]int{}
 	var visit func(name string)
@@ -112,7 +113,7 @@ func (p *planner) completed(service source.Text, what string) {
 }
 
 // conditions checks what services ask of those that they depend on, and notes which ones run to their end.
-func (p *planner) conditions(services article.Services, resolved map[string]*Service) {
+func (p *planner) conditions(services article.Services, resolved map[string]*spec.Service) {
 	for name, s := range resolved {
 		s.Completes = completes(services, name)
 	}
@@ -142,15 +143,16 @@ func (p *planner) conditions(services article.Services, resolved map[string]*Ser
 	}
 }
 
-func (p *planner) service(name source.Text, s *article.Service, d *draft) *Service {
-	out := &Service{
-		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value, cpuset: s.CPUSet, cpus: s.CPUs.Text,
+func (p *planner) service(name source.Text, s *article.Service, d *draft) *spec.Service {
+	out := &spec.Service{
+		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value,
 		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V, Init: s.Init.V,
 		StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value, CPUs: s.CPUs.V,
 		Sysctls: byName(s.Sysctls), CapAdd: values(s.CapAdd), CapDrop: values(s.CapDrop), SecurityOpt: values(s.SecurityOpt),
 		Tmpfs: values(s.Tmpfs), DependsOn: dependencies(s.DependsOn),
 		Conditions: conditions(s.DependsOn),
 	}
+	d.places.cpusets[&out.CPUSet], d.places.cpus[out] = s.CPUSet, s.CPUs.Text
 	sound := true // what is wrong with other keys is said in any case
 	if s.Origin != nil {
 		if !s.Image.IsZero() || s.Build != nil {
@@ -162,7 +164,7 @@ func (p *planner) service(name source.Text, s *article.Service, d *draft) *Servi
 		out.Expose = []int{80}
 		p.onlyOrigin(name, s)
 	} else {
-		image, ok := p.image(name.Value, s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
+		image, ok := p.image(d, name.Value, s.Image, s.Build, fmt.Sprintf("service %q", name.Value), name.Pos, s.Tried,
 			"origin", "origin: for an HTTP server of ours")
 		out.Image, sound = image, ok
 	}
@@ -204,15 +206,15 @@ func (p *planner) service(name source.Text, s *article.Service, d *draft) *Servi
 	}
 	for _, u := range s.Ulimits {
 		if out.Ulimits == nil {
-			out.Ulimits = map[string]Ulimit{}
+			out.Ulimits = map[string]spec.Ulimit{}
 		}
-		out.Ulimits[u.Name.Value] = Ulimit{u.Value.Soft.V, u.Value.Hard.V}
+		out.Ulimits[u.Name.Value] = spec.Ulimit{Soft: u.Value.Soft.V, Hard: u.Value.Hard.V}
 	}
 	if s.Scale.V != 1 {
 		out.Scale = s.Scale.V
 	}
 	if s.Link != nil {
-		out.Link = &Link{RTT: s.Link.RTT.V, Jitter: s.Link.Jitter.V, Rate: float64(s.Link.Rate.V)}
+		out.Link = &spec.Link{RTT: s.Link.RTT.V, Jitter: s.Link.Jitter.V, Rate: float64(s.Link.Rate.V)}
 		if len(out.Expose) == 0 {
 			p.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
 				Hint = "add expose: with the ports that the link is to lead to"
@@ -417,12 +419,12 @@ var (
 
 // volume resolves a volume. What is mounted from the article's folder is read-only and its bytes are inputs; paths of
 // the host have to be allowed.
-func (p *planner) volume(v *article.Volume) (Volume, bool) {
+func (p *planner) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
-		return Volume{}, false // which was said when it was read
+		return spec.Volume{}, false // which was said when it was read
 	}
 	p.absolute(v.Target, "the target of a volume")
-	out := Volume{Type: string(v.Type.V), Source: v.Source.Value, Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
+	out := spec.Volume{Type: string(v.Type.V), Source: v.Source.Value, Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
 	if out.Type == "" {
 		out.Type = string(article.NamedVolume)
 	}
@@ -530,8 +532,8 @@ func (p *planner) onlyOrigin(name source.Text, s *article.Service) {
 }
 
 // origin resolves an origin, which answers 200 at once unless it says otherwise.
-func (p *planner) origin(o *article.Origin) *HTTPOrigin {
-	out := &HTTPOrigin{Body: int64(o.Body.V), Status: 200, Errors: float64(o.Errors.V)}
+func (p *planner) origin(o *article.Origin) *spec.HTTPOrigin {
+	out := &spec.HTTPOrigin{Body: int64(o.Body.V), Status: 200, Errors: float64(o.Errors.V)}
 	if o.Status.Set() {
 		out.Status = o.Status.V
 	}
@@ -578,39 +580,35 @@ func (p *planner) status(v article.Value[int]) {
 }
 
 // image is what a service, by its name, or a command, by "", runs in. There is another key that can stand in its place, with a hint about it.
-func (p *planner) image(service string, name source.Text, build *article.Build, what string, at source.Pos, tried article.Tried,
-	other, hint string) (Image, bool) {
+func (p *planner) image(d *draft, service string, name source.Text, build *article.Build, what string, at source.Pos, tried article.Tried,
+	other, hint string) (spec.Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:
 		p.problems.Add("image-or-build", name.Pos, "%s has both an image and a build", what).Hint = "keep one of them"
-		return Image{}, false
+		return spec.Image{}, false
 	case name.Value != "":
-		return Image{Name: name.Value}, true
+		return spec.Image{Name: name.Value}, true
 	case build == nil && tried.Has("image", "build", other):
-		return Image{}, false
+		return spec.Image{}, false
 	case build == nil && p.engine() == article.Local:
-		return Image{Machine: true}, true
+		return spec.Image{Machine: true}, true
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).
 			Hint = "add build: with a folder beside the article, image: with a name, or " + hint
-		return Image{}, false
+		return spec.Image{}, false
 	}
 	written := build.Context
 	if written.IsZero() {
 		written.Pos = build.Pos
 	}
-	b, ok := p.folder(written).build(build, usersOf(service, build), at, p.problems)
-	return Image{Build: b}, ok
-}
-
-// HasNoTest says that nothing but exposed ports decides whether a service is ready.
-func (r Ready) HasNoTest() bool {
-	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
+	b, where, ok := p.folder(written).build(build, usersOf(service, build), at, p.problems)
+	d.places.dockerfiles[b] = where
+	return spec.Image{Build: b}, ok
 }
 
 // ready reads a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
-func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes bool) Ready {
-	r := Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V, StartInterval: h.StartInterval.V}
+func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes bool) spec.Ready {
+	r := spec.Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V, StartInterval: h.StartInterval.V}
 	for _, t := range []struct {
 		key   string
 		value article.Value[time.Duration]
@@ -633,7 +631,7 @@ func (p *planner) ready(h *article.Healthcheck, service source.Text, exposes boo
 			Hint = "add start_period: with the time that the service may take to start"
 	}
 	if h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE" {
-		return Ready{} // as if there were none
+		return spec.Ready{} // as if there were none
 	}
 	if len(h.Test) == 0 {
 		return r
@@ -732,8 +730,8 @@ func byName(list article.Environment) map[string]string {
 }
 
 // configs reads the files that the containers of a trial get when they start.
-func (p *planner) configs(d *draft) map[*article.Config]File {
-	out := map[*article.Config]File{}
+func (p *planner) configs(d *draft) map[*article.Config]spec.File {
+	out := map[*article.Config]spec.File{}
 	if d.definition == nil {
 		return out
 	}

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // settings answers what ${{ }} asks: matrix.x, tune.x, profile, services.x.port, and random in requests.
@@ -204,12 +205,12 @@ func fill(t *source.Text, env expr.Env) error {
 }
 
 // deferred lists the values that a search finds.
-func deferred(n *article.Node, at string, list []Deferred) []Deferred {
+func deferred(n *article.Node, at string, list []spec.Deferred) []spec.Deferred {
 	switch n.Kind {
 	case article.Scalar:
 		for _, name := range templateNames(n) {
 			if strings.HasPrefix(name.Name, "tune.") {
-				return append(list, Deferred{Key: at, Template: n.Text.Value})
+				return append(list, spec.Deferred{Key: at, Template: n.Text.Value})
 			}
 		}
 	case article.List:

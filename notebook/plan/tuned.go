@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // A template is what a trial with deferred values is resolved from again once they are known.
@@ -71,9 +72,11 @@ func fillTuned(n *article.Node, env settings, problems *source.Problems) *articl
 
 // lay resolves what a trial runs from its draft.
 func (p *planner) lay(d *draft, t *Trial, at source.Pos) {
+	d.places = newPlaces()
+	t.places = d.places
 	t.Services = p.services(d, at)
 	if d.definition.Load != nil {
-		t.Load = p.load(d.definition, at)
+		t.Load = p.load(d, at)
 		p.besideLink(t, d.definition.Load)
 	} else if d.definition.Command != nil {
 		t.Command = p.command(d, at)
@@ -128,10 +131,6 @@ func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	return &out
 }
 
-// First is the first value that a search tries. Where several values of a trial are searched for one after another, those that
-// come later have it until it is their turn.
-func (s Search) First() int { return max(s.From, 1) }
-
 // Find finds an experiment of the article by its name, also one that a run leaves out.
 func (p *Plan) Find(name string) (*Experiment, bool) {
 	for _, list := range [][]*Experiment{p.Experiments, p.All} {
@@ -146,7 +145,7 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 // that the value is taken over from. Of an A/A pair it is the first half.
 //
 // The error says that there is none, or none that can be measured.
-func (p *Plan) TunedBy(e *Experiment, t *Trial, s Search) (*Experiment, *Trial, Search, error) {
+func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
 	if t.Calibration {
 		for _, o := range e.Trials {
 			if !o.Calibration && o.Unavailable == "" && slices.Equal(o.Parameters, t.Parameters) {

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load/timing"
 )
@@ -91,7 +92,7 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 }
 
 // run runs the timer, which runs the command, where the command belongs.
-func (d *Commands) run(ctx context.Context, at Place, c *plan.Command, environment []string) (engine.Exit, error) {
+func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environment []string) (engine.Exit, error) {
 	if c.Service != "" {
 		return at.Services[c.Service].Exec(ctx, engine.Command{
 			Args: append([]string{timerPath}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
@@ -112,14 +113,14 @@ func (d *Commands) run(ctx context.Context, at Place, c *plan.Command, environme
 }
 
 // mode is that of a file of the article: executable or not is all that is kept.
-func mode(f plan.File) fs.FileMode {
+func mode(f spec.File) fs.FileMode {
 	if f.Exec {
 		return 0o755
 	}
 	return 0o644
 }
 
-func commandMeasured(r *timing.Report, c *plan.Command) Measurement {
+func commandMeasured(r *timing.Report, c *spec.Command) Measurement {
 	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System + r.Reading,
 		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
 	m.Command.Health = &record.Health{Standstill: -1, Waiting: -1}

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load/http"
 )
@@ -52,7 +53,7 @@ type Place struct {
 	Hosts []string
 	Seed  uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
 	// Image finds the image of a command, prepared beforehand.
-	Image func(plan.Image) engine.Prepared
+	Image func(spec.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
 	Services map[string]engine.Running
 	// Standby has the programs of the load, if they were started before; nil if Measure starts them.
@@ -64,7 +65,7 @@ type Place struct {
 }
 
 // Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
-func (at Place) Beside(l *plan.Load) string {
+func (at Place) Beside(l *spec.Load) string {
 	if l.Network != string(article.SharedNetwork) {
 		return ""
 	}
@@ -129,7 +130,7 @@ type Measurement struct {
 }
 
 // OwnHooks are those of some hooks that run where the command of a trial does, in a container of its own. All others run in services.
-func OwnHooks(t *plan.Trial, hooks []plan.Hook) [][]string {
+func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
 	var own [][]string
 	for _, h := range hooks {
 		if h.Service == "" && t.Command != nil && t.Command.Service == "" {

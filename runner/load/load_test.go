@@ -18,6 +18,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
@@ -44,7 +45,7 @@ func TestRequestsMeasured(t *testing.T) {
 		Seconds:       []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}}, {Completed: http.Completed{Right: 496}}},
 		CPU:           &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second, Busiest: &busy},
 	}
-	m := requestsMeasured(r, &plan.Load{Connections: 10, Warmup: time.Second, FailuresMax: 0.01})
+	m := requestsMeasured(r, &spec.Load{Connections: 10, Warmup: time.Second, FailuresMax: 0.01})
 	l := m.Load
 	if l.Attempted != 1010 || l.Failed != 10 || l.Completed != 996 || l.Failures["reset"] != 10 || l.Statuses["200"] != 1000 {
 		t.Errorf("counts: %+v", l)
@@ -82,13 +83,13 @@ func TestBeside(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		load plan.Load
+		load spec.Load
 		want string
 	}{
-		{plan.Load{Target: "http://server:8080/"}, ""},
-		{plan.Load{Target: "http://server:8080/", Network: "shared"}, "server"},
-		{plan.Load{Targets: []plan.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
-		{plan.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
+		{spec.Load{Target: "http://server:8080/"}, ""},
+		{spec.Load{Target: "http://server:8080/", Network: "shared"}, "server"},
+		{spec.Load{Targets: []spec.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
+		{spec.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
 	} {
 		if got := at.Beside(&tt.load); got != tt.want {
 			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
@@ -98,12 +99,12 @@ func TestBeside(t *testing.T) {
 
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond, Length: 20 * time.Millisecond}}
-	share, length := inFlight(r, &plan.Load{Connections: 10})
+	share, length := inFlight(r, &spec.Load{Connections: 10})
 	if share != 0.95 || length != 0.02 {
 		t.Errorf("got %v over %v s", share, length)
 	}
 	r.InFlight.Length = 0
-	if share, _ := inFlight(r, &plan.Load{Connections: 10}); share != -1 {
+	if share, _ := inFlight(r, &spec.Load{Connections: 10}); share != -1 {
 		t.Errorf("got %v for a run of one moment", share)
 	}
 }
@@ -114,7 +115,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6}, TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
 	}
 	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second}, {Completed: http.Completed{Right: 38, Failed: 10}}}
-	m := requestsMeasured(r, &plan.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
+	m := requestsMeasured(r, &spec.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
 	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil || *m.Load.Open != want {
 		t.Errorf("schedule %+v, want %+v", m.Load.Open, want)
 	}
@@ -132,7 +133,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 	if m.Load.InFlight != -1 {
 		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
 	}
-	closed := requestsMeasured(&http.Result{Length: time.Second}, &plan.Load{Connections: 10})
+	closed := requestsMeasured(&http.Result{Length: time.Second}, &spec.Load{Connections: 10})
 	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
 		t.Error("a closed loop has what only an open one can have")
 	}
@@ -144,19 +145,19 @@ func TestOpenLoopMeasured(t *testing.T) {
 
 // What a plan says of a load reaches the generator, and is a config that it takes.
 func TestRequestsConfig(t *testing.T) {
-	common := plan.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second, Keepalive: true}
+	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second, Keepalive: true}
 	one := []http.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
 	tests := []struct {
 		name   string
-		change func(*plan.Load)
+		change func(*spec.Load)
 		want   http.Config
 	}{
-		{"a closed loop", func(l *plan.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5, Threads: 3}},
-		{"an open loop", func(l *plan.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
+		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5, Threads: 3}},
+		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
 			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
-		{"several targets and stages", func(l *plan.Load) {
-			l.Targets = []plan.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST", Body: "y", Weight: 1}}
-			l.Stages, l.Arrivals = []plan.Stage{{Duration: time.Second, Rate: 9}}, "constant"
+		{"several targets and stages", func(l *spec.Load) {
+			l.Targets = []spec.Target{{URL: "http://a/", Method: "GET", Weight: 2}, {URL: "https://b/", Method: "POST", Body: "y", Weight: 1}}
+			l.Stages, l.Arrivals = []spec.Stage{{Duration: time.Second, Rate: 9}}, "constant"
 		}, http.Config{
 			Targets: []http.Target{{URL: "http://a/", Method: "GET", Weight: 2, Body: []byte{}}, {URL: "https://b/", Method: "POST", Body: []byte("y"), Weight: 1}},
 			Stages:  []http.Stage{{Duration: time.Second, Rate: 9}}, Arrivals: http.ConstantArrivals, Threads: 2,
@@ -186,14 +187,14 @@ func TestCommandMeasured(t *testing.T) {
 		exit     int
 		contains bool
 		lost     string
-		command  plan.Command
+		command  spec.Command
 		want     string
 	}{
-		{"as expected", 0, true, "", plan.Command{Run: []string{"x"}, Contains: "42"}, ""},
-		{"wrong status", 3, false, "", plan.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
-		{"expected status", 3, false, "", plan.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
-		{"wrong output", 0, false, "", plan.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43": its last line is "the answer is 41"`},
-		{"lost metrics", 0, false, "more than 1 MiB of metrics", plan.Command{Run: []string{"x"}}, "the command printed more than 1 MiB of metrics"},
+		{"as expected", 0, true, "", spec.Command{Run: []string{"x"}, Contains: "42"}, ""},
+		{"wrong status", 3, false, "", spec.Command{Run: []string{"x"}}, "x ended with status 3, not 0: E: broken"},
+		{"expected status", 3, false, "", spec.Command{Run: []string{"x"}, ExpectExit: 3}, ""},
+		{"wrong output", 0, false, "", spec.Command{Run: []string{"x"}, Contains: "43"}, `the output of x does not contain "43": its last line is "the answer is 41"`},
+		{"lost metrics", 0, false, "more than 1 MiB of metrics", spec.Command{Run: []string{"x"}}, "the command printed more than 1 MiB of metrics"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -221,16 +222,16 @@ func TestCommandMeasured(t *testing.T) {
 // What a command printed is in the failure where nothing else says why.
 func TestWhatAFailedCommandPrinted(t *testing.T) {
 	r := timing.Report{Exit: 2, Said: "usage: x FILE\n"}
-	m := commandMeasured(&r, &plan.Command{Run: []string{"x"}})
+	m := commandMeasured(&r, &spec.Command{Run: []string{"x"}})
 	if m.Failure != "x ended with status 2, not 0: usage: x FILE" || m.Log != "the command printed:\nusage: x FILE" {
 		t.Errorf("failure %q, log %q", m.Failure, m.Log)
 	}
 	r = timing.Report{}
-	if m = commandMeasured(&r, &plan.Command{Run: []string{"x"}, Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
+	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}, Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
 		t.Errorf("failure %q", m.Failure)
 	}
 	r.Said = strings.Repeat("x", 5000)
-	if m = commandMeasured(&r, &plan.Command{Run: []string{"x"}, Contains: "42"}); len(m.Failure) > 300 || len(m.Log) < 5000 {
+	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}, Contains: "42"}); len(m.Failure) > 300 || len(m.Log) < 5000 {
 		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
 	}
 }
@@ -259,7 +260,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := commandMeasured(&timing.Report{Metrics: strings.Split(test.stdout, "\n")}, &plan.Command{Run: []string{"x"}})
+			m := commandMeasured(&timing.Report{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
 			var got []string
 			for _, s := range m.Samples[3:] {
 				got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
@@ -273,8 +274,8 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 
 // Every sample that drivers write has the unit that its metric is defined with.
 func TestUnits(t *testing.T) {
-	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}}, &plan.Load{Connections: 1}).Samples
-	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &plan.Command{Run: []string{"x"}}).Samples...)
+	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}}, &spec.Load{Connections: 1}).Samples
+	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &spec.Command{Run: []string{"x"}}).Samples...)
 	if len(all) < 8 {
 		t.Errorf("only %d samples", len(all))
 	}
@@ -330,8 +331,8 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := &Commands{}
-			m, err := d.Measure(t.Context(), Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }},
-				&plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}, Contains: "42"}})
+			m, err := d.Measure(t.Context(), Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Contains: "42"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -351,7 +352,7 @@ func TestCommandInService(t *testing.T) {
 	if err := d.Prepare(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	trial := &plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"psql", "-c", "x"}, Service: "db", Environment: []string{"A=b"},
+	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"psql", "-c", "x"}, Service: "db", Environment: []string{"A=b"},
 		WorkingDir: "/w", Stdin: "in", Contains: "42"}}
 	if files := d.Files(trial, "cache"); len(files) > 0 {
 		t.Errorf("files in another service: %+v", files)
@@ -397,8 +398,8 @@ func TestTimerThatDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := (&Commands{}).Measure(t.Context(), Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }},
-		&plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}}})
+	m, err := (&Commands{}).Measure(t.Context(), Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+		&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}})
 	if err != nil || m.Failure != "the timer of the command ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
 	}
@@ -411,7 +412,7 @@ func TestGeneratorThatDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space}, &plan.Trial{Name: "x", Load: &plan.Load{Target: "http://x/"}})
+	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/"}})
 	if err != nil || m.Failure != "the load generator ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
 	}
@@ -426,8 +427,8 @@ func TestSemantics(t *testing.T) {
 
 // Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.
 func TestHooksOfACommand(t *testing.T) {
-	trial := &plan.Trial{Name: "x", Command: &plan.Command{Run: []string{"x"}}, Prepare: []plan.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
-		Conclude: []plan.Hook{{Run: []string{"df", "-h"}}}}
+	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}, Prepare: []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
+		Conclude: []spec.Hook{{Run: []string{"df", "-h"}}}}
 	tests := []struct {
 		name         string
 		report       timing.Report
@@ -456,7 +457,7 @@ func TestHooksOfACommand(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			at := Place{Space: space, Image: func(plan.Image) engine.Prepared { return engine.Prepared{} }, KeepStdout: true}
+			at := Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }, KeepStdout: true}
 			m, err := (&Commands{}).Measure(t.Context(), at, trial)
 			if err != nil || m.Failure != test.failure || m.Log != test.log {
 				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
@@ -478,7 +479,7 @@ func waiting(t *testing.T, s fake.Script) (Place, *plan.Trial, *fake.Engine, <-c
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &plan.Load{Target: "http://x/", Connections: 3}}, e, waits
+	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/", Connections: 3}}, e, waits
 }
 
 // A generator that stands by is there before it is wanted, with all that it needs to know, and does nothing before Measure.

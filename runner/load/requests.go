@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load/http"
 )
@@ -114,7 +115,7 @@ func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standb
 }
 
 // programs are the generators of a load, each with its part of it, which wait for the word.
-func (d *Requests) programs(at Place, l *plan.Load) ([]engine.Program, error) {
+func (d *Requests) programs(at Place, l *spec.Load) ([]engine.Program, error) {
 	var programs []engine.Program
 	for _, config := range partConfigs(requestsConfig(l, at), l, at) {
 		name := programName
@@ -132,7 +133,7 @@ func (d *Requests) programs(at Place, l *plan.Load) ([]engine.Program, error) {
 }
 
 // program is a generator with its config.
-func (d *Requests) program(at Place, l *plan.Load, name string, config http.Config, args ...string) (engine.Program, error) {
+func (d *Requests) program(at Place, l *spec.Load, name string, config http.Config, args ...string) (engine.Program, error) {
 	text, err := json.Marshal(config)
 	return engine.Program{
 		Name: name, Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
@@ -272,7 +273,7 @@ func (d *Requests) ask(ctx context.Context, at Place, t *plan.Trial, name string
 	return answers, nil
 }
 
-func requestsConfig(l *plan.Load, at Place) http.Config {
+func requestsConfig(l *spec.Load, at Place) http.Config {
 	c := http.Config{
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
 		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout, KeepAlive: l.Keepalive,
@@ -297,7 +298,7 @@ func requestsConfig(l *plan.Load, at Place) http.Config {
 
 // partConfigs are the configs of all generators of a load, given that of the whole. They share its cores, and what is checked before timing
 // is not theirs to check.
-func partConfigs(whole http.Config, l *plan.Load, at Place) []http.Config {
+func partConfigs(whole http.Config, l *spec.Load, at Place) []http.Config {
 	if l.Generators < 2 {
 		return []http.Config{whole}
 	}
@@ -365,7 +366,7 @@ func encryption(ways []http.TLS) map[string]string {
 }
 
 // requestsMeasured turns the generator's result into samples and what validity checks need.
-func requestsMeasured(r *http.Result, l *plan.Load) Measurement {
+func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 	seconds := r.Length.Seconds()
 	share, over := inFlight(r, l)
 	m := Measurement{
@@ -432,7 +433,7 @@ func histogram(d http.Distribution) record.Histogram {
 // inFlight is the ρ of docs/method.md#quantities-checked, the mean share of the clients that had a request under way or
 // were thinking, with the time that it was taken over, in seconds. The share is -1 where the run was too short to tell,
 // and where the number of clients is not fixed, as in an open loop.
-func inFlight(r *http.Result, l *plan.Load) (share, over float64) {
+func inFlight(r *http.Result, l *spec.Load) (share, over float64) {
 	if r.Lag != nil || len(l.Stages) > 0 {
 		return -1, 0
 	}

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/load"
@@ -54,7 +55,7 @@ func (l Layout) ServiceCores(t *plan.Trial) int {
 		if s.CPUSet == "" && at.Services == "" {
 			most = max(most, at.ServiceCores) // those of a node, all of them
 		}
-		cpus, _ := plan.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
+		cpus, _ := spec.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
 		for _, cpu := range cpus {
 			used[host][cpu] = true
 		}
@@ -215,7 +216,7 @@ func (l Layout) ServiceCPUs(t *plan.Trial) string {
 }
 
 // CPUsOf says on which CPUs a service runs.
-func (l Layout) CPUsOf(s *plan.Service) string {
+func (l Layout) CPUsOf(s *spec.Service) string {
 	return cmp.Or(s.CPUSet, l.Placement(l.Experiment.HostOf(s.Name)).Services)
 }
 

@@ -6,11 +6,12 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // Of a cluster services have all CPUs of one node, and the load those of another: none of them is chosen by its number.
 func TestOnNodes(t *testing.T) {
-	trial := &plan.Trial{Services: []*plan.Service{{Name: "s"}}, Load: &plan.Load{Target: "http://s/"}}
+	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
 	r := Layout{Host: Host{Others: map[string]Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
 		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
@@ -39,7 +40,7 @@ func TestOnNodes(t *testing.T) {
 // Pods of several generators each have the CPUs that a load asks for, and are told moments by the clock of their node; elsewhere generators
 // share the CPUs.
 func TestSeveralGeneratorsOnANode(t *testing.T) {
-	trial := &plan.Trial{Load: &plan.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
+	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
 	r := Layout{Host: Host{Cores: [][]int{{0}, {1}}, Others: map[string]Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
 		Machines:   map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
 		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -28,7 +29,7 @@ func spreadLayout(generators int) (Layout, *plan.Trial) {
 	}
 	first := node(plan.LoadNode, "6.1", 7*time.Second).Beside([]*Machine{node("load-2", "6.2", -time.Second), node("load-3", "6.1", 0)})
 	services := &Machine{Name: plan.ServiceNode, Host: Host{ID: "c4-bbbbbb", Cores: [][]int{{0}, {1}, {2}, {3}}}}
-	trial := &plan.Trial{Services: []*plan.Service{{Name: "s"}}, Load: &plan.Load{Target: "http://s/", Generators: generators}}
+	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/", Generators: generators}}
 	return Layout{Host: Host{}.With([]*Machine{first, services}, false), Machines: map[string]*Machine{first.Name: first, services.Name: services},
 		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
@@ -156,7 +157,7 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 		}
 		return m
 	}
-	trial := &plan.Trial{Load: &plan.Load{Target: "http://s/", Generators: 3}}
+	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", Generators: 3}}
 	first := on("load", 1.6, 0, 0.001).Beside([]*Machine{on("load-2", 1.6, 0.8, 0.005)})
 	r := Layout{Machines: map[string]*Machine{"load": first},
 		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}}}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // ab, ApacheBench, is a closed loop of one thread.
@@ -158,7 +158,7 @@ var abProgram = program{debian: "apache2-utils", path: "ab", http: true, call: c
 // abMost is more requests than ab sends in any time; it keeps a place in memory for each, which is not touched before.
 const abMost = 10_000_000
 
-func callAb(l *plan.Load, _ int) (call, error) {
+func callAb(l *spec.Load, _ int) (call, error) {
 	c := call{threads: 1}
 	target, err := withPort(l.Target)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -21,9 +21,9 @@ type program struct {
 	// http says that it sends requests over HTTP, so that answers can be checked before anything is timed.
 	http bool
 	// call is its command line for a load.
-	call func(l *plan.Load, cores int) (call, error)
+	call func(l *spec.Load, cores int) (call, error)
 	// complete adds what only its command line tells to what it printed; nil if it needs nothing.
-	complete func(l *plan.Load, o *Output) error
+	complete func(l *spec.Load, o *Output) error
 }
 
 // A call is a command line with what belongs to it.
@@ -53,7 +53,7 @@ func (c *call) body(text string) string {
 }
 
 // headers are "Name: value", in the order of names.
-func headers(l *plan.Load) []string {
+func headers(l *spec.Load) []string {
 	var out []string
 	for name, value := range l.Headers {
 		out = append(out, name+": "+value)
@@ -68,7 +68,7 @@ func wholeSeconds(d time.Duration) string {
 }
 
 // share is how many requests each of the connections gets, where all get as many.
-func share(l *plan.Load) int { return max(1, l.Requests/max(1, l.Connections)) }
+func share(l *spec.Load) int { return max(1, l.Requests/max(1, l.Connections)) }
 
 // address is where a target is, with its port also where that is the usual one of its scheme.
 func address(target, port string) (u *url.URL, host, at string, err error) {

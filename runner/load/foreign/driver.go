@@ -14,6 +14,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
@@ -158,7 +159,7 @@ func (d *Driver) checkBefore(ctx context.Context, at load.Place, t *plan.Trial) 
 }
 
 // run runs the tool once, and watches it.
-func (d *Driver) run(ctx context.Context, at load.Place, l *plan.Load) (engine.Exit, *watch, error) {
+func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
 	c, err := d.tool.program.call(l, at.Cores)
 	if err != nil {
 		return engine.Exit{}, nil, err
@@ -176,7 +177,7 @@ func (d *Driver) run(ctx context.Context, at load.Place, l *plan.Load) (engine.E
 }
 
 // measured says what an output means for a record.
-func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *plan.Load, cores int) {
+func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *spec.Load, cores int) {
 	m.Start, m.Length = w.window(o.Window)
 	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
 	m.Load.WindowStart = m.Start
@@ -193,7 +194,7 @@ func (d *Driver) measured(m *load.Measurement, o *Output, w *watch, l *plan.Load
 // are taken out of the output: those without connecting where every request has to connect.
 //
 // Source: docs/method.md#quantities-checked and docs/method.md#definitions.
-func (o *Output) Load(l *plan.Load) *record.Load {
+func (o *Output) Load(l *spec.Load) *record.Load {
 	if !o.Connecting && !l.Keepalive {
 		o.untimed()
 	}

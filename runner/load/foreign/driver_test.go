@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
@@ -25,39 +26,39 @@ import (
 )
 
 func TestLines(t *testing.T) {
-	http := func(change func(*plan.Load)) *plan.Load {
-		l := &plan.Load{Target: "http://server/x?y=1", Method: "GET", Connections: 10, Duration: 5 * time.Second, Timeout: 10 * time.Second, Keepalive: true}
+	http := func(change func(*spec.Load)) *spec.Load {
+		l := &spec.Load{Target: "http://server/x?y=1", Method: "GET", Connections: 10, Duration: 5 * time.Second, Timeout: 10 * time.Second, Keepalive: true}
 		if change != nil {
 			change(l)
 		}
 		return l
 	}
-	counted := func(l *plan.Load) { l.Duration, l.Requests, l.Keepalive = 0, 100, false }
-	posted := func(l *plan.Load) {
+	counted := func(l *spec.Load) { l.Duration, l.Requests, l.Keepalive = 0, 100, false }
+	posted := func(l *spec.Load) {
 		l.Method, l.Body, l.Headers = "PUT", "it's \"x\"\n", map[string]string{"X-A": "b c", "content-type": "a/b", "Host": "me"}
 	}
-	database := &plan.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second, Keepalive: true, Body: "select 1"}
-	cache := &plan.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2, Args: []string{"-t", "get"}}
+	database := &spec.Load{Target: "postgres://ann:hunter%204@db/shop", Connections: 4, Duration: 5 * time.Second, Keepalive: true, Body: "select 1"}
+	cache := &spec.Load{Target: "redis://ann:hunter%204@cache:7000/2", Connections: 4, Requests: 1000, Threads: 2, Args: []string{"-t", "get"}}
 	for _, tt := range []struct {
 		name, tool  string
-		load        *plan.Load
+		load        *spec.Load
 		line        string
 		environment string
 		file        string
 	}{
 		{"time", "ab", http(nil), "ab -t 5 -n 10000000 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
 		{"requests", "ab", http(counted), "ab -n 100 -c 10 -s 10 'http://server:80/x?y=1'", "", ""},
-		{"requests for a time", "ab", http(func(l *plan.Load) { l.Requests = 7 }), "ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
+		{"requests for a time", "ab", http(func(l *spec.Load) { l.Requests = 7 }), "ab -t 5 -n 7 -c 10 -s 10 -k 'http://server:80/x?y=1'", "", ""},
 		{"a body", "ab", http(posted),
 			"ab -t 5 -n 10000000 -c 10 -s 10 -k -H 'Host: me' -H 'X-A: b c' -p /benchbook/body -T a/b -m PUT 'http://server:80/x?y=1'", "", "it's \"x\"\n"},
-		{"TLS", "ab", http(func(l *plan.Load) { l.Target = "https://server" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
-		{"heads", "ab", http(func(l *plan.Load) { l.Method = "HEAD" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
-		{"words of the author", "ab", http(func(l *plan.Load) { l.Target, l.Args = "http://server:8080", []string{"-r", "-l"} }),
+		{"TLS", "ab", http(func(l *spec.Load) { l.Target = "https://server" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k https://server:443/", "", ""},
+		{"heads", "ab", http(func(l *spec.Load) { l.Method = "HEAD" }), "ab -t 5 -n 10000000 -c 10 -s 10 -k -i 'http://server:80/x?y=1'", "", ""},
+		{"words of the author", "ab", http(func(l *spec.Load) { l.Target, l.Args = "http://server:8080", []string{"-r", "-l"} }),
 			"ab -t 5 -n 10000000 -c 10 -s 10 -k -r -l http://server:8080/", "", ""},
 		{"time", "wrk", http(nil), "wrk -t 2 -c 10 -d 5s --timeout 10s --latency 'http://server:80/x?y=1'", "", ""},
-		{"threads that connections cannot be shared by", "wrk", http(func(l *plan.Load) { l.Connections = 9 }),
+		{"threads that connections cannot be shared by", "wrk", http(func(l *spec.Load) { l.Connections = 9 }),
 			"wrk -t 3 -c 9 -d 5s --timeout 10s --latency 'http://server:80/x?y=1'", "", ""},
-		{"without keep-alive", "wrk", http(func(l *plan.Load) { l.Keepalive = false }),
+		{"without keep-alive", "wrk", http(func(l *spec.Load) { l.Keepalive = false }),
 			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Connection: close' 'http://server:80/x?y=1'", "", ""},
 		{"a body", "wrk", http(posted),
 			"wrk -t 2 -c 10 -d 5s --timeout 10s --latency -H 'Host: me' -H 'X-A: b c' -H 'content-type: a/b' -s /benchbook/load.lua 'http://server:80/x?y=1'", "",
@@ -110,11 +111,11 @@ func TestFlagsAreThoseOfThePlan(t *testing.T) {
 		}
 		driven = append(driven, tool.Name)
 		flags := plan.ToolFlags(tool.Name)
-		base := plan.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second, Timeout: time.Second, Keepalive: true, Body: "x"}
+		base := spec.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second, Timeout: time.Second, Keepalive: true, Body: "x"}
 		if flags["duration"] == "" {
 			base.Requests = 20
 		}
-		words := func(change func(*plan.Load)) []string {
+		words := func(change func(*spec.Load)) []string {
 			l := base
 			change(&l)
 			c, err := tool.program.call(&l, 1)
@@ -124,12 +125,12 @@ func TestFlagsAreThoseOfThePlan(t *testing.T) {
 			return append(c.words(nil), fmt.Sprint(c.files))
 		}
 		for key, flag := range flags {
-			change := map[string]func(*plan.Load){
-				"connections": func(l *plan.Load) { l.Connections = 4 }, "threads": func(l *plan.Load) { l.Threads = 2 },
-				"requests": func(l *plan.Load) { l.Requests = 40 }, "duration": func(l *plan.Load) { l.Duration = 3 * time.Second },
-				"timeout": func(l *plan.Load) { l.Timeout = 3 * time.Second }, "keepalive": func(l *plan.Load) { l.Keepalive = false },
-				"method": func(l *plan.Load) { l.Method = "PUT" }, "headers": func(l *plan.Load) { l.Headers = map[string]string{"A": "b"} },
-				"body": func(l *plan.Load) { l.Body = "y" },
+			change := map[string]func(*spec.Load){
+				"connections": func(l *spec.Load) { l.Connections = 4 }, "threads": func(l *spec.Load) { l.Threads = 2 },
+				"requests": func(l *spec.Load) { l.Requests = 40 }, "duration": func(l *spec.Load) { l.Duration = 3 * time.Second },
+				"timeout": func(l *spec.Load) { l.Timeout = 3 * time.Second }, "keepalive": func(l *spec.Load) { l.Keepalive = false },
+				"method": func(l *spec.Load) { l.Method = "PUT" }, "headers": func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
+				"body": func(l *spec.Load) { l.Body = "y" },
 			}[key]
 			if change == nil {
 				if key != "warmup" && key != "verify" {
@@ -137,7 +138,7 @@ func TestFlagsAreThoseOfThePlan(t *testing.T) {
 				}
 				continue
 			}
-			before, changed := words(func(*plan.Load) {}), words(change)
+			before, changed := words(func(*spec.Load) {}), words(change)
 			if slices.Equal(before, changed) {
 				t.Errorf("%s: %s does not change the line %q", tool.Name, key, before)
 			}
@@ -181,7 +182,7 @@ func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engin
 }
 
 // measure runs a load with a tool on an engine, the whole way.
-func measure(t *testing.T, s fake.Script, tool string, l *plan.Load) load.Measurement {
+func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) load.Measurement {
 	t.Helper()
 	ctx, e := t.Context(), fake.New(s)
 	d := Drivers(func(string) ([]byte, error) { return []byte("program"), nil })[tool]
@@ -200,8 +201,8 @@ func measure(t *testing.T, s fake.Script, tool string, l *plan.Load) load.Measur
 	return m
 }
 
-func web(connections int) *plan.Load {
-	return &plan.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second, Timeout: time.Second, Keepalive: true, CheckBefore: true}
+func web(connections int) *spec.Load {
+	return &spec.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second, Timeout: time.Second, Keepalive: true, CheckBefore: true}
 }
 
 func TestMeasure(t *testing.T) {
@@ -258,14 +259,14 @@ func TestMeasure(t *testing.T) {
 	})
 	t.Run("redis-benchmark", func(t *testing.T) {
 		s, ran := script(t, map[string]engine.Exit{"sh": out("redis-benchmark/get.csv")})
-		m := measure(t, s, "redis-benchmark", &plan.Load{Target: "redis://:pw@c", Connections: 10, Requests: 20000, Keepalive: true, CheckBefore: true})
+		m := measure(t, s, "redis-benchmark", &spec.Load{Target: "redis://:pw@c", Connections: 10, Requests: 20000, Keepalive: true, CheckBefore: true})
 		if m.Load.Attempted != 20000 || m.Load.Failed != 0 || m.Length != long(20000/127388.53) || len(*ran) != 1 {
 			t.Errorf("%+v in %v, %d runs", m.Load, m.Length, len(*ran))
 		}
 	})
 	t.Run("pgbench without its log", func(t *testing.T) {
 		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/plain.txt")})
-		m := measure(t, s, "pgbench", &plan.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second, Keepalive: true})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second, Keepalive: true})
 		if want := "output of pgbench: no result: the log of transactions is missing"; m.Failure != want {
 			t.Errorf("%q, want %q", m.Failure, want)
 		}
@@ -379,19 +380,19 @@ RUN echo hunter4pass > /tmp/pw && /usr/lib/postgresql/15/bin/initdb -D /var/lib/
     echo "host all all 0.0.0.0/0 scram-sha-256" >> /var/lib/postgresql/data/pg_hba.conf
 CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-c", "listen_addresses=*"]
 `
-	keys := plan.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true, CheckBefore: true}
+	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true, CheckBefore: true}
 	for _, tt := range []struct {
 		tool, dockerfile string
 		port             int
 		target           string
-		change           func(*plan.Load)
+		change           func(*spec.Load)
 		metric           string // that it has to tell, beside throughput
 	}{
-		{"ab", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Args = []string{"-l"} }, "latency.p99"},
-		{"wrk", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Method, l.Body = "POST", "x" }, "latency.p99"},
-		{"hey", web, 8080, "http://service:8080/", func(l *plan.Load) { l.Warmup = time.Second }, "latency.p99"},
-		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *plan.Load) { l.Requests, l.Args = 20000, []string{"-t", "get"} }, "latency.p99"},
-		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *plan.Load) { l.Body = "select 1;" }, "latency"},
+		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99"},
+		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" }, "latency.p99"},
+		{"hey", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99"},
+		{"redis-benchmark", cache, 6379, "redis://:hunter4pass@service", func(l *spec.Load) { l.Requests, l.Args = 20000, []string{"-t", "get"} }, "latency.p99"},
+		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *spec.Load) { l.Body = "select 1;" }, "latency"},
 	} {
 		t.Run(tt.tool, func(t *testing.T) {
 			d := Drivers(find)[tt.tool]

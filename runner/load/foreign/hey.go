@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // heyHeader is the first line of what hey -o csv prints.
@@ -193,7 +193,7 @@ func wroteHey(printed []byte) bool {
 var heyProgram = program{debian: "hey", path: "hey", http: true, call: callHey, complete: completeHey}
 
 // callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the errors.
-func callHey(l *plan.Load, cores int) (call, error) {
+func callHey(l *spec.Load, cores int) (call, error) {
 	c := call{threads: cmp.Or(l.Threads, max(1, cores))}
 	target, err := withPort(l.Target)
 	if err != nil {
@@ -226,7 +226,7 @@ func callHey(l *plan.Load, cores int) (call, error) {
 }
 
 // completeHey counts the requests that the CSV has no row of: they had no answer.
-func completeHey(l *plan.Load, o *Output) error {
+func completeHey(l *spec.Load, o *Output) error {
 	o.Connections = l.Connections
 	if o.Attempted >= 0 || l.Requests == 0 {
 		return nil

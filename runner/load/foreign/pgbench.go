@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 var (
@@ -121,7 +121,7 @@ var pgbenchProgram = program{debian: "postgresql-15", path: "/usr/lib/postgresql
 // pgbenchShell prints the log of transactions behind the summary. Nothing can be taken out of a container that has ended.
 const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog + `"; cat /tmp/benchbook.*`
 
-func callPgbench(l *plan.Load, cores int) (call, error) {
+func callPgbench(l *spec.Load, cores int) (call, error) {
 	c := call{threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), shell: pgbenchShell}
 	u, host, port, err := address(l.Target, "5432")
 	if err != nil {
@@ -153,7 +153,7 @@ func callPgbench(l *plan.Load, cores int) (call, error) {
 	return c, nil
 }
 
-func completePgbench(_ *plan.Load, o *Output) error {
+func completePgbench(_ *spec.Load, o *Output) error {
 	if o.Histograms == nil && o.Completed > 0 {
 		return noSamples(o.Tool, "the log of transactions is missing")
 	}

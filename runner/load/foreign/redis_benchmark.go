@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // redisHeader is the first row of what redis-benchmark --csv prints, since version 6.2.
@@ -59,7 +59,7 @@ var redisBenchmarkProgram = program{debian: "redis-tools", path: "redis-benchmar
 // redisShell gives the password, which it takes from nowhere but its command line, inside the container only.
 const redisShell = `program=$1; shift; exec "$program" -a "$REDISCLI_AUTH" "$@"`
 
-func callRedisBenchmark(l *plan.Load, _ int) (call, error) {
+func callRedisBenchmark(l *spec.Load, _ int) (call, error) {
 	c := call{threads: max(1, l.Threads)}
 	u, host, port, err := address(l.Target, "6379")
 	if err != nil {
@@ -86,7 +86,7 @@ func callRedisBenchmark(l *plan.Load, _ int) (call, error) {
 	return c, nil
 }
 
-func completeRedisBenchmark(l *plan.Load, o *Output) error {
+func completeRedisBenchmark(l *spec.Load, o *Output) error {
 	o.Connections, o.Attempted, o.Completed, o.Timed = l.Connections, int64(l.Requests), int64(l.Requests), int64(l.Requests)
 	if rate, ok := o.sample("throughput"); ok && rate.Value > 0 {
 		o.Window = long(float64(l.Requests) / rate.Value)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -156,7 +156,7 @@ func wroteWrk2(printed []byte) bool {
 
 var wrkProgram = program{debian: "wrk", path: "wrk", http: true, call: callWrk}
 
-func callWrk(l *plan.Load, cores int) (call, error) {
+func callWrk(l *spec.Load, cores int) (call, error) {
 	c := call{threads: max(1, l.Threads)}
 	target, err := withPort(l.Target)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
@@ -40,7 +41,7 @@ func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (
 }
 
 // measured puts a load on a server of this process, and gives what checks find in the record of that.
-func measured(t *testing.T, l plan.Load, begun func(*os.Process)) (*record.Record, map[string]dataset.CheckResult) {
+func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Record, map[string]dataset.CheckResult) {
 	t.Helper()
 	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET", 10*time.Second, true
 	driver := &load.Requests{}
@@ -58,8 +59,8 @@ func measured(t *testing.T, l plan.Load, begun func(*os.Process)) (*record.Recor
 }
 
 // loops are loads that last for some seconds: a closed one and an open one.
-func loops() map[string]plan.Load {
-	return map[string]plan.Load{
+func loops() map[string]spec.Load {
+	return map[string]spec.Load{
 		"closed": {Connections: 8, Threads: 1, Duration: 3 * time.Second},
 		"open":   {Connections: 100, Threads: 1, Duration: 3 * time.Second, Rate: 200, Arrivals: "constant"},
 	}

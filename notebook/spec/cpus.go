@@ -1,0 +1,51 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxCPU is more than any machine has.
+const MaxCPU = 4096
+
+// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order in which they are written; false if they
+// are none.
+func ParseCPUSet(s string) ([]int, bool) {
+	var out []int
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		from, err := strconv.Atoi(first)
+		to := from
+		if err == nil && ranged {
+			to, err = strconv.Atoi(last)
+		}
+		if err != nil || from < 0 || to < from || to > MaxCPU {
+			return nil, false
+		}
+		for i := from; i <= to; i++ {
+			out = append(out, i)
+		}
+	}
+	return out, true
+}
+
+// CPUSet writes CPUs as ranges: "0-2,5".
+func CPUSet(cpus []int) string {
+	cpus = slices.Sorted(slices.Values(cpus))
+	var out []string
+	for i := 0; i < len(cpus); {
+		j := i
+		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
+			j++
+		}
+		if i == j {
+			out = append(out, fmt.Sprint(cpus[i]))
+		} else {
+			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
+		}
+		i = j + 1
+	}
+	return strings.Join(out, ",")
+}

@@ -1,0 +1,98 @@
+package spec
+
+import "time"
+
+// Load is requests over HTTP, in a closed loop unless there is a rate or stages with one.
+type Load struct {
+	Target      string            `json:"target"` // the first of Targets, if there are several
+	Method      string            `json:"method"`
+	Headers     map[string]string `json:"headers,omitempty"`
+	Body        string            `json:"body,omitempty"`
+	Connections int               `json:"connections"`
+	Threads     int               `json:"threads,omitempty"`    // of each generator; 0: the cores of the load
+	Generators  int               `json:"generators,omitempty"` // that put it on together; 0: one
+	Duration    time.Duration     `json:"duration,omitempty"`
+	Requests    int               `json:"requests,omitempty"`
+	Warmup      time.Duration     `json:"warmup,omitempty"`
+	Think       time.Duration     `json:"think,omitempty"`
+	Timeout     time.Duration     `json:"timeout"`
+	Keepalive   bool              `json:"keepalive"`
+	Status      []int             `json:"status,omitempty"`
+	Contains    string            `json:"contains,omitempty"`
+	Match       string            `json:"match,omitempty"`
+	Length      *int64            `json:"length,omitempty"` // of the body in bytes; nil: any
+	JSON        map[string]string `json:"json,omitempty"`
+	WantHeaders map[string]string `json:"want_headers,omitempty"`
+	CheckBefore bool              `json:"check_before"`
+	FailuresMax float64           `json:"failures_max"` // share that is expected: 0 unless the article says more
+	CPUSet      string            `json:"cpuset,omitempty"`
+	Targets     []Target          `json:"targets,omitempty"`    // if there are several
+	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
+	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest median throughput of experiment RateOf
+	RateOf      string            `json:"rate_of,omitempty"`
+	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
+	Stages      []Stage           `json:"stages,omitempty"`
+	Network     string            `json:"network,omitempty"` // shared, or empty
+	Tool        string            `json:"tool,omitempty"`    // empty: our own generator
+	Args        []string          `json:"args,omitempty"`    // of the tool
+}
+
+// URLs are the targets of a load.
+func (l *Load) URLs() func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, t := range l.Targets {
+			if !yield(t.URL) {
+				return
+			}
+		}
+		if len(l.Targets) == 0 {
+			yield(l.Target)
+		}
+	}
+}
+
+// Target is one of several kinds of request.
+type Target struct {
+	URL     string            `json:"url"`
+	Method  string            `json:"method"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+	Weight  float64           `json:"weight"` // relative to those of the others
+}
+
+// Stage is one part of a load whose rate or connections move in a straight line to those given.
+type Stage struct {
+	Duration    time.Duration `json:"duration"`
+	Rate        float64       `json:"rate,omitempty"` // per second
+	Connections int           `json:"connections,omitempty"`
+}
+
+// Command is a program to time.
+type Command struct {
+	Run         []string      `json:"run"`
+	Image       Image         `json:"image"`
+	Configs     []File        `json:"configs,omitempty"`
+	Environment []string      `json:"environment,omitempty"`
+	WorkingDir  string        `json:"working_dir,omitempty"`
+	Stdin       string        `json:"stdin,omitempty"`
+	ExpectExit  int           `json:"expect_exit"`
+	Contains    string        `json:"contains,omitempty"`
+	Timeout     time.Duration `json:"timeout,omitempty"`
+	Service     string        `json:"service,omitempty"` // where it runs; empty: in a container of its own
+	CPUSet      string        `json:"cpuset,omitempty"`  // as the article says; empty: where the plan puts it
+
+	// AsLoad says that it runs where a load is put on from. It is not in the JSON, as all commands did in older versions.
+	AsLoad bool `json:"-"`
+}
+
+// Hook is a command that is run before or after something.
+type Hook struct {
+	Service string   `json:"service,omitempty"` // empty: where the measured command runs
+	Run     []string `json:"run"`
+}
+
+// Deferred is a value that a search finds before the repetitions. Where it is no text, the Plan has zero at its place.
+type Deferred struct {
+	Key      string `json:"key"` // path of keys: load.connections
+	Template string `json:"template"`
+}

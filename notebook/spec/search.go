@@ -1,0 +1,68 @@
+package spec
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// Candidates of searches.
+//
+// Source: docs/searches.md.
+const (
+	searchGrowth  = 1.5 // from one candidate to the next
+	searchLeast   = 8   // of the last candidate, where nothing is written
+	searchPerCore = 4   // the same, by cores of the services
+)
+
+// Search finds, before the repetitions of a trial, the smallest value from which on more does not help.
+//
+// Source: docs/method.md#tuned-values.
+type Search struct {
+	Name string `json:"name"`
+	// Of is the experiment whose choice for the same parameters is taken; then nothing else holds.
+	Of       string        `json:"of,omitempty"`
+	From     int           `json:"from,omitempty"` // the first candidate
+	To       int           `json:"to,omitempty"`   // the last; 0: by the cores of the services, see Candidates
+	Maximize string        `json:"maximize,omitempty"`
+	Budget   time.Duration `json:"budget,omitempty"` // 0: none
+	Probes   int           `json:"probes,omitempty"` // of every candidate
+	Patience int           `json:"patience,omitempty"`
+	Effect   float64       `json:"effect,omitempty"` // share by which a candidate has to be better
+
+	// Points is how many candidates are tried at most, 0 for all, where no fresh search of the full profile has
+	// chosen already.
+	Points int `json:"points,omitempty"`
+}
+
+// First is the first value that a search tries. Where several values of a trial are searched for one after another,
+// those that come later have it until it is their turn.
+func (s Search) First() int { return max(s.From, 1) }
+
+// Candidates are the values that a search may try, in order, where services have so many cores.
+func (s Search) Candidates(cores int) []int {
+	if s.Of != "" {
+		return nil
+	}
+	last := cmp.Or(s.To, max(searchLeast, searchPerCore*cores))
+	var list []int
+	for g := s.First(); ; {
+		list = append(list, min(g, last))
+		if g >= last || len(list) == s.Points {
+			return list
+		}
+		g = max(g+1, int(math.Ceil(searchGrowth*float64(g))))
+	}
+}
+
+// Capacity finds the highest rate that still meets an objective.
+//
+// Source: docs/method.md#capacities.
+type Capacity struct {
+	SLO     string        `json:"slo"`
+	From    float64       `json:"from"`    // floor, per second
+	To      float64       `json:"to"`      // limit, per second
+	Step    float64       `json:"step"`    // the bounds differ by this share in the end
+	Repeats int           `json:"repeats"` // full repetitions that confirm or refute a bound
+	Probe   time.Duration `json:"probe"`   // the longest, within which the objective's percentile has to be admissible
+}

@@ -1,0 +1,129 @@
+package spec
+
+import "time"
+
+// Service is a container to start. JSON names are those of the article language; files count by their digests.
+type Service struct {
+	Name        string            `json:"name"`
+	Image       Image             `json:"image"`
+	Entrypoint  []string          `json:"entrypoint,omitempty"`
+	Command     []string          `json:"command,omitempty"`
+	Environment []string          `json:"environment,omitempty"` // with what env_file has
+	Expose      []int             `json:"expose,omitempty"`
+	Configs     []File            `json:"configs,omitempty"`
+	DependsOn   []string          `json:"depends_on,omitempty"`
+	Conditions  map[string]string `json:"conditions,omitempty"` // of DependsOn: those other than that it is ready
+	Ready       Ready             `json:"ready,omitzero"`
+	WorkingDir  string            `json:"working_dir,omitempty"`
+	User        string            `json:"user,omitempty"`
+	CPUSet      string            `json:"cpuset,omitempty"` // empty: where the plan puts it
+	Memory      int64             `json:"mem_limit,omitempty"`
+	PIDs        int64             `json:"pids_limit,omitempty"` // -1: none
+	ShmSize     int64             `json:"shm_size,omitempty"`
+	Tmpfs       []string          `json:"tmpfs,omitempty"`
+	ReadOnly    bool              `json:"read_only,omitempty"`
+	Init        bool              `json:"init,omitempty"`
+	StopSignal  string            `json:"stop_signal,omitempty"`
+	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // nanoseconds, as all durations here
+	Hostname    string            `json:"hostname,omitempty"`
+	CPUs        float64           `json:"cpus,omitempty"`
+	Ulimits     map[string]Ulimit `json:"ulimits,omitempty"`
+	Sysctls     map[string]string `json:"sysctls,omitempty"`
+	CapAdd      []string          `json:"cap_add,omitempty"`
+	CapDrop     []string          `json:"cap_drop,omitempty"`
+	SecurityOpt []string          `json:"security_opt,omitempty"`
+	Volumes     []Volume          `json:"volumes,omitempty"`
+	Scale       int               `json:"scale,omitempty"` // 0 is one container
+	Origin      *HTTPOrigin       `json:"origin,omitempty"`
+	Link        *Link             `json:"link,omitempty"`
+
+	// Completes says that it runs to its end before others that depend on it start, as the conditions of these say.
+	Completes bool `json:"-"`
+}
+
+// Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.
+type Image struct {
+	Name    string `json:"name,omitempty"`
+	Build   *Build `json:"build,omitempty"`
+	Machine bool   `json:"machine,omitempty"`
+}
+
+// Build is a private build context.
+type Build struct {
+	Files      []File            `json:"files"`
+	Dockerfile string            `json:"dockerfile"`
+	Args       map[string]string `json:"args,omitempty"`
+	Target     string            `json:"target,omitempty"`
+}
+
+// File is a file with its contents.
+type File struct {
+	Path   string `json:"path"`
+	Digest string `json:"digest"`
+	Exec   bool   `json:"exec,omitempty"`
+	Data   []byte `json:"-"`
+}
+
+// Ready says when a service is ready: at once if it exposes no port, else when every exposed port accepts connections,
+// unless one of HTTP, Port, Log and Command is set. The other fields mean what the healthcheck of Compose has them for,
+// and are zero where nothing is said. If all of them are 0, a service is probed as often as it can be, for a minute;
+// otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
+type Ready struct {
+	HTTP          string        `json:"http,omitempty"`           // path at the first exposed port; status below 400
+	Port          int           `json:"port,omitempty"`           // a TCP port that must accept
+	Log           string        `json:"log,omitempty"`            // a text that must stand in the log,
+	Times         int           `json:"times,omitempty"`          // this many times (0 is once)
+	Command       []string      `json:"command,omitempty"`        // run in the service; must end with status 0
+	Interval      time.Duration `json:"interval,omitempty"`       // in which a probe that fails counts once
+	Timeout       time.Duration `json:"timeout,omitempty"`        // of one probe
+	Retries       int           `json:"retries,omitempty"`        // so many probes that fail in a row, and it failed
+	StartPeriod   time.Duration `json:"start_period,omitempty"`   // in which probes that fail do not count
+	StartInterval time.Duration `json:"start_interval,omitempty"` // between two probes in this period
+}
+
+// HasNoTest says that nothing but exposed ports decides whether a service is ready.
+func (r Ready) HasNoTest() bool {
+	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
+}
+
+// Ulimit is a limit of a container's processes.
+type Ulimit struct {
+	Soft int `json:"soft"`
+	Hard int `json:"hard"`
+}
+
+// Volume is a place in a container that is not part of its image.
+type Volume struct {
+	Type     string `json:"type"`             // bind, volume or tmpfs
+	Source   string `json:"source,omitempty"` // of bind: relative to the article's folder, or absolute; of volume: a name
+	Target   string `json:"target"`
+	ReadOnly bool   `json:"read_only,omitempty"`
+	Files    []File `json:"files,omitempty"` // of bind inside the article's folder
+	Size     int64  `json:"size,omitempty"`  // of tmpfs, in bytes; 0: no limit
+
+	// Single says that the one of Files stands at Target itself, rather than in a folder there.
+	Single bool `json:"-"`
+	// Host is the absolute path that Source means on this machine, of bind outside the article's folder.
+	Host string `json:"-"`
+}
+
+// HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
+type HTTPOrigin struct {
+	Distribution string          `json:"distribution,omitempty"` // empty: it answers at once
+	Value        time.Duration   `json:"value,omitempty"`
+	From         time.Duration   `json:"from,omitempty"`
+	To           time.Duration   `json:"to,omitempty"`
+	Median       time.Duration   `json:"median,omitempty"`
+	Sigma        float64         `json:"sigma,omitempty"`
+	Values       []time.Duration `json:"values,omitempty"`
+	Body         int64           `json:"body,omitempty"` // bytes
+	Status       int             `json:"status"`
+	Errors       float64         `json:"errors,omitempty"` // share of answers
+}
+
+// Link is a relay of ours before a service.
+type Link struct {
+	RTT    time.Duration `json:"rtt,omitempty"`
+	Jitter time.Duration `json:"jitter,omitempty"`
+	Rate   float64       `json:"rate,omitempty"` // bytes per second; 0: as it comes
+}

@@ -1,0 +1,49 @@
+// Package spec is what the parts of a trial are: its containers, what they are made from, and what is done to them.
+//
+// It is plain data and imports nothing of ours, so that plans, engines, records and pages mean the same by it. The JSON
+// of a Definition enters the keys of trials: a field keeps its name and its place, and a new one is left out while it
+// has no value.
+package spec
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Definition is what identifies a trial, and what its records carry of it.
+type Definition struct {
+	Services    []*Service        `json:"services,omitempty"`
+	Load        *Load             `json:"load,omitempty"`
+	Command     *Command          `json:"command,omitempty"`
+	Calibration bool              `json:"calibration,omitempty"`
+	Shared      []string          `json:"shared,omitempty"`
+	Tune        []Search          `json:"tune,omitempty"`
+	Capacity    *Capacity         `json:"capacity,omitempty"`
+	Setup       []Hook            `json:"setup,omitempty"`
+	Prepare     []Hook            `json:"prepare,omitempty"`
+	Conclude    []Hook            `json:"conclude,omitempty"`
+	Cleanup     []Hook            `json:"cleanup,omitempty"`
+	Metrics     []FoundMetric     `json:"metrics,omitempty"`
+	Hosts       map[string]string `json:"hosts,omitempty"`
+	Deferred    []Deferred        `json:"deferred,omitempty"`
+}
+
+// UnmarshalJSON reads a definition. Somebody may have edited it: a service that is null is none.
+func (d *Definition) UnmarshalJSON(data []byte) error {
+	type plain Definition
+	err := json.Unmarshal(data, (*plain)(d))
+	d.Services = slices.DeleteFunc(d.Services, func(s *Service) bool { return s == nil })
+	return err
+}
+
+// FoundMetric is a metric that is found in what something wrote. Metrics that are computed from others can be computed
+// from any record, so they are no part of a definition.
+type FoundMetric struct {
+	Name    string `json:"name"`
+	Unit    string `json:"unit"`
+	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, if it is not Unit
+	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
+	Stream  string `json:"stream"`            // log, stdout, prepare or conclude
+	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
+	JSON    string `json:"json,omitempty"`    // a path with dots to the number
+}
