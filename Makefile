@@ -77,8 +77,9 @@ bench-first-use: ## measure how long it takes from nothing to a page with number
 bench-preview: ## measure how long an edit takes until the browser shows it (leave the machine alone)
 	$(GO) test ./site -run TestPreviewInBrowser/prose -v -count=1 -alone
 
-lint: ## formatting, vet and staticcheck
+lint: ## formatting, spelling, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files notebook render runner site *.go *.md
 	$(GO) vet ./...
 	$(GO) vet -tags cluster ./cmd/benchbook
 	$(GO) tool staticcheck ./...
