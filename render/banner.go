@@ -159,7 +159,7 @@ func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 		}
 	}
 	for _, f := range c.doc.Figures {
-		for _, m := range figureMetrics(f) {
+		for _, m := range f.Metrics() {
 			add(f.Experiment.Value, m)
 		}
 	}

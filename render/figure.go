@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -84,7 +85,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{exhibit: exhibit{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
 	v.Caption, _ = c.inline(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
-	if f.Kind.Value == "multiverse" {
+	if f.Is().Subject == figurekind.Claim {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
 	}
 	if states(f) {
@@ -120,9 +121,9 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	return c.fill("figure", v)
 }
 
-// states tells whether the title of a figure may state the claim that the figure names. One of the kind multiverse has to name the claim
+// states tells whether the title of a figure may state the claim that the figure names. One of the subject Claim has to name the claim
 // that it is about: the title that it has by itself states nothing of it.
-func states(f *article.Figure) bool { return f.Kind.Value != "multiverse" || f.Title.Value != "" }
+func states(f *article.Figure) bool { return f.Is().Subject != figurekind.Claim || f.Title.Value != "" }
 
 // drawPanels draws each panel and puts together what is said of them.
 func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel, draw func(*panel) drawn) {
@@ -442,24 +443,4 @@ func someOf(names []string) string {
 		return strings.Join(names[:most], "; ") + fmt.Sprintf(" and %d more", len(names)-most)
 	}
 	return strings.Join(names, "; ")
-}
-
-// figureMetrics are the metrics that a figure shows, as far as its block names them.
-func figureMetrics(f *article.Figure) []string {
-	switch f.Kind.Value {
-	case "dots", "bars", "distribution", "agreement":
-		return []string{f.X.Value}
-	case "scatter", "tuning":
-		return append(texts(f.Y), f.X.Value)
-	case "lines":
-		return texts(f.Y)
-	case "capacity":
-		return []string{"capacity.rate"}
-	}
-	return nil
-}
-
-// shows tells whether a figure shows a metric.
-func shows(f *article.Figure, metric string) bool {
-	return slices.Contains(figureMetrics(f), metric) || f.Kind.Value == "latency" && strings.HasPrefix(metric, "latency.p")
 }

@@ -179,7 +179,7 @@ func prepare(d *dataset.Dataset) {
 		names = append(names, texts(t.Columns)...)
 	}
 	for _, f := range d.Doc.Figures {
-		names = append(names, figureMetrics(f)...)
+		names = append(names, f.Metrics()...)
 	}
 	names = slices.DeleteFunc(sortedSet(names), func(name string) bool { return name == "" })
 	var group errgroup.Group

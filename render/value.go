@@ -358,7 +358,7 @@ func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 		}
 	}
 	for _, f := range c.doc.Figures {
-		if shows(f, metric) && c.contains(f.Experiment.Value, f.Where.Node, cells) {
+		if f.Shows(metric) && c.contains(f.Experiment.Value, f.Where.Node, cells) {
 			return &link{"#" + f.Label.Value, c.numbers[f.Label.Value]}
 		}
 	}

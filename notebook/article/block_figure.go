@@ -1,9 +1,7 @@
 package article
 
 import (
-	"slices"
-	"strings"
-
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
@@ -43,32 +41,24 @@ const (
 // Words is part of Word.
 func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
-// figureKinds are the kinds of docs/exhibits.md#kinds-of-figures with the keys that each cannot do without, and those
-// that it may have. All have figureKeys. Of log stands here which axis a kind may have in equal ratios.
-var figureKinds = map[string]struct {
-	needs []string
-	hint  string // how to give what it needs
-	takes []string
-}{
-	"dots":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter", strings.Fields("where colour facet sort log.x zero reference published")},
-	"bars":         {[]string{"x", "y"}, "add x: with a metric, and y: with a parameter", strings.Fields("where colour facet sort reference published")},
-	"lines":        {[]string{"x", "y"}, "add x: with a parameter whose values are numbers, and y: with a metric", strings.Fields("where colour facet log.x log.y zero reference")},
-	"latency":      {nil, "", strings.Fields("y where colour facet")},
-	"distribution": {[]string{"x"}, "add x: with a metric", strings.Fields("y where colour facet sort log.x zero reference published")},
-	"scatter":      {[]string{"x", "y"}, "add x: and y: with a metric each", strings.Fields("where colour facet log.x log.y zero reference")},
-	"tuning":       {[]string{"x", "y"}, "add x: with tune.NAME, and y: with a metric", strings.Fields("where colour facet log.x log.y zero")},
-	"capacity":     {nil, "", strings.Fields("y where colour facet")},
-	"timeline":     {[]string{"y"}, "add y: with a metric", strings.Fields("where colour facet log.y zero reference")},
-	"topology":     {nil, "", strings.Fields("where")},
-	"agreement":    {[]string{"x"}, "add x: with a metric that was published", strings.Fields("y where colour facet published")},
-	"multiverse":   {[]string{"claim"}, "add claim: with the name of a claim", nil},
+// Is gives what is known of the figure's kind; of one that is unknown nothing is.
+func (f *Figure) Is() *figurekind.Kind {
+	kind, _ := figurekind.Of(f.Kind.Value)
+	return kind
 }
 
-// figureKeys are the keys that figures of all kinds may have.
-var figureKeys = strings.Fields("label experiment kind title caption alt claim")
+// Metrics are those that the figure shows, as far as its block names them.
+func (f *Figure) Metrics() []string { return f.Is().Metrics(f.X.Value, valuesOf(f.Y)) }
 
-// figureHas tells whether a key does something in a figure of a kind.
-func figureHas(kind, key string) bool {
-	of := figureKinds[kind]
-	return slices.Contains(figureKeys, key) || slices.Contains(of.needs, key) || slices.Contains(of.takes, key)
+// Shows tells whether the figure shows a metric.
+func (f *Figure) Shows(metric string) bool {
+	return f.Is().ShowsMetric(metric, f.X.Value, valuesOf(f.Y))
+}
+
+func valuesOf(list []source.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
 }

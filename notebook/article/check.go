@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/files"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
@@ -191,47 +192,37 @@ func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map
 }
 
 func (doc *Document) checkFigure(f *Figure) {
-	var known []string
-	for kind := range figureKinds {
-		known = append(known, kind)
-	}
-	slices.Sort(known)
-	of, ok := figureKinds[f.Kind.Value]
+	of, ok := figurekind.Of(f.Kind.Value)
 	switch {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return
 	case f.Kind.Value == "":
-		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(known, ", ")
+		doc.Problems.Add("missing-key", f.Pos, "the figure does not say of what kind it is").Hint = "add kind: with one of " + strings.Join(figurekind.Names(nil), ", ")
 		return
 	case !ok:
-		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, known)
+		doc.Problems.Add("unknown-kind", f.Kind.Pos, "%q is no kind of figure", f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
-	for _, key := range of.needs {
+	for _, key := range of.Needs {
 		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(of.needs, " and ")).Hint = of.hint
+			doc.Problems.Add("missing-key", f.Pos, "a figure of %s needs %s", f.Kind.Value, strings.Join(of.Needs, " and ")).Hint = of.Hint
 			return
 		}
 	}
 	// What would do nothing is refused, as what is not known: its author means something by it.
 	unused := func(key, written string, at source.Pos) {
-		var others []string
-		for _, kind := range known {
-			if figureHas(kind, key) {
-				others = append(others, kind)
-			}
-		}
+		others := figurekind.Names(func(k *figurekind.Kind) bool { return k.Has(key) })
 		doc.Problems.Add("unused-key", at, "%s does nothing in a figure of %s", written, f.Kind.Value).Hint =
 			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
 	}
 	for key, at := range f.Keys {
-		if key != "log" && !f.Tried.Has(key) && !figureHas(f.Kind.Value, key) {
+		if key != "log" && !f.Tried.Has(key) && !of.Has(key) {
 			unused(key, key, at)
 		}
 	}
 	for _, log := range f.Log {
-		if key := "log." + string(log.V); log.V != "" && !figureHas(f.Kind.Value, key) {
+		if key := "log." + string(log.V); log.V != "" && !of.Has(key) {
 			unused(key, "log: "+string(log.V), log.Text.Pos)
 		}
 	}

@@ -6,35 +6,14 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
-// What an axis of a figure shows.
-type axis int
-
-const (
-	anything axis = iota
-	metric
-	setting // a parameter or label
-	numeric // one whose values are numbers
-)
-
-// axes are what x and y of the kinds of figures show.
-var axes = map[string]struct{ x, y axis }{
-	"dots":         {metric, setting},
-	"bars":         {metric, setting},
-	"lines":        {numeric, metric},
-	"distribution": {metric, setting},
-	"scatter":      {metric, metric},
-	"tuning":       {metric, metric},
-	"timeline":     {anything, metric},
-	"agreement":    {metric, setting},
-}
-
 func (c *checker) figure(f *article.Figure) {
 	c.reference(f.Published, f.Pos)
-	kind := f.Kind.Value
-	if kind == "agreement" && len(c.d.Doc.Published) == 0 && !f.Published.Shown && !c.d.Doc.Unread("published") {
+	kind := f.Is()
+	if kind.Subject == figurekind.Published && len(c.d.Doc.Published) == 0 && !f.Published.Shown && !c.d.Doc.Unread("published") {
 		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
 			Hint = "add a yaml published block"
 	}
@@ -42,13 +21,13 @@ func (c *checker) figure(f *article.Figure) {
 	if e == nil {
 		return
 	}
-	if shows := axes[kind]; len(f.Y) == 1 && c.swapped(e, f.X, shows.x) && c.swapped(e, f.Y[0], shows.y) {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of %s has to be %s, and y %s", kind, shows.x, shows.y).
+	if len(f.Y) == 1 && c.swapped(e, f.X, kind.X) && c.swapped(e, f.Y[0], kind.Y) {
+		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of %s has to be %s, and y %s", kind.Name, kind.X, kind.Y).
 			Hint = "swap x and y"
 	} else {
-		c.axis(e, f, "x", f.X, shows.x)
+		c.axis(e, f, "x", f.X, kind.X)
 		for _, y := range f.Y {
-			c.axis(e, f, "y", y, shows.y)
+			c.axis(e, f, "y", y, kind.Y)
 		}
 	}
 	c.setting(e, f.Colour)
@@ -67,29 +46,24 @@ func (c *checker) figure(f *article.Figure) {
 	c.subject(e, f)
 }
 
-// String is what can stand on an axis.
-func (a axis) String() string {
-	return [...]string{"a metric or a parameter", "a metric", "a parameter or label", "a parameter or label whose values are numbers"}[a]
-}
-
 // swapped says that there is a metric where a parameter belongs, or the other way round.
-func (c *checker) swapped(e *Experiment, t source.Text, wanted axis) bool {
+func (c *checker) swapped(e *Experiment, t source.Text, wanted figurekind.Axis) bool {
 	isSetting := slices.Contains(e.settings(), t.Value)
 	isMetric := e.isMetric(t.Value)
-	return wanted == metric && isSetting || (wanted == setting || wanted == numeric) && isMetric && !isSetting
+	return wanted == figurekind.Metric && isSetting || (wanted == figurekind.Setting || wanted == figurekind.Numeric) && isMetric && !isSetting
 }
 
 // axis checks what stands on one axis of a figure.
-func (c *checker) axis(e *Experiment, f *article.Figure, name string, t source.Text, wanted axis) {
+func (c *checker) axis(e *Experiment, f *article.Figure, name string, t source.Text, wanted figurekind.Axis) {
 	switch {
 	case t.Value == "":
-	case wanted == metric && slices.Contains(e.settings(), t.Value):
+	case wanted == figurekind.Metric && slices.Contains(e.settings(), t.Value):
 		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
 			Hint = "write a metric, such as " + e.measured().Names()[0]
-	case wanted == setting:
+	case wanted == figurekind.Setting:
 		c.setting(e, t)
-	case wanted == numeric:
+	case wanted == figurekind.Numeric:
 		c.setting(e, t)
 		for _, cell := range e.Cells {
 			value, ok := cell.setting(t.Value)
@@ -106,18 +80,18 @@ func (c *checker) axis(e *Experiment, f *article.Figure, name string, t source.T
 
 // subject checks that there is what some kinds of figures are about: a search, or a single cell.
 func (c *checker) subject(e *Experiment, f *article.Figure) {
-	switch name := f.X.Value; f.Kind.Value {
-	case "tuning":
+	switch name := f.X.Value; f.Is().Subject {
+	case figurekind.Tuning:
 		if _, known := e.metric(name); known && !strings.HasPrefix(name, "tune.") {
 			c.problems.Add("no-search", f.X.Pos, "a figure of tuning shows a search, and %s is none", name).
 				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
 		}
-	case "capacity":
+	case figurekind.Capacity:
 		if _, ok := e.metric("capacity.rate"); !ok {
 			c.problems.Add("no-search", f.Kind.Pos, "experiment %q does not search for its capacity", e.Plan.Name).
 				Hint = "add capacity: to it, or name another experiment"
 		}
-	case "topology":
+	case figurekind.OneCell:
 		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
 			at := f.Where.Text.Pos
 			if f.Where.Node == nil {

@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
@@ -66,11 +67,11 @@ func Doubtful(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 		}
 	}
 	for _, f := range doc.Figures {
-		shows := axes[f.Kind.Value]
-		if shows.x == metric || shows.x == anything {
+		kind := f.Is()
+		if kind.X == figurekind.Metric || kind.X == figurekind.Anything {
 			look(f.X.Value, f.Experiment.Value, f.X.Pos)
 		}
-		if shows.y == metric {
+		if kind.Y == figurekind.Metric {
 			for _, y := range f.Y {
 				look(y.Value, f.Experiment.Value, y.Pos)
 			}
