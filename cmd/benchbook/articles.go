@@ -50,11 +50,11 @@ func each(list []*chosen, do func(*chosen) error) error {
 func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 	project, err := article.OpenProject(a.dir)
 	if err != nil {
-		return nil, nil, &statusError{statusUsage, err}
+		return nil, nil, usageError(err)
 	}
 	slugs, err := project.Slugs()
 	if err != nil {
-		return nil, nil, &statusError{statusFailed, err}
+		return nil, nil, failure(err)
 	}
 	var list []*chosen
 	if len(args) == 0 {
@@ -62,7 +62,7 @@ func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 			list = append(list, &chosen{slug: slug})
 		}
 		if len(list) == 0 {
-			return nil, nil, &statusError{statusUsage, errors.New("the project has no articles: write one to experiments/NAME/article.md")}
+			return nil, nil, usageError(errors.New("the project has no articles: write one to experiments/NAME/article.md"))
 		}
 	}
 	for _, arg := range args {
@@ -72,7 +72,7 @@ func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 			slug, ok = slugOf(project, slugs, filepath.Join(a.dir, name)) // as in the folder that -C names
 		}
 		if !ok {
-			return nil, nil, &statusError{statusUsage, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))}
+			return nil, nil, usageError(fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs)))
 		}
 		i := slices.IndexFunc(list, func(c *chosen) bool { return c.slug == slug })
 		if i < 0 {
@@ -88,12 +88,12 @@ func (a *session) choose(args []string) (*article.Project, []*chosen, error) {
 		return err
 	})
 	if err != nil {
-		return nil, nil, &statusError{statusFailed, err}
+		return nil, nil, failure(err)
 	}
 	for _, c := range list {
 		for _, name := range c.experiments {
 			if err := c.hasExperiment(name); err != nil {
-				return nil, nil, &statusError{statusUsage, err}
+				return nil, nil, usageError(err)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func slugOf(project *article.Project, slugs []string, name string) (string, bool
 func (c *chosen) plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
 	p, err := plan.New(project, c.doc, o, &c.problems)
 	if err != nil {
-		return nil, &statusError{statusUsage, err}
+		return nil, usageError(err)
 	}
 	return p, nil
 }
@@ -223,7 +223,7 @@ func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ after its cells have exchanged their values is a warning.`,
 				fmt.Fprintln(a.stdout, summary(len(list), len(problems), len(warnings)))
 			}
 			if len(problems) > 0 || strict && len(warnings) > 0 {
-				return &statusError{status: statusProblems}
+				return withStatus(statusProblems, nil)
 			}
 			return nil
 		},
@@ -84,11 +84,11 @@ after its cells have exchanged their values is a warning.`,
 func warnings(a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	var out []*source.Problem
 	for _, c := range list {
@@ -113,11 +113,11 @@ func warnings(a *session, project *article.Project, list []*chosen, plans map[st
 		}
 		host, err := a.hostOf(project, c, this)
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		d, err := shownDataset(a, project, c, host.ID, "")
 		if err != nil {
-			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+			return nil, failure(fmt.Errorf("article %s: %w", c.slug, err))
 		}
 		d.StaleNumbers(&found)
 		d.Unmoved(movable[c.slug], &found)
@@ -140,10 +140,13 @@ func summary(articles, problems, warnings int) string {
 	return strings.Join(words, ", ")
 }
 
-// count writes a number of things: "1 article", "3 articles".
+// count writes a number of things: "1 article", "3 searches".
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if strings.HasSuffix(what, "ch") {
+		what += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }

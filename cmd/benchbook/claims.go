@@ -105,7 +105,7 @@ func datasetOptions(project *article.Project, c *chosen, host string) dataset.Op
 func outcomesOf(a *session, project *article.Project, list []*chosen, profile string, asJSON bool) ([]*articleOutcome, error) {
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	var out []*articleOutcome
 	for _, c := range list {
@@ -114,11 +114,11 @@ func outcomesOf(a *session, project *article.Project, list []*chosen, profile st
 		}
 		host, err := a.hostOf(project, c, this)
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		d, err := outcomeDataset(a, project, c, host.ID, profile)
 		if err != nil {
-			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+			return nil, failure(fmt.Errorf("article %s: %w", c.slug, err))
 		}
 		out = append(out, outcomeOf(d, asJSON))
 	}

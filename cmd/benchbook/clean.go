@@ -42,7 +42,7 @@ func cleanEngines(ctx context.Context, a *session, dryRun bool) error {
 		case errors.Is(err, engine.ErrUnavailable) && wired.name == article.Local:
 			// Whoever cannot start such processes has left none.
 		default:
-			failed = a.both(failed, &statusError{statusFailed, err})
+			failed = a.both(failed, failure(err))
 		}
 	}
 	n, m, err := cleanHosts(ctx, a, dryRun)

@@ -389,7 +389,7 @@ func TestSpreadOverNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, unmet) {
+	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, unknownHosts) {
 		t.Errorf("before anything was met the plan is\n%s", said)
 	}
 	var stdout, stderr bytes.Buffer

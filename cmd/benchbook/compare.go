@@ -83,16 +83,16 @@ type failOnJSON struct {
 	Judged    int        `json:"judged"`  // cells of which it can
 }
 
-// compareFlags are those of compare.
-type compareFlags struct {
-	format      formatFlag
+// compareOptions say what of two sides is compared, and what fails.
+type compareOptions struct {
 	failOn      string
 	metrics     []string
 	acrossHosts bool
 }
 
 func (a *app) compareCommand() *cobra.Command {
-	var flags compareFlags
+	var flags compareOptions
+	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "compare A B [ARTICLE[#NAME] ...]",
 		Short: "Compare two runs, revisions or hosts",
@@ -118,7 +118,7 @@ or if it can be judged of none.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := flags.format.check(cmd)
+			format, err := formatted.check(cmd)
 			if err != nil {
 				return err
 			}
@@ -133,12 +133,12 @@ or if it can be judged of none.`,
 				return err
 			}
 			if err := c.print(a.session, format); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			return c.gated(a.session)
 		},
 	}
-	flags.format.add(cmd)
+	formatted.add(cmd)
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "", "end with status 1 if this holds of some cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.metrics, "metric", nil, "compare only this metric; can be given several times (default those that conclusions are drawn from)")
 	cmd.Flags().BoolVar(&flags.acrossHosts, "across-hosts", false, "compare numbers of hosts that differ in processor or cores, and mark them")
@@ -147,7 +147,7 @@ or if it can be judged of none.`,
 
 // failOnError says what is wrong with a condition, which is a mistake of use.
 func failOnError(text string, err error) error {
-	return &statusError{statusUsage, fmt.Errorf("--fail-on %q: %w", text, err)}
+	return usageError(fmt.Errorf("--fail-on %q: %w", text, err))
 }
 
 // A comparison is all that compare prints.
@@ -162,41 +162,41 @@ type comparison struct {
 	failOn      *failOnJSON
 }
 
-func compareSides(ctx context.Context, a *session, args []string, flags compareFlags, gate *dataset.Gate) (*comparison, error) {
+func compareSides(ctx context.Context, a *session, args []string, flags compareOptions, gate *dataset.Gate) (*comparison, error) {
 	project, list, err := a.choose(args[2:])
 	if err != nil {
 		return nil, err
 	}
 	named := len(args) > 2
-	shelf, err := newRecordFinder(a, project, list)
+	recordFinder, err := newRecordFinder(a, project, list)
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	c := &comparison{}
-	if c.a, err = shelf.find(ctx, args[0]); err != nil {
+	if c.a, err = recordFinder.find(ctx, args[0]); err != nil {
 		return nil, err
 	}
-	if c.b, err = shelf.find(ctx, args[1]); err != nil {
+	if c.b, err = recordFinder.find(ctx, args[1]); err != nil {
 		return nil, err
 	}
 	common := slices.DeleteFunc(slices.Clone(list), func(l *chosen) bool {
 		return len(c.a.records[l.slug]) == 0 || len(c.b.records[l.slug]) == 0
 	})
 	if len(common) == 0 || named && len(common) < len(list) {
-		return nil, &statusError{statusUsage, c.nothingInCommon(list)}
+		return nil, usageError(c.nothingInCommon(list))
 	}
 	if _, err := a.sound(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	var sides []dataset.Sides
 	for _, l := range common {
 		host, err := a.hostOf(project, l, this)
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		s, err := c.lay(project, l, host.ID)
 		if err != nil {
@@ -209,13 +209,13 @@ func compareSides(ctx context.Context, a *session, args []string, flags compareF
 		o.Also = gate.Metrics()
 	}
 	if c.changes, err = dataset.Compare(sides, o); err != nil {
-		return nil, &statusError{statusUsage, err}
+		return nil, usageError(err)
 	}
 	if len(c.changes) == 0 {
-		return nil, &statusError{statusUsage, errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out")}
+		return nil, usageError(errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out"))
 	}
 	if c.differences, err = dataset.Differences(c.changes); err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	c.explanation = dataset.Explain(c.changes, c.differences)
 	if gate != nil {
@@ -250,10 +250,10 @@ func (c *comparison) lay(project *article.Project, l *chosen, host string) (data
 	}{{"A", x, &s.A, &c.setsA}, {"B", y, &s.B, &c.setsB}} {
 		d, err := datasetOf(l, one.set.records, datasetOptions(project, l, host), "")
 		if err != nil {
-			return s, &statusError{statusFailed, fmt.Errorf("article %s: %w", l.slug, err)}
+			return s, failure(fmt.Errorf("article %s: %w", l.slug, err))
 		}
 		if d.Host != one.set.host || d.Profile != one.set.profile {
-			return s, &statusError{statusUsage, fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.name, one.set.profile, l.slug)}
+			return s, usageError(fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.name, one.set.profile, l.slug))
 		}
 		*one.to = d
 		*one.sets = append(*one.sets, setOf(l.slug, d, one.set.records))
@@ -373,9 +373,9 @@ func (c *comparison) gated(a *session) error {
 	}
 	switch {
 	case f.Met:
-		return &statusError{statusFailed, fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", "))}
+		return failure(fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", ")))
 	case f.Judged == 0:
-		return &statusError{statusFailed, fmt.Errorf("--fail-on %q cannot be judged of any cell", f.Condition)}
+		return failure(fmt.Errorf("--fail-on %q cannot be judged of any cell", f.Condition))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
@@ -93,7 +94,7 @@ func TestShowAndCompareGolden(t *testing.T) {
 			if status != tt.status {
 				t.Fatalf("status %d, want %d: %s", status, tt.status, stderr)
 			}
-			golden(t, tt.golden, stdout)
+			labtest.Golden(t, tt.golden, stdout)
 		})
 	}
 }

@@ -44,7 +44,7 @@ runs, trials and claims of the project. To have it in every new shell:
 				return fmt.Errorf("no completion for %q: %s", args[0], source.Suggest(args[0], names))
 			}
 			if err := generate(cmd.Root(), a.stdout); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			return nil
 		},
@@ -162,12 +162,12 @@ func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([
 	if len(args) >= 2 {
 		return a.completeArticles(cmd, args, word)
 	}
-	return append(a.measured(cmd, runOf), slices.Concat(a.measured(cmd, hostOf), a.measured(cmd, profileOf))...), cobra.ShellCompDirectiveDefault
+	return append(a.measured(cmd, recordRun), slices.Concat(a.measured(cmd, recordHost), a.measured(cmd, recordProfile))...), cobra.ShellCompDirectiveDefault
 }
 
 // completeRuns offers the runs that there are records of.
 func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.measured(cmd, runOf), cobra.ShellCompDirectiveNoFileComp
+	return a.measured(cmd, recordRun), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeTrials offers the trials that there are records of.
@@ -229,14 +229,14 @@ func (a *app) manCommand() *cobra.Command {
 		Args:   arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			// The day is that of SOURCE_DATE_EPOCH, if that is set, so that archives can be made again.
 			header := &doc.GenManHeader{Title: "BENCHBOOK", Section: "1", Source: "benchbook " + version, Manual: "benchbook"}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return &statusError{statusFailed, fmt.Errorf("writing manual pages: %w", err)}
+				return failure(fmt.Errorf("writing manual pages: %w", err))
 			}
 			return nil
 		},

@@ -24,11 +24,11 @@ import (
 type examination struct {
 	Host    string    `json:"host"`    // class and digest, as in records
 	Measure bool      `json:"measure"` // measuring is possible here
-	Checks  []symptom `json:"checks"`
+	Checks  []finding `json:"checks"`
 }
 
-// A symptom is what doctor found of one thing.
-type symptom struct {
+// A finding is what doctor found of one thing.
+type finding struct {
 	Name  string `json:"name"`
 	Level string `json:"level"` // ok, warn or missing
 	Words string `json:"words"`
@@ -68,7 +68,7 @@ have left. Each is ok, a warning, or missing, with the remedy. Nothing is change
 				printExamination(a.session, x)
 			}
 			if !x.Measure {
-				return &statusError{status: statusFailed}
+				return withStatus(statusFailed, nil)
 			}
 			return nil
 		},
@@ -106,21 +106,21 @@ func examine(ctx context.Context, a *session) (*examination, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine looks at the engine, and at what only an engine can tell.
-func examineEngine(ctx context.Context, a *session, project *article.Project) []symptom {
-	found := symptom{Name: "engine", Level: missing, Vital: true}
+func examineEngine(ctx context.Context, a *session, project *article.Project) []finding {
+	found := finding{Name: "engine", Level: missing, Vital: true}
 	e, err := a.wiring.engineOf(ctx, project)
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
 		if !strings.Contains(found.Remedy, "--engine local") {
 			found.Remedy += otherEngine(ctx, a, project.Engine.V)
 		}
-		return []symptom{found}
+		return []finding{found}
 	}
 	defer e.Close()
 	facts, err := e.Facts(ctx)
 	if err != nil {
 		found.Words, found.Remedy = err.Error(), "start it again"
-		return []symptom{found}
+		return []finding{found}
 	}
 	found.Level = fine
 	found.Words = strings.TrimSpace(e.Name() + " " + facts["engine.version"])
@@ -149,7 +149,7 @@ func examineEngine(ctx context.Context, a *session, project *article.Project) []
 		found.Words += " runs containers elsewhere or in a virtual machine"
 		found.Remedy = "run benchbook on the engine's machine, or use an engine of this one"
 	}
-	checks := []symptom{found}
+	checks := []finding{found}
 	if isInspected {
 		checks = append(checks, examineRegistry(ctx, inspected))
 		if folder := inspected.Storage(); folder != "" {
@@ -177,8 +177,8 @@ func otherEngine(ctx context.Context, a *session, name article.EngineName) strin
 }
 
 // examineRegistry asks whether images can be had, or what stands in for them.
-func examineRegistry(ctx context.Context, e engine.Inspected) symptom {
-	s := symptom{Name: "registry", Level: fine, Words: "it has " + debian}
+func examineRegistry(ctx context.Context, e engine.Inspected) finding {
+	s := finding{Name: "registry", Level: fine, Words: "it has " + debian}
 	err := e.Reach(ctx, debian)
 	if err == nil {
 		return s
@@ -197,33 +197,33 @@ func examineRegistry(ctx context.Context, e engine.Inspected) symptom {
 	return s
 }
 
-func examineImages(ctx context.Context, store engine.ImageStore) symptom {
+func examineImages(ctx context.Context, store engine.ImageStore) finding {
 	kept, err := store.Built(ctx)
 	if err != nil {
-		return symptom{Name: "images", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
+		return finding{Name: "images", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
 	}
 	sum := int64(0)
 	for _, k := range kept {
 		sum += k.Own
 	}
 	words := fmt.Sprintf("%s of ours, %s", count(len(kept), "image"), units.BytesSize(float64(sum)))
-	return symptom{Name: "images", Level: fine, Words: words}
+	return finding{Name: "images", Level: fine, Words: words}
 }
 
-func examineLeftovers(ctx context.Context, e engine.Engine) symptom {
+func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	left, err := e.Sweep(ctx, true)
 	switch {
 	case err != nil:
-		return symptom{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
+		return finding{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
 	case len(left) > 0:
-		return symptom{Name: "left behind", Level: warn, Words: leftovers(left) + " of runs that were killed", Remedy: "benchbook clean removes them, and so does the next run"}
+		return finding{Name: "left behind", Level: warn, Words: leftovers(left) + " of runs that were killed", Remedy: "benchbook clean removes them, and so does the next run"}
 	}
-	return symptom{Name: "left behind", Level: fine, Words: "nothing"}
+	return finding{Name: "left behind", Level: fine, Words: "nothing"}
 }
 
 // examinePrograms looks for the programs that go into containers.
-func examinePrograms(a *session) symptom {
-	s := symptom{Name: "programs", Level: fine, Vital: true}
+func examinePrograms(a *session) finding {
+	s := finding{Name: "programs", Level: fine, Vital: true}
 	var there []string
 	for _, name := range runner.Programs() {
 		if _, err := a.wiring.tool(name); err != nil {
@@ -251,8 +251,8 @@ func projectFolder(a *session) string {
 	return a.dir
 }
 
-func examineDisk(a *session, name, folder string, enough uint64) symptom {
-	s := symptom{Name: name, Level: fine}
+func examineDisk(a *session, name, folder string, enough uint64) finding {
+	s := finding{Name: name, Level: fine}
 	path, err := filepath.Abs(folder)
 	if err != nil {
 		path = folder
@@ -271,8 +271,8 @@ func examineDisk(a *session, name, folder string, enough uint64) symptom {
 }
 
 // examineLock asks whether another run measures.
-func examineLock(ctx context.Context, a *session, host machines.Host) symptom {
-	s := symptom{Name: "other runs", Level: fine, Words: "none measures now"}
+func examineLock(ctx context.Context, a *session, host machines.Host) finding {
+	s := finding{Name: "other runs", Level: fine, Words: "none measures now"}
 	if a.wiring.lockDir == "" {
 		return s
 	}

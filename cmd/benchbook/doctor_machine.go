@@ -41,8 +41,8 @@ func thisMachine() machine {
 // untold is what is said of a fact that the system keeps to itself.
 const untold = "this system does not tell"
 
-func examineRights(user int) symptom {
-	s := symptom{Name: "rights", Level: fine, Words: "root"}
+func examineRights(user int) finding {
+	s := finding{Name: "rights", Level: fine, Words: "root"}
 	if user != 0 {
 		s.Level, s.Words = warn, "not root: the networks of services cannot be looked into, and the engine local is out of reach"
 		s.Remedy = "run as root to have the network path and the limits of connections in records; what is measured is the same without"
@@ -50,29 +50,29 @@ func examineRights(user int) symptom {
 	return s
 }
 
-func examineProcessor(host machines.Host) symptom {
+func examineProcessor(host machines.Host) finding {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"]
 	if microcode := host.Facts["host.microcode"]; microcode != "" {
 		words += ", microcode " + microcode
 	}
-	return symptom{Name: "processor", Level: fine, Words: words}
+	return finding{Name: "processor", Level: fine, Words: words}
 }
 
-func examineKernel(host machines.Host) symptom {
-	return symptom{Name: "kernel", Level: fine, Words: cmp.Or(host.Facts["host.kernel"], untold)}
+func examineKernel(host machines.Host) finding {
+	return finding{Name: "kernel", Level: fine, Words: cmp.Or(host.Facts["host.kernel"], untold)}
 }
 
-func examineVirtual(host machines.Host) symptom {
+func examineVirtual(host machines.Host) finding {
 	words := "no virtual machine, as far as it can be seen"
 	if kind := host.Facts["host.virtual"]; kind != "" {
 		words = "a virtual machine (" + kind + "), whose neighbours may disturb it: see noise and steal"
 	}
-	return symptom{Name: "virtualisation", Level: fine, Words: words}
+	return finding{Name: "virtualisation", Level: fine, Words: words}
 }
 
-func examineCores(host machines.Host) symptom {
+func examineCores(host machines.Host) finding {
 	at := plan.Place(host.Cores)
-	s := symptom{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
+	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"], at.Services, at.Load)}
 	switch {
 	case len(host.Cores) < 2:
 		s.Level, s.Remedy = warn, "services and load share one core, and what is measured is of both: use a machine with two cores or more"
@@ -82,15 +82,15 @@ func examineCores(host machines.Host) symptom {
 	return s
 }
 
-func examineGovernor(host machines.Host) symptom {
+func examineGovernor(host machines.Host) finding {
 	governor := host.Facts["host.governor"]
 	switch governor {
 	case "":
-		return symptom{Name: "governor", Level: fine, Words: "frequencies are not up to this system"}
+		return finding{Name: "governor", Level: fine, Words: "frequencies are not up to this system"}
 	case "performance":
-		return symptom{Name: "governor", Level: fine, Words: governor}
+		return finding{Name: "governor", Level: fine, Words: governor}
 	}
-	return symptom{Name: "governor", Level: warn, Words: governor + ": frequencies follow the load",
+	return finding{Name: "governor", Level: warn, Words: governor + ": frequencies follow the load",
 		Remedy: "write performance into /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor, as root"}
 }
 
@@ -99,9 +99,9 @@ func examineGovernor(host machines.Host) symptom {
 // Source: Linux, Documentation/virt/kvm/x86/timekeeping.rst, clocksource.
 var quickClocks = []string{"tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"}
 
-func examineClock(host machines.Host) symptom {
+func examineClock(host machines.Host) finding {
 	clock := host.Facts["host.clock"]
-	s := symptom{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
+	s := finding{Name: "clock", Level: fine, Words: cmp.Or(clock, untold)}
 	if clock != "" && !slices.Contains(quickClocks, clock) {
 		s.Level, s.Words = warn, clock+": to read it takes a call of the kernel, in programs under test as well"
 		s.Remedy = "choose tsc or kvm-clock, where available_clocksource in /sys/devices/system/clocksource/clocksource0 has one"
@@ -112,7 +112,7 @@ func examineClock(host machines.Host) symptom {
 // vulnerabilities are those that the fact about mitigations tells of, each with what is done about it, which may hold "; " too.
 var vulnerabilities = regexp.MustCompile(`(?:^|; )(\w+): (Mitigation:|Vulnerable)`)
 
-func examineMitigations(host machines.Host) symptom {
+func examineMitigations(host machines.Host) finding {
 	var done, open []string
 	for _, m := range vulnerabilities.FindAllStringSubmatch(host.Facts["host.mitigations"], -1) {
 		if m[2] == "Vulnerable" {
@@ -129,11 +129,11 @@ func examineMitigations(host machines.Host) symptom {
 		}
 		words += ". System calls cost what they cost with these: compare only hosts that have the same"
 	}
-	return symptom{Name: "mitigations", Level: fine, Words: words}
+	return finding{Name: "mitigations", Level: fine, Words: words}
 }
 
-func examineMemory(host machines.Host, look observe.MachineState) symptom {
-	s := symptom{Name: "memory", Level: fine, Words: host.Facts["host.memory"]}
+func examineMemory(host machines.Host, look observe.MachineState) finding {
+	s := finding{Name: "memory", Level: fine, Words: host.Facts["host.memory"]}
 	if look.Available > 0 {
 		s.Words += ", " + units.BytesSize(float64(look.Available)) + " available"
 	}
@@ -154,25 +154,25 @@ const (
 	muchSteal   = 0.01 // and of steal above this
 )
 
-func examineNoise(host machines.Host, look observe.MachineState) []symptom {
+func examineNoise(host machines.Host, look observe.MachineState) []finding {
 	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
-	even := symptom{Name: "noise", Level: fine,
+	even := finding{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%", jitter.Round(time.Microsecond), 100*look.Spin)}
 	if jitter > muchJitter || look.Spin > muchSpin {
 		even.Level, even.Remedy = warn, "end what else runs on this machine; on a virtual one ask for cores of its own"
 	}
-	others := symptom{Name: "other programs", Level: fine, Words: untold}
+	others := finding{Name: "other programs", Level: fine, Words: untold}
 	if look.Foreign >= 0 && cpus > 0 {
 		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*look.Foreign)
 		if look.Foreign > muchForeign {
 			others.Level, others.Remedy = warn, "end them: a repetition beside which others use more than 12 % of the CPUs is not valid"
 		}
 	}
-	return []symptom{even, others}
+	return []finding{even, others}
 }
 
-func examineSteal(look observe.MachineState) symptom {
-	s := symptom{Name: "steal", Level: fine, Words: untold}
+func examineSteal(look observe.MachineState) finding {
+	s := finding{Name: "steal", Level: fine, Words: untold}
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)
 	}
@@ -182,8 +182,8 @@ func examineSteal(look observe.MachineState) symptom {
 	return s
 }
 
-func examineSwap(look observe.MachineState) symptom {
-	s := symptom{Name: "swap", Level: fine, Words: "none"}
+func examineSwap(look observe.MachineState) finding {
+	s := finding{Name: "swap", Level: fine, Words: "none"}
 	if look.Swap == 0 {
 		return s
 	}
@@ -198,7 +198,7 @@ func examineSwap(look observe.MachineState) symptom {
 }
 
 // examineRest says what is left to do on the machine, which a run would wait for.
-func examineRest(look observe.MachineState) symptom {
+func examineRest(look observe.MachineState) finding {
 	var words []string
 	if look.TimeWait >= 0 {
 		words = append(words, count(int(look.TimeWait), "closed connection")+" in TIME_WAIT")
@@ -206,7 +206,7 @@ func examineRest(look observe.MachineState) symptom {
 	if look.Dirty >= 0 {
 		words = append(words, units.BytesSize(float64(look.Dirty))+" to be written to disks")
 	}
-	s := symptom{Name: "at rest", Level: fine, Words: cmp.Or(strings.Join(words, ", "), untold)}
+	s := finding{Name: "at rest", Level: fine, Words: cmp.Or(strings.Join(words, ", "), untold)}
 	if !look.Settled {
 		s.Level = warn
 		s.Remedy = "nothing: a run waits some seconds for " + strings.Join(look.For, ", ") + ", before each repetition"
@@ -218,8 +218,8 @@ func examineRest(look observe.MachineState) symptom {
 // that connect at once overflow.
 const enoughWaiting = 1024
 
-func examineListening(look observe.MachineState) symptom {
-	s := symptom{Name: "listening", Level: fine}
+func examineListening(look observe.MachineState) finding {
+	s := finding{Name: "listening", Level: fine}
 	var words []string
 	for _, name := range []string{"somaxconn", "tcp_max_syn_backlog", "tcp_syncookies", "tcp_tw_reuse"} {
 		if value := look.Limits[name]; value != "" {
@@ -243,8 +243,8 @@ const (
 	enoughFilesAtMost = 16384
 )
 
-func examineFiles(look observe.MachineState) symptom {
-	s := symptom{Name: "open files", Level: fine, Words: untold}
+func examineFiles(look observe.MachineState) finding {
+	s := finding{Name: "open files", Level: fine, Words: untold}
 	if look.Files == "" {
 		return s
 	}
@@ -260,9 +260,9 @@ func examineFiles(look observe.MachineState) symptom {
 	return s
 }
 
-func examinePorts(look observe.MachineState) symptom {
+func examinePorts(look observe.MachineState) finding {
 	var first, last int
-	s := symptom{Name: "local ports", Level: fine, Words: untold + "; containers have ports of their own"}
+	s := finding{Name: "local ports", Level: fine, Words: untold + "; containers have ports of their own"}
 	if n, err := fmt.Sscan(look.Limits["ip_local_port_range"], &first, &last); n == 2 && err == nil {
 		s.Words = fmt.Sprintf("%d to %d here, which containers do not share: each has 64512 of its own", first, last)
 	}
@@ -270,8 +270,8 @@ func examinePorts(look observe.MachineState) symptom {
 }
 
 // examinePath says whether records will tell how packets leave services. Which way that is can be seen only where there is one.
-func examinePath(user int) symptom {
-	s := symptom{Name: "network path", Level: fine, Words: "looked at from inside of every service, and recorded with each repetition"}
+func examinePath(user int) finding {
+	s := finding{Name: "network path", Level: fine, Words: "looked at from inside of every service, and recorded with each repetition"}
 	switch {
 	case runtime.GOOS != "linux":
 		s.Words = untold

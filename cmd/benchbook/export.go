@@ -51,7 +51,7 @@ type exportedMetric struct {
 }
 
 func (a *app) exportCommand() *cobra.Command {
-	var flags showFlags
+	var flags selection
 	var format string
 	cmd := &cobra.Command{
 		Use:   "export [ARTICLE[#NAME] ...]",
@@ -78,15 +78,15 @@ A/A pair. Without flags it exports the records that the page shows.
 			}
 			if flags.trial != "" {
 				if err := onlyTrial(list, flags.trial); err != nil {
-					return &statusError{statusUsage, err}
+					return usageError(err)
 				}
 			}
 			cells := exportedCells(list)
 			if len(cells) == 0 {
-				return &statusError{statusFailed, errors.New("nothing that counts was measured: benchbook status says what is missing, benchbook show why a number is not valid")}
+				return failure(errors.New("nothing that counts was measured: benchbook status says what is missing, benchbook show why a number is not valid"))
 			}
 			if err := export(a.stdout, cells); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			return nil
 		},

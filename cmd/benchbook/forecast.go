@@ -9,7 +9,7 @@ import (
 )
 
 // A forecast says how long a run still takes: by the plan's estimate, corrected by what has been seen of it.
-type forecast struct {
+type eta struct {
 	each     map[*plan.Trial]time.Duration // one repetition, as estimated
 	left     map[*plan.Trial]int           // repetitions that are not finished
 	searches map[*plan.Trial]*searching    // before them, or in their place
@@ -31,13 +31,13 @@ type searching struct {
 	took   time.Duration // by them
 }
 
-func newForecast() *forecast {
-	return &forecast{each: map[*plan.Trial]time.Duration{}, left: map[*plan.Trial]int{}, searches: map[*plan.Trial]*searching{},
+func newETA() *eta {
+	return &eta{each: map[*plan.Trial]time.Duration{}, left: map[*plan.Trial]int{}, searches: map[*plan.Trial]*searching{},
 		took: map[*plan.Trial]time.Duration{}, done: map[*plan.Trial]int{}}
 }
 
 // add adds what is pending of a plan, or all of it, where services and load are placed so and records know so much.
-func (f *forecast) add(p *plan.Plan, at plan.Placement, known map[*plan.Trial]*known, all bool) {
+func (f *eta) add(p *plan.Plan, at plan.Placement, known map[*plan.Trial]*known, all bool) {
 	for _, e := range p.Experiments {
 		if e.Skipped != "" {
 			continue
@@ -69,7 +69,7 @@ func (f *forecast) add(p *plan.Plan, at plan.Placement, known map[*plan.Trial]*k
 }
 
 // begin notes how many repetitions of an experiment are to be done: more than are left are in the place of others.
-func (f *forecast) begin(e *plan.Experiment, todo int) {
+func (f *eta) begin(e *plan.Experiment, todo int) {
 	for _, t := range e.Trials {
 		todo -= f.left[t]
 	}
@@ -77,7 +77,7 @@ func (f *forecast) begin(e *plan.Experiment, todo int) {
 }
 
 // finished notes a repetition that is over.
-func (f *forecast) finished(t *plan.Trial, took time.Duration) {
+func (f *eta) finished(t *plan.Trial, took time.Duration) {
 	if f.left[t] > 0 {
 		f.left[t]--
 	} else {
@@ -88,7 +88,7 @@ func (f *forecast) finished(t *plan.Trial, took time.Duration) {
 }
 
 // searched notes what a search of a trial is at: after a probe, or when it has ended.
-func (f *forecast) searched(t *plan.Trial, s *record.Search) {
+func (f *eta) searched(t *plan.Trial, s *record.Search) {
 	of := f.searches[t]
 	if of == nil { // nobody expected it
 		return
@@ -105,7 +105,7 @@ func (f *forecast) searched(t *plan.Trial, s *record.Search) {
 
 // searching is how long the searches that have not ended still take: as long as probes took so far, and as many of them as those that
 // have ended needed of what was estimated.
-func (f *forecast) searching() time.Duration {
+func (f *eta) searching() time.Duration {
 	var took, estimated time.Duration
 	made, atMost := 0, 0
 	for _, s := range f.searches {
@@ -132,14 +132,14 @@ func (f *forecast) searching() time.Duration {
 
 // one is how long a repetition of a trial is likely to take: as those of it that are finished took, or as estimated, times as much as the
 // estimates of finished ones were wrong.
-func (f *forecast) one(t *plan.Trial) time.Duration {
+func (f *eta) one(t *plan.Trial) time.Duration {
 	if n := f.done[t]; n > 0 {
 		return f.took[t] / time.Duration(n)
 	}
 	return time.Duration(float64(f.each[t]) * f.factor())
 }
 
-func (f *forecast) factor() float64 {
+func (f *eta) factor() float64 {
 	var took, estimated time.Duration
 	for t, n := range f.done {
 		if f.each[t] > 0 {
@@ -154,7 +154,7 @@ func (f *forecast) factor() float64 {
 }
 
 // remaining is how long everything that is left takes, if so much of one repetition of a trial is over; the trial may be nil.
-func (f *forecast) remaining(now *plan.Trial, over time.Duration) time.Duration {
+func (f *eta) remaining(now *plan.Trial, over time.Duration) time.Duration {
 	sum := f.searching()
 	for t, n := range f.left {
 		sum += time.Duration(n) * f.one(t)
@@ -169,7 +169,7 @@ func (f *forecast) remaining(now *plan.Trial, over time.Duration) time.Duration 
 }
 
 // share is the part of all repetitions and searches that is over, by the time that they take.
-func (f *forecast) share(now *plan.Trial, over time.Duration) float64 {
+func (f *eta) share(now *plan.Trial, over time.Duration) float64 {
 	var done time.Duration
 	for _, took := range f.took {
 		done += took

@@ -86,7 +86,7 @@ func collectGarbage(ctx context.Context, a *session, dryRun, wait bool) (*garbag
 	if !dryRun {
 		host, err := machines.ThisHost()
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		unlock, err := lockMachines(ctx, a, host, nil, "collects garbage", wait)
 		if err != nil {
@@ -104,7 +104,7 @@ func collectGarbage(ctx context.Context, a *session, dryRun, wait bool) (*garbag
 			continue
 		}
 		if err := collectRecords(a, project, c.slug, plans[c.slug], found, dryRun); err != nil {
-			return found, &statusError{statusFailed, err}
+			return found, failure(err)
 		}
 	}
 	if len(unplanned) > 0 {
@@ -130,7 +130,7 @@ func allPlans(a *session, project *article.Project, list []*chosen) (plans map[s
 				continue
 			}
 			if err != nil {
-				return nil, nil, &statusError{statusFailed, err}
+				return nil, nil, failure(err)
 			}
 			problems.Merge(&c.doc.Problems)
 			if !problems.Empty() && !slices.Contains(unplanned, c.slug) {

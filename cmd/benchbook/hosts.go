@@ -22,11 +22,11 @@ import (
 	"benchbook/runner/machines"
 )
 
-// unmet stands for the ID of several machines of which one was never met from here: no record has it.
-const unmet = "not met yet"
+// unknownHosts stands for the ID of several machines of which one was never met from here: no record has it.
+const unknownHosts = "not met yet"
 
-// A venue is what an article is measured on: its machines, and the engine over all of them.
-type venue struct {
+// A target is what an article is measured on: its machines, and the engine over all of them.
+type target struct {
 	host     machines.Host
 	machines map[string]*machines.Machine
 	engine   engine.Engine
@@ -34,14 +34,14 @@ type venue struct {
 	present  *runner.Present // nil where nothing tells of images and programs
 }
 
-// venues are those of articles, by slug.
-type venues map[string]*venue
+// targets are those of articles, by slug.
+type targets map[string]*target
 
-func (v venues) hostOf(slug string) machines.Host { return v[slug].host }
+func (v targets) hostOf(slug string) machines.Host { return v[slug].host }
 
 // distinct lists them, each once.
-func (v venues) distinct() []*venue {
-	var out []*venue
+func (v targets) distinct() []*target {
+	var out []*target
 	for _, one := range v {
 		if !slices.Contains(out, one) {
 			out = append(out, one)
@@ -51,11 +51,11 @@ func (v venues) distinct() []*venue {
 }
 
 // met reports whether machines of theirs were met. All that they need was taken for that, this machine too.
-func (v venues) met() bool {
-	return slices.ContainsFunc(v.distinct(), func(one *venue) bool { return one.machines != nil })
+func (v targets) met() bool {
+	return slices.ContainsFunc(v.distinct(), func(one *target) bool { return one.machines != nil })
 }
 
-func (v venues) close() {
+func (v targets) close() {
 	for _, one := range v.distinct() {
 		if one.close != nil {
 			one.close()
@@ -83,7 +83,7 @@ func endpointsOf(project *article.Project, names []string) map[string]docker.Opt
 	return out
 }
 
-// hostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
+// recordHost is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
 func (a *session) hostOf(project *article.Project, c *chosen, this machines.Host) (machines.Host, error) {
 	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
 		return this, nil
@@ -101,12 +101,12 @@ func (a *session) hostOf(project *article.Project, c *chosen, this machines.Host
 	}
 	known, ok := this.Known(machines.HostCache(a.wiring.cache), addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
-		return machines.Host{ID: unmet}, nil
+		return machines.Host{ID: unknownHosts}, nil
 	}
 	return known, nil
 }
 
-// addressesOf are by what hosts are remembered from one meeting to the next, by their names. They are those of a plan in a cluster, as
+// addressesOf are by what hosts are remembered from one hostSession to the next, by their names. They are those of a plan in a cluster, as
 // plan.Plan.Cluster has it.
 func addressesOf(project *article.Project, cluster string, names []string) map[string]string {
 	out := map[string]string{}
@@ -159,21 +159,21 @@ func optionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
 	return o
 }
 
-// venuesOf finds what articles are measured on. Those that run on this machine alone share one venue, whose engine is connected to when
+// connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose engine is connected to when
 // there is something to measure, or with the others. The machines of others are taken right away for what is to be done, and met: which
 // results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
 // two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
 // waited for.
-func venuesOf(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this machines.Host,
-	doing string, wait bool) (all venues, err error) {
-	met := &meeting{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
+func connectTargets(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this machines.Host,
+	doing string, wait bool) (all targets, err error) {
+	met := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
 	defer func() {
 		if err != nil {
 			met.close()
 		}
 	}()
-	here, byHosts := &venue{host: this}, map[string]*venue{}
+	here, byHosts := &target{host: this}, map[string]*target{}
 	usesHosts := func(c *chosen) bool { return plans[c.slug].UsesHosts() }
 	if slices.ContainsFunc(list, usesHosts) {
 		unlock, err := lockThis(ctx, a, this, doing, wait)
@@ -205,7 +205,7 @@ func venuesOf(ctx context.Context, a *session, project *article.Project, list []
 	if err := met.meet(ctx); err != nil {
 		return nil, err
 	}
-	all = venues{}
+	all = targets{}
 	for _, c := range list {
 		p := plans[c.slug]
 		if !p.UsesHosts() {
@@ -214,7 +214,7 @@ func venuesOf(ctx context.Context, a *session, project *article.Project, list []
 		}
 		key := fmt.Sprintf("%s\n%s\n%d", p.Cluster(), strings.Join(p.HostNames(), "\n"), p.Generators())
 		if byHosts[key] == nil {
-			if byHosts[key], err = met.venue(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
+			if byHosts[key], err = met.target(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.slug, err)
 			}
 		}
@@ -234,8 +234,8 @@ func (k hostKey) String() string {
 	return k.name + " of " + k.cluster
 }
 
-// A meeting is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
-type meeting struct {
+// A hostSession is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
+type hostSession struct {
 	app        *session
 	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
 	addresses  map[hostKey]string       // as addressesOf has them
@@ -247,7 +247,7 @@ type meeting struct {
 }
 
 // close ends what was begun, the last first. It may be called twice.
-func (m *meeting) close() {
+func (m *hostSession) close() {
 	for _, one := range slices.Backward(m.closing) {
 		one()
 	}
@@ -255,14 +255,14 @@ func (m *meeting) close() {
 }
 
 // keys are the hosts in the order of their names.
-func (m *meeting) keys() []hostKey {
+func (m *hostSession) keys() []hostKey {
 	return slices.SortedFunc(maps.Keys(m.hosts), func(a, b hostKey) int {
 		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.name, b.name))
 	})
 }
 
 // connect connects to those hosts of a plan that it has not yet. The empty name is this machine.
-func (m *meeting) connect(ctx context.Context, project *article.Project, cluster string, names []string) error {
+func (m *hostSession) connect(ctx context.Context, project *article.Project, cluster string, names []string) error {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[hostKey{cluster, name}].Engine != nil })
 	for name, address := range addressesOf(project, cluster, missing) {
 		m.addresses[hostKey{cluster, name}] = address
@@ -303,7 +303,7 @@ func (m *meeting) connect(ctx context.Context, project *article.Project, cluster
 }
 
 // connectHere connects to the engine of those articles of the project that run on this machine alone.
-func (m *meeting) connectHere(ctx context.Context, project *article.Project) (engine.Engine, error) {
+func (m *hostSession) connectHere(ctx context.Context, project *article.Project) (engine.Engine, error) {
 	e, err := m.app.wiring.engineOf(ctx, project)
 	if err != nil {
 		return nil, err
@@ -313,7 +313,7 @@ func (m *meeting) connectHere(ctx context.Context, project *article.Project) (en
 }
 
 // connectCluster connects to a cluster, which hosts are nodes of.
-func (m *meeting) connectCluster(ctx context.Context, cluster string, o engine.Cluster, names []string) error {
+func (m *hostSession) connectCluster(ctx context.Context, cluster string, o engine.Cluster, names []string) error {
 	if m.clusters[cluster] == nil {
 		o.Prefer = m.before(cluster, names)
 		e, err := m.app.wiring.inCluster(ctx, o)
@@ -330,7 +330,7 @@ func (m *meeting) connectCluster(ctx context.Context, cluster string, o engine.C
 }
 
 // before are the nodes of a cluster that hosts were when they were last met.
-func (m *meeting) before(cluster string, names []string) map[string][]string {
+func (m *hostSession) before(cluster string, names []string) map[string][]string {
 	nodes := map[string][]string{}
 	for _, name := range names {
 		cache, address := machines.HostCache(m.app.wiring.cache), m.addresses[hostKey{cluster, name}]
@@ -356,7 +356,7 @@ func ofCluster(cluster string, err error) error {
 }
 
 // engines are those of all hosts, each once.
-func (m *meeting) engines() (all []engine.Engine) {
+func (m *hostSession) engines() (all []engine.Engine) {
 	for _, key := range m.keys() {
 		if e := m.hosts[key].Engine; !slices.Contains(all, e) {
 			all = append(all, e)
@@ -366,7 +366,7 @@ func (m *meeting) engines() (all []engine.Engine) {
 }
 
 // lock takes all hosts for what is to be done, and with them the engine of articles that run on this machine alone, if there are any.
-func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool) error {
+func (m *hostSession) lock(ctx context.Context, here *target, doing string, wait bool) error {
 	var list []engine.Host
 	for _, key := range m.keys() {
 		h := m.hosts[key]
@@ -390,7 +390,7 @@ func (m *meeting) lock(ctx context.Context, here *venue, doing string, wait bool
 }
 
 // meet removes what earlier runs left on the hosts, and finds out what they are.
-func (m *meeting) meet(ctx context.Context) error {
+func (m *hostSession) meet(ctx context.Context) error {
 	for _, e := range m.engines() {
 		if err := sweep(ctx, m.app, e); err != nil {
 			return err
@@ -433,7 +433,7 @@ func (m *meeting) meet(ctx context.Context) error {
 }
 
 // meetOne meets one machine.
-func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
+func (m *hostSession) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
 	program, err := m.app.wiring.tool(agent.Name)
 	if err != nil {
 		return nil, err
@@ -456,7 +456,7 @@ func (m *meeting) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*m
 
 // spread meets further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
 // are of the class of the first. Their order is that of their names, whichever was met first: a run and its repeat have the same one.
-func (m *meeting) spread(ctx context.Context, cluster string) error {
+func (m *hostSession) spread(ctx context.Context, cluster string) error {
 	key := hostKey{cluster, plan.LoadNode}
 	e, ok := m.clusters[cluster].(engine.Spreading)
 	if !ok || m.machines[key] == nil {
@@ -497,14 +497,14 @@ func (m *meeting) spread(ctx context.Context, cluster string) error {
 }
 
 // ofLoad is what puts the loads of a plan on in a cluster: as many nodes as there are for that many generators.
-func (m *meeting) ofLoad(cluster string, generators int) *machines.Machine {
+func (m *hostSession) ofLoad(cluster string, generators int) *machines.Machine {
 	further := m.further[cluster]
 	return m.machines[hostKey{cluster, plan.LoadNode}].Beside(further[:min(len(further), generators-1)])
 }
 
-// venue puts some of the hosts together, for loads of at most so many generators. Closing one ends the meeting, and so all of them.
-func (m *meeting) venue(cluster string, names []string, generators int, this machines.Host) (*venue, error) {
-	v := &venue{machines: map[string]*machines.Machine{}, close: m.close}
+// target puts some of the hosts together, for loads of at most so many generators. Closing one ends the hostSession, and so all of them.
+func (m *hostSession) target(cluster string, names []string, generators int, this machines.Host) (*target, error) {
+	v := &target{machines: map[string]*machines.Machine{}, close: m.close}
 	var list []engine.Host
 	var machines []*machines.Machine
 	for _, name := range names {
@@ -620,8 +620,8 @@ func hostLine(e *plan.Experiment, host string, of machines.Host) string {
 }
 
 // examineHosts connects to every host of the project, and says what answers.
-func examineHosts(ctx context.Context, a *session, project *article.Project) []symptom {
-	var out []symptom
+func examineHosts(ctx context.Context, a *session, project *article.Project) []finding {
+	var out []finding
 	for _, h := range project.Hosts {
 		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil { // check says what is wrong with others
 			out = append(out, examineHost(ctx, a, project, h))
@@ -638,8 +638,8 @@ func (w wiring) connectHost(ctx context.Context, project *article.Project, h art
 	return w.endpoint(ctx, endpointOf(project, h))
 }
 
-func examineHost(ctx context.Context, a *session, project *article.Project, h article.Named[article.ProjectHost]) symptom {
-	s := symptom{Name: "host " + h.Name.Value, Level: missing}
+func examineHost(ctx context.Context, a *session, project *article.Project, h article.Named[article.ProjectHost]) finding {
+	s := finding{Name: "host " + h.Name.Value, Level: missing}
 	e, err := a.wiring.connectHost(ctx, project, h.Value)
 	if err != nil {
 		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
@@ -678,7 +678,7 @@ func cleanCluster(ctx context.Context, a *session, dryRun bool) (asked, found in
 	case errors.Is(err, engine.ErrUnavailable):
 		fmt.Fprintf(a.stderr, "not asked: %s\n", errorText(err))
 	default:
-		failed = &statusError{statusFailed, err}
+		failed = failure(err)
 	}
 	return asked, found, failed
 }
@@ -703,7 +703,7 @@ func cleanHosts(ctx context.Context, a *session, dryRun bool) (asked, found int,
 		case errors.Is(err, engine.ErrUnavailable):
 			fmt.Fprintf(a.stderr, "not asked: host %q: %s\n", h.Name.Value, errorText(err))
 		default:
-			failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("host %q: %w", h.Name.Value, err)})
+			failed = a.both(failed, failure(fmt.Errorf("host %q: %w", h.Name.Value, err)))
 		}
 	}
 	return asked, found, failed

@@ -41,7 +41,7 @@ them for measurements of this machine.`,
 			}
 			name, matches, err := readAs(as)
 			if err != nil {
-				return &statusError{statusUsage, err}
+				return usageError(err)
 			}
 			return importFiles(a.session, files, format, program, name, matches, profile)
 		},
@@ -84,24 +84,24 @@ func importFiles(a *session, files []string, format, program, name string, match
 	c, p := list[0], plans[list[0].slug]
 	e, err := onlyExperiment(p)
 	if err != nil {
-		return &statusError{statusUsage, err}
+		return usageError(err)
 	}
 	trial, err := trialOf(e, matches)
 	if err != nil {
-		return &statusError{statusUsage, err}
+		return usageError(err)
 	}
 	var saved []runner.Saved
 	for _, file := range files {
 		s, err := readSaved(file)
 		if err != nil {
-			return &statusError{statusFailed, err}
+			return failure(err)
 		}
 		s.Program = program
 		saved = append(saved, s)
 	}
 	records, err := runner.Import(p, e, trial, format, saved)
 	if err != nil {
-		return &statusError{statusFailed, fmt.Errorf("nothing was imported: %w", err)}
+		return failure(fmt.Errorf("nothing was imported: %w", err))
 	}
 	return saveImported(a, record.Dir(project.RecordsDir(c.slug)), records)
 }
@@ -110,7 +110,7 @@ func importFiles(a *session, files []string, format, program, name string, match
 func saveImported(a *session, dir record.Dir, records []*record.Record) error {
 	have, bad, err := dir.Read()
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	a.sayBad(bad)
 	for i, r := range records {
@@ -118,14 +118,14 @@ func saveImported(a *session, dir record.Dir, records []*record.Record) error {
 			return o.Imported != nil && o.Key == r.Key && o.Profile == r.Profile && o.Output == r.Output
 		}
 		if slices.ContainsFunc(records[:i], same) {
-			return &statusError{statusFailed, fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File)}
+			return failure(fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File))
 		}
 		if at := slices.IndexFunc(have, same); at >= 0 {
-			return &statusError{statusFailed, fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run)}
+			return failure(fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run))
 		}
 	}
 	if err := dir.SaveAll(records); err != nil {
-		return &statusError{statusFailed, fmt.Errorf("nothing was imported: %w", err)}
+		return failure(fmt.Errorf("nothing was imported: %w", err))
 	}
 	for _, r := range records {
 		from := r.Imported.Tool

@@ -73,13 +73,13 @@ asks a database; published, numbers that somebody else published beside yours.`,
 			}
 			own, err := projectFiles(dir)
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			if err := exists(dir, append(files, own[0])); err != nil {
 				return err
 			}
 			if err := writeNew(a.session, dir, append(own, files...)); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			in := ""
 			if here := relative(absolute(dir)); here != "." {
@@ -121,7 +121,7 @@ letter, consists of letters, digits, - and _, and is part of the page's address.
 				return err
 			}
 			if err := writeNew(a.session, project.Dir, files); err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			fmt.Fprintf(a.stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
 			return nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -195,7 +196,7 @@ func (m *keysMaker) scalar(path string, t reflect.Type) string {
 	return ""
 }
 
-// The page of all keys is what the types that articles are read as make it: go test ./cmd/benchbook -run TestKeysPage -update.
+// The page of all keys is what the types that articles are read as make it: go test ./lab/schema -run TestKeysPage -update.
 func TestKeysPage(t *testing.T) {
 	m := keysMaker{t: t, seen: map[reflect.Type]bool{}}
 	m.out.WriteString(keysHead)
@@ -207,7 +208,7 @@ func TestKeysPage(t *testing.T) {
 		t.Errorf("the page has %d sections; there are %d schemas of what authors write", len(keysSections), want)
 	}
 	want := []byte(strings.TrimRight(m.out.String(), "\n") + "\n")
-	if *update {
+	if *labtest.Update {
 		if err := os.WriteFile(keysPage, want, 0o644); err != nil {
 			t.Fatal(err)
 		}

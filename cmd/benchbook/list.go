@@ -44,7 +44,7 @@ func (a *app) listCommand() *cobra.Command {
 			}
 			host, err := machines.ThisHost()
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			if _, _, err := a.check(project, list, plan.Options{}); err != nil {
 				return err
@@ -53,7 +53,7 @@ func (a *app) listCommand() *cobra.Command {
 			for _, c := range list {
 				item, err := listEntry(a.session, project, c, host)
 				if err != nil {
-					return &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+					return failure(fmt.Errorf("article %s: %w", c.slug, err))
 				}
 				out = append(out, item)
 			}

@@ -29,7 +29,7 @@ const drawEvery = time.Second
 type live struct {
 	*progress // what happened, in lines above
 	screen    *screen
-	forecast  *forecast
+	forecast  *eta
 	judge     *judge // nil for none
 
 	mu         sync.Mutex
@@ -43,7 +43,7 @@ type live struct {
 }
 
 // newLive begins to draw, until close.
-func newLive(screen *screen, forecast *forecast) *live {
+func newLive(screen *screen, forecast *eta) *live {
 	l := &live{progress: &progress{w: screen}, screen: screen, forecast: forecast, sofar: map[*plan.Trial][]float64{}, stopped: make(chan struct{})}
 	l.drawing.Go(func() {
 		ticker := time.NewTicker(drawEvery)
@@ -355,11 +355,11 @@ func (j *judge) note(list []dataset.Judgement) {
 func (j *judge) latest() []verdict { return j.verdicts[:min(latestVerdicts, len(j.verdicts))] }
 
 // reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func newReporter(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, at venues, o runner.Options) (reporter, error) {
+func newReporter(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, at targets, o runner.Options) (reporter, error) {
 	if a.wiring.terminal == nil || a.wiring.terminal() < narrowest {
 		return &progress{w: a.stderr}, nil
 	}
-	f := newForecast()
+	f := newETA()
 	for _, c := range list {
 		host := at.hostOf(c.slug)
 		known, err := inspect(ctx, a, project, c, plans[c.slug], host.ID, at[c.slug].present)

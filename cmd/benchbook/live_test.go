@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -81,7 +82,7 @@ func trials() (*plan.Plan, map[*plan.Trial]*known) {
 func TestForecast(t *testing.T) {
 	p, known := trials()
 	a, b := p.Experiments[0].Trials[0], p.Experiments[0].Trials[1]
-	f := newForecast()
+	f := newETA()
 	f.add(p, plan.Placement{}, known, false)
 	one := f.each[a]
 	if one <= 7*time.Second || f.remaining(nil, 0) != 6*one || f.share(nil, 0) != 0 {
@@ -125,7 +126,7 @@ func TestForecast(t *testing.T) {
 	if got := hms(3723 * time.Second); got != "1:02:03" {
 		t.Errorf("hms %s", got)
 	}
-	forced := newForecast()
+	forced := newETA()
 	for _, k := range known {
 		k.toMeasure = 0
 	}
@@ -141,7 +142,7 @@ func TestForecastOfSearches(t *testing.T) {
 	for _, trial := range e.Trials {
 		trial.Tune = []spec.Search{{Name: "workers", From: 1, To: 8, Probes: 3}} // 1, 2, 3, 5 and 8
 	}
-	f := newForecast()
+	f := newETA()
 	f.add(p, plan.Placement{}, known, false)
 	a, b := e.Trials[0], e.Trials[1]
 	repetitions, probe := 6*f.each[a], f.searches[a].each
@@ -178,10 +179,25 @@ func TestForecastOfSearches(t *testing.T) {
 	near("after both", repetitions)
 }
 
+// twoTrials are two of a load, of which one repetition takes ten seconds as planned.
+func twoTrials() (*plan.Plan, map[*plan.Trial]*known) {
+	e := &plan.Experiment{Name: "e", Repetitions: 3}
+	known_ := map[*plan.Trial]*known{}
+	for _, name := range []string{"a", "b"} {
+		t := &plan.Trial{Name: name, Load: &spec.Load{Warmup: time.Second, Duration: 6 * time.Second}}
+		e.Trials = append(e.Trials, t)
+		known_[t] = &known{toMeasure: 3}
+		for k := range 3 {
+			e.Steps = append(e.Steps, plan.Step{Trial: t, Round: k + 1, Repetition: k + 1})
+		}
+	}
+	return &plan.Plan{Experiments: []*plan.Experiment{e}}, known_
+}
+
 // A run in the middle of its third repetition.
 func inTheMiddle(w io.Writer, width int, plain bool) *live {
-	p, known := trials()
-	f := newForecast()
+	p, known := twoTrials()
+	f := newETA()
 	f.add(p, plan.Placement{}, known, false)
 	l := newLive(&screen{w: w, width: func() int { return width }, plain: plain}, f)
 	l.article("servers", &judge{judgements: func([]*record.Record) ([]dataset.Judgement, error) { return nil, nil }})
@@ -221,7 +237,7 @@ claims   supported so far: faster, 2.0 [1.9, 2.1]`
 // Each image that is being made has a line, from its builder's first word to its end.
 func TestLinesOfImages(t *testing.T) {
 	var out bytes.Buffer
-	l := newLive(&screen{w: &out, width: func() int { return 100 }, plain: true}, newForecast())
+	l := newLive(&screen{w: &out, width: func() int { return 100 }, plain: true}, newETA())
 	defer l.close()
 	lines := func() string {
 		l.mu.Lock()
@@ -342,7 +358,7 @@ func TestDrawingDisturbsNobody(t *testing.T) {
 		}
 		each = min(each, (processTime(t)-before)/draws)
 	}
-	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !raceDetector {
+	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !labtest.RaceDetector {
 		t.Errorf("drawing takes %v each, %.3f %% of a core", each, 100*share)
 	}
 }

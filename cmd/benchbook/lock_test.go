@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
@@ -19,32 +20,11 @@ import (
 	"benchbook/runner/machines"
 )
 
-// lockable is an engine that one run at a time can have.
-type lockable struct {
-	engine.Engine
-	identity string
-	doing    []string // by whoever has it
-	asked    func()   // is called by whoever wants it; nil for nothing
-}
-
-func (l *lockable) Identity() string { return l.identity }
-
-func (l *lockable) Lock(_ context.Context, doing string, _ func(*engine.BusyError)) (func(), error) {
-	if l.asked != nil {
-		l.asked()
-	}
-	if len(l.doing) > 0 {
-		return nil, &engine.BusyError{Doing: l.doing[0]}
-	}
-	l.doing = append(l.doing, doing)
-	return func() { l.doing = nil }, nil
-}
-
 // A run on this machine and one from elsewhere, to which this machine is a host, find each other by its engine.
 func TestLockBesideRunsFromElsewhere(t *testing.T) {
-	e, host := &lockable{Engine: fake.New(fake.Script{}), identity: "this one"}, machines.Host{ID: "c2-abcdef"}
+	e, host := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "this one"}, machines.Host{ID: "c2-abcdef"}
 	a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true}}
-	at := venues{"one": {engine: e}}
+	at := targets{"one": {engine: e}}
 	fromElsewhere := func() (func(), error) {
 		return engine.LockHosts(t.Context(), []engine.Host{{Name: "desk", Engine: e}}, "measures from elsewhere", nil)
 	}
@@ -76,10 +56,10 @@ func TestLockBesideRunsFromElsewhere(t *testing.T) {
 	unlock()
 
 	// A run whose machines were met has taken them for that, and does not wait for itself.
-	at["two"] = &venue{machines: map[string]*machines.Machine{}}
+	at["two"] = &target{machines: map[string]*machines.Machine{}}
 	unlock, err = lockMachines(t.Context(), a, host, at, "measures here", false)
-	if err != nil || !slices.Equal(e.doing, []string{"measures from elsewhere"}) {
-		t.Fatalf("taken are %q, %v", e.doing, err)
+	if err != nil || !slices.Equal(e.Doing, []string{"measures from elsewhere"}) {
+		t.Fatalf("taken are %q, %v", e.Doing, err)
 	}
 	unlock()
 	leave()
@@ -99,20 +79,20 @@ func TestLockWithoutContainers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			beside := &lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), identity: "docker"}
+			beside := &labtest.Lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), ID: "docker"}
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
 			a := &session{stderr: io.Discard, wiring: wiring{lockDir: t.TempDir(), lockEngines: true, engines: []wiredEngine{{article.Docker, connect}}}}
-			at := venues{"one": {engine: fake.New(fake.Script{})}}
+			at := targets{"one": {engine: fake.New(fake.Script{})}}
 			unlock, err := lockMachines(t.Context(), a, machines.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(beside.doing, tt.want) {
-				t.Errorf("the Docker engine is taken by %q, want %q", beside.doing, tt.want)
+			if !slices.Equal(beside.Doing, tt.want) {
+				t.Errorf("the Docker engine is taken by %q, want %q", beside.Doing, tt.want)
 			}
 			unlock()
-			if len(beside.doing) > 0 {
-				t.Errorf("it was not let go by %q", beside.doing)
+			if len(beside.Doing) > 0 {
+				t.Errorf("it was not let go by %q", beside.Doing)
 			}
 		})
 	}
@@ -137,17 +117,17 @@ func TestOrderOfLocks(t *testing.T) {
 	w := scripted()
 	w.lockDir, w.lockEngines = t.TempDir(), true
 	var taken []string
-	own, far := &lockable{Engine: fake.New(fake.Script{}), identity: "a"}, &lockable{identity: "b"}
+	own, far := &labtest.Lockable{Engine: fake.New(fake.Script{}), ID: "a"}, &labtest.Lockable{ID: "b"}
 	far.Engine = fake.New(fake.Script{Start: func(context.Context, engine.Service) error { return errors.New("all are taken") }})
-	for _, l := range []*lockable{own, far} {
-		l.asked = func() {
-			taken = append(taken, l.identity)
+	for _, l := range []*labtest.Lockable{own, far} {
+		l.Asked = func() {
+			taken = append(taken, l.ID)
 			unlock, err := this.Lock(t.Context(), w.lockDir, "looks", nil)
 			if err == nil {
 				unlock()
 			}
 			if !errors.As(err, new(*machines.BusyError)) {
-				t.Errorf("%s is taken before this machine: %v", l.identity, err)
+				t.Errorf("%s is taken before this machine: %v", l.ID, err)
 			}
 		}
 	}
@@ -164,14 +144,14 @@ func TestOrderOfLocks(t *testing.T) {
 		{"both, the other one first", "b", "a", nil, []string{"a", "b"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			own.identity, far.identity, taken = tt.own, tt.far, nil
+			own.ID, far.ID, taken = tt.own, tt.far, nil
 			var stdout, stderr bytes.Buffer
 			run(append([]string{"-C", dir, "verify"}, tt.articles...), &stdout, &stderr, w) // whatever comes of it
 			if !slices.Equal(taken, tt.want) {
 				t.Errorf("taken were %q, want %q:\n%s", taken, tt.want, &stderr)
 			}
-			if len(own.doing)+len(far.doing) > 0 {
-				t.Errorf("it was not let go by %q", slices.Concat(own.doing, far.doing))
+			if len(own.Doing)+len(far.Doing) > 0 {
+				t.Errorf("it was not let go by %q", slices.Concat(own.Doing, far.Doing))
 			}
 			unlock, err := this.Lock(t.Context(), w.lockDir, "looks", nil)
 			if err != nil {

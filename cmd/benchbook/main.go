@@ -45,6 +45,15 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.err }
 
+// withStatus ends the command with a status; err may be nil.
+func withStatus(status int, err error) error { return &statusError{status: status, err: err} }
+
+// failure is an error of a command that could not do what it was to do.
+func failure(err error) error { return withStatus(statusFailed, err) }
+
+// usageError is an error of a command that was not used as it should be.
+func usageError(err error) error { return withStatus(statusUsage, err) }
+
 // worse keeps the status that goes before the other one.
 func worse(a, b error) error {
 	order := []int{statusUsage, statusProblems, statusInterrupted, statusFailed, statusContradicted, statusInvalid}
@@ -77,9 +86,9 @@ func (a *session) both(first, then error) error {
 // stopped is the status of a command that failed, or that failed because it was interrupted.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return &statusError{statusInterrupted, errors.New("interrupted")}
+		return withStatus(statusInterrupted, errors.New("interrupted"))
 	}
-	return &statusError{statusFailed, err}
+	return failure(err)
 }
 
 func main() {
@@ -96,10 +105,10 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
 	context.AfterFunc(ctx, stop)
 
-	terminal := stderr
+	screen := stderr
 	out := &output{w: plain{stdout}}
 	stdout, stderr = out, plain{stderr}
-	a := &app{&session{stdout: stdout, stderr: stderr, terminal: terminal, wiring: w}}
+	a := &app{&session{stdout: stdout, stderr: stderr, terminal: screen, version: version, wiring: w}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -114,11 +123,11 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 			err = <-ended
 		} else {
 			// What only reads and writes files has nothing to take down, and may be waiting for a file that never comes.
-			err = &statusError{statusInterrupted, errors.New("interrupted")}
+			err = withStatus(statusInterrupted, errors.New("interrupted"))
 		}
 	}
 	if _, ok := errors.AsType[*statusError](err); err != nil && !ok {
-		err = &statusError{statusUsage, err} // cobra's: an unknown verb, a wrong flag
+		err = usageError(err) // cobra's: an unknown verb, a wrong flag
 	}
 	if err = a.both(err, out.lost()); err == nil {
 		return 0
@@ -138,6 +147,7 @@ type app struct{ *session }
 type session struct {
 	stdout, stderr io.Writer
 	terminal       io.Writer // standard error as it is, for a screen
+	version        string    // of benchbook
 	wiring         wiring
 	dir            string
 	cleansUp       atomic.Bool   // an interrupt is waited for, see waits

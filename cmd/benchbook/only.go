@@ -28,7 +28,7 @@ func newFilter(only string, list []*chosen, plans map[string]*plan.Plan) (filter
 		if e := (*expr.Error)(nil); errors.As(err, &e) && e.Hint != "" {
 			err = fmt.Errorf("%s: %s", e.Msg, e.Hint)
 		}
-		return &statusError{statusUsage, fmt.Errorf("--only %s: %w", only, err)}
+		return usageError(fmt.Errorf("--only %s: %w", only, err))
 	}
 	n, err := expr.Parse(only)
 	if err != nil {

@@ -200,10 +200,10 @@ func claimStatus(a *session, outcomes []*articleOutcome) error {
 	}
 	var first, then error
 	if len(contradicted) > 0 {
-		first = &statusError{statusContradicted, errors.New("contradicted: " + strings.Join(contradicted, ", "))}
+		first = withStatus(statusContradicted, errors.New("contradicted: "+strings.Join(contradicted, ", ")))
 	}
 	if len(invalid) > 0 {
-		then = &statusError{statusInvalid, errors.New("resting on a number that is not valid: " + strings.Join(invalid, ", "))}
+		then = withStatus(statusInvalid, errors.New("resting on a number that is not valid: "+strings.Join(invalid, ", ")))
 	}
 	return a.both(first, then)
 }

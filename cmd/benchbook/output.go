@@ -39,7 +39,7 @@ func (o *output) lost() error {
 	if path, ok := errors.AsType[*fs.PathError](cause); ok {
 		cause = path.Err
 	}
-	return &statusError{statusFailed, fmt.Errorf("writing output: %v", cause)} // not wrapped: gc makes no room where output goes
+	return failure(fmt.Errorf("writing output: %v", cause)) // not wrapped: gc makes no room where output goes
 }
 
 // surviveClosedPipes makes a write to a pipe without a reader an error. The signal would otherwise end us in the middle of a run, before

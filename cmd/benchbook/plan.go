@@ -153,10 +153,9 @@ which trials are to be measured, and why. A value that differs between trials is
 			}
 			this, err := machines.ThisHost()
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
-			s := sheet{w: a.stdout, host: this.ID, profile: options.Profile, at: plan.Place(this.Cores), of: this}
-			if err := printPlans(cmd.Context(), a.session, project, list, plans, s, asJSON, origins); err != nil {
+			if err := printPlans(cmd.Context(), a.session, project, list, plans, this, asJSON, origins); err != nil {
 				return stopped(cmd.Context(), err)
 			}
 			return nil
@@ -172,10 +171,11 @@ which trials are to be measured, and why. A value that differs between trials is
 	return cmd
 }
 
-func printPlans(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, s sheet, asJSON, origins bool) error {
-	out := planJSON{Host: s.host, Profile: s.profile, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
-	this := s.of
-	this.ID = s.host
+// printPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each value.
+func printPlans(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, this machines.Host,
+	asJSON, origins bool) error {
+	s := sheet{w: a.stdout, host: this.ID, at: plan.Place(this.Cores)}
+	out := planJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
 	present := a.present(project)
 	defer present.Close()
 	for _, c := range list {
@@ -187,7 +187,7 @@ func printPlans(ctx context.Context, a *session, project *article.Project, list 
 		if err != nil {
 			return err
 		}
-		s.of = host
+		s.of, s.profile, out.Profile = host, plans[c.slug].Profile, plans[c.slug].Profile
 		for _, e := range plans[c.slug].Experiments {
 			warnings := dataset.Unbounded(c.doc, plans[c.slug], e.Name)
 			if asJSON {

@@ -3,16 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
+	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -20,46 +17,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/machines"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares got with a file below testdata, or writes it.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
-	}
-}
-
-// unpacked writes the files of an archive below testdata to a folder of their own.
-func unpacked(t *testing.T, name string) string {
-	t.Helper()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for _, f := range archive.Files {
-		full := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(full, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // A plan as people see it and as data, on a machine that is always the same.
 func TestPlanGolden(t *testing.T) {
@@ -75,7 +32,7 @@ func TestPlanGolden(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			a := &session{stdout: &out, stderr: &out, dir: unpacked(t, "plan.txtar")}
+			a := &session{stdout: &out, stderr: &out, dir: labtest.Unpacked(t, "plan.txtar")}
 			project, list, err := a.choose(nil)
 			if err != nil {
 				t.Fatal(err)
@@ -84,9 +41,8 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &out)
 			}
-			s := sheet{w: &out, host: "c4-012345", profile: tt.options.Profile, at: plan.Placement{Services: "0-2", Load: "3", ServiceCores: 3, LoadCores: 1},
-				of: machines.Host{Cores: [][]int{{0}, {1}, {2}, {3}}}}
-			if err := printPlans(t.Context(), a, project, list, plans, s, tt.json, tt.origins); err != nil {
+			this := machines.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
+			if err := printPlans(t.Context(), a, project, list, plans, this, tt.json, tt.origins); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {
@@ -94,7 +50,7 @@ func TestPlanGolden(t *testing.T) {
 					t.Errorf("wider than %d characters: %s", lineWidth, line)
 				}
 			}
-			golden(t, tt.golden, out.Bytes())
+			labtest.Golden(t, tt.golden, out.Bytes())
 		})
 	}
 }
@@ -284,7 +240,7 @@ calibrate: false
 	})
 }
 
-// A load by several generators says so, where one is planned and where one was measured.
+// A load by several generators says so.
 func TestSeveralGeneratorsInWords(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Connections: 10, Keepalive: true, Duration: 5 * time.Second, Generators: 3, Warmup: time.Second}}
 	want := "10 clients send requests, each on a connection that is kept, the next as soon as the answer is there, for 5s, " +
@@ -292,6 +248,10 @@ func TestSeveralGeneratorsInWords(t *testing.T) {
 	if got := loadInWords(trial); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+}
+
+// Of a load by several generators each has a row.
+func TestRowsOfSeveralGenerators(t *testing.T) {
 	var names []string
 	for _, row := range loadRows(&record.Load{Generators: []record.Generator{{Attempted: 50, Busy: 0.25}, {After: 0.0001, Attempted: 1, Busy: -1}}}) {
 		if strings.HasPrefix(row[0], "generator ") {

@@ -35,7 +35,7 @@ const articlesDir = "experiments"
 const recordsDir = "records"
 
 func (a *app) previewCommand() *cobra.Command {
-	var flags renderFlags
+	var flags siteOptions
 	var port int
 	var open bool
 	cmd := &cobra.Command{
@@ -50,11 +50,11 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 			}
 			project, err := article.OpenProject(a.dir)
 			if err != nil {
-				return &statusError{statusUsage, err}
+				return usageError(err)
 			}
 			p, err := newPreviewer(a.session, project.Dir, flags)
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			roots := []string{filepath.Join(project.Dir, articlesDir)}
 			if folder := themeDir(project); folder != "" {
@@ -64,7 +64,7 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 				roots = append(roots, folder)
 			}
 			preview := site.Preview{Roots: roots, Files: []string{filepath.Join(project.Dir, article.ProjectFile)}, Port: port,
-				Build: p.build, Progress: func() []string { return runUnderWay(project.Dir) },
+				Build: p.build, Progress: func() []string { return runStatus(project.Dir) },
 				Notice: func(text string) { fmt.Fprintf(a.stderr, "%s\n", text) }}
 			defer a.waits(cmd.Context())()
 			err = preview.Serve(cmd.Context(), func(url string) {
@@ -76,12 +76,12 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 				}
 			})
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			return nil
 		},
 	}
-	flags.addShown(cmd)
+	addShownFlags(cmd, &flags)
 	cmd.Flags().IntVar(&port, "port", 0, "port to listen on (default a free one)")
 	cmd.Flags().BoolVar(&open, "open", false, "open it in the browser")
 	return cmd
@@ -108,7 +108,7 @@ func openBrowser(url string) error {
 type previewer struct {
 	app      *session
 	dir      string // of the project
-	flags    renderFlags
+	flags    siteOptions
 	host     machines.Host // this machine
 	themeDir string        // of the project; empty if it has none
 	look     *theme.Theme
@@ -145,7 +145,7 @@ type made struct {
 	moments []*dataset.Moment // likewise, and made with it
 }
 
-func newPreviewer(a *session, dir string, flags renderFlags) (*previewer, error) {
+func newPreviewer(a *session, dir string, flags siteOptions) (*previewer, error) {
 	host, err := machines.ThisHost()
 	if err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func (p *previewer) site(ctx context.Context, changed []string) (files map[strin
 			text.WriteString(failure)
 		}
 	}
-	options := p.flags.site(project)
+	options := p.flags.site(p.app, project)
 	if err = p.readDocs(project); err == nil {
 		text.WriteString(p.docsWrong)
 		options.Docs = p.docs

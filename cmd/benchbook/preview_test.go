@@ -49,9 +49,9 @@ func smallProject(t *testing.T) string {
 }
 
 // previewerOf is the maker of the preview of a project.
-func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
+func previewerOf(t testing.TB, dir string, flags siteOptions) *previewer {
 	t.Helper()
-	p, err := newPreviewer(&session{stdout: t.Output(), stderr: t.Output()}, dir, flags)
+	p, err := newPreviewer(&session{stdout: t.Output(), stderr: t.Output(), version: version}, dir, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func previewerOf(t testing.TB, dir string, flags renderFlags) *previewer {
 // However a project was changed, the site is the one that is made when all of it is made anew, and what did not change is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := smallProject(t)
-	p := previewerOf(t, dir, renderFlags{})
+	p := previewerOf(t, dir, siteOptions{})
 	if b := p.build(context.Background(), nil); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
@@ -150,7 +150,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 				}
 				return
 			}
-			anew := previewerOf(t, dir, renderFlags{}).build(context.Background(), nil)
+			anew := previewerOf(t, dir, siteOptions{}).build(context.Background(), nil)
 			if b.Problems != anew.Problems {
 				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
 			}
@@ -187,7 +187,7 @@ func differing(a, b site.Built) (names []string) {
 // with the most records.
 func BenchmarkPreview(b *testing.B) {
 	dir := copied(b)
-	p := previewerOf(b, dir, renderFlags{})
+	p := previewerOf(b, dir, siteOptions{})
 	p.build(context.Background(), nil)
 	file := filepath.Join(dir, articlesDir, "async-vs-sync-web", "article.md")
 	text, err := os.ReadFile(file)

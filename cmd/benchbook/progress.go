@@ -64,7 +64,7 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 		}
 	}
 	if len(e.Steps) == 0 {
-		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, searches(todo), strings.Join(names, "; "))
+		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, count(todo, "search"), strings.Join(names, "; "))
 		return
 	}
 	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, count(todo, "repetition"), count(len(names), "trial"),

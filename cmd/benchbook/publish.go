@@ -32,11 +32,11 @@ keeps its working tree, index and branches as they are. Render first.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := article.OpenProject(a.dir)
 			if err != nil {
-				return &statusError{statusUsage, err}
+				return usageError(err)
 			}
 			if !project.Problems.Empty() {
 				printProblems(a.stderr, project.Problems.Sorted())
-				return &statusError{statusProblems, errors.New("nothing was published")}
+				return withStatus(statusProblems, errors.New("nothing was published"))
 			}
 			folder := ""
 			var of article.Publish
@@ -51,14 +51,14 @@ keeps its working tree, index and branches as they are. Render first.`,
 			case !isBranch && !of.Folder.IsZero():
 				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
 			}
-			flags := renderFlags{out: out}
+			flags := siteOptions{out: out}
 			from := flags.dir(project)
 			var done site.Published
 			if folder != "" {
 				done, err = site.PublishFolder(from, folder, dryRun)
 			} else {
 				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote), Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
-				done, err = to.Publish(cmd.Context(), from, flags.site(project).Title, dryRun)
+				done, err = to.Publish(cmd.Context(), from, flags.site(a.session, project).Title, dryRun)
 			}
 			if err != nil {
 				return stopped(cmd.Context(), err)

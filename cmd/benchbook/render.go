@@ -28,8 +28,8 @@ import (
 // siteDir is where the site goes unless --out says otherwise, below the project.
 const siteDir = "_site"
 
-// renderFlags are what render and report have in common, and preview in part.
-type renderFlags struct {
+// siteOptions say what a site shows, and where it goes.
+type siteOptions struct {
 	out     string
 	drafts  bool
 	host    string
@@ -38,19 +38,20 @@ type renderFlags struct {
 	strict  bool // warnings are problems
 }
 
-func (f *renderFlags) add(cmd *cobra.Command) {
+// addSiteFlags adds what render and report have in common.
+func addSiteFlags(cmd *cobra.Command, f *siteOptions) {
 	cmd.Flags().StringVar(&f.out, "out", "", "folder of the site (default _site in the project)")
-	f.addShown(cmd)
+	addShownFlags(cmd, f)
 }
 
-// addShown adds those that say what is shown.
-func (f *renderFlags) addShown(cmd *cobra.Command) {
+// addShownFlags adds those that say what is shown.
+func addShownFlags(cmd *cobra.Command, f *siteOptions) {
 	cmd.Flags().BoolVar(&f.drafts, "drafts", false, "show articles that are drafts")
 	cmd.Flags().StringVar(&f.host, "host", "", "show the results of this host, instead of this machine's or the newest")
 }
 
 func (a *app) renderCommand() *cobra.Command {
-	var flags renderFlags
+	var flags siteOptions
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "render",
@@ -64,7 +65,7 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 		RunE: func(*cobra.Command, []string) error {
 			if flags.baseURL != "" {
 				if err := site.CheckBaseURL(flags.baseURL); err != nil {
-					return &statusError{statusUsage, fmt.Errorf("--base-url: %w", err)}
+					return usageError(fmt.Errorf("--base-url: %w", err))
 				}
 			}
 			project, list, err := a.choose(nil)
@@ -75,7 +76,7 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 			return err
 		},
 	}
-	flags.add(cmd)
+	addSiteFlags(cmd, &flags)
 	cmd.Flags().StringVar(&flags.baseURL, "base-url", "", "where the site will be, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
 	cmd.Flags().BoolVar(&flags.single, "single-file", false, "make of each article one HTML file that holds all it needs, and nothing else")
 	cmd.Flags().BoolVar(&flags.strict, "strict", false, "end with the status of problems if there are warnings")
@@ -85,7 +86,7 @@ say, stands in its feed, in the canonical addresses of its pages and in a sitema
 
 func (a *app) reportCommand() *cobra.Command {
 	var running runFlags
-	var show renderFlags
+	var show siteOptions
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
@@ -106,7 +107,7 @@ the articles that were to be measured.`,
 			if len(args) == 0 && !show.drafts {
 				list = withoutDrafts(a.session, list)
 			}
-			err = measure(cmd.Context(), a.session, project, list, running)
+			err = measure(cmd.Context(), a.session, project, list, running.measureOptions)
 			var s *statusError
 			if errors.As(err, &s) {
 				switch {
@@ -114,7 +115,7 @@ the articles that were to be measured.`,
 					return err
 				case s.err != nil:
 					fmt.Fprintf(a.stderr, "benchbook: %s\n", errorText(s.err))
-					err = &statusError{status: s.status}
+					err = withStatus(s.status, nil)
 				}
 			}
 			_, all, chooseErr := a.choose(nil)
@@ -132,7 +133,7 @@ the articles that were to be measured.`,
 		},
 	}
 	running.add(cmd, plan.Full)
-	show.add(cmd)
+	addSiteFlags(cmd, &show)
 	return cmd
 }
 
@@ -149,7 +150,7 @@ func withoutDrafts(a *session, list []*chosen) []*chosen {
 // render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
-func renderSite(a *session, project *article.Project, list []*chosen, flags renderFlags, said []string, asJSON bool) ([]*articleOutcome, error) {
+func renderSite(a *session, project *article.Project, list []*chosen, flags siteOptions, said []string, asJSON bool) ([]*articleOutcome, error) {
 	plans, problems, err := a.check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -200,11 +201,11 @@ func renderSite(a *session, project *article.Project, list []*chosen, flags rend
 	}
 	switch {
 	case len(problems) > 0:
-		return outcomes, &statusError{statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem"))}
+		return outcomes, withStatus(statusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", count(len(problems), "problem")))
 	case len(found) > 0:
-		return outcomes, &statusError{statusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", count(len(found), "problem"))}
+		return outcomes, withStatus(statusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", count(len(found), "problem")))
 	case flags.strict && warnings > 0:
-		return outcomes, &statusError{statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning"))}
+		return outcomes, withStatus(statusProblems, fmt.Errorf("%s, which --strict does not let pass", count(warnings, "warning")))
 	}
 	return outcomes, nil
 }
@@ -222,7 +223,7 @@ func relative(path string) string {
 	return rel
 }
 
-func (f *renderFlags) dir(project *article.Project) string {
+func (f *siteOptions) dir(project *article.Project) string {
 	if f.out == "" {
 		return filepath.Join(project.Dir, siteDir)
 	}
@@ -234,17 +235,17 @@ func (f *renderFlags) dir(project *article.Project) string {
 }
 
 // site is what the site is called and has in it.
-func (f *renderFlags) site(project *article.Project) site.Options {
-	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: version, Drafts: f.drafts,
+func (f *siteOptions) site(a *session, project *article.Project) site.Options {
+	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: a.version, Drafts: f.drafts,
 		BaseURL: cmp.Or(f.baseURL, project.URL.Value), SingleFile: f.single}
 }
 
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
-func renderPages(a *session, project *article.Project, list []*chosen, flags renderFlags, named []string, asJSON bool) ([]*render.Page, []*articleOutcome, error) {
+func renderPages(a *session, project *article.Project, list []*chosen, flags siteOptions, named []string, asJSON bool) ([]*render.Page, []*articleOutcome, error) {
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, nil, &statusError{statusFailed, err}
+		return nil, nil, failure(err)
 	}
 	look, err := projectTheme(a, project)
 	if err != nil {
@@ -289,7 +290,7 @@ func renderPages(a *session, project *article.Project, list []*chosen, flags ren
 		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
 	}
 	if !found {
-		return nil, nil, &statusError{statusUsage, fmt.Errorf("no records of host %q in any article", flags.host)}
+		return nil, nil, usageError(fmt.Errorf("no records of host %q in any article", flags.host))
 	}
 	return pages, outcomes, nil
 }
@@ -318,7 +319,7 @@ type madePage struct {
 }
 
 // page makes the page of an article.
-func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, flags renderFlags,
+func renderPage(a *session, project *article.Project, c *chosen, renderer func() (*render.Renderer, error), options render.Options, flags siteOptions,
 	this machines.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.hostOf(project, c, this)
 	if err != nil {
@@ -350,12 +351,12 @@ func renderPage(a *session, project *article.Project, c *chosen, renderer func()
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
-func buildSite(a *session, project *article.Project, pages []*render.Page, out string, flags renderFlags) (r site.Report, found []*source.Problem, err error) {
+func buildSite(a *session, project *article.Project, pages []*render.Page, out string, flags siteOptions) (r site.Report, found []*source.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err
 	}
-	options := flags.site(project)
+	options := flags.site(a, project)
 	if !flags.single {
 		var slugs []string
 		for _, p := range pages {
@@ -379,7 +380,7 @@ func projectTheme(a *session, project *article.Project) (*theme.Theme, error) {
 	look := theme.OfProject(project, &problems)
 	if !problems.Empty() {
 		printProblems(a.stderr, problems.Sorted())
-		return nil, &statusError{statusProblems, errors.New("the theme has problems, and the site was not rendered")}
+		return nil, withStatus(statusProblems, errors.New("the theme has problems, and the site was not rendered"))
 	}
 	return look, nil
 }
@@ -395,8 +396,8 @@ func themeProblems(project *article.Project) []*source.Problem {
 func themeError(a *session, look *theme.Theme, err error) error {
 	var problems source.Problems
 	if !look.Explain(err, &problems) {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	printProblems(a.stderr, problems.Sorted())
-	return &statusError{statusProblems, errors.New("the theme has problems, and the site was not rendered")}
+	return withStatus(statusProblems, errors.New("the theme has problems, and the site was not rendered"))
 }

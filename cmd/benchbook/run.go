@@ -24,22 +24,27 @@ import (
 	"benchbook/runner/machines"
 )
 
-// runFlags are what run and report have in common.
-type runFlags struct {
+// measureOptions say what is measured, and how.
+type measureOptions struct {
 	profile     string
-	force       bool
+	force       bool // what is fresh as well
 	repetitions int
 	seed        int64
 	budget      time.Duration
-	engine      string
+	engine      string // empty for the project's
+	only        string // an expression that picks trials
+	keep        bool   // the services of the last repetition
+	adapt       bool   // placements to the CPUs that there are
+	wait        bool   // for another run to finish
+	yes         bool   // to very many trials
+}
+
+// runFlags are what run and report have in common.
+type runFlags struct {
+	measureOptions
 	claims      bool
 	json        bool
-	only        string
-	keep        bool
-	adapt       bool
-	wait        bool
 	chooseQuick func() error // see addQuick
-	yes         bool
 }
 
 // adaptUsage is what --adapt means, wherever it is given.
@@ -81,7 +86,7 @@ func (f *runFlags) check(flags *pflag.FlagSet, engines []string) error {
 }
 
 // chooseEngine puts the engine of the flag in the place of the project's.
-func (f *runFlags) chooseEngine(project *article.Project) {
+func (f *measureOptions) chooseEngine(project *article.Project) {
 	if f.engine != "" && f.engine != engineNone {
 		project.Engine = article.Value[article.EngineName]{V: article.EngineName(f.engine), Text: source.Text{Value: f.engine}}
 	}
@@ -112,7 +117,7 @@ func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
 	}
 }
 
-func (f *runFlags) planOptions() plan.Options {
+func (f *measureOptions) planOptions() plan.Options {
 	return plan.Options{Profile: f.profile, Seed: f.seed, Repetitions: f.repetitions}
 }
 
@@ -140,7 +145,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 			if flags.keep && project.Engine.V == article.Local {
 				return errors.New("--keep leaves nothing running with the engine local, whose processes end with benchbook: leave it out, or use the engine docker")
 			}
-			err = measure(cmd.Context(), a.session, project, list, flags)
+			err = measure(cmd.Context(), a.session, project, list, flags.measureOptions)
 			var s *statusError
 			if errors.As(err, &s) && s.status == statusUsage || !project.Problems.Empty() {
 				return err
@@ -162,7 +167,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 }
 
 // measure runs what is missing or stale of the chosen articles, and says on standard error what it does.
-func measure(ctx context.Context, a *session, project *article.Project, list []*chosen, flags runFlags) error {
+func measure(ctx context.Context, a *session, project *article.Project, list []*chosen, flags measureOptions) error {
 	revisions := map[string]string{} // of what is read here: it may be edited, and committed, long before it is measured
 	for _, c := range list {
 		revisions[c.slug] = revisionOf(ctx, project, c.slug)
@@ -176,19 +181,19 @@ func measure(ctx context.Context, a *session, project *article.Project, list []*
 		printProblems(a.stderr, problems)
 		list = slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
 		if len(list) == 0 || !project.Problems.Empty() {
-			return &statusError{statusProblems, fmt.Errorf("%s; nothing was measured", count(len(problems), "problem"))}
+			return withStatus(statusProblems, fmt.Errorf("%s; nothing was measured", count(len(problems), "problem")))
 		}
-		failed = &statusError{statusProblems, fmt.Errorf("%s; the articles that have them were not measured", count(len(problems), "problem"))}
+		failed = withStatus(statusProblems, fmt.Errorf("%s; the articles that have them were not measured", count(len(problems), "problem")))
 	}
 	return a.both(failed, measureSound(ctx, a, project, list, plans, revisions, flags))
 }
 
 // measureSound runs what is missing or stale of articles without problems.
 func measureSound(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, revisions map[string]string,
-	flags runFlags) error {
+	flags measureOptions) error {
 	host, err := machines.ThisHost()
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	for _, c := range list {
 		only(plans[c.slug], c.experiments)
@@ -201,18 +206,18 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 		return fmt.Sprintf("measures %s in profile %s", articlesInWords(list), flags.profile)
 	}
 	options := runner.Options{Force: flags.force, Only: picked, Keep: flags.keep, Budget: flags.budget, Revisions: revisions}
-	at := venues{}
+	at := targets{}
 	if flags.engine == engineNone {
 		for _, c := range list {
 			known, err := a.hostOf(project, c, host)
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
-			at[c.slug] = &venue{host: known}
+			at[c.slug] = &target{host: known}
 		}
 	} else {
 		defer a.waits(ctx)()
-		if at, err = venuesOf(ctx, a, project, list, plans, host, doing(list), flags.wait); err != nil {
+		if at, err = connectTargets(ctx, a, project, list, plans, host, doing(list), flags.wait); err != nil {
 			return stopped(ctx, err)
 		}
 	}
@@ -223,7 +228,7 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 		refused += refuse(a, plans[c.slug], at.hostOf(c.slug), picked, flags.adapt)
 		records, bad, err := record.Dir(project.RecordsDir(c.slug)).Read()
 		if err != nil {
-			return &statusError{statusFailed, err}
+			return failure(err)
 		}
 		a.sayBad(bad)
 		for _, run := range runner.FromTheFuture(records, time.Now()) {
@@ -256,11 +261,11 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 	}
 	var failed error
 	if refused > 0 {
-		failed = &statusError{statusFailed, fmt.Errorf("%s not run, for the reasons above", are(refused, "experiment"))}
+		failed = failure(fmt.Errorf("%s not run, for the reasons above", are(refused, "experiment")))
 	}
 	if fruitless > 0 {
-		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
-			count(fruitless, "experiment"))})
+		failed = a.both(failed, failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
+			count(fruitless, "experiment"))))
 	}
 	if pending == 0 {
 		if failed == nil {
@@ -273,11 +278,11 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 		return failed
 	}
 	if flags.engine == engineNone {
-		return &statusError{statusFailed, fmt.Errorf("%s not measured, without an engine", pendingWords(pending-capacities, capacities))}
+		return failure(fmt.Errorf("%s not measured, without an engine", pendingWords(pending-capacities, capacities)))
 	}
 	for _, c := range wanted { // before anything takes time
 		if err := record.Dir(project.RecordsDir(c.slug)).Writable(); err != nil {
-			return &statusError{statusFailed, err}
+			return failure(err)
 		}
 	}
 	if err := connect(ctx, a, project, at); err != nil {
@@ -294,8 +299,8 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 	return a.both(failed, measureOn(ctx, a, at, project, list, wanted[len(wanted)-1], plans, options))
 }
 
-// connect gives those of some venues an engine that have none yet: they are this machine.
-func connect(ctx context.Context, a *session, project *article.Project, at venues) error {
+// connect gives those of some targets an engine that have none yet: they are this machine.
+func connect(ctx context.Context, a *session, project *article.Project, at targets) error {
 	for _, v := range at.distinct() {
 		if _, err := v.connected(ctx, a, project); err != nil {
 			return err
@@ -309,8 +314,8 @@ func connect(ctx context.Context, a *session, project *article.Project, at venue
 const manyTrials = 200
 
 // checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are multiplied.
-func checkMany(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, records []*record.Record, v *venue, o runner.Options,
-	flags runFlags) error {
+func checkMany(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, records []*record.Record, v *target, o runner.Options,
+	flags measureOptions) error {
 	if flags.yes || flags.budget > 0 || o.Only != nil {
 		return nil
 	}
@@ -324,14 +329,14 @@ func checkMany(ctx context.Context, a *session, project *article.Project, c *cho
 			return stopped(ctx, err)
 		}
 		time := e.Estimate(plan.Place(v.host.Cores), experience(e, known))
-		return &statusError{statusUsage, fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with --yes, some with --only, or as "+
-			"many as fit into a time with --budget", c.slug, e.Name, n, clock(time.Total))}
+		return usageError(fmt.Errorf("%s#%s has %d trials to measure, which takes about %s: measure all of them with --yes, some with --only, or as "+
+			"many as fit into a time with --budget", c.slug, e.Name, n, clock(time.Total)))
 	}
 	return nil
 }
 
-// connected is the engine of a venue, that of the project where it has none yet.
-func (v *venue) connected(ctx context.Context, a *session, project *article.Project) (engine.Engine, error) {
+// connected is the engine of a target, that of the project where it has none yet.
+func (v *target) connected(ctx context.Context, a *session, project *article.Project) (engine.Engine, error) {
 	if v.engine == nil {
 		e, err := a.wiring.engineOf(ctx, project)
 		if err != nil {
@@ -348,16 +353,16 @@ func pendingWords(repetitions, capacities int) string {
 	case capacities == 0:
 		return count(repetitions, "repetition")
 	case repetitions == 0:
-		return searches(capacities) + " for a capacity"
+		return count(capacities, "search") + " for a capacity"
 	}
-	return fmt.Sprintf("%s, and %s for a capacity", count(repetitions, "repetition"), searches(capacities))
+	return fmt.Sprintf("%s, and %s for a capacity", count(repetitions, "repetition"), count(capacities, "search"))
 }
 
 // lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
 // somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
 // already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
 // engines as engine.LockHosts sorts them.
-func lockMachines(ctx context.Context, a *session, host machines.Host, at venues, doing string, wait bool) (unlock func(), err error) {
+func lockMachines(ctx context.Context, a *session, host machines.Host, at targets, doing string, wait bool) (unlock func(), err error) {
 	if at.met() {
 		return func() {}, nil
 	}
@@ -503,14 +508,14 @@ func sweep(ctx context.Context, a *session, e engine.Engine) error {
 }
 
 // runner puts together what carries out plans.
-func newRunner(a *session, v *venue, p runner.Progress) *runner.Runner {
+func newRunner(a *session, v *target, p runner.Progress) *runner.Runner {
 	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Programs: a.wiring.tool,
 		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
 		Tools: foreign.Drivers(a.wiring.tool), Settler: a.wiring.settler, Cache: a.wiring.cache}
 }
 
 // measureOn measures articles where each of them is measured; last is the last one of which something is to be.
-func measureOn(ctx context.Context, a *session, at venues, project *article.Project, list []*chosen, last *chosen,
+func measureOn(ctx context.Context, a *session, at targets, project *article.Project, list []*chosen, last *chosen,
 	plans map[string]*plan.Plan, options runner.Options) error {
 	for _, v := range at.distinct() {
 		if err := sweep(ctx, a, v.engine); err != nil {
@@ -519,16 +524,16 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 	}
 	for _, c := range list {
 		if err := record.Dir(project.RecordsDir(c.slug)).Tidy(); err != nil {
-			return &statusError{statusFailed, err}
+			return failure(err)
 		}
 	}
 	shown, err := newReporter(ctx, a, project, list, plans, at, options)
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
-	progress := newTelling(shown, project.Dir)
+	progress := newStatusFile(shown, project.Dir)
 	defer progress.close()
-	runners := map[*venue]*runner.Runner{}
+	runners := map[*target]*runner.Runner{}
 	for _, v := range at.distinct() {
 		runners[v] = newRunner(a, v, progress)
 	}
@@ -559,7 +564,7 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		for _, n := range found {
 			progress.stop()
 			printProblems(a.stderr, []*source.Problem{imageProblem(&n)})
-			failed = &statusError{status: statusFailed}
+			failed = withStatus(statusFailed, nil)
 		}
 		missing = append(missing, found...)
 	}
@@ -567,7 +572,7 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		host := at.hostOf(c.slug)
 		judge, err := newJudge(a, shown, project, c, plans[c.slug], host)
 		if err != nil {
-			return &statusError{statusFailed, err}
+			return failure(err)
 		}
 		progress.article(c.slug, judge)
 		options.Judge = decider{c.doc, plans[c.slug], host.ID}
@@ -587,22 +592,22 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		total.Probes = sum.Probes
 		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
-			failed = &statusError{status: statusFailed}
+			failed = withStatus(statusFailed, nil)
 			if !slices.ContainsFunc(missing, func(known runner.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
 				printProblems(a.stderr, []*source.Problem{imageProblem(&n)}) // of what a search came to
 			}
 		}
 		for _, n := range sum.NoRate {
 			printProblems(a.stderr, []*source.Problem{rateProblem(&n)})
-			failed = &statusError{status: statusFailed}
+			failed = withStatus(statusFailed, nil)
 		}
 		for _, n := range sum.NoTune {
 			printProblems(a.stderr, []*source.Problem{tuneProblem(&n)})
-			failed = &statusError{status: statusFailed}
+			failed = withStatus(statusFailed, nil)
 		}
 		for _, n := range sum.NoCleanup {
 			fmt.Fprintln(a.stderr, n.Error())
-			failed = &statusError{status: statusFailed}
+			failed = withStatus(statusFailed, nil)
 		}
 		if err != nil {
 			return abortedRun(ctx, a, at[c.slug], total, options, err)
@@ -628,17 +633,17 @@ func measureOn(ctx context.Context, a *session, at venues, project *article.Proj
 		if left > 0 {
 			words += fmt.Sprintf(", and %s left out since they would fail in the same way; the same command tries them again", are(left, "repetition"))
 		}
-		failed = a.both(failed, &statusError{statusFailed, errors.New(words)})
+		failed = a.both(failed, failure(errors.New(words)))
 	}
 	if total.Unsearched > 0 {
-		failed = a.both(failed, &statusError{statusFailed, fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
-			"the same command goes on from here", are(total.Unsearched, "repetition"))})
+		failed = a.both(failed, failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
+			"the same command goes on from here", are(total.Unsearched, "repetition"))))
 	}
 	return failed
 }
 
-// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its venues.
-func abortedRun(ctx context.Context, a *session, v *venue, total runner.Summary, options runner.Options, err error) error {
+// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
+func abortedRun(ctx context.Context, a *session, v *target, total runner.Summary, options runner.Options, err error) error {
 	var left *runner.LeftError
 	if ctx.Err() != nil {
 		removed, goesOn := "and all containers removed", "The same command goes on from here."
@@ -650,13 +655,13 @@ func abortedRun(ctx context.Context, a *session, v *venue, total runner.Summary,
 		}
 		kept := are(total.Measured, "finished repetition")
 		if total.Searches > 0 {
-			kept = fmt.Sprintf("%s and %s", searches(total.Searches), kept)
+			kept = fmt.Sprintf("%s and %s", count(total.Searches, "search"), kept)
 		}
 		if total.Probes > 0 {
 			kept = fmt.Sprintf("%s of a search, %s", count(total.Probes, "probe"), kept)
 		}
 		fmt.Fprintf(a.stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
-		return &statusError{status: statusInterrupted}
+		return withStatus(statusInterrupted, nil)
 	}
 	switch _, gone := v.engine.Sweep(ctx, true); {
 	case gone != nil:
@@ -666,7 +671,7 @@ func abortedRun(ctx context.Context, a *session, v *venue, total runner.Summary,
 	case errors.As(err, &left):
 		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 	}
-	return &statusError{statusFailed, err}
+	return failure(err)
 }
 
 // rateProblem says to the author that an experiment has no rate.
@@ -720,7 +725,7 @@ func printSummary(a *session, s runner.Summary) {
 		if s.ProbesAgain > 0 {
 			again = fmt.Sprintf("; %s made again: the machine was busy with something else", are(s.ProbesAgain, "probe"))
 		}
-		fmt.Fprintf(a.stderr, "before that, %s took %v%s\n", searches(s.Searches), tenths(s.Spent[runner.Searching]), again)
+		fmt.Fprintf(a.stderr, "before that, %s took %v%s\n", count(s.Searches, "search"), tenths(s.Spent[runner.Searching]), again)
 	}
 	if s.Stopped > 0 {
 		fmt.Fprintf(a.stderr, "%s left out: all claims about what they measure were decided\n", are(s.Stopped, "repetition"))
@@ -742,14 +747,6 @@ func restOf(s runner.Spent) string {
 
 // tenths is a time to a tenth of a second.
 func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
-
-// searches counts searches.
-func searches(n int) string {
-	if n == 1 {
-		return "1 search"
-	}
-	return fmt.Sprintf("%d searches", n)
-}
 
 // A decider says which cells of an article are decided: it is a runner.Judge.
 type decider struct {

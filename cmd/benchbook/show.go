@@ -114,16 +114,16 @@ type shownValue struct {
 	metric record.Metric
 }
 
-// showFlags are those of show.
-type showFlags struct {
-	format             formatFlag
+// A selection says which records are shown, and what of them: everything where a field is empty.
+type selection struct {
 	run, host, profile string
 	trial, claim       string
 	repetition         int
 }
 
 func (a *app) showCommand() *cobra.Command {
-	var flags showFlags
+	var flags selection
+	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
 		Short: "Show measured results and the verdicts of claims",
@@ -134,7 +134,7 @@ their verdicts, and what every other way to judge them comes to. With --claim on
 samples, what the load generator counted, facts, checks, and what services and tools wrote.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := flags.format.check(cmd)
+			format, err := formatted.check(cmd)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ samples, what the load generator counted, facts, checks, and what services and t
 			return show(a.session, args, flags, format)
 		},
 	}
-	flags.format.add(cmd)
+	formatted.add(cmd)
 	cmd.Flags().StringVar(&flags.run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.profile, "profile", "", "show the results of this profile")
@@ -159,7 +159,7 @@ samples, what the load generator counted, facts, checks, and what services and t
 
 // selected is all that is known of the articles that are named, in the sets of records that flags ask for. A trial or a claim is
 // not looked for.
-func selected(a *session, args []string, flags showFlags) ([]showJSON, error) {
+func selected(a *session, args []string, flags selection) ([]showJSON, error) {
 	project, list, err := a.choose(args)
 	if err != nil {
 		return nil, err
@@ -169,13 +169,13 @@ func selected(a *session, args []string, flags showFlags) ([]showJSON, error) {
 	}
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, &statusError{statusFailed, err}
+		return nil, failure(err)
 	}
 	var out []showJSON
 	for _, c := range list {
 		records, bad, err := a.records(project, c)
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		inOneGo := record.InOneGo(records, flags.run)
 		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.wants(r, inOneGo) })
@@ -183,27 +183,27 @@ func selected(a *session, args []string, flags showFlags) ([]showJSON, error) {
 			if len(list) > 1 {
 				continue // another article may have some
 			}
-			return nil, &statusError{statusUsage, flags.nothing(c.slug, records)}
+			return nil, usageError(flags.nothing(c.slug, records))
 		}
 		host, err := a.hostOf(project, c, this)
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		o := datasetOptions(project, c, host.ID)
 		o.Bad = bad
 		d, err := datasetOf(c, wanted, o, "")
 		if err != nil {
-			return nil, &statusError{statusFailed, fmt.Errorf("article %s: %w", c.slug, err)}
+			return nil, failure(fmt.Errorf("article %s: %w", c.slug, err))
 		}
 		out = append(out, shown(c, d))
 	}
 	if len(out) == 0 {
-		return nil, &statusError{statusUsage, errors.New("no article has such records: leave out --run, --host or --profile")}
+		return nil, usageError(errors.New("no article has such records: leave out --run, --host or --profile"))
 	}
 	return out, nil
 }
 
-func show(a *session, args []string, flags showFlags, format string) error {
+func show(a *session, args []string, flags selection, format string) error {
 	out, err := selected(a, args, flags)
 	if err != nil {
 		return err
@@ -217,31 +217,31 @@ func show(a *session, args []string, flags showFlags, format string) error {
 		out, err = onlyClaim(out, flags.claim)
 	}
 	if err != nil {
-		return &statusError{statusUsage, err}
+		return usageError(err)
 	}
 	if flags.repetition != 0 {
 		return showRepetition(a, out, flags, format)
 	}
 	if err := printShown(a, out, format, about); err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	return nil
 }
 
-func (f *showFlags) filters() bool { return f.run != "" || f.host != "" || f.profile != "" }
+func (f *selection) filters() bool { return f.run != "" || f.host != "" || f.profile != "" }
 
 // wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with the run that is.
-func (f *showFlags) wants(r *record.Record, runs []string) bool {
+func (f *selection) wants(r *record.Record, runs []string) bool {
 	return (f.run == "" || slices.Contains(runs, r.Run)) && (f.host == "" || r.Host == f.host) && (f.profile == "" || r.Profile == f.profile)
 }
 
 // nothing says that no record is wanted, with those that there are.
-func (f *showFlags) nothing(slug string, records []*record.Record) error {
+func (f *selection) nothing(slug string, records []*record.Record) error {
 	var words []string
 	for _, k := range []struct {
 		flag, wanted string
 		field        func(*record.Record) string
-	}{{"run", f.run, runOf}, {"host", f.host, hostOf}, {"profile", f.profile, profileOf}} {
+	}{{"run", f.run, recordRun}, {"host", f.host, recordHost}, {"profile", f.profile, recordProfile}} {
 		if k.wanted == "" {
 			continue
 		}

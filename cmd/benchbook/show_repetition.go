@@ -16,7 +16,7 @@ import (
 )
 
 // showRepetition prints all that one record holds.
-func showRepetition(a *session, list []showJSON, flags showFlags, format string) error {
+func showRepetition(a *session, list []showJSON, flags selection, format string) error {
 	var found []*record.Record
 	var metrics []record.Metric
 	var known []string
@@ -35,11 +35,11 @@ func showRepetition(a *session, list []showJSON, flags showFlags, format string)
 	}
 	switch {
 	case len(found) == 0 && len(known) == 0:
-		return &statusError{statusUsage, fmt.Errorf("trial %s has no repetitions: it was not measured", flags.trial)}
+		return usageError(fmt.Errorf("trial %s has no repetitions: it was not measured", flags.trial))
 	case len(found) == 0:
-		return &statusError{statusUsage, fmt.Errorf("trial %s has no repetition %d: it has %s", flags.trial, flags.repetition, strings.Join(known, ", "))}
+		return usageError(fmt.Errorf("trial %s has no repetition %d: it has %s", flags.trial, flags.repetition, strings.Join(known, ", ")))
 	case len(found) > 1:
-		return &statusError{statusUsage, fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.trial, found[0].Article, found[0].Experiment)}
+		return usageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", flags.trial, found[0].Article, found[0].Experiment))
 	}
 	one := oneOf(found[0], metrics, added)
 	var err error
@@ -58,7 +58,7 @@ func showRepetition(a *session, list []showJSON, flags showFlags, format string)
 		printOneText(a, &one)
 	}
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ func (s *side) String() string {
 	return s.kind + " " + s.name
 }
 
-// A shelf is where sides are looked for.
-type shelf struct {
+// A recordFinder is where sides are looked for.
+type recordFinder struct {
 	app     *session
 	project *article.Project
 	slugs   []string
@@ -55,8 +55,8 @@ type shelf struct {
 }
 
 // newShelf reads the records of some articles.
-func newRecordFinder(a *session, project *article.Project, list []*chosen) (*shelf, error) {
-	s := &shelf{app: a, project: project, here: map[string][]*record.Record{}}
+func newRecordFinder(a *session, project *article.Project, list []*chosen) (*recordFinder, error) {
+	s := &recordFinder{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
 		records, _, err := a.records(project, c)
 		if err != nil {
@@ -75,11 +75,11 @@ type finder struct {
 
 // find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A word that
 // means several of them is an error that says how to tell which; so is one that means none.
-func (s *shelf) find(ctx context.Context, word string) (*side, error) {
+func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	finders := []finder{
 		{sideRun, s.run},
-		{sideHost, s.byField(sideHost, hostOf)},
-		{sideProfile, s.byField(sideProfile, profileOf)},
+		{sideHost, s.byField(sideHost, recordHost)},
+		{sideProfile, s.byField(sideProfile, recordProfile)},
 		{sideRevision, s.revision},
 		{sideFolder, s.folder},
 	}
@@ -90,10 +90,10 @@ func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 			if err = fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name)); kind == sideRevision && s.trouble != nil {
 				err = fmt.Errorf("no %s %q: git could not look: %w", kind, name, s.trouble)
 			}
-			err = &statusError{statusUsage, err}
+			err = usageError(err)
 		}
 		if err == nil && len(found.records) == 0 {
-			err = &statusError{statusUsage, fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", "))}
+			err = usageError(fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", ")))
 		}
 		return found, err
 	}
@@ -117,16 +117,16 @@ func (s *shelf) find(ctx context.Context, word string) (*side, error) {
 		for _, f := range with {
 			kinds, ways = append(kinds, "a "+f.kind), append(ways, f.kind+":"+f.name)
 		}
-		return nil, &statusError{statusUsage, fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "), strings.Join(ways, " or "))}
+		return nil, usageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "), strings.Join(ways, " or ")))
 	case len(all) > 0:
-		return nil, &statusError{statusUsage, fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", "))}
+		return nil, usageError(fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", ")))
 	}
-	return nil, &statusError{statusUsage, fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
-		word, s.suggest("", word))}
+	return nil, usageError(fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
+		word, s.suggest("", word)))
 }
 
 // run finds the records of a run by its name: all that was measured in one go.
-func (s *shelf) run(_ context.Context, name string) (*side, error) {
+func (s *recordFinder) run(_ context.Context, name string) (*side, error) {
 	found := &side{kind: sideRun, name: name, records: map[string][]*record.Record{}}
 	for slug, records := range s.here {
 		names := record.InOneGo(records, name)
@@ -142,12 +142,12 @@ func (s *shelf) run(_ context.Context, name string) (*side, error) {
 	return found, nil
 }
 
-func runOf(r *record.Record) string     { return r.Run }
-func hostOf(r *record.Record) string    { return r.Host }
-func profileOf(r *record.Record) string { return r.Profile }
+func recordRun(r *record.Record) string     { return r.Run }
+func recordHost(r *record.Record) string    { return r.Host }
+func recordProfile(r *record.Record) string { return r.Profile }
 
 // byField finds the records of the project that have a word as one of their fields.
-func (s *shelf) byField(kind string, field func(*record.Record) string) func(context.Context, string) (*side, error) {
+func (s *recordFinder) byField(kind string, field func(*record.Record) string) func(context.Context, string) (*side, error) {
 	return func(_ context.Context, name string) (*side, error) {
 		found := &side{kind: kind, name: name, records: map[string][]*record.Record{}}
 		for slug, records := range s.here {
@@ -165,7 +165,7 @@ func (s *shelf) byField(kind string, field func(*record.Record) string) func(con
 }
 
 // names lists the values of a field in the records of the project, the last first.
-func (s *shelf) names(field func(*record.Record) string) []string {
+func (s *recordFinder) names(field func(*record.Record) string) []string {
 	var out []string
 	for _, records := range s.here {
 		for _, r := range records {
@@ -179,12 +179,12 @@ func (s *shelf) names(field func(*record.Record) string) []string {
 }
 
 // suggest is the end of an error about a word that means nothing.
-func (s *shelf) suggest(kind, name string) string {
+func (s *recordFinder) suggest(kind, name string) string {
 	var known []string
 	for _, k := range []struct {
 		kind  string
 		field func(*record.Record) string
-	}{{sideRun, runOf}, {sideHost, hostOf}, {sideProfile, profileOf}} {
+	}{{sideRun, recordRun}, {sideHost, recordHost}, {sideProfile, recordProfile}} {
 		if kind == "" || kind == k.kind {
 			known = append(known, s.names(k.field)...)
 		}
@@ -196,7 +196,7 @@ func (s *shelf) suggest(kind, name string) string {
 }
 
 // folder finds a folder of records, or a project with records of its own.
-func (s *shelf) folder(_ context.Context, name string) (*side, error) {
+func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -218,7 +218,7 @@ func (s *shelf) folder(_ context.Context, name string) (*side, error) {
 	for _, d := range dirs {
 		records, bad, err := record.Dir(d).Read()
 		if err != nil {
-			return nil, &statusError{statusFailed, err}
+			return nil, failure(err)
 		}
 		s.sort(found, records)
 		if len(records) > 0 {
@@ -234,7 +234,7 @@ func isFolder(name string) bool {
 }
 
 // sort keeps the records of the articles that are looked at.
-func (s *shelf) sort(found *side, records []*record.Record) {
+func (s *recordFinder) sort(found *side, records []*record.Record) {
 	for _, r := range records {
 		if slices.Contains(s.slugs, r.Article) {
 			found.records[r.Article] = append(found.records[r.Article], r)
@@ -243,7 +243,7 @@ func (s *shelf) sort(found *side, records []*record.Record) {
 }
 
 // revision finds the records that are committed in a git revision. Nothing is checked out.
-func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
+func (s *recordFinder) revision(ctx context.Context, name string) (*side, error) {
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
@@ -263,7 +263,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 	}
 	tree, err := git(ctx, s.project.Dir, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
 	if err != nil {
-		return nil, &statusError{statusFailed, fmt.Errorf("listing the records of revision %s: %w", name, err)}
+		return nil, failure(fmt.Errorf("listing the records of revision %s: %w", name, err))
 	}
 	var objects, names []string
 	for entry := range strings.SplitSeq(string(tree), "\x00") {
@@ -281,7 +281,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 		err = s.readBatch(found, bytes.NewReader(out), names)
 	}
 	if err != nil {
-		return nil, &statusError{statusFailed, fmt.Errorf("reading the records of revision %s: %w", name, err)}
+		return nil, failure(fmt.Errorf("reading the records of revision %s: %w", name, err))
 	}
 	for _, records := range found.records {
 		record.Expand(records)
@@ -290,7 +290,7 @@ func (s *shelf) revision(ctx context.Context, name string) (*side, error) {
 }
 
 // readBatch reads what git cat-file --batch writes: for each object a line with its size, its bytes, and the end of a line.
-func (s *shelf) readBatch(found *side, out io.Reader, names []string) error {
+func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) error {
 	in := bufio.NewReader(out)
 	for _, name := range names {
 		head, err := in.ReadString('\n')

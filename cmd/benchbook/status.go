@@ -85,7 +85,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			}
 			host, err := machines.ThisHost()
 			if err != nil {
-				return &statusError{statusFailed, err}
+				return failure(err)
 			}
 			at := a.present(project)
 			defer at.Close()
@@ -101,7 +101,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			for _, c := range list {
 				of, err := a.hostOf(project, c, host)
 				if err != nil {
-					return &statusError{statusFailed, err}
+					return failure(err)
 				}
 				known, err := inspect(cmd.Context(), a.session, project, c, plans[c.slug], of.ID, at)
 				if err != nil {
@@ -121,7 +121,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 				printStatus(a.session, &out, why)
 			}
 			if quiet && !out.Fresh {
-				return &statusError{status: statusFailed}
+				return withStatus(statusFailed, nil)
 			}
 			return nil
 		},
@@ -142,7 +142,7 @@ func (a *session) sound(project *article.Project, list []*chosen, o plan.Options
 	}
 	if len(problems) > 0 {
 		printProblems(a.stderr, problems)
-		return nil, &statusError{statusProblems, fmt.Errorf("%s; %s", count(len(problems), "problem"), consequence)}
+		return nil, withStatus(statusProblems, fmt.Errorf("%s; %s", count(len(problems), "problem"), consequence))
 	}
 	for _, c := range list {
 		only(plans[c.slug], c.experiments)

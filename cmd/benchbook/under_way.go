@@ -28,8 +28,8 @@ const (
 // mostState is how large that file may be, in bytes.
 const mostState = 16 << 10
 
-// underWay is what the file says. Fields are added to it in later versions, none are renamed or removed.
-type underWay struct {
+// runState is what the file says. Fields are added to it in later versions, none are renamed or removed.
+type runState struct {
 	Process    int       `json:"process"`
 	Started    time.Time `json:"started"` // the run
 	Article    string    `json:"article"`
@@ -46,24 +46,24 @@ type underWay struct {
 // latestShown is how many results the file has.
 const latestShown = 3
 
-// A telling reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
+// A statusFile reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
 // that it cannot be written never stops a run.
-type telling struct {
+type statusFile struct {
 	reporter
 	file string
 
 	mu        sync.Mutex
-	state     underWay
+	state     runState
 	preparing []*preparation // those under way
 }
 
-func newTelling(r reporter, project string) *telling {
-	return &telling{reporter: r, file: filepath.Join(project, stateDir, stateFile),
-		state: underWay{Process: os.Getpid(), Started: time.Now().UTC()}}
+func newStatusFile(r reporter, project string) *statusFile {
+	return &statusFile{reporter: r, file: filepath.Join(project, stateDir, stateFile),
+		state: runState{Process: os.Getpid(), Started: time.Now().UTC()}}
 }
 
 // change changes the state and writes it.
-func (t *telling) change(how func(*underWay)) {
+func (t *statusFile) change(how func(*runState)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	how(&t.state)
@@ -86,13 +86,13 @@ func (t *telling) change(how func(*underWay)) {
 }
 
 // close is part of reporter.
-func (t *telling) close() {
+func (t *statusFile) close() {
 	t.reporter.close()
 	_ = os.Remove(t.file)
 }
 
 // article is part of reporter.
-func (t *telling) article(slug string, j *judge) {
+func (t *statusFile) article(slug string, j *judge) {
 	t.reporter.article(slug, j)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,44 +100,44 @@ func (t *telling) article(slug string, j *judge) {
 }
 
 // Experiment is part of runner.Progress.
-func (t *telling) Experiment(e *plan.Experiment, todo int) {
+func (t *statusFile) Experiment(e *plan.Experiment, todo int) {
 	t.reporter.Experiment(e, todo)
-	t.change(func(s *underWay) {
+	t.change(func(s *runState) {
 		s.Experiment, s.Todo, s.Done, s.Trial, s.Latest = e.Name, todo, 0, "", nil
 	})
 }
 
 // Again is part of runner.Progress.
-func (t *telling) Again(steps []plan.Step) {
+func (t *statusFile) Again(steps []plan.Step) {
 	t.reporter.Again(steps)
-	t.change(func(s *underWay) { s.Todo, s.Done = len(steps), 0 })
+	t.change(func(s *runState) { s.Todo, s.Done = len(steps), 0 })
 }
 
 // Preparing is part of runner.Progress.
-func (t *telling) Preparing(what string) runner.Preparation {
+func (t *statusFile) Preparing(what string) runner.Preparation {
 	p := &preparation{Preparation: t.reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
-	t.change(func(*underWay) { t.prepare(append(t.preparing, p)) })
+	t.change(func(*runState) { t.prepare(append(t.preparing, p)) })
 	return p
 }
 
 // preparation is the preparation of one image.
 type preparation struct {
 	runner.Preparation
-	of    *telling
+	of    *statusFile
 	what  string
 	since time.Time
 }
 
 // End is part of runner.Preparation.
 func (p *preparation) End(ok bool) {
-	p.of.change(func(*underWay) {
+	p.of.change(func(*runState) {
 		p.of.prepare(slices.DeleteFunc(p.of.preparing, func(o *preparation) bool { return o == p }))
 	})
 	p.Preparation.End(ok)
 }
 
 // prepare notes which images are being prepared. It is called with the lock held.
-func (t *telling) prepare(now []*preparation) {
+func (t *statusFile) prepare(now []*preparation) {
 	t.preparing = now
 	t.state.Preparing, t.state.Trial, t.state.Since = "", "", time.Time{}
 	for i, p := range now {
@@ -151,17 +151,17 @@ func (t *telling) prepare(now []*preparation) {
 }
 
 // Begin is part of runner.Progress.
-func (t *telling) Begin(step plan.Step) {
+func (t *statusFile) Begin(step plan.Step) {
 	t.reporter.Begin(step)
-	t.change(func(s *underWay) {
+	t.change(func(s *runState) {
 		s.Trial, s.Repetition, s.Since = step.Trial.Name, step.Repetition, time.Now().UTC()
 	})
 }
 
 // End is part of runner.Progress.
-func (t *telling) End(step plan.Step, r *record.Record) {
+func (t *statusFile) End(step plan.Step, r *record.Record) {
 	t.reporter.End(step, r)
-	t.change(func(s *underWay) {
+	t.change(func(s *runState) {
 		s.Done++
 		s.Trial = ""
 		s.add(step.Trial.Name + ": " + outcome(r))
@@ -169,9 +169,9 @@ func (t *telling) End(step plan.Step, r *record.Record) {
 }
 
 // Search is part of runner.Progress.
-func (t *telling) Search(trial *plan.Trial, search *record.Search) {
+func (t *statusFile) Search(trial *plan.Trial, search *record.Search) {
 	t.reporter.Search(trial, search)
-	t.change(func(s *underWay) {
+	t.change(func(s *runState) {
 		if search.Stop != "" {
 			s.add(trial.Name + ": " + foundWords(search))
 			return
@@ -181,7 +181,7 @@ func (t *telling) Search(trial *plan.Trial, search *record.Search) {
 }
 
 // add notes a result, in place of the oldest if there are enough.
-func (s *underWay) add(words string) {
+func (s *runState) add(words string) {
 	const most = 300 // bytes of one
 	if len(words) > most {
 		words = strings.ToValidUTF8(words[:most], "") + "…"
@@ -190,10 +190,10 @@ func (s *underWay) add(words string) {
 	s.Latest = s.Latest[max(0, len(s.Latest)-latestShown):]
 }
 
-// runUnderWay says in a few lines how far the run is that measures articles of a project; none if there is none.
-func runUnderWay(project string) []string {
+// runStatus says in a few lines how far the run is that measures articles of a project; none if there is none.
+func runStatus(project string) []string {
 	data, _, err := files.Read(filepath.Join(project, stateDir, stateFile), mostState)
-	var s underWay
+	var s runState
 	if err != nil || json.Unmarshal(data, &s) != nil || !isAlive(s.Process) {
 		return nil
 	}
@@ -214,7 +214,7 @@ func isAlive(process int) bool {
 }
 
 // words say how far a run is. Times are given in steps, so that they do not change all the time.
-func (s *underWay) words(now time.Time) []string {
+func (s *runState) words(now time.Time) []string {
 	line := fmt.Sprintf("measuring %s#%s: %d of %d done", s.Article, s.Experiment, s.Done, s.Todo)
 	if s.Experiment == "" {
 		line = "a run begins"

@@ -15,15 +15,15 @@ import (
 // A run leaves how far it is, in a file that stays small, and takes it away at the end.
 func TestRunUnderWay(t *testing.T) {
 	dir := t.TempDir()
-	if lines := runUnderWay(dir); lines != nil {
+	if lines := runStatus(dir); lines != nil {
 		t.Errorf("without a run there is %q", lines)
 	}
-	r := newTelling(&progress{w: t.Output()}, dir)
+	r := newStatusFile(&progress{w: t.Output()}, dir)
 	trial := &plan.Trial{Name: "level=9"}
 	step := plan.Step{Trial: trial, Repetition: 2}
 	says := func(want ...string) {
 		t.Helper()
-		lines := strings.Join(runUnderWay(dir), "\n")
+		lines := strings.Join(runStatus(dir), "\n")
 		for _, w := range want {
 			if !strings.Contains(lines, w) {
 				t.Errorf("it says %q, want %q in it", lines, w)
@@ -45,7 +45,7 @@ func TestRunUnderWay(t *testing.T) {
 	says("repetition 2 of level=9")
 	r.End(step, &record.Record{Failure: "it ended\nwith \x1b[31mstatus 1"})
 	says("1 of 12 done", "level=9: failed: it ended with")
-	if lines := strings.Join(runUnderWay(dir), "\n"); strings.Contains(lines, "\x1b") {
+	if lines := strings.Join(runStatus(dir), "\n"); strings.Contains(lines, "\x1b") {
 		t.Errorf("%q has what controls a terminal", lines)
 	}
 	for i := range 1000 {
@@ -61,7 +61,7 @@ func TestRunUnderWay(t *testing.T) {
 		t.Errorf("git is told to ignore %q, %v", ignore, err)
 	}
 	r.close()
-	if lines := runUnderWay(dir); lines != nil {
+	if lines := runStatus(dir); lines != nil {
 		t.Errorf("after the run there is %q", lines)
 	}
 }
@@ -84,7 +84,7 @@ func TestNoRunUnderWay(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, stateDir, stateFile), []byte(test.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if lines := runUnderWay(dir); lines != nil {
+			if lines := runStatus(dir); lines != nil {
 				t.Errorf("got %q", lines)
 			}
 		})
@@ -94,7 +94,7 @@ func TestNoRunUnderWay(t *testing.T) {
 // Times are told in steps: a page need not change every second.
 func TestUnderWayWords(t *testing.T) {
 	since := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	s := underWay{Article: "a", Experiment: "e", Todo: 3, Trial: "x", Repetition: 1, Since: since}
+	s := runState{Article: "a", Experiment: "e", Todo: 3, Trial: "x", Repetition: 1, Since: since}
 	tests := []struct {
 		after time.Duration
 		want  string

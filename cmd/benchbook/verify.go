@@ -43,13 +43,9 @@ type answerJSON struct {
 	Failure string  `json:"failure,omitempty"`
 }
 
-type verifyFlags struct {
-	profile, only, engine string
-	adapt, json, wait     bool
-}
-
 func (a *app) verifyCommand() *cobra.Command {
-	var flags verifyFlags
+	var flags measureOptions
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify [ARTICLE[#NAME] ...]",
 		Short: "Start services and check their answers, without load",
@@ -64,12 +60,12 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 			if err != nil {
 				return err
 			}
-			(&runFlags{engine: flags.engine}).chooseEngine(project)
+			flags.chooseEngine(project)
 			plans, err := a.sound(project, list, plan.Options{Profile: flags.profile}, "articles with problems are not verified")
 			if err != nil {
 				return err
 			}
-			return verify(cmd.Context(), a.session, project, list, plans, flags)
+			return verify(cmd.Context(), a.session, project, list, plans, flags, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&flags.profile, "profile", plan.Full, "verify the trials of this profile")
@@ -77,22 +73,22 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 	cmd.Flags().BoolVar(&flags.adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&flags.wait, "wait", false, waitUsage)
 	cmd.Flags().StringVar(&flags.engine, "engine", "", "where services run: docker, local or kubernetes (default what the project says, or docker)")
-	cmd.Flags().BoolVar(&flags.json, "json", false, "print it as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }
 
-func verify(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags verifyFlags) error {
+func verify(ctx context.Context, a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, flags measureOptions, asJSON bool) error {
 	picked, err := newFilter(flags.only, list, plans)
 	if err != nil {
 		return err
 	}
 	host, err := machines.ThisHost()
 	if err != nil {
-		return &statusError{statusFailed, err}
+		return failure(err)
 	}
 	defer a.waits(ctx)()
 	doing := "verifies " + articlesInWords(list)
-	at, err := venuesOf(ctx, a, project, list, plans, host, doing, flags.wait)
+	at, err := connectTargets(ctx, a, project, list, plans, host, doing, flags.wait)
 	if err != nil {
 		return stopped(ctx, err)
 	}
@@ -123,7 +119,7 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 				wrong++
 			}
 			all = append(all, out)
-			if !flags.json {
+			if !asJSON {
 				out.print(a.stdout)
 			}
 		})
@@ -147,7 +143,7 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 			return stopped(ctx, err)
 		}
 	}
-	if flags.json {
+	if asJSON {
 		if err := printJSON(a.stdout, all); err != nil {
 			return err
 		}
@@ -164,7 +160,7 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 		said = append(said, are(n, "experiment")+" not verified, for the reasons above")
 	}
 	if len(said) > 0 {
-		return &statusError{statusFailed, errors.New(strings.Join(said, "; "))}
+		return failure(errors.New(strings.Join(said, "; ")))
 	}
 	return nil
 }

@@ -1,0 +1,6 @@
+//go:build race
+
+package labtest
+
+// RaceDetector says that the race detector is on, with which everything takes many times as long.
+const RaceDetector = true
