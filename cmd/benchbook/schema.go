@@ -137,7 +137,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 
 // named gives the type of values in a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[source.Text]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
+	if t.PkgPath() != reflect.TypeFor[article.Named[article.ProjectHost]]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
 		return nil, false
 	}
 	f, ok := t.FieldByName("Value")
