@@ -36,6 +36,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -774,11 +775,8 @@ func elements(t testing.TB, folder, variable string) []ast.Expr {
 // Of every kind of figure the manual says which keys it needs and which it may have.
 func TestKindsOfFiguresAreDocumented(t *testing.T) {
 	kinds := map[string]bool{}
-	for _, e := range elements(t, "notebook/article", "figureKinds") {
-		of := e.(*ast.KeyValueExpr)
-		kind, _ := literal(of.Key)
-		keys := of.Value.(*ast.CompositeLit).Elts
-		kinds[kind+" "+strings.Join(slices.Sorted(maps.Keys(words(keys[0]))), " ")+"; "+strings.Join(slices.Sorted(maps.Keys(words(keys[2]))), " ")] = true
+	for _, k := range figurekind.All {
+		kinds[k.Name+" "+strings.Join(slices.Sorted(slices.Values(k.Needs)), " ")+"; "+strings.Join(slices.Sorted(slices.Values(k.Takes)), " ")] = true
 	}
 	documented := map[string]bool{}
 	for line := range strings.Lines(pages(t).section(t, "Kinds of figures")) {
@@ -805,22 +803,6 @@ func TestKindsOfFiguresAreDocumented(t *testing.T) {
 		}
 	}
 	compare(t, "kind of figure", kinds, documented)
-}
-
-// words are those of the texts in an expression.
-func words(e ast.Expr) map[string]bool {
-	out := map[string]bool{}
-	ast.Inspect(e, func(n ast.Node) bool {
-		if e, ok := n.(ast.Expr); ok {
-			if s, ok := literal(e); ok {
-				for _, word := range strings.Fields(s) {
-					out[word] = true
-				}
-			}
-		}
-		return true
-	})
-	return out
 }
 
 // Every word that a key can have for its value is in the manual.
