@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -18,20 +17,17 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/eventloop"
+	"benchbook/runner/images"
 	"benchbook/runner/link"
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
 	"benchbook/runner/origin"
 )
 
-// Our own programs that run as services, or before them.
-const (
-	originName = "benchbook-origin"
-	linkName   = "benchbook-link"
-)
-
 // Programs lists our programs that go into containers, which package programs finds.
-func Programs() []string { return append(load.Programs(), originName, linkName, agent.Name) }
+func Programs() []string {
+	return append(load.Programs(), images.OriginProgram, images.LinkProgram, agent.Name)
+}
 
 // Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
 // the relay. No service can have a name with a dot, so nothing of an article collides.
@@ -39,36 +35,6 @@ const (
 	behindLink = ".behind"          // follows the service's name: the service itself, as the engine knows it
 	linkSuffix = observe.LinkSuffix // follows the service's name: the relay, as records and messages know it
 )
-
-// ownProgram is one of our own programs, ready to be started.
-type ownProgram struct {
-	image     engine.Prepared
-	digest    string // of the program
-	semantics int
-}
-
-// ownPrograms lists which of our own programs a trial needs, with what they mean.
-func ownPrograms(t *plan.Trial) map[string]int {
-	out := map[string]int{}
-	for _, s := range t.Services {
-		if s.Origin != nil {
-			out[originName] = origin.Semantics
-		}
-		if s.Link != nil {
-			out[linkName] = link.Semantics
-		}
-	}
-	return out
-}
-
-// ownFacts are what a record says of those of our programs that its trial needs.
-func (r *run) ownFacts(t *plan.Trial, facts map[string]string) {
-	for name, word := range map[string]string{originName: "origin", linkName: "link"} {
-		if _, ok := ownPrograms(t)[name]; ok {
-			facts[word+".binary"], facts[word+".semantics"] = r.own[name].digest, strconv.Itoa(r.own[name].semantics)
-		}
-	}
-}
 
 // seed begins the draws of an origin or a link. It is that of the service's name, so that all repetitions, and all cells of an
 // experiment, meet the same ones.
@@ -103,7 +69,7 @@ func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error
 	at := r.layout().Location(t, s.Name)
 	at.Peers = nil // it connects to the service alone, which is beside it
 	out := engine.Service{
-		Name: s.Name, Image: r.own[linkName].image, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
+		Name: s.Name, Image: r.images().Own(images.LinkProgram), Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: r.layout().Placement(at.Host).Services, Location: at,
 		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
 		// relay may be that one, for all clients.

@@ -16,8 +16,8 @@ import (
 	"benchbook/runner/engine/fake"
 )
 
-// images is an experiment whose trials differ in their image.
-const images = `---
+// imagesArticle is an experiment whose trials differ in their image.
+const imagesArticle = `---
 title: x
 ---
 %[1]syaml experiment
@@ -31,7 +31,7 @@ calibrate: false
 
 func imagesPlan(t *testing.T) *plan.Plan {
 	t.Helper()
-	return newPlan(t, fmt.Sprintf(images, "```"))
+	return newPlan(t, fmt.Sprintf(imagesArticle, "```"))
 }
 
 // A record has the facts of its own trial's images, and each image is asked for its packages once.

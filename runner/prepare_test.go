@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/images"
+	"benchbook/runner/machines"
 )
 
 // builds is an article with four experiments: two of them share an image, and the others have their own.
@@ -117,35 +120,6 @@ func TestImagesAreBuiltBeforeAll(t *testing.T) {
 	}
 }
 
-// There are never more builds at once than there are processors, or two.
-func TestBuildsAreBounded(t *testing.T) {
-	r := newRunner(fake.New(fake.Script{}), &quiet{})
-	var mu sync.Mutex
-	now, most, full := 0, 0, make(chan struct{})
-	var needs []need
-	for i := range 4 * atOnce() {
-		needs = append(needs, need{key: fmt.Sprint(i), meet: func(ctx context.Context, _ engine.Engine, _ io.Writer) error {
-			mu.Lock()
-			now++
-			if most = max(most, now); now == atOnce() && i < atOnce() {
-				close(full)
-			}
-			mu.Unlock()
-			select {
-			case <-full: // as many as may be are under way, once
-			case <-time.After(20 * time.Second):
-			}
-			mu.Lock()
-			now--
-			mu.Unlock()
-			return nil
-		}})
-	}
-	if err := r.meet(t.Context(), needs); err != nil || most != atOnce() {
-		t.Errorf("%d at once, want %d: %v", most, atOnce(), err)
-	}
-}
-
 // A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes on.
 func TestFailedBuildLeavesTheRest(t *testing.T) {
 	b := newBuilder(t)
@@ -201,7 +175,7 @@ func TestInterruptedBuilds(t *testing.T) {
 		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
 	}
 	// Where there are more processors, a third may be under way when the second interrupts it.
-	if n := len(b.events); n < 2 || n > min(3, atOnce()) || slices.Contains(b.events, "start") {
+	if n := len(b.events); n < 2 || n > min(3, max(2, runtime.NumCPU())) || slices.Contains(b.events, "start") {
 		t.Errorf("it went %q", b.events)
 	}
 }
@@ -226,7 +200,8 @@ func realBuilds(t *testing.T, first, second string) *plan.Plan {
 func TestRealBuildThatFails(t *testing.T) {
 	r, store := realRunner(t), &memory{}
 	steps := fmt.Sprintf("%q", "out="+rand.Text()) // no layer of earlier tests is taken
-	missing, err := r.Prepare(t.Context(), Options{}, Work{realBuilds(t, steps, steps+`, "nonsense"`), store})
+	p := realBuilds(t, steps, steps+`, "nonsense"`)
+	missing, err := r.Prepare(t.Context(), Options{}, Work{p, store})
 	if err != nil || len(missing) != 1 {
 		t.Fatalf("%+v, %v", missing, err)
 	}
@@ -234,11 +209,18 @@ func TestRealBuildThatFails(t *testing.T) {
 	if !errors.As(missing[0].Err, &failed) || !strings.Contains(failed.Tail, "nonsense") {
 		t.Errorf("the log is %q", failed.Tail)
 	}
-	if len(r.images) != 1 {
-		t.Errorf("%d images", len(r.images))
+	var made []string
+	for _, e := range p.Experiments {
+		own := images.Set{Store: r.imageStore(), Article: p.Article, Layout: machines.Layout{Experiment: e}}
+		if reference := own.Prepared(e.Trials[0].Services[0].Image).Reference; reference != "" {
+			made = append(made, reference)
+		}
 	}
-	for _, made := range r.images {
-		if out, err := exec.Command("docker", "image", "rm", made.Reference).CombinedOutput(); err != nil {
+	if len(made) != 1 {
+		t.Errorf("images %q", made)
+	}
+	for _, reference := range made {
+		if out, err := exec.Command("docker", "image", "rm", reference).CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}

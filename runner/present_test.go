@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/images"
 )
 
 // A tagged engine has images behind tags that can be moved, and programs that can be replaced.
@@ -114,7 +115,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 		}
 	}
 	want := "image base:1 is another one now: sha256:b then, sha256:bb now"
-	present := presentOn(g.engine(t))
+	present := images.PresentOn(g.engine(t))
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestImagesThatAreNotKnown(t *testing.T) {
 		}
 	}
 	g.images["debian:bookworm-slim"] = "sha256:2"
-	present := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("was asked") }}
+	present := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("was asked") }}
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +171,11 @@ func TestImagesThatAreNotKnown(t *testing.T) {
 // Where there is no engine nothing has changed that anybody knows of; an engine that fails is an error.
 func TestPresentWithoutEngine(t *testing.T) {
 	rec := &record.Record{Facts: map[string]string{"base.app": "app:1 sha256:1"}}
-	down := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, engine.ErrUnavailable }}
+	down := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, engine.ErrUnavailable }}
 	if err := down.Look(t.Context(), []*record.Record{rec}); err != nil || down.Changes(rec) != nil {
 		t.Errorf("without an engine: %v, changes %v", err, down.Changes(rec))
 	}
-	broken := &Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("broken") }}
+	broken := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("broken") }}
 	if err := broken.Look(t.Context(), []*record.Record{rec}); err == nil {
 		t.Error("a broken engine is no error")
 	}
@@ -214,31 +215,6 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": ""} {
 		if facts[fact] != want {
 			t.Errorf("fact %s is %q, want %q", fact, facts[fact], want)
-		}
-	}
-}
-
-func TestCommandsIn(t *testing.T) {
-	tests := []struct {
-		script string
-		want   []string
-	}{
-		{"rg -c x /data | sort", []string{"rg", "sort"}},
-		{"A=1 exec env B=2 nice tool --flag", []string{"exec", "env", "nice", "tool"}},
-		{"if test -f x; then ./run 'a; b'; else \"$X\" y; fi", []string{"if", "test", "then", "./run", "else", "fi"}},
-		{"x=$(date +%s); echo $x", []string{"date", "+", "echo"}[:1]},
-	}
-	for _, tt := range tests {
-		got := commandsIn(tt.script)
-		for _, want := range tt.want {
-			if !slices.Contains(got, want) {
-				t.Errorf("commandsIn(%q) = %q, want %q in it", tt.script, got, want)
-			}
-		}
-		for _, word := range []string{"a", "b", "-c", "-f", "x", "y", "--flag", "B=2"} {
-			if slices.Contains(got, word) {
-				t.Errorf("commandsIn(%q) has %q", tt.script, word)
-			}
 		}
 	}
 }

@@ -21,8 +21,6 @@ import (
 )
 
 const (
-	// closeGrace is how long taking down the containers of a repetition may last, beside the time that its services get to end.
-	closeGrace = 30 * time.Second
 	// startGrace is how long an engine may take, beside the time of the repetition, to say why a service was not ready.
 	startGrace = 5 * time.Second
 	// logGrace is how long reading the logs of a failed repetition may last.
@@ -35,14 +33,8 @@ const (
 	maxFailure = 1 << 10
 )
 
-// LeftError is that containers are still there which should not be. Nothing can be measured beside them.
-type LeftError struct{ Err error }
-
-func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
-
-func (e *LeftError) Unwrap() error { return e.Err }
-
-func (r *run) driver(t *plan.Trial) load.Driver {
+// driver puts the load of a trial on, or times its command.
+func (r *Runner) driver(t *plan.Trial) load.Driver {
 	if t.Command != nil {
 		return r.Commands
 	}
@@ -125,8 +117,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 		Started: time.Now().UTC(), Parts: map[string]float64{},
 		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
 	}
-	maps.Copy(rec.Facts, r.imageFacts(step.Trial))
-	r.ownFacts(step.Trial, rec.Facts)
+	maps.Copy(rec.Facts, r.images().Facts(step.Trial))
 	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.layout().ServiceCPUs(step.Trial), plan.FactLoadPlace: r.layout().LoadCPUs(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
@@ -176,13 +167,13 @@ func (r *run) leaveAround(ctx context.Context) error {
 	}
 	around := r.around
 	r.around = nil
-	return closeSpace(ctx, around, 0)
+	return engine.CloseSpace(ctx, around, 0)
 }
 
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
 func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
-		return closeSpace(ctx, space, longestStop(r.fresh(step.Trial)))
+		return engine.CloseSpace(ctx, space, longestStop(r.fresh(step.Trial)))
 	}
 	spaces := []engine.Space{space}
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
@@ -194,7 +185,7 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 	for _, s := range spaces {
 		services, err := s.Keep(ctx)
 		if err != nil {
-			return &LeftError{err}
+			return &engine.LeftError{Err: err}
 		}
 		kept.Services = append(kept.Services, services...)
 	}
@@ -233,7 +224,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	}
 	metrics := r.seek(bounded, running)
 	at := r.layout().LoadPlace(space, t)
-	at.Seed, at.Image = uint64(rec.Order.Seed)+uint64(rec.Order.Round), r.preparedImage
+	at.Seed, at.Image = uint64(rec.Order.Seed)+uint64(rec.Order.Round), r.images().Prepared
 	at.KeepStdout = slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })
 	at.Standby = r.standBy(bounded, at, t, metrics)
 	defer at.Standby.End() // its space must not be left before
@@ -421,15 +412,4 @@ func longestStop(services []*spec.Service) time.Duration {
 		longest = max(longest, s.StopGrace)
 	}
 	return longest
-}
-
-// closeSpace takes a space down, whose services may take as long as stop to end. A cancelled run does not wait for them: they are
-// killed, and removed all the same.
-func closeSpace(ctx context.Context, space engine.Space, stop time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, stop+closeGrace)
-	defer cancel()
-	if err := space.Close(ctx); err != nil {
-		return &LeftError{err}
-	}
-	return nil
 }

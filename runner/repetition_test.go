@@ -69,7 +69,7 @@ func TestCloseThatFails(t *testing.T) {
 	}
 	store := &memory{}
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-	var left *LeftError
+	var left *engine.LeftError
 	if !errors.As(err, &left) || !errors.Is(err, broken) || len(store.records) != 1 || sum.Measured != 1 || store.records[0].Load == nil {
 		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
 	}
@@ -214,7 +214,7 @@ func TestSettingsOfAService(t *testing.T) {
 	}
 
 	// And what the project has to allow: its plan is made elsewhere.
-	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
+	r := &run{Runner: newRunner(fake.New(fake.Script{}), &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
 	service, err := r.service(&plan.Trial{}, &spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"}, SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 || len(service.SecurityOpt) != 1 {
 		t.Errorf("got %+v, %v", service, err)
@@ -241,7 +241,7 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	}
 	store := &memory{}
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-	var left *LeftError
+	var left *engine.LeftError
 	if !errors.As(err, &left) || len(store.records) != 0 || sum.Measured != 0 {
 		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
 	}

@@ -12,16 +12,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
 	"benchbook/runner/observe"
@@ -48,7 +47,7 @@ type Progress interface {
 	Again(steps []plan.Step)
 	// Preparing is called before an image is made available; what the builder says goes to what it returns, until that ends. Several may
 	// be under way at once.
-	Preparing(what string) Preparation
+	Preparing(what string) images.Preparation
 	// Note says something that is about several repetitions.
 	Note(text string)
 	// Begin and End enclose a repetition.
@@ -56,12 +55,6 @@ type Progress interface {
 	End(step plan.Step, r *record.Record)
 	// Search is called after each probe of a search, and once more when it has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
-}
-
-// A Preparation is told what a builder says, and then whether there is an image now.
-type Preparation interface {
-	io.Writer
-	End(ok bool)
 }
 
 // Runner carries out plans on one engine.
@@ -78,15 +71,8 @@ type Runner struct {
 	Settler *observe.Settler // lets the machine come to rest before each repetition; nil for none
 	Cache   string           // folder where it is kept what images hold; empty for none
 
-	mu       sync.Mutex            // held while several needs are met, for outcomes, images and own
-	telling  sync.Mutex            // held while Progress is told of one of them
-	outcomes map[string]outcome    // of needs, by their keys
-	images   map[string]image      // by run.articleImage
-	own      map[string]ownProgram // by their names
-
-	packages map[string]packages        // of images, by their ids
-	lists    map[string]map[string]bool // by run and experiment: digests of the lists that its records hold
-	programs map[string]string          // of the machine: which file each is, by the words of articles
+	store *images.Store
+	lists map[string]map[string]bool // by run and experiment: digests of the lists that its records hold
 }
 
 // Options change what is measured.
@@ -105,7 +91,7 @@ type Options struct {
 	Keep, KeepLast bool
 	// Present tells which of what was measured was measured with images and programs that are others now: it is measured again. Nil asks
 	// the engine that measures; what is counted without one takes all records as they are.
-	Present *Present
+	Present *images.Present
 	// Revisions are what records have as record.FactRevision, by article; those that nobody knows are absent or empty.
 	Revisions map[string]string
 
@@ -115,14 +101,14 @@ type Options struct {
 // look asks the engine that measures about what records were measured with, unless Options have somebody else to ask.
 func (o *Options) look(ctx context.Context, e engine.Engine, records []*record.Record) error {
 	if o.Present == nil {
-		o.Present = presentOn(e)
+		o.Present = images.PresentOn(e)
 	}
 	return o.Present.Look(ctx, records)
 }
 
 // current leaves out of records what is outdated, and notes the runs that this is of.
 func (o Options) current(p *plan.Plan, records []*record.Record) (Options, []*record.Record) {
-	records, o.outdated = o.Present.current(p, records)
+	records, o.outdated = o.Present.Current(p, records)
 	return o, records
 }
 
@@ -156,7 +142,7 @@ type Summary struct {
 	Failed   int // of them, those that ended in a failure
 	Fresh    int // repetitions that needed no run
 	// NoImage are images that could not be had; the experiments that need them were left out.
-	NoImage []NoImageError
+	NoImage []images.NoImageError
 	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune those
 	// that take over a value which was not chosen.
 	NoRate []NoRateError
@@ -524,16 +510,16 @@ func (r *run) measure(ctx context.Context) error {
 		err = errors.Join(err, r.unshare(ctx))
 		r.summary.Spent.since(Sharing, begin, spent)
 		begin, spent = time.Now(), r.summary.Spent
-		if aroundErr := r.leaveAround(ctx); !errors.As(err, new(*LeftError)) { // which has said why
+		if aroundErr := r.leaveAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
 			err = errors.Join(err, aroundErr)
 		}
 		r.summary.Spent.since(Stopping, begin, spent)
 	}
-	var noImage *NoImageError
+	var noImage *images.NoImageError
 	var noRate *NoRateError
 	var noTune *NoTuneError
 	switch {
-	case errors.As(err, new(*LeftError)):
+	case errors.As(err, new(*engine.LeftError)):
 		return err // whatever else there is: nothing can be measured beside them
 	case errors.As(err, &noTune):
 		r.summary.NoTune = append(r.summary.NoTune, *noTune)

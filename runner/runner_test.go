@@ -24,6 +24,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
+	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
 	"benchbook/runner/machines"
@@ -112,7 +113,7 @@ func (q *quiet) Note(text string)               { q.notes = append(q.notes, text
 func (*quiet) Experiment(*plan.Experiment, int) {}
 func (*quiet) Again([]plan.Step)                {}
 func (*quiet) Begin(plan.Step)                  {}
-func (q *quiet) Preparing(string) Preparation {
+func (q *quiet) Preparing(string) images.Preparation {
 	if q.log == nil {
 		return unclosed{io.Discard}
 	}

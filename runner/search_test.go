@@ -617,7 +617,7 @@ timeout: 2s
 			return nil
 		}
 		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(text, "```")), &memory{}, Options{})
-		var left *LeftError
+		var left *engine.LeftError
 		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.NoImage) != 1) {
 			t.Errorf("with an engine that hangs (%v): %v, %d images that could not be had", hangs, err, len(sum.NoImage))
 		}

@@ -196,7 +196,7 @@ func (r *run) unshare(ctx context.Context) error {
 	}
 	space, stop := r.shared.space, longestStop(r.shared.services)
 	r.shared = nil
-	return closeSpace(ctx, space, stop)
+	return engine.CloseSpace(ctx, space, stop)
 }
 
 // sharedFacts say which shared services a repetition was measured on, and from which start: they may be started more than once in a

@@ -266,7 +266,7 @@ func TestHooksThatFail(t *testing.T) {
 			good := s.Run
 			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 				if p.Name == "packages" {
-					return engine.Exit{Stdout: []byte("bash 5.2\n" + pythonBelow + "\n")}, nil
+					return engine.Exit{Stdout: []byte("bash 5.2\n" + "-- python" + "\n")}, nil
 				}
 				return good(ctx, p)
 			}

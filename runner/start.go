@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/readiness"
+	"benchbook/runner/images"
 	"benchbook/runner/observe"
 )
 
@@ -168,7 +169,7 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 // service is a service as engines take it.
 func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	out := engine.Service{
-		Name: s.Name, Image: r.preparedImage(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
+		Name: s.Name, Image: r.images().Prepared(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
 		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: r.layout().CPUsOf(s), Memory: s.Memory,
 		Tmpfs: s.Tmpfs, PIDs: s.PIDs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
 		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
@@ -185,7 +186,7 @@ func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 	}
 	for _, f := range s.Configs {
-		out.Files = append(out.Files, engineFile(f))
+		out.Files = append(out.Files, images.EngineFile(f))
 	}
 	if err := volumes(s, out.Host == "", &out); err != nil {
 		return engine.Service{}, err
@@ -195,7 +196,7 @@ func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		if err != nil {
 			return engine.Service{}, err
 		}
-		out.Image, out.Environment = r.own[originName].image, []string{config}
+		out.Image, out.Environment = r.images().Own(images.OriginProgram), []string{config}
 	}
 	return out, nil
 }
@@ -234,7 +235,7 @@ func volumes(s *spec.Service, here bool, out *engine.Service) error {
 			}
 			out.Tmpfs = append(slices.Clone(out.Tmpfs), tmpfs)
 		case v.Type == string(article.BindVolume) && v.Single:
-			file := engineFile(v.Files[0])
+			file := images.EngineFile(v.Files[0])
 			file.Path = v.Target
 			out.Files = append(out.Files, file)
 		case v.Type == string(article.BindVolume) && v.Host != "":
@@ -245,7 +246,7 @@ func volumes(s *spec.Service, here bool, out *engine.Service) error {
 		case v.Type == string(article.BindVolume):
 			files := make([]engine.File, 0, len(v.Files)) // never nil: an empty folder is one
 			for _, f := range v.Files {
-				files = append(files, engineFile(f))
+				files = append(files, images.EngineFile(f))
 			}
 			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Files: files})
 		default:

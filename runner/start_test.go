@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"reflect"
@@ -105,8 +106,13 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 	}
 	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
 		"Volumes": "TestVolumes"}
-	r := &run{Runner: &Runner{}, plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	r.images = map[string]image{r.articleImage(spec.Image{Name: "x"}): {Prepared: engine.Prepared{ID: "id of x"}}}
+	made := fake.New(fake.Script{Prepare: func(context.Context, engine.Image, io.Writer) (engine.Prepared, error) {
+		return engine.Prepared{ID: "id of x"}, nil
+	}})
+	r := &run{Runner: newRunner(made, &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
+	if err := r.prepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server", Image: spec.Image{Name: "x"}}}}); err != nil {
+		t.Fatal(err)
+	}
 	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()
 	for i := range kind.NumField() {
 		field := kind.Field(i)

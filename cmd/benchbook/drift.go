@@ -12,8 +12,8 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/images"
 	"benchbook/runner/machines"
 )
 
@@ -69,7 +69,7 @@ func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 		}
 		is := maps.Clone(now.facts)
 		if now.store != nil {
-			images, err := runner.ImageIDs(ctx, now.store, p.Article, t)
+			images, err := images.IDs(ctx, now.store, p.Article, t)
 			if err != nil {
 				return nil, stopped(ctx, err)
 			}

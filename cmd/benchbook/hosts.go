@@ -15,10 +15,10 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
-	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/images"
 	"benchbook/runner/machines"
 )
 
@@ -31,7 +31,7 @@ type target struct {
 	machines map[string]*machines.Machine
 	engine   engine.Engine
 	close    func()
-	present  *runner.Present // nil where nothing tells of images and programs
+	present  *images.Present // nil where nothing tells of images and programs
 }
 
 // targets are those of articles, by slug.

@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
 	"benchbook/runner"
+	"benchbook/runner/images"
 	"benchbook/runner/machines"
 )
 
@@ -77,7 +78,7 @@ func (l *live) Experiment(e *plan.Experiment, todo int) {
 }
 
 // Preparing is part of runner.Progress.
-func (l *live) Preparing(what string) runner.Preparation {
+func (l *live) Preparing(what string) images.Preparation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.began = time.Time{}
@@ -86,7 +87,7 @@ func (l *live) Preparing(what string) runner.Preparation {
 
 // making is an image that is being made, which is shown once its builder has said something: others are there already.
 type making struct {
-	runner.Preparation
+	images.Preparation
 	on    *live
 	what  string
 	since time.Time
@@ -103,7 +104,7 @@ func (m *making) Write(text []byte) (int, error) {
 	return n, err
 }
 
-// End is part of runner.Preparation.
+// End is part of images.Preparation.
 func (m *making) End(ok bool) {
 	m.on.mu.Lock()
 	m.on.making = slices.DeleteFunc(m.on.making, func(o *making) bool { return o == m })

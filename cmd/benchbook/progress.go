@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/render/number"
 	"benchbook/runner"
+	"benchbook/runner/images"
 	"benchbook/runner/machines"
 )
 
@@ -78,7 +79,7 @@ func (p *progress) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (p *progress) Preparing(what string) runner.Preparation {
+func (p *progress) Preparing(what string) images.Preparation {
 	return &buildLog{w: p.w, what: what, since: time.Now()}
 }
 
@@ -110,7 +111,7 @@ func (l *buildLog) Write(b []byte) (int, error) {
 	}
 }
 
-// End is part of runner.Preparation.
+// End is part of images.Preparation.
 func (l *buildLog) End(ok bool) {
 	took := time.Since(l.since).Round(100 * time.Millisecond)
 	switch {

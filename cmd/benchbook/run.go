@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 	"benchbook/runner/machines"
@@ -237,7 +238,7 @@ func measureSound(ctx context.Context, a *session, project *article.Project, lis
 		}
 		v := at[c.slug]
 		if flags.engine != engineNone && v.machines == nil && v.present == nil {
-			v.present = &runner.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return v.connected(ctx, a, project) }}
+			v.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return v.connected(ctx, a, project) }}
 		}
 		options.Present = v.present
 		if err := options.Present.Look(ctx, records); err != nil {
@@ -539,7 +540,7 @@ func measureOn(ctx context.Context, a *session, at targets, project *article.Pro
 	}
 	var total runner.Summary
 	var failed error
-	var missing []runner.NoImageError // of which was said what is wrong
+	var missing []images.NoImageError // of which was said what is wrong
 	for _, v := range at.distinct() {
 		if options.Budget > 0 {
 			break // it would be spent on images of articles that are never reached: each has its own made when its turn comes
@@ -593,7 +594,7 @@ func measureOn(ctx context.Context, a *session, at targets, project *article.Pro
 		total.OutOfTime = total.OutOfTime || sum.OutOfTime
 		for _, n := range sum.NoImage {
 			failed = withStatus(statusFailed, nil)
-			if !slices.ContainsFunc(missing, func(known runner.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
+			if !slices.ContainsFunc(missing, func(known images.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
 				printProblems(a.stderr, []*source.Problem{imageProblem(&n)}) // of what a search came to
 			}
 		}
@@ -644,7 +645,7 @@ func measureOn(ctx context.Context, a *session, at targets, project *article.Pro
 
 // abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
 func abortedRun(ctx context.Context, a *session, v *target, total runner.Summary, options runner.Options, err error) error {
-	var left *runner.LeftError
+	var left *engine.LeftError
 	if ctx.Err() != nil {
 		removed, goesOn := "and all containers removed", "The same command goes on from here."
 		if errors.As(err, &left) {
@@ -687,7 +688,7 @@ func tuneProblem(n *runner.NoTuneError) *source.Problem {
 }
 
 // imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
-func imageProblem(n *runner.NoImageError) *source.Problem {
+func imageProblem(n *images.NoImageError) *source.Problem {
 	var image *engine.ImageError
 	var build *engine.BuildError
 	switch {

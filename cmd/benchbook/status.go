@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/images"
 	"benchbook/runner/machines"
 )
 
@@ -177,13 +178,13 @@ func (k *known) word() string {
 }
 
 // present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
-func (a *session) present(project *article.Project) *runner.Present {
-	return &runner.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.wiring.engineOf(ctx, project) }}
+func (a *session) present(project *article.Project) *images.Present {
+	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.wiring.engineOf(ctx, project) }}
 }
 
 // inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
 // with to what is present.
-func inspect(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, host string, present *runner.Present) (map[*plan.Trial]*known, error) {
+func inspect(ctx context.Context, a *session, project *article.Project, c *chosen, p *plan.Plan, host string, present *images.Present) (map[*plan.Trial]*known, error) {
 	records, bad, err := a.records(project, c)
 	if err != nil {
 		return nil, err
@@ -286,7 +287,7 @@ func stoppedSearches(stopped []*record.Record, slug string, p *plan.Plan, e *pla
 }
 
 // pending counts the repetitions of one trial that a run would do.
-func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string, present *runner.Present) int {
+func pending(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string, present *images.Present) int {
 	one := *e
 	one.Trials = []*plan.Trial{t}
 	one.Steps = slices.DeleteFunc(slices.Clone(e.Steps), func(s plan.Step) bool { return s.Trial != t })

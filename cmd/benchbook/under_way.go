@@ -15,7 +15,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner"
+	"benchbook/runner/images"
 )
 
 // Where a run leaves how far it is, for a preview in another terminal: one small file in a hidden folder of the project, which git
@@ -114,7 +114,7 @@ func (t *statusFile) Again(steps []plan.Step) {
 }
 
 // Preparing is part of runner.Progress.
-func (t *statusFile) Preparing(what string) runner.Preparation {
+func (t *statusFile) Preparing(what string) images.Preparation {
 	p := &preparation{Preparation: t.reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
 	t.change(func(*runState) { t.prepare(append(t.preparing, p)) })
 	return p
@@ -122,13 +122,13 @@ func (t *statusFile) Preparing(what string) runner.Preparation {
 
 // preparation is the preparation of one image.
 type preparation struct {
-	runner.Preparation
+	images.Preparation
 	of    *statusFile
 	what  string
 	since time.Time
 }
 
-// End is part of runner.Preparation.
+// End is part of images.Preparation.
 func (p *preparation) End(ok bool) {
 	p.of.change(func(*runState) {
 		p.of.prepare(slices.DeleteFunc(p.of.preparing, func(o *preparation) bool { return o == p }))

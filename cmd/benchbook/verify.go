@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
+	"benchbook/runner/engine"
 	"benchbook/runner/machines"
 )
 
@@ -135,7 +136,7 @@ func verify(ctx context.Context, a *session, project *article.Project, list []*c
 			wrong++
 			fmt.Fprintln(a.stderr, n.Error())
 		}
-		var left *runner.LeftError
+		var left *engine.LeftError
 		if errors.As(err, &left) {
 			err = fmt.Errorf("%w; benchbook clean removes them", err)
 		}

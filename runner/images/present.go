@@ -1,4 +1,4 @@
-package runner
+package images
 
 import (
 	"context"
@@ -36,8 +36,8 @@ type Present struct {
 	programs    map[string]string // digests, by the words of articles
 }
 
-// presentOn is what is present on an engine that somebody else has connected to.
-func presentOn(e engine.Engine) *Present {
+// PresentOn is what is present on an engine that somebody else has connected to.
+func PresentOn(e engine.Engine) *Present {
 	return &Present{Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
 }
 
@@ -207,33 +207,6 @@ func (p *Present) Changes(records ...*record.Record) []string {
 	return out
 }
 
-// Outdated says for which experiments of a plan a run measures trials again since images, programs or CPUs are others now: "EXPERIMENT: REASON".
-func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []string {
-	var out []string
-	o, current := o.current(p, records)
-	for _, e := range p.Experiments {
-		own := of(current, p, e, host)
-		pending := o.todo(e, own)
-		for _, r := range of(records, p, e, host) {
-			isPending := func(t *plan.Trial) bool { return t.Name == r.Trial && t.Key == r.Key }
-			isNewer := func(o *record.Record) bool { return o.Trial == r.Trial && o.Key == r.Key }
-			if !slices.ContainsFunc(pending.pending(e), isPending) || slices.ContainsFunc(own, isNewer) {
-				continue
-			}
-			changes := o.Present.Changes(r)
-			if moved := p.PlacedOtherwise(r); moved != "" {
-				changes = append(changes, moved)
-			}
-			for _, change := range changes {
-				if words := e.Name + ": " + change; !slices.Contains(out, words) {
-					out = append(out, words)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // shortID is as much of a digest as people compare.
 func shortID(digest string) string {
 	kind, digits, ok := strings.Cut(digest, ":")
@@ -243,10 +216,10 @@ func shortID(digest string) string {
 	return kind + ":" + digits[:min(12, len(digits))]
 }
 
-// current leaves out the records that were measured with another image or program than there is now, or on another number of CPUs, and older
+// Current leaves out the records that were measured with another image or program than there is now, or on another number of CPUs, and older
 // ones of the same trial: pages show the newest, whatever engine they are made beside. It also gives the runs that those are of. Nothing
 // goes on under their names.
-func (p *Present) current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
+func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
 	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
 	last := map[trial]string{}
@@ -264,18 +237,4 @@ func (p *Present) current(of *plan.Plan, records []*record.Record) (current []*r
 		}
 	}
 	return current, outdated
-}
-
-// A currentStore is a store without what is not current of a plan.
-type currentStore struct {
-	RecordStore
-	present *Present
-	plan    *plan.Plan
-}
-
-// Read is part of RecordStore.
-func (s currentStore) Read() ([]*record.Record, []record.Bad, error) {
-	records, bad, err := s.RecordStore.Read()
-	records, _ = s.present.current(s.plan, records)
-	return records, bad, err
 }

@@ -1,4 +1,4 @@
-package runner
+package images
 
 import (
 	"errors"
@@ -42,8 +42,8 @@ func TestPackagesOfAnImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{Engine: e}
-	got, err := r.packagesOf(t.Context(), image)
+	s := &Store{Engine: e}
+	got, err := s.packagesOf(t.Context(), image)
 	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}

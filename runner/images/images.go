@@ -1,12 +1,10 @@
-package runner
+package images
 
 import (
 	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"benchbook/notebook/plan"
@@ -51,6 +49,7 @@ func imageKey(i spec.Image) string {
 	return b.String()
 }
 
+// imagesOf are the images of a trial, by the names of its services, and of a command in an image of its own.
 func imagesOf(t *plan.Trial) map[string]spec.Image {
 	out := map[string]spec.Image{}
 	for _, s := range t.Services {
@@ -70,7 +69,7 @@ func imageSpec(what string, wanted spec.Image) engine.Image {
 	if b := wanted.Build; b != nil {
 		spec.Build = &engine.Build{For: what, Dockerfile: b.Dockerfile, Args: b.Args, Target: b.Target}
 		for _, f := range b.Files {
-			spec.Build.Files = append(spec.Build.Files, engineFile(f))
+			spec.Build.Files = append(spec.Build.Files, EngineFile(f))
 		}
 	}
 	return spec
@@ -92,7 +91,7 @@ func identify(ctx context.Context, on engine.Engine, program string, machine eng
 	}
 	exit, err := space.Run(ctx, engine.Program{Name: "program", Image: machine,
 		Entrypoint: []string{"sh", "-c", identification, "sh"}, Command: []string{program}}, nil)
-	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
+	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
 		return "", closeErr
 	}
 	if ctx.Err() != nil {
@@ -107,69 +106,21 @@ func identify(ctx context.Context, on engine.Engine, program string, machine eng
 const unknownProgram = "unknown"
 
 // identifyAll finds out which files the programs of the machine are that a service, or the command, of a trial names, once for each.
-func (r *Runner) identifyAll(ctx context.Context, t *plan.Trial, name string, machine engine.Prepared) error {
+func (s *Store) identifyAll(ctx context.Context, t *plan.Trial, name string, machine engine.Prepared) error {
 	for _, word := range programsOf(t, name) {
-		if _, ok := r.programs[word]; ok {
+		if _, ok := s.programs[word]; ok {
 			continue
 		}
-		is, err := identify(ctx, r.Engine, word, machine)
+		is, err := identify(ctx, s.Engine, word, machine)
 		if err != nil {
 			return err
 		}
-		if r.programs == nil {
-			r.programs = map[string]string{}
+		if s.programs == nil {
+			s.programs = map[string]string{}
 		}
-		r.programs[word] = is
+		s.programs[word] = is
 	}
 	return nil
-}
-
-// imageFacts are what a record says of the images of its own trial: their ids, what they were built from, and the packages in them.
-func (r *run) imageFacts(t *plan.Trial) map[string]string {
-	facts := map[string]string{}
-	for name, i := range imagesOf(t) {
-		if i.Machine {
-			for fact, word := range programsOf(t, name) {
-				if is := r.programs[word]; fact == factProgram+name || is != unknownProgram { // a script has words of the shell's own
-					facts[fact] = is
-				}
-			}
-			continue
-		}
-		prepared, ok := r.image(i)
-		if !ok {
-			continue // a search was to say which, and found none
-		}
-		facts["image."+name], facts["packages."+name] = prepared.ID, prepared.packages.Debian
-		if prepared.bases != "" {
-			facts[factBase+name] = prepared.bases
-		}
-		if prepared.packages.Python != "" {
-			facts["pip."+name] = prepared.packages.Python
-		}
-	}
-	return facts
-}
-
-// imageHosts are the hosts that need an image: those of all services that have it, in any trial, and of commands.
-func (r *run) imageHosts(key string) []string {
-	hosts := map[string]bool{}
-	for _, t := range r.experiment.Trials {
-		for name, image := range imagesOf(t) {
-			if imageKey(image) != key {
-				continue
-			}
-			if name == "command" {
-				hosts[r.experiment.LoadHost(t)] = true
-			} else {
-				hosts[r.experiment.HostOf(name)] = true
-			}
-		}
-	}
-	if len(hosts) == 0 { // of a candidate of a search
-		return r.experiment.HostNames()
-	}
-	return slices.Sorted(maps.Keys(hosts))
 }
 
 // A redactedLog takes the secrets of a trial out of what a builder says, in whole lines, so that none is cut in two.
@@ -198,7 +149,8 @@ func (l *redactedLog) flush() {
 	l.rest = nil
 }
 
-func engineFile(f spec.File) engine.File {
+// EngineFile is a file as engines take it.
+func EngineFile(f spec.File) engine.File {
 	out := engine.File{Path: f.Path, Mode: 0o644, Data: f.Data}
 	if f.Exec {
 		out.Mode = 0o755

@@ -1,7 +1,9 @@
-package runner
+package images
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/runner/engine"
@@ -36,13 +38,12 @@ func TestPackagesAreKept(t *testing.T) {
 		e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) {
 			return engine.Exit{Code: code, Stdout: []byte(printed)}, nil
 		}})
-		r := newRunner(e, &quiet{})
-		r.Cache = cache
-		got, err := r.packagesOf(t.Context(), engine.Prepared{ID: id})
+		s := &Store{Engine: e, Cache: cache}
+		got, err := s.packagesOf(t.Context(), engine.Prepared{ID: id})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return got, calls(e, "run")
+		return got, len(slices.DeleteFunc(e.Calls(), func(call string) bool { return !strings.HasPrefix(call, "run") }))
 	}
 	if got, asked := ask("", 127, "x"); got != (packages{}) || asked != 1 {
 		t.Errorf("without a shell: %+v, asked %d times", got, asked)

@@ -1,4 +1,4 @@
-package runner
+package images
 
 import (
 	"path"

@@ -1,4 +1,4 @@
-package runner
+package images
 
 import (
 	"context"
@@ -38,32 +38,32 @@ find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-package
 exit 0`
 
 // packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is a digest.
-func (r *Runner) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
-	if known, ok := r.packages[image.ID]; ok {
+func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
+	if known, ok := s.packages[image.ID]; ok {
 		return known, nil
 	}
-	found, ok := r.cached(image.ID)
+	found, ok := s.cached(image.ID)
 	if !ok {
 		var err error
-		if found, err = r.askForPackages(ctx, image); err != nil {
+		if found, err = s.askForPackages(ctx, image); err != nil {
 			return packages{}, err
 		}
-		r.cache(image.ID, found)
+		s.cache(image.ID, found)
 	}
-	if r.packages == nil {
-		r.packages = map[string]packages{}
+	if s.packages == nil {
+		s.packages = map[string]packages{}
 	}
-	r.packages[image.ID] = found
+	s.packages[image.ID] = found
 	return found, nil
 }
 
-func (r *Runner) askForPackages(ctx context.Context, image engine.Prepared) (packages, error) {
-	space, err := r.Engine.Open(ctx, "packages")
+func (s *Store) askForPackages(ctx context.Context, image engine.Prepared) (packages, error) {
+	space, err := s.Engine.Open(ctx, "packages")
 	if err != nil {
 		return packages{}, err
 	}
 	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image, Entrypoint: []string{"sh", "-c", listPackages}}, nil)
-	if closeErr := closeSpace(ctx, space, 0); closeErr != nil {
+	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
 		return packages{}, closeErr
 	}
 	if ctx.Err() != nil || err != nil || exit.Code != 0 {
@@ -103,28 +103,28 @@ func projects(paths string) string {
 }
 
 // cacheFile is where the packages of an image are kept. The number is raised when they are to be found out anew.
-func (r *Runner) cacheFile(id string) string {
-	return filepath.Join(r.Cache, "packages-2", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
+func (s *Store) cacheFile(id string) string {
+	return filepath.Join(s.Cache, "packages-2", fmt.Sprintf("%x.json", sha256.Sum256([]byte(id))))
 }
 
-func (r *Runner) cached(id string) (found packages, ok bool) {
-	if r.Cache == "" {
+func (s *Store) cached(id string) (found packages, ok bool) {
+	if s.Cache == "" {
 		return found, false
 	}
-	data, err := os.ReadFile(r.cacheFile(id))
+	data, err := os.ReadFile(s.cacheFile(id))
 	return found, err == nil && json.Unmarshal(data, &found) == nil
 }
 
 // cache keeps packages for other runs. That it may fail costs them a second.
-func (r *Runner) cache(id string, found packages) {
-	if r.Cache == "" || found == (packages{}) { // an image that could not be asked is asked again
+func (s *Store) cache(id string, found packages) {
+	if s.Cache == "" || found == (packages{}) { // an image that could not be asked is asked again
 		return
 	}
 	data, err := json.Marshal(found)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(r.cacheFile(id)), 0o755)
+		err = os.MkdirAll(filepath.Dir(s.cacheFile(id)), 0o755)
 	}
 	if err == nil {
-		_ = renameio.WriteFile(r.cacheFile(id), data, 0o644)
+		_ = renameio.WriteFile(s.cacheFile(id), data, 0o644)
 	}
 }

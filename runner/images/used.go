@@ -1,4 +1,4 @@
-package runner
+package images
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 )
 
 // Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from. Nothing is built.
-func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*plan.Plan) (map[string]bool, error) {
+func Used(ctx context.Context, store engine.ImageStore, own load.Tool, driverOf func(*plan.Trial) load.Driver, plans []*plan.Plan) (map[string]bool, error) {
 	f := &finder{store: store, used: map[string]bool{}}
 	asked, drivers := map[string]bool{}, map[load.Driver]bool{}
 	programs := map[string]bool{}
@@ -34,7 +34,7 @@ func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*pla
 						_, _ = f.Prepare(ctx, imageSpec(what, images[name]), io.Discard) // errors are kept in f
 					}
 				}
-				if driver := (&run{Runner: r}).driver(t); driver != nil && !drivers[driver] {
+				if driver := driverOf(t); driver != nil && !drivers[driver] {
 					drivers[driver] = true
 					_ = driver.Prepare(ctx, f, io.Discard) // it cannot go on once it was told which image it has
 				}
@@ -45,15 +45,15 @@ func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*pla
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
-		if data, err := r.Programs(name); err == nil { // without it nothing was built from it
+		if data, err := own(name); err == nil { // without it nothing was built from it
 			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, io.Discard)
 		}
 	}
 	return f.used, errors.Join(f.err, ctx.Err())
 }
 
-// ImageIDs are the facts about the ids of a trial's images as they would be used now, of those that are here.
-func ImageIDs(ctx context.Context, store engine.ImageStore, article string, t *plan.Trial) (map[string]string, error) {
+// IDs are the facts about the ids of a trial's images as they would be used now, of those that are here.
+func IDs(ctx context.Context, store engine.ImageStore, article string, t *plan.Trial) (map[string]string, error) {
 	facts := map[string]string{}
 	for name, image := range imagesOf(t) {
 		prepared, ok, err := store.Find(ctx, imageSpec(article+" "+name, image))
@@ -77,7 +77,6 @@ type finder struct {
 
 var errOnlyLooking = errors.New("images are only looked for")
 
-// Prepare is part of engine.Engine.
 func (f *finder) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	prepared, ok, err := f.store.Find(ctx, image)
 	if err != nil {
@@ -94,5 +93,4 @@ func (f *finder) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (
 	return prepared, nil
 }
 
-// Open is part of engine.Engine.
 func (f *finder) Open(context.Context, string) (engine.Space, error) { return nil, errOnlyLooking }
