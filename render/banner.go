@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // banner says that a page, a table or a figure is not what it seems.
@@ -60,14 +61,14 @@ func (c *composer) banners() []banner {
 		return out
 	case c.d.Profile == plan.Quick:
 		add("Quick profile: not for publication.",
-			"Measured to see that everything runs: "+c.origin.repetitions()+" a cell, short windows; the intervals are rough.")
+			"Measured to see that everything runs: "+c.origin.Repetitions()+" a cell, short windows; the intervals are rough.")
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
 	}
 	switch {
 	case len(cells) > 0 && c.imported():
 		add("Imported, not measured by benchbook:",
-			"numbers of saved output of "+listWords(c.importedFrom())+". Nobody knows the machine, nor that it was loaded as the article says.")
+			"numbers of saved output of "+wording.List(c.importedFrom())+". Nobody knows the machine, nor that it was loaded as the article says.")
 	case len(cells) > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
 	}
@@ -85,7 +86,7 @@ func (c *composer) banners() []banner {
 		add("Failed or not valid:", of(invalid, len(cells))+". The tables say why; no claim rests on their numbers.")
 	}
 	if len(skipped) > 0 {
-		add("Left out by this profile:", listWords(skipped)+".")
+		add("Left out by this profile:", wording.List(skipped)+".")
 	}
 	if list := c.substitutes(); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
@@ -99,7 +100,7 @@ func (c *composer) banners() []banner {
 	}
 	if len(depends) > 0 {
 		out = append(out, banner{Strong: "The winner depends on the metric:", Detail: true,
-			Text: "in " + listWords(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
+			Text: "in " + wording.List(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
 	}
 	return append(out, c.floorBanners()...)
 }
@@ -107,7 +108,7 @@ func (c *composer) banners() []banner {
 // momentBanner says of which run the page is.
 func (c *composer) momentBanner() banner {
 	return banner{Strong: "The article as of run " + c.moment.Run + ".",
-		Text: "It was measured on " + longDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
+		Text: "It was measured on " + wording.LongDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
 }
 
 func of(n, all int) string {
@@ -135,11 +136,11 @@ func (c *composer) floorBanners() []banner {
 	var out []banner
 	if len(exceeds) > 0 {
 		out = append(out, banner{Strong: "Noisy:",
-			Text: "the same cell measured twice differs by more than counts as a difference: " + listWords(exceeds) + "."})
+			Text: "the same cell measured twice differs by more than counts as a difference: " + wording.List(exceeds) + "."})
 	}
 	if len(biased) > 0 {
 		out = append(out, banner{Strong: "A lasting offset:",
-			Text: "the same cell measured twice can be told apart: " + listWords(biased) + "."})
+			Text: "the same cell measured twice can be told apart: " + wording.List(biased) + "."})
 	}
 	return out
 }
@@ -174,16 +175,16 @@ func (c *composer) meta(standing string) []template.HTML {
 	var out []template.HTML
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
 	o := c.origin
-	if o.measured > 0 {
+	if o.Measured > 0 {
 		verb, host := "Measured", "host\u00a0"+c.d.Host
 		if c.imported() {
-			verb, host = "Imported, printed", "from saved output of "+listWords(c.importedFrom())
+			verb, host = "Imported, printed", "from saved output of "+wording.List(c.importedFrom())
 		}
-		out = append(out, template.HTML(verb+` <time datetime="`+o.last.Format("2006-01-02")+`">`+longDate(o.last)+"</time>"))
+		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+"</time>"))
 		add(host)
-		add(number.Count(len(o.cells), "row") + ", " + o.repetitions() + ", " + inWords(o.took))
+		add(number.Count(len(o.Cells), "row") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
-		add("Written " + longDate(date))
+		add("Written " + wording.LongDate(date))
 	}
 	if r := c.doc.Front.Reproduces; r != nil {
 		words := "reproduces “" + r.Title.Value + "”"
@@ -199,7 +200,7 @@ func (c *composer) meta(standing string) []template.HTML {
 		out = append(out, text)
 	}
 	if authors := texts(c.doc.Front.Authors); len(authors) > 0 {
-		add("by " + listWords(authors))
+		add("by " + wording.List(authors))
 	}
 	if standing != "" {
 		add(standing)

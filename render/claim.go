@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // claimView is a claim in the template.
@@ -69,13 +70,13 @@ func (c *composer) claim(claim *article.Claim) claimView {
 	v.Long = len(v.Expect) > oneLine
 	add := func(words string) {
 		if words != "" {
-			v.Sentences = append(v.Sentences, sentence(words))
+			v.Sentences = append(v.Sentences, wording.Sentence(words))
 		}
 	}
 	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
 	if j.Effect != nil && isMeasured {
 		e := effectOf(&j)
-		v.What, v.Effect, v.Interval = capital(j.What), e.text(), e.interval()
+		v.What, v.Effect, v.Interval = wording.Capital(j.What), e.text(), e.interval()
 		if e.hasInterval() {
 			v.Interval += ", 95\u202f% interval" + widened(j.Floor)
 		}
@@ -141,7 +142,7 @@ func byMetric(s dataset.Sensitivity) *byMetricView {
 	var order []stats.Verdict
 	for _, m := range s.ByMetric {
 		j := m.Judgement
-		name := lower(m.Metric.Title)
+		name := wording.Lower(m.Metric.Title)
 		if len(names[j.Verdict]) == 0 {
 			order = append(order, j.Verdict)
 		}
@@ -156,7 +157,7 @@ func byMetric(s dataset.Sensitivity) *byMetricView {
 	}
 	var words []string
 	for _, verdict := range order {
-		words = append(words, string(verdict)+" by "+listWords(names[verdict]))
+		words = append(words, string(verdict)+" by "+wording.List(names[verdict]))
 	}
 	v.Summary = strings.Join(words, "; ")
 	return v

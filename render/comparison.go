@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -104,7 +105,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	c.up = "../../../"
 	_, title := c.inline(d.Doc.Front.Title.Value)
 	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Sum: wording.Sum(k.changes),
-		Apart: wording.Apart(k.b.Started.Sub(k.a.Started)), Explanation: sentence(k.explanation.Words),
+		Apart: wording.Apart(k.b.Started.Sub(k.a.Started)), Explanation: wording.Sentence(k.explanation.Words),
 		Command: fmt.Sprintf("benchbook compare %s %s %s", k.a.Run, k.b.Run, d.Doc.Slug)}
 	facts := [2][]sideFact{sideFacts(k.a), sideFacts(k.b)}
 	for i := range facts[0] {
@@ -156,7 +157,7 @@ func sideFacts(m *dataset.Moment) []sideFact {
 }
 
 func changeTableOf(id string, t *wording.ChangeTable) changeTableView {
-	v := changeTableView{ID: id, Title: capital(lower(t.Metric.Title))}
+	v := changeTableView{ID: id, Title: wording.Capital(wording.Lower(t.Metric.Title))}
 	if t.Metric.Title == "" {
 		v.Title = t.Metric.Name
 	}
@@ -198,8 +199,8 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	for _, change := range t.Changes {
 		var numbers []any
 		for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
-			lo, hi := ends(r)
-			numbers = append(numbers, bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
+			lo, hi := cellview.Ends(r)
+			numbers = append(numbers, cellview.Bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
 		}
 		var by any
 		in := "1" // a share of A
@@ -210,7 +211,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 			by = finiteOrNil(change.Effect.Number)
 		}
 		data.add(append([]any{change.A.Trial.Name, t.Metric.Name, t.Metric.Unit}, numbers...), by, in, string(change.Verdict))
-		v := estimate(change.ResultB)
+		v := cellview.Estimate(change.ResultB)
 		row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing),
 			Range: v.Few != "", Published: math.NaN()}
 		if row.Range || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
@@ -244,11 +245,11 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		}
 		return 0
 	})
-	title := capital(lower(t.Metric.Title))
+	title := wording.Capital(wording.Lower(t.Metric.Title))
 	if title == "" {
 		title = t.Metric.Name
 	}
-	f.Axis, f.Unit = lower(title), unit.Scale
+	f.Axis, f.Unit = wording.Lower(title), unit.Scale
 	if unit.Symbol != "" {
 		f.Axis += ", " + unit.Symbol
 	}

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
+	"benchbook/render/cellview"
 	"benchbook/render/csvtext"
 )
 
@@ -94,12 +95,12 @@ func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []strin
 func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) datum {
 	r := cell.Metric(m.Name)
 	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, State: stateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: c.d.RunName(cell.Run)}}
+		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: c.d.RunName(cell.Run)}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
 	for _, name := range fields {
-		v, _ := field(cell, name)
+		v, _ := cellview.Field(cell, name)
 		d.Fields = append(d.Fields, datumField{name, v})
 		d.Parameters[name] = v
 	}

@@ -11,13 +11,13 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // figureView is a figure in the template.
@@ -94,11 +94,11 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	panels := c.panels(f, cells)
 	switch draw := drawers()[f.Kind.Value]; {
 	case err != nil:
-		v.Missing = sentence(err.Error())
+		v.Missing = wording.Sentence(err.Error())
 	case draw == nil:
 		v.Missing = fmt.Sprintf("There is no kind of figures %q.", f.Kind.Value)
 	case experiment != nil && experiment.Plan.Skipped != "":
-		v.Missing = sentence("left out: " + experiment.Plan.Skipped)
+		v.Missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
 	case experiment != nil && len(cells) == 0:
 		v.Missing = "There are no cells to draw."
 	default:
@@ -106,7 +106,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	var words string
 	if v.Title, words = c.inline(f.Title.Value); v.Title == "" {
-		words = cmp.Or(panels[0].auto, capital(f.Kind.Value)+" of "+f.Label.Value)
+		words = cmp.Or(panels[0].auto, wording.Capital(f.Kind.Value)+" of "+f.Label.Value)
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	if states(f) {
@@ -137,7 +137,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 	some := false
 	for _, p := range panels {
 		d := draw(p)
-		view := panelView{Name: p.name, Folded: d.folded, Missing: sentence(d.missing)}
+		view := panelView{Name: p.name, Folded: d.folded, Missing: wording.Sentence(d.missing)}
 		if d.figure != nil {
 			full, narrow := c.draw(p.id, d.figure)
 			view.Full, view.Narrow = template.HTML(full), template.HTML(narrow)
@@ -170,7 +170,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 	} else if !some {
 		v.Missing = "No part of the figure can be drawn."
 		for _, p := range v.Panels {
-			v.Missing += " " + sentence(p.Name+": "+p.Missing)
+			v.Missing += " " + wording.Sentence(p.Name+": "+p.Missing)
 		}
 	}
 	if v.Missing != "" {
@@ -180,7 +180,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*panel,
 	if data != nil {
 		files = append(c.sheetFiles(f.Label.Value, data), files...)
 	} else {
-		files = append(c.dataFiles(f.Label.Value, cells, naming(cells, fields), metrics, f.Published), files...)
+		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
 	}
 	v.Stamp = c.stamp(cells, metrics, files)
 }
@@ -194,7 +194,7 @@ func (c *composer) panels(f *article.Figure, cells []*dataset.Cell) []*panel {
 	}
 	var out []*panel
 	for _, cell := range cells {
-		value, _ := field(cell, by)
+		value, _ := cellview.Field(cell, by)
 		name := by + " " + cmp.Or(value, "–")
 		i := slices.IndexFunc(out, func(p *panel) bool { return p.name == name })
 		if i < 0 {
@@ -264,7 +264,7 @@ func elsewhere(e *dataset.Experiment) string {
 	for _, p := range profiles {
 		parts = append(parts, "only in profile "+p+", and not drawn: "+strings.Join(names[p], "; "))
 	}
-	return sentence(strings.Join(parts, ". "))
+	return wording.Sentence(strings.Join(parts, ". "))
 }
 
 // head is what a figure is called: by its author, else automatically; desc is made from its data.
@@ -311,7 +311,7 @@ func (p *panel) reference(unit number.Unit, base string, scale figure.Scale) (*f
 	q, err := p.d.Eval(n, p.block.Experiment.Value)
 	switch {
 	case err != nil:
-		return nil, []string{sentence("the reference line is not drawn: " + err.Error())}
+		return nil, []string{wording.Sentence("the reference line is not drawn: " + err.Error())}
 	case q.Text != "" || q.Unit != base && q.Unit != "1":
 		return nil, []string{"The reference line is not drawn: it is not of the axis's unit."}
 	case scale == figure.Log && q.Number <= 0:
@@ -334,7 +334,7 @@ func (p *panel) series() []string {
 	if by == "" {
 		return nil
 	}
-	out := seriesOf(p.all, by)
+	out := cellview.SeriesOf(p.all, by)
 	if len(out) > figure.MaxSeries {
 		p.warnf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
 			p.block.Label.Value, by, len(out), figure.MaxSeries)
@@ -349,98 +349,5 @@ func (p *panel) lineFields(x string) []string {
 	if by := p.block.Colour.Value; by != "" && by != x {
 		asked = append(asked, by)
 	}
-	return slices.DeleteFunc(naming(p.cells, asked), func(name string) bool { return name == x })
-}
-
-// quantity is a metric as it stands on an axis.
-type quantity struct {
-	record.Metric
-	unit number.Unit
-	axis string // as the axis is to be named
-}
-
-// quantityOf chooses the unit for a metric of cells.
-func quantityOf(m record.Metric, cells []*dataset.Cell) quantity {
-	var centres []float64
-	for _, cell := range cells {
-		if r := cell.Metric(m.Name); r.Missing == "" {
-			centres = append(centres, r.Estimate.Centre)
-		}
-	}
-	q := quantity{Metric: m, unit: number.For(m.Unit, m.Share, centres...)}
-	q.axis = quantityWords(m, q.unit)
-	return q
-}
-
-// words is an estimate in a sentence: with its interval and repetitions, or what there is of them.
-func (q quantity) words(r dataset.Result) string {
-	v := estimate(r)
-	if v.Missing != "" {
-		return v.Missing
-	}
-	decimals := q.unit.Decimals(v.Centre, v.Lo, v.Hi)
-	words := q.unit.Quantity(v.Centre, decimals)
-	switch {
-	case v.Few != "" && !math.IsNaN(v.Lo):
-		return words + ", " + v.Few + ", " + q.unit.Between(v.Lo, v.Hi, decimals)
-	case v.Few != "":
-		return words + ", " + v.Few
-	case r.Estimate.Kind == stats.Given:
-		return words
-	case r.Estimate.Kind == stats.BySearch:
-		return words + ", found by a search to lie within " + q.unit.Between(v.Lo, v.Hi, decimals)
-	}
-	return words + ", 95\u202f% interval " + q.unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N, "repetition")
-}
-
-// ends are those of the interval or range of a result, NaN where there is none to draw.
-func ends(r dataset.Result) (lo, hi float64) {
-	if v := estimate(r); r.Missing == "" && r.Estimate.Kind != stats.NoInterval {
-		return v.Lo, v.Hi
-	}
-	return math.NaN(), math.NaN()
-}
-
-// hasFailed tells whether a result is missing because the cell was tried and failed.
-func hasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
-
-// quantityWords names a quantity with its unit, as an axis does.
-func quantityWords(m record.Metric, u number.Unit) string {
-	switch {
-	case u.Symbol == "/s" && per(m) != "":
-		return per(m) + " per second"
-	case u.Symbol == "/s":
-		return lower(m.Title) + " per second"
-	case u.Symbol == "":
-		return lower(m.Title)
-	}
-	return lower(m.Title) + ", " + u.Symbol
-}
-
-// subject says of which metric a figure is, with its unit if that is not in the words.
-func (q quantity) subject() string {
-	words := lower(q.Title)
-	if q.axis != words {
-		words += ", " + strings.TrimPrefix(q.axis, words+", ")
-	}
-	return words
-}
-
-// numeric is the number that a setting of a cell is, in base units.
-func numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
-	text, ok := field(cell, name)
-	if !ok {
-		return nil, false
-	}
-	q, err := expr.ParseQuantity(text)
-	return q, err == nil
-}
-
-// someOf joins names for a sentence and counts those beyond the first few.
-func someOf(names []string) string {
-	const most = 4
-	if len(names) > most+1 {
-		return strings.Join(names[:most], "; ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, "; ")
+	return slices.DeleteFunc(cellview.Naming(p.cells, asked), func(name string) bool { return name == x })
 }

@@ -11,8 +11,10 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // line is a curve in the making: the cells that agree in all but what stands on the axis.
@@ -29,7 +31,7 @@ func (p *panel) linesOf(fields []string) []line {
 	for _, cell := range p.cells {
 		var values []string
 		for _, f := range fields {
-			v, _ := field(cell, f)
+			v, _ := cellview.Field(cell, f)
 			values = append(values, v)
 		}
 		key := strings.Join(values, "\x00")
@@ -37,7 +39,7 @@ func (p *panel) linesOf(fields []string) []line {
 		if i < 0 {
 			i = len(out)
 			keys = append(keys, key)
-			colour, _ := field(cell, p.block.Colour.Value)
+			colour, _ := cellview.Field(cell, p.block.Colour.Value)
 			out = append(out, line{name: strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " "), value: colour})
 		}
 		out[i].cells = append(out[i].cells, cell)
@@ -70,7 +72,7 @@ func (p *panel) lines() drawn {
 	x := p.block.X.Value
 	var metrics []record.Metric
 	for _, name := range texts(p.block.Y) {
-		m, known := metricOf(name, p.cells)
+		m, known := cellview.MetricOf(name, p.cells)
 		if !known {
 			return drawn{missing: fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)}
 		}
@@ -85,19 +87,19 @@ func (p *panel) lines() drawn {
 	var values []float64
 	base := ""
 	for _, cell := range p.all {
-		q, ok := numeric(cell, x)
+		q, ok := cellview.Numeric(cell, x)
 		if !ok {
-			value, _ := field(cell, x)
+			value, _ := cellview.Field(cell, x)
 			return drawn{missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", x, cell.Trial.Name, value)}
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q := quantityOf(metrics[0], p.all)
+	q := cellview.QuantityOf(metrics[0], p.all)
 	if len(metrics) > 1 {
-		q.axis = cmp.Or(q.unit.Symbol, lower(q.Title))
+		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
 	xUnit := number.For(base, false, values...)
-	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.axis, Unit: q.unit.Scale, Zero: p.block.Zero.V}}
+	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.block.Zero.V}}
 	if xUnit.Symbol != "" {
 		f.X.Name += ", " + xUnit.Symbol
 	}
@@ -112,7 +114,7 @@ func (p *panel) lines() drawn {
 		}
 	}
 	if len(centres) == 0 {
-		return drawn{missing: capital(lower(q.Title)) + ": " + without(p.all, namesOf(metrics)...)}
+		return drawn{missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.all, cellview.NamesOf(metrics)...)}
 	}
 	var more []string
 	f.Y.Scale, more = p.log(article.YAxis, centres...)
@@ -126,14 +128,14 @@ func (p *panel) lines() drawn {
 	var described []string
 	for i, l := range lines {
 		slices.SortStableFunc(l.cells, func(a, b *dataset.Cell) int {
-			x1, _ := numeric(a, x)
-			x2, _ := numeric(b, x)
+			x1, _ := cellview.Numeric(a, x)
+			x2, _ := cellview.Numeric(b, x)
 			return cmp.Compare(x1.Value, x2.Value)
 		})
 		for k, m := range metrics {
 			name := l.name
 			if len(metrics) > 1 || name == "" {
-				name = strings.TrimSpace(name + " " + lower(m.Title))
+				name = strings.TrimSpace(name + " " + wording.Lower(m.Title))
 			}
 			c := figure.Curve{Name: name, Series: series[i], Dash: dashed[i]}
 			switch {
@@ -143,19 +145,19 @@ func (p *panel) lines() drawn {
 				c.Dash = k%2 == 1
 			}
 			for _, cell := range l.cells {
-				at, _ := numeric(cell, x)
+				at, _ := cellview.Numeric(cell, x)
 				r := cell.Metric(m.Name)
-				title := fmt.Sprintf("%s, %s %s: %s", name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN())), quantity{Metric: m, unit: q.unit}.words(r))
+				title := fmt.Sprintf("%s, %s %s: %s", name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN())), cellview.Quantity{Metric: m, Unit: q.Unit}.Words(r))
 				point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
 				if r.Missing != "" {
-					point.Gap, point.Failed = true, hasFailed(r.Missing)
+					point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
 					notes = append(notes, title)
 				} else {
 					point.Y = r.Estimate.Centre
-					point.YLo, point.YHi = ends(r)
-					if point.Title, point.Hollow = withState(title, cell), stateOf(cell) != ""; point.Hollow {
+					point.YLo, point.YHi = cellview.Ends(r)
+					if point.Title, point.Hollow = cellview.WithState(title, cell), cellview.StateOf(cell) != ""; point.Hollow {
 						title = point.Title
-						old = append(old, fmt.Sprintf("%s: %s, %s %s", stateOf(cell), name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN()))))
+						old = append(old, fmt.Sprintf("%s: %s, %s %s", cellview.StateOf(cell), name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN()))))
 					}
 				}
 				described = append(described, title)
@@ -165,32 +167,32 @@ func (p *panel) lines() drawn {
 		}
 	}
 	var referenceNotes []string
-	f.Reference, referenceNotes = p.reference(q.unit, metrics[0].Unit, f.Y.Scale)
+	f.Reference, referenceNotes = p.reference(q.Unit, metrics[0].Unit, f.Y.Scale)
 	for _, note := range notes {
 		f.Notes = append(f.Notes, "gap at "+note)
 	}
 	f.Notes = append(f.Notes, old...)
-	kinds := kindsOf(p.cells, namesOf(metrics)...)
+	kinds := cellview.KindsOf(p.cells, cellview.NamesOf(metrics)...)
 	f.Head = p.head(q.Title+" by "+x, "Lines with a point for each value of "+x+": "+strings.Join(described, "; ")+".")
-	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), hollowWords(p.cells)...)
+	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), cellview.HollowWords(p.cells)...)
 	if len(notes) > 0 {
 		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
 	}
-	return drawn{figure: f, sub: kinds.sub() + ": " + q.subject(), howTo: howTo, metrics: metrics, fields: naming(p.cells, append([]string{x}, p.lineFields(x)...))}
+	return drawn{figure: f, sub: kinds.Sub() + ": " + q.Subject(), howTo: howTo, metrics: metrics, fields: cellview.Naming(p.cells, append([]string{x}, p.lineFields(x)...))}
 }
 
 // bandWords say what bands around lines are.
-func bandWords(k kinds) []string {
+func bandWords(k cellview.EstimateKinds) []string {
 	switch {
-	case k.intervals:
-		return []string{"Point: median. Band: 95\u202f% interval of the median over " + k.repetitions() + "."}
-	case k.searched:
+	case k.Intervals:
+		return []string{"Point: median. Band: 95\u202f% interval of the median over " + k.Repetitions() + "."}
+	case k.Searched:
 		return []string{"Point: what a search found. Band: where that may lie."}
-	case k.two:
+	case k.TwoRuns:
 		return []string{"Point: mean of two runs. Band: from the smaller to the larger."}
-	case k.within:
+	case k.WithinRun:
 		return []string{"Point: the value of a single run. Band: 95\u202f% interval within it, as if its requests were independent."}
-	case k.one:
+	case k.OneRun:
 		return []string{"Point: the value of a single run; nothing is known of how much it varies."}
 	}
 	return nil
@@ -199,13 +201,13 @@ func bandWords(k kinds) []string {
 // cellLines are lines of one cell each, with the fields that they are named by.
 func (p *panel) cellLines() ([]line, []string) {
 	asked := slices.DeleteFunc(texts(p.block.Y), func(name string) bool {
-		return !slices.ContainsFunc(p.cells, func(cell *dataset.Cell) bool { _, ok := field(cell, name); return ok })
+		return !slices.ContainsFunc(p.cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
 	})
-	fields := naming(p.cells, asked)
+	fields := cellview.Naming(p.cells, asked)
 	var out []line
 	for _, cell := range p.cells {
-		colour, _ := field(cell, p.block.Colour.Value)
-		out = append(out, line{withState(nameBy(cell, fields), cell), []*dataset.Cell{cell}, colour})
+		colour, _ := cellview.Field(cell, p.block.Colour.Value)
+		out = append(out, line{cellview.WithState(cellview.NameBy(cell, fields), cell), []*dataset.Cell{cell}, colour})
 	}
 	return out, fields
 }
@@ -214,9 +216,9 @@ func (p *panel) cellLines() ([]line, []string) {
 func (p *panel) told() []string {
 	by := p.block.Facet.Value
 	asked := slices.DeleteFunc(append([]string{by}, texts(p.block.Y)...), func(name string) bool {
-		return !slices.ContainsFunc(p.all, func(cell *dataset.Cell) bool { _, ok := field(cell, name); return ok })
+		return !slices.ContainsFunc(p.all, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
 	})
-	return slices.DeleteFunc(naming(p.all, asked), func(name string) bool { return name == by })
+	return slices.DeleteFunc(cellview.Naming(p.all, asked), func(name string) bool { return name == by })
 }
 
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
@@ -255,13 +257,13 @@ func (p *panel) latency() drawn {
 	ended := false
 	for i, l := range lines {
 		cell := l.cells[0]
-		of := fieldsOf(cell, told)
+		of := cellview.FieldsOf(cell, told)
 		d, ok := found[cell]
 		if !ok {
 			_, missing := cell.Percentiles(family)
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(of, nil, nil, nil, nil, nil, nil, missing, stateOf(cell))
+			data.add(of, nil, nil, nil, nil, nil, nil, missing, cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
@@ -280,12 +282,12 @@ func (p *panel) latency() drawn {
 				named = append(named, words)
 			}
 			c.Points = append(c.Points, point)
-			data.add(of, q.Percent, q.Pooled, bound(q.Estimate.N > 1, lo), bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", stateOf(cell))
+			data.add(of, q.Percent, q.Pooled, cellview.Bound(q.Estimate.N > 1, lo), cellview.Bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", cellview.StateOf(cell))
 		}
 		if len(c.Points) == 0 {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
 			described = append(described, l.name+": "+d.End)
-			data.add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, stateOf(cell))
+			data.add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, cellview.StateOf(cell))
 			continue
 		}
 		if low == 0 || d.N < low {
@@ -300,14 +302,14 @@ func (p *panel) latency() drawn {
 		return drawn{missing: "no cell has a distribution of latencies: " + strings.Join(described, "; ")}
 	}
 	f.Head = p.head("Latency by percentile", "Curves of latency by percentile: "+strings.Join(described, "; ")+".")
-	repetitions := origin{measured: 1, low: low, high: high}.repetitions()
+	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	howTo := []string{"Line: the answers of " + repetitions + " together, up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it."}
-	howTo = append(howTo, hollowWords(p.cells)...)
+	howTo = append(howTo, cellview.HollowWords(p.cells)...)
 	if ended {
 		howTo = append(howTo, "A line ends where the slower requests are those that failed.")
 	}
-	return drawn{figure: f, sub: "Latency, " + unit.Symbol + ", on a log scale", howTo: howTo, metrics: metricsNamed("latency.p50"), fields: fields, data: data}
+	return drawn{figure: f, sub: "Latency, " + unit.Symbol + ", on a log scale", howTo: howTo, metrics: cellview.MetricsNamed("latency.p50"), fields: fields, data: data}
 }
 
 // namedPercentiles are those that words are made of.
@@ -316,34 +318,6 @@ var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99
 // percentKey writes a percentage without what rounding left of it.
 func percentKey(percent float64) string {
 	return number.Plain.ExactNumber(math.Round(percent*1e6) / 1e6)
-}
-
-// bound is an end of an interval for a data file; nil for none.
-func bound(has bool, v float64) any {
-	if !has || math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return v
-}
-
-// fieldsOf are the values of a cell's fields.
-func fieldsOf(cell *dataset.Cell, fields []string) []any {
-	var out []any
-	for _, f := range fields {
-		v, _ := field(cell, f)
-		out = append(out, v)
-	}
-	return out
-}
-
-func metricsNamed(names ...string) []record.Metric {
-	var out []record.Metric
-	for _, name := range names {
-		if m, ok := record.LookupMetric(name); ok {
-			out = append(out, m)
-		}
-	}
-	return out
 }
 
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
@@ -388,14 +362,14 @@ func (p *panel) timeline() drawn {
 		if missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(fieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, stateOf(cell))
+			data.add(cellview.FieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for k, values := range s.Values {
 			var trace []figure.Point
 			for second, v := range values {
-				data.add(fieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, bound(true, v), "", stateOf(cell))
+				data.add(cellview.FieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v), "", cellview.StateOf(cell))
 				if !math.IsNaN(v) {
 					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 				}
@@ -434,11 +408,11 @@ func (p *panel) timeline() drawn {
 	var notes []string
 	f.Reference, notes = p.reference(unit, shown.Unit, f.Y.Scale)
 	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
-	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), hollowWords(p.cells)...)
+	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), cellview.HollowWords(p.cells)...)
 	if shown.Unit != "s" {
 		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
 	}
-	return drawn{figure: f, sub: capital(axis), howTo: howTo, metrics: metricsNamed(metric), fields: fields, data: data}
+	return drawn{figure: f, sub: wording.Capital(axis), howTo: howTo, metrics: cellview.MetricsNamed(metric), fields: fields, data: data}
 }
 
 // mostHits is how many points of a line can be reached by the keyboard, one after the other.

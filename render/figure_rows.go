@@ -11,16 +11,18 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // rows is a figure of a row for each cell, with what the page says about it.
 type rows struct {
 	figure.Dots
-	quantity
+	metric cellview.Quantity
 	cells  []*dataset.Cell
-	kinds  kinds
+	kinds  cellview.EstimateKinds
 	pooled bool // shares over all repetitions
 	notes  []string
 }
@@ -49,10 +51,10 @@ func (p *panel) distribution() drawn {
 	for _, cell := range p.cells {
 		r := cell.Metric(m.Name)
 		for i, v := range r.Values {
-			out.data.add(fieldsOf(cell, told), m.Name, m.Unit, r.Repetition(i), v, "", stateOf(cell))
+			out.data.add(cellview.FieldsOf(cell, told), m.Name, m.Unit, r.Repetition(i), v, "", cellview.StateOf(cell))
 		}
 		if len(r.Values) == 0 {
-			out.data.add(fieldsOf(cell, told), m.Name, m.Unit, nil, nil, r.Missing, stateOf(cell))
+			out.data.add(cellview.FieldsOf(cell, told), m.Name, m.Unit, nil, nil, r.Missing, cellview.StateOf(cell))
 		}
 	}
 	return out
@@ -61,14 +63,14 @@ func (p *panel) distribution() drawn {
 // rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and what for
 // its interval.
 func (p *panel) rows(drawnAs, estimateMark, intervalMark string, build func(*rows) figure.Figure) drawn {
-	m, known := metricOf(p.block.X.Value, p.cells)
+	m, known := cellview.MetricOf(p.block.X.Value, p.cells)
 	if !known {
 		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of %s is a metric", p.block.X.Value, p.block.Kind.Value)}
 	}
 	r := p.newRows(m)
 	f := build(r)
-	out := drawn{sub: r.sub(), howTo: append(r.howTo(estimateMark, intervalMark), r.notes...), metrics: []record.Metric{m}, fields: p.fields()}
-	head := p.head(m.Title+" by "+listWords(p.fields()), drawnAs+", one row each, in this order: "+r.description()+".")
+	out := drawn{sub: r.Sub(), howTo: append(r.howTo(estimateMark, intervalMark), r.notes...), metrics: []record.Metric{m}, fields: p.fields()}
+	head := p.head(m.Title+" by "+wording.List(p.fields()), drawnAs+", one row each, in this order: "+r.description()+".")
 	switch f := f.(type) {
 	case figure.Dots:
 		f.Head = head
@@ -84,12 +86,12 @@ func (p *panel) rows(drawnAs, estimateMark, intervalMark string, build func(*row
 }
 
 // fields are those by which rows are named.
-func (p *panel) fields() []string { return naming(p.cells, texts(p.block.Y)) }
+func (p *panel) fields() []string { return cellview.Naming(p.cells, texts(p.block.Y)) }
 
 // newRows makes rows of cells, ordered by value unless the article sorts them otherwise.
 func (p *panel) newRows(m record.Metric) *rows {
-	r := &rows{quantity: quantityOf(m, p.all), cells: p.cells, kinds: kindsOf(p.cells, m.Name)}
-	r.Axis, r.Unit, r.Zero = r.axis, r.unit.Scale, p.block.Zero.V
+	r := &rows{metric: cellview.QuantityOf(m, p.all), cells: p.cells, kinds: cellview.KindsOf(p.cells, m.Name)}
+	r.Axis, r.Unit, r.Zero = r.metric.Axis, r.metric.Unit.Scale, p.block.Zero.V
 	r.Series = p.series()
 	fields := p.fields()
 	var values []float64
@@ -102,7 +104,7 @@ func (p *panel) newRows(m record.Metric) *rows {
 			}
 			r.pooled = r.pooled || shown.Estimate.Kind == stats.ClopperPearson
 			if len(p.all) > len(p.cells) {
-				lo, hi := ends(shown)
+				lo, hi := cellview.Ends(shown)
 				r.also(lo, hi)
 			}
 		}
@@ -120,24 +122,24 @@ func (p *panel) newRows(m record.Metric) *rows {
 	order := slices.Clone(p.cells)
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
 	for _, cell := range order {
-		row := r.row(cell.Metric(m.Name), nameBy(cell, fields))
+		row := r.row(cell.Metric(m.Name), cellview.NameBy(cell, fields))
 		if row.Missing == "" {
-			row.Hollow, row.Label, row.Title = stateOf(cell) != "", withState(row.Label, cell), withState(row.Title, cell)
+			row.Hollow, row.Label, row.Title = cellview.StateOf(cell) != "", cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)
 		}
 		if len(r.Series) > 0 {
-			value, _ := field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.block.Colour.Value)
 			row.Series = 1 + slices.Index(r.Series, value)
 		}
 		if value, ok := p.publishedOf(cell, m.Name, p.block.Published); ok {
 			r.Published = "published"
 			row.Published = value.Number
-			row.Title += "; published " + r.unit.Exact(value.Number)
+			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
 		}
 		r.Rows = append(r.Rows, row)
 	}
 	var notes []string
-	r.Reference, notes = p.reference(r.unit, m.Unit, r.Scale)
-	r.notes = append(append(r.notes, notes...), hollowWords(p.cells)...)
+	r.Reference, notes = p.reference(r.metric.Unit, m.Unit, r.Scale)
+	r.notes = append(append(r.notes, notes...), cellview.HollowWords(p.cells)...)
 	p.floorBand(r)
 	return r
 }
@@ -155,13 +157,13 @@ func (r *rows) also(values ...float64) {
 //
 // Source: docs/method.md#the-noise-floor.
 func (p *panel) floorBand(r *rows) {
-	if len(p.cells) == 0 || r.Better == "" {
+	if len(p.cells) == 0 || r.metric.Better == "" {
 		return
 	}
-	if r.Reference == nil && !slices.ContainsFunc(p.cells, func(c *dataset.Cell) bool { return !c.RateGives(r.Name) }) {
+	if r.Reference == nil && !slices.ContainsFunc(p.cells, func(c *dataset.Cell) bool { return !c.RateGives(r.metric.Name) }) {
 		return // none of them is the best
 	}
-	floor, missing := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.Name)
+	floor, missing := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.metric.Name)
 	if missing != "" || floor.F <= 0 {
 		return
 	}
@@ -170,9 +172,9 @@ func (p *panel) floorBand(r *rows) {
 		centre, around = r.Reference.Value, "the reference"
 	} else {
 		for _, cell := range p.cells {
-			if shown := cell.Metric(r.Name); shown.Missing == "" {
+			if shown := cell.Metric(r.metric.Name); shown.Missing == "" {
 				v := shown.Estimate.Centre
-				if better := v > centre == (r.Better == "higher"); math.IsNaN(centre) || better && v != centre {
+				if better := v > centre == (r.metric.Better == "higher"); math.IsNaN(centre) || better && v != centre {
 					centre = v
 				}
 			}
@@ -191,7 +193,7 @@ func (p *panel) floorBand(r *rows) {
 func (p *panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 	m := drawn
 	if by := p.block.Sort.Value; by != "" && by != drawn.Name {
-		other, isMetric := metricOf(by, p.cells)
+		other, isMetric := cellview.MetricOf(by, p.cells)
 		if !isMetric {
 			return 0
 		}
@@ -213,9 +215,9 @@ func (p *panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 
 // row is a result as a figure draws it.
 func (r *rows) row(shown dataset.Result, name string) figure.Row {
-	v := estimate(shown)
+	v := cellview.Estimate(shown)
 	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Range: shown.Estimate.Kind == stats.RangeOfTwo,
-		Values: shown.Values, Missing: v.Missing, Failed: hasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.words(shown)}
+		Values: shown.Values, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
 		return row
 	}
@@ -224,7 +226,7 @@ func (r *rows) row(shown dataset.Result, name string) figure.Row {
 	} else if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
 		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
 	}
-	if row.Label = r.unit.Number(v.Centre, r.unit.Decimals(v.Centre, v.Lo, v.Hi)); v.Few != "" {
+	if row.Label = r.metric.Unit.Number(v.Centre, r.metric.Unit.Decimals(v.Centre, v.Lo, v.Hi)); v.Few != "" {
 		row.Label += ", " + v.Few
 	}
 	return row
@@ -234,33 +236,16 @@ func (r *rows) measured() bool {
 	return slices.ContainsFunc(r.Rows, func(r figure.Row) bool { return r.Missing == "" })
 }
 
-// sub says what the marks are, and in which unit.
-func (r *rows) sub() string {
-	words := r.subject()
+// Sub says what the marks are, and in which unit.
+func (r *rows) Sub() string {
+	words := r.metric.Subject()
 	switch {
 	case !r.measured():
-		return capital(words) + "; " + without(r.cells, r.Name)
+		return wording.Capital(words) + "; " + cellview.Without(r.cells, r.metric.Name)
 	case r.pooled:
 		return "Share over all repetitions with 95\u202f% interval: " + words
 	}
-	return r.kinds.sub() + ": " + words
-}
-
-// sub says what estimates of these kinds are.
-func (k kinds) sub() string {
-	switch {
-	case k.intervals && (k.two || k.one):
-		return "Median with 95\u202f% interval, where there are enough runs"
-	case k.intervals:
-		return "Median with 95\u202f% interval"
-	case k.two && k.one:
-		return "One or two runs, no intervals"
-	case k.two:
-		return "Mean of two runs"
-	case k.searched:
-		return "What a search found, and where that may lie"
-	}
-	return "One run, no interval"
+	return r.kinds.Sub() + ": " + words
 }
 
 // howTo says how to read the figure.
@@ -268,25 +253,25 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	var out []string
 	switch {
 	case !r.measured():
-		out = append(out, "There is a row for every cell of the experiment: "+without(r.cells, r.Name)+".")
+		out = append(out, "There is a row for every cell of the experiment: "+cellview.Without(r.cells, r.metric.Name)+".")
 	case r.pooled:
-		out = append(out, estimateMark+": failed of attempted over "+r.kinds.repetitions()+". "+
+		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+
 			intervalMark+": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
-	case r.kinds.intervals:
-		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval of the median over "+r.kinds.repetitions()+".")
+	case r.kinds.Intervals:
+		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval of the median over "+r.kinds.Repetitions()+".")
 	}
-	mark := lower(estimateMark)
-	if r.kinds.searched {
+	mark := wording.Lower(estimateMark)
+	if r.kinds.Searched {
 		out = append(out, estimateMark+": what a search found. "+intervalMark+": where that may lie.")
 	}
-	if r.kinds.two {
+	if r.kinds.TwoRuns {
 		out = append(out, r.few(estimateMark+": mean of two runs. Line: the smaller and the larger.",
 			"Of two runs the "+mark+" is the mean, the line the smaller and the larger."))
 	}
-	if r.kinds.one {
+	if r.kinds.OneRun {
 		out = append(out, r.few(estimateMark+": the value of a single run; nothing is known of how much it varies.",
 			"Of a single run the "+mark+" is its value; nothing is known of how much it varies."))
-		if r.kinds.within {
+		if r.kinds.WithinRun {
 			out = append(out, "Line of a single run: 95\u202f% interval within it, as if its requests were independent.")
 		}
 	}
@@ -301,7 +286,7 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 
 // few chooses words for a kind that is alone in the figure, or beside others.
 func (r *rows) few(alone, beside string) string {
-	if r.kinds.intervals || r.kinds.two && r.kinds.one {
+	if r.kinds.Intervals || r.kinds.TwoRuns && r.kinds.OneRun {
 		return beside
 	}
 	return alone

@@ -11,8 +11,10 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // scatter draws cells between two metrics.
@@ -20,13 +22,13 @@ func (p *panel) scatter() drawn {
 	if len(p.block.Y) != 1 {
 		return drawn{missing: "y of a figure of scatter is one metric"}
 	}
-	mx, okX := metricOf(p.block.X.Value, p.cells)
-	my, okY := metricOf(p.block.Y[0].Value, p.cells)
+	mx, okX := cellview.MetricOf(p.block.X.Value, p.cells)
+	my, okY := cellview.MetricOf(p.block.Y[0].Value, p.cells)
 	if !okX || !okY {
 		return drawn{missing: "x and y of a figure of scatter are metrics"}
 	}
-	x, y := quantityOf(mx, p.all), quantityOf(my, p.all)
-	f := figure.Scatter{X: figure.Axis{Name: x.axis, Unit: x.unit.Scale, Zero: p.block.Zero.V}, Y: figure.Axis{Name: y.axis, Unit: y.unit.Scale, Zero: p.block.Zero.V},
+	x, y := cellview.QuantityOf(mx, p.all), cellview.QuantityOf(my, p.all)
+	f := figure.Scatter{X: figure.Axis{Name: x.Axis, Unit: x.Unit.Scale, Zero: p.block.Zero.V}, Y: figure.Axis{Name: y.Axis, Unit: y.Unit.Scale, Zero: p.block.Zero.V},
 		Series: p.series()}
 	var xs, ys []float64
 	for _, cell := range p.all {
@@ -41,47 +43,47 @@ func (p *panel) scatter() drawn {
 	if len(p.all) > len(p.cells) {
 		f.X.Also, f.Y.Also = xs, ys
 	}
-	fields := naming(p.cells, nil)
+	fields := cellview.Naming(p.cells, nil)
 	var described []string
 	for _, cell := range p.cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
-		name := nameBy(cell, fields)
-		title := fmt.Sprintf("%s: %s %s; %s %s", name, lower(mx.Title), x.words(a), lower(my.Title), y.words(b))
-		described = append(described, withState(title, cell))
+		name := cellview.NameBy(cell, fields)
+		title := fmt.Sprintf("%s: %s %s; %s %s", name, wording.Lower(mx.Title), x.Words(a), wording.Lower(my.Title), y.Words(b))
+		described = append(described, cellview.WithState(title, cell))
 		if a.Missing != "" || b.Missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+title)
 			continue
 		}
-		q := figure.NamedPoint{Name: withState(name, cell), Point: figure.Point{X: a.Estimate.Centre, Y: b.Estimate.Centre, Title: withState(title, cell), Hollow: stateOf(cell) != ""}}
-		q.XLo, q.XHi = ends(a)
-		q.YLo, q.YHi = ends(b)
+		q := figure.NamedPoint{Name: cellview.WithState(name, cell), Point: figure.Point{X: a.Estimate.Centre, Y: b.Estimate.Centre, Title: cellview.WithState(title, cell), Hollow: cellview.StateOf(cell) != ""}}
+		q.XLo, q.XHi = cellview.Ends(a)
+		q.YLo, q.YHi = cellview.Ends(b)
 		if len(f.Series) > 0 {
-			value, _ := field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.block.Colour.Value)
 			q.Series = 1 + slices.Index(f.Series, value)
 		}
 		f.Points = append(f.Points, q)
 	}
 	metrics := []record.Metric{mx, my}
-	kinds := kindsOf(p.cells, namesOf(metrics)...)
+	kinds := cellview.KindsOf(p.cells, cellview.NamesOf(metrics)...)
 	if len(f.Points) == 0 {
-		return drawn{missing: "no cell has both " + lower(mx.Title) + " and " + lower(my.Title) + ": " + someOf(described)}
+		return drawn{missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " + wording.Some(described)}
 	}
-	f.Reference, more = p.reference(y.unit, my.Unit, f.Y.Scale)
-	f.Head = p.head(my.Title+" against "+lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
-	howTo = append(append(append(crossWords(kinds), howTo...), more...), hollowWords(p.cells)...)
-	return drawn{figure: f, sub: kinds.sub() + ": " + x.subject() + ", and " + y.subject(), howTo: howTo, metrics: metrics, fields: fields}
+	f.Reference, more = p.reference(y.Unit, my.Unit, f.Y.Scale)
+	f.Head = p.head(my.Title+" against "+wording.Lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
+	howTo = append(append(append(crossWords(kinds), howTo...), more...), cellview.HollowWords(p.cells)...)
+	return drawn{figure: f, sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), howTo: howTo, metrics: metrics, fields: fields}
 }
 
 // crossWords say what the lines through points are.
-func crossWords(k kinds) []string {
+func crossWords(k cellview.EstimateKinds) []string {
 	switch {
-	case k.intervals:
-		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.repetitions() + "."}
-	case k.searched:
+	case k.Intervals:
+		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
+	case k.Searched:
 		return []string{"Point: what searches found. Lines through it: where that may lie."}
-	case k.two:
+	case k.TwoRuns:
 		return []string{"Point: means of two runs. Lines through it: from the smaller to the larger."}
-	case k.one:
+	case k.OneRun:
 		return []string{"Point: values of a single run; nothing is known of how much they vary."}
 	}
 	return nil
@@ -89,13 +91,13 @@ func crossWords(k kinds) []string {
 
 // agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one factor.
 func (p *panel) agreement() drawn {
-	m, known := metricOf(p.block.X.Value, p.cells)
+	m, known := cellview.MetricOf(p.block.X.Value, p.cells)
 	if !known {
 		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of agreement is a metric", p.block.X.Value)}
 	}
 	a, cells, ok := p.d.Agreement(m.Name, p.block.Published.Name.Value)
 	if !ok {
-		return drawn{missing: "nobody published " + lower(m.Title)}
+		return drawn{missing: "nobody published " + wording.Lower(m.Title)}
 	}
 	var values []float64
 	for _, row := range a.Rows {
@@ -104,7 +106,7 @@ func (p *panel) agreement() drawn {
 		}
 	}
 	unit := number.For(m.Unit, m.Share, values...)
-	axis := quantityWords(m, unit)
+	axis := cellview.QuantityWords(m, unit)
 	f := figure.Scatter{X: figure.Axis{Name: "published " + axis, Unit: unit.Scale, Scale: figure.Log},
 		Y: figure.Axis{Name: "measured " + axis, Unit: unit.Scale, Scale: figure.Log}, Series: p.series()}
 	if len(p.all) > len(p.cells) { // parts of a figure share their axes
@@ -114,7 +116,7 @@ func (p *panel) agreement() drawn {
 			}
 		}
 	}
-	fields := naming(p.cells, texts(p.block.Y))
+	fields := cellview.Naming(p.cells, texts(p.block.Y))
 	var described []string
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
@@ -124,7 +126,7 @@ func (p *panel) agreement() drawn {
 		}
 		name := row.Name
 		if cell != nil {
-			name = nameBy(cell, fields)
+			name = cellview.NameBy(cell, fields)
 		}
 		title := name + ": published " + unit.Exact(row.Published)
 		if cell == nil || !row.Measured {
@@ -137,24 +139,24 @@ func (p *panel) agreement() drawn {
 			continue
 		}
 		r := cell.Metric(m.Name)
-		title += ", measured " + quantity{Metric: m, unit: unit}.words(r) + ", " + timesWords(row.Ratio) + " as published"
-		title = withState(title, cell)
-		q := figure.NamedPoint{Name: withState(name, cell), Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title, Hollow: stateOf(cell) != ""}}
-		if q.YLo, q.YHi = ends(r); len(f.Series) > 0 {
-			value, _ := field(cell, p.block.Colour.Value)
+		title += ", measured " + cellview.Quantity{Metric: m, Unit: unit}.Words(r) + ", " + timesWords(row.Ratio) + " as published"
+		title = cellview.WithState(title, cell)
+		q := figure.NamedPoint{Name: cellview.WithState(name, cell), Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title, Hollow: cellview.StateOf(cell) != ""}}
+		if q.YLo, q.YHi = cellview.Ends(r); len(f.Series) > 0 {
+			value, _ := cellview.Field(cell, p.block.Colour.Value)
 			q.Series = 1 + slices.Index(f.Series, value)
 		}
 		f.Points, shown = append(f.Points, q), append(shown, cell)
 		described = append(described, title)
 	}
 	if len(f.Points) == 0 {
-		return drawn{missing: "nothing that was published is measured: " + someOf(described)}
+		return drawn{missing: "nothing that was published is measured: " + wording.Some(described)}
 	}
-	howTo := crossWords(kindsOf(shown, m.Name))
+	howTo := crossWords(cellview.KindsOf(shown, m.Name))
 	for i, words := range howTo { // one of the two numbers is theirs
 		howTo[i] = strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it", "95\u202f% intervals", "95\u202f% interval").Replace(words)
 	}
-	howTo = append(howTo, hollowWords(shown)...)
+	howTo = append(howTo, cellview.HollowWords(shown)...)
 	f.Slopes = []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if a.Measured > 1 && max(a.Factor, 1/a.Factor) > noticeable {
@@ -168,7 +170,7 @@ func (p *panel) agreement() drawn {
 		howTo = append(howTo, "Order: tau-b "+number.Plain.Number(a.Tau.Value, 2)+", where 1 is the same and −1 the reverse.")
 	}
 	f.Head = p.head(m.Title+", published and measured", "Points, published against measured: "+strings.Join(described, "; ")+".")
-	return drawn{figure: f, sub: capital(axis) + ", on log scales", howTo: howTo, metrics: []record.Metric{m}, fields: fields}
+	return drawn{figure: f, sub: wording.Capital(axis) + ", on log scales", howTo: howTo, metrics: []record.Metric{m}, fields: fields}
 }
 
 // timesWords writes a factor with as many digits as say something.
@@ -254,7 +256,7 @@ func (p *panel) multiverse() drawn {
 				row.Title += ", " + unit.Between(lo, hi, decimals)
 			}
 			row.Title += ", " + string(j.Verdict)
-			data.add(nil, name, string(j.Verdict), a.Effect.Number, bound(true, lo), bound(true, hi), reason)
+			data.add(nil, name, string(j.Verdict), a.Effect.Number, cellview.Bound(true, lo), cellview.Bound(true, hi), reason)
 		}
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
@@ -291,6 +293,6 @@ func (p *panel) multiverse() drawn {
 	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
 		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
 	}
-	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+listWords(tally)+": "+strings.Join(described, "; ")+".")
-	return drawn{figure: f, sub: capital(number.Count(len(f.Rows), "alternative")) + ": " + listWords(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data, folded: folded}
+	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+wording.List(tally)+": "+strings.Join(described, "; ")+".")
+	return drawn{figure: f, sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + wording.List(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data, folded: folded}
 }

@@ -11,8 +11,10 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the curves.
@@ -24,7 +26,7 @@ func (p *panel) tuning() drawn {
 	if len(p.block.Y) != 1 {
 		return drawn{missing: "y of a figure of tuning is one metric"}
 	}
-	m, known := metricOf(p.block.Y[0].Value, p.cells)
+	m, known := cellview.MetricOf(p.block.Y[0].Value, p.cells)
 	if !known {
 		return drawn{missing: fmt.Sprintf("%q is a parameter; y of a figure of tuning is a metric", p.block.Y[0].Value)}
 	}
@@ -46,7 +48,7 @@ func (p *panel) tuning() drawn {
 		return drawn{missing: "no search for " + name + " has been recorded yet"}
 	}
 	unit := number.For(m.Unit, m.Share, values...)
-	axis := quantityWords(m, unit)
+	axis := cellview.QuantityWords(m, unit)
 	f := figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.block.Zero.V}}
 	var howTo, more []string
 	f.X.Scale, howTo = p.log(article.XAxis, candidates...)
@@ -64,15 +66,15 @@ func (p *panel) tuning() drawn {
 		if s == nil {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": not searched yet")
 			described = append(described, l.name+": not searched yet")
-			data.add(fieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", stateOf(cell))
+			data.add(cellview.FieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for _, candidate := range s.Candidates() {
 			probes := probesOf(candidate, m.Name, s)
 			for k, probe := range candidate.Probes {
-				data.add(fieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
-					candidate.Value == float64(s.Chosen), "", stateOf(cell))
+				data.add(cellview.FieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
+					candidate.Value == float64(s.Chosen), "", cellview.StateOf(cell))
 			}
 			at := name + " " + number.Plain.Exact(candidate.Value)
 			point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
@@ -81,7 +83,7 @@ func (p *panel) tuning() drawn {
 				point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
 				point.Title = l.name + ", " + at + ": no valid probe"
 				if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
-					point.Title += " has a value of " + lower(m.Title)
+					point.Title += " has a value of " + wording.Lower(m.Title)
 				}
 				f.Notes = append(f.Notes, "gap at "+point.Title)
 				c.Points = append(c.Points, point)
@@ -118,9 +120,9 @@ func (p *panel) tuning() drawn {
 	}
 	f.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(described, "; ")+".")
 	howTo = append([]string{"Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the smallest that is as good as the best. " +
-		"Probes are short; the chosen value is measured afresh."}, append(howTo, hollowWords(p.cells)...)...)
-	return drawn{figure: f, sub: "What the search for " + name + " tried: " + quantity{Metric: m, unit: unit, axis: axis}.subject(), howTo: howTo,
-		metrics: metricsNamed(m.Name), fields: fields, data: data}
+		"Probes are short; the chosen value is measured afresh."}, append(howTo, cellview.HollowWords(p.cells)...)...)
+	return drawn{figure: f, sub: "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: unit, Axis: axis}.Subject(), howTo: howTo,
+		metrics: cellview.MetricsNamed(m.Name), fields: fields, data: data}
 }
 
 // probesOf are the values that the probes of a candidate have of a metric, the valid ones.
@@ -176,7 +178,7 @@ func searchWords(s *record.Search) string {
 func (p *panel) capacity() drawn {
 	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
 	f.Series = p.series()
-	fields := naming(p.cells, texts(p.block.Y))
+	fields := cellview.Naming(p.cells, texts(p.block.Y))
 	told := p.told()
 	data := newSheet(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
 	objective := ""
@@ -198,16 +200,16 @@ func (p *panel) capacity() drawn {
 	var described []string
 	some, tried := false, false
 	for _, cell := range order {
-		name := nameBy(cell, fields)
+		name := cellview.NameBy(cell, fields)
 		row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
 		if len(f.Series) > 0 {
-			value, _ := field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.block.Colour.Value)
 			row.Series = 1 + slices.Index(f.Series, value)
 		}
 		s := cell.Search("")
 		switch {
 		case s == nil:
-			row.Missing = notMeasured
+			row.Missing = wording.NotMeasured
 			if cell.Trial.Unavailable != "" {
 				row.Missing = "unavailable: " + cell.Trial.Unavailable
 			}
@@ -222,21 +224,21 @@ func (p *panel) capacity() drawn {
 				row.Hi, row.AtLeast = math.Inf(1), true
 			}
 			row.Label = perSecond.Number(s.Lo, perSecond.Decimals(s.Lo, row.Lo, row.Hi))
-			row.Label = withState(row.Label, cell)
-			row.Title = withState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
+			row.Label = cellview.WithState(row.Label, cell)
+			row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
 			some = true
 		}
 		if s != nil {
 			objective = s.Objective
 			for k, q := range s.Probes {
-				data.add(fieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, stateOf(cell))
+				data.add(cellview.FieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, cellview.StateOf(cell))
 				if q.WhyNot() == "" && row.Missing == "" && q.Candidate > 0 { // the axis has no place for none
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}
 			}
 		}
 		if s == nil || len(s.Probes) == 0 {
-			data.add(fieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, stateOf(cell))
+			data.add(cellview.FieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, cellview.StateOf(cell))
 		}
 		tried = tried || s != nil && len(s.Probes) > 0
 		described = append(described, row.Title)
@@ -245,12 +247,12 @@ func (p *panel) capacity() drawn {
 	if !some && !tried {
 		return drawn{missing: "no search for a capacity has been recorded yet"}
 	}
-	f.Head = p.head("Capacity by "+listWords(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")
+	f.Head = p.head("Capacity by "+wording.List(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")
 	sub := "Highest rate that still meets the objective, requests per second"
 	if objective != "" {
 		sub = "Highest rate at which " + objective + ", requests per second"
 	}
 	howTo := []string{"Small mark: a rate that was tried, filled where it met the objective and open where it did not. Box: from the highest rate that was " +
 		"confirmed to the lowest that was refuted."}
-	return drawn{figure: f, sub: sub, howTo: howTo, metrics: metricsNamed("capacity.rate"), fields: fields, data: data}
+	return drawn{figure: f, sub: sub, howTo: howTo, metrics: cellview.MetricsNamed("capacity.rate"), fields: fields, data: data}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -28,7 +29,7 @@ func (p *panel) topology() drawn {
 	if len(way.Services) == 0 {
 		return drawn{missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
 	}
-	names, columns, arrows := way.hops()
+	names, columns, arrows := hops(way)
 	limit := cell.LimitedBy()
 	limits, mark := limitedBy(limit.By)
 	busiest := ""
@@ -46,7 +47,7 @@ func (p *panel) topology() drawn {
 	for i, name := range names {
 		h := figure.Hop{Name: name, Column: columns[i], Share: math.NaN(), Label: "not sampled"}
 		if len(cell.Records) == 0 {
-			h.Label = notMeasured
+			h.Label = wording.NotMeasured
 		}
 		busy := cell.Metric("cpu." + name)
 		for _, r := range limit.Resources {
@@ -63,7 +64,7 @@ func (p *panel) topology() drawn {
 		case busy.Missing == "":
 			h.Label = number.Plain.Number(busy.Estimate.Centre, 2) + " cores"
 		}
-		if rtt := way.link(name); rtt > 0 {
+		if rtt := linkOf(way, name); rtt > 0 {
 			h.Note = strings.TrimPrefix(h.Note+", behind a link of "+inMilliseconds(rtt), ", ")
 		}
 		switch {
@@ -80,30 +81,30 @@ func (p *panel) topology() drawn {
 			h.Title += "; " + h.Mark
 		}
 		described = append(described, h.Title)
-		data.add([]any{name}, bound(true, h.Share), bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), stateOf(cell))
+		data.add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), cellview.StateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
 	howTo := []string{"Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom."}
-	sub := "CPU share of each hop, " + nameBy(cell, naming(cell.Experiment.Cells, nil))
+	sub := "CPU share of each hop, " + cellview.NameBy(cell, cellview.Naming(cell.Experiment.Cells, nil))
 	switch {
 	case len(cell.Records) == 0:
 		sub += "; not measured yet"
 	case limit.By != "":
-		sub += "; limited by " + lower(limit.By)
+		sub += "; limited by " + wording.Lower(limit.By)
 	default:
 		sub += "; " + wording.NothingFull
 	}
-	sub = withState(sub, cell)
+	sub = cellview.WithState(sub, cell)
 	if limit.By == "connections" {
 		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")
 	}
-	f.Head = p.head("What a request passes", "Hops in the order of a request: "+withState(strings.Join(described, "; "), cell)+".")
-	return drawn{figure: f, sub: sub, howTo: howTo, metrics: metricsNamed("throughput"), data: data}
+	f.Head = p.head("What a request passes", "Hops in the order of a request: "+cellview.WithState(strings.Join(described, "; "), cell)+".")
+	return drawn{figure: f, sub: sub, howTo: howTo, metrics: cellview.MetricsNamed("throughput"), data: data}
 }
 
 // hops are the load generator and the services in the order of a request, each with its place on the way, and who asks whom. Services that nothing on the
 // way depends on stand beside the first of them, without an arrow.
-func (w definition) hops() (names []string, columns []int, arrows []figure.Arrow) {
+func hops(w cellview.Definition) (names []string, columns []int, arrows []figure.Arrow) {
 	index := map[string]int{}
 	if w.Load != nil {
 		names = append(names, loadGenerator)
@@ -117,7 +118,7 @@ func (w definition) hops() (names []string, columns []int, arrows []figure.Arrow
 			arrows = append(arrows, figure.Arrow{From: from, To: k})
 		}
 	}
-	for _, target := range w.targets() {
+	for _, target := range targetsOf(w) {
 		add(0, target)
 	}
 	for _, s := range w.Services {
@@ -158,8 +159,8 @@ func inOrder(names []string, columns []int, arrows []figure.Arrow) ([]string, []
 	return sortedNames, sortedColumns, arrows
 }
 
-// targets are the services that the load asks.
-func (w definition) targets() []string {
+// targetsOf are the services that the load asks.
+func targetsOf(w cellview.Definition) []string {
 	if w.Load == nil {
 		return nil
 	}
@@ -176,8 +177,8 @@ func (w definition) targets() []string {
 	return out
 }
 
-// link is the round trip time of the relay before a service; 0 for none.
-func (w definition) link(name string) time.Duration {
+// linkOf is the round trip time of the relay before a service; 0 for none.
+func linkOf(w cellview.Definition, name string) time.Duration {
 	for _, s := range w.Services {
 		if s.Name == name && s.Link != nil {
 			return s.Link.RTT

@@ -13,9 +13,11 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/table"
+	"benchbook/render/wording"
 )
 
 // historyView is the history of an article in the template.
@@ -117,7 +119,7 @@ func measuredWords(m *dataset.Moment) string {
 		switch {
 		case e.Plan.Skipped != "":
 		case !slices.Contains(m.Experiments, e.Plan.Name):
-			return listWords(m.Experiments)
+			return wording.List(m.Experiments)
 		default:
 			all++
 		}
@@ -125,7 +127,7 @@ func measuredWords(m *dataset.Moment) string {
 	if all > 2 && all == len(m.Experiments) {
 		return "all " + number.Count(all, "experiment")
 	}
-	return listWords(m.Experiments)
+	return wording.List(m.Experiments)
 }
 
 // history is what all runs of an article came to.
@@ -136,7 +138,7 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 	tracked := c.tracked()
 	v := historyView{Article: link{"../index.html", title}, Lead: historyLead(o.Moments)}
 	for _, t := range tracked {
-		v.Values = append(v.Values, capital(t.is))
+		v.Values = append(v.Values, wording.Capital(t.is))
 	}
 	for _, m := range o.Moments {
 		v.Rows = append(v.Rows, historyRowOf(m, o, tracked, comparisons))
@@ -157,17 +159,17 @@ func historyLead(moments []*dataset.Moment) string {
 	for _, m := range moments {
 		hosts, profiles = append(hosts, m.Host), append(profiles, m.Profile)
 	}
-	hosts, profiles = sortedSet(hosts), sortedSet(profiles)
+	hosts, profiles = cellview.SortedSet(hosts), cellview.SortedSet(profiles)
 	words := number.Count(len(moments), "run") + " on " + number.Count(len(hosts), "host")
 	if len(hosts) == 1 {
 		words = number.Count(len(moments), "run") + " on host\u00a0" + hosts[0]
 	}
-	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)], "profiles "+listWords(profiles))
+	words += ", " + cmp.Or(map[int]string{1: "profile\u00a0" + profiles[0]}[len(profiles)], "profiles "+wording.List(profiles))
 	first, last := moments[len(moments)-1].Started, moments[0].Ended
-	if longDate(first) == longDate(last) {
-		return words + ", on " + longDate(last) + "."
+	if wording.LongDate(first) == wording.LongDate(last) {
+		return words + ", on " + wording.LongDate(last) + "."
 	}
-	return words + ", from " + longDate(first) + " to " + longDate(last) + "."
+	return words + ", from " + wording.LongDate(first) + " to " + wording.LongDate(last) + "."
 }
 
 func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
@@ -186,7 +188,7 @@ func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparis
 		value := historyValue{Is: t.is, Sort: table.SortsLast}
 		switch read, ok := t.read(m.Dataset); {
 		case !ok:
-			value.Missing = notMeasured
+			value.Missing = wording.NotMeasured
 		case !read.measuredIn(m):
 			value.Missing = "as before"
 		default:
@@ -222,7 +224,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 			sets = append(sets, at)
 			curves[at] = &figure.Curve{Name: setName(at.host, at.profile)}
 		}
-		words := shortDate(m.Started) + " on " + m.Host + ", run " + m.Run + ": " + read.text
+		words := wording.ShortDate(m.Started) + " on " + m.Host + ", run " + m.Run + ": " + read.text
 		p := figure.Point{X: float64(m.Started.Unix()), Y: q.Number, YLo: math.NaN(), YHi: math.NaN()}
 		var lo, hi any
 		if q.Interval != nil {
@@ -252,7 +254,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	if isRatio {
 		f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
 	}
-	title := capital(t.is)
+	title := wording.Capital(t.is)
 	f.Head = figure.Head{ID: id, Title: title + ", over runs", Desc: "Values over time: " + strings.Join(described, "; ") + "."}
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
@@ -264,7 +266,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	if intervals {
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
-	hosts = sortedSet(hosts)
+	hosts = cellview.SortedSet(hosts)
 	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
 		Sub: "As each run measured it, over time", Stamp: stamp{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
 			Files: append(c.sheetFiles(id, data), link{file, "SVG"})}},

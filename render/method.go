@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -63,7 +64,7 @@ type (
 // method writes, from the records, how the article was measured. It comes last, since it lists all values of the text.
 func (c *composer) method(title string) methodView {
 	v := methodView{Lead: "Written from the records, by the program that made them.", Slug: c.doc.Slug, Values: c.values}
-	if c.origin.measured == 0 {
+	if c.origin.Measured == 0 {
 		v.Lead = "Nothing was measured yet. This is what a run would do."
 	}
 	for _, e := range c.d.Experiments {
@@ -73,8 +74,8 @@ func (c *composer) method(title string) methodView {
 	v.Images = images(records)
 	v.Facts = sharedFacts(records)
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
-	if o := c.origin; o.measured > 0 {
-		v.Cite += ", run " + strings.Join(o.runs, ", ") + ", " + longDate(o.last)
+	if o := c.origin; o.Measured > 0 {
+		v.Cite += ", run " + strings.Join(o.Runs, ", ") + ", " + wording.LongDate(o.Last)
 	}
 	v.Cite += ". Rebuild this page from its records with"
 	return v
@@ -98,12 +99,12 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	v := experimentView{Name: e.Plan.Name}
 	if e.Plan.Skipped != "" {
 		v.Summary = "left out"
-		v.Facts = []factView{{Name: "Left out", Texts: []string{sentence(e.Plan.Skipped)}}}
+		v.Facts = []factView{{Name: "Left out", Texts: []string{wording.Sentence(e.Plan.Skipped)}}}
 		return v
 	}
-	o := originOf(c.d, e.Cells)
-	valid := originOf(c.d, e.Cells, c.shownMetrics(e)...)
-	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.repetitions()
+	o := cellview.OriginOf(c.d, e.Cells)
+	valid := cellview.OriginOf(c.d, e.Cells, c.shownMetrics(e)...)
+	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
 	list := func(name string, code bool, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
 			v.Facts = append(v.Facts, factView{name, texts, code})
@@ -116,7 +117,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	}
 	add("What", e.Plan.Description)
 	if c.imported() {
-		add("Imported", "from saved output of "+listWords(c.importedFrom())+"; load and definition are what the article says, not what was seen")
+		add("Imported", "from saved output of "+wording.List(c.importedFrom())+"; load and definition are what the article says, not what was seen")
 	} else {
 		add("Host", hostLine(c.d.Host, records))
 		for _, host := range otherHosts(records) {
@@ -141,7 +142,7 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	list("Command", true, c.commandsOf(e)...)
 	list("Line", true, factsOf(records, toolLine)...)
 	for _, note := range factsOf(records, toolNote) {
-		add("Tool", sentence(note))
+		add("Tool", wording.Sentence(note))
 	}
 	if !c.imported() {
 		add("Order", orderLine(e, records))
@@ -150,8 +151,8 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	add("Intervals", intervalsLine(e, records))
 	add("Noise floor", c.floorLine(e))
 	add("Failed", failedLine(records))
-	if o.measured > 0 {
-		add("Took", inWords(o.took)+efficiency(records)+", "+o.where())
+	if o.Measured > 0 {
+		add("Took", wording.Lasting(o.Took)+efficiency(records)+", "+o.Where())
 	}
 	if other := c.othersLine(); other != "" {
 		add("Also recorded", other)
@@ -196,7 +197,7 @@ func ordersOf(o dataset.Orders) ordersView {
 		v.Rows = append(v.Rows, row)
 	}
 	v.Words = fmt.Sprintf("Tau-b, 1 for the same order and −1 for the reverse. The smallest is %s, of %s and %s.", number.Plain.Number(o.Smallest.Value, 2),
-		lower(o.Metrics[o.A].Title), lower(o.Metrics[o.B].Title))
+		wording.Lower(o.Metrics[o.A].Title), wording.Lower(o.Metrics[o.B].Title))
 	if o.WinnerDepends {
 		v.Words += " The winner depends on the metric."
 	}
@@ -377,31 +378,11 @@ func coresLine(records []*record.Record) string {
 	return "services " + services + ", load " + load
 }
 
-// A definition is what was carried out, or would be, in a cell.
-type definition struct{ spec.Definition }
-
-// definitionOf is what the records of a cell say was done, and only without any what the plan says: the article may have
-// changed since.
-func definitionOf(cell *dataset.Cell) definition {
-	read := func(raw json.RawMessage) (is definition, ok bool) {
-		err := json.Unmarshal(record.NewRedactor(raw).Definition(raw), &is)
-		return is, err == nil && (is.Load != nil || is.Command != nil)
-	}
-	if len(cell.Records) > 0 {
-		// A record from before the definition had this form still has its plan.
-		if was, ok := read(cell.Records[0].Definition); ok {
-			return was
-		}
-	}
-	planned, _ := read(cell.Trial.Definition)
-	return planned
-}
-
 // definition is what definitionOf gives, which takes long, found once.
-func (c *composer) definition(cell *dataset.Cell) definition {
+func (c *composer) definition(cell *dataset.Cell) cellview.Definition {
 	d, known := c.done[cell]
 	if !known {
-		d = definitionOf(cell)
+		d = cellview.DefinitionOf(cell)
 		c.done[cell] = d
 	}
 	return d
@@ -594,7 +575,7 @@ func answersLine(l *spec.Load) string {
 	if len(words) == 0 {
 		return ""
 	}
-	text := "right by " + listWords(words)
+	text := "right by " + wording.List(words)
 	if l.CheckBefore {
 		text += "; one is looked at whole before timing"
 	}
@@ -734,7 +715,7 @@ func interleaved(list []*record.Record, planned bool) bool {
 }
 
 // repetitionsLine says how many repetitions were run, and how many of them are behind the numbers that are shown.
-func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
+func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool) string {
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
 		return "none: each cell has one search for its capacity, on services that are started afresh for each probe" + probesAgain(e)
 	}
@@ -743,10 +724,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		fresh += ", but for those that all repetitions share: " + strings.Join(shared, ", ")
 	}
-	if o.measured == 0 {
+	if o.Measured == 0 {
 		return planned + " of each cell are planned" + fresh
 	}
-	words := o.repetitions() + " of each measured cell, " + planned + " planned"
+	words := o.Repetitions() + " of each measured cell, " + planned + " planned"
 	if l := e.Looks(); l.Count() > 1 {
 		why := "rounds were added when results could be seen"
 		if l.Budgeted {
@@ -759,10 +740,10 @@ func repetitionsLine(e *dataset.Experiment, o, valid origin, ours bool) string {
 	}
 	words += probesAgain(e)
 	switch {
-	case valid.without != "":
-		words += "; " + valid.without
-	case valid.low != o.low || valid.high != o.high:
-		words += ", numbers of " + valid.repetitions()
+	case valid.Without != "":
+		words += "; " + valid.Without
+	case valid.Low != o.Low || valid.High != o.High:
+		words += ", numbers of " + valid.Repetitions()
 	}
 	if !ours {
 		return words
@@ -828,14 +809,14 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 }
 
 func (c *composer) floorLine(e *dataset.Experiment) string {
-	if c.origin.measured == 0 {
+	if c.origin.Measured == 0 {
 		return ""
 	}
 	var words, reasons []string
 	unknown := map[string][]string{} // metrics by the reason
 	for _, name := range c.shownMetrics(e) {
 		f, missing := c.d.Floor(e.Plan.Name, name)
-		_, isMetric := metricOf(name, e.Cells)
+		_, isMetric := cellview.MetricOf(name, e.Cells)
 		switch {
 		case missing == "":
 			words = append(words, name+" "+percentOf(f.F))
@@ -857,7 +838,7 @@ func (c *composer) floorLine(e *dataset.Experiment) string {
 		}
 	}
 	for _, why := range reasons {
-		parts = append(parts, "not known of "+listWords(unknown[why])+" ("+why+")")
+		parts = append(parts, "not known of "+wording.List(unknown[why])+" ("+why+")")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -878,7 +859,7 @@ func failedLine(records []*record.Record) string {
 func (c *composer) othersLine() string {
 	var out []string
 	for _, o := range c.d.Others {
-		out = append(out, "host "+o.Host+", profile "+o.Profile+", "+shortDate(o.Newest))
+		out = append(out, "host "+o.Host+", profile "+o.Profile+", "+wording.ShortDate(o.Newest))
 	}
 	return strings.Join(out, "; ")
 }
@@ -907,7 +888,7 @@ func failures(cell *dataset.Cell) []failure {
 		case n == len(cell.Records) && n > 1:
 			which = fmt.Sprintf("all %d repetitions", n)
 		case n > 1:
-			which = "repetitions " + listWords(repetitions[s])
+			which = "repetitions " + wording.List(repetitions[s])
 		}
 		out = append(out, failure{which, strings.TrimSuffix(s, "."), logs[s]})
 	}
@@ -954,7 +935,7 @@ func images(records []*record.Record) []imageView {
 // imageNames are those of the images of a record, by what they are for.
 func imageNames(raw json.RawMessage) map[string]string {
 	names := map[string]string{}
-	var was definition
+	var was cellview.Definition
 	_ = json.Unmarshal(raw, &was) // an image without a name still has its digest
 	for _, s := range was.Services {
 		names[s.Name] = imageName(s.Image)
@@ -1008,7 +989,7 @@ func (c *composer) substitutes() []string {
 			}
 		}
 	}
-	return sortedSet(out)
+	return cellview.SortedSet(out)
 }
 
 // sharedFacts are the facts of all records; what differs between them is listed with every value. Images have a

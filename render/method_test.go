@@ -6,6 +6,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/render/wording"
 )
 
 func TestLoadInWords(t *testing.T) {
@@ -81,8 +82,8 @@ func TestWordsOfTime(t *testing.T) {
 		{time.Hour - time.Second, "60\u00a0min"},
 	}
 	for _, test := range tests {
-		if got := inWords(test.d); got != test.words {
-			t.Errorf("inWords(%v) = %q, want %q", test.d, got, test.words)
+		if got := wording.Lasting(test.d); got != test.words {
+			t.Errorf("Lasting(%v) = %q, want %q", test.d, got, test.words)
 		}
 	}
 }

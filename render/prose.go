@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plaintext"
+	"benchbook/render/wording"
 )
 
 // markdown is how nodes of goldmark's tree become HTML, and how titles, which are single lines of Markdown in YAML, become
@@ -179,7 +180,7 @@ func (c *composer) spoken(n ast.Node, source []byte) string {
 		return ""
 	case *article.InlineValue:
 		if !n.Valid {
-			return notMeasured
+			return wording.NotMeasured
 		}
 		return c.plainValue(n.Inline)
 	case *article.Reference:
@@ -207,7 +208,7 @@ func (c *composer) plainValue(in expr.Inline) string {
 	q, err := c.d.Eval(in.Expr, "")
 	switch {
 	case err != nil:
-		return notMeasured
+		return wording.NotMeasured
 	case q.Text != "":
 		return q.Text
 	}
@@ -237,7 +238,7 @@ func (c *composer) survey() {
 				h.claims = append(h.claims, n.Name.Value)
 			}
 			if _, seen := c.claimWords[n.Name.Value]; !seen {
-				c.claimWords[n.Name.Value] = capital(strings.TrimSpace(c.plain(n, source)))
+				c.claimWords[n.Name.Value] = wording.Capital(strings.TrimSpace(c.plain(n, source)))
 			}
 		}
 		return ast.WalkContinue, nil

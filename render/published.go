@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // publishedCell is a head or cell of a table of published numbers.
@@ -43,7 +44,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 		}
 	}
 	for _, f := range fields {
-		v.Heads = append(v.Heads, publishedCell{capital(f), false})
+		v.Heads = append(v.Heads, publishedCell{wording.Capital(f), false})
 	}
 	for _, name := range metrics {
 		m, _ := record.LookupMetric(name)

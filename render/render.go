@@ -31,6 +31,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 )
 
@@ -152,10 +153,10 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
+		Measured: c.origin.Last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
 		HTML: a.main, Files: c.files, Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
 	}
-	if !c.origin.last.IsZero() {
+	if !c.origin.Last.IsZero() {
 		page.Host = plaintext.String(d.Host)
 		if i := slices.IndexFunc(a.banners, func(b banner) bool { return !b.Detail }); i >= 0 {
 			page.Notice = strings.TrimRight(a.banners[i].Strong, ".:,")
@@ -181,7 +182,7 @@ func prepare(d *dataset.Dataset) {
 	for _, f := range d.Doc.Figures {
 		names = append(names, f.Metrics()...)
 	}
-	names = slices.DeleteFunc(sortedSet(names), func(name string) bool { return name == "" })
+	names = slices.DeleteFunc(cellview.SortedSet(names), func(name string) bool { return name == "" })
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, e := range d.Experiments {
@@ -189,7 +190,7 @@ func prepare(d *dataset.Dataset) {
 			group.Go(func() error {
 				cell.Level()
 				for _, name := range names {
-					if m, ok := metricOf(name, []*dataset.Cell{cell}); ok {
+					if m, ok := cellview.MetricOf(name, []*dataset.Cell{cell}); ok {
 						cell.Metric(m.Name)
 					}
 				}
@@ -274,7 +275,7 @@ type composer struct {
 	headings   []heading
 	anchors    map[string]string // goldmark's id of a heading -> ours
 	shift      int               // levels by which headings are lowered, so that h1 is the title alone
-	origin     origin            // of all that is shown
+	origin     cellview.Origin   // of all that is shown
 	markdown   markdown
 
 	rawHTML  bool // the author wrote some
@@ -285,7 +286,7 @@ type composer struct {
 	nextID   int
 	groups   map[groupsOf]map[string]string // letters of cells by their names
 	cells    map[*dataset.Cell]cellFacts
-	done     map[*dataset.Cell]definition
+	done     map[*dataset.Cell]cellview.Definition
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
 	found    []Part
@@ -296,7 +297,7 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../",
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}, done: map[*dataset.Cell]definition{}}
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}, done: map[*dataset.Cell]cellview.Definition{}}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -304,7 +305,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	for _, e := range d.Experiments {
 		cells = append(cells, e.Cells...)
 	}
-	c.origin = originOf(d, cells)
+	c.origin = cellview.OriginOf(d, cells)
 	for _, claim := range d.Doc.Claims {
 		if claim.Expect.Node != nil {
 			c.use(claim.Expect.Node, claim.Experiment.Value)
@@ -395,7 +396,7 @@ func (c *composer) finding(description string) string {
 	switch {
 	case told != nil:
 		return c.told(told)
-	case c.origin.measured > 0:
+	case c.origin.Measured > 0:
 		return cmp.Or(description, "Measured, without a headline claim that could be judged.")
 	}
 	return cmp.Or(description, "Written, not measured.")

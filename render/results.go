@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"math"
 	"slices"
 	"strings"
 
@@ -13,9 +12,11 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/table"
+	"benchbook/render/wording"
 )
 
 // exhibit is what tables and figures have in common in the template.
@@ -36,7 +37,7 @@ type stamp struct {
 }
 
 func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
-	o := originOf(c.d, cells, namesOf(metrics)...)
+	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(metrics)...)
 	unavailable := 0
 	for _, cell := range cells {
 		if cell.Trial.Unavailable != "" {
@@ -47,31 +48,23 @@ func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files [
 	if unavailable > 0 {
 		words += fmt.Sprintf(", %d unavailable", unavailable)
 	}
-	switch missing := len(cells) - unavailable - o.measured; {
+	switch missing := len(cells) - unavailable - o.Measured; {
 	case missing == 0:
-	case o.measured == 0:
+	case o.Measured == 0:
 		words += ", none measured"
 	default:
 		words += fmt.Sprintf(", %d not measured", missing)
 	}
-	if o.measured > 0 {
-		words += ", " + o.repetitions()
+	if o.Measured > 0 {
+		words += ", " + o.Repetitions()
 	}
-	if o.again > 0 {
-		words += fmt.Sprintf(", %d measured again after the machine had disturbed others", o.again)
+	if o.Replacing > 0 {
+		words += fmt.Sprintf(", %d measured again after the machine had disturbed others", o.Replacing)
 	}
-	if c.d.Profile != "" && c.d.Profile != "full" && o.measured > 0 {
+	if c.d.Profile != "" && c.d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + c.d.Profile
 	}
-	return stamp{words, o.where(), files}
-}
-
-func namesOf(metrics []record.Metric) []string {
-	var out []string
-	for _, m := range metrics {
-		out = append(out, m.Name)
-	}
-	return out
+	return stamp{words, o.Where(), files}
 }
 
 // titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
@@ -113,13 +106,13 @@ func (c *composer) table(t *article.Table) template.HTML {
 	view := columns.table(c, experiment)
 	var words string
 	if e.Title, words = c.inline(t.Title.Value); e.Title == "" {
-		words = capital(listWords(columns.heads())) + " by " + listWords(columns.words)
+		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	c.found = append(c.found, Part{TablePart, e.ID, c.stated(words, t.Claim.Value)})
 	e.Caption, _ = c.inline(t.Caption.Value)
 	layout := view.Layout()
-	e.Sub = columns.sub(cells, layout)
+	e.Sub = columns.Sub(cells, layout)
 	var notes []template.HTML
 	for _, n := range t.Notes {
 		note, _ := c.inline(n.Value)
@@ -129,9 +122,9 @@ func (c *composer) table(t *article.Table) template.HTML {
 	missing := ""
 	switch {
 	case experiment == nil:
-		missing = sentence(err.Error())
+		missing = wording.Sentence(err.Error())
 	case experiment.Plan.Skipped != "":
-		missing = sentence("left out: " + experiment.Plan.Skipped)
+		missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
 	case len(cells) == 0:
 		missing = "There are no cells to show."
 	}
@@ -169,7 +162,7 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	out := &columns{block: t, cells: cells, main: -1}
 	asked := texts(t.Rows)
 	for _, name := range texts(t.Columns) {
-		if m, ok := metricOf(name, cells); ok {
+		if m, ok := cellview.MetricOf(name, cells); ok {
 			if t.Sort.Value == name || out.main < 0 && t.Sort.Value == "" {
 				out.main = len(out.metrics)
 			}
@@ -181,7 +174,7 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	if out.main < 0 && len(out.metrics) > 0 {
 		out.main = 0
 	}
-	out.words = naming(cells, asked)
+	out.words = cellview.Naming(cells, asked)
 	if group := t.Group.Value; group != "" && len(out.words) > 1 { // which heads rows, and need not be said in each of them
 		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
 	}
@@ -221,7 +214,7 @@ func (c *composer) colours(experiment string) (by string, series []string) {
 	for _, f := range c.doc.Figures {
 		of, ok := c.d.Experiment(f.Experiment.Value)
 		if by := f.Colour.Value; by != "" && ok && of == e {
-			if series := seriesOf(e.Cells, by); len(series) > 1 && len(series) <= figure.MaxSeries {
+			if series := cellview.SeriesOf(e.Cells, by); len(series) > 1 && len(series) <= figure.MaxSeries {
 				return by, series
 			}
 		}
@@ -229,68 +222,24 @@ func (c *composer) colours(experiment string) (by string, series []string) {
 	return "", nil
 }
 
-// seriesOf are the values that cells have of a parameter or label, in the order of the plan.
-func seriesOf(cells []*dataset.Cell, by string) []string {
-	var out []string
-	for _, cell := range cells {
-		if v, _ := field(cell, by); !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// metricOf says what a name in a block measures: a metric of ours, or one that a program of the cells prints. It is false
-// for parameters and labels.
-func metricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
-	if m, ok := record.LookupMetric(name); ok {
-		return m, true
-	}
-	for _, cell := range cells {
-		if _, ok := field(cell, name); ok {
-			return record.Metric{}, false
-		}
-	}
-	if len(cells) == 0 {
-		return record.Metric{Name: name, Unit: "1", Title: capital(name)}, true
-	}
-	return cells[0].Metric(name).Metric, true
-}
-
 func (k *columns) heads() []string {
 	var out []string
 	for _, m := range k.metrics {
-		out = append(out, lower(m.Title))
+		out = append(out, wording.Lower(m.Title))
 	}
 	return out
-}
-
-// listWords joins words as in a sentence.
-func listWords(words []string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
-}
-
-// per is what a rate of a metric counts.
-func per(m record.Metric) string {
-	if strings.HasPrefix(m.Name, "throughput") {
-		return "requests"
-	}
-	return ""
 }
 
 func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 	out := table.Table{ID: k.block.Label.Value, Main: k.main, Series: k.series}
 	for _, w := range k.words {
-		out.Words = append(out.Words, capital(w))
+		out.Words = append(out.Words, wording.Capital(w))
 	}
 	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 && k.given() < len(k.cells) {
 		k.groups = c.lettersOf(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
-		col := table.Metric{Head: m.Title, Named: lower(m.Title), Per: per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
+		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
 			Format: k.format(m.Name)}
 		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
 			_, ok := c.publishedOf(cell, m.Name, k.block.Published)
@@ -357,18 +306,18 @@ func (c *composer) lettersOf(of groupsOf) map[string]string {
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics, k.common)}
 	if group := k.block.Group.Value; group != "" {
-		v, _ := field(cell, group)
+		v, _ := cellview.Field(cell, group)
 		r.Section = group + " " + cmp.Or(v, "–")
 	}
-	if of, ok := field(cell, k.colour); ok {
+	if of, ok := cellview.Field(cell, k.colour); ok {
 		r.Series = slices.Index(k.series, of)
 	}
 	for _, w := range k.words {
-		v, _ := field(cell, w)
+		v, _ := cellview.Field(cell, w)
 		r.Words = append(r.Words, v)
 	}
 	for _, m := range k.metrics {
-		v := estimate(cell.Metric(m.Name))
+		v := cellview.Estimate(cell.Metric(m.Name))
 		if p, ok := c.publishedOf(cell, m.Name, k.block.Published); ok {
 			v.Published, v.Shift = p.Number, p.Shift
 		}
@@ -382,61 +331,6 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 func shortReason(reason string) string {
 	short, _, _ := strings.Cut(reason, ":")
 	return short
-}
-
-// estimate is a result as tables show it.
-func estimate(r dataset.Result) table.Value {
-	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
-		Published: math.NaN(), Shift: math.NaN()}
-	if r.Missing != "" {
-		return v
-	}
-	switch r.Estimate.Kind {
-	case stats.Given: // a mark says why there is no interval
-	case stats.NoInterval:
-		v.Few = "1\u00a0run"
-	case stats.WithinRun:
-		v.Few = "within one run"
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	case stats.RangeOfTwo:
-		v.Few = "2\u00a0runs"
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	case stats.BySearch:
-		if v.AtLeast = math.IsInf(r.Estimate.Interval.Hi, 1); v.AtLeast {
-			break // the highest that may be tried was found, and says all that there is of an interval
-		}
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	default:
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	}
-	return v
-}
-
-// stateOf says in a few words that a cell was measured otherwise than the article has it now, or not to the end; empty if neither is so.
-func stateOf(cell *dataset.Cell) string {
-	switch cell.State {
-	case dataset.Stale:
-		return "older version"
-	case dataset.Partial:
-		return "unfinished"
-	}
-	return ""
-}
-
-// withState is a text with the state of its cell behind it.
-func withState(words string, cell *dataset.Cell) string {
-	if state := stateOf(cell); state != "" {
-		return words + ", " + state
-	}
-	return words
-}
-
-// hollowWords say what open marks are, where there are some.
-func hollowWords(cells []*dataset.Cell) []string {
-	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return stateOf(cell) != "" }) {
-		return []string{"Open mark, or words behind a name: measured with an older version of the experiment, or not finished."}
-	}
-	return nil
 }
 
 // cellNotes says what is not as it should be with a cell: its state, failures, checks, and marks of what is shown of it.
@@ -455,9 +349,9 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	}
 	switch cell.State {
 	case dataset.Stale:
-		add(stateOf(cell), "measured with an older version of this experiment")
+		add(cellview.StateOf(cell), "measured with an older version of this experiment")
 	case dataset.Partial:
-		add(stateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
+		add(cellview.StateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
 	}
 	failed := failures(cell)
 	for _, f := range failed {
@@ -529,175 +423,28 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 	return out
 }
 
-// without says why there is nothing to show of some metrics of cells that are there: nothing was run, nothing could be run, nothing is
-// valid, or what was run has no value of them.
-func without(cells []*dataset.Cell, metrics ...string) string {
-	switch {
-	case len(cells) > 0 && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
-		return "every cell is unavailable"
-	case noneMeasured(cells):
-		return "not measured yet"
-	}
-	var failed, invalid, lacking bool
-	var reasons []string
-	what := "repetition"
-	for _, cell := range cells {
-		if len(cell.Records) == 0 {
-			continue
-		}
-		if cell.Trial.Capacity != nil {
-			what = "search"
-		}
-		for _, m := range metrics {
-			missing := cell.Metric(m).Missing
-			switch kind, why, _ := strings.Cut(missing, ": "); {
-			case kind == "failed":
-				failed = true
-				continue
-			case kind == "invalid":
-				invalid = true
-				continue
-			case kind == notMeasured:
-				missing = why
-			}
-			lacking = true
-			if missing != "" && !slices.Contains(reasons, missing) {
-				reasons = append(reasons, missing)
-			}
-		}
-	}
-	switch {
-	case !lacking && !invalid:
-		return "every " + what + " failed"
-	case !lacking:
-		return "no valid " + what
-	case failed || invalid:
-		what = "valid " + what
-	}
-	words := "no " + what + " has a value of any metric shown"
-	if len(metrics) == 1 {
-		m, _ := metricOf(metrics[0], cells)
-		words = "no " + what + " has a value of " + lower(cmp.Or(m.Title, metrics[0]))
-	}
-	const most = 2
-	if more := len(reasons) - most; more > 0 {
-		reasons = append(reasons[:most], fmt.Sprintf("and %s more", number.Count(more, "reason")))
-	}
-	if len(reasons) > 0 {
-		words += ": " + strings.Join(reasons, "; ")
-	}
-	return words
-}
-
-func noneMeasured(cells []*dataset.Cell) bool {
-	return !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return len(cell.Records) > 0 })
-}
-
-// lower begins a title in the middle of a sentence.
-func lower(title string) string {
-	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
-		return title // an abbreviation, such as CPU
-	}
-	for i, r := range title {
-		return strings.ToLower(string(r)) + title[i+len(string(r)):]
-	}
-	return title
-}
-
-// kinds are the ways in which estimates were made that stand beside each other, with the repetitions behind those that
-// have an interval.
-type kinds struct {
-	intervals, two, one bool
-	within              bool // one run, with the interval within it
-	searched            bool // found by a search
-	low, high           int
-}
-
-func kindsOf(cells []*dataset.Cell, metrics ...string) kinds {
-	var k kinds
-	for _, cell := range cells {
-		for _, m := range metrics {
-			r := cell.Metric(m)
-			switch {
-			case r.Missing != "" || r.Estimate.Kind == stats.Given:
-			case r.Estimate.Kind == stats.NoInterval:
-				k.one = true
-			case r.Estimate.Kind == stats.WithinRun:
-				k.one, k.within = true, true
-			case r.Estimate.Kind == stats.RangeOfTwo:
-				k.two = true
-			case r.Estimate.Kind == stats.BySearch:
-				k.searched = true
-			default:
-				if n := r.Estimate.N; !k.intervals || n < k.low {
-					k.low = n
-				}
-				k.intervals, k.high = true, max(k.high, r.Estimate.N)
-			}
-		}
-	}
-	return k
-}
-
-// words lists every kind that occurs.
-func (k kinds) words() string {
-	within := ""
-	if k.within {
-		within = " but that of percentiles within it"
-	}
-	switch {
-	case k.searched && !k.one && !k.two && !k.intervals:
-		return searchedWords
-	case k.one && !k.two && !k.intervals && !k.searched:
-		return "one run, so there are no intervals" + strings.Replace(within, "that", "those", 1)
-	case k.two && !k.one && !k.intervals && !k.searched:
-		return "mean of two runs, smallest and largest beside it"
-	}
-	var out []string
-	if k.intervals {
-		out = append(out, "median of "+k.repetitions()+", 95\u202f% interval beside it")
-	}
-	if k.two {
-		out = append(out, "of two runs their mean, smallest and largest beside it")
-	}
-	if k.one {
-		out = append(out, "of one run its value, without an interval"+within)
-	}
-	if k.searched {
-		out = append(out, searchedWords)
-	}
-	return strings.Join(out, "; ")
-}
-
-// searchedWords say what stands beside a number that a search found.
-const searchedWords = "what a search found, and beside it where that may lie"
-
-func (k kinds) repetitions() string {
-	return origin{measured: 1, low: k.low, high: k.high}.repetitions()
-}
-
-// sub says what the numbers of a table are.
-func (k *columns) sub(cells []*dataset.Cell, l table.Layout) string {
+// Sub says what the numbers of a table are.
+func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	switch {
 	case len(cells) == 0:
 		return ""
-	case noneMeasured(cells):
-		words := capital(without(cells))
+	case cellview.NoneMeasured(cells):
+		words := wording.Capital(cellview.Without(cells))
 		if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }) {
 			words += "; every row waits for a run"
 		}
 		return words
 	}
 	isFailed := func(m string) bool { return m == "failed" }
-	text := kindsOf(cells, slices.DeleteFunc(namesOf(k.metrics), isFailed)...).words()
-	if slices.ContainsFunc(namesOf(k.metrics), isFailed) {
+	text := cellview.KindsOf(cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Words()
+	if slices.ContainsFunc(cellview.NamesOf(k.metrics), isFailed) {
 		if text != "" {
 			text += "; "
 		}
 		text += "failed over all attempts, with 95\u202f% interval"
 	}
-	if text = capital(text); text == "" {
-		text = capital(without(cells, namesOf(k.metrics)...))
+	if text = wording.Capital(text); text == "" {
+		text = wording.Capital(cellview.Without(cells, cellview.NamesOf(k.metrics)...))
 	}
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {

@@ -6,7 +6,9 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/render/cellview"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // spark draws the cells of the first headline claim: one metric of two to four of them. Where nothing was measured
@@ -46,19 +48,19 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 	}
 	m := cells[0].Metric(metric).Metric
 	unit := number.For(m.Unit, m.Share, centres...)
-	fields := naming(cells, nil)
+	fields := cellview.Naming(cells, nil)
 	var rows []sparkRow
 	interval := false
 	for i, cell := range cells {
-		v := estimate(cell.Metric(metric))
+		v := cellview.Estimate(cell.Metric(metric))
 		if v.Few != "" {
 			v.Lo, v.Hi = math.NaN(), math.NaN()
 		}
 		interval = interval || !math.IsNaN(v.Lo)
 		label := unit.Quantity(v.Centre, unit.Decimals(v.Centre, v.Lo, v.Hi))
-		rows = append(rows, sparkRow{nameBy(cell, fields), label, i + 1, v.Centre, v.Lo, v.Hi})
+		rows = append(rows, sparkRow{cellview.NameBy(cell, fields), label, i + 1, v.Centre, v.Lo, v.Hi})
 	}
-	caption := lower(m.Title)
+	caption := wording.Lower(m.Title)
 	if interval {
 		caption += ", 95\u202f% interval"
 	}

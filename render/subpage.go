@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/wording"
 )
 
 // Subpage is a page that belongs to that of an article: its history, an earlier run, two runs side by side.
@@ -161,7 +162,7 @@ func (r *Renderer) runPage(m *dataset.Moment, o Options, c *composer, a composed
 		c.up, c.moment = upFromRun, m
 		a = c.article()
 	}
-	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + longDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files, Warnings: c.unclear},
+	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files, Warnings: c.unclear},
 		c.failed()
 }
 
@@ -178,7 +179,7 @@ func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (
 	c.up = upFromRun
 	_, title := c.inline(m.Doc.Front.Title.Value)
 	main := c.fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
-		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: longDate(m.Ended)})
+		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: wording.LongDate(m.Ended)})
 	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
 		HTML: main, Files: c.files, LeadsOn: true}, c.failed()
 }

@@ -13,7 +13,9 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/number"
+	"benchbook/render/wording"
 )
 
 // valueView is a measured value in the template.
@@ -35,9 +37,6 @@ type valueView struct {
 // valueRow is a line of the table of all values.
 type valueRow struct{ Text, Interval, Repetitions, From string }
 
-// notMeasured are the words that stand wherever a number would.
-const notMeasured = "not measured"
-
 // value shows what an expression comes to: the number, and the slip that says where it comes from. The second result is
 // the number alone, as text.
 func (c *composer) value(in expr.Inline) (template.HTML, string) {
@@ -52,15 +51,15 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	source := in.Expr.String()
 	q, err := c.d.Eval(in.Expr, "")
 	if err != nil {
-		c.note(valueRow{notMeasured, "–", "–", source})
-		return valueView{Missing: true, Text: notMeasured, Heading: "Not measured", Interval: sentence(err.Error()),
+		c.note(valueRow{wording.NotMeasured, "–", "–", source})
+		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured", Interval: wording.Sentence(err.Error()),
 			Source: source}, nil
 	}
 	if q.Text != "" {
-		o := originOf(c.d, q.Cells)
+		o := cellview.OriginOf(c.d, q.Cells)
 		c.note(valueRow{q.Text, "–", "–", cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
-			Origin: sentence(o.where())}, &q
+			Origin: wording.Sentence(o.Where())}, &q
 	}
 	c.use(in.Expr, "")
 	w := c.writerOf(in, q)
@@ -68,12 +67,12 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
 	v.Drawing = drawRepetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
-	o := originOf(c.d, q.Cells)
+	o := cellview.OriginOf(c.d, q.Cells)
 	var names []string
 	for _, cell := range q.Cells {
 		names = append(names, cell.Trial.Name)
 	}
-	names = sortedSet(names)
+	names = cellview.SortedSet(names)
 	from := cmp.Or(q.What, source)
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = "cells " + strings.Join(names, "; ") + ", "
@@ -81,7 +80,7 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 			v.Origin = "cell " + names[0] + ", "
 		}
 	}
-	v.Origin = sentence(v.Origin + o.where())
+	v.Origin = wording.Sentence(v.Origin + o.Where())
 	c.note(valueRow{w.text(), w.intervalShort(), w.runs(), from})
 	return v, &q
 }
@@ -121,25 +120,6 @@ func (c *composer) note(row valueRow) {
 	if !slices.Contains(c.values, row) {
 		c.values = append(c.values, row)
 	}
-}
-
-// sentence begins words with a capital and ends them with a full stop.
-func sentence(words string) string {
-	words = strings.TrimSuffix(strings.TrimSpace(words), ",")
-	if words == "" {
-		return ""
-	}
-	if !strings.ContainsAny(words[len(words)-1:], ".!?") {
-		words += "."
-	}
-	return capital(words)
-}
-
-func capital(words string) string {
-	for i, r := range words {
-		return strings.ToUpper(string(r)) + words[i+len(string(r)):]
-	}
-	return words
 }
 
 // writer writes a quantity as the filters of an inline value ask.
@@ -228,16 +208,16 @@ func (w writer) isCapacity() bool {
 func (w writer) intervalSentence() string {
 	switch {
 	case w.q.Interval == nil && w.q.Kind != stats.Given && w.q.N == 1 && len(w.q.Cells) == 1:
-		return strings.TrimSpace("1\u00a0run, so there is no interval. " + sentence(w.q.Note))
+		return strings.TrimSpace("1\u00a0run, so there is no interval. " + wording.Sentence(w.q.Note))
 	case w.q.Interval == nil:
-		return sentence(cmp.Or(w.q.Note, "there is no interval for it"))
+		return wording.Sentence(cmp.Or(w.q.Note, "there is no interval for it"))
 	case w.q.Kind == stats.WithinRun:
 		return w.intervalShort() + ", 95\u202f% interval within one run, as if its requests were independent; nothing is known of other runs."
 	case w.q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.intervalShort() + "."
 	}
 	if w.q.Kind == stats.BySearch {
-		return sentence(strings.Trim("found by a search to lie within "+w.intervalShort()+"; "+w.q.Note, "; "))
+		return wording.Sentence(strings.Trim("found by a search to lie within "+w.intervalShort()+"; "+w.q.Note, "; "))
 	}
 	text := w.intervalShort() + ", 95\u202f% interval"
 	if w.q.N > 0 {
@@ -435,7 +415,7 @@ func (c *composer) keyValues() []keyView {
 		row := keyView{Is: is, Value: c.fill("value", v)}
 		switch {
 		case v.Missing:
-			row.Interval = sentence(inShort(v.Interval))
+			row.Interval = wording.Sentence(inShort(v.Interval))
 		case q != nil && q.Interval != nil:
 			row.Interval = c.writerOf(in, *q).intervalShort()
 		}

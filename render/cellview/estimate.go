@@ -1,0 +1,146 @@
+package cellview
+
+import (
+	"math"
+	"strings"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/table"
+)
+
+// Ends are those of the interval or range of a result, NaN where there is none to draw.
+func Ends(r dataset.Result) (lo, hi float64) {
+	if v := Estimate(r); r.Missing == "" && r.Estimate.Kind != stats.NoInterval {
+		return v.Lo, v.Hi
+	}
+	return math.NaN(), math.NaN()
+}
+
+// HasFailed tells whether a result is missing because the cell was tried and failed.
+func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
+
+// Bound is an end of an interval for a data file; nil for none.
+func Bound(has bool, v float64) any {
+	if !has || math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return v
+}
+
+// Sub says what estimates of these kinds are.
+func (k EstimateKinds) Sub() string {
+	switch {
+	case k.Intervals && (k.TwoRuns || k.OneRun):
+		return "Median with 95\u202f% interval, where there are enough runs"
+	case k.Intervals:
+		return "Median with 95\u202f% interval"
+	case k.TwoRuns && k.OneRun:
+		return "One or two runs, no intervals"
+	case k.TwoRuns:
+		return "Mean of two runs"
+	case k.Searched:
+		return "What a search found, and where that may lie"
+	}
+	return "One run, no interval"
+}
+
+// Estimate is a result as tables show it.
+func Estimate(r dataset.Result) table.Value {
+	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
+		Published: math.NaN(), Shift: math.NaN()}
+	if r.Missing != "" {
+		return v
+	}
+	switch r.Estimate.Kind {
+	case stats.Given: // a mark says why there is no interval
+	case stats.NoInterval:
+		v.Few = "1\u00a0run"
+	case stats.WithinRun:
+		v.Few = "within one run"
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	case stats.RangeOfTwo:
+		v.Few = "2\u00a0runs"
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	case stats.BySearch:
+		if v.AtLeast = math.IsInf(r.Estimate.Interval.Hi, 1); v.AtLeast {
+			break // the highest that may be tried was found, and says all that there is of an interval
+		}
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	default:
+		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
+	}
+	return v
+}
+
+// kinds are the ways in which estimates were made that stand beside each other, with the repetitions behind those that
+// have an interval.
+type EstimateKinds struct {
+	Intervals, TwoRuns, OneRun bool
+	WithinRun                  bool // one run, with the interval within it
+	Searched                   bool // found by a search
+	low, high                  int
+}
+
+func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
+	var k EstimateKinds
+	for _, cell := range cells {
+		for _, m := range metrics {
+			r := cell.Metric(m)
+			switch {
+			case r.Missing != "" || r.Estimate.Kind == stats.Given:
+			case r.Estimate.Kind == stats.NoInterval:
+				k.OneRun = true
+			case r.Estimate.Kind == stats.WithinRun:
+				k.OneRun, k.WithinRun = true, true
+			case r.Estimate.Kind == stats.RangeOfTwo:
+				k.TwoRuns = true
+			case r.Estimate.Kind == stats.BySearch:
+				k.Searched = true
+			default:
+				if n := r.Estimate.N; !k.Intervals || n < k.low {
+					k.low = n
+				}
+				k.Intervals, k.high = true, max(k.high, r.Estimate.N)
+			}
+		}
+	}
+	return k
+}
+
+// Words lists every kind that occurs.
+func (k EstimateKinds) Words() string {
+	within := ""
+	if k.WithinRun {
+		within = " but that of percentiles within it"
+	}
+	switch {
+	case k.Searched && !k.OneRun && !k.TwoRuns && !k.Intervals:
+		return searchedWords
+	case k.OneRun && !k.TwoRuns && !k.Intervals && !k.Searched:
+		return "one run, so there are no intervals" + strings.Replace(within, "that", "those", 1)
+	case k.TwoRuns && !k.OneRun && !k.Intervals && !k.Searched:
+		return "mean of two runs, smallest and largest beside it"
+	}
+	var out []string
+	if k.Intervals {
+		out = append(out, "median of "+k.Repetitions()+", 95\u202f% interval beside it")
+	}
+	if k.TwoRuns {
+		out = append(out, "of two runs their mean, smallest and largest beside it")
+	}
+	if k.OneRun {
+		out = append(out, "of one run its value, without an interval"+within)
+	}
+	if k.Searched {
+		out = append(out, searchedWords)
+	}
+	return strings.Join(out, "; ")
+}
+
+// searchedWords say what stands beside a number that a search found.
+const searchedWords = "what a search found, and beside it where that may lie"
+
+func (k EstimateKinds) Repetitions() string {
+	return Origin{Measured: 1, Low: k.low, High: k.high}.Repetitions()
+}

@@ -1,0 +1,118 @@
+package cellview
+
+import (
+	"math"
+	"strings"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/render/wording"
+)
+
+// Quantity is a metric as it stands on an axis.
+type Quantity struct {
+	record.Metric
+	Unit number.Unit
+	Axis string // as the axis is to be named
+}
+
+// QuantityOf chooses the unit for a metric of cells.
+func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
+	var centres []float64
+	for _, cell := range cells {
+		if r := cell.Metric(m.Name); r.Missing == "" {
+			centres = append(centres, r.Estimate.Centre)
+		}
+	}
+	q := Quantity{Metric: m, Unit: number.For(m.Unit, m.Share, centres...)}
+	q.Axis = QuantityWords(m, q.Unit)
+	return q
+}
+
+// Words is an estimate in a sentence: with its interval and repetitions, or what there is of them.
+func (q Quantity) Words(r dataset.Result) string {
+	v := Estimate(r)
+	if v.Missing != "" {
+		return v.Missing
+	}
+	decimals := q.Unit.Decimals(v.Centre, v.Lo, v.Hi)
+	words := q.Unit.Quantity(v.Centre, decimals)
+	switch {
+	case v.Few != "" && !math.IsNaN(v.Lo):
+		return words + ", " + v.Few + ", " + q.Unit.Between(v.Lo, v.Hi, decimals)
+	case v.Few != "":
+		return words + ", " + v.Few
+	case r.Estimate.Kind == stats.Given:
+		return words
+	case r.Estimate.Kind == stats.BySearch:
+		return words + ", found by a search to lie within " + q.Unit.Between(v.Lo, v.Hi, decimals)
+	}
+	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + number.Count(r.Estimate.N, "repetition")
+}
+
+// QuantityWords names a quantity with its unit, as an axis does.
+func QuantityWords(m record.Metric, u number.Unit) string {
+	switch {
+	case u.Symbol == "/s" && Per(m) != "":
+		return Per(m) + " per second"
+	case u.Symbol == "/s":
+		return wording.Lower(m.Title) + " per second"
+	case u.Symbol == "":
+		return wording.Lower(m.Title)
+	}
+	return wording.Lower(m.Title) + ", " + u.Symbol
+}
+
+// Subject says of which metric a figure is, with its unit if that is not in the words.
+func (q Quantity) Subject() string {
+	words := wording.Lower(q.Title)
+	if q.Axis != words {
+		words += ", " + strings.TrimPrefix(q.Axis, words+", ")
+	}
+	return words
+}
+
+func MetricsNamed(names ...string) []record.Metric {
+	var out []record.Metric
+	for _, name := range names {
+		if m, ok := record.LookupMetric(name); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func NamesOf(metrics []record.Metric) []string {
+	var out []string
+	for _, m := range metrics {
+		out = append(out, m.Name)
+	}
+	return out
+}
+
+// MetricOf says what a name in a block measures: a metric of ours, or one that a program of the cells prints. It is false
+// for parameters and labels.
+func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
+	if m, ok := record.LookupMetric(name); ok {
+		return m, true
+	}
+	for _, cell := range cells {
+		if _, ok := Field(cell, name); ok {
+			return record.Metric{}, false
+		}
+	}
+	if len(cells) == 0 {
+		return record.Metric{Name: name, Unit: "1", Title: wording.Capital(name)}, true
+	}
+	return cells[0].Metric(name).Metric, true
+}
+
+// Per is what a rate of a metric counts.
+func Per(m record.Metric) string {
+	if strings.HasPrefix(m.Name, "throughput") {
+		return "requests"
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+// Package cellview says what pages show of cells: their names, estimates, state and origin.
+package cellview
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+)
+
+// Numeric is the number that a setting of a cell is, in base units.
+func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
+	text, ok := Field(cell, name)
+	if !ok {
+		return nil, false
+	}
+	q, err := expr.ParseQuantity(text)
+	return q, err == nil
+}
+
+// FieldsOf are the values of a cell's fields.
+func FieldsOf(cell *dataset.Cell, fields []string) []any {
+	var out []any
+	for _, f := range fields {
+		v, _ := Field(cell, f)
+		out = append(out, v)
+	}
+	return out
+}
+
+// Field gives the text that a cell has for a parameter or label.
+func Field(c *dataset.Cell, name string) (string, bool) {
+	for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
+		for _, p := range list {
+			if p.Name == name {
+				return p.Value, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Naming gives the fields by which the cells of a table or figure are named: those that the author asks for, and any
+// further parameter in which the cells differ, so that no two rows have one name.
+func Naming(cells []*dataset.Cell, asked []string) []string {
+	var out []string
+	for _, name := range asked {
+		if name != "experiment" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	if len(cells) == 0 {
+		return out
+	}
+	for _, p := range cells[0].Experiment.Plan.Parameters {
+		if slices.Contains(out, p) {
+			continue
+		}
+		first, _ := Field(cells[0], p)
+		differs := func(c *dataset.Cell) bool { v, _ := Field(c, p); return v != first }
+		if slices.ContainsFunc(cells, differs) && !implied(cells, out, p) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, cells[0].Experiment.Plan.Parameters...)
+	}
+	return out
+}
+
+// implied tells whether the fields already tell cells apart wherever they differ in one more.
+func implied(cells []*dataset.Cell, fields []string, more string) bool {
+	seen := map[string]string{}
+	for _, c := range cells {
+		var key strings.Builder
+		for _, f := range fields {
+			v, _ := Field(c, f)
+			key.WriteString(v + "\x00")
+		}
+		v, _ := Field(c, more)
+		if before, ok := seen[key.String()]; ok && before != v {
+			return false
+		}
+		seen[key.String()] = v
+	}
+	return true
+}
+
+// NameBy is the name of a cell by some of its fields; without any, its own.
+func NameBy(c *dataset.Cell, fields []string) string {
+	var words []string
+	for _, f := range fields {
+		if v, ok := Field(c, f); ok && v != "" {
+			words = append(words, v)
+		}
+	}
+	if len(words) == 0 {
+		return c.Trial.Name
+	}
+	return strings.Join(words, " ")
+}
+
+// SeriesOf are the values that cells have of a parameter or label, in the order of the plan.
+func SeriesOf(cells []*dataset.Cell, by string) []string {
+	var out []string
+	for _, cell := range cells {
+		if v, _ := Field(cell, by); !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package cellview
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/render/number"
+	"benchbook/render/wording"
+)
+
+// Origin is where numbers come from, as stamps and slips tell it.
+type Origin struct {
+	Cells     []*dataset.Cell
+	Measured  int // cells that have records
+	Runs      []string
+	hosts     []string
+	revisions []string      // of the article, as it was measured; empty if no record tells
+	Last      time.Time     // when the last repetition ended, in UTC; zero for none
+	Took      time.Duration // all repetitions together
+	Low, High int           // the fewest and the most repetitions of a measured cell
+	Without   string        // why no repetition is behind numbers of the metrics; empty if one is
+	Replacing int           // repetitions in the place of others that the machine disturbed
+}
+
+// OriginOf says where cells of a dataset come from. Repetitions are those that were run or, of metrics, those that are behind numbers: the
+// valid ones.
+func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Origin {
+	o := Origin{Cells: cells}
+	count := func(n int) {
+		if o.Low == 0 || n < o.Low {
+			o.Low = n
+		}
+		o.High = max(o.High, n)
+	}
+	for _, c := range cells {
+		if len(c.Records) == 0 {
+			continue
+		}
+		o.Measured++
+		if len(metrics) == 0 {
+			count(len(c.Records))
+		}
+		for _, m := range metrics {
+			if r := c.Metric(m); r.Missing == "" {
+				count(r.Estimate.N)
+			}
+		}
+		for _, r := range c.Records {
+			o.Runs, o.hosts = appendNew(o.Runs, r.Run), appendNew(o.hosts, r.Host)
+			if revision := r.Facts[record.FactRevision]; revision != "" {
+				o.revisions = appendNew(o.revisions, revision)
+			}
+			o.Took += r.Ended.Sub(r.Started)
+			if r.Order.Replaces > 0 {
+				o.Replacing++
+			}
+			if r.Ended.After(o.Last) {
+				o.Last = r.Ended.UTC()
+			}
+		}
+	}
+	if o.Measured > 0 && len(metrics) > 0 && o.High == 0 {
+		o.Without = Without(cells, metrics...)
+	}
+	for i, run := range o.Runs {
+		o.Runs[i] = d.RunName(run)
+	}
+	o.Runs, o.hosts, o.revisions = SortedSet(o.Runs), SortedSet(o.hosts), SortedSet(o.revisions)
+	return o
+}
+
+// appendNew appends a word that is not the last already, as it mostly is of one repetition after the other.
+func appendNew(list []string, word string) []string {
+	if n := len(list); n > 0 && list[n-1] == word {
+		return list
+	}
+	return append(list, word)
+}
+
+func SortedSet(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Repetitions in words: "5 repetitions", "3 to 5 repetitions", or why there is none behind numbers.
+func (o Origin) Repetitions() string {
+	switch {
+	case o.Measured == 0:
+		return "not measured"
+	case o.Without != "":
+		return o.Without
+	case o.Low != o.High:
+		return fmt.Sprintf("%d to %s", o.Low, number.Count(o.High, "repetition"))
+	}
+	return number.Count(o.High, "repetition")
+}
+
+// Where says host, run, revision of the article, if records tell, and date: "host c16-1a2b, run 20261114T…, revision 5b605583d0d9,
+// 14 Nov 2026"; empty for nothing measured.
+func (o Origin) Where() string {
+	if o.Measured == 0 {
+		return ""
+	}
+	run := "run\u00a0" + strings.Join(o.Runs, ", ")
+	if len(o.Runs) > 2 {
+		run = number.Count(len(o.Runs), "run")
+	}
+	host := "host\u00a0" + strings.Join(o.hosts, ", ")
+	if slices.Contains(o.hosts, record.ImportedHost) {
+		host = "imported"
+	}
+	revision := ""
+	switch n := len(o.revisions); {
+	case n > 2:
+		revision = number.Count(n, "revision") + ", "
+	case n > 0:
+		revision = "revision\u00a0" + strings.Join(o.revisions, ", ") + ", "
+	}
+	return host + ", " + run + ", " + revision + wording.ShortDate(o.Last)
+}

@@ -1,0 +1,80 @@
+package wording
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Some joins names for a sentence and counts those beyond the first few.
+func Some(names []string) string {
+	const most = 4
+	if len(names) > most+1 {
+		return strings.Join(names[:most], "; ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, "; ")
+}
+
+// ShortDate writes a day in UTC, such as 14 Nov 2026.
+func ShortDate(t time.Time) string { return t.UTC().Format("2\u00a0Jan\u00a02006") }
+
+// LongDate writes a day in UTC with the whole name of its month.
+func LongDate(t time.Time) string { return t.UTC().Format("2\u00a0January\u00a02006") }
+
+// Lasting says how long something took: "4 h 10 min", "48 s".
+func Lasting(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d\u00a0s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d\u00a0min", (d+30*time.Second)/time.Minute)
+	}
+	d = d.Round(time.Minute)
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%d\u00a0h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// List joins words as in a sentence.
+func List(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// Lower begins a title in the middle of a sentence.
+func Lower(title string) string {
+	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
+		return title // an abbreviation, such as CPU
+	}
+	for i, r := range title {
+		return strings.ToLower(string(r)) + title[i+len(string(r)):]
+	}
+	return title
+}
+
+// NotMeasured are the words that stand wherever a number would.
+const NotMeasured = "not measured"
+
+// Sentence begins words with a capital and ends them with a full stop.
+func Sentence(words string) string {
+	words = strings.TrimSuffix(strings.TrimSpace(words), ",")
+	if words == "" {
+		return ""
+	}
+	if !strings.ContainsAny(words[len(words)-1:], ".!?") {
+		words += "."
+	}
+	return Capital(words)
+}
+
+// Capital begins words with a capital.
+func Capital(words string) string {
+	for i, r := range words {
+		return strings.ToUpper(string(r)) + words[i+len(string(r)):]
+	}
+	return words
+}
