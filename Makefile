@@ -7,7 +7,7 @@ PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 BASE ?= debian:bookworm-slim
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster programs release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,7 @@ bench-pages: ## render an article with a thousand records, and a thousand articl
 bench-load: build ## compare the load generator with wrk, and say which of its promises it keeps (some minutes; leave the machine alone)
 	@command -v wrk >/dev/null || apt-get install -y --no-install-recommends wrk
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/load/http/bench
-	@$(BIN)/bench-load -load $(BIN)/benchbook-load
+	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
 
 bench-first-use: ## measure how long it takes from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/benchbook -run 'TestFirstUse/from_nothing' -v -count=1 -alone
@@ -88,21 +88,21 @@ lint: ## formatting, spelling, vet and staticcheck
 engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root)
 	@scripts/engine
 
-# The programs that go into containers are static, so that an empty image is enough for them. They are put into benchbook,
-# compressed, and beside it for those who want to look at one alone.
-PROGRAMS := ./runner/load/http/benchbook-load ./runner/load/benchbook-time ./runner/origin/benchbook-origin ./runner/link/benchbook-link ./runner/benchbook-host
+# The program that goes into containers is static, so that an empty image is enough for it. It is put into benchbook, compressed,
+# and beside it for those who want to look at it alone.
+AGENT := benchbook-agent
 EMBEDDED := runner/programs/embedded
 
-build: programs ## build benchbook with the programs that it puts into containers
+build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
 
-build-cluster: programs ## build benchbook-cluster, which is benchbook with Kubernetes and several hosts
+build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes and several hosts
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded,cluster -ldflags '$(LDFLAGS)' -o $(BIN)/benchbook-cluster ./cmd/benchbook
 
-programs:
-	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ $(PROGRAMS)
+agent:
+	@CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -buildvcs=false -o $(BIN)/ ./runner/$(AGENT)
 	@rm -rf $(EMBEDDED) && mkdir -p $(EMBEDDED)
-	@for p in $(notdir $(PROGRAMS)); do gzip -9n <$(BIN)/$$p >$(EMBEDDED)/$$p.gz || exit 1; done
+	@gzip -9n <$(BIN)/$(AGENT) >$(EMBEDDED)/$(AGENT).gz
 
 release: ## build archives with checksums in dist/ for the PLATFORMS, and tag the version of CHANGELOG.md
 	@scripts/tag --check

@@ -17,17 +17,10 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/eventloop"
-	"benchbook/runner/images"
 	"benchbook/runner/link"
-	"benchbook/runner/load"
 	"benchbook/runner/observe"
 	"benchbook/runner/origin"
 )
-
-// Programs lists our programs that go into containers, which package programs finds.
-func Programs() []string {
-	return append(load.Programs(), images.OriginProgram, images.LinkProgram, agent.Name)
-}
 
 // Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
 // the relay. No service can have a name with a dot, so nothing of an article collides.
@@ -69,7 +62,7 @@ func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error
 	at := r.layout().Location(t, s.Name)
 	at.Peers = nil // it connects to the service alone, which is beside it
 	out := engine.Service{
-		Name: s.Name, Image: r.images().Own(images.LinkProgram), Environment: []string{"BENCHBOOK_LINK=" + string(config)},
+		Name: s.Name, Image: r.images().Own(), Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: r.layout().Placement(at.Host).Services, Location: at,
 		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
 		// relay may be that one, for all clients.

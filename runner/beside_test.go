@@ -190,15 +190,9 @@ func TestSemanticsOfOwnPrograms(t *testing.T) {
 
 func TestProgramThatIsNotThere(t *testing.T) {
 	r := newRunner(fake.New(script(t)), &quiet{})
-	found := r.Programs
-	r.Programs = func(name string) ([]byte, error) {
-		if name == "benchbook-link" { // and no other: several are looked for at once
-			return nil, errors.New(name + " does not lie beside benchbook")
-		}
-		return found(name)
-	}
+	r.Agent = func() ([]byte, error) { return nil, errors.New("it does not lie beside benchbook") } // and that of the driver does
 	_, err := r.Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), &memory{}, Options{})
-	if err == nil || err.Error() != "benchbook-link does not lie beside benchbook" {
+	if err == nil || err.Error() != "it does not lie beside benchbook" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/observe"
@@ -50,7 +51,7 @@ func (w *told) together(t *testing.T, s fake.Script, change func(ctx context.Con
 		}
 		word, err := io.ReadAll(p.Stdin)
 		moment, ok := http.ParseWord(string(word))
-		if err != nil || !ok || !slices.Equal(p.Command, []string{http.AwaitArgument}) {
+		if err != nil || !ok || !slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) {
 			t.Errorf("%s %q is told %q, %v", p.Name, p.Command, word, err)
 		}
 		w.configs, w.moments = append(w.configs, config), append(w.moments, moment)

@@ -47,7 +47,7 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images
 // imageStore has what was made available since the Runner was made.
 func (r *Runner) imageStore() *images.Store {
 	if r.store == nil {
-		r.store = &images.Store{Engine: r.Engine, Programs: r.Programs, Cache: r.Cache, Begin: r.Progress.Preparing}
+		r.store = &images.Store{Engine: r.Engine, Agent: r.Agent, Cache: r.Cache, Begin: r.Progress.Preparing}
 	}
 	return r.store
 }
@@ -59,7 +59,7 @@ func (r *run) images() images.Set {
 
 // Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from.
 func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*plan.Plan) (map[string]bool, error) {
-	return images.Used(ctx, store, r.Programs, r.driver, plans)
+	return images.Used(ctx, store, r.Agent, r.driver, plans)
 }
 
 // prepareAll makes available what experiments need.

@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
@@ -63,7 +64,7 @@ type Runner struct {
 	Requests load.Driver
 	Commands load.Driver
 	Tools    map[string]load.Driver // of loads by other programs, by their names
-	Programs load.Tool              // finds those of origins and links
+	Agent    agent.Program          // reads our program, for origins and links
 	Host     machines.Host
 	Machines map[string]*machines.Machine // the others of Host, by their names in the project
 	Progress Progress

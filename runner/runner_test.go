@@ -246,8 +246,8 @@ func script(t *testing.T) fake.Script {
 }
 
 func newRunner(e engine.Engine, p Progress) *Runner {
-	tool := func(string) ([]byte, error) { return []byte("program"), nil }
-	return &Runner{Engine: e, Progress: p, Programs: tool, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool},
+	program := func() ([]byte, error) { return []byte("program"), nil }
+	return &Runner{Engine: e, Progress: p, Agent: program, Requests: &load.Requests{Agent: program}, Commands: &load.Commands{Agent: program},
 		Host: machines.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 

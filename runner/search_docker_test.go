@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
@@ -34,11 +35,10 @@ func realRunner(t *testing.T) *Runner {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, program := range []string{"load/http/benchbook-load", "origin/benchbook-origin", "link/benchbook-link", "load/benchbook-time"} {
-		build(t, filepath.Join(dir, filepath.Base(program)), "benchbook/runner/"+program)
-	}
-	tool := func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }
-	return &Runner{Engine: e, Host: host, Progress: &quiet{}, Programs: tool, Requests: &load.Requests{Tool: tool}, Commands: &load.Commands{Tool: tool}}
+	build(t, filepath.Join(dir, agent.Name), "benchbook/runner/benchbook-agent")
+	program := func() ([]byte, error) { return os.ReadFile(filepath.Join(dir, agent.Name)) }
+	return &Runner{Engine: e, Host: host, Progress: &quiet{}, Agent: program, Requests: &load.Requests{Agent: program},
+		Commands: &load.Commands{Agent: program}}
 }
 
 // build makes a static program.

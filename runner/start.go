@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/readiness"
 	"benchbook/runner/images"
 	"benchbook/runner/observe"
@@ -196,7 +197,7 @@ func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		if err != nil {
 			return engine.Service{}, err
 		}
-		out.Image, out.Environment = r.images().Own(images.OriginProgram), []string{config}
+		out.Image, out.Command, out.Environment = r.images().Own(), []string{agent.Origin}, []string{config}
 	}
 	return out, nil
 }

@@ -44,7 +44,7 @@ func TestRunOnCluster(t *testing.T) {
 		t.Skip("needs a cluster: run make test-kubernetes")
 	}
 	w := onEngine(t)
-	_, w.cluster, _ = elsewhere(w.tool)
+	_, w.cluster, _ = elsewhere(w.agent)
 	w.cache = t.TempDir()
 	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/notebook/article"
-	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/machines"
 	"benchbook/runner/observe"
 )
@@ -90,7 +90,7 @@ func examine(ctx context.Context, a *session) (*examination, error) {
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
 	look := observe.ReadMachineState(ctx, m.root, m.noise)
-	checks = append(checks, examinePrograms(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
+	checks = append(checks, examineProgram(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
 		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
 	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
@@ -221,19 +221,15 @@ func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	return finding{Name: "left behind", Level: fine, Words: "nothing"}
 }
 
-// examinePrograms looks for the programs that go into containers.
-func examinePrograms(a *session) finding {
+// examineProgram looks for the program that goes into containers.
+func examineProgram(a *session) finding {
 	s := finding{Name: "programs", Level: fine, Vital: true}
-	var there []string
-	for _, name := range runner.Programs() {
-		if _, err := a.wiring.tool(name); err != nil {
-			s.Level = missing
-			s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ")
-			return s
-		}
-		there = append(there, name)
+	if _, err := a.wiring.agent(); err != nil {
+		s.Level = missing
+		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ")
+		return s
 	}
-	s.Words = strings.Join(there, ", ")
+	s.Words = agent.Name
 	return s
 }
 

@@ -227,8 +227,8 @@ func collectImages(ctx context.Context, a *session, plans map[string][]*plan.Pla
 	if !ok {
 		return nil // such an engine keeps none
 	}
-	r := runner.Runner{Engine: e, Programs: a.wiring.tool, Requests: &load.Requests{Tool: a.wiring.tool},
-		Commands: &load.Commands{Tool: a.wiring.tool}, Tools: foreign.Drivers(a.wiring.tool)}
+	r := runner.Runner{Engine: e, Agent: a.wiring.agent, Requests: &load.Requests{Agent: a.wiring.agent},
+		Commands: &load.Commands{Agent: a.wiring.agent}, Tools: foreign.Drivers(a.wiring.agent)}
 	var all []*plan.Plan
 	for _, list := range plans {
 		all = append(all, list...)

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
 
 // lifeCycle has shared services, hooks of every kind, volumes, and a service that is scaled.
@@ -248,8 +249,7 @@ func TestOverheadOfARepetition(t *testing.T) {
 // originImage is the id of the image of our origins.
 func originImage(t *testing.T, w wiring) string {
 	t.Helper()
-	const name = "benchbook-origin"
-	program, err := w.tool(name)
+	program, err := w.agent()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func originImage(t *testing.T, w wiring) string {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: name, Data: program}}, t.Output())
+	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}

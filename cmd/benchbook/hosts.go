@@ -16,7 +16,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
@@ -434,7 +433,7 @@ func (m *hostSession) meet(ctx context.Context) error {
 
 // meetOne meets one machine.
 func (m *hostSession) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
-	program, err := m.app.wiring.tool(agent.Name)
+	program, err := m.app.wiring.agent()
 	if err != nil {
 		return nil, err
 	}

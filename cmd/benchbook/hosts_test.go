@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/hosts/hoststest"
 )
@@ -66,7 +65,7 @@ calibrate: false
 func TestRunOnTwoMachines(t *testing.T) {
 	w := onEngine(t)
 	m := hoststest.Start(t)
-	w.endpoint, w.together, w.cache = dockerAt(w.tool), together, t.TempDir()
+	w.endpoint, w.together, w.cache = dockerAt(w.agent), together, t.TempDir()
 	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
 	for name, text := range map[string]string{"served-elsewhere": servedElsewhere, "loaded-elsewhere": loadedElsewhere} {
 		t.Run(name, func(t *testing.T) { runOnTwo(t, w, m, name, text) })
@@ -93,7 +92,7 @@ func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
 	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"), []byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: func() ([]byte, error) { return w.tool(agent.Name) }})
+	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: w.agent})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 )
 
@@ -53,8 +54,8 @@ calibrate: false
 `
 }
 
-// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds the programs that
-// go into containers in the folder that programsVariable names, and does not wait for the machine to come to rest: beside other tests it
+// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds the program that
+// goes into containers in the folder that programsVariable names, and does not wait for the machine to come to rest: beside other tests it
 // never does, and nothing that these measure has to be right.
 const (
 	onEngineProgram  = "benchbook-on-engine"
@@ -64,11 +65,11 @@ const (
 func onEngineWiring() wiring {
 	w := wired()
 	w.settler = nil
-	w.tool = func(name string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), name))
+	w.agent = func() ([]byte, error) {
+		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}
-	w.endpoint, w.cluster, w.together = elsewhere(w.tool)
-	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.tool)(ctx, docker.Options{}) }
+	w.endpoint, w.cluster, w.together = elsewhere(w.agent)
+	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.agent)(ctx, docker.Options{}) }
 	return w
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/engine/hosts"
@@ -87,7 +88,7 @@ func scripted() wiring {
 		return fake.New(script(mode)), nil
 	}
 	return wiring{
-		tool:    func(string) ([]byte, error) { return []byte("program"), nil },
+		agent:   func() ([]byte, error) { return []byte("program"), nil },
 		lockDir: os.Getenv("WORK"), // scripts have one
 		machine: madeUp(os.Getenv("MACHINE")),
 		endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
@@ -138,7 +139,7 @@ func script(mode string) fake.Script {
 	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
-			if slices.Equal(p.Command, []string{http.CheckArgument}) {
+			if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
 				return engine.Exit{Stdout: answers(p, mode)}, nil
 			}
 			loads++

@@ -510,9 +510,9 @@ func sweep(ctx context.Context, a *session, e engine.Engine) error {
 
 // runner puts together what carries out plans.
 func newRunner(a *session, v *target, p runner.Progress) *runner.Runner {
-	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Programs: a.wiring.tool,
-		Requests: &load.Requests{Tool: a.wiring.tool}, Commands: &load.Commands{Tool: a.wiring.tool},
-		Tools: foreign.Drivers(a.wiring.tool), Settler: a.wiring.settler, Cache: a.wiring.cache}
+	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Agent: a.wiring.agent,
+		Requests: &load.Requests{Agent: a.wiring.agent}, Commands: &load.Commands{Agent: a.wiring.agent},
+		Tools: foreign.Drivers(a.wiring.agent), Settler: a.wiring.settler, Cache: a.wiring.cache}
 }
 
 // measureOn measures articles where each of them is measured; last is the last one of which something is to be.

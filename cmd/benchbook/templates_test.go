@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/observe"
 )
 
@@ -61,7 +62,7 @@ func onEngine(t *testing.T) wiring {
 	w, tools := wired(), builtPrograms(t)
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
 	w.settler = &observe.Settler{Longest: 100 * time.Millisecond}
-	w.tool = func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(tools, name)) }
+	w.agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	return w
 }
 
@@ -81,7 +82,7 @@ func needEngine(t *testing.T) {
 	e.Close()
 }
 
-// builtPrograms is a folder with the programs that go into containers, and the puppet. All tests share it.
+// builtPrograms is a folder with the program that goes into containers, and the puppet. All tests share it.
 func builtPrograms(t *testing.T) (dir string) {
 	t.Helper()
 	dir, err := builtOnce()
@@ -98,8 +99,7 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 	}
 	builtIn = dir
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", dir+string(filepath.Separator),
-		"benchbook/runner/load/http/benchbook-load", "benchbook/runner/load/benchbook-time", "benchbook/runner/origin/benchbook-origin",
-		"benchbook/runner/link/benchbook-link", "benchbook/runner/benchbook-host", "benchbook/runner/engine/enginetest/puppet")
+		"benchbook/runner/benchbook-agent", "benchbook/runner/engine/enginetest/puppet")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building programs: %w\n%s", err, out)

@@ -14,7 +14,6 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
-	"benchbook/runner/load"
 	"benchbook/runner/machines"
 	"benchbook/runner/observe"
 	"benchbook/runner/programs"
@@ -33,8 +32,8 @@ type wiring struct {
 	lockDir string
 	// lockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
 	lockEngines bool
-	// tool finds the programs that go into containers.
-	tool load.Tool
+	// agent reads the program that goes into containers.
+	agent agent.Program
 	// machine is what doctor looks at.
 	machine machine
 	// settler lets the machine come to rest between repetitions; nil for none.
@@ -59,12 +58,12 @@ func wired() wiring {
 	if err == nil {
 		cache = filepath.Join(cache, "benchbook")
 	}
-	tool := programs.Here(cache).Find
-	endpoint, cluster, together := elsewhere(tool)
+	program := programs.Here(cache).Agent
+	endpoint, cluster, together := elsewhere(program)
 	return wiring{
 		engines: []wiredEngine{
 			{article.Docker, func(ctx context.Context) (engine.Engine, error) {
-				return dockerAt(tool)(ctx, docker.Options{})
+				return dockerAt(program)(ctx, docker.Options{})
 			}},
 			{article.Local, func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
 		},
@@ -75,7 +74,7 @@ func wired() wiring {
 		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
 		lockDir:     cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
 		lockEngines: os.Getenv(locksVariable) == "",
-		tool:        tool,
+		agent:       program,
 		machine:     thisMachine(),
 		settler:     &observe.Settler{},
 		cache:       cache,
@@ -90,9 +89,9 @@ func wired() wiring {
 }
 
 // dockerAt connects to Docker engines, with the program that acts for us on other machines.
-func dockerAt(tool load.Tool) func(context.Context, docker.Options) (engine.Engine, error) {
+func dockerAt(program agent.Program) func(context.Context, docker.Options) (engine.Engine, error) {
 	return func(ctx context.Context, o docker.Options) (engine.Engine, error) {
-		o.Agent = func() ([]byte, error) { return tool(agent.Name) }
+		o.Agent = program
 		e, err := docker.New(ctx, o)
 		if err != nil {
 			return nil, err // not e: a nil *docker.Engine would be an engine

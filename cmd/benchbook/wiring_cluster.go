@@ -12,13 +12,12 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/hosts"
 	"benchbook/runner/engine/kubernetes"
-	"benchbook/runner/load"
 )
 
 // elsewhere has what measures on other machines: Docker engines of hosts, clusters, and several hosts together.
-func elsewhere(tool load.Tool) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
+func elsewhere(program agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
 	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine, error)) {
-	return dockerAt(tool), clusterAt(tool), func(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
+	return dockerAt(program), clusterAt(program), func(list ...engine.Host) (engine.Engine, error) { return hosts.New(list...) }
 }
 
 // builtElsewhere is a cluster with the engine that builds its images.
@@ -30,14 +29,14 @@ type builtElsewhere struct {
 func (e builtElsewhere) Close() error { return errors.Join(e.Engine.Close(), e.builder.Close()) }
 
 // clusterAt connects to clusters, whose images are built by the Docker engine of this machine.
-func clusterAt(tool load.Tool) func(context.Context, engine.Cluster) (engine.Engine, error) {
+func clusterAt(program agent.Program) func(context.Context, engine.Cluster) (engine.Engine, error) {
 	return func(ctx context.Context, c engine.Cluster) (engine.Engine, error) {
-		builder, err := dockerAt(tool)(ctx, docker.Options{})
+		builder, err := dockerAt(program)(ctx, docker.Options{})
 		if err != nil {
 			return nil, fmt.Errorf("images for Kubernetes are built by Docker: %w", err)
 		}
 		e, err := kubernetes.New(ctx, kubernetes.Options{Cluster: c, Builder: builder,
-			Agent: func() ([]byte, error) { return tool(agent.Name) }})
+			Agent: program})
 		if err != nil {
 			return nil, errors.Join(err, builder.Close())
 		}

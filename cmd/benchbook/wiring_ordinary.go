@@ -6,12 +6,12 @@ import (
 	"context"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/load"
 )
 
 // elsewhere says how to get what measures on other machines, which takes libraries that are larger than all the rest.
-func elsewhere(load.Tool) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
+func elsewhere(agent.Program) (endpoint func(context.Context, docker.Options) (engine.Engine, error),
 	cluster func(context.Context, engine.Cluster) (engine.Engine, error), together func(...engine.Host) (engine.Engine, error)) {
 	return func(context.Context, docker.Options) (engine.Engine, error) { return nil, errNeedsCluster },
 		func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, errNeedsCluster },

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/link"
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
@@ -29,12 +30,11 @@ type Set struct {
 	Layout  machines.Layout
 }
 
-// Needs are the images of a trial, and our programs beside them.
+// Needs are the images of a trial, and our program beside them.
 func (s Set) Needs(t *plan.Trial) []Need {
 	var needs []Need
-	own := ownPrograms(t)
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		needs = append(needs, s.ownNeed(name, own[name]))
+	if len(ownParts(t)) > 0 {
+		needs = append(needs, s.ownNeed())
 	}
 	images := imagesOf(t)
 	for _, name := range slices.Sorted(maps.Keys(images)) {
@@ -93,8 +93,8 @@ func (s Set) key(i spec.Image) string { return s.Article + "\n" + imageKey(i) }
 // Prepared is an image of the experiment for the engine.
 func (s Set) Prepared(i spec.Image) engine.Prepared { return s.images[s.key(i)].Prepared }
 
-// Own is one of our own programs for the engine.
-func (s Set) Own(name string) engine.Prepared { return s.own[name].image }
+// Own is our program for the engine.
+func (s Set) Own() engine.Prepared { return s.own.image }
 
 // Examine finds out what is in the images of a trial that are there, and which programs of the machine it runs.
 func (s Set) Examine(ctx context.Context, t *plan.Trial) error {
@@ -122,26 +122,24 @@ func (s Set) Examine(ctx context.Context, t *plan.Trial) error {
 	return nil
 }
 
-// ownNeed is one of our programs, in an image of its own.
-func (s Set) ownNeed(name string, semantics int) Need {
-	return Need{key: "program " + name, what: name, hosts: s.Layout.IfSpread(s.Layout.ServiceHosts()), meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
-		data, err := s.Programs(name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(data)
-		image, err := on.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, log)
-		if err != nil {
-			return fmt.Errorf("preparing %s: %w", name, err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.own == nil {
-			s.own = map[string]ownProgram{}
-		}
-		s.own[name] = ownProgram{image, hex.EncodeToString(sum[:]), semantics}
-		return nil
-	}}
+// ownNeed is our program, in an image of its own.
+func (s Set) ownNeed() Need {
+	return Need{key: "program", what: agent.Name, hosts: s.Layout.IfSpread(s.Layout.ServiceHosts()),
+		meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
+			data, err := s.Agent()
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(data)
+			image, err := on.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, log)
+			if err != nil {
+				return fmt.Errorf("preparing %s: %w", agent.Name, err)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.own = ownProgram{image, hex.EncodeToString(sum[:])}
+			return nil
+		}}
 }
 
 // imageNeed is an image of a trial. It is made once for all experiments of an article.
@@ -235,36 +233,27 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 			facts["pip."+name] = prepared.packages.Python
 		}
 	}
-	for name, word := range map[string]string{OriginProgram: "origin", LinkProgram: "link"} {
-		if _, ok := ownPrograms(t)[name]; ok {
-			facts[word+".binary"], facts[word+".semantics"] = s.own[name].digest, strconv.Itoa(s.own[name].semantics)
-		}
+	for part, semantics := range ownParts(t) {
+		facts[part+".binary"], facts[part+".semantics"] = s.own.digest, strconv.Itoa(semantics)
 	}
 	return facts
 }
 
-// Our own programs that run as services, or before them.
-const (
-	OriginProgram = "benchbook-origin"
-	LinkProgram   = "benchbook-link"
-)
-
-// ownProgram is one of our own programs, ready to be started.
+// ownProgram is our program, ready to be started as an origin or a link.
 type ownProgram struct {
-	image     engine.Prepared
-	digest    string // of the program
-	semantics int
+	image  engine.Prepared
+	digest string // of the program
 }
 
-// ownPrograms lists which of our own programs a trial needs, with what they mean.
-func ownPrograms(t *plan.Trial) map[string]int {
+// ownParts lists which parts of our program a trial needs as services or before them, with what these mean.
+func ownParts(t *plan.Trial) map[string]int {
 	out := map[string]int{}
 	for _, s := range t.Services {
 		if s.Origin != nil {
-			out[OriginProgram] = origin.Semantics
+			out[agent.Origin] = origin.Semantics
 		}
 		if s.Link != nil {
-			out[LinkProgram] = link.Semantics
+			out[agent.Link] = link.Semantics
 		}
 	}
 	return out

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/load"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/machines"
 )
 
@@ -26,16 +26,16 @@ type Preparation interface {
 
 // Store makes available what trials need on an engine, each thing once, and remembers what is in it.
 type Store struct {
-	Engine   engine.Engine
-	Programs load.Tool                // finds our own programs
-	Cache    string                   // folder where it is kept what images hold; empty for none
-	Begin    func(string) Preparation // is called before something is made available, with what it is; nothing else is told meanwhile
+	Engine engine.Engine
+	Agent  agent.Program            // reads our program
+	Cache  string                   // folder where it is kept what images hold; empty for none
+	Begin  func(string) Preparation // is called before something is made available, with what it is; nothing else is told meanwhile
 
-	mu       sync.Mutex            // held while several needs are met, for outcomes, images and own
-	telling  sync.Mutex            // held while one of the Preparations is told something
-	outcomes map[string]outcome    // of needs, by their keys
-	images   map[string]image      // by Set.key
-	own      map[string]ownProgram // by their names
+	mu       sync.Mutex         // held while several needs are met, for outcomes, images and own
+	telling  sync.Mutex         // held while one of the Preparations is told something
+	outcomes map[string]outcome // of needs, by their keys
+	images   map[string]image   // by Set.key
+	own      ownProgram
 
 	packages map[string]packages // of images, by their ids
 	programs map[string]string   // of the machine: which file each is, by the words of articles

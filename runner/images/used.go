@@ -15,12 +15,10 @@ import (
 )
 
 // Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from. Nothing is built.
-func Used(ctx context.Context, store engine.ImageStore, own load.Tool, driverOf func(*plan.Trial) load.Driver, plans []*plan.Plan) (map[string]bool, error) {
+func Used(ctx context.Context, store engine.ImageStore, own agent.Program, driverOf func(*plan.Trial) load.Driver, plans []*plan.Plan) (map[string]bool, error) {
 	f := &finder{store: store, used: map[string]bool{}}
 	asked, drivers := map[string]bool{}, map[load.Driver]bool{}
-	programs := map[string]bool{}
 	for _, p := range plans {
-		programs[agent.Name] = true // every run locks its engine with it
 		for _, e := range p.Experiments {
 			for _, t := range e.Trials {
 				if t.Unavailable != "" {
@@ -38,15 +36,12 @@ func Used(ctx context.Context, store engine.ImageStore, own load.Tool, driverOf 
 					drivers[driver] = true
 					_ = driver.Prepare(ctx, f, io.Discard) // it cannot go on once it was told which image it has
 				}
-				for name := range ownPrograms(t) {
-					programs[name] = true
-				}
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(programs)) {
-		if data, err := own(name); err == nil { // without it nothing was built from it
-			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: data}}, io.Discard)
+	if len(plans) > 0 { // every run locks its engine with our program
+		if data, err := own(); err == nil { // without it nothing was built from it
+			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
 		}
 	}
 	return f.used, errors.Join(f.err, ctx.Err())

@@ -16,25 +16,23 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/timing"
 )
 
-// timerName is the program that starts a command inside its container and times it there, so that the engine's own
-// work on containers is not measured.
-const timerName = "benchbook-time"
-
-// timerPath is where it lies there.
-const timerPath = "/.benchbook/" + timerName
+// timerPath is where our program lies in the container of a command. It starts the command there and times it, so that the
+// engine's own work on containers is not measured.
+const timerPath = "/.benchbook/" + agent.Name
 
 // Commands is the driver of commands: each repetition runs in a service, or in a container of its own.
 type Commands struct {
-	Tool  Tool
+	Agent agent.Program
 	timer []byte
 }
 
 // Prepare is part of Driver.
 func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err error) {
-	d.timer, err = d.Tool(timerName)
+	d.timer, err = d.Agent()
 	return err
 }
 
@@ -95,7 +93,7 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environment []string) (engine.Exit, error) {
 	if c.Service != "" {
 		return at.Services[c.Service].Exec(ctx, engine.Command{
-			Args: append([]string{timerPath}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
+			Args: append([]string{timerPath, agent.Time}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
 		})
 	}
 	files := d.Files(&plan.Trial{Command: c}, "")
@@ -103,7 +101,7 @@ func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environme
 		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
 	}
 	program := engine.Program{
-		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath}, Command: c.Run, Environment: environment, Files: files,
+		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath, agent.Time}, Command: c.Run, Environment: environment, Files: files,
 		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet,
 	}
 	if c.Stdin != "" {

@@ -142,9 +142,3 @@ func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
 
 // HookFailed is the failure of a hook: its name, and what there is to say of its program.
 func HookFailed(hook, failure string) string { return "the hook " + hook + " failed: " + failure }
-
-// Tool reads one of the small static programs that go into containers, as package programs finds them.
-type Tool func(name string) ([]byte, error)
-
-// Programs lists the tools that drivers need.
-func Programs() []string { return []string{generatorName, timerName} }

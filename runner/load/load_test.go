@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
@@ -348,7 +349,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 
 // A command in a service finds the timer there, and its processor time is the service's.
 func TestCommandInService(t *testing.T) {
-	d := &Commands{Tool: func(string) ([]byte, error) { return []byte("the timer"), nil }}
+	d := &Commands{Agent: func() ([]byte, error) { return []byte("the timer"), nil }}
 	if err := d.Prepare(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -362,7 +363,7 @@ func TestCommandInService(t *testing.T) {
 		t.Fatalf("files in the service: %+v", files)
 	}
 	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if want := append([]string{files[0].Path}, trial.Command.Run...); name != "db" || !slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
+		if want := append([]string{files[0].Path, agent.Time}, trial.Command.Run...); name != "db" || !slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
 			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
 			t.Errorf("in %s: %+v", name, c)
 		}
@@ -498,7 +499,7 @@ func TestStandBy(t *testing.T) {
 	}
 	defer at.Standby.End()
 	p := <-waits
-	if p.Name != "load" || !p.Single || p.CPUSet != "1" || !slices.Equal(p.Command, []string{http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
+	if p.Name != "load" || !p.Single || p.CPUSet != "1" || !slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) || !strings.Contains(p.Environment[0], `"connections":3`) {
 		t.Errorf("%+v stands by", p)
 	}
 	if r := at.Standby.Started(t.Context()); len(r) != 1 || r[0].Name() != "load" {
@@ -684,7 +685,7 @@ func TestStandByOfSeveral(t *testing.T) {
 		if c.Part.Number == 1 {
 			name, threads = "load.2", 1
 		}
-		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before || !slices.Equal(p.Command, []string{http.AwaitArgument}) {
+		if p.Name != name || c.Part.Of != 2 || c.Threads != threads || c.Connections != 3 || *c.Verify.Before || !slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) {
 			t.Errorf("%+v stands by", p)
 		}
 	}

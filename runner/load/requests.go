@@ -20,11 +20,9 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/http"
 )
-
-// generatorName is the program of our load generator.
-const generatorName = "benchbook-load"
 
 // programName is what the program of a load is called where it runs; of several each has its number behind it, but for the first. That which
 // only checks answers before them has checkName.
@@ -39,20 +37,20 @@ const togetherIn = 500 * time.Millisecond
 
 // Requests is the driver of loads over HTTP: our generator, alone in an image of its own beside the services.
 type Requests struct {
-	Tool  Tool
+	Agent agent.Program
 	image engine.Prepared
 	facts map[string]string
 }
 
 // Prepare is part of Driver.
 func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
-	program, err := d.Tool(generatorName)
+	program, err := d.Agent()
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(program)
 	d.facts = map[string]string{"generator.binary": hex.EncodeToString(sum[:]), "generator.semantics": strconv.Itoa(http.Semantics)}
-	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: generatorName, Data: program}}, log)
+	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, log)
 	if err != nil {
 		return fmt.Errorf("preparing the load generator: %w", err)
 	}
@@ -136,7 +134,7 @@ func (d *Requests) programs(at Place, l *spec.Load) ([]engine.Program, error) {
 func (d *Requests) program(at Place, l *spec.Load, name string, config http.Config, args ...string) (engine.Program, error) {
 	text, err := json.Marshal(config)
 	return engine.Program{
-		Name: name, Image: d.image, Command: args, CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
+		Name: name, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet, Environment: []string{"BENCHBOOK_LOAD=" + string(text)},
 		Beside: at.Beside(l), Single: true,
 	}, err
 }
@@ -241,7 +239,7 @@ func generatorFailure(exit engine.Exit) string {
 	if exit.OutOfMemory {
 		return "the load generator ran out of memory"
 	}
-	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), generatorName+": ")
+	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), agent.ErrorPrefix(agent.Load))
 	return cmp.Or(said, fmt.Sprintf("the load generator ended with status %d", exit.Code)) // what is killed says nothing
 }
 

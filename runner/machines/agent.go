@@ -42,7 +42,7 @@ const (
 // restFile keeps what a Settler knows of the repetitions before: each of them is asked about in a process of its own.
 const restFile = "/rest"
 
-// Answer does on the machine it runs on what a Machine asks for: see the command benchbook-host. It needs no rights, as kernels tell every
+// Answer does on the machine it runs on what a Machine asks for: see the part host of benchbook-agent. It needs no rights, as kernels tell every
 // container about the machine.
 func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	answer := json.NewEncoder(stdout)

@@ -55,7 +55,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 		return nil, err
 	}
 	m = &Machine{Name: name, engine: e, space: space}
-	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{tellWatch},
+	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{agent.Host, tellWatch},
 		Ready: engine.Ready{Log: watchReady}, Location: at})
 	if sited, ok := m.agent.(engine.Sited); ok && err == nil {
 		m.Node = sited.Node()
@@ -122,7 +122,7 @@ const closeGrace = 30 * time.Second
 
 // ask calls our program there, and reads its answer.
 func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...string) error {
-	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name}, args...)})
+	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
 	if err == nil && exit.Code != 0 {
 		// Where a command could not be started, engines say why in the place of its output.
 		err = fmt.Errorf("it ended with status %d: %s", exit.Code, output.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))

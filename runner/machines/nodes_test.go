@@ -137,7 +137,7 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 			var out bytes.Buffer
 			answer := json.NewEncoder(&out)
 			var err error
-			switch c.Args[1] {
+			switch c.Args[2] {
 			case tellDescription:
 				err = answer.Encode(Host{ID: "c2-aaaaaa", Facts: map[string]string{"host.cpu": "one kind"}})
 			case tellRest:

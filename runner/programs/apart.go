@@ -4,5 +4,5 @@ package programs
 
 import "embed"
 
-// files is empty: a plain go build must not take programs that an older make build has left.
+// files is empty: a plain go build must not take the program that an older make build has left.
 var files embed.FS

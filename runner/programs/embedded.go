@@ -4,7 +4,7 @@ package programs
 
 import "embed"
 
-// files are the programs, compressed, which make build puts there before it builds benchbook.
+// files has the program, compressed, which make build puts there before it builds benchbook.
 //
 //go:embed embedded/*.gz
 var files embed.FS

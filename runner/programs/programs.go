@@ -1,14 +1,14 @@
-// Package programs finds the small static programs of benchbook that go into containers: the load generator, the timer of
-// commands, the origin and the relay of links.
+// Package programs finds benchbook-agent, the small static program that goes into containers: the load generator, the timer of
+// commands, the origin, the relay of links, and what acts for benchbook on other machines.
 //
-// They are programs of their own, and not benchbook under another name, as each of them is copied into every container that
-// it measures in, and starts there: benchbook itself is ten times as large, and what it links is not static everywhere.
+// It is a program of its own, and not benchbook under another name, as it is copied into every container that it measures in,
+// and starts there: benchbook itself is several times as large, and what it links is not static everywhere.
 //
-// They are looked for in this order, so that a benchbook that was built with its programs never takes others:
+// It is looked for in this order, so that a benchbook that was built with it never takes another:
 //
-//   - in benchbook itself, where make build and release archives have put them, compressed (build tag embedded);
+//   - in benchbook itself, where make build and release archives have put it, compressed (build tag embedded);
 //   - beside it, in the folder of the running program;
-//   - in the cache, or in the sources that benchbook was built from, where the go command builds them: so go install is enough.
+//   - in the cache, or in the sources that benchbook was built from, where the go command builds it: so go install is enough.
 package programs
 
 import (
@@ -26,18 +26,14 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"benchbook/runner/engine/agent"
 )
 
-// packages are where the programs are built from, by name.
-var packages = map[string]string{
-	"benchbook-load":   "./runner/load/http/benchbook-load",
-	"benchbook-time":   "./runner/load/benchbook-time",
-	"benchbook-origin": "./runner/origin/benchbook-origin",
-	"benchbook-link":   "./runner/link/benchbook-link",
-	"benchbook-host":   "./runner/benchbook-host",
-}
+// agentPackage is where the program is built from.
+const agentPackage = "./runner/benchbook-agent"
 
-// Finder knows where programs may be. The zero value finds those that are embedded.
+// Finder knows where the program may be. The zero value finds the one that is embedded.
 type Finder struct {
 	// Program is the file of the running benchbook; empty if it is not known.
 	Program string
@@ -63,29 +59,26 @@ func Here(cache string) Finder {
 	return f
 }
 
-// Find reads a program by its name, such as "benchbook-load". It is one of Linux, for the architecture of this machine.
+// Agent reads the program. It is one of Linux, for the architecture of this machine.
 //
 // The error says how the program can be had.
-func (f Finder) Find(name string) ([]byte, error) {
-	if _, known := packages[name]; !known {
-		return nil, fmt.Errorf("benchbook has no program %q for containers", name)
-	}
-	data, err := embedded(name)
+func (f Finder) Agent() ([]byte, error) {
+	data, err := embedded()
 	if !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
 	if f.Program != "" {
-		data, err = os.ReadFile(filepath.Join(filepath.Dir(f.Program), name))
+		data, err = os.ReadFile(filepath.Join(filepath.Dir(f.Program), agent.Name))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return data, err
 		}
 	}
-	return f.build(name)
+	return f.build()
 }
 
-// embedded reads a program that benchbook was built with.
-func embedded(name string) ([]byte, error) {
-	packed, err := files.ReadFile("embedded/" + name + ".gz")
+// embedded reads the program that benchbook was built with.
+func embedded() ([]byte, error) {
+	packed, err := files.ReadFile("embedded/" + agent.Name + ".gz")
 	if err != nil {
 		return nil, err
 	}
@@ -95,32 +88,32 @@ func embedded(name string) ([]byte, error) {
 		data, err = io.ReadAll(z)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("unpacking %s: %w: build benchbook again with make build", name, err)
+		return nil, fmt.Errorf("unpacking %s: %w: build benchbook again with make build", agent.Name, err)
 	}
 	return data, nil
 }
 
-// build has the go command build all programs from the sources of the running one, unless they are in the cache.
-func (f Finder) build(name string) ([]byte, error) {
+// build has the go command build the program from the sources of the running one, unless it is in the cache.
+func (f Finder) build() ([]byte, error) {
 	lacks := func(why string) error {
-		return fmt.Errorf("%s is neither in benchbook nor beside it, and %s: use a release of benchbook, or build it with make build", name, why)
+		return fmt.Errorf("%s is neither in benchbook nor beside it, and %s: use a release of benchbook, or build it with make build", agent.Name, why)
 	}
 	if f.Program == "" || f.Sources == "" {
 		return nil, lacks("the sources to build it from are not known")
 	}
 	digest, built, err := identify(f.Program)
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	cache, kept := f.Cache, ""
 	if cache != "" {
 		cache = filepath.Join(cache, "programs")
 		kept = filepath.Join(cache, digest+"-"+runtime.GOARCH)
-		if data, err := os.ReadFile(filepath.Join(kept, name)); err == nil {
+		if data, err := os.ReadFile(filepath.Join(kept, agent.Name)); err == nil {
 			return data, nil
 		}
 		if err := os.MkdirAll(cache, 0o755); err != nil {
-			return nil, fmt.Errorf("building %s: %w", name, err)
+			return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 		}
 	}
 	goCommand, err := exec.LookPath("go")
@@ -135,22 +128,18 @@ func (f Finder) build(name string) ([]byte, error) {
 	}
 	made, err := os.MkdirTemp(cache, "building-")
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	defer os.RemoveAll(made)
-	args := []string{"build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", made + string(filepath.Separator)}
-	for _, folder := range packages {
-		args = append(args, folder)
-	}
-	cmd := exec.Command(goCommand, args...)
+	cmd := exec.Command(goCommand, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", made+string(filepath.Separator), agentPackage)
 	cmd.Dir = f.Sources
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOFLAGS=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, lacks(fmt.Sprintf("building it in %s failed: %v\n%s", f.Sources, err, bytes.TrimSpace(out)))
 	}
-	data, err := os.ReadFile(filepath.Join(made, name))
+	data, err := os.ReadFile(filepath.Join(made, agent.Name))
 	if err != nil {
-		return nil, fmt.Errorf("building %s: %w", name, err)
+		return nil, fmt.Errorf("building %s: %w", agent.Name, err)
 	}
 	if kept != "" {
 		keep(made, kept)
@@ -190,7 +179,7 @@ func identify(program string) (digest string, made time.Time, err error) {
 	return hex.EncodeToString(sum.Sum(nil))[:16], info.ModTime(), nil
 }
 
-// newer names a file of the sources that was changed after a time; empty if there is none. The programs would not be those that
+// newer names a file of the sources that was changed after a time; empty if there is none. The program would not be the one that
 // benchbook was built to talk to.
 func newer(sources string, than time.Time) (string, error) {
 	if _, err := os.Stat(filepath.Join(sources, "go.mod")); err != nil {

@@ -3,28 +3,20 @@ package programs
 import (
 	"bytes"
 	"debug/elf"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"benchbook/runner"
+	"benchbook/runner/engine/agent"
 )
 
-// What runs need is what can be found.
-func TestAllAreKnown(t *testing.T) {
-	want := slices.Sorted(slices.Values(runner.Programs()))
-	if got := slices.Sorted(maps.Keys(packages)); !slices.Equal(got, want) {
-		t.Errorf("found can be %v, wanted are %v", got, want)
-	}
-	for name, folder := range packages {
-		if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(folder), "main.go")); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+// What is built is there.
+func TestPackage(t *testing.T) {
+	if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(agentPackage), "main.go")); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -33,10 +25,8 @@ func module(t *testing.T) (sources, program string) {
 	t.Helper()
 	dir := t.TempDir()
 	sources, program = filepath.Join(dir, "src"), filepath.Join(dir, "bin", "benchbook")
-	files := map[string]string{"go.mod": "module benchbook\n\ngo 1.26\n", "notebook/doc.go": "package notebook\n"}
-	for _, folder := range packages {
-		files[folder+"/main.go"] = "package main\n\nfunc main() { println(\"" + filepath.Base(folder) + "\") }\n"
-	}
+	files := map[string]string{"go.mod": "module benchbook\n\ngo 1.26\n", "notebook/doc.go": "package notebook\n",
+		agentPackage + "/main.go": "package main\n\nfunc main() { println(\"agent\") }\n"}
 	for name, text := range files {
 		write(t, filepath.Join(sources, filepath.FromSlash(name)), text)
 	}
@@ -60,19 +50,19 @@ func write(t *testing.T, name, text string) {
 
 func TestBeside(t *testing.T) {
 	_, program := module(t)
-	write(t, filepath.Join(filepath.Dir(program), "benchbook-load"), "the generator")
-	data, err := Finder{Program: program}.Find("benchbook-load")
-	if err != nil || string(data) != "the generator" {
+	write(t, filepath.Join(filepath.Dir(program), agent.Name), "the agent")
+	data, err := Finder{Program: program}.Agent()
+	if err != nil || string(data) != "the agent" {
 		t.Errorf("got %q, %v", data, err)
 	}
 }
 
-// What go install leaves is enough: programs are built from the sources, once, as static programs of Linux.
+// What go install leaves is enough: the program is built from the sources, once, as a static one of Linux.
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
-	write(t, filepath.Join(f.Cache, "programs", "0123456789abcdef-"+runtime.GOARCH, "benchbook-load"), "of an older build")
-	data, err := f.Find("benchbook-time")
+	write(t, filepath.Join(f.Cache, "programs", "0123456789abcdef-"+runtime.GOARCH, agent.Name), "of an older build")
+	data, err := f.Agent()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +77,8 @@ func TestBuilt(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
 	}
-	write(t, filepath.Join(kept[0], "benchbook-load"), "kept")
-	if data, err := f.Find("benchbook-load"); err != nil || string(data) != "kept" {
+	write(t, filepath.Join(kept[0], agent.Name), "kept")
+	if data, err := f.Agent(); err != nil || string(data) != "kept" {
 		t.Errorf("got %.20q, %v, and not what was built before", data, err)
 	}
 }
@@ -107,7 +97,7 @@ func TestNotFound(t *testing.T) {
 	if err := os.CopyFS(broken, os.DirFS(sources)); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(broken, "runner", "load", "benchbook-time", "main.go"), "package main\n\nfunc main() { undefined() }\n")
+	write(t, filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"), "package main\n\nfunc main() { undefined() }\n")
 	tests := []struct {
 		name   string
 		finder Finder
@@ -125,12 +115,9 @@ func TestNotFound(t *testing.T) {
 			if test.noGo {
 				t.Setenv("PATH", t.TempDir())
 			}
-			if _, err := test.finder.Find("benchbook-load"); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := test.finder.Agent(); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
-	}
-	if _, err := (Finder{}).Find("benchbook-nothing"); err == nil || !strings.Contains(err.Error(), "no program") {
-		t.Errorf("got %v for a program that there is not", err)
 	}
 }

@@ -1,8 +1,9 @@
-// Package agent is what our program on another machine does for an engine: it connects to a service from within its network, and it
-// stays for as long as somebody is attached to it.
+// Package agent is how our program in containers and on other machines is called, and what it does there for an engine: it
+// connects to a service from within its network, and it stays for as long as somebody is attached to it.
 //
-// The program, Name, is one static binary that runs in an empty container without any rights. What it is told are the arguments of a
-// command, and all that it needs comes over its standard input and output, since nothing else passes between two machines in every case.
+// The program, Name, is one static binary that runs in an empty container without any rights. What it is told are the arguments
+// of a command, and all that it needs on another machine comes over its standard input and output, since nothing else passes
+// between two machines in every case.
 package agent
 
 import (
@@ -16,13 +17,28 @@ import (
 )
 
 // Name is that of the program.
-const Name = "benchbook-host"
+const Name = "benchbook-agent"
 
-// Words that the program is called with.
+// Parts of the program, which are its first argument.
+const (
+	Load   = "load"
+	Time   = "time"
+	Origin = "origin"
+	Link   = "link"
+	Host   = "host"
+)
+
+// ErrorPrefix begins the line in which a part says why it cannot do what it is told.
+func ErrorPrefix(part string) string { return "benchbook-" + part + ": " }
+
+// Words that Host is called with.
 const (
 	Hold    = "hold"    // stay until standard input ends
 	Connect = "connect" // to the address that follows, and pass on what comes
 )
+
+// Program reads the program. It is one of Linux, for the architecture of this machine.
+type Program func() ([]byte, error)
 
 // connected is what Connect writes first, on a line of its own.
 const connected = "connected"

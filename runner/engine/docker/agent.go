@@ -50,7 +50,7 @@ func (e *Engine) startAgent(ctx context.Context, name, network string, labels ma
 	}
 	created, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: name,
-		Config: &container.Config{Image: image.ID, Labels: labels, Cmd: []string{agent.Hold},
+		Config: &container.Config{Image: image.ID, Labels: labels, Cmd: []string{agent.Host, agent.Hold},
 			OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true},
 		HostConfig: &container.HostConfig{NetworkMode: container.NetworkMode(network), AutoRemove: true},
 	})
@@ -80,7 +80,7 @@ func (w *waiting) deploy(ctx context.Context) (err error) {
 // dialInside connects to an address from within a container with our agent.
 func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, error) {
 	created, err := e.client.ExecCreate(ctx, id, client.ExecCreateOptions{
-		Cmd: []string{"/" + agent.Name, agent.Connect, address}, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		Cmd: []string{"/" + agent.Name, agent.Host, agent.Connect, address}, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return nil, err

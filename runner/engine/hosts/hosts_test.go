@@ -30,11 +30,11 @@ func agent(t testing.TB) func() ([]byte, error) {
 	if testing.Short() {
 		t.Skip("needs a Docker engine and a minute: run without -short")
 	}
-	file := filepath.Join(t.TempDir(), "benchbook-host")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "benchbook/runner/benchbook-host")
+	file := filepath.Join(t.TempDir(), "benchbook-agent")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "benchbook/runner/benchbook-agent")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building benchbook-host: %v\n%s", err, out)
+		t.Fatalf("building benchbook-agent: %v\n%s", err, out)
 	}
 	return func() ([]byte, error) { return os.ReadFile(file) }
 }

@@ -30,15 +30,15 @@ var agentProgram = path.Join(agentFolder, agent.Name)
 func act(word string, with any) []string {
 	switch with := with.(type) {
 	case nil:
-		return []string{agentProgram, word}
+		return []string{agentProgram, agent.Host, word}
 	case string:
-		return []string{agentProgram, word, with}
+		return []string{agentProgram, agent.Host, word, with}
 	}
 	text, err := json.Marshal(with)
 	if err != nil {
 		panic(err) // it is made of texts and numbers
 	}
-	return []string{agentProgram, word, string(text)}
+	return []string{agentProgram, agent.Host, word, string(text)}
 }
 
 // place is a container.

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
 )
 
@@ -34,13 +35,13 @@ type Driver struct {
 	facts map[string]string
 }
 
-// Drivers gives the driver of every tool that benchbook can run, by the tool's name. The programs that go into containers are
-// found with find.
-func Drivers(find load.Tool) map[string]load.Driver {
+// Drivers gives the driver of every tool that benchbook can run, by the tool's name. The checks before a load are made by
+// program.
+func Drivers(program agent.Program) map[string]load.Driver {
 	out := map[string]load.Driver{}
 	for _, t := range Tools() {
 		if t.program != nil {
-			out[t.Name] = &Driver{tool: t, check: &load.Requests{Tool: find}}
+			out[t.Name] = &Driver{tool: t, check: &load.Requests{Agent: program}}
 		}
 	}
 	return out

@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -185,7 +186,7 @@ func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engin
 func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) load.Measurement {
 	t.Helper()
 	ctx, e := t.Context(), fake.New(s)
-	d := Drivers(func(string) ([]byte, error) { return []byte("program"), nil })[tool]
+	d := Drivers(func() ([]byte, error) { return []byte("program"), nil })[tool]
 	if err := d.Prepare(ctx, e, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -361,9 +362,9 @@ func TestRealTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	generator := filepath.Join(t.TempDir(), "benchbook-load")
-	build(t, generator, "benchbook/runner/load/http/benchbook-load")
-	find := func(string) ([]byte, error) { return os.ReadFile(generator) }
+	file := filepath.Join(t.TempDir(), agent.Name)
+	build(t, file, "benchbook/runner/benchbook-agent")
+	program := func() ([]byte, error) { return os.ReadFile(file) }
 	const web = `FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/*
 RUN printf 'daemon off; events { worker_connections 512; } http { access_log off; server { listen 8080; location / { return 200 Hello; } } }' > /etc/nginx/nginx.conf
@@ -395,7 +396,7 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres", func(l *spec.Load) { l.Body = "select 1;" }, "latency"},
 	} {
 		t.Run(tt.tool, func(t *testing.T) {
-			d := Drivers(find)[tt.tool]
+			d := Drivers(program)[tt.tool]
 			if err := d.Prepare(ctx, e, io.Discard); err != nil {
 				t.Fatal(err)
 			}

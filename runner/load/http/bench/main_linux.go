@@ -50,7 +50,7 @@ func main() {
 		}
 	}
 	s := settings{out: os.Stdout}
-	flag.StringVar(&s.load, "load", "bin/benchbook-load", "the generator to judge")
+	flag.StringVar(&s.load, "load", "bin/benchbook-agent", "the program whose part load is judged")
 	flag.StringVar(&s.wrk, "wrk", "wrk", "the one to compare it with")
 	flag.IntVar(&s.pairs, "pairs", 7, "rounds that have to be left for a ratio")
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one run")

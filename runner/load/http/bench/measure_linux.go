@@ -210,7 +210,7 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 	if err != nil {
 		return result{}, err
 	}
-	cmd := exec.Command(s.load)
+	cmd := exec.Command(s.load, "load")
 	cmd.Env = append(os.Environ(), "BENCHBOOK_LOAD="+string(text))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

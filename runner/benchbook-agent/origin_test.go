@@ -12,20 +12,12 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"benchbook/runner/engine/agent"
 )
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"benchbook-origin": main})
-}
-
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
-}
 
 // It serves from what its environment says until it is told to end.
 func TestServes(t *testing.T) {
-	cmd := exec.Command("benchbook-origin") // which testscript.Main put into the path
+	cmd := exec.Command(agent.Name, agent.Origin) // which testscript.Main put into the path
 	cmd.Env = append(os.Environ(), `BENCHBOOK_ORIGIN={"semantics": 1, "listen": "127.0.0.1:0", "status": 200, "body": 11}`)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -1,9 +1,5 @@
 //go:build linux
 
-// Benchbook-time runs the program that its arguments name and prints what it took, as JSON behind a marker that it is told in
-// its environment, to standard output. There it may be told of programs to run before and after that one, too. Its status is 0
-// if the program could be run, whatever that one's status was, or if one before it failed, and 1 with a line on standard error if
-// it could not.
 package main
 
 import (
@@ -15,19 +11,24 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-func main() {
+// timeCommand runs the program that its arguments name and prints what it took, as JSON behind a marker that it is told in its
+// environment, to standard output. There it may be told of programs to run before and after that one, too. The status is 0 if the
+// program could be run, whatever that one's status was, or if one before it failed, and 1 with a line on standard error if it
+// could not.
+func timeCommand(args []string) {
 	stdout, errOut := aside(1)
 	stderr, errErr := aside(2)
 	if errOut != nil || errErr != nil {
 		os.Exit(1) // there is nowhere to say so
 	}
-	if err := run(stdout); err != nil {
+	if err := timed(args, stdout); err != nil {
 		fmt.Fprintln(stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(stdout *os.File) error {
+// timed runs the program between those before and after it, and reports.
+func timed(args []string, stdout *os.File) error {
 	settings, err := timing.Take()
 	if err != nil {
 		return err
@@ -36,7 +37,7 @@ func run(stdout *os.File) error {
 	if before.Failure != "" {
 		return settings.Write(stdout, timing.Report{Before: before})
 	}
-	report, err := timing.Run(os.Args[1:], timing.Options{Contains: settings.Contains, Standard: true, KeepStdout: settings.KeepStdout,
+	report, err := timing.Run(args, timing.Options{Contains: settings.Contains, Standard: true, KeepStdout: settings.KeepStdout,
 		Beside: len(settings.Before) > 0})
 	if err != nil {
 		return err

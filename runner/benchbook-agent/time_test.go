@@ -12,17 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/timing"
 )
-
-// TestMain is the program itself for those that name what to run.
-func TestMain(m *testing.M) {
-	if _, err := timing.Find(os.Environ()); err == nil {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
 
 // Through /proc, a program reaches the streams of the timer beside it.
 func TestProgramsThatFindTheTimer(t *testing.T) {
@@ -41,7 +33,7 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			settings := timing.Settings{Marker: "a marker", Contains: "hello"}
-			cmd := exec.Command(os.Args[0], "sh", "-c", test.run)
+			cmd := exec.Command(agent.Name, agent.Time, "sh", "-c", test.run)
 			out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 			if err != nil {
 				t.Fatal(err)
@@ -72,7 +64,7 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
-	cmd := exec.Command(os.Args[0], "/no/such/program")
+	cmd := exec.Command(agent.Name, agent.Time, "/no/such/program")
 	cmd.Env = append(os.Environ(), timing.Settings{Marker: "a marker"}.Environment())
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -101,7 +93,7 @@ func TestHooks(t *testing.T) {
 			test.settings.Marker = "a marker"
 			var r timing.Report
 			for tries := 1; tries == 1 || r.Real > 150*time.Millisecond && tries <= 5; tries++ { // a busy machine may keep it from running
-				cmd := exec.Command(os.Args[0], "echo", "hello")
+				cmd := exec.Command(agent.Name, agent.Time, "echo", "hello")
 				cmd.Env = append(os.Environ(), test.settings.Environment(), "GORACE=atexit_sleep_ms=0")
 				out, err := cmd.Output()
 				if err != nil {
@@ -122,7 +114,7 @@ func TestHooks(t *testing.T) {
 func standstill(t *testing.T, meanwhile func(*os.Process), words ...string) timing.Report {
 	t.Helper()
 	settings := timing.Settings{Marker: "a marker"}
-	cmd := exec.Command(os.Args[0], words...)
+	cmd := exec.Command(agent.Name, append([]string{agent.Time}, words...)...)
 	cmd.Env = append(os.Environ(), settings.Environment(), "GORACE=atexit_sleep_ms=0")
 	var out bytes.Buffer
 	cmd.Stdout = &out

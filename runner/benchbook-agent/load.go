@@ -1,15 +1,5 @@
-// Command benchbook-load puts HTTP load on a server and prints what it measured.
-//
-// It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where
-// that is empty, from standard input, and prints one Result in JSON on standard output, and nothing else. With the argument
-// check it puts no load on, asks for every target once, and prints a list of each Answer. With the argument await the config is in
-// the environment, and nothing is sent before the line "begin" comes in on standard input. Behind that word may stand when the load is to
-// begin, in nanoseconds since 1970 by the clock of this machine.
-//
-// The exit status is 0 if it could measure, however the server did, and 1, with one line on standard error, if it
-// could not. SIGINT and SIGTERM end it at once, with status 1.
-//
-// It is one static binary without any file of its own, so that it runs in an empty container beside the server.
+//go:build linux
+
 package main
 
 import (
@@ -20,11 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"benchbook/runner/load/http"
@@ -33,20 +21,19 @@ import (
 // memoryLimit is what garbage may add up to before it is collected. Only TLS makes any while the load runs.
 const memoryLimit = 256 << 20
 
-func main() {
+// putLoad puts HTTP load on a server and prints what it measured.
+//
+// It reads a config in JSON, the Config of package http, from the environment variable BENCHBOOK_LOAD or, where that is empty, from
+// standard input, and prints one Result in JSON on standard output, and nothing else. With the argument check it puts no load on,
+// asks for every target once, and prints a list of each Answer. With the argument await the config is in the environment, and
+// nothing is sent before the line "begin" comes in on standard input. Behind that word may stand when the load is to begin, in
+// nanoseconds since 1970 by the clock of this machine.
+//
+// The error is nil if it could measure, however the server did.
+func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Getenv("BENCHBOOK_LOAD"), os.Stdin, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "benchbook-load:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		os.Exit(1)
-	}
-}
-
-// run measures what the config says, which is the text or, if that is empty, what stdin holds.
-func run(ctx context.Context, args []string, text string, stdin io.Reader, stdout io.Writer) error {
+	text := os.Getenv("BENCHBOOK_LOAD")
 	check, await := slices.Equal(args, []string{http.CheckArgument}), slices.Equal(args, []string{http.AwaitArgument})
 	if len(args) > 0 && !check && !await {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
@@ -54,9 +41,9 @@ func run(ctx context.Context, args []string, text string, stdin io.Reader, stdou
 	if await && text == "" {
 		return errors.New("with the argument await, the config has to be in the environment variable BENCHBOOK_LOAD")
 	}
-	config, err := readConfig(ctx, text, stdin)
+	config, err := readConfig(ctx, text, s.stdin)
 	if err == nil && await {
-		config.Begin, err = awaitWord(ctx, stdin)
+		config.Begin, err = awaitWord(ctx, s.stdin)
 	}
 	if err != nil {
 		return err
@@ -70,7 +57,7 @@ func run(ctx context.Context, args []string, text string, stdin io.Reader, stdou
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(stdout).Encode(result); err != nil {
+	if err := json.NewEncoder(s.stdout).Encode(result); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	return nil

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -17,6 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
 )
 
@@ -29,7 +32,7 @@ type here struct {
 // Run implements engine.Space.
 func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (engine.Exit, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command("benchbook-load", p.Command...)
+	cmd := exec.Command(agent.Name, p.Command...)
 	cmd.Env = append(os.Environ(), p.Environment...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -11,24 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"benchbook/runner/engine/agent"
 )
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"benchbook-load": main})
-}
-
-// The scripts find a server that answers hello at HELLO, and one that never answers at SILENT.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("HELLO", listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
-			env.Setenv("SILENT", listen(t, ""))
-			return nil
-		},
-	})
-}
 
 // listen starts a server that answers whatever is sent with a text, and returns its URL.
 func listen(t *testing.T, answer string) string {
@@ -76,7 +62,7 @@ func TestSignals(t *testing.T) {
 					config = `{"targets": [{"url": "http://` + silent.Addr().String() + `/"}], "connections": 2, "requests": 2, "timeout_ns": 3600000000000}`
 				}
 				var stdout, stderr strings.Builder
-				cmd := exec.Command("benchbook-load")
+				cmd := exec.Command(agent.Name, agent.Load)
 				cmd.Env = append(cmd.Environ(), "BENCHBOOK_LOAD="+config)
 				cmd.Stdout, cmd.Stderr = &stdout, &stderr
 				stdin, err := cmd.StdinPipe()
@@ -114,22 +100,6 @@ func TestSignals(t *testing.T) {
 					t.Errorf("ended only after %v", d)
 				}
 			})
-		}
-	}
-}
-
-// The program stays small: of what Go has for HTTP, it needs nothing.
-func TestImports(t *testing.T) {
-	if testing.Short() {
-		t.Skip("lists packages with the go command")
-	}
-	out, err := exec.Command("go", "list", "-deps", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range strings.Lines(string(out)) {
-		if name = strings.TrimSpace(name); name == "net/http" {
-			t.Errorf("the program has %s in it", name)
 		}
 	}
 }

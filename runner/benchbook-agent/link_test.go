@@ -13,18 +13,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/link"
 )
-
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"benchbook-link": main})
-}
-
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
-}
 
 // It relays what its environment says until it is told to end, and says when it begins.
 func TestRelays(t *testing.T) {
@@ -33,7 +24,7 @@ func TestRelays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	cmd := exec.Command("benchbook-link") // which testscript.Main put into the path
+	cmd := exec.Command(agent.Name, agent.Link) // which testscript.Main put into the path
 	cmd.Env = append(os.Environ(), fmt.Sprintf(`BENCHBOOK_LINK={"semantics": 1, "rtt_ns": 1000000, "routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, listener.Addr()))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

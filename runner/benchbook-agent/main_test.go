@@ -1,0 +1,45 @@
+//go:build linux
+
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"benchbook/runner/engine/agent"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){agent.Name: main})
+}
+
+// The scripts find a server that answers hello at HELLO, and one that never answers at SILENT.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HELLO", listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+			env.Setenv("SILENT", listen(t, ""))
+			return nil
+		},
+	})
+}
+
+// The program stays small: of what Go has for HTTP, it needs nothing.
+func TestImports(t *testing.T) {
+	if testing.Short() {
+		t.Skip("lists packages with the go command")
+	}
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range strings.Lines(string(out)) {
+		if name = strings.TrimSpace(name); name == "net/http" {
+			t.Errorf("the program has %s in it", name)
+		}
+	}
+}
