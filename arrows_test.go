@@ -42,6 +42,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/load/http", "notebook/record", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/dataset", "the generator goes into a container alone, and must stay small"},
 	{"runner/load/http", "notebook/stats", "the generator goes into a container alone, and must stay small"},
+	{"runner/search", "runner/engine", "a search decides what to try next, and has somebody measure it"},
 	{"runner/observe", "runner/images", "what machines and services do is seen whatever they were made from"},
 	{"runner/observe", "runner/machines", "what is observed is one machine's; machines ask for it"},
 	{"runner/engine/agent", "runner/engine", "what our program does elsewhere is asked for by engines, and knows none"},

@@ -97,7 +97,7 @@ func (r *rounds) failed(step plan.Step, rec *record.Record) {
 // newRounds begins with what earlier looks of a run that goes on have stopped.
 func (r *run) newRounds() *rounds {
 	out := &rounds{run: r, left: r.todo.steps}
-	for _, rec := range of(r.records, r.plan, r.experiment, r.Host.ID) {
+	for _, rec := range r.plan.RecordsOf(r.experiment, r.records, r.Host.ID) {
 		if rec.Run == r.id && rec.Budget != nil && rec.Budget.Look != nil {
 			for _, trial := range rec.Budget.Look.Stopped {
 				out.stop(trial)
@@ -154,7 +154,7 @@ func (r *rounds) done(step plan.Step, rec *record.Record) error {
 	}
 	level := stats.Looks{Rounds: r.experiment.Repetitions, Budgeted: true}.Level(stats.DefaultAlpha)
 	// An earlier run that is complete tells nothing about this one.
-	records = slices.DeleteFunc(of(records, r.plan, nil, r.Host.ID), func(o *record.Record) bool {
+	records = slices.DeleteFunc(r.plan.RecordsOf(nil, records, r.Host.ID), func(o *record.Record) bool {
 		return o.Experiment == r.experiment.Name && o.Run != r.id
 	})
 	decided, err := r.options.Judge.Decided(r.experiment.Name, append(records, rec), level)
@@ -162,7 +162,7 @@ func (r *rounds) done(step plan.Step, rec *record.Record) error {
 		return err
 	}
 	for _, t := range r.experiment.Trials {
-		if slices.Contains(decided, original(r.experiment, t).Name) { // the A/A pair stays together
+		if slices.Contains(decided, r.experiment.Original(t).Name) { // the A/A pair stays together
 			r.stop(t.Name)
 		}
 	}
@@ -173,21 +173,21 @@ func (r *rounds) done(step plan.Step, rec *record.Record) error {
 // tunedRepetition measures a trial once with the values that searches found for it. Where they found none, the record says so, and
 // nothing is run.
 func (r *run) tunedRepetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	if reason := r.choiceOf(step.Trial).reason; reason != "" {
-		rec := r.newRecord(step)
+	if reason := r.choices.Of(step.Trial).Reason; reason != "" {
+		rec := r.NewRecord(step)
 		rec.Failure, rec.Ended = reason, rec.Started
 		return r.finished(rec), nil
 	}
-	tuned, err := r.tuned(step.Trial)
+	tuned, err := r.choices.Tuned(step.Trial)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.prepareTrial(ctx, tuned); err != nil {
+	if err := r.PrepareTrial(ctx, tuned); err != nil {
 		return nil, err
 	}
-	rec, err := r.repetition(ctx, plan.Step{Trial: tuned, Round: step.Round, Repetition: step.Repetition, Replaces: step.Replaces})
+	rec, err := r.Measure(ctx, plan.Step{Trial: tuned, Round: step.Round, Repetition: step.Repetition, Replaces: step.Replaces})
 	if rec != nil {
-		r.tuneFacts(step.Trial, rec)
+		r.choices.AddTo(rec, step.Trial)
 	}
 	return rec, err
 }

@@ -13,9 +13,9 @@ func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []
 	var out []string
 	o, current := o.current(p, records)
 	for _, e := range p.Experiments {
-		own := of(current, p, e, host)
+		own := p.RecordsOf(e, current, host)
 		pending := o.todo(e, own)
-		for _, r := range of(records, p, e, host) {
+		for _, r := range p.RecordsOf(e, records, host) {
 			isPending := func(t *plan.Trial) bool { return t.Name == r.Trial && t.Key == r.Key }
 			isNewer := func(o *record.Record) bool { return o.Trial == r.Trial && o.Key == r.Key }
 			if !slices.ContainsFunc(pending.pending(e), isPending) || slices.ContainsFunc(own, isNewer) {

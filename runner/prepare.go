@@ -36,7 +36,7 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images
 		}
 		o, records := o.current(w.Plan, records)
 		for _, e := range o.experiments(w.Plan) {
-			if t := o.todo(e, of(records, w.Plan, e, r.Host.ID)); t.len() > 0 {
+			if t := o.todo(e, w.Plan.RecordsOf(e, records, r.Host.ID)); t.len() > 0 {
 				runs = append(runs, &run{Runner: r, plan: w.Plan, experiment: e, todo: t, records: records})
 			}
 		}
@@ -121,7 +121,7 @@ func (r *Runner) engineFacts(ctx context.Context) (map[string]string, error) {
 // foresee fills in the values that searches have found, or else the first ones that they will try: what is needed may depend on them. It is
 // false if the experiment takes over a value that nothing chooses.
 func (r *run) foresee() bool {
-	return r.verifier == nil && r.known(r.records) == nil || r.firstChoices() == nil
+	return r.verifier == nil && r.recall(r.records) == nil || r.takeFirst() == nil
 }
 
 // prepare makes available what the experiment needs and nothing else has needed before it, and gathers facts, before anything of it is timed.
@@ -149,8 +149,8 @@ func (r *run) preparePending(ctx context.Context) error {
 	return r.images().Provide(ctx, needs, trials...)
 }
 
-// prepareTrial makes the images of a trial available, those that are not yet.
-func (r *run) prepareTrial(ctx context.Context, t *plan.Trial) error {
+// PrepareTrial makes the images of a trial available, those that are not yet.
+func (r *run) PrepareTrial(ctx context.Context, t *plan.Trial) error {
 	return r.images().Provide(ctx, r.images().Needs(t), t)
 }
 
@@ -168,7 +168,7 @@ func (r *run) pendingNeeds() (trials []*plan.Trial, needs []images.Need, err err
 	for _, t := range pending {
 		values := map[string]int{}
 		for _, s := range t.Tune {
-			values[s.Name] = cmp.Or(r.choices[t].values[s.Name], s.First())
+			values[s.Name] = cmp.Or(r.choices.Of(t).Values[s.Name], s.First())
 		}
 		first, err := t.Tuned(values)
 		if err != nil {

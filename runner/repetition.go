@@ -18,6 +18,7 @@ import (
 	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
+	"benchbook/runner/search"
 )
 
 const (
@@ -44,10 +45,10 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 	return r.Requests
 }
 
-// repetition measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record. There
+// Measure measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record. There
 // may be both: what was measured before its containers could not be removed.
-func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	rec := r.newRecord(step)
+func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
+	rec := r.NewRecord(step)
 	if r.unshared != nil {
 		rec.Failure, rec.Log = r.unshared.failure, r.unshared.log
 		rec.Ended = rec.Started
@@ -106,8 +107,8 @@ func (r *run) repetition(ctx context.Context, step plan.Step) (*record.Record, e
 	return r.finished(rec), closeErr
 }
 
-// newRecord is the record of a repetition before it begins.
-func (r *run) newRecord(step plan.Step) *record.Record {
+// NewRecord is the record of a repetition before it begins.
+func (r *run) NewRecord(step plan.Step) *record.Record {
 	rec := &record.Record{
 		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
 		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Plans: r.plans, Profile: r.plan.Profile, Host: r.Host.ID,
@@ -136,7 +137,7 @@ func (r *run) newRecord(step plan.Step) *record.Record {
 
 // finished takes out of a record what must not be kept.
 func (r *run) finished(rec *record.Record) *record.Record {
-	rec.Redact(r.Host.Mirrors...)
+	r.Redact(rec)
 	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
 	return rec
 }
@@ -284,7 +285,7 @@ func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, met
 	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
 		return nil
 	}
-	return starter.StandBy(bounded, at, r.withRate(t))
+	return starter.StandBy(bounded, at, search.WithRate(t, r.rates))
 }
 
 // fresh are the services of a trial that are started for each repetition.
@@ -338,7 +339,7 @@ func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, r
 		sampler.AddLoad(program)
 		sampler.NoteLoadCPUs(bounded, program)
 	}
-	m, err := r.driver(t).Measure(bounded, at, r.withRate(t))
+	m, err := r.driver(t).Measure(bounded, at, search.WithRate(t, r.rates))
 	for _, program := range started {
 		sampler.RemoveLoad(program)
 	}

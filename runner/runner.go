@@ -25,6 +25,7 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/machines"
 	"benchbook/runner/observe"
+	"benchbook/runner/search"
 )
 
 // RecordStore is as much of a store as a Runner needs.
@@ -146,8 +147,8 @@ type Summary struct {
 	NoImage []images.NoImageError
 	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune those
 	// that take over a value which was not chosen.
-	NoRate []NoRateError
-	NoTune []NoTuneError
+	NoRate []search.NoRateError
+	NoTune []search.NoTuneError
 	// NoCleanup are hooks that failed at the end of an experiment.
 	NoCleanup []NoCleanupError
 	// GivenUp are trials that failed alike again and again.
@@ -182,14 +183,14 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err := o.look(ctx, r.Engine, records); err != nil {
 		return sum, err
 	}
-	together := newMeasurement(of(records, p, nil, r.Host.ID))
+	together := newMeasurement(p.RecordsOf(nil, records, r.Host.ID))
 	o, records = o.current(p, records)
 	store = currentStore{store, o.Present, p}
 	experiments := o.experiments(p)
 	left := 0 // of the experiments that are still to come
 	var pending []*run
 	for _, e := range experiments {
-		t := o.todo(e, of(records, p, e, r.Host.ID))
+		t := o.todo(e, p.RecordsOf(e, records, r.Host.ID))
 		if left += t.len(); t.len() > 0 && t.run == "" {
 			together.plans[e.Name] = e.Digest
 		}
@@ -207,7 +208,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		together.goOn()
 	}
 	for _, e := range experiments {
-		t := o.todo(e, of(records, p, e, r.Host.ID))
+		t := o.todo(e, p.RecordsOf(e, records, r.Host.ID))
 		sum.Fresh += o.countOf(e) - len(t.steps)
 		r.Progress.Experiment(e, t.len())
 		if t.len() == 0 {
@@ -234,16 +235,8 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 
 // experiments are those of a plan that are measured if something of them is pending, in order.
 func (o Options) experiments(p *plan.Plan) []*plan.Experiment {
-	return slices.DeleteFunc(inOrder(p.Experiments), func(e *plan.Experiment) bool {
+	return slices.DeleteFunc(search.InOrder(p.Experiments), func(e *plan.Experiment) bool {
 		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
-	})
-}
-
-// of picks the records of one experiment of a plan on one host, of all experiments for nil. Those of another article count for nothing, though they lie in
-// its folder: it was copied from there.
-func of(records []*record.Record, p *plan.Plan, e *plan.Experiment, host string) []*record.Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
-		return r.Article != p.Article || e != nil && r.Experiment != e.Name || r.Host != host || r.Profile != p.Profile
 	})
 }
 
@@ -252,7 +245,7 @@ func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int
 	n := 0
 	o, records = o.current(p, records)
 	for _, e := range p.Experiments {
-		n += o.todo(e, of(records, p, e, host)).len()
+		n += o.todo(e, p.RecordsOf(e, records, host)).len()
 	}
 	return n
 }
@@ -262,7 +255,7 @@ func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Opti
 	n := 0
 	o, records = o.current(p, records)
 	for _, e := range p.Experiments {
-		n += len(o.todo(e, of(records, p, e, host)).searches)
+		n += len(o.todo(e, p.RecordsOf(e, records, host)).searches)
 	}
 	return n
 }
@@ -287,7 +280,7 @@ func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) [
 	var out []Fruitless
 	o, records = o.current(p, records)
 	for _, e := range o.experiments(p) {
-		if o.todo(e, of(records, p, e, host)).len() > 0 {
+		if o.todo(e, p.RecordsOf(e, records, host)).len() > 0 {
 			continue
 		}
 		keys := map[string]string{}
@@ -299,7 +292,7 @@ func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) [
 		f := Fruitless{Experiment: e}
 		measured := false
 		var last *record.Record
-		for _, r := range of(records, p, e, host) {
+		for _, r := range p.RecordsOf(e, records, host) {
 			switch {
 			case keys[r.Trial] != r.Key:
 			case r.Failure == "":
@@ -321,7 +314,7 @@ func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) [
 // PendingTrials counts the trials of an experiment that a run would measure something of, the A/A pair once.
 func PendingTrials(p *plan.Plan, e *plan.Experiment, records []*record.Record, host string, o Options) int {
 	o, records = o.current(p, records)
-	left := o.todo(e, of(records, p, e, host))
+	left := o.todo(e, p.RecordsOf(e, records, host))
 	return len(left.pending(e))
 }
 
@@ -467,13 +460,13 @@ type run struct {
 	together   *measurement // with other experiments
 
 	id        string
-	plans     map[string]string       // of the experiments that id is to measure, by their names
-	records   []*record.Record        // that were there when the experiment began
-	choices   map[*plan.Trial]*choice // what searches found, by trial; without the second half of the A/A pair
-	facts     map[string]string       // that hold for all trials
-	replaced  int                     // repetitions that were measured again, in the place of others
-	disturbed bool                    // the machine disturbed the last repetition
-	rates     map[string]float64      // by experiment: the throughput that rates are a share of
+	plans     map[string]string  // of the experiments that id is to measure, by their names
+	records   []*record.Record   // that were there when the experiment began
+	choices   *search.Choices    // what searches found
+	facts     map[string]string  // that hold for all trials
+	replaced  int                // repetitions that were measured again, in the place of others
+	disturbed bool               // the machine disturbed the last repetition
+	rates     map[string]float64 // by experiment: the throughput that rates are a share of
 
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
 	shared   *share       // nil while no shared services are up
@@ -517,8 +510,8 @@ func (r *run) measure(ctx context.Context) error {
 		r.summary.Spent.since(Stopping, begin, spent)
 	}
 	var noImage *images.NoImageError
-	var noRate *NoRateError
-	var noTune *NoTuneError
+	var noRate *search.NoRateError
+	var noTune *search.NoTuneError
 	switch {
 	case errors.As(err, new(*engine.LeftError)):
 		return err // whatever else there is: nothing can be measured beside them
@@ -555,11 +548,11 @@ func (r *run) repetitions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rounds.left = again(r.experiment, of(records, r.plan, r.experiment, r.Host.ID), r.id)
+		rounds.left = again(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)
 		if rounds.left = r.options.chosen(r.experiment, todoList{steps: rounds.left}).steps; len(rounds.left) > 0 {
 			r.todo.steps = rounds.left
 			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked about.
-			if err := r.known(records); err != nil {
+			if err := r.recall(records); err != nil {
 				return err
 			}
 			if err := r.preparePending(ctx); err != nil {
@@ -579,7 +572,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if r.outOfTime(rounds.longest) {
 		return errOutOfTime
 	}
-	if err := r.share(ctx, step.Trial); err != nil {
+	if err := r.Share(ctx, step.Trial); err != nil {
 		return err
 	}
 	quietly := r.unshared != nil // it was said once for all
@@ -621,16 +614,17 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 // ready finds out what the experiment takes from others that were measured before it.
 func (r *run) ready() error {
 	if r.verifier != nil {
-		return r.firstChoices()
+		return r.takeFirst()
 	}
 	var err error
 	if r.records, _, err = r.store.Read(); err != nil {
 		return err
 	}
-	if err := r.known(r.records); err != nil {
+	if err := r.recall(r.records); err != nil {
 		return err
 	}
-	return r.findRates(r.records)
+	r.rates, err = search.Rates(r.plan, r.experiment, r.records, r.Host.ID, r.todo.run)
+	return err
 }
 
 // runStamp is the first part of a run's name.

@@ -213,7 +213,7 @@ func TestProbesByAnotherMetric(t *testing.T) {
 		if len(s.Probes) != 15 || len(b.commands) != want+3 || len(store.unfinished) != 0 {
 			t.Errorf("by %s: %d probes, and %d services were started, want %d", value, len(s.Probes), len(b.commands), want+3)
 		}
-		if store.records[0].Facts[factComputed] != "" {
+		if store.records[0].Facts["search.metrics"] != "" {
 			t.Errorf("the record has %q", store.records[0].Facts)
 		}
 	}

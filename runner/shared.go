@@ -33,9 +33,9 @@ type share struct {
 // isShared says that a service lives through the whole experiment.
 func (r *run) isShared(service string) bool { return slices.Contains(r.experiment.Shared, service) }
 
-// share sees to it that the shared services run and are set up. What goes wrong with them is the failure of every repetition, and not
+// Share sees to it that the shared services run and are set up. What goes wrong with them is the failure of every repetition, and not
 // an error; then they are not tried again. Of shared services all trials have the same, so that any of them will do.
-func (r *run) share(ctx context.Context, t *plan.Trial) error {
+func (r *run) Share(ctx context.Context, t *plan.Trial) error {
 	if len(r.experiment.Shared) == 0 || r.unshared != nil {
 		return nil
 	}

@@ -110,7 +110,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 		return engine.Prepared{ID: "id of x"}, nil
 	}})
 	r := &run{Runner: newRunner(made, &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	if err := r.prepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server", Image: spec.Image{Name: "x"}}}}); err != nil {
+	if err := r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server", Image: spec.Image{Name: "x"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()

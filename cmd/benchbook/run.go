@@ -23,6 +23,7 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 	"benchbook/runner/machines"
+	"benchbook/runner/search"
 )
 
 // measureOptions say what is measured, and how.
@@ -676,13 +677,13 @@ func abortedRun(ctx context.Context, a *session, v *target, total runner.Summary
 }
 
 // rateProblem says to the author that an experiment has no rate.
-func rateProblem(n *runner.NoRateError) *source.Problem {
+func rateProblem(n *search.NoRateError) *source.Problem {
 	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
 		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
 }
 
 // tuneProblem says to the author that an experiment takes over a value which was not chosen.
-func tuneProblem(n *runner.NoTuneError) *source.Problem {
+func tuneProblem(n *search.NoTuneError) *source.Problem {
 	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
 		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
 }

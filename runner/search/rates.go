@@ -1,4 +1,4 @@
-package runner
+package search
 
 import (
 	"fmt"
@@ -20,16 +20,16 @@ func (e *NoRateError) Error() string {
 	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
 }
 
-// inOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they stay in the order of the
+// InOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they stay in the order of the
 // article.
-func inOrder(experiments []*plan.Experiment) []*plan.Experiment {
+func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	var out []*plan.Experiment
 	var add func(e *plan.Experiment)
 	add = func(e *plan.Experiment) {
 		if slices.Contains(out, e) {
 			return
 		}
-		for _, name := range slices.Concat(ratesOf(e), tunesOf(e)) {
+		for _, name := range slices.Concat(sharesOf(e), takenFrom(e)) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
 				add(experiments[i]) // a plan has no circle of them
 			}
@@ -42,8 +42,8 @@ func inOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	return out
 }
 
-// ratesOf names the experiments whose throughput the rates of this one are shares of.
-func ratesOf(e *plan.Experiment) []string {
+// sharesOf names the experiments whose throughput the rates of this one are shares of.
+func sharesOf(e *plan.Experiment) []string {
 	var names []string
 	for _, t := range e.Trials {
 		if t.Load != nil && t.Load.RateOf != "" && !slices.Contains(names, t.Load.RateOf) {
@@ -53,47 +53,47 @@ func ratesOf(e *plan.Experiment) []string {
 	return names
 }
 
-// findRates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A run that
+// Rates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A run that
 // goes on keeps to what it found at its beginning.
 //
 // Source: docs/load.md.
-func (r *run) findRates(records []*record.Record) error {
-	r.rates = map[string]float64{}
-	for _, name := range ratesOf(r.experiment) {
-		if known := r.rateSoFar(records, name); known > 0 {
-			r.rates[name] = known
+func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
+	rates := map[string]float64{}
+	for _, name := range sharesOf(e) {
+		if known := rateSoFar(p, e, records, run, name); known > 0 {
+			rates[name] = known
 			continue
 		}
-		of, ok := r.plan.Find(name)
+		other, ok := p.Find(name)
 		if !ok {
-			return &NoRateError{r.experiment, fmt.Sprintf("there is no experiment %q", name)}
+			return nil, &NoRateError{e, fmt.Sprintf("there is no experiment %q", name)}
 		}
-		for _, t := range of.Trials {
+		for _, t := range other.Trials {
 			if t.Calibration || t.Unavailable != "" {
 				continue
 			}
-			throughput := r.throughput(records, of, t)
+			throughput := Throughput(p, other, t, records, host)
 			if throughput <= 0 {
-				return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
+				return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, of which %s has no valid repetition", name, t.Name)}
 			}
-			if r.rates[name] == 0 || throughput < r.rates[name] {
-				r.rates[name] = throughput
+			if rates[name] == 0 || throughput < rates[name] {
+				rates[name] = throughput
 			}
 		}
-		if r.rates[name] == 0 {
-			return &NoRateError{r.experiment, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
+		if rates[name] == 0 {
+			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
 		}
 	}
-	return nil
+	return rates, nil
 }
 
 // rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
-func (r *run) rateSoFar(records []*record.Record, name string) float64 {
+func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, name string) float64 {
 	for _, rec := range records {
-		if rec.Run != r.todo.run || rec.Experiment != r.experiment.Name || rec.Article != r.plan.Article || rec.Load == nil || rec.Load.Open == nil {
+		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil || rec.Load.Open == nil {
 			continue
 		}
-		for _, t := range r.experiment.Trials {
+		for _, t := range e.Trials {
 			if t.Name == rec.Trial && t.Key == rec.Key && t.Load != nil && t.Load.RateOf == name {
 				return rec.Load.Open.Rate / t.Load.RateShare
 			}
@@ -102,12 +102,12 @@ func (r *run) rateSoFar(records []*record.Record, name string) float64 {
 	return 0
 }
 
-// throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has some; 0 if there is
+// Throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has some; 0 if there is
 // none. A run is complete if it has done what it had planned itself.
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
-func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.Trial) float64 {
-	records = of(records, r.plan, e, r.Host.ID)
+func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
+	records = p.RecordsOf(e, records, host)
 	stopped := record.StoppedIn(records)
 	values, have, planned := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
 	for _, rec := range records {
@@ -135,13 +135,26 @@ func (r *run) throughput(records []*record.Record, e *plan.Experiment, t *plan.T
 	return stats.Median(values[newest])
 }
 
-// withRate is a trial as its driver gets it: with the rate that its share has come to.
-func (r *run) withRate(t *plan.Trial) *plan.Trial {
+// WithRate is a trial as its driver gets it: with the rate that its share has come to.
+func WithRate(t *plan.Trial, rates map[string]float64) *plan.Trial {
 	if t.Load == nil || t.Load.RateOf == "" {
 		return t
 	}
 	with, load := *t, *t.Load
-	load.Rate = load.RateShare * r.rates[load.RateOf]
+	load.Rate = load.RateShare * rates[load.RateOf]
 	with.Load = &load
 	return &with
+}
+
+// takenFrom names the experiments that this one takes values over from.
+func takenFrom(e *plan.Experiment) []string {
+	var names []string
+	for _, t := range e.Trials {
+		for _, s := range t.Tune {
+			if s.Of != "" && !slices.Contains(names, s.Of) {
+				names = append(names, s.Of)
+			}
+		}
+	}
+	return names
 }

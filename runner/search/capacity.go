@@ -1,0 +1,172 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A candidate
+// of a tuned value has as many retries as it has probes, as a trial has of repetitions.
+const retriesOfProbe = 3
+
+// Capacity searches for the highest rate of a trial that meets its objective.
+//
+// Source: docs/method.md#capacities.
+func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record, error) {
+	objective, err := expr.Parse(t.Capacity.SLO)
+	if err != nil {
+		return nil, fmt.Errorf("trial %q: reading its objective: %w", t.Name, err) // which the plan has read
+	}
+	names := metricsIn(objective)
+	metric := s.metric(names[0])
+	out := &record.Search{Kind: record.SearchCapacity, Metric: names[0], Unit: metric.Unit, Better: metric.Better, Objective: t.Capacity.SLO}
+	tuned, err := s.Choices.Tuned(t)
+	if err != nil {
+		return nil, err
+	}
+	rec := s.newRecord(tuned, out)
+	s.Choices.AddTo(rec, t)
+	if reason := s.Choices.Of(t).Reason; reason != "" {
+		out.Stop, out.Reason = record.StopNone, reason
+		return s.end(rec), nil
+	}
+	if err := s.Bench.PrepareTrial(ctx, tuned); err != nil {
+		return nil, err
+	}
+	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: names}
+	probes.judge = func(measured *record.Record, p *record.Probe) {
+		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.lookup, s.Experiment.Metrics)
+		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)
+		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
+	}
+	if err := probes.resume(); err != nil {
+		return nil, err
+	}
+	start := s.startRate(t)
+	if len(probes.earlier) > 0 {
+		start = probes.earlier[0].Candidate // whatever else was measured since
+	}
+	asked := percentilesIn(names)
+	longest := t.Capacity.Probe.Seconds()
+	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked), To: t.Capacity.To,
+		Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
+	probes.retries = retriesOfProbe
+	for {
+		rate, phase, ok := rule.Next()
+		if !ok {
+			break
+		}
+		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
+		at := tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond)
+		p, err := probes.measure(ctx, at, record.Probe{Candidate: rate, Phase: string(phase)})
+		if err != nil {
+			return nil, err
+		}
+		outcome := outcomeOf(p)
+		rule.Tell(outcome)
+		if outcome != stats.ProbeInvalid { // else the same rate is tried once more
+			probes.retries = retriesOfProbe
+		}
+	}
+	conclude(out, rule)
+	out.Busy = out.Reason != "" && probes.givenUp
+	return s.end(rec), nil
+}
+
+// outcomeOf is what a probe of a search for a capacity came to.
+func outcomeOf(p record.Probe) stats.Outcome {
+	switch {
+	case p.Invalid != "":
+		return stats.ProbeInvalid
+	case p.Passed:
+		return stats.ProbeMet
+	}
+	return stats.ProbeFailed
+}
+
+// conclude notes what a search for a capacity has found. Where nothing passed and something could not be measured, the lowest
+// rate has not failed: it was not tried.
+func conclude(out *record.Search, search *stats.CapacitySearch) {
+	found, stop, known := search.Found()
+	passed := slices.ContainsFunc(out.Probes, func(p record.Probe) bool { return p.Passed })
+	broken := slices.ContainsFunc(out.Probes, func(p record.Probe) bool { return p.Failure != "" })
+	out.Stop = record.StopNone
+	switch {
+	case !known:
+		out.Reason = "a probe was not valid twice: " + whyNot(out.Probes)
+	case !passed && broken:
+		out.Reason = "no probe met the objective, and some could not be measured: " + whyNot(out.Probes)
+	default:
+		out.Stop, out.Lo = string(stop), found.Lo
+		if !math.IsInf(found.Hi, 1) {
+			out.Hi = found.Hi
+		}
+	}
+}
+
+// lookup says what the name of a metric means, as an objective asks for it.
+func (s *Searcher) lookup(name string) (record.Metric, bool) {
+	m := s.metric(name)
+	return m, m.Name != ""
+}
+
+// metricsIn names the metrics of an objective, in order. It has one at least.
+func metricsIn(objective expr.Node) []string {
+	var names []string
+	for _, s := range expr.Selectors(objective) {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// percentilesIn are the percentiles among some metrics.
+func percentilesIn(metrics []string) []stats.Percentile {
+	var out []stats.Percentile
+	for _, name := range metrics {
+		if i := strings.LastIndex(name, ".p"); i >= 0 {
+			if p, err := stats.ParsePercentile(name[i+2:]); err == nil {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// startRate is half the throughput that the same services were measured to have in a closed loop, in requests per second; 0 if none
+// is recorded with its present key.
+//
+// Source: docs/method.md#capacities.
+func (s *Searcher) startRate(t *plan.Trial) float64 {
+	same := func(o *plan.Trial) bool {
+		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" || len(o.Load.Stages) > 0 || o.Load.Target != t.Load.Target {
+			return false
+		}
+		own, err := json.Marshal(t.Services)
+		other, errOther := json.Marshal(o.Services)
+		return err == nil && errOther == nil && bytes.Equal(own, other) && slices.Equal(o.Parameters, t.Parameters)
+	}
+	for _, e := range s.Plan.All {
+		for _, o := range e.Trials {
+			if e != s.Experiment && same(o) {
+				if throughput := Throughput(s.Plan, e, o, s.Records, s.Host); throughput > 0 {
+					return throughput / 2
+				}
+			}
+		}
+	}
+	return 0
+}

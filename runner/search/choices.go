@@ -1,0 +1,168 @@
+package search
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// NoTuneError is an experiment that takes over a value which the other experiment has not chosen.
+type NoTuneError struct {
+	Experiment *plan.Experiment
+	Reason     string
+}
+
+func (e *NoTuneError) Error() string {
+	return fmt.Sprintf("experiment %q has no value of what it tunes: %s", e.Experiment.Name, e.Reason)
+}
+
+// tuneFact is the fact of a repetition that says which value a search has found for it, and the metric of that name.
+func tuneFact(name string) string { return "tune." + name }
+
+// tunedFacts are the values among facts that searches chose.
+func tunedFacts(facts map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range facts {
+		if strings.HasPrefix(name, tuneFact("")) {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// A Choice is the values that searches found for a trial, by name, or why there is none.
+type Choice struct {
+	Values map[string]int
+	Reason string // nothing was found for a value; empty if all are there
+	Busy   bool   // since the machine was busy with something else
+}
+
+// Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares that of the first.
+type Choices struct {
+	Plan       *plan.Plan
+	Experiment *plan.Experiment
+	Host       string
+
+	byTrial map[*plan.Trial]*Choice
+}
+
+// Of is what searches found for a trial.
+func (c *Choices) Of(t *plan.Trial) *Choice {
+	if found := c.byTrial[c.Experiment.Original(t)]; found != nil {
+		return found
+	}
+	return &Choice{}
+}
+
+// Tuned is a trial with the values that were chosen for it, if all of them were.
+func (c *Choices) Tuned(t *plan.Trial) (*plan.Trial, error) {
+	found := c.Of(t)
+	if found.Reason != "" {
+		return t, nil // it is not run
+	}
+	return t.Tuned(found.Values)
+}
+
+// AddTo writes the values that were chosen for a trial into a record: as facts, and as metrics.
+func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
+	values := c.Of(t).Values
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		rec.Facts[tuneFact(name)] = strconv.Itoa(values[name])
+		rec.Samples = append(rec.Samples, record.Sample{Metric: tuneFact(name), Value: float64(values[name]), Unit: "1"})
+	}
+}
+
+// Recall fills in the choices that need no search, of trials that have none yet: those that the run made before it was
+// stopped, those that another experiment made, and those whose searches are recorded. A search is fresh as long as its trial
+// is: it is not repeated because repetitions are. The run is the one that goes on, or empty.
+//
+// The error is a *NoTuneError.
+func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
+	if c.byTrial == nil {
+		c.byTrial = map[*plan.Trial]*Choice{}
+	}
+	for _, t := range trials {
+		if c.byTrial[t] != nil {
+			continue
+		}
+		choice := &Choice{Values: map[string]int{}}
+		c.byTrial[t] = choice
+		for _, s := range t.Tune {
+			if value, ok := c.measuredWith(records, t, s.Name, run); ok {
+				choice.Values[s.Name] = value
+				continue
+			}
+			e, by, own, err := c.Plan.TunedBy(c.Experiment, t, s)
+			if err != nil {
+				return &NoTuneError{c.Experiment, err.Error()}
+			}
+			rec := c.recorded(records, e, by, own.Name)
+			switch {
+			case rec != nil:
+				choice.Values[s.Name] = rec.Search.Chosen
+			case s.Of != "":
+				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name, by.Name)}
+			}
+		}
+	}
+	return nil
+}
+
+// TakeFirst fills in the first value that each search would try, to see whether services start with it.
+func (c *Choices) TakeFirst(trials []*plan.Trial) error {
+	c.byTrial = map[*plan.Trial]*Choice{}
+	for _, t := range trials {
+		choice := &Choice{Values: map[string]int{}}
+		for _, s := range t.Tune {
+			_, _, own, err := c.Plan.TunedBy(c.Experiment, t, s)
+			if err != nil {
+				return &NoTuneError{c.Experiment, err.Error()}
+			}
+			choice.Values[s.Name] = own.First()
+		}
+		c.byTrial[t] = choice
+	}
+	return nil
+}
+
+// measuredWith is the value that a run which goes on was measured with.
+func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, run string) (int, bool) {
+	for _, rec := range c.Plan.RecordsOf(c.Experiment, records, c.Host) {
+		if run == "" || rec.Run != run || rec.Search != nil {
+			continue
+		}
+		for _, o := range c.Experiment.Trials {
+			if o.Name == rec.Trial && o.Key == rec.Key && c.Experiment.Original(o) == t {
+				if value, err := strconv.Atoi(rec.Facts[tuneFact(name)]); err == nil {
+					return value, true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// recorded is the newest search for a value of a trial that has chosen one under its present key, or under that which it has
+// in full; nil if there is none. One in full goes before one that was cut short.
+func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
+	var found *record.Record
+	for _, rec := range records {
+		s := rec.Search
+		isOf := s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1 && rec.Article == c.Plan.Article &&
+			rec.Experiment == e.Name && rec.Host == c.Host && rec.Trial == t.Name
+		isFull := rec.Profile == plan.Full
+		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || isFull && rec.Key == t.FullKey
+		if !isOf || !isFresh {
+			continue
+		}
+		if found == nil || isFull && found.Profile != plan.Full || isFull == (found.Profile == plan.Full) && rec.Run > found.Run {
+			found = rec
+		}
+	}
+	return found
+}
