@@ -51,6 +51,16 @@ var forbidden = []struct{ from, to, why string }{
 	{"runner/origin", "notebook", "the origin goes into a container alone, and must stay small"},
 	{"runner/link", "runner/engine", "the relay goes into a container alone, and must stay small"},
 	{"runner/link", "notebook", "the relay goes into a container alone, and must stay small"},
+	{"notebook", "lab", "what an article says must be known without the command"},
+	{"runner", "lab", "a plan is carried out for whoever asks"},
+	{"render", "lab", "a page is made for whoever asks"},
+	{"site", "lab", "a site is made for whoever asks"},
+	{"lab/terminal", "lab", "what is written on a terminal knows nothing of articles"},
+	{"lab/forecast", "lab/measure", "what a run would do is known without one"},
+	{"lab/results", "lab/measure", "results are those of records, whoever measured them"},
+	{"lab/results", "lab/progress", "results are those of records, whoever watched a run"},
+	{"lab/progress", "lab/measure", "a run is shown by whoever is told of it"},
+	{"lab/pages", "lab/measure", "a site is made from records"},
 	{"runner/load/timing", "runner/engine", "the timer goes into a container alone, and must stay small"},
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/kballard/go-shellquote"
 	"gopkg.in/yaml.v3"
+
+	"benchbook/lab"
 )
 
 // workflows are those of GitHub Actions that the manual offers.
@@ -55,7 +57,7 @@ func TestWorkflowsCallTheCommand(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					verb, rest, err := (&app{&session{}}).root().Find(words)
+					verb, rest, err := (&app{&lab.Session{}}).root().Find(words)
 					if err == nil {
 						err = verb.ParseFlags(rest)
 					}

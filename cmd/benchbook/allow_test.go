@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/lab"
 )
 
 // What the project does not allow its articles is refused before any engine is asked, and what nobody may is refused in any case.
@@ -39,11 +41,11 @@ calibrate: false
 		t.Run(tt.name, func(t *testing.T) {
 			dir, folder := project(t, "greedy", strings.ReplaceAll(article, "KEYS", tt.keys))
 			asked := scripted()
-			asked.lockDir, asked.engines = "", nil // to ask for one would be said
+			asked.LockDir, asked.Engines = "", nil // to ask for one would be said
 			var stderr bytes.Buffer
 			status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, asked)
-			if status != statusProblems || strings.Contains(stderr.String(), "no engine") {
-				t.Errorf("status %d, want %d:\n%s", status, statusProblems, &stderr)
+			if status != lab.StatusProblems || strings.Contains(stderr.String(), "no engine") {
+				t.Errorf("status %d, want %d:\n%s", status, lab.StatusProblems, &stderr)
 			}
 			if _, err := os.Stat(filepath.Join(folder, "records")); err == nil {
 				t.Error("there are records")

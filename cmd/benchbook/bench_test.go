@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/lab"
 )
 
 // These benchmarks say how long an author waits for check. Each reports its time per article beside the time in all.
@@ -47,7 +49,7 @@ func benchCheck(b *testing.B, articles map[string]string) {
 			b.Fatal(err)
 		}
 	}
-	none := wiring{}
+	none := lab.Config{}
 	var out strings.Builder
 	for b.Loop() {
 		out.Reset()

@@ -8,6 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/lab"
+	"benchbook/lab/pages"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -29,45 +33,45 @@ status, unless --strict is given. With --mutate every claim is judged on tables 
 shown: a claim that no table supports, or no table contradicts, is a problem. A claim that the records still support
 after its cells have exchanged their values is a warning.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			project, list, err := a.choose(args)
+			project, list, err := a.Select(args)
 			if err != nil {
 				return err
 			}
-			plans, problems, err := a.check(project, list, plan.Options{Profile: profile})
+			plans, problems, err := a.Check(project, list, plan.Options{Profile: profile})
 			if err != nil {
 				return err
 			}
-			problems = slices.Concat(problems, themeProblems(project), docsProblems(project))
-			sound := slices.DeleteFunc(slices.Clone(list), func(c *chosen) bool { return !c.problems.Empty() })
+			problems = slices.Concat(problems, pages.ThemeProblems(project), pages.DocsProblems(project))
+			sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 			var moved []string
 			movable := map[string][]*article.Claim{} // by article
 			if mutate {
 				for _, c := range sound {
 					var found source.Problems
-					movable[c.slug] = dataset.Mutate(c.doc, plans[c.slug], &found)
-					for _, claim := range movable[c.slug] {
-						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.slug, claim.Name.Value))
+					movable[c.Slug] = dataset.Mutate(c.Doc, plans[c.Slug], &found)
+					for _, claim := range movable[c.Slug] {
+						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.Slug, claim.Name.Value))
 					}
 					problems = append(problems, found.Sorted()...)
 				}
 			}
-			warnings, err := warnings(a.session, project, sound, plans, movable)
+			warnings, err := warnings(a.Session, project, sound, plans, movable)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				if err := printJSON(a.stdout, problemsJSON(slices.Concat(problems, warnings))); err != nil {
+				if err := lab.PrintJSON(a.Stdout, problemsJSON(slices.Concat(problems, warnings))); err != nil {
 					return err
 				}
 			} else {
-				printProblems(a.stdout, slices.Concat(problems, warnings))
+				lab.PrintProblems(a.Stdout, slices.Concat(problems, warnings))
 				for _, line := range moved {
-					fmt.Fprintln(a.stdout, line)
+					fmt.Fprintln(a.Stdout, line)
 				}
-				fmt.Fprintln(a.stdout, summary(len(list), len(problems), len(warnings)))
+				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
 			}
 			if len(problems) > 0 || strict && len(warnings) > 0 {
-				return withStatus(statusProblems, nil)
+				return lab.WithStatus(lab.StatusProblems, nil)
 			}
 			return nil
 		},
@@ -81,20 +85,20 @@ after its cells have exchanged their values is a warning.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
 // records are exchanged to move the claims given, by article.
-func warnings(a *session, project *article.Project, list []*chosen, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
+func warnings(a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
-		return nil, failure(err)
+		return nil, lab.Failure(err)
 	}
 	this, err := machines.ThisHost()
 	if err != nil {
-		return nil, failure(err)
+		return nil, lab.Failure(err)
 	}
 	var out []*source.Problem
 	for _, c := range list {
 		var found, here source.Problems
-		render.DeadLinks(c.doc, slugs, &found)
-		for _, e := range plans[c.slug].Experiments {
+		render.DeadLinks(c.Doc, slugs, &found)
+		for _, e := range plans[c.Slug].Experiments {
 			e.Remarks(&found)
 			e.CheckCPUs(func(host string) [][]int { // of other machines that is asked before a run
 				if host != "" {
@@ -106,21 +110,21 @@ func warnings(a *session, project *article.Project, list []*chosen, plans map[st
 		for _, p := range here.Sorted() { // it may run on another machine
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
-		dataset.Doubtful(c.doc, plans[c.slug], &found)
-		if _, err := os.Stat(project.RecordsDir(c.slug)); err != nil {
+		dataset.Doubtful(c.Doc, plans[c.Slug], &found)
+		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			out = append(out, found.Sorted()...)
 			continue
 		}
-		host, err := a.hostOf(project, c, this)
+		host, err := a.HostOf(project, c, this)
 		if err != nil {
-			return nil, failure(err)
+			return nil, lab.Failure(err)
 		}
-		d, err := shownDataset(a, project, c, host.ID, "")
+		d, err := results.ShownDataset(a, project, c, host.ID, "")
 		if err != nil {
-			return nil, failure(fmt.Errorf("article %s: %w", c.slug, err))
+			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		d.StaleNumbers(&found)
-		d.Unmoved(movable[c.slug], &found)
+		d.Unmoved(movable[c.Slug], &found)
 		out = append(out, found.Sorted()...)
 	}
 	return out, nil
@@ -130,23 +134,12 @@ func warnings(a *session, project *article.Project, list []*chosen, plans map[st
 func summary(articles, problems, warnings int) string {
 	var words []string
 	if problems > 0 {
-		words = append(words, count(problems, "problem"))
+		words = append(words, terminal.Count(problems, "problem"))
 	} else {
-		words = append(words, count(articles, "article"), "no problems")
+		words = append(words, terminal.Count(articles, "article"), "no problems")
 	}
 	if warnings > 0 {
-		words = append(words, count(warnings, "warning"))
+		words = append(words, terminal.Count(warnings, "warning"))
 	}
 	return strings.Join(words, ", ")
-}
-
-// count writes a number of things: "1 article", "3 searches".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if strings.HasSuffix(what, "ch") {
-		what += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -44,8 +45,8 @@ func TestRunOnCluster(t *testing.T) {
 		t.Skip("needs a cluster: run make test-kubernetes")
 	}
 	w := onEngine(t)
-	_, w.cluster, _ = elsewhere(w.agent)
-	w.cache = t.TempDir()
+	_, w.Cluster, _ = elsewhere(w.Agent)
+	w.Cache = t.TempDir()
 	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,7 @@ func useCluster(t *testing.T, dir, registry, form string) {
 }
 
 // runSpread puts one load on from one node and from two. Two generators on two nodes send what one sends, and come to the same verdict.
-func runSpread(t *testing.T, w wiring, registry string) {
+func runSpread(t *testing.T, w lab.Config, registry string) {
 	dir, of := project(t, "apart", strings.NewReplacer("load: {", "matrix: {generators: [1, 2]}\nload: {generators: \"${{ matrix.generators }}\", ",
 		"repetitions: 2", "repetitions: 1").Replace(onNodes))
 	file := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: "+
@@ -178,7 +179,7 @@ func runSpread(t *testing.T, w wiring, registry string) {
 }
 
 // runAsync101 runs an article of this repository as it is: what runs on one machine runs on a cluster.
-func runAsync101(t *testing.T, w wiring, registry string) {
+func runAsync101(t *testing.T, w lab.Config, registry string) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "experiments", "async-101", "article.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +204,7 @@ func runAsync101(t *testing.T, w wiring, registry string) {
 
 // runEnded ends runs in the middle. What one that is killed has left is found and removed, one that is interrupted leaves nothing, and the
 // next goes on where they were.
-func runEnded(t *testing.T, w wiring, registry string) {
+func runEnded(t *testing.T, w lab.Config, registry string) {
 	program, lock := installed(t), t.TempDir()
 	const repetitions = 5
 	dir, folder := project(t, "apart", strings.Replace(onNodes, "repetitions: 2", fmt.Sprintf("repetitions: %d", repetitions), 1))
@@ -227,7 +228,7 @@ func runEnded(t *testing.T, w wiring, registry string) {
 			t.Errorf("after a run that was killed clean removes no %s:\n%s", kind, cleaned)
 		}
 	}
-	if status, said := end(os.Interrupt); status != statusInterrupted || !strings.Contains(said, "all containers removed") {
+	if status, said := end(os.Interrupt); status != lab.StatusInterrupted || !strings.Contains(said, "all containers removed") {
 		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
 	}
 	if got := mustRun(t, w, "-C", dir, "clean"); !strings.Contains(got, "nothing was left behind") {
@@ -243,7 +244,7 @@ func runEnded(t *testing.T, w wiring, registry string) {
 }
 
 // runAsHost runs the article in the cluster as one of the hosts of the project, whose engine is another one.
-func runAsHost(t *testing.T, w wiring, registry string) {
+func runAsHost(t *testing.T, w lab.Config, registry string) {
 	dir, of := project(t, "apart", strings.Replace(onNodes, "repetitions: 2\n", "repetitions: 1\nhosts: {server: cloud, load: cloud}\n", 1))
 	useCluster(t, dir, registry, "hosts: {cloud: {kubernetes: %s}}\n")
 	if got := mustRun(t, w, "-C", dir, "doctor"); !regexp.MustCompile(`(?m)^ok +host cloud +kubernetes v\S+, namespace bench of\s+context test`).MatchString(got) {
@@ -277,8 +278,8 @@ func TestClustersAsHosts(t *testing.T) {
 		}
 	}
 	w := scripted()
-	w.cache = t.TempDir()
-	w.cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
+	w.Cache = t.TempDir()
+	w.Cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 		note(fmt.Sprintf("%s: connected, with %s", o.Context, o.Registry))
 		s := script("")
 		s.Start = func(_ context.Context, service engine.Service) error {
@@ -344,8 +345,8 @@ func TestSpreadOverNodes(t *testing.T) {
 	var preferred map[string][]string
 	nodes := map[string]string{"load": "n3", "load-2": "n1", "load-3": "big", "services": "s1"}
 	w := scripted()
-	w.cache = t.TempDir()
-	w.cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
+	w.Cache = t.TempDir()
+	w.Cluster = func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 		preferred = o.Prefer
 		s := script("")
 		s.Start = func(_ context.Context, service engine.Service) error {
@@ -389,7 +390,7 @@ func TestSpreadOverNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, unknownHosts) {
+	if said := mustRun(t, w, "-C", dir, "plan", "wide"); !strings.Contains(said, lab.UnknownHosts) {
 		t.Errorf("before anything was met the plan is\n%s", said)
 	}
 	var stdout, stderr bytes.Buffer
@@ -425,9 +426,9 @@ func TestSpreadOverNodes(t *testing.T) {
 }
 
 // keptOut runs while somebody else has the namespace, and is told what that does.
-func keptOut(t *testing.T, w wiring, dir, registry string) {
+func keptOut(t *testing.T, w lab.Config, dir, registry string) {
 	t.Helper()
-	e, err := w.cluster(t.Context(), engine.Cluster{Registry: registry})
+	e, err := w.Cluster(t.Context(), engine.Cluster{Registry: registry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -446,10 +447,10 @@ func keptOut(t *testing.T, w wiring, dir, registry string) {
 	}
 	defer unlock()
 	t.Setenv("BENCHBOOK_WAIT", "false")
-	w.lockDir = t.TempDir() // other packages may have this machine
+	w.LockDir = t.TempDir() // other packages may have this machine
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"-C", dir, "run"}, &stdout, &stderr, w)
-	if said := stderr.String(); status != statusFailed || !strings.Contains(said, "it measures something else, since ") {
+	if said := stderr.String(); status != lab.StatusFailed || !strings.Contains(said, "it measures something else, since ") {
 		t.Errorf("run has status %d and says\n%s", status, said)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/lab/labtest"
+	"benchbook/lab/results"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
@@ -149,7 +150,7 @@ func TestRunsOfOlderRecords(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
-	var compared compareJSON
+	var compared results.CompareJSON
 	if err := json.Unmarshal(stdout, &compared); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestRunsOfOlderRecords(t *testing.T) {
 		t.Errorf("compared are\n%s\nof runs %q, want\n%s", strings.Join(cells, "\n"), compared.A.Sets[0].Runs, strings.Join(want, "\n"))
 	}
 	status, stdout, stderr = benchbook(project, "show", "two", "--run", before["two"], "--json")
-	var shown []showJSON
+	var shown []results.ShowJSON
 	if err := json.Unmarshal(stdout, &shown); status != 0 || err != nil {
 		t.Fatalf("status %d, %v: %s", status, err, stderr)
 	}
@@ -186,13 +187,13 @@ func TestShowJSON(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
-	var shown []showJSON
+	var shown []results.ShowJSON
 	if err := json.Unmarshal(stdout, &shown); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, c := range shown[0].Experiments[0].Cells {
-		i := slices.IndexFunc(c.Metrics, func(m shownMetric) bool { return m.Metric == "throughput" })
+		i := slices.IndexFunc(c.Metrics, func(m results.ShownMetric) bool { return m.Metric == "throughput" })
 		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ", c.Metrics[i].Values))
 	}
 	want := []string{"sync ok fresh 5 [1003 1007 994 1001 999]", "async ok fresh 5 [1200 1210 1190 1205 1195]",
@@ -225,37 +226,6 @@ func TestFailOn(t *testing.T) {
 			status, _, stderr := benchbook(project, "compare", runBefore, runAfter, "--fail-on", tt.condition)
 			if status != tt.status || !strings.Contains(string(stderr), tt.stderr) || tt.stderr == "" && len(stderr) > 0 {
 				t.Errorf("status %d and %q, want %d and %q", status, stderr, tt.status, tt.stderr)
-			}
-		})
-	}
-}
-
-// Two sides that differ in host and profile are compared where they are most alike.
-func TestAlike(t *testing.T) {
-	sets := func(names ...string) (out []*record.Record) {
-		for _, n := range names {
-			host, profile, _ := strings.Cut(n, "/")
-			out = append(out, &record.Record{Host: host, Profile: profile, Run: "1"})
-		}
-		return out
-	}
-	tests := []struct {
-		name string
-		a, b []string
-		want string
-	}{
-		{"this host first", []string{"x/full", "here/full"}, []string{"x/full", "here/full"}, "here/full here/full"},
-		{"full before quick", []string{"here/quick", "here/full"}, []string{"here/full", "here/quick"}, "here/full here/full"},
-		{"what both have", []string{"here/full", "x/quick"}, []string{"x/quick", "y/full"}, "x/quick x/quick"},
-		{"a host before a profile", []string{"here/full", "x/quick"}, []string{"y/full", "x/full"}, "x/quick x/full"},
-		{"a profile", []string{"here/full", "here/quick"}, []string{"x/quick"}, "here/quick x/quick"},
-		{"nothing in common", []string{"here/quick"}, []string{"x/full"}, "here/quick x/full"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			x, y := alike(sets(tt.a...), sets(tt.b...), "here")
-			if got := fmt.Sprintf("%s/%s %s/%s", x.host, x.profile, y.host, y.profile); got != tt.want {
-				t.Errorf("compared are %s, want %s", got, tt.want)
 			}
 		})
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"benchbook/lab"
+	"benchbook/lab/measure"
+	"benchbook/lab/results"
 	"benchbook/notebook/article"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
@@ -43,8 +45,8 @@ runs, trials and claims of the project. To have it in every new shell:
 			if !ok {
 				return fmt.Errorf("no completion for %q: %s", args[0], source.Suggest(args[0], names))
 			}
-			if err := generate(cmd.Root(), a.stdout); err != nil {
-				return failure(err)
+			if err := generate(cmd.Root(), a.Stdout); err != nil {
+				return lab.Failure(err)
 			}
 			return nil
 		},
@@ -64,7 +66,7 @@ func (a *app) complete(root *cobra.Command) {
 		"trial":    a.completeTrials,
 		"claim":    a.completeClaims,
 		"format":   cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp),
-		"engine":   cobra.FixedCompletions(append(a.wiring.engineNames(), engineNone), cobra.ShellCompDirectiveNoFileComp),
+		"engine":   cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone), cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[ARTICLE") {
@@ -78,7 +80,7 @@ func (a *app) complete(root *cobra.Command) {
 			case flag == "format" && cmd.Name() == "import": // there it is that of a file
 				f = cobra.FixedCompletions(runner.Formats(), cobra.ShellCompDirectiveNoFileComp)
 			case flag == "format" && cmd.Name() == "export": // and there that of another program
-				f = cobra.FixedCompletions(exportFormats(), cobra.ShellCompDirectiveNoFileComp)
+				f = cobra.FixedCompletions(results.ExportFormats(), cobra.ShellCompDirectiveNoFileComp)
 			}
 			if cmd.Flags().Lookup(flag) != nil {
 				// The only errors are a flag that is not there and one that is completed already.
@@ -97,7 +99,7 @@ func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Docume
 	if fromEnvironment(cmd.Flags()) != nil {
 		return nil, nil
 	}
-	project, err := article.OpenProject(a.dir)
+	project, err := article.OpenProject(a.Dir)
 	if err != nil {
 		return nil, nil
 	}
@@ -133,27 +135,7 @@ func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]c
 // completeProfiles offers the profiles that are built in, and those of the project and of the articles.
 func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	project, docs := a.documents(cmd)
-	return profileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
-}
-
-// profileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles, sorted.
-func profileNames(project *article.Project, docs []*article.Document) []string {
-	names := []string{plan.Full, plan.Quick}
-	if project != nil {
-		for name := range project.Profiles {
-			names = append(names, name)
-		}
-	}
-	for _, doc := range docs {
-		for _, block := range doc.Experiments {
-			var ignored source.Problems
-			for _, profile := range article.DecodeExperiment(block.Node, true, &ignored).Profiles {
-				names = append(names, profile.Name.Value)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return lab.ProfileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which folders and
@@ -162,12 +144,12 @@ func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([
 	if len(args) >= 2 {
 		return a.completeArticles(cmd, args, word)
 	}
-	return append(a.measured(cmd, recordRun), slices.Concat(a.measured(cmd, recordHost), a.measured(cmd, recordProfile))...), cobra.ShellCompDirectiveDefault
+	return append(a.measured(cmd, lab.RecordRun), slices.Concat(a.measured(cmd, lab.RecordHost), a.measured(cmd, lab.RecordProfile))...), cobra.ShellCompDirectiveDefault
 }
 
 // completeRuns offers the runs that there are records of.
 func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return a.measured(cmd, recordRun), cobra.ShellCompDirectiveNoFileComp
+	return a.measured(cmd, lab.RecordRun), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeTrials offers the trials that there are records of.
@@ -229,14 +211,14 @@ func (a *app) manCommand() *cobra.Command {
 		Args:   arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return failure(err)
+				return lab.Failure(err)
 			}
 			// The day is that of SOURCE_DATE_EPOCH, if that is set, so that archives can be made again.
 			header := &doc.GenManHeader{Title: "BENCHBOOK", Section: "1", Source: "benchbook " + version, Manual: "benchbook"}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return failure(fmt.Errorf("writing manual pages: %w", err))
+				return lab.Failure(fmt.Errorf("writing manual pages: %w", err))
 			}
 			return nil
 		},

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/lab"
 )
 
 // pair has six repetitions, which the scripted engine does at once.
@@ -68,10 +70,10 @@ func TestDiskThatIsFull(t *testing.T) {
 	remount := mountMemory(t, saved.folder, "size=1m,nr_inodes=8")
 	unmount(t, saved.folder)
 	w := scripted()
-	w.lockDir = ""
+	w.LockDir = ""
 	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &stderr)
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
 	}
 	wantSaid(t, stderr.String(), " is measured, and lost: saving a record: ", "no space left on device", "the same command measures it again")
 	before := len(saved.look(t))
@@ -102,10 +104,10 @@ func TestFolderThatIsReadOnly(t *testing.T) {
 	}
 	remount("ro")
 	w := scripted()
-	w.lockDir, w.engines = "", nil // it would be said that there is no engine, if anybody asked for one
+	w.LockDir, w.Engines = "", nil // it would be said that there is no engine, if anybody asked for one
 	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &stderr)
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
 	}
 	wantSaid(t, stderr.String(), "records cannot be saved: ", "read-only file system")
 	if strings.Contains(stderr.String(), "engine") {

@@ -1,48 +1,10 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-
-	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
-	"benchbook/notebook/article"
-	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/machines"
-	"benchbook/runner/observe"
-)
-
-// examination is what doctor prints with --json. Fields are added to it in later versions, none are renamed or removed.
-type examination struct {
-	Host    string    `json:"host"`    // class and digest, as in records
-	Measure bool      `json:"measure"` // measuring is possible here
-	Checks  []finding `json:"checks"`
-}
-
-// A finding is what doctor found of one thing.
-type finding struct {
-	Name  string `json:"name"`
-	Level string `json:"level"` // ok, warn or missing
-	Words string `json:"words"`
-	// Remedy says what to do about what is not ok.
-	Remedy string `json:"remedy,omitempty"`
-	// Vital says that without it nothing can be measured.
-	Vital bool `json:"vital"`
-}
-
-// The levels of symptoms.
-const (
-	fine    = "ok"
-	warn    = "warn"
-	missing = "missing"
+	"benchbook/lab"
+	"benchbook/lab/inspect"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -55,268 +17,24 @@ rights that we have, processor, kernel, cores, governor, clock, mitigations, mem
 have left. Each is ok, a warning, or missing, with the remedy. Nothing is changed. The status is 1 if nothing can be measured here.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer a.waits(cmd.Context())()
-			x, err := examine(cmd.Context(), a.session)
+			defer a.AwaitOnInterrupt(cmd.Context())()
+			x, err := inspect.Examine(cmd.Context(), a.Session)
 			if err != nil {
-				return stopped(cmd.Context(), err)
+				return lab.Interrupted(cmd.Context(), err)
 			}
 			if asJSON {
-				if err := printJSON(a.stdout, x); err != nil {
+				if err := lab.PrintJSON(a.Stdout, x); err != nil {
 					return err
 				}
 			} else {
-				printExamination(a.session, x)
+				inspect.PrintReport(a.Session, x)
 			}
 			if !x.Measure {
-				return withStatus(statusFailed, nil)
+				return lab.WithStatus(lab.StatusFailed, nil)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
-}
-
-// examine looks at everything, in the order in which it matters.
-func examine(ctx context.Context, a *session) (*examination, error) {
-	m := a.wiring.machine
-	host, err := machines.HostBelow(m.root)
-	if err != nil {
-		return nil, err
-	}
-	project, err := article.OpenProject(a.dir)
-	if err != nil { // doctor is for those, too, who have none yet
-		project = &article.Project{}
-	}
-	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
-	look := observe.ReadMachineState(ctx, m.root, m.noise)
-	checks = append(checks, examineProgram(a), examineRights(m.user()), examineProcessor(host), examineKernel(host), examineVirtual(host),
-		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
-	checks = append(checks, examineNoise(host, look)...)
-	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look), examineFiles(look), examinePorts(look),
-		examinePath(m.user()), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
-	x := &examination{Host: host.ID, Measure: true, Checks: checks}
-	for _, c := range checks {
-		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
-	}
-	return x, ctx.Err()
-}
-
-// debian is an image that articles begin with, to ask a registry for.
-const debian = "debian:bookworm-slim"
-
-// examineEngine looks at the engine, and at what only an engine can tell.
-func examineEngine(ctx context.Context, a *session, project *article.Project) []finding {
-	found := finding{Name: "engine", Level: missing, Vital: true}
-	e, err := a.wiring.engineOf(ctx, project)
-	if err != nil {
-		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
-		if !strings.Contains(found.Remedy, "--engine local") {
-			found.Remedy += otherEngine(ctx, a, project.Engine.V)
-		}
-		return []finding{found}
-	}
-	defer e.Close()
-	facts, err := e.Facts(ctx)
-	if err != nil {
-		found.Words, found.Remedy = err.Error(), "start it again"
-		return []finding{found}
-	}
-	found.Level = fine
-	found.Words = strings.TrimSpace(e.Name() + " " + facts["engine.version"])
-	inspected, isInspected := e.(engine.Inspected)
-	if isInspected {
-		found.Words += " at " + inspected.Endpoint()
-	}
-	var about []string
-	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"}, {"engine.cgroup.version", "control groups of version"},
-		{"engine.cgroup.driver", "made by"}, {"engine.runtime", "runtime"}, {"engine.api", "API"}, {"engine.os", "on"},
-		{"engine.context", "context"}, {"engine.namespace", "namespace"}} {
-		if v := facts[fact.name]; v != "" {
-			about = append(about, fact.what+" "+v)
-		}
-	}
-	if len(about) > 0 {
-		found.Words += " (" + strings.Join(about, ", ") + ")"
-	}
-	if facts["engine.rootless"] == "true" {
-		found.Level = warn
-		found.Words += " runs without the rights of root"
-		found.Remedy = "use the engine of the system: one that is rootless may not bind services to CPUs, and its packets to the outside go through a program"
-	}
-	if facts["engine.local"] == "false" {
-		found.Level = missing
-		found.Words += " runs containers elsewhere or in a virtual machine"
-		found.Remedy = "run benchbook on the engine's machine, or use an engine of this one"
-	}
-	checks := []finding{found}
-	if isInspected {
-		checks = append(checks, examineRegistry(ctx, inspected))
-		if folder := inspected.Storage(); folder != "" {
-			checks = append(checks, examineDisk(a, "disk of the engine", folder, enoughForImages))
-		}
-	}
-	if store, ok := e.(engine.ImageStore); ok {
-		checks = append(checks, examineImages(ctx, store))
-	}
-	return append(checks, examineLeftovers(ctx, e))
-}
-
-// otherEngine names an engine that can be had in the place of one that cannot.
-func otherEngine(ctx context.Context, a *session, name article.EngineName) string {
-	for _, wired := range a.wiring.engines {
-		if wired.name == cmp.Or(name, article.Docker) {
-			continue
-		}
-		if e, err := wired.connect(ctx); err == nil {
-			_ = e.Close() // nothing was started in it
-			return fmt.Sprintf(". What needs no image can be measured with --engine %s", wired.name)
-		}
-	}
-	return ""
-}
-
-// examineRegistry asks whether images can be had, or what stands in for them.
-func examineRegistry(ctx context.Context, e engine.Inspected) finding {
-	s := finding{Name: "registry", Level: fine, Words: "it has " + debian}
-	err := e.Reach(ctx, debian)
-	if err == nil {
-		return s
-	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "Error response from daemon: "), "\n")
-	s.Level, s.Words = warn, "out of reach: "+first
-	_, lookErr := exec.LookPath("debootstrap")
-	switch {
-	case lookErr == nil && os.Getuid() == 0:
-		s.Remedy = "none is needed for Debian: a substitute is made by debootstrap. Bring other images here with docker save and docker load"
-	case lookErr == nil:
-		s.Remedy = "run once as root, so that a substitute of Debian can be made by debootstrap; bring other images here with docker save and docker load"
-	default:
-		s.Remedy = "install debootstrap, which makes a substitute of Debian; bring other images here with docker save and docker load"
-	}
-	return s
-}
-
-func examineImages(ctx context.Context, store engine.ImageStore) finding {
-	kept, err := store.Built(ctx)
-	if err != nil {
-		return finding{Name: "images", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
-	}
-	sum := int64(0)
-	for _, k := range kept {
-		sum += k.Own
-	}
-	words := fmt.Sprintf("%s of ours, %s", count(len(kept), "image"), units.BytesSize(float64(sum)))
-	return finding{Name: "images", Level: fine, Words: words}
-}
-
-func examineLeftovers(ctx context.Context, e engine.Engine) finding {
-	left, err := e.Sweep(ctx, true)
-	switch {
-	case err != nil:
-		return finding{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
-	case len(left) > 0:
-		return finding{Name: "left behind", Level: warn, Words: leftovers(left) + " of runs that were killed", Remedy: "benchbook clean removes them, and so does the next run"}
-	}
-	return finding{Name: "left behind", Level: fine, Words: "nothing"}
-}
-
-// examineProgram looks for the program that goes into containers.
-func examineProgram(a *session) finding {
-	s := finding{Name: "programs", Level: fine, Vital: true}
-	if _, err := a.wiring.agent(); err != nil {
-		s.Level = missing
-		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ")
-		return s
-	}
-	s.Words = agent.Name
-	return s
-}
-
-// What disks should have free.
-const (
-	enoughForImages  = 5 << 30
-	enoughForRecords = 100 << 20
-)
-
-// folder is that of the project, or the one we are in.
-func projectFolder(a *session) string {
-	if project, err := article.OpenProject(a.dir); err == nil {
-		return project.Dir
-	}
-	return a.dir
-}
-
-func examineDisk(a *session, name, folder string, enough uint64) finding {
-	s := finding{Name: name, Level: fine}
-	path, err := filepath.Abs(folder)
-	if err != nil {
-		path = folder
-	}
-	free, err := a.wiring.machine.free(path)
-	if err != nil {
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "see whether the folder is there"
-		return s
-	}
-	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	if free < enough {
-		s.Level = warn
-		s.Remedy = fmt.Sprintf("make room: %s should be free. benchbook gc removes what is not needed any more", units.BytesSize(float64(enough)))
-	}
-	return s
-}
-
-// examineLock asks whether another run measures.
-func examineLock(ctx context.Context, a *session, host machines.Host) finding {
-	s := finding{Name: "other runs", Level: fine, Words: "none measures now"}
-	if a.wiring.lockDir == "" {
-		return s
-	}
-	unlock, err := host.Lock(ctx, a.wiring.lockDir, "looks at this machine", nil)
-	switch {
-	case errors.As(err, new(*machines.BusyError)):
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run that is started now is refused, or with --wait waits until that has ended"
-	case err != nil:
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"
-	default:
-		unlock()
-	}
-	return s
-}
-
-// examinationWidth is how wide the lines of an examination are: it is what people read in whatever terminal they have.
-const examinationWidth = 80
-
-func printExamination(a *session, x *examination) {
-	level, name := len(missing), 0
-	for _, c := range x.Checks {
-		name = max(name, runes(c.Name))
-	}
-	width := examinationWidth - level - name - 4
-	var rows [][]string
-	for _, c := range x.Checks {
-		lines := wrap(c.Words, width)
-		if c.Remedy != "" && c.Level != fine {
-			for i, line := range wrap(c.Remedy, width-2) {
-				arrow := "→ "
-				if i > 0 {
-					arrow = "  "
-				}
-				lines = append(lines, arrow+line)
-			}
-		}
-		for i, line := range lines {
-			row := []string{"", "", line}
-			if i == 0 {
-				row[0], row[1] = c.Level, c.Name
-			}
-			rows = append(rows, row)
-		}
-	}
-	printColumns(a.stdout, "", rows)
-	if x.Measure {
-		fmt.Fprintf(a.stdout, "\nthis machine, %s, can measure\n", x.Host)
-		return
-	}
-	fmt.Fprintf(a.stdout, "\nnothing can be measured on this machine, %s;\npages can be rendered from records\n", x.Host)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
+	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/hosts/hoststest"
 )
@@ -277,12 +279,12 @@ func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved 
 	time.Sleep(300 * time.Millisecond)
 	d.stop(t, signal)
 	began := time.Now()
-	if status := l.end(t); status != statusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, statusFailed, &l.stderr)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
 	}
 	took := time.Since(began)
 	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+are(len(kept), "finished repetition")+" kept")
+	wantSaid(t, l.stderr.String(), "the engine does not answer any more: "+terminal.Are(len(kept), "finished repetition")+" kept")
 	wantNoFailures(t, kept)
 	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept), &l.stderr)
 }
@@ -322,8 +324,8 @@ func TestNetworkThatCannotBeMade(t *testing.T) {
 	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	if status := l.end(t); status != statusFailed {
-		t.Errorf("status %d, want %d", status, statusFailed)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d", status, lab.StatusFailed)
 	}
 	wantSaid(t, l.stderr.String(), "opening a space: ", "address pool", "docker network prune")
 	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
@@ -348,8 +350,8 @@ func TestEngineWhoseDiskIsFull(t *testing.T) {
 	dir, folder := project(t, "mortal", mortal(1))
 	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	l := d.run(t, program, lock, dir)
-	if status := l.end(t); status != statusFailed {
-		t.Errorf("status %d, want %d", status, statusFailed)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d", status, lab.StatusFailed)
 	}
 	wantSaid(t, l.stderr.String(), "no space left on device")
 	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/lab"
+	"benchbook/lab/results"
 )
 
 var equals = flag.Int("equals", 1, "of how many experiments the cells that are the same are measured")
@@ -69,7 +72,7 @@ func equalsArticle(n int) string {
 // -equals 10 (make bench-equals) all experiments are measured, and the counts are printed.
 func TestEqualsAreNotToldApart(t *testing.T) {
 	w := onEngine(t)
-	w.lockDir = "" // a busy machine is part of the question
+	w.LockDir = "" // a busy machine is part of the question
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "experiments", "equals")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -93,10 +96,10 @@ func TestEqualsAreNotToldApart(t *testing.T) {
 }
 
 // equalsMeasured measures the article and gives the claims of a difference that are supported.
-func equalsMeasured(t *testing.T, w wiring, dir string, verb ...string) (supported []string) {
+func equalsMeasured(t *testing.T, w lab.Config, dir string, verb ...string) (supported []string) {
 	t.Helper()
 	mustRun(t, w, append([]string{"-C", dir}, verb...)...)
-	var shown []showJSON
+	var shown []results.ShowJSON
 	if err := json.Unmarshal([]byte(mustRun(t, w, "-C", dir, "show", "--json")), &shown); err != nil {
 		t.Fatal(err)
 	}

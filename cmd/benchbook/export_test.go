@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab/results"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -41,7 +42,7 @@ func TestBenchstatReadsExport(t *testing.T) {
 				t.Errorf("no unit says what is better, %v", err)
 			}
 			found := medians(t, string(out))
-			var values []exportedJSON
+			var values []results.ExportedJSON
 			if err := json.Unmarshal([]byte(exportOf(t, slug, "--format", "json")), &values); err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +56,7 @@ func TestBenchstatReadsExport(t *testing.T) {
 				if !ok {
 					metric = record.Metric{Name: v.Metric, Unit: v.Unit}
 				}
-				names[c] = benchUnit(metric)
+				names[c] = results.BenchUnit(metric)
 			}
 			if len(byCell) == 0 {
 				t.Fatal("nothing is exported")
@@ -169,23 +170,4 @@ func fields(t *testing.T, data []byte) map[string]any {
 		t.Fatalf("%d results, %v", len(saved.Results), err)
 	}
 	return saved.Results[0]
-}
-
-func TestBenchName(t *testing.T) {
-	tests := []struct {
-		name, experiment string
-		parameters       []record.Parameter
-		want             string
-	}{
-		{"no parameters", "gzip", nil, "BenchmarkGzip"},
-		{"in the order of the article", "web", []record.Parameter{{Name: "server", Value: "sync"}, {Name: "workers", Value: "4"}}, "BenchmarkWeb/server=sync/workers=4"},
-		{"white space and slashes", "a b", []record.Parameter{{Name: "path", Value: "/usr/bin x"}}, "BenchmarkA_b/path=_usr_bin_x"},
-		{"what looks like a number of cores", "e", []record.Parameter{{Name: "nice", Value: "-5"}}, "BenchmarkE/nice=-5-1"},
-		{"of any script", "größe", nil, "BenchmarkGröße"},
-	}
-	for _, test := range tests {
-		if got := benchName(&exportedCell{experiment: test.experiment, parameters: test.parameters}); got != test.want {
-			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
-		}
-	}
 }

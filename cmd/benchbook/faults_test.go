@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 )
@@ -70,7 +71,7 @@ func faulty() string {
 // goes on. Nothing is left running, and nothing is measured twice.
 func TestFaults(t *testing.T) {
 	w := onEngine(t)
-	w.lockDir = "" // nothing is timed
+	w.LockDir = "" // nothing is timed
 	dir, folder := project(t, "faulty", faulty())
 	puppet, err := os.ReadFile(filepath.Join(builtPrograms(t), "puppet"))
 	if err != nil {
@@ -86,8 +87,8 @@ func TestFaults(t *testing.T) {
 	unchanged := bystander(t, c)
 	before := leftBy(t, c, engine.Owner()) // the bystander's
 	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
-		t.Errorf("status %d, want %d", status, statusFailed)
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d", status, lab.StatusFailed)
 	}
 	t.Log(stderr.String())
 	if left := leftBy(t, c, engine.Owner()); strings.Join(left, ", ") != strings.Join(before, ", ") {
@@ -127,7 +128,7 @@ func TestFaults(t *testing.T) {
 			"[build-failed]", "      the last words\n")
 	})
 	stderr.Reset()
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed { // of two experiments there is nothing
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed { // of two experiments there is nothing
 		t.Errorf("the second time: status %d", status)
 	}
 	if again, _, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(again) != len(records) {

@@ -15,6 +15,8 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/lab"
+	"benchbook/lab/measure"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -138,7 +140,7 @@ func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 // Hooks, shared services, volumes and scaled services do on an engine what the manual says.
 func TestLifeCycleOnAnEngine(t *testing.T) {
 	w := onEngine(t)
-	w.lockDir = "" // nothing is timed
+	w.LockDir = "" // nothing is timed
 	dir, folder := project(t, "life", lifeCycle)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records := measuredIn(t, folder)
@@ -182,7 +184,7 @@ func TestLifeCycleOnAnEngine(t *testing.T) {
 	}
 
 	// Each of its containers is asked.
-	var trials []verifyJSON
+	var trials []measure.VerifyJSON
 	if err := json.Unmarshal([]byte(mustRun(t, w, "-C", dir, "verify", "life#scaled", "--json")), &trials); err != nil {
 		t.Fatal(err)
 	}
@@ -247,13 +249,14 @@ func TestOverheadOfARepetition(t *testing.T) {
 }
 
 // originImage is the id of the image of our origins.
-func originImage(t *testing.T, w wiring) string {
+func originImage(t *testing.T, w lab.Config) string {
 	t.Helper()
-	program, err := w.agent()
+	const name = "benchbook-origin"
+	program, err := w.Agent()
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := w.engine(t.Context(), article.Docker)
+	e, err := w.Engine(t.Context(), article.Docker)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -65,8 +66,8 @@ calibrate: false
 func TestRunOnTwoMachines(t *testing.T) {
 	w := onEngine(t)
 	m := hoststest.Start(t)
-	w.endpoint, w.together, w.cache = dockerAt(w.agent), together, t.TempDir()
-	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return w.endpoint(ctx, docker.Options{}) }
+	w.Endpoint, w.Together, w.Cache = dockerAt(w.Agent), together, t.TempDir()
+	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) { return w.Endpoint(ctx, docker.Options{}) }
 	for name, text := range map[string]string{"served-elsewhere": servedElsewhere, "loaded-elsewhere": loadedElsewhere} {
 		t.Run(name, func(t *testing.T) { runOnTwo(t, w, m, name, text) })
 	}
@@ -75,7 +76,7 @@ func TestRunOnTwoMachines(t *testing.T) {
 
 // besideAnother verifies both articles at once, whose machines are partly the same: each is taken once. While somebody else has the one
 // that an article runs on nothing is begun.
-func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
+func besideAnother(t *testing.T, w lab.Config, m *hoststest.Machine) {
 	dir, folder := project(t, "served-elsewhere", servedElsewhere)
 	second := filepath.Join(dir, "experiments", "loaded-elsewhere")
 	if err := os.MkdirAll(second, 0o755); err != nil {
@@ -87,12 +88,12 @@ func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
 	nameHosts(t, dir, m)
 	mustRun(t, w, "-C", dir, "verify")
 	t.Setenv("BENCHBOOK_WAIT", "false")
-	w.lockDir = t.TempDir() // other packages may have this machine
+	w.LockDir = t.TempDir() // other packages may have this machine
 	alone := strings.Replace(servedElsewhere, "{server: elsewhere}", "{server: elsewhere, load: elsewhere}", 1)
 	if err := errors.Join(os.RemoveAll(second), os.WriteFile(filepath.Join(folder, "article.md"), []byte(strings.ReplaceAll(alone, "~~~", "```")), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: w.agent})
+	e, err := docker.New(t.Context(), docker.Options{Host: m.Socket, Agent: w.Agent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func besideAnother(t *testing.T, w wiring, m *hoststest.Machine) {
 	for _, verb := range []string{"verify", "run"} {
 		var stdout, stderr bytes.Buffer
 		status := run([]string{"-C", dir, verb}, &stdout, &stderr, w)
-		if said := stderr.String(); status != statusFailed || !strings.Contains(said, want) || !strings.Contains(said, "--wait") {
+		if said := stderr.String(); status != lab.StatusFailed || !strings.Contains(said, want) || !strings.Contains(said, "--wait") {
 			t.Errorf("%s has status %d and says\n%s", verb, status, said)
 		}
 	}
@@ -125,7 +126,7 @@ func nameHosts(t *testing.T, dir string, m *hoststest.Machine) {
 	}
 }
 
-func runOnTwo(t *testing.T, w wiring, m *hoststest.Machine, name, text string) {
+func runOnTwo(t *testing.T, w lab.Config, m *hoststest.Machine, name, text string) {
 	dir, folder := project(t, name, text)
 	nameHosts(t, dir, m)
 	said := mustRun(t, w, "-C", dir, "plan")

@@ -14,6 +14,10 @@ import (
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
+	"benchbook/lab"
+	"benchbook/lab/pages"
+	"benchbook/lab/schema"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/site"
@@ -61,7 +65,7 @@ Templates: http, two servers under the same load; command, two programs that are
 asks a database; published, numbers that somebody else published beside yours.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir := a.dir
+			dir := a.Dir
 			if len(args) == 1 && filepath.IsAbs(args[0]) {
 				dir = args[0]
 			} else if len(args) == 1 {
@@ -73,19 +77,19 @@ asks a database; published, numbers that somebody else published beside yours.`,
 			}
 			own, err := projectFiles(dir)
 			if err != nil {
-				return failure(err)
+				return lab.Failure(err)
 			}
 			if err := exists(dir, append(files, own[0])); err != nil {
 				return err
 			}
-			if err := writeNew(a.session, dir, append(own, files...)); err != nil {
-				return failure(err)
+			if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
+				return lab.Failure(err)
 			}
 			in := ""
-			if here := relative(absolute(dir)); here != "." {
+			if here := terminal.Relative(absolute(dir)); here != "." {
 				in = "cd " + shellquote.Join(here) + " && "
 			}
-			fmt.Fprintf(a.stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
+			fmt.Fprintf(a.Stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
 			return nil
 		},
 	}
@@ -102,7 +106,7 @@ func (a *app) newCommand() *cobra.Command {
 letter, consists of letters, digits, - and _, and is part of the page's address.`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			project, err := article.OpenProject(a.dir)
+			project, err := article.OpenProject(a.Dir)
 			if err != nil {
 				return err
 			}
@@ -120,10 +124,10 @@ letter, consists of letters, digits, - and _, and is part of the page's address.
 			if err := exists(project.Dir, files); err != nil {
 				return err
 			}
-			if err := writeNew(a.session, project.Dir, files); err != nil {
-				return failure(err)
+			if err := writeNew(a.Session, project.Dir, files); err != nil {
+				return lab.Failure(err)
 			}
-			fmt.Fprintf(a.stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
+			fmt.Fprintf(a.Stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
 			return nil
 		},
 	}
@@ -164,12 +168,12 @@ func projectFiles(dir string) ([]newFile, error) {
 	title := filepath.Base(absolute(dir))
 	files := []newFile{
 		{article.ProjectFile, fmt.Appendf(nil, "# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
-		{".gitignore", []byte(siteDir + "/\n")},
+		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
 	}
 	for _, name := range []string{"project", "record"} {
 		var data bytes.Buffer
-		if err := printJSON(&data, schemaOf(name)); err != nil {
+		if err := lab.PrintJSON(&data, schema.Of(name)); err != nil {
 			return nil, err
 		}
 		files = append(files, newFile{filepath.Join(".vscode", "benchbook-"+name+".json"), data.Bytes()})
@@ -212,7 +216,7 @@ func exists(dir string, files []newFile) error {
 
 // write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a full disk,
 // those that were made are taken away again: they would be in the way of the next try.
-func writeNew(a *session, dir string, files []newFile) (err error) {
+func writeNew(a *lab.Session, dir string, files []newFile) (err error) {
 	var made []string
 	defer func() {
 		if err == nil {
@@ -222,7 +226,7 @@ func writeNew(a *session, dir string, files []newFile) (err error) {
 			err = errors.Join(err, os.Remove(full))
 		}
 		if len(made) > 0 {
-			fmt.Fprintln(a.stdout, "removed what was written")
+			fmt.Fprintln(a.Stdout, "removed what was written")
 		}
 	}()
 	for _, f := range files {
@@ -232,7 +236,7 @@ func writeNew(a *session, dir string, files []newFile) (err error) {
 		}
 		out, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if errors.Is(err, fs.ErrExist) {
-			fmt.Fprintf(a.stdout, "left as it is: %s\n", full)
+			fmt.Fprintf(a.Stdout, "left as it is: %s\n", full)
 			continue
 		}
 		if err != nil {
@@ -243,7 +247,7 @@ func writeNew(a *session, dir string, files []newFile) (err error) {
 		if err := errors.Join(err, out.Close()); err != nil {
 			return fmt.Errorf("making the project: %w", err)
 		}
-		fmt.Fprintf(a.stdout, "wrote %s\n", full)
+		fmt.Fprintf(a.Stdout, "wrote %s\n", full)
 	}
 	return nil
 }

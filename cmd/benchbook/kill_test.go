@@ -23,6 +23,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -62,14 +64,14 @@ const (
 	programsVariable = "BENCHBOOK_TEST_PROGRAMS"
 )
 
-func onEngineWiring() wiring {
+func onEngineWiring() lab.Config {
 	w := wired()
-	w.settler = nil
-	w.agent = func() ([]byte, error) {
+	w.Settler = nil
+	w.Agent = func() ([]byte, error) {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}
-	w.endpoint, w.cluster, w.together = elsewhere(w.agent)
-	w.engines[0].connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.agent)(ctx, docker.Options{}) }
+	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)
+	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) { return dockerAt(w.Agent)(ctx, docker.Options{}) }
 	return w
 }
 
@@ -427,9 +429,9 @@ calibrate: false
 		cleanup string // seconds
 		status  int
 	}{
-		{"SIGINT once", []syscall.Signal{syscall.SIGINT}, "1", statusInterrupted},
-		{"SIGTERM", []syscall.Signal{syscall.SIGTERM}, "1", statusInterrupted},
-		{"SIGHUP", []syscall.Signal{syscall.SIGHUP}, "1", statusInterrupted},
+		{"SIGINT once", []syscall.Signal{syscall.SIGINT}, "1", lab.StatusInterrupted},
+		{"SIGTERM", []syscall.Signal{syscall.SIGTERM}, "1", lab.StatusInterrupted},
+		{"SIGHUP", []syscall.Signal{syscall.SIGHUP}, "1", lab.StatusInterrupted},
 		{"SIGINT twice", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, "8", -1},
 	}
 	// Of tests in the background SIGINT may be ignored, which what they start would inherit; what is caught is not.
@@ -458,8 +460,8 @@ calibrate: false
 			}
 			kept := len(saved.look(t))
 			left, words := leftBy(t, c, l.owner), l.stderr.String()
-			if tt.status == statusInterrupted {
-				wantSaid(t, words, "interrupted; "+are(kept, "finished repetition")+" kept and all containers removed.",
+			if tt.status == lab.StatusInterrupted {
+				wantSaid(t, words, "interrupted; "+terminal.Are(kept, "finished repetition")+" kept and all containers removed.",
 					"cleaning up after experiment short, for 30s at most")
 				if len(left) > 0 || strings.Contains(words, "not cleaned up") {
 					t.Errorf("it left %v:\n%s", left, words)

@@ -9,87 +9,15 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"benchbook/runner"
+	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/runner/engine/local"
 )
-
-// Exit statuses of docs/command.md#exit-statuses, in the order in which one goes before another.
-const (
-	statusUsage        = 2
-	statusProblems     = 104
-	statusInterrupted  = 105
-	statusFailed       = 1
-	statusContradicted = 99  // with --claims: a claim is
-	statusInvalid      = 110 // with --claims: a claim rests on a number that is not valid
-)
-
-// A statusError ends the command with a status. Its text, if there is any, has not been said yet.
-type statusError struct {
-	status int
-	err    error
-}
-
-func (e *statusError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("status %d", e.status)
-	}
-	return e.err.Error()
-}
-
-func (e *statusError) Unwrap() error { return e.err }
-
-// withStatus ends the command with a status; err may be nil.
-func withStatus(status int, err error) error { return &statusError{status: status, err: err} }
-
-// failure is an error of a command that could not do what it was to do.
-func failure(err error) error { return withStatus(statusFailed, err) }
-
-// usageError is an error of a command that was not used as it should be.
-func usageError(err error) error { return withStatus(statusUsage, err) }
-
-// worse keeps the status that goes before the other one.
-func worse(a, b error) error {
-	order := []int{statusUsage, statusProblems, statusInterrupted, statusFailed, statusContradicted, statusInvalid}
-	for _, status := range order {
-		for _, err := range []error{a, b} {
-			var s *statusError
-			if errors.As(err, &s) && s.status == status {
-				return err
-			}
-		}
-	}
-	if a != nil {
-		return a
-	}
-	return b
-}
-
-// both keeps the status that goes before the other one, and says what the other one had to say.
-func (a *session) both(first, then error) error {
-	kept := worse(first, then)
-	for _, err := range []error{first, then} {
-		var s *statusError
-		if err != kept && errors.As(err, &s) && s.err != nil {
-			fmt.Fprintf(a.stderr, "benchbook: %s\n", errorText(s.err))
-		}
-	}
-	return kept
-}
-
-// stopped is the status of a command that failed, or that failed because it was interrupted.
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return withStatus(statusInterrupted, errors.New("interrupted"))
-	}
-	return failure(err)
-}
 
 func main() {
 	local.BecomeProgram() // of services without containers, which begin as this program
@@ -97,7 +25,7 @@ func main() {
 }
 
 // run is the whole command. It never calls os.Exit, so that tests can call it.
-func run(args []string, stdout, stderr io.Writer, w wiring) int {
+func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	keepDescriptors()
 	defer surviveClosedPipes()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -106,9 +34,9 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	context.AfterFunc(ctx, stop)
 
 	screen := stderr
-	out := &output{w: plain{stdout}}
-	stdout, stderr = out, plain{stderr}
-	a := &app{&session{stdout: stdout, stderr: stderr, terminal: screen, version: version, wiring: w}}
+	out := &output{w: terminal.Plain{To: stdout}}
+	stdout, stderr = out, terminal.Plain{To: stderr}
+	a := &app{&lab.Session{Stdout: stdout, Stderr: stderr, Terminal: screen, Version: version, Config: w}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -119,54 +47,29 @@ func run(args []string, stdout, stderr io.Writer, w wiring) int {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		if a.cleansUp.Load() {
+		if a.CleansUp.Load() {
 			err = <-ended
 		} else {
 			// What only reads and writes files has nothing to take down, and may be waiting for a file that never comes.
-			err = withStatus(statusInterrupted, errors.New("interrupted"))
+			err = lab.WithStatus(lab.StatusInterrupted, errors.New("interrupted"))
 		}
 	}
-	if _, ok := errors.AsType[*statusError](err); err != nil && !ok {
-		err = usageError(err) // cobra's: an unknown verb, a wrong flag
+	if _, ok := errors.AsType[*lab.StatusError](err); err != nil && !ok {
+		err = lab.UsageError(err) // cobra's: an unknown verb, a wrong flag
 	}
-	if err = a.both(err, out.lost()); err == nil {
+	if err = a.JoinErrors(err, out.lost()); err == nil {
 		return 0
 	}
-	var s *statusError
+	var s *lab.StatusError
 	errors.As(err, &s)
-	if s.err != nil {
-		fmt.Fprintf(stderr, "benchbook: %s\n", withWayOut(s.err))
+	if s.Err != nil {
+		fmt.Fprintf(stderr, "benchbook: %s\n", terminal.WithWayOut(s.Err))
 	}
-	return s.status
+	return s.Status
 }
 
 // app has the verbs.
-type app struct{ *session }
-
-// A session is one use of the command: the folder that it is about, where it prints, and what it runs on.
-type session struct {
-	stdout, stderr io.Writer
-	terminal       io.Writer // standard error as it is, for a screen
-	version        string    // of benchbook
-	wiring         wiring
-	dir            string
-	cleansUp       atomic.Bool   // an interrupt is waited for, see waits
-	spent          *runner.Spent // on measuring; nil as long as nothing was measured
-
-	saying sync.Mutex      // guards said
-	said   map[string]bool // what sayBad has said
-}
-
-// waits begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
-// is ended at once. The function given back ends that part, unless there was an interrupt: then the verb has its say to the end.
-func (a *session) waits(ctx context.Context) func() {
-	a.cleansUp.Store(true)
-	return func() {
-		if ctx.Err() == nil {
-			a.cleansUp.Store(false)
-		}
-	}
-}
+type app struct{ *lab.Session }
 
 func (a *app) root() *cobra.Command {
 	version, asVersion := a.versionCommand(), false
@@ -194,7 +97,7 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.PersistentFlags().StringVarP(&a.dir, "directory", "C", ".", "the project's folder, or one below it")
+	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
 	root.AddCommand(a.initCommand(), a.newCommand(), a.checkCommand(), a.listCommand(), a.planCommand(), a.verifyCommand(), a.runCommand(), a.statusCommand(),
 		a.showCommand(), a.compareCommand(), a.renderCommand(), a.reportCommand(), a.previewCommand(), a.publishCommand(), a.exportCommand(), a.importCommand(), a.cleanCommand(), a.gcCommand(), a.doctorCommand(),

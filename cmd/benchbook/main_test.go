@@ -20,6 +20,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"benchbook/lab"
+	"benchbook/lab/inspect"
 	"benchbook/notebook/article"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -71,7 +73,7 @@ func tellPeak(file string) {
 // per second, "fails" for a second load that does, "wrong" for answers that are not right, "nosetup" for a program that fails in a
 // service, "offline" for an engine whose registry cannot be reached, "images" for one that has built some before, "rootless" for one that does
 // not run as root, "tagged" for one whose named images have the id in the file id.txt.
-func scripted() wiring {
+func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
 		if mode == "connecting" {
@@ -87,22 +89,22 @@ func scripted() wiring {
 		}
 		return fake.New(script(mode)), nil
 	}
-	return wiring{
-		agent:   func() ([]byte, error) { return []byte("program"), nil },
-		lockDir: os.Getenv("WORK"), // scripts have one
-		machine: madeUp(os.Getenv("MACHINE")),
-		endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
+	return lab.Config{
+		Agent:   func() ([]byte, error) { return []byte("program"), nil },
+		LockDir: os.Getenv("WORK"), // scripts have one
+		Machine: madeUp(os.Getenv("MACHINE")),
+		Endpoint: func(_ context.Context, o docker.Options) (engine.Engine, error) {
 			if strings.Contains(o.Host, "down") {
 				return nil, fmt.Errorf("%w answers at %s: see that ssh gets there", engine.ErrUnavailable, o.Host)
 			}
 			return fake.New(script(mode)), nil
 		},
-		cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
+		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: log in", engine.ErrUnavailable,
 				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
-		together: together,
-		engines: []wiredEngine{{article.Docker, connect}, {article.Local, func(context.Context) (engine.Engine, error) {
+		Together: together,
+		Engines: []lab.Engine{{Name: article.Docker, Connect: connect}, {Name: article.Local, Connect: func(context.Context) (engine.Engine, error) {
 			if mode != "" {
 				return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
 			}
@@ -116,19 +118,19 @@ func together(list ...engine.Host) (engine.Engine, error) { return hosts.New(lis
 
 // madeUp is the machine whose files are in a folder, and this one without any. One in a folder "bad" is as noisy as it can be, and we are
 // not its root.
-func madeUp(folder string) machine {
+func madeUp(folder string) lab.Machine {
 	if folder == "" {
-		return thisMachine()
+		return inspect.ThisMachine()
 	}
-	m := machine{root: folder, noise: func(context.Context) observe.Noise {
+	m := lab.Machine{Root: folder, Noise: func(context.Context) observe.Noise {
 		return observe.Noise{Jitter: 71 * time.Microsecond, Spin: 0.012, Runnable: 0.04}
-	}, user: func() int { return 0 }, free: func(string) (uint64, error) { return 40 << 30, nil }}
+	}, User: func() int { return 0 }, Free: func(string) (uint64, error) { return 40 << 30, nil }}
 	if filepath.Base(folder) == "bad" {
-		m.noise = func(context.Context) observe.Noise {
+		m.Noise = func(context.Context) observe.Noise {
 			return observe.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
 		}
-		m.user = func() int { return 1000 }
-		m.free = func(string) (uint64, error) { return 50 << 20, nil }
+		m.User = func() int { return 1000 }
+		m.Free = func(string) (uint64, error) { return 50 << 20, nil }
 	}
 	return m
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"benchbook/lab"
 )
 
 // Every flag of one value refuses a second one, and those of lists and switches take it.
@@ -25,12 +27,12 @@ func TestFlagsGivenTwice(t *testing.T) {
 			look(c)
 		}
 	}
-	look((&app{&session{stdout: io.Discard, stderr: io.Discard, wiring: scripted()}}).root())
+	look((&app{&lab.Session{Stdout: io.Discard, Stderr: io.Discard, Config: scripted()}}).root())
 	if flags < 50 {
 		t.Errorf("only %d flags were found", flags)
 	}
 	status, _, stderr := benchbook(t.TempDir(), "show", "--trial", "a", "--trial", "b")
-	if want := "--trial is given twice: give it once, or run the command once for each"; status != statusUsage || !strings.Contains(string(stderr), want) {
+	if want := "--trial is given twice: give it once, or run the command once for each"; status != lab.StatusUsage || !strings.Contains(string(stderr), want) {
 		t.Errorf("status %d, %q; want %q", status, stderr, want)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+
+	"benchbook/lab"
 )
 
 // An output is standard output. It remembers the first write that failed and drops all later text, so no verb has to check its writes:
@@ -39,7 +41,7 @@ func (o *output) lost() error {
 	if path, ok := errors.AsType[*fs.PathError](cause); ok {
 		cause = path.Err
 	}
-	return failure(fmt.Errorf("writing output: %v", cause)) // not wrapped: gc makes no room where output goes
+	return lab.Failure(fmt.Errorf("writing output: %v", cause)) // not wrapped: gc makes no room where output goes
 }
 
 // surviveClosedPipes makes a write to a pipe without a reader an error. The signal would otherwise end us in the middle of a run, before

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"benchbook/lab"
 )
 
 // failingWriter is where nothing can be written, for a reason.
@@ -37,7 +39,7 @@ func TestLostOutput(t *testing.T) {
 	}
 	printed = bytes.Replace(printed, []byte("Concurrency Level:      20"), []byte("Concurrency Level:      5"), 1) // as in the article
 	w := scripted()
-	w.lockDir = ""
+	w.LockDir = ""
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
 		dir, _ := project(t, "pair", pair)
@@ -51,7 +53,7 @@ func TestLostOutput(t *testing.T) {
 		return status, said.String()
 	}
 	var verbs []string
-	for _, cmd := range (&app{&session{wiring: w}}).root().Commands() {
+	for _, cmd := range (&app{&lab.Session{Config: w}}).root().Commands() {
 		verbs = append(verbs, cmd.Name())
 	}
 	verbs = append(verbs, "help")

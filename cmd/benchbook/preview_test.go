@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
+	"benchbook/lab/pages"
 	"benchbook/site"
 )
 
@@ -18,7 +20,7 @@ func copied(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	root := filepath.Join("..", "..")
-	for _, folder := range []string{articlesDir, "docs"} {
+	for _, folder := range []string{pages.ArticlesDir, "docs"} {
 		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +40,7 @@ func smallProject(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, slug := range []string{"hello", "async-101"} {
-		if err := os.CopyFS(filepath.Join(dir, articlesDir, slug), os.DirFS(filepath.Join("..", "..", articlesDir, slug))); err != nil {
+		if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, slug), os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, slug))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,9 +51,9 @@ func smallProject(t *testing.T) string {
 }
 
 // previewerOf is the maker of the preview of a project.
-func previewerOf(t testing.TB, dir string, flags siteOptions) *previewer {
+func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
 	t.Helper()
-	p, err := newPreviewer(&session{stdout: t.Output(), stderr: t.Output(), version: version}, dir, flags)
+	p, err := pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, dir, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +63,11 @@ func previewerOf(t testing.TB, dir string, flags siteOptions) *previewer {
 // However a project was changed, the site is the one that is made when all of it is made anew, and what did not change is not.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := smallProject(t)
-	p := previewerOf(t, dir, siteOptions{})
-	if b := p.build(context.Background(), nil); b.Problems != "" {
+	p := previewerOf(t, dir, pages.Options{})
+	if b := p.Build(context.Background(), nil); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
-	path := func(slug, name string) string { return filepath.Join(dir, articlesDir, slug, name) }
+	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	put := func(file, text string) {
 		t.Helper()
 		put(t, file, text)
@@ -107,8 +109,8 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		{"the mistake is mended", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)) }, true, ""},
 		{"an article comes", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, false, ""},
 		{"it becomes a draft", path("new", "article.md"), func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, false, ""},
-		{"an article goes", filepath.Join(dir, articlesDir, "new"), func() {
-			if err := os.RemoveAll(filepath.Join(dir, articlesDir, "new")); err != nil {
+		{"an article goes", filepath.Join(dir, pages.ArticlesDir, "new"), func() {
+			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
 				t.Fatal(err)
 			}
 		}, true, ""},
@@ -138,10 +140,10 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	}
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
-			before := p.made["async-101"].page
+			before := p.Made["async-101"].Page
 			step.do()
-			b := p.build(context.Background(), []string{step.changed})
-			if kept := p.made["async-101"].page == before; kept != step.kept {
+			b := p.Build(context.Background(), []string{step.changed})
+			if kept := p.Made["async-101"].Page == before; kept != step.kept {
 				t.Errorf("the page of another article is kept: %v, want %v", kept, step.kept)
 			}
 			if step.says != "" {
@@ -150,12 +152,12 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 				}
 				return
 			}
-			anew := previewerOf(t, dir, siteOptions{}).build(context.Background(), nil)
+			anew := previewerOf(t, dir, pages.Options{}).Build(context.Background(), nil)
 			if b.Problems != anew.Problems {
 				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
 			}
 			if b.Unfinished {
-				b = p.build(context.Background(), []string{})
+				b = p.Build(context.Background(), []string{})
 			}
 			if b.Unfinished || anew.Unfinished {
 				t.Error("the site is left unfinished for good")
@@ -187,9 +189,9 @@ func differing(a, b site.Built) (names []string) {
 // with the most records.
 func BenchmarkPreview(b *testing.B) {
 	dir := copied(b)
-	p := previewerOf(b, dir, siteOptions{})
-	p.build(context.Background(), nil)
-	file := filepath.Join(dir, articlesDir, "async-vs-sync-web", "article.md")
+	p := previewerOf(b, dir, pages.Options{})
+	p.Build(context.Background(), nil)
+	file := filepath.Join(dir, pages.ArticlesDir, "async-vs-sync-web", "article.md")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		b.Fatal(err)
@@ -200,7 +202,7 @@ func BenchmarkPreview(b *testing.B) {
 		if err := os.WriteFile(file, fmt.Appendf(nil, "%s\nEdited %d times.\n", text, i), 0o644); err != nil {
 			b.Fatal(err)
 		}
-		if built := p.build(context.Background(), []string{file}); built.Problems != "" {
+		if built := p.Build(context.Background(), []string{file}); built.Problems != "" {
 			b.Fatal(built.Problems)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/lab"
+	"benchbook/lab/pages"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/site"
@@ -30,13 +33,13 @@ folder. Commits of others to the branch are never overwritten, and nothing is pu
 keeps its working tree, index and branches as they are. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := article.OpenProject(a.dir)
+			project, err := article.OpenProject(a.Dir)
 			if err != nil {
-				return usageError(err)
+				return lab.UsageError(err)
 			}
 			if !project.Problems.Empty() {
-				printProblems(a.stderr, project.Problems.Sorted())
-				return withStatus(statusProblems, errors.New("nothing was published"))
+				lab.PrintProblems(a.Stderr, project.Problems.Sorted())
+				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was published"))
 			}
 			folder := ""
 			var of article.Publish
@@ -51,23 +54,23 @@ keeps its working tree, index and branches as they are. Render first.`,
 			case !isBranch && !of.Folder.IsZero():
 				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
 			}
-			flags := siteOptions{out: out}
-			from := flags.dir(project)
+			flags := pages.Options{Out: out}
+			from := flags.Dir(project)
 			var done site.Published
 			if folder != "" {
 				done, err = site.PublishFolder(from, folder, dryRun)
 			} else {
 				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote), Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
-				done, err = to.Publish(cmd.Context(), from, flags.site(a.session, project).Title, dryRun)
+				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project).Title, dryRun)
 			}
 			if err != nil {
-				return stopped(cmd.Context(), err)
+				return lab.Interrupted(cmd.Context(), err)
 			}
 			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
 			if asJSON {
-				return printJSON(a.stdout, done)
+				return lab.PrintJSON(a.Stdout, done)
 			}
-			printPublished(a.session, done, dryRun)
+			printPublished(a.Session, done, dryRun)
 			return nil
 		},
 	}
@@ -80,9 +83,9 @@ keeps its working tree, index and branches as they are. Render first.`,
 }
 
 // printPublished says what publishing came to.
-func printPublished(a *session, p site.Published, dryRun bool) {
+func printPublished(a *lab.Session, p site.Published, dryRun bool) {
 	if len(p.Written)+len(p.Removed) == 0 {
-		fmt.Fprintf(a.stdout, "nothing to publish: %s has this site already\n", p.To)
+		fmt.Fprintf(a.Stdout, "nothing to publish: %s has this site already\n", p.To)
 		return
 	}
 	if !dryRun {
@@ -90,14 +93,14 @@ func printPublished(a *session, p site.Published, dryRun bool) {
 		if p.Commit != "" {
 			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
 		}
-		fmt.Fprintf(a.stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit, count(p.Files, "file"), len(p.Written), len(p.Removed))
+		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit, terminal.Count(p.Files, "file"), len(p.Written), len(p.Removed))
 		return
 	}
 	for _, name := range p.Written {
-		fmt.Fprintf(a.stdout, "+ %s\n", name)
+		fmt.Fprintf(a.Stdout, "+ %s\n", name)
 	}
 	for _, name := range p.Removed {
-		fmt.Fprintf(a.stdout, "- %s\n", name)
+		fmt.Fprintf(a.Stdout, "- %s\n", name)
 	}
-	fmt.Fprintf(a.stdout, "nothing was published: this is what would change in %s\n", p.To)
+	fmt.Fprintf(a.Stdout, "nothing was published: this is what would change in %s\n", p.To)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/render/rendertest"
 )
@@ -85,7 +86,7 @@ func benchRender(b *testing.B, dir string, again bool) {
 	b.Helper()
 	render := func(out string) {
 		var said bytes.Buffer
-		if status := run([]string{"render", "-C", dir, "--out", out}, io.Discard, &said, wiring{}); status != 0 {
+		if status := run([]string{"render", "-C", dir, "--out", out}, io.Discard, &said, lab.Config{}); status != 0 {
 			b.Fatalf("status %d: %s", status, said.String())
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"benchbook/lab"
 )
 
 // What check may use for any file of up to 10 MB. The promise is 200 MB and one second; slower machines than ours, and
@@ -428,7 +430,7 @@ func checkBounded(t *testing.T, files map[string]string) {
 		t.Fatal(err)
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if status := cmd.ProcessState.ExitCode(); status != 0 && status != statusProblems {
+	if status := cmd.ProcessState.ExitCode(); status != 0 && status != lab.StatusProblems {
 		t.Fatalf("status %d after %v: %.2000s", status, cpu, &stderr)
 	}
 	memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // in bytes

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 )
 
@@ -131,7 +133,7 @@ calibrate: false
 func TestPlantedSecrets(t *testing.T) {
 	t.Run("what programs write", func(t *testing.T) {
 		w := onEngine(t)
-		w.lockDir = "" // nothing is timed
+		w.LockDir = "" // nothing is timed
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-around-benchbook")
 		t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
 		dir, folder := project(t, "leaky", leaky)
@@ -139,8 +141,8 @@ func TestPlantedSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stderr bytes.Buffer
-		if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != statusFailed {
-			t.Errorf("status %d, want %d: all but one fail", status, statusFailed)
+		if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+			t.Errorf("status %d, want %d: all but one fail", status, lab.StatusFailed)
 		}
 		wantNothingPlanted(t, "what run says", stderr.Bytes())
 		records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
@@ -161,7 +163,7 @@ func TestPlantedSecrets(t *testing.T) {
 	})
 	t.Run("lines of tools", func(t *testing.T) {
 		w := scripted()
-		w.lockDir = ""
+		w.LockDir = ""
 		dir, folder := project(t, "tool", toolLine)
 		printed, err := os.ReadFile(filepath.Join("..", "..", "runner", "load", "foreign", "testdata", "ab", "plain.txt"))
 		if err != nil {
@@ -203,7 +205,7 @@ calibrate: false
 // No verb prints the secrets of an article, nor those of a record of before their names were known to be secret.
 func TestVerbsPrintNoSecrets(t *testing.T) {
 	w := scripted()
-	w.lockDir = ""
+	w.LockDir = ""
 	text := strings.ReplaceAll(shownSecrets, "~~~", "```")
 	dir, folder := project(t, "shown", strings.ReplaceAll(text, "%s", "before"))
 	wantNothing := func(status int, args ...string) string {
@@ -262,7 +264,7 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 
 // An error that names the address of a git remote does not tell its token.
 func TestErrorsTellNoTokens(t *testing.T) {
-	text := errorText(errors.New("git fetch: fatal: unable to access 'https://me:planted-in-remote@git.example/x.git/': could not resolve host"))
+	text := terminal.ErrorText(errors.New("git fetch: fatal: unable to access 'https://me:planted-in-remote@git.example/x.git/': could not resolve host"))
 	wantNothingPlanted(t, "the error", []byte(text))
 	if !strings.Contains(text, "me:[redacted]@git.example") {
 		t.Error(text)
@@ -270,7 +272,7 @@ func TestErrorsTellNoTokens(t *testing.T) {
 }
 
 // wantNothingPlantedBelow looks into every file of records and, once they are rendered, of pages.
-func wantNothingPlantedBelow(t *testing.T, w wiring, dir, folder string) {
+func wantNothingPlantedBelow(t *testing.T, w lab.Config, dir, folder string) {
 	t.Helper()
 	mustRun(t, w, "-C", dir, "render")
 	for _, below := range []string{filepath.Join(folder, "records"), filepath.Join(dir, "_site")} {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -28,7 +29,7 @@ func initialised(t *testing.T, template string) string {
 }
 
 // mustRun runs the command, which has to end with status 0, and gives its standard output.
-func mustRun(t *testing.T, w wiring, args ...string) string {
+func mustRun(t *testing.T, w lab.Config, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	if status := run(args, &stdout, &stderr, w); status != 0 {
@@ -55,14 +56,14 @@ func TestTemplatesAreClean(t *testing.T) {
 }
 
 // onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where there is none.
-func onEngine(t *testing.T) wiring {
+func onEngine(t *testing.T) lab.Config {
 	t.Helper()
 	needEngine(t)
 	t.Setenv("BENCHBOOK_WAIT", "true") // other packages are tested at the same time
 	w, tools := wired(), builtPrograms(t)
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
-	w.settler = &observe.Settler{Longest: 100 * time.Millisecond}
-	w.agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
+	w.Settler = &observe.Settler{Longest: 100 * time.Millisecond}
+	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	return w
 }
 
@@ -72,7 +73,7 @@ func needEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a Docker engine and most of a minute: run without -short")
 	}
-	e, err := wired().engine(t.Context(), article.Docker)
+	e, err := wired().Engine(t.Context(), article.Docker)
 	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
 		t.Skip(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab/pages"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 )
@@ -47,7 +48,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	}
 	begin := time.Now()
 	dir := t.TempDir()
-	file := func() string { return filepath.Join(dir, articlesDir, "packing", article.FileName) }
+	file := func() string { return filepath.Join(dir, pages.ArticlesDir, "packing", article.FileName) }
 	written := ""
 	write := func(text string) {
 		t.Helper()
@@ -64,13 +65,13 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		}
 		return out.String(), errs.String()
 	}
-	var shown *previewer
+	var shown *pages.Previewer
 	look := func() { // at the preview, which the tutorial leaves running
 		t.Helper()
 		if shown == nil {
 			return
 		}
-		if b := shown.build(context.Background(), nil); b.Problems != "" {
+		if b := shown.Build(context.Background(), nil); b.Problems != "" {
 			t.Fatalf("the preview has problems:\n%s", b.Problems)
 		}
 	}
@@ -113,7 +114,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			for _, words := range commands {
 				verbs = append(verbs, strings.Join(words, " "))
 				if words[0] == "preview" { // it ends when it is interrupted, which would end the test
-					shown = previewerOf(t, dir, siteOptions{})
+					shown = previewerOf(t, dir, pages.Options{})
 					look()
 					continue
 				}
@@ -145,7 +146,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			t.Errorf("%s: %s\n%s", r.Trial, r.Failure, r.Log)
 		}
 	}
-	page, err := os.ReadFile(filepath.Join(dir, siteDir, "packing", "index.html"))
+	page, err := os.ReadFile(filepath.Join(dir, pages.SiteDir, "packing", "index.html"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/lab"
 	"benchbook/notebook/record"
 )
 
@@ -24,9 +25,9 @@ func (a *app) versionCommand() *cobra.Command {
 				Revision: revision(), Records: record.SchemaVersion,
 				Semantics: semanticsJSON{record.CommandSemantics, record.LoadSemantics}}
 			if asJSON {
-				return printJSON(a.stdout, v)
+				return lab.PrintJSON(a.Stdout, v)
 			}
-			fmt.Fprintf(a.stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
+			fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\nrecords of version %d, samples of semantics %d for commands and %d for loads\n",
 				v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Semantics.Commands, v.Semantics.Loads)
 			return nil
 		},

@@ -15,7 +15,7 @@ import (
 // An ordinary benchbook says in one sentence how to measure in a cluster and on other machines, and reads such articles as before.
 func TestNeedsCluster(t *testing.T) {
 	w := scripted()
-	w.endpoint, w.cluster, w.together = elsewhere(w.agent)
+	w.Endpoint, w.Cluster, w.Together = elsewhere(w.Agent)
 	const apart = "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
 		"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\nload: {target: \"http://server/\"}\nrepetitions: 1\n"
 	tests := []struct {

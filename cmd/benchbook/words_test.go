@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"benchbook/lab"
 )
 
 // ofLibraries are words that libraries put into errors, which tell nothing to somebody who uses the command.
@@ -17,7 +19,7 @@ var ofLibraries = regexp.MustCompile(`strconv\.|\b(?:l?stat|fstatat|open|openat|
 // Whatever is wrong with flags, arguments and files, no verb says it in the words of a library.
 func TestNoWordsOfLibraries(t *testing.T) {
 	w := scripted()
-	w.lockDir = ""
+	w.LockDir = ""
 	said := func(t *testing.T, args []string) string {
 		var out bytes.Buffer
 		if status := run(args, &out, &out, w); status == 0 {
@@ -49,7 +51,7 @@ func TestNoWordsOfLibraries(t *testing.T) {
 		write(t, "empty", "")
 		write(t, "broken.json", "{")
 		var verbs [][]string
-		for _, cmd := range (&app{&session{wiring: w}}).root().Commands() {
+		for _, cmd := range (&app{&lab.Session{Config: w}}).root().Commands() {
 			verbs = append(verbs, []string{cmd.Name()})
 			for _, value := range []string{"x", "-", "99999999999999999999", "1e9999"} {
 				for _, flag := range []string{"repetitions", "seed", "budget", "port", "repetition", "only", "metric", "fail-on", "engine", "host", "run", "profile",

@@ -1,0 +1,153 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
+	"benchbook/site"
+)
+
+// A Article is an article that a verb is about.
+type Article struct {
+	Slug        string
+	Experiments []string // names after #; all if empty
+	Doc         *article.Document
+	Problems    source.Problems
+	Planned     *plan.Plan // in full, where that need not be planned anew
+}
+
+// each does something with each of the articles, as many at a time as there are cores. The error is that of the first that has one.
+func each(list []*Article, do func(*Article) error) error {
+	failed := make([]error, len(list))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range list {
+		group.Go(func() error {
+			failed[i] = do(c)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are in failed, in the order of the articles
+	return cmp.Or(failed...)
+}
+
+// ReadArticle reads an article of the project. That the site could not show it is a problem before it is measured, not after.
+func ReadArticle(project *article.Project, slug string) (*article.Document, error) {
+	doc, err := project.Article(slug)
+	if err != nil {
+		return nil, err
+	}
+	if err := site.CheckSlug(slug, !project.Docs.IsZero()); err != nil {
+		doc.Problems.Add("bad-name", source.Pos{Source: doc.Source}, "%v", err).Hint = "rename the folder of the article"
+	}
+	return doc, nil
+}
+
+func (c *Article) hasExperiment(name string) error {
+	var known []string
+	for _, e := range c.Doc.Experiments {
+		if e.Name.Value == name {
+			return nil
+		}
+		known = append(known, e.Name.Value)
+	}
+	return fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name, source.Suggest(name, known))
+}
+
+// slugOf finds the article that a slug, a folder or a file means.
+func slugOf(project *article.Project, slugs []string, name string) (string, bool) {
+	if slices.Contains(slugs, name) {
+		return name, true
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return "", false
+	}
+	if filepath.Base(path) == article.FileName {
+		path = filepath.Dir(path)
+	}
+	for _, slug := range slugs {
+		a, errA := os.Stat(path)
+		b, errB := os.Stat(project.ArticleDir(slug))
+		if errA == nil && errB == nil && os.SameFile(a, b) {
+			return slug, true
+		}
+	}
+	return "", false
+}
+
+// Plan plans an article under a profile and checks all that can be known without running it.
+func (c *Article) Plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
+	p, err := plan.New(project, c.Doc, o, &c.Problems)
+	if err != nil {
+		return nil, UsageError(err)
+	}
+	return p, nil
+}
+
+// PrintProblems writes problems for people, each followed by an empty line.
+func PrintProblems(w io.Writer, problems []*source.Problem) {
+	for _, p := range problems {
+		fmt.Fprintln(w, p)
+	}
+}
+
+func SlugsOf(list []*Article) []string {
+	var slugs []string
+	for _, c := range list {
+		slugs = append(slugs, c.Slug)
+	}
+	return slugs
+}
+
+// Wants reports whether an experiment of the article is one of those that were named, if any was.
+func (c *Article) Wants(experiment string) bool {
+	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
+}
+
+// ProfileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles, sorted.
+func ProfileNames(project *article.Project, docs []*article.Document) []string {
+	names := []string{plan.Full, plan.Quick}
+	if project != nil {
+		for name := range project.Profiles {
+			names = append(names, name)
+		}
+	}
+	for _, doc := range docs {
+		for _, block := range doc.Experiments {
+			var ignored source.Problems
+			for _, profile := range article.DecodeExperiment(block.Node, true, &ignored).Profiles {
+				names = append(names, profile.Name.Value)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// ArticlesInWords names articles, or counts them if they are many.
+func ArticlesInWords(list []*Article) string {
+	if len(list) > 3 {
+		return terminal.Count(len(list), "article")
+	}
+	return terminal.InSentence(SlugsOf(list))
+}
+
+// KeepExperiments leaves the named experiments in a plan.
+func KeepExperiments(p *plan.Plan, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !slices.Contains(names, e.Name) })
+}

@@ -1,0 +1,99 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/docker"
+	"benchbook/runner/observe"
+)
+
+// Machine is what doctor looks at, beside engines.
+type Machine struct {
+	Root  string                                     // directory of what the kernel tells
+	Noise func(context.Context) observe.Noise        // measures it
+	User  func() int                                 // number of the user that we are
+	Free  func(folder string) (free uint64, _ error) // bytes of the disk of a folder
+}
+
+// ConnectHost connects to a host of the project.
+func (w Config) ConnectHost(ctx context.Context, project *article.Project, h article.ProjectHost) (engine.Engine, error) {
+	if h.Kubernetes != nil {
+		return w.InCluster(ctx, OptionsOf(project, h.Kubernetes))
+	}
+	return w.Endpoint(ctx, endpointOf(project, h))
+}
+
+// Config is what the command is put together from: the one list of engines and drivers.
+type Config struct {
+	Engines []Engine
+	// Endpoint connects to the Docker engine of a host of the project.
+	Endpoint func(ctx context.Context, o docker.Options) (engine.Engine, error)
+	// Cluster connects to a cluster of the engine kubernetes; nil for none.
+	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
+	// Together makes one engine of those of several hosts.
+	Together func(list ...engine.Host) (engine.Engine, error)
+	// LockDir is where runs on this machine find each other's lock; empty for none.
+	LockDir string
+	// LockEngines says that runs take the engine of this machine too, where those find them that were started on another machine.
+	LockEngines bool
+	// Agent reads the program that goes into containers.
+	Agent agent.Program
+	// Machine is what doctor looks at.
+	Machine Machine
+	// Settler lets the machine come to rest between repetitions; nil for none.
+	Settler *observe.Settler
+	// Cache is a folder for what was found out about images; empty for none.
+	Cache string
+	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.
+	Terminal func() int
+}
+
+// Engine is an engine by the name that articles and flags have for it.
+type Engine struct {
+	Name    article.EngineName
+	Connect func(ctx context.Context) (engine.Engine, error)
+}
+
+// EngineOf connects to the engine of a project.
+func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
+	if project.Engine.V == article.Kubernetes {
+		return w.InCluster(ctx, OptionsOf(project, project.Cluster))
+	}
+	return w.Engine(ctx, project.Engine.V)
+}
+
+// InCluster connects to a cluster.
+func (w Config) InCluster(ctx context.Context, o engine.Cluster) (engine.Engine, error) {
+	if w.Cluster == nil {
+		return w.Engine(ctx, article.Kubernetes) // which says what there is
+	}
+	return w.Cluster(ctx, o)
+}
+
+// Engine connects to the engine of a name, docker if it is empty.
+func (w Config) Engine(ctx context.Context, name article.EngineName) (engine.Engine, error) {
+	name = cmp.Or(name, article.Docker)
+	for _, e := range w.Engines {
+		if e.Name == name {
+			return e.Connect(ctx)
+		}
+	}
+	return nil, fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(w.EngineNames()))
+}
+
+func (w Config) EngineNames() []string {
+	var names []string
+	for _, e := range w.Engines {
+		names = append(names, string(e.Name))
+	}
+	if w.Cluster != nil {
+		names = append(names, string(article.Kubernetes))
+	}
+	return names
+}

@@ -1,0 +1,102 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// OnlyUsage is what --only means, wherever it is given.
+const OnlyUsage = `only the trials that this expression picks, written as in where, such as 'server == "sync" and workers > 2'`
+
+// A Filter picks trials, as --only asks for.
+type Filter func(*plan.Experiment, *plan.Trial) bool
+
+// NewFilter reads --only for some plans; nil without one. A name that none of them knows and an expression that picks none of their
+// trials are errors.
+func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filter, error) {
+	if only == "" {
+		return nil, nil
+	}
+	wrong := func(err error) error {
+		if e := (*expr.Error)(nil); errors.As(err, &e) && e.Hint != "" {
+			err = fmt.Errorf("%s: %s", e.Msg, e.Hint)
+		}
+		return UsageError(fmt.Errorf("--only %s: %w", only, err))
+	}
+	n, err := expr.Parse(only)
+	if err != nil {
+		return nil, wrong(err)
+	}
+	known := map[string]bool{"experiment": true}
+	trials := func(visit func(*plan.Experiment, *plan.Trial)) {
+		for _, c := range list {
+			for _, e := range plans[c.Slug].Experiments {
+				for _, t := range e.Trials {
+					visit(e, t)
+				}
+			}
+		}
+	}
+	trials(func(_ *plan.Experiment, t *plan.Trial) {
+		for _, p := range slices.Concat(t.Parameters, t.Labels) {
+			known[p.Name] = true
+		}
+	})
+	fits := func(e *plan.Experiment, t *plan.Trial) (bool, error) {
+		lacks := false
+		fit, err := expr.Where(n, func(name string) (string, bool) {
+			if name == "experiment" {
+				return e.Name, true
+			}
+			all := slices.Concat(t.Parameters, t.Labels)
+			if i := slices.IndexFunc(all, func(p record.Parameter) bool { return p.Name == name }); i >= 0 {
+				return all[i].Value, true
+			}
+			lacks = lacks || known[name]
+			return "", known[name]
+		})
+		if err != nil && lacks {
+			return false, nil // what it does not have cannot be more or less than anything
+		}
+		return fit, err
+	}
+	picked := map[*plan.Trial]bool{}
+	var failed error
+	trials(func(e *plan.Experiment, t *plan.Trial) {
+		fit, err := fits(e, t)
+		picked[t] = fit && err == nil
+		failed = errors.Join(failed, err)
+	})
+	var e *expr.Error
+	switch {
+	case errors.As(failed, &e):
+		if errors.Is(failed, expr.ErrUnknownName) {
+			e.Hint = source.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
+		}
+		return nil, wrong(e)
+	case failed != nil:
+		return nil, wrong(failed)
+	case !slices.Contains(slices.Collect(maps.Values(picked)), true):
+		return nil, wrong(errors.New("it picks no trial of the articles that are meant"))
+	}
+	return func(_ *plan.Experiment, t *plan.Trial) bool { return picked[t] }, nil
+}
+
+// Leave leaves the trials in a plan that are picked, for those who only look at it.
+func (f Filter) Leave(p *plan.Plan) {
+	if f == nil {
+		return
+	}
+	for _, e := range p.Experiments {
+		e.Trials = slices.DeleteFunc(e.Trials, func(t *plan.Trial) bool { return !f(e, t) })
+		e.Steps = slices.DeleteFunc(e.Steps, func(s plan.Step) bool { return !f(e, s.Trial) })
+	}
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return e.Skipped == "" && len(e.Trials) == 0 })
+}

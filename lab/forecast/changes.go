@@ -1,0 +1,70 @@
+package forecast
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// changes says what differs between what a record was measured with and what the article says now, one sentence to a
+// difference: files by name, all else path by path. There is at least one sentence if the keys differ.
+func changes(t *plan.Trial, r *record.Record) []string {
+	if t.Key == r.Key {
+		return nil // the digest of a definition with secrets differs: records have that of one without
+	}
+	digests := map[string]string{}
+	for _, in := range r.Inputs {
+		digests[in.Name] = in.Digest
+	}
+	var out []string
+	redefined := false
+	for _, in := range t.Inputs {
+		was, ok := digests[in.Name]
+		delete(digests, in.Name)
+		switch {
+		case was == in.Digest:
+		case in.Name == "definition":
+			redefined = true
+		case in.Name == "semantics":
+			out = append(out, fmt.Sprintf("what samples mean is of version %s, was %s", in.Digest, was))
+		case strings.HasPrefix(in.Name, "semantics of "):
+			if ok { // else the definition says that there is one now
+				out = append(out, fmt.Sprintf("what %s do is of version %s, was %s", strings.TrimPrefix(in.Name, "semantics of "), in.Digest, was))
+			}
+		case !ok:
+			out = append(out, in.Name+" is new")
+		default:
+			out = append(out, in.Name+" changed")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(digests)) {
+		if !strings.HasPrefix(name, "semantics of ") {
+			out = append(out, name+" is gone")
+		}
+	}
+	if redefined {
+		edits, err := plan.Edits(t.Definition, r.Definition)
+		if err != nil {
+			return append(out, err.Error())
+		}
+		var secret []string
+		for _, e := range edits {
+			if e.Secret {
+				secret = append(secret, e.Path+" changed, which records do not hold")
+				continue
+			}
+			out = append(out, e.String())
+		}
+		if len(out) == 0 {
+			out = secret // which have changed only if nothing else has
+		}
+	}
+	if len(out) == 0 && t.Key != r.Key {
+		out = append(out, "another version of benchbook writes the same definition in another way")
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package forecast
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// An article that changed names what changed.
+func TestChanges(t *testing.T) {
+	const text = `---
+title: A pair
+---
+
+§§§python file=server.py
+print("one")
+§§§
+
+§§§dockerfile file=Dockerfile
+FROM debian:bookworm-slim
+§§§
+
+§§§yaml experiment
+name: pair
+services:
+  server:
+    build: .
+    configs: [{source: server.py, target: /srv/server.py}]
+    environment: {MODE: fast, DB_PASSWORD: opensesame}
+    expose: ["8080"]
+    healthcheck: {test: [HTTP, /]}
+load: {target: "http://server:8080/", connections: 5, duration: 1s, verify: {contains: Hello}}
+calibrate: false
+§§§
+`
+	trial := func(text string) *plan.Trial {
+		t.Helper()
+		doc := article.Parse(t.TempDir(), source.New("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
+		p, err := plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems)
+		if err != nil || !doc.Problems.Empty() {
+			t.Fatalf("%v %v", err, doc.Problems.Sorted())
+		}
+		return p.Experiments[0].Trials[0]
+	}
+	before := trial(text)
+	recorded := &record.Record{Key: before.Key, Inputs: before.Inputs, Definition: before.Definition}
+	recorded.Redact()
+	tests := []struct{ name, old, new, want string }{
+		{"nothing", "", "", ""},
+		{"a number", "connections: 5", "connections: 6", "load.connections: 6, was 5"},
+		{"a time", "duration: 1s", "duration: 90s", "load.duration: 1m30s, was 1s"},
+		{"a file", `print("one")`, `print("two")`, "server: /srv/server.py changed"},
+		{"the image", "FROM debian:bookworm-slim", "FROM debian:bookworm", "server: Dockerfile changed"},
+		{"a new key", "duration: 1s", "duration: 1s, think: 5ms", "load.think: 5ms, was not there"},
+		{"a key that is gone", ", verify: {contains: Hello}", "", "load.verify.contains is gone, was Hello"},
+		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.healthcheck.http: /ready, was /"},
+		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
+			"server: /srv/main.py is new; server: /srv/server.py is gone"},
+		{"a secret", "opensesame", "closesesame", "services.server.environment changed, which records do not hold"},
+		{"something else beside a secret", "connections: 5", "connections: 7", "load.connections: 7, was 5"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Join(changes(trial(strings.ReplaceAll(text, tt.old, tt.new)), recorded), "; ")
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	t.Run("what samples mean", func(t *testing.T) {
+		older := *recorded
+		older.Inputs = append([]record.Input{}, recorded.Inputs...)
+		for i := range older.Inputs {
+			if older.Inputs[i].Name == "semantics" {
+				older.Inputs[i].Digest = "0"
+			}
+		}
+		older.Key = "another"
+		want := fmt.Sprintf("what samples mean is of version %d, was 0", record.LoadSemantics)
+		if got := strings.Join(changes(before, &older), "; "); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}

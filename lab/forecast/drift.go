@@ -1,0 +1,105 @@
+package forecast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+	"benchbook/runner/images"
+	"benchbook/runner/machines"
+)
+
+// driftJSON is a fact that is another one now than when something was measured. It makes nothing stale.
+type driftJSON struct {
+	Fact   string   `json:"fact"`
+	Then   string   `json:"then"`
+	Now    string   `json:"now"`
+	Trials []string `json:"trials"` // of which it was recorded so
+}
+
+// A Present is what can be found out now of what records tell as facts.
+type Present struct {
+	facts map[string]string
+	store engine.ImageStore // nil where nothing tells of images
+}
+
+// LookAround finds out the facts of this machine, and those of the engine if there is one.
+func LookAround(ctx context.Context, a *lab.Session, project *article.Project, host machines.Host) (now *Present, closing func(), err error) {
+	now, closing = &Present{facts: maps.Clone(host.Facts)}, func() {}
+	e, err := a.Config.EngineOf(ctx, project)
+	if errors.Is(err, engine.ErrUnavailable) {
+		return now, closing, nil
+	}
+	if err != nil {
+		return nil, nil, lab.Interrupted(ctx, err)
+	}
+	closing = func() { _ = e.Close() } // nothing was changed in it
+	facts, err := e.Facts(ctx)
+	if err != nil {
+		closing()
+		return nil, nil, lab.Interrupted(ctx, err)
+	}
+	maps.Copy(now.facts, facts)
+	now.store, _ = e.(engine.ImageStore)
+	return now, closing, nil
+}
+
+// drift lists what differs between records of trials and now. What is not known of one side is no drift.
+func (now *Present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment, known map[*plan.Trial]*TrialState) ([]driftJSON, error) {
+	out := []driftJSON{}
+	add := func(t *plan.Trial, fact, then, is string) {
+		i := slices.IndexFunc(out, func(d driftJSON) bool { return d.Fact == fact && d.Then == then && d.Now == is })
+		if i < 0 {
+			i = len(out)
+			out = append(out, driftJSON{Fact: fact, Then: then, Now: is})
+		}
+		out[i].Trials = append(out[i].Trials, t.Name)
+	}
+	for _, t := range e.Trials {
+		if len(known[t].records) == 0 {
+			continue
+		}
+		is := maps.Clone(now.facts)
+		if now.store != nil {
+			images, err := images.IDs(ctx, now.store, p.Article, t)
+			if err != nil {
+				return nil, lab.Interrupted(ctx, err)
+			}
+			maps.Copy(is, images)
+		}
+		r := slices.MaxFunc(known[t].records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
+		for _, fact := range slices.Sorted(maps.Keys(is)) {
+			if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
+				continue // what was asked is the project's engine, which is another one
+			}
+			if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
+				continue // it was not built: that it is another one makes the trial stale, and is said as the reason
+			}
+			if then := r.Facts[fact]; then != "" && is[fact] != "" && !dataset.SameFact(fact, then, is[fact]) {
+				add(t, fact, then, is[fact])
+			}
+		}
+	}
+	return out, nil
+}
+
+// printDrift says what is another one now, in how many of so many trials.
+func printDrift(a *lab.Session, list []driftJSON, trials int) {
+	for _, d := range list {
+		line := fmt.Sprintf("  since then %s: %s, was %s", d.Fact, dataset.SummaryOf(d.Now), dataset.SummaryOf(d.Then))
+		if len(d.Trials) < trials {
+			line += fmt.Sprintf(" (%d of %s)", len(d.Trials), terminal.Count(trials, "trial"))
+		}
+		fmt.Fprintln(a.Stdout, line)
+	}
+}

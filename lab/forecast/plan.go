@@ -1,0 +1,210 @@
+package forecast
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/machines"
+)
+
+// PlanJSON is what plan prints with --json. Times are in seconds. Fields are added to it in later versions, none are
+// renamed or removed, except below "definition", which is that of records and follows their version.
+type PlanJSON struct {
+	Host        string               `json:"host"` // class and digest, as in records
+	Profile     string               `json:"profile"`
+	Placement   placementJSON        `json:"placement"`
+	Experiments []experimentPlanJSON `json:"experiments"`
+}
+
+// placementJSON is the logical CPUs of services and load, as in cpuset, wherever the article does not say others. Those of commands stand
+// with their trials.
+type placementJSON struct {
+	Services string `json:"services"`
+	Load     string `json:"load"`
+}
+
+type experimentPlanJSON struct {
+	Article     string            `json:"article"`
+	Experiment  string            `json:"experiment"`
+	Description string            `json:"description,omitempty"`
+	Skipped     string            `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is there
+	Unsupported []unsupportedJSON `json:"unsupported"`       // what this version cannot run yet; if there is anything, run leaves it out
+	Repetitions int               `json:"repetitions"`
+	Order       string            `json:"order"` // interleaved or sequential
+	Seed        int64             `json:"seed"`
+	Digest      string            `json:"digest"` // of all that makes a run of it the same run
+	Timeout     float64           `json:"timeout"`
+	Parameters  []string          `json:"parameters"` // those that identify a trial
+	Trials      []trialPlanJSON   `json:"trials"`
+	Steps       []stepJSON        `json:"steps"` // in the order to run, whatever is fresh
+	Estimate    estimateJSON      `json:"estimate"`
+	Warnings    []string          `json:"warnings"` // what keeps it from deciding a claim, in sentences
+	Origins     map[string]string `json:"origins"`  // by path of the key, as written in the article: where its value came from
+}
+
+// unsupportedJSON is something that an article says and this version cannot run.
+type unsupportedJSON struct {
+	What string `json:"what"` // a key of the article language, or a few words
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+func unsupported(e *plan.Experiment) []unsupportedJSON {
+	out := []unsupportedJSON{}
+	for _, u := range e.Unsupported {
+		line, _ := u.Pos.Source.Position(u.Pos.Start)
+		out = append(out, unsupportedJSON{u.What, u.Pos.Source.Path, line})
+	}
+	return out
+}
+
+// notYet says what an experiment cannot be run for; it is empty if it can.
+func notYet(list []unsupportedJSON) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var words []string
+	for _, u := range list {
+		words = append(words, fmt.Sprintf("%s (%s:%d)", u.What, path.Base(u.File), u.Line))
+	}
+	return "run leaves it out: this version cannot run " + strings.Join(words, ", ")
+}
+
+type trialPlanJSON struct {
+	Trial       string             `json:"trial"`
+	Calibration bool               `json:"calibration"`          // second half of the A/A pair
+	InsteadOf   string             `json:"instead_of,omitempty"` // what it is a substitute for
+	Parameters  []record.Parameter `json:"parameters"`
+	Labels      []record.Parameter `json:"labels"`
+	Key         string             `json:"key"`
+	State       string             `json:"state"` // as status has it
+	ToMeasure   int                `json:"to_measure"`
+	Why         []string           `json:"why"`
+	CPUs        string             `json:"cpus,omitempty"` // of the load or command, as in cpuset; absent where all of a node may be used
+	Definition  json.RawMessage    `json:"definition"`     // times in it are in nanoseconds
+	Inputs      []record.Input     `json:"inputs"`
+}
+
+type stepJSON struct {
+	Round      int    `json:"round"`
+	Repetition int    `json:"repetition"`
+	Trial      string `json:"trial"`
+}
+
+// estimateJSON is how long a run would take, images aside. Total is the sum of the four below it.
+type estimateJSON struct {
+	Total     float64  `json:"total"`
+	StartStop float64  `json:"start_stop"`
+	Warmup    float64  `json:"warmup"`
+	Measure   float64  `json:"measure"`
+	Search    float64  `json:"search"`
+	Recorded  bool     `json:"recorded"`  // some of it is what earlier repetitions took
+	Elsewhere bool     `json:"elsewhere"` // on another host
+	Assumed   []string `json:"assumed"`   // where neither the article sets a time nor records know one
+}
+
+// PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each value.
+func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
+	asJSON, origins bool) error {
+	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
+	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}
+	present := a.Present(project)
+	defer present.Close()
+	for _, c := range list {
+		host, err := a.HostOf(project, c, this)
+		if err != nil {
+			return err
+		}
+		known, err := Inspect(ctx, a, project, c, plans[c.Slug], host.ID, present)
+		if err != nil {
+			return err
+		}
+		s.of, s.profile, out.Profile = host, plans[c.Slug].Profile, plans[c.Slug].Profile
+		for _, e := range plans[c.Slug].Experiments {
+			warnings := dataset.Unbounded(c.Doc, plans[c.Slug], e.Name)
+			if asJSON {
+				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, warnings))
+			} else if err := s.experiment(c.Slug, e, known, warnings, origins); err != nil {
+				return err
+			}
+		}
+	}
+	if asJSON {
+		return lab.PrintJSON(s.w, out)
+	}
+	return nil
+}
+
+func experimentJSON(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, of machines.Host, at plan.Placement, warnings []string) experimentPlanJSON {
+	out := experimentPlanJSON{Article: slug, Experiment: e.Name, Description: e.Description, Skipped: e.Skipped, Unsupported: unsupported(e),
+		Repetitions: e.Repetitions, Order: order(e), Seed: e.Seed, Digest: e.Digest, Timeout: e.Timeout.Seconds(),
+		Parameters: append([]string{}, e.Parameters...), Trials: []trialPlanJSON{}, Steps: []stepJSON{}, Warnings: append([]string{}, warnings...),
+		Origins: map[string]string{}}
+	maps.Copy(out.Origins, e.Origin)
+	redact := redactorOf(e)
+	for _, t := range e.Trials {
+		k := known[t]
+		cpus := ""
+		if t.Unavailable == "" {
+			cpus, _ = e.PlaceLoad(t, of.CoresOf(e.LoadHost(t)))
+		}
+		out.Trials = append(out.Trials, trialPlanJSON{Trial: t.Name, CPUs: cpus, Calibration: t.Calibration, InsteadOf: t.InsteadOf,
+			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...), Labels: append([]record.Parameter{}, redact.Parameters(t.Labels)...),
+			Key: t.Key, State: k.word(), ToMeasure: k.ToMeasure, Why: append([]string{}, k.why...),
+			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
+	}
+	for _, s := range e.Steps {
+		out.Steps = append(out.Steps, stepJSON{s.Round, s.Repetition, s.Trial.Name})
+	}
+	time := e.Estimate(at, Experience(e, known))
+	out.Estimate = estimateJSON{Total: time.Total.Seconds(), StartStop: time.Overhead.Seconds(), Warmup: time.Warmup.Seconds(),
+		Measure: time.Window.Seconds(), Search: time.Searches.Seconds(), Recorded: time.Recorded, Elsewhere: time.Elsewhere, Assumed: append([]string{}, time.Guesses...)}
+	return out
+}
+
+// redactorOf knows the secrets of all trials of an experiment: a plan is shown to others as records are.
+func redactorOf(e *plan.Experiment) *record.Redactor {
+	var definitions []json.RawMessage
+	for _, t := range e.Trials {
+		definitions = append(definitions, t.Definition)
+	}
+	return record.NewRedactor(definitions...)
+}
+
+func order(e *plan.Experiment) string {
+	if e.Interleaved {
+		return "interleaved"
+	}
+	return "sequential"
+}
+
+// pendingTrials counts the trials of an experiment of which something is to be measured, the A/A pair once.
+func pendingTrials(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
+	n := 0
+	for _, t := range e.Trials {
+		if known[t].ToMeasure > 0 && !t.Calibration {
+			n++
+		}
+	}
+	return n
+}
+
+func toMeasure(e *plan.Experiment, known map[*plan.Trial]*TrialState) int {
+	n := 0
+	for _, t := range e.Trials {
+		n += known[t].ToMeasure
+	}
+	return n
+}
+
+// ManyTrials is how many trials of one experiment are measured without a question.
+const ManyTrials = 200

@@ -1,0 +1,515 @@
+package forecast
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner/machines"
+)
+
+// placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
+func (s *sheet) placed(e *plan.Experiment, host string) plan.Placement {
+	cores := s.of.CoresOf(host)
+	if len(cores) == 0 || e.Engine == article.Kubernetes {
+		return plan.Placement{Services: "all", Load: "all"}
+	}
+	return e.Place(host, cores)
+}
+
+// placedLoad says on which CPUs the load or the command of a trial runs, likewise.
+func (s *sheet) placedLoad(e *plan.Experiment, t *plan.Trial) string {
+	cpus, _ := e.PlaceLoad(t, s.of.CoresOf(e.LoadHost(t)))
+	return cmp.Or(cpus, "all")
+}
+
+// hereLine says what of an experiment that names no hosts runs on which CPUs.
+func (s *sheet) hereLine(e *plan.Experiment) string {
+	services, load, command := false, "", ""
+	for _, t := range e.Trials {
+		services = services || len(t.Services) > 0
+		switch {
+		case t.Load != nil:
+			load = "load on CPU " + s.placed(e, "").Load
+		case t.Command != nil && t.Command.Service == "":
+			command = "command on CPU " + s.placedLoad(e, t)
+		}
+	}
+	var what []string
+	if services {
+		what = append(what, "services on CPU "+s.placed(e, "").Services)
+	}
+	for _, words := range []string{load, command} {
+		if words != "" {
+			what = append(what, words)
+		}
+	}
+	if len(what) == 0 {
+		return s.host
+	}
+	return fmt.Sprintf("%s: %s, where the article names no others", s.host, strings.Join(what, ", "))
+}
+
+// hostLine says what of an experiment runs on one of its hosts.
+func hostLine(e *plan.Experiment, host string, of machines.Host) string {
+	var what []string
+	add := func(name string) {
+		if !slices.Contains(what, name) {
+			what = append(what, name)
+		}
+	}
+	for _, t := range e.Trials {
+		for _, s := range t.Services {
+			if e.HostOf(s.Name) == host {
+				add(s.Name)
+			}
+		}
+		switch {
+		case e.LoadHost(t) != host:
+		case t.Load != nil:
+			add("the load")
+		case t.Command != nil:
+			add("the command")
+		}
+	}
+	line := terminal.InSentence(what)
+	if cpu := of.At(host).Facts["host.cpu"]; host != "" && cpu != "" {
+		line += "; " + cpu + ", " + of.At(host).Facts["host.cores"]
+	}
+	return line
+}
+
+// A sheet prints plans for people: labels on the left, values beside them.
+type sheet struct {
+	w             io.Writer
+	host, profile string
+	at            plan.Placement
+	of            machines.Host // with all machines of the article that is printed
+	width         int           // of the column of labels, of the experiment that is printed
+}
+
+// The width of the column of labels, and how far a long label may widen it.
+const (
+	labelWidth = 22
+	labelMost  = 32
+)
+
+// line prints a value beside its label, on several lines where it is long or has several.
+func (s *sheet) line(indent, label, value string) {
+	if text := strings.TrimRight(value, "\n"); strings.Contains(text, "\n") {
+		s.lines(indent, label, strings.Split(text, "\n"))
+		return
+	}
+	s.lines(indent, label, terminal.Wrap(value, terminal.LineWidth-s.width))
+}
+
+func (s *sheet) lines(indent, label string, lines []string) {
+	for _, text := range lines {
+		fmt.Fprintln(s.w, strings.TrimRight(terminal.Padded(indent+label, s.width-1)+" "+text, " "))
+		label = ""
+	}
+}
+
+func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string, origins bool) error {
+	parts, err := s.parts(e)
+	if err != nil {
+		return err
+	}
+	s.width = labelWidth
+	for _, p := range parts {
+		for _, key := range p.keys {
+			s.width = min(max(s.width, len("    ")+terminal.Width(key)+1), labelMost)
+		}
+	}
+	fmt.Fprintf(s.w, "%s#%s\n", slug, e.Name)
+	if e.Skipped != "" {
+		s.line("  ", "skipped", e.Skipped)
+		fmt.Fprintln(s.w)
+		return nil
+	}
+	if e.Description != "" {
+		s.line("  ", "description", e.Description)
+	}
+	s.line("  ", "profile", s.profile)
+	if len(e.Hosts) == 0 {
+		s.line("  ", "host", s.hereLine(e))
+	} else {
+		if e.Cluster != "" {
+			s.line("  ", "cluster", e.Cluster)
+		}
+		s.line("  ", "hosts", s.of.ID)
+		for _, name := range e.HostNames() {
+			s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))
+		}
+	}
+	if words := notYet(unsupported(e)); words != "" {
+		s.line("  ", "not yet", words)
+	}
+	for _, p := range parts {
+		fmt.Fprintf(s.w, "  %s\n", p.name)
+		for _, key := range p.keys {
+			s.value(key, p.values[key], e)
+		}
+	}
+	s.trials(e, known)
+	s.order(e)
+	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
+		s.line("  ", "time", inWords(time))
+	} else {
+		s.line("  ", "time", "none: everything is fresh")
+	}
+	s.line("  ", "timeout", terminal.Clock(e.Timeout)+" for a repetition")
+	if len(e.Steps) > 0 {
+		s.line("  ", "precision", precision(e.Repetitions))
+	}
+	for _, w := range warnings {
+		s.line("  ", "warning", "claim "+w)
+	}
+	if n := pendingTrials(e, known); n > ManyTrials {
+		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))
+	}
+	if origins && len(e.Origin) > 0 {
+		fmt.Fprintln(s.w, "  origins")
+		var rows [][]string
+		for _, path := range slices.Sorted(maps.Keys(e.Origin)) {
+			rows = append(rows, []string{path, e.Origin[path]})
+		}
+		terminal.PrintColumns(s.w, "    ", rows)
+	}
+	fmt.Fprintln(s.w)
+	return nil
+}
+
+// A part is one service, the load or the command: its keys in order, and the value of each by trial.
+type part struct {
+	name   string
+	keys   []string
+	values map[string]map[string]string // by key and trial
+}
+
+func (p *part) Add(key, trial, value string) {
+	if p.values[key] == nil {
+		p.keys = append(p.keys, key)
+		p.values[key] = map[string]string{}
+	}
+	if before := p.values[key][trial]; before != "" {
+		value = before + ", " + value
+	}
+	p.values[key][trial] = value
+}
+
+// parts gathers services, load and command with all their keys.
+func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
+	var parts []*part
+	named := func(name string) *part {
+		i := slices.IndexFunc(parts, func(p *part) bool { return p.name == name })
+		if i < 0 {
+			i = len(parts)
+			parts = append(parts, &part{name: name, values: map[string]map[string]string{}})
+		}
+		return parts[i]
+	}
+	redact := redactorOf(e)
+	for _, t := range e.Trials {
+		if t.Calibration || t.Unavailable != "" {
+			continue // it is the trial that it repeats, or there is nothing to tell of it
+		}
+		list, err := plan.Entries(redact.Shown(t.Definition))
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range withoutFiles(asWritten(list, t)) {
+			name, key, ok := strings.Cut(entry.Path, ".")
+			if name == "services" && ok {
+				service, rest, _ := strings.Cut(key, ".")
+				name, key = "service "+service, rest
+			}
+			named(name).Add(cmp.Or(key, name), t.Name, entry.Text)
+		}
+		for _, service := range t.Services {
+			p := named("service " + service.Name)
+			switch {
+			case service.Completes:
+				p.Add("healthcheck", t.Name, "ready when it has ended with status 0")
+			case service.Ready.HasNoTest():
+				p.Add("healthcheck", t.Name, "ready when the exposed ports accept")
+			}
+			if service.CPUSet == "" {
+				p.Add("cpuset", t.Name, s.placed(e, e.HostOf(service.Name)).Services)
+			}
+			if service.Link != nil {
+				p.Add("relay", t.Name, "on CPU "+s.placed(e, e.HostOf(service.Name)).Services+", beside the services")
+			}
+		}
+		switch {
+		case t.Load != nil:
+			if t.Load.CPUSet == "" {
+				named("load").Add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
+			}
+			named("load").Add("in words", t.Name, loadInWords(t))
+		case t.Command != nil && t.Command.CPUSet == "":
+			named("command").Add("cpuset", t.Name, s.placedLoad(e, t))
+		}
+	}
+	return parts, nil
+}
+
+// maxValues is how many values of one key are printed, where trials differ.
+const maxValues = 8
+
+// value prints a key: once if all trials have the same value, else each value with the trials that have it.
+func (s *sheet) value(key string, values map[string]string, e *plan.Experiment) {
+	var distinct []string
+	trials := map[string][]string{}
+	all := 0
+	for _, t := range e.Trials {
+		if t.Calibration || t.Unavailable != "" {
+			continue
+		}
+		all++
+		v, ok := values[t.Name]
+		if !ok {
+			v = "-"
+		}
+		if trials[v] == nil {
+			distinct = append(distinct, v)
+		}
+		trials[v] = append(trials[v], t.Name)
+	}
+	if len(distinct) == 1 {
+		s.line("    ", key, distinct[0])
+		return
+	}
+	width := 0
+	for _, v := range distinct[:min(len(distinct), maxValues)] {
+		first, _, _ := strings.Cut(v, "\n")
+		width = max(width, terminal.Width(first))
+	}
+	for i, v := range distinct {
+		if i == maxValues {
+			s.line("    ", "", fmt.Sprintf("and %d more; --json has them all", len(distinct)-maxValues))
+			return
+		}
+		who := strings.Join(trials[v], "; ")
+		if n := len(trials[v]); n > 3 {
+			who = fmt.Sprintf("%s and %d more of %d trials", trials[v][0], n-1, all)
+		}
+		lines := strings.Split(strings.TrimRight(v, "\n"), "\n")
+		lines[0] = fmt.Sprintf("%s  (%s)", terminal.Padded(lines[0], min(width, terminal.LineWidth/2)), who)
+		s.lines("    ", key, lines)
+		key = ""
+	}
+}
+
+// asWritten puts the templates of values that a search finds in the place of what stands for them.
+func asWritten(list []plan.Entry, t *plan.Trial) []plan.Entry {
+	out := slices.DeleteFunc(list, func(e plan.Entry) bool { return strings.HasPrefix(e.Path, "deferred") })
+	for _, d := range t.Deferred {
+		i := slices.IndexFunc(out, func(e plan.Entry) bool { return e.Path == d.Key })
+		if i < 0 {
+			i = len(out)
+			out = append(out, plan.Entry{Path: d.Key})
+		}
+		out[i].Text = d.Template
+	}
+	return out
+}
+
+// withoutFiles puts the files of a build, of a volume and of configs into one plan.Entry each.
+func withoutFiles(list []plan.Entry) []plan.Entry {
+	var out []plan.Entry
+	builds := map[string]int{} // place in out of the plan.Entry for the files of a build or volume
+	sums := map[string][]string{}
+	for _, e := range list {
+		parent, name := strings.TrimSuffix(e.Path, "["+e.Name+"]"), e.Name
+		key, isBuild := strings.CutSuffix(parent, ".files")
+		switch {
+		case e.File && isBuild:
+			if _, ok := builds[key]; !ok {
+				builds[key] = len(out)
+				out = append(out, plan.Entry{Path: key})
+			}
+			sums[key] = append(sums[key], name+" "+e.Text)
+			digest := sha256.Sum256([]byte(strings.Join(sums[key], "\n")))
+			out[builds[key]].Text = terminal.Count(len(sums[key]), "file") + ", " + hex.EncodeToString(digest[:4])
+		case e.File:
+			out = append(out, plan.Entry{Path: parent, Text: name + " " + e.Text})
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// loadInWords is the load of a trial as one would tell somebody.
+func loadInWords(t *plan.Trial) string {
+	l := t.Load
+	connections := "over a connection of its own"
+	if l.Keepalive {
+		connections = "on a connection that is kept"
+	}
+	next := "the next as soon as the answer is there"
+	if l.Think > 0 {
+		next = "the next " + plan.Duration(l.Think) + " after the answer"
+	}
+	clients := terminal.Count(l.Connections, "client") + " send"
+	switch {
+	case l.Connections == 1:
+		clients += "s"
+	case l.Connections == 0: // a search finds how many
+		clients = "the clients send"
+	}
+	text := fmt.Sprintf("%s requests, each %s, %s", clients, connections, next)
+	arrivals := "at even distances"
+	if l.Arrivals == "poisson" {
+		arrivals = "at distances drawn at random"
+	}
+	switch {
+	case t.Capacity != nil:
+		text = fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the objective is missed",
+			arrivals, connections)
+	case l.RateShare > 0:
+		text = fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or not, each %s",
+			arrivals, 100*l.RateShare, l.RateOf, connections)
+	case l.Rate > 0:
+		text = fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate, arrivals, connections)
+	}
+	switch {
+	case t.Capacity != nil:
+	case len(l.Stages) > 0:
+		text += fmt.Sprintf(", in %s", terminal.Count(len(l.Stages), "stage"))
+	case l.Requests > 0 && l.Duration > 0:
+		text += fmt.Sprintf(", until %s are done or %s are over", terminal.Count(l.Requests, "request"), plan.Duration(l.Duration))
+	case l.Requests > 0:
+		text += fmt.Sprintf(", until %s are done", terminal.Count(l.Requests, "request"))
+	default:
+		text += ", for " + plan.Duration(l.Duration)
+	}
+	if l.Generators > 1 {
+		text += fmt.Sprintf(", put on by %d generators together", l.Generators)
+	}
+	if l.Warmup > 0 && t.Capacity == nil {
+		text += ", after " + plan.Duration(l.Warmup) + " of warm-up"
+	}
+	switch {
+	case l.FailuresMax >= 1:
+		text += "; failures are a result"
+	case l.FailuresMax > 0:
+		text += fmt.Sprintf("; up to %g %% of failures are a result", 100*l.FailuresMax)
+	}
+	return text
+}
+
+// trials prints the table of trials, and for those that are to be measured the reason.
+func (s *sheet) trials(e *plan.Experiment, known map[*plan.Trial]*TrialState) {
+	if len(e.Steps) > 0 {
+		fmt.Fprintf(s.w, "  %s, %s of each, %d to measure\n", trialsOf(e), terminal.Count(e.Repetitions, "repetition"), toMeasure(e, known))
+	} else {
+		fmt.Fprintf(s.w, "  %s, no repetitions\n", trialsOf(e))
+	}
+	original := map[string]string{} // by what identifies them
+	redact := redactorOf(e)
+	var rows [][]string
+	for _, t := range e.Trials {
+		about := settings(t, redact)
+		if t.Calibration {
+			about = "A/A pair: " + original[identity(t)] + " a second time, for the noise floor"
+		} else {
+			original[identity(t)] = t.Name
+		}
+		k := known[t]
+		state := k.word()
+		if !k.unavailable && k.state != dataset.Fresh && len(k.why) > 0 {
+			state += ": " + k.why[0]
+			if n := len(k.why) - 1; n > 0 {
+				state += fmt.Sprintf(", and %s (status --why)", terminal.Count(n, "other change"))
+			}
+		}
+		rows = append(rows, []string{t.Name, about, state})
+	}
+	names, abouts := 0, 0
+	for _, row := range rows {
+		names, abouts = max(names, terminal.Width(row[0])), max(abouts, terminal.Width(row[1]))
+	}
+	for _, row := range rows {
+		row[2] = shortened(row[2], max(40, terminal.LineWidth-4-names-2-abouts-2), " … (status --why)")
+	}
+	terminal.PrintColumns(s.w, "    ", rows)
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			s.line("  ", "unavailable", t.Name+": "+t.Unavailable)
+		}
+	}
+}
+
+// trialsOf counts the trials of an experiment.
+func trialsOf(e *plan.Experiment) string {
+	unavailable := 0
+	for _, t := range e.Trials {
+		if t.Unavailable != "" {
+			unavailable++
+		}
+	}
+	text := terminal.Count(len(e.Trials), "trial")
+	if unavailable > 0 {
+		text += fmt.Sprintf(", %d of them unavailable", unavailable)
+	}
+	return text
+}
+
+// shortened is s in at most width characters, with an end of ours where it was cut.
+func shortened(s string, width int, end string) string {
+	if terminal.Width(s) <= width {
+		return s
+	}
+	return strings.TrimRight(string([]rune(s)[:width-terminal.Width(end)]), " ") + end
+}
+
+func identity(t *plan.Trial) string { return fmt.Sprint(t.Parameters) }
+
+// settings lists what a trial's name does not tell: parameters by name where there are several, and labels.
+func settings(t *plan.Trial, redact *record.Redactor) string {
+	var out []string
+	for _, list := range [][]record.Parameter{t.Parameters, t.Labels} {
+		for _, p := range redact.Parameters(list) {
+			out = append(out, p.Name+"="+p.Value)
+		}
+	}
+	if t.InsteadOf != "" {
+		out = append(out, "instead of "+t.InsteadOf)
+	}
+	return strings.Join(out, " ")
+}
+
+// shownRounds is how many rounds are printed in their order.
+const shownRounds = 3
+
+func (s *sheet) order(e *plan.Experiment) {
+	if len(e.Steps) == 0 {
+		return // all trials are unavailable, or a search is all there is
+	}
+	if !e.Interleaved {
+		s.line("  ", "order", "sequential: all repetitions of a trial, then those of the next")
+		return
+	}
+	s.line("  ", "order", fmt.Sprintf("interleaved: %s with every trial once, drawn with seed %d", terminal.Count(e.Repetitions, "round"), e.Seed))
+	for round := 1; round <= min(e.Repetitions, shownRounds); round++ {
+		var names []string
+		for _, step := range e.Steps {
+			if step.Round == round {
+				names = append(names, step.Trial.Name)
+			}
+		}
+		s.line("    ", fmt.Sprintf("round %d", round), strings.Join(names, "; "))
+	}
+}

@@ -1,0 +1,102 @@
+package forecast
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+)
+
+// StatusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
+type StatusJSON struct {
+	Host        string                 `json:"host"` // class and digest, as in records
+	Profile     string                 `json:"profile"`
+	Fresh       bool                   `json:"fresh"` // all trials are
+	Experiments []ExperimentStatusJSON `json:"experiments"`
+}
+
+type ExperimentStatusJSON struct {
+	Article    string `json:"article"`
+	Experiment string `json:"experiment"`
+	Skipped    string `json:"skipped,omitempty"` // why the profile leaves it out; then there are no trials
+	// Unsupported is what this version cannot run yet; if there is anything, run leaves the experiment out.
+	Unsupported []unsupportedJSON `json:"unsupported"`
+	Trials      []trialStatusJSON `json:"trials"`
+	Drift       []driftJSON       `json:"drift"` // with --why: facts that are others now than when trials were measured
+}
+
+type trialStatusJSON struct {
+	Trial       string   `json:"trial"`
+	Calibration bool     `json:"calibration"`         // second half of the A/A pair
+	State       string   `json:"state"`               // fresh, stale, disturbed, unfinished, missing or unavailable
+	Run         string   `json:"run,omitempty"`       // the run that the state is about
+	Repetitions int      `json:"repetitions"`         // of it that are there; 0 of a search for a capacity, which has none
+	Planned     int      `json:"planned_repetitions"` // as the plan wants them; 0 of a search for a capacity
+	ToMeasure   int      `json:"to_measure"`          // repetitions that a run would do; 1 if it would search for a capacity
+	Why         []string `json:"why"`                 // a sentence for each input that changed, or what is missing
+}
+
+// Add adds the experiments of an article; now, which may be nil, is what facts are compared with.
+func (s *StatusJSON) Add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState, now *Present) error {
+	for _, e := range p.Experiments {
+		out := ExperimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{},
+			Drift: []driftJSON{}}
+		for _, t := range e.Trials {
+			k := known[t]
+			s.Fresh = s.Fresh && (k.state == dataset.Fresh && k.ToMeasure == 0 || k.unavailable)
+			one := trialStatusJSON{Trial: t.Name, Calibration: t.Calibration, State: k.word(), Run: k.run,
+				Repetitions: len(k.records), Planned: e.Repetitions, ToMeasure: k.ToMeasure, Why: append([]string{}, k.why...)}
+			if t.Capacity != nil {
+				one.Repetitions, one.Planned = 0, 0
+			}
+			out.Trials = append(out.Trials, one)
+		}
+		if now != nil {
+			var err error
+			if out.Drift, err = now.drift(ctx, p, e, known); err != nil {
+				return err
+			}
+		}
+		s.Experiments = append(s.Experiments, out)
+	}
+	return nil
+}
+
+func PrintStatus(a *lab.Session, s *StatusJSON, why bool) {
+	for _, e := range s.Experiments {
+		name := e.Article + "#" + e.Experiment
+		if e.Skipped != "" {
+			fmt.Fprintf(a.Stdout, "%s: %s\n", name, e.Skipped)
+			continue
+		}
+		fresh, without := 0, 0
+		width, states := 0, len(stateWords[dataset.Partial])
+		for _, t := range e.Trials {
+			width = max(width, terminal.Width(t.Trial))
+			switch t.State {
+			case stateWords[dataset.Fresh]:
+				fresh++
+			case unavailable:
+				without, states = without+1, len(unavailable)
+			}
+		}
+		fmt.Fprintf(a.Stdout, "%s: %d of %s fresh (profile %s, host %s)\n", name, fresh, terminal.Count(len(e.Trials)-without, "trial"), s.Profile, s.Host)
+		if words := notYet(e.Unsupported); words != "" {
+			fmt.Fprintf(a.Stdout, "  %s\n", words)
+		}
+		for _, t := range e.Trials {
+			line := fmt.Sprintf("  %-*s  %s  %s", states, t.State, terminal.Padded(t.Trial, width), t.Run)
+			fmt.Fprintln(a.Stdout, strings.TrimRight(line, " "))
+			for _, reason := range t.Why {
+				if why || t.State == unavailable {
+					fmt.Fprintf(a.Stdout, "    %s\n", reason)
+				}
+			}
+		}
+		printDrift(a, e.Drift, len(e.Trials)-without)
+	}
+}

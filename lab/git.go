@@ -1,0 +1,44 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"benchbook/notebook/article"
+)
+
+// RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records in the folder of the
+// article are no part of it. It is empty where there is no repository, no commit, or no git: nobody needs one to measure.
+func RevisionOf(ctx context.Context, project *article.Project, slug string) string {
+	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
+	if err != nil {
+		return ""
+	}
+	// Somebody's editor may be at work in the repository: nothing is locked or written, and no program of its configuration started.
+	// Files that git ignores may be used all the same, and are in no commit.
+	folder := filepath.ToSlash(filepath.Join("experiments", slug))
+	changed, err := Git(ctx, project.Dir, nil, "--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--ignored=matching", "--",
+		folder, article.ProjectFile, ":(exclude)"+folder+"/records")
+	revision := strings.TrimSpace(string(commit))
+	if err != nil || len(bytes.TrimSpace(changed)) > 0 {
+		revision += "+changes"
+	}
+	return revision
+}
+
+// Git runs git in a folder.
+func Git(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.Stdin = dir, stdin
+	out, err := cmd.Output()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) && len(failed.Stderr) > 0 {
+		err = errors.New(strings.TrimSpace(string(failed.Stderr)))
+	}
+	return out, err
+}

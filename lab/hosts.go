@@ -1,0 +1,88 @@
+package lab
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
+)
+
+// UnknownHosts stands for the ID of several machines of which one was never met from here: no record has it.
+const UnknownHosts = "not met yet"
+
+// endpointOf is how a host of the project is connected to.
+func endpointOf(project *article.Project, h article.ProjectHost) docker.Options {
+	o := docker.Options{Host: h.Docker.Value, TLS: h.TLS.Value}
+	if o.TLS != "" && !filepath.IsAbs(o.TLS) {
+		o.TLS = filepath.Join(project.Dir, o.TLS)
+	}
+	return o
+}
+
+// EndpointsOf are the endpoints of hosts of the project, by their names.
+func EndpointsOf(project *article.Project, names []string) map[string]docker.Options {
+	out := map[string]docker.Options{}
+	for _, h := range project.Hosts {
+		if slices.Contains(names, h.Name.Value) && h.Value.Kubernetes == nil {
+			out[h.Name.Value] = endpointOf(project, h.Value)
+		}
+	}
+	return out
+}
+
+// AddressesOf are by what hosts are remembered from one hostSession to the next, by their names. They are those of a plan in a cluster, as
+// plan.Plan.Cluster has it.
+func AddressesOf(project *article.Project, cluster string, names []string) map[string]string {
+	out := map[string]string{}
+	if o, ok := ClusterOf(project, cluster); ok {
+		for _, name := range names {
+			labels := o.ServiceNodes
+			if name == plan.LoadNode {
+				labels = o.LoadNodes
+			}
+			out[name] = fmt.Sprintf("kubernetes %q %q %s %v", o.Context, o.Namespace, name, labels) // which is in the order of the labels
+		}
+		return out
+	}
+	for name, o := range EndpointsOf(project, names) {
+		out[name] = o.Host
+	}
+	return out
+}
+
+// OfGenerators is by what the nodes are remembered that so many generators are spread over, given the address of one node. How many nodes
+// these are is known when they are met.
+func OfGenerators(address string, n int) string {
+	if n < 2 {
+		return address
+	}
+	return fmt.Sprintf("%s for %d generators", address, n)
+}
+
+// ClusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
+// plan that runs in none.
+func ClusterOf(project *article.Project, name string) (engine.Cluster, bool) {
+	if name == "" {
+		return OptionsOf(project, project.Cluster), project.Engine.V == article.Kubernetes
+	}
+	for _, h := range project.Hosts {
+		if h.Name.Value == name && h.Value.Kubernetes != nil {
+			return OptionsOf(project, h.Value.Kubernetes), true
+		}
+	}
+	return engine.Cluster{}, false
+}
+
+// OptionsOf is how a cluster is connected to; nil is the current one of the user.
+func OptionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
+	o := engine.Cluster{Registry: project.Registry.Value}
+	if c != nil {
+		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
+		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
+	}
+	return o
+}

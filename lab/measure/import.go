@@ -1,0 +1,183 @@
+package measure
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/files"
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/runner"
+)
+
+// maxSaved is how large a saved output may be, in bytes: a table of a million requests.
+const maxSaved = 128 << 20
+
+// ReadAs splits what --as says: the article with its experiment, and the parameters of a trial.
+func ReadAs(text string) (name string, matches []expr.Match, err error) {
+	name, braces, found := strings.Cut(text, "{")
+	if !found {
+		return text, nil, nil
+	}
+	node, err := expr.Parse("trial{" + braces)
+	selector, ok := node.(*expr.Selector)
+	if err != nil || !ok {
+		return "", nil, fmt.Errorf("--as %q cannot be read: write ARTICLE#EXPERIMENT{PARAMETER=VALUE}, and quotes around values with spaces", text)
+	}
+	for _, m := range selector.Matches {
+		if m.Op != expr.Equal {
+			return "", nil, fmt.Errorf("--as %q names a trial by its values: write %s=VALUE", text, m.Name)
+		}
+	}
+	return name, selector.Matches, nil
+}
+
+func ImportFiles(a *lab.Session, files []string, format, program, name string, matches []expr.Match, profile string) error {
+	project, list, err := a.Select([]string{name})
+	if err != nil {
+		return err
+	}
+	plans, err := a.Plans(project, list, plan.Options{Profile: profile}, "nothing was imported")
+	if err != nil {
+		return err
+	}
+	c, p := list[0], plans[list[0].Slug]
+	e, err := onlyExperiment(p)
+	if err != nil {
+		return lab.UsageError(err)
+	}
+	trial, err := trialOf(e, matches)
+	if err != nil {
+		return lab.UsageError(err)
+	}
+	var saved []runner.Saved
+	for _, file := range files {
+		s, err := readSaved(file)
+		if err != nil {
+			return lab.Failure(err)
+		}
+		s.Program = program
+		saved = append(saved, s)
+	}
+	records, err := runner.Import(p, e, trial, format, saved)
+	if err != nil {
+		return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
+	}
+	return saveImported(a, record.Dir(project.RecordsDir(c.Slug)), records)
+}
+
+// saveImported saves records unless one of them is there already: all or none, as they are the repetitions of one run.
+func saveImported(a *lab.Session, dir record.Dir, records []*record.Record) error {
+	have, bad, err := dir.Read()
+	if err != nil {
+		return lab.Failure(err)
+	}
+	a.WarnBad(bad)
+	for i, r := range records {
+		same := func(o *record.Record) bool {
+			return o.Imported != nil && o.Key == r.Key && o.Profile == r.Profile && o.Output == r.Output
+		}
+		if slices.ContainsFunc(records[:i], same) {
+			return lab.Failure(fmt.Errorf("nothing was imported: %s is the same as a file before it", r.Imported.File))
+		}
+		if at := slices.IndexFunc(have, same); at >= 0 {
+			return lab.Failure(fmt.Errorf("nothing was imported: %s is there already, in run %s", r.Imported.File, have[at].Run))
+		}
+	}
+	if err := dir.SaveAll(records); err != nil {
+		return lab.Failure(fmt.Errorf("nothing was imported: %w", err))
+	}
+	for _, r := range records {
+		from := r.Imported.Tool
+		if r.Imported.Version != "" {
+			from += " " + r.Imported.Version
+		}
+		if r.Imported.Guessed {
+			from += ", by its look"
+		}
+		what := "repetition " + fmt.Sprint(r.Repetition)
+		if r.Failure != "" {
+			what += " failed: " + r.Failure
+		}
+		fmt.Fprintf(a.Stdout, "%s (%s): %s of %s\n  %s\n", r.Imported.File, from, what, r.Trial, terminal.Relative(filepath.Join(string(dir), r.Path())))
+	}
+	return nil
+}
+
+// onlyExperiment is the experiment of a plan that has one.
+func onlyExperiment(p *plan.Plan) (*plan.Experiment, error) {
+	var names []string
+	for _, e := range p.Experiments {
+		names = append(names, p.Article+"#"+e.Name)
+	}
+	if len(names) != 1 {
+		return nil, fmt.Errorf("which experiment is it of? name one with --as: %s", strings.Join(names, ", "))
+	}
+	if e := p.Experiments[0]; e.Skipped == "" {
+		return e, nil
+	}
+	return nil, fmt.Errorf("nothing can be imported as %s: %s", names[0], p.Experiments[0].Skipped)
+}
+
+// trialOf finds the trial of an experiment whose parameters and labels have some values.
+func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
+	var fits []*plan.Trial
+	var all, known []string // trials by name, and what they are told apart by
+	for _, t := range e.Trials {
+		if t.Calibration || t.Unavailable != "" {
+			continue
+		}
+		all = append(all, t.Name)
+		values := map[string]string{}
+		for _, v := range slices.Concat(t.Parameters, t.Labels) {
+			values[v.Name], known = v.Value, append(known, v.Name)
+		}
+		fit := true
+		for _, m := range matches {
+			value, has := values[m.Name]
+			same, err := expr.MatchText(m.Op, m.Value, value)
+			fit = fit && has && same && err == nil
+		}
+		if fit {
+			fits = append(fits, t)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, m := range matches {
+		if !slices.Contains(known, m.Name) {
+			return nil, fmt.Errorf("experiment %q has no parameter %q: %s", e.Name, m.Name, source.Suggest(m.Name, known))
+		}
+	}
+	var asked []string
+	for _, m := range matches {
+		asked = append(asked, m.Value)
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		return nil, fmt.Errorf("no trial of experiment %q has these values: %s", e.Name, source.Suggest(strings.Join(asked, ", "), all))
+	}
+	var names []string
+	for _, t := range fits[:min(len(fits), 5)] {
+		names = append(names, t.Name)
+	}
+	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name, strings.Join(names, "; "), strings.Join(known, ", "))
+}
+
+// readSaved reads a file that somebody saved.
+func readSaved(file string) (runner.Saved, error) {
+	data, info, err := files.Read(file, maxSaved)
+	if err != nil {
+		return runner.Saved{}, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return runner.Saved{File: filepath.Base(file), Modified: info.ModTime().Truncate(time.Second), Printed: data}, nil
+}

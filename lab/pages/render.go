@@ -1,0 +1,292 @@
+// Package pages makes the site of a project, once or again at every change.
+package pages
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"benchbook/lab"
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/render"
+	"benchbook/runner/machines"
+	"benchbook/site"
+	"benchbook/site/theme"
+)
+
+// SiteDir is where the site goes unless --out says otherwise, below the project.
+const SiteDir = "_site"
+
+// Options say what a site shows, and where it goes.
+type Options struct {
+	Out     string
+	Drafts  bool
+	Host    string
+	BaseURL string
+	Single  bool
+	Strict  bool // warnings are problems
+}
+
+// WithoutDrafts leaves out, and names, the articles that the site will not show: measuring may take long.
+func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
+	return slices.DeleteFunc(list, func(c *lab.Article) bool {
+		if c.Doc.Front.Draft.V {
+			fmt.Fprintf(a.Stderr, "%s is a draft, and not measured: give its name, or --drafts\n", c.Slug)
+		}
+		return c.Doc.Front.Draft.V
+	})
+}
+
+// Render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
+// articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
+// article the claims are said. It gives what the records say of them.
+func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string, asJSON bool) ([]*results.ArticleOutcome, error) {
+	plans, problems, err := a.Check(project, list, plan.Options{})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		if c.Problems.Empty() {
+			c.Planned = plans[c.Slug]
+		}
+	}
+	pages, outcomes, err := renderPages(a, project, list, flags, said, asJSON)
+	if err != nil {
+		return nil, err
+	}
+	out := flags.Dir(project)
+	report, found, err := buildSite(a, project, pages, out, flags)
+	if err != nil {
+		return nil, err
+	}
+	warnings := 0
+	for _, p := range pages {
+		for _, w := range p.Warnings {
+			fmt.Fprintf(a.Stderr, "%s: %s\n", p.Slug, w)
+			warnings++
+		}
+	}
+	if len(said) > 0 {
+		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool { return !slices.Contains(said, o.Data.Article) })
+	}
+	if err := results.PrintOutcome(a, outcomes, terminal.Relative(out), asJSON); err != nil {
+		return nil, err
+	}
+	if len(said) == 0 {
+		lab.PrintProblems(a.Stderr, project.Problems.Sorted())
+	}
+	lab.PrintProblems(a.Stderr, found)
+	for _, c := range list {
+		if !slices.Contains(said, c.Slug) {
+			lab.PrintProblems(a.Stderr, c.Problems.Sorted())
+		}
+	}
+	if !asJSON {
+		first := "index.html"
+		if flags.Single {
+			first = "ARTICLE.html"
+		}
+		fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", terminal.Relative(out), filepath.Join(terminal.Relative(out), first),
+			terminal.Count(report.Files, "file"), len(report.Written))
+	}
+	switch {
+	case len(problems) > 0:
+		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", terminal.Count(len(problems), "problem")))
+	case len(found) > 0:
+		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", terminal.Count(len(found), "problem")))
+	case flags.Strict && warnings > 0:
+		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s, which --strict does not let pass", terminal.Count(warnings, "warning")))
+	}
+	return outcomes, nil
+}
+
+func (f *Options) Dir(project *article.Project) string {
+	if f.Out == "" {
+		return filepath.Join(project.Dir, SiteDir)
+	}
+	out, err := filepath.Abs(f.Out)
+	if err != nil {
+		return f.Out
+	}
+	return out
+}
+
+// Site is what the site is called and has in it.
+func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
+	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: a.Version, Drafts: f.Drafts,
+		BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
+}
+
+// pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
+// cannot refer to a page that the site does not have.
+func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
+	this, err := machines.ThisHost()
+	if err != nil {
+		return nil, nil, lab.Failure(err)
+	}
+	look, err := projectTheme(a, project)
+	if err != nil {
+		return nil, nil, err
+	}
+	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
+	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
+	var sound []*lab.Article
+	var options render.Options
+	for _, c := range list {
+		shown := flags.Drafts || !c.Doc.Front.Draft.V
+		if c.Problems.Empty() && (shown || slices.Contains(named, c.Slug)) {
+			sound = append(sound, c)
+		}
+		if c.Problems.Empty() && shown {
+			options.Articles = append(options.Articles, c.Slug)
+		}
+	}
+	made := make([]madePage, len(sound))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range sound {
+		group.Go(func() (err error) {
+			made[i], err = renderPage(a, project, c, renderer, options, flags, this, asJSON)
+			c.Doc, c.Planned = nil, nil // nobody needs them any more, and of a thousand articles they are most of what is in memory
+			return err
+		})
+	}
+	err = group.Wait()
+	if _, wrong := renderer(); wrong != nil {
+		err = wrong
+	}
+	if err != nil {
+		return nil, nil, themeError(a, look, err)
+	}
+	var pages []*render.Page
+	var outcomes []*results.ArticleOutcome
+	found := flags.Host == ""
+	for _, m := range made {
+		a.WarnBad(m.bad)
+		found = found || m.found
+		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
+	}
+	if !found {
+		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
+	}
+	return pages, outcomes, nil
+}
+
+// shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing
+// is shown, which its page says, and found is false.
+func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool, err error) {
+	found = asked != ""
+	d, err = lab.DatasetOf(c, records, o, asked)
+	if errors.Is(err, dataset.ErrNoHost) {
+		found, o.ThisHost = false, asked
+		d, err = lab.DatasetOf(c, records, o, "")
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("article %s: %w", c.Slug, err)
+	}
+	return d, found, nil
+}
+
+// madePage is the page of an article, with what its records say.
+type madePage struct {
+	page    *render.Page
+	outcome *results.ArticleOutcome
+	bad     []record.Bad // files among the records that are none
+	found   bool         // there are records of the host that was asked for
+}
+
+// page makes the page of an article.
+func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
+	this machines.Host, asJSON bool) (m madePage, err error) {
+	host, err := a.HostOf(project, c, this)
+	if err != nil {
+		return m, fmt.Errorf("article %s: %w", c.Slug, err)
+	}
+	records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()
+	if err != nil {
+		return m, fmt.Errorf("article %s: %w", c.Slug, err)
+	}
+	m.bad = bad
+	laidOver := lab.DatasetOptions(project, c, host.ID)
+	laidOver.Bad = bad
+	var shown *dataset.Dataset
+	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
+		return m, err
+	}
+	m.outcome = results.OutcomeOf(shown, asJSON)
+	if !flags.Single {
+		if options.Moments, err = dataset.History(c.Doc, records, shown, laidOver); err != nil {
+			return m, fmt.Errorf("article %s: %w", c.Slug, err)
+		}
+	}
+	made, err := renderer()
+	if err != nil {
+		return m, err
+	}
+	m.page, err = made.Page(shown, options)
+	return m, err
+}
+
+// build makes the site, and says what is wrong with the pages beside the articles.
+func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, out string, flags Options) (r site.Report, found []*source.Problem, err error) {
+	look, err := projectTheme(a, project)
+	if err != nil {
+		return r, nil, err
+	}
+	options := flags.Site(a, project)
+	if !flags.Single {
+		var slugs []string
+		for _, p := range pages {
+			if flags.Drafts || !p.Draft {
+				slugs = append(slugs, p.Slug)
+			}
+		}
+		if options.Docs, found, err = renderDocs(a, project, look, slugs); err != nil {
+			return r, nil, err
+		}
+	}
+	if r, err = site.Build(pages, out, look, options); err != nil {
+		return r, nil, themeError(a, look, err)
+	}
+	return r, found, nil
+}
+
+// theme is how pages of the project look. Without it nothing is rendered.
+func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error) {
+	var problems source.Problems
+	look := theme.OfProject(project, &problems)
+	if !problems.Empty() {
+		lab.PrintProblems(a.Stderr, problems.Sorted())
+		return nil, lab.WithStatus(lab.StatusProblems, errors.New("the theme has problems, and the site was not rendered"))
+	}
+	return look, nil
+}
+
+// ThemeProblems are what is wrong with the files that the project has for the theme.
+func ThemeProblems(project *article.Project) []*source.Problem {
+	var problems source.Problems
+	theme.OfProject(project, &problems)
+	return problems.Sorted()
+}
+
+// themed is the error of making pages: a problem with its place, if a template of the project made it.
+func themeError(a *lab.Session, look *theme.Theme, err error) error {
+	var problems source.Problems
+	if !look.Explain(err, &problems) {
+		return lab.Failure(err)
+	}
+	lab.PrintProblems(a.Stderr, problems.Sorted())
+	return lab.WithStatus(lab.StatusProblems, errors.New("the theme has problems, and the site was not rendered"))
+}

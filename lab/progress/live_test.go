@@ -1,0 +1,214 @@
+package progress
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/lab/forecast"
+	"benchbook/lab/labtest"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
+)
+
+// twoTrials are two of a load, of which one repetition takes ten seconds as planned.
+func twoTrials() (*plan.Plan, map[*plan.Trial]*forecast.TrialState) {
+	e := &plan.Experiment{Name: "e", Repetitions: 3}
+	known_ := map[*plan.Trial]*forecast.TrialState{}
+	for _, name := range []string{"a", "b"} {
+		t := &plan.Trial{Name: name, Load: &spec.Load{Warmup: time.Second, Duration: 6 * time.Second}}
+		e.Trials = append(e.Trials, t)
+		known_[t] = &forecast.TrialState{ToMeasure: 3}
+		for k := range 3 {
+			e.Steps = append(e.Steps, plan.Step{Trial: t, Round: k + 1, Repetition: k + 1})
+		}
+	}
+	return &plan.Plan{Experiments: []*plan.Experiment{e}}, known_
+}
+
+// A run in the middle of its third repetition.
+func inTheMiddle(w io.Writer, width int, plain bool) *Live {
+	p, known := twoTrials()
+	f := forecast.NewETA()
+	f.Add(p, plan.Placement{}, known, false)
+	l := NewLive(&terminal.Screen{W: w, Width: func() int { return width }, Plain: plain}, f)
+	l.Article("servers", &Judge{Judgements: func([]*record.Record) ([]dataset.Judgement, error) { return nil, nil }})
+	e := p.Experiments[0]
+	l.Experiment(e, len(e.Steps))
+	for i, t := range e.Trials {
+		l.Begin(plan.Step{Trial: t, Repetition: 1})
+		l.End(plan.Step{Trial: t, Repetition: 1}, &record.Record{Load: &record.Load{Window: 2, Completed: int64(1000 * (i + 1))}})
+	}
+	l.judge.verdicts = []verdict{{"faster", "supported", "faster, 2.0 [1.9, 2.1]", terminal.Green}}
+	l.Begin(plan.Step{Trial: e.Trials[1], Repetition: 2})
+	return l
+}
+
+func TestLines(t *testing.T) {
+	var out bytes.Buffer
+	l := inTheMiddle(&out, 100, true)
+	defer l.Close()
+	l.mu.Lock()
+	for t := range l.forecast.Took {
+		l.forecast.Took[t] = 10 * time.Second
+	}
+	lines := strings.Join(l.lines(l.began.Add(5*time.Second), 100), "\n")
+	l.mu.Unlock()
+	const want = `overall  ██████████░░░░░░░░░░░░░░  42 %, 0:00:35 left, 2 of 6 of servers#e
+now      ████████████░░░░░░░░░░░░ 0:00:05 of about 0:00:10, repetition 2 of b, 1,000/s before
+so far   a 500/s (1), b 1,000/s (1)
+claims   supported so far: faster, 2.0 [1.9, 2.1]`
+	if got := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(lines); got != want {
+		t.Errorf("the lines are\n%s\nwant\n%s", got, want)
+	}
+	if !strings.Contains(out.String(), "servers#e: 6 repetitions of 2 trials") {
+		t.Errorf("nothing tells what is measured: %q", out.String())
+	}
+}
+
+// Each image that is being made has a line, from its builder's first word to its end.
+func TestLinesOfImages(t *testing.T) {
+	var out bytes.Buffer
+	l := NewLive(&terminal.Screen{W: &out, Width: func() int { return 100 }, Plain: true}, forecast.NewETA())
+	defer l.Close()
+	lines := func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		now := time.Now()
+		for i, m := range l.making {
+			m.since = now.Add(time.Duration(i-10) * time.Second)
+		}
+		return strings.Join(l.lines(now, 100), "\n")
+	}
+	one, other, there := l.Preparing("pair a"), l.Preparing("pair b"), l.Preparing("pair c")
+	for _, w := range []io.Writer{one, other} {
+		if _, err := io.WriteString(w, "Step 1/2\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there.End(true)
+	if got, want := lines(), "images   pair a, for 0:00:10\n         pair b, for 0:00:09"; got != want {
+		t.Errorf("the lines are\n%s\nwant\n%s", got, want)
+	}
+	one.End(true)
+	if got, want := lines(), "images   pair b, for 0:00:10"; got != want {
+		t.Errorf("then\n%s\nwant\n%s", got, want)
+	}
+	other.End(true)
+	if got := lines(); got != "" {
+		t.Errorf("in the end %q", got)
+	}
+	if want := "  preparing the image of pair a\n    pair a: Step 1/2\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("above them stands %q", out.String())
+	}
+}
+
+// On a narrow terminal no line is wider than it, and there are colours only where they are wanted.
+func TestNarrowTerminals(t *testing.T) {
+	for _, width := range []int{terminal.Narrowest, 40, 60, 200} {
+		for _, plain := range []bool{true, false} {
+			var out bytes.Buffer
+			l := inTheMiddle(&out, width, plain)
+			l.Close()
+			_, drawn, _ := strings.Cut(out.String(), "overall") // above are lines that scroll
+			for line := range strings.Lines(drawn) {
+				if terminal.Visible(strings.TrimSuffix(line, "\n")) >= width {
+					t.Errorf("%d columns: %q", width, line)
+				}
+			}
+			if coloured := strings.Contains(out.String(), "\x1b[34m"); coloured == plain && width >= 60 {
+				t.Errorf("%d columns, without colours %v: %q", width, plain, out.String())
+			}
+		}
+	}
+}
+
+// A judge shows what has formed, what changed last first, and takes a small part of the time.
+func TestJudge(t *testing.T) {
+	judgement := func(name string, v stats.Verdict) dataset.Judgement {
+		claim := &article.Claim{}
+		claim.Name.Value = name
+		return dataset.Judgement{Claim: claim, Verdict: v}
+	}
+	var now []dataset.Judgement
+	asked := 0
+	began := time.Now()
+	j := &Judge{Began: began, Judgements: func([]*record.Record) ([]dataset.Judgement, error) {
+		asked++
+		return now, nil
+	}}
+	shown := func() string {
+		var out []string
+		for _, v := range j.latest() {
+			out = append(out, v.claim+" "+v.verdict)
+		}
+		return strings.Join(out, ", ")
+	}
+	for i, step := range []struct {
+		now  []dataset.Judgement
+		want string
+	}{
+		{[]dataset.Judgement{judgement("x", stats.NotMeasured), judgement("y", stats.Inconclusive)}, "y inconclusive"},
+		{[]dataset.Judgement{judgement("x", stats.Supported), judgement("y", stats.Inconclusive)}, "x supported, y inconclusive"},
+		{[]dataset.Judgement{judgement("x", stats.Supported), judgement("y", stats.Contradicted)}, "y contradicted, x supported"},
+	} {
+		now = step.now
+		found, ok := j.Add(&record.Record{}, began.Add(time.Hour))
+		if !ok {
+			t.Fatal("it was not judged")
+		}
+		if j.note(found); shown() != step.want {
+			t.Errorf("step %d: %s, want %s", i, shown(), step.want)
+		}
+	}
+	j.last = 2 * time.Second
+	if _, ok := j.Add(&record.Record{}, began.Add(100*time.Second)); ok || asked != 3 || len(j.Records) != 4 {
+		t.Errorf("it was judged again after %d times, with %d records", asked, len(j.Records))
+	}
+}
+
+// processTime is the processor time of this process.
+func processTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// Drawing takes less than a thousandth of a core, at the rate at which it happens beside a measurement.
+func TestDrawingDisturbsNobody(t *testing.T) {
+	l := inTheMiddle(io.Discard, 120, false)
+	defer l.Close()
+	const draws = 300
+	each := time.Hour
+	for range 5 { // what else runs on the machine can only make it longer
+		before := processTime(t)
+		for range draws {
+			l.Draw(time.Now())
+		}
+		each = min(each, (processTime(t)-before)/draws)
+	}
+	if share := each.Seconds() / drawEvery.Seconds(); share > 0.001 && !labtest.RaceDetector {
+		t.Errorf("drawing takes %v each, %.3f %% of a core", each, 100*share)
+	}
+}
+
+func BenchmarkDrawing(b *testing.B) {
+	l := inTheMiddle(io.Discard, 120, false)
+	defer l.Close()
+	before := processTime(b)
+	for range b.N {
+		l.Draw(time.Now())
+	}
+	b.ReportMetric(100*(processTime(b)-before).Seconds()/float64(b.N)/drawEvery.Seconds(), "%core")
+}

@@ -1,0 +1,204 @@
+// Package progress shows a run while it goes on: in lines, drawn on a terminal, and in a file for other processes.
+package progress
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+	"benchbook/runner/images"
+	"benchbook/runner/machines"
+)
+
+// A Reporter is a runner.Progress of several articles, one after another.
+type Reporter interface {
+	runner.Progress
+	// article begins an article, whose claims are judged by j if it is not nil.
+	Article(slug string, j *Judge)
+	// stop ends what is going on, so that other things can be written.
+	Stop()
+	// close ends it for good.
+	Close()
+}
+
+// Progress says in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
+// does not disturb a measurement.
+type Progress struct {
+	W    io.Writer
+	slug string
+	todo int
+	done int
+
+	failures []string // what was said of the experiment
+}
+
+var _, _ Reporter = (*Progress)(nil), (*Live)(nil)
+
+func (p *Progress) Article(slug string, _ *Judge) { p.slug = slug }
+
+func (p *Progress) Close() {}
+
+// Stop is part of reporter: nothing of plain lines is unfinished.
+func (p *Progress) Stop() {}
+
+// Experiment is part of runner.Progress.
+func (p *Progress) Experiment(e *plan.Experiment, todo int) {
+	p.todo, p.done, p.failures = todo, 0, nil
+	if todo == 0 {
+		fmt.Fprintf(p.W, "%s#%s is measured already\n", p.slug, e.Name)
+		return
+	}
+	var names []string
+	for _, t := range e.Trials {
+		if t.Unavailable == "" {
+			names = append(names, t.Name)
+		}
+	}
+	if len(e.Steps) == 0 {
+		fmt.Fprintf(p.W, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"), strings.Join(names, "; "))
+		return
+	}
+	fmt.Fprintf(p.W, "%s#%s: %s of %s (%s), in seeded order %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"), terminal.Count(len(names), "trial"),
+		strings.Join(names, "; "), e.Seed)
+}
+
+// Again is part of runner.Progress.
+func (p *Progress) Again(steps []plan.Step) {
+	p.todo, p.done = len(steps), 0
+	fmt.Fprintf(p.W, "  %s again: too few are valid, as the machine was busy with something else\n", terminal.Count(len(steps), "repetition"))
+}
+
+// Preparing is part of runner.Progress.
+func (p *Progress) Preparing(what string) images.Preparation {
+	return &buildLog{w: p.W, what: what, since: time.Now()}
+}
+
+// buildLog shows the builder's own lines, each with what it builds, as several may be built at once. Images that are there already have no
+// lines, and stay quiet.
+type buildLog struct {
+	w     io.Writer
+	what  string
+	since time.Time
+	said  bool
+	rest  []byte
+}
+
+func (l *buildLog) Write(b []byte) (int, error) {
+	if !l.said {
+		l.said = true
+		fmt.Fprintf(l.w, "  preparing the image of %s\n", l.what)
+	}
+	l.rest = append(l.rest, b...)
+	for {
+		i := bytes.IndexByte(l.rest, '\n')
+		if i < 0 {
+			return len(b), nil
+		}
+		if line := strings.TrimRight(string(l.rest[:i]), "\r \t"); line != "" {
+			fmt.Fprintf(l.w, "    %s: %s\n", l.what, line)
+		}
+		l.rest = l.rest[i+1:]
+	}
+}
+
+// End is part of images.Preparation.
+func (l *buildLog) End(ok bool) {
+	took := time.Since(l.since).Round(100 * time.Millisecond)
+	switch {
+	case !l.said:
+	case ok:
+		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, took)
+	default:
+		fmt.Fprintf(l.w, "  preparing the image of %s failed after %v\n", l.what, took)
+	}
+}
+
+// Note is part of runner.Progress.
+func (p *Progress) Note(text string) {
+	fmt.Fprintf(p.W, "  %s\n", strings.ReplaceAll(text, "\n", " "))
+}
+
+// Begin is part of runner.Progress.
+func (p *Progress) Begin(plan.Step) {}
+
+// Search is part of runner.Progress.
+func (p *Progress) Search(t *plan.Trial, s *record.Search) {
+	what := "capacity"
+	if s.Kind == record.SearchTune {
+		what = "tune." + s.Name
+	}
+	if s.Stop != "" {
+		probes := terminal.Count(len(s.Probes), "probe")
+		if n := s.Disturbed(); n > 0 {
+			probes += fmt.Sprintf(", %d of them made again", n)
+		}
+		fmt.Fprintf(p.W, "  %s of %s: %s, after %s\n", what, t.Name, results.FoundWords(s), probes)
+		return
+	}
+	fmt.Fprintf(p.W, "  %s of %s: %s\n", what, t.Name, results.ProbeWords(s, &s.Probes[len(s.Probes)-1]))
+}
+
+// End is part of runner.Progress.
+func (p *Progress) End(step plan.Step, r *record.Record) {
+	p.done++
+	words, log := outcome(r), ""
+	if r.Failure != "" {
+		if slices.ContainsFunc(p.failures, func(f string) bool { return runner.IsAlike(f, r.Failure) }) {
+			words = "failed in the same way"
+		} else {
+			p.failures = append(p.failures, r.Failure)
+			log = p.logOf(r)
+		}
+	}
+	if by, ok := dataset.Disturbed(r); ok {
+		words += ", disturbed: " + by
+	}
+	fmt.Fprintf(p.W, "  [%*d/%d] %-24s %s\n", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words)
+	fmt.Fprint(p.W, log)
+}
+
+// maxLogLines is how much of a log is shown beside a failure.
+const maxLogLines = 12
+
+// logOf is the end of the log of a repetition that failed, and how to see the rest.
+func (p *Progress) logOf(r *record.Record) string {
+	lines := strings.Split(strings.TrimSpace(machines.Plain(r.Log)), "\n")
+	if lines[0] == "" {
+		return ""
+	}
+	rest := ""
+	if n := len(lines) - maxLogLines; n > 0 {
+		lines = lines[n:]
+		rest = fmt.Sprintf("    the whole log: benchbook show %s#%s --trial %s --repetition %d\n", p.slug, r.Experiment, shellquote.Join(r.Trial), r.Repetition)
+	}
+	return terminal.Indent(strings.Join(lines, "\n")) + "\n" + rest
+}
+
+// outcome says a repetition's result in a few words.
+func outcome(r *record.Record) string {
+	switch {
+	case r.Failure != "":
+		return "failed: " + strings.ReplaceAll(r.Failure, "\n", " ")
+	case r.Load != nil && r.Load.Window > 0:
+		s := fmt.Sprintf("%.0f/s in %.2f s", float64(r.Load.Completed)/r.Load.Window, r.Load.Window)
+		if r.Load.Failed > 0 {
+			s += fmt.Sprintf(", %d of %d failed", r.Load.Failed, r.Load.Attempted)
+		}
+		return s
+	}
+	if s, ok := r.Sample("time.real"); ok {
+		return time.Duration(s.Value * float64(time.Second)).Round(10 * time.Microsecond).String()
+	}
+	return "done"
+}

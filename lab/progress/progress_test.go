@@ -1,0 +1,37 @@
+package progress
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"testing"
+)
+
+// Of several images that are built at once each line says which it is of, and what is there already has none.
+func TestLinesOfSeveralBuilds(t *testing.T) {
+	var out bytes.Buffer
+	p := &Progress{W: &out}
+	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
+	fmt.Fprint(one, "Step 1/2\nSte")
+	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")
+	fmt.Fprint(one, "p 2/2\n")
+	fmt.Fprint(broken, "no\n")
+	broken.End(false)
+	other.End(true)
+	there.End(true)
+	one.End(true)
+	const want = `  preparing the image of pair a
+    pair a: Step 1/2
+  preparing the image of pair b
+    pair b: Step 1/1 : FROM x
+    pair a: Step 2/2
+  preparing the image of pair d
+    pair d: no
+  preparing the image of pair d failed after TIME
+  prepared the image of pair b in TIME
+  prepared the image of pair a in TIME
+`
+	if got := regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n"); got != want {
+		t.Errorf("it says\n%s\nwant\n%s", got, want)
+	}
+}

@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"errors"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// DatasetOf lays records over the plans of an article: those of a host, if one is given.
+func DatasetOf(c *Article, records []*record.Record, o dataset.Options, only string) (*dataset.Dataset, error) {
+	o.Host = only
+	return dataset.New(c.Doc, records, o)
+}
+
+// DatasetOptions say what records of an article are laid over, on a host. Each profile is planned once.
+func DatasetOptions(project *article.Project, c *Article, host string) dataset.Options {
+	type planned struct {
+		plan *plan.Plan
+		err  error
+	}
+	known := map[string]planned{}
+	if c.Planned != nil {
+		known[plan.Full] = planned{c.Planned, nil}
+	}
+	return dataset.Options{ThisHost: host, Plan: func(profile string) (*plan.Plan, error) {
+		if p, ok := known[profile]; ok {
+			return p.plan, p.err
+		}
+		var problems source.Problems
+		p, err := plan.New(project, c.Doc, plan.Options{Profile: profile}, &problems)
+		if err == nil && !problems.Empty() {
+			err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))
+		}
+		known[profile] = planned{p, err}
+		return p, err
+	}}
+}
+
+func RecordRun(r *record.Record) string { return r.Run }
+
+func RecordHost(r *record.Record) string { return r.Host }
+
+func RecordProfile(r *record.Record) string { return r.Profile }
+
+func Boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

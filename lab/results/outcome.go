@@ -1,0 +1,364 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/render/number"
+	"benchbook/runner"
+	"benchbook/runner/machines"
+)
+
+// outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added to it in later
+// versions, none are renamed or removed.
+type outcomeJSON struct {
+	Articles []articleOutcomeJSON `json:"articles"` // those without problems
+	Site     string               `json:"site,omitempty"`
+	Time     *timeJSON            `json:"time,omitempty"` // what run and report spent on measuring, if anything
+}
+
+// timeJSON is what a run spent its time on, in seconds.
+type timeJSON struct {
+	Total      float64            `json:"total"`
+	Efficiency float64            `json:"efficiency"` // the share of it that was measuring or warm-up, searches aside
+	Parts      map[string]float64 `json:"parts"`      // they add up to the total
+}
+
+func timeOf(s *runner.Spent) *timeJSON {
+	if s == nil {
+		return nil
+	}
+	out := &timeJSON{Total: s.Whole().Seconds(), Efficiency: s.Efficiency(), Parts: map[string]float64{}}
+	for _, p := range s.Parts() {
+		out.Parts[p.Name()] = s[p].Seconds()
+	}
+	return out
+}
+
+type articleOutcomeJSON struct {
+	Article  string       `json:"article"`
+	Standing string       `json:"standing"`
+	Reason   string       `json:"reason,omitempty"` // of the standing
+	Host     string       `json:"host"`             // whose results these are: class and digest
+	Own      bool         `json:"own"`              // it is this machine
+	Profile  string       `json:"profile"`
+	Claims   []claimJSON  `json:"claims"` // in the order of the article
+	Orders   []ordersJSON `json:"orders"` // of the experiments that were measured by two metrics
+}
+
+// judgementJSON is what was found of a claim, of a part of one, or of one by another metric.
+type judgementJSON struct {
+	What    string      `json:"what"` // in words, what the effect is of
+	Verdict string      `json:"verdict"`
+	Reason  string      `json:"reason,omitempty"` // why inconclusive or not measured
+	Effect  *effectJSON `json:"effect,omitempty"`
+	// NeededRepetitions would have an even chance to decide an inconclusive claim; 0 if that is not known.
+	NeededRepetitions int      `json:"needed_repetitions,omitempty"`
+	NoiseFloor        float64  `json:"noise_floor"` // by which the interval of a ratio is widened, as its excess over 1
+	Marks             []string `json:"marks"`       // what readers have to know
+	Invalid           bool     `json:"invalid"`     // it rests on a number that is not valid
+}
+
+type claimJSON struct {
+	Name     string `json:"name"`
+	Headline bool   `json:"headline"`
+	Expect   string `json:"expect,omitempty"`
+	// Level is that at which the claim was judged: 0.05, or less where rounds were added to a run that was finished; 0 without a test.
+	Level float64 `json:"level"`
+	judgementJSON
+	Parts       []judgementJSON `json:"parts,omitempty"`
+	Sensitivity sensitivityJSON `json:"sensitivity"`
+}
+
+// effectJSON is unrounded, in the base unit. Ends are null where the interval has none, and both where there is no interval.
+type effectJSON struct {
+	Value  float64  `json:"value"`
+	Lo     *float64 `json:"lo"`
+	Hi     *float64 `json:"hi"`
+	Unit   string   `json:"unit"`
+	Ratio  bool     `json:"ratio"`  // of two cells
+	Change bool     `json:"change"` // the ratio less 1
+	// RegionLo and RegionHi are where the claim says the value lies; null for no end.
+	RegionLo *float64 `json:"region_lo"`
+	RegionHi *float64 `json:"region_hi"`
+}
+
+type sensitivityJSON struct {
+	Is       string         `json:"is"` // robust, reversed, weaker or one metric
+	ByMetric []byMetricJSON `json:"by_metric"`
+}
+
+type byMetricJSON struct {
+	Metric string `json:"metric"`
+	judgementJSON
+}
+
+// ordersJSON is how far metrics put the cells of an experiment in the same order.
+type ordersJSON struct {
+	Experiment    string       `json:"experiment"`
+	Metrics       []string     `json:"metrics"`
+	Tau           [][]*float64 `json:"tau_b"` // by row and column as metrics; null with itself, and where a metric is the same for all
+	Smallest      *float64     `json:"smallest_tau_b"`
+	WinnerDepends bool         `json:"winner_depends_on_metric"`
+}
+
+// ArticleOutcome is what the results of an article came to, without the records that it rests on.
+type ArticleOutcome struct {
+	Data   articleOutcomeJSON
+	words  string            // the same for people
+	others []dataset.SetName // sets of records that are not shown
+}
+
+// OutcomeOf says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
+func OutcomeOf(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
+	standing, reason := d.Standing()
+	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
+	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
+		Claims: []claimJSON{}, Orders: []ordersJSON{}}
+	for _, j := range d.Judgements() {
+		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
+	}
+	if !asJSON {
+		return out
+	}
+	for _, e := range d.Experiments {
+		if o := d.Orders(e.Plan.Name); len(o.Metrics) > 1 {
+			out.Data.Orders = append(out.Data.Orders, ordersOutcome(e.Plan.Name, o))
+		}
+	}
+	return out
+}
+
+func claimOutcome(d *dataset.Dataset, j *dataset.Judgement, asJSON bool) claimJSON {
+	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level, judgementJSON: judgementOutcome(j)}
+	for _, p := range j.Parts {
+		c.Parts = append(c.Parts, judgementOutcome(&p))
+	}
+	if !asJSON {
+		return c
+	}
+	s := d.Sensitivity(j.Claim)
+	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
+	for _, m := range s.ByMetric {
+		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, judgementOutcome(&m.Judgement)})
+	}
+	return c
+}
+
+func judgementOutcome(j *dataset.Judgement) judgementJSON {
+	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed, NoiseFloor: j.Floor,
+		Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
+	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
+	return out
+}
+
+// effectData is an effect and where a claim says that it lies; nil for none.
+func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJSON {
+	if q == nil {
+		return nil
+	}
+	e := &effectJSON{Value: q.Number, Unit: q.Unit, Ratio: isRatio, Change: isRatio && q.Share, RegionLo: terminal.Finite(region.Lo), RegionHi: terminal.Finite(region.Hi)}
+	if q.Interval != nil {
+		e.Lo, e.Hi = terminal.Finite(q.Interval.Lo), terminal.Finite(q.Interval.Hi)
+	}
+	return e
+}
+
+func ordersOutcome(experiment string, o dataset.Orders) ordersJSON {
+	out := ordersJSON{Experiment: experiment, WinnerDepends: o.WinnerDepends}
+	for i, m := range o.Metrics {
+		out.Metrics = append(out.Metrics, m.Name)
+		row := make([]*float64, len(o.Metrics))
+		for k, t := range o.Tau[i] {
+			if t != nil {
+				row[k] = &t.Value
+			}
+		}
+		out.Tau = append(out.Tau, row)
+	}
+	if o.Smallest != nil {
+		out.Smallest = &o.Smallest.Value
+	}
+	return out
+}
+
+// ClaimStatus is the status that --claims asks for: that a claim is contradicted, or that one rests on a number that is not valid.
+// Both are said.
+func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
+	var contradicted, invalid []string
+	for _, o := range outcomes {
+		for _, c := range o.Data.Claims {
+			name := fmt.Sprintf("claim %s of article %s", c.Name, o.Data.Article)
+			if c.Verdict == string(stats.Contradicted) {
+				contradicted = append(contradicted, name)
+			}
+			if c.Invalid {
+				invalid = append(invalid, name)
+			}
+		}
+	}
+	var first, then error
+	if len(contradicted) > 0 {
+		first = lab.WithStatus(lab.StatusContradicted, errors.New("contradicted: "+strings.Join(contradicted, ", ")))
+	}
+	if len(invalid) > 0 {
+		then = lab.WithStatus(lab.StatusInvalid, errors.New("resting on a number that is not valid: "+strings.Join(invalid, ", ")))
+	}
+	return a.JoinErrors(first, then)
+}
+
+// dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
+// are wanted, if any.
+func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, host, only string) (*dataset.Dataset, error) {
+	records, bad, err := a.Records(project, c)
+	if err != nil {
+		return nil, err
+	}
+	o := lab.DatasetOptions(project, c, host)
+	o.Bad = bad
+	return lab.DatasetOf(c, records, o, only)
+}
+
+// outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
+// Articles with problems are left out.
+func OutcomesOf(a *lab.Session, project *article.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
+	this, err := machines.ThisHost()
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	var out []*ArticleOutcome
+	for _, c := range list {
+		if !c.Problems.Empty() || !c.Doc.Problems.Empty() {
+			continue
+		}
+		host, err := a.HostOf(project, c, this)
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		d, err := outcomeDataset(a, project, c, host.ID, profile)
+		if err != nil {
+			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
+		}
+		out = append(out, OutcomeOf(d, asJSON))
+	}
+	return out, nil
+}
+
+// outcomeSet is the set of records that a run in a profile is about.
+func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, host, profile string) (*dataset.Dataset, error) {
+	records, bad, err := a.Records(project, c)
+	if err != nil {
+		return nil, err
+	}
+	o := lab.DatasetOptions(project, c, host)
+	o.Bad = bad
+	shown, err := dataset.New(c.Doc, records, o)
+	mine := dataset.SetName{Host: host, Profile: profile}
+	isMine := func(s dataset.SetName) bool { return s.Host == mine.Host && s.Profile == mine.Profile }
+	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
+		return shown, err
+	}
+	fmt.Fprintf(a.Stderr, "%s: this is of profile %s; pages show the set of profile %s, host %s\n", c.Slug, profile, shown.Profile, shown.Host)
+	o.Profile, o.Host = profile, host
+	return dataset.New(c.Doc, records, o)
+}
+
+// PrintOutcome says what each claim came to; site is where the site was made, if it was.
+func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string, asJSON bool) error {
+	out := outcomeJSON{Articles: []articleOutcomeJSON{}, Site: site, Time: timeOf(a.Spent)}
+	for _, o := range outcomes {
+		if !asJSON {
+			fmt.Fprint(a.Stdout, o.words)
+		}
+		out.Articles = append(out.Articles, o.Data)
+	}
+	if !asJSON {
+		return nil
+	}
+	return lab.PrintJSON(a.Stdout, out)
+}
+
+// SayOtherProfile says of articles that were measured under a profile that results of another one are shown, with the way to those
+// that were asked for: a complete set of this host in full goes before quick ones.
+func SayOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string, profile string) {
+	for _, o := range outcomes {
+		slug, shown := o.Data.Article, o.Data.Profile
+		mine := func(s dataset.SetName) bool { return s.Profile == profile && s.Host == o.Data.Host }
+		if slices.Contains(slugs, slug) && o.Data.Own && shown != profile && slices.ContainsFunc(o.others, mine) {
+			fmt.Fprintf(a.Stderr, "%s: shown is the complete set of profile %s; benchbook show --profile %s %s shows that of %s\n",
+				slug, shown, profile, slug, profile)
+		}
+	}
+}
+
+// datasetWords say what each claim came to, a line to each.
+func datasetWords(d *dataset.Dataset) string {
+	var b strings.Builder
+	standing, reason := d.Standing()
+	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
+	if !d.Own {
+		where += ", not this one"
+		if d.Host == record.ImportedHost {
+			where = "profile " + d.Profile + ", imported, not measured"
+		}
+	}
+	fmt.Fprintf(&b, "%s: %s (%s)\n", d.Doc.Slug, standing, where)
+	if reason != "" {
+		fmt.Fprintf(&b, "  %s\n", reason)
+	}
+	width := 0
+	for _, j := range d.Judgements() {
+		width = max(width, len(j.Claim.Name.Value))
+	}
+	for _, j := range d.Judgements() {
+		fmt.Fprintf(&b, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, JudgementWords(&j))
+	}
+	return b.String()
+}
+
+// effectWords writes an effect with its interval.
+func effectWords(e *dataset.Quantity) string {
+	u := number.For(e.Unit, e.Share, e.Number)
+	if e.Interval == nil {
+		return u.Quantity(e.Number, u.Decimals(e.Number, math.NaN(), math.NaN())) + " (no interval)"
+	}
+	decimals := u.Decimals(e.Number, e.Interval.Lo, e.Interval.Hi)
+	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
+// JudgementWords is what a verdict rests on, in one line.
+func JudgementWords(j *dataset.Judgement) string {
+	var parts []string
+	if e := j.Effect; e != nil {
+		effect := effectWords(e)
+		if e.What != "" {
+			effect = e.What + ": " + effect
+		}
+		parts = append(parts, effect)
+	}
+	if tally := j.Tally(); tally != "" {
+		parts = append(parts, tally)
+	}
+	if j.Reason != "" {
+		parts = append(parts, j.Reason)
+	}
+	if j.Needed > stats.MaxRepetitions {
+		parts = append(parts, fmt.Sprintf("more than %d repetitions would have an even chance to decide it", stats.MaxRepetitions))
+	} else if j.Needed > 0 {
+		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance to decide it", j.Needed))
+	}
+	marks := slices.Clone(j.Marks)
+	if j.Invalid {
+		marks = append(marks, "rests on a number that is not valid")
+	}
+	return strings.Join(append(parts, marks...), "; ")
+}

@@ -1,0 +1,92 @@
+package results
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/render/number"
+)
+
+// searchesOf are what searches tried and found for a cell: its values in the order written, then its capacity.
+func searchesOf(c *dataset.Cell) []*record.Search {
+	var out []*record.Search
+	for _, s := range c.Trial.Tune {
+		if found := c.Search(s.Name); found != nil {
+			out = append(out, found)
+		}
+	}
+	if found := c.Search(""); found != nil {
+		out = append(out, found)
+	}
+	return out
+}
+
+// printSearch lists the probes of a search.
+func printSearch(a *lab.Session, s *record.Search) {
+	what, candidate := "tune."+s.Name, number.Plain
+	rows := [][]string{{s.Name, s.Metric, "phase", "counts"}}
+	if s.Kind == record.SearchCapacity {
+		what, candidate = "capacity.rate", number.For("1/s", false)
+		rows[0][0], rows[0][3] = "rate", "meets "+s.Objective
+	}
+	var values []float64
+	for _, p := range s.Probes {
+		values = append(values, p.Value)
+	}
+	u := number.For(s.Unit, false, values...)
+	for _, p := range s.Probes {
+		tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
+		value, counts := "–", "yes"
+		if p.Has(s.Metric) {
+			value = u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+		}
+		switch {
+		case p.Failure != "":
+			counts = "failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
+		case p.Disturbed != "":
+			counts = "disturbed, and made again: " + p.Disturbed
+		case p.Invalid != "":
+			counts = "not valid: " + p.Invalid
+		case s.Kind == record.SearchCapacity && !p.Passed:
+			counts = "no"
+		}
+		rows = append(rows, []string{tried, value, p.Phase, counts})
+	}
+	fmt.Fprintf(a.Stdout, "\n    search for %s: %s\n", what, FoundWords(s))
+	terminal.PrintColumns(a.Stdout, "    ", rows)
+}
+
+// ProbeWords says what a probe came to.
+func ProbeWords(s *record.Search, p *record.Probe) string {
+	candidate := number.Plain
+	if s.Kind == record.SearchCapacity {
+		candidate = number.For("1/s", false)
+	}
+	tried := candidate.Quantity(p.Candidate, max(0, candidate.Decimals(p.Candidate, math.NaN(), math.NaN())))
+	switch {
+	case p.Failure != "":
+		return tried + " failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
+	case p.Disturbed != "":
+		return tried + " is disturbed, and tried again: " + p.Disturbed
+	case p.Invalid != "":
+		return tried + " is not valid: " + p.Invalid
+	}
+	words := tried + ": no " + s.Metric
+	if p.Has(s.Metric) {
+		u := number.For(s.Unit, false, p.Value)
+		words = tried + ": " + s.Metric + " " + u.Quantity(p.Value, u.Decimals(p.Value, math.NaN(), math.NaN()))
+	}
+	switch {
+	case s.Kind == record.SearchTune:
+	case p.Passed:
+		words += ", meets the objective"
+	default:
+		words += ", does not meet the objective"
+	}
+	return words
+}

@@ -1,0 +1,355 @@
+package results
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// The kinds of sides that records can be compared by, as they stand before a colon: run:20261120T094529Z-qsbq.
+const (
+	sideRun      = "run"
+	sideHost     = "host"
+	sideProfile  = "profile"
+	sideRevision = "revision"
+	sideFolder   = "folder"
+)
+
+// A side is one of the two sets of records that compare is about.
+type side struct {
+	kind    string
+	name    string                      // as it was given, without the kind
+	commit  string                      // of a revision, in full
+	records map[string][]*record.Record // by article
+}
+
+func (s *side) String() string {
+	if s.commit != "" {
+		return fmt.Sprintf("%s %s (%.10s)", s.kind, s.name, s.commit)
+	}
+	return s.kind + " " + s.name
+}
+
+// A recordFinder is where sides are looked for.
+type recordFinder struct {
+	app     *lab.Session
+	project *article.Project
+	slugs   []string
+	here    map[string][]*record.Record // the records of the project, by article
+	trouble error                       // why git could not even look for a revision, if so
+}
+
+// newShelf reads the records of some articles.
+func newRecordFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*recordFinder, error) {
+	s := &recordFinder{app: a, project: project, here: map[string][]*record.Record{}}
+	for _, c := range list {
+		records, _, err := a.Records(project, c)
+		if err != nil {
+			return nil, err
+		}
+		s.slugs, s.here[c.Slug] = append(s.slugs, c.Slug), records
+	}
+	return s, nil
+}
+
+// A finder finds a side of one kind by its name; nil if there is nothing of the kind.
+type finder struct {
+	kind string
+	find func(ctx context.Context, name string) (*side, error)
+}
+
+// find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A word that
+// means several of them is an error that says how to tell which; so is one that means none.
+func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
+	finders := []finder{
+		{sideRun, s.run},
+		{sideHost, s.byField(sideHost, lab.RecordHost)},
+		{sideProfile, s.byField(sideProfile, lab.RecordProfile)},
+		{sideRevision, s.revision},
+		{sideFolder, s.folder},
+	}
+	kind, name, explicit := strings.Cut(word, ":")
+	if i := slices.IndexFunc(finders, func(f finder) bool { return f.kind == kind }); explicit && i >= 0 {
+		found, err := finders[i].find(ctx, name)
+		if err == nil && found == nil {
+			if err = fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name)); kind == sideRevision && s.trouble != nil {
+				err = fmt.Errorf("no %s %q: git could not look: %w", kind, name, s.trouble)
+			}
+			err = lab.UsageError(err)
+		}
+		if err == nil && len(found.records) == 0 {
+			err = lab.UsageError(fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", ")))
+		}
+		return found, err
+	}
+	var all, with []*side
+	for _, f := range finders {
+		found, err := f.find(ctx, word)
+		if err != nil {
+			return nil, err
+		}
+		if found != nil {
+			if all = append(all, found); len(found.records) > 0 {
+				with = append(with, found)
+			}
+		}
+	}
+	switch {
+	case len(with) == 1:
+		return with[0], nil
+	case len(with) > 1:
+		var kinds, ways []string
+		for _, f := range with {
+			kinds, ways = append(kinds, "a "+f.kind), append(ways, f.kind+":"+f.name)
+		}
+		return nil, lab.UsageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "), strings.Join(ways, " or ")))
+	case len(all) > 0:
+		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", all[0], strings.Join(s.slugs, ", ")))
+	}
+	return nil, lab.UsageError(fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
+		word, s.suggest("", word)))
+}
+
+// run finds the records of a run by its name: all that was measured in one go.
+func (s *recordFinder) run(_ context.Context, name string) (*side, error) {
+	found := &side{kind: sideRun, name: name, records: map[string][]*record.Record{}}
+	for slug, records := range s.here {
+		names := record.InOneGo(records, name)
+		for _, r := range records {
+			if slices.Contains(names, r.Run) {
+				found.records[slug] = append(found.records[slug], r)
+			}
+		}
+	}
+	if len(found.records) == 0 {
+		return nil, nil
+	}
+	return found, nil
+}
+
+// byField finds the records of the project that have a word as one of their fields.
+func (s *recordFinder) byField(kind string, field func(*record.Record) string) func(context.Context, string) (*side, error) {
+	return func(_ context.Context, name string) (*side, error) {
+		found := &side{kind: kind, name: name, records: map[string][]*record.Record{}}
+		for slug, records := range s.here {
+			for _, r := range records {
+				if field(r) == name {
+					found.records[slug] = append(found.records[slug], r)
+				}
+			}
+		}
+		if len(found.records) == 0 {
+			return nil, nil
+		}
+		return found, nil
+	}
+}
+
+// names lists the values of a field in the records of the project, the last first.
+func (s *recordFinder) names(field func(*record.Record) string) []string {
+	var out []string
+	for _, records := range s.here {
+		for _, r := range records {
+			out = append(out, field(r))
+		}
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	slices.Reverse(out)
+	return out
+}
+
+// suggest is the end of an error about a word that means nothing.
+func (s *recordFinder) suggest(kind, name string) string {
+	var known []string
+	for _, k := range []struct {
+		kind  string
+		field func(*record.Record) string
+	}{{sideRun, lab.RecordRun}, {sideHost, lab.RecordHost}, {sideProfile, lab.RecordProfile}} {
+		if kind == "" || kind == k.kind {
+			known = append(known, s.names(k.field)...)
+		}
+	}
+	if hint := source.Suggest(name, known); hint != "" {
+		return ": " + hint
+	}
+	return ""
+}
+
+// folder finds a folder of records, or a project with records of its own.
+func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
+	if name == "" {
+		return nil, nil
+	}
+	dir := name
+	if !isFolder(dir) && !filepath.IsAbs(dir) {
+		dir = filepath.Join(s.app.Dir, name) // as in the folder that -C names
+	}
+	if !isFolder(dir) {
+		return nil, nil
+	}
+	dirs := []string{dir}
+	if _, err := os.Stat(filepath.Join(dir, article.ProjectFile)); err == nil {
+		dirs = nil
+		for _, slug := range s.slugs {
+			dirs = append(dirs, filepath.Join(dir, "experiments", slug, "records"))
+		}
+	}
+	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
+	for _, d := range dirs {
+		records, bad, err := record.Dir(d).Read()
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		s.sort(found, records)
+		if len(records) > 0 {
+			s.app.WarnBad(bad) // else it is a folder of something else
+		}
+	}
+	return found, nil
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// sort keeps the records of the articles that are looked at.
+func (s *recordFinder) sort(found *side, records []*record.Record) {
+	for _, r := range records {
+		if slices.Contains(s.slugs, r.Article) {
+			found.records[r.Article] = append(found.records[r.Article], r)
+		}
+	}
+}
+
+// revision finds the records that are committed in a git revision. Nothing is checked out.
+func (s *recordFinder) revision(ctx context.Context, name string) (*side, error) {
+	if strings.TrimSpace(name) == "" {
+		return nil, nil
+	}
+	commit, err := lab.Git(ctx, s.project.Dir, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
+	var silent *exec.ExitError
+	switch {
+	case errors.As(err, &silent): // there is none of that name
+		return nil, ctx.Err()
+	case err != nil: // no repository, or no git: it is no revision
+		s.trouble = err
+		return nil, ctx.Err()
+	}
+	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)), records: map[string][]*record.Record{}}
+	var paths []string
+	for _, slug := range s.slugs {
+		paths = append(paths, path.Join("experiments", slug, "records"))
+	}
+	tree, err := lab.Git(ctx, s.project.Dir, nil, append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
+	if err != nil {
+		return nil, lab.Failure(fmt.Errorf("listing the records of revision %s: %w", name, err))
+	}
+	var objects, names []string
+	for entry := range strings.SplitSeq(string(tree), "\x00") {
+		about, file, _ := strings.Cut(entry, "\t")
+		fields := strings.Fields(about) // mode, type, object
+		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && strings.HasSuffix(file, ".json") {
+			objects, names = append(objects, fields[2]), append(names, file)
+		}
+	}
+	if len(objects) == 0 {
+		return found, nil
+	}
+	out, err := lab.Git(ctx, s.project.Dir, strings.NewReader(strings.Join(objects, "\n")+"\n"), "cat-file", "--batch")
+	if err == nil {
+		err = s.readBatch(found, bytes.NewReader(out), names)
+	}
+	if err != nil {
+		return nil, lab.Failure(fmt.Errorf("reading the records of revision %s: %w", name, err))
+	}
+	for _, records := range found.records {
+		record.Expand(records)
+	}
+	return found, nil
+}
+
+// readBatch reads what git cat-file --batch writes: for each object a line with its size, its bytes, and the end of a line.
+func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) error {
+	in := bufio.NewReader(out)
+	for _, name := range names {
+		head, err := in.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		var object, kind string
+		var size int
+		if _, err := fmt.Sscanf(head, "%s %s %d", &object, &kind, &size); err != nil {
+			return fmt.Errorf("%s: git says %q", name, strings.TrimSpace(head))
+		}
+		data := make([]byte, size+1)
+		if _, err := io.ReadFull(in, data); err != nil {
+			return err
+		}
+		r, err := record.Parse(data[:size])
+		if err != nil {
+			s.app.WarnBad([]record.Bad{{Path: found.name + ":" + name, Err: err}})
+			continue
+		}
+		s.sort(found, []*record.Record{r})
+	}
+	return nil
+}
+
+// A set is the records of one host and profile.
+type set struct {
+	host, profile, newest string
+	records               []*record.Record
+}
+
+func setsOf(records []*record.Record) []*set {
+	var out []*set
+	for _, r := range records {
+		i := slices.IndexFunc(out, func(s *set) bool { return s.host == r.Host && s.profile == r.Profile })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &set{host: r.Host, profile: r.Profile})
+		}
+		out[i].records, out[i].newest = append(out[i].records, r), max(out[i].newest, r.Run)
+	}
+	return out
+}
+
+// alike picks the sets of two sides that are to be compared: of one host and profile if there are such, else of one host, else of
+// one profile; among these of this host before others, full before quick before other profiles, and the newest.
+func alike(a, b []*record.Record, thisHost string) (x, y *set) {
+	var best [2]*set
+	order := func(p, q [2]*set) int {
+		rank := func(p [2]*set) []int {
+			return []int{lab.Boolean(p[0].host != p[1].host), lab.Boolean(p[0].profile != p[1].profile), lab.Boolean(p[1].host != thisHost),
+				lab.Boolean(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile), dataset.ProfileOrder(p[0].profile)}
+		}
+		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest), cmp.Compare(q[0].newest, p[0].newest),
+			cmp.Compare(p[1].host, q[1].host), cmp.Compare(p[1].profile, q[1].profile))
+	}
+	for _, s := range setsOf(a) {
+		for _, t := range setsOf(b) {
+			if pair := [2]*set{s, t}; best[0] == nil || order(pair, best) < 0 {
+				best = pair
+			}
+		}
+	}
+	return best[0], best[1]
+}

@@ -1,0 +1,321 @@
+// Package schema describes blocks, the project file and records in JSON Schema, by reflection on what reads them.
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// A schemaKind is something that schema describes.
+type schemaKind struct {
+	Title string
+	t     reflect.Type
+	// many says that a list of them may stand where one does.
+	many bool
+}
+
+// Kinds are the things with a schema, by the name that is given to the verb.
+func Kinds() map[string]schemaKind {
+	return map[string]schemaKind{
+		"experiment":   {"A yaml experiment block of benchbook", reflect.TypeFor[article.Experiment](), false},
+		"claim":        {"A yaml claim block of benchbook", reflect.TypeFor[article.Claim](), true},
+		"published":    {"A yaml published block of benchbook", reflect.TypeFor[article.Published](), true},
+		"table":        {"A yaml table block of benchbook", reflect.TypeFor[article.Table](), true},
+		"figure":       {"A yaml figure block of benchbook", reflect.TypeFor[article.Figure](), true},
+		"front-matter": {"The front matter of an article of benchbook", reflect.TypeFor[article.Front](), false},
+		"project":      {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[projectKeys](), false},
+		"record":       {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
+	}
+}
+
+// projectKeys are the keys of the project file. What package article reads them into is its own business.
+type projectKeys struct {
+	Title    source.Text      `yaml:"title"`
+	URL      source.Text      `yaml:"url"`
+	Author   source.Text      `yaml:"author"`
+	Defaults article.Defaults `yaml:"defaults"`
+	Profiles article.Profiles `yaml:"profiles"`
+
+	Engine   article.Value[article.EngineName]   `yaml:"engine"`
+	Cluster  *article.Cluster                    `yaml:"kubernetes"`
+	Hosts    article.ProjectHosts                `yaml:"hosts"`
+	Registry source.Text                         `yaml:"registry"`
+	Theme    source.Text                         `yaml:"theme"`
+	Docs     source.Text                         `yaml:"docs"`
+	Publish  *article.Publish                    `yaml:"publish"`
+	Allow    []article.Value[article.Permission] `yaml:"allow"`
+}
+
+// A schema is one of JSON Schema 2020-12. Its keys are written in alphabetical order.
+type schema map[string]any
+
+// Of makes the schema of a kind by reflection, so that it has the keys that this version reads, and no others.
+func Of(name string) schema {
+	kind := Kinds()[name]
+	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
+	if name == "record" {
+		g.tag = "json"
+	}
+	root := g.value(kind.t)
+	if kind.many {
+		root = orList(root)
+	}
+	out := schema{
+		"$schema": "https://json-schema.org/draft/2020-12/schema",
+		"$id":     "urn:benchbook:schema:" + name,
+		"title":   kind.Title,
+		"$defs":   g.defs,
+	}
+	maps.Copy(out, root)
+	return out
+}
+
+// A schemaMaker turns types into schemas. Structs become definitions that others refer to.
+type schemaMaker struct {
+	defs map[string]schema
+	tag  string // of fields: yaml for what authors write, json for records
+}
+
+// value is the schema of a value of type t.
+func (g *schemaMaker) value(t reflect.Type) schema {
+	if t.Kind() == reflect.Pointer {
+		return g.value(t.Elem())
+	}
+	if g.tag == "json" {
+		return g.recorded(t)
+	}
+	if s, ok := g.custom(t); ok {
+		return s
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		if name, named := named(t.Elem()); named {
+			return schema{"type": "object", "additionalProperties": orNull(g.value(name))}
+		}
+		return orList(g.value(t.Elem())) // a single value stands for a list of one
+	case reflect.Struct:
+		return g.mapping(t)
+	}
+	panic(fmt.Sprintf("benchbook: no schema for %s", t))
+}
+
+// named gives the type of values in a mapping whose keys the author chooses.
+func named(t reflect.Type) (reflect.Type, bool) {
+	if t.PkgPath() != reflect.TypeFor[article.Named[article.ProjectHost]]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
+		return nil, false
+	}
+	f, ok := t.FieldByName("Value")
+	return f.Type, ok
+}
+
+// mapping is the definition of a struct. A struct without tags reads itself in a way that cannot be seen from here: anything
+// goes. Keys that this version refuses are left out.
+func (g *schemaMaker) mapping(t reflect.Type) schema {
+	if g.defs[t.Name()] != nil {
+		return reference(t)
+	}
+	properties := schema{}
+	def := schema{"type": "object", "properties": properties, "additionalProperties": false,
+		"patternProperties": schema{"^x-": schema{}}}
+	if t.Name() != "" {
+		g.defs[t.Name()] = def // before its fields, which may refer to it
+	}
+	keys := 0
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("yaml")
+		if key == "" || key == "-" {
+			continue
+		}
+		keys++
+		if f.Type.Name() != "later" {
+			properties[key] = orNull(g.value(f.Type)) // null removes what stood there before
+		}
+	}
+	if keys == 0 {
+		delete(g.defs, t.Name())
+		return schema{}
+	}
+	if t.Name() == "" {
+		return def
+	}
+	return reference(t)
+}
+
+func reference(t reflect.Type) schema { return schema{"$ref": "#/$defs/" + t.Name()} }
+
+func orList(s schema) schema { return anyOf(s, schema{"type": "array", "items": s}) }
+
+// anyOf is one of several schemas; anything, if one of them is.
+func anyOf(list ...schema) schema {
+	for _, s := range list {
+		if len(s) == 0 {
+			return schema{}
+		}
+	}
+	return schema{"anyOf": list}
+}
+
+// without is s for mappings that have none of the keys.
+func without(s schema, keys ...string) schema {
+	var list []schema
+	for _, key := range keys {
+		list = append(list, schema{"required": []string{key}})
+	}
+	out := maps.Clone(s)
+	out["not"] = schema{"anyOf": list}
+	return out
+}
+
+func orNull(s schema) schema {
+	if list, ok := s["anyOf"].([]schema); ok {
+		return schema{"anyOf": append(slices.Clone(list), schema{"type": "null"})}
+	}
+	return anyOf(s, schema{"type": "null"})
+}
+
+// Scalars are read as they are written: 3.10, on and 007 are words where words are wanted.
+func word() schema { return schema{"type": []string{"string", "number", "boolean"}} }
+
+// text is a word of a form, or one that holds a template.
+func text(pattern string) schema { return schema{"type": "string", "pattern": pattern + `|\$\{\{`} }
+
+// custom is the schema of a type that reads itself; false if t is none that is known.
+func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
+	words := schema{"type": "object", "additionalProperties": orNull(word())}
+	switch t {
+	case reflect.TypeFor[source.Text](), reflect.TypeFor[article.Expression](), reflect.TypeFor[article.PublishedRef]():
+		return word(), true
+	case reflect.TypeFor[article.CommandLine]():
+		return orList(word()), true
+	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](), reflect.TypeFor[article.ProjectHost]():
+		return anyOf(word(), g.mapping(t)), true
+	case reflect.TypeFor[article.Targets]():
+		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
+	case reflect.TypeFor[article.Dependencies]():
+		options := schema{"type": "object", "properties": schema{"condition": orNull(g.scalar(reflect.TypeFor[article.Condition]())),
+			"restart": orNull(g.scalar(reflect.TypeFor[bool]())), "required": orNull(g.scalar(reflect.TypeFor[bool]()))},
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true
+	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
+		return word(), true
+	case reflect.TypeFor[article.Rate]():
+		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word())}
+		return anyOf(g.scalar(reflect.TypeFor[article.PerSecond]()), schema{"type": "object", "properties": share,
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
+	case reflect.TypeFor[article.Args]():
+		byTool := schema{}
+		for _, tool := range article.OwnTool.Words() {
+			byTool[tool] = orNull(orList(word()))
+		}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "properties": byTool, "additionalProperties": false}), true
+	case reflect.TypeFor[*article.Node]().Elem():
+		return schema{"type": "array", "items": words}, true // rows of published numbers
+	case reflect.TypeFor[article.Environment]():
+		return anyOf(words, schema{"type": "array", "items": text("=")}), true
+	case reflect.TypeFor[article.Matrix]():
+		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
+		rows := schema{"type": "array", "items": words}
+		return schema{"type": "object", "properties": schema{"include": anyOf(rows, word()), "exclude": rows}, "additionalProperties": orNull(axis),
+			"patternProperties": schema{"^x-": schema{}}}, true
+	case reflect.TypeFor[article.Failures]():
+		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
+		return anyOf(text("^expected$"), schema{"type": "object", "properties": limit,
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
+	case reflect.TypeFor[article.Profiles]():
+		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
+			without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends", "profiles"))}, true
+	case reflect.TypeFor[article.Defaults]():
+		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
+	}
+	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Value[") {
+		v, ok := t.FieldByName("V")
+		return g.scalar(v.Type), ok
+	}
+	return nil, false
+}
+
+// scalar is the schema of a word that is read as a value of type t.
+func (g *schemaMaker) scalar(t reflect.Type) schema {
+	const number = `^-?[0-9][0-9_]*(\.[0-9]+)?([eE][+-]?[0-9]+)?`
+	switch {
+	case t == reflect.TypeFor[article.Duration]():
+		return text(number + ` ?(ns|us|µs|ms|s|m|h)$`)
+	case t == reflect.TypeFor[article.Bytes]():
+		return anyOf(schema{"type": "number"}, text(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
+	case t == reflect.TypeFor[article.Share]():
+		return anyOf(schema{"type": "number"}, text(number+` ?%?$`))
+	case t == reflect.TypeFor[article.Size]():
+		return text(number + ` ?(B|[kMG]B|[KMG]iB)$`)
+	case t == reflect.TypeFor[article.BytesPerSecond]():
+		return text(number + ` ?(B|[kMG]B|[KMG]iB)/s$`)
+	case t == reflect.TypeFor[article.PerSecond]():
+		return text(number + `/s$`)
+	case t.Kind() == reflect.Float64:
+		return anyOf(schema{"type": "number"}, text(number+`$`))
+	case t.Implements(reflect.TypeFor[article.Word]()):
+		known := reflect.Zero(t).Interface().(article.Word).Words()
+		return anyOf(schema{"enum": known}, schema{"type": "string", "pattern": `\$\{\{`})
+	case t.Kind() == reflect.Bool:
+		const yes, no = `[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]`, `[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]`
+		return anyOf(schema{"type": "boolean"}, text(`^(`+yes+`|`+no+`)$`))
+	case t.Kind() == reflect.Int:
+		return anyOf(schema{"type": "integer"}, text(`^[+-]?[0-9]+$`))
+	}
+	return word()
+}
+
+// recorded is the schema of a value of type t as encoding/json writes it.
+func (g *schemaMaker) recorded(t reflect.Type) schema {
+	switch t.String() {
+	case "time.Time":
+		return schema{"type": "string", "format": "date-time"}
+	case "json.RawMessage":
+		return schema{}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return schema{"type": "string"}
+	case reflect.Bool:
+		return schema{"type": "boolean"}
+	case reflect.Int, reflect.Int64:
+		return schema{"type": "integer"}
+	case reflect.Float64:
+		return schema{"type": "number"}
+	case reflect.Map:
+		return schema{"type": []string{"object", "null"}, "additionalProperties": g.value(t.Elem())}
+	case reflect.Slice:
+		return schema{"type": []string{"array", "null"}, "items": g.value(t.Elem())}
+	case reflect.Struct:
+	default:
+		panic(fmt.Sprintf("benchbook: no schema for %s", t))
+	}
+	if g.defs[t.Name()] != nil {
+		return reference(t)
+	}
+	properties, required := schema{}, []string{}
+	g.defs[t.Name()] = schema{"type": "object", "properties": properties, "additionalProperties": false}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
+		if !strings.Contains(options, "omit") {
+			required = append(required, cmp.Or(key, f.Name))
+		}
+	}
+	g.defs[t.Name()]["required"] = required
+	if version, ok := properties["schema_version"]; ok {
+		version.(schema)["const"] = record.SchemaVersion
+	}
+	return reference(t)
+}

@@ -1,0 +1,341 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/yuin/goldmark/ast"
+	"gopkg.in/yaml.v3"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+)
+
+// compiled gives all schemas, as a validator that is not ours understands them.
+func compiled(t *testing.T) map[string]*jsonschema.Schema {
+	t.Helper()
+	out := map[string]*jsonschema.Schema{}
+	for name := range Kinds() {
+		data, err := json.Marshal(Of(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := jsonschema.NewCompiler()
+		if err := c.AddResource("urn:benchbook:schema:"+name, parsed); err != nil {
+			t.Fatal(err)
+		}
+		if out[name], err = c.Compile("urn:benchbook:schema:" + name); err != nil {
+			t.Fatalf("schema %s: %v", name, err)
+		}
+	}
+	return out
+}
+
+// fromYAML reads YAML as editors do: by the core schema, which has no dates.
+func fromYAML(t *testing.T, text []byte) any {
+	t.Helper()
+	var n yaml.Node
+	if err := yaml.Unmarshal(text, &n); err != nil {
+		t.Fatal(err)
+	}
+	if len(n.Content) == 0 {
+		return map[string]any{}
+	}
+	var walk func(n *yaml.Node) any
+	walk = func(n *yaml.Node) any {
+		switch {
+		case n.Kind == yaml.MappingNode:
+			out := map[string]any{}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Tag != "!!merge" {
+					out[n.Content[i].Value] = walk(n.Content[i+1])
+				}
+			}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Tag != "!!merge" {
+					continue
+				}
+				bases, several := walk(n.Content[i+1]).([]any)
+				if !several {
+					bases = []any{walk(n.Content[i+1])}
+				}
+				for _, base := range bases {
+					for key, value := range base.(map[string]any) {
+						if _, written := out[key]; !written {
+							out[key] = value
+						}
+					}
+				}
+			}
+			return out
+		case n.Kind == yaml.SequenceNode:
+			out := []any{}
+			for _, item := range n.Content {
+				out = append(out, walk(item))
+			}
+			return out
+		case n.Kind == yaml.AliasNode:
+			return walk(n.Alias)
+		case n.Tag == "!!timestamp":
+			return n.Value
+		}
+		var v any
+		if err := n.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	return walk(n.Content[0])
+}
+
+var frontMatter = regexp.MustCompile(`(?s)\A---\n(.*?)\n---\n`)
+
+// Whatever an article of this repository says without a problem fits the schemas.
+func TestArticlesFitTheirSchemas(t *testing.T) {
+	schemas := compiled(t)
+	seen := map[string]int{}
+	validate := func(name, where string, text []byte) {
+		seen[name]++
+		if err := schemas[name].Validate(fromYAML(t, text)); err != nil {
+			t.Errorf("%s: %v\n%s", where, err, text)
+		}
+	}
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if name := e.Name(); name == "_site" || name == "records" || strings.HasPrefix(name, ".") && strings.Trim(name, ".") != "" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case filepath.Base(path) == article.ProjectFile:
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if project, err := article.OpenProject(filepath.Dir(path)); err == nil && project.Problems.Empty() {
+				validate("project", path, data)
+			}
+		case strings.HasSuffix(path, ".md"):
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			doc := article.Parse(filepath.Dir(path), source.New(path, data))
+			if !doc.Problems.Empty() {
+				return nil
+			}
+			if m := frontMatter.FindSubmatch(data); m != nil {
+				validate("front-matter", path, m[1])
+			}
+			return ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+				if b, ok := n.(*article.Block); ok && entering && b.YAML != nil {
+					validate(b.Is, path, b.YAML)
+				}
+				return ast.WalkContinue, nil
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range schemas {
+		if seen[name] == 0 && name != "record" {
+			t.Errorf("nothing was validated against the schema of %s", name)
+		}
+	}
+}
+
+// All committed records fit the schema.
+func TestRecordsFitTheirSchema(t *testing.T) {
+	schemas := compiled(t)
+	files, err := filepath.Glob(filepath.Join("..", "..", "experiments", "*", "records", "*", "*", "*", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schemas["record"].Validate(v); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	if len(files) < 3 {
+		t.Errorf("only %d records were validated", len(files))
+	}
+}
+
+func TestSchemasRefuse(t *testing.T) {
+	schemas := compiled(t)
+	tests := []struct{ name, schema, text string }{
+		{"an unknown key", "experiment", "conections: 5"},
+		{"an unknown key of a load", "experiment", "load: {target: http://a/, conections: 5}"},
+		{"an unknown key in a profile", "experiment", "profiles: {quick: {repetition: 3}}"},
+		{"a time without a unit", "experiment", "load: {duration: 10}"},
+		{"a word for a number", "experiment", "repetitions: many"},
+		{"a word for services", "experiment", "services: server"},
+		{"an axis without values", "experiment", "matrix: {server: []}"},
+		{"a claim without shape", "claim", "- name: {a: b}"},
+		{"an unknown key in a list of claims", "claim", "- {name: a, expects: b}"},
+		{"an unknown key of a figure", "figure", "titel: x"},
+		{"an unknown key of the front matter", "front-matter", "tag: x"},
+		{"an unknown key of the project", "project", "titel: x"},
+		{"a default that is none", "project", "defaults: {load: {conections: 5}}"},
+		{"a default for a name", "project", "defaults: {name: x}"},
+		{"a profile that changes what is extended", "experiment", "profiles: {quick: {extends: x}}"},
+		{"a rate without a unit", "experiment", "load: {rate: 500}"},
+		{"a word for a weight", "experiment", "load: {target: [{url: http://s/, weight: many}]}"},
+		{"words for no tool", "experiment", "load: {args: {bb: [-r]}}"},
+		{"a list to calibrate", "experiment", "calibrate: [a]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if schemas[tt.schema].Validate(fromYAML(t, []byte(tt.text))) == nil {
+				t.Errorf("%s is taken", tt.text)
+			}
+		})
+	}
+}
+
+func TestSchemasTake(t *testing.T) {
+	schemas := compiled(t)
+	tests := []struct{ name, schema, text string }{
+		{"a template for a number", "experiment", `load: {connections: "${{ matrix.n }}"}`},
+		{"a template for a time", "experiment", `load: {duration: "${{ matrix.d }}"}`},
+		{"one value for a list", "experiment", "services: {a: {expose: 80}}"},
+		{"null, which removes", "experiment", "load: {warmup: null}\nservices: {a: null}"},
+		{"keys of the author's own", "experiment", "x-note: {a: [b]}"},
+		{"variables as a mapping or a list", "experiment", "services: {a: {environment: {A: 1}}, b: {environment: [A=1]}}"},
+		{"yes and no", "experiment", "calibrate: no"},
+		{"a list of claims", "claim", "[{name: a}, {name: b}]"},
+		{"a profile that is skipped", "experiment", "profiles: {quick: skip}"},
+		{"a profile that is removed", "experiment", "profiles: {quick: null}"},
+		{"a share of a rate", "experiment", "load: {rate: {share: 80%, of: other}}"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := schemas[tt.schema].Validate(fromYAML(t, []byte(tt.text))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Schema and reader agree about the shape of every value of an experiment, and refuse the same keys.
+func TestSchemaAgreesWithTheReader(t *testing.T) {
+	refuses := compiled(t)["experiment"].Validate
+	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "plan", "testdata", "good", "format-sections.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	compare := func(where string, root *yaml.Node) {
+		text, err := yaml.Marshal(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problems source.Problems
+		article.DecodeExperiment(article.Mapping("block", string(text)), false, &problems)
+		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
+		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
+			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)
+		}
+		compared++
+	}
+	odd := []string{"{zq: 1}", "[[zq]]", "null", "[{zq: null}]"}
+	doc := article.Parse(t.TempDir(), source.New("article.md", data))
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		b, ok := n.(*article.Block)
+		if !ok || !entering || b.Is != "experiment" {
+			return ast.WalkContinue, nil
+		}
+		var root yaml.Node
+		if err := yaml.Unmarshal(b.YAML, &root); err != nil {
+			t.Fatal(err)
+		}
+		var walk func(n *yaml.Node, where string)
+		walk = func(n *yaml.Node, where string) {
+			for i, child := range n.Content {
+				key := where
+				if n.Kind == yaml.MappingNode {
+					if i%2 == 0 {
+						continue
+					}
+					key += "/" + n.Content[i-1].Value
+				}
+				for _, text := range odd {
+					var other yaml.Node
+					if err := yaml.Unmarshal([]byte(text), &other); err != nil {
+						t.Fatal(err)
+					}
+					n.Content[i] = other.Content[0]
+					compare(key+": "+text, &root)
+				}
+				n.Content[i] = child
+				walk(child, key)
+			}
+		}
+		walk(root.Content[0], b.Experiment.Name.Value)
+		return ast.WalkContinue, nil
+	})
+	if compared < 500 {
+		t.Errorf("only %d blocks were compared", compared)
+	}
+}
+
+// The schema of the project file has the keys that the reader takes.
+func TestProjectKeys(t *testing.T) {
+	read := func(text string) []*source.Problem {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		project, err := article.OpenProject(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return project.Problems.Sorted()
+	}
+	problems := read("no-such-key-anywhere: x\n")
+	list, ok := strings.CutPrefix(problems[0].Hint, "known here: ")
+	if !ok {
+		t.Fatalf("the reader does not list its keys: %q", problems[0].Hint)
+	}
+	var want []string
+	for _, key := range strings.Split(list, ", ") {
+		refused := slices.ContainsFunc(read(key+": x\n"), func(p *source.Problem) bool { return p.Rule == "not-yet" })
+		if !refused {
+			want = append(want, key)
+		}
+	}
+	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
+	g.value(reflect.TypeFor[projectKeys]())
+	got := slices.Sorted(maps.Keys(g.defs["projectKeys"]["properties"].(schema)))
+	if !slices.Equal(got, want) {
+		t.Errorf("the schema has the keys %q, the reader %q", got, want)
+	}
+}

@@ -1,0 +1,246 @@
+// Package lab is what the command does beyond its flags: it selects the articles of a project, plans and checks them, and
+// knows the engines of this machine. Its packages measure (measure), say what a run would do (forecast) and how far one is
+// (progress), read what was measured (results), look after the machine (inspect), and make the site (pages).
+//
+// A Session is one use of all that. What it prints goes to its Stdout and Stderr. Errors say with which status the command
+// ends: see WithStatus.
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+	"benchbook/runner/images"
+	"benchbook/runner/machines"
+)
+
+// Select opens the project and reads the articles that the arguments name.
+func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
+	project, err := article.OpenProject(a.Dir)
+	if err != nil {
+		return nil, nil, UsageError(err)
+	}
+	slugs, err := project.Slugs()
+	if err != nil {
+		return nil, nil, Failure(err)
+	}
+	var list []*Article
+	if len(args) == 0 {
+		for _, slug := range slugs {
+			list = append(list, &Article{Slug: slug})
+		}
+		if len(list) == 0 {
+			return nil, nil, UsageError(errors.New("the project has no articles: write one to experiments/NAME/article.md"))
+		}
+	}
+	for _, arg := range args {
+		name, experiment, _ := strings.Cut(arg, "#")
+		slug, ok := slugOf(project, slugs, name)
+		if !ok && !filepath.IsAbs(name) {
+			slug, ok = slugOf(project, slugs, filepath.Join(a.Dir, name)) // as in the folder that -C names
+		}
+		if !ok {
+			return nil, nil, UsageError(fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs)))
+		}
+		i := slices.IndexFunc(list, func(c *Article) bool { return c.Slug == slug })
+		if i < 0 {
+			i = len(list)
+			list = append(list, &Article{Slug: slug})
+		}
+		if experiment != "" {
+			list[i].Experiments = append(list[i].Experiments, experiment)
+		}
+	}
+	err = each(list, func(c *Article) (err error) {
+		c.Doc, err = ReadArticle(project, c.Slug)
+		return err
+	})
+	if err != nil {
+		return nil, nil, Failure(err)
+	}
+	for _, c := range list {
+		for _, name := range c.Experiments {
+			if err := c.hasExperiment(name); err != nil {
+				return nil, nil, UsageError(err)
+			}
+		}
+	}
+	return project, list, nil
+}
+
+// Check plans every article and gathers all problems, the project's own first.
+func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan, problems []*source.Problem, err error) {
+	var mu sync.Mutex
+	plans = map[string]*plan.Plan{}
+	err = each(list, func(c *Article) error {
+		p, err := c.Plan(project, o)
+		if err != nil {
+			return err
+		}
+		c.Problems.Merge(&c.Doc.Problems)
+		dataset.Check(c.Doc, p, &c.Problems)
+		mu.Lock()
+		defer mu.Unlock()
+		plans[c.Slug] = p
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	problems = project.Problems.Sorted()
+	for _, c := range list {
+		problems = append(problems, c.Problems.Sorted()...)
+	}
+	return plans, problems, nil
+}
+
+func PrintJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return Failure(err)
+	}
+	return nil
+}
+
+// Records reads the records of an article. Files that are none are named and given apart.
+func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad, err error) {
+	records, bad, err = record.Dir(project.RecordsDir(c.Slug)).Read()
+	a.WarnBad(bad)
+	return records, bad, err
+}
+
+// WarnBad names files that are no records: each once, however often they are read, and those of one reason together.
+func (a *Session) WarnBad(bad []record.Bad) {
+	a.saying.Lock()
+	defer a.saying.Unlock()
+	if a.said == nil {
+		a.said = map[string]bool{}
+	}
+	var reasons []string
+	paths := map[string][]string{}
+	for _, b := range bad {
+		reason := terminal.ErrorText(b.Err)
+		if a.said[b.Path+": "+reason] {
+			continue
+		}
+		a.said[b.Path+": "+reason] = true
+		if paths[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		paths[reason] = append(paths[reason], b.Path)
+	}
+	for _, reason := range reasons {
+		if list := paths[reason]; len(list) > fewFiles {
+			fmt.Fprintf(a.Stderr, "left out: %d files, such as %s: %s\n", len(list), list[0], reason)
+			continue
+		}
+		for _, path := range paths[reason] {
+			fmt.Fprintf(a.Stderr, "left out: %s: %s\n", path, reason)
+		}
+	}
+}
+
+// fewFiles is how many files that are left out for one reason are named.
+const fewFiles = 3
+
+// HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
+func (a *Session) HostOf(project *article.Project, c *Article, this machines.Host) (machines.Host, error) {
+	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
+		return this, nil
+	}
+	p, err := c.Planned, error(nil)
+	if p == nil {
+		p, err = plan.New(project, c.Doc, plan.Options{}, &source.Problems{}) // what is wrong with it is said elsewhere
+	}
+	if err != nil || !p.UsesHosts() {
+		return this, err
+	}
+	addresses := AddressesOf(project, p.Cluster(), p.HostNames())
+	if address, ok := addresses[plan.LoadNode]; ok && p.Generators() > 1 {
+		addresses[plan.LoadNode] = OfGenerators(address, p.Generators())
+	}
+	known, ok := this.Known(machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
+	if !ok {
+		return machines.Host{ID: UnknownHosts}, nil
+	}
+	return known, nil
+}
+
+// JoinErrors keeps the status that goes before the other one, and says what the other one had to say.
+func (a *Session) JoinErrors(first, then error) error {
+	kept := Worse(first, then)
+	for _, err := range []error{first, then} {
+		var s *StatusError
+		if err != kept && errors.As(err, &s) && s.Err != nil {
+			fmt.Fprintf(a.Stderr, "benchbook: %s\n", terminal.ErrorText(s.Err))
+		}
+	}
+	return kept
+}
+
+// A Session is one use of the command: the folder that it is about, where it prints, and what it runs on.
+type Session struct {
+	Stdout, Stderr io.Writer
+	Terminal       io.Writer // standard error as it is, for a screen
+	Version        string    // of benchbook
+	Config         Config
+	Dir            string
+	CleansUp       atomic.Bool   // an interrupt is waited for, see waits
+	Spent          *runner.Spent // on measuring; nil as long as nothing was measured
+
+	saying sync.Mutex      // guards said
+	said   map[string]bool // what sayBad has said
+}
+
+// AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take down. Everything else
+// is ended at once. The function given back ends that part, unless there was an interrupt: then the verb has its say to the end.
+func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
+	a.CleansUp.Store(true)
+	return func() {
+		if ctx.Err() == nil {
+			a.CleansUp.Store(false)
+		}
+	}
+}
+
+// SayWaiting says who has a machine that is waited for.
+func (a *Session) SayWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
+
+// Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the verb;
+// consequence says what comes of them.
+func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
+	plans, problems, err := a.Check(project, list, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) > 0 {
+		PrintProblems(a.Stderr, problems)
+		return nil, WithStatus(StatusProblems, fmt.Errorf("%s; %s", terminal.Count(len(problems), "problem"), consequence))
+	}
+	for _, c := range list {
+		KeepExperiments(plans[c.Slug], c.Experiments)
+	}
+	return plans, nil
+}
+
+// Present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
+func (a *Session) Present(project *article.Project) *images.Present {
+	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.Config.EngineOf(ctx, project) }}
+}

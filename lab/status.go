@@ -1,0 +1,66 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Exit statuses of docs/command.md#exit-statuses, in the order in which one goes before another.
+const (
+	StatusUsage        = 2
+	StatusProblems     = 104
+	StatusInterrupted  = 105
+	StatusFailed       = 1
+	StatusContradicted = 99  // with --claims: a claim is
+	StatusInvalid      = 110 // with --claims: a claim rests on a number that is not valid
+)
+
+// A StatusError ends the command with a status. Its text, if there is any, has not been said yet.
+type StatusError struct {
+	Status int
+	Err    error
+}
+
+func (e *StatusError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("status %d", e.Status)
+	}
+	return e.Err.Error()
+}
+
+func (e *StatusError) Unwrap() error { return e.Err }
+
+// WithStatus ends the command with a status; err may be nil.
+func WithStatus(status int, err error) error { return &StatusError{Status: status, Err: err} }
+
+// Failure is an error of a command that could not do what it was to do.
+func Failure(err error) error { return WithStatus(StatusFailed, err) }
+
+// UsageError is an error of a command that was not used as it should be.
+func UsageError(err error) error { return WithStatus(StatusUsage, err) }
+
+// Worse keeps the status that goes before the other one.
+func Worse(a, b error) error {
+	order := []int{StatusUsage, StatusProblems, StatusInterrupted, StatusFailed, StatusContradicted, StatusInvalid}
+	for _, status := range order {
+		for _, err := range []error{a, b} {
+			var s *StatusError
+			if errors.As(err, &s) && s.Status == status {
+				return err
+			}
+		}
+	}
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// Interrupted is the status of a command that failed, or that failed because it was interrupted.
+func Interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return WithStatus(StatusInterrupted, errors.New("interrupted"))
+	}
+	return Failure(err)
+}

@@ -1,0 +1,55 @@
+// Package terminal writes text for people: in columns, tables and lines of a terminal, without what would control one.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// LineWidth is how wide lines for people are where what they say can be broken.
+const LineWidth = 110
+
+func Width(s string) int { return utf8.RuneCountInString(s) }
+
+// Padded is s, filled with spaces to a width in characters.
+func Padded(s string, width int) string { return s + strings.Repeat(" ", max(0, width-Width(s))) }
+
+// PrintColumns writes rows of the same number of cells, aligned, each after an indent.
+func PrintColumns(w io.Writer, indent string, rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Width(cell))
+		}
+	}
+	for _, row := range rows {
+		line := indent
+		for i, cell := range row {
+			line += Padded(cell, widths[i]+2)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+}
+
+// Wrap breaks a text at spaces into lines of at most width characters. A longer word has a line of its own.
+func Wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case Width(line)+1+Width(word) > width:
+			lines = append(lines, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	return append(lines, line)
+}

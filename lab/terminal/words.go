@@ -1,0 +1,78 @@
+package terminal
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Count writes a number of things: "1 article", "3 searches".
+func Count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if strings.HasSuffix(what, "ch") {
+		what += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Clock writes a time in whole days, hours, minutes and seconds, without leading zeros: "1h 0m 5s".
+func Clock(d time.Duration) string {
+	s := int64(math.Round(d.Seconds()))
+	out := ""
+	for _, u := range []struct {
+		seconds int64
+		unit    string
+	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
+		if n := s / u.seconds; n > 0 || out != "" {
+			out += fmt.Sprintf("%d%s ", n, u.unit)
+		}
+		s %= u.seconds
+	}
+	return fmt.Sprintf("%s%ds", out, s)
+}
+
+// HMS writes a time as 1:02:03.
+func HMS(d time.Duration) string {
+	s := int64(d.Round(time.Second).Seconds())
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+func Indent(s string) string {
+	return "      " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n      ")
+}
+
+// Relative writes a path as seen from the current folder, where that is shorter to say.
+func Relative(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(wd, path)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return path
+	}
+	return rel
+}
+
+func Are(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, what)
+}
+
+// Tenths is a time to a tenth of a second.
+func Tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
+
+// InSentence is a list as in a sentence: "a, b and c".
+func InSentence(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
