@@ -2,25 +2,28 @@ package article
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"benchbook/notebook/source"
 )
 
-// maxNodes bounds what aliases can blow a block up to.
-const maxNodes = 50_000
-
 // converter makes nodes of ours of the library's.
 type converter struct {
-	fragment *fragment // as it was written
-	mended   *fragment // as the library read it: in other words perhaps, but each at its place
+	fragment *fragment
 	problems *source.Problems
-	meant    map[int]meaning // by offset in the text as it was written
+	meant    map[int]meaning // of values that were mended, by offset in the source
+	lost     bool            // what was read is not what was meant
 
-	made    int // nodes, those counted that aliases repeat
-	anchors map[*yaml.Node]*anchored
+	made     int // nodes, those counted that aliases repeat
+	anchors  map[*yaml.Node]*anchored
+	repeated map[*yaml.Node]bool // what aliases repeat
+}
+
+// context is where a node stands.
+type context struct {
+	label string // before the node in its line, as it should be
+	flow  bool   // in brackets
 }
 
 // anchored is what an anchor stands for.
@@ -29,21 +32,21 @@ type anchored struct {
 	size int
 }
 
-func (c *converter) node(y *yaml.Node) *Node {
+func (c *converter) node(y *yaml.Node, in context) *Node {
 	if y.Kind == yaml.AliasNode {
 		return c.alias(y)
 	}
 	before := c.made
 	c.made++
 	if y.Anchor == "" {
-		return c.fresh(y)
+		return c.fresh(y, in)
 	}
 	if c.anchors == nil {
 		c.anchors = map[*yaml.Node]*anchored{}
 	}
 	a := &anchored{}
 	c.anchors[y] = a
-	a.node = c.fresh(y)
+	a.node = c.fresh(y, in)
 	a.size = c.made - before
 	return a.node
 }
@@ -57,7 +60,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 	switch {
 	case c.made > maxNodes:
 	case a == nil: // of a key
-		return c.node(y.Alias)
+		return c.node(y.Alias, context{})
 	case a.node == nil:
 		p := c.problems.Add("unknown-anchor", here, "*%s stands inside what it repeats", y.Value)
 		p.Hint, p.Covers = "write out what is needed", here
@@ -72,27 +75,55 @@ func (c *converter) alias(y *yaml.Node) *Node {
 	return &Node{Kind: Null, Text: source.Text{Pos: here}, lost: true}
 }
 
-func (c *converter) fresh(y *yaml.Node) *Node {
+func (c *converter) fresh(y *yaml.Node, in context) *Node {
 	at := c.written(y)
 	place := c.fragment.pos(at, at+1)
+	if m, ok := c.meant[c.fragment.at(at)]; ok && m.nothing {
+		return &Node{Kind: Null, Text: source.Text{Pos: place}, lost: true}
+	}
+	if t := c.misread(y, at, in); t != nil {
+		c.report(t)
+		return c.instead(t)
+	}
 	switch y.Kind {
 	case yaml.SequenceNode:
 		n := &Node{Kind: List, Text: source.Text{Pos: place}}
+		inner := context{"- ", false}
+		if y.Style&yaml.FlowStyle != 0 {
+			inner = context{"", true}
+		}
 		for _, item := range y.Content {
-			n.Items = append(n.Items, c.node(item))
+			n.Items = append(n.Items, c.node(item, inner))
 		}
 		return n
 	case yaml.MappingNode:
 		return c.mapping(y, place)
 	}
-	if m, ok := c.meant[at]; ok && m.nothing {
-		return &Node{Kind: Null, Text: source.Text{Pos: place}, lost: true}
-	}
-	text := c.text(y, at)
+	text, _ := c.text(y, at)
 	if isNull(y) {
 		return &Node{Kind: Null, Text: text}
 	}
 	return &Node{Kind: Scalar, Text: text}
+}
+
+// instead is the node that was meant where YAML reads another.
+func (c *converter) instead(t *trap) *Node {
+	if t.meant == nil || t.meant.nothing {
+		return &Node{Kind: Null, Text: source.Text{Pos: c.fragment.pos(t.start, t.end)}, lost: true}
+	}
+	return &Node{Kind: Scalar, Text: t.meant.text}
+}
+
+// report makes a problem of a trap, and keeps what was meant.
+func (c *converter) report(t *trap) {
+	p := c.problems.Add(t.rule, c.fragment.pos(t.start, t.end), "%s", t.message)
+	p.Hint = t.hint
+	if t.meant != nil {
+		c.meant[c.fragment.at(t.at)] = *t.meant
+		if t.rule == "quote-this" {
+			p.Covers = c.fragment.pos(t.at, max(t.until, t.end))
+		}
+	}
 }
 
 // isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are
@@ -113,7 +144,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		at := c.written(key)
-		if m, ok := c.meant[at]; ok && m.nothing {
+		if c.meant[c.fragment.at(at)].nothing {
 			continue // already reported
 		}
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
@@ -128,7 +159,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			merges = append(merges, merge{len(n.Fields), value})
 			continue
 		}
-		text := c.text(key, c.written(key))
+		text, end := c.text(key, c.written(key))
 		if written[text.Value] {
 			before, _ := c.fragment.source.Position(n.place(text.Value).Start)
 			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, before).
@@ -136,7 +167,8 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			continue
 		}
 		written[text.Value] = true
-		n.Fields = append(n.Fields, Field{text, c.node(value)})
+		in := context{c.fragment.text[at:max(at, end)] + ": ", y.Style&yaml.FlowStyle != 0}
+		n.Fields = append(n.Fields, Field{text, c.node(value, in)})
 	}
 	// What is merged goes where << stands; of several, the first one that has a key counts, as in YAML 1.1.
 	added := 0
@@ -171,7 +203,7 @@ func (n *Node) place(key string) source.Pos {
 
 // bases gives the mappings that << merges: one, or a list of them. lost says that there should be more.
 func (c *converter) bases(y *yaml.Node) (out []*Node, lost bool) {
-	n := c.node(y)
+	n := c.node(y, context{})
 	list := []*Node{n}
 	if n.Kind == List {
 		list = n.Items
@@ -192,59 +224,53 @@ func (c *converter) bases(y *yaml.Node) (out []*Node, lost bool) {
 	return out, lost
 }
 
-// written is where a node stands in the text as it was written: behind its anchor and tag, since the library's column
-// is that of the first of them.
+// raw is where a node stands, with the anchor and tag before it.
+func (c *converter) raw(y *yaml.Node) int { return c.fragment.offset(y.Line, y.Column) }
+
+// written is where a node stands: behind its anchor and tag, since the library's column is that of the first of them.
 func (c *converter) written(y *yaml.Node) int {
-	at := c.mended.offset(y.Line, y.Column)
-	text := c.mended.text
-	if y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
-		for at < len(text) && (text[at] == '&' || text[at] == '!') {
-			end := at
-			for end < len(text) && !isSpace(text[end]) {
-				end++
-			}
-			next := end
-			for next < len(text) && isSpace(text[next]) {
-				next++
-			}
-			if next == len(text) {
-				break
-			}
-			at = next
+	at, text := c.raw(y), c.fragment.text
+	for y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
+		if at >= len(text) || text[at] != '&' && text[at] != '!' {
+			break
 		}
+		next := at
+		for next < len(text) && !isSpace(text[next]) {
+			next++
+		}
+		for next < len(text) && isSpace(text[next]) {
+			next++
+		}
+		if next == len(text) {
+			break
+		}
+		at = next
 	}
-	if c.mended == c.fragment {
-		return at
-	}
-	line := c.mended.line(at)
-	if c.mended.ascii {
-		return c.fragment.offset(line+1, 1+at-c.mended.lines[line].at)
-	}
-	return c.fragment.offset(line+1, 1+utf8.RuneCountInString(text[c.mended.lines[line].at:at]))
+	return at
 }
 
-// text gives a scalar, which begins at a byte of the text as it was written, with its place.
-func (c *converter) text(y *yaml.Node, at int) source.Text {
-	if m, ok := c.meant[at]; ok {
-		return c.fragment.aligned(m.value, m.start, m.end, m.start, plainly)
+// text gives a scalar, which begins at a byte of the text, with its place, and where it ends.
+func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
+	f := c.fragment
+	if m, ok := c.meant[f.at(at)]; ok {
+		return m.text, f.end(at)
 	}
-	all := c.fragment.text
 	switch {
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		first := at + len(c.fragment.lineText(at))
-		for first < len(all) && isSpace(all[first]) {
+		first := f.next(at)
+		for first < len(f.text) && isSpace(f.text[first]) {
 			first++
 		}
-		if y.Value == "" || first >= len(all) {
-			return source.Text{Value: y.Value, Pos: c.fragment.pos(at, at+1)}
+		if y.Value == "" || first >= len(f.text) {
+			return source.Text{Value: y.Value, Pos: f.pos(at, at+1)}, f.end(at)
 		}
-		return c.fragment.aligned(y.Value, first, first+len(c.fragment.lineText(first)), at+len(c.fragment.lineText(at))+1, plainly)
-	case at < len(all) && y.Style&yaml.DoubleQuotedStyle != 0:
-		return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at+1, doubleQuoted)
-	case at < len(all) && y.Style&yaml.SingleQuotedStyle != 0:
-		return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at+1, singleQuoted)
+		return f.aligned(y.Value, first, f.next(at), plainly)
+	case at < len(f.text) && y.Style&yaml.DoubleQuotedStyle != 0:
+		return f.aligned(y.Value, at, at+1, doubleQuoted)
+	case at < len(f.text) && y.Style&yaml.SingleQuotedStyle != 0:
+		return f.aligned(y.Value, at, at+1, singleQuoted)
 	}
-	return c.fragment.aligned(y.Value, at, at+len(c.fragment.lineText(at)), at, plainly)
+	return f.aligned(y.Value, at, at, plainly)
 }
 
 // Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text

@@ -395,7 +395,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	switch {
 	case language == "yaml" && slices.Contains(blockKinds, second):
 		b.Is, b.YAML, b.extent = second, content, extent
-		doc.yamlBlock(b, fence(doc.Source, doc.Text, lines, whole))
+		doc.yamlBlock(b, segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole))
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "%q is no kind of block", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
@@ -410,7 +410,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			return nil
 		}
 		b.Listing.extent = extent
-		b.Listing.fragment = fence(doc.Source, doc.Text, lines, whole)
+		b.Listing.fragment = segmentsOf(doc.Source, doc.Text, lines.Sliced(0, lines.Len()), whole)
 		for i, start := range starts {
 			line := lines.At(i)
 			b.Listing.Lines = append(b.Listing.Lines, doc.Source.Pos(start, line.Stop))

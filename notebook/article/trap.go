@@ -1,11 +1,8 @@
 package article
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"benchbook/notebook/source"
 )
@@ -15,105 +12,78 @@ type trap struct {
 	rule          string
 	start, end    int // of the characters to blame
 	message, hint string
-	// silent says that YAML makes some sense of it, so that it is a mistake wherever it is found. Others are mistakes
-	// only if the library finds one too: it knows YAML better.
-	silent bool
-	edits  []edit // what makes YAML of it
-	meant  []meaning
+
+	edits []edit // what makes YAML of it
+	at    int    // where the value begins that was meant to be another
+	until int    // where it ends
+	meant *meaning
+	lost  bool // the structure is not what was meant, also where it was mended
 }
 
-// An edit puts other words in the place of what stands at [start, end). It moves nothing that follows on the same
-// line.
+// An edit puts other words of the same length in the place of what stands at an offset, or, at the end of a line, behind
+// it.
 type edit struct {
-	start, end int
-	with       string
+	at   int
+	with string
+	adds bool
 }
 
 // meaning is what a scalar of the mended text stands for.
 type meaning struct {
-	at         int    // where it begins
-	value      string // what was meant, which stands at [start, end)
-	start, end int
-	nothing    bool // it is left out
+	text    source.Text
+	nothing bool // it is left out
 }
 
-// mend gives the text with all edits made, its lines, and what the scalars put in stand for, by where they were
-// written.
-func mend(f *fragment, traps []trap) (string, []fragmentLine, map[int]meaning) {
-	var edits []edit
-	meant := map[int]meaning{}
-	for _, t := range traps {
-		edits = append(edits, t.edits...)
-		for _, m := range t.meant {
-			meant[m.at] = m
-		}
-	}
-	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
-	var b strings.Builder
-	done := 0
-	lines := slices.Clone(f.lines)
-	shift := func(from, by int) {
-		for i := f.line(from) + 1; i < len(lines); i++ {
-			lines[i].at += by
-		}
-	}
+// apply gives the fragment with edits made.
+func (f *fragment) apply(edits []edit) fragment {
+	out := *f
+	out.newest = cursor{}
 	for _, e := range edits {
-		if e.start < done {
-			continue // mended already, as part of something larger
+		length := len(e.with)
+		if e.adds {
+			length = 0
+			out.lines = append([]fragmentLine(nil), out.lines...)
+			for i := out.line(e.at) + 1; i < len(out.lines); i++ {
+				out.lines[i].at += len(e.with)
+			}
 		}
-		b.WriteString(f.text[done:e.start])
-		b.WriteString(e.with)
-		done = e.end
-		shift(e.start, len(e.with)-(e.end-e.start))
-	}
-	b.WriteString(f.text[done:])
-	return b.String(), lines, meant
-}
-
-// fillWith repeats a character as many times as s has characters.
-func fillWith(character, s string) string {
-	return strings.Repeat(character, utf8.RuneCountInString(s))
-}
-
-// quoteThis notes a value, [start, end) of the text, that has to be quoted because of the characters [from, to).
-// label is what stands before the value in the line as it should be.
-func (s *scanner) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
-	meant := s.meaning(start, end)
-	t := s.add(trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)})
-	t.hint = "write " + label + quoted(meant.value)
-	if len(t.hint) > source.MaxColumns || strings.Contains(meant.value, "\n") {
-		t.hint = "write the whole value in quotes: " + label + "'…'"
-	}
-	t.meant = []meaning{meant}
-	t.edits = s.words(start, end)
-	return t
-}
-
-// words are the edits that put plain words in the place of [start, end), line by line.
-func (s *scanner) words(start, end int) []edit {
-	var out []edit
-	for p := start; p < end; {
-		stop := min(end, p+len(s.lineText(p)))
-		from, to := p, p+len(strings.TrimRight(s.text[p:stop], " \t\r"))
-		for from < to && isSpace(s.text[from]) {
-			from++
-		}
-		if from < to {
-			out = append(out, edit{from, to, fillWith("x", s.text[from:to])})
-		}
-		p = stop + 1
+		out.text = out.text[:e.at] + e.with + out.text[e.at+length:]
 	}
 	return out
 }
 
+// maxHint bounds a hint that quotes a line or a value, in bytes.
+const maxHint = 120
+
+// quoteThis is the trap of a value, [start, end) of the text, that has to be quoted because of the characters
+// [from, to). label is what stands before the value in the line as it should be.
+func (f *fragment) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
+	value, inner := f.meaning(start, end)
+	t := &trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)}
+	if t.hint = "write " + label + quoted(value); len(t.hint) > maxHint || strings.Contains(value, "\n") {
+		t.hint = "write the whole value in quotes: " + label + "'…'"
+	}
+	f.mean(t, start, end, value, inner)
+	return t
+}
+
+// mean notes what was meant with [start, end): a value whose characters begin at from.
+func (f *fragment) mean(t *trap, start, end int, value string, from int) {
+	text, _ := f.aligned(value, from, from, plainly)
+	t.at, t.until, t.meant, t.edits = start, end, &meaning{text: text}, nil
+	for p := start; p < end; p = f.next(p) {
+		p = f.blanks(p)
+		t.edits = append(t.edits, edit{at: p, with: strings.Repeat("x", max(0, min(end, f.end(p))-p))})
+	}
+}
+
 // meaning is the value that was meant with [start, end): its lines folded, and without the quotes that may stand
-// around it.
-func (s *scanner) meaning(start, end int) meaning {
-	text := s.text[start:end]
-	m := meaning{at: start, start: start, end: end}
+// around it. Its characters begin at from.
+func (f *fragment) meaning(start, end int) (value string, from int) {
+	text := f.text[start:end]
 	if encloses(text) {
+		start++
 		text = text[1 : len(text)-1]
-		m.start, m.end = start+1, end-1
 	}
 	var words []string
 	for line := range strings.Lines(text) {
@@ -121,8 +91,7 @@ func (s *scanner) meaning(start, end int) meaning {
 			words = append(words, line)
 		}
 	}
-	m.value = strings.Join(words, " ")
-	return m
+	return strings.Join(words, " "), start
 }
 
 // encloses says that the quotes at both ends of text belong to each other: one that stands between them looks like
@@ -146,27 +115,4 @@ func quoted(s string) string {
 		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	}
 	return `"` + s + `"`
-}
-
-// maxTraps is how many traps are looked for: mending takes time for each of them.
-const maxTraps = source.MaxProblems
-
-// add notes a trap; what it is mended with can be set on what is returned.
-func (s *scanner) add(t trap) *trap {
-	s.traps = append(s.traps, &t)
-	s.lost = s.lost || len(s.traps) > maxTraps
-	return &t
-}
-
-// caught gives the traps that are mistakes, in the order of the text; failed says that the library found the text to
-// be no YAML.
-func (s *scanner) caught(failed bool) []trap {
-	var out []trap
-	for _, t := range s.traps {
-		if t.silent || failed {
-			out = append(out, *t)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b trap) int { return cmp.Compare(a.start, b.start) })
-	return out
 }

@@ -1,0 +1,220 @@
+package article
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// findRepeated notes what aliases repeat.
+func (c *converter) findRepeated(y *yaml.Node) {
+	if y.Kind == yaml.AliasNode {
+		if c.repeated == nil {
+			c.repeated = map[*yaml.Node]bool{}
+		}
+		c.repeated[y.Alias] = true
+	}
+	for _, inner := range y.Content {
+		c.findRepeated(inner)
+	}
+}
+
+// coreTag is a tag that YAML itself defines.
+var coreTag = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|timestamp|set|omap|pairs|merge)(\s|$)`)
+
+// misread finds out whether YAML makes something else of a node, which begins at a byte of the text, than its author meant.
+// It is nil if not.
+func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
+	f := c.fragment
+	if _, mended := c.meant[f.at(at)]; mended || at >= len(f.text) {
+		return nil
+	}
+	raw := c.raw(y)
+	switch text := f.text[raw:]; {
+	case text[0] == '!' && !coreTag.MatchString(text):
+		return f.quoteThis(raw, f.extent(raw, in), raw, raw+1, in.label, `"!" at the beginning means a tag to YAML`)
+	case y.Kind == yaml.ScalarNode && y.Style == 0 && y.Anchor != "" && y.Value != "" && !c.repeated[y] && text[0] == '&':
+		return f.quoteThis(raw, f.extent(raw, in), raw, at, in.label,
+			`"&" at the beginning makes &%s an anchor, which nothing refers to`, y.Anchor)
+	case y.Kind == yaml.MappingNode && strings.HasPrefix(f.text[at:], "{{"):
+		return f.doubleBrace(at, f.extent(at, in), in.label)
+	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0 && f.text[at] != '{':
+		stop := f.extent(at, in)
+		if colon := at + strings.Index(f.text[at:stop], ":"); colon > at && in.flow {
+			return f.quoteThis(at, stop, colon, colon+1, in.label, `": " inside [ ] makes a mapping`)
+		}
+	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0:
+		return c.loneKeys(y, at, in)
+	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && y.Value == "" && !strings.Contains(f.lineText(at), "+"):
+		end, next := f.end(at), f.next(at)
+		for next < len(f.text) && f.blanks(next) >= f.end(next) {
+			next = f.next(next)
+		}
+		if next < len(f.text) && f.entry(next).column > f.entry(f.begin(at)).column {
+			return nil
+		}
+		t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.text[at:at+1])
+		if end == at+1 {
+			t.hint = "write the text in the lines below, indented, or write " + in.label + quoted(f.text[at:end])
+		}
+		return t
+	case y.Kind == yaml.ScalarNode && isNull(y) && y.Value == "":
+		if start := f.blanks(at); strings.HasPrefix(f.text[start:], "#") && !f.isEnd(start+1) && start > at {
+			return f.quoteThis(start, f.end(at), start, f.end(at), in.label, `"#" begins a comment, which leaves no value`)
+		}
+	case y.Kind == yaml.ScalarNode && y.Style&^yaml.TaggedStyle == 0:
+		return c.plain(y, at, in)
+	}
+	return nil
+}
+
+// extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma or
+// bracket that does not belong to it.
+func (f *fragment) extent(p int, in context) int {
+	if in.flow {
+		return p + reach(f.text[p:f.end(p)], false)
+	}
+	return f.end(p)
+}
+
+// curlyQuoted is a value in the quotes of word processors.
+var curlyQuoted = regexp.MustCompile(`^(?:[“”„]([^“”„"]*)[“”]|[‘’‚]([^‘’‚']*)[‘’])$`)
+
+// wordKeys are the keys whose values are words for people, in which any quotes may stand.
+var wordKeys = []string{"title", "description", "caption", "alt", "text", "is", "notes", "source", "author", "authors", "unavailable"}
+
+// aTemplate is an expression of ours inside a value.
+var aTemplate = regexp.MustCompile(`\$\{\{[^{}]*\}\}`)
+
+// plain finds out whether a value without quotes is what its author meant.
+func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
+	f := c.fragment
+	_, end := f.aligned(y.Value, at, at, plainly)
+	for p := f.begin(at); p < end; p = f.next(p) {
+		start := max(f.blanks(p), at)
+		if traps := f.oddSpaces(p, in.flow); len(traps) > 0 && traps[0].end <= end {
+			c.lost = true
+			return traps[0]
+		}
+		if start == at || start >= f.end(start) {
+			continue
+		}
+		line := f.text[start:min(f.end(start), end)]
+		if line[0] == '-' && f.isEnd(start+1) {
+			c.lost = true
+			t := &trap{rule: "yaml-syntax", start: start, end: f.end(start),
+				message: "YAML takes this list item for a part of the value above", hint: "begin it in the column of the items above"}
+			if above := f.entry(f.begin(at)); above.dash {
+				t.hint = f.indentLike(above.column, f.begin(at))
+			}
+			return t
+		}
+		if !strings.ContainsAny(line, " \t") {
+			if t := f.gluedAt(start, start+len(line)); t != nil {
+				c.lost = true
+				return t
+			}
+		}
+	}
+	value := f.text[at:end]
+	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !slices.Contains(wordKeys, strings.TrimRight(in.label, ": ")) {
+		_, first := utf8.DecodeRuneInString(value)
+		t := f.quoteThis(at, end, at, at+first, in.label, "%s is no quote to YAML, but a letter", value[:first])
+		f.mean(t, at, end, m[1]+m[2], at+first)
+		t.hint = "write " + in.label + quoted(m[1]+m[2])
+		return t
+	}
+	if in.flow && strings.Count(value, "(") > strings.Count(value, ")") {
+		if stop := f.extent(at, in); stop > end {
+			return f.quoteThis(at, stop, end, end+1, in.label, "the comma cuts the value off")
+		}
+	}
+	if hash := f.blanks(end); hash > end && hash < len(f.text) && f.text[hash] == '#' {
+		one := !strings.ContainsAny(aTemplate.ReplaceAllString(value, "x"), " \t\n")
+		if !one || !f.isEnd(hash+1) && !in.flow {
+			stop := f.end(hash)
+			t := f.quoteThis(at, stop, hash, stop, in.label, `" #" begins a comment, which cuts the value off`)
+			t.hint += "; a comment may have a line of its own"
+			return t
+		}
+	}
+	return nil
+}
+
+// loneKeys reports keys without a value in the mapping in brackets that begins at a byte of the text. If it holds no
+// others, it is not what was meant at all, and the trap is given.
+func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
+	f := c.fragment
+	var lone []int // offsets in y.Content
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key, value := y.Content[i], y.Content[i+1]
+		if key.Kind != yaml.ScalarNode || value.Kind != yaml.ScalarNode || value.Value != "" || !isNull(value) {
+			continue
+		}
+		start := c.written(key)
+		_, end := c.text(key, start)
+		after := f.blanks(end)
+		if _, mended := c.meant[f.at(start)]; !mended && (after >= len(f.text) || f.text[after] != ':') {
+			lone = append(lone, i)
+		}
+	}
+	cut := 0 // where a value ends that a comma cuts off
+	for n, i := range lone {
+		start := c.written(y.Content[i])
+		stop := start + reach(f.text[start:f.end(start)], true)
+		var t *trap
+		if start < cut {
+			c.meant[f.at(start)] = meaning{nothing: true}
+			continue
+		}
+		switch t = f.gluedAt(start, stop); {
+		case t != nil:
+		case n == 0 && 2*len(lone) == len(y.Content):
+			length := max(closingBracket(f.text[at:f.end(at)]), 2)
+			t = f.quoteThis(at, at+length, start, stop, in.label, "%q has no value", f.text[start:stop])
+			t.hint = fmt.Sprintf("write %s[%s] for a list, or %s for text", in.label,
+				strings.TrimSpace(f.text[at+1:at+length-1]), quoted(f.text[at:at+length]))
+			t.meant = &meaning{nothing: true}
+			return t
+		case i > 0 && c.goesOn(y.Content[i-1], start, stop):
+			from, name := c.written(y.Content[i-1]), c.written(y.Content[i-2])
+			_, end := c.text(y.Content[i-1], from)
+			_, nameEnd := c.text(y.Content[i-2], name)
+			cut = f.cutOff(start)
+			t = f.quoteThis(from, cut, end, end+1, f.text[name:nameEnd]+": ", "the comma cuts the value off")
+		default:
+			t = &trap{rule: "quote-this", start: start, end: stop, message: fmt.Sprintf("%q has no value", f.text[start:stop]),
+				hint: "write " + f.text[start:stop] + ": value, or quote the value that the comma before it belongs to"}
+		}
+		c.report(t)
+		c.meant[f.at(start)] = meaning{nothing: true}
+	}
+	return nil
+}
+
+// goesOn says that what stands at [start, stop), behind a comma, looks more like the rest of the value before it than
+// like a key.
+func (c *converter) goesOn(value *yaml.Node, start, stop int) bool {
+	from := c.written(value)
+	return value.Kind == yaml.ScalarNode && value.Style == 0 && c.fragment.begin(from) == c.fragment.begin(start) &&
+		(strings.Contains(value.Value, " ") || !simpleKey.MatchString(c.fragment.text[start:stop]))
+}
+
+// cutOff is where a value ends that goes on at p, behind a comma: before the comma of the next key.
+func (f *fragment) cutOff(p int) int {
+	line := f.end(p)
+	stop := p + reach(f.text[p:line], false)
+	for comma := f.blanks(stop); comma < line && f.text[comma] == ','; comma = f.blanks(stop) {
+		next := f.blanks(comma + 1)
+		end := next + reach(f.text[next:line], true)
+		if after := f.blanks(end); end <= next || after < line && f.text[after] == ':' {
+			break
+		}
+		stop = end
+	}
+	return stop
+}

@@ -1,0 +1,257 @@
+package article
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// above gives the line with something in it before the one that begins at p, or -1.
+func (f *fragment) above(p int) int {
+	for i := f.line(p) - 1; i >= 0; i-- {
+		if !f.isBlank(f.lines[i].at) {
+			return f.lines[i].at
+		}
+	}
+	return -1
+}
+
+// continued finds a line that goes on with the value above, and has a colon or a dash in it.
+func (f *fragment) continued(p int, inFlow bool) []*trap {
+	e, above := f.entry(p), f.above(p)
+	if above < 0 || inFlow || e.end == e.key || e.dash {
+		return nil
+	}
+	a := f.entry(above)
+	if a.column >= e.column || a.value == a.key || a.value >= f.end(a.value) || strings.IndexByte("[{\"'|>", f.text[a.value]) >= 0 {
+		return nil
+	}
+	colon := e.end + strings.IndexByte(f.text[e.end:], ':')
+	if !simpleKey.MatchString(f.text[e.key:e.end]) {
+		return []*trap{f.quoteThis(a.value, f.end(p), colon, colon+1, a.label, `": " inside a value means a key to YAML`)}
+	}
+	return []*trap{{rule: "yaml-syntax", start: e.key, end: f.end(p), hint: f.indentLike(a.column, above), lost: true,
+		message: fmt.Sprintf("this line is indented further than line %d, which has its value already", f.number(above)),
+		edits:   f.hidden(p)}}
+}
+
+// hidden are the edits that make a comment of a line.
+func (f *fragment) hidden(p int) []edit {
+	first := p + len(f.text[p:]) - len(strings.TrimLeft(f.text[p:], " "))
+	return []edit{{at: first, with: strings.Repeat("#", max(0, f.end(p)-first))}}
+}
+
+func (f *fragment) indentLike(column, line int) string {
+	switch column {
+	case 0:
+		return fmt.Sprintf("begin it without spaces, like line %d", f.number(line))
+	case 1:
+		return fmt.Sprintf("indent it by 1 space, like line %d", f.number(line))
+	}
+	return fmt.Sprintf("indent it by %d spaces, like line %d", column, f.number(line))
+}
+
+// glued finds a key whose colon has no space behind it.
+func (f *fragment) glued(p int, _ bool) []*trap {
+	e := f.entry(p)
+	if e.end > e.key {
+		return nil
+	}
+	if t := f.gluedAt(e.key, f.end(e.key)); t != nil {
+		return []*trap{t}
+	}
+	return nil
+}
+
+// gluedAt makes a trap of key:value, [p, end). A key of one letter is not mended.
+func (f *fragment) gluedAt(p, end int) *trap {
+	m := gluedKey.FindStringSubmatch(f.text[p:end])
+	if m == nil {
+		return nil
+	}
+	colon := p + len(m[1])
+	t := &trap{rule: "yaml-syntax", start: colon, end: colon + 1, message: "a key's colon needs a space behind it",
+		hint: "write " + m[1] + ": " + strings.TrimSpace(m[2]), lost: true, edits: f.hidden(f.begin(p))}
+	if _, last := utf8.DecodeLastRuneInString(m[1]); last == 1 && len(m[1]) > 1 {
+		f.mean(t, p, p, m[1], p)
+		t.edits, t.lost, t.at = []edit{{at: colon - 1, with: ": "}}, false, p
+	}
+	return t
+}
+
+// brackets finds brackets of a value in the line that begins at p that do not come in pairs.
+func (f *fragment) brackets(p int, inFlow bool) []*trap {
+	e := f.entry(p)
+	if e.value >= f.end(e.value) || strings.IndexByte("[{", f.text[e.value]) < 0 {
+		return nil
+	}
+	region := f.region(p, e.column)
+	var open []int
+	for q := e.value; q < region; q++ {
+		switch c := f.text[q]; c {
+		case '"', '\'':
+			if end, _ := closing(f.text[:region], q); end > 0 && !isWord(f.text[q-1]) {
+				q = end - 1
+			}
+		case '#':
+			if isSpace(f.text[q-1]) {
+				q = f.end(q) - 1
+			}
+		case '[', '{':
+			open = append(open, q)
+		case ']', '}':
+			if len(open) == 0 {
+				return nil
+			}
+			last := open[len(open)-1]
+			if opposite(f.text[last]) != string(c) {
+				return []*trap{f.wrongBracket(open, q)}
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	stop := len(strings.TrimRight(f.text[:region], " \t\r\n"))
+	var closers strings.Builder
+	for i := len(open) - 1; i >= 0; i-- {
+		closers.WriteString(opposite(f.text[open[i]]))
+	}
+	t := &trap{rule: "yaml-syntax", start: open[0], end: open[0] + 1, message: fmt.Sprintf("this %q is never closed", f.text[open[0]:open[0]+1])}
+	if t.hint = "write " + strings.TrimSpace(f.lineText(f.begin(stop-1))) + closers.String(); len(t.hint) > maxHint || len(open) > 3 {
+		t.hint = fmt.Sprintf("close it at the end of line %d", f.number(stop))
+	}
+	t.edits = []edit{{at: stop, with: closers.String(), adds: true}}
+	return []*trap{t}
+}
+
+// wrongBracket is the trap of a bracket at q that does not fit the innermost of those that are open.
+func (f *fragment) wrongBracket(open []int, q int) *trap {
+	last := open[len(open)-1]
+	right := opposite(f.text[last])
+	t := &trap{rule: "yaml-syntax", start: q, end: q + 1, hint: "write " + right, edits: []edit{{at: q, with: right}},
+		message: fmt.Sprintf("%q cannot close the %q of line %d", f.text[q:q+1], f.text[last:last+1], f.number(last))}
+	for _, outer := range open[:len(open)-1] {
+		if opposite(f.text[outer]) == f.text[q:q+1] {
+			t.start, t.end, t.lost = last, last+1, true
+			t.message = fmt.Sprintf("this %q is never closed", f.text[last:last+1])
+			t.hint = "write " + f.text[last:q] + right
+		}
+	}
+	return t
+}
+
+// maxRegion bounds the lines that are looked at for the end of a bracket that is not closed.
+const maxRegion = 1000
+
+func opposite(bracket byte) string {
+	if bracket == '[' {
+		return "]"
+	}
+	return "}"
+}
+
+// region is where a bracket in the line that begins at p should be closed at the latest: before the next line that looks
+// like one of the block around it.
+func (f *fragment) region(p, column int) int {
+	for n, lines := f.next(p), 0; n < len(f.text) && lines < maxRegion; n, lines = f.next(n), lines+1 {
+		if e := f.entry(n); !f.isBlank(n) && e.column <= column && (e.dash || e.end > e.key) {
+			return n
+		}
+	}
+	return len(f.text)
+}
+
+// commas finds lines inside brackets with a comma too many or none at their end.
+func (f *fragment) commas(p int, inFlow bool) []*trap {
+	var out []*trap
+	text := f.lineText(p)
+	for i, c := range text {
+		if before := strings.TrimRight(text[:i], " \t"); c == ',' && before != "" && strings.IndexByte("[{,", before[len(before)-1]) >= 0 {
+			out = append(out, &trap{rule: "yaml-syntax", start: p + i, end: p + i + 1, message: "nothing stands before this comma",
+				hint: "remove it", edits: []edit{{at: p + i, with: " "}}})
+		}
+	}
+	if i := strings.Index(text, " #"); i >= 0 {
+		text = text[:i]
+	}
+	text = strings.TrimRight(text, " \t")
+	if end := p + len(text); inFlow && strings.TrimSpace(text) != "" && !strings.HasSuffix(text, ",") {
+		out = append(out, &trap{rule: "yaml-syntax", start: end - 1, end: end, message: "a comma is missing behind this",
+			hint: "write " + strings.TrimSpace(text) + ",", edits: []edit{{at: end, with: ",", adds: true}}})
+	}
+	return out
+}
+
+// indentation finds out why the line that begins at p fits nowhere.
+func (f *fragment) indentation(p int, inFlow bool) []*trap {
+	above := f.above(p)
+	if above < 0 || inFlow || f.isBlank(p) {
+		return nil
+	}
+	l := f.entry(p)
+	type level struct {
+		column, line int
+		dash         bool
+	}
+	var outer, left *level // the innermost collection that may go on here, and the innermost one that ends here
+	for q := above; q >= 0 && (outer == nil || outer.column > 0); q = f.above(q) {
+		e := f.entry(q)
+		levels := []level{{e.column, q, e.dash}}
+		if e.dash {
+			levels = []level{{e.key - q, q, false}, {e.column, q, true}}
+		}
+		for _, found := range levels {
+			switch {
+			case found.column > l.column && outer == nil:
+				if left == nil || found.column < left.column {
+					left = &found
+				}
+			case outer == nil:
+				outer = &found
+			}
+		}
+		if outer != nil {
+			break
+		}
+	}
+	t := &trap{rule: "yaml-syntax", start: p + l.column, end: f.end(p + l.column), lost: true, edits: f.hidden(p)}
+	switch {
+	case left != nil && outer != nil && blockHeader.MatchString(f.lineText(f.entry(outer.line).value)):
+		t.message = fmt.Sprintf("this line is indented less than line %d, which begins the block of text", f.number(f.next(outer.line)))
+		t.hint = f.indentLike(f.entry(f.next(outer.line)).column, f.next(outer.line))
+	case outer != nil && outer.column == l.column && l.dash && !outer.dash:
+		t.message, t.hint = "a list item cannot stand beside keys", "put a key above it, or remove the dash"
+	case outer != nil && outer.column == l.column && !l.dash && outer.dash && l.end > l.key:
+		t.message = "a key cannot stand beside list items"
+		t.hint = "put a dash before it, or indent it like the keys of the item above"
+	case outer == nil && left != nil:
+		t.message, t.hint = "this line is indented less than the first one", f.indentLike(left.column, left.line)
+	case l.end == l.key && !l.dash || outer == nil || outer.column == l.column:
+		return nil
+	case left == nil:
+		t.message = "this line is indented further than the ones above, which have their values already"
+		t.hint = f.indentLike(outer.column, outer.line)
+	default:
+		t.message = "this line is indented like none above it"
+		t.hint = f.indentLike(left.column, left.line) + ", or " + f.indentLike(outer.column, outer.line)
+	}
+	return []*trap{t}
+}
+
+// stray finds a line in a mapping that has no colon.
+func (f *fragment) stray(p int, inFlow bool) []*trap {
+	e := f.entry(p)
+	if e.end > e.key || e.dash || f.isBlank(p) || inFlow {
+		return nil
+	}
+	text := f.lineText(e.key)
+	t := &trap{rule: "yaml-syntax", start: e.key, end: f.end(e.key), message: "this line has no colon", hint: "write key: value", edits: f.hidden(p)}
+	if above := f.above(p); simpleKey.MatchString(text) {
+		t.hint = "write " + text + ": and a value"
+	} else if above >= 0 && f.entry(above).column < e.column {
+		t.hint = "quote all of the value above, or write it as a block: " + f.entry(above).label + "|"
+	}
+	return []*trap{t}
+}
