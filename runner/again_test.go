@@ -186,7 +186,7 @@ func TestGivenUp(t *testing.T) {
 	s := script(t)
 	tries := 0
 	s.Start = func(_ context.Context, service engine.Service) error {
-		for _, f := range service.Files {
+		for _, f := range service.Configs {
 			switch {
 			case strings.Contains(string(f.Data), "fickle"):
 				tries++

@@ -61,14 +61,14 @@ func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error
 	}
 	at := r.layout().Location(t, s.Name)
 	at.Peers = nil // it connects to the service alone, which is beside it
-	out := engine.Service{
-		Name: s.Name, Image: r.images().Own(), Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
-		CPUSet: r.layout().Placement(at.Host).Services, Location: at,
-		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used again, and the
-		// relay may be that one, for all clients.
+	out := engine.Service{Image: r.images().Own(), Location: at, Service: spec.Service{
+		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
+		CPUSet: r.layout().Placement(at.Host).Services,
+		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used
+		// again, and the relay may be that one, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
-		Ready:   engine.Ready{Log: link.ReadyLine},
-	}
+		Ready:   spec.Ready{Log: link.ReadyLine},
+	}}
 	if at.Published {
 		out.Expose = s.Expose
 	}

@@ -106,10 +106,10 @@ func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 
 	// A service that is still not ready then says what it waited for.
 	s.Start = func(_ context.Context, service engine.Service) error {
-		if service.Ready.Within > 400*time.Millisecond {
-			t.Errorf("it may take %v to become ready", service.Ready.Within)
+		if service.Within > 400*time.Millisecond {
+			t.Errorf("it may take %v to become ready", service.Within)
 		}
-		time.Sleep(service.Ready.Within)
+		time.Sleep(service.Within)
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"), Log: []byte("starting up\n")}
 	}
 	r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
@@ -207,9 +207,10 @@ func TestSettingsOfAService(t *testing.T) {
 		return nil
 	}
 	runOnce(t, s, "expose:", "hostname: other\n    cpus: 0.5\n    ulimits: {nofile: 100, core: {soft: 1, hard: 2}}\n    cap_drop: [ALL]\n    expose:")
-	want := engine.Service{Hostname: "other", CPUs: 0.5, CapDrop: []string{"ALL"},
-		Ulimits: []engine.Ulimit{{Name: "core", Soft: 1, Hard: 2}, {Name: "nofile", Soft: 100, Hard: 100}}}
-	if got := (engine.Service{Hostname: got.Hostname, CPUs: got.CPUs, CapDrop: got.CapDrop, Ulimits: got.Ulimits}); !reflect.DeepEqual(got, want) {
+	want := engine.Service{Service: spec.Service{Hostname: "other", CPUs: 0.5, CapDrop: []string{"ALL"},
+		Ulimits: map[string]spec.Ulimit{"core": {Soft: 1, Hard: 2}, "nofile": {Soft: 100, Hard: 100}}}}
+	if got := (engine.Service{Service: spec.Service{Hostname: got.Hostname, CPUs: got.CPUs, CapDrop: got.CapDrop,
+		Ulimits: got.Ulimits}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 

@@ -264,7 +264,7 @@ func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 	return c.err
 }
 
-func (*counting) Files(*plan.Trial, string) []engine.File { return nil }
+func (*counting) Files(*plan.Trial, string) []spec.File { return nil }
 
 func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
 	c.measured++

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -20,7 +19,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/readiness"
-	"benchbook/runner/images"
 	"benchbook/runner/observe"
 )
 
@@ -99,7 +97,7 @@ func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *
 	var left atomic.Int32
 	left.Store(int32(len(containers)))
 	if s.Link == nil { // others reach it through its link, which comes last
-		service.Ready.Begun = func() {
+		service.Begun = func() {
 			if left.Add(-1) == 0 {
 				begun()
 			}
@@ -161,7 +159,7 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	if left <= 0 {
 		return nil, cmp.Or(bounded.Err(), context.DeadlineExceeded) // the context learns of it a moment later
 	}
-	service.Ready.Within = left
+	service.Within = left
 	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
 	defer cancel()
 	return space.Start(ctx, service)
@@ -169,27 +167,12 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 
 // service is a service as engines take it.
 func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	out := engine.Service{
-		Name: s.Name, Image: r.images().Prepared(s.Image), Entrypoint: s.Entrypoint, Command: s.Command, Environment: s.Environment,
-		Expose: s.Expose, WorkingDir: s.WorkingDir, User: s.User, CPUSet: r.layout().CPUsOf(s), Memory: s.Memory,
-		Tmpfs: s.Tmpfs, PIDs: s.PIDs, ShmSize: s.ShmSize, ReadOnly: s.ReadOnly, Init: s.Init, StopSignal: s.StopSignal, StopGrace: s.StopGrace,
-		Hostname: s.Hostname, CPUs: s.CPUs, Sysctls: s.Sysctls, CapAdd: s.CapAdd, CapDrop: s.CapDrop, SecurityOpt: s.SecurityOpt,
-		Ready: engine.Ready{HTTP: s.Ready.HTTP, Port: s.Ready.Port, Log: s.Ready.Log, Times: s.Ready.Times,
-			Command: s.Ready.Command, Completed: s.Completes, Interval: s.Ready.Interval, Timeout: s.Ready.Timeout, Retries: s.Ready.Retries,
-			StartPeriod: s.Ready.StartPeriod, StartInterval: s.Ready.StartInterval},
-	}
-	out.Location = r.layout().Location(t, s.Name)
+	out := engine.Service{Service: *s, Image: r.images().Prepared(s.Image), Location: r.layout().Location(t, s.Name)}
+	out.CPUSet = r.layout().CPUsOf(s)
 	if s.Link != nil {
 		out.Published = false // its link is
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
-		limit := s.Ulimits[name]
-		out.Ulimits = append(out.Ulimits, engine.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
-	}
-	for _, f := range s.Configs {
-		out.Files = append(out.Files, images.EngineFile(f))
-	}
-	if err := volumes(s, out.Host == "", &out); err != nil {
+	if err := lowerVolumes(&out); err != nil {
 		return engine.Service{}, err
 	}
 	if s.Origin != nil {
@@ -217,43 +200,37 @@ func (r *run) addDriverFiles(t *plan.Trial, service string, out *engine.Service)
 			continue // none of its repetitions is to be done
 		}
 		for _, f := range driver.Files(t, service) {
-			if !slices.ContainsFunc(out.Files, func(have engine.File) bool { return have.Path == f.Path }) {
-				out.Files = append(out.Files, f)
+			if !slices.ContainsFunc(out.Configs, func(have spec.File) bool { return have.Path == f.Path }) {
+				out.Configs = append(out.Configs, f)
 			}
 		}
 	}
 }
 
-// volumes are those of a service as engines take them. A single file of the article is put there as a config is: engines mount
-// folders only. Of another machine than this its own engine says what it does not have.
-func volumes(s *spec.Service, here bool, out *engine.Service) error {
+// lowerVolumes turns volumes that engines have other words for into these: memory into tmpfs, and a single file of the
+// article into a config, as engines mount folders only. Of another machine than this its own engine says what it does
+// not have.
+func lowerVolumes(s *engine.Service) error {
+	var volumes []spec.Volume
+	s.Tmpfs, s.Configs = slices.Clone(s.Tmpfs), slices.Clone(s.Configs)
 	for _, v := range s.Volumes {
 		switch {
-		case v.Type == string(article.TmpfsVolume):
-			tmpfs := v.Target
-			if v.Size > 0 {
-				tmpfs += fmt.Sprintf(":size=%d", v.Size)
-			}
-			out.Tmpfs = append(slices.Clone(out.Tmpfs), tmpfs)
-		case v.Type == string(article.BindVolume) && v.Single:
-			file := images.EngineFile(v.Files[0])
+		case v.Type == spec.TmpfsVolume && v.Size > 0:
+			s.Tmpfs = append(s.Tmpfs, fmt.Sprintf("%s:size=%d", v.Target, v.Size))
+		case v.Type == spec.TmpfsVolume:
+			s.Tmpfs = append(s.Tmpfs, v.Target)
+		case v.Single:
+			file := v.Files[0]
 			file.Path = v.Target
-			out.Files = append(out.Files, file)
-		case v.Type == string(article.BindVolume) && v.Host != "":
-			if _, err := os.Stat(v.Host); err != nil && here {
+			s.Configs = append(s.Configs, file)
+		default:
+			if _, err := os.Stat(v.Host); v.Host != "" && s.Host == "" && err != nil {
 				return &engine.RejectedError{Name: s.Name, Err: fmt.Errorf("there is no %s on this machine", v.Source)}
 			}
-			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Host: v.Host, ReadOnly: v.ReadOnly})
-		case v.Type == string(article.BindVolume):
-			files := make([]engine.File, 0, len(v.Files)) // never nil: an empty folder is one
-			for _, f := range v.Files {
-				files = append(files, images.EngineFile(f))
-			}
-			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Files: files})
-		default:
-			out.Volumes = append(out.Volumes, engine.Volume{Target: v.Target, Name: v.Source, ReadOnly: v.ReadOnly})
+			volumes = append(volumes, v)
 		}
 	}
+	s.Volumes = volumes
 	return nil
 }
 

@@ -69,12 +69,12 @@ func TestVolumes(t *testing.T) {
 	}
 	runOnce(t, s, "expose:", `volumes: ["./sync.py:/srv/one.py", "data:/data:ro", /own, {type: tmpfs, target: /fast, tmpfs: {size: 64m}}]
     expose:`)
-	want := []engine.Volume{{Target: "/data", Name: "data", ReadOnly: true}, {Target: "/own"}}
+	want := []spec.Volume{{Type: spec.NamedVolume, Target: "/data", Source: "data", ReadOnly: true}, {Type: spec.NamedVolume, Target: "/own"}}
 	if fmt.Sprint(got.Volumes) != fmt.Sprint(want) || !slices.Equal(got.Tmpfs, []string{"/fast:size=67108864"}) {
 		t.Errorf("volumes %+v, tmpfs %v; want %+v", got.Volumes, got.Tmpfs, want)
 	}
-	if i := slices.IndexFunc(got.Files, func(f engine.File) bool { return f.Path == "/srv/one.py" }); i < 0 || !strings.Contains(string(got.Files[i].Data), "sync") {
-		t.Errorf("files %+v", got.Files)
+	if i := slices.IndexFunc(got.Configs, func(f spec.File) bool { return f.Path == "/srv/one.py" }); i < 0 || !strings.Contains(string(got.Configs[i].Data), "sync") {
+		t.Errorf("files %+v", got.Configs)
 	}
 }
 
@@ -84,24 +84,6 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 	became := map[string]func(set *spec.Service, got engine.Service) (is, want any){
 		"Image": func(_ *spec.Service, got engine.Service) (is, want any) {
 			return got.Image, engine.Prepared{ID: "id of x"}
-		},
-		"Configs": func(set *spec.Service, got engine.Service) (is, want any) {
-			f := set.Configs[0]
-			return got.Files, []engine.File{{Path: f.Path, Mode: 0o755, Data: f.Data}}
-		},
-		"Ready": func(set *spec.Service, got engine.Service) (is, want any) {
-			have, given := reflect.ValueOf(got.Ready), fields(set.Ready)
-			all := map[string]any{}
-			for name := range given {
-				all[name] = have.FieldByName(name).Interface()
-			}
-			return all, given
-		},
-		"Completes": func(_ *spec.Service, got engine.Service) (is, want any) {
-			return got.Ready.Completed, true
-		},
-		"Ulimits": func(set *spec.Service, got engine.Service) (is, want any) {
-			return got.Ulimits, []engine.Ulimit{{Name: "x", Soft: int64(set.Ulimits["x"].Soft), Hard: int64(set.Ulimits["x"].Hard)}}
 		},
 	}
 	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale", "Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
@@ -266,7 +248,7 @@ func TestConditions(t *testing.T) {
 		case "server":
 			close(other)
 		case "migrate":
-			if !service.Ready.Completed {
+			if !service.Completes {
 				t.Error("migrate is not to complete")
 			}
 		}
@@ -389,8 +371,8 @@ func TestServiceThatEnds(t *testing.T) {
 func TestCommandWithASearch(t *testing.T) {
 	s, runs := script(t), 0
 	s.Start = func(_ context.Context, service engine.Service) error {
-		if len(service.Files) != 1 {
-			t.Errorf("service %s has the files %+v, want the timer", service.Name, service.Files)
+		if len(service.Configs) != 1 {
+			t.Errorf("service %s has the files %+v, want the timer", service.Name, service.Configs)
 		}
 		return nil
 	}
@@ -436,7 +418,7 @@ func TestNothingIsStartedWhenTheTimeIsOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Name: "server"})
+	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Service: spec.Service{Name: "server"}})
 	if service != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, %v", service, err)
 	}

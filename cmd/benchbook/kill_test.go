@@ -26,6 +26,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
@@ -197,7 +198,9 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 			t.Error(err)
 		}
 	})
-	alive, err := space.Start(t.Context(), engine.Service{Name: "bystander", Image: image, Command: []string{"sleep", "1d"}})
+	alive, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "bystander",
+		Command: []string{"sleep", "1d"}},
+		Image: image})
 	if err != nil {
 		t.Fatal(err)
 	}

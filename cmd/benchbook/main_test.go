@@ -23,6 +23,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/inspect"
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
@@ -198,7 +199,7 @@ func script(mode string) fake.Script {
 		}
 	case "broken-build", "broken-builder":
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, func(f engine.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
+			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
 				return engine.Prepared{Reference: "x", ID: "y"}, nil
 			}
 			if mode == "broken-builder" {

@@ -1,34 +1,37 @@
 package spec
 
-import "time"
+import (
+	"io/fs"
+	"time"
+)
 
 // Service is a container to start. JSON names are those of the article language; files count by their digests.
 type Service struct {
 	Name        string            `json:"name"`
 	Image       Image             `json:"image"`
-	Entrypoint  []string          `json:"entrypoint,omitempty"`
-	Command     []string          `json:"command,omitempty"`
-	Environment []string          `json:"environment,omitempty"` // with what env_file has
-	Expose      []int             `json:"expose,omitempty"`
-	Configs     []File            `json:"configs,omitempty"`
+	Entrypoint  []string          `json:"entrypoint,omitempty"`  // nil: the image's
+	Command     []string          `json:"command,omitempty"`     // nil: the image's
+	Environment []string          `json:"environment,omitempty"` // KEY=value, with what env_file has
+	Expose      []int             `json:"expose,omitempty"`      // TCP ports
+	Configs     []File            `json:"configs,omitempty"`     // put there before the program starts
 	DependsOn   []string          `json:"depends_on,omitempty"`
 	Conditions  map[string]string `json:"conditions,omitempty"` // of DependsOn: those other than that it is ready
 	Ready       Ready             `json:"ready,omitzero"`
 	WorkingDir  string            `json:"working_dir,omitempty"`
 	User        string            `json:"user,omitempty"`
-	CPUSet      string            `json:"cpuset,omitempty"` // empty: where the plan puts it
-	Memory      int64             `json:"mem_limit,omitempty"`
-	PIDs        int64             `json:"pids_limit,omitempty"` // -1: none
-	ShmSize     int64             `json:"shm_size,omitempty"`
-	Tmpfs       []string          `json:"tmpfs,omitempty"`
-	ReadOnly    bool              `json:"read_only,omitempty"`
-	Init        bool              `json:"init,omitempty"`
-	StopSignal  string            `json:"stop_signal,omitempty"`
-	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // nanoseconds, as all durations here
+	CPUSet      string            `json:"cpuset,omitempty"`            // such as "0-1"; empty: where the plan puts it
+	Memory      int64             `json:"mem_limit,omitempty"`         // limit in bytes; 0: none
+	PIDs        int64             `json:"pids_limit,omitempty"`        // limit of processes and threads; 0: that of engines, -1: none
+	ShmSize     int64             `json:"shm_size,omitempty"`          // bytes; 0: the engine's default
+	Tmpfs       []string          `json:"tmpfs,omitempty"`             // paths, each with options behind a colon: "/run:size=64m"
+	ReadOnly    bool              `json:"read_only,omitempty"`         // its root file system
+	Init        bool              `json:"init,omitempty"`              // a process that reaps
+	StopSignal  string            `json:"stop_signal,omitempty"`       // empty: the image's
+	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // before it is killed; nanoseconds, as all durations here
 	Hostname    string            `json:"hostname,omitempty"`
-	CPUs        float64           `json:"cpus,omitempty"`
+	CPUs        float64           `json:"cpus,omitempty"` // limit in cores, such as 0.5; 0: none
 	Ulimits     map[string]Ulimit `json:"ulimits,omitempty"`
-	Sysctls     map[string]string `json:"sysctls,omitempty"`
+	Sysctls     map[string]string `json:"sysctls,omitempty"` // of its own namespaces
 	CapAdd      []string          `json:"cap_add,omitempty"`
 	CapDrop     []string          `json:"cap_drop,omitempty"`
 	SecurityOpt []string          `json:"security_opt,omitempty"`
@@ -64,6 +67,14 @@ type File struct {
 	Data   []byte `json:"-"`
 }
 
+// Mode is that of the file in a container.
+func (f File) Mode() fs.FileMode {
+	if f.Exec {
+		return 0o755
+	}
+	return 0o644
+}
+
 // Ready says when a service is ready: at once if it exposes no port, else when every exposed port accepts connections,
 // unless one of HTTP, Port, Log and Command is set. The other fields mean what the healthcheck of Compose has them for,
 // and are zero where nothing is said. If all of them are 0, a service is probed as often as it can be, for a minute;
@@ -86,15 +97,28 @@ func (r Ready) HasNoTest() bool {
 	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
 }
 
-// Ulimit is a limit of a container's processes.
+// IsTimed says whether the waiting is as long as somebody has asked for.
+func (r Ready) IsTimed() bool {
+	return r.Interval > 0 || r.Timeout > 0 || r.Retries > 0 || r.StartPeriod > 0 || r.StartInterval > 0
+}
+
+// Ulimit is a limit of a container's processes; -1: unlimited.
 type Ulimit struct {
 	Soft int `json:"soft"`
 	Hard int `json:"hard"`
 }
 
-// Volume is a place in a container that is not part of its image.
+// The types of volumes.
+const (
+	BindVolume  = "bind"
+	NamedVolume = "volume"
+	TmpfsVolume = "tmpfs"
+)
+
+// Volume is a place in a container that is not part of its image. One without a name is the container's alone. What is
+// there begins with what the image of the first container that asks for it has there.
 type Volume struct {
-	Type     string `json:"type"`             // bind, volume or tmpfs
+	Type     string `json:"type"`             // empty: NamedVolume
 	Source   string `json:"source,omitempty"` // of bind: relative to the article's folder, or absolute; of volume: a name
 	Target   string `json:"target"`
 	ReadOnly bool   `json:"read_only,omitempty"`
@@ -106,6 +130,17 @@ type Volume struct {
 	// Host is the absolute path that Source means on this machine, of bind outside the article's folder.
 	Host string `json:"-"`
 }
+
+// Name is that of a volume which is shared with all that ask for it; empty for all others.
+func (v Volume) Name() string {
+	if v.Type != BindVolume && v.Type != TmpfsVolume {
+		return v.Source
+	}
+	return ""
+}
+
+// HasFiles says that Files are what is in it, and nothing else. They cannot be written to.
+func (v Volume) HasFiles() bool { return v.Type == BindVolume && v.Host == "" }
 
 // HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
 type HTTPOrigin struct {

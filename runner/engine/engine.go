@@ -18,10 +18,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"strings"
 	"time"
+
+	"benchbook/notebook/spec"
 )
 
 // Labels that everything we start carries, by which Sweep and people find it again.
@@ -235,20 +236,11 @@ type Executable struct {
 	Data []byte
 }
 
-// Build is a private build context: nothing outside it is read, and the author's folder is not touched.
+// Build is a private build context, and what it is for, in messages and labels: "async-101 server". Nothing outside it
+// is read, and the author's folder is not touched.
 type Build struct {
-	For        string // what it is for, in messages and labels: "async-101 server"
-	Files      []File // sorted by path
-	Dockerfile string // its path among Files
-	Args       map[string]string
-	Target     string
-}
-
-// File is a regular file in a build context or put into a container.
-type File struct {
-	Path string // slash-separated; relative in a build context, absolute in a container
-	Mode fs.FileMode
-	Data []byte
+	For string
+	spec.Build
 }
 
 // Prepared is an image that is there.
@@ -296,36 +288,15 @@ func (e *ImageError) Error() string {
 
 func (e *ImageError) Unwrap() error { return e.Err }
 
-// Service is a container that stays up while load is put on it. Fields mean what they mean in Compose.
+// Service is a container that stays up while load is put on it, as its specification says, but for its image, which was
+// prepared. Whoever starts it has waited for what it depends on, has made a container of each replica, and has put links
+// before services; volumes are named ones, folders of the host, and files.
 type Service struct {
-	Name        string
-	Aliases     []string // further names it is reached by, which several services may share
-	Hostname    string   // empty: the engine's choice
-	Image       Prepared
-	Entrypoint  []string // nil: the image's
-	Command     []string // nil: the image's
-	Environment []string // KEY=value
-	Expose      []int    // TCP ports
-	Files       []File   // copied in before the program starts
-	WorkingDir  string
-	User        string
-	CPUSet      string   // such as "0" or "0-1"; empty: all
-	CPUs        float64  // limit in cores, such as 0.5; 0: none
-	Memory      int64    // limit in bytes; 0: none
-	PIDs        int64    // limit of processes and threads; 0: DefaultPIDs, -1: none
-	Tmpfs       []string // paths, each with its options behind a colon, if it has some: "/run:size=64m"
-	Volumes     []Volume
-	ShmSize     int64 // bytes; 0: the engine's default
-	Ulimits     []Ulimit
-	Sysctls     map[string]string // of its own namespaces
-	CapAdd      []string          // what the project file allowed
-	CapDrop     []string
-	SecurityOpt []string      // what the project file allowed
-	ReadOnly    bool          // root file system
-	Init        bool          // an init process that reaps
-	StopSignal  string        // empty: the image's
-	StopGrace   time.Duration // before it is killed; 0: at once, as nothing it could still do is measured
-	Ready       Ready
+	spec.Service
+	Image   Prepared
+	Aliases []string      // further names it is reached by, which several services may share
+	Within  time.Duration // it is not waited for longer until it is ready; 0: as long as its healthcheck says
+	Begun   func()        // called when the service was started and the waiting begins; may be nil
 	Location
 }
 
@@ -356,52 +327,6 @@ type Peer struct {
 	Address string // of its host; set as that of a Location is
 }
 
-// Volume is a place in a container that is not part of its image. At most one of Name, Files and Host is set; without any, it is the
-// container's alone, and begins with what the image has there.
-type Volume struct {
-	Target string // absolute
-	// Name is that of a volume of the space: whoever asks for it there, or in a space within, shares it. It is made by the first
-	// who asks, in whose space it lives, and begins with what that one's image has there.
-	Name string
-	// Files are what is in it, by their paths below Target, and nothing else. They cannot be written to.
-	Files    []File
-	Host     string // a path of the engine's machine, absolute, which the project file allowed
-	ReadOnly bool
-}
-
-// Ulimit is a resource limit of a service's processes, named as in Compose: "nofile".
-type Ulimit struct {
-	Name       string
-	Soft, Hard int64 // -1: unlimited
-}
-
-// Ready says when a service is ready. Zero means that every exposed port accepts connections (at once if there are none), within a minute.
-// At most one of HTTP, Port, Log, Command and Completed is set.
-type Ready struct {
-	HTTP      string   // a path that must be answered with a status below 400 at the first exposed port
-	Port      int      // a TCP port that must accept
-	Log       string   // a text that must stand in the log,
-	Times     int      // this many times (0 is once)
-	Command   []string // run in the service; must end with status 0
-	Completed bool     // the service ends by itself, with status 0
-
-	// How often is probed, and for how long, as the healthcheck of Compose has it. If all of them are 0, a service is probed as often as it
-	// can be, for a minute. Otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
-	Interval      time.Duration // between two probes; a probe that fails counts once in this time
-	Timeout       time.Duration // of one probe
-	Retries       int           // so many probes that fail in a row, and the waiting ends
-	StartPeriod   time.Duration // in which probes that fail do not count
-	StartInterval time.Duration // between two probes in this period
-
-	Within time.Duration // the waiting ends then in any case; 0: it does not
-	Begun  func()        // called when the service was started and the waiting begins; may be nil
-}
-
-// IsTimed says whether the waiting is as long as somebody has asked for.
-func (r Ready) IsTimed() bool {
-	return r.Interval > 0 || r.Timeout > 0 || r.Retries > 0 || r.StartPeriod > 0 || r.StartInterval > 0
-}
-
 // Command is something to run inside a service: a step of preparation, a timed command.
 type Command struct {
 	Args        []string // the program and its arguments; no shell is put around them
@@ -417,7 +342,7 @@ type Program struct {
 	Entrypoint  []string // nil: the image's
 	Command     []string // nil: the image's
 	Environment []string
-	Files       []File
+	Files       []spec.File
 	WorkingDir  string
 	CPUSet      string
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
@@ -428,6 +353,12 @@ type Program struct {
 	// lets reading it end once Run has returned, as an engine may still wait for more.
 	Stdin io.Reader
 	Location
+}
+
+// Service is the program as what it has in common with services: a container of its own.
+func (p *Program) Service() Service {
+	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command, Environment: p.Environment,
+		Configs: p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, Location: p.Location}
 }
 
 // Exit is how a program ended. Standard output is kept to its first 64 MiB, standard error to its last mebibyte.

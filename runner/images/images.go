@@ -65,14 +65,11 @@ func imagesOf(t *plan.Trial) map[string]spec.Image {
 
 // imageSpec is an image as engines want it; what says in words what it is for.
 func imageSpec(what string, wanted spec.Image) engine.Image {
-	spec := engine.Image{Name: wanted.Name, Machine: wanted.Machine}
-	if b := wanted.Build; b != nil {
-		spec.Build = &engine.Build{For: what, Dockerfile: b.Dockerfile, Args: b.Args, Target: b.Target}
-		for _, f := range b.Files {
-			spec.Build.Files = append(spec.Build.Files, EngineFile(f))
-		}
+	out := engine.Image{Name: wanted.Name, Machine: wanted.Machine}
+	if wanted.Build != nil {
+		out.Build = &engine.Build{For: what, Build: *wanted.Build}
 	}
-	return spec
+	return out
 }
 
 // identification is a shell's program that says which file a program of the machine is, without the folders above it, which may be
@@ -147,13 +144,4 @@ func (l *redactedLog) flush() {
 		_, _ = io.WriteString(l.to, l.redact.Text(string(l.rest))+"\n") // it is only for people to read
 	}
 	l.rest = nil
-}
-
-// EngineFile is a file as engines take it.
-func EngineFile(f spec.File) engine.File {
-	out := engine.File{Path: f.Path, Mode: 0o644, Data: f.Data}
-	if f.Exec {
-		out.Mode = 0o755
-	}
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 )
@@ -24,12 +25,12 @@ func TestPackagesOfAnImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	file := func(path, text string) engine.File { return engine.File{Path: path, Mode: 0o644, Data: []byte(text)} }
+	file := func(path, text string) spec.File { return spec.File{Path: path, Data: []byte(text)} }
 	status := func(name, state, version string) string {
 		return "Package: " + name + "\nStatus: " + state + "\nMaintainer: nobody <nobody@example.org>\nArchitecture: all\nVersion: " + version +
 			"\nDescription: of a test\n\n"
 	}
-	build := &engine.Build{For: "packages", Dockerfile: "Dockerfile", Files: []engine.File{
+	build := &engine.Build{For: "packages", Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
 		file("Dockerfile", "FROM debian:bookworm-slim\nCOPY status /var/lib/dpkg/status\nCOPY tree /\n"),
 		file("status", status("alpha", "install ok installed", "1:2.0-3+b1")+status("gone", "deinstall ok config-files", "0.9-1")+
 			status("beta", "hold ok installed", "4.5~rc1-1")),
@@ -37,7 +38,7 @@ func TestPackagesOfAnImage(t *testing.T) {
 		file("tree/usr/local/lib/python3.11/dist-packages/uWSGI-2.0.31-py3.11.egg-info/PKG-INFO", "Name: uWSGI\n"),
 		file("tree/usr/lib/python3/dist-packages/apt-2.6.1.egg-info/PKG-INFO", "Name: apt\n"),
 		file("tree/opt/env/lib/python3.11/site-packages/pip/_vendor/rich-1.0.dist-info/METADATA", "Name: rich\n"),
-	}}
+	}}}
 	image, err := e.Prepare(t.Context(), engine.Image{Build: build}, t.Output())
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -37,11 +36,11 @@ func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err
 }
 
 // Files is part of Driver: the timer goes into the service that the command runs in.
-func (d *Commands) Files(t *plan.Trial, service string) []engine.File {
+func (d *Commands) Files(t *plan.Trial, service string) []spec.File {
 	if t.Command.Service != service {
 		return nil
 	}
-	return []engine.File{{Path: timerPath, Mode: 0o755, Data: d.timer}}
+	return []spec.File{{Path: timerPath, Exec: true, Data: d.timer}}
 }
 
 // Measure is part of Driver.
@@ -96,10 +95,7 @@ func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environme
 			Args: append([]string{timerPath, agent.Time}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin),
 		})
 	}
-	files := d.Files(&plan.Trial{Command: c}, "")
-	for _, f := range c.Configs {
-		files = append(files, engine.File{Path: f.Path, Mode: mode(f), Data: f.Data})
-	}
+	files := append(d.Files(&plan.Trial{Command: c}, ""), c.Configs...)
 	program := engine.Program{
 		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath, agent.Time}, Command: c.Run, Environment: environment, Files: files,
 		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet,
@@ -108,14 +104,6 @@ func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environme
 		program.Stdin = strings.NewReader(c.Stdin)
 	}
 	return at.Space.Run(ctx, program, nil)
-}
-
-// mode is that of a file of the article: executable or not is all that is kept.
-func mode(f spec.File) fs.FileMode {
-	if f.Exec {
-		return 0o755
-	}
-	return 0o644
 }
 
 func commandMeasured(r *timing.Report, c *spec.Command) Measurement {

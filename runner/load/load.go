@@ -24,7 +24,7 @@ type Driver interface {
 	Prepare(ctx context.Context, e engine.Engine, log io.Writer) error
 
 	// Files are what the driver needs inside a service of a trial, put there before it starts. Prepare was called before.
-	Files(trial *plan.Trial, service string) []engine.File
+	Files(trial *plan.Trial, service string) []spec.File
 
 	// Measure drives a trial whose services are ready.
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)

@@ -79,7 +79,7 @@ func TestBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range at.Services {
-		if at.Services[name], err = space.Start(t.Context(), engine.Service{Name: name}); err != nil {
+		if at.Services[name], err = space.Start(t.Context(), engine.Service{Service: spec.Service{Name: name}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -359,7 +359,7 @@ func TestCommandInService(t *testing.T) {
 		t.Errorf("files in another service: %+v", files)
 	}
 	files := d.Files(trial, "db")
-	if len(files) != 1 || string(files[0].Data) != "the timer" || files[0].Mode != 0o755 {
+	if len(files) != 1 || string(files[0].Data) != "the timer" || !files[0].Exec {
 		t.Fatalf("files in the service: %+v", files)
 	}
 	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
@@ -379,7 +379,7 @@ func TestCommandInService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := space.Start(t.Context(), engine.Service{Name: "db"})
+	db, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "db"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -538,7 +538,7 @@ func TestStandByThatIsNotWanted(t *testing.T) {
 // That a generator could not be started is said when it is wanted, as it is of one that does not stand by.
 func TestStandByThatCannotStart(t *testing.T) {
 	at, trial, _, _ := waiting(t, fake.Script{})
-	if _, err := at.Space.Start(t.Context(), engine.Service{Name: "load"}); err != nil {
+	if _, err := at.Space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "load"}}); err != nil {
 		t.Fatal(err)
 	}
 	d := &Requests{}

@@ -58,7 +58,7 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 }
 
 // Files is part of Driver: services under load have nothing of ours in them.
-func (d *Requests) Files(*plan.Trial, string) []engine.File { return nil }
+func (d *Requests) Files(*plan.Trial, string) []spec.File { return nil }
 
 // Measure is part of Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/output"
@@ -55,8 +56,9 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 		return nil, err
 	}
 	m = &Machine{Name: name, engine: e, space: space}
-	m.agent, err = space.Start(ctx, engine.Service{Name: machineName, Image: image, Command: []string{agent.Host, tellWatch},
-		Ready: engine.Ready{Log: watchReady}, Location: at})
+	m.agent, err = space.Start(ctx, engine.Service{Image: image, Location: at,
+		Service: spec.Service{Name: machineName, Command: []string{agent.Host, tellWatch},
+			Ready: spec.Ready{Log: watchReady}}})
 	if sited, ok := m.agent.(engine.Sited); ok && err == nil {
 		m.Node = sited.Node()
 	}

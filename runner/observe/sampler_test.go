@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/load"
@@ -167,7 +168,7 @@ func TestSamplerWithALoadThatComesAndGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := space.Start(t.Context(), engine.Service{Name: "server"})
+	server, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server"}})
 	if err != nil {
 		t.Fatal(err)
 	}

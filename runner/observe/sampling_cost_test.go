@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 )
@@ -40,7 +41,9 @@ func sampled(tb testing.TB, services int, length time.Duration) (cost float64, e
 	}()
 	var running []engine.Running
 	for i := range services {
-		r, err := space.Start(tb.Context(), engine.Service{Name: fmt.Sprintf("s%d", i), Image: image, Command: []string{"sleep", "600"}})
+		r, err := space.Start(tb.Context(), engine.Service{Service: spec.Service{Name: fmt.Sprintf("s%d", i),
+			Command: []string{"sleep", "600"}},
+			Image: image})
 		if err != nil {
 			tb.Fatal(err)
 		}

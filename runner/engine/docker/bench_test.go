@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -40,7 +41,9 @@ func BenchmarkRepetition(b *testing.B) {
 		}
 		space, err := e.Open(ctx, "benchmark")
 		lap("open", err)
-		service := engine.Service{Name: "server", Image: image, Command: []string{"sh", "-c", "echo up; exec tail -f /dev/null"}, Ready: engine.Ready{Log: "up"}}
+		service := engine.Service{Service: spec.Service{Name: "server",
+			Command: []string{"sh", "-c", "echo up; exec tail -f /dev/null"}, Ready: spec.Ready{Log: "up"}},
+			Image: image}
 		running, err := space.Start(ctx, service)
 		lap("start", err)
 		_, err = running.Usage(ctx)

@@ -21,6 +21,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/wait"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/netns"
 	"benchbook/runner/engine/output"
@@ -245,7 +246,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	if image == "" {
 		return nil, errors.New("its image was not prepared")
 	}
-	for _, file := range service.Files {
+	for _, file := range service.Configs {
 		if !path.IsAbs(file.Path) {
 			return nil, fmt.Errorf("file %q: a path in a container is absolute", file.Path)
 		}
@@ -257,13 +258,13 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 	if err != nil {
 		return nil, err
 	}
-	if service.ReadOnly && len(service.Files) > 0 {
+	if service.ReadOnly && len(service.Configs) > 0 {
 		// The engine copies nothing into a container that is read-only, not even before it starts.
-		derived, err := s.engine.withFiles(ctx, image, service.Name, service.Files)
+		derived, err := s.engine.withFiles(ctx, image, service.Name, service.Configs)
 		if err != nil {
 			return nil, err
 		}
-		image, service.Files = derived, nil
+		image, service.Configs = derived, nil
 	}
 	crossing, published, err := s.cross(ctx, service, spec.beside)
 	if err != nil {
@@ -302,7 +303,7 @@ func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.
 			},
 			PostCreates: []testcontainers.ContainerHook{
 				func(ctx context.Context, created testcontainers.Container) error {
-					return s.engine.copyFiles(ctx, created.GetContainerID(), service.Files)
+					return s.engine.copyFiles(ctx, created.GetContainerID(), service.Configs)
 				},
 			},
 		}},
@@ -330,7 +331,7 @@ func hidden(file string, service engine.Service) error {
 	}
 	for _, v := range service.Volumes {
 		// An image with the files in it is made for a container that is read-only, and any volume lies over that.
-		if (v.ReadOnly || v.Files != nil || service.ReadOnly) && strings.HasPrefix(file, strings.TrimSuffix(v.Target, "/")+"/") {
+		if (v.ReadOnly || v.HasFiles() || service.ReadOnly) && strings.HasPrefix(file, strings.TrimSuffix(v.Target, "/")+"/") {
 			return fmt.Errorf("file %s cannot be put into the read-only volume %s", file, v.Target)
 		}
 	}
@@ -356,8 +357,9 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 	if service.Init {
 		config.Init = &service.Init
 	}
-	for _, limit := range service.Ulimits {
-		config.Ulimits = append(config.Ulimits, &container.Ulimit{Name: limit.Name, Soft: limit.Soft, Hard: limit.Hard})
+	for _, name := range slices.Sorted(maps.Keys(service.Ulimits)) {
+		limit := service.Ulimits[name]
+		config.Ulimits = append(config.Ulimits, &container.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 	}
 	if len(service.Tmpfs) > 0 {
 		config.Tmpfs = make(map[string]string)
@@ -388,7 +390,7 @@ func (s *space) configure(config *container.HostConfig, service engine.Service, 
 }
 
 // copyFiles puts files into a container. Folders that are missing are made, those that are there stay as they are.
-func (e *Engine) copyFiles(ctx context.Context, id string, files []engine.File) error {
+func (e *Engine) copyFiles(ctx context.Context, id string, files []spec.File) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -404,18 +406,18 @@ func (e *Engine) copyFiles(ctx context.Context, id string, files []engine.File) 
 }
 
 // withFiles makes an image of another and files, and returns its id.
-func (e *Engine) withFiles(ctx context.Context, image, name string, files []engine.File) (string, error) {
-	build := engine.Build{For: name + engine.WithFiles, Dockerfile: "Dockerfile"}
+func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
+	build := engine.Build{For: name + engine.WithFiles, Build: spec.Build{Dockerfile: "Dockerfile"}}
 	dockerfile := fmt.Appendf(nil, "FROM %s\n", image)
 	// One by one: copying whole folders would change those that are there.
-	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b engine.File) int {
+	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
 		return strings.Compare(a.Path, b.Path)
 	}) {
 		source := "files/" + strconv.Itoa(i)
 		dockerfile = fmt.Appendf(dockerfile, "COPY [%q, %q]\n", source, file.Path)
-		build.Files = append(build.Files, engine.File{Path: source, Mode: file.Mode, Data: file.Data})
+		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
 	}
-	build.Files = append(build.Files, engine.File{Path: build.Dockerfile, Data: dockerfile})
+	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: dockerfile})
 	prepared, err := e.build(ctx, build, io.Discard)
 	return prepared.ID, err
 }

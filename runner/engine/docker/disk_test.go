@@ -10,14 +10,16 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
 // A gigabyte of log does not fill the disk, and its end is there.
 func TestLogIsBoundedOnDisk(t *testing.T) {
 	e := open(t)
-	_, r := start(t, e, engine.Service{Name: "talkative", Image: debian(t, e),
-		Command: []string{"bash", "-c", "head -c 1000000000 /dev/zero | tr '\\0' x; echo; echo the end; sleep 1h"}})
+	_, r := start(t, e, engine.Service{Service: spec.Service{Name: "talkative",
+		Command: []string{"bash", "-c", "head -c 1000000000 /dev/zero | tr '\\0' x; echo; echo the end; sleep 1h"}},
+		Image: debian(t, e)})
 	inspected, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{})
 	if err != nil {
 		t.Fatal(err)

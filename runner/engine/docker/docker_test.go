@@ -17,6 +17,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
 )
@@ -171,16 +172,10 @@ func start(t *testing.T, e *Engine, service engine.Service) (*space, *running) {
 
 func TestContainerIsConfined(t *testing.T) {
 	e := open(t)
-	s, r := start(t, e, engine.Service{
-		Name:    "server",
-		Image:   debian(t, e),
-		Command: []string{"sleep", "1h"},
-		Expose:  []int{8080},
-		Ready:   engine.Ready{Command: []string{"true"}},
-		Tmpfs:   []string{"/scratch:size=1m"},
-		Ulimits: []engine.Ulimit{{Name: "nofile", Soft: 1000, Hard: 2000}},
-		Memory:  64 << 20,
-	})
+	s, r := start(t, e, engine.Service{Service: spec.Service{Name: "server", Command: []string{"sleep", "1h"},
+		Expose: []int{8080}, Ready: spec.Ready{Command: []string{"true"}}, Tmpfs: []string{"/scratch:size=1m"},
+		Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 1000, Hard: 2000}}, Memory: 64 << 20},
+		Image: debian(t, e)})
 	inspected, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -217,11 +212,11 @@ func TestContainerIsConfined(t *testing.T) {
 
 func TestOutOfMemory(t *testing.T) {
 	e := open(t)
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	_, err := s.Start(t.Context(), engine.Service{
-		Name: "hungry", Image: debian(t, e), Memory: 16 << 20, Ready: engine.Ready{Log: "never"},
-		Command: []string{"bash", "-c", "x=x; while :; do x=$x$x; done"},
-	})
+	s, _ := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
+		Image: debian(t, e)})
+	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "hungry", Memory: 16 << 20,
+		Ready: spec.Ready{Log: "never"}, Command: []string{"bash", "-c", "x=x; while :; do x=$x$x; done"}},
+		Image: debian(t, e)})
 	if !errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "status 137") {
 		t.Errorf("got %v, want a NotReadyError with the status of what was killed", err)
 	}
@@ -229,10 +224,11 @@ func TestOutOfMemory(t *testing.T) {
 
 func TestFileUnderTmpfsIsRefused(t *testing.T) {
 	e := open(t)
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	_, err := s.Start(t.Context(), engine.Service{
-		Name: "server", Image: debian(t, e), Tmpfs: []string{"/run:size=1m"}, Files: []engine.File{{Path: "/run/a"}},
-	})
+	s, _ := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
+		Image: debian(t, e)})
+	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server", Tmpfs: []string{"/run:size=1m"},
+		Configs: []spec.File{{Path: "/run/a"}}},
+		Image: debian(t, e)})
 	if err == nil || !strings.Contains(err.Error(), "hidden by tmpfs /run") {
 		t.Errorf("got %v, want an error that says the file would be hidden", err)
 	}
@@ -240,12 +236,13 @@ func TestFileUnderTmpfsIsRefused(t *testing.T) {
 
 func TestEngineElsewhere(t *testing.T) {
 	e := open(t)
-	s, r := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
+	s, r := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
+		Image: debian(t, e)})
 
 	s.reachable = false
-	_, err := s.Start(t.Context(), engine.Service{
-		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"}, Ready: engine.Ready{Port: 80},
-	})
+	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server",
+		Command: []string{"sleep", "1h"}, Ready: spec.Ready{Port: 80}},
+		Image: debian(t, e)})
 	if err == nil || errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "cannot be reached from here") {
 		t.Errorf("got %v, want an error of ours that says how to go on", err)
 	}
@@ -335,15 +332,17 @@ func TestRejected(t *testing.T) {
 		service engine.Service
 		want    string
 	}{
-		{"no such program", engine.Service{Command: []string{"nosuchprogram"}},
+		{"no such program", engine.Service{Service: spec.Service{Command: []string{"nosuchprogram"}}},
 			`"server" could not be started: exec: "nosuchprogram": executable file not found in $PATH`},
-		{"no such user", engine.Service{Command: []string{"true"}, User: "nosuchuser"},
+		{"no such user", engine.Service{Service: spec.Service{Command: []string{"true"}, User: "nosuchuser"}},
 			`"server" could not be started: unable to find user nosuchuser: no matching entries in passwd file`},
-		{"no such CPU", engine.Service{Command: []string{"true"}, CPUSet: "4000"}, `"server" could not be started: Requested CPUs are not available`},
-		{"no such signal", engine.Service{Command: []string{"true"}, StopSignal: "FOO"}, `"server" could not be started: Invalid signal: FOO`},
-		{"a folder that is a file", engine.Service{Command: []string{"true"}, WorkingDir: "/etc/passwd"},
+		{"no such CPU", engine.Service{Service: spec.Service{Command: []string{"true"}, CPUSet: "4000"}}, `"server" could not be started: Requested CPUs are not available`},
+		{"no such signal", engine.Service{Service: spec.Service{Command: []string{"true"}, StopSignal: "FOO"}}, `"server" could not be started: Invalid signal: FOO`},
+		{"a folder that is a file", engine.Service{Service: spec.Service{Command: []string{"true"},
+			WorkingDir: "/etc/passwd"}},
 			`"server" could not be started: Cannot mkdir: /etc/passwd is not a directory`},
-		{"no such limit", engine.Service{Command: []string{"true"}, Ulimits: []engine.Ulimit{{Name: "nope", Soft: 1, Hard: 1}}},
+		{"no such limit", engine.Service{Service: spec.Service{Command: []string{"true"},
+			Ulimits: map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}}}},
 			`"server" could not be started: wrong rlimit value: RLIMIT_NOPE`},
 	}
 	for _, tt := range tests {
@@ -397,10 +396,10 @@ func TestNetworkRemovedByOthers(t *testing.T) {
 // A service that takes no notice of its stop signal gets its time, but not longer than the context lasts.
 func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 	e := open(t)
-	s, r := start(t, e, engine.Service{
-		Name: "stubborn", Image: debian(t, e), StopGrace: time.Minute,
-		Command: []string{"bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"}, Ready: engine.Ready{Log: "up"},
-	})
+	s, r := start(t, e, engine.Service{Service: spec.Service{Name: "stubborn", StopGrace: time.Minute,
+		Command: []string{"bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"},
+		Ready:   spec.Ready{Log: "up"}},
+		Image: debian(t, e)})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	began := time.Now()
@@ -418,11 +417,13 @@ func TestCloseKillsWhatDoesNotEnd(t *testing.T) {
 // However much a healthcheck prints, a failure repeats its end only.
 func TestTalkativeHealthcheck(t *testing.T) {
 	e := open(t)
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: debian(t, e), Command: []string{"sleep", "1h"}})
-	_, err := s.Start(t.Context(), engine.Service{
-		Name: "server", Image: debian(t, e), Command: []string{"sleep", "1h"},
-		Ready: engine.Ready{Command: []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}, Within: 2 * time.Second},
-	})
+	s, _ := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
+		Image: debian(t, e)})
+	_, err := s.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server",
+		Command: []string{"sleep", "1h"},
+		Ready:   spec.Ready{Command: []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}}},
+		Image:  debian(t, e),
+		Within: 2 * time.Second})
 	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), "the end") {
 		t.Errorf("got %d bytes, want the end of what it said", len(fmt.Sprint(err)))
 	}
@@ -435,8 +436,8 @@ func TestImageThatIsNot(t *testing.T) {
 	if missing := (*engine.ImageError)(nil); !errors.As(err, &missing) || missing.Reference != "benchbook/nosuchimage:1" {
 		t.Errorf("got %v, want an ImageError", err)
 	}
-	build := engine.Build{For: "test", Dockerfile: "Dockerfile",
-		Files: []engine.File{{Path: "Dockerfile", Data: []byte("# a base\nFROM benchbook/nosuchimage:1\n")}}}
+	build := engine.Build{For: "test", Build: spec.Build{Dockerfile: "Dockerfile",
+		Files: []spec.File{{Path: "Dockerfile", Data: []byte("# a base\nFROM benchbook/nosuchimage:1\n")}}}}
 	_, err = e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
 	if failed := (*engine.BuildError)(nil); !errors.As(err, &failed) || failed.Line != 2 {
 		t.Errorf("got %v, want a BuildError at line 2", err)

@@ -22,6 +22,7 @@ import (
 	"github.com/moby/moby/api/types/jsonstream"
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/output"
 )
@@ -65,14 +66,10 @@ func executableBuild(executable engine.Executable) (engine.Build, error) {
 	if !fileName.MatchString(name) {
 		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
 	}
-	return engine.Build{
-		For: name,
-		Files: []engine.File{
-			{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name, name)},
-			{Path: "root/" + name, Mode: 0o755, Data: executable.Data},
-		},
-		Dockerfile: "Dockerfile",
-	}, nil
+	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
+		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name, name)},
+		{Path: "root/" + name, Exec: true, Data: executable.Data},
+	}, Dockerfile: "Dockerfile"}}, nil
 }
 
 // build builds an image, unless one was built from the same inputs before.
@@ -84,7 +81,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		}
 		return engine.Prepared{}, failure
 	}
-	at := slices.IndexFunc(build.Files, func(f engine.File) bool { return f.Path == build.Dockerfile })
+	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
 	if at < 0 {
 		return fail(fmt.Errorf("%s is not among the files of the build context", build.Dockerfile))
 	}
@@ -266,21 +263,14 @@ func buildDigest(build engine.Build, bases []engine.Base) string {
 		add("base", base.Reference, base.ID)
 	}
 	for _, file := range build.Files {
-		add("file", file.Path, fileMode(file).String(), string(file.Data))
+		add("file", file.Path, file.Mode().String(), string(file.Data))
 	}
 	return fmt.Sprintf("%x", digest.Sum(nil)[:12])
 }
 
-func fileMode(file engine.File) fs.FileMode {
-	if file.Mode == 0 {
-		return 0o644
-	}
-	return file.Mode.Perm()
-}
-
 // tarFiles makes an archive of files, always the same for the same files. Paths are relative, or absolute ones to be
 // unpacked in the root folder.
-func tarFiles(files []engine.File) (io.Reader, error) {
+func tarFiles(files []spec.File) (io.Reader, error) {
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
 	seen := make(map[string]bool)
@@ -294,7 +284,7 @@ func tarFiles(files []engine.File) (io.Reader, error) {
 		}
 		seen[name] = true
 		header := &tar.Header{
-			Typeflag: tar.TypeReg, Name: name, Mode: int64(fileMode(file)), Size: int64(len(file.Data)), Format: tar.FormatPAX,
+			Typeflag: tar.TypeReg, Name: name, Mode: int64(file.Mode()), Size: int64(len(file.Data)), Format: tar.FormatPAX,
 		}
 		if err := archive.WriteHeader(header); err != nil {
 			return nil, err

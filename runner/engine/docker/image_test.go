@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -34,20 +35,17 @@ func TestRepositoryName(t *testing.T) {
 
 func TestBuildDigest(t *testing.T) {
 	make := func(change func(*engine.Build, *[]engine.Base)) string {
-		build := engine.Build{
-			For:        "server",
-			Files:      []engine.File{{Path: "Dockerfile", Data: []byte("FROM a")}, {Path: "b", Data: []byte("c")}},
-			Dockerfile: "Dockerfile",
-			Args:       map[string]string{"x": "1", "y": "2"},
-		}
+		build := engine.Build{For: "server", Build: spec.Build{
+			Files:      []spec.File{{Path: "Dockerfile", Data: []byte("FROM a")}, {Path: "b", Data: []byte("c")}},
+			Dockerfile: "Dockerfile", Args: map[string]string{"x": "1", "y": "2"}}}
 		bases := []engine.Base{{Reference: "a", ID: "sha256:1"}}
 		change(&build, &bases)
 		return buildDigest(build, bases)
 	}
 	same := make(func(*engine.Build, *[]engine.Base) {})
 	unchanged := map[string]func(*engine.Build, *[]engine.Base){
-		"another purpose":  func(b *engine.Build, _ *[]engine.Base) { b.For = "client" },
-		"the default mode": func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Mode = 0o644 },
+		"another purpose":   func(b *engine.Build, _ *[]engine.Base) { b.For = "client" },
+		"the file's digest": func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Digest = "x" },
 		"a substitute of the same digest": func(_ *engine.Build, bases *[]engine.Base) {
 			(*bases)[0].Substitute = "benchbook/debootstrap:x"
 		},
@@ -59,8 +57,8 @@ func TestBuildDigest(t *testing.T) {
 	}
 	changed := map[string]func(*engine.Build, *[]engine.Base){
 		"a file":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Data = []byte("d") },
-		"a mode":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Mode = 0o755 },
-		"a path and a file": func(b *engine.Build, _ *[]engine.Base) { b.Files[1] = engine.File{Path: "bc"} },
+		"a mode":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Exec = true },
+		"a path and a file": func(b *engine.Build, _ *[]engine.Base) { b.Files[1] = spec.File{Path: "bc"} },
 		"an argument":       func(b *engine.Build, _ *[]engine.Base) { b.Args["y"] = "3" },
 		"a target":          func(b *engine.Build, _ *[]engine.Base) { b.Target = "x" },
 		"a base":            func(_ *engine.Build, bases *[]engine.Base) { (*bases)[0].ID = "sha256:2" },
@@ -76,7 +74,7 @@ func TestBuildDigest(t *testing.T) {
 }
 
 func TestTarFiles(t *testing.T) {
-	archive, err := tarFiles([]engine.File{{Path: "/srv/a.txt", Data: []byte("a")}, {Path: "b", Mode: 0o755}})
+	archive, err := tarFiles([]spec.File{{Path: "/srv/a.txt", Data: []byte("a")}, {Path: "b", Exec: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +97,11 @@ func TestTarFiles(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, bad := range []string{"", "/", "../a", "a/../b", "a//b", "a/"} {
-		if _, err := tarFiles([]engine.File{{Path: bad}}); err == nil {
+		if _, err := tarFiles([]spec.File{{Path: bad}}); err == nil {
 			t.Errorf("path %q was taken", bad)
 		}
 	}
-	if _, err := tarFiles([]engine.File{{Path: "a"}, {Path: "/a"}}); err == nil {
+	if _, err := tarFiles([]spec.File{{Path: "a"}, {Path: "/a"}}); err == nil {
 		t.Error("two files of one path were taken")
 	}
 }
@@ -165,8 +163,8 @@ func TestAlone(t *testing.T) {
 // Several that want the same image at once get one that is built once.
 func TestBuiltOnce(t *testing.T) {
 	e := open(t)
-	build := engine.Build{For: "built once", Dockerfile: "Dockerfile", Files: []engine.File{
-		{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY mark /mark\n")}, {Path: "mark", Data: []byte(rand.Text())}}}
+	build := engine.Build{For: "built once", Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
+		{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY mark /mark\n")}, {Path: "mark", Data: []byte(rand.Text())}}}}
 	built := make(chan engine.Prepared, 4)
 	for range cap(built) {
 		go func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -65,7 +66,7 @@ func (e *Engine) Find(ctx context.Context, image engine.Image) (engine.Prepared,
 	case build == nil:
 		return engine.Prepared{}, false, errors.New("an image needs a name, a build or an executable")
 	}
-	at := slices.IndexFunc(build.Files, func(f engine.File) bool { return f.Path == build.Dockerfile })
+	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
 	if at < 0 {
 		return engine.Prepared{}, false, nil
 	}

@@ -3,6 +3,7 @@ package docker
 import (
 	"testing"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -29,8 +30,8 @@ func TestStack(t *testing.T) {
 func TestFindAndKeep(t *testing.T) {
 	e := open(t)
 	build := func(text string) engine.Image {
-		return engine.Image{Build: &engine.Build{For: "keeping test", Dockerfile: "Dockerfile",
-			Files: []engine.File{{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY note /note\n")}, {Path: "note", Data: []byte(text)}}}}
+		return engine.Image{Build: &engine.Build{For: "keeping test", Build: spec.Build{Dockerfile: "Dockerfile",
+			Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY note /note\n")}, {Path: "note", Data: []byte(text)}}}}}
 	}
 	image := build(t.Name() + engine.Owner())
 	if _, ok, err := e.Find(t.Context(), image); ok || err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -14,9 +15,11 @@ import (
 func TestFollowMissesNothing(t *testing.T) {
 	e := open(t)
 	const much = 64 << 20 // of which the engine keeps a quarter
-	service := engine.Service{Name: "talkative", Image: debian(t, e), Ready: engine.Ready{Log: "the word"},
-		Command: []string{"bash", "-c", "echo the word; head -c 67108864 /dev/zero | tr '\\0' x"}}
-	s, _ := start(t, e, engine.Service{Name: "idle", Image: service.Image, Command: []string{"sleep", "1h"}})
+	service := engine.Service{Service: spec.Service{Name: "talkative", Ready: spec.Ready{Log: "the word"},
+		Command: []string{"bash", "-c", "echo the word; head -c 67108864 /dev/zero | tr '\\0' x"}},
+		Image: debian(t, e)}
+	s, _ := start(t, e, engine.Service{Service: spec.Service{Name: "idle", Command: []string{"sleep", "1h"}},
+		Image: service.Image})
 	for _, read := range []int64{4 << 10, much} {
 		created, r, err := s.newContainer(t.Context(), containerSpec{service: service})
 		if err != nil {

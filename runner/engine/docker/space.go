@@ -275,12 +275,8 @@ func (s *space) runProgram(
 	ctx context.Context, program engine.Program, started func(engine.Running),
 ) (exit engine.Exit, err error) {
 	spec := containerSpec{
-		service: engine.Service{
-			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
-			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
-			Location: program.Location,
-		},
-		stdin: program.Stdin != nil,
+		service: program.Service(),
+		stdin:   program.Stdin != nil,
 	}
 	if program.Beside != "" {
 		if spec.beside = s.find(program.Beside); spec.beside == "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -27,12 +28,12 @@ func (s *space) mounts(ctx context.Context, service engine.Service) ([]mount.Mou
 		switch {
 		case v.Host != "":
 			m.Type, m.Source = mount.TypeBind, v.Host
-		case v.Files != nil:
+		case v.HasFiles():
 			// The engine would copy what the image has at the target into a volume that is empty.
 			m.ReadOnly, m.VolumeOptions = true, &mount.VolumeOptions{NoCopy: true}
 			m.Source, err = s.filled(ctx, service, v.Files)
-		case v.Name != "":
-			m.Source, err = s.volume(ctx, v.Name)
+		case v.Name() != "":
+			m.Source, err = s.volume(ctx, v.Name())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("volume %s: %w", v.Target, err)
@@ -79,7 +80,7 @@ func (s *space) makeVolume(ctx context.Context, id string) error {
 
 // filled makes a volume that holds files. A container that is never started takes them in: the engine puts files only into
 // containers.
-func (s *space) filled(ctx context.Context, service engine.Service, files []engine.File) (id string, err error) {
+func (s *space) filled(ctx context.Context, service engine.Service, files []spec.File) (id string, err error) {
 	id = s.name + "-files-" + strings.ToLower(rand.Text()[:6])
 	if err := s.makeVolume(ctx, id); err != nil || len(files) == 0 {
 		return id, err
@@ -96,9 +97,9 @@ func (s *space) filled(ctx context.Context, service engine.Service, files []engi
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.engine.removeContainer(ctx, created.ID)) }()
-	within := make([]engine.File, len(files))
+	within := make([]spec.File, len(files))
 	for i, file := range files {
-		within[i] = engine.File{Path: path.Join(inside, file.Path), Mode: file.Mode, Data: file.Data}
+		within[i] = spec.File{Path: path.Join(inside, file.Path), Exec: file.Exec, Data: file.Data}
 	}
 	return id, s.engine.copyFiles(ctx, created.ID, within)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -103,7 +104,7 @@ func (s *suite) init(ctx context.Context, t *testing.T) {
 // grace closes spaces around services that do what they are asked to, and that do not.
 func (s *suite) grace(ctx context.Context, t *testing.T) {
 	outer := s.open(ctx, t)
-	data := []engine.Volume{{Target: "/data", Name: "data"}}
+	data := []spec.Volume{{Target: "/data", Source: "data"}}
 	watcher := s.server("watcher")
 	watcher.Volumes = data
 	seen := start(ctx, t, outer, watcher)
@@ -123,7 +124,7 @@ func (s *suite) grace(ctx context.Context, t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			space := inner(ctx, t, outer)
 			service := s.server("server")
-			service.Volumes, service.Command, service.Ready = data, tt.steps, engine.Ready{Log: "waiting"}
+			service.Volumes, service.Command, service.Ready = data, tt.steps, spec.Ready{Log: "waiting"}
 			service.StopSignal, service.StopGrace = tt.signal, tt.grace
 			start(ctx, t, space, service)
 			began := time.Now()
@@ -174,7 +175,7 @@ func (s *suite) readyBehindMuch(ctx context.Context, t *testing.T) {
 		service.Command = append(service.Command, "fill=33554432", "out=.", "out=the word")
 	}
 	service.Command = append(service.Command, "sleep=1h")
-	service.Ready = engine.Ready{Log: "the word", Times: times, StartPeriod: 4 * time.Minute}
+	service.Ready = spec.Ready{Log: "the word", Times: times, StartPeriod: 4 * time.Minute}
 	running := start(ctx, t, s.open(ctx, t), service)
 	if log, err := running.Logs(ctx); err != nil || len(log) > 1<<20 {
 		t.Errorf("of its log %d bytes are kept, %v; want a mebibyte at most", len(log), err)

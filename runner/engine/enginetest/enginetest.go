@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -223,13 +224,10 @@ func (s *suite) open(ctx context.Context, t *testing.T) engine.Space {
 
 // server is a service that answers over HTTP at port 8080.
 func (s *suite) server(name string) engine.Service {
-	return engine.Service{
-		Name:        name,
-		Image:       s.puppet,
-		Command:     []string{"listen=8080", "out=listening", "sleep=1h"},
-		Environment: []string{"NAME=" + name},
-		Expose:      []int{8080},
-	}
+	return engine.Service{Service: spec.Service{Name: name,
+		Command: []string{"listen=8080", "out=listening", "sleep=1h"}, Environment: []string{"NAME=" + name},
+		Expose: []int{8080}},
+		Image: s.puppet}
 }
 
 // start starts a service.
@@ -316,15 +314,10 @@ const base = "debian:bookworm-slim"
 
 // dockerBuild is a build with a Dockerfile of these lines, which may copy file.txt.
 func dockerBuild(lines ...string) engine.Image {
-	return engine.Image{Build: &engine.Build{
-		For: "enginetest build",
-		Files: []engine.File{
-			{Path: "Dockerfile", Data: []byte(strings.Join(lines, "\n") + "\n")},
-			{Path: "file.txt", Data: []byte("from the context\n")},
-		},
-		Dockerfile: "Dockerfile",
-		Args:       map[string]string{"BASE": base, "WORD": "given"},
-	}}
+	return engine.Image{Build: &engine.Build{For: "enginetest build", Build: spec.Build{Files: []spec.File{
+		{Path: "Dockerfile", Data: []byte(strings.Join(lines, "\n") + "\n")},
+		{Path: "file.txt", Data: []byte("from the context\n")},
+	}, Dockerfile: "Dockerfile", Args: map[string]string{"BASE": base, "WORD": "given"}}}}
 }
 
 func (s *suite) prepareBuild(ctx context.Context, t *testing.T) {
@@ -360,7 +353,7 @@ func (s *suite) prepareFailure(ctx context.Context, t *testing.T) {
 		{"an unknown instruction", dockerBuild("FROM "+base, "FLY away"), "FLY", "", 2},
 		{"no base", dockerBuild("RUN true"), "FROM", "", 1},
 		{"a base without a value", dockerBuild("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
-		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Dockerfile: "Dockerfile"}}, "Dockerfile", "", 0},
+		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}}, "Dockerfile", "", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -407,16 +400,16 @@ func (s *suite) readiness(ctx context.Context, t *testing.T) {
 	late := []string{"out=twice", "sleep=200ms", "listen=8080", "out=tw", "out=twice", "sleep=1h"}
 	tests := []struct {
 		name   string
-		ready  engine.Ready
+		ready  spec.Ready
 		atOnce bool
 	}{
-		{"the exposed port accepts", engine.Ready{}, false},
-		{"a port accepts", engine.Ready{Port: 8080}, false},
-		{"a path is answered", engine.Ready{HTTP: "/204"}, false},
-		{"a path is redirected", engine.Ready{HTTP: "/302"}, false},
-		{"a text is in the log", engine.Ready{Log: "twice"}, true},
-		{"a text is in the log again", engine.Ready{Log: "twice", Times: 2}, false},
-		{"a command succeeds", engine.Ready{Command: []string{"/puppet", "dial=127.0.0.1:8080"}}, false},
+		{"the exposed port accepts", spec.Ready{}, false},
+		{"a port accepts", spec.Ready{Port: 8080}, false},
+		{"a path is answered", spec.Ready{HTTP: "/204"}, false},
+		{"a path is redirected", spec.Ready{HTTP: "/302"}, false},
+		{"a text is in the log", spec.Ready{Log: "twice"}, true},
+		{"a text is in the log again", spec.Ready{Log: "twice", Times: 2}, false},
+		{"a command succeeds", spec.Ready{Command: []string{"/puppet", "dial=127.0.0.1:8080"}}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -447,30 +440,33 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 	tests := []struct {
 		name    string
 		command []string
-		ready   engine.Ready
+		ready   spec.Ready
 		want    string
 	}{
-		{"it ends", []string{"out=last words", "exit=3"}, engine.Ready{}, "status 3"},
-		{"it ends, waited for by its log", []string{"out=last words", "exit=3"}, engine.Ready{Log: "never"}, "status 3"},
-		{"it ends after a while", []string{"sleep=200ms", "out=last words", "exit=4"}, engine.Ready{Port: 1}, "status 4"},
-		{"its port does not accept", alive, engine.Ready{Port: 9, Within: soon}, "port 9"},
-		{"its path fails", alive, engine.Ready{HTTP: "/503", Within: soon}, "503"},
-		{"its log lacks the text", alive, engine.Ready{Log: "words", Times: 2, Within: soon}, "1 of 2"},
-		{"its command fails", alive, engine.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}, Within: soon}, "oh"},
+		{"it ends", []string{"out=last words", "exit=3"}, spec.Ready{}, "status 3"},
+		{"it ends, waited for by its log", []string{"out=last words", "exit=3"}, spec.Ready{Log: "never"}, "status 3"},
+		{"it ends after a while", []string{"sleep=200ms", "out=last words", "exit=4"}, spec.Ready{Port: 1}, "status 4"},
+		{"its port does not accept", alive, spec.Ready{Port: 9}, "port 9"},
+		{"its path fails", alive, spec.Ready{HTTP: "/503"}, "503"},
+		{"its log lacks the text", alive, spec.Ready{Log: "words", Times: 2}, "1 of 2"},
+		{"its command fails", alive, spec.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}}, "oh"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel() // it mostly waits
 			service := s.server("server")
 			service.Command, service.Ready = tt.command, tt.ready
+			if slices.Equal(tt.command, alive) {
+				service.Within = soon
+			}
 			space := s.open(ctx, t)
 			began := time.Now()
 			_, err := space.Start(ctx, service)
 			var notReady *engine.NotReadyError
-			for errors.As(err, &notReady) && service.Ready.Within > 0 && service.Ready.Within < 20*soon &&
+			for errors.As(err, &notReady) && service.Within > 0 && service.Within < 20*soon &&
 				!(strings.Contains(err.Error(), tt.want) && strings.Contains(string(notReady.Log), "last words")) {
-				service.Ready.Within *= 4
-				t.Logf("got %q with log %q, and waits for %v", err, notReady.Log, service.Ready.Within)
+				service.Within *= 4
+				t.Logf("got %q with log %q, and waits for %v", err, notReady.Log, service.Within)
 				_, err = space.Start(ctx, service)
 			}
 			if !errors.As(err, &notReady) {
@@ -496,9 +492,9 @@ func (s *suite) notReady(ctx context.Context, t *testing.T) {
 func (s *suite) completes(ctx context.Context, t *testing.T) {
 	space := s.open(ctx, t)
 	service := s.server("migration")
-	service.Command, service.Ready = []string{"sleep=300ms", "out=done", "exit=0"}, engine.Ready{Completed: true}
+	service.Command, service.Completes = []string{"sleep=300ms", "out=done", "exit=0"}, true
 	begun := make(chan time.Time, 1)
-	service.Ready.Begun = func() { begun <- time.Now() }
+	service.Begun = func() { begun <- time.Now() }
 	running := start(ctx, t, space, service)
 	if took := time.Since(<-begun); took < 250*time.Millisecond { // it may have run for a moment before we were told
 		t.Errorf("it was ready %v after it had begun, and takes 300 ms to complete", took)
@@ -532,7 +528,8 @@ func (s *suite) pidLimit(ctx context.Context, t *testing.T) {
 		{"none", -1, "threads=1500", ""},
 	} {
 		service := s.server(tt.name)
-		service.PIDs, service.Command, service.Expose, service.Ready = tt.limit, []string{tt.threads, "out=enough", "sleep=1h"}, nil, engine.Ready{Log: "enough", Within: time.Minute}
+		service.PIDs, service.Command, service.Expose, service.Ready = tt.limit, []string{tt.threads, "out=enough", "sleep=1h"}, nil, spec.Ready{Log: "enough"}
+		service.Within = time.Minute
 		_, err := space.Start(ctx, service)
 		var notReady *engine.NotReadyError
 		switch {
@@ -553,7 +550,7 @@ func (s *suite) listening(ctx context.Context, t *testing.T) {
 	space := s.open(ctx, t)
 	service := s.server("server")
 	service.Command, service.Expose = []string{"listen=8080", "listen=127.0.0.1:9000", "out=up", "sleep=1h"}, []int{8080}
-	service.Ready = engine.Ready{Log: "up"}
+	service.Ready = spec.Ready{Log: "up"}
 	told, ok := start(ctx, t, space, service).(engine.Listening)
 	if !ok {
 		t.Fatal("it does not say where it listens")
@@ -566,7 +563,7 @@ func (s *suite) listening(ctx context.Context, t *testing.T) {
 	if want := []string{"0.0.0.0:8080", "127.0.0.1:9000"}; err != nil || !slices.Equal(slices.Sorted(slices.Values(words)), want) {
 		t.Errorf("Listeners() = %q, %v; want %q", words, err, want)
 	}
-	service.Name, service.Command, service.Ready = "loop", []string{"listen=127.0.0.1:8080", "sleep=1h"}, engine.Ready{}
+	service.Name, service.Command, service.Ready = "loop", []string{"listen=127.0.0.1:8080", "sleep=1h"}, spec.Ready{}
 	began := time.Now()
 	_, err = space.Start(ctx, service)
 	const want = "nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)"
@@ -593,7 +590,7 @@ func (s *suite) settings(ctx context.Context, t *testing.T) {
 func (s *suite) privileges(ctx context.Context, t *testing.T) {
 	service := s.server("server")
 	service.Hostname = "other"
-	service.Ulimits = []engine.Ulimit{{Name: "nofile", Soft: 2000, Hard: 2000}, {Name: "core", Soft: 0, Hard: -1}}
+	service.Ulimits = map[string]spec.Ulimit{"nofile": {Soft: 2000, Hard: 2000}, "core": {Soft: 0, Hard: -1}}
 	service.Sysctls = map[string]string{"net.core.somaxconn": "77"}
 	service.CapDrop, service.CapAdd = []string{"ALL"}, []string{"NET_ADMIN"}
 	service.SecurityOpt = []string{"no-new-privileges:true"}
@@ -613,11 +610,11 @@ func (s *suite) privileges(ctx context.Context, t *testing.T) {
 
 func (s *suite) files(ctx context.Context, t *testing.T) {
 	service := s.server("server")
-	service.Files = []engine.File{
+	service.Configs = []spec.File{
 		{Path: "/new/folder/a.txt", Data: []byte("a\n")},
-		{Path: "/tmp/b.txt", Mode: 0o600, Data: []byte("b\n")},
+		{Path: "/tmp/b.txt", Exec: true, Data: []byte("b\n")},
 	}
-	want := "a\nb\n-rw-r--r--\n-rw-------\n"
+	want := "a\nb\n-rw-r--r--\n-rwxr-xr-x\n"
 	check := []string{"/puppet", "cat=/new/folder/a.txt", "cat=/tmp/b.txt", "mode=/new/folder/a.txt", "mode=/tmp/b.txt"}
 	for _, readOnly := range []bool{false, true} {
 		service.ReadOnly = readOnly
@@ -628,7 +625,7 @@ func (s *suite) files(ctx context.Context, t *testing.T) {
 		wantOutput(t, exit, want)
 	}
 
-	service.Files = []engine.File{{Path: "relative.txt"}}
+	service.Configs = []spec.File{{Path: "relative.txt"}}
 	if _, err := s.open(ctx, t).Start(ctx, service); err == nil || !strings.Contains(err.Error(), "relative.txt") {
 		t.Errorf("got %v, want an error about relative.txt", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -116,7 +117,7 @@ func (s *suite) cancelRun(ctx context.Context, t *testing.T) {
 func (s *suite) cancelStart(ctx context.Context, t *testing.T) {
 	space := s.open(ctx, t)
 	service := s.server("server")
-	service.Ready = engine.Ready{Log: "never"}
+	service.Ready = spec.Ready{Log: "never"}
 	// Early, in the middle, and while it waits.
 	for _, after := range []time.Duration{time.Millisecond, 50 * time.Millisecond, 400 * time.Millisecond} {
 		cancelled, cancel := context.WithTimeout(ctx, after)
@@ -168,7 +169,7 @@ const (
 func (s *suite) orphan() engine.Service {
 	service := s.server("server")
 	if !s.without(Volumes) {
-		service.Volumes = []engine.Volume{{Target: "/data", Name: "data"}, {Target: "/own"}}
+		service.Volumes = []spec.Volume{{Target: "/data", Source: "data"}, {Target: "/own"}}
 	}
 	return service
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -110,11 +111,12 @@ func (s *suite) puppetIn(ctx context.Context, t *testing.T, running engine.Runni
 }
 
 func (s *suite) volumes(ctx context.Context, t *testing.T) {
-	files := []engine.File{{Path: "a.txt", Data: []byte("a\n")}, {Path: "below/run", Mode: 0o755, Data: []byte("b\n")}}
+	files := []spec.File{{Path: "a.txt", Data: []byte("a\n")}, {Path: "below/run", Exec: true, Data: []byte("b\n")}}
 	service := func(name string) engine.Service {
 		out := s.server(name)
-		out.Volumes = []engine.Volume{
-			{Target: "/data", Name: "data"}, {Target: "/own"}, {Target: "/files", Files: files}, {Target: "/empty", Files: []engine.File{}},
+		out.Volumes = []spec.Volume{
+			{Target: "/data", Source: "data"}, {Target: "/own"}, {Type: spec.BindVolume, Target: "/files", Files: files},
+			{Type: spec.BindVolume, Target: "/empty"},
 		}
 		out.Tmpfs = []string{"/run/memory:size=64k"}
 		return out
@@ -139,7 +141,7 @@ func (s *suite) volumes(ctx context.Context, t *testing.T) {
 		t.Error("a volume without a name was shared")
 	}
 	readOnly := s.server("reader")
-	readOnly.Volumes = []engine.Volume{{Target: "/data", Name: "data", ReadOnly: true}}
+	readOnly.Volumes = []spec.Volume{{Target: "/data", Source: "data", ReadOnly: true}}
 	reader := start(ctx, t, space, readOnly)
 	wantOutput(t, s.puppetIn(ctx, t, reader, "cat=/data/x"), "of one\n")
 	if exit := s.puppetIn(ctx, t, reader, "write=/data/x:changed"); exit.Code == 0 {
@@ -158,7 +160,7 @@ func (s *suite) sharedVolumes(ctx context.Context, t *testing.T) {
 	service := func(name string, volumes ...string) engine.Service {
 		out := s.server(name)
 		for _, v := range volumes {
-			out.Volumes = append(out.Volumes, engine.Volume{Target: "/" + v, Name: v})
+			out.Volumes = append(out.Volumes, spec.Volume{Target: "/" + v, Source: v})
 		}
 		return out
 	}
@@ -180,7 +182,7 @@ func (s *suite) sharedVolumes(ctx context.Context, t *testing.T) {
 func (s *suite) ended(ctx context.Context, t *testing.T) {
 	service := s.server("server")
 	service.Command = []string{"listen=8080", "asked", "exit=3"}
-	service.Ready = engine.Ready{Port: 8080}
+	service.Ready = spec.Ready{Port: 8080}
 	space := s.open(ctx, t)
 	running := start(ctx, t, space, service)
 	if exit, ended, err := running.Ended(ctx); ended || err != nil {

@@ -289,8 +289,8 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	if err := s.enter(ctx, service.Name); err != nil {
 		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
 	}
-	if service.Ready.Begun != nil {
-		service.Ready.Begun()
+	if service.Begun != nil {
+		service.Begun()
 	}
 	if s.engine.script.Start != nil {
 		if err := s.engine.script.Start(ctx, service); err != nil {

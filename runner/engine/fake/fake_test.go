@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
 	"benchbook/runner/engine/fake"
@@ -47,11 +48,11 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := space.Start(ctx, engine.Service{Name: "db"})
+	db, err := space.Start(ctx, engine.Service{Service: spec.Service{Name: "db"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = space.Start(ctx, engine.Service{Name: "broken"})
+	_, err = space.Start(ctx, engine.Service{Service: spec.Service{Name: "broken"}})
 	want := `service "broken" was not ready: it ended with status 1`
 	if !errors.As(err, new(*engine.NotReadyError)) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/enginetest"
@@ -131,8 +132,10 @@ func server(t *testing.T, e engine.Engine) engine.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.Service{Name: "server", Image: image, Command: []string{"listen=8080", "out=listening", "sleep=1h"},
-		Environment: []string{"NAME=server"}, Expose: []int{8080}}
+	return engine.Service{Service: spec.Service{Name: "server",
+		Command: []string{"listen=8080", "out=listening", "sleep=1h"}, Environment: []string{"NAME=server"},
+		Expose: []int{8080}},
+		Image: image}
 }
 
 func open(t *testing.T, e engine.Engine) engine.Space {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 )
@@ -70,11 +71,15 @@ func TestRouting(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := engine.Location{Host: "far", Published: true}
-	if _, err := space.Start(t.Context(), engine.Service{Name: "server", Image: image, Location: at}); err != nil {
+	if _, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server"},
+		Image:    image,
+		Location: at}); err != nil {
 		t.Fatal(err)
 	}
 	client := engine.Location{Peers: []engine.Peer{{Name: "server", Host: "far"}}}
-	if _, err := space.Start(t.Context(), engine.Service{Name: "client", Image: image, Location: client}); err != nil {
+	if _, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "client"},
+		Image:    image,
+		Location: client}); err != nil {
 		t.Fatal(err)
 	}
 	if got := far.got; len(got) != 1 || got[0].Address != "10.0.0.2" || !got[0].Published {
@@ -87,10 +92,10 @@ func TestRouting(t *testing.T) {
 		t.Error("the caller's own peers were changed")
 	}
 	for name, wrong := range map[string]engine.Service{
-		`no host "moon"`:              {Name: "other", Image: image, Location: engine.Location{Host: "moon"}},
-		"this machine has no address": {Name: "other", Image: image, Location: engine.Location{Published: true}},
-		`there is a "server" on host`: {Name: "server", Image: image},
-		"was not brought to host far": {Name: "other", Image: engine.Prepared{ID: "y", Reference: "y"}, Location: engine.Location{Host: "far"}},
+		`no host "moon"`:              {Service: spec.Service{Name: "other"}, Image: image, Location: engine.Location{Host: "moon"}},
+		"this machine has no address": {Service: spec.Service{Name: "other"}, Image: image, Location: engine.Location{Published: true}},
+		`there is a "server" on host`: {Service: spec.Service{Name: "server"}, Image: image},
+		"was not brought to host far": {Service: spec.Service{Name: "other"}, Image: engine.Prepared{ID: "y", Reference: "y"}, Location: engine.Location{Host: "far"}},
 	} {
 		if _, err := space.Start(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want an error with %q", err, name)

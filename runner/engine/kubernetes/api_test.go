@@ -21,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -396,7 +397,8 @@ func TestPodsThatFail(t *testing.T) {
 			a.change(r.place.pod, tt.becomes)
 			wantFault(t, awaitFault(ctx, t, r), append(tt.want, `"server"`)...)
 			a.become(tt.becomes)
-			_, err := s.Start(ctx, engine.Service{Name: "other", Image: prepared})
+			_, err := s.Start(ctx, engine.Service{Service: spec.Service{Name: "other"},
+				Image: prepared})
 			wantFault(t, err, append(tt.want, `"other"`)...)
 			a.wantNothingAfter(ctx, t, s)
 		})
@@ -456,7 +458,8 @@ func TestQuotaThatIsFull(t *testing.T) {
 		refusal(w, http.StatusForbidden, metav1.StatusReasonForbidden, `pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=4, limited: pods=4`)
 		return true
 	})
-	_, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared})
+	_, err := s.Start(ctx, engine.Service{Service: spec.Service{Name: "server"},
+		Image: prepared})
 	wantFault(t, err, "quota", `"bench"`, "benchbook clean", "used: pods=4")
 	a.wantNothingAfter(ctx, t, s)
 }
@@ -466,7 +469,8 @@ func TestCredentialsThatExpire(t *testing.T) {
 	ctx, a := bounded(t), newAPI(t)
 	_, s := openOn(ctx, t, a)
 	a.become(func(*corev1.Pod) { a.fails = unauthorized })
-	_, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared})
+	_, err := s.Start(ctx, engine.Service{Service: spec.Service{Name: "server"},
+		Image: prepared})
 	wantFault(t, err, `"test"`, "log in again", "removing server")
 	a.fail(nil)
 	a.wantNothingAfter(ctx, t, s)
@@ -521,7 +525,9 @@ func TestInterruptedStart(t *testing.T) {
 	a := newAPI(t)
 	_, s := openOn(ctx, t, a)
 	a.become(func(*corev1.Pod) { cancel() })
-	if _, err := s.Start(ctx, engine.Service{Name: "server", Image: prepared, Files: []engine.File{{Path: "/x", Data: []byte("x")}}}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Start(ctx, engine.Service{Service: spec.Service{Name: "server",
+		Configs: []spec.File{{Path: "/x", Data: []byte("x")}}},
+		Image: prepared}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
 	a.wantNone(t, podResource)

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
@@ -56,7 +57,8 @@ func steady(ctx context.Context, t *testing.T, e *Engine) engine.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.Service{Name: "steady", Image: prepared, Command: []string{"watch"}}
+	return engine.Service{Service: spec.Service{Name: "steady", Command: []string{"watch"}},
+		Image: prepared}
 }
 
 // started is a service that runs, in a space that is closed by the test.

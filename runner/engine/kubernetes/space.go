@@ -370,11 +370,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
 	c := &container{
 		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),
-		service: engine.Service{
-			Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
-			Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
-			Location: program.Location,
-		},
+		service: program.Service(),
 	}
 	var r *running
 	if program.Beside == "" {
@@ -468,7 +464,7 @@ func (s *space) launchBeside(ctx context.Context, c *container, beside string) (
 	if other == nil || other.ephemeral {
 		return nil, fmt.Errorf("there is no service %q whose network it could share", beside)
 	}
-	if c.service.CPUSet != "" || len(c.service.Files) > 0 {
+	if c.service.CPUSet != "" || len(c.service.Configs) > 0 {
 		return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave out cpuset, or run it in a pod of its own")
 	}
 	if err := s.take(name); err != nil {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
@@ -63,8 +64,9 @@ func (e *Engine) describe(ctx context.Context, c *container, nameServer string) 
 		return err
 	}
 	order := agent.Order{Args: image.argsOf(s.Entrypoint, s.Command), Token: c.token, Leave: c.leave, Server: nameServer, Greeting: c.greeting}
-	for _, u := range s.Ulimits {
-		order.Ulimits = append(order.Ulimits, agent.Ulimit(u))
+	for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+		limit := s.Ulimits[name]
+		order.Ulimits = append(order.Ulimits, agent.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 	}
 	command := act(agent.Attend, order)
 	for i := range command {
@@ -174,13 +176,13 @@ func (c *container) filled(volume string) (target string) {
 // surround adds files, memory and volumes, of which claim makes those that have a name.
 func (e *Engine) surround(c *container, run string, claim func(name string) (id string, fresh bool)) error {
 	s := c.service
-	for _, file := range s.Files {
+	for _, file := range s.Configs {
 		if !path.IsAbs(file.Path) {
 			return refuse(s.Name, "file %q: a path in a container is absolute", file.Path)
 		}
 	}
 	// Each file is mounted by itself, so that what is around it stays.
-	if err := c.keepFiles(e, run, s.Files, func(volume corev1.VolumeSource, files []engine.File) {
+	if err := c.keepFiles(e, run, s.Configs, func(volume corev1.VolumeSource, files []spec.File) {
 		name := "v" + strconv.Itoa(len(c.volumes))
 		c.volumes = append(c.volumes, corev1.Volume{Name: name, VolumeSource: volume})
 		for i, file := range files {
@@ -205,14 +207,14 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 		switch {
 		case v.Host != "":
 			c.mount(corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: v.Host}}, v.Target, v.ReadOnly)
-		case v.Files != nil:
-			if err := c.keepFiles(e, run, v.Files, func(volume corev1.VolumeSource, files []engine.File) {
+		case v.HasFiles():
+			if err := c.keepFiles(e, run, v.Files, func(volume corev1.VolumeSource, files []spec.File) {
 				c.mount(volume, v.Target, true)
 			}, func(i int) string { return path.Clean(v.Files[i].Path) }); err != nil {
 				return err
 			}
-		case v.Name != "":
-			id, fresh := claim(v.Name)
+		case v.Name() != "":
+			id, fresh := claim(v.Name())
 			volume := c.mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}}, v.Target, v.ReadOnly)
 			if fresh {
 				c.fill.Copies = append(c.fill.Copies, agent.Copy{From: v.Target, To: c.filled(volume)})
@@ -227,7 +229,7 @@ func (e *Engine) surround(c *container, run string, claim func(name string) (id 
 }
 
 // keepFiles makes objects of files, as many as are needed, and calls use with each of them. Their paths within it are given, or else f0, f1 …
-func (c *container) keepFiles(e *Engine, run string, files []engine.File, use func(corev1.VolumeSource, []engine.File), at func(i int) string) error {
+func (c *container) keepFiles(e *Engine, run string, files []spec.File, use func(corev1.VolumeSource, []spec.File), at func(i int) string) error {
 	first := 0
 	for first < len(files) || first == 0 && at != nil {
 		yes := true
@@ -239,10 +241,7 @@ func (c *container) keepFiles(e *Engine, run string, files []engine.File, use fu
 				return refuse(c.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image", files[i].Path, len(files[i].Data))
 			}
 			size += len(files[i].Data) + len(files[i].Path)
-			key, mode := "f"+strconv.Itoa(i-first), int32(files[i].Mode.Perm())
-			if mode == 0 {
-				mode = 0o644
-			}
+			key, mode := "f"+strconv.Itoa(i-first), int32(files[i].Mode())
 			inside := key
 			if at != nil {
 				inside = at(i)

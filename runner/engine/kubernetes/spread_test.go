@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
@@ -74,7 +75,8 @@ func TestNodesOfTheRunBefore(t *testing.T) {
 	e := engineOn(t, newAPI(t))
 	e.options.Prefer = map[string][]string{LoadHost: {"n1", "n3"}, ServiceHost: {"s1"}}
 	preferred := func(host string) (names []string) {
-		pod := e.pod(&container{program: true, service: engine.Service{Name: "p", Location: engine.Location{Host: host}}}, "run", "space", "10.0.0.9")
+		pod := e.pod(&container{program: true, service: engine.Service{Service: spec.Service{Name: "p"},
+			Location: engine.Location{Host: host}}}, "run", "space", "10.0.0.9")
 		if a := pod.Spec.Affinity.NodeAffinity; a != nil {
 			for _, term := range a.PreferredDuringSchedulingIgnoredDuringExecution {
 				names = append(names, term.Preference.MatchFields[0].Values...)
@@ -107,7 +109,9 @@ func TestFurtherNodes(t *testing.T) {
 	launched := 0
 	launch := func(host string) (string, error) {
 		launched++
-		r, err := opened.(*space).launch(ctx, &container{service: engine.Service{Name: "p" + string(rune('a'+launched)), Image: prepared,
+		r, err := opened.(*space).launch(ctx, &container{service: engine.Service{Service: spec.Service{
+			Name: "p" + string(rune('a'+launched))},
+			Image:    prepared,
 			Location: engine.Location{Host: host}}})
 		if err != nil {
 			return "", err

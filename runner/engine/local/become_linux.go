@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,7 +23,7 @@ import (
 	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/engine"
+	"benchbook/notebook/spec"
 )
 
 // becoming is the name under which this program is started to become another one.
@@ -43,7 +43,7 @@ type order struct {
 	WorkingDir      string
 	User            string
 	CPUs            []int
-	Ulimits         []engine.Ulimit
+	Ulimits         map[string]spec.Ulimit
 	CapAdd, CapDrop []string
 	NoNewPrivileges bool
 	Init            bool // a process of ours stays around the program, and reaps
@@ -175,13 +175,14 @@ func (o *order) enterFolder() error {
 
 // limit sets resource limits, which what is started inherits.
 func (o *order) limit() error {
-	for _, u := range o.Ulimits {
-		limit, err := (&units.Ulimit{Name: u.Name, Soft: u.Soft, Hard: u.Hard}).GetRlimit()
+	for _, name := range slices.Sorted(maps.Keys(o.Ulimits)) {
+		u := o.Ulimits[name]
+		limit, err := (&units.Ulimit{Name: name, Soft: int64(u.Soft), Hard: int64(u.Hard)}).GetRlimit()
 		if err != nil {
-			return refusef("wrong rlimit value: RLIMIT_%s", strings.ToUpper(u.Name))
+			return refusef("wrong rlimit value: RLIMIT_%s", strings.ToUpper(name))
 		}
 		if err := syscall.Setrlimit(limit.Type, &syscall.Rlimit{Cur: limit.Soft, Max: limit.Hard}); err != nil {
-			return refusef("setting limit %s to %d and %d: %w", u.Name, u.Soft, u.Hard, err)
+			return refusef("setting limit %s to %d and %d: %w", name, u.Soft, u.Hard, err)
 		}
 	}
 	return nil
@@ -345,12 +346,12 @@ func (o *order) stayAround(program string, environment []string) error {
 }
 
 // writeFile puts a file where it belongs. Folders that are missing are made, those that are there stay as they are.
-func writeFile(root string, file engine.File) error {
+func writeFile(root string, file spec.File) error {
 	name := filepath.Join(root, file.Path)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	mode := cmp.Or(file.Mode.Perm(), fs.FileMode(0o644))
+	mode := file.Mode()
 	if err := os.WriteFile(name, file.Data, mode); err != nil {
 		return err
 	}

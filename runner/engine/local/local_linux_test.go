@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
 )
@@ -126,8 +127,10 @@ func survive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = space.Start(t.Context(), engine.Service{Name: "server", Image: image,
-		Command: []string{"setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", "echo up; sleep 1000 >/dev/null 2>&1"}, Ready: engine.Ready{Log: "up"}})
+	_, err = space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "server",
+		Command: []string{"setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", "echo up; sleep 1000 >/dev/null 2>&1"},
+		Ready:   spec.Ready{Log: "up"}},
+		Image: image})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,18 +213,23 @@ func TestRejected(t *testing.T) {
 		service engine.Service
 		want    string
 	}{
-		{"no such program", engine.Service{Command: []string{"nosuchprogram"}}, `exec: "nosuchprogram": executable file not found in $PATH`},
-		{"no such user", engine.Service{Command: sleep, User: "nosuchuser"}, `unable to find user nosuchuser: no matching entries in passwd file`},
-		{"no such CPU", engine.Service{Command: sleep, CPUSet: "4000"}, `Requested CPUs are not available`},
-		{"no such signal", engine.Service{Command: sleep, StopSignal: "FOO"}, `Invalid signal: FOO`},
-		{"a folder that is a file", engine.Service{Command: sleep, WorkingDir: "/etc/passwd"}, `Cannot mkdir: /etc/passwd is not a directory`},
-		{"no such limit", engine.Service{Command: sleep, Ulimits: []engine.Ulimit{{Name: "nope", Soft: 1, Hard: 1}}}, `wrong rlimit value: RLIMIT_NOPE`},
-		{"no such capability", engine.Service{Command: sleep, CapAdd: []string{"FLY"}}, `unknown capability: "FLY"`},
-		{"a setting of the machine", engine.Service{Command: sleep, Sysctls: map[string]string{"kernel.panic": "1"}}, `kernel setting kernel.panic`},
-		{"a setting by a detour", engine.Service{Command: sleep, Sysctls: map[string]string{"net./../kernel.panic": "1"}}, `kernel setting net./../kernel.panic`},
-		{"a setting that is not there", engine.Service{Command: sleep, Sysctls: map[string]string{"net.no.such": "1"}}, `kernel setting net.no.such`},
-		{"a profile", engine.Service{Command: sleep, SecurityOpt: []string{"seccomp=unconfined"}}, `security option "seccomp=unconfined"`},
-		{"a volume that is not there", engine.Service{Command: sleep, Volumes: []engine.Volume{{Target: "/x", Host: "/no/such/folder"}}}, `volume /x: /no/such/folder`},
+		{"no such program", engine.Service{Service: spec.Service{Command: []string{"nosuchprogram"}}}, `exec: "nosuchprogram": executable file not found in $PATH`},
+		{"no such user", engine.Service{Service: spec.Service{Command: sleep, User: "nosuchuser"}}, `unable to find user nosuchuser: no matching entries in passwd file`},
+		{"no such CPU", engine.Service{Service: spec.Service{Command: sleep, CPUSet: "4000"}}, `Requested CPUs are not available`},
+		{"no such signal", engine.Service{Service: spec.Service{Command: sleep, StopSignal: "FOO"}}, `Invalid signal: FOO`},
+		{"a folder that is a file", engine.Service{Service: spec.Service{Command: sleep, WorkingDir: "/etc/passwd"}}, `Cannot mkdir: /etc/passwd is not a directory`},
+		{"no such limit", engine.Service{Service: spec.Service{Command: sleep,
+			Ulimits: map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}}}}, `wrong rlimit value: RLIMIT_NOPE`},
+		{"no such capability", engine.Service{Service: spec.Service{Command: sleep, CapAdd: []string{"FLY"}}}, `unknown capability: "FLY"`},
+		{"a setting of the machine", engine.Service{Service: spec.Service{Command: sleep,
+			Sysctls: map[string]string{"kernel.panic": "1"}}}, `kernel setting kernel.panic`},
+		{"a setting by a detour", engine.Service{Service: spec.Service{Command: sleep,
+			Sysctls: map[string]string{"net./../kernel.panic": "1"}}}, `kernel setting net./../kernel.panic`},
+		{"a setting that is not there", engine.Service{Service: spec.Service{Command: sleep,
+			Sysctls: map[string]string{"net.no.such": "1"}}}, `kernel setting net.no.such`},
+		{"a profile", engine.Service{Service: spec.Service{Command: sleep, SecurityOpt: []string{"seccomp=unconfined"}}}, `security option "seccomp=unconfined"`},
+		{"a volume that is not there", engine.Service{Service: spec.Service{Command: sleep,
+			Volumes: []spec.Volume{{Target: "/x", Host: "/no/such/folder"}}}}, `volume /x: /no/such/folder`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -250,8 +258,10 @@ func TestLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"one", "two"} {
-			started, err := space.Start(t.Context(), engine.Service{Name: name, Image: image,
-				Command: []string{"sh", "-c", "sleep 1000 & (setsid sleep 1000 &) ; echo up; wait"}, Ready: engine.Ready{Log: "up"}})
+			started, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: name,
+				Command: []string{"sh", "-c", "sleep 1000 & (setsid sleep 1000 &) ; echo up; wait"},
+				Ready:   spec.Ready{Log: "up"}},
+				Image: image})
 			if err != nil {
 				t.Fatal(err)
 			}

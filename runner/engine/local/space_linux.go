@@ -144,10 +144,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 
 func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit, err error) {
 	stdout, stderr := &output.Head{Limit: output.MaxStdout}, &output.Tail{Limit: output.MaxStderr}
-	service := engine.Service{
-		Name: program.Name, Image: program.Image, Entrypoint: program.Entrypoint, Command: program.Command,
-		Environment: program.Environment, Files: program.Files, WorkingDir: program.WorkingDir, CPUSet: program.CPUSet,
-	}
+	service := program.Service()
 	r, err := s.start(ctx, service, program.Beside, program.Stdin, stdout, stderr)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -329,7 +326,7 @@ func (r *running) check() error {
 	if service.Image.ID == "" {
 		return errors.New("its image was not prepared")
 	}
-	for _, f := range service.Files {
+	for _, f := range service.Configs {
 		if !path.IsAbs(f.Path) {
 			return fmt.Errorf("file %q: a path in a service is absolute", f.Path)
 		}
@@ -467,7 +464,7 @@ func (r *running) surroundings(o *order) (err error) {
 	service := r.service
 	o.Surroundings = &surroundings{
 		Folder: r.folder, Mounts: r.space.engine.mounts, Hosts: r.space.network.hosts, Hostname: cmp.Or(service.Hostname, service.Name),
-		OwnNetwork: r.beside == nil, Sysctls: service.Sysctls, ShmSize: service.ShmSize, Tmpfs: service.Tmpfs, Files: service.Files,
+		OwnNetwork: r.beside == nil, Sysctls: service.Sysctls, ShmSize: service.ShmSize, Tmpfs: service.Tmpfs, Files: service.Configs,
 		ReadOnly: service.ReadOnly,
 	}
 	if service.Image.Reference != machineReference {
@@ -500,14 +497,14 @@ func (r *running) volumes() ([]volume, error) {
 		switch {
 		case v.Host != "":
 			out.Source = v.Host
-		case v.Files != nil:
+		case v.HasFiles():
 			out.ReadOnly, out.Source = true, filepath.Join(r.folder, fmt.Sprintf("files-%d", i))
 			err = os.Mkdir(out.Source, 0o755)
 			for _, f := range v.Files {
 				err = errors.Join(err, writeFile(out.Source, f))
 			}
-		case v.Name != "":
-			out.Source, out.Fill, err = r.space.volume(v.Name)
+		case v.Name() != "":
+			out.Source, out.Fill, err = r.space.volume(v.Name())
 		case r.service.ReadOnly:
 			out.Fill, out.Source = true, filepath.Join(r.folder, fmt.Sprintf("own-%d", i))
 			err = os.Mkdir(out.Source, 0o755)

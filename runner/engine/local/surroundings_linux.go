@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/engine"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine/netns"
 )
 
@@ -33,7 +33,7 @@ type surroundings struct {
 	ShmSize    int64
 	Tmpfs      []string
 	Volumes    []volume
-	Files      []engine.File
+	Files      []spec.File
 	ReadOnly   bool
 
 	trees []int // of Volumes, taken hold of before they are out of sight
@@ -368,7 +368,7 @@ func mountVolume(v volume, tree int) error {
 			return err
 		}
 	} else if _, err := os.Stat(v.Target); errors.Is(err, fs.ErrNotExist) {
-		if err := writeFile("/", engine.File{Path: v.Target}); err != nil {
+		if err := writeFile("/", spec.File{Path: v.Target}); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-// Package readiness waits until a service is ready, by the rules of engine.Ready, for whatever engine started it.
+// Package readiness waits until a service is ready, by the rules of spec.Ready, for whatever engine started it.
 //
 // A service is ready when its probe succeeds once, and is not probed again. Waiting ends at once when the service does.
 package readiness
@@ -88,8 +88,8 @@ type probe func(ctx context.Context) error
 // Wait returns when a service is ready. The error is an *engine.NotReadyError, a *FaultError, or that of the context.
 func Wait(parent context.Context, service engine.Service, probed Probed) error {
 	w := &waiter{service: service, probed: probed, began: time.Now()}
-	if service.Ready.Begun != nil {
-		service.Ready.Begun()
+	if service.Begun != nil {
+		service.Begun()
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
@@ -125,14 +125,14 @@ func Wait(parent context.Context, service engine.Service, probed Probed) error {
 // limit is how long the service is waited for at most, whatever its probes say; 0 for as long as they do.
 func (w *waiter) limit() time.Duration {
 	r := w.service.Ready
-	limit := r.Within
+	limit := w.service.Within
 	add := func(d time.Duration) {
 		if limit == 0 || d < limit {
 			limit = d
 		}
 	}
 	switch {
-	case r.Completed:
+	case w.service.Completes:
 	case !r.IsTimed():
 		add(defaultWait)
 	case r.Log != "":
@@ -167,7 +167,7 @@ func (w *waiter) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		cancel(&FaultError{fmt.Errorf("watching it: %w", err)})
 		return
 	}
-	if w.service.Ready.Completed && status == 0 {
+	if w.service.Completes && status == 0 {
 		cancel(errCompleted)
 		return
 	}
@@ -181,7 +181,7 @@ var errCompleted = errors.New("it has completed")
 func (w *waiter) wait(ctx context.Context) error {
 	ready, expose := w.service.Ready, w.service.Expose
 	switch {
-	case ready.Completed:
+	case w.service.Completes:
 		<-ctx.Done()
 		if errors.Is(context.Cause(ctx), errCompleted) {
 			return nil

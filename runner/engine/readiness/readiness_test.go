@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -132,10 +133,11 @@ func (p *probedFake) Listeners(context.Context) ([]netip.AddrPort, error) {
 }
 
 // wait waits for a service in a bubble of fake time, and says how long that took.
-func wait(t *testing.T, ready engine.Ready, expose []int, p *probedFake, want string, took time.Duration) *probedFake {
+func wait(t *testing.T, service engine.Service, p *probedFake, want string, took time.Duration) *probedFake {
 	t.Helper()
+	service.Name = "s"
 	p.began = time.Now()
-	err := Wait(t.Context(), engine.Service{Name: "s", Ready: ready, Expose: expose}, p)
+	err := Wait(t.Context(), service, p)
 	got := ""
 	if err != nil {
 		got = err.Error()
@@ -165,34 +167,35 @@ func TestHealthcheck(t *testing.T) {
 	const no = `its healthcheck ["check"] ended with status 1: no`
 	s := time.Second
 	tests := []struct {
-		name  string
-		ready engine.Ready
-		exec  func(time.Duration, int) (engine.Exit, error)
-		want  string
-		took  time.Duration
-		most  int // probes; 0 for as many as there are
+		name   string
+		ready  spec.Ready
+		exec   func(time.Duration, int) (engine.Exit, error)
+		want   string
+		took   time.Duration
+		most   int // probes; 0 for as many as there are
+		within time.Duration
 	}{
-		{"nothing is said, and it is soon ready", engine.Ready{}, fails(2 * s), "", 2 * s, 0},
-		{"nothing is said, and it is never ready", engine.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0},
-		{"three probes that fail", engine.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no, 30 * s, 4},
-		{"ready at the third", engine.Ready{Interval: 10 * s}, fails(29 * s), "", 30 * s, 4},
-		{"so many retries", engine.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no, 10 * s, 11},
-		{"retries alone", engine.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0},
-		{"a timeout is that of one probe", engine.Ready{Interval: s, Timeout: 2 * s}, hangs,
-			`service "s" was not ready after 8s: a probe took longer than 2s`, 8 * s, 3},
-		{"a timeout alone is not the whole wait", engine.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0},
-		{"probes in the start period do not count", engine.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s), "", 19 * s, 20},
-		{"probes after it do", engine.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(never),
-			`service "s" was not ready after 21s: ` + no, 21 * s, 22},
-		{"the pace of the start period", engine.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s}, fails(7 * s), "", 8 * s, 5},
-		{"the pace of the start period is 5 s at most", engine.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "", 10 * s, 3},
-		{"it never lasts longer than it may", engine.Ready{Interval: 10 * s, Within: 15 * s}, fails(never), `service "s" was not ready after 15s: ` + no, 15 * s, 2},
+		{"nothing is said, and it is soon ready", spec.Ready{}, fails(2 * s), "", 2 * s, 0, 0},
+		{"nothing is said, and it is never ready", spec.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0, 0},
+		{"three probes that fail", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no, 30 * s, 4, 0},
+		{"ready at the third", spec.Ready{Interval: 10 * s}, fails(29 * s), "", 30 * s, 4, 0},
+		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no, 10 * s, 11, 0},
+		{"retries alone", spec.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0, 0},
+		{"a timeout is that of one probe", spec.Ready{Interval: s, Timeout: 2 * s}, hangs,
+			`service "s" was not ready after 8s: a probe took longer than 2s`, 8 * s, 3, 0},
+		{"a timeout alone is not the whole wait", spec.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0, 0},
+		{"probes in the start period do not count", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s), "", 19 * s, 20, 0},
+		{"probes after it do", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(never),
+			`service "s" was not ready after 21s: ` + no, 21 * s, 22, 0},
+		{"the pace of the start period", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s}, fails(7 * s), "", 8 * s, 5, 0},
+		{"the pace of the start period is 5 s at most", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "", 10 * s, 3, 0},
+		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 15s: ` + no, 15 * s, 2, 15 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = command
-				p := wait(t, tt.ready, nil, &probedFake{exec: tt.exec}, tt.want, tt.took)
+				p := wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec}, tt.want, tt.took)
 				if tt.most > 0 && len(p.probes) > tt.most {
 					t.Errorf("%d probes, at %v, want %d at most", len(p.probes), p.probes, tt.most)
 				}
@@ -204,17 +207,17 @@ func TestHealthcheck(t *testing.T) {
 // A log is waited for as long as probes would be.
 func TestLogThatLacksItsText(t *testing.T) {
 	for _, tt := range []struct {
-		ready engine.Ready
-		took  time.Duration
+		ready        spec.Ready
+		within, took time.Duration
 	}{
-		{engine.Ready{}, time.Minute},
-		{engine.Ready{StartPeriod: time.Minute, Interval: 2 * time.Second}, 66 * time.Second},
-		{engine.Ready{Within: 3 * time.Second}, 3 * time.Second},
+		{spec.Ready{}, 0, time.Minute},
+		{spec.Ready{StartPeriod: time.Minute, Interval: 2 * time.Second}, 0, 66 * time.Second},
+		{spec.Ready{}, 3 * time.Second, 3 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			tt.ready.Log = "up"
 			p := &probedFake{began: time.Now()}
-			err := Wait(t.Context(), engine.Service{Name: "s", Ready: tt.ready}, p)
+			err := Wait(t.Context(), engine.Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
 			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(), `"up" stood 0 of 1 times in its log`) {
 				t.Errorf("%+v: %v after %v, want %v", tt.ready, err, took, tt.took)
 			}
@@ -238,7 +241,7 @@ func TestCompleted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, engine.Ready{Completed: true, Within: tt.within}, nil, &probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
+				wait(t, engine.Service{Service: spec.Service{Completes: true}, Within: tt.within}, &probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
 			})
 		})
 	}
@@ -267,27 +270,27 @@ func TestListensElsewhere(t *testing.T) {
 	s := time.Second
 	tests := []struct {
 		name  string
-		ready engine.Ready
+		ready spec.Ready
 		open  func(time.Duration) []netip.AddrPort
 		want  string
 		took  time.Duration
 	}{
-		{"on the loopback only", engine.Ready{}, always("127.0.0.1:8080"),
+		{"on the loopback only", spec.Ready{}, always("127.0.0.1:8080"),
 			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 5 * s},
-		{"on both loopbacks, asked over HTTP", engine.Ready{HTTP: "/"}, always("127.0.0.1:8080", "[::1]:8080"),
+		{"on both loopbacks, asked over HTTP", spec.Ready{HTTP: "/"}, always("127.0.0.1:8080", "[::1]:8080"),
 			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 and [::1]:8080 only: bind to 0.0.0.0)`, 5 * s},
-		{"on the loopback at first", engine.Ready{}, from(3*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 3 * s},
-		{"on the loopback, and it may take long to start", engine.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 15 * s},
-		{"on the loopback after a while", engine.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
+		{"on the loopback at first", spec.Ready{}, from(3*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 3 * s},
+		{"on the loopback, and it may take long to start", spec.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 15 * s},
+		{"on the loopback after a while", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
 			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
-		{"on another port", engine.Ready{}, always("0.0.0.0:9000"),
+		{"on another port", spec.Ready{}, always("0.0.0.0:9000"),
 			`service "s" was not ready after 1m: nothing listens on port 8080 (it listens on 0.0.0.0:9000)`, 60 * s},
-		{"nowhere", engine.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
+		{"nowhere", spec.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, tt.ready, []int{8080}, &probedFake{open: tt.open}, tt.want, tt.took)
+				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open}, tt.want, tt.took)
 			})
 		})
 	}

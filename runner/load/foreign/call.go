@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
 )
 
 // A program is how a tool is run.
@@ -32,7 +31,7 @@ type call struct {
 	flags       []string
 	operands    []string
 	environment []string // for what must not be seen: passwords
-	files       []engine.File
+	files       []spec.File
 	// shell, if it is not empty, is a script that runs the program, whose path and words are its arguments.
 	shell   string
 	threads int // that put the load on
@@ -48,7 +47,7 @@ func (c *call) flag(words ...string) { c.flags = append(c.flags, words...) }
 
 // body puts the body of requests into a file.
 func (c *call) body(text string) string {
-	c.files = append(c.files, engine.File{Path: bodyFile, Mode: 0o644, Data: []byte(text)})
+	c.files = append(c.files, spec.File{Path: bodyFile, Data: []byte(text)})
 	return bodyFile
 }
 

@@ -58,8 +58,8 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	text := "FROM " + baseImage + "\nRUN apt-get update && apt-get install -y --no-install-recommends " + d.tool.program.debian +
 		" && rm -rf /var/lib/apt/lists/*\n"
 	var err error
-	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Dockerfile: file,
-		Files: []engine.File{{Path: file, Mode: 0o644, Data: []byte(text)}}}}, log)
+	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Build: spec.Build{
+		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(text)}}}}}, log)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 }
 
 // Files is part of load.Driver: services under load have nothing of ours in them.
-func (d *Driver) Files(*plan.Trial, string) []engine.File { return nil }
+func (d *Driver) Files(*plan.Trial, string) []spec.File { return nil }
 
 // Measure is part of load.Driver.
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {

@@ -400,8 +400,8 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 			if err := d.Prepare(ctx, e, io.Discard); err != nil {
 				t.Fatal(err)
 			}
-			image, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Dockerfile: "Dockerfile",
-				Files: []engine.File{{Path: "Dockerfile", Mode: 0o644, Data: []byte(tt.dockerfile)}}}}, io.Discard)
+			image, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Build: spec.Build{
+				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)}}}}}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -414,7 +414,8 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 					t.Error(err)
 				}
 			}()
-			if _, err := space.Start(ctx, engine.Service{Name: "service", Image: image, Expose: []int{tt.port}}); err != nil {
+			if _, err := space.Start(ctx, engine.Service{Service: spec.Service{Name: "service", Expose: []int{tt.port}},
+				Image: image}); err != nil {
 				t.Fatal(err)
 			}
 			l := keys

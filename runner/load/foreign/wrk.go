@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
 )
 
 var (
@@ -180,7 +179,7 @@ func callWrk(l *spec.Load, cores int) (call, error) {
 		if l.Body != "" {
 			script += "wrk.body = " + luaString(l.Body) + "\n"
 		}
-		c.files = append(c.files, engine.File{Path: scriptFile, Mode: 0o644, Data: []byte(script)})
+		c.files = append(c.files, spec.File{Path: scriptFile, Data: []byte(script)})
 		c.flag("-s", scriptFile)
 	}
 	c.operands = []string{target}
