@@ -5,6 +5,8 @@ ENGINE ?= docker
 BIN := bin
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 BASE ?= debian:bookworm-slim
+# Without symbols for debuggers, which would be a quarter of it; LDFLAGS= keeps them.
+LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
 .PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-equals bench-pages bench-load bench-first-use bench-preview lint engine build build-cluster agent release image clean

@@ -51,6 +51,10 @@ func TestRelease(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+	const most = 45_000_000 // bytes of the program
+	if info, err := os.Stat(filepath.Join(folder, "benchbook")); err != nil || info.Size() > most {
+		t.Errorf("the program has %d bytes, and may have %d; %v", info.Size(), most, err)
+	}
 	for _, link := range deadLinks(t, folder) {
 		t.Error(link)
 	}
