@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/render/number"
@@ -199,7 +200,7 @@ func (c *composer) meta(standing string) []template.HTML {
 		}
 		out = append(out, text)
 	}
-	if authors := texts(c.doc.Front.Authors); len(authors) > 0 {
+	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
 		add("by " + wording.List(authors))
 	}
 	if standing != "" {

@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
+	"benchbook/render/chart"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -81,7 +82,7 @@ func (c *composer) claim(claim *article.Claim) claimView {
 			v.Interval += ", 95\u202f% interval" + widened(j.Floor)
 		}
 		if e.ratio > 0 {
-			v.Drawing = drawEffect(e.ratio, e.bounds, e.region, j.Verdict)
+			v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
 		}
 		if at := c.shownAt(claim.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)

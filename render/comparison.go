@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -195,7 +196,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	}
 	unit := wording.UnitFor(t.Metric, results...)
 	measured := 0
-	data := &sheet{head: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}}
+	data := &datafile.Table{Columns: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}}
 	for _, change := range t.Changes {
 		var numbers []any
 		for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
@@ -210,7 +211,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		if change.Effect != nil {
 			by = finiteOrNil(change.Effect.Number)
 		}
-		data.add(append([]any{change.A.Trial.Name, t.Metric.Name, t.Metric.Unit}, numbers...), by, in, string(change.Verdict))
+		data.Add(append([]any{change.A.Trial.Name, t.Metric.Name, t.Metric.Unit}, numbers...), by, in, string(change.Verdict))
 		v := cellview.Estimate(change.ResultB)
 		row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing),
 			Range: v.Few != "", Published: math.NaN()}
@@ -258,7 +259,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
 	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
-		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.sheetFiles(id, data), link{file, "SVG"})}},
+		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
 }

@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/table"
@@ -207,7 +208,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	var values []float64
 	var unit number.Unit
 	var described, hosts []string
-	data := &sheet{head: []string{"run", "started", "host", "profile", "value", "lo", "hi", "unit"}}
+	data := &datafile.Table{Columns: []string{"run", "started", "host", "profile", "value", "lo", "hi", "unit"}}
 	isRatio, intervals := false, false
 	for _, m := range slices.Backward(moments) { // oldest first
 		read, ok := t.read(m.Dataset)
@@ -235,7 +236,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 		p.Title = words
 		values, described, hosts = append(values, q.Number), append(described, words), append(hosts, m.Host)
 		curves[at].Points = append(curves[at].Points, figure.CurvePoint{Point: p})
-		data.add([]any{m.Run, m.Started.UTC().Format(time.RFC3339), m.Host, m.Profile}, q.Number, lo, hi, q.Unit)
+		data.Add([]any{m.Run, m.Started.UTC().Format(time.RFC3339), m.Host, m.Profile}, q.Number, lo, hi, q.Unit)
 	}
 	if len(values) < 2 {
 		return ""
@@ -269,7 +270,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 	hosts = cellview.SortedSet(hosts)
 	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
 		Sub: "As each run measured it, over time", Stamp: stamp{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
-			Files: append(c.sheetFiles(id, data), link{file, "SVG"})}},
+			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})
 }
 

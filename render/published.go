@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render/number"
@@ -61,14 +60,6 @@ func (c *composer) published(p *article.Published) template.HTML {
 		v.Rows = append(v.Rows, row)
 	}
 	return c.fill("published", v)
-}
-
-// publishedOf is what a block says of a cell, if the author asks for it.
-func (c *composer) publishedOf(cell *dataset.Cell, metric string, ref article.PublishedRef) (dataset.PublishedValue, bool) {
-	if !ref.Shown {
-		return dataset.PublishedValue{}, false
-	}
-	return c.d.Published(cell, metric, ref.Name.Value)
 }
 
 func textOf[T any](list []article.Named[T], name string, text func(T) string) string {

@@ -32,6 +32,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 )
 
@@ -152,7 +153,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 	c.placed()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
-		Tags: plain(texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
+		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
 		HTML: a.main, Files: c.files, Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
 	}
@@ -177,7 +178,7 @@ func plain(list []string) []string {
 func prepare(d *dataset.Dataset) {
 	var names []string
 	for _, t := range d.Doc.Tables {
-		names = append(names, texts(t.Columns)...)
+		names = append(names, article.Texts(t.Columns)...)
 	}
 	for _, f := range d.Doc.Figures {
 		names = append(names, f.Metrics()...)
@@ -285,7 +286,7 @@ type composer struct {
 	used     []used
 	nextID   int
 	groups   map[groupsOf]map[string]string // letters of cells by their names
-	cells    map[*dataset.Cell]cellFacts
+	data     *datafile.Encoder
 	done     map[*dataset.Cell]cellview.Definition
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
@@ -297,7 +298,7 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../",
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, cells: map[*dataset.Cell]cellFacts{}, done: map[*dataset.Cell]cellview.Definition{}}
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d), done: map[*dataset.Cell]cellview.Definition{}}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -414,12 +415,4 @@ func (c *composer) told(claim *article.Claim) string {
 		return words + " (" + effect + ")."
 	}
 	return words + "."
-}
-
-func texts(list []source.Text) []string {
-	var out []string
-	for _, t := range list {
-		out = append(out, t.Value)
-	}
-	return out
 }

@@ -160,8 +160,8 @@ func (k *columns) told() []string {
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
 	out := &columns{block: t, cells: cells, main: -1}
-	asked := texts(t.Rows)
-	for _, name := range texts(t.Columns) {
+	asked := article.Texts(t.Rows)
+	for _, name := range article.Texts(t.Columns) {
 		if m, ok := cellview.MetricOf(name, cells); ok {
 			if t.Sort.Value == name || out.main < 0 && t.Sort.Value == "" {
 				out.main = len(out.metrics)
@@ -242,7 +242,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
 			Format: k.format(m.Name)}
 		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
-			_, ok := c.publishedOf(cell, m.Name, k.block.Published)
+			_, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published)
 			return ok
 		}) {
 			col.Published = "Published"
@@ -318,7 +318,7 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	}
 	for _, m := range k.metrics {
 		v := cellview.Estimate(cell.Metric(m.Name))
-		if p, ok := c.publishedOf(cell, m.Name, k.block.Published); ok {
+		if p, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published); ok {
 			v.Published, v.Shift = p.Number, p.Shift
 		}
 		v.Missing = shortReason(v.Missing)

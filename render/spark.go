@@ -7,6 +7,8 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
+	"benchbook/render/chart"
+	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -49,7 +51,7 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 	m := cells[0].Metric(metric).Metric
 	unit := number.For(m.Unit, m.Share, centres...)
 	fields := cellview.Naming(cells, nil)
-	var rows []sparkRow
+	var rows []chart.SparkRow
 	interval := false
 	for i, cell := range cells {
 		v := cellview.Estimate(cell.Metric(metric))
@@ -58,11 +60,13 @@ func (c *composer) sparkOf(metric string, cells []*dataset.Cell) *Spark {
 		}
 		interval = interval || !math.IsNaN(v.Lo)
 		label := unit.Quantity(v.Centre, unit.Decimals(v.Centre, v.Lo, v.Hi))
-		rows = append(rows, sparkRow{cellview.NameBy(cell, fields), label, i + 1, v.Centre, v.Lo, v.Hi})
+		rows = append(rows, chart.SparkRow{Name: cellview.NameBy(cell, fields), Label: label, Series: i + 1, Centre: v.Centre, Lo: v.Lo, Hi: v.Hi})
 	}
 	caption := wording.Lower(m.Title)
 	if interval {
 		caption += ", 95\u202f% interval"
 	}
-	return &Spark{c.drawSpark(rows), caption}
+	metrics := c.measures.Get().(*figure.Metrics)
+	defer c.measures.Put(metrics)
+	return &Spark{chart.Spark(metrics, rows), caption}
 }

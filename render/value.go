@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/chart"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -66,7 +67,7 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	v := valueView{Text: w.text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
 		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
-	v.Drawing = drawRepetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
+	v.Drawing = chart.Repetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := cellview.OriginOf(c.d, q.Cells)
 	var names []string
 	for _, cell := range q.Cells {
@@ -333,7 +334,7 @@ func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 		metric = s.Name
 	}
 	for _, t := range c.doc.Tables {
-		if slices.Contains(texts(t.Columns), metric) && c.contains(t.Experiment.Value, t.Where.Node, cells) {
+		if slices.Contains(article.Texts(t.Columns), metric) && c.contains(t.Experiment.Value, t.Where.Node, cells) {
 			return &link{"#" + t.Label.Value, c.numbers[t.Label.Value]}
 		}
 	}

@@ -48,14 +48,15 @@ func (f *Figure) Is() *figurekind.Kind {
 }
 
 // Metrics are those that the figure shows, as far as its block names them.
-func (f *Figure) Metrics() []string { return f.Is().Metrics(f.X.Value, valuesOf(f.Y)) }
+func (f *Figure) Metrics() []string { return f.Is().Metrics(f.X.Value, Texts(f.Y)) }
 
 // Shows tells whether the figure shows a metric.
 func (f *Figure) Shows(metric string) bool {
-	return f.Is().ShowsMetric(metric, f.X.Value, valuesOf(f.Y))
+	return f.Is().ShowsMetric(metric, f.X.Value, Texts(f.Y))
 }
 
-func valuesOf(list []source.Text) []string {
+// Texts are the values of a list of texts.
+func Texts(list []source.Text) []string {
 	var out []string
 	for _, t := range list {
 		out = append(out, t.Value)

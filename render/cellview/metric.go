@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -115,4 +116,12 @@ func Per(m record.Metric) string {
 		return "requests"
 	}
 	return ""
+}
+
+// PublishedOf is what a block says of a cell, if the author asks for it.
+func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string, ref article.PublishedRef) (dataset.PublishedValue, bool) {
+	if !ref.Shown {
+		return dataset.PublishedValue{}, false
+	}
+	return d.Published(cell, metric, ref.Name.Value)
 }

@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"cmp"
@@ -12,26 +12,27 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
 
 // scatter draws cells between two metrics.
-func (p *panel) scatter() drawn {
-	if len(p.block.Y) != 1 {
-		return drawn{missing: "y of a figure of scatter is one metric"}
+func (p *Panel) scatter() Drawing {
+	if len(p.Block.Y) != 1 {
+		return Drawing{Missing: "y of a figure of scatter is one metric"}
 	}
-	mx, okX := cellview.MetricOf(p.block.X.Value, p.cells)
-	my, okY := cellview.MetricOf(p.block.Y[0].Value, p.cells)
+	mx, okX := cellview.MetricOf(p.Block.X.Value, p.Cells)
+	my, okY := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
 	if !okX || !okY {
-		return drawn{missing: "x and y of a figure of scatter are metrics"}
+		return Drawing{Missing: "x and y of a figure of scatter are metrics"}
 	}
-	x, y := cellview.QuantityOf(mx, p.all), cellview.QuantityOf(my, p.all)
-	f := figure.Scatter{X: figure.Axis{Name: x.Axis, Unit: x.Unit.Scale, Zero: p.block.Zero.V}, Y: figure.Axis{Name: y.Axis, Unit: y.Unit.Scale, Zero: p.block.Zero.V},
+	x, y := cellview.QuantityOf(mx, p.All), cellview.QuantityOf(my, p.All)
+	f := figure.Scatter{X: figure.Axis{Name: x.Axis, Unit: x.Unit.Scale, Zero: p.Block.Zero.V}, Y: figure.Axis{Name: y.Axis, Unit: y.Unit.Scale, Zero: p.Block.Zero.V},
 		Series: p.series()}
 	var xs, ys []float64
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		if a, b := cell.Metric(mx.Name), cell.Metric(my.Name); a.Missing == "" && b.Missing == "" {
 			xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
 		}
@@ -40,12 +41,12 @@ func (p *panel) scatter() drawn {
 	f.X.Scale, howTo = p.log(article.XAxis, xs...)
 	f.Y.Scale, more = p.log(article.YAxis, ys...)
 	howTo = append(howTo, more...)
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		f.X.Also, f.Y.Also = xs, ys
 	}
-	fields := cellview.Naming(p.cells, nil)
+	fields := cellview.Naming(p.Cells, nil)
 	var described []string
-	for _, cell := range p.cells {
+	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
 		name := cellview.NameBy(cell, fields)
 		title := fmt.Sprintf("%s: %s %s; %s %s", name, wording.Lower(mx.Title), x.Words(a), wording.Lower(my.Title), y.Words(b))
@@ -58,20 +59,20 @@ func (p *panel) scatter() drawn {
 		q.XLo, q.XHi = cellview.Ends(a)
 		q.YLo, q.YHi = cellview.Ends(b)
 		if len(f.Series) > 0 {
-			value, _ := cellview.Field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.Block.Colour.Value)
 			q.Series = 1 + slices.Index(f.Series, value)
 		}
 		f.Points = append(f.Points, q)
 	}
 	metrics := []record.Metric{mx, my}
-	kinds := cellview.KindsOf(p.cells, cellview.NamesOf(metrics)...)
+	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
 	if len(f.Points) == 0 {
-		return drawn{missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " + wording.Some(described)}
+		return Drawing{Missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " + wording.Some(described)}
 	}
 	f.Reference, more = p.reference(y.Unit, my.Unit, f.Y.Scale)
 	f.Head = p.head(my.Title+" against "+wording.Lower(mx.Title), "Points between two metrics: "+strings.Join(described, "; ")+".")
-	howTo = append(append(append(crossWords(kinds), howTo...), more...), cellview.HollowWords(p.cells)...)
-	return drawn{figure: f, sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), howTo: howTo, metrics: metrics, fields: fields}
+	howTo = append(append(append(crossWords(kinds), howTo...), more...), cellview.HollowWords(p.Cells)...)
+	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), HowTo: howTo, Metrics: metrics, Fields: fields}
 }
 
 // crossWords say what the lines through points are.
@@ -90,14 +91,14 @@ func crossWords(k cellview.EstimateKinds) []string {
 }
 
 // agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one factor.
-func (p *panel) agreement() drawn {
-	m, known := cellview.MetricOf(p.block.X.Value, p.cells)
+func (p *Panel) agreement() Drawing {
+	m, known := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	if !known {
-		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of agreement is a metric", p.block.X.Value)}
+		return Drawing{Missing: fmt.Sprintf("%q is a parameter; x of a figure of agreement is a metric", p.Block.X.Value)}
 	}
-	a, cells, ok := p.d.Agreement(m.Name, p.block.Published.Name.Value)
+	a, cells, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
 	if !ok {
-		return drawn{missing: "nobody published " + wording.Lower(m.Title)}
+		return Drawing{Missing: "nobody published " + wording.Lower(m.Title)}
 	}
 	var values []float64
 	for _, row := range a.Rows {
@@ -109,19 +110,19 @@ func (p *panel) agreement() drawn {
 	axis := cellview.QuantityWords(m, unit)
 	f := figure.Scatter{X: figure.Axis{Name: "published " + axis, Unit: unit.Scale, Scale: figure.Log},
 		Y: figure.Axis{Name: "measured " + axis, Unit: unit.Scale, Scale: figure.Log}, Series: p.series()}
-	if len(p.all) > len(p.cells) { // parts of a figure share their axes
+	if len(p.All) > len(p.Cells) { // parts of a figure share their axes
 		for i, row := range a.Rows {
-			if row.Measured && slices.Contains(p.all, cells[i]) {
+			if row.Measured && slices.Contains(p.All, cells[i]) {
 				f.X.Also, f.Y.Also = append(f.X.Also, row.Published), append(f.Y.Also, row.Centre)
 			}
 		}
 	}
-	fields := cellview.Naming(p.cells, texts(p.block.Y))
+	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	var described []string
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
 		cell := cells[i]
-		if cell != nil && !slices.Contains(p.cells, cell) {
+		if cell != nil && !slices.Contains(p.Cells, cell) {
 			continue // of another part, or left out by where
 		}
 		name := row.Name
@@ -143,14 +144,14 @@ func (p *panel) agreement() drawn {
 		title = cellview.WithState(title, cell)
 		q := figure.NamedPoint{Name: cellview.WithState(name, cell), Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title, Hollow: cellview.StateOf(cell) != ""}}
 		if q.YLo, q.YHi = cellview.Ends(r); len(f.Series) > 0 {
-			value, _ := cellview.Field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.Block.Colour.Value)
 			q.Series = 1 + slices.Index(f.Series, value)
 		}
 		f.Points, shown = append(f.Points, q), append(shown, cell)
 		described = append(described, title)
 	}
 	if len(f.Points) == 0 {
-		return drawn{missing: "nothing that was published is measured: " + wording.Some(described)}
+		return Drawing{Missing: "nothing that was published is measured: " + wording.Some(described)}
 	}
 	howTo := crossWords(cellview.KindsOf(shown, m.Name))
 	for i, words := range howTo { // one of the two numbers is theirs
@@ -170,7 +171,7 @@ func (p *panel) agreement() drawn {
 		howTo = append(howTo, "Order: tau-b "+number.Plain.Number(a.Tau.Value, 2)+", where 1 is the same and −1 the reverse.")
 	}
 	f.Head = p.head(m.Title+", published and measured", "Points, published against measured: "+strings.Join(described, "; ")+".")
-	return drawn{figure: f, sub: wording.Capital(axis) + ", on log scales", howTo: howTo, metrics: []record.Metric{m}, fields: fields}
+	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", HowTo: howTo, Metrics: []record.Metric{m}, Fields: fields}
 }
 
 // timesWords writes a factor with as many digits as say something.
@@ -179,12 +180,12 @@ func timesWords(factor float64) string {
 }
 
 // multiverse draws one claim over every alternative that was measured.
-func (p *panel) multiverse() drawn {
-	i := slices.IndexFunc(p.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == p.block.Claim.Value })
+func (p *Panel) multiverse() Drawing {
+	i := slices.IndexFunc(p.Dataset.Doc.Claims, func(c *article.Claim) bool { return c.Name.Value == p.Block.Claim.Value })
 	if i < 0 {
-		return drawn{missing: fmt.Sprintf("there is no claim %q", p.block.Claim.Value)}
+		return Drawing{Missing: fmt.Sprintf("there is no claim %q", p.Block.Claim.Value)}
 	}
-	m := p.d.Multiverse(p.doc.Claims[i])
+	m := p.Dataset.Multiverse(p.Dataset.Doc.Claims[i])
 	// Series are in the order of colours, in which those of what is decided come last: each has the colour of its
 	// mark in claims. What was not measured has no mark.
 	verdicts := slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
@@ -192,14 +193,14 @@ func (p *panel) multiverse() drawn {
 	for _, v := range verdicts {
 		f.Series = append(f.Series, string(v))
 	}
-	data := &sheet{head: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
+	data := &datafile.Table{Columns: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
 	var region stats.Region
 	ratios := true
 	for _, a := range m.Alternatives {
 		if a.Effect != nil {
 			for _, cell := range a.Effect.Cells {
-				if !slices.Contains(p.all, cell) {
-					p.all = append(p.all, cell)
+				if !slices.Contains(p.All, cell) {
+					p.All = append(p.All, cell)
 				}
 			}
 		}
@@ -241,7 +242,7 @@ func (p *panel) multiverse() drawn {
 			if reason != "" {
 				row.Missing += ": " + reason
 			}
-			data.add(nil, name, string(j.Verdict), nil, nil, nil, reason)
+			data.Add(nil, name, string(j.Verdict), nil, nil, nil, reason)
 			row.Title = name + ": " + row.Missing
 		} else {
 			lo, hi := math.NaN(), math.NaN()
@@ -256,13 +257,13 @@ func (p *panel) multiverse() drawn {
 				row.Title += ", " + unit.Between(lo, hi, decimals)
 			}
 			row.Title += ", " + string(j.Verdict)
-			data.add(nil, name, string(j.Verdict), a.Effect.Number, cellview.Bound(true, lo), cellview.Bound(true, hi), reason)
+			data.Add(nil, name, string(j.Verdict), a.Effect.Number, cellview.Bound(true, lo), cellview.Bound(true, hi), reason)
 		}
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
 	if len(f.Rows) == 0 {
-		return drawn{missing: "the claim has no alternatives: " + p.d.Judge(p.doc.Claims[i]).Reason}
+		return Drawing{Missing: "the claim has no alternatives: " + p.Dataset.Judge(p.Dataset.Doc.Claims[i]).Reason}
 	}
 	first := f.Rows[0] // the claim as it is judged stays on top, and the others are ordered by what they come to
 	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int {
@@ -294,5 +295,5 @@ func (p *panel) multiverse() drawn {
 		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
 	}
 	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+wording.List(tally)+": "+strings.Join(described, "; ")+".")
-	return drawn{figure: f, sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + wording.List(tally) + " (" + string(m.Is) + ")", howTo: howTo, data: data, folded: folded}
+	return Drawing{Figure: f, Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + wording.List(tally) + " (" + string(m.Is) + ")", HowTo: howTo, Data: data, Folded: folded}
 }

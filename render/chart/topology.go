@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -20,14 +21,14 @@ const loadGenerator = "load generator"
 
 // topology draws what a request passes in one cell: from the load generator to the services that it asks, and on to those that
 // these depend on.
-func (p *panel) topology() drawn {
-	if len(p.cells) != 1 {
-		return drawn{missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.cells))}
+func (p *Panel) topology() Drawing {
+	if len(p.Cells) != 1 {
+		return Drawing{Missing: fmt.Sprintf("a figure of topology shows one cell, and this is %d; pick one by where", len(p.Cells))}
 	}
-	cell := p.cells[0]
-	way := p.definition(cell)
+	cell := p.Cells[0]
+	way := cellview.DefinitionOf(cell)
 	if len(way.Services) == 0 {
-		return drawn{missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
+		return Drawing{Missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
 	}
 	names, columns, arrows := hops(way)
 	limit := cell.LimitedBy()
@@ -42,7 +43,7 @@ func (p *panel) topology() drawn {
 		}
 	}
 	f := figure.Topology{Arrows: arrows}
-	data := &sheet{head: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
+	data := &datafile.Table{Columns: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
 	var described []string
 	for i, name := range names {
 		h := figure.Hop{Name: name, Column: columns[i], Share: math.NaN(), Label: "not sampled"}
@@ -81,7 +82,7 @@ func (p *panel) topology() drawn {
 			h.Title += "; " + h.Mark
 		}
 		described = append(described, h.Title)
-		data.add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), cellview.StateOf(cell))
+		data.Add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), cellview.StateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
 	howTo := []string{"Bar: share of the CPU time that a hop may use, median over the measured windows. Arrow: who asks whom."}
@@ -99,7 +100,7 @@ func (p *panel) topology() drawn {
 		howTo = append(howTo, "All connections were waiting for answers, and no processor was full: more of them would have had more answers.")
 	}
 	f.Head = p.head("What a request passes", "Hops in the order of a request: "+cellview.WithState(strings.Join(described, "; "), cell)+".")
-	return drawn{figure: f, sub: sub, howTo: howTo, metrics: cellview.MetricsNamed("throughput"), data: data}
+	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("throughput"), Data: data}
 }
 
 // hops are the load generator and the services in the order of a request, each with its place on the way, and who asks whom. Services that nothing on the

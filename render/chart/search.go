@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -21,20 +22,20 @@ import (
 const maxChoicesNamed = 4
 
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was chosen.
-func (p *panel) tuning() drawn {
-	name := strings.TrimPrefix(p.block.X.Value, "tune.")
-	if len(p.block.Y) != 1 {
-		return drawn{missing: "y of a figure of tuning is one metric"}
+func (p *Panel) tuning() Drawing {
+	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
+	if len(p.Block.Y) != 1 {
+		return Drawing{Missing: "y of a figure of tuning is one metric"}
 	}
-	m, known := cellview.MetricOf(p.block.Y[0].Value, p.cells)
+	m, known := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
 	if !known {
-		return drawn{missing: fmt.Sprintf("%q is a parameter; y of a figure of tuning is a metric", p.block.Y[0].Value)}
+		return Drawing{Missing: fmt.Sprintf("%q is a parameter; y of a figure of tuning is a metric", p.Block.Y[0].Value)}
 	}
 	lines, fields := p.cellLines()
 	fields = slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })
 	series, dashed := p.paint(lines)
 	var values, candidates []float64
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		if s := cell.Search(name); s != nil {
 			for _, c := range s.Candidates() {
 				candidates = append(candidates, c.Value)
@@ -45,20 +46,20 @@ func (p *panel) tuning() drawn {
 		}
 	}
 	if len(values) == 0 {
-		return drawn{missing: "no search for " + name + " has been recorded yet"}
+		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
 	unit := number.For(m.Unit, m.Share, values...)
 	axis := cellview.QuantityWords(m, unit)
-	f := figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.block.Zero.V}}
+	f := figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V}}
 	var howTo, more []string
 	f.X.Scale, howTo = p.log(article.XAxis, candidates...)
 	f.Y.Scale, more = p.log(article.YAxis, values...)
 	howTo = append(howTo, more...)
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		f.Y.Also = values
 	}
 	told := p.told()
-	data := newSheet(told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
+	data := datafile.NewTable(told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
 	var described []string
 	for i, l := range lines {
 		cell := l.cells[0]
@@ -66,14 +67,14 @@ func (p *panel) tuning() drawn {
 		if s == nil {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": not searched yet")
 			described = append(described, l.name+": not searched yet")
-			data.add(cellview.FieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", cellview.StateOf(cell))
+			data.Add(cellview.FieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for _, candidate := range s.Candidates() {
 			probes := probesOf(candidate, m.Name, s)
 			for k, probe := range candidate.Probes {
-				data.add(cellview.FieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
+				data.Add(cellview.FieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
 					candidate.Value == float64(s.Chosen), "", cellview.StateOf(cell))
 			}
 			at := name + " " + number.Plain.Exact(candidate.Value)
@@ -116,13 +117,13 @@ func (p *panel) tuning() drawn {
 		}
 	}
 	if len(f.Curves) == 0 {
-		return drawn{missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(described, "; ")}
+		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(described, "; ")}
 	}
 	f.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(described, "; ")+".")
 	howTo = append([]string{"Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the smallest that is as good as the best. " +
-		"Probes are short; the chosen value is measured afresh."}, append(howTo, cellview.HollowWords(p.cells)...)...)
-	return drawn{figure: f, sub: "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: unit, Axis: axis}.Subject(), howTo: howTo,
-		metrics: cellview.MetricsNamed(m.Name), fields: fields, data: data}
+		"Probes are short; the chosen value is measured afresh."}, append(howTo, cellview.HollowWords(p.Cells)...)...)
+	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: unit, Axis: axis}.Subject(), HowTo: howTo,
+		Metrics: cellview.MetricsNamed(m.Name), Fields: fields, Data: data}
 }
 
 // probesOf are the values that the probes of a candidate have of a metric, the valid ones.
@@ -175,14 +176,14 @@ func searchWords(s *record.Search) string {
 }
 
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
-func (p *panel) capacity() drawn {
+func (p *Panel) capacity() Drawing {
 	f := figure.Probes{Unit: 1, Axis: "requests per second", Scale: figure.Log}
 	f.Series = p.series()
-	fields := cellview.Naming(p.cells, texts(p.block.Y))
+	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	told := p.told()
-	data := newSheet(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
+	data := datafile.NewTable(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
 	objective := ""
-	order := slices.Clone(p.cells)
+	order := slices.Clone(p.Cells)
 	found := func(cell *dataset.Cell) float64 {
 		if s := cell.Search(""); s != nil && s.Reason == "" {
 			return s.Lo
@@ -190,8 +191,8 @@ func (p *panel) capacity() drawn {
 		return -1
 	}
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return cmp.Compare(found(b), found(a)) })
-	for _, cell := range p.all {
-		if s := cell.Search(""); s != nil && len(p.all) > len(p.cells) {
+	for _, cell := range p.All {
+		if s := cell.Search(""); s != nil && len(p.All) > len(p.Cells) {
 			for _, q := range s.Probes {
 				f.Also = append(f.Also, q.Candidate)
 			}
@@ -203,7 +204,7 @@ func (p *panel) capacity() drawn {
 		name := cellview.NameBy(cell, fields)
 		row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
 		if len(f.Series) > 0 {
-			value, _ := cellview.Field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.Block.Colour.Value)
 			row.Series = 1 + slices.Index(f.Series, value)
 		}
 		s := cell.Search("")
@@ -231,21 +232,21 @@ func (p *panel) capacity() drawn {
 		if s != nil {
 			objective = s.Objective
 			for k, q := range s.Probes {
-				data.add(cellview.FieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, cellview.StateOf(cell))
+				data.Add(cellview.FieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, cellview.StateOf(cell))
 				if q.WhyNot() == "" && row.Missing == "" && q.Candidate > 0 { // the axis has no place for none
 					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
 				}
 			}
 		}
 		if s == nil || len(s.Probes) == 0 {
-			data.add(cellview.FieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, cellview.StateOf(cell))
+			data.Add(cellview.FieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, cellview.StateOf(cell))
 		}
 		tried = tried || s != nil && len(s.Probes) > 0
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
 	if !some && !tried {
-		return drawn{missing: "no search for a capacity has been recorded yet"}
+		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
 	f.Head = p.head("Capacity by "+wording.List(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")
 	sub := "Highest rate that still meets the objective, requests per second"
@@ -254,5 +255,5 @@ func (p *panel) capacity() drawn {
 	}
 	howTo := []string{"Small mark: a rate that was tried, filled where it met the objective and open where it did not. Box: from the highest rate that was " +
 		"confirmed to the lowest that was refuted."}
-	return drawn{figure: f, sub: sub, howTo: howTo, metrics: cellview.MetricsNamed("capacity.rate"), fields: fields, data: data}
+	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields, Data: data}
 }

@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -29,32 +30,32 @@ type rows struct {
 
 // The kinds that are rows: dots, bars and distribution.
 
-func (p *panel) dots() drawn {
+func (p *Panel) dots() Drawing {
 	return p.rows("Dots", "Dot", "Box", func(r *rows) figure.Figure { return r.Dots })
 }
 
-func (p *panel) bars() drawn {
+func (p *Panel) bars() Drawing {
 	return p.rows("Bars", "Bar", "Line", func(r *rows) figure.Figure { return figure.Bars(r.Dots) })
 }
 
-func (p *panel) distribution() drawn {
+func (p *Panel) distribution() Drawing {
 	out := p.rows("Repetitions as small dots", "Upright line", "Box", func(r *rows) figure.Figure {
 		r.notes = append(r.notes, "Small dot: one repetition. Those that are not valid are left out.")
 		return figure.Distribution(r.Dots)
 	})
-	if out.figure == nil {
+	if out.Figure == nil {
 		return out
 	}
-	m := out.metrics[0]
+	m := out.Metrics[0]
 	told := p.told()
-	out.data = newSheet(told, "metric", "unit", "repetition", "value", "missing", "state")
-	for _, cell := range p.cells {
+	out.Data = datafile.NewTable(told, "metric", "unit", "repetition", "value", "missing", "state")
+	for _, cell := range p.Cells {
 		r := cell.Metric(m.Name)
 		for i, v := range r.Values {
-			out.data.add(cellview.FieldsOf(cell, told), m.Name, m.Unit, r.Repetition(i), v, "", cellview.StateOf(cell))
+			out.Data.Add(cellview.FieldsOf(cell, told), m.Name, m.Unit, r.Repetition(i), v, "", cellview.StateOf(cell))
 		}
 		if len(r.Values) == 0 {
-			out.data.add(cellview.FieldsOf(cell, told), m.Name, m.Unit, nil, nil, r.Missing, cellview.StateOf(cell))
+			out.Data.Add(cellview.FieldsOf(cell, told), m.Name, m.Unit, nil, nil, r.Missing, cellview.StateOf(cell))
 		}
 	}
 	return out
@@ -62,64 +63,64 @@ func (p *panel) distribution() drawn {
 
 // rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and what for
 // its interval.
-func (p *panel) rows(drawnAs, estimateMark, intervalMark string, build func(*rows) figure.Figure) drawn {
-	m, known := cellview.MetricOf(p.block.X.Value, p.cells)
+func (p *Panel) rows(drawnAs, estimateMark, intervalMark string, build func(*rows) figure.Figure) Drawing {
+	m, known := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	if !known {
-		return drawn{missing: fmt.Sprintf("%q is a parameter; x of a figure of %s is a metric", p.block.X.Value, p.block.Kind.Value)}
+		return Drawing{Missing: fmt.Sprintf("%q is a parameter; x of a figure of %s is a metric", p.Block.X.Value, p.Block.Kind.Value)}
 	}
 	r := p.newRows(m)
 	f := build(r)
-	out := drawn{sub: r.Sub(), howTo: append(r.howTo(estimateMark, intervalMark), r.notes...), metrics: []record.Metric{m}, fields: p.fields()}
+	out := Drawing{Sub: r.Sub(), HowTo: append(r.howTo(estimateMark, intervalMark), r.notes...), Metrics: []record.Metric{m}, Fields: p.fields()}
 	head := p.head(m.Title+" by "+wording.List(p.fields()), drawnAs+", one row each, in this order: "+r.description()+".")
 	switch f := f.(type) {
 	case figure.Dots:
 		f.Head = head
-		out.figure = f
+		out.Figure = f
 	case figure.Bars:
 		f.Head = head
-		out.figure = f
+		out.Figure = f
 	case figure.Distribution:
 		f.Head = head
-		out.figure = f
+		out.Figure = f
 	}
 	return out
 }
 
 // fields are those by which rows are named.
-func (p *panel) fields() []string { return cellview.Naming(p.cells, texts(p.block.Y)) }
+func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Texts(p.Block.Y)) }
 
 // newRows makes rows of cells, ordered by value unless the article sorts them otherwise.
-func (p *panel) newRows(m record.Metric) *rows {
-	r := &rows{metric: cellview.QuantityOf(m, p.all), cells: p.cells, kinds: cellview.KindsOf(p.cells, m.Name)}
-	r.Axis, r.Unit, r.Zero = r.metric.Axis, r.metric.Unit.Scale, p.block.Zero.V
+func (p *Panel) newRows(m record.Metric) *rows {
+	r := &rows{metric: cellview.QuantityOf(m, p.All), cells: p.Cells, kinds: cellview.KindsOf(p.Cells, m.Name)}
+	r.Axis, r.Unit, r.Zero = r.metric.Axis, r.metric.Unit.Scale, p.Block.Zero.V
 	r.Series = p.series()
 	fields := p.fields()
 	var values []float64
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		shown := cell.Metric(m.Name)
 		if shown.Missing == "" {
 			values = append(values, shown.Estimate.Centre)
-			if p.block.Kind.Value == "distribution" {
+			if p.Block.Kind.Value == "distribution" {
 				values = append(values, shown.Values...)
 			}
 			r.pooled = r.pooled || shown.Estimate.Kind == stats.ClopperPearson
-			if len(p.all) > len(p.cells) {
+			if len(p.All) > len(p.Cells) {
 				lo, hi := cellview.Ends(shown)
 				r.also(lo, hi)
 			}
 		}
-		if value, ok := p.publishedOf(cell, m.Name, p.block.Published); ok {
+		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			values = append(values, value.Number)
 		}
 	}
 	r.Scale, r.notes = p.log(article.XAxis, values...)
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		r.also(values...)
 	}
 	if r.Scale == figure.Log {
 		r.Also = slices.DeleteFunc(r.Also, func(v float64) bool { return v <= 0 })
 	}
-	order := slices.Clone(p.cells)
+	order := slices.Clone(p.Cells)
 	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, a, b) })
 	for _, cell := range order {
 		row := r.row(cell.Metric(m.Name), cellview.NameBy(cell, fields))
@@ -127,10 +128,10 @@ func (p *panel) newRows(m record.Metric) *rows {
 			row.Hollow, row.Label, row.Title = cellview.StateOf(cell) != "", cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)
 		}
 		if len(r.Series) > 0 {
-			value, _ := cellview.Field(cell, p.block.Colour.Value)
+			value, _ := cellview.Field(cell, p.Block.Colour.Value)
 			row.Series = 1 + slices.Index(r.Series, value)
 		}
-		if value, ok := p.publishedOf(cell, m.Name, p.block.Published); ok {
+		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			r.Published = "published"
 			row.Published = value.Number
 			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
@@ -139,7 +140,7 @@ func (p *panel) newRows(m record.Metric) *rows {
 	}
 	var notes []string
 	r.Reference, notes = p.reference(r.metric.Unit, m.Unit, r.Scale)
-	r.notes = append(append(r.notes, notes...), cellview.HollowWords(p.cells)...)
+	r.notes = append(append(r.notes, notes...), cellview.HollowWords(p.Cells)...)
 	p.floorBand(r)
 	return r
 }
@@ -156,14 +157,14 @@ func (r *rows) also(values ...float64) {
 // floorBand marks how far from the reference, or else from the best row, values lie that the noise alone sets apart.
 //
 // Source: docs/method.md#the-noise-floor.
-func (p *panel) floorBand(r *rows) {
-	if len(p.cells) == 0 || r.metric.Better == "" {
+func (p *Panel) floorBand(r *rows) {
+	if len(p.Cells) == 0 || r.metric.Better == "" {
 		return
 	}
-	if r.Reference == nil && !slices.ContainsFunc(p.cells, func(c *dataset.Cell) bool { return !c.RateGives(r.metric.Name) }) {
+	if r.Reference == nil && !slices.ContainsFunc(p.Cells, func(c *dataset.Cell) bool { return !c.RateGives(r.metric.Name) }) {
 		return // none of them is the best
 	}
-	floor, missing := p.d.Floor(p.cells[0].Experiment.Plan.Name, r.metric.Name)
+	floor, missing := p.Dataset.Floor(p.Cells[0].Experiment.Plan.Name, r.metric.Name)
 	if missing != "" || floor.F <= 0 {
 		return
 	}
@@ -171,7 +172,7 @@ func (p *panel) floorBand(r *rows) {
 	if r.Reference != nil {
 		centre, around = r.Reference.Value, "the reference"
 	} else {
-		for _, cell := range p.cells {
+		for _, cell := range p.Cells {
 			if shown := cell.Metric(r.metric.Name); shown.Missing == "" {
 				v := shown.Estimate.Centre
 				if better := v > centre == (r.metric.Better == "higher"); math.IsNaN(centre) || better && v != centre {
@@ -190,10 +191,10 @@ func (p *panel) floorBand(r *rows) {
 
 // compare orders rows: by the metric that the author sorts by, or the one that is drawn, the better first and missing ones last;
 // by a parameter in the order of the plan, in which cells are.
-func (p *panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
+func (p *Panel) compare(drawn record.Metric, a, b *dataset.Cell) int {
 	m := drawn
-	if by := p.block.Sort.Value; by != "" && by != drawn.Name {
-		other, isMetric := cellview.MetricOf(by, p.cells)
+	if by := p.Block.Sort.Value; by != "" && by != drawn.Name {
+		other, isMetric := cellview.MetricOf(by, p.Cells)
 		if !isMetric {
 			return 0
 		}

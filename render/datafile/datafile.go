@@ -1,4 +1,5 @@
-package render
+// Package datafile writes the data of tables and figures as CSV and JSON: unrounded, in base units.
+package datafile
 
 import (
 	"bytes"
@@ -15,9 +16,6 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/csvtext"
 )
-
-// dataFolder is where the data of tables and figures lie, below their page.
-const dataFolder = "data"
 
 // datum is one metric of one cell as a data file has it: unrounded, in base units.
 type datum struct {
@@ -75,27 +73,35 @@ type datumFinding struct {
 	Words      string `json:"words"`
 }
 
-// dataFiles adds what a table or figure shows as CSV and JSON, and gives the links.
-func (c *composer) dataFiles(label string, cells []*dataset.Cell, fields []string, metrics []record.Metric,
-	published article.PublishedRef) []link {
+// Encoder writes metrics of the cells of a dataset. It looks at each cell once for all files.
+type Encoder struct {
+	dataset *dataset.Dataset
+	facts   map[*dataset.Cell]cellFacts
+}
+
+// NewEncoder returns an Encoder for the cells of a dataset.
+func NewEncoder(d *dataset.Dataset) *Encoder { return &Encoder{d, map[*dataset.Cell]cellFacts{}} }
+
+// Encode gives metrics of cells, which are named by some fields, as CSV and JSON.
+func (e *Encoder) Encode(cells []*dataset.Cell, fields []string, metrics []record.Metric, published article.PublishedRef) (csv, json []byte, err error) {
 	var data []datum
 	for _, cell := range cells {
 		for _, m := range metrics {
-			data = append(data, c.datum(cell, fields, m, published))
+			d, err := e.datum(cell, fields, m, published)
+			if err != nil {
+				return nil, nil, err
+			}
+			data = append(data, d)
 		}
 	}
-	files := []File{
-		{dataFolder + "/" + label + ".csv", writeCSV(lines(fields, data))},
-		{dataFolder + "/" + label + ".json", writeJSON(c, data, datum.object)},
-	}
-	c.files = append(c.files, files...)
-	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
+	json, err = writeJSON(data, datum.object)
+	return writeCSV(lines(fields, data)), json, err
 }
 
-func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) datum {
+func (e *Encoder) datum(cell *dataset.Cell, fields []string, m record.Metric, published article.PublishedRef) (datum, error) {
 	r := cell.Metric(m.Name)
 	d := datum{datumStart: datumStart{Experiment: cell.Experiment.Plan.Name, Parameters: map[string]any{}, Metric: m.Name, Unit: m.Unit,
-		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: c.d.RunName(cell.Run)}}
+		Missing: r.Missing, State: cellview.StateOf(cell), Values: r.Values}, datumEnd: datumEnd{Run: e.dataset.RunName(cell.Run)}}
 	if d.Values == nil {
 		d.Values = []float64{}
 	}
@@ -107,61 +113,61 @@ func (c *composer) datum(cell *dataset.Cell, fields []string, m record.Metric, p
 	if len(cell.Records) > 0 {
 		d.Host = cell.Records[0].Host
 	}
-	facts := c.factsOf(cell)
+	facts, err := e.factsOf(cell)
 	d.Validity, d.LimitedBy, d.findings = r.Level.String(), facts.limitedBy, facts.findings
 	if r.Missing == "" {
 		d.Repetitions, d.Interval = r.Estimate.N, string(r.Estimate.Kind)
 		d.Value, d.Lo, d.Hi = finite(r.Estimate.Centre), finite(r.Estimate.Interval.Lo), finite(r.Estimate.Interval.Hi)
 	}
 	d.Pooled = r.Pooled
-	if p, ok := c.publishedOf(cell, m.Name, published); ok {
+	if p, ok := cellview.PublishedOf(e.dataset, cell, m.Name, published); ok {
 		d.Published = finite(p.Number)
 	}
-	return d
+	return d, err
 }
 
-// sheet is what a figure shows that is more than metrics of cells, as its data files have it: unrounded, in base units.
-type sheet struct {
-	head []string
-	rows [][]any // of strings, numbers, booleans, and nil for nothing
+// Table is what a figure shows that is more than metrics of cells.
+type Table struct {
+	Columns []string
+	Rows    [][]any // of strings, numbers, booleans, and nil for nothing
 }
 
-// newSheet makes one of cells that are named by some fields.
-func newSheet(fields []string, more ...string) *sheet {
-	return &sheet{head: csvtext.Head(nil, fields, more)}
+// NewTable makes a table of cells that are named by some fields.
+func NewTable(fields []string, more ...string) *Table {
+	return &Table{Columns: csvtext.Head(nil, fields, more)}
 }
 
-// add adds a row: the values of its fields, and more.
-func (s *sheet) add(fields []any, more ...any) {
-	s.rows = append(s.rows, append(slices.Clone(fields), more...))
+// Add adds a row: the values of its fields, and more.
+func (t *Table) Add(fields []any, more ...any) {
+	t.Rows = append(t.Rows, append(slices.Clone(fields), more...))
 }
 
-// join adds the rows of another part of a figure, with what it is faceted by before them if it is.
-func (s *sheet) join(p *panel, o *sheet) *sheet {
+// Join adds the rows of another part of a figure, with the value of what it is faceted by before them if it is. Either may be nil.
+func (t *Table) Join(by, facet string, o *Table) *Table {
 	if o == nil {
-		return s
+		return t
 	}
-	if by := p.block.Facet.Value; by != "" {
-		o.head = csvtext.Head(nil, []string{by}, o.head)
-		for i, row := range o.rows {
-			o.rows[i] = append([]any{p.facet}, row...)
+	if by != "" {
+		o.Columns = csvtext.Head(nil, []string{by}, o.Columns)
+		for i, row := range o.Rows {
+			o.Rows[i] = append([]any{facet}, row...)
 		}
 	}
-	if s == nil {
+	if t == nil {
 		return o
 	}
-	s.rows = append(s.rows, o.rows...)
-	return s
+	t.Rows = append(t.Rows, o.Rows...)
+	return t
 }
 
-// sheetFiles adds a sheet as CSV and JSON, and gives the links.
-func (c *composer) sheetFiles(label string, s *sheet) []link {
-	rows := [][]string{s.head}
-	list := make([]map[string]any, 0, len(s.rows))
-	for _, row := range s.rows {
+// Encode gives the table as CSV and JSON.
+func (t *Table) Encode() (csv, text []byte, err error) {
+	rows := [][]string{t.Columns}
+	list := make([]map[string]any, 0, len(t.Rows))
+	for _, row := range t.Rows {
 		line, object := make([]string, len(row)), map[string]any{}
 		for i, v := range row {
-			object[s.head[i]] = v
+			object[t.Columns[i]] = v
 			switch v := v.(type) {
 			case nil:
 			case float64:
@@ -173,10 +179,8 @@ func (c *composer) sheetFiles(label string, s *sheet) []link {
 		rows = append(rows, line)
 		list = append(list, object)
 	}
-	object := func(row map[string]any) ([]byte, error) { return json.Marshal(row) }
-	files := []File{{dataFolder + "/" + label + ".csv", writeCSV(rows)}, {dataFolder + "/" + label + ".json", writeJSON(c, list, object)}}
-	c.files = append(c.files, files...)
-	return []link{{files[0].Path, "CSV"}, {files[1].Path, "JSON"}}
+	text, err = writeJSON(list, func(row map[string]any) ([]byte, error) { return json.Marshal(row) })
+	return writeCSV(rows), text, err
 }
 
 // cellFacts are what data files say of a cell beside each of its metrics.
@@ -185,24 +189,20 @@ type cellFacts struct {
 	findings  []byte // as of datum
 }
 
-// factsOf looks at a cell once for all files.
-func (c *composer) factsOf(cell *dataset.Cell) cellFacts {
-	facts, ok := c.cells[cell]
-	if !ok {
-		findings := []datumFinding{}
-		for _, f := range cell.Findings() {
-			if f.Level != dataset.OK {
-				findings = append(findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
-			}
-		}
-		written, err := json.Marshal(findings)
-		if err != nil && c.err == nil {
-			c.err = err
-		}
-		facts = cellFacts{cell.LimitedBy().By, written}
-		c.cells[cell] = facts
+func (e *Encoder) factsOf(cell *dataset.Cell) (cellFacts, error) {
+	if facts, ok := e.facts[cell]; ok {
+		return facts, nil
 	}
-	return facts
+	findings := []datumFinding{}
+	for _, f := range cell.Findings() {
+		if f.Level != dataset.OK {
+			findings = append(findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
+		}
+	}
+	written, err := json.Marshal(findings)
+	facts := cellFacts{cell.LimitedBy().By, written}
+	e.facts[cell] = facts
+	return facts, err
 }
 
 // finite is v, or nil for what JSON has no number for.
@@ -214,13 +214,13 @@ func finite(v float64) *float64 {
 }
 
 // writeJSON writes a list, an element to a line.
-func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []byte {
+func writeJSON[T any](list []T, object func(T) ([]byte, error)) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("[")
 	for i, v := range list {
 		data, err := object(v)
-		if err != nil && c.err == nil {
-			c.err = err
+		if err != nil {
+			return nil, err
 		}
 		if i > 0 {
 			b.WriteString(",")
@@ -229,7 +229,7 @@ func writeJSON[T any](c *composer, list []T, object func(T) ([]byte, error)) []b
 		b.Write(data)
 	}
 	b.WriteString("\n]\n")
-	return bytes.Clone(plaintext.Bytes(b.Bytes())) // which is kept for long, without the room to grow; in JSON its signs mean what they stand for
+	return bytes.Clone(plaintext.Bytes(b.Bytes())), nil // which is kept for long, without the room to grow; in JSON its signs mean what they stand for
 }
 
 // lines are the data as rows of a CSV file, with their head.

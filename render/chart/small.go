@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"fmt"
@@ -61,9 +61,9 @@ func decimal(v float64) string {
 	return strings.TrimSuffix(text, ".0")
 }
 
-// drawRepetitions shows one dot per repetition, the interval as a box and the centre as a line. It is empty if there is
+// Repetitions shows one dot per repetition, the interval as a box and the centre as a line. It is empty if there is
 // nothing that a person could not read from the numbers.
-func drawRepetitions(values []float64, centre float64, interval *stats.Interval) template.HTML {
+func Repetitions(values []float64, centre float64, interval *stats.Interval) template.HTML {
 	if len(values) < 2 {
 		return ""
 	}
@@ -92,9 +92,9 @@ func drawRepetitions(values []float64, centre float64, interval *stats.Interval)
 	return s.done()
 }
 
-// drawEffect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim has it. An
+// Effect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim has it. An
 // end that is unbounded reaches the edge.
-func drawEffect(ratio float64, interval *stats.Interval, region stats.Region, verdict stats.Verdict) template.HTML {
+func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdict stats.Verdict) template.HTML {
 	if !(ratio > 0) || math.IsInf(ratio, 0) {
 		return ""
 	}
@@ -165,32 +165,30 @@ func effectTick(most float64) effectTicks {
 	}
 }
 
-// sparkRow is one estimate of a sparkline.
-type sparkRow struct {
-	name, label    string
-	series         int
-	centre, lo, hi float64 // NaN ends: no interval
+// SparkRow is one estimate of a sparkline.
+type SparkRow struct {
+	Name, Label    string
+	Series         int
+	Centre, Lo, Hi float64 // NaN ends: no interval
 }
 
-// drawSpark shows a few estimates above each other, named left, written right.
-func (c *composer) drawSpark(rows []sparkRow) template.HTML {
+// Spark shows a few estimates above each other, named left, written right.
+func Spark(metrics *figure.Metrics, rows []SparkRow) template.HTML {
 	const (
 		width, pitch, first = 240, 21, 11
 		gap, nameMost       = 8, 96
 		small               = 11.5
 	)
-	metrics := c.measures.Get().(*figure.Metrics)
-	defer c.measures.Put(metrics)
 	names, labels := 0.0, 0.0
 	for i := range rows {
-		rows[i].name = shorten(metrics, rows[i].name, nameMost, small)
-		names = max(names, metrics.Width(rows[i].name, small, false))
-		labels = max(labels, metrics.Width(rows[i].label, small, true))
+		rows[i].Name = shorten(metrics, rows[i].Name, nameMost, small)
+		names = max(names, metrics.Width(rows[i].Name, small, false))
+		labels = max(labels, metrics.Width(rows[i].Label, small, true))
 	}
 	left, right := math.Ceil(names)+gap, width-math.Ceil(labels)-gap
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, r := range rows {
-		for _, v := range []float64{r.centre, r.lo, r.hi} {
+		for _, v := range []float64{r.Centre, r.Lo, r.Hi} {
 			if !math.IsNaN(v) && !math.IsInf(v, 0) {
 				lo, hi = min(lo, v), max(hi, v)
 			}
@@ -207,23 +205,23 @@ func (c *composer) drawSpark(rows []sparkRow) template.HTML {
 	}
 	var words []string
 	for _, r := range rows {
-		words = append(words, r.name+" "+r.label)
+		words = append(words, r.Name+" "+r.Label)
 	}
 	s := newDrawing(width, pitch*len(rows)+2, strings.Join(words, "; "))
 	for i, r := range rows {
 		y := float64(first + pitch*i)
-		fill, edge := fmt.Sprintf("f%d", r.series), fmt.Sprintf("s%d", r.series)
-		s.text("end small", left-gap, y+4, r.name)
+		fill, edge := fmt.Sprintf("f%d", r.Series), fmt.Sprintf("s%d", r.Series)
+		s.text("end small", left-gap, y+4, r.Name)
 		s.path("grid", "M%s %sL%s %[2]s", left, y, right)
-		if !math.IsNaN(r.lo) && !math.IsNaN(r.hi) {
-			s.box("ibox "+fill+" "+edge, at(r.lo), at(r.hi), y-4, 8)
+		if !math.IsNaN(r.Lo) && !math.IsNaN(r.Hi) {
+			s.box("ibox "+fill+" "+edge, at(r.Lo), at(r.Hi), y-4, 8)
 		}
-		if x := at(r.centre); r.series == 2 {
+		if x := at(r.Centre); r.Series == 2 {
 			s.path(fill+" pt", "M%s %sL%s %sL%[1]s %[5]sL%[6]s %[4]sZ", x, y-3.8, x+3.8, y, y+3.8, x-3.8)
 		} else {
 			s.dot(fill+" pt", x, y, 3)
 		}
-		s.text("end small strong", width, y+4, r.label)
+		s.text("end small strong", width, y+4, r.Label)
 	}
 	return s.done()
 }

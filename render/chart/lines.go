@@ -1,4 +1,4 @@
-package render
+package chart
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
+	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -25,10 +26,10 @@ type line struct {
 }
 
 // linesOf divides cells by fields, in the order of the plan.
-func (p *panel) linesOf(fields []string) []line {
+func (p *Panel) linesOf(fields []string) []line {
 	var out []line
 	var keys []string
-	for _, cell := range p.cells {
+	for _, cell := range p.Cells {
 		var values []string
 		for _, f := range fields {
 			v, _ := cellview.Field(cell, f)
@@ -39,7 +40,7 @@ func (p *panel) linesOf(fields []string) []line {
 		if i < 0 {
 			i = len(out)
 			keys = append(keys, key)
-			colour, _ := cellview.Field(cell, p.block.Colour.Value)
+			colour, _ := cellview.Field(cell, p.Block.Colour.Value)
 			out = append(out, line{name: strings.Join(slices.DeleteFunc(values, func(v string) bool { return v == "" }), " "), value: colour})
 		}
 		out[i].cells = append(out[i].cells, cell)
@@ -49,7 +50,7 @@ func (p *panel) linesOf(fields []string) []line {
 
 // paint gives lines their colours: that of the parameter the author names, the second of one dashed; else each its own, or none
 // if they are more than the palette has, as each is named at its end.
-func (p *panel) paint(lines []line) (series []int, dashed []bool) {
+func (p *Panel) paint(lines []line) (series []int, dashed []bool) {
 	colours := p.series()
 	seen := map[int]int{}
 	for i, l := range lines {
@@ -68,45 +69,45 @@ func (p *panel) paint(lines []line) (series []int, dashed []bool) {
 }
 
 // lines draws metrics over a parameter whose values are numbers.
-func (p *panel) lines() drawn {
-	x := p.block.X.Value
+func (p *Panel) lines() Drawing {
+	x := p.Block.X.Value
 	var metrics []record.Metric
-	for _, name := range texts(p.block.Y) {
-		m, known := cellview.MetricOf(name, p.cells)
+	for _, name := range article.Texts(p.Block.Y) {
+		m, known := cellview.MetricOf(name, p.Cells)
 		if !known {
-			return drawn{missing: fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)}
+			return Drawing{Missing: fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)}
 		}
 		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
-			return drawn{missing: fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)}
+			return Drawing{Missing: fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)}
 		}
 		metrics = append(metrics, m)
 	}
 	if len(metrics) == 0 {
-		return drawn{missing: "y names no metric"}
+		return Drawing{Missing: "y names no metric"}
 	}
 	var values []float64
 	base := ""
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		q, ok := cellview.Numeric(cell, x)
 		if !ok {
 			value, _ := cellview.Field(cell, x)
-			return drawn{missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", x, cell.Trial.Name, value)}
+			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", x, cell.Trial.Name, value)}
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q := cellview.QuantityOf(metrics[0], p.all)
+	q := cellview.QuantityOf(metrics[0], p.All)
 	if len(metrics) > 1 {
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
 	xUnit := number.For(base, false, values...)
-	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.block.Zero.V}}
+	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V}}
 	if xUnit.Symbol != "" {
 		f.X.Name += ", " + xUnit.Symbol
 	}
 	var notes, old, howTo []string
 	f.X.Scale, howTo = p.log(article.XAxis, values...)
 	var centres []float64
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		for _, m := range metrics {
 			if r := cell.Metric(m.Name); r.Missing == "" {
 				centres = append(centres, r.Estimate.Centre)
@@ -114,12 +115,12 @@ func (p *panel) lines() drawn {
 		}
 	}
 	if len(centres) == 0 {
-		return drawn{missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.all, cellview.NamesOf(metrics)...)}
+		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.All, cellview.NamesOf(metrics)...)}
 	}
 	var more []string
 	f.Y.Scale, more = p.log(article.YAxis, centres...)
 	howTo = append(howTo, more...)
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		f.Y.Also = centres
 	}
 
@@ -172,13 +173,13 @@ func (p *panel) lines() drawn {
 		f.Notes = append(f.Notes, "gap at "+note)
 	}
 	f.Notes = append(f.Notes, old...)
-	kinds := cellview.KindsOf(p.cells, cellview.NamesOf(metrics)...)
+	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
 	f.Head = p.head(q.Title+" by "+x, "Lines with a point for each value of "+x+": "+strings.Join(described, "; ")+".")
-	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), cellview.HollowWords(p.cells)...)
+	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), cellview.HollowWords(p.Cells)...)
 	if len(notes) > 0 {
 		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
 	}
-	return drawn{figure: f, sub: kinds.Sub() + ": " + q.Subject(), howTo: howTo, metrics: metrics, fields: cellview.Naming(p.cells, append([]string{x}, p.lineFields(x)...))}
+	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + q.Subject(), HowTo: howTo, Metrics: metrics, Fields: cellview.Naming(p.Cells, append([]string{x}, p.lineFields(x)...))}
 }
 
 // bandWords say what bands around lines are.
@@ -199,30 +200,30 @@ func bandWords(k cellview.EstimateKinds) []string {
 }
 
 // cellLines are lines of one cell each, with the fields that they are named by.
-func (p *panel) cellLines() ([]line, []string) {
-	asked := slices.DeleteFunc(texts(p.block.Y), func(name string) bool {
-		return !slices.ContainsFunc(p.cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
+func (p *Panel) cellLines() ([]line, []string) {
+	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool {
+		return !slices.ContainsFunc(p.Cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
 	})
-	fields := cellview.Naming(p.cells, asked)
+	fields := cellview.Naming(p.Cells, asked)
 	var out []line
-	for _, cell := range p.cells {
-		colour, _ := cellview.Field(cell, p.block.Colour.Value)
+	for _, cell := range p.Cells {
+		colour, _ := cellview.Field(cell, p.Block.Colour.Value)
 		out = append(out, line{cellview.WithState(cellview.NameBy(cell, fields), cell), []*dataset.Cell{cell}, colour})
 	}
 	return out, fields
 }
 
 // told are the fields by which data files tell the cells of all panels apart, beside the one that they are faceted by.
-func (p *panel) told() []string {
-	by := p.block.Facet.Value
-	asked := slices.DeleteFunc(append([]string{by}, texts(p.block.Y)...), func(name string) bool {
-		return !slices.ContainsFunc(p.all, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
+func (p *Panel) told() []string {
+	by := p.Block.Facet.Value
+	asked := slices.DeleteFunc(append([]string{by}, article.Texts(p.Block.Y)...), func(name string) bool {
+		return !slices.ContainsFunc(p.All, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
 	})
-	return slices.DeleteFunc(cellview.Naming(p.all, asked), func(name string) bool { return name == by })
+	return slices.DeleteFunc(cellview.Naming(p.All, asked), func(name string) bool { return name == by })
 }
 
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
-func (p *panel) latency() drawn {
+func (p *Panel) latency() Drawing {
 	const family = "latency"
 	lines, fields := p.cellLines()
 	series, dashed := p.paint(lines)
@@ -232,10 +233,10 @@ func (p *panel) latency() drawn {
 		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 	}
 	told := p.told()
-	data := newSheet(told, "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")
+	data := datafile.NewTable(told, "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")
 	var middle []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		if d, missing := cell.Percentiles(family); missing == "" {
 			found[cell] = d
 			for _, q := range d.Points {
@@ -245,7 +246,7 @@ func (p *panel) latency() drawn {
 	}
 	unit := number.For("s", false, middle...)
 	f.Y.Name, f.Y.Unit = "latency, "+unit.Symbol, unit.Scale
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		for _, d := range found {
 			for _, q := range d.Points {
 				f.X.Also, f.Y.Also = append(f.X.Also, q.Percent), append(f.Y.Also, q.Pooled)
@@ -263,7 +264,7 @@ func (p *panel) latency() drawn {
 			_, missing := cell.Percentiles(family)
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(of, nil, nil, nil, nil, nil, nil, missing, cellview.StateOf(cell))
+			data.Add(of, nil, nil, nil, nil, nil, nil, missing, cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
@@ -282,12 +283,12 @@ func (p *panel) latency() drawn {
 				named = append(named, words)
 			}
 			c.Points = append(c.Points, point)
-			data.add(of, q.Percent, q.Pooled, cellview.Bound(q.Estimate.N > 1, lo), cellview.Bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", cellview.StateOf(cell))
+			data.Add(of, q.Percent, q.Pooled, cellview.Bound(q.Estimate.N > 1, lo), cellview.Bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", cellview.StateOf(cell))
 		}
 		if len(c.Points) == 0 {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+d.End)
 			described = append(described, l.name+": "+d.End)
-			data.add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, cellview.StateOf(cell))
+			data.Add(of, nil, nil, nil, nil, d.N, d.Attempts, d.End, cellview.StateOf(cell))
 			continue
 		}
 		if low == 0 || d.N < low {
@@ -299,17 +300,17 @@ func (p *panel) latency() drawn {
 		f.Curves = append(f.Curves, c)
 	}
 	if len(f.Curves) == 0 {
-		return drawn{missing: "no cell has a distribution of latencies: " + strings.Join(described, "; ")}
+		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(described, "; ")}
 	}
 	f.Head = p.head("Latency by percentile", "Curves of latency by percentile: "+strings.Join(described, "; ")+".")
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	howTo := []string{"Line: the answers of " + repetitions + " together, up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile of single repetitions, as far as each of them has it."}
-	howTo = append(howTo, cellview.HollowWords(p.cells)...)
+	howTo = append(howTo, cellview.HollowWords(p.Cells)...)
 	if ended {
 		howTo = append(howTo, "A line ends where the slower requests are those that failed.")
 	}
-	return drawn{figure: f, sub: "Latency, " + unit.Symbol + ", on a log scale", howTo: howTo, metrics: cellview.MetricsNamed("latency.p50"), fields: fields, data: data}
+	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale", HowTo: howTo, Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields, Data: data}
 }
 
 // namedPercentiles are those that words are made of.
@@ -321,19 +322,19 @@ func percentKey(percent float64) string {
 }
 
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
-func (p *panel) timeline() drawn {
-	if len(p.block.Y) != 1 {
-		return drawn{missing: "y of a timeline is one metric, throughput or latency.mean"}
+func (p *Panel) timeline() Drawing {
+	if len(p.Block.Y) != 1 {
+		return Drawing{Missing: "y of a timeline is one metric, throughput or latency.mean"}
 	}
-	metric := p.block.Y[0].Value
+	metric := p.Block.Y[0].Value
 	lines, fields := p.cellLines()
 	series, dashed := p.paint(lines)
 	told := p.told()
-	data := newSheet(told, "repetition", "second", "metric", "unit", "value", "missing", "state")
+	data := datafile.NewTable(told, "repetition", "second", "metric", "unit", "value", "missing", "state")
 	var all []float64
 	var shown record.Metric
 	longest := 0
-	for _, cell := range p.all {
+	for _, cell := range p.All {
 		s, _ := cell.Seconds(metric)
 		shown = s.Metric
 		for _, values := range s.Values {
@@ -346,10 +347,10 @@ func (p *panel) timeline() drawn {
 	if shown.Unit == "s" {
 		axis = "mean latency of a second's answers, " + unit.Symbol
 	}
-	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.block.Zero.V}}
+	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V}}
 	var howTo []string
 	f.Y.Scale, howTo = p.log(article.YAxis, all...)
-	if len(p.all) > len(p.cells) {
+	if len(p.All) > len(p.Cells) {
 		f.Y.Also = all
 		for second := range longest {
 			f.X.Also = append(f.X.Also, float64(second+1))
@@ -362,14 +363,14 @@ func (p *panel) timeline() drawn {
 		if missing != "" {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+missing)
 			described = append(described, l.name+": "+missing)
-			data.add(cellview.FieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, cellview.StateOf(cell))
+			data.Add(cellview.FieldsOf(cell, told), nil, nil, s.Metric.Name, s.Metric.Unit, nil, missing, cellview.StateOf(cell))
 			continue
 		}
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		for k, values := range s.Values {
 			var trace []figure.Point
 			for second, v := range values {
-				data.add(cellview.FieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v), "", cellview.StateOf(cell))
+				data.Add(cellview.FieldsOf(cell, told), s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v), "", cellview.StateOf(cell))
 				if !math.IsNaN(v) {
 					trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
 				}
@@ -403,16 +404,16 @@ func (p *panel) timeline() drawn {
 		f.Curves = append(f.Curves, c)
 	}
 	if len(f.Curves) == 0 {
-		return drawn{missing: "nothing was recorded by second: " + strings.Join(described, "; ")}
+		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(described, "; ")}
 	}
 	var notes []string
 	f.Reference, notes = p.reference(unit, shown.Unit, f.Y.Scale)
 	f.Head = p.head(shown.Title+" within a run", "Course within the repetitions: "+strings.Join(described, "; ")+".")
-	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), cellview.HollowWords(p.cells)...)
+	howTo = append(append(append([]string{"Bold: the median of each second. Thin: one repetition each."}, howTo...), notes...), cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
 		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
 	}
-	return drawn{figure: f, sub: wording.Capital(axis), howTo: howTo, metrics: cellview.MetricsNamed(metric), fields: fields, data: data}
+	return Drawing{Figure: f, Sub: wording.Capital(axis), HowTo: howTo, Metrics: cellview.MetricsNamed(metric), Fields: fields, Data: data}
 }
 
 // mostHits is how many points of a line can be reached by the keyboard, one after the other.
