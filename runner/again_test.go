@@ -143,7 +143,7 @@ func TestMeasuresAgainWhatIsPicked(t *testing.T) {
 // What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is in a
 // run that was never stopped.
 func TestMeasuresAgainWhatWasFinished(t *testing.T) {
-	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
+	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, p, store, Options{})
 	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "async" && r.Repetition == 3 })
 	for _, r := range store.records {

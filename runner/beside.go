@@ -49,8 +49,8 @@ func originEnvironment(s *spec.Service) (string, error) {
 	return "BENCHBOOK_ORIGIN=" + string(config), nil
 }
 
-// relayBefore is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
-func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error) {
+// relay is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
+func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter, Rate: s.Link.Rate}
 	for _, port := range s.Expose {
 		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port), Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
@@ -59,11 +59,11 @@ func (r *run) relayBefore(t *plan.Trial, s *spec.Service) (engine.Service, error
 	if err != nil {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
-	at := r.layout().Location(t, s.Name)
+	at := b.layout.Location(t, s.Name)
 	at.Peers = nil // it connects to the service alone, which is beside it
-	out := engine.Service{Image: r.images().Own(), Location: at, Service: spec.Service{
+	out := engine.Service{Image: b.images.Own(), Location: at, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
-		CPUSet: r.layout().Placement(at.Host).Services,
+		CPUSet: b.layout.Placement(at.Host).Services,
 		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used
 		// again, and the relay may be that one, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},

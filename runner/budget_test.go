@@ -45,7 +45,7 @@ func repetitionsOf(records []*record.Record, trial string) (n int) {
 // Cells that are decided stop at the next look, with the copy of theirs; the others go on, none gets more than planned.
 func TestBudget(t *testing.T) {
 	ten := []string{"repetitions: 3", "repetitions: 10", "calibrate: false\n", ""}
-	p, store, b := socketsPlan(t, ten...), &memory{}, &bench{}
+	p, store, b := socketsPlan(t, ten...), &memory{}, &simulation{}
 	judge := &settled{after: map[string]int{"sync": 4}}
 	sum := carryOut(t, b, p, store, budgeted(judge))
 	for trial, want := range map[string]int{"sync": 5, "sync again": 5, "async": 10} {
@@ -81,7 +81,7 @@ func TestBudget(t *testing.T) {
 
 // A look is saved with the last repetition of its round: a run that is killed before has not taken it, and takes it when it goes on.
 func TestBudgetGoesOn(t *testing.T) {
-	p, b := socketsPlan(t, "repetitions: 3", "repetitions: 5"), &bench{}
+	p, b := socketsPlan(t, "repetitions: 3", "repetitions: 5"), &simulation{}
 	whole := &memory{}
 	carryOut(t, b, p, whole, budgeted(&settled{after: map[string]int{"sync": 3}}))
 	for killed := range whole.records {
@@ -101,7 +101,7 @@ func TestBudgetGoesOn(t *testing.T) {
 
 // When the time is over the run ends with what it has, and the next one goes on.
 func TestOutOfTime(t *testing.T) {
-	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
+	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	over := Options{Budget: time.Second, Deadline: time.Now().Add(-time.Second)}
 	if sum := carryOut(t, b, p, store, over); !sum.OutOfTime || len(store.records) != 0 {
 		t.Errorf("%+v: %s", sum, store.trials())
@@ -114,7 +114,7 @@ func TestOutOfTime(t *testing.T) {
 // Cells that are measured one after another have no rounds to look at.
 func TestBudgetOfASequence(t *testing.T) {
 	p, store := socketsPlan(t, "repetitions: 3", "repetitions: 5\norder: sequential"), &memory{}
-	carryOut(t, &bench{}, p, store, budgeted(&settled{after: map[string]int{"sync": 1}}))
+	carryOut(t, &simulation{}, p, store, budgeted(&settled{after: map[string]int{"sync": 1}}))
 	if n := repetitionsOf(store.records, "sync"); n != 5 || store.records[0].Budget == nil {
 		t.Errorf("sync was measured %d times, with the budget %+v", n, store.records[0].Budget)
 	}

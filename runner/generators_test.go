@@ -182,7 +182,7 @@ func TestCheckBeforeSeveralGenerators(t *testing.T) {
 // Probes of searches are put on by several generators too, and find what one finds.
 func TestTuneWithSeveralGenerators(t *testing.T) {
 	var w told
-	b, store := &bench{throughput: curve}, &memory{}
+	b, store := &simulation{throughput: curve}, &memory{}
 	p := newPlan(t, pool("requests: 100", "requests: 100, generators: 2, verify: {before: false}"))
 	s := w.together(t, b.script(t), func(_ context.Context, _ int, r *http.Result, _ *engine.Exit) error {
 		r.InFlight.Time /= 2 // of half of the clients

@@ -36,7 +36,7 @@ func (r *run) seek(ctx context.Context, running []engine.Running) []sought {
 			continue // it is computed from others, by whoever reads the record
 		}
 		s := sought{Metric: m}
-		if m.Stream == "log" && r.isShared(m.Service) {
+		if m.Stream == "log" && r.bench.isShared(m.Service) {
 			for _, container := range containersOf(running, m.Service) {
 				log, _ := said(ctx, container) // what cannot be read now cannot be read later
 				s.before = append(s.before, log)

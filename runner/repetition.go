@@ -49,8 +49,8 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 // may be both: what was measured before its containers could not be removed.
 func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
 	rec := r.NewRecord(step)
-	if r.unshared != nil {
-		rec.Failure, rec.Log = r.unshared.failure, r.unshared.log
+	if r.bench.unshared != nil {
+		rec.Failure, rec.Log = r.bench.unshared.failure, r.bench.unshared.log
 		rec.Ended = rec.Started
 		return r.finished(rec), nil
 	}
@@ -58,7 +58,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 		return nil, err
 	}
 	begin := time.Now()
-	space, err := r.open(ctx)
+	space, err := r.bench.open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	m, err := r.drive(ctx, bounded, space, step.Trial, rec)
 	deadline, _ := bounded.Deadline()
 	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
-	givenUp := tooLong && r.entersShared(step.Trial) || m.GivenUp && r.isShared(step.Trial.Command.Service)
+	givenUp := tooLong && r.bench.entersShared(step.Trial) || m.GivenUp && r.bench.isShared(step.Trial.Command.Service)
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {
 		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
@@ -80,8 +80,8 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	if endless := notFinite(m.Samples); err == nil && endless != "" {
 		m = load.Measurement{Failure: endless, Log: m.Log, Output: m.Output, Facts: m.Facts}
 	}
-	if givenUp && r.shared != nil {
-		r.shared.spoilt = "a command in a shared service may still run, as its time was over"
+	if givenUp && r.bench.shared != nil {
+		r.bench.shared.spoilt = "a command in a shared service may still run, as its time was over"
 	}
 	begin = time.Now()
 	closeErr := r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
@@ -130,7 +130,7 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}
-	r.sharedFacts(rec)
+	r.bench.sharedFacts(rec)
 	r.layout().AddFacts(step.Trial, rec.Facts)
 	return rec
 }
@@ -145,52 +145,16 @@ func (r *run) finished(rec *record.Record) *record.Record {
 // joinLogs puts one log before another.
 func joinLogs(a, b string) string { return strings.TrimSpace(a + "\n" + b) }
 
-// open opens the space of a repetition, within that of the shared services if there are some, and else within one in which nothing else
-// runs: a network that is made and removed for each repetition takes time in which nothing is measured.
-func (r *run) open(ctx context.Context) (engine.Space, error) {
-	if r.shared != nil {
-		return r.shared.space.Inner(ctx)
-	}
-	if r.around == nil {
-		around, err := r.Engine.Open(ctx, r.id)
-		if err != nil {
-			return nil, err
-		}
-		r.around = around
-	}
-	return r.around.Inner(ctx)
-}
-
-// leaveAround removes the space around those of repetitions, if there is one.
-func (r *run) leaveAround(ctx context.Context) error {
-	if r.around == nil {
-		return nil
-	}
-	around := r.around
-	r.around = nil
-	return engine.CloseSpace(ctx, around, 0)
-}
-
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
 func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, failed bool) error {
 	if ctx.Err() != nil || !r.keeping.always && !(failed && r.keeping.failed) {
-		return engine.CloseSpace(ctx, space, longestStop(r.fresh(step.Trial)))
+		return engine.CloseSpace(ctx, space, longestStop(r.bench.fresh(step.Trial)))
 	}
-	spaces := []engine.Space{space}
 	kept := &Kept{Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name}
-	if r.shared != nil {
-		spaces, kept.Cleanup = append(spaces, r.shared.space), r.experiment.Cleanup
-	} else {
-		spaces = append(spaces, r.around)
+	if err := r.bench.keep(ctx, space, kept); err != nil {
+		return err
 	}
-	for _, s := range spaces {
-		services, err := s.Keep(ctx)
-		if err != nil {
-			return &engine.LeftError{Err: err}
-		}
-		kept.Services = append(kept.Services, services...)
-	}
-	r.shared, r.around, r.summary.Kept = nil, nil, kept
+	r.summary.Kept = kept
 	return nil
 }
 
@@ -220,8 +184,8 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 			part("stop")
 		}
 	}()
-	if r.shared != nil {
-		running = append(running, r.shared.running...)
+	if r.bench.shared != nil {
+		running = append(running, r.bench.shared.running...)
 	}
 	metrics := r.seek(bounded, running)
 	at := r.layout().LoadPlace(space, t)
@@ -229,7 +193,7 @@ func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Tr
 	at.KeepStdout = slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })
 	at.Standby = r.standBy(bounded, at, t, metrics)
 	defer at.Standby.End() // its space must not be left before
-	started, err := r.startAll(ctx, bounded, space, t, r.fresh(t))
+	started, err := r.bench.startAll(ctx, bounded, space, t, r.bench.fresh(t))
 	running = append(running, started...)
 	if err != nil {
 		part("start")
@@ -288,11 +252,6 @@ func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, met
 	return starter.StandBy(bounded, at, search.WithRate(t, r.rates))
 }
 
-// fresh are the services of a trial that are started for each repetition.
-func (r *run) fresh(t *plan.Trial) []*spec.Service {
-	return slices.DeleteFunc(slices.Clone(t.Services), func(s *spec.Service) bool { return r.isShared(s.Name) })
-}
-
 // conclude runs the hooks after a repetition, whatever that came to.
 func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]engine.Running) (string, error) {
 	if bounded.Err() != nil {
@@ -311,7 +270,7 @@ func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err
 	if ctx.Err() != nil {
 		return err
 	}
-	if died := r.died(ctx); died != "" {
+	if died := r.bench.died(ctx); died != "" {
 		return &resultError{failure: died}
 	}
 	if _, _, isResult := failureOf(err); isResult || bounded.Err() != nil {

@@ -468,10 +468,7 @@ type run struct {
 	disturbed bool               // the machine disturbed the last repetition
 	rates     map[string]float64 // by experiment: the throughput that rates are a share of
 
-	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
-	shared   *share       // nil while no shared services are up
-	shares   int          // how often they were started
-	unshared *unshared    // nil unless they cannot be had
+	bench *bench // nil until it is measured
 
 	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of probes never are.
 	keeping struct{ failed, always bool }
@@ -484,6 +481,18 @@ func (r *run) layout() machines.Layout {
 	return machines.Layout{Experiment: r.experiment, Host: r.Host, Machines: r.Machines}
 }
 
+func (r *run) newBench() *bench {
+	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver, run: r.id,
+		note: r.Progress.Note}
+}
+
+// Share sees to it that the shared services run and are set up.
+func (r *run) Share(ctx context.Context, t *plan.Trial) error {
+	begin, spent := time.Now(), r.summary.Spent
+	defer func() { r.summary.Spent.since(Sharing, begin, spent) }()
+	return r.bench.share(ctx, t)
+}
+
 func (r *run) measure(ctx context.Context) error {
 	begin, spent := time.Now(), r.summary.Spent
 	err := r.ready()
@@ -494,17 +503,20 @@ func (r *run) measure(ctx context.Context) error {
 	if err == nil {
 		r.replaced = r.todo.replaced
 		r.id, r.plans = r.together.of(r.todo.run)
+		r.bench = r.newBench()
 		if err = r.search(ctx); err == nil {
 			err = r.repetitions(ctx)
 		}
-		if r.summary.Kept == nil { // what is kept is to stay as it was
-			r.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime))
-		}
 		begin, spent := time.Now(), r.summary.Spent
-		err = errors.Join(err, r.unshare(ctx))
+		if r.summary.Kept == nil { // what is kept is to stay as it was
+			if failed := r.bench.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
+				r.summary.NoCleanup = append(r.summary.NoCleanup, *failed)
+			}
+		}
+		err = errors.Join(err, r.bench.unshare(ctx))
 		r.summary.Spent.since(Sharing, begin, spent)
 		begin, spent = time.Now(), r.summary.Spent
-		if aroundErr := r.leaveAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
+		if aroundErr := r.bench.closeAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
 			err = errors.Join(err, aroundErr)
 		}
 		r.summary.Spent.since(Stopping, begin, spent)
@@ -575,7 +587,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if err := r.Share(ctx, step.Trial); err != nil {
 		return err
 	}
-	quietly := r.unshared != nil // it was said once for all
+	quietly := r.bench.unshared != nil // it was said once for all
 	if !quietly {
 		r.Progress.Begin(step)
 	}

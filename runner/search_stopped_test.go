@@ -15,7 +15,7 @@ import (
 )
 
 // stopAfter begins to carry out a plan and stops when so many probes were made, of which some were disturbed.
-func stopAfter(t *testing.T, b *bench, p *plan.Plan, store *memory, probes int, disturbed ...int) {
+func stopAfter(t *testing.T, b *simulation, p *plan.Plan, store *memory, probes int, disturbed ...int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -73,7 +73,7 @@ func TestStoppedSearchGoesOn(t *testing.T) {
 	for _, tt := range searchesOfOne {
 		for name, disturbed := range map[string][2]int{"quiet": {}, "disturbed": {1, 2}, "given up": {1, 4}} {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
-				whole, wanted, p := &memory{}, &bench{throughput: curve, limit: 730}, tt.plan(t)
+				whole, wanted, p := &memory{}, &simulation{throughput: curve, limit: 730}, tt.plan(t)
 				r := newRunner(fake.New(wanted.script(t)), &quiet{})
 				r.Requests = &disturbing{Driver: r.Requests, skip: disturbed[0], left: disturbed[1]}
 				if _, err := r.Run(t.Context(), p, whole, Options{}); err != nil {
@@ -81,7 +81,7 @@ func TestStoppedSearchGoesOn(t *testing.T) {
 				}
 				want := timeless(whole.records[0].Search)
 				for _, n := range []int{1 + disturbed[0] + disturbed[1], len(want.Probes) / 2, len(want.Probes) - 1} {
-					store, b := &memory{}, &bench{throughput: curve, limit: 730}
+					store, b := &memory{}, &simulation{throughput: curve, limit: 730}
 					stopAfter(t, b, p, store, n, disturbed[0], disturbed[1])
 					if len(store.records) != 0 || len(store.unfinished) != 1 || len(store.unfinished[0].Search.Probes) != n {
 						t.Fatalf("after %d probes %d records are there, and what is kept is %+v", n, len(store.records), store.unfinished)
@@ -105,7 +105,7 @@ func TestSearchStoppedTwice(t *testing.T) {
 	for _, tt := range searchesOfOne {
 		t.Run(tt.name, func(t *testing.T) {
 			whole, store, p := &memory{}, &memory{}, tt.plan(t)
-			once, b := &bench{throughput: curve, limit: 730}, &bench{throughput: curve, limit: 730}
+			once, b := &simulation{throughput: curve, limit: 730}, &simulation{throughput: curve, limit: 730}
 			carryOut(t, once, p, whole, Options{})
 			stopAfter(t, b, p, store, 4)
 			stopAfter(t, b, p, store, 3)
@@ -136,7 +136,7 @@ func TestProbesOfNoUse(t *testing.T) {
 		} {
 			t.Run(tt.name+"/"+name, func(t *testing.T) {
 				whole, store, p := &memory{}, &memory{}, tt.plan(t)
-				once, b := &bench{throughput: curve, limit: 730}, &bench{throughput: curve, limit: 730}
+				once, b := &simulation{throughput: curve, limit: 730}, &simulation{throughput: curve, limit: 730}
 				carryOut(t, once, p, whole, Options{})
 				stopAfter(t, b, p, store, 4)
 				if change.kept != nil {
@@ -161,7 +161,7 @@ func TestProbesWithAnotherValue(t *testing.T) {
 		"[sync, async]", "[sync]")
 	p := newPlan(t, text)
 	for chosen, want := range map[int]int{5: 2, 3: 6} { // probes of threads that are left
-		store, b := &memory{}, &bench{throughput: curve}
+		store, b := &memory{}, &simulation{throughput: curve}
 		stopAfter(t, b, p, store, 15+4)
 		store.records[0].Search.Chosen = chosen
 		before := len(b.commands)
@@ -184,7 +184,7 @@ func TestBudgetOfAStoppedSearch(t *testing.T) {
 		want      string
 	}{"counts": {"", record.StopBudget}, "disturbed": {"others used 42 % of the CPU", record.StopLimit}} {
 		t.Run(name, func(t *testing.T) {
-			store, b := &memory{}, &bench{throughput: curve}
+			store, b := &memory{}, &simulation{throughput: curve}
 			stopAfter(t, b, p, store, 4, 1, 1)
 			for i := range store.unfinished[0].Search.Probes {
 				if probe := &store.unfinished[0].Search.Probes[i]; probe.Disturbed == kept.disturbed {
@@ -206,7 +206,7 @@ func TestProbesByAnotherMetric(t *testing.T) {
 			"[sync, async]", "[sync]"))
 	}
 	for value, want := range map[string]int{"throughput / 2": 15, "throughput / 3": 15 + 4} { // probes in both runs
-		store, b := &memory{}, &bench{throughput: curve}
+		store, b := &memory{}, &simulation{throughput: curve}
 		stopAfter(t, b, by("throughput / 2"), store, 4)
 		carryOut(t, b, by(value), store, Options{})
 		s := store.records[0].Search

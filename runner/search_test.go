@@ -29,7 +29,7 @@ func pool(replace ...string) string {
 }
 
 // A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too much.
-type bench struct {
+type simulation struct {
 	throughput map[int]int64 // by workers, of a window of 20 ms
 	limit      float64       // requests per second
 	commands   []string      // of services, in the order in which they were started
@@ -38,7 +38,7 @@ type bench struct {
 	rates      []float64
 }
 
-func (b *bench) script(t *testing.T) fake.Script {
+func (b *simulation) script(t *testing.T) fake.Script {
 	workers := 0
 	result := answers(t)
 	return fake.Script{
@@ -85,7 +85,7 @@ func (b *bench) script(t *testing.T) fake.Script {
 // curve is that of docs/method.md#tuned-values.
 var curve = map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}
 
-func carryOut(t *testing.T, b *bench, p *plan.Plan, store *memory, o Options) Summary {
+func carryOut(t *testing.T, b *simulation, p *plan.Plan, store *memory, o Options) Summary {
 	t.Helper()
 	sum, err := newRunner(fake.New(b.script(t)), &quiet{}).Run(t.Context(), p, store, o)
 	if err != nil {
@@ -96,7 +96,7 @@ func carryOut(t *testing.T, b *bench, p *plan.Plan, store *memory, o Options) Su
 
 // The value is searched for once, before the repetitions, which run with it: those of the A/A pair too.
 func TestTune(t *testing.T) {
-	p, store, b := newPlan(t, pool("calibrate: false\n", "")), &memory{}, &bench{throughput: curve}
+	p, store, b := newPlan(t, pool("calibrate: false\n", "")), &memory{}, &simulation{throughput: curve}
 	sum := carryOut(t, b, p, store, Options{})
 	if sum.Searches != 2 || sum.Measured != 9 || sum.Spent[Searching] <= 0 {
 		t.Fatalf("%+v: %s", sum, store.trials())
@@ -158,7 +158,7 @@ func TestTune(t *testing.T) {
 // In quick three points are tried, unless the search was made in full.
 func TestTuneInQuick(t *testing.T) {
 	quick := newPlanIn(t, plan.Quick, pool())
-	store, b := &memory{}, &bench{throughput: curve}
+	store, b := &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, quick, store, Options{})
 	if s := store.records[0].Search; s == nil || s.Chosen != 3 || s.Stop != record.StopPoints || len(s.Probes) != 9 {
 		t.Errorf("of its own: %+v", s)
@@ -173,7 +173,7 @@ func TestTuneInQuick(t *testing.T) {
 
 // A search that was stopped goes on, one that had ended is kept, and so is what a run was measured with.
 func TestTuneInterrupted(t *testing.T) {
-	p, store, b := newPlan(t, pool()), &memory{}, &bench{throughput: curve}
+	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	ctx, cancel := context.WithCancel(t.Context())
 	q := &quiet{atProbe: func(n int) {
 		if n == 20 { // in the second search
@@ -207,7 +207,7 @@ func TestTuneInterrupted(t *testing.T) {
 
 // Where no probe counts nothing is chosen: the repetitions have failed, without being run.
 func TestTuneFindsNothing(t *testing.T) {
-	b := &bench{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
+	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
 	store := &memory{}
 	sum := carryOut(t, b, newPlan(t, pool()), store, Options{})
 	if s := store.records[0].Search; s.Chosen != 0 || s.Reason != "no probe counts: refused" || s.Probes[0].Failure != "refused" || s.Stop != record.StopWorse {
@@ -225,7 +225,7 @@ func TestTuneFindsNothing(t *testing.T) {
 func TestTuneTwo(t *testing.T) {
 	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}", "tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
 		"[sync, async]", "[sync]")
-	store, b := &memory{}, &bench{throughput: curve}
+	store, b := &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, newPlan(t, text), store, Options{})
 	if got := b.commands[0]; got != "serve --workers 4 1" {
 		t.Errorf("the first is searched for with %s", got)
@@ -242,7 +242,7 @@ func TestTuneTwo(t *testing.T) {
 // A budget ends a search when three more probes do not fit.
 func TestTuneBudget(t *testing.T) {
 	store := &memory{}
-	carryOut(t, &bench{throughput: curve}, newPlan(t, pool("{to: 8}", "{to: 8, budget: 1ns}")), store, Options{})
+	carryOut(t, &simulation{throughput: curve}, newPlan(t, pool("{to: 8}", "{to: 8, budget: 1ns}")), store, Options{})
 	if s := store.records[0].Search; s.Stop != record.StopBudget || len(s.Probes) != 3 || s.Chosen != 1 {
 		t.Errorf("%+v", s)
 	}
@@ -261,7 +261,7 @@ func TestTuneCountsCPUSets(t *testing.T) {
 
 // One candidate is taken without a probe.
 func TestTuneOfOne(t *testing.T) {
-	store, b := &memory{}, &bench{throughput: curve}
+	store, b := &memory{}, &simulation{throughput: curve}
 	if sum := carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{}); sum.Searches != 2 || sum.Measured != 6 {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
@@ -278,7 +278,7 @@ func TestTuneOfAnother(t *testing.T) {
 	const steady = "```yaml experiment\nname: steady\nextends: sockets\nload: {rate: 100/s, requests: null, duration: 1s, warmup: 0s}\n```\n\n" +
 		"```yaml experiment\nname: sockets\n"
 	text := strings.Replace(pool(), "```yaml experiment\nname: sockets\n", steady, 1)
-	p, store, b := newPlan(t, text), &memory{}, &bench{throughput: curve, limit: 1e9}
+	p, store, b := newPlan(t, text), &memory{}, &simulation{throughput: curve, limit: 1e9}
 	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 2 || sum.Measured != 12 || len(sum.NoTune) != 0 {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
@@ -308,7 +308,7 @@ func ceiling(replace ...string) string {
 
 // The capacity of every trial is searched for by the rule of docs/method.md#capacities, and nothing else is run.
 func TestCapacity(t *testing.T) {
-	p, store, b := newPlan(t, ceiling()), &memory{}, &bench{limit: 730}
+	p, store, b := newPlan(t, ceiling()), &memory{}, &simulation{limit: 730}
 	p.Experiments = p.Experiments[1:]
 	if n := Pending(p, nil, "c2-abcdef", Options{}); n != 2 {
 		t.Errorf("%d pending, want 2", n)
@@ -336,7 +336,7 @@ func TestCapacity(t *testing.T) {
 		t.Errorf("phases %v", phases)
 	}
 	one := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "async" }}
-	if sum := carryOut(t, &bench{limit: 730}, p, &memory{}, one); sum.Searches != 1 {
+	if sum := carryOut(t, &simulation{limit: 730}, p, &memory{}, one); sum.Searches != 1 {
 		t.Errorf("of one trial: %+v", sum)
 	}
 	before := b.loads
@@ -350,7 +350,7 @@ func TestCapacity(t *testing.T) {
 
 // It begins at half of what the same services were measured to bear in a closed loop.
 func TestCapacityStart(t *testing.T) {
-	store, b := &memory{}, &bench{limit: 730}
+	store, b := &memory{}, &simulation{limit: 730}
 	carryOut(t, b, newPlan(t, ceiling()), store, Options{}) // 100 requests in 20 ms
 	if b.rates[0] != 2500 {
 		t.Errorf("begins at %v/s, want half of 5000/s", b.rates[0])
@@ -360,24 +360,24 @@ func TestCapacityStart(t *testing.T) {
 // What cannot be found is a record as well.
 func TestCapacityOfNone(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		bench  bench
-		change []string
-		lo, hi float64
-		stop   string
-		reason string
+		name       string
+		simulation simulation
+		change     []string
+		lo, hi     float64
+		stop       string
+		reason     string
 	}{
-		{"at least", bench{limit: 1e9}, nil, 20_000, 0, record.StopLimit, ""},
-		{"none", bench{limit: 1}, nil, 0, 100, record.StopFloor, ""},
-		{"refused", bench{throughput: map[int]int64{0: -1}}, nil, 0, 0, record.StopNone,
+		{"at least", simulation{limit: 1e9}, nil, 20_000, 0, record.StopLimit, ""},
+		{"none", simulation{limit: 1}, nil, 0, 100, record.StopFloor, ""},
+		{"refused", simulation{throughput: map[int]int64{0: -1}}, nil, 0, 0, record.StopNone,
 			"no probe met the objective, and some could not be measured: refused"},
-		{"too few answers", bench{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0, record.StopNone,
+		{"too few answers", simulation{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0, record.StopNone,
 			"a probe was not valid twice: latency.p99: needs 1000 answers, has 100"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, store := newPlan(t, ceiling(test.change...)), &memory{}
 			p.Experiments = p.Experiments[1:]
-			carryOut(t, &test.bench, p, store, Options{})
+			carryOut(t, &test.simulation, p, store, Options{})
 			if s := store.records[0].Search; s.Lo != test.lo || s.Hi != test.hi || s.Stop != test.stop || s.Reason != test.reason {
 				t.Errorf("%+v", s)
 			}
@@ -387,7 +387,7 @@ func TestCapacityOfNone(t *testing.T) {
 
 // A percentile that needs many answers raises the floor, and makes windows longer.
 func TestCapacityWindows(t *testing.T) {
-	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s")), &memory{}, &bench{limit: 1e9}
+	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s")), &memory{}, &simulation{limit: 1e9}
 	p.Experiments = p.Experiments[1:]
 	carryOut(t, b, p, store, Options{})
 	if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second { // of 18.3 and 500; 1100 of them
@@ -416,7 +416,7 @@ func (d *disturbing) Measure(ctx context.Context, at load.Place, t *plan.Trial) 
 }
 
 // searchDisturbed makes one search on a machine that others use.
-func searchDisturbed(t *testing.T, b *bench, p *plan.Plan, skip, disturbed int) (*record.Search, Summary) {
+func searchDisturbed(t *testing.T, b *simulation, p *plan.Plan, skip, disturbed int) (*record.Search, Summary) {
 	t.Helper()
 	store := &memory{}
 	r := newRunner(fake.New(b.script(t)), &quiet{})
@@ -446,7 +446,7 @@ func TestProbesAgain(t *testing.T) {
 		{"all of them", 0, 1000, 6, 0, "no probe counts: " + words},
 	} {
 		t.Run("tune/"+tt.name, func(t *testing.T) {
-			s, sum := searchDisturbed(t, &bench{throughput: curve}, newPlan(t, one), tt.skip, tt.disturbed)
+			s, sum := searchDisturbed(t, &simulation{throughput: curve}, newPlan(t, one), tt.skip, tt.disturbed)
 			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again {
 				t.Errorf("chosen %d (%s), %d made again, counted %d", s.Chosen, s.Reason, s.Disturbed(), sum.ProbesAgain)
 			}
@@ -472,7 +472,7 @@ func TestProbesAgain(t *testing.T) {
 		t.Run("capacity/"+tt.name, func(t *testing.T) {
 			p := newPlan(t, ceiling("[sync, async]", "[sync]"))
 			p.Experiments = p.Experiments[1:]
-			s, _ := searchDisturbed(t, &bench{limit: 730}, p, tt.skip, tt.disturbed)
+			s, _ := searchDisturbed(t, &simulation{limit: 730}, p, tt.skip, tt.disturbed)
 			if s.Reason != tt.reason || s.Disturbed() != tt.again || tt.reason == "" && (s.Lo > 730 || s.Hi <= 730) {
 				t.Errorf("found %+v, %d made again", s, s.Disturbed())
 			}
@@ -482,7 +482,7 @@ func TestProbesAgain(t *testing.T) {
 
 // The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet machine.
 func TestBudgetOfADisturbedSearch(t *testing.T) {
-	b := &bench{throughput: curve}
+	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick, slow := script.Run, 3
 	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
@@ -505,7 +505,7 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 
 // A search is not begun that would not end before the budget of the run, by what searches took so far; the first one is.
 func TestSearchesInABudget(t *testing.T) {
-	b := &bench{throughput: curve}
+	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick := script.Run
 	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
@@ -535,7 +535,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 		{"capacity", ceilings, 0, 1, 0, func(s *record.Search) bool { return s.Lo > 0 && s.Hi > s.Lo }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store, b := &memory{}, &bench{throughput: curve, limit: 730}
+			store, b := &memory{}, &simulation{throughput: curve, limit: 730}
 			r := newRunner(fake.New(b.script(t)), &quiet{})
 			requests := r.Requests
 			for try := range 2 {
@@ -573,7 +573,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 
 // A search that found nothing is made anew by a run that was stopped after it, and leaves a record of its own.
 func TestTuneFindsNothingTwice(t *testing.T) {
-	b := &bench{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
+	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
 	p, store := newPlan(t, pool("[sync, async]", "[sync]")), &memory{}
 	carryOut(t, b, p, store, Options{})
 	store.records = store.records[:1] // as if it had been stopped right after its search

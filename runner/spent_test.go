@@ -73,7 +73,7 @@ func TestSpent(t *testing.T) {
 
 // What is within something else that is counted is taken out of that.
 func TestSpentOfSharedServicesInASearch(t *testing.T) {
-	b := &bench{throughput: curve}
+	b := &simulation{throughput: curve}
 	script := b.script(t)
 	started := script.Start
 	script.Start = func(ctx context.Context, s engine.Service) error {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"benchbook/notebook/article"
@@ -22,51 +21,163 @@ import (
 	"benchbook/runner/observe"
 )
 
-// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it depends on run
-// already. What was started comes back beside an error too, in the order of the services.
-func (r *run) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*spec.Service) ([]engine.Running, error) {
+// A serviceStart is a service that is being started: its containers, and then the link before it if there is one.
+type serviceStart struct {
+	*spec.Service
+	begun, ready chan struct{} // are closed when all of it has begun to run, and when it is ready
+
+	mu       sync.Mutex
+	left     int // containers that have not begun to run, if their engine tells
+	open     int // containers that are not ready
+	running  []engine.Running
+	failures []error
+}
+
+func newServiceStart(s *spec.Service) *serviceStart {
+	n := max(1, s.Scale)
+	return &serviceStart{Service: s, begun: make(chan struct{}), ready: make(chan struct{}), left: n, open: n,
+		running: make([]engine.Running, n, n+1), failures: make([]error, n)}
+}
+
+// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it
+// depends on run already. What was started comes back beside an error too, in the order of the services.
+func (b *bench) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*spec.Service) ([]engine.Running, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	type stage struct{ begun, ready chan struct{} }
-	stages := map[string]stage{}
+	starts := map[string]*serviceStart{}
 	for _, s := range services {
-		stages[s.Name] = stage{make(chan struct{}), make(chan struct{})}
+		starts[s.Name] = newServiceStart(s)
 	}
-	started := make([][]engine.Running, len(services))
 	var starting sync.WaitGroup
-	for i, s := range services {
-		starting.Go(func() {
-			for _, name := range s.DependsOn {
-				first, ok := stages[name]
-				if !ok {
-					continue
+	for _, s := range starts {
+		for i := range s.failures {
+			starting.Go(func() {
+				err := s.awaitDependencies(ctx, starts)
+				var container engine.Service
+				if err == nil {
+					container, err = b.container(t, s, i+1)
 				}
-				reached := first.ready
-				if s.Conditions[name] == string(article.ServiceStarted) {
-					reached = first.begun
+				if err == nil {
+					s.running[i], err = startOne(ctx, bounded, space, container)
 				}
-				select {
-				case <-reached:
-				case <-ctx.Done():
+				if s.failures[i] = err; !s.isLast() {
 					return
 				}
-			}
-			running, err := r.startService(ctx, bounded, space, t, s, sync.OnceFunc(func() { close(stages[s.Name].begun) }))
-			if s.Completes {
-				for i := range running {
-					running[i] = completed{running[i]}
+				if err := b.finish(ctx, bounded, space, t, s); err != nil {
+					cancel(err) // the first one: the others end because of it
 				}
-			}
-			started[i] = running
-			if err != nil {
-				cancel(err) // the first one: the others end because of it
-				return
-			}
-			close(stages[s.Name].ready)
-		})
+			})
+		}
 	}
 	starting.Wait()
-	return slices.Concat(started...), context.Cause(ctx)
+	var running []engine.Running
+	for _, s := range services {
+		running = append(running, starts[s.Name].running...)
+	}
+	return slices.DeleteFunc(running, func(c engine.Running) bool { return c == nil }), context.Cause(ctx)
+}
+
+// awaitDependencies waits until a service may be started. The error is why none is started any more.
+func (s *serviceStart) awaitDependencies(ctx context.Context, starts map[string]*serviceStart) error {
+	for _, name := range s.DependsOn {
+		first, ok := starts[name]
+		if !ok {
+			continue
+		}
+		reached := first.ready
+		if s.Conditions[name] == string(article.ServiceStarted) {
+			reached = first.begun
+		}
+		select {
+		case <-reached:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// hasBegun notes that one of the containers has begun to run.
+func (s *serviceStart) hasBegun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left--; s.left == 0 {
+		close(s.begun)
+	}
+}
+
+// isLast notes that one of the containers was started or could not be, and says whether it is the last one.
+func (s *serviceStart) isLast() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	return s.open == 0
+}
+
+// container is the nth container of a service, counted from 1, as its engine takes it.
+func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service, error) {
+	out, err := b.service(t, s.Service)
+	if err != nil {
+		return engine.Service{}, err
+	}
+	b.addDriverFiles(t, s.Name, &out)
+	if s.Link != nil {
+		out.Name += behindLink
+	} else { // else others reach it through its link, which comes last
+		out.Begun = s.hasBegun
+	}
+	if n > 1 {
+		out.Aliases = append(slices.Clone(out.Aliases), out.Name)
+	}
+	out.Name = replica(out.Name, n)
+	return out, nil
+}
+
+// known is a container as the rest of us knows it.
+func (s *serviceStart) known(c engine.Running, name string) engine.Running {
+	if s.Link != nil {
+		c = observe.Renamed{Running: c, As: name}
+	}
+	if s.Completes {
+		c = completed{c}
+	}
+	return c
+}
+
+// finish ends the start of a service whose containers are all ready, or failed: it starts the link before it.
+func (b *bench) finish(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *serviceStart) error {
+	for i, c := range s.running {
+		name := replica(s.Name, i+1)
+		if s.Link != nil {
+			s.failures[i] = knownAs(s.failures[i], replica(s.Name+behindLink, i+1), name)
+		}
+		if c != nil {
+			s.running[i] = s.known(c, name)
+		}
+	}
+	if err := firstOf(s.failures); err != nil {
+		return err
+	}
+	if s.Link != nil {
+		relay, err := b.relay(t, s.Service)
+		if err != nil {
+			return err
+		}
+		link := s.Name + linkSuffix
+		before, err := startOne(ctx, bounded, space, relay)
+		if err != nil {
+			return knownAs(err, s.Name, link)
+		}
+		s.running = append(s.running, s.known(before, link))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left > 0 { // its engine tells nothing of it, or it is the link that others wait for
+		s.left = 0
+		close(s.begun)
+	}
+	close(s.ready)
+	return nil
 }
 
 // completed is a container that has run to its end before others started, as it was to. Nothing is left of it but what it wrote.
@@ -78,67 +189,6 @@ func working(running []engine.Running) []engine.Running {
 		_, done := r.(completed)
 		return done
 	})
-}
-
-// startService starts the containers of a service at once, and then the link before it if there is one. It calls begun once all of them
-// were started, and before it returns without an error.
-func (r *run) startService(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *spec.Service, begun func()) ([]engine.Running, error) {
-	service, err := r.service(t, s)
-	if err != nil {
-		return nil, err
-	}
-	r.addDriverFiles(t, s.Name, &service)
-	if s.Link != nil {
-		service.Name += behindLink
-	}
-	containers := make([]engine.Running, max(1, s.Scale))
-	failures := make([]error, len(containers))
-	var starting sync.WaitGroup
-	var left atomic.Int32
-	left.Store(int32(len(containers)))
-	if s.Link == nil { // others reach it through its link, which comes last
-		service.Begun = func() {
-			if left.Add(-1) == 0 {
-				begun()
-			}
-		}
-	}
-	for i := range containers {
-		one := service
-		one.Name = replica(service.Name, i+1)
-		if i > 0 {
-			one.Aliases = append(slices.Clone(service.Aliases), service.Name)
-		}
-		starting.Go(func() {
-			container, err := startOne(ctx, bounded, space, one)
-			if err != nil {
-				failures[i] = knownAs(err, one.Name, replica(s.Name, i+1))
-				return
-			}
-			if containers[i] = container; s.Link != nil {
-				containers[i] = observe.Renamed{Running: container, As: replica(s.Name, i+1)}
-			}
-		})
-	}
-	starting.Wait()
-	running := slices.DeleteFunc(containers, func(c engine.Running) bool { return c == nil })
-	if err := firstOf(failures); err != nil {
-		return running, err
-	}
-	if s.Link == nil {
-		begun() // also where an engine tells nothing of it
-		return running, nil
-	}
-	relay, err := r.relayBefore(t, s)
-	if err != nil {
-		return running, err
-	}
-	before, err := startOne(ctx, bounded, space, relay)
-	if err != nil {
-		return running, knownAs(err, s.Name, s.Name+linkSuffix)
-	}
-	begun()
-	return append(running, observe.Renamed{Running: before, As: s.Name + linkSuffix}), nil
 }
 
 // firstOf picks the error that says most: a result about a service before what else went wrong.
@@ -166,9 +216,9 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 }
 
 // service is a service as engines take it.
-func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	out := engine.Service{Service: *s, Image: r.images().Prepared(s.Image), Location: r.layout().Location(t, s.Name)}
-	out.CPUSet = r.layout().CPUsOf(s)
+func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
+	out := engine.Service{Service: *s, Image: b.images.Prepared(s.Image), Location: b.layout.Location(t, s.Name)}
+	out.CPUSet = b.layout.CPUsOf(s)
 	if s.Link != nil {
 		out.Published = false // its link is
 	}
@@ -180,22 +230,22 @@ func (r *run) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		if err != nil {
 			return engine.Service{}, err
 		}
-		out.Image, out.Command, out.Environment = r.images().Own(), []string{agent.Origin}, []string{config}
+		out.Image, out.Command, out.Environment = b.images.Own(), []string{agent.Origin}, []string{config}
 	}
 	return out, nil
 }
 
 // addDriverFiles adds what the driver of a trial needs in a service. What the drivers of all trials need is in a service that they share.
-func (r *run) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
+func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
 	trials := []*plan.Trial{t}
-	if r.isShared(service) {
-		trials = r.experiment.Trials
+	if b.isShared(service) {
+		trials = b.experiment.Trials
 	}
 	for _, t := range trials {
 		if t.Unavailable != "" {
 			continue
 		}
-		driver := r.driver(t)
+		driver := b.driver(t)
 		if driver == nil {
 			continue // none of its repetitions is to be done
 		}

@@ -107,7 +107,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			if field.Name == "Image" {
 				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
 			}
-			got, err := r.service(&plan.Trial{}, set)
+			got, err := r.newBench().service(&plan.Trial{}, set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			}
 			same, ok := there.FieldByName(field.Name)
 			if !ok || same.Type != field.Type {
-				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in runner.service", field.Name)
+				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in bench.service", field.Name)
 			}
 			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(), reflect.ValueOf(set).Elem().Field(i).Interface()
 			if !reflect.DeepEqual(is, want) {
