@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -67,9 +68,9 @@ func (c *composer) banners() []banner {
 		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
 	}
 	switch {
-	case len(cells) > 0 && c.imported():
+	case len(cells) > 0 && method.Imported(c.d):
 		add("Imported, not measured by benchbook:",
-			"numbers of saved output of "+wording.List(c.importedFrom())+". Nobody knows the machine, nor that it was loaded as the article says.")
+			"numbers of saved output of "+wording.List(method.ImportedFrom(c.d))+". Nobody knows the machine, nor that it was loaded as the article says.")
 	case len(cells) > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
 	}
@@ -89,7 +90,7 @@ func (c *composer) banners() []banner {
 	if len(skipped) > 0 {
 		add("Left out by this profile:", wording.List(skipped)+".")
 	}
-	if list := c.substitutes(); len(list) > 0 {
+	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry could be reached: " + strings.Join(list, "; ") + "."})
 	}
@@ -125,7 +126,7 @@ func (c *composer) floorBanners() []banner {
 			if missing != "" {
 				continue
 			}
-			words := name + " of " + e.Plan.Name + " by " + percentOf(f.F)
+			words := name + " of " + e.Plan.Name + " by " + wording.Percent(f.F)
 			if f.Exceeds {
 				exceeds = append(exceeds, words)
 			}
@@ -178,8 +179,8 @@ func (c *composer) meta(standing string) []template.HTML {
 	o := c.origin
 	if o.Measured > 0 {
 		verb, host := "Measured", "host\u00a0"+c.d.Host
-		if c.imported() {
-			verb, host = "Imported, printed", "from saved output of "+wording.List(c.importedFrom())
+		if method.Imported(c.d) {
+			verb, host = "Imported, printed", "from saved output of "+wording.List(method.ImportedFrom(c.d))
 		}
 		out = append(out, template.HTML(verb+` <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+"</time>"))
 		add(host)

@@ -189,11 +189,8 @@ func widened(floor float64) string {
 	if floor == 0 {
 		return ""
 	}
-	return " widened by the noise floor of " + percentOf(floor)
+	return " widened by the noise floor of " + wording.Percent(floor)
 }
-
-// percentOf writes a noise floor.
-func percentOf(f float64) string { return number.Percent.Quantity(f, number.Percent.Decimals(f, 0, f)) }
 
 // claimSentence is what a claim says: its own text, else the words of the first link to it, else its test.
 func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {

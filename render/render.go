@@ -34,6 +34,7 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
+	"benchbook/render/method"
 )
 
 // The fonts of a theme in which the text of figures is set, and so measured.
@@ -220,9 +221,10 @@ func (c *composer) article() composed {
 	keys := c.keyValues()
 	prose := c.prose()
 	banners := c.banners()
+	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: c.method(titleText),
+		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: how.View(titleText, c.values),
 	}
 	return composed{c.fill("article", view), view, titleText, descriptionText, banners, mark}
 }
@@ -255,7 +257,7 @@ type articleView struct {
 	Contents           []contentsEntry
 	Exhibits           []link
 	Prose              template.HTML
-	Method             methodView
+	Method             method.View
 }
 
 type link struct{ Href, Words string }
@@ -282,12 +284,11 @@ type composer struct {
 	rawHTML  bool // the author wrote some
 	leadsUp  bool // there is a link by way of the folder of the site, which is another from another page
 	noted    map[int]bool
-	values   []valueRow
+	values   []method.Value
 	used     []used
 	nextID   int
 	groups   map[groupsOf]map[string]string // letters of cells by their names
 	data     *datafile.Encoder
-	done     map[*dataset.Cell]cellview.Definition
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
 	found    []Part
@@ -298,7 +299,7 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../",
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d), done: map[*dataset.Cell]cellview.Definition{}}
+		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}

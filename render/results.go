@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
+	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/table"
 	"benchbook/render/wording"
@@ -353,9 +354,9 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	case dataset.Partial:
 		add(cellview.StateOf(cell), fmt.Sprintf("%d of %s of its run", len(cell.Records), number.Count(cell.Records[0].Planned, "repetition")))
 	}
-	failed := failures(cell)
+	failed := method.Failures(cell)
 	for _, f := range failed {
-		add("failed", f.which+": "+f.words)
+		add("failed", f.Which+": "+f.Words)
 	}
 	marks := slices.DeleteFunc(marksOf(cell, metrics), func(m marked) bool { return slices.Contains(common, m.words) })
 	for _, check := range cell.Checks() {

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
+	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -35,9 +36,6 @@ type valueView struct {
 	Shown    *link
 }
 
-// valueRow is a line of the table of all values.
-type valueRow struct{ Text, Interval, Repetitions, From string }
-
 // value shows what an expression comes to: the number, and the slip that says where it comes from. The second result is
 // the number alone, as text.
 func (c *composer) value(in expr.Inline) (template.HTML, string) {
@@ -52,13 +50,13 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	source := in.Expr.String()
 	q, err := c.d.Eval(in.Expr, "")
 	if err != nil {
-		c.note(valueRow{wording.NotMeasured, "–", "–", source})
+		c.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured", Interval: wording.Sentence(err.Error()),
 			Source: source}, nil
 	}
 	if q.Text != "" {
 		o := cellview.OriginOf(c.d, q.Cells)
-		c.note(valueRow{q.Text, "–", "–", cmp.Or(q.What, source)})
+		c.note(method.Value{Text: q.Text, Interval: "–", Repetitions: "–", From: cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
 			Origin: wording.Sentence(o.Where())}, &q
 	}
@@ -82,7 +80,7 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		}
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
-	c.note(valueRow{w.text(), w.intervalShort(), w.runs(), from})
+	c.note(method.Value{Text: w.text(), Interval: w.intervalShort(), Repetitions: w.runs(), From: from})
 	return v, &q
 }
 
@@ -117,7 +115,7 @@ func (c *composer) useWithin(n expr.Node, experiment string, names int) {
 type used struct{ experiment, metric string }
 
 // note adds to the table of values; one that says just the same stands there already.
-func (c *composer) note(row valueRow) {
+func (c *composer) note(row method.Value) {
 	if !slices.Contains(c.values, row) {
 		c.values = append(c.values, row)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"benchbook/render/number"
 )
 
 // Some joins names for a sentence and counts those beyond the first few.
@@ -78,3 +80,6 @@ func Capital(words string) string {
 	}
 	return words
 }
+
+// Percent writes a share, such as a noise floor, with as many digits as say something.
+func Percent(f float64) string { return number.Percent.Quantity(f, number.Percent.Decimals(f, 0, f)) }

@@ -1,4 +1,4 @@
-package render
+package method
 
 import (
 	"fmt"

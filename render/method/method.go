@@ -1,4 +1,5 @@
-package render
+// Package method says, from the records, how the experiments of an article were measured.
+package method
 
 import (
 	"cmp"
@@ -21,14 +22,25 @@ import (
 	"benchbook/render/wording"
 )
 
-// methodView is the part of a page that says how it was measured.
-type methodView struct {
+// View is the part of a page that says how it was measured, as templates have it.
+type View struct {
 	Lead        string
 	Experiments []experimentView
 	Images      []imageView
 	Facts       []factView
-	Values      []valueRow
+	Values      []Value
 	Cite, Slug  string
+}
+
+// Value is a line of the table of all values in the text.
+type Value struct{ Text, Interval, Repetitions, From string }
+
+// Writer writes how a dataset was measured.
+type Writer struct {
+	Dataset *dataset.Dataset
+	Origin  cellview.Origin                      // of all that is shown
+	Shown   func(e *dataset.Experiment) []string // the metrics of an experiment that the page shows
+	Listing func(name, lines, language string, code []byte) template.HTML
 }
 
 type experimentView struct {
@@ -61,49 +73,35 @@ type (
 	}
 )
 
-// method writes, from the records, how the article was measured. It comes last, since it lists all values of the text.
-func (c *composer) method(title string) methodView {
-	v := methodView{Lead: "Written from the records, by the program that made them.", Slug: c.doc.Slug, Values: c.values}
-	if c.origin.Measured == 0 {
+// View is how the article was measured. Its title is as text, and values are those of the text.
+func (w *Writer) View(title string, values []Value) View {
+	v := View{Lead: "Written from the records, by the program that made them.", Slug: w.Dataset.Doc.Slug, Values: values}
+	if w.Origin.Measured == 0 {
 		v.Lead = "Nothing was measured yet. This is what a run would do."
 	}
-	for _, e := range c.d.Experiments {
-		v.Experiments = append(v.Experiments, c.experiment(e))
+	for _, e := range w.Dataset.Experiments {
+		v.Experiments = append(v.Experiments, w.experiment(e))
 	}
-	records := c.records()
+	records := Records(w.Dataset)
 	v.Images = images(records)
 	v.Facts = sharedFacts(records)
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
-	if o := c.origin; o.Measured > 0 {
+	if o := w.Origin; o.Measured > 0 {
 		v.Cite += ", run " + strings.Join(o.Runs, ", ") + ", " + wording.LongDate(o.Last)
 	}
 	v.Cite += ". Rebuild this page from its records with"
 	return v
 }
 
-// records are all that the page rests on, the A/A copies included.
-func (c *composer) records() []*record.Record {
-	var out []*record.Record
-	for _, e := range c.d.Experiments {
-		for _, cell := range e.Cells {
-			out = append(out, cell.Records...)
-		}
-		if e.Calibration != nil {
-			out = append(out, e.Calibration.Records...)
-		}
-	}
-	return out
-}
-
-func (c *composer) experiment(e *dataset.Experiment) experimentView {
+func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	v := experimentView{Name: e.Plan.Name}
 	if e.Plan.Skipped != "" {
 		v.Summary = "left out"
 		v.Facts = []factView{{Name: "Left out", Texts: []string{wording.Sentence(e.Plan.Skipped)}}}
 		return v
 	}
-	o := cellview.OriginOf(c.d, e.Cells)
-	valid := cellview.OriginOf(c.d, e.Cells, c.shownMetrics(e)...)
+	o := cellview.OriginOf(w.Dataset, e.Cells)
+	valid := cellview.OriginOf(w.Dataset, e.Cells, w.Shown(e)...)
 	v.Summary = number.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
 	list := func(name string, code bool, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
@@ -116,10 +114,10 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		records = append(records, cell.Records...)
 	}
 	add("What", e.Plan.Description)
-	if c.imported() {
-		add("Imported", "from saved output of "+wording.List(c.importedFrom())+"; load and definition are what the article says, not what was seen")
+	if Imported(w.Dataset) {
+		add("Imported", "from saved output of "+wording.List(ImportedFrom(w.Dataset))+"; load and definition are what the article says, not what was seen")
 	} else {
-		add("Host", hostLine(c.d.Host, records))
+		add("Host", hostLine(w.Dataset.Host, records))
 		for _, host := range otherHosts(records) {
 			add("Host "+host, hostFacts("hosts."+host+".", records))
 		}
@@ -127,9 +125,13 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 		add("Between hosts", common(records, "network.crossing"))
 	}
 	add("Cores", coresLine(records))
-	add("Profile", c.d.Profile)
-	list("Services", false, c.servicesOf(e)...)
-	loads := c.loadsOf(e)
+	add("Profile", w.Dataset.Profile)
+	var definitions []cellview.Definition
+	for _, cell := range e.Cells {
+		definitions = append(definitions, cellview.DefinitionOf(cell))
+	}
+	list("Services", false, servicesOf(definitions)...)
+	loads := loadsOf(definitions)
 	var loadLines, checked []string
 	for _, l := range loads {
 		loadLines = append(loadLines, loadLine(l))
@@ -139,39 +141,39 @@ func (c *composer) experiment(e *dataset.Experiment) experimentView {
 	}
 	list("Load", true, loadLines...)
 	list("Answers", false, checked...)
-	list("Command", true, c.commandsOf(e)...)
+	list("Command", true, commandsOf(definitions)...)
 	list("Line", true, factsOf(records, toolLine)...)
 	for _, note := range factsOf(records, toolNote) {
 		add("Tool", wording.Sentence(note))
 	}
-	if !c.imported() {
+	if !Imported(w.Dataset) {
 		add("Order", orderLine(e, records))
 	}
-	add("Repetitions", repetitionsLine(e, o, valid, !c.imported()))
+	add("Repetitions", repetitionsLine(e, o, valid, !Imported(w.Dataset)))
 	add("Intervals", intervalsLine(e, records))
-	add("Noise floor", c.floorLine(e))
+	add("Noise floor", w.floorLine(e))
 	add("Failed", failedLine(records))
 	if o.Measured > 0 {
 		add("Took", wording.Lasting(o.Took)+efficiency(records)+", "+o.Where())
 	}
-	if other := c.othersLine(); other != "" {
+	if other := w.othersLine(); other != "" {
 		add("Also recorded", other)
 	}
 	lines, cannot := sameLoads(loads)
 	if lines != "" {
-		v.Tools = c.listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
+		v.Tools = w.Listing("equivalent.sh", "approximately: they drop no warm-up and check no answer", "sh", []byte(lines))
 	}
 	add("wrk and ab", cannot)
 	add("Machine before", beforeLine(records))
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
 	for _, cell := range e.Cells {
-		for _, f := range failures(cell) {
-			v.Failures = append(v.Failures, failureView{cell.Trial.Name + ", " + f.which + ": " + f.words + ".", f.log})
+		for _, f := range Failures(cell) {
+			v.Failures = append(v.Failures, failureView{cell.Trial.Name + ", " + f.Which + ": " + f.Words + ".", f.Log})
 		}
 	}
 	v.Checks = checkViews(e)
-	v.Orders = ordersOf(c.d.Orders(e.Plan.Name))
+	v.Orders = ordersOf(w.Dataset.Orders(e.Plan.Name))
 	return v
 }
 
@@ -378,22 +380,12 @@ func coresLine(records []*record.Record) string {
 	return "services " + services + ", load " + load
 }
 
-// definition is what definitionOf gives, which takes long, found once.
-func (c *composer) definition(cell *dataset.Cell) cellview.Definition {
-	d, known := c.done[cell]
-	if !known {
-		d = cellview.DefinitionOf(cell)
-		c.done[cell] = d
-	}
-	return d
-}
-
 // loadsOf gives the loads of an experiment, as its records have them where there are any, each once.
-func (c *composer) loadsOf(e *dataset.Experiment) []*spec.Load {
+func loadsOf(definitions []cellview.Definition) []*spec.Load {
 	var out []*spec.Load
 	seen := map[string]bool{}
-	for _, cell := range e.Cells {
-		l := c.definition(cell).Load
+	for _, d := range definitions {
+		l := d.Load
 		if l != nil && !seen[loadLine(l)] {
 			seen[loadLine(l)] = true
 			out = append(out, l)
@@ -403,10 +395,10 @@ func (c *composer) loadsOf(e *dataset.Experiment) []*spec.Load {
 }
 
 // commandsOf gives the commands of an experiment, likewise.
-func (c *composer) commandsOf(e *dataset.Experiment) []string {
+func commandsOf(definitions []cellview.Definition) []string {
 	var out []string
-	for _, cell := range e.Cells {
-		if command := c.definition(cell).Command; command != nil {
+	for _, d := range definitions {
+		if command := d.Command; command != nil {
 			if line := shellLine(command.Run); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
@@ -416,11 +408,11 @@ func (c *composer) commandsOf(e *dataset.Experiment) []string {
 }
 
 // servicesOf describes the services of an experiment, each of them once where cells differ in others only.
-func (c *composer) servicesOf(e *dataset.Experiment) []string {
+func servicesOf(definitions []cellview.Definition) []string {
 	var names []string
 	ways := map[string][]string{}
-	for _, cell := range e.Cells {
-		for _, s := range c.definition(cell).Services {
+	for _, d := range definitions {
+		for _, s := range d.Services {
 			if !slices.Contains(names, s.Name) {
 				names = append(names, s.Name)
 			}
@@ -808,18 +800,18 @@ func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
 	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
-func (c *composer) floorLine(e *dataset.Experiment) string {
-	if c.origin.Measured == 0 {
+func (w *Writer) floorLine(e *dataset.Experiment) string {
+	if w.Origin.Measured == 0 {
 		return ""
 	}
 	var words, reasons []string
 	unknown := map[string][]string{} // metrics by the reason
-	for _, name := range c.shownMetrics(e) {
-		f, missing := c.d.Floor(e.Plan.Name, name)
+	for _, name := range w.Shown(e) {
+		f, missing := w.Dataset.Floor(e.Plan.Name, name)
 		_, isMetric := cellview.MetricOf(name, e.Cells)
 		switch {
 		case missing == "":
-			words = append(words, name+" "+percentOf(f.F))
+			words = append(words, name+" "+wording.Percent(f.F))
 			continue
 		case missing == dataset.NoPair:
 			return "not measured: " + missing
@@ -856,19 +848,19 @@ func failedLine(records []*record.Record) string {
 	return fmt.Sprintf("%d of %s", failed, number.Count(len(records), "repetition"))
 }
 
-func (c *composer) othersLine() string {
+func (w *Writer) othersLine() string {
 	var out []string
-	for _, o := range c.d.Others {
+	for _, o := range w.Dataset.Others {
 		out = append(out, "host "+o.Host+", profile "+o.Profile+", "+wording.ShortDate(o.Newest))
 	}
 	return strings.Join(out, "; ")
 }
 
-// failure is what failed in some repetitions of a cell, with the end of a log.
-type failure struct{ which, words, log string }
+// Failure is what failed in some repetitions of a cell, with the end of a log.
+type Failure struct{ Which, Words, Log string }
 
-// failures tells what failed in a cell, each failure once, with the end of the log that the first record of it kept.
-func failures(cell *dataset.Cell) []failure {
+// Failures tells what failed in a cell, each failure once, with the end of the log that the first record of it kept.
+func Failures(cell *dataset.Cell) []Failure {
 	var sentences []string
 	repetitions, logs := map[string][]string{}, map[string]string{}
 	for _, r := range cell.Records {
@@ -881,7 +873,7 @@ func failures(cell *dataset.Cell) []failure {
 		}
 		repetitions[r.Failure] = append(repetitions[r.Failure], strconv.Itoa(r.Repetition))
 	}
-	var out []failure
+	var out []Failure
 	for _, s := range sentences {
 		which := "repetition " + repetitions[s][0]
 		switch n := len(repetitions[s]); {
@@ -890,7 +882,7 @@ func failures(cell *dataset.Cell) []failure {
 		case n > 1:
 			which = "repetitions " + wording.List(repetitions[s])
 		}
-		out = append(out, failure{which, strings.TrimSuffix(s, "."), logs[s]})
+		out = append(out, Failure{which, strings.TrimSuffix(s, "."), logs[s]})
 	}
 	return out
 }
@@ -975,10 +967,10 @@ func shortDigests(text string) string {
 	return strings.Join(words, " ")
 }
 
-// substitutes lists bases that stood in for others.
-func (c *composer) substitutes() []string {
+// Substitutes lists bases that stood in for others.
+func Substitutes(d *dataset.Dataset) []string {
 	var out []string
-	for _, r := range c.records() {
+	for _, r := range Records(d) {
 		for fact, v := range r.Facts {
 			if strings.HasPrefix(fact, baseFact) && strings.Contains(v, replaced) {
 				for _, base := range strings.Split(v, "; ") {
