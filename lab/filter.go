@@ -35,42 +35,15 @@ func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filte
 		return nil, wrong(err)
 	}
 	known := map[string]bool{"experiment": true}
-	trials := func(visit func(*plan.Experiment, *plan.Trial)) {
-		for _, c := range list {
-			for _, e := range plans[c.Slug].Experiments {
-				for _, t := range e.Trials {
-					visit(e, t)
-				}
-			}
-		}
-	}
-	trials(func(_ *plan.Experiment, t *plan.Trial) {
+	visitTrials(list, plans, func(_ *plan.Experiment, t *plan.Trial) {
 		for _, p := range slices.Concat(t.Parameters, t.Labels) {
 			known[p.Name] = true
 		}
 	})
-	fits := func(e *plan.Experiment, t *plan.Trial) (bool, error) {
-		lacks := false
-		fit, err := expr.Where(n, func(name string) (string, bool) {
-			if name == "experiment" {
-				return e.Name, true
-			}
-			all := slices.Concat(t.Parameters, t.Labels)
-			if i := slices.IndexFunc(all, func(p record.Parameter) bool { return p.Name == name }); i >= 0 {
-				return all[i].Value, true
-			}
-			lacks = lacks || known[name]
-			return "", known[name]
-		})
-		if err != nil && lacks {
-			return false, nil // what it does not have cannot be more or less than anything
-		}
-		return fit, err
-	}
 	picked := map[*plan.Trial]bool{}
 	var failed error
-	trials(func(e *plan.Experiment, t *plan.Trial) {
-		fit, err := fits(e, t)
+	visitTrials(list, plans, func(e *plan.Experiment, t *plan.Trial) {
+		fit, err := fits(n, e, t, known)
 		picked[t] = fit && err == nil
 		failed = errors.Join(failed, err)
 	})
@@ -87,6 +60,37 @@ func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filte
 		return nil, wrong(errors.New("it picks no trial of the articles that are meant"))
 	}
 	return func(_ *plan.Experiment, t *plan.Trial) bool { return picked[t] }, nil
+}
+
+// visitTrials visits the trials of all plans.
+func visitTrials(list []*Article, plans map[string]*plan.Plan, visit func(*plan.Experiment, *plan.Trial)) {
+	for _, c := range list {
+		for _, e := range plans[c.Slug].Experiments {
+			for _, t := range e.Trials {
+				visit(e, t)
+			}
+		}
+	}
+}
+
+// fits reports whether an expression over the names that are known picks a trial.
+func fits(n expr.Node, e *plan.Experiment, t *plan.Trial, known map[string]bool) (bool, error) {
+	lacks := false
+	fit, err := expr.Where(n, func(name string) (string, bool) {
+		if name == "experiment" {
+			return e.Name, true
+		}
+		all := slices.Concat(t.Parameters, t.Labels)
+		if i := slices.IndexFunc(all, func(p record.Parameter) bool { return p.Name == name }); i >= 0 {
+			return all[i].Value, true
+		}
+		lacks = lacks || known[name]
+		return "", known[name]
+	})
+	if err != nil && lacks {
+		return false, nil // what it does not have cannot be more or less than anything
+	}
+	return fit, err
 }
 
 // Leave leaves the trials in a plan that are picked, for those who only look at it.

@@ -50,21 +50,8 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 		}
 	}
 	for _, arg := range args {
-		name, experiment, _ := strings.Cut(arg, "#")
-		slug, ok := slugOf(project, slugs, name)
-		if !ok && !filepath.IsAbs(name) {
-			slug, ok = slugOf(project, slugs, filepath.Join(a.Dir, name)) // as in the folder that -C names
-		}
-		if !ok {
-			return nil, nil, UsageError(fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs)))
-		}
-		i := slices.IndexFunc(list, func(c *Article) bool { return c.Slug == slug })
-		if i < 0 {
-			i = len(list)
-			list = append(list, &Article{Slug: slug})
-		}
-		if experiment != "" {
-			list[i].Experiments = append(list[i].Experiments, experiment)
+		if list, err = a.add(list, project, slugs, arg); err != nil {
+			return nil, nil, UsageError(err)
 		}
 	}
 	err = each(list, func(c *Article) (err error) {
@@ -82,6 +69,27 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 		}
 	}
 	return project, list, nil
+}
+
+// add adds the article that an argument names, ARTICLE or ARTICLE#EXPERIMENT, to those that are selected.
+func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
+	name, experiment, _ := strings.Cut(arg, "#")
+	slug, ok := slugOf(project, slugs, name)
+	if !ok && !filepath.IsAbs(name) {
+		slug, ok = slugOf(project, slugs, filepath.Join(a.Dir, name)) // as in the folder that -C names
+	}
+	if !ok {
+		return nil, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))
+	}
+	i := slices.IndexFunc(list, func(c *Article) bool { return c.Slug == slug })
+	if i < 0 {
+		i = len(list)
+		list = append(list, &Article{Slug: slug})
+	}
+	if experiment != "" {
+		list[i].Experiments = append(list[i].Experiments, experiment)
+	}
+	return list, nil
 }
 
 // Check plans every article and gathers all problems, the project's own first.

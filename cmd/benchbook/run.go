@@ -40,7 +40,7 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string) {
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0, "end after this time, such as 20m, and stop cells early whose claims are decided; claims are then judged more strictly")
 	cmd.Flags().BoolVar(&f.claims, "claims", false, "end with status 99 if a claim is contradicted, and 110 if one rests on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print what the claims came to as JSON")
-	cmd.Flags().StringVar(&f.KeepExperiments, "only", "", "measure "+lab.OnlyUsage)
+	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&f.Wait, "wait", false, waitUsage)
 	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment", forecast.ManyTrials))

@@ -6,7 +6,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/forecast"
 	"benchbook/notebook/plan"
-	"benchbook/runner/machines"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -35,33 +34,9 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 			if err != nil {
 				return err
 			}
-			host, err := machines.ThisHost()
+			out, err := forecast.StatusOf(cmd.Context(), a.Session, project, list, plans, profile, why && !quiet)
 			if err != nil {
-				return lab.Failure(err)
-			}
-			at := a.Present(project)
-			defer at.Close()
-			var now *forecast.Present
-			if why && !quiet {
-				var closing func()
-				if now, closing, err = forecast.LookAround(cmd.Context(), a.Session, project, host); err != nil {
-					return err
-				}
-				defer closing()
-			}
-			out := forecast.StatusJSON{Host: host.ID, Profile: profile, Fresh: true, Experiments: []forecast.ExperimentStatusJSON{}}
-			for _, c := range list {
-				of, err := a.HostOf(project, c, host)
-				if err != nil {
-					return lab.Failure(err)
-				}
-				known, err := forecast.Inspect(cmd.Context(), a.Session, project, c, plans[c.Slug], of.ID, at)
-				if err != nil {
-					return lab.Interrupted(cmd.Context(), err)
-				}
-				if err := out.Add(cmd.Context(), c.Slug, plans[c.Slug], known, now); err != nil {
-					return err
-				}
+				return err
 			}
 			switch {
 			case quiet:
@@ -70,7 +45,7 @@ With -q nothing is printed, and the status is 0 if everything is fresh and 1 if 
 					return err
 				}
 			default:
-				forecast.PrintStatus(a.Session, &out, why)
+				forecast.PrintStatus(a.Session, out, why)
 			}
 			if quiet && !out.Fresh {
 				return lab.WithStatus(lab.StatusFailed, nil)

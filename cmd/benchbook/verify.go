@@ -38,7 +38,7 @@ left. The status is 1 if an answer is wrong or a service is not ready.`,
 		},
 	}
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "verify the trials of this profile")
-	cmd.Flags().StringVar(&flags.KeepExperiments, "only", "", "verify "+lab.OnlyUsage)
+	cmd.Flags().StringVar(&flags.Only, "only", "", "verify "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&flags.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVar(&flags.Wait, "wait", false, waitUsage)
 	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: docker, local or kubernetes (default what the project says, or docker)")

@@ -16,36 +16,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	if t.Key == r.Key {
 		return nil // the digest of a definition with secrets differs: records have that of one without
 	}
-	digests := map[string]string{}
-	for _, in := range r.Inputs {
-		digests[in.Name] = in.Digest
-	}
-	var out []string
-	redefined := false
-	for _, in := range t.Inputs {
-		was, ok := digests[in.Name]
-		delete(digests, in.Name)
-		switch {
-		case was == in.Digest:
-		case in.Name == "definition":
-			redefined = true
-		case in.Name == "semantics":
-			out = append(out, fmt.Sprintf("what samples mean is of version %s, was %s", in.Digest, was))
-		case strings.HasPrefix(in.Name, "semantics of "):
-			if ok { // else the definition says that there is one now
-				out = append(out, fmt.Sprintf("what %s do is of version %s, was %s", strings.TrimPrefix(in.Name, "semantics of "), in.Digest, was))
-			}
-		case !ok:
-			out = append(out, in.Name+" is new")
-		default:
-			out = append(out, in.Name+" changed")
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(digests)) {
-		if !strings.HasPrefix(name, "semantics of ") {
-			out = append(out, name+" is gone")
-		}
-	}
+	out, redefined := inputChanges(t.Inputs, r.Inputs)
 	if redefined {
 		edits, err := plan.Edits(t.Definition, r.Definition)
 		if err != nil {
@@ -63,8 +34,42 @@ func changes(t *plan.Trial, r *record.Record) []string {
 			out = secret // which have changed only if nothing else has
 		}
 	}
-	if len(out) == 0 && t.Key != r.Key {
+	if len(out) == 0 {
 		out = append(out, "another version of benchbook writes the same definition in another way")
 	}
 	return out
+}
+
+// inputChanges says which inputs differ, and whether the definition is one of them.
+func inputChanges(now, then []record.Input) (out []string, redefined bool) {
+	const semantics = "semantics of "
+	digests := map[string]string{}
+	for _, in := range then {
+		digests[in.Name] = in.Digest
+	}
+	for _, in := range now {
+		was, ok := digests[in.Name]
+		delete(digests, in.Name)
+		switch {
+		case was == in.Digest:
+		case in.Name == "definition":
+			redefined = true
+		case in.Name == "semantics":
+			out = append(out, fmt.Sprintf("what samples mean is of version %s, was %s", in.Digest, was))
+		case strings.HasPrefix(in.Name, semantics):
+			if ok { // else the definition says that there is one now
+				out = append(out, fmt.Sprintf("what %s do is of version %s, was %s", strings.TrimPrefix(in.Name, semantics), in.Digest, was))
+			}
+		case !ok:
+			out = append(out, in.Name+" is new")
+		default:
+			out = append(out, in.Name+" changed")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(digests)) {
+		if !strings.HasPrefix(name, semantics) {
+			out = append(out, name+" is gone")
+		}
+	}
+	return out, redefined
 }

@@ -27,15 +27,15 @@ type driftJSON struct {
 	Trials []string `json:"trials"` // of which it was recorded so
 }
 
-// A Present is what can be found out now of what records tell as facts.
-type Present struct {
+// A present is what can be found out now of what records tell as facts.
+type present struct {
 	facts map[string]string
 	store engine.ImageStore // nil where nothing tells of images
 }
 
-// LookAround finds out the facts of this machine, and those of the engine if there is one.
-func LookAround(ctx context.Context, a *lab.Session, project *article.Project, host machines.Host) (now *Present, closing func(), err error) {
-	now, closing = &Present{facts: maps.Clone(host.Facts)}, func() {}
+// lookAround finds out the facts of this machine, and those of the engine if there is one.
+func lookAround(ctx context.Context, a *lab.Session, project *article.Project, host machines.Host) (now *present, closing func(), err error) {
+	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.Config.EngineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {
 		return now, closing, nil
@@ -55,16 +55,8 @@ func LookAround(ctx context.Context, a *lab.Session, project *article.Project, h
 }
 
 // drift lists what differs between records of trials and now. What is not known of one side is no drift.
-func (now *Present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment, known map[*plan.Trial]*TrialState) ([]driftJSON, error) {
+func (now *present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment, known map[*plan.Trial]*TrialState) ([]driftJSON, error) {
 	out := []driftJSON{}
-	add := func(t *plan.Trial, fact, then, is string) {
-		i := slices.IndexFunc(out, func(d driftJSON) bool { return d.Fact == fact && d.Then == then && d.Now == is })
-		if i < 0 {
-			i = len(out)
-			out = append(out, driftJSON{Fact: fact, Then: then, Now: is})
-		}
-		out[i].Trials = append(out[i].Trials, t.Name)
-	}
 	for _, t := range e.Trials {
 		if len(known[t].records) == 0 {
 			continue
@@ -79,18 +71,29 @@ func (now *Present) drift(ctx context.Context, p *plan.Plan, e *plan.Experiment,
 		}
 		r := slices.MaxFunc(known[t].records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
 		for _, fact := range slices.Sorted(maps.Keys(is)) {
-			if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
-				continue // what was asked is the project's engine, which is another one
-			}
-			if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
-				continue // it was not built: that it is another one makes the trial stale, and is said as the reason
-			}
-			if then := r.Facts[fact]; then != "" && is[fact] != "" && !dataset.SameFact(fact, then, is[fact]) {
-				add(t, fact, then, is[fact])
+			if then := r.Facts[fact]; hasDrifted(e, r, fact, is[fact]) {
+				i := slices.IndexFunc(out, func(d driftJSON) bool { return d.Fact == fact && d.Then == then && d.Now == is[fact] })
+				if i < 0 {
+					i = len(out)
+					out = append(out, driftJSON{Fact: fact, Then: then, Now: is[fact]})
+				}
+				out[i].Trials = append(out[i].Trials, t.Name)
 			}
 		}
 	}
 	return out, nil
+}
+
+// hasDrifted reports whether a fact of a record is another one now, and that is not said elsewhere.
+func hasDrifted(e *plan.Experiment, r *record.Record, fact, now string) bool {
+	if e.Cluster != "" && strings.HasPrefix(fact, "engine.") {
+		return false // what was asked is the project's engine, which is another one
+	}
+	if service, ok := strings.CutPrefix(fact, "image."); ok && strings.HasSuffix(r.Facts["base."+service], " "+r.Facts[fact]) {
+		return false // it was not built: that it is another one makes the trial stale, and is said as the reason
+	}
+	then := r.Facts[fact]
+	return then != "" && now != "" && !dataset.SameFact(fact, then, now)
 }
 
 // printDrift says what is another one now, in how many of so many trials.

@@ -53,99 +53,116 @@ func (k *TrialState) word() string {
 	return stateWords[k.state]
 }
 
+// An inspection lays the records of a host over a plan.
+type inspection struct {
+	slug    string
+	plan    *plan.Plan
+	host    string
+	present *images.Present
+	all     []*record.Record // of this host, under any profile
+	others  []*record.Record // of other hosts
+	records []*record.Record // of all, those that count for the plan
+	stopped []*record.Record // searches that were stopped
+}
+
 // Inspect lays the records of a host over a plan, trial by trial. Of plans that run on this machine alone it compares what they were measured
 // with to what is present.
-func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, host string, present *images.Present) (map[*plan.Trial]*TrialState, error) {
+func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, host string,
+	present *images.Present) (map[*plan.Trial]*TrialState, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {
 		return nil, err
 	}
-	type trial struct{ experiment, name string }
-	elsewhere := map[trial]bool{} // this host has measured it under some profile
-	all := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Host != host })
-	others := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Host == host || r.Host == record.ImportedHost })
-	records = slices.DeleteFunc(records, func(r *record.Record) bool {
-		if r.Host == host {
-			elsewhere[trial{r.Experiment, r.Trial}] = true
-		}
-		stands := p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil // for a search of quick
-		return r.Host != host || r.Profile != p.Profile && !stands
+	n := &inspection{slug: c.Slug, plan: p, host: host, present: present}
+	n.all = selected(records, func(r *record.Record) bool { return r.Host == host })
+	n.others = selected(records, func(r *record.Record) bool { return r.Host != host && r.Host != record.ImportedHost })
+	n.records = selected(n.all, func(r *record.Record) bool {
+		return r.Profile == p.Profile || p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil // which stands for one of quick
 	})
-	d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan, error) { return p, nil }})
+	d, err := dataset.New(c.Doc, n.records, dataset.Options{ThisHost: host, Bad: bad, Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	stopped, err := record.Dir(project.RecordsDir(c.Slug)).Unfinished()
-	if err != nil {
+	if n.stopped, err = record.Dir(project.RecordsDir(c.Slug)).Unfinished(); err != nil {
 		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
 	if p.UsesHosts() {
-		present = nil
+		n.present = nil
 	}
-	if err := present.Look(ctx, records); err != nil {
+	if err := n.present.Look(ctx, n.records); err != nil {
 		return nil, err
 	}
 	out := map[*plan.Trial]*TrialState{}
 	for _, e := range d.Experiments {
-		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
-		nearby := slices.DeleteFunc(slices.Clone(all), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
+		of := func(r *record.Record) bool { return r.Experiment == e.Plan.Name }
+		own, nearby := selected(n.records, of), selected(n.all, of)
 		same := nearby
 		if len(nearby) == 0 {
-			nearby = all
-			same = slices.DeleteFunc(slices.Clone(others), func(r *record.Record) bool { return r.Experiment != e.Plan.Name })
+			nearby, same = n.all, selected(n.others, of)
 		}
 		cells := e.Cells
 		if e.Calibration != nil {
 			cells = append(slices.Clone(cells), e.Calibration)
 		}
 		for _, cell := range cells {
-			k := &TrialState{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, same: same, elsewhere: len(same) > 0 && same[0].Host != host, ToMeasure: pending(p, e.Plan, cell.Trial, own, host, present)}
-			others := present.Changes(cell.Records...)
-			if len(others) > 0 && k.state != dataset.Stale {
-				k.state = dataset.Stale
-			}
-			k.searched = k.state != dataset.Stale && !slices.ContainsFunc(cell.Trial.Tune, func(s spec.Search) bool {
-				found := cell.Search(s.Name)
-				return found == nil || found.Chosen == 0
-			})
-			switch {
-			case cell.Trial.Unavailable != "":
-				k.unavailable, k.why = true, []string{cell.Trial.Unavailable}
-			case cell.State == dataset.Missing:
-				k.why = []string{"no records on this host"}
-				if elsewhere[trial{e.Plan.Name, cell.Trial.Name}] {
-					k.why = []string{"no records of profile " + p.Profile + " on this host"}
-				}
-			case k.state == dataset.Stale:
-				k.why = others
-				if cell.State == dataset.Stale {
-					k.why = append(changes(cell.Trial, cell.Records[0]), others...)
-					if moved := p.PlacedOtherwise(cell.Records[0]); moved != "" {
-						k.why = append(k.why, moved)
-					}
-				}
-			case cell.State == dataset.Partial:
-				k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
-			case k.ToMeasure > 0:
-				k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
-			}
-			for _, why := range cell.LeftOut {
-				k.why = append(k.why, "a record was left out: "+why)
-			}
-			if k.ToMeasure > 0 {
-				k.why = append(k.why, stoppedSearches(stopped, c.Slug, p, e.Plan, cell.Trial, host)...)
-			}
+			k := &TrialState{state: cell.State, run: cell.Run, records: cell.Records, nearby: nearby, same: same,
+				elsewhere: len(same) > 0 && same[0].Host != host, ToMeasure: pending(p, e.Plan, cell.Trial, own, host, n.present)}
+			n.judge(k, e, cell)
 			out[cell.Trial] = k
 		}
 	}
 	return out, nil
 }
 
+// selected are the records that are wanted.
+func selected(records []*record.Record, wanted func(*record.Record) bool) []*record.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !wanted(r) })
+}
+
+// judge finds the state of a trial, with the reasons.
+func (n *inspection) judge(k *TrialState, e *dataset.Experiment, cell *dataset.Cell) {
+	t, replaced := cell.Trial, n.present.Changes(cell.Records...)
+	if len(replaced) > 0 {
+		k.state = dataset.Stale
+	}
+	k.searched = k.state != dataset.Stale && !slices.ContainsFunc(t.Tune, func(s spec.Search) bool {
+		found := cell.Search(s.Name)
+		return found == nil || found.Chosen == 0
+	})
+	switch {
+	case t.Unavailable != "":
+		k.unavailable, k.why = true, []string{t.Unavailable}
+	case cell.State == dataset.Missing:
+		k.why = []string{"no records on this host"}
+		if slices.ContainsFunc(n.all, func(r *record.Record) bool { return r.Experiment == e.Plan.Name && r.Trial == t.Name }) {
+			k.why = []string{"no records of profile " + n.plan.Profile + " on this host"}
+		}
+	case k.state == dataset.Stale:
+		k.why = replaced
+		if cell.State == dataset.Stale {
+			k.why = append(changes(t, cell.Records[0]), replaced...)
+			if moved := n.plan.PlacedOtherwise(cell.Records[0]); moved != "" {
+				k.why = append(k.why, moved)
+			}
+		}
+	case cell.State == dataset.Partial:
+		k.why = []string{fmt.Sprintf("%d of %s are there", len(cell.Records), terminal.Count(e.Plan.Repetitions, "repetition"))}
+	case k.ToMeasure > 0:
+		k.why = []string{"too few of its repetitions are valid, as the machine was busy with something else: run measures again"}
+	}
+	for _, why := range cell.LeftOut {
+		k.why = append(k.why, "a record was left out: "+why)
+	}
+	if k.ToMeasure > 0 {
+		k.why = append(k.why, n.stoppedSearches(e.Plan, t)...)
+	}
+}
+
 // stoppedSearches says which searches of a trial were stopped and go on.
-func stoppedSearches(stopped []*record.Record, slug string, p *plan.Plan, e *plan.Experiment, t *plan.Trial, host string) []string {
+func (n *inspection) stoppedSearches(e *plan.Experiment, t *plan.Trial) []string {
 	var words []string
-	for _, r := range stopped {
-		if r.Article != slug || r.Host != host || r.Profile != p.Profile || r.Experiment != e.Name || r.Trial != t.Name || r.Key != t.Key {
+	for _, r := range n.stopped {
+		if r.Article != n.slug || r.Host != n.host || r.Profile != n.plan.Profile || r.Experiment != e.Name || r.Trial != t.Name || r.Key != t.Key {
 			continue
 		}
 		of := "the capacity"

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/machines"
 )
 
@@ -141,17 +142,7 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 		s.line("  ", "description", e.Description)
 	}
 	s.line("  ", "profile", s.profile)
-	if len(e.Hosts) == 0 {
-		s.line("  ", "host", s.hereLine(e))
-	} else {
-		if e.Cluster != "" {
-			s.line("  ", "cluster", e.Cluster)
-		}
-		s.line("  ", "hosts", s.of.ID)
-		for _, name := range e.HostNames() {
-			s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))
-		}
-	}
+	s.hosts(e)
 	if words := notYet(unsupported(e)); words != "" {
 		s.line("  ", "not yet", words)
 	}
@@ -163,21 +154,7 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	}
 	s.trials(e, known)
 	s.order(e)
-	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
-		s.line("  ", "time", inWords(time))
-	} else {
-		s.line("  ", "time", "none: everything is fresh")
-	}
-	s.line("  ", "timeout", terminal.Clock(e.Timeout)+" for a repetition")
-	if len(e.Steps) > 0 {
-		s.line("  ", "precision", precision(e.Repetitions))
-	}
-	for _, w := range warnings {
-		s.line("  ", "warning", "claim "+w)
-	}
-	if n := pendingTrials(e, known); n > ManyTrials {
-		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))
-	}
+	s.outlook(e, known, warnings)
 	if origins && len(e.Origin) > 0 {
 		fmt.Fprintln(s.w, "  origins")
 		var rows [][]string
@@ -190,6 +167,40 @@ func (s *sheet) experiment(slug string, e *plan.Experiment, known map[*plan.Tria
 	return nil
 }
 
+// hosts prints where an experiment runs.
+func (s *sheet) hosts(e *plan.Experiment) {
+	if len(e.Hosts) == 0 {
+		s.line("  ", "host", s.hereLine(e))
+		return
+	}
+	if e.Cluster != "" {
+		s.line("  ", "cluster", e.Cluster)
+	}
+	s.line("  ", "hosts", s.of.ID)
+	for _, name := range e.HostNames() {
+		s.line("    ", cmp.Or(name, "this machine"), hostLine(e, name, s.of))
+	}
+}
+
+// outlook prints how long an experiment takes, how precise it is, and what may be wrong with it.
+func (s *sheet) outlook(e *plan.Experiment, known map[*plan.Trial]*TrialState, warnings []string) {
+	words := "none: everything is fresh"
+	if time := e.Estimate(s.at, Experience(e, known)); time.Total > 0 {
+		words = inWords(time)
+	}
+	s.line("  ", "time", words)
+	s.line("  ", "timeout", terminal.Clock(e.Timeout)+" for a repetition")
+	if len(e.Steps) > 0 {
+		s.line("  ", "precision", precision(e.Repetitions))
+	}
+	for _, w := range warnings {
+		s.line("  ", "warning", "claim "+w)
+	}
+	if n := pendingTrials(e, known); n > ManyTrials {
+		s.line("  ", "warning", fmt.Sprintf("%d trials are to be measured: run asks for --yes, --only or --budget", n))
+	}
+}
+
 // A part is one service, the load or the command: its keys in order, and the value of each by trial.
 type part struct {
 	name   string
@@ -197,7 +208,7 @@ type part struct {
 	values map[string]map[string]string // by key and trial
 }
 
-func (p *part) Add(key, trial, value string) {
+func (p *part) add(key, trial, value string) {
 	if p.values[key] == nil {
 		p.keys = append(p.keys, key)
 		p.values[key] = map[string]string{}
@@ -208,17 +219,22 @@ func (p *part) Add(key, trial, value string) {
 	p.values[key][trial] = value
 }
 
-// parts gathers services, load and command with all their keys.
-func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
-	var parts []*part
-	named := func(name string) *part {
-		i := slices.IndexFunc(parts, func(p *part) bool { return p.name == name })
-		if i < 0 {
-			i = len(parts)
-			parts = append(parts, &part{name: name, values: map[string]map[string]string{}})
-		}
-		return parts[i]
+// parts are services, load and command, in order.
+type parts []*part
+
+// named is the part of a name, which is added if it is missing.
+func (p *parts) named(name string) *part {
+	i := slices.IndexFunc(*p, func(p *part) bool { return p.name == name })
+	if i < 0 {
+		i = len(*p)
+		*p = append(*p, &part{name: name, values: map[string]map[string]string{}})
 	}
+	return (*p)[i]
+}
+
+// parts gathers services, load and command with all their keys.
+func (s *sheet) parts(e *plan.Experiment) (parts, error) {
+	var out parts
 	redact := redactorOf(e)
 	for _, t := range e.Trials {
 		if t.Calibration || t.Unavailable != "" {
@@ -234,34 +250,38 @@ func (s *sheet) parts(e *plan.Experiment) ([]*part, error) {
 				service, rest, _ := strings.Cut(key, ".")
 				name, key = "service "+service, rest
 			}
-			named(name).Add(cmp.Or(key, name), t.Name, entry.Text)
+			out.named(name).add(cmp.Or(key, name), t.Name, entry.Text)
 		}
 		for _, service := range t.Services {
-			p := named("service " + service.Name)
-			switch {
-			case service.Completes:
-				p.Add("healthcheck", t.Name, "ready when it has ended with status 0")
-			case service.Ready.HasNoTest():
-				p.Add("healthcheck", t.Name, "ready when the exposed ports accept")
-			}
-			if service.CPUSet == "" {
-				p.Add("cpuset", t.Name, s.placed(e, e.HostOf(service.Name)).Services)
-			}
-			if service.Link != nil {
-				p.Add("relay", t.Name, "on CPU "+s.placed(e, e.HostOf(service.Name)).Services+", beside the services")
-			}
+			s.addService(out.named("service "+service.Name), e, t, service)
 		}
 		switch {
 		case t.Load != nil:
 			if t.Load.CPUSet == "" {
-				named("load").Add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
+				out.named("load").add("cpuset", t.Name, s.placed(e, e.LoadHost(t)).Load)
 			}
-			named("load").Add("in words", t.Name, loadInWords(t))
+			out.named("load").add("in words", t.Name, loadInWords(t))
 		case t.Command != nil && t.Command.CPUSet == "":
-			named("command").Add("cpuset", t.Name, s.placedLoad(e, t))
+			out.named("command").add("cpuset", t.Name, s.placedLoad(e, t))
 		}
 	}
-	return parts, nil
+	return out, nil
+}
+
+// addService adds what the definition of a service leaves open: when it is ready, and where it runs.
+func (s *sheet) addService(p *part, e *plan.Experiment, t *plan.Trial, service *spec.Service) {
+	switch {
+	case service.Completes:
+		p.add("healthcheck", t.Name, "ready when it has ended with status 0")
+	case service.Ready.HasNoTest():
+		p.add("healthcheck", t.Name, "ready when the exposed ports accept")
+	}
+	if service.CPUSet == "" {
+		p.add("cpuset", t.Name, s.placed(e, e.HostOf(service.Name)).Services)
+	}
+	if service.Link != nil {
+		p.add("relay", t.Name, "on CPU "+s.placed(e, e.HostOf(service.Name)).Services+", beside the services")
+	}
 }
 
 // maxValues is how many values of one key are printed, where trials differ.
@@ -354,36 +374,7 @@ func withoutFiles(list []plan.Entry) []plan.Entry {
 // loadInWords is the load of a trial as one would tell somebody.
 func loadInWords(t *plan.Trial) string {
 	l := t.Load
-	connections := "over a connection of its own"
-	if l.Keepalive {
-		connections = "on a connection that is kept"
-	}
-	next := "the next as soon as the answer is there"
-	if l.Think > 0 {
-		next = "the next " + plan.Duration(l.Think) + " after the answer"
-	}
-	clients := terminal.Count(l.Connections, "client") + " send"
-	switch {
-	case l.Connections == 1:
-		clients += "s"
-	case l.Connections == 0: // a search finds how many
-		clients = "the clients send"
-	}
-	text := fmt.Sprintf("%s requests, each %s, %s", clients, connections, next)
-	arrivals := "at even distances"
-	if l.Arrivals == "poisson" {
-		arrivals = "at distances drawn at random"
-	}
-	switch {
-	case t.Capacity != nil:
-		text = fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the objective is missed",
-			arrivals, connections)
-	case l.RateShare > 0:
-		text = fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or not, each %s",
-			arrivals, 100*l.RateShare, l.RateOf, connections)
-	case l.Rate > 0:
-		text = fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate, arrivals, connections)
-	}
+	text := arrivalWords(t)
 	switch {
 	case t.Capacity != nil:
 	case len(l.Stages) > 0:
@@ -408,6 +399,40 @@ func loadInWords(t *plan.Trial) string {
 		text += fmt.Sprintf("; up to %g %% of failures are a result", 100*l.FailuresMax)
 	}
 	return text
+}
+
+// arrivalWords say when the requests of a load leave.
+func arrivalWords(t *plan.Trial) string {
+	l := t.Load
+	connections, arrivals := "over a connection of its own", "at even distances"
+	if l.Keepalive {
+		connections = "on a connection that is kept"
+	}
+	if l.Arrivals == "poisson" {
+		arrivals = "at distances drawn at random"
+	}
+	switch {
+	case t.Capacity != nil:
+		return fmt.Sprintf("requests leave %s, whether earlier ones are answered or not, each %s, more of them until the objective is missed",
+			arrivals, connections)
+	case l.RateShare > 0:
+		return fmt.Sprintf("requests leave %s, %g %% as many as %s answers at least, whether earlier ones are answered or not, each %s",
+			arrivals, 100*l.RateShare, l.RateOf, connections)
+	case l.Rate > 0:
+		return fmt.Sprintf("%g requests leave per second, %s, whether earlier ones are answered or not, each %s", l.Rate, arrivals, connections)
+	}
+	next := "the next as soon as the answer is there"
+	if l.Think > 0 {
+		next = "the next " + plan.Duration(l.Think) + " after the answer"
+	}
+	clients := terminal.Count(l.Connections, "client") + " send"
+	switch l.Connections {
+	case 1:
+		clients += "s"
+	case 0: // a search finds how many
+		clients = "the clients send"
+	}
+	return fmt.Sprintf("%s requests, each %s, %s", clients, connections, next)
 }
 
 // trials prints the table of trials, and for those that are to be measured the reason.

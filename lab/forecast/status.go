@@ -7,8 +7,10 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/runner/machines"
 )
 
 // StatusJSON is what status prints with --json. Fields are added to it in later versions, none are renamed or removed.
@@ -16,10 +18,10 @@ type StatusJSON struct {
 	Host        string                 `json:"host"` // class and digest, as in records
 	Profile     string                 `json:"profile"`
 	Fresh       bool                   `json:"fresh"` // all trials are
-	Experiments []ExperimentStatusJSON `json:"experiments"`
+	Experiments []experimentStatusJSON `json:"experiments"`
 }
 
-type ExperimentStatusJSON struct {
+type experimentStatusJSON struct {
 	Article    string `json:"article"`
 	Experiment string `json:"experiment"`
 	Skipped    string `json:"skipped,omitempty"` // why the profile leaves it out; then there are no trials
@@ -40,10 +42,44 @@ type trialStatusJSON struct {
 	Why         []string `json:"why"`                 // a sentence for each input that changed, or what is missing
 }
 
-// Add adds the experiments of an article; now, which may be nil, is what facts are compared with.
-func (s *StatusJSON) Add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState, now *Present) error {
+// StatusOf is the state of all trials of articles in a profile, with why also what facts are others now.
+func StatusOf(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, profile string,
+	why bool) (*StatusJSON, error) {
+	this, err := machines.ThisHost()
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	available := a.Present(project)
+	defer available.Close()
+	var now *present
+	if why {
+		var closing func()
+		if now, closing, err = lookAround(ctx, a, project, this); err != nil {
+			return nil, err
+		}
+		defer closing()
+	}
+	out := &StatusJSON{Host: this.ID, Profile: profile, Fresh: true, Experiments: []experimentStatusJSON{}}
+	for _, c := range list {
+		host, err := a.HostOf(project, c, this)
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		known, err := Inspect(ctx, a, project, c, plans[c.Slug], host.ID, available)
+		if err != nil {
+			return nil, lab.Interrupted(ctx, err)
+		}
+		if err := out.add(ctx, c.Slug, plans[c.Slug], known, now); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// add adds the experiments of an article; now, which may be nil, is what facts are compared with.
+func (s *StatusJSON) add(ctx context.Context, slug string, p *plan.Plan, known map[*plan.Trial]*TrialState, now *present) error {
 	for _, e := range p.Experiments {
-		out := ExperimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{},
+		out := experimentStatusJSON{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Unsupported: unsupported(e), Trials: []trialStatusJSON{},
 			Drift: []driftJSON{}}
 		for _, t := range e.Trials {
 			k := known[t]

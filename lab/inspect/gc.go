@@ -137,6 +137,27 @@ func collectRecords(a *lab.Session, project *article.Project, slug string, plans
 	a.WarnBad(bad)
 	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Article != slug }) // those of the article it was copied from
 	isPresent := func(r *record.Record) bool { return present[trial{r.Profile, r.Experiment, r.Trial, r.Key}] }
+	if err := collectSearches(dir, slug, records, isPresent, found, dryRun); err != nil {
+		return err
+	}
+	for _, r := range record.Superseded(records, isPresent) {
+		path := filepath.Join(string(dir), r.Path())
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue // it lies under a name that somebody gave it
+		}
+		if !dryRun {
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("removing a record: %w", err)
+			}
+		}
+		found.add(slug, r, info.Size())
+	}
+	return nil
+}
+
+// collectSearches removes the probes of stopped searches that have ended since, or that no plan has any more.
+func collectSearches(dir record.Dir, slug string, records []*record.Record, isPresent func(*record.Record) bool, found *garbage, dryRun bool) error {
 	stopped, err := dir.Unfinished()
 	if err != nil {
 		return err
@@ -157,25 +178,12 @@ func collectRecords(a *lab.Session, project *article.Project, slug string, plans
 				return err
 			}
 		}
-		found.Add(slug, s, int64(len(data)))
-	}
-	for _, r := range record.Superseded(records, isPresent) {
-		path := filepath.Join(string(dir), r.Path())
-		info, err := os.Lstat(path)
-		if err != nil || !info.Mode().IsRegular() {
-			continue // it lies under a name that somebody gave it
-		}
-		if !dryRun {
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("removing a record: %w", err)
-			}
-		}
-		found.Add(slug, r, info.Size())
+		found.add(slug, s, int64(len(data)))
 	}
 	return nil
 }
 
-func (g *garbage) Add(slug string, r *record.Record, bytes int64) {
+func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 	i := slices.IndexFunc(g.Records, func(o garbageRun) bool {
 		return o.Article == slug && o.Experiment == r.Experiment && o.Host == r.Host && o.Profile == r.Profile && o.Run == r.Run
 	})

@@ -44,8 +44,8 @@ func (v targets) distinct() []*target {
 	return out
 }
 
-// met reports whether machines of theirs were met. All that they need was taken for that, this machine too.
-func (v targets) met() bool {
+// locked reports whether a host session has locked their machines, this one too.
+func (v targets) locked() bool {
 	return slices.ContainsFunc(v.distinct(), func(one *target) bool { return one.machines != nil })
 }
 
@@ -57,68 +57,72 @@ func (v targets) Close() {
 	}
 }
 
-// connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose engine is connected to when
-// there is something to measure, or with the others. The machines of others are taken right away for what is to be done, and met: which
-// results there are is known only then. This machine is taken with them, and first, and its engine in order with theirs, as app.lock does:
-// two runs that took the same ones in different orders could wait for each other for ever. A machine that another run has is an error, or
-// waited for.
+// connectTargets finds what articles are measured on. Those that run on this machine alone share one target, whose engine is
+// connected to when there is something to measure, or with the others. The machines of others are locked right away and
+// identified: which results there are is known only then. Locks are taken in one global order to avoid deadlock: this machine,
+// then engines by their identity. A machine that another run has is an error, or waited for.
 func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
 	doing string, wait bool) (all targets, err error) {
-	met := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
+	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
 	defer func() {
 		if err != nil {
-			met.Close()
+			s.Close()
 		}
 	}()
-	here, byHosts := &target{host: this}, map[string]*target{}
-	usesHosts := func(c *lab.Article) bool { return plans[c.Slug].UsesHosts() }
-	if slices.ContainsFunc(list, usesHosts) {
+	here := &target{host: this}
+	elsewhere := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !plans[c.Slug].UsesHosts() })
+	if len(elsewhere) > 0 {
 		unlock, err := lockThis(ctx, a, this, doing, wait)
 		if err != nil {
 			return nil, err
 		}
-		met.closing = append(met.closing, unlock)
-		if slices.ContainsFunc(list, func(c *lab.Article) bool { return !usesHosts(c) }) {
-			if here.engine, err = met.connectHere(ctx, project); err != nil {
+		s.closing = append(s.closing, unlock)
+		if len(elsewhere) < len(list) {
+			if here.engine, err = s.connectHere(ctx, project); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for _, c := range list {
-		if p := plans[c.Slug]; p.UsesHosts() {
-			met.generators[p.Cluster()] = append(met.generators[p.Cluster()], p.Generators())
-		}
-	}
-	for _, c := range list {
-		if p := plans[c.Slug]; p.UsesHosts() {
-			if err := met.connect(ctx, project, p.Cluster(), p.HostNames()); err != nil {
-				return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-			}
-		}
-	}
-	if err := met.lock(ctx, here, doing, wait); err != nil {
+	if err := s.connectAll(ctx, project, elsewhere, plans); err != nil {
 		return nil, err
 	}
-	if err := met.meet(ctx); err != nil {
+	if err := s.lock(ctx, here, doing, wait); err != nil {
+		return nil, err
+	}
+	if err := s.identify(ctx); err != nil {
 		return nil, err
 	}
 	all = targets{}
 	for _, c := range list {
+		all[c.Slug] = here
+	}
+	shared := map[string]*target{}
+	for _, c := range elsewhere {
 		p := plans[c.Slug]
-		if !p.UsesHosts() {
-			all[c.Slug] = here
-			continue
-		}
 		key := fmt.Sprintf("%s\n%s\n%d", p.Cluster(), strings.Join(p.HostNames(), "\n"), p.Generators())
-		if byHosts[key] == nil {
-			if byHosts[key], err = met.target(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
+		if shared[key] == nil {
+			if shared[key], err = s.target(p.Cluster(), p.HostNames(), p.Generators(), this); err != nil {
 				return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 			}
 		}
-		all[c.Slug] = byHosts[key]
+		all[c.Slug] = shared[key]
 	}
 	return all, nil
+}
+
+// connectAll connects to the hosts of all articles that run on some.
+func (m *hostSession) connectAll(ctx context.Context, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan) error {
+	for _, c := range list {
+		p := plans[c.Slug]
+		m.generators[p.Cluster()] = append(m.generators[p.Cluster()], p.Generators())
+	}
+	for _, c := range list {
+		if err := m.connect(ctx, project, plans[c.Slug].Cluster(), plans[c.Slug].HostNames()); err != nil {
+			return fmt.Errorf("article %s: %w", c.Slug, err)
+		}
+	}
+	return nil
 }
 
 // A hostKey tells hosts apart: nodes have the same names in every cluster, which plan.Plan.Cluster names.
@@ -132,7 +136,7 @@ func (k hostKey) String() string {
 	return k.name + " of " + k.cluster
 }
 
-// A hostSession is of all machines that the articles of a run need beside this one: each is connected to, taken and met once.
+// A hostSession has all machines that the articles of a run need beside this one: each is connected to, locked and identified once.
 type hostSession struct {
 	app        *lab.Session
 	hosts      map[hostKey]engine.Host  // this machine, if it is one of several, has the empty name
@@ -227,7 +231,7 @@ func (m *hostSession) connectCluster(ctx context.Context, cluster string, o engi
 	return nil
 }
 
-// before are the nodes of a cluster that hosts were when they were last met.
+// before are the nodes of a cluster that hosts were in the last session.
 func (m *hostSession) before(cluster string, names []string) map[string][]string {
 	nodes := map[string][]string{}
 	for _, name := range names {
@@ -245,7 +249,7 @@ func (m *hostSession) before(cluster string, names []string) map[string][]string
 	return nodes
 }
 
-// ofCluster says of an error in which of the clusters under hosts it was met, if in one of those.
+// ofCluster says of an error in which of the clusters under hosts it happened, if in one of those.
 func ofCluster(cluster string, err error) error {
 	if cluster == "" {
 		return err
@@ -287,8 +291,8 @@ func (m *hostSession) lock(ctx context.Context, here *target, doing string, wait
 	return nil
 }
 
-// meet removes what earlier runs left on the hosts, and finds out what they are.
-func (m *hostSession) meet(ctx context.Context) error {
+// identify removes what earlier runs left on the hosts, and finds out what they are.
+func (m *hostSession) identify(ctx context.Context) error {
 	for _, e := range m.engines() {
 		if err := sweep(ctx, m.app, e); err != nil {
 			return err
@@ -298,7 +302,7 @@ func (m *hostSession) meet(ctx context.Context) error {
 		if key.name == "" {
 			continue
 		}
-		machine, err := m.meetOne(ctx, key, m.hosts[key].Engine)
+		machine, err := m.identifyOne(ctx, key, m.hosts[key].Engine)
 		if err != nil {
 			return err
 		}
@@ -330,8 +334,8 @@ func (m *hostSession) meet(ctx context.Context) error {
 	return nil
 }
 
-// meetOne meets one machine.
-func (m *hostSession) meetOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
+// identifyOne finds out what a machine is.
+func (m *hostSession) identifyOne(ctx context.Context, key hostKey, e engine.Engine) (*machines.Machine, error) {
 	program, err := m.app.Config.Agent()
 	if err != nil {
 		return nil, err
@@ -352,7 +356,7 @@ func (m *hostSession) meetOne(ctx context.Context, key hostKey, e engine.Engine)
 	return machine, nil
 }
 
-// spread meets further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
+// spread identifies further nodes for the generators of loads in a cluster, until there is one for each generator or no more that can be had. All
 // are of the class of the first. Their order is that of their names, whichever was met first: a run and its repeat have the same one.
 func (m *hostSession) spread(ctx context.Context, cluster string) error {
 	key := hostKey{cluster, plan.LoadNode}
@@ -363,7 +367,7 @@ func (m *hostSession) spread(ctx context.Context, cluster string) error {
 	first, want := m.machines[key], slices.Max(m.generators[cluster])
 	nodes := []*machines.Machine{first}
 	for n := 2; len(nodes) < want; n++ {
-		machine, err := m.meetOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
+		machine, err := m.identifyOne(ctx, hostKey{cluster, e.Further(key.name, n)}, m.clusters[cluster])
 		if errors.Is(err, engine.ErrNoFurther) {
 			fmt.Fprintf(m.app.Stderr, "host %v: %d generators are on %s, as no further node takes them\n", key, want, terminal.Count(len(nodes), "node"))
 			break

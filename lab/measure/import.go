@@ -139,25 +139,17 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 		for _, v := range slices.Concat(t.Parameters, t.Labels) {
 			values[v.Name], known = v.Value, append(known, v.Name)
 		}
-		fit := true
-		for _, m := range matches {
-			value, has := values[m.Name]
-			same, err := expr.MatchText(m.Op, m.Value, value)
-			fit = fit && has && same && err == nil
-		}
-		if fit {
+		if hasValues(values, matches) {
 			fits = append(fits, t)
 		}
 	}
 	slices.Sort(known)
 	known = slices.Compact(known)
+	var asked []string
 	for _, m := range matches {
 		if !slices.Contains(known, m.Name) {
 			return nil, fmt.Errorf("experiment %q has no parameter %q: %s", e.Name, m.Name, source.Suggest(m.Name, known))
 		}
-	}
-	var asked []string
-	for _, m := range matches {
 		asked = append(asked, m.Value)
 	}
 	switch len(fits) {
@@ -171,6 +163,15 @@ func trialOf(e *plan.Experiment, matches []expr.Match) (*plan.Trial, error) {
 		names = append(names, t.Name)
 	}
 	return nil, fmt.Errorf("%d trials of experiment %q fit: %s; name one by its %s", len(fits), e.Name, strings.Join(names, "; "), strings.Join(known, ", "))
+}
+
+// hasValues reports whether values, by name, are all that matches ask for.
+func hasValues(values map[string]string, matches []expr.Match) bool {
+	return !slices.ContainsFunc(matches, func(m expr.Match) bool {
+		value, has := values[m.Name]
+		same, err := expr.MatchText(m.Op, m.Value, value)
+		return !has || !same || err != nil
+	})
 }
 
 // readSaved reads a file that somebody saved.

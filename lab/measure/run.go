@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/lab"
@@ -29,7 +28,6 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
 	"benchbook/runner/machines"
-	"benchbook/runner/search"
 )
 
 // reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
@@ -72,17 +70,17 @@ func newJudge(a *lab.Session, r progress.Reporter, project *article.Project, c *
 
 // Options say what is measured, and how.
 type Options struct {
-	Profile         string
-	Force           bool // what is fresh as well
-	Repetitions     int
-	Seed            int64
-	Budget          time.Duration
-	Engine          string // empty for the project's
-	KeepExperiments string // an expression that picks trials
-	Keep            bool   // the services of the last repetition
-	Adapt           bool   // placements to the CPUs that there are
-	Wait            bool   // for another run to finish
-	Yes             bool   // to very many trials
+	Profile     string
+	Force       bool // what is fresh as well
+	Repetitions int
+	Seed        int64
+	Budget      time.Duration
+	Engine      string // empty for the project's
+	Only        string // an expression that picks trials
+	Keep        bool   // the services of the last repetition
+	Adapt       bool   // placements to the CPUs that there are
+	Wait        bool   // for another run to finish
+	Yes         bool   // to very many trials
 }
 
 // EngineNone is what --engine names beside engines.
@@ -118,118 +116,173 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 		}
 		failed = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them were not measured", terminal.Count(len(problems), "problem")))
 	}
-	return a.JoinErrors(failed, measureSound(ctx, a, project, list, plans, revisions, flags))
+	return a.JoinErrors(failed, (&job{Session: a, project: project, list: list, plans: plans, flags: flags, options: runner.Options{Force: flags.Force,
+		Keep: flags.Keep, Budget: flags.Budget, Revisions: revisions}}).run(ctx))
 }
 
-// measureSound runs what is missing or stale of articles without problems.
-func measureSound(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, revisions map[string]string,
-	flags Options) error {
+// A job is the measuring of articles without problems, each on its target.
+type job struct {
+	*lab.Session
+	project *article.Project
+	list    []*lab.Article
+	plans   map[string]*plan.Plan
+	targets targets
+	flags   Options
+	options runner.Options
+}
+
+// run surveys what is pending, and measures it.
+func (j *job) run(ctx context.Context) error {
 	host, err := machines.ThisHost()
 	if err != nil {
 		return lab.Failure(err)
 	}
-	for _, c := range list {
-		lab.KeepExperiments(plans[c.Slug], c.Experiments)
+	for _, c := range j.list {
+		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
-	picked, err := lab.NewFilter(flags.KeepExperiments, list, plans)
+	if j.options.Only, err = lab.NewFilter(j.flags.Only, j.list, j.plans); err != nil {
+		return err
+	}
+	if j.flags.Engine != EngineNone {
+		defer j.AwaitOnInterrupt(ctx)()
+	}
+	if err := j.findTargets(ctx, host); err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	defer j.targets.Close()
+	var found survey
+	for _, c := range j.list {
+		if err := j.survey(ctx, c, &found); err != nil {
+			return err
+		}
+	}
+	failed := found.failure(j.Session)
+	switch {
+	case len(found.pending) == 0:
+		if failed == nil {
+			everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
+			fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
+		}
+		return failed
+	case j.flags.Engine == EngineNone:
+		return lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
+	}
+	return j.JoinErrors(failed, j.measurePending(ctx, host, found.pending))
+}
+
+// measurePending takes the machines and measures the articles, of some of which something is pending.
+func (j *job) measurePending(ctx context.Context, host machines.Host, pending []*lab.Article) error {
+	for _, c := range pending { // before anything takes time
+		if err := record.Dir(j.project.RecordsDir(c.Slug)).Writable(); err != nil {
+			return lab.Failure(err)
+		}
+	}
+	if err := connect(ctx, j.Session, j.project, j.targets); err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending), j.flags.Wait)
 	if err != nil {
 		return err
 	}
-	doing := func(list []*lab.Article) string {
-		return fmt.Sprintf("measures %s in profile %s", lab.ArticlesInWords(list), flags.Profile)
+	defer unlock()
+	if j.flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
+		j.options.Deadline = time.Now().Add(j.flags.Budget)
 	}
-	options := runner.Options{Force: flags.Force, Only: picked, Keep: flags.Keep, Budget: flags.Budget, Revisions: revisions}
-	at := targets{}
-	if flags.Engine == EngineNone {
-		for _, c := range list {
-			known, err := a.HostOf(project, c, host)
-			if err != nil {
-				return lab.Failure(err)
-			}
-			at[c.Slug] = &target{host: known}
-		}
-	} else {
-		defer a.AwaitOnInterrupt(ctx)()
-		if at, err = connectTargets(ctx, a, project, list, plans, host, doing(list), flags.Wait); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
+	return j.measure(ctx, pending[len(pending)-1])
+}
+
+// doing says what the job does, for others that wait for the machine.
+func (j *job) doing(list []*lab.Article) string {
+	return fmt.Sprintf("measures %s in profile %s", lab.ArticlesInWords(list), j.flags.Profile)
+}
+
+// findTargets finds what each article is measured on: without an engine, what its results are of.
+func (j *job) findTargets(ctx context.Context, this machines.Host) (err error) {
+	if j.flags.Engine != EngineNone {
+		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list), j.flags.Wait)
+		return err
 	}
-	defer at.Close()
-	pending, capacities, refused, fruitless := 0, 0, 0, 0
-	var wanted []*lab.Article // those that something is pending of
-	for _, c := range list {
-		refused += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
-		records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()
+	j.targets = targets{}
+	for _, c := range j.list {
+		known, err := j.HostOf(j.project, c, this)
 		if err != nil {
-			return lab.Failure(err)
+			return err
 		}
-		a.WarnBad(bad)
-		for _, run := range runner.FromTheFuture(records, time.Now()) {
-			fmt.Fprintf(a.Stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
-				"clock named it, remove its records\n", c.Slug, run)
-		}
-		v := at[c.Slug]
-		if flags.Engine != EngineNone && v.machines == nil && v.present == nil {
-			v.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return v.connected(ctx, a, project) }}
-		}
-		options.Present = v.present
-		if err := options.Present.Look(ctx, records); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
-		for _, words := range runner.Outdated(plans[c.Slug], records, v.host.ID, options) {
-			fmt.Fprintf(a.Stderr, "%s#%s\n", c.Slug, words)
-		}
-		for _, f := range runner.AllFailed(plans[c.Slug], records, v.host.ID, options) {
-			fmt.Fprintf(a.Stderr, "%s#%s: %v\n", c.Slug, f.Experiment.Name, &f)
-			fruitless++
-		}
-		if n := runner.Pending(plans[c.Slug], records, at.HostOf(c.Slug).ID, options); n > 0 {
-			if err := checkMany(ctx, a, project, c, plans[c.Slug], records, v, options, flags); err != nil {
-				return err
-			}
-			pending += n
-			capacities += runner.PendingSearches(plans[c.Slug], records, at.HostOf(c.Slug).ID, options)
-			wanted = append(wanted, c)
-		}
+		j.targets[c.Slug] = &target{host: known}
 	}
-	var failed error
-	if refused > 0 {
-		failed = lab.Failure(fmt.Errorf("%s not run, for the reasons above", terminal.Are(refused, "experiment")))
+	return nil
+}
+
+// A survey counts what is pending.
+type survey struct {
+	repetitions, capacities int
+	refused                 int            // experiments that cannot be run here
+	failing                 int            // experiments of which every repetition failed
+	pending                 []*lab.Article // those that something is pending of
+}
+
+// survey adds what is pending of an article, and says what is known about its records.
+func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
+	p, at := j.plans[c.Slug], j.targets[c.Slug]
+	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
+	records, bad, err := record.Dir(j.project.RecordsDir(c.Slug)).Read()
+	if err != nil {
+		return lab.Failure(err)
 	}
-	if fruitless > 0 {
-		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
-			terminal.Count(fruitless, "experiment"))))
+	j.WarnBad(bad)
+	for _, run := range runner.FromTheFuture(records, time.Now()) {
+		fmt.Fprintf(j.Stderr, "%s: run %s is from the future: new runs are not named after it, and pages show it as the newest; if a wrong "+
+			"clock named it, remove its records\n", c.Slug, run)
 	}
-	if pending == 0 {
-		if failed == nil {
-			everything := "everything"
-			if len(plans) > len(list) {
-				everything = "everything else"
-			}
-			fmt.Fprintf(a.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
-		}
-		return failed
+	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
+		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return at.connected(ctx, j.Session, j.project) }}
 	}
-	if flags.Engine == EngineNone {
-		return lab.Failure(fmt.Errorf("%s not measured, without an engine", pendingWords(pending-capacities, capacities)))
-	}
-	for _, c := range wanted { // before anything takes time
-		if err := record.Dir(project.RecordsDir(c.Slug)).Writable(); err != nil {
-			return lab.Failure(err)
-		}
-	}
-	if err := connect(ctx, a, project, at); err != nil {
+	options := j.options
+	options.Present = at.present
+	if err := options.Present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	unlock, err := Lock(ctx, a, host, at, doing(wanted), flags.Wait)
-	if err != nil {
-		return a.JoinErrors(failed, err)
+	for _, words := range runner.Outdated(p, records, at.host.ID, options) {
+		fmt.Fprintf(j.Stderr, "%s#%s\n", c.Slug, words)
 	}
-	defer unlock()
-	if flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
-		options.Deadline = time.Now().Add(flags.Budget)
+	for _, f := range runner.AllFailed(p, records, at.host.ID, options) {
+		fmt.Fprintf(j.Stderr, "%s#%s: %v\n", c.Slug, f.Experiment.Name, &f)
+		s.failing++
 	}
-	return a.JoinErrors(failed, measureOn(ctx, a, at, project, list, wanted[len(wanted)-1], plans, options))
+	n := runner.Pending(p, records, at.host.ID, options)
+	if n == 0 {
+		return nil
+	}
+	if err := checkMany(ctx, j.Session, j.project, c, p, records, at, options, j.flags); err != nil {
+		return err
+	}
+	capacities := runner.PendingSearches(p, records, at.host.ID, options)
+	s.repetitions, s.capacities, s.pending = s.repetitions+n-capacities, s.capacities+capacities, append(s.pending, c)
+	return nil
+}
+
+// failure is the error of experiments that are not run; nil if all are.
+func (s *survey) failure(a *lab.Session) (failed error) {
+	if s.refused > 0 {
+		failed = lab.Failure(fmt.Errorf("%s not run, for the reasons above", terminal.Are(s.refused, "experiment")))
+	}
+	if s.failing > 0 {
+		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; --force measures again",
+			terminal.Count(s.failing, "experiment"))))
+	}
+	return failed
+}
+
+// words counts what is to be measured.
+func (s *survey) words() string {
+	repetitions, searches := terminal.Count(s.repetitions, "repetition"), terminal.Count(s.capacities, "search")+" for a capacity"
+	switch {
+	case s.capacities == 0:
+		return repetitions
+	case s.repetitions == 0:
+		return searches
+	}
+	return repetitions + ", and " + searches
 }
 
 // connect gives those of some targets an engine that have none yet: they are this machine.
@@ -277,119 +330,6 @@ func (v *target) connected(ctx context.Context, a *lab.Session, project *article
 	return v.engine, nil
 }
 
-// pendingWords counts what is to be measured.
-func pendingWords(repetitions, capacities int) string {
-	switch {
-	case capacities == 0:
-		return terminal.Count(repetitions, "repetition")
-	case repetitions == 0:
-		return terminal.Count(capacities, "search") + " for a capacity"
-	}
-	return fmt.Sprintf("%s, and %s for a capacity", terminal.Count(repetitions, "repetition"), terminal.Count(capacities, "search"))
-}
-
-// Lock takes the machine for what is to be done, so that no two runs use it at the same time: a second one gives up, or waits. That of
-// somebody on another machine, to whom this one is a host, finds the first by its engine. The machines of a run over several are taken
-// already. Whoever waits has nothing that comes later in the one order in which all take what they need: their own machine, and then
-// engines as engine.LockHosts sorts them.
-func Lock(ctx context.Context, a *lab.Session, host machines.Host, at targets, doing string, wait bool) (unlock func(), err error) {
-	if at.met() {
-		return func() {}, nil
-	}
-	var held []func()
-	unlock = func() {
-		for _, one := range slices.Backward(held) {
-			one()
-		}
-	}
-	defer func() {
-		if err != nil {
-			unlock()
-			unlock, err = nil, lab.Interrupted(ctx, err)
-		}
-	}()
-	leave, err := lockThis(ctx, a, host, doing, wait)
-	if err != nil {
-		return unlock, err
-	}
-	held = append(held, leave)
-	if a.Config.LockDir == "" || !a.Config.LockEngines {
-		return unlock, nil
-	}
-	var engines []engine.Host
-	for _, v := range at.distinct() {
-		e, done, err := lockedEngine(ctx, a, v.engine)
-		if err != nil {
-			return unlock, err
-		}
-		held, engines = append(held, done), append(engines, engine.Host{Engine: e})
-	}
-	leave, err = lockHosts(ctx, a, engines, doing, wait)
-	if err != nil {
-		return unlock, err
-	}
-	held = append(held, leave)
-	return unlock, nil
-}
-
-// lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *lab.Session, this machines.Host, doing string, wait bool) (unlock func(), err error) {
-	if a.Config.LockDir == "" {
-		return func() {}, nil
-	}
-	var waiting func(*machines.BusyError)
-	if wait {
-		waiting = func(busy *machines.BusyError) { a.SayWaiting(busy) }
-	}
-	unlock, err = this.Lock(ctx, a.Config.LockDir, doing, waiting)
-	return unlock, whenBusy(err)
-}
-
-// lockHosts takes machines by their engines, by which runs find each other that are started on different ones.
-func lockHosts(ctx context.Context, a *lab.Session, list []engine.Host, doing string, wait bool) (unlock func(), err error) {
-	var waiting func(error)
-	if wait {
-		waiting = a.SayWaiting
-	}
-	unlock, err = engine.LockHosts(ctx, list, doing, waiting)
-	return unlock, whenBusy(err)
-}
-
-// guard is the engine by whose lock runs from other machines are kept off what is measured here on an engine: itself, or, if it has no lock
-// as local has none, the Docker engine of this machine, as they would come by that. Where there is none nobody comes. What was connected to
-// for it is closed with done.
-func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard engine.Engine, done func(), err error) {
-	if _, ok := e.(engine.Locked); ok {
-		return e, func() {}, nil
-	}
-	beside, err := a.Config.Engine(ctx, article.Docker)
-	if errors.Is(err, engine.ErrUnavailable) {
-		return e, func() {}, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	done = func() { _ = beside.Close() } // nothing but the lock was started there
-	facts, err := beside.Facts(ctx)
-	switch {
-	case err != nil:
-		done()
-		return nil, nil, fmt.Errorf("making sure that no other run measures on this machine: %w", err)
-	case facts["engine.local"] == "false": // DOCKER_HOST names one that is elsewhere
-		done()
-		return e, func() {}, nil
-	}
-	return beside, done, nil
-}
-
-// whenBusy adds to the error that somebody else has a machine what can be done about it.
-func whenBusy(err error) error {
-	if errors.As(err, new(*machines.BusyError)) || errors.As(err, new(*engine.BusyError)) {
-		return fmt.Errorf("%w; give the command again when that has ended, or with --wait (with make, BENCHBOOK_WAIT=true before it)", err)
-	}
-	return err
-}
-
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing is picked are
 // none of them.
 func refuse(a *lab.Session, p *plan.Plan, host machines.Host, picked lab.Filter, adapt bool) int {
@@ -414,6 +354,13 @@ func refuse(a *lab.Session, p *plan.Plan, host machines.Host, picked lab.Filter,
 	return before - len(p.Experiments)
 }
 
+// runner puts together what carries out plans.
+func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
+	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
+		Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
+		Tools: foreign.Drivers(a.Config.Agent), Settler: a.Config.Settler, Cache: a.Config.Cache}
+}
+
 // sweep removes what earlier runs left running: nothing can be measured beside it.
 func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	left, err := e.Sweep(ctx, false)
@@ -426,235 +373,161 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	return nil
 }
 
-// runner puts together what carries out plans.
-func newRunner(a *lab.Session, v *target, p runner.Progress) *runner.Runner {
-	return &runner.Runner{Engine: v.engine, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
-		Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
-		Tools: foreign.Drivers(a.Config.Agent), Settler: a.Config.Settler, Cache: a.Config.Cache}
-}
-
-// measureOn measures articles where each of them is measured; last is the last one of which something is to be.
-func measureOn(ctx context.Context, a *lab.Session, at targets, project *article.Project, list []*lab.Article, last *lab.Article,
-	plans map[string]*plan.Plan, options runner.Options) error {
-	for _, v := range at.distinct() {
-		if err := sweep(ctx, a, v.engine); err != nil {
+// measure measures the articles; last is the last one of which something is pending.
+func (j *job) measure(ctx context.Context, last *lab.Article) error {
+	for _, at := range j.targets.distinct() {
+		if err := sweep(ctx, j.Session, at.engine); err != nil {
 			return err
 		}
 	}
-	for _, c := range list {
-		if err := record.Dir(project.RecordsDir(c.Slug)).Tidy(); err != nil {
+	for _, c := range j.list {
+		if err := record.Dir(j.project.RecordsDir(c.Slug)).Tidy(); err != nil {
 			return lab.Failure(err)
 		}
 	}
-	shown, err := newReporter(ctx, a, project, list, plans, at, options)
+	shown, err := newReporter(ctx, j.Session, j.project, j.list, j.plans, j.targets, j.options)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	progress := progress.NewStatusFile(shown, project.Dir)
-	defer progress.Close()
-	runners := map[*target]*runner.Runner{}
-	for _, v := range at.distinct() {
-		runners[v] = newRunner(a, v, progress)
+	m := &measuring{job: j, shown: shown, progress: progress.NewStatusFile(shown, j.project.Dir), runners: map[*target]*runner.Runner{}}
+	defer m.progress.Close()
+	for _, at := range j.targets.distinct() {
+		m.runners[at] = newRunner(j.Session, at, m.progress)
 	}
-	var total runner.Summary
-	var failed error
-	var missing []images.NoImageError // of which was said what is wrong
-	for _, v := range at.distinct() {
-		if options.Budget > 0 {
-			break // it would be spent on images of articles that are never reached: each has its own made when its turn comes
-		}
-		var work []runner.Work
-		for _, c := range list {
-			if at[c.Slug] == v {
-				work = append(work, runner.Work{Plan: plans[c.Slug], Store: record.Dir(project.RecordsDir(c.Slug))})
+	if j.flags.Budget == 0 { // else it would be spent on images of articles that are never reached
+		for _, at := range j.targets.distinct() {
+			if err := m.prepare(ctx, at); err != nil {
+				return err
 			}
 		}
-		begin := time.Now()
-		options.Present = v.present
-		found, err := runners[v].Prepare(ctx, options, work...)
-		total.Spent[runner.Preparing] += time.Since(begin)
-		switch {
-		case err != nil && (ctx.Err() != nil || len(list) == 1):
-			progress.Stop()
-			return abortedRun(ctx, a, v, total, options, err)
-		case err != nil: // which may be of one article alone: those before it can be measured
-			progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
-		}
-		for _, n := range found {
-			progress.Stop()
-			lab.PrintProblems(a.Stderr, []*source.Problem{imageProblem(&n)})
-			failed = lab.WithStatus(lab.StatusFailed, nil)
-		}
-		missing = append(missing, found...)
 	}
-	for _, c := range list {
-		host := at.HostOf(c.Slug)
-		judge, err := newJudge(a, shown, project, c, plans[c.Slug], host)
-		if err != nil {
-			return lab.Failure(err)
+	for _, c := range j.list {
+		if err := m.article(ctx, c, c == last); err != nil {
+			return err
 		}
-		progress.Article(c.Slug, judge)
-		options.Judge = decider{c.Doc, plans[c.Slug], host.ID}
-		options.KeepLast, options.Present = options.Keep && c == last, at[c.Slug].present
-		sum, err := runners[at[c.Slug]].Run(ctx, plans[c.Slug], record.Dir(project.RecordsDir(c.Slug)), options)
-		progress.Stop()
-		total.Measured += sum.Measured
-		total.Again += sum.Again
-		total.Failed += sum.Failed
-		total.Spent.Add(sum.Spent)
-		a.Spent = &total.Spent
-		total.Searches += sum.Searches
-		total.ProbesAgain += sum.ProbesAgain
-		total.Stopped += sum.Stopped
-		total.Unsearched += sum.Unsearched
-		total.GivenUp = append(total.GivenUp, sum.GivenUp...)
-		total.Probes = sum.Probes
-		total.OutOfTime = total.OutOfTime || sum.OutOfTime
-		for _, n := range sum.NoImage {
-			failed = lab.WithStatus(lab.StatusFailed, nil)
-			if !slices.ContainsFunc(missing, func(known images.NoImageError) bool { return known.Pos == n.Pos && known.Error() == n.Error() }) {
-				lab.PrintProblems(a.Stderr, []*source.Problem{imageProblem(&n)}) // of what a search came to
-			}
-		}
-		for _, n := range sum.NoRate {
-			lab.PrintProblems(a.Stderr, []*source.Problem{rateProblem(&n)})
-			failed = lab.WithStatus(lab.StatusFailed, nil)
-		}
-		for _, n := range sum.NoTune {
-			lab.PrintProblems(a.Stderr, []*source.Problem{tuneProblem(&n)})
-			failed = lab.WithStatus(lab.StatusFailed, nil)
-		}
-		for _, n := range sum.NoCleanup {
-			fmt.Fprintln(a.Stderr, n.Error())
-			failed = lab.WithStatus(lab.StatusFailed, nil)
-		}
-		if err != nil {
-			return abortedRun(ctx, a, at[c.Slug], total, options, err)
-		}
-		if total.Kept = sum.Kept; total.Kept != nil {
+		if m.total.Kept != nil {
 			break
 		}
 	}
-	progress.Stop()
-	printSummary(a, total)
-	if total.OutOfTime {
-		fmt.Fprintf(a.Stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n", options.Budget)
+	m.progress.Stop()
+	return m.conclude()
+}
+
+// measuring is a job under way.
+type measuring struct {
+	*job
+	shown    progress.Reporter
+	progress *progress.StatusFile
+	runners  map[*target]*runner.Runner
+	total    runner.Summary
+	missing  []images.NoImageError // of which was said what is wrong
+	failed   error
+}
+
+// prepare makes available what the articles of a target need.
+func (m *measuring) prepare(ctx context.Context, at *target) error {
+	var work []runner.Work
+	for _, c := range m.list {
+		if m.targets[c.Slug] == at {
+			work = append(work, runner.Work{Plan: m.plans[c.Slug], Store: record.Dir(m.project.RecordsDir(c.Slug))})
+		}
 	}
-	if total.Kept != nil {
-		printKept(a, total.Kept)
+	begin, options := time.Now(), m.options
+	options.Present = at.present
+	found, err := m.runners[at].Prepare(ctx, options, work...)
+	m.total.Spent[runner.Preparing] += time.Since(begin)
+	switch {
+	case err != nil && (ctx.Err() != nil || len(m.list) == 1):
+		m.progress.Stop()
+		return abortedRun(ctx, m.Session, at, m.total, options, err)
+	case err != nil: // which may be of one article alone: those before it can be measured
+		m.progress.Note(fmt.Sprintf("not everything could be made available before the first repetition, and is tried again when its turn comes: %v", err))
 	}
-	if total.Failed > 0 {
-		words := terminal.Count(total.Failed, "repetition") + " failed"
+	if len(found) > 0 {
+		m.progress.Stop()
+		m.tell(&runner.Summary{NoImage: found})
+		m.missing = append(m.missing, found...)
+	}
+	return nil
+}
+
+// article measures an article.
+func (m *measuring) article(ctx context.Context, c *lab.Article, last bool) error {
+	p, at := m.plans[c.Slug], m.targets[c.Slug]
+	judge, err := newJudge(m.Session, m.shown, m.project, c, p, at.host)
+	if err != nil {
+		return lab.Failure(err)
+	}
+	m.progress.Article(c.Slug, judge)
+	options := m.options
+	options.Judge, options.KeepLast, options.Present = decider{c.Doc, p, at.host.ID}, options.Keep && last, at.present
+	sum, err := m.runners[at].Run(ctx, p, record.Dir(m.project.RecordsDir(c.Slug)), options)
+	m.progress.Stop()
+	m.add(&sum)
+	m.tell(&sum)
+	if err != nil {
+		return abortedRun(ctx, m.Session, at, m.total, options, err)
+	}
+	return nil
+}
+
+// add adds what an article came to.
+func (m *measuring) add(s *runner.Summary) {
+	t := &m.total
+	t.Measured += s.Measured
+	t.Again += s.Again
+	t.Failed += s.Failed
+	t.Spent.Add(s.Spent)
+	m.Spent = &t.Spent
+	t.Searches += s.Searches
+	t.ProbesAgain += s.ProbesAgain
+	t.Stopped += s.Stopped
+	t.Unsearched += s.Unsearched
+	t.GivenUp = append(t.GivenUp, s.GivenUp...)
+	t.Probes = s.Probes
+	t.OutOfTime = t.OutOfTime || s.OutOfTime
+	t.Kept = s.Kept
+}
+
+// tell says what could not be measured, but for images of which that was said.
+func (m *measuring) tell(s *runner.Summary) {
+	problems, cleanup := problemsOf(s, m.missing)
+	lab.PrintProblems(m.Stderr, problems)
+	for _, n := range cleanup {
+		fmt.Fprintln(m.Stderr, n)
+	}
+	if len(s.NoImage)+len(problems)+len(cleanup) > 0 {
+		m.failed = lab.WithStatus(lab.StatusFailed, nil)
+	}
+}
+
+// conclude says what the job came to.
+func (m *measuring) conclude() error {
+	t := &m.total
+	printSummary(m.Session, *t)
+	if t.OutOfTime {
+		fmt.Fprintf(m.Stderr, "the budget of %v is over before everything was measured; the same command goes on from here, and so does one without --budget\n",
+			m.options.Budget)
+	}
+	if t.Kept != nil {
+		printKept(m.Session, t.Kept)
+	}
+	if t.Failed > 0 {
+		words := terminal.Count(t.Failed, "repetition") + " failed"
 		left := 0
-		for _, g := range total.GivenUp {
+		for _, g := range t.GivenUp {
 			left += g.Left
 		}
 		if left > 0 {
 			words += fmt.Sprintf(", and %s left out since they would fail in the same way; the same command tries them again", terminal.Are(left, "repetition"))
 		}
-		failed = a.JoinErrors(failed, lab.Failure(errors.New(words)))
+		m.failed = m.JoinErrors(m.failed, lab.Failure(errors.New(words)))
 	}
-	if total.Unsearched > 0 {
-		failed = a.JoinErrors(failed, lab.Failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
-			"the same command goes on from here", terminal.Are(total.Unsearched, "repetition"))))
+	if t.Unsearched > 0 {
+		m.failed = m.JoinErrors(m.failed, lab.Failure(fmt.Errorf("%s not measured: the machine was too busy to search for the values that they need; "+
+			"the same command goes on from here", terminal.Are(t.Unsearched, "repetition"))))
 	}
-	return failed
-}
-
-// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
-func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options, err error) error {
-	var left *engine.LeftError
-	if ctx.Err() != nil {
-		removed, goesOn := "and all containers removed", "The same command goes on from here."
-		if errors.As(err, &left) {
-			removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
-		}
-		if options.Force {
-			goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
-		}
-		kept := terminal.Are(total.Measured, "finished repetition")
-		if total.Searches > 0 {
-			kept = fmt.Sprintf("%s and %s", terminal.Count(total.Searches, "search"), kept)
-		}
-		if total.Probes > 0 {
-			kept = fmt.Sprintf("%s of a search, %s", terminal.Count(total.Probes, "probe"), kept)
-		}
-		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
-		return lab.WithStatus(lab.StatusInterrupted, nil)
-	}
-	switch _, gone := v.engine.Sweep(ctx, true); {
-	case gone != nil:
-		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
-		err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
-			"what is left on it and goes on from here", first, terminal.Are(total.Measured, "finished repetition"))
-	case errors.As(err, &left):
-		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
-	}
-	return lab.Failure(err)
-}
-
-// rateProblem says to the author that an experiment has no rate.
-func rateProblem(n *search.NoRateError) *source.Problem {
-	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
-		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
-}
-
-// tuneProblem says to the author that an experiment takes over a value which was not chosen.
-func tuneProblem(n *search.NoTuneError) *source.Problem {
-	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
-		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
-}
-
-// imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
-func imageProblem(n *images.NoImageError) *source.Problem {
-	var image *engine.ImageError
-	var build *engine.BuildError
-	switch {
-	case errors.As(n.Err, &image):
-		return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
-	case errors.As(n.Err, &build):
-		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
-		if build.Tail != "" {
-			p.Hint = "the builder's last lines were:\n" + terminal.Indent(machines.BuildOutput(build.Tail))
-		}
-		return p
-	}
-	return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
-}
-
-func printSummary(a *lab.Session, s runner.Summary) {
-	aside := s.Spent.Whole() - s.Spent[runner.Searching]
-	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n", terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()),
-		100*s.Spent.Efficiency(), terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
-	if rest := restOf(s.Spent); rest != "" {
-		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
-	}
-	if s.Again > 0 {
-		fmt.Fprintf(a.Stderr, "%s in the place of others: the machine was busy with something else\n", terminal.Are(s.Again, "repetition"))
-	}
-	if s.Searches > 0 {
-		again := ""
-		if s.ProbesAgain > 0 {
-			again = fmt.Sprintf("; %s made again: the machine was busy with something else", terminal.Are(s.ProbesAgain, "probe"))
-		}
-		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"), terminal.Tenths(s.Spent[runner.Searching]), again)
-	}
-	if s.Stopped > 0 {
-		fmt.Fprintf(a.Stderr, "%s left out: all claims about what they measure were decided\n", terminal.Are(s.Stopped, "repetition"))
-	}
-}
-
-// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that could be seen.
-func restOf(s runner.Spent) string {
-	rest := slices.DeleteFunc(s.Parts(), func(p runner.Part) bool {
-		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || terminal.Tenths(s[p]) <= 0
-	})
-	slices.SortStableFunc(rest, func(p, q runner.Part) int { return cmp.Compare(s[q], s[p]) })
-	var words []string
-	for _, p := range rest {
-		words = append(words, fmt.Sprintf("%v %v", terminal.Tenths(s[p]), p))
-	}
-	return strings.Join(words, ", ")
+	return m.failed
 }
 
 // A decider says which cells of an article are decided: it is a runner.Judge.
@@ -673,46 +546,4 @@ func (j decider) Decided(experiment string, records []*record.Record, level floa
 		return nil, err
 	}
 	return d.Decided(experiment, level), nil
-}
-
-// printKept says how to enter what was left up.
-func printKept(a *lab.Session, k *runner.Kept) {
-	which := "the last repetition"
-	if k.Failed {
-		which = "the repetition that failed"
-	}
-	fmt.Fprintf(a.Stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
-	var rows [][]string
-	for _, s := range k.Services {
-		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
-	}
-	terminal.PrintColumns(a.Stderr, "  ", rows)
-	for _, h := range k.Cleanup {
-		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n", strings.Join(h.Run, " "), h.Service)
-	}
-	if k.Left > 0 {
-		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n", terminal.Are(k.Left, "repetition"))
-	}
-	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
-}
-
-// Leftovers counts what was left behind, by its kind.
-func Leftovers(left []engine.Leftover) string {
-	var words []string
-	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"}, {"volume", "volume"},
-		{"folder", "folder"}, {"files", "set of files"}} {
-		n := 0
-		for _, l := range left {
-			if l.Kind == kind.name {
-				n++
-			}
-		}
-		switch {
-		case n > 1 && kind.name == "files":
-			words = append(words, fmt.Sprintf("%d sets of files", n))
-		case n > 0:
-			words = append(words, terminal.Count(n, kind.word))
-		}
-	}
-	return terminal.InSentence(words)
 }

@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/machines"
@@ -44,8 +43,9 @@ type answerJSON struct {
 	Failure string  `json:"failure,omitempty"`
 }
 
+// Verify starts the services of every trial and checks their answers.
 func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, flags Options, asJSON bool) error {
-	picked, err := lab.NewFilter(flags.KeepExperiments, list, plans)
+	picked, err := lab.NewFilter(flags.Only, list, plans)
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,9 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 		return lab.Interrupted(ctx, err)
 	}
 	defer at.Close()
-	refused := 0
+	found := verified{all: []VerifyJSON{}}
 	for _, c := range list {
-		refused += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
+		found.unverified += refuse(a, plans[c.Slug], at.HostOf(c.Slug), picked, flags.Adapt)
 	}
 	if err := connect(ctx, a, project, at); err != nil {
 		return lab.Interrupted(ctx, err)
@@ -77,54 +77,63 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 			return err
 		}
 	}
-	progress := &progress.Progress{W: a.Stderr}
-	all, wrong, unavailable := []VerifyJSON{}, 0, 0
 	for _, c := range list {
-		sum, err := newRunner(a, at[c.Slug], verifying{progress}).Verify(ctx, plans[c.Slug], runner.Options{Only: picked}, func(v runner.Verification) {
-			out := newVerifyJSON(c.Slug, v)
-			if !out.OK {
-				wrong++
-			}
-			all = append(all, out)
-			if !asJSON {
-				out.Print(a.Stdout)
-			}
-		})
-		for _, n := range sum.NoImage {
-			unavailable++
-			lab.PrintProblems(a.Stderr, []*source.Problem{imageProblem(&n)})
-		}
-		for _, n := range sum.NoTune {
-			unavailable++
-			lab.PrintProblems(a.Stderr, []*source.Problem{tuneProblem(&n)})
-		}
-		for _, n := range sum.NoCleanup {
-			wrong++
-			fmt.Fprintln(a.Stderr, n.Error())
-		}
-		var left *engine.LeftError
-		if errors.As(err, &left) {
-			err = fmt.Errorf("%w; benchbook clean removes them", err)
-		}
-		if err != nil {
+		if err := found.article(ctx, a, c, plans[c.Slug], at[c.Slug], picked, asJSON); err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 	}
 	if asJSON {
-		if err := lab.PrintJSON(a.Stdout, all); err != nil {
+		if err := lab.PrintJSON(a.Stdout, found.all); err != nil {
 			return err
 		}
 	}
+	return found.failure()
+}
+
+// verified is what verifying found.
+type verified struct {
+	all        []VerifyJSON
+	wrong      int // trials
+	unverified int // experiments
+}
+
+// article verifies an article.
+func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target, picked lab.Filter, asJSON bool) error {
+	r := newRunner(a, at, verifying{&progress.Progress{W: a.Stderr}})
+	sum, err := r.Verify(ctx, p, runner.Options{Only: picked}, func(v runner.Verification) {
+		out := newVerifyJSON(c.Slug, v)
+		if !out.OK {
+			f.wrong++
+		}
+		f.all = append(f.all, out)
+		if !asJSON {
+			out.Print(a.Stdout)
+		}
+	})
+	problems, cleanup := problemsOf(&sum, nil)
+	lab.PrintProblems(a.Stderr, problems)
+	for _, n := range cleanup {
+		fmt.Fprintln(a.Stderr, n)
+	}
+	f.unverified, f.wrong = f.unverified+len(problems), f.wrong+len(cleanup)
+	if errors.As(err, new(*engine.LeftError)) {
+		err = fmt.Errorf("%w; benchbook clean removes them", err)
+	}
+	return err
+}
+
+// failure is the error of what is not as it should be; nil for nothing.
+func (f *verified) failure() error {
 	var said []string
-	if wrong > 0 {
+	if f.wrong > 0 {
 		words := " not as it should be"
-		if wrong > 1 {
+		if f.wrong > 1 {
 			words = " not as they should be"
 		}
-		said = append(said, terminal.Are(wrong, "trial")+words)
+		said = append(said, terminal.Are(f.wrong, "trial")+words)
 	}
-	if n := refused + unavailable; n > 0 {
-		said = append(said, terminal.Are(n, "experiment")+" not verified, for the reasons above")
+	if f.unverified > 0 {
+		said = append(said, terminal.Are(f.unverified, "experiment")+" not verified, for the reasons above")
 	}
 	if len(said) > 0 {
 		return lab.Failure(errors.New(strings.Join(said, "; ")))

@@ -82,7 +82,7 @@ func NewPreviewer(a *lab.Session, dir string, flags Options) (*Previewer, error)
 
 // Build is the Build of a site.Preview. Whatever is wrong is said where the reader sees it.
 func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
-	files, problems, err := p.Site(ctx, changed)
+	files, problems, err := p.site(ctx, changed)
 	if err != nil {
 		problems += err.Error() + "\n"
 	}
@@ -93,7 +93,8 @@ func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
 	return site.Built{Files: files, Problems: problems, Unfinished: unfinished}
 }
 
-func (p *Previewer) Site(ctx context.Context, changed []string) (files map[string][]byte, problems string, err error) {
+// site makes what changed, and all files of the site unless a theme or docs cannot be used. Problems are text.
+func (p *Previewer) site(ctx context.Context, changed []string) (files map[string][]byte, problems string, err error) {
 	themed := p.forget(changed)
 	project, err := article.OpenProject(p.dir)
 	if err != nil {
@@ -113,7 +114,7 @@ func (p *Previewer) Site(ctx context.Context, changed []string) (files map[strin
 	text.WriteString(p.broken)
 	var list []*lab.Article
 	for _, slug := range slugs {
-		c, err := p.Check(project, slug)
+		c, err := p.check(project, slug)
 		if err != nil {
 			return nil, text.String(), err
 		}
@@ -127,20 +128,12 @@ func (p *Previewer) Site(ctx context.Context, changed []string) (files map[strin
 	if err != nil {
 		return nil, text.String(), err
 	}
-	var said []string // a template fails in the same way for one article after another
-	for _, slug := range slugs {
-		if failure := p.Made[slug].failure; failure != "" && !slices.Contains(said, failure) {
-			said = append(said, failure)
-			text.WriteString(failure)
-		}
-	}
-	options := p.flags.Site(p.app, project)
-	if err = p.readDocs(project); err == nil {
-		text.WriteString(p.docsWrong)
-		options.Docs = p.docs
-		if files, err = site.Files(pages, p.look, options); err == nil {
-			return files, text.String(), nil
-		}
+	said := p.failures(slugs)
+	text.WriteString(strings.Join(said, ""))
+	files, err = p.files(project, pages)
+	text.WriteString(p.docsWrong)
+	if err == nil {
+		return files, text.String(), nil
 	}
 	failure, isTheme := p.explained(err)
 	if !isTheme {
@@ -150,6 +143,26 @@ func (p *Previewer) Site(ctx context.Context, changed []string) (files map[strin
 		text.WriteString(failure)
 	}
 	return nil, text.String(), nil
+}
+
+// failures are why pages could not be made, each once: a template fails in the same way for one article after another.
+func (p *Previewer) failures(slugs []string) (out []string) {
+	for _, slug := range slugs {
+		if failure := p.Made[slug].failure; failure != "" && !slices.Contains(out, failure) {
+			out = append(out, failure)
+		}
+	}
+	return out
+}
+
+// files makes the files of the site.
+func (p *Previewer) files(project *article.Project, pages []*render.Page) (map[string][]byte, error) {
+	if err := p.readDocs(project); err != nil {
+		return nil, err
+	}
+	options := p.flags.Site(p.app, project)
+	options.Docs = p.docs
+	return site.Files(pages, p.look, options)
 }
 
 // readDocs makes the pages beside the articles, if they are not as they were.
@@ -217,7 +230,26 @@ func (p *Previewer) forget(changed []string) (themed bool) {
 	if changed != nil && len(changed) == 0 {
 		return false
 	}
-	touched := map[string]touch{} // articles
+	touched, themed, all := p.touched(changed)
+	for slug, m := range p.Made {
+		t, isTouched := touched[slug]
+		m.current = m.current && !themed // all else of it stays
+		if all || isTouched || m.extends {
+			m.current = false
+			m.hasRead = m.hasRead && !all && !t.records
+			if all || t.files || m.extends {
+				m.set = nil
+			}
+		}
+	}
+	themed = themed || all
+	p.docsMade = p.docsMade && !themed
+	return themed
+}
+
+// touched tells what changed of which article, and whether of the theme; all says that anything may have.
+func (p *Previewer) touched(changed []string) (touched map[string]touch, themed, all bool) {
+	touched, all = map[string]touch{}, changed == nil
 	for _, name := range changed {
 		if p.themeDir != "" && isWithin(p.themeDir, name) {
 			themed = true
@@ -230,28 +262,14 @@ func (p *Previewer) forget(changed []string) (themed bool) {
 		below, err := filepath.Rel(filepath.Join(p.dir, ArticlesDir), name)
 		parts := strings.Split(filepath.ToSlash(below), "/")
 		if err != nil || parts[0] == ".." || parts[0] == "." { // the project's own file, or the folder of all articles
-			changed = nil
-			break
+			return touched, themed, true
 		}
 		t := touched[parts[0]]
 		t.records = t.records || len(parts) == 1 || parts[1] == recordsDir
 		t.files = t.files || len(parts) != 2 || parts[1] != article.FileName
 		touched[parts[0]] = t
 	}
-	for slug, m := range p.Made {
-		t, isTouched := touched[slug]
-		m.current = m.current && !themed // all else of it stays
-		if changed == nil || isTouched || m.extends {
-			m.current = false
-			m.hasRead = m.hasRead && changed != nil && !t.records
-			if changed == nil || t.files || m.extends {
-				m.set = nil
-			}
-		}
-	}
-	themed = themed || changed == nil
-	p.docsMade = p.docsMade && !themed
-	return themed
+	return touched, themed, all
 }
 
 // isWithin reports whether a path is that of a folder, or of something in it.
@@ -261,7 +279,7 @@ func isWithin(folder, path string) bool {
 }
 
 // Check reads and checks an article, if it is not as it was.
-func (p *Previewer) Check(project *article.Project, slug string) (*lab.Article, error) {
+func (p *Previewer) check(project *article.Project, slug string) (*lab.Article, error) {
 	m := p.Made[slug]
 	if m == nil {
 		m = &made{}
@@ -296,8 +314,8 @@ func (p *Previewer) Check(project *article.Project, slug string) (*lab.Article, 
 	return c, nil
 }
 
-// pages gives the pages of articles. Of one with problems it is that from before, if there was one.
-func (p *Previewer) pages(ctx context.Context, project *article.Project, list []*lab.Article, finish bool) ([]*render.Page, error) {
+// show notes which articles the site has. Pages of others are forgotten.
+func (p *Previewer) show(list []*lab.Article) {
 	var shown []string
 	for _, c := range list {
 		if p.flags.Drafts || !c.Doc.Front.Draft.V {
@@ -313,12 +331,17 @@ func (p *Previewer) pages(ctx context.Context, project *article.Project, list []
 	maps.DeleteFunc(p.Made, func(slug string, _ *made) bool {
 		return !slices.ContainsFunc(list, func(c *lab.Article) bool { return c.Slug == slug })
 	})
+}
+
+// pages gives the pages of articles. Of one with problems it is that from before, if there was one.
+func (p *Previewer) pages(ctx context.Context, project *article.Project, list []*lab.Article, finish bool) ([]*render.Page, error) {
+	p.show(list)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, c := range list {
 		m := p.Made[c.Slug]
 		switch {
-		case !slices.Contains(shown, c.Slug):
+		case !slices.Contains(p.shown, c.Slug):
 			m.Page, m.failure, m.current, m.unfinished = nil, "", true, false
 		case len(m.problems) > 0:
 			m.failure, m.current, m.unfinished = "", true, false

@@ -84,32 +84,47 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	if err := results.PrintOutcome(a, outcomes, terminal.Relative(out), asJSON); err != nil {
 		return nil, err
 	}
+	var unsaid []*source.Problem
 	if len(said) == 0 {
-		lab.PrintProblems(a.Stderr, project.Problems.Sorted())
+		unsaid = project.Problems.Sorted()
 	}
-	lab.PrintProblems(a.Stderr, found)
+	unsaid = append(unsaid, found...)
 	for _, c := range list {
 		if !slices.Contains(said, c.Slug) {
-			lab.PrintProblems(a.Stderr, c.Problems.Sorted())
+			unsaid = append(unsaid, c.Problems.Sorted()...)
 		}
 	}
+	lab.PrintProblems(a.Stderr, unsaid)
 	if !asJSON {
-		first := "index.html"
-		if flags.Single {
-			first = "ARTICLE.html"
-		}
-		fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", terminal.Relative(out), filepath.Join(terminal.Relative(out), first),
-			terminal.Count(report.Files, "file"), len(report.Written))
+		printSite(a, terminal.Relative(out), report, flags.Single)
 	}
+	return outcomes, problemsError(len(problems), len(found), warnings, flags.Strict)
+}
+
+// printSite says where a site is.
+func printSite(a *lab.Session, folder string, report site.Report, single bool) {
+	first := "index.html"
+	if single {
+		first = "ARTICLE.html"
+	}
+	fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
+		terminal.Count(report.Files, "file"), len(report.Written))
+}
+
+// problemsError is the error of a site that was made in spite of problems; nil without any.
+func problemsError(articles, docs, warnings int, strict bool) error {
+	words := ""
 	switch {
-	case len(problems) > 0:
-		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the articles that have them are not part of the site", terminal.Count(len(problems), "problem")))
-	case len(found) > 0:
-		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s of the docs; links that lead to nothing are text on the site", terminal.Count(len(found), "problem")))
-	case flags.Strict && warnings > 0:
-		return outcomes, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s, which --strict does not let pass", terminal.Count(warnings, "warning")))
+	case articles > 0:
+		words = terminal.Count(articles, "problem") + "; the articles that have them are not part of the site"
+	case docs > 0:
+		words = terminal.Count(docs, "problem") + " of the docs; links that lead to nothing are text on the site"
+	case strict && warnings > 0:
+		words = terminal.Count(warnings, "warning") + ", which --strict does not let pass"
+	default:
+		return nil
 	}
-	return outcomes, nil
+	return lab.WithStatus(lab.StatusProblems, errors.New(words))
 }
 
 func (f *Options) Dir(project *article.Project) string {
@@ -142,17 +157,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	}
 	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
 	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
-	var sound []*lab.Article
-	var options render.Options
-	for _, c := range list {
-		shown := flags.Drafts || !c.Doc.Front.Draft.V
-		if c.Problems.Empty() && (shown || slices.Contains(named, c.Slug)) {
-			sound = append(sound, c)
-		}
-		if c.Problems.Empty() && shown {
-			options.Articles = append(options.Articles, c.Slug)
-		}
-	}
+	sound, options := rendered(list, flags, named)
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -182,6 +187,20 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
 	}
 	return pages, outcomes, nil
+}
+
+// rendered are the articles to render, and what pages may refer to: those that the site has.
+func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.Article, options render.Options) {
+	for _, c := range list {
+		shown := flags.Drafts || !c.Doc.Front.Draft.V
+		if c.Problems.Empty() && (shown || slices.Contains(named, c.Slug)) {
+			sound = append(sound, c)
+		}
+		if c.Problems.Empty() && shown {
+			options.Articles = append(options.Articles, c.Slug)
+		}
+	}
+	return sound, options
 }
 
 // shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of that host nothing

@@ -48,9 +48,9 @@ type runState struct {
 // latestShown is how many results the file has.
 const latestShown = 3
 
-// A statusFile reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
+// A StatusFile reporter leaves how far the run is in a file. It is written between repetitions only, so that nothing is disturbed, and
 // that it cannot be written never stops a run.
-type statusFile struct {
+type StatusFile struct {
 	Reporter
 	file string
 
@@ -59,13 +59,13 @@ type statusFile struct {
 	preparing []*preparation // those under way
 }
 
-func NewStatusFile(r Reporter, project string) *statusFile {
-	return &statusFile{Reporter: r, file: filepath.Join(project, stateDir, stateFile),
+func NewStatusFile(r Reporter, project string) *StatusFile {
+	return &StatusFile{Reporter: r, file: filepath.Join(project, stateDir, stateFile),
 		state: runState{Process: os.Getpid(), Started: time.Now().UTC()}}
 }
 
 // change changes the state and writes it.
-func (t *statusFile) change(how func(*runState)) {
+func (t *StatusFile) change(how func(*runState)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	how(&t.state)
@@ -88,13 +88,13 @@ func (t *statusFile) change(how func(*runState)) {
 }
 
 // Close is part of reporter.
-func (t *statusFile) Close() {
+func (t *StatusFile) Close() {
 	t.Reporter.Close()
 	_ = os.Remove(t.file)
 }
 
 // Article is part of reporter.
-func (t *statusFile) Article(slug string, j *Judge) {
+func (t *StatusFile) Article(slug string, j *Judge) {
 	t.Reporter.Article(slug, j)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,7 +102,7 @@ func (t *statusFile) Article(slug string, j *Judge) {
 }
 
 // Experiment is part of runner.Progress.
-func (t *statusFile) Experiment(e *plan.Experiment, todo int) {
+func (t *StatusFile) Experiment(e *plan.Experiment, todo int) {
 	t.Reporter.Experiment(e, todo)
 	t.change(func(s *runState) {
 		s.Experiment, s.Todo, s.Done, s.Trial, s.Latest = e.Name, todo, 0, "", nil
@@ -110,13 +110,13 @@ func (t *statusFile) Experiment(e *plan.Experiment, todo int) {
 }
 
 // Again is part of runner.Progress.
-func (t *statusFile) Again(steps []plan.Step) {
+func (t *StatusFile) Again(steps []plan.Step) {
 	t.Reporter.Again(steps)
 	t.change(func(s *runState) { s.Todo, s.Done = len(steps), 0 })
 }
 
 // Preparing is part of runner.Progress.
-func (t *statusFile) Preparing(what string) images.Preparation {
+func (t *StatusFile) Preparing(what string) images.Preparation {
 	p := &preparation{Preparation: t.Reporter.Preparing(what), of: t, what: what, since: time.Now().UTC()}
 	t.change(func(*runState) { t.prepare(append(t.preparing, p)) })
 	return p
@@ -125,7 +125,7 @@ func (t *statusFile) Preparing(what string) images.Preparation {
 // preparation is the preparation of one image.
 type preparation struct {
 	images.Preparation
-	of    *statusFile
+	of    *StatusFile
 	what  string
 	since time.Time
 }
@@ -139,7 +139,7 @@ func (p *preparation) End(ok bool) {
 }
 
 // prepare notes which images are being prepared. It is called with the lock held.
-func (t *statusFile) prepare(now []*preparation) {
+func (t *StatusFile) prepare(now []*preparation) {
 	t.preparing = now
 	t.state.Preparing, t.state.Trial, t.state.Since = "", "", time.Time{}
 	for i, p := range now {
@@ -153,7 +153,7 @@ func (t *statusFile) prepare(now []*preparation) {
 }
 
 // Begin is part of runner.Progress.
-func (t *statusFile) Begin(step plan.Step) {
+func (t *StatusFile) Begin(step plan.Step) {
 	t.Reporter.Begin(step)
 	t.change(func(s *runState) {
 		s.Trial, s.Repetition, s.Since = step.Trial.Name, step.Repetition, time.Now().UTC()
@@ -161,7 +161,7 @@ func (t *statusFile) Begin(step plan.Step) {
 }
 
 // End is part of runner.Progress.
-func (t *statusFile) End(step plan.Step, r *record.Record) {
+func (t *StatusFile) End(step plan.Step, r *record.Record) {
 	t.Reporter.End(step, r)
 	t.change(func(s *runState) {
 		s.Done++
@@ -171,7 +171,7 @@ func (t *statusFile) End(step plan.Step, r *record.Record) {
 }
 
 // Search is part of runner.Progress.
-func (t *statusFile) Search(trial *plan.Trial, search *record.Search) {
+func (t *StatusFile) Search(trial *plan.Trial, search *record.Search) {
 	t.Reporter.Search(trial, search)
 	t.change(func(s *runState) {
 		if search.Stop != "" {

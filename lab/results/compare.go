@@ -107,47 +107,34 @@ type comparison struct {
 	failOn      *failOnJSON
 }
 
+// CompareSides compares the two sides that args begin with, of the articles that follow.
 func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions, gate *dataset.Gate) (*comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
 	}
-	named := len(args) > 2
-	recordFinder, err := newRecordFinder(a, project, list)
+	finder, err := newRecordFinder(a, project, list)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
 	c := &comparison{}
-	if c.a, err = recordFinder.find(ctx, args[0]); err != nil {
-		return nil, err
-	}
-	if c.b, err = recordFinder.find(ctx, args[1]); err != nil {
-		return nil, err
+	for i, side := range []**side{&c.a, &c.b} {
+		if *side, err = finder.find(ctx, args[i]); err != nil {
+			return nil, err
+		}
 	}
 	common := slices.DeleteFunc(slices.Clone(list), func(l *lab.Article) bool {
 		return len(c.a.records[l.Slug]) == 0 || len(c.b.records[l.Slug]) == 0
 	})
-	if len(common) == 0 || named && len(common) < len(list) {
+	if len(common) == 0 || len(args) > 2 && len(common) < len(list) {
 		return nil, lab.UsageError(c.nothingInCommon(list))
 	}
 	if _, err := a.Plans(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
-	this, err := machines.ThisHost()
+	sides, err := c.layAll(a, project, common)
 	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	var sides []dataset.Sides
-	for _, l := range common {
-		host, err := a.HostOf(project, l, this)
-		if err != nil {
-			return nil, lab.Failure(err)
-		}
-		s, err := c.lay(project, l, host.ID)
-		if err != nil {
-			return nil, err
-		}
-		sides = append(sides, s)
+		return nil, err
 	}
 	o := dataset.ChangeOptions{Metrics: flags.Metrics, AcrossHosts: flags.AcrossHosts}
 	if gate != nil {
@@ -163,10 +150,27 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.Failure(err)
 	}
 	c.explanation = dataset.Explain(c.changes, c.differences)
-	if gate != nil {
-		return c, c.judge(gate, flags.FailOn)
+	return c, c.judge(gate, flags.FailOn)
+}
+
+// layAll lays the sets of all articles that are compared over them.
+func (c *comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []dataset.Sides, err error) {
+	this, err := machines.ThisHost()
+	if err != nil {
+		return nil, lab.Failure(err)
 	}
-	return c, nil
+	for _, l := range list {
+		host, err := a.HostOf(project, l, this)
+		if err != nil {
+			return nil, lab.Failure(err)
+		}
+		s, err := c.lay(project, l, host.ID)
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, s)
+	}
+	return sides, nil
 }
 
 // nothingInCommon says which articles the sides have records of.
@@ -281,6 +285,9 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 
 // judge asks of every cell whether the condition is met.
 func (c *comparison) judge(gate *dataset.Gate, text string) error {
+	if gate == nil {
+		return nil
+	}
 	cells, err := gate.Judge(c.changes)
 	if err != nil {
 		return FailOnError(text, err)

@@ -3,6 +3,7 @@ package results
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,26 @@ func (c *comparison) printMarkdown(a *lab.Session) {
 		}
 		fmt.Fprintf(w, "`--fail-on %s` %s\n\n", strings.ReplaceAll(c.failOn.Condition, "`", "'"), terminal.Markdown.Replace(met))
 	}
+	c.printChangesMarkdown(w)
+	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", terminal.Markdown.Replace(c.explanation.Words))
+	if words := c.apart(); words != "" {
+		fmt.Fprintf(w, "%s.\n\n", terminal.Markdown.Replace(words))
+	}
+	c.printDifferencesMarkdown(w)
+	for _, sets := range []struct {
+		name string
+		list []setJSON
+	}{{"A", c.setsA}, {"B", c.setsB}} {
+		for _, line := range times(sets.list) {
+			fmt.Fprintf(w, "- %s: %s\n", sets.name, terminal.Markdown.Replace(line))
+		}
+	}
+	for _, s := range c.leftOut {
+		fmt.Fprintf(w, "- left out, %s\n", terminal.Markdown.Replace(s))
+	}
+}
+
+func (c *comparison) printChangesMarkdown(w io.Writer) {
 	for _, e := range wording.Changes(c.changes) {
 		fmt.Fprintf(w, "#### %s\n\n", terminal.Markdown.Replace(e.Name))
 		if e.Unchanged() {
@@ -136,36 +157,25 @@ func (c *comparison) printMarkdown(a *lab.Session) {
 			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", terminal.Markdown.Replace(c.explanation.Words))
-	if words := c.apart(); words != "" {
-		fmt.Fprintf(w, "%s.\n\n", terminal.Markdown.Replace(words))
+}
+
+func (c *comparison) printDifferencesMarkdown(w io.Writer) {
+	if len(c.differences) == 0 {
+		return
 	}
-	if len(c.differences) > 0 {
-		rows := [][]string{{"what", "A", "B", "where"}}
-		for i := range c.differences {
-			d := &c.differences[i]
-			where := cmp.Or(strings.TrimPrefix(wording.Where(d), ", "), "all cells")
-			for k, p := range d.Parts {
-				if k == wording.MaxDetails-1 && len(d.Parts) > wording.MaxDetails {
-					rows = append(rows, []string{fmt.Sprintf("%d more of %s", len(d.Parts)-k, d.Subject), "", "", where})
-					break
-				}
-				rows = append(rows, []string{p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"), where})
+	rows := [][]string{{"what", "A", "B", "where"}}
+	for i := range c.differences {
+		d := &c.differences[i]
+		where := cmp.Or(strings.TrimPrefix(wording.Where(d), ", "), "all cells")
+		for k, p := range d.Parts {
+			if k == wording.MaxDetails-1 && len(d.Parts) > wording.MaxDetails {
+				rows = append(rows, []string{fmt.Sprintf("%d more of %s", len(d.Parts)-k, d.Subject), "", "", where})
+				break
 			}
-		}
-		terminal.PrintMarkdown(w, rows)
-	}
-	for _, sets := range []struct {
-		name string
-		list []setJSON
-	}{{"A", c.setsA}, {"B", c.setsB}} {
-		for _, line := range times(sets.list) {
-			fmt.Fprintf(w, "- %s: %s\n", sets.name, terminal.Markdown.Replace(line))
+			rows = append(rows, []string{p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"), where})
 		}
 	}
-	for _, s := range c.leftOut {
-		fmt.Fprintf(w, "- left out, %s\n", terminal.Markdown.Replace(s))
-	}
+	terminal.PrintMarkdown(w, rows)
 }
 
 // data is the comparison for programs.

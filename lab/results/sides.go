@@ -48,11 +48,11 @@ func (s *side) String() string {
 
 // A recordFinder is where sides are looked for.
 type recordFinder struct {
-	app     *lab.Session
-	project *article.Project
-	slugs   []string
-	here    map[string][]*record.Record // the records of the project, by article
-	trouble error                       // why git could not even look for a revision, if so
+	app      *lab.Session
+	project  *article.Project
+	slugs    []string
+	here     map[string][]*record.Record // the records of the project, by article
+	gitError error                       // why git could not even look for a revision, if so
 }
 
 // newShelf reads the records of some articles.
@@ -86,17 +86,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	}
 	kind, name, explicit := strings.Cut(word, ":")
 	if i := slices.IndexFunc(finders, func(f finder) bool { return f.kind == kind }); explicit && i >= 0 {
-		found, err := finders[i].find(ctx, name)
-		if err == nil && found == nil {
-			if err = fmt.Errorf("no %s %q%s", kind, name, s.suggest(kind, name)); kind == sideRevision && s.trouble != nil {
-				err = fmt.Errorf("no %s %q: git could not look: %w", kind, name, s.trouble)
-			}
-			err = lab.UsageError(err)
-		}
-		if err == nil && len(found.records) == 0 {
-			err = lab.UsageError(fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", ")))
-		}
-		return found, err
+		return s.findKind(ctx, finders[i], name)
 	}
 	var all, with []*side
 	for _, f := range finders {
@@ -124,6 +114,24 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	}
 	return nil, lab.UsageError(fmt.Errorf("%q is no run, host or profile that there are records of, no git revision and no folder%s",
 		word, s.suggest("", word)))
+}
+
+// findKind gives the side of a kind and name. It is an error if there is none, or none with records.
+func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*side, error) {
+	found, err := f.find(ctx, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil && f.kind == sideRevision && s.gitError != nil:
+		err = fmt.Errorf("no %s %q: git could not look: %w", f.kind, name, s.gitError)
+	case found == nil:
+		err = fmt.Errorf("no %s %q%s", f.kind, name, s.suggest(f.kind, name))
+	case len(found.records) == 0:
+		err = fmt.Errorf("%s has no records of %s", found, strings.Join(s.slugs, ", "))
+	default:
+		return found, nil
+	}
+	return nil, lab.UsageError(err)
 }
 
 // run finds the records of a run by its name: all that was measured in one go.
@@ -250,7 +258,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	case errors.As(err, &silent): // there is none of that name
 		return nil, ctx.Err()
 	case err != nil: // no repository, or no git: it is no revision
-		s.trouble = err
+		s.gitError = err
 		return nil, ctx.Err()
 	}
 	found := &side{kind: sideRevision, name: name, commit: strings.TrimSpace(string(commit)), records: map[string][]*record.Record{}}

@@ -1,0 +1,177 @@
+package measure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/source"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+	"benchbook/runner/images"
+	"benchbook/runner/machines"
+	"benchbook/runner/search"
+)
+
+// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
+func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options, err error) error {
+	var left *engine.LeftError
+	if ctx.Err() != nil {
+		removed, goesOn := "and all containers removed", "The same command goes on from here."
+		if errors.As(err, &left) {
+			removed = fmt.Sprintf("but %v; benchbook clean removes them", left)
+		}
+		if options.Force {
+			goesOn = "With --force the same command starts anew; without it, only what is missing or stale is measured."
+		}
+		kept := terminal.Are(total.Measured, "finished repetition")
+		if total.Searches > 0 {
+			kept = fmt.Sprintf("%s and %s", terminal.Count(total.Searches, "search"), kept)
+		}
+		if total.Probes > 0 {
+			kept = fmt.Sprintf("%s of a search, %s", terminal.Count(total.Probes, "probe"), kept)
+		}
+		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept %s. %s\n", kept, removed, goesOn)
+		return lab.WithStatus(lab.StatusInterrupted, nil)
+	}
+	switch _, gone := v.engine.Sweep(ctx, true); {
+	case gone != nil:
+		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
+		err = fmt.Errorf("%s; the engine does not answer any more: %s kept, and when it is there again the same command removes "+
+			"what is left on it and goes on from here", first, terminal.Are(total.Measured, "finished repetition"))
+	case errors.As(err, &left):
+		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
+	}
+	return lab.Failure(err)
+}
+
+// rateProblem says to the author that an experiment has no rate.
+func rateProblem(n *search.NoRateError) *source.Problem {
+	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
+		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
+}
+
+// tuneProblem says to the author that an experiment takes over a value which was not chosen.
+func tuneProblem(n *search.NoTuneError) *source.Problem {
+	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
+		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
+}
+
+// imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
+func imageProblem(n *images.NoImageError) *source.Problem {
+	var image *engine.ImageError
+	var build *engine.BuildError
+	switch {
+	case errors.As(n.Err, &image):
+		return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
+	case errors.As(n.Err, &build):
+		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
+		if build.Tail != "" {
+			p.Hint = "the builder's last lines were:\n" + terminal.Indent(machines.BuildOutput(build.Tail))
+		}
+		return p
+	}
+	return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+}
+
+func printSummary(a *lab.Session, s runner.Summary) {
+	aside := s.Spent.Whole() - s.Spent[runner.Searching]
+	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n", terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()),
+		100*s.Spent.Efficiency(), terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
+	if rest := restOf(s.Spent); rest != "" {
+		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
+	}
+	if s.Again > 0 {
+		fmt.Fprintf(a.Stderr, "%s in the place of others: the machine was busy with something else\n", terminal.Are(s.Again, "repetition"))
+	}
+	if s.Searches > 0 {
+		again := ""
+		if s.ProbesAgain > 0 {
+			again = fmt.Sprintf("; %s made again: the machine was busy with something else", terminal.Are(s.ProbesAgain, "probe"))
+		}
+		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"), terminal.Tenths(s.Spent[runner.Searching]), again)
+	}
+	if s.Stopped > 0 {
+		fmt.Fprintf(a.Stderr, "%s left out: all claims about what they measure were decided\n", terminal.Are(s.Stopped, "repetition"))
+	}
+}
+
+// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that could be seen.
+func restOf(s runner.Spent) string {
+	rest := slices.DeleteFunc(s.Parts(), func(p runner.Part) bool {
+		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || terminal.Tenths(s[p]) <= 0
+	})
+	slices.SortStableFunc(rest, func(p, q runner.Part) int { return cmp.Compare(s[q], s[p]) })
+	var words []string
+	for _, p := range rest {
+		words = append(words, fmt.Sprintf("%v %v", terminal.Tenths(s[p]), p))
+	}
+	return strings.Join(words, ", ")
+}
+
+// printKept says how to enter what was left up.
+func printKept(a *lab.Session, k *runner.Kept) {
+	which := "the last repetition"
+	if k.Failed {
+		which = "the repetition that failed"
+	}
+	fmt.Fprintf(a.Stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
+	var rows [][]string
+	for _, s := range k.Services {
+		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
+	}
+	terminal.PrintColumns(a.Stderr, "  ", rows)
+	for _, h := range k.Cleanup {
+		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n", strings.Join(h.Run, " "), h.Service)
+	}
+	if k.Left > 0 {
+		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n", terminal.Are(k.Left, "repetition"))
+	}
+	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
+}
+
+// Leftovers counts what was left behind, by its kind.
+func Leftovers(left []engine.Leftover) string {
+	var words []string
+	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"}, {"volume", "volume"},
+		{"folder", "folder"}, {"files", "set of files"}} {
+		n := 0
+		for _, l := range left {
+			if l.Kind == kind.name {
+				n++
+			}
+		}
+		switch {
+		case n > 1 && kind.name == "files":
+			words = append(words, fmt.Sprintf("%d sets of files", n))
+		case n > 0:
+			words = append(words, terminal.Count(n, kind.word))
+		}
+	}
+	return terminal.InSentence(words)
+}
+
+// problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in the end. Images
+// that are said already are left out.
+func problemsOf(s *runner.Summary, said []images.NoImageError) (problems []*source.Problem, cleanup []string) {
+	for _, n := range s.NoImage {
+		if !slices.ContainsFunc(said, func(o images.NoImageError) bool { return o.Pos == n.Pos && o.Error() == n.Error() }) {
+			problems = append(problems, imageProblem(&n))
+		}
+	}
+	for _, n := range s.NoRate {
+		problems = append(problems, rateProblem(&n))
+	}
+	for _, n := range s.NoTune {
+		problems = append(problems, tuneProblem(&n))
+	}
+	for _, n := range s.NoCleanup {
+		cleanup = append(cleanup, n.Error())
+	}
+	return problems, cleanup
+}
