@@ -7,9 +7,9 @@ import (
 	"benchbook/notebook/record"
 )
 
-// before gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed the one before that.
+// settle gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed the one before that.
 // The error is that of the context, or that another machine cannot be asked.
-func (r *run) before(ctx context.Context, rec *record.Record) (err error) {
+func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 	if r.Settler == nil {
 		return nil
 	}

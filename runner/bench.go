@@ -190,6 +190,13 @@ func (b *bench) failShared(t *plan.Trial, failure, log string) {
 // unshared is why there are no shared services.
 type unshared struct{ failure, log string }
 
+// spoil notes why the next repetition cannot be measured on the shared services.
+func (b *bench) spoil(why string) {
+	if b.shared != nil {
+		b.shared.spoilt = why
+	}
+}
+
 // entersShared says that commands of a repetition run in shared services.
 func (b *bench) entersShared(t *plan.Trial) bool {
 	own := ""

@@ -133,8 +133,8 @@ func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.Laten
 	return eventloop.ReadLateness(log)
 }
 
-// said is what a container wrote, without what our own programs write for us.
-func said(ctx context.Context, r engine.Running) ([]byte, error) {
+// serviceLog is what a container wrote, without what our own programs write for us.
+func serviceLog(ctx context.Context, r engine.Running) ([]byte, error) {
 	log, err := r.Logs(ctx)
 	if err != nil {
 		return nil, err

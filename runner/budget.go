@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -168,26 +167,4 @@ func (r *rounds) done(step plan.Step, rec *record.Record) error {
 	}
 	rec.Budget.Look = &record.Look{Rounds: step.Round, Level: level, Stopped: slices.Clone(r.stopped)}
 	return nil
-}
-
-// tunedRepetition measures a trial once with the values that searches found for it. Where they found none, the record says so, and
-// nothing is run.
-func (r *run) tunedRepetition(ctx context.Context, step plan.Step) (*record.Record, error) {
-	if reason := r.choices.Of(step.Trial).Reason; reason != "" {
-		rec := r.NewRecord(step)
-		rec.Failure, rec.Ended = reason, rec.Started
-		return r.finished(rec), nil
-	}
-	tuned, err := r.choices.Tuned(step.Trial)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.PrepareTrial(ctx, tuned); err != nil {
-		return nil, err
-	}
-	rec, err := r.Measure(ctx, plan.Step{Trial: tuned, Round: step.Round, Repetition: step.Repetition, Replaces: step.Replaces})
-	if rec != nil {
-		r.choices.AddTo(rec, step.Trial)
-	}
-	return rec, err
 }

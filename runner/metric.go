@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -21,24 +23,24 @@ import (
 	"benchbook/runner/observe"
 )
 
-// A sought is one metric that is looked for in what something wrote.
-type sought struct {
+// A wantedMetric is one metric that is looked for in what something wrote.
+type wantedMetric struct {
 	plan.Metric
 	before [][]byte // what the containers of its service had written before the repetition
 }
 
-// seek lists the metrics of the experiment that are found in what something writes. Of shared services only what they write from now
+// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of shared services only what they write from now
 // on is of this repetition.
-func (r *run) seek(ctx context.Context, running []engine.Running) []sought {
-	var out []sought
+func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
+	var out []wantedMetric
 	for _, m := range r.experiment.Metrics {
 		if m.Stream == "" {
 			continue // it is computed from others, by whoever reads the record
 		}
-		s := sought{Metric: m}
+		s := wantedMetric{Metric: m}
 		if m.Stream == "log" && r.bench.isShared(m.Service) {
 			for _, container := range containersOf(running, m.Service) {
-				log, _ := said(ctx, container) // what cannot be read now cannot be read later
+				log, _ := serviceLog(ctx, container) // what cannot be read now cannot be read later
 				s.before = append(s.before, log)
 			}
 		}
@@ -47,8 +49,8 @@ func (r *run) seek(ctx context.Context, running []engine.Running) []sought {
 	return out
 }
 
-// find looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason why they are missing.
-func find(ctx context.Context, metrics []sought, m *load.Measurement, running []engine.Running, rec *record.Record) {
+// readMetrics looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason why they are missing.
+func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Running, rec *record.Record) {
 	for _, s := range metrics {
 		text, err := []byte(m.Wrote[s.Stream]), error(nil)
 		where := map[string]string{"log": "the log of " + s.Service, "stdout": "standard output"}[s.Stream]
@@ -87,10 +89,10 @@ func notFinite(samples []record.Sample) string {
 }
 
 // log is what the containers of a service wrote in this repetition.
-func (s *sought) log(ctx context.Context, running []engine.Running) ([]byte, error) {
+func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byte, error) {
 	var all []byte
 	for i, container := range containersOf(running, s.Service) {
-		log, err := said(ctx, container)
+		log, err := serviceLog(ctx, container)
 		if err != nil {
 			return nil, fmt.Errorf("nothing could be read (%w)", err)
 		}
@@ -130,7 +132,7 @@ func containersOf(running []engine.Running, service string) []engine.Running {
 }
 
 // read finds the number, in the base unit of the metric.
-func (s *sought) read(text []byte) (float64, error) {
+func (s *wantedMetric) read(text []byte) (float64, error) {
 	var found string
 	var err error
 	if s.Regex != "" {
@@ -164,11 +166,54 @@ func byRegex(pattern string, text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	matches := re.FindAllSubmatch(text, -1)
-	if len(matches) == 0 {
+	last, found := lastMatch(re, text)
+	if !found {
 		return "", fmt.Errorf("no match of %s", pattern)
 	}
-	return string(matches[len(matches)-1][1]), nil
+	return string(last), nil
+}
+
+// lastMatch is the first group of the last match, the one of FindAllSubmatch, which would keep all of them: there may be
+// millions.
+func lastMatch(re *regexp.Regexp, text []byte) (group []byte, found bool) {
+	if looksBack(re) {
+		all := re.FindAllSubmatch(text, -1)
+		if len(all) == 0 {
+			return nil, false
+		}
+		return all[len(all)-1][1], true
+	}
+	for pos, end := 0, -1; pos <= len(text); {
+		m := re.FindSubmatchIndex(text[pos:])
+		if m == nil {
+			break
+		}
+		start, stop := pos+m[0], pos+m[1]
+		if isEmpty := start == stop; !isEmpty || start != end { // nothing right behind a match is none
+			if group, found = nil, true; m[2] >= 0 {
+				group = text[pos+m[2] : pos+m[3]]
+			}
+		}
+		if end = stop; stop > pos {
+			pos = stop
+		} else {
+			_, width := utf8.DecodeRune(text[pos:])
+			pos += max(1, width)
+		}
+	}
+	return group, found
+}
+
+// looksBack says whether what a pattern matches depends on what stands before: the rest of a text cannot be searched alone.
+func looksBack(re *regexp.Regexp) bool {
+	parsed, err := syntax.Parse(re.String(), syntax.Perl)
+	if err != nil {
+		return true
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	return err != nil || slices.ContainsFunc(program.Inst, func(i syntax.Inst) bool {
+		return i.Op == syntax.InstEmptyWidth && syntax.EmptyOp(i.Arg)&^(syntax.EmptyEndLine|syntax.EmptyEndText) != 0
+	})
 }
 
 // byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has it.

@@ -1,9 +1,11 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,7 +60,7 @@ func TestFoundMetrics(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := sought{Metric: test.m}
+			s := wantedMetric{Metric: test.m}
 			value, err := s.read([]byte(test.text))
 			if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) || err != nil && said != test.err {
 				t.Errorf("got %v, %v; want %v, %s", value, err, test.value, test.err)
@@ -105,6 +107,25 @@ func FuzzSince(f *testing.F) {
 		}
 		if !strings.HasSuffix(now, string(got)) {
 			t.Errorf("got %q, which was not written last", got)
+		}
+	})
+}
+
+// The last match is the one that the package regexp finds as the last of all.
+func FuzzLastMatch(f *testing.F) {
+	for _, pattern := range []string{`a(\d+)`, `(\w*)`, `^(.)`, `(?m)^x=(.*)$`, `\b(\w)`, `(a)|b`, `(a*)`, `(\d+)$`} {
+		f.Add(pattern, []byte("x=a1 a22 b\nx=é a*aab\n\nx=7"))
+		f.Add(pattern, []byte(""))
+	}
+	f.Fuzz(func(t *testing.T, pattern string, text []byte) {
+		re, err := regexp.Compile(pattern)
+		if err != nil || re.NumSubexp() == 0 {
+			return
+		}
+		got, found := lastMatch(re, text)
+		all := re.FindAllSubmatch(text, -1)
+		if found != (len(all) > 0) || found && !bytes.Equal(got, all[len(all)-1][1]) {
+			t.Errorf("%q in %q: %q, %v; want the last of %q", pattern, text, got, found, all)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,10 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/output"
 	"benchbook/runner/load"
-	"benchbook/runner/observe"
-	"benchbook/runner/search"
 )
 
 const (
@@ -49,12 +45,11 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 // may be both: what was measured before its containers could not be removed.
 func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
 	rec := r.NewRecord(step)
-	if r.bench.unshared != nil {
-		rec.Failure, rec.Log = r.bench.unshared.failure, r.bench.unshared.log
-		rec.Ended = rec.Started
+	if failed := r.bench.unshared; failed != nil {
+		rec.Failure, rec.Log, rec.Ended = failed.failure, failed.log, rec.Started
 		return r.finished(rec), nil
 	}
-	if err := r.before(ctx, rec); err != nil {
+	if err := r.settle(ctx, rec); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
@@ -66,34 +61,20 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	// The time of a repetition ends with its measurement: how long taking it down lasts says nothing about it.
 	bounded, cancel := context.WithTimeout(ctx, r.experiment.Timeout-time.Since(begin))
 	defer cancel()
-	m, err := r.drive(ctx, bounded, space, step.Trial, rec)
-	deadline, _ := bounded.Deadline()
-	tooLong, cancelled := !time.Now().Before(deadline), ctx.Err()
-	givenUp := tooLong && r.bench.entersShared(step.Trial) || m.GivenUp && r.bench.isShared(step.Trial.Command.Service)
-	failure, log, isResult := failureOf(err)
-	if err != nil && tooLong {
-		failure, isResult = fmt.Sprintf("the repetition took longer than %v", r.experiment.Timeout), true
-	}
-	if isResult {
-		m = load.Measurement{Failure: failure, Log: joinLogs(log, m.Log)}
-	}
-	if endless := notFinite(m.Samples); err == nil && endless != "" {
-		m = load.Measurement{Failure: endless, Log: m.Log, Output: m.Output, Facts: m.Facts}
-	}
-	if givenUp && r.bench.shared != nil {
-		r.bench.shared.spoilt = "a command in a shared service may still run, as its time was over"
-	}
+	a := r.newAttempt(ctx, bounded, space, step.Trial, rec)
+	started, err := r.bench.startAll(ctx, bounded, space, step.Trial, r.bench.fresh(step.Trial))
+	m, err := a.measure(started, err)
+	m, isResult := a.judge(m, err)
+	cancelled := ctx.Err()
 	begin = time.Now()
 	closeErr := r.leave(ctx, space, step, cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	rec.Parts["stop"] += time.Since(begin).Seconds()
 	switch {
-	case err == nil:
-	case cancelled != nil:
+	case err != nil && cancelled != nil:
 		return nil, errors.Join(cancelled, closeErr)
-	case !isResult:
+	case err != nil && !isResult:
 		return nil, errors.Join(err, closeErr)
-	}
-	if m.Failure != "" && closeErr != nil {
+	case m.Failure != "" && closeErr != nil:
 		// An engine that stops ends what runs on it: that is not for certain the benchmark's fault, and will be measured.
 		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
@@ -167,194 +148,6 @@ func (r *run) position(step plan.Step) int {
 	return 1 + slices.IndexFunc(r.experiment.Steps, func(s plan.Step) bool {
 		return s.Trial.Name == step.Trial.Name && s.Repetition == step.Repetition
 	})
-}
-
-// drive starts the services of a trial and measures, until bounded is done. What there is of logs is in the measurement of a
-// repetition that failed, also beside an error.
-func (r *run) drive(ctx, bounded context.Context, space engine.Space, t *plan.Trial, rec *record.Record) (m load.Measurement, err error) {
-	lap := time.Now()
-	part := func(name string) {
-		rec.Parts[name] += time.Since(lap).Seconds()
-		lap = time.Now()
-	}
-	var running []engine.Running
-	defer func() {
-		if (err != nil || m.Failure != "") && ctx.Err() == nil {
-			m.Log = logs(ctx, m.Log, running, err)
-			part("stop")
-		}
-	}()
-	if r.bench.shared != nil {
-		running = append(running, r.bench.shared.running...)
-	}
-	metrics := r.seek(bounded, running)
-	at := r.layout().LoadPlace(space, t)
-	at.Seed, at.Image = uint64(rec.Order.Seed)+uint64(rec.Order.Round), r.images().Prepared
-	at.KeepStdout = slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "stdout" })
-	at.Standby = r.standBy(bounded, at, t, metrics)
-	defer at.Standby.End() // its space must not be left before
-	started, err := r.bench.startAll(ctx, bounded, space, t, r.bench.fresh(t))
-	running = append(running, started...)
-	if err != nil {
-		part("start")
-		return load.Measurement{}, err
-	}
-	at.Standby.Started(bounded) // what is timed from here on has no container beside it that is being started
-	part("start")
-	atWork := working(running)
-	services := byName(atWork)
-	at.Services = services
-	var prepared, concluded string
-	if len(t.Prepare) > 0 {
-		prepared, err = runHooks(bounded, "prepare", t.Prepare, t, services)
-		part("prepare")
-	}
-	if err == nil {
-		m, err = r.drives(bounded, at, t, atWork, rec)
-		lap = time.Now()
-		if err == nil && m.Failure != "" {
-			m.Failure = cmp.Or(unreached(bounded, t, services), m.Failure)
-		}
-	}
-	if len(t.Conclude) > 0 && ctx.Err() == nil {
-		var failed error
-		concluded, failed = conclude(ctx, bounded, t, services)
-		part("conclude")
-		if err == nil && m.Failure == "" {
-			err = failed
-		}
-	}
-	if err = r.blamed(ctx, bounded, atWork, err); err != nil || m.Failure != "" {
-		return m, err
-	}
-	if r.verifier != nil {
-		return m, nil
-	}
-	if m.Wrote == nil {
-		m.Wrote = map[string]string{}
-	}
-	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
-	m.Wrote["conclude"] += concluded
-	// The time of the repetition may have ended with the hooks after it, which have their own.
-	reading, cancel := context.WithTimeout(ctx, logGrace)
-	defer cancel()
-	find(reading, metrics, &m, running, rec)
-	return m, ctx.Err() // one that was interrupted now lacks what was left out since
-}
-
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
-// services whose logs are looked through for metrics, as these may be times of the start itself.
-func (r *run) standBy(bounded context.Context, at load.Place, t *plan.Trial, metrics []sought) *load.Standby {
-	starter, ok := r.driver(t).(load.Starter)
-	if !ok || r.verifier != nil || slices.ContainsFunc(metrics, func(s sought) bool { return s.Stream == "log" }) {
-		return nil
-	}
-	return starter.StandBy(bounded, at, search.WithRate(t, r.rates))
-}
-
-// conclude runs the hooks after a repetition, whatever that came to.
-func conclude(ctx, bounded context.Context, t *plan.Trial, services map[string]engine.Running) (string, error) {
-	if bounded.Err() != nil {
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, concludeGrace)
-		defer cancel()
-	}
-	return runHooks(bounded, "conclude", t.Conclude, t, services)
-}
-
-// blamed makes it a result that a service has ended, if the repetition did not come to its end, or the service not to a good one: whatever
-// was measured beside it is not what the article is about. One that is done with its work may end. A shared one must not end in any case:
-// what comes next needs it. One that the engine has taken away, or knows nothing of any more, makes it an error: what was measured beside
-// that says nothing about the service, whether it was good or not.
-func (r *run) blamed(ctx, bounded context.Context, running []engine.Running, err error) error {
-	if ctx.Err() != nil {
-		return err
-	}
-	if died := r.bench.died(ctx); died != "" {
-		return &resultError{failure: died}
-	}
-	if _, _, isResult := failureOf(err); isResult || bounded.Err() != nil {
-		return err
-	}
-	for _, s := range running {
-		exit, ended, lookErr := s.Ended(ctx)
-		if lookErr != nil {
-			return errors.Join(lookErr, err)
-		}
-		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
-			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(ctx, s))}
-		}
-	}
-	return err
-}
-
-// measureIn measures a trial once, whose services are ready, and samples them meanwhile.
-func (r *run) measureIn(bounded context.Context, at load.Place, t *plan.Trial, running []engine.Running, rec *record.Record) (load.Measurement, error) {
-	begin := time.Now()
-	sampler := observe.Watch(bounded, running)
-	at.Space = sampler.Space(at.Space)
-	started := at.Standby.Started(bounded)
-	for _, program := range started {
-		sampler.AddLoad(program)
-		sampler.NoteLoadCPUs(bounded, program)
-	}
-	m, err := r.driver(t).Measure(bounded, at, search.WithRate(t, r.rates))
-	for _, program := range started {
-		sampler.RemoveLoad(program)
-	}
-	sampler.Finish()
-	r.layout().ToOurClock(t, &m)
-	if err != nil {
-		return m, err
-	}
-	lateness(bounded, t, running, m.Length, rec.Facts)
-	if err := r.layout().AddReadings(bounded, sampler, t, &m); err != nil {
-		return m, err
-	}
-	m.Samples = append(m.Samples, sampler.Samples(&m)...)
-	limited := map[string]bool{}
-	for _, s := range t.Services {
-		limited[s.Name] = s.CPUs > 0
-	}
-	rec.Machine = sampler.Machine(&m, limited)
-	rec.Parts["warmup"] = m.Warmup.Seconds()
-	rec.Parts["measure"] = measured(m).Seconds()
-	rec.Parts["load"] = (time.Since(begin) - m.Warmup - measured(m)).Seconds()
-	return m, nil
-}
-
-// logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with its log.
-func logs(ctx context.Context, load string, running []engine.Running, err error) string {
-	ctx, cancel := context.WithTimeout(ctx, logGrace)
-	defer cancel()
-	all := output.LastLines(load, maxLog)
-	add := func(name string, log []byte) {
-		if len(log) > 0 {
-			all += "\n" + name + " wrote:\n" + output.LastLines(string(log), maxLog)
-		}
-	}
-	for _, s := range running {
-		if log, err := said(ctx, s); err == nil {
-			add(s.Name(), log)
-		}
-	}
-	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) {
-		add(notReady.Service, notReady.Log)
-	}
-	return strings.TrimSpace(all)
-}
-
-// measured is the time that was measured: the window of a load, or the run of a command.
-func measured(m load.Measurement) time.Duration {
-	if m.Length > 0 {
-		return m.Length
-	}
-	for _, s := range m.Samples {
-		if s.Metric == "time.real" {
-			return time.Duration(s.Value * float64(time.Second))
-		}
-	}
-	return 0
 }
 
 // clip leaves out the middle of what is too long: its beginning says what failed, and its end why.

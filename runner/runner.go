@@ -576,6 +576,22 @@ func (r *run) repetitions(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// tuned is a step with the values that searches found for its trial, made ready. Where they found none, it comes with a record
+// that says so, and is not run.
+func (r *run) tuned(ctx context.Context, step plan.Step) (plan.Step, *record.Record, error) {
+	if reason := r.choices.Of(step.Trial).Reason; reason != "" {
+		rec := r.NewRecord(step)
+		rec.Failure, rec.Ended = reason, rec.Started
+		return step, r.finished(rec), nil
+	}
+	tuned, err := r.choices.Tuned(step.Trial)
+	if err != nil {
+		return step, nil, err
+	}
+	step.Trial = tuned
+	return step, nil, r.PrepareTrial(ctx, tuned)
+}
+
 // step measures one repetition, and saves its record.
 func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if err := ctx.Err(); err != nil {
@@ -592,7 +608,12 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 		r.Progress.Begin(step)
 	}
 	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(rounds.left) == 0
-	rec, err := r.tunedRepetition(ctx, step)
+	tuned, rec, err := r.tuned(ctx, step)
+	if rec == nil && err == nil {
+		if rec, err = r.Measure(ctx, tuned); rec != nil {
+			r.choices.AddTo(rec, step.Trial)
+		}
+	}
 	r.keeping.failed, r.keeping.always = false, false
 	if rec == nil {
 		return err

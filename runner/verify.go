@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
 )
@@ -128,12 +127,4 @@ func schemeOf(l *spec.Load) string {
 		return ""
 	}
 	return u.Scheme
-}
-
-// drives measures a trial whose services are ready, or only asks what it answers.
-func (r *run) drives(bounded context.Context, at load.Place, t *plan.Trial, running []engine.Running, rec *record.Record) (load.Measurement, error) {
-	if r.verifier != nil {
-		return r.verifier.ask(bounded, r.Requests, at, t)
-	}
-	return r.measureIn(bounded, at, t, running, rec)
 }
