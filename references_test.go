@@ -29,7 +29,8 @@ func TestReferences(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && (strings.HasPrefix(e.Name(), "_") || name == ".git" || e.Name() == "records" || e.Name() == "testdata"):
+		case e.IsDir() && (strings.HasPrefix(e.Name(), "_") || name == ".git" || e.Name() == "records" ||
+			e.Name() == "testdata"):
 			return fs.SkipDir
 		case e.IsDir():
 			return nil

@@ -10,7 +10,8 @@ import (
 
 // The tag is the newest version of the changelog, and there is none where something does not fit.
 func TestReleaseIsTagged(t *testing.T) {
-	const released = "# Changelog\n\n## Unreleased\n\n## 0.2.0 - 2026-12-01\n\n### Added\n\n- Tags.\n\n## 0.1.0 - 2026-11-22\n\n- All.\n"
+	const released = "# Changelog\n\n## Unreleased\n\n## 0.2.0 - 2026-12-01\n\n### Added\n\n- Tags.\n\n" +
+		"## 0.1.0 - 2026-11-22\n\n- All.\n"
 	tests := []struct {
 		name, changelog, program string
 		dirty                    bool
@@ -18,7 +19,8 @@ func TestReleaseIsTagged(t *testing.T) {
 	}{
 		{"a version", released, "0.2.0", false, "tagged v0.2.0"},
 		{"another program", released, "0.1.0", false, "CHANGELOG.md ends at 0.2.0, and the program says 0.1.0"},
-		{"unreleased changes", strings.Replace(released, "Unreleased\n", "Unreleased\n\n- More.\n", 1), "0.2.0", false, "unreleased changes"},
+		{"unreleased changes", strings.Replace(released, "Unreleased\n", "Unreleased\n\n- More.\n", 1), "0.2.0", false,
+			"unreleased changes"},
 		{"no version", "# Changelog\n", "0.2.0", false, "CHANGELOG.md has no section"},
 		{"a change that is not committed", released, "0.2.0", true, "not committed"},
 	}
@@ -63,7 +65,8 @@ func TestReleaseIsTagged(t *testing.T) {
 				t.Errorf("it prints %q, %v; want %q", out, err, tt.want)
 			}
 			tags := made(t, dir, "git", "tag", "-n9")
-			if good != strings.Contains(tags, "v0.2.0") || good && (!strings.Contains(tags, "- Tags.") || strings.Contains(tags, "- All.")) {
+			if good != strings.Contains(tags, "v0.2.0") ||
+				good && (!strings.Contains(tags, "- Tags.") || strings.Contains(tags, "- All.")) {
 				t.Errorf("the tags are %q", tags)
 			}
 			if !good {
