@@ -27,6 +27,7 @@ var forbidden = []struct{ from, to, why string }{
 	{"render", "site", "a page knows nothing of the site it stands in"},
 	{"render/figure", "notebook/dataset", "figures are drawn of numbers and words, and know no cells"},
 	{"render/figure", "notebook/article", "figures are drawn of numbers and words, and know no blocks"},
+	{"render/prose", "notebook/dataset", "prose asks its article for what was measured"},
 	{"render/table", "notebook", "tables are laid out of numbers and words, and know no cells"},
 	{"render/chart", "github.com/yuin/goldmark", "a chart knows no Markdown"},
 	{"render/chart", "gonum.org/v1/plot", "charts say what is drawn, and package figure how"},

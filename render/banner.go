@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/render/method"
 	"benchbook/render/number"
+	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
 
@@ -195,8 +196,8 @@ func (c *composer) meta(standing string) []template.HTML {
 		}
 		text := template.HTML(template.HTMLEscapeString(words))
 		if r.URL.Value != "" {
-			if href, ok := c.source(r.URL.Value); ok {
-				text = anchorTag(href, text)
+			if href, ok := c.prose.Source(r.URL.Value); ok {
+				text = prose.AnchorTag(href, text)
 			}
 		}
 		out = append(out, text)
@@ -220,7 +221,7 @@ func (c *composer) others() []template.HTML {
 	if c.moment != nil {
 		folder = "../../"
 	}
-	out := []template.HTML{anchorTag(template.URL(folder+historyFolder+"/index.html"), template.HTML("history, "+number.Count(len(moments), "run")))}
+	out := []template.HTML{prose.AnchorTag(template.URL(folder+historyFolder+"/index.html"), template.HTML("history, "+number.Count(len(moments), "run")))}
 	seen := []string{setName(c.d.Host, c.d.Profile)}
 	for _, m := range moments { // the newest of each comes first
 		name := setName(m.Host, m.Profile)
@@ -228,7 +229,7 @@ func (c *composer) others() []template.HTML {
 			continue
 		}
 		seen = append(seen, name)
-		out = append(out, "also measured: "+anchorTag(template.URL(pageOf(m, moments)+"/index.html"), template.HTML(template.HTMLEscapeString(name))))
+		out = append(out, "also measured: "+prose.AnchorTag(template.URL(pageOf(m, moments)+"/index.html"), template.HTML(template.HTMLEscapeString(name))))
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/chart"
 	"benchbook/render/number"
+	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
 
@@ -56,15 +57,15 @@ func (c *composer) claims(list []*article.Claim) template.HTML {
 	for _, claim := range list {
 		views = append(views, c.claim(claim))
 	}
-	return c.fill("claims", views)
+	return c.Fill("claims", views)
 }
 
 func (c *composer) claim(claim *article.Claim) claimView {
 	j := c.judgements[claim.Name.Value]
 	mark := VerdictMark(j.Verdict)
 	says, words := c.claimSentence(claim)
-	c.found = append(c.found, Part{ClaimPart, claimID + claim.Name.Value, c.stated(words, claim.Name.Value)})
-	v := claimView{ID: claimID + claim.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: claim.Headline.V}
+	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + claim.Name.Value, c.stated(words, claim.Name.Value)})
+	v := claimView{ID: prose.ClaimID + claim.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: claim.Headline.V}
 	if claim.Expect.Node != nil {
 		v.Expect = claim.Expect.Node.String()
 	}
@@ -195,9 +196,9 @@ func widened(floor float64) string {
 // claimSentence is what a claim says: its own text, else the words of the first link to it, else its test.
 func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
 	if claim.Text.Value != "" {
-		return c.inline(claim.Text.Value)
+		return c.prose.Inline(claim.Text.Value)
 	}
-	if words := c.claimWords[claim.Name.Value]; words != "" {
+	if words := c.prose.ClaimWords[claim.Name.Value]; words != "" {
 		return template.HTML(template.HTMLEscapeString(words)), words
 	}
 	test := claim.Name.Value
@@ -207,14 +208,14 @@ func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
 	return template.HTML("<code>" + template.HTMLEscapeString(test) + "</code>"), test
 }
 
-// said is what stands after the words of a link to a claim: its verdict, leading to the claim itself.
-func (c *composer) said(name string, words template.HTML) template.HTML {
+// Claim is what stands after the words of a link to a claim: its verdict, leading to the claim itself.
+func (c *composer) Claim(name string, words template.HTML) template.HTML {
 	mark := VerdictMark(c.judgements[name].Verdict)
-	return c.fill("said", struct {
+	return c.Fill("said", struct {
 		Words       template.HTML
 		Class, Word string
 		Href        string
-	}{words, mark.Class, mark.Word, "#" + claimID + name})
+	}{words, mark.Class, mark.Word, "#" + prose.ClaimID + name})
 }
 
 // effect is how large a claimed effect is: a ratio, or a value.

@@ -103,8 +103,8 @@ type differenceView struct {
 // comparisonPage shows two runs side by side.
 func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) (Subpage, error) {
 	c := r.compose(d, o)
-	c.up = "../../../"
-	_, title := c.inline(d.Doc.Front.Title.Value)
+	c.prose.Up = "../../../"
+	_, title := c.prose.Inline(d.Doc.Front.Title.Value)
 	v := comparisonView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Sum: wording.Sum(k.changes),
 		Apart: wording.Apart(k.b.Started.Sub(k.a.Started)), Explanation: wording.Sentence(k.explanation.Words),
 		Command: fmt.Sprintf("benchbook compare %s %s %s", k.a.Run, k.b.Run, d.Doc.Slug)}
@@ -134,9 +134,9 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		view.More = len(f.Parts) - len(view.Parts)
 		v.Differences = append(v.Differences, view)
 	}
-	main := c.fill("comparison", v)
+	main := c.Fill("comparison", v)
 	return Subpage{Path: k.folder, Title: "Two runs of " + title, Description: "Runs " + k.a.Run + " and " + k.b.Run + " side by side: " + v.Sum + ".",
-		HTML: main, Files: c.files, Warnings: c.unclear}, c.failed()
+		HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
 // sideFacts are what identifies a side of a comparison. All sides have the same ones.
@@ -258,7 +258,7 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 	full, narrow := c.draw(id, f)
 	file := dataFolder + "/" + id + ".svg"
 	c.files = append(c.files, File{file, figure.Standalone(full)})
-	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
+	return c.Fill("figure", figureView{exhibit: exhibit{ID: id, Number: fmt.Sprintf("Figure\u00a0%d", n), Title: template.HTML(template.HTMLEscapeString(title + " in both runs")),
 		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plaintext"
+	"benchbook/render/prose"
 )
 
 // DocsPage is a page of a project's docs, as it is shown.
@@ -34,28 +36,47 @@ const docsFolder = "files"
 //
 // The error is one of the theme's templates.
 func (r *Renderer) Docs(docs *article.Docs, o Options) ([]*DocsPage, error) {
-	var composers []*composer
+	var writers []*docsWriter
 	var links []docsLink
 	for _, page := range docs.Pages {
-		c := &composer{Renderer: r, doc: page.Document, options: o, up: "../../", noted: map[int]bool{}, numbers: map[string]string{},
-			docs: &docsPlace{docs, page}}
-		if page == docs.Pages[0] {
-			c.up = "../"
-		}
-		c.markdown = c.newMarkdown()
-		c.survey()
-		composers = append(composers, c)
-		links = append(links, docsLink{words: strings.TrimSpace(c.plain(page.Title, page.Text)), page: page})
+		c := &docsWriter{Renderer: r, docs: docs, page: page, articles: o.Articles}
+		c.prose = r.prose.Writer(page.Document, c, nil, prose.Options{Title: page.Title, Destination: c.destination})
+		writers = append(writers, c)
+		links = append(links, docsLink{words: strings.TrimSpace(c.prose.Plain(page.Title, page.Text)), page: page})
 	}
 	var out []*DocsPage
-	for i, c := range composers {
-		page, err := c.docsPage(links, i)
+	for i, c := range writers {
+		page, err := c.write(links, i)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, page)
 	}
 	return out, nil
+}
+
+// docsWriter writes a page of docs.
+type docsWriter struct {
+	*Renderer
+	docs     *article.Docs
+	page     *article.DocsPage
+	articles []string // that the site has
+	prose    *prose.Writer
+	files    []File
+	warnings []string
+	err      error
+}
+
+// Fill is the composer's.
+func (c *docsWriter) Fill(name string, data any) template.HTML {
+	filled, err := c.fill(name, data)
+	c.err = cmp.Or(c.err, err)
+	return filled
+}
+
+// Warnf says what the author should look at.
+func (c *docsWriter) Warnf(format string, args ...any) {
+	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
 // docsLink is a page in the list of all.
@@ -84,43 +105,43 @@ type docsEntry struct {
 	Contents []link // its sections, if it is the page itself
 }
 
-// docsPage renders the page at a place in the list of all.
-func (c *composer) docsPage(all []docsLink, at int) (*DocsPage, error) {
+// write renders the page at a place in the list of all.
+func (c *docsWriter) write(all []docsLink, at int) (*DocsPage, error) {
 	here := all[at]
-	title := c.children(here.page.Title, c.doc.Text)
-	v := docsView{Name: all[0].words, Title: title, Groups: c.docsGroups(all, at)}
+	title := c.prose.Children(here.page.Title, c.page.Text)
+	v := docsView{Name: all[0].words, Title: title, Groups: c.groups(all, at)}
 	if at > 0 {
-		v.Before = &link{c.docs.href(all[at-1].page), all[at-1].words}
+		v.Before = &link{c.href(all[at-1].page), all[at-1].words}
 	}
 	if at+1 < len(all) {
-		v.After = &link{c.docs.href(all[at+1].page), all[at+1].words}
+		v.After = &link{c.href(all[at+1].page), all[at+1].words}
 	}
-	v.Prose = c.prose()
-	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(), HTML: c.fill("docs", v), Files: c.files}
-	for _, h := range c.headings[1:] {
-		page.Parts = append(page.Parts, Part{SectionPart, h.id, h.words})
+	v.Prose = c.prose.Prose()
+	page := &DocsPage{Path: docsPath(here.page, all[0].page), Title: here.words, Description: c.beginning(), HTML: c.Fill("docs", v), Files: c.allFiles()}
+	for _, h := range c.prose.Headings[1:] {
+		page.Parts = append(page.Parts, Part{SectionPart, h.ID, h.Words})
 	}
 	here.page.Terms(func(id, word string) {
-		page.Parts = append(page.Parts, Part{TermPart, c.anchors[id], plaintext.String(word)})
+		page.Parts = append(page.Parts, Part{TermPart, c.prose.Anchors[id], plaintext.String(word)})
 	})
 	for _, w := range c.warnings {
 		page.Warnings = append(page.Warnings, here.page.Source.Path+": "+w)
 	}
-	if c.err != nil {
-		return nil, fmt.Errorf("rendering %s: %w", here.page.Source.Path, c.err)
+	if err := cmp.Or(c.err, c.prose.Err()); err != nil {
+		return nil, fmt.Errorf("rendering %s: %w", here.page.Source.Path, err)
 	}
 	return page, nil
 }
 
-// docsGroups lists all pages, those of a group together.
-func (c *composer) docsGroups(all []docsLink, at int) []docsGroup {
+// groups lists all pages, those of a group together.
+func (c *docsWriter) groups(all []docsLink, at int) []docsGroup {
 	var groups []docsGroup
 	for i, of := range all {
-		e := docsEntry{link: link{c.docs.href(of.page), of.words}, Here: i == at}
+		e := docsEntry{link: link{c.href(of.page), of.words}, Here: i == at}
 		if e.Here && i > 0 { // those of the first are the groups
-			for _, h := range c.headings[1:] {
-				if h.level == 2 {
-					e.Contents = append(e.Contents, link{"#" + h.id, h.words})
+			for _, h := range c.prose.Headings[1:] {
+				if h.Level == 2 {
+					e.Contents = append(e.Contents, link{"#" + h.ID, h.Words})
 				}
 			}
 		}
@@ -135,13 +156,13 @@ func (c *composer) docsGroups(all []docsLink, at int) []docsGroup {
 }
 
 // beginning is the first paragraph of the page, or as many of its words as say what it is about.
-func (c *composer) beginning() string {
+func (c *docsWriter) beginning() string {
 	const enough = 200
-	for n := c.doc.Tree.FirstChild(); n != nil; n = n.NextSibling() {
+	for n := c.page.Tree.FirstChild(); n != nil; n = n.NextSibling() {
 		if n.Kind() != ast.KindParagraph {
 			continue
 		}
-		text := strings.Join(strings.Fields(c.plain(n, c.doc.Text)), " ")
+		text := strings.Join(strings.Fields(c.prose.Plain(n, c.page.Text)), " ")
 		if utf8.RuneCountInString(text) <= enough {
 			return text
 		}
@@ -154,12 +175,6 @@ func (c *composer) beginning() string {
 	return ""
 }
 
-// docsPlace is the place of a page among its docs.
-type docsPlace struct {
-	docs *article.Docs
-	page *article.DocsPage
-}
-
 // docsPath is the folder of a page below that of the docs.
 func docsPath(page, index *article.DocsPage) string {
 	if page == index {
@@ -169,18 +184,18 @@ func docsPath(page, index *article.DocsPage) string {
 }
 
 // href leads from the page to another.
-func (d *docsPlace) href(to *article.DocsPage) string {
-	index := d.docs.Pages[0]
+func (c *docsWriter) href(to *article.DocsPage) string {
+	index := c.docs.Pages[0]
 	from := ""
-	if d.page != index {
+	if c.page != index {
 		from = "../"
 	}
 	return (&url.URL{Path: from + path.Join(docsPath(to, index), "index.html")}).String()
 }
 
 // destination is where a link of the page leads on the site; ok is false if it leads to nothing that the site has.
-func (d *docsPlace) destination(c *composer, written string) (href template.URL, ok bool) {
-	to, err := d.docs.Follow(d.page, written)
+func (c *docsWriter) destination(written string) (href template.URL, ok bool) {
+	to, err := c.docs.Follow(c.page, written)
 	switch {
 	case err != nil:
 		return "", false // which is a problem of the project
@@ -188,27 +203,39 @@ func (d *docsPlace) destination(c *composer, written string) (href template.URL,
 		return template.URL(to.Elsewhere), true
 	case to.Page != nil:
 		address := ""
-		if to.Page != d.page || to.Fragment == "" {
-			address = d.href(to.Page)
+		if to.Page != c.page || to.Fragment == "" {
+			address = c.href(to.Page)
 		}
 		if to.Fragment != "" {
-			address += (&url.URL{Fragment: anchor(to.Fragment)}).String()
+			address += (&url.URL{Fragment: prose.Anchor(to.Fragment)}).String()
 		}
 		return template.URL(address), true
 	case to.Article != "":
-		if !slices.Contains(c.options.Articles, to.Article) {
-			c.warnf("the link to the article %s is shown as text, since the site does not have it", to.Article)
+		up := "../../"
+		if c.page == c.docs.Pages[0] {
+			up = "../"
+		}
+		if !slices.Contains(c.articles, to.Article) {
+			c.Warnf("the link to the article %s is shown as text, since the site does not have it", to.Article)
 			return "", false
 		}
-		return template.URL((&url.URL{Path: c.up + to.Article + "/index.html", Fragment: anchor(to.Fragment)}).String()), true
+		return template.URL((&url.URL{Path: up + to.Article + "/index.html", Fragment: prose.Anchor(to.Fragment)}).String()), true
 	}
 	name := path.Join(docsFolder, to.File)
 	if !slices.ContainsFunc(c.files, func(f File) bool { return f.Path == name }) {
-		data, err := d.docs.ReadFile(to.File)
+		data, err := c.docs.ReadFile(to.File)
 		if err != nil {
 			return "", false
 		}
 		c.files = append(c.files, File{name, data})
 	}
 	return template.URL((&url.URL{Path: name}).String()), true
+}
+
+func (c *docsWriter) allFiles() []File {
+	files := slices.Clone(c.files)
+	for _, p := range c.prose.Pictures {
+		files = append(files, File(p))
+	}
+	return files
 }

@@ -39,7 +39,7 @@ type panelView struct {
 // figure shows a figure block.
 func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{exhibit: exhibit{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
-	v.Caption, _ = c.inline(f.Caption.Value)
+	v.Caption, _ = c.prose.Inline(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
 	if f.Is().Subject == figurekind.Claim {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
@@ -49,7 +49,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
-		p.Plain = func(line string) string { _, words := c.inline(line); return words }
+		p.Plain = func(line string) string { _, words := c.prose.Inline(line); return words }
 		p.Stated = func(title string) string { return c.stated(title, f.Claim.Value) }
 	}
 	switch {
@@ -65,7 +65,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.drawPanels(&v, f, panels)
 	}
 	var words string
-	if v.Title, words = c.inline(f.Title.Value); v.Title == "" {
+	if v.Title, words = c.prose.Inline(f.Title.Value); v.Title == "" {
 		words = cmp.Or(panels[0].Auto, wording.Capital(f.Kind.Value)+" of "+f.Label.Value)
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
@@ -74,11 +74,11 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
-		c.warnf("%s: %s", f.Label.Value, v.Missing)
+		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Stamp = c.stamp(cells, nil, nil)
 	}
 	v.Elsewhere = elsewhere(experiment)
-	return c.fill("figure", v)
+	return c.Fill("figure", v)
 }
 
 // drawPanels draws each panel and puts together what is said of them.
@@ -94,7 +94,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	for _, p := range panels {
 		d := p.Draw()
 		for _, w := range d.Warnings {
-			c.warnf("%s", w)
+			c.Warnf("%s", w)
 		}
 		view := panelView{Name: p.Name, Folded: d.Folded, Missing: wording.Sentence(d.Missing)}
 		if d.Figure != nil {
@@ -176,7 +176,7 @@ func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, []figure
 func (c *composer) warnOfDrawing(id string, width figure.Width, findings []figure.Finding) {
 	for _, finding := range findings {
 		if finding.Kind != figure.MissingGlyph { // a name in any script may be shown
-			c.warnf("%s, %d wide: %s", id, int(width), finding.Message)
+			c.Warnf("%s, %d wide: %s", id, int(width), finding.Message)
 			c.unclear = append(c.unclear, c.warnings[len(c.warnings)-1])
 		}
 	}

@@ -72,7 +72,7 @@ func (c *composer) tracked() []trackedValue {
 		if err != nil {
 			continue // the article's own page says so
 		}
-		_, is := c.inline(k.Is.Value)
+		_, is := c.prose.Inline(k.Is.Value)
 		ratio := isCall(c.resolved(in.Expr), "ratio")
 		out = append(out, trackedValue{is, func(d *dataset.Dataset) (readValue, bool) {
 			q, err := d.Eval(in.Expr, "")
@@ -134,8 +134,8 @@ func measuredWords(m *dataset.Moment) string {
 // history is what all runs of an article came to.
 func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*comparison) (Subpage, error) {
 	c := r.compose(d, o)
-	c.up = "../../"
-	_, title := c.inline(d.Doc.Front.Title.Value)
+	c.prose.Up = "../../"
+	_, title := c.prose.Inline(d.Doc.Front.Title.Value)
 	tracked := c.tracked()
 	v := historyView{Article: link{"../index.html", title}, Lead: historyLead(o.Moments)}
 	for _, t := range tracked {
@@ -150,8 +150,8 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 			v.Figures = append(v.Figures, drawn)
 		}
 	}
-	main := c.fill("history", v)
-	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.files, Warnings: c.unclear}, c.failed()
+	main := c.Fill("history", v)
+	return Subpage{Path: historyFolder, Title: "History of " + title, Description: v.Lead, HTML: main, Files: c.allFiles(), Warnings: c.unclear}, c.failed()
 }
 
 // historyLead says in a sentence what there is.
@@ -268,7 +268,7 @@ func (c *composer) historyFigure(id, no string, t trackedValue, moments []*datas
 		howTo = append(howTo, "Box: 95\u202f% interval.")
 	}
 	hosts = cellview.SortedSet(hosts)
-	return c.fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
+	return c.Fill("figure", figureView{exhibit: exhibit{ID: id, Number: no, Title: template.HTML(template.HTMLEscapeString(title)),
 		Sub: "As each run measured it, over time", Stamp: stamp{Cells: number.Count(len(values), "run"), Where: "host\u00a0" + strings.Join(hosts, ", "),
 			Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}}, HowTo: howTo})

@@ -27,7 +27,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 		Rows            [][]publishedCell
 	}{Summary: number.Count(len(p.Rows), "row") + " of " + p.Source.Value, Source: p.Source.Value}
 	if p.URL.Value != "" {
-		v.URL, _ = c.source(p.URL.Value)
+		v.URL, _ = c.prose.Source(p.URL.Value)
 	}
 	var fields, metrics []string
 	for _, r := range p.Rows {
@@ -59,7 +59,7 @@ func (c *composer) published(p *article.Published) template.HTML {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	return c.fill("published", v)
+	return c.Fill("published", v)
 }
 
 func textOf[T any](list []article.Named[T], name string, text func(T) string) string {

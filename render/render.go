@@ -21,12 +21,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alecthomas/chroma/v2"
-	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -35,6 +34,8 @@ import (
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
 	"benchbook/render/method"
+	"benchbook/render/prose"
+	"benchbook/render/wording"
 )
 
 // The fonts of a theme in which the text of figures is set, and so measured.
@@ -47,10 +48,7 @@ const (
 type Renderer struct {
 	templates *template.Template
 	measures  sync.Pool // of *figure.Metrics
-	listings  sync.Map  // template.HTML by code: subpages and the next preview mostly have the same
-	policy    *bluemonday.Policy
-	lexers    *chroma.LexerRegistry
-	known     sync.Map // lexers by the language of listings; nil for a language that nobody knows
+	prose     *prose.Renderer
 }
 
 // New returns a Renderer that fills the templates of a theme, a folder with *.html and fonts.
@@ -70,7 +68,7 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
 	}
-	r := &Renderer{templates: templates, policy: newPolicy(), lexers: newLexers()}
+	r := &Renderer{templates: templates, prose: prose.NewRenderer()}
 	r.measures.New = func() any { return fonts.Metrics() }
 	return r, nil
 }
@@ -156,7 +154,7 @@ func (r *Renderer) composed(d *dataset.Dataset, o Options) (*Page, *composer, co
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: a.standing, Finding: c.finding(a.description), Spark: c.spark(),
-		HTML: a.main, Files: c.files, Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
+		HTML: a.main, Files: c.allFiles(), Parts: c.found, Runs: len(o.Moments), Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
 		page.Host = plaintext.String(d.Host)
@@ -214,36 +212,36 @@ type composed struct {
 
 // article composes the main element of an article.
 func (c *composer) article() composed {
-	title, titleText := c.inline(c.doc.Front.Title.Value)
-	description, descriptionText := c.inline(c.doc.Front.Description.Value)
+	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
+	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
 	standing, reason := c.d.Standing()
 	mark := StandingMark(standing)
 	keys := c.keyValues()
-	prose := c.prose()
+	text := c.prose.Prose()
 	banners := c.banners()
-	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.listing}
+	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Exhibits: c.exhibits(), Prose: prose, Method: how.View(titleText, c.values),
+		Contents: c.contents(), Exhibits: c.exhibits(), Prose: text, Method: how.View(titleText, c.values),
 	}
-	return composed{c.fill("article", view), view, titleText, descriptionText, banners, mark}
+	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
 
 // asOf is the article that c has composed under the address of a run that says the same: all but where the page is.
 func (c *composer) asOf(m *dataset.Moment, a composed) (*composer, composed) {
 	again := *c
-	again.up, again.moment = upFromRun, m
+	again.prose, again.moment = c.prose.At(upFromRun), m
 	_, reason := c.d.Standing()
 	a.banners = append([]banner{again.momentBanner()}, a.banners...)
 	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
-	a.main = again.fill("article", a.view)
+	a.main = again.Fill("article", a.view)
 	return &again, a
 }
 
 // failed is the first error of a template or figure, if there was one.
 func (c *composer) failed() error {
-	if c.err != nil {
-		return fmt.Errorf("rendering %s: %w", c.doc.Slug, c.err)
+	if err := cmp.Or(c.err, c.prose.Err()); err != nil {
+		return fmt.Errorf("rendering %s: %w", c.doc.Slug, err)
 	}
 	return nil
 }
@@ -268,22 +266,13 @@ type composer struct {
 	d       *dataset.Dataset
 	doc     *article.Document
 	options Options
-	up      string          // from the page to the folder of the site: "../"
 	moment  *dataset.Moment // that the page is of; nil for the newest
-	docs    *docsPlace      // of a page of docs, which has no dataset; nil for articles
+	prose   *prose.Writer
 
 	judgements map[string]dataset.Judgement // by name of the claim
-	claimWords map[string]string            // what the prose says of a claim, in the words of its first link
 	numbers    map[string]string            // label -> "Figure 2"
-	headings   []heading
-	anchors    map[string]string // goldmark's id of a heading -> ours
-	shift      int               // levels by which headings are lowered, so that h1 is the title alone
-	origin     cellview.Origin   // of all that is shown
-	markdown   markdown
+	origin     cellview.Origin              // of all that is shown
 
-	rawHTML  bool // the author wrote some
-	leadsUp  bool // there is a link by way of the folder of the site, which is another from another page
-	noted    map[int]bool
 	values   []method.Value
 	used     []used
 	nextID   int
@@ -298,8 +287,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o, up: "../",
-		judgements: map[string]dataset.Judgement{}, noted: map[int]bool{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
+	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o,
+		judgements: map[string]dataset.Judgement{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
 	for _, j := range d.Judgements() {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -313,28 +302,35 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			c.use(claim.Expect.Node, claim.Experiment.Value)
 		}
 	}
-	c.markdown = c.newMarkdown()
 	c.number()
-	c.survey()
+	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Up: "../", Articles: o.Articles, Numbers: c.numbers})
 	return c
 }
 
-// fill executes a template; the first error is kept for Page. No character of what an author wrote or a program printed acts in it: see
+// Fill executes a template; the first error is kept for Page. No character of what an author wrote or a program printed acts in it: see
 // package plaintext.
-func (c *composer) fill(name string, data any) template.HTML {
+func (c *composer) Fill(name string, data any) template.HTML {
+	filled, err := c.fill(name, data)
+	c.err = cmp.Or(c.err, err)
+	return filled
+}
+
+func (r *Renderer) fill(name string, data any) (template.HTML, error) {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
-	if err := c.templates.ExecuteTemplate(b, name, data); err != nil && c.err == nil {
-		c.err = fmt.Errorf("filling the template %q: %w", name, err)
+	var err error
+	if err = r.templates.ExecuteTemplate(b, name, data); err != nil {
+		err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(plaintext.Bytes(b.Bytes()))
+	return template.HTML(plaintext.Bytes(b.Bytes())), err
 }
 
 // buffers are those that are not in use: most of what a page takes is room for the filling of templates.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func (c *composer) warnf(format string, args ...any) {
+// Warnf says what the author should look at.
+func (c *composer) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
@@ -342,16 +338,10 @@ func (c *composer) warnf(format string, args ...any) {
 func (c *composer) placed() {
 	var found source.Problems
 	c.d.StaleNumbers(&found)
-	deadLinks(c.doc, c.options.Articles, func(name string) error {
-		if c.hasFile(mediaFile(name)) { // no need to read it again
-			return nil
-		}
-		_, err := readPicture(c.doc.Dir, name)
-		return err
-	}, &found)
+	c.prose.DeadLinks(&found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)
-		c.warnf("line %d: %s [%s]", line, p.Message, p.Rule)
+		c.Warnf("line %d: %s [%s]", line, p.Message, p.Rule)
 	}
 }
 
@@ -416,4 +406,85 @@ func (c *composer) told(claim *article.Claim) string {
 		return words + " (" + effect + ")."
 	}
 	return words + "."
+}
+
+// contentsEntry is a heading in the contents, with those below it.
+type contentsEntry struct {
+	Href, Words string
+	Below       []link
+}
+
+// contents lists the headings of the two upper levels, and our own sections after them.
+func (c *composer) contents() []contentsEntry {
+	var out []contentsEntry
+	for _, h := range c.prose.Headings {
+		c.found = append(c.found, Part{SectionPart, h.ID, c.stated(h.Words, h.Claims...)})
+		switch level := h.Level + c.prose.Shift; {
+		case level == 2:
+			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Words})
+		case level == 3 && len(out) > 0:
+			last := &out[len(out)-1]
+			last.Below = append(last.Below, link{"#" + h.ID, h.Words})
+		}
+	}
+	out = append(out, contentsEntry{Href: "#method", Words: "How this was measured"})
+	if len(c.values) > 0 {
+		out = append(out, contentsEntry{Href: "#values", Words: "Values in the text"})
+	}
+	return out
+}
+
+// Block shows one of our own blocks as what it is.
+func (c *composer) Block(b *article.Block) template.HTML {
+	var out template.HTML
+	switch b.Is {
+	case "experiment":
+		first, _ := b.Place.Source.Position(b.Place.Start)
+		lines := strings.Count(string(b.YAML), "\n")
+		return c.prose.Listing(article.FileName, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml", c.experimentListing(b))
+	case "include":
+		lines := ""
+		if b.Listing.First > 0 {
+			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data), "\n")-1))
+		}
+		return c.prose.Listing(b.Listing.Path, lines, b.Listing.Language, b.Listing.Data)
+	case "file":
+		return c.prose.Listing(b.Listing.Path, "", b.Listing.Language, b.Listing.Data)
+	case "claim":
+		return c.claims(b.Claims)
+	case "published":
+		for _, p := range b.Published {
+			out += c.published(p)
+		}
+	case "table":
+		for _, t := range b.Tables {
+			out += c.table(t)
+		}
+	case "figure":
+		for _, f := range b.Figures {
+			out += c.figure(f)
+		}
+	}
+	return out
+}
+
+// ValueText is what an expression comes to, as text.
+func (c *composer) ValueText(in expr.Inline) string {
+	q, err := c.d.Eval(in.Expr, "")
+	switch {
+	case err != nil:
+		return wording.NotMeasured
+	case q.Text != "":
+		return q.Text
+	}
+	return c.writerOf(in, q).text()
+}
+
+// allFiles are those that the page links, with the pictures of its prose.
+func (c *composer) allFiles() []File {
+	files := slices.Clone(c.files)
+	for _, p := range c.prose.Pictures {
+		files = append(files, File(p))
+	}
+	return files
 }

@@ -16,6 +16,7 @@ import (
 	"benchbook/render/figure"
 	"benchbook/render/method"
 	"benchbook/render/number"
+	"benchbook/render/prose"
 	"benchbook/render/table"
 	"benchbook/render/wording"
 )
@@ -78,7 +79,7 @@ func (c *composer) titleCheck(claim source.Text) *banner {
 		return nil
 	}
 	return &banner{Strong: "The title states a claim that is " + string(verdict) + " here.",
-		Link: &link{"#" + claimID + claim.Value, "See the claim"}}
+		Link: &link{"#" + prose.ClaimID + claim.Value, "See the claim"}}
 }
 
 // verdict is that of a claim by its name.
@@ -101,22 +102,22 @@ func (c *composer) table(t *article.Table) template.HTML {
 	e := exhibit{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.titleCheck(t.Claim)}
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil {
-		c.warnf("%s: %v", t.Label.Value, err)
+		c.Warnf("%s: %v", t.Label.Value, err)
 	}
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
 	var words string
-	if e.Title, words = c.inline(t.Title.Value); e.Title == "" {
+	if e.Title, words = c.prose.Inline(t.Title.Value); e.Title == "" {
 		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	c.found = append(c.found, Part{TablePart, e.ID, c.stated(words, t.Claim.Value)})
-	e.Caption, _ = c.inline(t.Caption.Value)
+	e.Caption, _ = c.prose.Inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
 	var notes []template.HTML
 	for _, n := range t.Notes {
-		note, _ := c.inline(n.Value)
+		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
 	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
@@ -129,7 +130,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	case len(cells) == 0:
 		missing = "There are no cells to show."
 	}
-	return c.fill("table", struct {
+	return c.Fill("table", struct {
 		exhibit
 		Layout  table.Layout
 		Missing string          // why there are no rows

@@ -10,6 +10,7 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
 
@@ -155,14 +156,14 @@ const upFromRun = "../../../"
 
 // runPage is the article as of a run, under an address that stays.
 func (r *Renderer) runPage(m *dataset.Moment, o Options, c *composer, a composed) (Subpage, error) {
-	if c.d == m.Dataset && !c.leadsUp {
+	if c.d == m.Dataset && !c.prose.LeadsUp {
 		c, a = c.asOf(m, a)
 	} else {
 		c = r.compose(m.Dataset, o)
-		c.up, c.moment = upFromRun, m
+		c.prose.Up, c.moment = upFromRun, m
 		a = c.article()
 	}
-	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended), Description: a.description, HTML: a.main, Files: c.files, Warnings: c.unclear},
+	return Subpage{Path: pageOf(m, o.Moments), Title: a.title + ", run of " + wording.LongDate(m.Ended), Description: a.description, HTML: a.main, Files: c.allFiles(), Warnings: c.unclear},
 		c.failed()
 }
 
@@ -176,12 +177,12 @@ type wholeView struct {
 // partPage leads from the address of such a run to the page of all that was measured in one go with it.
 func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (Subpage, error) {
 	c := r.compose(m.Dataset, o)
-	c.up = upFromRun
-	_, title := c.inline(m.Doc.Front.Title.Value)
-	main := c.fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
+	c.prose.Up = upFromRun
+	_, title := c.prose.Inline(m.Doc.Front.Title.Value)
+	main := c.Fill("part", wholeView{Article: link{"../../index.html", title}, History: "../../" + historyFolder + "/index.html", Name: name,
 		Whole: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, When: wording.LongDate(m.Ended)})
 	return Subpage{Path: folder, Title: title + ", run " + name, Description: "Run " + name + " was measured in one go with run " + m.Run + ".",
-		HTML: main, Files: c.files, LeadsOn: true}, c.failed()
+		HTML: main, Files: c.allFiles(), LeadsOn: true}, c.failed()
 }
 
 // news compares the newest run of what is shown with the state before it.
@@ -207,7 +208,7 @@ func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison
 	c := r.compose(d, o)
 	for _, t := range turns.Claims {
 		_, words := c.claimSentence(t.Claim)
-		n.Claims = append(n.Claims, ClaimNews{words, claimID + t.Claim.Name.Value, VerdictMark(t.Before), VerdictMark(t.After)})
+		n.Claims = append(n.Claims, ClaimNews{words, prose.ClaimID + t.Claim.Name.Value, VerdictMark(t.Before), VerdictMark(t.After)})
 	}
 	for _, c := range comparisons {
 		if c.b == newest {

@@ -17,6 +17,7 @@ import (
 	"benchbook/render/chart"
 	"benchbook/render/method"
 	"benchbook/render/number"
+	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
 
@@ -36,13 +37,12 @@ type valueView struct {
 	Shown    *link
 }
 
-// value shows what an expression comes to: the number, and the slip that says where it comes from. The second result is
-// the number alone, as text.
-func (c *composer) value(in expr.Inline) (template.HTML, string) {
+// Value shows what an expression comes to: the number, and the slip that says where it comes from.
+func (c *composer) Value(in expr.Inline) template.HTML {
 	v, _ := c.evaluate(in)
 	c.nextID++
-	v.ID = valueID + strconv.Itoa(c.nextID)
-	return c.fill("value", v), v.Text
+	v.ID = prose.ValueID + strconv.Itoa(c.nextID)
+	return c.Fill("value", v)
 }
 
 // evaluate computes what an expression comes to, and notes it for the table of all values.
@@ -402,16 +402,16 @@ func (c *composer) publishedValue(in expr.Inline, q dataset.Quantity) string {
 func (c *composer) keyValues() []keyView {
 	var out []keyView
 	for _, k := range c.doc.Front.KeyValues {
-		is, _ := c.inline(k.Is.Value)
+		is, _ := c.prose.Inline(k.Is.Value)
 		in, err := expr.ParseInline(k.Value.Value)
 		if err != nil {
-			c.warnf("the key value %q cannot be read: %v", k.Value.Value, err)
+			c.Warnf("the key value %q cannot be read: %v", k.Value.Value, err)
 			continue
 		}
 		v, q := c.evaluate(in)
 		c.nextID++
-		v.ID = valueID + strconv.Itoa(c.nextID)
-		row := keyView{Is: is, Value: c.fill("value", v)}
+		v.ID = prose.ValueID + strconv.Itoa(c.nextID)
+		row := keyView{Is: is, Value: c.Fill("value", v)}
 		switch {
 		case v.Missing:
 			row.Interval = wording.Sentence(inShort(v.Interval))

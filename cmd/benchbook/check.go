@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
-	"benchbook/render"
+	"benchbook/render/prose"
 	"benchbook/runner/machines"
 )
 
@@ -97,7 +97,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article, pla
 	var out []*source.Problem
 	for _, c := range list {
 		var found, here source.Problems
-		render.DeadLinks(c.Doc, slugs, &found)
+		prose.DeadLinks(c.Doc, slugs, &found)
 		for _, e := range plans[c.Slug].Experiments {
 			e.Remarks(&found)
 			e.CheckCPUs(func(host string) [][]int { // of other machines that is asked before a run

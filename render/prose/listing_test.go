@@ -1,4 +1,4 @@
-package render
+package prose
 
 import (
 	"reflect"
@@ -22,7 +22,7 @@ func TestHighlight(t *testing.T) {
 		{"nobody knows it", "klingon", "a < b", "a &lt; b"},
 		{"no language", "", "a & b", "a &amp; b"},
 	}
-	r := &Renderer{lexers: newLexers()}
+	r := NewRenderer()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := r.highlight(test.language, test.code)
@@ -72,7 +72,7 @@ func FuzzHighlight(f *testing.F) {
 	f.Add("yaml", "a: {b: c, d: \"e\"}\n# x")
 	f.Add("python", "def f():\r\n\treturn '</code><script>'")
 	f.Add("html", "<script>alert(1)</script>")
-	r := &Renderer{lexers: newLexers()}
+	r := NewRenderer()
 	f.Fuzz(func(t *testing.T, language, code string) {
 		// A parser of HTML changes line ends, zero bytes and broken UTF-8.
 		code = strings.ToValidUTF8(strings.NewReplacer("\r", "", "\x00", "").Replace(code), "?")

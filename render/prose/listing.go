@@ -1,4 +1,4 @@
-package render
+package prose
 
 import (
 	"cmp"
@@ -21,8 +21,8 @@ type listingView struct {
 	Code  template.HTML
 }
 
-// listing shows code. Lines says what stands beside the name; empty counts them.
-func (c *composer) listing(name, lines, language string, code []byte) template.HTML {
+// Listing shows code. Lines says what stands beside the name; empty counts them.
+func (w *Writer) Listing(name, lines, language string, code []byte) template.HTML {
 	text := strings.TrimRight(string(code), "\n")
 	if lines == "" {
 		lines = number.Count(strings.Count(text, "\n")+1, "line")
@@ -30,11 +30,11 @@ func (c *composer) listing(name, lines, language string, code []byte) template.H
 			lines = language + ", " + lines
 		}
 	}
-	marked, err := c.highlight(language, text)
-	if err != nil && c.err == nil {
-		c.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
+	marked, err := w.highlight(language, text)
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("listing %q: %w", cmp.Or(name, firstLine(text)), err)
 	}
-	return c.fill("listing", listingView{name, lines, marked})
+	return w.page.Fill("listing", listingView{name, lines, marked})
 }
 
 func firstLine(text string) string {

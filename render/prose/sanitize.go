@@ -1,4 +1,4 @@
-package render
+package prose
 
 import (
 	"bytes"
@@ -40,9 +40,9 @@ func newPolicy() *bluemonday.Policy {
 }
 
 // clean reduces a piece of raw HTML to what the policy allows. Pieces need not be balanced: see balance.
-func (c *composer) clean(raw []byte) []byte {
-	c.rawHTML = true
-	return c.policy.SanitizeBytes(raw)
+func (w *Writer) clean(raw []byte) []byte {
+	w.rawHTML = true
+	return w.policy.SanitizeBytes(raw)
 }
 
 // balance closes what raw HTML opened and drops what it closed but did not open, so that an author's stray tag cannot
@@ -64,26 +64,26 @@ func balance(prose []byte) ([]byte, error) {
 
 // destination is where a link of the article leads on the site; ok is false if it must not or cannot be followed, and
 // then only its words are shown, and DeadLinks says why.
-func (c *composer) destination(written string) (href template.URL, ok bool) {
-	if c.docs != nil {
-		return c.docs.destination(c, written)
+func (w *Writer) destination(written string) (href template.URL, ok bool) {
+	if w.Destination != nil {
+		return w.Destination(written)
 	}
-	href, err := c.follow(written)
+	href, err := w.follow(written)
 	return href, err == nil
 }
 
-// source is the destination of the address that something published has.
-func (c *composer) source(written string) (href template.URL, ok bool) {
-	href, err := c.follow(written)
+// Source is the destination of the address that something published has.
+func (w *Writer) Source(written string) (href template.URL, ok bool) {
+	href, err := w.follow(written)
 	if err != nil {
-		c.warnf("the link %q leads to nothing: %v", written, err)
+		w.page.Warnf("the link %q leads to nothing: %v", written, err)
 	}
 	return href, err == nil
 }
 
-func (c *composer) follow(written string) (template.URL, error) {
-	href, err := follower{c.up, c.options.Articles, c.anchors, c.doc}.follow(written)
-	c.leadsUp = c.leadsUp || strings.HasPrefix(string(href), c.up)
+func (w *Writer) follow(written string) (template.URL, error) {
+	href, err := follower{w.Up, w.Articles, w.Anchors, w.doc}.follow(written)
+	w.LeadsUp = w.LeadsUp || strings.HasPrefix(string(href), w.Up)
 	return href, err
 }
 
@@ -134,7 +134,7 @@ func (f follower) fragment(id string) (template.URL, error) {
 
 // isPart tells whether we give an id to some part of the page.
 func (f follower) isPart(id string) bool {
-	name, isClaim := strings.CutPrefix(id, claimID)
+	name, isClaim := strings.CutPrefix(id, ClaimID)
 	return slices.ContainsFunc(f.doc.Tables, func(t *article.Table) bool { return t.Label.Value == id }) ||
 		slices.ContainsFunc(f.doc.Figures, func(g *article.Figure) bool { return g.Label.Value == id }) ||
 		isClaim && slices.ContainsFunc(f.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == name }) ||
@@ -150,13 +150,24 @@ func DeadLinks(doc *article.Document, articles []string, problems *source.Proble
 	}, problems)
 }
 
+// DeadLinks warns of the document's own, which are those of the function.
+func (w *Writer) DeadLinks(problems *source.Problems) {
+	deadLinks(w.doc, w.Articles, func(name string) error {
+		if w.picture(name) != nil { // no need to read it again
+			return nil
+		}
+		_, err := readPicture(w.doc.Dir, name)
+		return err
+	}, problems)
+}
+
 // deadLinks is DeadLinks for who looks for pictures.
 func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *source.Problems) {
 	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if h, ok := n.(*ast.Heading); ok && entering {
 			id := headingIDOf(h)
-			f.anchors[id] = anchor(id)
+			f.anchors[id] = Anchor(id)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -177,19 +188,19 @@ func deadLinks(doc *article.Document, articles []string, picture func(name strin
 var partIDs = []string{"main", "theme", "find", "found", "found-count", "method", "values"}
 
 // partPrefixes begin the ids that we make.
-var partPrefixes = []string{claimID, noteID, refID, valueID, "fig-", "tbl-"}
+var partPrefixes = []string{ClaimID, noteID, refID, ValueID, "fig-", "tbl-"}
 
 // Beginnings of ids.
 const (
-	claimID   = "claim-"
+	ClaimID   = "claim-"
 	noteID    = "note-"
 	refID     = "ref-"
-	valueID   = "value-"
+	ValueID   = "value-"
 	headingID = "section-"
 )
 
-// anchor is the id of a heading, given that of goldmark.
-func anchor(id string) string {
+// Anchor is the id of a heading, given that of goldmark.
+func Anchor(id string) string {
 	taken := slices.Contains(partIDs, id) ||
 		slices.ContainsFunc(partPrefixes, func(p string) bool { return strings.HasPrefix(id, p) })
 	if taken || strings.HasPrefix(id, headingID) {

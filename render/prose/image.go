@@ -1,4 +1,4 @@
-package render
+package prose
 
 import (
 	"errors"
@@ -25,14 +25,14 @@ var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg
 
 // image shows a picture of the article's own folder, which becomes a file of the page. Pictures elsewhere are not
 // loaded, since a page asks nobody for anything: they become links.
-func (c *composer) image(n ast.Node, source []byte) template.HTML {
+func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
-	written, words := article.Resolve(i.Destination), strings.TrimSpace(c.plain(i, source))
+	written, words := article.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
 	if name, ok := localPicture(written); ok {
-		file, err := c.picture(name)
+		file, err := w.addPicture(name)
 		if err != nil {
-			if c.docs != nil { // of articles DeadLinks says it
-				c.warnf("the picture %q is not shown: %v", written, err)
+			if w.article == nil { // of articles DeadLinks says it
+				w.page.Warnf("the picture %q is not shown: %v", written, err)
 			}
 			return template.HTML(template.HTMLEscapeString(words))
 		}
@@ -40,14 +40,14 @@ func (c *composer) image(n ast.Node, source []byte) template.HTML {
 		return template.HTML(`<img src="` + template.HTMLEscapeString(to.String()) + `" alt="` +
 			template.HTMLEscapeString(words) + `" loading="lazy">`)
 	}
-	href, ok := c.destination(written)
+	href, ok := w.destination(written)
 	if words == "" {
 		words = "picture"
 	}
 	if !ok {
 		return template.HTML(template.HTMLEscapeString(words))
 	}
-	return anchorTag(href, template.HTML(template.HTMLEscapeString(words)))
+	return AnchorTag(href, template.HTML(template.HTMLEscapeString(words)))
 }
 
 // localPicture is the path of a picture that lies beside the article; ok is false for one that is elsewhere.
@@ -59,25 +59,33 @@ func localPicture(written string) (name string, ok bool) {
 	return path.Clean(u.Path), true
 }
 
-// picture takes a picture of the article's folder into the page and gives its path there.
-func (c *composer) picture(name string) (string, error) {
-	to := mediaFile(name)
-	if c.hasFile(to) {
-		return to, nil
+// Picture is a picture of the document, as a file of the page.
+type Picture struct {
+	Path string // relative to the folder of the page, with slashes
+	Data []byte
+}
+
+// picture is the one that lies at a path of the page already; nil if none does.
+func (w *Writer) picture(name string) *Picture {
+	i := slices.IndexFunc(w.Pictures, func(p Picture) bool { return p.Path == path.Join(mediaFolder, name) })
+	if i < 0 {
+		return nil
 	}
-	data, err := readPicture(c.doc.Dir, name)
+	return &w.Pictures[i]
+}
+
+// addPicture takes a picture of the document's folder into the page and gives its path there.
+func (w *Writer) addPicture(name string) (string, error) {
+	if there := w.picture(name); there != nil {
+		return there.Path, nil
+	}
+	data, err := readPicture(w.doc.Dir, name)
 	if err != nil {
 		return "", err
 	}
-	c.files = append(c.files, File{to, data})
+	to := path.Join(mediaFolder, name)
+	w.Pictures = append(w.Pictures, Picture{to, data})
 	return to, nil
-}
-
-// mediaFile is where a picture of the article lies, below its page.
-func mediaFile(name string) string { return path.Join(mediaFolder, name) }
-
-func (c *composer) hasFile(name string) bool {
-	return slices.ContainsFunc(c.files, func(f File) bool { return f.Path == name })
 }
 
 // readPicture reads a picture of a folder, which may be shown as it is.

@@ -1,0 +1,617 @@
+// Package prose shows what authors wrote in Markdown: their articles and docs, and lines such as titles.
+//
+// Nothing of it becomes markup unless it is known to be harmless: raw HTML is reduced to plain formatting, links lead to the web, to a
+// mail address or within the site, everything else is text.
+package prose
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/alecthomas/chroma/v2"
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plaintext"
+	"benchbook/render/wording"
+)
+
+// Page is the page that prose is part of.
+type Page interface {
+	Fill(template string, data any) template.HTML
+	Warnf(format string, args ...any)
+}
+
+// Article is what the prose of an article shows that is not prose.
+type Article interface {
+	Block(b *article.Block) template.HTML
+	Value(in expr.Inline) template.HTML
+	ValueText(in expr.Inline) string
+	Claim(name string, words template.HTML) template.HTML // words that are bound to a claim
+}
+
+// Renderer has what the prose of all pages has in common. It may be used by several goroutines.
+type Renderer struct {
+	policy   *bluemonday.Policy
+	lexers   *chroma.LexerRegistry
+	known    sync.Map // lexers by the language of listings; nil for a language that nobody knows
+	listings sync.Map // template.HTML by code: subpages and the next preview mostly have the same
+}
+
+// NewRenderer returns a Renderer.
+func NewRenderer() *Renderer { return &Renderer{policy: newPolicy(), lexers: newLexers()} }
+
+// Options are of a document.
+type Options struct {
+	Up       string            // from the page to the folder of the site, such as "../"
+	Articles []string          // slugs of the site's articles, to which pages may link
+	Numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
+	// Title is a node that stands above the prose and is no part of it; Destination is where links lead, if not to what an article
+	// may link to. Both are of pages of docs.
+	Title       ast.Node
+	Destination func(written string) (href template.URL, ok bool)
+}
+
+// Writer writes the prose of one document, and lines of Markdown that stand elsewhere in it.
+type Writer struct {
+	*Renderer
+	Options
+	Headings   []Heading
+	Anchors    map[string]string // goldmark's id of a heading -> ours
+	Shift      int               // levels by which headings are lowered, so that h1 is the title alone
+	ClaimWords map[string]string // what the prose says of a claim, in the words of its first link
+	Pictures   []Picture         // that are shown
+	LeadsUp    bool              // there is a link by way of the folder of the site, which is another from another page
+
+	page     Page
+	article  Article // nil for a page of docs
+	doc      *article.Document
+	markdown renderer.Renderer
+	line     parser.Parser // of titles, which are single lines of Markdown in YAML
+	rawHTML  bool          // the author wrote some
+	noted    map[int]bool
+	err      error
+}
+
+// Writer returns a Writer for a document. A page of docs has no article.
+func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
+	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{}, ClaimWords: map[string]string{},
+		noted: map[int]bool{}, line: parser.NewParser(
+			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
+			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+		)}
+	w.markdown = renderer.NewRenderer(renderer.WithNodeRenderers(
+		util.Prioritized(html.NewRenderer(), 1000),
+		util.Prioritized(extension.NewTableHTMLRenderer(), 500),
+		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
+		util.Prioritized(extension.NewTaskCheckBoxHTMLRenderer(), 500),
+		util.Prioritized(extension.NewDefinitionListHTMLRenderer(), 500),
+		util.Prioritized(w, 100), // of two, the lower number has the last word
+	))
+	w.survey()
+	return w
+}
+
+// At is the Writer of the same document as it stands on a page elsewhere.
+func (w *Writer) At(up string) *Writer {
+	there := *w
+	there.Up = up
+	return &there
+}
+
+// Err is the first error of a template or listing, if there was one.
+func (w *Writer) Err() error { return w.err }
+
+// RegisterFuncs is part of renderer.NodeRenderer: it names the nodes that are not shown as goldmark does by itself.
+func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	whole := func(kind ast.NodeKind, show func(n ast.Node, source []byte) template.HTML) {
+		reg.Register(kind, func(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if entering {
+				_, err := out.WriteString(string(show(n, source)))
+				return ast.WalkSkipChildren, err
+			}
+			return ast.WalkContinue, nil
+		})
+	}
+	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
+	whole(article.KindInlineValue, w.inlineValue)
+	whole(article.KindClaimLink, w.claimLink)
+	whole(article.KindReference, w.reference)
+	whole(ast.KindHeading, w.heading)
+	whole(ast.KindFencedCodeBlock, w.code)
+	whole(ast.KindCodeBlock, w.code)
+	whole(ast.KindCodeSpan, w.codeSpan)
+	whole(ast.KindBlockquote, w.quote)
+	whole(ast.KindLink, w.link)
+	whole(ast.KindAutoLink, w.autoLink)
+	whole(ast.KindImage, w.image)
+	whole(ast.KindHTMLBlock, w.htmlBlock)
+	whole(ast.KindRawHTML, w.htmlInline)
+	whole(extast.KindTable, w.markdownTable)
+	whole(extast.KindFootnoteLink, w.footnoteLink)
+	for _, kind := range []ast.NodeKind{extast.KindFootnoteList, extast.KindFootnoteBacklink} {
+		whole(kind, func(ast.Node, []byte) template.HTML { return "" }) // notes stand beside the text
+	}
+}
+
+// markup is what goldmark writes into as it is: for any other writer it makes a buffer of four kilobytes, for every node that is shown.
+type markup struct{ bytes.Buffer }
+
+// Buffered is part of util.BufWriter: nothing waits to be written.
+func (*markup) Buffered() int { return 0 }
+
+// Flush is part of util.BufWriter.
+func (*markup) Flush() error { return nil }
+
+var _ util.BufWriter = (*markup)(nil)
+
+// show renders one node with all that is in it.
+func (w *Writer) show(n ast.Node, source []byte) template.HTML {
+	var b markup
+	if err := w.markdown.Render(&b, source, n); err != nil && w.err == nil {
+		w.err = fmt.Errorf("rendering the prose: %w", err)
+	}
+	return template.HTML(b.String())
+}
+
+// Children renders what is in a node.
+func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
+	var b strings.Builder
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		b.WriteString(string(w.show(child, source)))
+	}
+	return template.HTML(b.String())
+}
+
+// Prose is all that the author wrote, with notes beside the paragraphs that refer to them first.
+func (w *Writer) Prose() template.HTML {
+	source := w.doc.Text
+	var b bytes.Buffer
+	for n := w.doc.Tree.FirstChild(); n != nil; n = n.NextSibling() {
+		if n == w.Title { // which stands above
+			continue
+		}
+		block := w.show(n, source)
+		if notes := w.notes(n, source); len(notes) > 0 {
+			block = w.page.Fill("beside", struct {
+				Block template.HTML
+				Notes []noteView
+			}{block, notes})
+		}
+		b.WriteString(string(block))
+	}
+	if !w.rawHTML {
+		return template.HTML(b.String())
+	}
+	balanced, err := balance(b.Bytes())
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("balancing the raw HTML of the article: %w", err)
+	}
+	return template.HTML(balanced)
+}
+
+// Inline renders a line of Markdown, such as a title; the second result is its text alone.
+func (w *Writer) Inline(line string) (template.HTML, string) {
+	source := []byte(strings.Join(strings.Fields(line), " "))
+	tree := w.line.Parse(text.NewReader(source))
+	var shown template.HTML
+	var words []string
+	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
+		shown += w.Children(n, source)
+		words = append(words, w.Plain(n, source))
+	}
+	if !w.rawHTML {
+		return shown, strings.Join(words, " ")
+	}
+	balanced, err := balance([]byte(shown))
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("balancing the raw HTML of %q: %w", line, err)
+	}
+	return template.HTML(balanced), strings.Join(words, " ")
+}
+
+// Plain is the text of a node and all in it, as a person would read it aloud.
+func (w *Writer) Plain(n ast.Node, source []byte) string {
+	return plaintext.String(w.spoken(n, source))
+}
+
+func (w *Writer) spoken(n ast.Node, source []byte) string {
+	switch n := n.(type) {
+	case *ast.Text:
+		words := article.Resolve(n.Value(source))
+		if n.Parent() != nil && n.Parent().Kind() == ast.KindCodeSpan {
+			words = string(n.Value(source))
+		}
+		if n.SoftLineBreak() || n.HardLineBreak() {
+			words += " "
+		}
+		return words
+	case *ast.String:
+		return string(n.Value)
+	case *ast.AutoLink:
+		return string(n.Label(source))
+	case *ast.RawHTML, *extast.FootnoteLink:
+		return ""
+	case *article.InlineValue:
+		if !n.Valid {
+			return wording.NotMeasured
+		}
+		return w.article.ValueText(n.Inline)
+	case *article.Reference:
+		if n.FirstChild() == nil {
+			return w.Numbers[n.Label.Value]
+		}
+	case *ast.Link: // in titles, which package article does not put nodes into
+		if n.FirstChild() == nil {
+			return w.Numbers[strings.TrimPrefix(article.Resolve(n.Destination), "#")]
+		}
+	case *ast.CodeSpan:
+		if in, ok := w.valueIn(n, source); ok {
+			return w.article.ValueText(in)
+		}
+		return codeText(n, source)
+	}
+	var b strings.Builder
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		b.WriteString(w.Plain(child, source))
+	}
+	return b.String()
+}
+
+// survey goes through the document once before anything is shown: levels and ids of headings, and what the prose says
+// of each claim.
+func (w *Writer) survey() {
+	source := w.doc.Text
+	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			if n.Level == 1 && w.article != nil {
+				w.Shift = 1
+			}
+			id := headingIDOf(n)
+			w.Anchors[id] = Anchor(id)
+			w.Headings = append(w.Headings, Heading{n.Level, w.Anchors[id], strings.TrimSpace(w.Plain(n, source)), nil})
+		case *article.ClaimLink:
+			if n.Parent().Kind() == ast.KindHeading {
+				h := &w.Headings[len(w.Headings)-1]
+				h.Claims = append(h.Claims, n.Name.Value)
+			}
+			if _, seen := w.ClaimWords[n.Name.Value]; !seen {
+				w.ClaimWords[n.Name.Value] = wording.Capital(strings.TrimSpace(w.Plain(n, source)))
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+}
+
+// Heading is a heading of the document.
+type Heading struct {
+	Level     int
+	ID, Words string
+	Claims    []string // that it states
+}
+
+func headingIDOf(n *ast.Heading) string {
+	id, _ := n.AttributeString("id")
+	switch id := id.(type) {
+	case []byte:
+		return string(id)
+	case string:
+		return id
+	}
+	return ""
+}
+
+func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
+	h := n.(*ast.Heading)
+	level := min(6, max(2, h.Level+w.Shift))
+	id := template.HTMLEscapeString(w.Anchors[headingIDOf(h)])
+	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, w.Children(n, source)))
+}
+
+func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
+	v := n.(*article.InlineValue)
+	if !v.Valid {
+		return template.HTML("<code>" + template.HTMLEscapeString(v.Written.Value) + "</code>")
+	}
+	return w.article.Value(v.Inline)
+}
+
+func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
+	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source))
+}
+
+func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
+	return w.referTo(n.(*article.Reference).Label.Value, w.Children(n, source))
+}
+
+// referTo leads to a table or figure: by the words given, else by its number.
+func (w *Writer) referTo(label string, words template.HTML) template.HTML {
+	no, ok := w.Numbers[label]
+	switch {
+	case !ok && words == "":
+		return template.HTML(template.HTMLEscapeString(label))
+	case !ok:
+		return words
+	case words == "":
+		words = template.HTML(template.HTMLEscapeString(no))
+	}
+	return template.HTML(`<a href="#` + template.HTMLEscapeString(label) + `">` + string(words) + `</a>`)
+}
+
+func (w *Writer) code(n ast.Node, source []byte) template.HTML {
+	var code []byte
+	for i := range n.Lines().Len() {
+		line := n.Lines().At(i)
+		code = append(code, line.Value(source)...)
+	}
+	language, lines := "", ""
+	if f, ok := n.(*ast.FencedCodeBlock); ok {
+		language = string(f.Language(source))
+		if w.article == nil && f.Info != nil { // which shows articles, where all of these words mean something
+			lines = string(f.Info.Segment.Value(source))
+		}
+	}
+	return w.Listing("", lines, language, code)
+}
+
+// codeSpan shows code, or in titles, which package article does not look into, a value.
+func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
+	if in, ok := w.valueIn(n, source); ok {
+		return w.article.Value(in)
+	}
+	code, tag := codeText(n, source), "<code>"
+	if isHyphenated(code) {
+		tag = `<code class="hyphenated">`
+	}
+	return template.HTML(tag + template.HTMLEscapeString(code) + "</code>")
+}
+
+// isHyphenated says whether code is a word with a hyphen, such as the name of a flag, behind which no line should end: it would read as
+// another word. A long one may have to be broken on a telephone.
+func isHyphenated(code string) bool {
+	const longest = 24 // letters
+	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) && utf8.RuneCountInString(code) <= longest
+}
+
+func codeText(n ast.Node, source []byte) string {
+	var b strings.Builder
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		if t, ok := child.(*ast.Text); ok {
+			b.WriteString(strings.ReplaceAll(string(t.Value(source)), "\n", " "))
+		}
+	}
+	return b.String()
+}
+
+// valueIn reads `{value} …` in a line of Markdown. Docs have no values.
+func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
+	rest, found := strings.CutPrefix(codeText(n, source), "{value}")
+	if !found || w.article == nil {
+		return expr.Inline{}, false
+	}
+	in, err := expr.ParseInline(strings.TrimSpace(rest))
+	return in, err == nil
+}
+
+// callouts are GitHub's, with the class that each is shown by.
+var callouts = map[string]struct{ label, class string }{
+	"[!NOTE]":      {"Note", "callout"},
+	"[!TIP]":       {"Tip", "callout"},
+	"[!IMPORTANT]": {"Important", "callout"},
+	"[!WARNING]":   {"Warning", "callout validity"},
+	"[!CAUTION]":   {"Caution", "callout validity"},
+}
+
+func (w *Writer) quote(n ast.Node, source []byte) template.HTML {
+	paragraph, ok := n.FirstChild().(*ast.Paragraph)
+	if ok && paragraph.Lines().Len() > 0 {
+		first := paragraph.Lines().At(0)
+		if as, ok := callouts[strings.ToUpper(strings.TrimSpace(string(first.Value(source))))]; ok {
+			return w.callout(as.label, as.class, paragraph, first.Stop, source)
+		}
+	}
+	return "<blockquote>\n" + w.Children(n, source) + "</blockquote>\n"
+}
+
+// callout shows a quote without its first line, which says what it is.
+func (w *Writer) callout(label, class string, first ast.Node, begin int, source []byte) template.HTML {
+	out := template.HTML(`<aside class="` + class + `"><p class="label">` + label + "</p>\n")
+	var rest template.HTML
+	for child := first.FirstChild(); child != nil; child = child.NextSibling() {
+		if t, ok := child.(*ast.Text); ok && t.Segment.Stop <= begin {
+			continue
+		}
+		rest += w.show(child, source)
+	}
+	if rest != "" {
+		out += "<p>" + rest + "</p>\n"
+	}
+	for n := first.NextSibling(); n != nil; n = n.NextSibling() {
+		out += w.show(n, source)
+	}
+	return out + "</aside>\n"
+}
+
+// link shows links of the article, and in titles, which package article does not look into, claims and references.
+func (w *Writer) link(n ast.Node, source []byte) template.HTML {
+	l := n.(*ast.Link)
+	written, words := article.Resolve(l.Destination), w.Children(n, source)
+	if name, ok := strings.CutPrefix(written, "claim:"); ok && w.article != nil {
+		return w.article.Claim(name, words)
+	}
+	if label := strings.TrimPrefix(written, "#"); label != written && w.Numbers[label] != "" {
+		return w.referTo(label, words)
+	}
+	href, ok := w.destination(written)
+	if !ok {
+		return words
+	}
+	title := ""
+	if len(l.Title) > 0 {
+		title = ` title="` + template.HTMLEscapeString(article.Resolve(l.Title)) + `"`
+	}
+	return template.HTML(`<a href="` + template.HTMLEscapeString(string(href)) + `"` + title + `>` + string(words) + `</a>`)
+}
+
+func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
+	l := n.(*ast.AutoLink)
+	words := template.HTMLEscapeString(string(l.Label(source)))
+	written := string(l.URL(source))
+	if l.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(written), "mailto:") {
+		written = "mailto:" + written
+	}
+	href, ok := w.destination(written)
+	if !ok {
+		return template.HTML(words)
+	}
+	return AnchorTag(href, template.HTML(words))
+}
+
+// AnchorTag is a link around words.
+func AnchorTag(href template.URL, words template.HTML) template.HTML {
+	return template.HTML(`<a href="`+template.HTMLEscapeString(string(href))+`">`) + words + "</a>"
+}
+
+func (w *Writer) htmlBlock(n ast.Node, source []byte) template.HTML {
+	var raw []byte
+	for i := range n.Lines().Len() {
+		line := n.Lines().At(i)
+		raw = append(raw, line.Value(source)...)
+	}
+	if b := n.(*ast.HTMLBlock); b.HasClosure() {
+		raw = append(raw, b.ClosureLine.Value(source)...)
+	}
+	return template.HTML(w.clean(raw))
+}
+
+func (w *Writer) htmlInline(n ast.Node, source []byte) template.HTML {
+	var raw []byte
+	segments := n.(*ast.RawHTML).Segments
+	for i := range segments.Len() {
+		segment := segments.At(i)
+		raw = append(raw, segment.Value(source)...)
+	}
+	return template.HTML(w.clean(raw))
+}
+
+// markdownTable shows a table that the author typed. It may be wider than the page, which must not be.
+func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
+	var b strings.Builder
+	b.WriteString(`<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>` + "\n")
+	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
+		tag, open, shut := "td", "", ""
+		if _, ok := row.(*extast.TableHeader); ok {
+			tag, open, shut = "th", "<thead>", "</thead><tbody>"
+		}
+		b.WriteString(open + "<tr>")
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			class := ""
+			if cell.(*extast.TableCell).Alignment == extast.AlignRight {
+				class = ` class="n"`
+			}
+			b.WriteString("<" + tag + class + ">" + string(w.Children(cell, source)) + "</" + tag + ">")
+		}
+		b.WriteString("</tr>" + shut + "\n")
+	}
+	b.WriteString("</tbody></table></div>\n")
+	return template.HTML(b.String())
+}
+
+// noteView is a footnote in the template.
+type noteView struct {
+	ID, Number string
+	Text       template.HTML
+	Back       []backView // where the text refers to it
+}
+
+// backView leads back from a note to one of the places that refer to it.
+type backView struct{ Href, Number, Label string }
+
+// backs lead to all places that refer to a note.
+func backs(l *extast.FootnoteLink) []backView {
+	if l.RefCount <= 1 {
+		return []backView{{Href: "#" + refIDOf(l), Label: "back to the text"}}
+	}
+	var out []backView
+	for i := range l.RefCount {
+		at := *l
+		at.RefIndex = i
+		no := strconv.Itoa(i + 1)
+		out = append(out, backView{"#" + refIDOf(&at), no, "back to the text, place " + no + " of " + strconv.Itoa(l.RefCount)})
+	}
+	return out
+}
+
+// refIDOf is the id of a reference to a note.
+func refIDOf(l *extast.FootnoteLink) string {
+	return fmt.Sprintf("%s%s%d-%d", refID, noteID, l.Index, l.RefIndex+1)
+}
+
+func (w *Writer) footnoteLink(n ast.Node, _ []byte) template.HTML {
+	l := n.(*extast.FootnoteLink)
+	return template.HTML(fmt.Sprintf(`<sup class="ref"><a href="#%s%d" id="%s" aria-label="note %[2]d">%[2]d</a></sup>`,
+		noteID, l.Index, refIDOf(l)))
+}
+
+// notes gives the footnotes that a block is the first to refer to.
+func (w *Writer) notes(block ast.Node, source []byte) []noteView {
+	var out []noteView
+	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if _, ok := n.(*extast.FootnoteList); ok {
+			return ast.WalkSkipChildren, nil
+		}
+		l, ok := n.(*extast.FootnoteLink)
+		if !ok || !entering || w.noted[l.Index] {
+			return ast.WalkContinue, nil
+		}
+		w.noted[l.Index] = true
+		if note := w.footnote(l.Index); note != nil {
+			no := strconv.Itoa(l.Index)
+			out = append(out, noteView{noteID + no, no, w.noteText(note, source), backs(l)})
+			// A note may refer to another.
+			out = append(out, w.notes(note, source)...)
+		}
+		return ast.WalkContinue, nil
+	})
+	return out
+}
+
+func (w *Writer) footnote(index int) *extast.Footnote {
+	list, ok := w.doc.Tree.LastChild().(*extast.FootnoteList)
+	if !ok {
+		return nil
+	}
+	for n := list.FirstChild(); n != nil; n = n.NextSibling() {
+		if f, ok := n.(*extast.Footnote); ok && f.Index == index {
+			return f
+		}
+	}
+	return nil
+}
+
+// noteText is what a note says; a single paragraph follows its number in the same line.
+func (w *Writer) noteText(note ast.Node, source []byte) template.HTML {
+	if only := note.FirstChild(); only != nil && only == note.LastChild() && only.Kind() == ast.KindParagraph {
+		return w.Children(only, source)
+	}
+	return w.Children(note, source)
+}
