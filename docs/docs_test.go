@@ -34,7 +34,7 @@ import (
 	"unicode"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
@@ -379,7 +379,7 @@ func (e *example) check(t *testing.T) string {
 		t.Fatal(err)
 	}
 	problems.Merge(&doc.Problems)
-	dataset.Check(doc, p, &problems)
+	check.Check(doc, p, &problems)
 	var look source.Problems
 	theme.OfProject(project, &look)
 	var beside source.Problems
@@ -484,7 +484,7 @@ func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) 
 }
 
 // rulesOf gives the names of rules in a file of source: the first argument of Problems.Add, and the fields Rule and
-// rule; in package dataset also the second argument of mistake and that of rule(…). Handed is how many calls hand on a
+// rule; also the second argument of dataset.Mistake and that of dataset.Rule(…). Handed is how many calls hand on a
 // rule that stands elsewhere. Knows says that every Add with three arguments is of problems.
 func rulesOf(f *ast.File, knows bool) (rules []string, handed int) {
 	note := func(e ast.Expr) bool {
@@ -494,6 +494,7 @@ func rulesOf(f *ast.File, knows bool) (rules []string, handed int) {
 		}
 		return ok
 	}
+	mistakes := map[string]int{"Mistake": 1, "Rule": 0}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
@@ -503,9 +504,12 @@ func rulesOf(f *ast.File, knows bool) (rules []string, handed int) {
 				if fun.Sel.Name == "Add" && len(n.Args) >= 3 && (knows || lastName(fun.X) == "problems") && !note(n.Args[0]) {
 					handed++
 				}
+				at, ok := mistakes[fun.Sel.Name]
+				if of, isIdent := fun.X.(*ast.Ident); ok && isIdent && of.Name == "dataset" && !note(n.Args[at]) {
+					handed++
+				}
 			case *ast.Ident:
-				at, ok := map[string]int{"mistake": 1, "rule": 0}[fun.Name]
-				if ok && f.Name.Name == "dataset" && !note(n.Args[at]) {
+				if at, ok := mistakes[fun.Name]; ok && f.Name.Name == "dataset" && !note(n.Args[at]) {
 					handed++
 				}
 			}
@@ -541,8 +545,8 @@ func literal(e ast.Expr) (string, bool) {
 }
 
 func TestEveryRuleIsDocumented(t *testing.T) {
-	// These hand on the rules of traps, and those in calls of mistake.
-	hand := map[string]int{"notebook/article/convert.go": 1, "notebook/dataset/check.go": 1}
+	// These hand on the rules of traps, and those in calls of Mistake.
+	hand := map[string]int{"notebook/article/convert.go": 1, "notebook/check/check.go": 1}
 	emitted := map[string]bool{}
 	for _, folder := range []string{"notebook", "site", "cmd", "lab"} {
 		goFiles(t, folder, func(name string, f *ast.File) {

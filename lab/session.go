@@ -20,7 +20,7 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -102,7 +102,7 @@ func (a *Session) Check(project *article.Project, list []*Article, o plan.Option
 			return err
 		}
 		c.Problems.Merge(&c.Doc.Problems)
-		dataset.Check(c.Doc, p, &c.Problems)
+		check.Check(c.Doc, p, &c.Problems)
 		mu.Lock()
 		defer mu.Unlock()
 		plans[c.Slug] = p

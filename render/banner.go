@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/validity"
 	"benchbook/render/method"
 	"benchbook/render/number"
 	"benchbook/render/prose"
@@ -45,7 +47,7 @@ func (c *composer) banners() []banner {
 	}
 	stale, partial, missing, invalid := 0, 0, 0, 0
 	for _, cell := range cells {
-		if cell.Level() == dataset.Invalid {
+		if cell.Validity().Level() == validity.Invalid {
 			invalid++
 		}
 		switch cell.State {
@@ -97,7 +99,7 @@ func (c *composer) banners() []banner {
 	}
 	var depends []string
 	for _, e := range c.d.Experiments {
-		if c.d.Orders(e.Plan.Name).WinnerDepends {
+		if claim.OrdersOf(c.d, e.Plan.Name).WinnerDepends {
 			depends = append(depends, e.Plan.Name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
@@ -60,14 +61,14 @@ func (c *composer) claims(list []*article.Claim) template.HTML {
 	return c.Fill("claims", views)
 }
 
-func (c *composer) claim(claim *article.Claim) claimView {
-	j := c.judgements[claim.Name.Value]
+func (c *composer) claim(block *article.Claim) claimView {
+	j := c.judgements[block.Name.Value]
 	mark := VerdictMark(j.Verdict)
-	says, words := c.claimSentence(claim)
-	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + claim.Name.Value, c.stated(words, claim.Name.Value)})
-	v := claimView{ID: prose.ClaimID + claim.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: claim.Headline.V}
-	if claim.Expect.Node != nil {
-		v.Expect = claim.Expect.Node.String()
+	says, words := c.claimSentence(block)
+	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.stated(words, block.Name.Value)})
+	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: block.Headline.V}
+	if block.Expect.Node != nil {
+		v.Expect = block.Expect.Node.String()
 	}
 	v.Long = len(v.Expect) > oneLine
 	add := func(words string) {
@@ -85,11 +86,11 @@ func (c *composer) claim(claim *article.Claim) claimView {
 		if e.ratio > 0 {
 			v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
 		}
-		if at := c.shownAt(claim.Expect.Node, j.Effect.Cells); at != nil {
+		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
 		add(prefixed("claimed: ", e.claimed()))
-		add(prefixed("published: ", c.publishedEffect(claim.Expect.Node, e)))
+		add(prefixed("published: ", c.publishedEffect(block.Expect.Node, e)))
 	}
 	add(j.Tally())
 	v.Parts, v.Folded = partsOf(j)
@@ -110,7 +111,7 @@ func (c *composer) claim(claim *article.Claim) claimView {
 		for _, m := range j.Marks {
 			add(m)
 		}
-		v.ByMetric = byMetric(c.d.Sensitivity(claim))
+		v.ByMetric = byMetric(claim.SensitivityOf(c.d, block))
 	}
 	if slices.ContainsFunc(v.Parts, func(p partView) bool { return p.hasInterval }) {
 		words := "with 95\u202f% intervals"
@@ -135,7 +136,7 @@ func prefixed(before, words string) string {
 
 // byMetric shows the verdicts on a claim by each metric of the set; nil if it has one only:
 // docs/claims.md#other-metrics.
-func byMetric(s dataset.Sensitivity) *byMetricView {
+func byMetric(s claim.Sensitivity) *byMetricView {
 	if s.Is == stats.OneMetric {
 		return nil
 	}
@@ -166,7 +167,7 @@ func byMetric(s dataset.Sensitivity) *byMetricView {
 }
 
 // partsOf lists the comparisons of a claim that has several; they are folded where the list is long.
-func partsOf(j dataset.Judgement) (out []partView, folded bool) {
+func partsOf(j claim.Judgement) (out []partView, folded bool) {
 	const most = 6
 	for _, p := range j.Parts {
 		out = append(out, partOf(p))
@@ -175,7 +176,7 @@ func partsOf(j dataset.Judgement) (out []partView, folded bool) {
 }
 
 // partOf is a judgement on one comparison of several.
-func partOf(j dataset.Judgement) partView {
+func partOf(j claim.Judgement) partView {
 	mark := VerdictMark(j.Verdict)
 	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
@@ -227,7 +228,7 @@ type effect struct {
 }
 
 // effectOf is the effect of a claim, or of a part of one. A change is told as the ratio it comes from.
-func effectOf(j *dataset.Judgement) effect {
+func effectOf(j *claim.Judgement) effect {
 	q := *j.Effect
 	e := effect{writer: writerFor(q, nil), region: j.Region}
 	if !j.IsRatio {
@@ -383,7 +384,7 @@ func (e effect) interval() string {
 }
 
 // effectWords is the effect of a claim with its interval, for a sentence; empty if there is none.
-func (c *composer) effectWords(j dataset.Judgement) string {
+func (c *composer) effectWords(j claim.Judgement) string {
 	if j.Effect == nil {
 		return ""
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
@@ -19,18 +20,18 @@ import (
 
 // comparison is two runs of one article, A before and B after, as compare has them.
 type comparison struct {
-	a, b        *dataset.Moment
+	a, b        *compare.Moment
 	folder      string // of its page, below that of the article
-	changes     []dataset.Change
-	differences []dataset.Difference
-	explanation dataset.Explanation
+	changes     []compare.Change
+	differences []compare.Difference
+	explanation compare.Explanation
 }
 
 // compareMoments compares what two runs measured themselves; nil if they have no cell in common.
-func compareMoments(a, b *dataset.Moment, all []*dataset.Moment) (*comparison, error) {
+func compareMoments(a, b *compare.Moment, all []*compare.Moment) (*comparison, error) {
 	c := &comparison{a: a, b: b, folder: path.Join(compareFolder, folderName(a.Run, a, all)+"-"+folderName(b.Run, b, all))}
 	var err error
-	var s dataset.Sides
+	var s compare.Sides
 	if s.A, err = a.Alone(); err == nil {
 		s.B, err = b.Alone()
 	}
@@ -42,8 +43,8 @@ func compareMoments(a, b *dataset.Moment, all []*dataset.Moment) (*comparison, e
 			s.Experiments = append(s.Experiments, name)
 		}
 	}
-	if c.changes, err = dataset.Compare([]dataset.Sides{s}, dataset.ChangeOptions{}); err == nil {
-		c.differences, err = dataset.Differences(c.changes)
+	if c.changes, err = compare.Compare([]compare.Sides{s}, compare.ChangeOptions{}); err == nil {
+		c.differences, err = compare.Differences(c.changes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("comparing runs %s and %s: %w", a.Run, b.Run, err)
@@ -51,7 +52,7 @@ func compareMoments(a, b *dataset.Moment, all []*dataset.Moment) (*comparison, e
 	if len(c.changes) == 0 {
 		return nil, nil
 	}
-	c.explanation = dataset.Explain(c.changes, c.differences)
+	c.explanation = compare.Explain(c.changes, c.differences)
 	return c, nil
 }
 
@@ -96,7 +97,7 @@ type changeRow struct{ Cell, A, B, Change, Verdict, Class string }
 type differenceView struct {
 	Subject, Where string
 	Input          bool
-	Parts          []dataset.Detail
+	Parts          []compare.Detail
 	More           int
 }
 
@@ -113,7 +114,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 		facts[0][i].Differs = facts[0][i].Text != facts[1][i].Text
 		facts[1][i].Differs = facts[0][i].Differs
 	}
-	for i, m := range []*dataset.Moment{k.a, k.b} {
+	for i, m := range []*compare.Moment{k.a, k.b} {
 		v.Sides = append(v.Sides, sideView{Name: string(rune('A' + i)), Run: link{"../../" + pageOf(m, o.Moments) + "/index.html", m.Run}, Facts: facts[i]})
 	}
 	for i, e := range wording.Changes(k.changes) {
@@ -129,7 +130,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 	}
 	for i := range k.differences {
 		f := &k.differences[i]
-		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "), Input: f.Kind == dataset.InputDifference,
+		view := differenceView{Subject: f.Subject, Where: strings.TrimPrefix(wording.Where(f), ", "), Input: f.Kind == compare.InputDifference,
 			Parts: f.Parts[:min(len(f.Parts), wording.MaxDetails)]}
 		view.More = len(f.Parts) - len(view.Parts)
 		v.Differences = append(v.Differences, view)
@@ -140,7 +141,7 @@ func (r *Renderer) comparisonPage(d *dataset.Dataset, o Options, k *comparison) 
 }
 
 // sideFacts are what identifies a side of a comparison. All sides have the same ones.
-func sideFacts(m *dataset.Moment) []sideFact {
+func sideFacts(m *compare.Moment) []sideFact {
 	fact := func(name string) string {
 		for _, e := range m.Dataset.Experiments {
 			for _, cell := range e.Cells {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -558,7 +559,7 @@ func articlePages(t testing.TB) map[string]*render.Page {
 		if err != nil {
 			t.Fatalf("%s: %v", slug, err)
 		}
-		moments, err := dataset.History(doc, records, d, o)
+		moments, err := compare.History(doc, records, d, o)
 		if err != nil {
 			t.Fatalf("%s: %v", slug, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/claim"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -90,14 +92,14 @@ func (c *composer) tracked() []trackedValue {
 	if len(out) > 0 {
 		return out[:min(len(out), maxTracked)]
 	}
-	for _, claim := range c.doc.Claims {
-		if !claim.Headline.V || len(out) == maxTracked {
+	for _, block := range c.doc.Claims {
+		if !block.Headline.V || len(out) == maxTracked {
 			continue
 		}
-		_, words := c.claimSentence(claim)
+		_, words := c.claimSentence(block)
 		out = append(out, trackedValue{strings.TrimRight(words, "."), func(d *dataset.Dataset) (readValue, bool) {
-			for _, j := range d.Judgements() {
-				if j.Claim.Name.Value == claim.Name.Value && j.Effect != nil {
+			for _, j := range claim.Judgements(d) {
+				if j.Claim.Name.Value == block.Name.Value && j.Effect != nil {
 					e := effectOf(&j)
 					return readValue{*j.Effect, e.text(), e.interval(), j.IsRatio && !j.Effect.Share}, true
 				}
@@ -109,12 +111,12 @@ func (c *composer) tracked() []trackedValue {
 }
 
 // measuredIn reports whether a number rests on what the run of a moment measured, and not only on earlier ones.
-func (v readValue) measuredIn(m *dataset.Moment) bool {
+func (v readValue) measuredIn(m *compare.Moment) bool {
 	return slices.ContainsFunc(v.quantity.Cells, m.Has)
 }
 
 // measuredWords names the experiments that a run measured; where those are all that there are, and more than two, it counts them.
-func measuredWords(m *dataset.Moment) string {
+func measuredWords(m *compare.Moment) string {
 	all := 0
 	for _, e := range m.Dataset.Experiments {
 		switch {
@@ -155,7 +157,7 @@ func (r *Renderer) history(d *dataset.Dataset, o Options, comparisons []*compari
 }
 
 // historyLead says in a sentence what there is.
-func historyLead(moments []*dataset.Moment) string {
+func historyLead(moments []*compare.Moment) string {
 	var hosts, profiles []string
 	for _, m := range moments {
 		hosts, profiles = append(hosts, m.Host), append(profiles, m.Profile)
@@ -173,8 +175,8 @@ func historyLead(moments []*dataset.Moment) string {
 	return words + ", from " + wording.LongDate(first) + " to " + wording.LongDate(last) + "."
 }
 
-func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
-	standing, _ := m.Standing()
+func historyRowOf(m *compare.Moment, o Options, tracked []trackedValue, comparisons []*comparison) historyRow {
+	standing, _ := claim.Standing(m.Dataset)
 	row := historyRow{When: m.Started.UTC().Format("2\u00a0Jan\u00a02006, 15:04"), ISO: m.Started.UTC().Format(time.RFC3339), Sort: strconv.FormatInt(m.Started.Unix(), 10),
 		Run: link{Words: m.Run}, Host: m.Host, Profile: m.Profile, Measured: measuredWords(m), Standing: StandingMark(standing), Partial: !m.Complete}
 	if folder := pageOf(m, o.Moments); folder != "" {
@@ -201,7 +203,7 @@ func historyRowOf(m *dataset.Moment, o Options, tracked []trackedValue, comparis
 }
 
 // historyFigure draws a value over time, a line for each host and profile; empty if fewer than two runs have measured it.
-func (c *composer) historyFigure(id, no string, t trackedValue, moments []*dataset.Moment) template.HTML {
+func (c *composer) historyFigure(id, no string, t trackedValue, moments []*compare.Moment) template.HTML {
 	type set struct{ host, profile string }
 	var sets []set
 	curves := map[set]*figure.Curve{}

@@ -24,6 +24,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/check"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plaintext"
@@ -76,8 +79,8 @@ func New(theme fs.FS) (*Renderer, error) {
 // Options say what a page cannot know by itself.
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
-	// Moments are those of the article, as dataset.History lists them. With them the page links its history, and has Subpages and News.
-	Moments []*dataset.Moment
+	// Moments are those of the article, as compare.History lists them. With them the page links its history, and has Subpages and News.
+	Moments []*compare.Moment
 }
 
 // Page is an article as it is shown, and what an index tells of it.
@@ -188,7 +191,7 @@ func prepare(d *dataset.Dataset) {
 	for _, e := range d.Experiments {
 		for _, cell := range e.Cells {
 			group.Go(func() error {
-				cell.Level()
+				cell.Validity().Level()
 				for _, name := range names {
 					if m, ok := cellview.MetricOf(name, []*dataset.Cell{cell}); ok {
 						cell.Metric(m.Name)
@@ -214,7 +217,7 @@ type composed struct {
 func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
-	standing, reason := c.d.Standing()
+	standing, reason := claim.Standing(c.d)
 	mark := StandingMark(standing)
 	keys := c.keyValues()
 	text := c.prose.Prose()
@@ -228,10 +231,10 @@ func (c *composer) article() composed {
 }
 
 // asOf is the article that c has composed under the address of a run that says the same: all but where the page is.
-func (c *composer) asOf(m *dataset.Moment, a composed) (*composer, composed) {
+func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	again := *c
 	again.prose, again.moment = c.prose.At(upFromRun), m
-	_, reason := c.d.Standing()
+	_, reason := claim.Standing(c.d)
 	a.banners = append([]banner{again.momentBanner()}, a.banners...)
 	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
 	a.main = again.Fill("article", a.view)
@@ -266,12 +269,12 @@ type composer struct {
 	d       *dataset.Dataset
 	doc     *article.Document
 	options Options
-	moment  *dataset.Moment // that the page is of; nil for the newest
+	moment  *compare.Moment // that the page is of; nil for the newest
 	prose   *prose.Writer
 
-	judgements map[string]dataset.Judgement // by name of the claim
-	numbers    map[string]string            // label -> "Figure 2"
-	origin     cellview.Origin              // of all that is shown
+	judgements map[string]claim.Judgement // by name of the claim
+	numbers    map[string]string          // label -> "Figure 2"
+	origin     cellview.Origin            // of all that is shown
 
 	values   []method.Value
 	used     []used
@@ -288,8 +291,8 @@ type composer struct {
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o,
-		judgements: map[string]dataset.Judgement{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
-	for _, j := range d.Judgements() {
+		judgements: map[string]claim.Judgement{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
+	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
 	var cells []*dataset.Cell
@@ -337,7 +340,7 @@ func (c *composer) Warnf(format string, args ...any) {
 // placed warns of what has a place in the article: numbers in the text that the records have left behind, and links that lead to nothing.
 func (c *composer) placed() {
 	var found source.Problems
-	c.d.StaleNumbers(&found)
+	check.StaleNumbers(c.d, &found)
 	c.prose.DeadLinks(&found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/method"
@@ -360,13 +361,13 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 		add("failed", f.Which+": "+f.Words)
 	}
 	marks := slices.DeleteFunc(marksOf(cell, metrics), func(m marked) bool { return slices.Contains(common, m.words) })
-	for _, check := range cell.Checks() {
+	for _, check := range cell.Validity().Checks() {
 		isSaid := check.Name == "run" && len(failed) > 0
 		_, finding, _ := strings.Cut(check.Words, ": ")
 		for _, m := range marks {
 			isSaid = isSaid || finding != "" && strings.Contains(m.words, "not valid") && strings.Contains(m.words, finding)
 		}
-		if !isSaid && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+		if !isSaid && (check.Level == validity.Warn || check.Level == validity.Invalid) {
 			add(check.Name, check.Words)
 		}
 	}
@@ -451,7 +452,7 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {
 		text += "; rows that share a letter are not told apart at 95\u202f%"
-		if looks := cells[0].Experiment.Looks().Count(); looks > 1 {
+		if looks := cells[0].Experiment.InterimAnalyses().Count(); looks > 1 {
 			text += fmt.Sprintf(" over %d looks", looks)
 		}
 	}

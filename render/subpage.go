@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/claim"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/prose"
@@ -69,8 +71,8 @@ type ClaimNews struct {
 
 // pageOf is the folder of the page of a run, below that of its article; empty if it has none. Runs that finished an experiment have one
 // that stays, and so has the newest of each host and profile.
-func pageOf(m *dataset.Moment, all []*dataset.Moment) string {
-	newest := !slices.ContainsFunc(all, func(o *dataset.Moment) bool {
+func pageOf(m *compare.Moment, all []*compare.Moment) string {
+	newest := !slices.ContainsFunc(all, func(o *compare.Moment) bool {
 		return o.Host == m.Host && o.Profile == m.Profile && o.Run > m.Run
 	})
 	if len(m.Whole) == 0 && !newest {
@@ -80,7 +82,7 @@ func pageOf(m *dataset.Moment, all []*dataset.Moment) string {
 }
 
 // runFolder is where the page of a run of this name is; empty if no folder can have the name.
-func runFolder(run string, m *dataset.Moment, all []*dataset.Moment) string {
+func runFolder(run string, m *compare.Moment, all []*compare.Moment) string {
 	if run = folderName(run, m, all); run != path.Base(run) || strings.HasPrefix(run, ".") {
 		return ""
 	}
@@ -88,8 +90,8 @@ func runFolder(run string, m *dataset.Moment, all []*dataset.Moment) string {
 }
 
 // folderName is the name of a run among those of all hosts and profiles: records that were copied to another host's have its name twice.
-func folderName(run string, m *dataset.Moment, all []*dataset.Moment) string {
-	isTaken := slices.ContainsFunc(all, func(o *dataset.Moment) bool {
+func folderName(run string, m *compare.Moment, all []*compare.Moment) string {
+	isTaken := slices.ContainsFunc(all, func(o *compare.Moment) bool {
 		return slices.Contains(o.Runs, run) && cmp.Or(cmp.Compare(o.Host, m.Host), cmp.Compare(o.Profile, m.Profile)) < 0
 	})
 	if isTaken {
@@ -155,7 +157,7 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 const upFromRun = "../../../"
 
 // runPage is the article as of a run, under an address that stays.
-func (r *Renderer) runPage(m *dataset.Moment, o Options, c *composer, a composed) (Subpage, error) {
+func (r *Renderer) runPage(m *compare.Moment, o Options, c *composer, a composed) (Subpage, error) {
 	if c.d == m.Dataset && !c.prose.LeadsUp {
 		c, a = c.asOf(m, a)
 	} else {
@@ -175,7 +177,7 @@ type wholeView struct {
 }
 
 // partPage leads from the address of such a run to the page of all that was measured in one go with it.
-func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (Subpage, error) {
+func (r *Renderer) partPage(m *compare.Moment, o Options, name, folder string) (Subpage, error) {
 	c := r.compose(m.Dataset, o)
 	c.prose.Up = upFromRun
 	_, title := c.prose.Inline(m.Doc.Front.Title.Value)
@@ -187,20 +189,20 @@ func (r *Renderer) partPage(m *dataset.Moment, o Options, name, folder string) (
 
 // news compares the newest run of what is shown with the state before it.
 func (r *Renderer) news(d *dataset.Dataset, o Options, comparisons []*comparison) *News {
-	ofSet := func(m *dataset.Moment) bool { return m.Host == d.Host && m.Profile == d.Profile }
+	ofSet := func(m *compare.Moment) bool { return m.Host == d.Host && m.Profile == d.Profile }
 	i := slices.IndexFunc(o.Moments, ofSet)
 	if i < 0 {
 		return nil
 	}
 	newest := o.Moments[i]
-	standing, _ := newest.Standing()
+	standing, _ := claim.Standing(newest.Dataset)
 	n := &News{Run: newest.Run, When: newest.Ended.UTC(), After: StandingMark(standing)}
 	k := slices.IndexFunc(o.Moments[i+1:], ofSet)
 	if k < 0 {
 		n.First, n.Before = true, n.After
 		return n
 	}
-	turns := dataset.TurnsOf(o.Moments[i+1+k].Dataset, newest.Dataset)
+	turns := compare.TurnsOf(o.Moments[i+1+k].Dataset, newest.Dataset)
 	n.Before, n.NewlyMeasured = StandingMark(turns.StandingBefore), turns.New
 	turned := turns.Standing != turns.StandingBefore
 	n.First = turned && turns.StandingBefore == stats.StandingNotMeasured

@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // again are the repetitions to measure in the place of those that the machine disturbed, one of each trial that has too few valid ones
@@ -35,7 +35,7 @@ func again(e *plan.Experiment, records []*record.Record, run string) []plan.Step
 			}
 		}
 		slices.SortFunc(have, func(a, b *record.Record) int { return cmp.Compare(a.Repetition, b.Repetition) })
-		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && dataset.NeedsAgain(have) {
+		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && validity.NeedsAgain(have) {
 			next := have[n-1].Repetition + 1 // one in between may be gone, and records are never written twice
 			steps = append(steps, plan.Step{Trial: t, Round: next, Repetition: next, Replaces: replaced(have)})
 		}
@@ -54,7 +54,7 @@ func replaced(records []*record.Record) int {
 		taken[r.Order.Replaces] = true
 	}
 	for _, r := range records {
-		if _, bad := dataset.Disturbed(r); bad && !taken[r.Repetition] {
+		if _, bad := validity.Disturbed(r); bad && !taken[r.Repetition] {
 			return r.Repetition
 		}
 	}

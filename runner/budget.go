@@ -151,7 +151,7 @@ func (r *rounds) done(step plan.Step, rec *record.Record) error {
 	if err != nil {
 		return err
 	}
-	level := stats.Looks{Rounds: r.experiment.Repetitions, Budgeted: true}.Level(stats.DefaultAlpha)
+	level := stats.InterimAnalyses{Rounds: r.experiment.Repetitions, Budgeted: true}.Level(stats.DefaultAlpha)
 	// An earlier run that is complete tells nothing about this one.
 	records = slices.DeleteFunc(r.plan.RecordsOf(nil, records, r.Host.ID), func(o *record.Record) bool {
 		return o.Experiment == r.experiment.Name && o.Run != r.id

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
@@ -83,7 +83,7 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}
 	maps.Copy(rec.Facts, m.Facts)
-	_, r.disturbed = dataset.Disturbed(rec)
+	_, r.disturbed = validity.Disturbed(rec)
 	rec.Ended = time.Now().UTC()
 	return r.finished(rec), closeErr
 }

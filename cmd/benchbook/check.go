@@ -13,7 +13,8 @@ import (
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/check"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
@@ -48,7 +49,7 @@ after its cells have exchanged their values is a warning.`,
 			if mutate {
 				for _, c := range sound {
 					var found source.Problems
-					movable[c.Slug] = dataset.Mutate(c.Doc, plans[c.Slug], &found)
+					movable[c.Slug] = claim.Mutate(c.Doc, plans[c.Slug], &found)
 					for _, claim := range movable[c.Slug] {
 						moved = append(moved, fmt.Sprintf("%s: claim %s can be supported, and it can fail", c.Slug, claim.Name.Value))
 					}
@@ -110,7 +111,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article, pla
 		for _, p := range here.Sorted() { // it may run on another machine
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
-		dataset.Doubtful(c.Doc, plans[c.Slug], &found)
+		check.Doubtful(c.Doc, plans[c.Slug], &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			out = append(out, found.Sorted()...)
 			continue
@@ -123,8 +124,8 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article, pla
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
-		d.StaleNumbers(&found)
-		d.Unmoved(movable[c.Slug], &found)
+		check.StaleNumbers(d, &found)
+		claim.Unmoved(d, movable[c.Slug], &found)
 		out = append(out, found.Sorted()...)
 	}
 	return out, nil

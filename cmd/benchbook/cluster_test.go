@@ -15,8 +15,8 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 )
@@ -144,10 +144,10 @@ func runSpread(t *testing.T, w lab.Config, registry string) {
 		}
 	}
 	invalid := func(r *record.Record) (names []string) {
-		_, checks := dataset.Validity(r)
+		_, checks := validity.Of(r)
 		for _, c := range checks {
 			// What others do meanwhile on the machine that all nodes are is no matter of theirs.
-			if c.Level == dataset.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU", "generator stalls", "generator waits"}, c.Name) {
+			if c.Level == validity.Invalid && !slices.Contains([]string{"foreign CPU", "steal", "send lag", "generator CPU", "generator stalls", "generator waits"}, c.Name) {
 				names = append(names, c.Name+": "+c.Words)
 			}
 		}

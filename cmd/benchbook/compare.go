@@ -7,7 +7,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/results"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/compare"
 )
 
 func (a *app) compareCommand() *cobra.Command {
@@ -42,9 +42,9 @@ or if it can be judged of none.`,
 			if err != nil {
 				return err
 			}
-			var gate *dataset.Gate
+			var gate *compare.Gate
 			if flags.FailOn != "" {
-				if gate, err = dataset.NewGate(flags.FailOn); err != nil {
+				if gate, err = compare.NewGate(flags.FailOn); err != nil {
 					return results.FailOnError(flags.FailOn, err)
 				}
 			}

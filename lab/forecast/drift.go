@@ -11,7 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -93,13 +93,13 @@ func hasDrifted(e *plan.Experiment, r *record.Record, fact, now string) bool {
 		return false // it was not built: that it is another one makes the trial stale, and is said as the reason
 	}
 	then := r.Facts[fact]
-	return then != "" && now != "" && !dataset.SameFact(fact, then, now)
+	return then != "" && now != "" && !compare.SameFact(fact, then, now)
 }
 
 // printDrift says what is another one now, in how many of so many trials.
 func printDrift(a *lab.Session, list []driftJSON, trials int) {
 	for _, d := range list {
-		line := fmt.Sprintf("  since then %s: %s, was %s", d.Fact, dataset.SummaryOf(d.Now), dataset.SummaryOf(d.Then))
+		line := fmt.Sprintf("  since then %s: %s, was %s", d.Fact, compare.SummaryOf(d.Now), compare.SummaryOf(d.Then))
 		if len(d.Trials) < trials {
 			line += fmt.Sprintf(" (%d of %s)", len(d.Trials), terminal.Count(trials, "trial"))
 		}

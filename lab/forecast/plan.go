@@ -10,7 +10,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/machines"
@@ -130,7 +130,7 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, l
 		}
 		s.of, s.profile, out.Profile = host, plans[c.Slug].Profile, plans[c.Slug].Profile
 		for _, e := range plans[c.Slug].Experiments {
-			warnings := dataset.Unbounded(c.Doc, plans[c.Slug], e.Name)
+			warnings := claim.Unbounded(c.Doc, plans[c.Slug], e.Name)
 			if asJSON {
 				out.Experiments = append(out.Experiments, experimentJSON(c.Slug, e, known, host, s.at, warnings))
 			} else if err := s.experiment(c.Slug, e, known, warnings, origins); err != nil {

@@ -18,6 +18,7 @@ import (
 	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -58,12 +59,12 @@ func newJudge(a *lab.Session, r progress.Reporter, project *article.Project, c *
 	}
 	ours := func(r *record.Record) bool { return r.Host == host.ID && r.Profile == p.Profile }
 	j := &progress.Judge{Records: slices.DeleteFunc(records, func(r *record.Record) bool { return !ours(r) }), Began: time.Now()}
-	j.Judgements = func(records []*record.Record) ([]dataset.Judgement, error) {
+	j.Judgements = func(records []*record.Record) ([]claim.Judgement, error) {
 		d, err := dataset.New(c.Doc, records, dataset.Options{ThisHost: host.ID, Plan: func(string) (*plan.Plan, error) { return p, nil }})
 		if err != nil {
 			return nil, err
 		}
-		return d.Judgements(), nil
+		return claim.Judgements(d), nil
 	}
 	return j, nil
 }
@@ -545,5 +546,5 @@ func (j decider) Decided(experiment string, records []*record.Record, level floa
 	if err != nil {
 		return nil, err
 	}
-	return d.Decided(experiment, level), nil
+	return claim.Decided(d, experiment, level), nil
 }

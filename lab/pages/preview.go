@@ -15,6 +15,8 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
+	"benchbook/notebook/check"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -69,7 +71,7 @@ type made struct {
 	fixed   string            // what is not prose
 	plan    *plan.Plan        // of the article that had this
 	set     *dataset.Dataset  // likewise; nil if it has to be made anew
-	moments []*dataset.Moment // likewise, and made with it
+	moments []*compare.Moment // likewise, and made with it
 }
 
 func NewPreviewer(a *lab.Session, dir string, flags Options) (*Previewer, error) {
@@ -302,7 +304,7 @@ func (p *Previewer) check(project *article.Project, slug string) (*lab.Article, 
 		}
 	}
 	c.Problems.Merge(&doc.Problems)
-	dataset.Check(doc, m.plan, &c.Problems)
+	check.Check(doc, m.plan, &c.Problems)
 	m.doc, m.problems = doc, c.Problems.Sorted()
 	if len(m.problems) > 0 {
 		m.set = nil
@@ -405,7 +407,7 @@ func (p *Previewer) page(project *article.Project, c *lab.Article, m *made, fini
 		if err != nil {
 			return err
 		}
-		if m.moments, err = dataset.History(c.Doc, m.records, d, laidOver); err != nil {
+		if m.moments, err = compare.History(c.Doc, m.records, d, laidOver); err != nil {
 			return err
 		}
 		m.set = d

@@ -16,6 +16,7 @@ import (
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -246,7 +247,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	}
 	m.outcome = results.OutcomeOf(shown, asJSON)
 	if !flags.Single {
-		if options.Moments, err = dataset.History(c.Doc, records, shown, laidOver); err != nil {
+		if options.Moments, err = compare.History(c.Doc, records, shown, laidOver); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}

@@ -11,10 +11,11 @@ import (
 	"benchbook/lab/forecast"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/runner/images"
 )
@@ -129,7 +130,7 @@ func (l *Live) End(step plan.Step, r *record.Record) {
 	if value, ok := outcomeOfOne(r); ok {
 		l.sofar[step.Trial] = append(l.sofar[step.Trial], value)
 	}
-	if _, disturbed := dataset.Disturbed(r); disturbed || r.Failure != "" {
+	if _, disturbed := validity.Disturbed(r); disturbed || r.Failure != "" {
 		l.Progress.End(step, r)
 	} else {
 		l.Progress.done++
@@ -286,7 +287,7 @@ const latestVerdicts = 3
 
 // A Judge says what claims come to with the records that there are.
 type Judge struct {
-	Judgements func([]*record.Record) ([]dataset.Judgement, error)
+	Judgements func([]*record.Record) ([]claim.Judgement, error)
 	Records    []*record.Record
 	Began      time.Time
 	spent      time.Duration
@@ -301,7 +302,7 @@ type verdict struct {
 }
 
 // Add takes a record, and judges anew if that does not take too long.
-func (j *Judge) Add(r *record.Record, now time.Time) (found []dataset.Judgement, ok bool) {
+func (j *Judge) Add(r *record.Record, now time.Time) (found []claim.Judgement, ok bool) {
 	j.Records = append(j.Records, r)
 	if j.spent+j.last > time.Duration(judgeShare*float64(now.Sub(j.Began))) {
 		return nil, false
@@ -314,7 +315,7 @@ func (j *Judge) Add(r *record.Record, now time.Time) (found []dataset.Judgement,
 }
 
 // note keeps the verdicts that have formed, those first that have changed.
-func (j *Judge) note(list []dataset.Judgement) {
+func (j *Judge) note(list []claim.Judgement) {
 	var changed, rest []verdict
 	for i := range list {
 		v := verdict{claim: list[i].Claim.Name.Value, verdict: string(list[i].Verdict)}

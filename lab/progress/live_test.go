@@ -12,7 +12,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -40,7 +40,7 @@ func inTheMiddle(w io.Writer, width int, plain bool) *Live {
 	f := forecast.NewETA()
 	f.Add(p, plan.Placement{}, known, false)
 	l := NewLive(&terminal.Screen{W: w, Width: func() int { return width }, Plain: plain}, f)
-	l.Article("servers", &Judge{Judgements: func([]*record.Record) ([]dataset.Judgement, error) { return nil, nil }})
+	l.Article("servers", &Judge{Judgements: func([]*record.Record) ([]claim.Judgement, error) { return nil, nil }})
 	e := p.Experiments[0]
 	l.Experiment(e, len(e.Steps))
 	for i, t := range e.Trials {
@@ -133,15 +133,15 @@ func TestNarrowTerminals(t *testing.T) {
 
 // A judge shows what has formed, what changed last first, and takes a small part of the time.
 func TestJudge(t *testing.T) {
-	judgement := func(name string, v stats.Verdict) dataset.Judgement {
-		claim := &article.Claim{}
-		claim.Name.Value = name
-		return dataset.Judgement{Claim: claim, Verdict: v}
+	judgement := func(name string, v stats.Verdict) claim.Judgement {
+		block := &article.Claim{}
+		block.Name.Value = name
+		return claim.Judgement{Claim: block, Verdict: v}
 	}
-	var now []dataset.Judgement
+	var now []claim.Judgement
 	asked := 0
 	began := time.Now()
-	j := &Judge{Began: began, Judgements: func([]*record.Record) ([]dataset.Judgement, error) {
+	j := &Judge{Began: began, Judgements: func([]*record.Record) ([]claim.Judgement, error) {
 		asked++
 		return now, nil
 	}}
@@ -153,12 +153,12 @@ func TestJudge(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	for i, step := range []struct {
-		now  []dataset.Judgement
+		now  []claim.Judgement
 		want string
 	}{
-		{[]dataset.Judgement{judgement("x", stats.NotMeasured), judgement("y", stats.Inconclusive)}, "y inconclusive"},
-		{[]dataset.Judgement{judgement("x", stats.Supported), judgement("y", stats.Inconclusive)}, "x supported, y inconclusive"},
-		{[]dataset.Judgement{judgement("x", stats.Supported), judgement("y", stats.Contradicted)}, "y contradicted, x supported"},
+		{[]claim.Judgement{judgement("x", stats.NotMeasured), judgement("y", stats.Inconclusive)}, "y inconclusive"},
+		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Inconclusive)}, "x supported, y inconclusive"},
+		{[]claim.Judgement{judgement("x", stats.Supported), judgement("y", stats.Contradicted)}, "y contradicted, x supported"},
 	} {
 		now = step.now
 		found, ok := j.Add(&record.Record{}, began.Add(time.Hour))

@@ -13,9 +13,9 @@ import (
 
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 	"benchbook/runner"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
@@ -161,7 +161,7 @@ func (p *Progress) End(step plan.Step, r *record.Record) {
 			log = p.logOf(r)
 		}
 	}
-	if by, ok := dataset.Disturbed(r); ok {
+	if by, ok := validity.Disturbed(r); ok {
 		words += ", disturbed: " + by
 	}
 	fmt.Fprintf(p.W, "  [%*d/%d] %-24s %s\n", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words)

@@ -12,6 +12,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -24,8 +25,8 @@ type CompareJSON struct {
 	A           sideJSON             `json:"a"`
 	B           sideJSON             `json:"b"`
 	Changes     []changeJSON         `json:"changes"`
-	Differences []dataset.Difference `json:"differences"`
-	Explanation dataset.Explanation  `json:"explanation"`
+	Differences []compare.Difference `json:"differences"`
+	Explanation compare.Explanation  `json:"explanation"`
 	LeftOut     []string             `json:"left_out"`
 	FailOn      *failOnJSON          `json:"fail_on,omitempty"`
 }
@@ -100,15 +101,15 @@ type comparison struct {
 	a, b        *side
 	setsA       []setJSON
 	setsB       []setJSON
-	changes     []dataset.Change
-	differences []dataset.Difference
-	explanation dataset.Explanation
+	changes     []compare.Change
+	differences []compare.Difference
+	explanation compare.Explanation
 	leftOut     []string // sentences about records that have no cell
 	failOn      *failOnJSON
 }
 
 // CompareSides compares the two sides that args begin with, of the articles that follow.
-func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions, gate *dataset.Gate) (*comparison, error) {
+func CompareSides(ctx context.Context, a *lab.Session, args []string, flags CompareOptions, gate *compare.Gate) (*comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
@@ -136,25 +137,25 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 	if err != nil {
 		return nil, err
 	}
-	o := dataset.ChangeOptions{Metrics: flags.Metrics, AcrossHosts: flags.AcrossHosts}
+	o := compare.ChangeOptions{Metrics: flags.Metrics, AcrossHosts: flags.AcrossHosts}
 	if gate != nil {
 		o.Also = gate.Metrics()
 	}
-	if c.changes, err = dataset.Compare(sides, o); err != nil {
+	if c.changes, err = compare.Compare(sides, o); err != nil {
 		return nil, lab.UsageError(err)
 	}
 	if len(c.changes) == 0 {
 		return nil, lab.UsageError(errors.New("there is no cell to compare: the records are of experiments that the article no longer has, or that the profile leaves out"))
 	}
-	if c.differences, err = dataset.Differences(c.changes); err != nil {
+	if c.differences, err = compare.Differences(c.changes); err != nil {
 		return nil, lab.Failure(err)
 	}
-	c.explanation = dataset.Explain(c.changes, c.differences)
+	c.explanation = compare.Explain(c.changes, c.differences)
 	return c, c.judge(gate, flags.FailOn)
 }
 
 // layAll lays the sets of all articles that are compared over them.
-func (c *comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []dataset.Sides, err error) {
+func (c *comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []compare.Sides, err error) {
 	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -188,9 +189,9 @@ func (c *comparison) nothingInCommon(list []*lab.Article) error {
 }
 
 // lay lays the sets of one article that are compared over it.
-func (c *comparison) lay(project *article.Project, l *lab.Article, host string) (dataset.Sides, error) {
+func (c *comparison) lay(project *article.Project, l *lab.Article, host string) (compare.Sides, error) {
 	x, y := alike(c.a.records[l.Slug], c.b.records[l.Slug], host)
-	s := dataset.Sides{Experiments: l.Experiments}
+	s := compare.Sides{Experiments: l.Experiments}
 	for _, one := range []struct {
 		name string
 		set  *set
@@ -284,7 +285,7 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 }
 
 // judge asks of every cell whether the condition is met.
-func (c *comparison) judge(gate *dataset.Gate, text string) error {
+func (c *comparison) judge(gate *compare.Gate, text string) error {
 	if gate == nil {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/render/wording"
 )
@@ -181,7 +182,7 @@ func (c *comparison) printDifferencesMarkdown(w io.Writer) {
 // data is the comparison for programs.
 func (c *comparison) data() CompareJSON {
 	out := CompareJSON{A: sideData(c.a, c.setsA), B: sideData(c.b, c.setsB), Changes: []changeJSON{},
-		Differences: append([]dataset.Difference{}, c.differences...), Explanation: c.explanation, LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
+		Differences: append([]compare.Difference{}, c.differences...), Explanation: c.explanation, LeftOut: append([]string{}, c.leftOut...), FailOn: c.failOn}
 	for i := range c.changes {
 		out.Changes = append(out.Changes, changeData(&c.changes[i]))
 	}
@@ -192,7 +193,7 @@ func sideData(s *side, sets []setJSON) sideJSON {
 	return sideJSON{Kind: s.kind, Name: s.name, Commit: s.commit, Sets: sets}
 }
 
-func changeData(c *dataset.Change) changeJSON {
+func changeData(c *compare.Change) changeJSON {
 	out := changeJSON{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.A.Trial.Name, Metric: c.Metric.Name,
 		Unit: cmp.Or(c.Metric.Unit, "1"), A: resultData(c.A, c.ResultA), B: resultData(c.B, c.ResultB), Difference: c.Points,
 		NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason, Marks: append([]string{}, c.Marks...)}
@@ -209,7 +210,7 @@ func changeData(c *dataset.Change) changeJSON {
 }
 
 func resultData(cell *dataset.Cell, r dataset.Result) resultJSON {
-	return resultJSON{Run: cell.Run, State: cell.State.String(), Validity: cell.Level().String(), measuredJSON: measuredData(r)}
+	return resultJSON{Run: cell.Run, State: cell.State.String(), Validity: cell.Validity().Level().String(), measuredJSON: measuredData(r)}
 }
 
 // rows are the changes as CSV.

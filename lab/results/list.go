@@ -6,6 +6,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/runner/machines"
 )
 
@@ -49,7 +50,7 @@ func ListEntry(a *lab.Session, project *article.Project, c *lab.Article, this ma
 	if err != nil {
 		return out, err
 	}
-	standing, reason := d.Standing()
+	standing, reason := claim.Standing(d)
 	out.Standing, out.Reason = string(standing), reason
 	for _, e := range d.Experiments {
 		for _, cell := range e.Cells {

@@ -10,6 +10,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -120,25 +121,25 @@ type ArticleOutcome struct {
 
 // OutcomeOf says what results came to. Orders and what claims came to by other metrics, which take time, are in it only if it is for JSON.
 func OutcomeOf(d *dataset.Dataset, asJSON bool) *ArticleOutcome {
-	standing, reason := d.Standing()
+	standing, reason := claim.Standing(d)
 	out := &ArticleOutcome{words: datasetWords(d), others: d.Others}
 	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing), Reason: reason, Host: d.Host, Own: d.Own, Profile: d.Profile,
 		Claims: []claimJSON{}, Orders: []ordersJSON{}}
-	for _, j := range d.Judgements() {
+	for _, j := range claim.Judgements(d) {
 		out.Data.Claims = append(out.Data.Claims, claimOutcome(d, &j, asJSON))
 	}
 	if !asJSON {
 		return out
 	}
 	for _, e := range d.Experiments {
-		if o := d.Orders(e.Plan.Name); len(o.Metrics) > 1 {
+		if o := claim.OrdersOf(d, e.Plan.Name); len(o.Metrics) > 1 {
 			out.Data.Orders = append(out.Data.Orders, ordersOutcome(e.Plan.Name, o))
 		}
 	}
 	return out
 }
 
-func claimOutcome(d *dataset.Dataset, j *dataset.Judgement, asJSON bool) claimJSON {
+func claimOutcome(d *dataset.Dataset, j *claim.Judgement, asJSON bool) claimJSON {
 	c := claimJSON{Name: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level, judgementJSON: judgementOutcome(j)}
 	for _, p := range j.Parts {
 		c.Parts = append(c.Parts, judgementOutcome(&p))
@@ -146,7 +147,7 @@ func claimOutcome(d *dataset.Dataset, j *dataset.Judgement, asJSON bool) claimJS
 	if !asJSON {
 		return c
 	}
-	s := d.Sensitivity(j.Claim)
+	s := claim.SensitivityOf(d, j.Claim)
 	c.Sensitivity = sensitivityJSON{string(s.Is), []byMetricJSON{}}
 	for _, m := range s.ByMetric {
 		c.Sensitivity.ByMetric = append(c.Sensitivity.ByMetric, byMetricJSON{m.Metric.Name, judgementOutcome(&m.Judgement)})
@@ -154,7 +155,7 @@ func claimOutcome(d *dataset.Dataset, j *dataset.Judgement, asJSON bool) claimJS
 	return c
 }
 
-func judgementOutcome(j *dataset.Judgement) judgementJSON {
+func judgementOutcome(j *claim.Judgement) judgementJSON {
 	out := judgementJSON{What: j.What, Verdict: string(j.Verdict), Reason: j.Reason, NeededRepetitions: j.Needed, NoiseFloor: j.Floor,
 		Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
 	out.Effect = effectData(j.Effect, j.Region, j.IsRatio)
@@ -173,7 +174,7 @@ func effectData(q *dataset.Quantity, region stats.Region, isRatio bool) *effectJ
 	return e
 }
 
-func ordersOutcome(experiment string, o dataset.Orders) ordersJSON {
+func ordersOutcome(experiment string, o claim.Orders) ordersJSON {
 	out := ordersJSON{Experiment: experiment, WinnerDepends: o.WinnerDepends}
 	for i, m := range o.Metrics {
 		out.Metrics = append(out.Metrics, m.Name)
@@ -303,7 +304,7 @@ func SayOtherProfile(a *lab.Session, outcomes []*ArticleOutcome, slugs []string,
 // datasetWords say what each claim came to, a line to each.
 func datasetWords(d *dataset.Dataset) string {
 	var b strings.Builder
-	standing, reason := d.Standing()
+	standing, reason := claim.Standing(d)
 	where := fmt.Sprintf("profile %s, host %s", d.Profile, d.Host)
 	if !d.Own {
 		where += ", not this one"
@@ -316,10 +317,10 @@ func datasetWords(d *dataset.Dataset) string {
 		fmt.Fprintf(&b, "  %s\n", reason)
 	}
 	width := 0
-	for _, j := range d.Judgements() {
+	for _, j := range claim.Judgements(d) {
 		width = max(width, len(j.Claim.Name.Value))
 	}
-	for _, j := range d.Judgements() {
+	for _, j := range claim.Judgements(d) {
 		fmt.Fprintf(&b, "  %-12s  %-*s  %s\n", j.Verdict, width, j.Claim.Name.Value, JudgementWords(&j))
 	}
 	return b.String()
@@ -336,7 +337,7 @@ func effectWords(e *dataset.Quantity) string {
 }
 
 // JudgementWords is what a verdict rests on, in one line.
-func JudgementWords(j *dataset.Judgement) string {
+func JudgementWords(j *claim.Judgement) string {
 	var parts []string
 	if e := j.Effect; e != nil {
 		effect := effectWords(e)

@@ -14,11 +14,13 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 	"benchbook/runner/machines"
@@ -225,7 +227,7 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 
 // shown is all that is known of an article.
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
-	standing, reason := d.Standing()
+	standing, reason := claim.Standing(d)
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
 		Standing: string(standing), Reason: reason, Experiments: []shownExperiment{}, Claims: []shownClaim{}, Others: []map[string]string{}}
 	for _, s := range d.Others {
@@ -236,7 +238,7 @@ func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 			out.Experiments = append(out.Experiments, showExperiment(d, e))
 		}
 	}
-	for _, j := range d.Judgements() {
+	for _, j := range claim.Judgements(d) {
 		if len(c.Experiments) > 0 && !concerns(j.Claim, c.Experiments) {
 			continue
 		}
@@ -289,13 +291,13 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	t := c.Trial
 	out := shownCell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
 		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
-		Validity: c.Level().String(), Checks: showChecks(c.Checks()), Repetitions: []shownRepetition{}, Metrics: []ShownMetric{}, Searches: searchesOf(c),
-		LimitedBy: c.LimitedBy().By, cell: c}
+		Validity: c.Validity().Level().String(), Checks: showChecks(c.Validity().Checks()), Repetitions: []shownRepetition{}, Metrics: []ShownMetric{}, Searches: searchesOf(c),
+		LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, r := range c.Records {
-		level, checks := dataset.Validity(r)
+		level, checks := validity.Of(r)
 		one := shownRepetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure, Words: []string{}}
 		for _, check := range checks {
-			if r.Failure == "" && (check.Level == dataset.Warn || check.Level == dataset.Invalid) {
+			if r.Failure == "" && (check.Level == validity.Warn || check.Level == validity.Invalid) {
 				one.Words = append(one.Words, check.Words)
 			}
 		}
@@ -309,7 +311,7 @@ func showCell(c *dataset.Cell, metrics []record.Metric) shownCell {
 	return out
 }
 
-func showChecks(list []dataset.CheckResult) []shownCheck {
+func showChecks(list []validity.CheckResult) []shownCheck {
 	out := []shownCheck{}
 	for _, c := range list {
 		out = append(out, shownCheck{c.Name, c.Level.String(), c.Words})
@@ -393,7 +395,7 @@ func (c *shownCell) about() []string {
 		out = []string{c.State, c.Validity}
 	}
 	for _, check := range c.Checks {
-		if check.Level == dataset.Warn.String() || check.Level == dataset.Invalid.String() {
+		if check.Level == validity.Warn.String() || check.Level == validity.Invalid.String() {
 			out = append(out, check.Words)
 		}
 	}
@@ -415,7 +417,7 @@ func (e *shownExperiment) units() map[string]number.Unit {
 
 // floor writes the noise floor of a metric.
 func (e *shownExperiment) floor(metric string) string {
-	if dataset.IsSearched(metric) {
+	if record.IsSearched(metric) {
 		return "–" // no claim about it has one
 	}
 	f, ok := e.NoiseFloor[metric]
@@ -461,7 +463,7 @@ func printShownText(a *lab.Session, s *ShowJSON, about extent) {
 			for _, note := range c.notes() {
 				fmt.Fprintf(a.Stdout, "    note: %s\n", note)
 			}
-			if limit := wording.Limit(c.cell.LimitedBy()); about == ofTrial && limit != "" {
+			if limit := wording.Limit(c.cell.Validity().LimitedBy()); about == ofTrial && limit != "" {
 				fmt.Fprintf(a.Stdout, "    limited by: %s\n", limit)
 			}
 			if about == ofTrial && c.cell.Trial.Capacity == nil {

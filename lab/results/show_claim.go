@@ -8,6 +8,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
@@ -26,7 +27,7 @@ type shownClaim struct {
 	Invalid      bool           `json:"invalid"` // rests on a number that is not valid
 	Alternatives multiverseJSON `json:"alternatives"`
 
-	multiverse dataset.Multiverse
+	multiverse claim.Multiverse
 }
 
 // multiverseJSON is a claim judged in every way that was measured, or could be judged.
@@ -50,9 +51,9 @@ type alternativeJSON struct {
 }
 
 // showClaim is a claim with all alternatives.
-func showClaim(d *dataset.Dataset, j *dataset.Judgement) shownClaim {
+func showClaim(d *dataset.Dataset, j *claim.Judgement) shownClaim {
 	claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
-		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid, multiverse: d.Multiverse(j.Claim)}
+		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid, multiverse: claim.MultiverseOf(d, j.Claim)}
 	if e := j.Effect; e != nil {
 		claim.Value = terminal.Finite(e.Number)
 		if e.Interval != nil {

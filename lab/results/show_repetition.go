@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 	"benchbook/render/number"
 	"benchbook/render/wording"
 )
@@ -69,8 +70,8 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 // are the metrics that the experiment adds.
 func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
 	r.Redact() // it may be of before a name was known to be secret
-	level, checks := dataset.Validity(r)
-	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Limited: dataset.LimitOf(r).By, Record: r}
+	level, checks := validity.Of(r)
+	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{}, Limited: validity.LimitOf(r).By, Record: r}
 	for _, s := range r.Samples {
 		if slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == s.Metric }) {
 			continue
@@ -138,7 +139,7 @@ func (o *oneJSON) sections() []section {
 		metrics = append(metrics, []string{v.Metric, words, terminal.Exact(v.Value)})
 	}
 	load := loadRows(r.Load)
-	if limit := wording.Limit(dataset.LimitOf(r)); limit != "" {
+	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
 		load = append(load, []string{"limited by", limit})
 	}
 	out := []section{{"the repetition", about}, {"checks", checks}, {"metrics", metrics}, {"load", load},

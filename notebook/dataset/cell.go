@@ -2,14 +2,15 @@ package dataset
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 
+	"benchbook/notebook/histogram"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 )
 
 // State says how what was measured of a cell stands to the article as it is now.
@@ -40,19 +41,30 @@ type Cell struct {
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
 	mu      sync.Mutex
-	results map[string]Result // by metric
-	limit   *Limit
-	decoded map[string]*bars // by what was decoded
+	results map[string]Result          // by metric
+	decoded map[string]*histogram.Bars // by what was decoded
 
-	assessing sync.Mutex
-	assessed  map[string]assessment // by metric
+	once   sync.Once // guards report
+	report *validity.Report
+}
 
-	checking sync.Once // guards checks
-	checks   []CheckResult
+// emptyCell is a cell of which nothing was measured.
+func emptyCell(e *Experiment, t *plan.Trial) *Cell {
+	return &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}, searches: map[string]*record.Record{}}
+}
 
-	once   sync.Once // guards what follows
-	looked []look
-	drifts []drift
+// Validity is what the checks found in the repetitions of the cell.
+func (c *Cell) Validity() *validity.Report {
+	c.once.Do(func() { c.report = validity.NewReport(c.Records) })
+	return c.report
+}
+
+// A cellRun is what one run measured of a trial by one key.
+type cellRun struct {
+	name, key   string
+	repetitions map[int]*record.Record
+	state       State
+	asPlanned   bool // it did what it had planned itself
 }
 
 // newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest
@@ -64,88 +76,77 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 	if t.Capacity != nil {
 		return newCapacityCell(e, t, records)
 	}
-	type run struct{ name, key string }
-	runs := map[run]map[int]*record.Record{}
-	for _, r := range records {
-		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration || r.Search != nil {
-			continue
-		}
-		id := run{r.Run, r.Key}
-		if runs[id] == nil {
-			runs[id] = map[int]*record.Record{}
-		}
-		if runs[id][r.Repetition] == nil {
-			runs[id][r.Repetition] = r
-		}
-	}
-	c := &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}}
+	c := emptyCell(e, t)
+	runs := cellRuns(e, t, records)
 	if len(runs) == 0 {
 		return c
 	}
-	state := func(id run) State {
-		current := id.key == t.Key && !e.placedOtherwise(runs[id])
-		complete := isComplete(e.stops, runs[id], id.name, e.Plan.Name, t.Name, e.Plan.Repetitions)
-		if isImported(runs[id]) {
-			complete = e.asPlanned(t, runs[id]) == 1 // nobody will measure the others
-		}
-		switch {
-		case current && complete:
-			return Fresh
-		case current:
-			return Partial
-		}
-		return Stale
-	}
 	// What is to be shown comes first. Runs are named by their start.
 	order := map[State]int{Fresh: 0, Partial: 1, Stale: 2}
-	best := slices.MinFunc(slices.Collect(maps.Keys(runs)), func(a, b run) int {
-		sa, sb := state(a), state(b)
-		byState := cmp.Compare(order[sa], order[sb])
-		if sa == Stale && sb == Stale {
-			byState = cmp.Compare(e.asPlanned(t, runs[b]), e.asPlanned(t, runs[a]))
+	best := slices.MinFunc(runs, func(a, b *cellRun) int {
+		byState := cmp.Compare(order[a.state], order[b.state])
+		if a.state == Stale && b.state == Stale {
+			byState = cmp.Compare(boolean(b.asPlanned), boolean(a.asPlanned))
 		}
 		return cmp.Or(byState, cmp.Compare(boolean(b.name == preferred), boolean(a.name == preferred)),
 			cmp.Compare(b.name, a.name), cmp.Compare(b.key, a.key))
 	})
-	c.State, c.Run = state(best), best.name
-	for _, repetition := range slices.Sorted(maps.Keys(runs[best])) {
-		c.Records = append(c.Records, runs[best][repetition])
+	c.State, c.Run = best.state, best.name
+	for _, repetition := range slices.Sorted(maps.Keys(best.repetitions)) {
+		c.Records = append(c.Records, best.repetitions[repetition])
 	}
 	return c
 }
 
-// placedOtherwise says that repetitions of a command had other CPUs than it gets now.
-func (e *Experiment) placedOtherwise(repetitions map[int]*record.Record) bool {
-	of := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
-	for _, r := range repetitions {
-		if of.PlacedOtherwise(r) != "" {
-			return true
+// cellRuns divides the repetitions of a trial by run and key.
+func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun {
+	var out []*cellRun
+	for _, r := range records {
+		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration || r.Search != nil {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o *cellRun) bool { return o.name == r.Run && o.key == r.Key })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &cellRun{name: r.Run, key: r.Key, repetitions: map[int]*record.Record{}})
+		}
+		if out[i].repetitions[r.Repetition] == nil {
+			out[i].repetitions[r.Repetition] = r
 		}
 	}
-	return false
-}
-
-// isComplete is record.Stops.Complete of repetitions by their numbers.
-func isComplete(stops record.Stops, repetitions map[int]*record.Record, run, experiment, trial string, asked int) bool {
-	return stops.Complete(run, experiment, trial, asked, func(k int) bool { return repetitions[k] != nil })
-}
-
-// isImported says that repetitions were read from output that somebody saved.
-func isImported(repetitions map[int]*record.Record) bool {
-	for _, r := range repetitions {
-		return r.Imported != nil
+	for _, run := range out {
+		run.judge(e, t)
 	}
-	return false
+	return out
 }
 
-// asPlanned is 1 if a run did what it had planned itself of a trial, else 0.
-func (e *Experiment) asPlanned(t *plan.Trial, repetitions map[int]*record.Record) int {
-	for _, r := range repetitions {
-		return boolean(isComplete(e.stops, repetitions, r.Run, e.Plan.Name, t.Name, r.Planned))
+// judge fills in state and asPlanned.
+func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
+	isComplete := func(asked int) bool {
+		return e.stops.Complete(run.name, e.Plan.Name, t.Name, asked, func(k int) bool { return run.repetitions[k] != nil })
 	}
-	return 0
+	placedOtherwise, isImported, planned := false, false, 0
+	only := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
+	for _, r := range run.repetitions {
+		placedOtherwise = placedOtherwise || only.PlacedOtherwise(r) != ""
+		isImported, planned = isImported || r.Imported != nil, max(planned, r.Planned)
+	}
+	run.asPlanned = isComplete(planned)
+	asked := e.Plan.Repetitions
+	if isImported {
+		asked = planned // nobody will measure the others
+	}
+	switch {
+	case run.key != t.Key || placedOtherwise:
+		run.state = Stale
+	case isComplete(asked):
+		run.state = Fresh
+	default:
+		run.state = Partial
+	}
 }
 
+// boolean is 1 for true.
 func boolean(b bool) int {
 	if b {
 		return 1
@@ -153,20 +154,9 @@ func boolean(b bool) int {
 	return 0
 }
 
-// Failures returns a sentence for each repetition that could not be run, by repetition.
-func (c *Cell) Failures() []string {
-	var out []string
-	for _, r := range c.Records {
-		if r.Failure != "" {
-			out = append(out, fmt.Sprintf("repetition %d: %s", r.Repetition, r.Failure))
-		}
-	}
-	return out
-}
-
-// setting gives the text of a parameter or label of the cell; false if it has none of that name.
-func (c *Cell) setting(name string) (string, bool) {
-	for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
+// Setting gives the text of a parameter or label of the cell; false if it has none of that name.
+func (c *Cell) Setting(name string) (string, bool) {
+	for _, list := range [...][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
 		for _, p := range list {
 			if p.Name == name {
 				return p.Value, true
@@ -176,35 +166,34 @@ func (c *Cell) setting(name string) (string, bool) {
 	return "", false
 }
 
-// settings gives the names of all parameters and labels of an experiment, parameters first.
-func (e *Experiment) settings() []string {
-	e.naming.Do(func() { e.names = e.findSettings() })
-	return slices.Clone(e.names)
-}
-
-func (e *Experiment) findSettings() []string {
-	names := slices.Clone(e.Plan.Parameters)
-	for _, c := range e.Cells {
-		for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
-			for _, p := range list {
-				if !slices.Contains(names, p.Name) {
-					names = append(names, p.Name)
+// Settings gives the names of all parameters and labels of an experiment, parameters first.
+func (e *Experiment) Settings() []string {
+	e.naming.Do(func() {
+		e.names = slices.Clone(e.Plan.Parameters)
+		for _, c := range e.Cells {
+			for _, p := range slices.Concat(c.Trial.Parameters, c.Trial.Labels) {
+				if !slices.Contains(e.names, p.Name) {
+					e.names = append(e.names, p.Name)
 				}
 			}
 		}
+	})
+	return slices.Clone(e.names)
+}
+
+// AllCells are the cells of an experiment and the A/A copy, if there is one.
+func (e *Experiment) AllCells() []*Cell {
+	if e.Calibration == nil {
+		return e.Cells
 	}
-	return names
+	return append(slices.Clone(e.Cells), e.Calibration)
 }
 
 // leaveOut lets the cells say which of their records are not there, as their files are none. What an older run than the one that is shown
 // lacks says nothing of it.
 func (d *Dataset) leaveOut(bad []record.Bad) {
 	for _, e := range d.Experiments {
-		cells := e.Cells
-		if e.Calibration != nil {
-			cells = append(slices.Clone(cells), e.Calibration)
-		}
-		for _, c := range cells {
+		for _, c := range e.AllCells() {
 			for _, b := range bad {
 				if run, ok := b.IsOf(d.Host, d.Profile, e.Plan.Name, c.Trial.Name); ok && run >= c.Run {
 					c.LeftOut = append(c.LeftOut, b.Err.Error())

@@ -3,6 +3,9 @@ package dataset
 import (
 	"fmt"
 	"slices"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 )
 
 // Facts of records that say under which circumstances a cell was measured.
@@ -43,4 +46,41 @@ func (c *Cell) Circumstances() []string {
 		out = append(out, fmt.Sprintf("%d records were left out, the first: %s", n, c.LeftOut[0]))
 	}
 	return out
+}
+
+// MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed ones.
+func (e *Experiment) MeasuredAgain() int {
+	n := 0
+	for _, c := range e.AllCells() {
+		for _, r := range c.Records {
+			n += boolean(r.Order.Replaces > 0)
+		}
+	}
+	return n
+}
+
+// ProbesAgain counts the probes of the experiment's own searches that were made again, as the machine had disturbed them.
+func (e *Experiment) ProbesAgain() int {
+	n := 0
+	for _, c := range e.Cells {
+		for _, r := range c.searches {
+			if r.Experiment == e.Plan.Name { // else it is taken over
+				n += r.Search.Disturbed()
+			}
+		}
+	}
+	return n
+}
+
+// SharedCores is what validity.SharedCores says of all records of the experiment's cells.
+func (e *Experiment) SharedCores() (validity.CheckResult, bool) {
+	return validity.SharedCores(func(yield func(*record.Record) bool) {
+		for _, c := range e.Cells {
+			for _, r := range c.Records {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/validity"
 )
 
 // Metrics that an experiment computes are there for every repetition that has what they are made from.
@@ -27,7 +29,7 @@ metrics:
 		}
 		r.Samples = append(r.Samples, record.Sample{Metric: "queue", Value: 0.004, Unit: "s"})
 	}
-	d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers+metrics), unread).dataset(Options{})
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers+metrics), unread).dataset(Options{})
 	c := cellOf(t, d, "b")
 	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
 	tests := []struct {
@@ -74,14 +76,14 @@ func TestCircumstances(t *testing.T) {
 		}
 		r.Facts["placement.adapted"] = "server on 0 instead of 12"
 	}
-	r := cellOf(t, measuredServers(t, frontMatter+dockerfile+fence("experiment", servers), shared).dataset(Options{}), "b").Metric("throughput")
+	r := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), shared).dataset(Options{}), "b").Metric("throughput")
 	want := []string{"measured on shared services: server, of 2 starts", "on other CPUs than the article says: server on 0 instead of 12"}
 	for _, mark := range want {
 		if !slices.Contains(r.Marks, mark) {
 			t.Errorf("marks %q, want %q among them", r.Marks, mark)
 		}
 	}
-	if r.Level != OK {
+	if r.Level != validity.OK {
 		t.Errorf("level %v: that is said, and no reason to doubt", r.Level)
 	}
 }

@@ -58,14 +58,16 @@ type Dataset struct {
 	Experiments []*Experiment
 	Others      []SetName // sets that are not shown, newest first
 
-	judgements func() []Judgement
-	elsewhere  func() []*Dataset // of the article's other profiles, without records
-	agreed     *agreed           // nil: nothing is kept
-	grouped    *sync.Map         // what Groups found, by groupsKey
-	records    []*record.Record  // of the set, those of earlier runs too
-	siblings   []*candidate      // the sets that are not shown, in the order of Others
-	runs       func() []recordSet
-	inOneGo    func() map[string]string // names of runs by which they are known, by those that records have
+	made     *sync.Map        // what Once keeps, by key
+	records  []*record.Record // of the set, those of earlier runs too
+	siblings []*Dataset       // the sets that are not shown, in the order of Others
+}
+
+// Once returns what compute gives for a key. It is computed once for d and for all that is Rewritten from it. A key has
+// a type of its caller's own, as keys of contexts do.
+func Once[T any](d *Dataset, key any, compute func() T) T {
+	known, _ := d.made.LoadOrStore(key, sync.OnceValue(compute))
+	return known.(func() T)()
 }
 
 // SetName names the records of one host and profile.
@@ -86,19 +88,19 @@ type Experiment struct {
 	Calibration *Cell       // the A/A copy, or nil
 	Elsewhere   []Elsewhere // cells that were measured in another profile, and that the shown one does not have
 
-	// A problem of the article may hide which metrics it has: of those that there are, or also of any name.
-	unsure, anyName bool
+	// Known says how much of the experiment problems of the article leave to be known: which metrics it has may be hidden.
+	Known article.Knowledge
 
 	pairs []pair       // the A/A pairs of the runs that are shown
 	stops record.Stops // trials that looks at budgeted runs have stopped
 
-	inflaters sync.Pool // of *inflater, for histograms of cells
+	decoders sync.Pool // of *histogram.Decoder, for cells
 
 	naming sync.Once // guards names
 	names  []string  // of parameters and labels
 
-	once  sync.Once              // guards looks
-	looks map[string]stats.Looks // by run
+	counting sync.Once                        // guards analyses
+	analyses map[string]stats.InterimAnalyses // by run
 }
 
 // Elsewhere is a cell that only another profile has.
@@ -122,22 +124,20 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		return nil, err
 	}
 	all := slices.Clone(candidates)
-	if o.Profile != "" {
+	keep := func(isWanted func(*candidate) bool) {
 		candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
-			if c.Profile != o.Profile {
+			if !isWanted(c) {
 				unshown = append(unshown, c.SetName)
 			}
-			return c.Profile != o.Profile
+			return !isWanted(c)
 		})
+	}
+	if o.Profile != "" {
+		keep(func(c *candidate) bool { return c.Profile == o.Profile })
 	}
 	if o.Host != "" {
 		hosts := hostsOf(candidates)
-		candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
-			if c.Host != o.Host {
-				unshown = append(unshown, c.SetName)
-			}
-			return c.Host != o.Host
-		})
+		keep(func(c *candidate) bool { return c.Host == o.Host })
 		if len(candidates) == 0 {
 			return nil, fmt.Errorf("%w %q: records are there of %s", ErrNoHost, o.Host,
 				cmp.Or(strings.Join(hosts, ", "), "no host"))
@@ -155,6 +155,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 	}
 	shown := slices.MinFunc(candidates, func(a, b *candidate) int { return a.compare(b, o.ThisHost) })
 	d := shown.dataset
+	d.Own = shown.Host == o.ThisHost
 	for _, c := range candidates {
 		if c == shown {
 			continue
@@ -164,11 +165,14 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 			d.lists(c)
 		}
 	}
-	d.Host, d.Profile, d.Own = shown.Host, shown.Profile, shown.Host == o.ThisHost
 	d.leaveOut(o.Bad)
 	d.Others = newestFirst(unshown)
-	d.siblings = slices.DeleteFunc(all, func(c *candidate) bool { return c == shown })
-	slices.SortFunc(d.siblings, func(a, b *candidate) int { return a.SetName.compare(b.SetName) })
+	slices.SortFunc(all, func(a, b *candidate) int { return a.SetName.compare(b.SetName) })
+	for _, c := range all {
+		if c != shown {
+			d.siblings = append(d.siblings, c.dataset)
+		}
+	}
 	return d, nil
 }
 
@@ -219,12 +223,9 @@ func candidates(doc *article.Document, records []*record.Record, o Options) (lis
 		return cmp.Or(cmp.Compare(a.host, b.host), cmp.Compare(a.profile, b.profile))
 	})
 	for _, s := range sorted {
-		name := SetName{Host: s.host, Profile: s.profile}
-		for _, r := range bySet[s] {
-			if r.Started.After(name.Newest) {
-				name.Newest = r.Started
-			}
-		}
+		own := bySet[s]
+		newest := slices.MaxFunc(own, func(a, b *record.Record) int { return a.Started.Compare(b.Started) }).Started
+		name := SetName{Host: s.host, Profile: s.profile, Newest: newest}
 		p, asked := plans[s.profile]
 		if !asked {
 			p, err = o.Plan(s.profile)
@@ -237,46 +238,36 @@ func candidates(doc *article.Document, records []*record.Record, o Options) (lis
 			gone = append(gone, name)
 			continue
 		}
-		own := bySet[s]
 		if s.profile == plan.Quick {
 			own = slices.Concat(own, searchesIn(bySet[set{s.host, plan.Full}])) // which quick runs take their values from
 		}
-		c := &candidate{SetName: name, dataset: assemble(doc, p, own), complete: true}
-		for _, e := range c.dataset.Experiments {
-			for _, cell := range e.Cells {
-				if cell.Trial.Unavailable != "" {
-					continue // nothing can be missing
-				}
-				switch cell.State {
-				case Fresh:
-					c.fresh++
-					c.measured++
-				case Missing:
-					c.complete = false
-				default:
-					c.measured++
-					c.complete = false
-				}
-			}
-		}
-		c.complete = c.complete && c.fresh > 0
-		list = append(list, c)
+		list = append(list, newCandidate(name, assemble(doc, p, own)))
 	}
 	return list, gone, nil
+}
+
+// newCandidate counts the cells of a set.
+func newCandidate(name SetName, d *Dataset) *candidate {
+	d.Host, d.Profile = name.Host, name.Profile
+	c := &candidate{SetName: name, dataset: d, complete: true}
+	for _, e := range d.Experiments {
+		for _, cell := range e.Cells {
+			if cell.Trial.Unavailable != "" {
+				continue // nothing can be missing
+			}
+			c.complete = c.complete && cell.State == Fresh
+			c.fresh += boolean(cell.State == Fresh)
+			c.measured += boolean(cell.State != Missing)
+		}
+	}
+	c.complete = c.complete && c.fresh > 0
+	return c
 }
 
 // compare orders candidates by the rule of New, the one to show first.
 func (c *candidate) compare(o *candidate, thisHost string) int {
 	own, otherOwn := c.Host == thisHost, o.Host == thisHost
-	first := func(a, b bool) int {
-		switch {
-		case a == b:
-			return 0
-		case a:
-			return -1
-		}
-		return 1
-	}
+	first := func(a, b bool) int { return boolean(b) - boolean(a) }
 	measured, otherMeasured := c.Host != record.ImportedHost, o.Host != record.ImportedHost
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(c.Profile), ProfileOrder(o.Profile)), cmp.Compare(c.Profile, o.Profile))
 	if order := cmp.Or(first(c.complete && own, o.complete && otherOwn), first(c.complete && measured, o.complete && otherMeasured),
@@ -314,8 +305,7 @@ func hostsOf(list []*candidate) []string {
 }
 
 func newestFirst(names []SetName) []SetName {
-	slices.SortFunc(names, SetName.compare)
-	return names
+	return slices.SortedFunc(slices.Values(names), SetName.compare)
 }
 
 // searchesIn are those of some records that are searches for values.
@@ -325,11 +315,11 @@ func searchesIn(records []*record.Record) []*record.Record {
 
 // assemble lays records, which are all of one set, over a plan. Searches for values may be of another profile too.
 func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Dataset {
-	d := &Dataset{Doc: doc, Plan: p, records: records, agreed: newAgreed(), grouped: &sync.Map{}}
+	d := &Dataset{Doc: doc, Plan: p, records: records, made: &sync.Map{}}
 	byTrial := byTrial(records)
 	stops := record.StoppedIn(records)
 	for _, planned := range p.Experiments {
-		e := &Experiment{Plan: planned, stops: stops}
+		e := &Experiment{Plan: planned, Known: article.KnowsAll, stops: stops}
 		var copies []*plan.Trial
 		for _, t := range planned.Trials {
 			if t.Calibration {
@@ -349,35 +339,69 @@ func assemble(doc *article.Document, p *plan.Plan, records []*record.Record) *Da
 		for _, c := range e.Cells {
 			c.pickSearches(byTrial[trialOf(e, c.Trial)])
 		}
-		if e.Calibration != nil {
-			e.Calibration.searches = map[string]*record.Record{}
-		}
 		d.Experiments = append(d.Experiments, e)
 	}
 	d.takeOver()
-	d.elsewhere = sync.OnceValue(func() []*Dataset {
-		var out []*Dataset
-		for _, other := range p.Others() {
-			out = append(out, assemble(doc, other, nil))
+	return d
+}
+
+// OtherProfiles are the datasets of the article's other profiles, without records.
+func (d *Dataset) OtherProfiles() []*Dataset {
+	type key struct{}
+	return Once(d, key{}, func() (out []*Dataset) {
+		for _, other := range d.Plan.Others() {
+			out = append(out, WithoutRecords(d.Doc, other))
 		}
 		return out
 	})
-	d.judgements, d.runs = sync.OnceValue(d.judgeAll), sync.OnceValue(d.byRun)
-	d.inOneGo = sync.OnceValue(func() map[string]string {
+}
+
+// Records are all of the set, those of earlier runs too.
+func (d *Dataset) Records() []*record.Record { return d.records }
+
+// Siblings are the sets that are not shown, in the order of Others.
+func (d *Dataset) Siblings() []*Dataset { return d.siblings }
+
+// RunSet is the dataset of the records of one run.
+type RunSet struct {
+	Name string
+	*Dataset
+}
+
+// Runs lays the records of each run alone over the plan, the newest first. Searches for values are in all of them: other runs
+// use what they found.
+func (d *Dataset) Runs() []RunSet {
+	type key struct{}
+	return Once(d, key{}, func() (out []RunSet) {
+		own := map[string][]*record.Record{}
+		searches := searchesIn(d.records)
+		for _, r := range d.records {
+			if !slices.Contains(searches, r) {
+				own[r.Run] = append(own[r.Run], r)
+			}
+		}
+		for _, run := range slices.Backward(slices.Sorted(maps.Keys(own))) {
+			out = append(out, RunSet{run, assemble(d.Doc, d.Plan, slices.Concat(own[run], searches))})
+		}
+		return out
+	})
+}
+
+// RunName is what the run that records have this name of is known by: of older records, in which each experiment was a
+// run of its own, it is the last name of all that was measured in one go, as record.Runs finds it.
+func (d *Dataset) RunName(name string) string {
+	type key struct{}
+	names := Once(d, key{}, func() map[string]string {
 		out := map[string]string{}
-		for _, run := range record.Runs(records) {
+		for _, run := range record.Runs(d.records) {
 			for _, name := range run.Names {
 				out[name] = run.Name()
 			}
 		}
 		return out
 	})
-	return d
+	return cmp.Or(names[name], name)
 }
-
-// RunName is what the run that records have this name of is known by: of older records, in which each experiment was a run of its own, it
-// is the last name of all that was measured in one go, as record.Runs finds it.
-func (d *Dataset) RunName(name string) string { return cmp.Or(d.inOneGo()[name], name) }
 
 // A trialID names a trial in records.
 type trialID struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -18,7 +19,7 @@ type Quantity struct {
 	Unit     string             // base unit as in record.Metric; "1" for plain numbers and shares
 	Share    bool               // to be printed as a percentage
 	Text     string             // of string values (best(...)), then Number means nothing
-	Interval *stats.Interval    // in Unit; nil where METHOD gives none; of two repetitions their range, see Kind
+	Interval *stats.Interval    // in Unit; nil where docs/method.md gives none; of two repetitions their range, see Kind
 	Kind     stats.IntervalKind // how Interval was made
 	N        int                // repetitions behind it: the fewest of its cells
 	Cells    []*Cell            // it was computed from
@@ -38,12 +39,12 @@ type Quantity struct {
 //
 // Source: docs/expressions.md#grammar; docs/method.md#one-cell and docs/method.md#ratios.
 func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) {
-	n, err := d.expand(n)
+	n, err := d.Expand(n)
 	if err != nil {
 		return Quantity{}, err
 	}
-	s := scope{d, defaultExperiment}
-	if _, err := s.check(n, false); err != nil {
+	s := Scope{d, defaultExperiment}
+	if _, err := s.Check(n, false); err != nil {
 		return Quantity{}, err
 	}
 	q, err := s.eval(n)
@@ -56,19 +57,19 @@ func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) 
 	return q, nil
 }
 
-func (s scope) eval(n expr.Node) (Quantity, error) {
+func (s Scope) eval(n expr.Node) (Quantity, error) {
 	switch n := n.(type) {
 	case *expr.Selector:
 		p, err := s.one(n)
 		if err != nil {
 			return Quantity{}, err
 		}
-		return s.d.cellQuantity(p)
+		return s.Data.cellQuantity(p)
 	case *expr.Call:
 		switch n.Name {
 		case "ratio", "change":
 			if a, b, ok := s.pair(n.Args[0], n.Args[1]); ok {
-				return s.d.ratioQuantity(n, a, b, n.Name == "change")
+				return s.Data.ratioQuantity(n, a, b, n.Name == "change")
 			}
 		case "best":
 			return s.best(n)
@@ -80,7 +81,7 @@ func (s scope) eval(n expr.Node) (Quantity, error) {
 	case *expr.Binary:
 		if n.Op == expr.Div {
 			if a, b, ok := s.pair(n.X, n.Y); ok {
-				return s.d.ratioQuantity(n, a, b, false)
+				return s.Data.ratioQuantity(n, a, b, false)
 			}
 		}
 	}
@@ -88,7 +89,7 @@ func (s scope) eval(n expr.Node) (Quantity, error) {
 }
 
 // pair finds the cells of two selectors of one metric, which have a ratio with an interval.
-func (s scope) pair(x, y expr.Node) (a, b picked, ok bool) {
+func (s Scope) pair(x, y expr.Node) (a, b Picked, ok bool) {
 	sx, okX := x.(*expr.Selector)
 	sy, okY := y.(*expr.Selector)
 	if !okX || !okY || sx.Name != sy.Name {
@@ -100,21 +101,21 @@ func (s scope) pair(x, y expr.Node) (a, b picked, ok bool) {
 }
 
 // cellQuantity is the estimate of one metric of one cell.
-func (d *Dataset) cellQuantity(p picked) (Quantity, error) {
-	c := p.cells[0]
-	r := c.Metric(p.metric.Name)
+func (d *Dataset) cellQuantity(p Picked) (Quantity, error) {
+	c := p.Cells[0]
+	r := c.Metric(p.Metric.Name)
 	if r.Missing != "" {
 		return Quantity{}, d.notMeasured(p.selector.Span, c, r)
 	}
-	q := d.estimateQuantity(p.metric, c, r.Estimate)
-	q.Note = strings.Join(append(d.marks(c), r.Marks...), "; ")
+	q := d.EstimateQuantity(p.Metric, c, r.Estimate)
+	q.Note = strings.Join(append(d.Marks(c), r.Marks...), "; ")
 	return q, nil
 }
 
-// estimateQuantity is an estimate in the dress of a Quantity.
-func (d *Dataset) estimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
+// EstimateQuantity is an estimate in the dress of a Quantity.
+func (d *Dataset) EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
-		Cells: []*Cell{c}, What: inWords(m) + ", " + d.nameOf(c)}
+		Cells: []*Cell{c}, What: m.InWords() + ", " + d.NameOf(c)}
 	if e.Kind != stats.NoInterval && e.Kind != stats.Given {
 		q.Interval = &e.Interval
 	}
@@ -122,108 +123,71 @@ func (d *Dataset) estimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Q
 }
 
 func (d *Dataset) notMeasured(at expr.Span, c *Cell, r Result) error {
-	return &expr.Error{Span: at, Msg: d.lacks(c, r), Err: ErrNotMeasured}
+	return &expr.Error{Span: at, Msg: d.Lacks(c, r), Err: ErrNotMeasured}
 }
 
-// lacks says of which cell a number is missing, and why.
-func (d *Dataset) lacks(c *Cell, r Result) string {
-	return fmt.Sprintf("%s, %s: %s", inWords(r.Metric), d.nameOf(c), r.Missing)
+// Lacks says of which cell a number is missing, and why.
+func (d *Dataset) Lacks(c *Cell, r Result) string {
+	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), d.NameOf(c), r.Missing)
 }
 
 // ratioQuantity is the ratio of one metric of two cells, or their relative difference.
-func (d *Dataset) ratioQuantity(n expr.Node, a, b picked, change bool) (Quantity, error) {
-	ca, cb := a.cells[0], b.cells[0]
-	ra, rb := ca.Metric(a.metric.Name), cb.Metric(b.metric.Name)
+func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked, change bool) (Quantity, error) {
+	ca, cb := a.Cells[0], b.Cells[0]
+	ra, rb := ca.Metric(a.Metric.Name), cb.Metric(b.Metric.Name)
 	if ra.Missing != "" {
 		return Quantity{}, d.notMeasured(a.selector.Span, ca, ra)
 	}
 	if rb.Missing != "" {
 		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
 	}
-	nameA, nameB := d.nameOf(ca, cb), d.nameOf(cb, ca)
-	if IsSearched(a.metric.Name) {
-		q := searchedRatio(ra, rb, change)
-		if !finite(q.Number) {
+	nameA, nameB := d.NameOf(ca, cb), d.NameOf(cb, ca)
+	if record.IsSearched(a.Metric.Name) {
+		q := SearchedRatio(ra, rb, change)
+		if !Finite(q.Number) {
 			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective", Err: ErrNotMeasured}
 		}
-		q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(slices.Concat(d.marks(ca, cb), ra.Marks, rb.Marks), "; ")
-		q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), nameA, nameB)
+		q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(slices.Concat(d.Marks(ca, cb), ra.Marks, rb.Marks), "; ")
+		q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
 		return q, nil
 	}
-	comparison, err := stats.Ratio(ra.cell(), rb.cell(), stats.DefaultAlpha)
+	comparison, err := stats.Ratio(ra.Cell(), rb.Cell(), stats.DefaultAlpha)
 	notes := []string{"ratio of geometric means"}
 	switch {
 	case errors.Is(err, stats.ErrTooFew):
 		notes = append(notes, "no interval: fewer than 3 valid repetitions")
 	case err != nil:
-		why := noRatio(err, nameA, ra.cell(), nameB, rb.cell())
+		why := NoRatio(err, nameA, ra.Cell(), nameB, rb.Cell())
 		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 	}
-	if mark := markMedians(comparison.Ratio, nameA, ra.cell(), nameB, rb.cell()); mark != "" {
+	if mark := MarkMedians(comparison.Ratio, nameA, ra.Cell(), nameB, rb.Cell()); mark != "" {
 		notes = append(notes, mark)
 	}
-	notes = slices.Concat(notes, d.marks(ca, cb), d.lacking(a.metric.Name, ca, cb))
-	q := ratioOf(comparison, change)
+	notes = slices.Concat(notes, d.Marks(ca, cb), d.Lacking(a.Metric.Name, ca, cb))
+	q := RatioOf(comparison, change)
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
-	q.What = fmt.Sprintf("%s, %s over %s", inWords(a.metric), nameA, nameB)
+	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
 	return q, nil
 }
 
-// ratioOf is a comparison in the dress of a Quantity.
-func ratioOf(c stats.Comparison, change bool) Quantity {
-	q := Quantity{Number: c.Ratio, Unit: "1", Kind: stats.NoInterval, N: min(c.NA, c.NB)}
-	if c.DF > 0 {
-		q.Interval, q.Kind = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}, stats.TOnLogs
-	}
-	if change {
-		asChange(&q)
-	}
-	return q
-}
-
-// asChange turns a ratio into a relative difference.
-//
-// Source: docs/method.md#definitions.
-func asChange(q *Quantity) {
-	q.Number, q.Share = q.Number-1, true
-	if q.Interval != nil {
-		q.Interval = &stats.Interval{Lo: q.Interval.Lo - 1, Hi: q.Interval.Hi - 1}
-	}
-}
-
-// asRatio turns a relative difference back into the ratio that it was made of.
-func asRatio(q *Quantity) {
-	q.Number, q.Share = q.Number+1, false
-	if q.Interval != nil {
-		q.Interval = &stats.Interval{Lo: q.Interval.Lo + 1, Hi: q.Interval.Hi + 1}
-	}
-}
-
 // compute evaluates what has no interval of its own.
-func (s scope) compute(n expr.Node) (Quantity, error) {
-	e := &evaluation{scope: s}
+func (s Scope) compute(n expr.Node) (Quantity, error) {
+	e := &evaluation{Scope: s}
 	v, err := expr.Eval(n, e)
 	if err != nil {
 		return Quantity{}, err
 	}
-	notes := slices.Concat(s.d.marks(e.cells...), e.lacking, e.sources)
+	notes := slices.Concat(s.Data.Marks(e.cells...), e.lacking, e.sources)
 	if len(e.cells) > 0 {
-		notes = append(notes, "no interval: computed from "+plural(len(e.cells), "cell"))
+		notes = append(notes, "no interval: computed from "+phrase.Plural(len(e.cells), "cell"))
 	}
 	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Kind: stats.NoInterval,
 		N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // An evaluation is the expr.Env of one expression; it notes what was used.
 type evaluation struct {
-	scope
+	Scope
 	cells   []*Cell
 	n       int
 	lacking []string // sentences about repetitions and cells that are left out
@@ -232,25 +196,25 @@ type evaluation struct {
 
 // Select is part of expr.Env: the centres of the cells.
 func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
-	p, err := e.pick(sel)
+	p, err := e.Pick(sel)
 	if err != nil {
 		return expr.Value{}, err
 	}
 	var values []expr.Value
-	for _, c := range p.cells {
-		r := c.Metric(p.metric.Name)
+	for _, c := range p.Cells {
+		r := c.Metric(p.Metric.Name)
 		if r.Missing != "" {
-			return expr.Value{}, e.d.notMeasured(sel.Span, c, r)
+			return expr.Value{}, e.Data.notMeasured(sel.Span, c, r)
 		}
-		e.use(p.metric.Name, r.Estimate.N, c)
-		values = append(values, expr.NumberOf(r.Estimate.Centre, dimension(p.metric)))
+		e.use(p.Metric.Name, r.Estimate.N, c)
+		values = append(values, expr.NumberOf(r.Estimate.Centre, DimensionOf(p.Metric)))
 	}
-	for _, words := range e.d.leftOut(p.left) {
+	for _, words := range e.Data.LeftOut(p.Left) {
 		if !slices.Contains(e.lacking, words) {
 			e.lacking = append(e.lacking, words)
 		}
 	}
-	if len(values) == 1 && len(p.left) == 0 {
+	if len(values) == 1 && len(p.Left) == 0 {
 		return values[0], nil
 	}
 	return expr.ListOf(values...), nil
@@ -258,7 +222,7 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 
 // use notes cells of which a metric is used, and the repetitions behind them.
 func (e *evaluation) use(metric string, n int, cells ...*Cell) {
-	for _, words := range e.d.lacking(metric, cells...) {
+	for _, words := range e.Data.Lacking(metric, cells...) {
 		if !slices.Contains(e.lacking, words) {
 			e.lacking = append(e.lacking, words)
 		}
@@ -278,8 +242,8 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	switch c.Name {
 	case "ratio", "change":
 		if a, b, ok := e.pair(c.Args[0], c.Args[1]); ok {
-			q, err := e.d.ratioQuantity(c, a, b, c.Name == "change")
-			e.use(a.metric.Name, q.N, q.Cells...)
+			q, err := e.Data.ratioQuantity(c, a, b, c.Name == "change")
+			e.use(a.Metric.Name, q.N, q.Cells...)
 			return valueOf(q), err
 		}
 		quotient := &expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}
@@ -295,12 +259,12 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 		}
 		return valueOf(q), err
 	case "published":
-		p, err := e.pick(c.Args[0].(*expr.Selector))
+		p, err := e.Pick(c.Args[0].(*expr.Selector))
 		if err != nil {
 			return expr.Value{}, err
 		}
 		var values []expr.Value
-		for _, cell := range p.cells {
+		for _, cell := range p.Cells {
 			q, err := e.publishedOf(c, p, cell)
 			if err != nil {
 				return expr.Value{}, err
@@ -318,17 +282,15 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
 }
 
-func valueOf(q Quantity) expr.Value {
-	u, _ := expr.ParseUnit(q.Unit)
-	d := u.Dimension
-	if q.Share {
-		d = expr.Share
-	}
-	return expr.NumberOf(q.Number, d)
+func valueOf(q Quantity) expr.Value { return expr.NumberOf(q.Number, q.Dimension()) }
+
+// Dimension says what a quantity counts.
+func (q Quantity) Dimension() expr.Dimension {
+	return DimensionOf(record.Metric{Unit: q.Unit, Share: q.Share})
 }
 
-// dimension says what a metric counts. Units that programs made up count as none.
-func dimension(m record.Metric) expr.Dimension {
+// DimensionOf says what a metric counts. Units that programs made up count as none.
+func DimensionOf(m record.Metric) expr.Dimension {
 	if m.Share {
 		return expr.Share
 	}
@@ -338,21 +300,21 @@ func dimension(m record.Metric) expr.Dimension {
 
 // rank evaluates rank(selector): the place of a cell among those of its experiment that have the metric, 1 for the
 // best; ties share the mean.
-func (s scope) rank(n *expr.Call) (Quantity, error) {
+func (s Scope) rank(n *expr.Call) (Quantity, error) {
 	p, err := s.one(n.Args[0].(*expr.Selector))
 	if err != nil {
 		return Quantity{}, err
 	}
-	c := p.cells[0]
-	own := c.Metric(p.metric.Name)
+	c := p.Cells[0]
+	own := c.Metric(p.Metric.Name)
 	if own.Missing != "" {
-		return Quantity{}, s.d.notMeasured(n.Span, c, own)
+		return Quantity{}, s.Data.notMeasured(n.Span, c, own)
 	}
 	q := Quantity{Number: 1, Unit: "1", Kind: stats.NoInterval, N: own.Estimate.N,
-		What: fmt.Sprintf("rank of %s by %s", s.d.nameOf(c), inWords(p.metric))}
+		What: fmt.Sprintf("rank of %s by %s", s.Data.NameOf(c), p.Metric.InWords())}
 	without := 0
 	for _, o := range c.Experiment.Cells {
-		r := o.Metric(p.metric.Name)
+		r := o.Metric(p.Metric.Name)
 		if r.Missing != "" {
 			without++
 			continue
@@ -360,48 +322,48 @@ func (s scope) rank(n *expr.Call) (Quantity, error) {
 		q.Cells = append(q.Cells, o)
 		switch {
 		case o == c:
-		case r.Estimate.Centre == own.Estimate.Centre, o.RateGives(p.metric.Name) && c.RateGives(p.metric.Name):
+		case r.Estimate.Centre == own.Estimate.Centre, o.RateGives(p.Metric.Name) && c.RateGives(p.Metric.Name):
 			q.Number += 0.5
-		case (r.Estimate.Centre > own.Estimate.Centre) == (p.metric.Better == string(stats.HigherIsBetter)):
+		case (r.Estimate.Centre > own.Estimate.Centre) == (p.Metric.Better == string(stats.HigherIsBetter)):
 			q.Number++
 		}
 	}
-	notes := append(s.d.marks(q.Cells...), s.d.lacking(p.metric.Name, q.Cells...)...)
+	notes := append(s.Data.Marks(q.Cells...), s.Data.Lacking(p.Metric.Name, q.Cells...)...)
 	notes = append(notes, "a rank has no interval")
 	if without > 0 {
-		notes = append(notes, plural(without, "cell")+" without a rank")
+		notes = append(notes, phrase.Plural(without, "cell")+" without a rank")
 	}
 	q.Note = strings.Join(notes, "; ")
 	return q, nil
 }
 
 // best evaluates best(list) as a value.
-func (s scope) best(n *expr.Call) (Quantity, error) {
-	p, err := s.pick(n.Args[0].(*expr.Selector))
+func (s Scope) best(n *expr.Call) (Quantity, error) {
+	p, err := s.Pick(n.Args[0].(*expr.Selector))
 	if err != nil {
 		return Quantity{}, err
 	}
 	var cells []stats.NamedCell
 	given := 0
 	floor := 0.0
-	for _, c := range p.cells {
-		r := c.Metric(p.metric.Name)
+	for _, c := range p.Cells {
+		r := c.Metric(p.Metric.Name)
 		if r.Missing != "" {
-			return Quantity{}, s.d.notMeasured(n.Span, c, r)
+			return Quantity{}, s.Data.notMeasured(n.Span, c, r)
 		}
-		named := stats.NamedCell{Name: s.d.nameOf(c, p.cells...), Cell: r.cell(), Given: c.RateGives(p.metric.Name)}
+		named := stats.NamedCell{Name: s.Data.NameOf(c, p.Cells...), Cell: r.Cell(), Given: c.RateGives(p.Metric.Name)}
 		cells = append(cells, named)
 		if named.Given {
 			given++
 		}
-		f, _, _ := c.Experiment.floor(p.metric.Name, cellsIn(c.Experiment, p.cells)...)
+		f, _, _ := c.Experiment.Floor(p.Metric.Name, p.Cells...)
 		floor = max(floor, f.F)
 	}
-	if IsSearched(p.metric.Name) {
-		return Quantity{Text: s.d.bestSearched(p.metric, p.cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.cells,
-			Note: strings.Join(append(s.d.marks(p.cells...), s.d.leftOut(p.left)...), "; "), What: "best by " + inWords(p.metric)}, nil
+	if record.IsSearched(p.Metric.Name) {
+		return Quantity{Text: s.Data.bestSearched(p.Metric, p.Cells), Unit: "1", Kind: stats.NoInterval, N: 1, Cells: p.Cells,
+			Note: strings.Join(append(s.Data.Marks(p.Cells...), s.Data.LeftOut(p.Left)...), "; "), What: "best by " + p.Metric.InWords()}, nil
 	}
-	g, err := stats.Groups(cells, stats.Direction(p.metric.Better), looksAt(p.cells).Level(stats.DefaultAlpha), floor)
+	g, err := stats.Groups(cells, stats.Direction(p.Metric.Better), InterimAnalysesOf(p.Cells).Level(stats.DefaultAlpha), floor)
 	if err != nil {
 		return Quantity{}, err
 	}
@@ -410,8 +372,8 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 		message := fmt.Sprintf("no best cell: %s: %v", left.Name, left.Reason)
 		return Quantity{}, &expr.Error{Span: n.Span, Msg: message, Err: ErrNotMeasured}
 	}
-	q := Quantity{Text: g.Ranked[0].Name, Unit: "1", Kind: stats.NoInterval, Cells: p.cells,
-		What: "best by " + inWords(p.metric)}
+	q := Quantity{Text: g.Ranked[0].Name, Unit: "1", Kind: stats.NoInterval, Cells: p.Cells,
+		What: "best by " + p.Metric.InWords()}
 	var tied []string
 	for _, r := range g.Ranked[1:] {
 		if r.TiedWithBest {
@@ -426,7 +388,7 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 			q.N = n
 		}
 	}
-	notes := slices.Concat(s.d.marks(p.cells...), s.d.lacking(p.metric.Name, p.cells...), s.d.leftOut(p.left))
+	notes := slices.Concat(s.Data.Marks(p.Cells...), s.Data.Lacking(p.Metric.Name, p.Cells...), s.Data.LeftOut(p.Left))
 	if given > 1 {
 		notes = append(notes, NotRanked)
 	}
@@ -438,24 +400,24 @@ func (s scope) best(n *expr.Call) (Quantity, error) {
 const NotRanked = "an open loop that keeps up has the throughput of its rate, which makes no cell the better one"
 
 // published evaluates published(selector[, name]).
-func (s scope) published(n *expr.Call) (Quantity, error) {
+func (s Scope) published(n *expr.Call) (Quantity, error) {
 	p, err := s.one(n.Args[0].(*expr.Selector))
 	if err != nil {
 		return Quantity{}, err
 	}
-	return s.publishedOf(n, p, p.cells[0])
+	return s.publishedOf(n, p, p.Cells[0])
 }
 
 // publishedOf is what was published of one of the cells that a call of published is about.
-func (s scope) publishedOf(n *expr.Call, p picked, c *Cell) (Quantity, error) {
-	v, ok := s.d.Published(c, p.metric.Name, blockName(n))
+func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
+	v, ok := s.Data.Published(c, p.Metric.Name, blockName(n))
 	if !ok {
-		return Quantity{}, mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
-			"no published %s of %s", p.metric.Name, s.d.nameOf(c))
+		return Quantity{}, Mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
+			"no published %s of %s", p.Metric.Name, s.Data.NameOf(c))
 	}
-	return Quantity{Number: v.Number, Unit: cmp.Or(p.metric.Unit, "1"), Share: p.metric.Share, Kind: stats.NoInterval,
+	return Quantity{Number: v.Number, Unit: cmp.Or(p.Metric.Unit, "1"), Share: p.Metric.Share, Kind: stats.NoInterval,
 		Note: "published by " + v.Block.Source.Value,
-		What: "published " + inWords(p.metric) + ", " + s.d.nameOf(c)}, nil
+		What: "published " + p.Metric.InWords() + ", " + s.Data.NameOf(c)}, nil
 }
 
 // blockName is the block that a call of published names, or "".
@@ -475,15 +437,15 @@ func blockName(n *expr.Call) string {
 // The marks of claims and values, in the words of pages.
 const (
 	markTogether  = "not measured together"
-	markLoads     = "different loads"
-	markNoFloor   = "noise floor not measured"
-	markFloorPair = "noise floor not measured together"
-	markStale     = "measured with an older version"
+	MarkLoads     = "different loads"
+	MarkNoFloor   = "noise floor not measured"
+	MarkFloorPair = "noise floor not measured together"
+	MarkStale     = "measured with an older version"
 	markPartial   = "run not finished"
 )
 
-// marks says what has to be known of cells that enter one number.
-func (d *Dataset) marks(cells ...*Cell) []string {
+// Marks says what has to be known of cells that enter one number.
+func (d *Dataset) Marks(cells ...*Cell) []string {
 	apart := !Together(cells)
 	var stale, partial bool
 	for _, c := range cells {
@@ -498,7 +460,7 @@ func (d *Dataset) marks(cells ...*Cell) []string {
 		out = append(out, markTogether)
 	}
 	if stale {
-		out = append(out, markStale)
+		out = append(out, MarkStale)
 	}
 	if partial {
 		out = append(out, markPartial)
@@ -506,30 +468,30 @@ func (d *Dataset) marks(cells ...*Cell) []string {
 	return out
 }
 
-// check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it may
+// Check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it may
 // be a list. It returns its type.
-func (s scope) check(n expr.Node, list bool) (expr.Type, error) {
+func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	if err := s.checkShape(n, list); err != nil {
 		return expr.Type{}, err
 	}
 	return expr.Check(n, func(sel *expr.Selector) (expr.Type, error) {
-		p, err := s.pick(sel)
+		p, err := s.Pick(sel)
 		if err != nil {
 			return expr.Type{}, err
 		}
-		if p.metric.Unit == "" {
+		if p.Metric.Unit == "" {
 			return expr.Type{Kind: expr.KindAny}, nil
 		}
-		return expr.Type{Kind: expr.KindNumber, Dimension: dimension(p.metric)}, nil
+		return expr.Type{Kind: expr.KindNumber, Dimension: DimensionOf(p.Metric)}, nil
 	})
 }
 
-func (s scope) checkShape(n expr.Node, list bool) error {
+func (s Scope) checkShape(n expr.Node, list bool) error {
 	switch n := n.(type) {
 	case *expr.Selector:
 		pick := s.one
 		if list {
-			pick = s.pick
+			pick = s.Pick
 		}
 		_, err := pick(n)
 		return err
@@ -549,17 +511,17 @@ func (s scope) checkShape(n expr.Node, list bool) error {
 		}
 		return s.checkShape(n.Y, false)
 	case *expr.String, *expr.Bool:
-		return mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is no number", n)
+		return Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is no number", n)
 	}
 	return nil
 }
 
 func noValue(n expr.Node) error {
-	return mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
+	return Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
 		"%s is a test, which has a verdict and no number", n)
 }
 
-func (s scope) checkCall(n *expr.Call, list bool) error {
+func (s Scope) checkCall(n *expr.Call, list bool) error {
 	switch n.Name {
 	case "min", "max", "mean", "geomean", "median", "count":
 		return s.checkShape(n.Args[0], true)
@@ -571,32 +533,32 @@ func (s scope) checkCall(n *expr.Call, list bool) error {
 	case "best":
 		sel, ok := n.Args[0].(*expr.Selector)
 		if !ok {
-			return mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
+			return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
 		}
-		p, err := s.pick(sel)
-		if err == nil && p.metric.Better == "" {
-			err = mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
-				"no value of %s is better than another", p.metric.Name)
+		p, err := s.Pick(sel)
+		if err == nil && p.Metric.Better == "" {
+			err = Mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
+				"no value of %s is better than another", p.Metric.Name)
 		}
 		return err
 	case "rank", "published":
 		sel, ok := n.Args[0].(*expr.Selector)
 		if !ok { // a value that was named where a metric has to be
-			return mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
+			return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
 		}
 		pick := s.one
 		if n.Name == "published" && list {
-			pick = s.pick
+			pick = s.Pick
 		}
 		p, err := pick(sel)
 		switch {
 		case err != nil:
 			return err
-		case n.Name == "rank" && p.metric.Better == "":
-			return mistake(n.Span, "no-direction", "choose a metric of which more or less is better",
-				"no value of %s is better than another", p.metric.Name)
+		case n.Name == "rank" && p.Metric.Better == "":
+			return Mistake(n.Span, "no-direction", "choose a metric of which more or less is better",
+				"no value of %s is better than another", p.Metric.Name)
 		case n.Name == "published":
-			for _, c := range p.cells {
+			for _, c := range p.Cells {
 				if _, err := s.publishedOf(n, p, c); err != nil {
 					return err
 				}
@@ -604,7 +566,7 @@ func (s scope) checkCall(n *expr.Call, list bool) error {
 		}
 		return nil
 	case "random":
-		return mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
+		return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
 	}
 	return noValue(n)
 }

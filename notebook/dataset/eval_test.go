@@ -9,26 +9,14 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
 )
 
-// valuesText is an article with named values and published numbers.
-const valuesText = `---
-title: Servers under load
-values:
-  speedup: ratio(throughput{server="a"}, throughput{server="b"})
-  twice: 2 * speedup
-  others: throughput{server!="a"}
-  round-a: round-b + 1
-  round-b: round-a + 1
----
-
-` + dockerfile
-
-func evalDataset(t *testing.T, changes ...change) *Dataset {
+func evalDataset(t *testing.T, changes ...recordtest.Change) *Dataset {
 	t.Helper()
-	return measuredServers(t, valuesText+fence("experiment", servers)+
-		fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n  - {server: b, throughput: 500/s}"),
+	return measuredServers(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers)+
+		recordtest.Fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n  - {server: b, throughput: 500/s}"),
 		changes...).dataset(Options{ThisHost: "host-1"})
 }
 
@@ -81,7 +69,7 @@ func TestEval(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(parseExpr(t, tt.source), "")
+			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,9 +91,9 @@ func TestEval(t *testing.T) {
 
 // That a repetition is left out is said beside every number that it would have entered.
 func TestNotesOfRepetitionsLeftOut(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 4", 1)))
-	for trial, values := range map[string][]float64{"a": valuesA, "b": valuesB, "c": valuesC} {
-		b.measure("servers", trial, "1", append([]float64{values[0]}, values...), only("b", failing(1000), 2), only("c", without("cpu.server"), 1))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
+	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC} {
+		b.Measure("servers", trial, "1", append([]float64{values[0]}, values...), recordtest.Only("b", recordtest.Failing(1000), 2), recordtest.Only("c", recordtest.Without("cpu.server"), 1))
 	}
 	d := b.dataset(Options{})
 	const invalid, lacks = "1 of 4 repetitions of b is not valid: errors 9.1 %", "1 of 4 repetitions of c has no CPU of server"
@@ -119,15 +107,15 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 		{`throughput{server="b"}`, "1 of 4 repetitions is not valid: errors 9.1 %"},
 		{`cpu.server{server="c"}`, "1 of 4 repetitions has no CPU of server"},
 	} {
-		if q, err := d.Eval(parseExpr(t, tt.source), ""); err != nil || q.Note != tt.want {
+		if q, err := d.Eval(recordtest.Parse(t, tt.source), ""); err != nil || q.Note != tt.want {
 			t.Errorf("%s: note %q, %v; want %q", tt.source, q.Note, err, tt.want)
 		}
 	}
 }
 
 func TestRankLeavesOutWhatWasNotMeasured(t *testing.T) {
-	d := evalDataset(t, only("a", failed("broken")))
-	q, err := d.Eval(parseExpr(t, `rank(throughput{server="b"})`), "")
+	d := evalDataset(t, recordtest.Only("a", recordtest.Failed("broken")))
+	q, err := d.Eval(recordtest.Parse(t, `rank(throughput{server="b"})`), "")
 	if want := "a rank has no interval; 1 cell without a rank"; err != nil || q.Number != 1 || len(q.Cells) != 2 || q.Note != want {
 		t.Errorf("%v of %d cells, note %q, %v; want 1 of 2, %q", q.Number, len(q.Cells), q.Note, err, want)
 	}
@@ -139,7 +127,7 @@ func TestSeveralCanAskAtOnce(t *testing.T) {
 	for range 4 {
 		done.Go(func() {
 			for _, source := range []string{"max(throughput)", "speedup", "rank(latency.p99{server=\"b\"})", "published(throughput{server=\"a\"})"} {
-				if _, err := d.Eval(parseExpr(t, source), ""); err != nil {
+				if _, err := d.Eval(recordtest.Parse(t, source), ""); err != nil {
 					t.Error(err)
 				}
 			}
@@ -151,15 +139,15 @@ func TestSeveralCanAskAtOnce(t *testing.T) {
 func TestEvalBest(t *testing.T) {
 	tests := []struct {
 		name, source, want string
-		changes            []change
+		changes            []recordtest.Change
 	}{
 		{"of all", "best(throughput)", "a", nil},
 		{"where less is better", "best(latency.p50)", "a", nil},
-		{"with a tie", "best(throughput)", "b (tied with a)", []change{only("b", func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
+		{"with a tie", "best(throughput)", "b (tied with a)", []recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Load.Completed = 11900 + 100*int64(r.Repetition) })}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := evalDataset(t, tt.changes...).Eval(parseExpr(t, tt.source), "")
+			q, err := evalDataset(t, tt.changes...).Eval(recordtest.Parse(t, tt.source), "")
 			if err != nil || q.Text != tt.want || q.N != 3 {
 				t.Errorf("%q, n = %d, %v; want %q", q.Text, q.N, err, tt.want)
 			}
@@ -168,10 +156,10 @@ func TestEvalBest(t *testing.T) {
 }
 
 func TestEvalFewRepetitions(t *testing.T) {
-	b := newBench(t, valuesText+fence("experiment", servers))
-	b.measure("servers", "a", "1", valuesA[:2])
-	b.measure("servers", "b", "1", valuesB[:1])
-	b.measure("servers", "c", "2", valuesC, withKey("old"))
+	b := newFixture(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", recordtest.ValuesA[:2])
+	b.Measure("servers", "b", "1", recordtest.ValuesB[:1])
+	b.Measure("servers", "c", "2", recordtest.ValuesC, recordtest.WithKey("old"))
 	d := b.dataset(Options{})
 	tests := []struct {
 		name, source string
@@ -188,7 +176,7 @@ func TestEvalFewRepetitions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(parseExpr(t, tt.source), "")
+			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -200,7 +188,7 @@ func TestEvalFewRepetitions(t *testing.T) {
 }
 
 func TestEvalErrors(t *testing.T) {
-	d := evalDataset(t, only("c", failed("server exited with status 1")), only("b", failing(1000)))
+	d := evalDataset(t, recordtest.Only("c", recordtest.Failed("server exited with status 1")), recordtest.Only("b", recordtest.Failing(1000)))
 	tests := []struct {
 		name, source string
 		at           string // where the error points
@@ -245,7 +233,7 @@ func TestEvalErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(parseExpr(t, tt.source), "")
+			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
 			e, ok := errors.AsType[*expr.Error](err)
 			if !ok || !strings.HasPrefix(e.Error(), tt.want) && !strings.Contains(e.Msg, tt.want) {
 				t.Fatalf("%+v, error %v; want %s", q, err, tt.want)
@@ -264,10 +252,10 @@ func TestEvalErrors(t *testing.T) {
 }
 
 func TestEvalInSeveralExperiments(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+fence("experiment", grid))
-	b.measure("servers", "a", "1", valuesA)
-	b.measure("grid", "sync, 10", "1", valuesB)
-	b.measure("grid", "async, 10", "1", valuesC)
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("experiment", recordtest.Grid))
+	b.Measure("servers", "a", "1", recordtest.ValuesA)
+	b.Measure("grid", "sync, 10", "1", recordtest.ValuesB)
+	b.Measure("grid", "async, 10", "1", recordtest.ValuesC)
 	d := b.dataset(Options{})
 	tests := []struct {
 		name, source, experiment string
@@ -284,7 +272,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(parseExpr(t, tt.source), tt.experiment)
+			q, err := d.Eval(recordtest.Parse(t, tt.source), tt.experiment)
 			switch {
 			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)):
 				t.Errorf("%v, error %v; want %s", q.Number, err, tt.err)
@@ -298,7 +286,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	d := newBench(t, frontMatter+dockerfile+fence("experiment", grid)).dataset(Options{})
+	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Grid)).dataset(Options{})
 	e, ok := d.Experiment("")
 	if !ok {
 		t.Fatal("no experiment")
@@ -313,7 +301,7 @@ func TestSelect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cells, err := e.Select(parseExpr(t, tt.where))
+			cells, err := e.Select(recordtest.Parse(t, tt.where))
 			var names []string
 			for _, c := range cells {
 				names = append(names, c.Trial.Name)

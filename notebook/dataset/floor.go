@@ -21,7 +21,7 @@ func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pa
 		return nil
 	}
 	var out []pair
-	for _, run := range runsOf(e.Cells) {
+	for _, run := range RunsOf(e.Cells) {
 		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run != run })
 		p := pair{original, e.Calibration}
 		if p.original.Run != run {
@@ -37,8 +37,8 @@ func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pa
 	return out
 }
 
-// runsOf lists the runs that cells are of, sorted; those without records have none.
-func runsOf(cells []*Cell) []string {
+// RunsOf lists the runs that cells are of, sorted; those without records have none.
+func RunsOf(cells []*Cell) []string {
 	var runs []string
 	for _, c := range cells {
 		if c.State != Missing {
@@ -78,7 +78,7 @@ func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing strin
 	if !ok {
 		return stats.Floor{}, NoPair
 	}
-	f, _, missing = e.floor(metric, e.Cells...)
+	f, _, missing = e.Floor(metric, e.Cells...)
 	return f, missing
 }
 
@@ -91,12 +91,12 @@ func (e *Experiment) FloorTogether() bool {
 	return original == nil || Together([]*Cell{original, e.Calibration})
 }
 
-// floor is the noise floor for numbers that are made of some cells of the experiment: the largest of their runs. Where
+// Floor is the noise floor for numbers that are made of some cells, of which those of the experiment count: the largest of their runs. Where
 // none of these runs has an A/A pair the one that is shown has to do, and together is false. Missing is as of Floor.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
-func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
-	runs := runsOf(cells)
+func (e *Experiment) Floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
+	runs := RunsOf(slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Experiment != e }))
 	pairs := slices.DeleteFunc(slices.Clone(e.pairs), func(p pair) bool { return !slices.Contains(runs, p.original.Run) })
 	together = true
 	if len(pairs) == 0 && e.Calibration != nil {
@@ -108,7 +108,7 @@ func (e *Experiment) floor(metric string, cells ...*Cell) (f stats.Floor, togeth
 	missing = NoPair
 	for _, p := range pairs {
 		if missing = p.lacks(metric); missing == "" {
-			values = append(values, [2]stats.Cell{p.original.Metric(metric).cell(), p.twin.Metric(metric).cell()})
+			values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
 		}
 	}
 	f, err := stats.NoiseFloor(values, e.level(), stats.DefaultSmallestEffect)
@@ -152,21 +152,16 @@ func (p pair) lacks(metric string) string {
 //
 // Source: docs/method.md#rank-groups.
 func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
-	key := groupsKey{experiment, metric}
-	if known, ok := d.grouped.Load(key); ok {
-		found := known.(groupsFound)
-		return found.grouping, found.err
+	type key struct{ experiment, metric string }
+	type found struct {
+		grouping stats.Grouping
+		err      error
 	}
-	g, err := d.group(experiment, metric)
-	d.grouped.Store(key, groupsFound{g, err})
-	return g, err
-}
-
-type groupsKey struct{ experiment, metric string }
-
-type groupsFound struct {
-	grouping stats.Grouping
-	err      error
+	g := Once(d, key{experiment, metric}, func() (out found) {
+		out.grouping, out.err = d.group(experiment, metric)
+		return out
+	})
+	return g.grouping, g.err
 }
 
 func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
@@ -174,25 +169,26 @@ func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	if !ok {
 		return stats.Grouping{}, fmt.Errorf("ranking by %s: no experiment %q", metric, experiment)
 	}
-	m, ok := e.metric(metric)
+	m, ok := e.Metric(metric)
 	if !ok {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: it has no metric %q", e.Plan.Name, metric)
 	}
 	if m.Better == "" {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s has no better direction", e.Plan.Name, metric)
 	}
-	if IsSearched(metric) {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %w", e.Plan.Name, noLetters(m))
+	if record.IsSearched(metric) {
+		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s is what one search of each cell found, and letters are for repetitions",
+			e.Plan.Name, m.InWords())
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
 		named := stats.NamedCell{Name: c.Trial.Name, Given: c.RateGives(metric)}
 		if r := c.Metric(metric); r.Missing == "" {
-			named.Cell = r.cell()
+			named.Cell = r.Cell()
 		}
 		cells = append(cells, named)
 	}
-	f, _, _ := e.floor(metric, e.Cells...)
+	f, _, _ := e.Floor(metric, e.Cells...)
 	g, err := stats.Groups(cells, stats.Direction(m.Better), e.level(), f.F)
 	if err != nil {
 		return stats.Grouping{}, fmt.Errorf("ranking experiment %q by %s: %w", e.Plan.Name, metric, err)

@@ -1,54 +1,32 @@
 package dataset
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
+	"benchbook/notebook/histogram"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
-// percentile gives the percentile of one repetition's times, in seconds, or the reason why there is none. Attempts
-// is how many there could have been: those without a value in the histogram rank above all that have one.
-//
-// Source: docs/method.md#histogram and docs/method.md#percentiles.
-func percentile(decode decoder, h record.Histogram, p stats.Percentile, attempts int64) (seconds float64, missing string) {
-	attempts = max(attempts, h.Count)
-	if h.Count == 0 {
-		return 0, "no answers"
+// decode reads each histogram of the cell once. The caller has locked the cell.
+func (c *Cell) decode(h record.Histogram) (*histogram.Bars, error) {
+	if d, ok := c.decoded[h.HDR]; ok {
+		return d, nil
 	}
-	if need := p.Need(); attempts < need {
-		return 0, fmt.Sprintf("needs %d answers, has %d", need, attempts)
+	decoder, ok := c.Experiment.decoders.Get().(*histogram.Decoder)
+	if !ok {
+		decoder = &histogram.Decoder{}
 	}
-	return valueAt(decode, h, p.Rank(attempts))
-}
-
-// valueAt is the value of a rank, counted from 1 for the smallest, and the reason if there is none.
-func valueAt(decode decoder, h record.Histogram, rank int64) (seconds float64, missing string) {
-	if rank > h.Count {
-		return 0, "among failures"
-	}
-	decoded, err := decode(h)
-	if err != nil {
-		return 0, fmt.Sprintf("the histogram cannot be read: %v", err)
-	}
-	return decoded.at(h, rank)
-}
-
-// at is valueAt of a histogram that is decoded already.
-func (d *bars) at(h record.Histogram, rank int64) (seconds float64, missing string) {
-	if rank > h.Count {
-		return 0, "among failures"
-	}
-	seen := int64(0)
-	for _, bar := range d.list {
-		if seen += bar.count; seen >= rank {
-			// Buckets reach beyond the values in them; the ends are known exactly.
-			return min(max(float64(bar.to)/1e9, h.Min), h.Max), ""
+	d, err := decoder.Decode(h)
+	c.Experiment.decoders.Put(decoder)
+	if err == nil {
+		if c.decoded == nil {
+			c.decoded = map[string]*histogram.Bars{}
 		}
+		c.decoded[h.HDR] = d
 	}
-	return 0, fmt.Sprintf("> %g s", float64(d.highest)/1e9)
+	return d, err
 }
 
 // tail compares a percentile with the answers that it is of. Of a single repetition it gives the interval within that, which says
@@ -57,7 +35,7 @@ func (d *bars) at(h record.Histogram, rank int64) (seconds float64, missing stri
 //
 // Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
 func (c *Cell) tail(r *Result, valid []bool) {
-	if !isTime(r.Metric.Name) || len(r.Values) == 2 {
+	if !record.IsTime(r.Metric.Name) || len(r.Values) == 2 {
 		return
 	}
 	family, last := familyOf(r.Metric.Name)
@@ -81,16 +59,16 @@ func (c *Cell) tail(r *Result, valid []bool) {
 			return
 		}
 		within := stats.Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
-		if x, missing := decoded.at(all, ranks.Lo); ranks.Lo > 0 && missing == "" {
+		if x, missing := decoded.At(all, ranks.Lo); ranks.Lo > 0 && missing == "" {
 			within.Lo = x
 		}
-		if x, missing := decoded.at(all, ranks.Hi); ranks.Hi > 0 && missing == "" {
+		if x, missing := decoded.At(all, ranks.Hi); ranks.Hi > 0 && missing == "" {
 			within.Hi = x
 		}
 		r.Estimate.Interval, r.Estimate.Kind, r.Estimate.Coverage = within, stats.WithinRun, ranks.Coverage
 		return
 	}
-	pooled, missing := decoded.at(all, p.Rank(attempts))
+	pooled, missing := decoded.At(all, p.Rank(attempts))
 	if missing != "" {
 		return
 	}
@@ -104,9 +82,9 @@ func (c *Cell) tail(r *Result, valid []bool) {
 const markTail = "repetitions disagree in the tail"
 
 // merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that can be read.
-func (c *Cell) merged(records []*record.Record, family string) (together *bars, all record.Histogram, attempts int64, ok bool) {
+func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram, attempts int64, ok bool) {
 	all = record.Histogram{Min: math.Inf(1)}
-	var decoded []*bars
+	var decoded []*histogram.Bars
 	for _, r := range records {
 		h := r.Histograms[family]
 		if h.Count == 0 {
@@ -121,5 +99,5 @@ func (c *Cell) merged(records []*record.Record, family string) (together *bars, 
 		all.Count, all.Overflow, all.Sum = all.Count+h.Count, all.Overflow+h.Overflow, all.Sum+h.Sum
 		all.Min, all.Max = min(all.Min, h.Min), max(all.Max, h.Max)
 	}
-	return sum(decoded), all, attempts, len(records) > 0
+	return histogram.Sum(decoded), all, attempts, len(records) > 0
 }

@@ -6,16 +6,17 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 func TestPercentile(t *testing.T) {
-	b := &bench{t: t}
-	ms := func(list ...times) record.Histogram {
+	ms := func(list ...recordtest.EqualTimes) record.Histogram {
 		for i := range list {
-			list[i].seconds /= 1000
+			list[i].Seconds /= 1000
 		}
-		return b.histogram(list...)
+		return recordtest.Histogram(t, list...)
 	}
 	tests := []struct {
 		name     string
@@ -27,18 +28,18 @@ func TestPercentile(t *testing.T) {
 	}{
 		{"no answers", ms(), "50", 0, 0, "no answers"},
 		{"nothing but failures", ms(), "50", 100, 0, "no answers"},
-		{"too few for the median", ms(times{5, 19}), "50", 19, 0, "needs 20 answers, has 19"},
-		{"enough for the median", ms(times{5, 20}), "50", 20, 5, ""},
-		{"rank of an odd number", ms(times{5, 10}, times{7, 11}), "50", 21, 7, ""},
-		{"too few for p99", ms(times{5, 940}), "99", 940, 0, "needs 1000 answers, has 940"},
-		{"p99 of 1234 is the 1222nd", ms(times{5, 1221}, times{7, 1}, times{9, 12}), "99", 1234, 7, ""},
-		{"exact decimals", ms(times{5, 9990}, times{7, 10}), "99.9", 10000, 5, ""},
-		{"failures rank above answers", ms(times{5, 985}, times{7, 10}), "99", 1000, 7, ""},
-		{"among failures", ms(times{5, 985}), "99", 1000, 0, "among failures"},
-		{"failures count as attempts", ms(times{5, 995}), "99", 1000, 5, ""},
-		{"overflow ranks above answers", ms(times{5, 990}, times{61000, 10}), "99", 1000, 5, ""},
-		{"among the overflow", ms(times{5, 989}, times{61000, 11}), "99", 1000, 0, "> 60 s"},
-		{"attempts that are not told", ms(times{5, 20}), "50", 0, 5, ""},
+		{"too few for the median", ms(recordtest.Times(5, 19)), "50", 19, 0, "needs 20 answers, has 19"},
+		{"enough for the median", ms(recordtest.Times(5, 20)), "50", 20, 5, ""},
+		{"rank of an odd number", ms(recordtest.Times(5, 10), recordtest.Times(7, 11)), "50", 21, 7, ""},
+		{"too few for p99", ms(recordtest.Times(5, 940)), "99", 940, 0, "needs 1000 answers, has 940"},
+		{"p99 of 1234 is the 1222nd", ms(recordtest.Times(5, 1221), recordtest.Times(7, 1), recordtest.Times(9, 12)), "99", 1234, 7, ""},
+		{"exact decimals", ms(recordtest.Times(5, 9990), recordtest.Times(7, 10)), "99.9", 10000, 5, ""},
+		{"failures rank above answers", ms(recordtest.Times(5, 985), recordtest.Times(7, 10)), "99", 1000, 7, ""},
+		{"among failures", ms(recordtest.Times(5, 985)), "99", 1000, 0, "among failures"},
+		{"failures count as attempts", ms(recordtest.Times(5, 995)), "99", 1000, 5, ""},
+		{"overflow ranks above answers", ms(recordtest.Times(5, 990), recordtest.Times(61000, 10)), "99", 1000, 5, ""},
+		{"among the overflow", ms(recordtest.Times(5, 989), recordtest.Times(61000, 11)), "99", 1000, 0, "> 60 s"},
+		{"attempts that are not told", ms(recordtest.Times(5, 20)), "50", 0, 5, ""},
 		{"a histogram that is none", record.Histogram{Count: 20, HDR: "?"}, "50", 20, 0,
 			"the histogram cannot be read: illegal base64 data at input byte 0"},
 	}
@@ -48,7 +49,7 @@ func TestPercentile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, missing := percentile(decode, tt.h, p, tt.attempts)
+			got, missing := newReading(&record.Record{}, nil).percentile(tt.h, p, tt.attempts)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
 			}
@@ -61,11 +62,10 @@ func TestMetrics(t *testing.T) {
 		r.Load.Failed, r.Load.Attempted = 10, r.Load.Completed+10
 		r.Load.Failures = map[string]int64{"timeout": 7, "reset": 3}
 		r.Load.FailuresMax = 1
-		b := &bench{t: t}
-		r.Histograms["latency.connect"] = b.histogram(times{0.001, 100})
+		r.Histograms["latency.connect"] = recordtest.Histogram(t, recordtest.Times(0.001, 100))
 		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
 	}
-	c := cellOf(t, measuredServers(t, frontMatter+dockerfile+fence("experiment", servers), everything).dataset(Options{}), "b")
+	c := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), everything).dataset(Options{}), "b")
 	tests := []struct {
 		metric  string
 		want    float64 // of the first repetition, 1000/s
@@ -117,34 +117,34 @@ func TestResults(t *testing.T) {
 	tests := []struct {
 		name    string
 		metric  string
-		changes []change
+		changes []recordtest.Change
 		values  int
 		missing string
 		marks   []string
 	}{
 		{"all repetitions", "throughput", nil, 3, "", nil},
-		{"one failed of three", "throughput", []change{only("a", failed("server: exited"), 2)}, 0,
+		{"one failed of three", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server: exited"), 2)}, 0,
 			"invalid: 1 of 3 repetitions: failed", nil},
-		{"all failed", "throughput", []change{only("a", failed("server exited with status 1"))}, 0,
+		{"all failed", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server exited with status 1"))}, 0,
 			"failed: server exited with status 1", nil},
-		{"too many errors", "throughput", []change{failing(1000)}, 0, "invalid: 3 of 3 repetitions: errors 7.8 %", nil},
-		{"too many errors, asked for them", "failed", []change{failing(1000)}, 3, "", nil},
-		{"too many errors, asked for their kind", "errors.timeout", []change{failing(1000)}, 3, "", nil},
-		{"too many errors, asked for answers", "status.200", []change{failing(1000)}, 3, "", nil},
-		{"errors that are expected", "throughput", []change{failing(1000), loadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
-		{"a warning", "throughput", []change{only("", loadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
+		{"too many errors", "throughput", []recordtest.Change{recordtest.Failing(1000)}, 0, "invalid: 3 of 3 repetitions: errors 7.8 %", nil},
+		{"too many errors, asked for them", "failed", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
+		{"too many errors, asked for their kind", "errors.timeout", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
+		{"too many errors, asked for answers", "status.200", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
+		{"errors that are expected", "throughput", []recordtest.Change{recordtest.Failing(1000), recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
+		{"a warning", "throughput", []recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
 			[]string{"1 of 3 repetitions: load generator busy 75 %"}},
-		{"a percentile that one repetition lacks", "latency.p99.9", []change{only("", loadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
-			only("", func(r *record.Record) { h := r.Histograms["latency"]; h.Count = 9000; r.Histograms["latency"] = h }, 2)},
+		{"a percentile that one repetition lacks", "latency.p99.9", []recordtest.Change{recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Attempted = 9000 }), 2),
+			recordtest.Only("", func(r *record.Record) { h := r.Histograms["latency"]; h.Count = 9000; r.Histograms["latency"] = h }, 2)},
 			0, "needs 10000 answers, has 9000", nil},
-		{"a sample that one repetition lacks", "cpu.server", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
+		{"a sample that one repetition lacks", "cpu.server", []recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
 			[]string{"1 of 3 repetitions has no CPU of server"}},
-		{"CPU time that one repetition lacks", "throughput.per_core", []change{only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
+		{"CPU time that one repetition lacks", "throughput.per_core", []recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
 			"not measured: no CPU time of services", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers), tt.changes...).dataset(Options{})
+			d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers), tt.changes...).dataset(Options{})
 			r := cellOf(t, d, "a").Metric(tt.metric)
 			if len(r.Values) != tt.values || r.Missing != tt.missing || !slices.Equal(r.Marks, tt.marks) {
 				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values, tt.missing, tt.marks)
@@ -157,8 +157,8 @@ func TestResults(t *testing.T) {
 }
 
 func TestOneRepetitionLeftOutOfFour(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{1000, 2000, 1010, 1020}, only("", failing(1000), 2))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 2000, 1010, 1020}, recordtest.Only("", recordtest.Failing(1000), 2))
 	c := cellOf(t, b.dataset(Options{}), "a")
 	r := c.Metric("throughput")
 	if want := []float64{1000, 1010, 1020}; !slices.Equal(r.Values, want) || r.Estimate.Centre != 1010 {
@@ -174,8 +174,8 @@ func TestOneRepetitionLeftOutOfFour(t *testing.T) {
 }
 
 func TestErrorShareIsPooled(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{100, 100, 100}, only("", loadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{100, 100, 100}, recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("failed")
 	if e := r.Estimate; e.Centre != 0.004 || e.Interval.Lo != 0 || e.Interval.Hi != 0.012 {
 		t.Errorf("%+v, want 0.004 [0, 0.012] as in docs/method.md", e)
@@ -183,8 +183,8 @@ func TestErrorShareIsPooled(t *testing.T) {
 }
 
 func TestMetricsOfCommands(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", command))
-	b.measure("tool", "fast", "1", []float64{1, 1.1, 1.2}, func(r *record.Record) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Command))
+	b.Measure("tool", "fast", "1", []float64{1, 1.1, 1.2}, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "frames", Value: 60, Unit: "frames"})
 	})
 	c := cellOf(t, b.dataset(Options{}), "fast")
@@ -194,34 +194,27 @@ func TestMetricsOfCommands(t *testing.T) {
 	if r := c.Metric("frames"); r.Missing != "" || r.Metric.Unit != "frames" || r.Metric.Title != "frames" {
 		t.Errorf("frames %+v", r)
 	}
-	if checks := c.Checks(); len(checks) != 1 || checks[0].Level != OK {
+	if checks := c.Validity().Checks(); len(checks) != 1 || checks[0].Level != validity.OK {
 		t.Errorf("checks of a program without a load: %+v", checks)
 	}
 }
 
 // A page marks a command that had another number of CPUs than it gets now, until it was measured again.
 func TestCommandOfAnotherPlacement(t *testing.T) {
-	on := func(cpus string) change {
+	on := func(cpus string) recordtest.Change {
 		return func(r *record.Record) {
 			r.Load, r.Histograms, r.Facts = nil, nil, map[string]string{plan.FactCores: "2 logical, 2 physical", plan.FactLoadPlace: cpus}
 		}
 	}
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", command))
-	b.measure("tool", "fast", "1", valuesA, on("1"))
-	b.measure("tool", "slow", "1", valuesA, on("0-1"))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Command))
+	b.Measure("tool", "fast", "1", recordtest.ValuesA, on("1"))
+	b.Measure("tool", "slow", "1", recordtest.ValuesA, on("0-1"))
 	d := b.dataset(Options{ThisHost: "host-1"})
 	if fast, slow := d.Experiments[0].Cells[0].State, d.Experiments[0].Cells[1].State; fast != Stale || slow != Fresh {
 		t.Errorf("on one of two CPUs %v, on both %v", fast, slow)
 	}
-	b.measure("tool", "fast", "2", valuesA, on("0-1"))
+	b.Measure("tool", "fast", "2", recordtest.ValuesA, on("0-1"))
 	if c := b.dataset(Options{ThisHost: "host-1"}).Experiments[0].Cells[0]; c.State != Fresh || c.Run != "2" {
 		t.Errorf("measured again: %v, run %q", c.State, c.Run)
 	}
 }
-
-// command is an experiment that times a program.
-const command = `name: tool
-matrix: {tool: [fast, slow]}
-command: {run: "tool ${{ matrix.tool }}", build: .}
-repetitions: 3
-calibrate: false`

@@ -5,8 +5,10 @@ import (
 	"math"
 	"strings"
 
+	"benchbook/notebook/histogram"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // Percentiles is how the times of a cell are distributed: those of all valid repetitions together, and how far the repetitions
@@ -37,19 +39,14 @@ const perNine = 16
 // Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
 // docs/method.md#one-cell.
 func (c *Cell) Percentiles(family string) (Percentiles, string) {
-	if r := c.Metric(family + ".p50"); len(c.Records) == 0 || r.Level == Invalid || strings.HasPrefix(r.Missing, "failed") ||
-		strings.HasPrefix(r.Missing, "unavailable") {
+	if r := c.Metric(family + ".p50"); r.isUnreadable(c) {
 		return Percentiles{}, r.Missing
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	valid := c.assess(family + ".p50").valid
-	var each []repetitionTimes
+	var each []distribution
 	var records []*record.Record
-	for i, r := range c.Records {
-		if !valid[i] {
-			continue
-		}
+	for _, r := range c.validFor(family + ".p50") {
 		h, ok := r.Histograms[family]
 		switch {
 		case !ok && r.Load != nil && r.Load.Tool != "":
@@ -63,64 +60,74 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 		if err != nil {
 			return Percentiles{}, fmt.Sprintf("the histogram of repetition %d cannot be read: %v", r.Repetition, err)
 		}
-		each = append(each, repetitionTimes{decoded, h, max(attemptsOf(r, family), h.Count)})
+		each = append(each, distribution{decoded, h, max(attemptsOf(r, family), h.Count)})
 		records = append(records, r)
 	}
 	decoded, all, attempts, ok := c.merged(records, family)
 	if !ok {
 		return Percentiles{}, "no histogram of " + family + " was recorded"
 	}
-	pooled := repetitionTimes{decoded, all, max(attempts, all.Count)}
+	pooled := distribution{decoded, all, max(attempts, all.Count)}
 	return pooled.percentiles(each), ""
 }
 
-// repetitionTimes is the distribution of one repetition, or of all together.
-type repetitionTimes struct {
-	*bars
+// isUnreadable says that the cell has no records that the metric, or what it is made of, could be read from.
+func (r Result) isUnreadable(c *Cell) bool {
+	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") || strings.HasPrefix(r.Missing, "unavailable")
+}
+
+// validFor are the records of the cell that are valid as far as a metric is concerned.
+func (c *Cell) validFor(metric string) (records []*record.Record) {
+	for i, valid := range c.Validity().For(metric).Valid {
+		if valid {
+			records = append(records, c.Records[i])
+		}
+	}
+	return records
+}
+
+// A distribution is that of the times of one repetition, or of all together.
+type distribution struct {
+	bars      *histogram.Bars
 	histogram record.Histogram
 	attempts  int64
 }
 
 // percentiles makes the points of a cell out of those of its repetitions.
-func (t repetitionTimes) percentiles(each []repetitionTimes) Percentiles {
-	out := Percentiles{N: len(each), Attempts: t.attempts}
-	walks := make([]walk, len(each))
-	for i, one := range each {
-		walks[i].repetitionTimes = one
-	}
-	whole := walk{repetitionTimes: t}
+func (d distribution) percentiles(each []distribution) Percentiles {
+	out := Percentiles{N: len(each), Attempts: d.attempts}
 	const half = .5
 	for i, tail := 0, 1.0; ; i++ {
 		before := tail
 		tail = math.Pow(10, -float64(i)/perNine) // the share of slower attempts
-		if before > half && tail < half && !out.add(&whole, walks, half) || !out.add(&whole, walks, tail) {
+		if before > half && tail < half && !out.add(d, each, half) || !out.add(d, each, tail) {
 			return out
 		}
 	}
 }
 
 // add adds the percentile that a share of attempts exceeds. It reports false if there is none, nor any further one.
-func (p *Percentiles) add(whole *walk, walks []walk, tail float64) bool {
-	if !whole.admits(tail) {
+func (p *Percentiles) add(pooled distribution, each []distribution, tail float64) bool {
+	if !pooled.admits(tail) {
 		if tail > .5 {
 			return true // there are too few below it
 		}
 		p.End = fmt.Sprintf("needs more than %d answers", p.Attempts)
 		return false
 	}
-	seconds, missing := whole.at(tail)
+	seconds, missing := pooled.at(tail)
 	if missing != "" {
 		p.End = missing
 		return false
 	}
 	point := PercentilePoint{Percent: 100 * (1 - tail), Pooled: seconds}
 	var values []float64
-	for k := range walks {
-		if v, missing := walks[k].at(tail); walks[k].admits(tail) && missing == "" {
+	for _, one := range each {
+		if v, missing := one.at(tail); one.admits(tail) && missing == "" {
 			values = append(values, v)
 		}
 	}
-	if len(values) == len(walks) {
+	if len(values) == len(each) {
 		if e, err := stats.Summarize(stats.Cell{Values: values, NonNegative: true}, stats.DefaultAlpha); err == nil {
 			point.Estimate = e
 		}
@@ -132,30 +139,13 @@ func (p *Percentiles) add(whole *walk, walks []walk, tail float64) bool {
 // admits tells whether enough attempts lie beyond a percentile, on its nearer side, to show it.
 //
 // Source: docs/method.md#percentiles.
-func (w *walk) admits(tail float64) bool {
+func (d distribution) admits(tail float64) bool {
 	const beyond = 10
-	return float64(w.attempts)*min(tail, 1-tail) >= beyond*(1-1e-12)
+	return float64(d.attempts)*min(tail, 1-tail) >= beyond*(1-1e-12)
 }
 
-// walk goes through a distribution once, from small to large.
-type walk struct {
-	repetitionTimes
-	next int   // bar
-	seen int64 // values in the bars before it
-}
-
-// at is the time that a share of attempts exceeds; shares descend from call to call.
-func (w *walk) at(tail float64) (seconds float64, missing string) {
-	rank := min(w.attempts, max(1, w.attempts-int64(math.Ceil(tail*float64(w.attempts)-0.5))))
-	if rank > w.histogram.Count {
-		return 0, "among failures"
-	}
-	for w.next < len(w.list) && w.seen+w.list[w.next].count < rank {
-		w.seen += w.list[w.next].count
-		w.next++
-	}
-	if w.next == len(w.list) {
-		return 0, fmt.Sprintf("> %g s", float64(w.highest)/1e9)
-	}
-	return min(max(float64(w.list[w.next].to)/1e9, w.histogram.Min), w.histogram.Max), ""
+// at is the time that a share of attempts exceeds.
+func (d distribution) at(tail float64) (seconds float64, missing string) {
+	rank := min(d.attempts, max(1, d.attempts-int64(math.Ceil(tail*float64(d.attempts)-0.5))))
+	return d.bars.At(d.histogram, rank)
 }

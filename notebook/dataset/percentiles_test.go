@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
 )
 
 // The points of a distribution are the percentiles that metrics give, of all answers together and of single repetitions.
 func TestPercentilesAreThoseOfMetrics(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	factor := 1.0
-	b.measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
-		b.ladder(2000, factor, 3)(r)
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
+		recordtest.Ladder(t, 2000, factor, 3)(r)
 		factor *= 1.1
 	})
 	cell := cellOf(t, b.dataset(Options{}), "a")
@@ -55,18 +56,18 @@ func number(p stats.Percentile) float64 {
 func TestPercentilesEnd(t *testing.T) {
 	tests := []struct {
 		name    string
-		changes func(b *bench) change
+		changes func(b *fixture) recordtest.Change
 		last    float64 // no percentile lies beyond
 		each    float64 // nor has one beyond this an interval of single repetitions
 		end     string
 	}{
-		{"where fewer than ten attempts lie beyond", func(b *bench) change { return b.ladder(1000, 1, 0) }, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
-		{"where only failures are slower", func(b *bench) change { return b.ladder(1000, 1, 250) }, 80, 80, "among failures"},
+		{"where fewer than ten attempts lie beyond", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 0) }, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
+		{"where only failures are slower", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 250) }, 80, 80, "among failures"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-			b.measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes(b))
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes(b))
 			d, missing := cellOf(t, b.dataset(Options{}), "a").Percentiles("latency")
 			if missing != "" || len(d.Points) == 0 || d.End != tt.end || d.N != 3 {
 				t.Fatalf("%q, %d points of %d repetitions, end %q, want %q", missing, len(d.Points), d.N, d.End, tt.end)
@@ -89,28 +90,28 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 	const ab = "ab"
 	tests := []struct {
 		name             string
-		measure          func(b *bench)
+		measure          func(b *fixture)
 		percentiles, all string // of seconds
 	}{
-		{"not measured", func(*bench) {}, "not measured", "not measured"},
-		{"failed", func(b *bench) {
-			b.measure("servers", "a", "1", []float64{1, 1, 1}, func(r *record.Record) {
+		{"not measured", func(*fixture) {}, "not measured", "not measured"},
+		{"failed", func(b *fixture) {
+			b.Measure("servers", "a", "1", []float64{1, 1, 1}, func(r *record.Record) {
 				r.Failure, r.Load, r.Histograms = "exited with status 1", nil, nil
 			})
 		}, "failed: exited with status 1", "failed: exited with status 1"},
-		{"another tool", func(b *bench) {
-			b.measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
+		{"another tool", func(b *fixture) {
+			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
 				r.Load.Tool, r.Histograms, r.Load.Completions = ab, nil, nil
 				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"}, record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
 			})
 		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not tell"},
-		{"a window of less than a second", func(b *bench) {
-			b.measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) { r.Load.Window, r.Load.Completions = .5, []int64{450} })
+		{"a window of less than a second", func(b *fixture) {
+			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) { r.Load.Window, r.Load.Completions = .5, []int64{450} })
 		}, "", "the window is shorter than a second"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 			tt.measure(b)
 			cell := cellOf(t, b.dataset(Options{}), "a")
 			if _, missing := cell.Percentiles("latency"); missing != tt.percentiles {
@@ -124,8 +125,8 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
 		r.Load.Window = 10.4
 		r.Load.Completions, r.Load.Answers, r.Load.Latencies = nil, nil, nil
 		for i := range int64(11) { // the last is of the 0.4 seconds that are left
@@ -153,14 +154,14 @@ func TestSeconds(t *testing.T) {
 
 // Agreement gives the rows of a block with the cells that they are about.
 func TestAgreement(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers)+fence("published", `name: theirs
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("published", `name: theirs
 source: others
 rows:
   - {server: a, throughput: 100/s}
   - {server: b, throughput: 300/s}
   - {server: c, latency.p50: 5ms}`))
-	b.measure("servers", "a", "1", []float64{200, 202, 198})
-	b.measure("servers", "b", "1", []float64{600, 606, 594})
+	b.Measure("servers", "a", "1", []float64{200, 202, 198})
+	b.Measure("servers", "b", "1", []float64{600, 606, 594})
 	d := b.dataset(Options{})
 	a, cells, ok := d.Agreement("throughput", "")
 	if !ok || len(a.Rows) != 2 || len(cells) != 2 || cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {

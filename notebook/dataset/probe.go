@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // ProbeOfTune reads what a probe of a search for a tuned value counts for: the value of a metric in its base unit, and why the probe
@@ -27,40 +27,42 @@ func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value fl
 // invalidBy says which checks found a repetition not to be valid, those that are named left aside; empty if it is valid.
 func invalidBy(r *record.Record, aside ...string) string {
 	var words []string
-	_, checks := Validity(r)
+	_, checks := validity.Of(r)
 	for _, c := range checks {
-		if c.Level == Invalid && !slices.Contains(aside, c.Name) {
+		if c.Level == validity.Invalid && !slices.Contains(aside, c.Name) {
 			words = append(words, c.Words)
 		}
 	}
 	return strings.Join(words, "; ")
 }
 
-// ProbeOfCapacity says what a probe of a search for a capacity came to by its record, and why if it says nothing. Metrics gives
-// what the objective names; failures are for the objective to judge. Services that did not keep up fail it whatever else was measured,
+// ProbeOfCapacity says what a probe of a search for a capacity came to by its record, and why if it says nothing. Added are the metrics
+// that the experiment adds; failures are for the objective to judge. Services that did not keep up fail it whatever else was measured,
 // and so do percentiles that lie among failed requests; but where the machine was busy with something else, that says nothing of them.
 //
 // Source: docs/method.md#capacities.
-func ProbeOfCapacity(r *record.Record, objective expr.Node, metrics func(name string) (record.Metric, bool), added []plan.Metric) (o stats.Outcome, invalid string) {
-	if words, disturbed := Disturbed(r); disturbed {
+func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {
+	if words, disturbed := validity.Disturbed(r); disturbed {
 		return stats.ProbeInvalid, words
 	}
 	if r.Failure != "" || fellBehind(r) {
 		return stats.ProbeFailed, ""
 	}
-	aside := []string{errorsCheck}
-	if isOpenLoop(r) && float64(r.Load.Open.Blocked) > (1-keepsUp)*float64(r.Load.Open.Due) {
-		aside = append(aside, offeredCheck, lagCheck) // requests waited for answers to earlier ones, which the latency has in it
+	aside := []string{validity.ErrorsCheck}
+	if r.IsOpenLoop() && float64(r.Load.Open.Blocked) > (1-keepsUp)*float64(r.Load.Open.Due) {
+		// Requests waited for answers to earlier ones, which the latency has in it.
+		aside = append(aside, validity.OfferedCheck, validity.LagCheck)
 	}
 	if words := invalidBy(r, aside...); words != "" {
 		return stats.ProbeInvalid, words
 	}
-	v, err := expr.Eval(objective, probeEnv{r, added, metrics})
+	v, err := expr.Eval(objective, newReading(r, added))
+	without, isMissing := errors.AsType[*missingError](err)
 	switch {
-	case errors.Is(err, errUnanswered):
-		return stats.ProbeFailed, ""
+	case isMissing && (without.reason == "no answers" || strings.HasPrefix(without.reason, "among failures") || strings.HasPrefix(without.reason, "> ")):
+		return stats.ProbeFailed, "" // too few requests were answered
 	case err != nil:
-		return stats.ProbeInvalid, messageOf(err)
+		return stats.ProbeInvalid, expr.MessageOf(err)
 	case v.Truth:
 		return stats.ProbeMet, ""
 	}
@@ -72,44 +74,10 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, metrics func(name st
 //
 // Source: docs/method.md#quantities-checked.
 func fellBehind(r *record.Record) bool {
-	if !isOpenLoop(r) {
+	if !r.IsOpenLoop() {
 		return false
 	}
 	l := r.Load.Open
 	unsent := l.Due - l.Sent
 	return l.Sent > 0 && float64(r.Load.Completed)/float64(l.Sent) < keepsUp || float64(unsent) > (1-keepsUp)*float64(l.Due) && l.Blocked >= unsent
-}
-
-// keepsUp is the share of what was sent that has to be answered in time.
-const keepsUp = 0.99
-
-// errUnanswered is that a metric has no value since too few requests were answered.
-var errUnanswered = errors.New("among failures")
-
-// A probeEnv is the expr.Env of an objective: the metrics of one record.
-type probeEnv struct {
-	record  *record.Record
-	added   []plan.Metric // by the experiment
-	metrics func(name string) (record.Metric, bool)
-}
-
-// Select is part of expr.Env.
-func (e probeEnv) Select(s *expr.Selector) (expr.Value, error) {
-	m, ok := e.metrics(s.Name)
-	if !ok {
-		return expr.Value{}, fmt.Errorf("%q is no metric of this experiment", s.Name)
-	}
-	value, missing := Value(e.record, s.Name, e.added)
-	switch {
-	case missing == "no answers" || strings.HasPrefix(missing, "among failures") || strings.HasPrefix(missing, "> "):
-		return expr.Value{}, fmt.Errorf("%s: %w", s.Name, errUnanswered)
-	case missing != "":
-		return expr.Value{}, fmt.Errorf("%s: %s", s.Name, missing)
-	}
-	return expr.NumberOf(value, dimension(m)), nil
-}
-
-// Call is part of expr.Env: an objective is about one probe, and has no cells to compare.
-func (probeEnv) Call(c *expr.Call) (expr.Value, error) {
-	return expr.Value{}, fmt.Errorf("%s cannot be used in an objective", c.Name)
 }

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -10,13 +9,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
-
-// IsSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no estimate from
-// repetitions.
-func IsSearched(metric string) bool {
-	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
-}
 
 // Search is what the search for a value of the cell tried and found, by the name of the value; "" is that for its capacity. A value
 // that is taken over from another experiment has that one's search. It is nil where no such search is recorded.
@@ -114,7 +108,7 @@ func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Ce
 func (c *Cell) measureSearched(r Result) Result {
 	switch {
 	case len(c.Records) == 0:
-		r.Missing, r.Level = c.notMeasured(), NotChecked
+		r.Missing, r.Level = c.notMeasured(), validity.NotChecked
 	case r.Metric.Name == "capacity.rate":
 		c.measureCapacity(&r)
 	default:
@@ -168,73 +162,6 @@ func (r *Result) found(value float64, interval stats.Interval) {
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
 }
 
-// judgeSearched asks whether the ratio of two values that searches found lies in the region: by the intervals of both, neither
-// widened nor in need of repetitions.
-//
-// Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
-func (t ratioTest) judgeSearched(j Judgement) Judgement {
-	a, b := t.a.cells[0].Metric(t.a.metric.Name), t.b.cells[0].Metric(t.b.metric.Name)
-	for _, s := range []struct {
-		side side
-		r    Result
-	}{{t.a, a}, {t.b, b}} {
-		if s.r.Estimate.Kind != stats.BySearch {
-			j.Verdict, j.Reason = stats.NotMeasured, s.side.d.lacks(s.side.cells[0], Result{Metric: s.r.Metric, Missing: strings.Join(s.r.Marks, "; ")})
-			return j
-		}
-	}
-	q := searchedRatio(a, b, t.change)
-	q.Cells, q.What = []*Cell{t.a.cells[0], t.b.cells[0]}, j.What
-	if finite(q.Number) {
-		j.Effect = &q
-	}
-	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
-	if j.Verdict = stats.Judge(interval, t.region); j.Verdict == stats.Inconclusive {
-		j.Reason = "what the two searches found is too near together, or not bounded"
-	}
-	return j
-}
-
-// judgeSearched asks whether a value that a search found lies beyond a limit: by the interval of the search.
-//
-// Source: docs/method.md#claims-as-regions.
-func (t limitTest) judgeSearched(j Judgement, r Result) Judgement {
-	if r.Estimate.Kind != stats.BySearch {
-		j.Effect, j.Verdict, j.Reason = nil, stats.NotMeasured, strings.Join(r.Marks, "; ")
-		return j
-	}
-	if j.Verdict = stats.Judge(r.Estimate.Interval, t.region); j.Verdict == stats.Inconclusive {
-		j.Reason = "the limit lies where the search leaves the value open"
-	}
-	return j
-}
-
-func finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
-
-// searchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It is not a number where
-// no rate met an objective.
-func searchedRatio(a, b Result, change bool) Quantity {
-	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
-	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1, Interval: &interval}
-	if change {
-		asChange(&q)
-	}
-	return q
-}
-
-// isBySearches reports whether all that a test is about was found by searches, which results are not looked at for.
-func isBySearches(t test) bool {
-	switch t := t.(type) {
-	case ratioTest:
-		return IsSearched(t.a.metric.Name)
-	case limitTest:
-		return IsSearched(t.side.metric.Name)
-	case groupTest:
-		return !slices.ContainsFunc(t.parts, func(part test) bool { return !isBySearches(part) })
-	}
-	return false
-}
-
 // bestSearched names the cell of a list with the best value that a search found, with those whose intervals reach as far.
 func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
 	best := cells[0]
@@ -244,72 +171,16 @@ func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
 			best = c
 		}
 	}
-	name := d.nameOf(best, cells...)
+	name := d.NameOf(best, cells...)
 	var tied []string
 	for _, c := range cells {
 		x, y := c.Metric(m.Name).Estimate.Interval, best.Metric(m.Name).Estimate.Interval
 		if c != best && x.Hi >= y.Lo && x.Lo <= y.Hi {
-			tied = append(tied, d.nameOf(c, cells...))
+			tied = append(tied, d.NameOf(c, cells...))
 		}
 	}
 	if len(tied) > 0 {
 		name += " (tied with " + strings.Join(tied, ", ") + ")"
 	}
 	return name
-}
-
-// judgeSearched gives the verdict on what searches found on either side: a change that the intervals of both leave no doubt of.
-//
-// Source: docs/method.md#capacities.
-func (c *Change) judgeSearched() {
-	effect := searchedRatio(c.ResultB, c.ResultA, true)
-	effect.Cells, effect.What = []*Cell{c.A, c.B}, inWords(c.Metric)+", B over A"
-	if !finite(effect.Number) {
-		c.Reason = "there is no ratio: no rate met the objective"
-		return
-	}
-	c.Effect, c.Verdict = &effect, stats.NotShown
-	ratio := stats.Interval{Lo: effect.Interval.Lo + 1, Hi: effect.Interval.Hi + 1}
-	beyond := stats.Greater(stats.DefaultSmallestEffect)
-	switch {
-	case ratio.Lo > beyond.Lo:
-		c.Verdict = stats.ShiftOf(true, stats.Direction(c.Metric.Better))
-	case ratio.Hi < 1/beyond.Lo:
-		c.Verdict = stats.ShiftOf(false, stats.Direction(c.Metric.Better))
-	}
-}
-
-// Decided names the trials of an experiment that claims are about, of which every one is supported or contradicted at a level.
-//
-// Source: docs/method.md#number-of-looks.
-func (d *Dataset) Decided(experiment string, level float64) []string {
-	asked, open := map[*Cell]bool{}, map[*Cell]bool{}
-	for _, claim := range d.Doc.Claims {
-		if claim.Expect.Node == nil {
-			continue
-		}
-		t, err := d.test(claim)
-		if err != nil {
-			continue // which Check has reported
-		}
-		verdict := t.judge(level).Verdict
-		for _, c := range cellsOf(t) {
-			asked[c] = true
-			open[c] = open[c] || verdict != stats.Supported && verdict != stats.Contradicted
-		}
-	}
-	var out []string
-	for _, e := range d.Experiments {
-		for _, c := range e.Cells {
-			if e.Plan.Name == experiment && asked[c] && !open[c] {
-				out = append(out, c.Trial.Name)
-			}
-		}
-	}
-	return out
-}
-
-// noLetters is why what searches found is not ranked by letters, which tell repetitions apart.
-func noLetters(m record.Metric) error {
-	return fmt.Errorf("%s is what one search of each cell found, and letters are for repetitions", inWords(m))
 }

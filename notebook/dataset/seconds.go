@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"benchbook/notebook/record"
@@ -29,23 +28,16 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 	case metric != "throughput":
 		return out, fmt.Sprintf("a timeline is of throughput or of latency.mean: %s is not recorded by second", metric)
 	}
-	if r := c.Metric("throughput"); len(c.Records) == 0 || r.Level == Invalid || strings.HasPrefix(r.Missing, "failed") ||
-		strings.HasPrefix(r.Missing, "unavailable") {
+	if r := c.Metric("throughput"); r.isUnreadable(c) {
 		return out, r.Missing
 	}
-	c.mu.Lock()
-	valid := c.assess("throughput").valid
-	c.mu.Unlock()
-	for i, r := range c.Records {
-		if !valid[i] {
-			continue
-		}
+	for _, r := range c.validFor("throughput") {
 		if r.Load == nil {
 			return out, "a command has no course: nothing is recorded by second"
 		}
-		values := completionsBySecond(r.Load)
+		values := r.Load.CompletionsBySecond()
 		if mean {
-			values = meansOfSeconds(r.Load)
+			values = r.Load.LatenciesBySecond()
 		}
 		switch whole := int(r.Load.Window); {
 		case len(values) == 0 && r.Load.Tool != "":
@@ -61,25 +53,4 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 		out.Values = append(out.Values, values)
 	}
 	return out, ""
-}
-
-func completionsBySecond(l *record.Load) []float64 {
-	var out []float64
-	for _, n := range l.Completions {
-		out = append(out, float64(n))
-	}
-	return out
-}
-
-// meansOfSeconds are the mean latencies of all seconds; NaN for those without right answers.
-func meansOfSeconds(l *record.Load) []float64 {
-	var out []float64
-	for i, n := range l.Answers {
-		mean := math.NaN()
-		if n > 0 && i < len(l.Latencies) {
-			mean = l.Latencies[i] / float64(n)
-		}
-		out = append(out, mean)
-	}
-	return out
 }

@@ -16,13 +16,13 @@ import (
 // pages say so instead of the number.
 var ErrNotMeasured = errors.New("not measured")
 
-// A rule is the name of what is wrong with an expression, as problems have it. It is the cause of an *expr.Error.
-type rule string
+// Rule is the name of what is wrong with an expression, as problems have it. It is the cause of an *expr.Error.
+type Rule string
 
-func (r rule) Error() string { return string(r) }
+func (r Rule) Error() string { return string(r) }
 
-// mistake is something that the author of an expression can repair.
-func mistake(at expr.Span, r rule, hint, format string, args ...any) *expr.Error {
+// Mistake is something that the author of an expression can repair.
+func Mistake(at expr.Span, r Rule, hint, format string, args ...any) *expr.Error {
 	return &expr.Error{Span: at, Msg: fmt.Sprintf(format, args...), Hint: hint, Err: r}
 }
 
@@ -34,14 +34,14 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 	if where == nil {
 		return slices.Clone(e.Cells), nil
 	}
-	known := e.settings()
+	known := e.Settings()
 	var out []*Cell
 	for _, c := range e.Cells {
 		ok, err := expr.Where(where, func(name string) (string, bool) {
 			if name == "experiment" {
 				return e.Plan.Name, true
 			}
-			text, _ := c.setting(name)
+			text, _ := c.Setting(name)
 			return text, slices.Contains(known, name)
 		})
 		if err != nil {
@@ -52,11 +52,11 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 						name = s.Name
 					}
 				}
-				hint := e.suggestSetting(name)
-				if !isNear(hint) && !e.isMetric(name) {
+				hint := e.SuggestSetting(name)
+				if !IsNear(hint) && !e.IsMetric(name) {
 					hint += fmt.Sprintf("; if it is a value, quote it: %q", name)
 				}
-				err = mistake(found.Span, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
+				err = Mistake(found.Span, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
 			}
 			return nil, err
 		}
@@ -67,41 +67,44 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 	return out, nil
 }
 
-// A scope is where the selectors of an expression look for cells.
-type scope struct {
-	d          *Dataset
-	experiment string // of selectors that name none; "" is the only one of the article
+// A Scope is where the selectors of an expression look for cells.
+type Scope struct {
+	Data       *Dataset
+	Experiment string // of selectors that name none; "" is the only one of the article
 }
 
-// picked is what a selector stands for: one metric of at least one cell.
-type picked struct {
+// In is where the selectors of an expression look that name no experiment.
+func (d *Dataset) In(experiment string) Scope { return Scope{d, experiment} }
+
+// Picked is what a selector stands for: one metric of at least one cell.
+type Picked struct {
 	selector *expr.Selector
-	metric   record.Metric
-	cells    []*Cell
-	left     []*Cell // out of a list, since they are unavailable
+	Metric   record.Metric
+	Cells    []*Cell
+	Left     []*Cell // out of a list, since they are unavailable
 }
 
-// all are the cells that the selector matches, those that are left out among them.
-func (p picked) all() []*Cell { return slices.Concat(p.cells, p.left) }
+// All are the cells that the selector matches, those that are left out among them.
+func (p Picked) All() []*Cell { return slices.Concat(p.Cells, p.Left) }
 
-// pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
+// Pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
 // profile leaves the experiment or the cells out.
-func (s scope) pick(sel *expr.Selector) (picked, error) {
+func (s Scope) Pick(sel *expr.Selector) (Picked, error) {
 	p, err := s.pickHere(sel)
 	if err == nil || errors.Is(err, ErrNotMeasured) {
 		return p, err
 	}
-	return p, s.d.unlessElsewhere(err, sel.Span, func(other *Dataset) error {
-		_, err := scope{other, s.experiment}.pickHere(sel)
+	return p, s.Data.UnlessElsewhere(err, sel.Span, func(other *Dataset) error {
+		_, err := Scope{other, s.Experiment}.pickHere(sel)
 		return err
 	})
 }
 
-// unlessElsewhere is a mistake that is one in every profile. What is right in full, or names what only another profile has, belongs to
+// UnlessElsewhere is a mistake that is one in every profile. What is right in full, or names what only another profile has, belongs to
 // that and is not measured in this one; what is wrong in full is not made right by a profile that leaves most of it out.
-func (d *Dataset) unlessElsewhere(mistake error, at expr.Span, try func(other *Dataset) error) error {
-	r, _ := errors.AsType[rule](mistake)
-	for _, other := range d.elsewhere() {
+func (d *Dataset) UnlessElsewhere(mistake error, at expr.Span, try func(other *Dataset) error) error {
+	r, _ := errors.AsType[Rule](mistake)
+	for _, other := range d.OtherProfiles() {
 		if (other.Plan.Profile == plan.Full || r == "no-cell" || r == "unknown-parameter") && try(other) == nil {
 			return &expr.Error{Span: at, Msg: fmt.Sprintf("not measured: it belongs to profile %s, and profile %s leaves it out", other.Plan.Profile, d.Plan.Profile),
 				Err: ErrNotMeasured}
@@ -111,72 +114,72 @@ func (d *Dataset) unlessElsewhere(mistake error, at expr.Span, try func(other *D
 }
 
 // pickHere finds the cells in this profile.
-func (s scope) pickHere(sel *expr.Selector) (picked, error) {
+func (s Scope) pickHere(sel *expr.Selector) (Picked, error) {
 	experiments, err := s.experiments(sel)
 	if err != nil {
-		return picked{}, err
+		return Picked{}, err
 	}
-	p := picked{selector: sel}
+	p := Picked{selector: sel}
 	for _, e := range experiments {
 		if e.Plan.Skipped != "" {
-			return picked{}, &expr.Error{Span: sel.Span, Msg: "not measured: " + e.Plan.Skipped, Err: ErrNotMeasured}
+			return Picked{}, &expr.Error{Span: sel.Span, Msg: "not measured: " + e.Plan.Skipped, Err: ErrNotMeasured}
 		}
-		metric, ok := e.metric(sel.Name)
+		metric, ok := e.Metric(sel.Name)
 		if !ok {
-			return picked{}, s.unknownMetric(sel, e)
+			return Picked{}, s.unknownMetric(sel, e)
 		}
-		p.metric = metric
+		p.Metric = metric
 		cells, err := e.match(sel)
 		if err != nil {
-			return picked{}, err
+			return Picked{}, err
 		}
-		p.cells = append(p.cells, cells...)
+		p.Cells = append(p.Cells, cells...)
 	}
-	if len(p.cells) == 0 {
-		return picked{}, noCell(sel, experiments)
+	if len(p.Cells) == 0 {
+		return Picked{}, noCell(sel, experiments)
 	}
 	unavailable := func(c *Cell) bool { return c.Trial.Unavailable != "" }
-	if slices.ContainsFunc(p.cells, func(c *Cell) bool { return !unavailable(c) }) { // else that is why there is no number
-		p.left = slices.DeleteFunc(slices.Clone(p.cells), func(c *Cell) bool { return !unavailable(c) })
-		p.cells = slices.DeleteFunc(p.cells, unavailable)
+	if slices.ContainsFunc(p.Cells, func(c *Cell) bool { return !unavailable(c) }) { // else that is why there is no number
+		p.Left = slices.DeleteFunc(slices.Clone(p.Cells), func(c *Cell) bool { return !unavailable(c) })
+		p.Cells = slices.DeleteFunc(p.Cells, unavailable)
 	}
 	return p, nil
 }
 
-// leftOut says of every cell that is left out of a list which it is, and why.
-func (d *Dataset) leftOut(cells []*Cell) []string {
+// LeftOut says of every cell that is left out of a list which it is, and why.
+func (d *Dataset) LeftOut(cells []*Cell) []string {
 	var out []string
 	for _, c := range cells {
-		out = append(out, fmt.Sprintf("left out, unavailable: %s (%s)", d.nameOf(c), c.Trial.Unavailable))
+		out = append(out, fmt.Sprintf("left out, unavailable: %s (%s)", d.NameOf(c), c.Trial.Unavailable))
 	}
 	return out
 }
 
 // one finds the cell of a selector that has to mean a single one.
-func (s scope) one(sel *expr.Selector) (picked, error) {
-	p, err := s.pick(sel)
-	if err == nil && len(p.all()) > 1 {
-		return picked{}, several(sel, p)
+func (s Scope) one(sel *expr.Selector) (Picked, error) {
+	p, err := s.Pick(sel)
+	if err == nil && len(p.All()) > 1 {
+		return Picked{}, several(sel, p)
 	}
 	return p, err
 }
 
-func several(sel *expr.Selector, p picked) error {
+func several(sel *expr.Selector, p Picked) error {
 	hint := "pick one in braces, or reduce the list by min max mean geomean median or count"
-	if free := p.cells[0].Experiment.undecided(p); len(free) > 0 {
-		value, _ := p.cells[0].setting(free[0])
+	if free := p.Cells[0].Experiment.Undecided(p); len(free) > 0 {
+		value, _ := p.Cells[0].Setting(free[0])
 		hint = strings.Replace(hint, "braces", fmt.Sprintf("braces, such as {%s=%q}", free[0], value), 1)
 	}
-	return mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.all()))
+	return Mistake(sel.Span, "several-cells", hint, "%s is %d cells, where one is needed", sel, len(p.All()))
 }
 
-// undecided gives the parameters in which the picked cells differ.
-func (e *Experiment) undecided(p picked) []string {
+// Undecided gives the parameters in which the picked cells differ.
+func (e *Experiment) Undecided(p Picked) []string {
 	var names []string
-	cells := p.all()
+	cells := p.All()
 	for _, name := range e.Plan.Parameters {
-		first, _ := cells[0].setting(name)
-		if slices.ContainsFunc(cells, func(c *Cell) bool { v, _ := c.setting(name); return v != first }) {
+		first, _ := cells[0].Setting(name)
+		if slices.ContainsFunc(cells, func(c *Cell) bool { v, _ := c.Setting(name); return v != first }) {
 			names = append(names, name)
 		}
 	}
@@ -184,23 +187,23 @@ func (e *Experiment) undecided(p picked) []string {
 }
 
 // experimentMatch is the name that matchers have for the experiment.
-const experimentMatch = "experiment"
+const ExperimentMatch = "experiment"
 
 // experiments are those in which a selector looks.
-func (s scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
-	names := s.d.names()
+func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
+	names := s.Data.Names()
 	named := false
-	found := slices.Clone(s.d.Experiments)
+	found := slices.Clone(s.Data.Experiments)
 	for _, m := range sel.Matches {
-		if m.Name != experimentMatch {
+		if m.Name != ExperimentMatch {
 			continue
 		}
 		if m.Op != expr.Equal && m.Op != expr.Differs {
-			return nil, mistake(m.Span, "bad-match", "write = or !=", "experiments have no order")
+			return nil, Mistake(m.Span, "bad-match", "write = or !=", "experiments have no order")
 		}
 		named = true
 		if !slices.Contains(names, m.Value) {
-			return nil, mistake(m.Span, "unknown-experiment", source.Suggest(m.Value, names),
+			return nil, Mistake(m.Span, "unknown-experiment", source.Suggest(m.Value, names),
 				"no experiment %q in this article", m.Value)
 		}
 		found = slices.DeleteFunc(found, func(e *Experiment) bool {
@@ -209,23 +212,23 @@ func (s scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 	}
 	switch {
 	case named && len(found) == 0:
-		return nil, mistake(sel.Span, "no-cell", "", "no experiment fits %s", sel)
+		return nil, Mistake(sel.Span, "no-cell", "", "no experiment fits %s", sel)
 	case named:
 		return found, nil
 	}
-	if e, ok := s.d.Experiment(s.experiment); ok {
+	if e, ok := s.Data.Experiment(s.Experiment); ok {
 		return []*Experiment{e}, nil
 	}
 	if len(names) == 0 {
-		return nil, mistake(sel.Span, "no-cell", "add a yaml experiment block",
+		return nil, Mistake(sel.Span, "no-cell", "add a yaml experiment block",
 			"there is no experiment to take %s from", sel)
 	}
-	return nil, mistake(sel.Span, "which-experiment",
+	return nil, Mistake(sel.Span, "which-experiment",
 		fmt.Sprintf("write %s{experiment=%q}, with the one that is meant", sel.Name, names[0]),
 		"the article has several experiments, and %s does not say which", sel)
 }
 
-func (d *Dataset) names() []string {
+func (d *Dataset) Names() []string {
 	var names []string
 	for _, e := range d.Experiments {
 		names = append(names, e.Plan.Name)
@@ -233,33 +236,33 @@ func (d *Dataset) names() []string {
 	return names
 }
 
-func (s scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
+func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 	var values []string
-	for _, v := range s.d.Doc.Front.Values {
+	for _, v := range s.Data.Doc.Front.Values {
 		values = append(values, v.Name.Value)
 	}
-	hint := e.suggestMetric(sel.Name, values...)
+	hint := e.SuggestMetric(sel.Name, values...)
 	at := expr.Span{Start: sel.Span.Start, End: min(sel.Span.End, sel.Span.Start+len(sel.Name))}
 	if _, ok := record.LookupMetric(sel.Name); ok {
-		return mistake(at, "unknown-metric", hint, "%s is not measured in experiment %q", sel.Name, e.Plan.Name)
+		return Mistake(at, "unknown-metric", hint, "%s is not measured in experiment %q", sel.Name, e.Plan.Name)
 	}
-	if slices.Contains(e.settings(), sel.Name) {
-		return mistake(at, "unknown-metric",
+	if slices.Contains(e.Settings(), sel.Name) {
+		return Mistake(at, "unknown-metric",
 			fmt.Sprintf(`name a metric, and the parameter in braces: throughput{%s="…"}`, sel.Name),
 			"%q is a parameter, and no metric", sel.Name)
 	}
 	if left, right, ok := s.difference(sel.Name, e); ok {
-		return mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name", sel.Name)
+		return Mistake(at, "unknown-metric", "write "+left+" - "+right, "minus needs spaces: without them %s is one name", sel.Name)
 	}
-	return mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
+	return Mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
 }
 
 // difference divides a name at a hyphen that was meant as a minus, if both sides are known.
-func (s scope) difference(name string, e *Experiment) (left, right string, ok bool) {
+func (s Scope) difference(name string, e *Experiment) (left, right string, ok bool) {
 	known := func(name string) bool {
-		_, isValue := s.d.value(name)
-		_, isMetric := e.metric(name)
-		return isValue || isMetric && !e.measured().Command
+		_, isValue := s.Data.Value(name)
+		_, isMetric := e.Metric(name)
+		return isValue || isMetric && !e.Measured().Command
 	}
 	for i := range len(name) {
 		if name[i] == '-' && known(name[:i]) && known(name[i+1:]) {
@@ -271,10 +274,10 @@ func (s scope) difference(name string, e *Experiment) (left, right string, ok bo
 
 // match gives the cells of one experiment that fulfil the matches of a selector.
 func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
-	known := e.settings()
+	known := e.Settings()
 	for _, m := range sel.Matches {
-		if m.Name != experimentMatch && !slices.Contains(known, m.Name) {
-			return nil, mistake(m.Span, "unknown-parameter", source.Suggest(m.Name, append(known, experimentMatch)),
+		if m.Name != ExperimentMatch && !slices.Contains(known, m.Name) {
+			return nil, Mistake(m.Span, "unknown-parameter", source.Suggest(m.Name, append(known, ExperimentMatch)),
 				"no parameter %q in experiment %q", m.Name, e.Plan.Name)
 		}
 	}
@@ -282,13 +285,13 @@ func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 cells:
 	for _, c := range e.Cells {
 		for _, m := range sel.Matches {
-			if m.Name == experimentMatch {
+			if m.Name == ExperimentMatch {
 				continue
 			}
-			text, _ := c.setting(m.Name)
+			text, _ := c.Setting(m.Name)
 			ok, err := expr.MatchText(m.Op, m.Value, text)
 			if err != nil {
-				return nil, mistake(m.Span, "bad-match", "compare texts with = and !=",
+				return nil, Mistake(m.Span, "bad-match", "compare texts with = and !=",
 					"%s is %q in cell %q: %v", m.Name, text, c.Trial.Name, err)
 			}
 			if !ok {
@@ -303,14 +306,14 @@ cells:
 // noCell says which match no cell fulfils, with the nearest value, or that they are never fulfilled together.
 func noCell(sel *expr.Selector, experiments []*Experiment) error {
 	for _, m := range sel.Matches {
-		if m.Name == experimentMatch {
+		if m.Name == ExperimentMatch {
 			continue
 		}
 		var values []string
 		fits := false
 		for _, e := range experiments {
 			for _, c := range e.Cells {
-				text, has := c.setting(m.Name)
+				text, has := c.Setting(m.Name)
 				if has && !slices.Contains(values, text) {
 					values = append(values, text)
 				}
@@ -319,19 +322,19 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 			}
 		}
 		if !fits {
-			return mistake(m.Span, "no-cell", source.Suggest(m.Value, values), "no cell has %s", m)
+			return Mistake(m.Span, "no-cell", source.Suggest(m.Value, values), "no cell has %s", m)
 		}
 	}
 	if len(sel.Matches) == 0 {
-		return mistake(sel.Span, "no-cell", "give the experiment a load or a command",
+		return Mistake(sel.Span, "no-cell", "give the experiment a load or a command",
 			"there is no cell to take %s from", sel)
 	}
-	return mistake(sel.Span, "no-cell", "each of them has a cell, but none has them together", "no cell fits %s", sel)
+	return Mistake(sel.Span, "no-cell", "each of them has a cell, but none has them together", "no cell fits %s", sel)
 }
 
-// expand replaces the names of front matter values by what they stand for. What is put in has the place of the
+// Expand replaces the names of front matter values by what they stand for. What is put in has the place of the
 // name, so that errors point into the expression that uses it.
-func (d *Dataset) expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).of(n, nil, nil) }
+func (d *Dataset) Expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).of(n, nil, nil) }
 
 // Bounds of an expression whose values are written out: values that use each other several times multiply.
 const (
@@ -354,7 +357,7 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 		return own
 	}
 	if e.made++; at != nil && e.made > maxExpanded || len(using) > maxUsing {
-		return nil, mistake(*at, "too-large", "write out what is needed, with fewer values",
+		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
 			"the values that are used here make too large an expression")
 	}
 	switch n := n.(type) {
@@ -365,18 +368,18 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 		for i := range out.Matches {
 			out.Matches[i].Span = place(n.Matches[i].Span)
 		}
-		value, ok := e.d.value(n.Name)
+		value, ok := e.d.Value(n.Name)
 		switch {
 		case !ok:
 			return &out, nil
 		case len(n.Matches) > 0:
-			return nil, mistake(out.Span, "bad-match", "remove the braces, or name a metric",
+			return nil, Mistake(out.Span, "bad-match", "remove the braces, or name a metric",
 				"%q is a value, whose cells are chosen already", n.Name)
 		case slices.Contains(using, n.Name):
-			return nil, mistake(out.Span, "circular-value", "write out one of them",
+			return nil, Mistake(out.Span, "circular-value", "write out one of them",
 				"value %q is made from itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
 		case value == nil:
-			return nil, mistake(out.Span, "bad-expression", "", "value %q cannot be read", n.Name)
+			return nil, Mistake(out.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 		}
 		return e.of(value, append(slices.Clone(using), n.Name), &out.Span)
 	case *expr.Call:
@@ -415,8 +418,8 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 	return n, nil
 }
 
-// value finds a value of the front matter; its expression is nil if it could not be read.
-func (d *Dataset) value(name string) (expr.Node, bool) {
+// Value finds a value of the front matter; its expression is nil if it could not be read.
+func (d *Dataset) Value(name string) (expr.Node, bool) {
 	for _, v := range d.Doc.Front.Values {
 		if v.Name.Value == name {
 			return v.Value.Node, true
@@ -425,9 +428,9 @@ func (d *Dataset) value(name string) (expr.Node, bool) {
 	return nil, false
 }
 
-// nameOf is what a cell is called in sentences: its trial, in quotes where that is several words, and its experiment if
+// NameOf is what a cell is called in sentences: its trial, in quotes where that is several words, and its experiment if
 // that of other cells of the sentence is another.
-func (d *Dataset) nameOf(c *Cell, beside ...*Cell) string {
+func (d *Dataset) NameOf(c *Cell, beside ...*Cell) string {
 	name := c.Trial.Name
 	if strings.Contains(name, ",") {
 		name = "“" + name + "”"

@@ -1,16 +1,19 @@
 package dataset
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // byTool makes a record one of another load generator than ours: ab, which tells percentiles in whole milliseconds.
-func byTool(changes ...func(*record.Record)) change {
+func byTool(changes ...func(*record.Record)) recordtest.Change {
 	return func(r *record.Record) {
 		n := r.Load.Attempted
 		r.Histograms = nil
@@ -67,8 +70,8 @@ func TestMetricsOfOtherTools(t *testing.T) {
 			if tt.change != nil {
 				changes = append(changes, tt.change)
 			}
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-			b.measure("servers", "a", "1", []float64{tt.throughput, tt.throughput, tt.throughput}, byTool(changes...))
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b.Measure("servers", "a", "1", []float64{tt.throughput, tt.throughput, tt.throughput}, byTool(changes...))
 			r := cellOf(t, b.dataset(Options{}), "a").Metric(tt.metric)
 			if r.Missing != tt.missing || tt.missing == "" && r.Estimate.Centre != tt.value {
 				t.Errorf("%v, %q; want %v, %q", r.Estimate.Centre, r.Missing, tt.value, tt.missing)
@@ -80,8 +83,8 @@ func TestMetricsOfOtherTools(t *testing.T) {
 // Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution
 // (docs/method.md#words-and-defaults).
 func TestStepOfATool(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
 	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
 	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true, Resolution: 1.0 / 9}, stats.DefaultAlpha)
 	if err != nil {
@@ -91,8 +94,8 @@ func TestStepOfATool(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	// 0 ms is less than half a millisecond, which is no time to compare with.
-	b = newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
+	b = newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
 		for i := range r.Samples {
 			if r.Samples[i].Metric == "latency.p50" {
 				r.Samples[i].Value = 0
@@ -108,32 +111,28 @@ func TestChecksOfOtherTools(t *testing.T) {
 	for _, tt := range []struct {
 		name, check string
 		change      func(*record.Record)
-		want        Level
+		want        validity.Level
 		words       string
 	}{
-		{"no mean time of all requests", "Little's law", nil, NotChecked, "the load generator does not tell"},
-		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 }, Invalid,
+		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not tell"},
+		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 0.8, 10 }, validity.Invalid,
 			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
-		{"right answers that it does not tell", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, NotChecked, "the load generator does not tell"},
-		{"failures that it does not tell", "errors", func(r *record.Record) { r.Load.Failed = -1 }, NotChecked, "ab does not tell"},
-		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, Invalid, "errors 5 %"},
-		{"no histogram", "overflow", nil, NotChecked, "no histogram"},
+		{"right answers that it does not tell", "Little's law", func(r *record.Record) { r.Load.Completed = -1 }, validity.NotChecked, "the load generator does not tell"},
+		{"failures that it does not tell", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked, "ab does not tell"},
+		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, validity.Invalid, "errors 5 %"},
+		{"no histogram", "overflow", nil, validity.NotChecked, "no histogram"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b, r := &bench{t: t}, &record.Record{}
-			b.load(r, 1000)
+			r := &record.Record{}
+			recordtest.FillLoad(t, r, 1000)
 			var changes []func(*record.Record)
 			if tt.change != nil {
 				changes = append(changes, tt.change)
 			}
 			byTool(changes...)(r)
-			for _, c := range validityChecks(&definitions{}) {
-				if c.name != tt.check {
-					continue
-				}
-				if f := c.look(r); f.level != tt.want || f.words != tt.words {
-					t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
-				}
+			want := validity.Finding{Check: tt.check, Level: tt.want, Words: tt.words}
+			if found := validity.NewReport([]*record.Record{r}).Findings(); !slices.Contains(found, want) {
+				t.Errorf("%+v, want %+v", found, want)
 			}
 		})
 	}
@@ -141,18 +140,18 @@ func TestChecksOfOtherTools(t *testing.T) {
 
 // Imported numbers are complete with as many repetitions as were imported, and come after what was measured.
 func TestImportedSet(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	imported := func(r *record.Record) {
 		byTool()(r)
 		r.Host, r.Imported, r.Started = record.ImportedHost, &record.Imported{Tool: "ab"}, r.Started.AddDate(1, 0, 0)
 	}
-	p, err := b.plan(plan.Full)
+	p, err := b.Plan(plan.Full)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, trial := range p.Experiments[0].Trials {
 		if !trial.Calibration {
-			b.measure("servers", trial.Name, "2", []float64{1000}, imported)
+			b.Measure("servers", trial.Name, "2", []float64{1000}, imported)
 		}
 	}
 	d := b.dataset(Options{ThisHost: "here"})
@@ -161,7 +160,7 @@ func TestImportedSet(t *testing.T) {
 	}
 	for _, trial := range p.Experiments[0].Trials {
 		if !trial.Calibration {
-			b.measure("servers", trial.Name, "1", []float64{500, 500, 500})
+			b.Measure("servers", trial.Name, "1", []float64{500, 500, 500})
 		}
 	}
 	d = b.dataset(Options{ThisHost: "here"})

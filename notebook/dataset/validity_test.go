@@ -6,274 +6,56 @@ import (
 	"testing"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/validity"
 )
 
-func TestCellLevel(t *testing.T) {
-	tests := []struct {
-		name string
-		is   []Level // of the repetitions
-		want Level
-		n    int
-	}{
-		{"all ok", []Level{OK, OK, OK}, OK, 3},
-		{"one warns", []Level{OK, Warn, OK}, Warn, 3},
-		{"one of five left out", []Level{OK, OK, Invalid, OK, OK}, Warn, 4},
-		{"fewer than three remain", []Level{OK, Invalid, OK}, Invalid, 2},
-		{"more than half", []Level{OK, Invalid, Invalid, OK, Invalid}, Invalid, 2},
-		{"half of eight", []Level{OK, Invalid, Invalid, OK, Invalid, OK, Invalid, OK}, Warn, 4},
-		{"one planned", []Level{OK}, OK, 1},
-		{"one of two", []Level{OK, Invalid}, Warn, 1},
-		{"none valid", []Level{Invalid}, Invalid, 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			valid, n := make([]bool, len(tt.is)), 0
-			for i, l := range tt.is {
-				valid[i] = l != Invalid
-				n += boolean(valid[i])
-			}
-			if got := cellLevel(valid, tt.is); got != tt.want || n != tt.n {
-				t.Errorf("%v, n = %d; want %v, n = %d", got, n, tt.want, tt.n)
-			}
-		})
-	}
-}
-
-func TestChecksOfARepetition(t *testing.T) {
-	b := &bench{t: t}
-	// The examples of docs/method.md#quantities-checked: 100 connections, 50 000 completions in 10 s and a mean
-	// latency, which the generator makes into the share of connections in use.
-	example := func(mean float64) func(*record.Record) {
-		return func(r *record.Record) {
-			r.Load.Connections, r.Load.InFlight = 100, 5000*mean/100
-			r.Histograms["latency"] = b.histogram(times{mean, 50000})
-		}
-	}
-	// counted is a run of a thousand requests of which most are over in a tenth of a second; some stall for one more.
-	counted := func(share, think float64) func(*record.Record) {
-		return func(r *record.Record) {
-			l := r.Load
-			l.Connections, l.Attempted, l.Window, l.InFlight, l.InFlightOver, l.Think = 150, 1000, 1.1, share, 0.09, think
-			r.Histograms["latency"] = b.histogram(times{0.01, 950}, times{1, 50})
-		}
-	}
-	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
-	command := func(seconds, foreign float64) func(*record.Record) {
-		return func(r *record.Record) { r.Load, r.Command = nil, &record.Command{Real: seconds, ForeignCPU: foreign} }
-	}
-	health := func(window, standstill, waiting float64) func(*record.Record) {
-		return load(func(l *record.Load) {
-			l.Window, l.Health = window, &record.Health{Standstill: standstill, Waiting: waiting}
-		})
-	}
-	machine := func(f func(*record.Machine)) func(*record.Record) {
-		return func(r *record.Record) {
-			r.Machine = &record.Machine{}
-			f(r.Machine)
-		}
-	}
-	ports := func(of map[string]float64) func(*record.Record) {
-		return machine(func(m *record.Machine) { m.Ports = of })
-	}
-	throttled := func(periods, cut int64, limited bool) func(*record.Record) {
-		return machine(func(m *record.Machine) {
-			m.Throttled = map[string]record.Throttling{"db": {Periods: 10}, "server": {Periods: periods, Throttled: cut, Limited: limited}}
-		})
-	}
-	// open is a load by schedule, with the lag and the latency of all requests in seconds; 0 for none told.
-	open := func(due, sent int64, lag, latency float64) func(*record.Record) {
-		return func(r *record.Record) {
-			r.Load.Open = &record.OpenLoop{Due: due, Sent: sent}
-			delete(r.Histograms, "latency")
-			for family, seconds := range map[string]float64{"lag": lag, "latency": latency} {
-				if seconds > 0 {
-					r.Histograms[family] = b.histogram(times{seconds, 100})
-				}
-			}
-		}
-	}
-	// generators are several in a window of so many seconds, which began so many seconds after the first.
-	generators := func(window float64, after ...float64) func(*record.Record) {
-		return load(func(l *record.Load) {
-			l.Window = window
-			for _, seconds := range after {
-				l.Generators = append(l.Generators, record.Generator{After: seconds, Busy: -1})
-			}
-		})
-	}
-	// onHosts are several in a window of ten seconds, on hosts whose clocks are known to so many seconds.
-	onHosts := func(list ...record.Generator) func(*record.Record) {
-		return load(func(l *record.Load) { l.Window, l.Generators = 10, list })
-	}
-	tests := []struct {
-		name  string
-		check string
-		set   func(*record.Record)
-		want  Level
-		words string
-	}{
-		{"Little's law of the example", "Little's law", example(0.0199), OK, "Little's law gives 0.99 of the connections in use (ok within 0.05 of 1)"},
-		{"connections idle", "Little's law", example(0.017), Invalid, "Little's law gives 0.85 of the connections in use (ok within 0.05 of 1)"},
-		{"a little off", "Little's law", example(0.0184), Warn, ""},
-		{"times that overlap", "Little's law", example(0.023), Invalid, "Little's law gives 1.15 of the connections in use (ok within 0.05 of 1)"},
-		// With requests, ρ·N/attempted of the time that ρ is of went by for each request: 150·0.85/1000.
-		{"requests counted off", "Little's law", counted(0.85, 0), OK, "Little's law gives 0.85 of the connections in use (ok within 0.18 of 1)"},
-		{"requests counted off, a little fewer", "Little's law", counted(0.81, 0), Warn, "Little's law gives 0.81 of the connections in use (ok within 0.17 of 1)"},
-		{"requests counted off, too few under way", "Little's law", counted(0.7, 0), Invalid, ""},
-		{"requests counted off, by clients that think", "Little's law", counted(0.85, 0.005), Warn, "Little's law gives 0.85 of the connections in use (ok within 0.12 of 1)"},
-		{"requests counted off, near the limit", "Little's law", counted(0.8258, 0), Warn, "Little's law gives 0.8258 of the connections in use (ok within 0.1739 of 1)"},
-		{"failed requests count", "Little's law", func(r *record.Record) {
-			example(0.018)(r)
-			r.Histograms["latency.failed"] = b.histogram(times{5, 50000})
-		}, OK, ""},
-		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }), Invalid, "no completions"},
-		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }), NotChecked, "the load generator does not tell"},
-		{"generator at 0.69", "generator CPU", load(func(l *record.Load) { l.Busy = 0.69 }), OK, ""},
-		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn, "load generator busy 75 %"},
-		{"generator at 0.70", "generator CPU", load(func(l *record.Load) { l.Busy = 0.70 }), Warn, ""},
-		{"generator at 0.90", "generator CPU", load(func(l *record.Load) { l.Busy = 0.90 }), Invalid, "load generator busy 90 %"},
-		{"generator just below", "generator CPU", load(func(l *record.Load) { l.Busy = 0.89996 }), Warn, "load generator busy 89.996 %"},
-		{"generator that does not tell", "generator CPU", load(func(l *record.Load) { l.Busy = -1 }), NotChecked, "the load generator does not tell"},
-		{"a generator that ran all the time", "generator stalls", health(1, 0.009, 0), OK, "the load generator stood still for 9 ms at most (ok up to 10 ms)"},
-		{"a standstill in a short window", "generator stalls", health(1, 0.02, 0), Warn, "the load generator stood still for 20 ms at most (ok up to 10 ms)"},
-		{"a long one in a short window", "generator stalls", health(1, 0.051, 0), Invalid, ""},
-		{"a standstill in a window", "generator stalls", health(5, 0.051, 0), Warn, "the load generator stood still for 51 ms at most (ok up to 50 ms)"},
-		{"a long one in a window", "generator stalls", health(5, 0.26, 0), Invalid, ""},
-		{"a second in a long window", "generator stalls", health(600, 1, 0), Invalid, "the load generator stood still for 1 s at most (ok up to 100 ms)"},
-		{"a standstill that is not told", "generator stalls", health(10, -1, 0), NotChecked, "the load generator does not tell"},
-		{"a timer that was stopped", "generator stalls", func(r *record.Record) {
-			command(2, 0)(r)
-			r.Command.Health = &record.Health{Standstill: 0.5, Waiting: -1}
-		}, Invalid, "the timer stood still for 500 ms at most (ok up to 20 ms)"},
-		{"a core of its own", "generator waits", health(10, 0, 0.04), OK, "the load generator waited for a core for 4 % of the window"},
-		{"a core that others want", "generator waits", health(10, 0, 0.15), Warn, "the load generator waited for a core for 15 % of the window"},
-		{"half a core", "generator waits", health(10, 0, 0.47), Invalid, "the load generator waited for a core for 47 % of the window"},
-		{"waits that are not told", "generator waits", health(10, 0, -1), NotChecked, "the load generator does not tell"},
-		{"others at 0.05", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.05 }), OK, ""},
-		{"others at 0.12", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.12 }), Warn, ""},
-		{"others above", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = 0.121 }), Invalid, "others used 12.1 % of the CPU"},
-		{"others that are known", "foreign CPU", func(r *record.Record) {
-			r.Load.ForeignCPU, r.Facts = 0.21, map[string]string{record.FactOthers: "dockerd 13 %, make 8 %"}
-		}, Invalid, "others used 21 % of the CPU (dockerd 13 %, make 8 %)"},
-		{"others in a short window", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU, l.Window = 0.5, 0.99 }), NotChecked, "the window is shorter than 1 s"},
-		{"others unknown", "foreign CPU", load(func(l *record.Load) { l.ForeignCPU = -1 }), NotChecked, "the host does not tell"},
-		{"others beside a command", "foreign CPU", command(2, 0.3), Invalid, "others used 30 % of the CPU"},
-		{"others beside a short command", "foreign CPU", command(0.5, -1), NotChecked, "the command is shorter than 1 s"},
-		{"5 of 10 000 failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 5, 10000 }), OK, "errors 0.05 %"},
-		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
-		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid, "errors 1.01 %"},
-		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }), OK, "errors 100 %, which the article expects"},
-		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }), Invalid, ""},
-		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
-		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "the record does not tell"},
-		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
-		{"read from swap", "swap", machine(func(m *record.Machine) { m.SwappedIn = 8192 }), Warn, "8 KiB were read from swap"},
-		{"swap unknown", "swap", machine(func(m *record.Machine) { m.SwappedIn = -1 }), NotChecked, "the host does not tell"},
-		{"ports not told", "ports", machine(func(*record.Machine) {}), NotChecked, "the record does not tell"},
-		{"no connections", "ports", ports(map[string]float64{"load": 0, "server": 0}), OK, "at most 0 % of the local ports of load were in use"},
-		{"ports at 0.8", "ports", ports(map[string]float64{"load": 0.8, "server": 0.1}), OK, "at most 80 % of the local ports of load were in use"},
-		{"ports above", "ports", ports(map[string]float64{"load": 0.3, "nginx": 0.81}), Invalid, "81 % of the local ports of nginx were in use"},
-		{"steal at 0.01", "steal", machine(func(m *record.Machine) { m.Steal = 0.01 }), OK, "1 % of the CPU time was stolen"},
-		{"steal at 0.05", "steal", machine(func(m *record.Machine) { m.Steal = 0.05 }), Warn, "5 % of the CPU time was stolen"},
-		{"steal above", "steal", machine(func(m *record.Machine) { m.Steal = 0.051 }), Invalid, "5.1 % of the CPU time was stolen"},
-		{"steal unknown", "steal", machine(func(m *record.Machine) { m.Steal = -1 }), NotChecked, "the host does not tell, or the window is shorter than 1 s"},
-		{"no limits", "throttled", throttled(0, 0, false), OK, "no service was throttled"},
-		{"throttled now and then", "throttled", throttled(100, 1, false), OK, "server was throttled in 1 % of its periods"},
-		{"throttled often", "throttled", throttled(100, 5, false), Warn, "server was throttled in 5 % of its periods"},
-		{"throttled most of the time", "throttled", throttled(100, 60, false), Invalid, "server was throttled in 60 % of its periods"},
-		{"throttled as the article wants", "throttled", throttled(100, 60, true), Warn,
-			"server was throttled in 60 % of its periods, by the article's own limit"},
-		{"the schedule kept", "offered rate", open(10000, 9900, 0, 0), OK, "99 % of the schedule was sent"},
-		{"the schedule of the example", "offered rate", open(10000, 9700, 0, 0), Warn, "97 % of the schedule was sent"},
-		{"the schedule missed", "offered rate", open(10000, 9400, 0, 0), Invalid, "94 % of the schedule was sent"},
-		{"nothing due", "offered rate", open(0, 0, 0, 0), Invalid, "nothing was due"},
-		{"generators that began together", "starts", generators(10, 0, 0.02), OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
-		{"generators that began apart", "starts", generators(10, 0, 0.2, 0.1), Warn, "3 generators began 200 ms apart (ok up to 100 ms)"},
-		{"generators that began far apart", "starts", generators(10, 0.6, 0), Invalid, ""},
-		{"generators by two clocks", "starts", onHosts(record.Generator{Host: "load", Uncertain: 0.02}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.03}),
-			OK, "2 generators by the clocks of their nodes began up to 60 ms apart (ok up to 100 ms)"},
-		{"generators by two clocks that are hardly known", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.06}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.05}),
-			Warn, "2 generators by the clocks of their nodes began up to 120 ms apart (ok up to 100 ms)"},
-		{"generators of which those of one clock are the nearest", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.01, Host: "load-2", Uncertain: 0.3},
-				record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}), Invalid, ""},
-		{"generators by one clock that is hardly known", "starts",
-			onHosts(record.Generator{Host: "load", Uncertain: 0.3}, record.Generator{After: 0.02, Host: "load", Uncertain: 0.3}),
-			OK, "2 generators began 20 ms apart (ok up to 100 ms)"},
-		{"generators in a short window", "starts", generators(0.02, 0, 0.0009), OK, "2 generators began 900 µs apart (ok up to 1 ms)"},
-		{"a lag below a millisecond", "send lag", open(100, 100, 0.0009, 0.001), OK, "requests left 900 µs late at the percentile 99 (ok up to 1 ms)"},
-		{"the lag of the example", "send lag", open(100, 100, 0.004, 0.05), Warn, "requests left 4 ms late at the percentile 99 (ok up to 2.5 ms)"},
-		{"a lag beyond", "send lag", open(100, 100, 0.0052, 0.05), Invalid, ""},
-		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn, "requests left 1.5 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not tell"},
-		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
-		{"any overflow", "overflow", func(r *record.Record) { r.Histograms["latency"] = b.histogram(times{61, 1}, times{1, 99}) }, Warn, "1 answer beyond the histogram"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			r := &record.Record{}
-			b.load(r, 1000)
-			tt.set(r)
-			checks := validityChecks(&definitions{})
-			i := slices.IndexFunc(checks, func(c validityCheck) bool { return c.name == tt.check })
-			f := checks[i].look(r)
-			if f.level != tt.want || tt.words != "" && f.words != tt.words {
-				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
-			}
-		})
-	}
-}
-
 func TestChecksOfACell(t *testing.T) {
-	d := measuredServers(t, frontMatter+dockerfile+fence("experiment", servers),
-		only("a", failing(1000), 1), only("a", failing(60), 2),
-		only("b", failed("server: exited"), 3),
-		only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers),
+		recordtest.Only("a", recordtest.Failing(1000), 1), recordtest.Only("a", recordtest.Failing(60), 2),
+		recordtest.Only("b", recordtest.Failed("server: exited"), 3),
+		recordtest.Only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
 	).dataset(Options{})
-	want := []CheckResult{
-		{"run", OK, "all 3 repetitions"},
-		{"Little's law", OK, "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
-		{"generator CPU", OK, "load generator busy 30 %"},
-		{"foreign CPU", NotChecked, "the host does not tell"},
-		{"swap", NotChecked, "the record does not tell"},
-		{"ports", NotChecked, "the record does not tell"},
-		{"errors", Invalid, "1 of 3 repetitions: errors 7.7 %"},
-		{"overflow", OK, "0 answers beyond the histogram"},
-		{"throttled", NotChecked, "the record does not tell"},
-		{"steal", NotChecked, "the record does not tell"},
-		{"steady state", OK, "completions were steady"},
+	want := []validity.CheckResult{
+		{Name: "run", Level: validity.OK, Words: "all 3 repetitions"},
+		{Name: "Little's law", Level: validity.OK, Words: "Little's law gives 1.00 of the connections in use (ok within 0.05 of 1)"},
+		{Name: "generator CPU", Level: validity.OK, Words: "load generator busy 30 %"},
+		{Name: "foreign CPU", Level: validity.NotChecked, Words: "the host does not tell"},
+		{Name: "swap", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "ports", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "errors", Level: validity.Invalid, Words: "1 of 3 repetitions: errors 7.7 %"},
+		{Name: "overflow", Level: validity.OK, Words: "0 answers beyond the histogram"},
+		{Name: "throttled", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "steal", Level: validity.NotChecked, Words: "the record does not tell"},
+		{Name: "steady state", Level: validity.OK, Words: "completions were steady"},
 	}
 	a := cellOf(t, d, "a")
-	if got := a.Checks(); !slices.Equal(got, want) || a.Level() != Invalid {
-		t.Errorf("%v\n%+v\nwant\n%+v", a.Level(), got, want)
+	if got := a.Validity().Checks(); !slices.Equal(got, want) || a.Validity().Level() != validity.Invalid {
+		t.Errorf("%v\n%+v\nwant\n%+v", a.Validity().Level(), got, want)
 	}
 	b := cellOf(t, d, "b")
-	if got := b.Checks()[0]; got != (CheckResult{"run", Invalid, "1 of 3 repetitions: failed"}) || b.Level() != Invalid {
-		t.Errorf("%v, %+v", b.Level(), got)
+	if got := b.Validity().Checks()[0]; got != (validity.CheckResult{Name: "run", Level: validity.Invalid, Words: "1 of 3 repetitions: failed"}) || b.Validity().Level() != validity.Invalid {
+		t.Errorf("%v, %+v", b.Validity().Level(), got)
 	}
-	if want := []string{"repetition 3: server: exited"}; !slices.Equal(b.Failures(), want) {
-		t.Errorf("failures %q", b.Failures())
-	}
-	none := cellOf(t, newBench(t, frontMatter+dockerfile+fence("experiment", servers)).dataset(Options{}), "a")
-	if none.Level() != NotChecked || none.Checks() != nil {
-		t.Errorf("without records %v, %v", none.Level(), none.Checks())
+	none := cellOf(t, newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)).dataset(Options{}), "a")
+	if none.Validity().Level() != validity.NotChecked || none.Validity().Checks() != nil {
+		t.Errorf("without records %v, %v", none.Validity().Level(), none.Validity().Checks())
 	}
 }
 
 // Of repetitions in one cell, those that are older than a check are not judged by it.
 func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", []float64{1000, 1000, 1000}, only("a", loadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
 	cell := cellOf(t, b.dataset(Options{}), "a")
-	if level := cell.Level(); level != OK {
+	if level := cell.Validity().Level(); level != validity.OK {
 		t.Errorf("the cell is %v", level)
 	}
-	for _, f := range cell.Findings() {
+	for _, f := range cell.Validity().Findings() {
 		if f.Check != "generator waits" {
 			continue
 		}
-		if want := (Finding{f.Repetition, f.Check, NotChecked, "the record does not tell"}); f.Repetition > 1 && f != want {
+		if want := (validity.Finding{Repetition: f.Repetition, Check: f.Check, Level: validity.NotChecked, Words: "the record does not tell"}); f.Repetition > 1 && f != want {
 			t.Errorf("%+v, want %+v", f, want)
 		}
 	}
@@ -284,16 +66,16 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		shares []float64
-		want   CheckResult
+		want   validity.CheckResult
 	}{
-		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, CheckResult{"foreign CPU", Warn, "2 of 5 repetitions: others used 6 % of the CPU"}},
-		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, CheckResult{"foreign CPU", Warn, "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
-		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, CheckResult{"foreign CPU", Invalid, "3 of 5 repetitions: others used 15 % of the CPU"}},
+		{"valid ones that warn", []float64{0.01, 0.1238, 0.06, 0.055, 0.01}, validity.CheckResult{Name: "foreign CPU", Level: validity.Warn, Words: "2 of 5 repetitions: others used 6 % of the CPU"}},
+		{"none that warns", []float64{0.01, 0.1238, 0.01, 0.01, 0.01}, validity.CheckResult{Name: "foreign CPU", Level: validity.Warn, Words: "1 of 5 repetitions, left out: others used 12.4 % of the CPU"}},
+		{"not valid", []float64{0.01, 0.13, 0.14, 0.15, 0.06}, validity.CheckResult{Name: "foreign CPU", Level: validity.Invalid, Words: "3 of 5 repetitions: others used 15 % of the CPU"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", strings.Replace(servers, "repetitions: 3", "repetitions: 5", 1)))
-			b.measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000}, func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
-			if got := cellOf(t, b.dataset(Options{}), "a").Checks()[3]; got != tt.want {
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
+			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000}, func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
+			if got := cellOf(t, b.dataset(Options{}), "a").Validity().Checks()[3]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
@@ -301,7 +83,7 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 }
 
 // loadChangeIfAny leaves repetitions alone that were not run.
-func loadChangeIfAny(f func(*record.Load)) change {
+func loadChangeIfAny(f func(*record.Load)) recordtest.Change {
 	return func(r *record.Record) {
 		if r.Load != nil {
 			f(r.Load)
@@ -309,28 +91,10 @@ func loadChangeIfAny(f func(*record.Load)) change {
 	}
 }
 
-// Of commands what others and the machine did is checked; of older records not even that.
-func TestChecksOfACommand(t *testing.T) {
-	for _, tt := range []struct {
-		command *record.Command
-		want    []CheckResult
-	}{
-		{nil, []CheckResult{{"run", OK, "all 1 repetitions"}}},
-		{&record.Command{Real: 2, ForeignCPU: 0.3}, []CheckResult{{"run", OK, "all 1 repetitions"},
-			{"foreign CPU", Invalid, "1 of 1 repetitions: others used 30 % of the CPU"}, {"swap", OK, "nothing was read from swap"},
-			{"throttled", OK, "no service was throttled"}, {"steal", OK, "0 % of the CPU time was stolen"}}},
-	} {
-		c := Cell{Records: []*record.Record{{Command: tt.command, Machine: &record.Machine{}}}}
-		if got := c.Checks(); !slices.Equal(got, tt.want) {
-			t.Errorf("got %+v, want %+v", got, tt.want)
-		}
-	}
-}
-
 // What the article itself limits marks latencies, and no rates.
 func TestMetricsThatAFindingIsAbout(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", valuesA, func(r *record.Record) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", recordtest.ValuesA, func(r *record.Record) {
 		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60, Limited: true}}}
 	})
 	c := cellOf(t, b.dataset(Options{}), "a")
@@ -341,15 +105,15 @@ func TestMetricsThatAFindingIsAbout(t *testing.T) {
 	if r := c.Metric("throughput"); r.Missing != "" || len(r.Marks) > 0 {
 		t.Errorf("throughput: %q, %q", r.Missing, r.Marks)
 	}
-	if c.Level() != Warn {
-		t.Errorf("the cell is %v", c.Level())
+	if c.Validity().Level() != validity.Warn {
+		t.Errorf("the cell is %v", c.Validity().Level())
 	}
 }
 
 func TestSteadyState(t *testing.T) {
 	rising := []int64{80, 80, 80, 95, 95, 95, 100, 101, 99, 102, 100, 103, 101, 104, 102, 105, 103, 106, 104, 107}
 	steady := slices.Repeat([]int64{100}, 20)
-	completions := func(bySecond ...[]int64) change {
+	completions := func(bySecond ...[]int64) recordtest.Change {
 		return func(r *record.Record) {
 			r.Load.Completions, r.Load.Window = bySecond[(r.Repetition-1)%len(bySecond)], 20.5
 			// The half second at the end is no fall.
@@ -358,15 +122,15 @@ func TestSteadyState(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		set  change
-		want CheckResult
+		set  recordtest.Change
+		want validity.CheckResult
 	}{
-		{"steady", completions(steady), CheckResult{"steady state", OK, "completions were steady"}},
+		{"steady", completions(steady), validity.CheckResult{Name: "steady state", Level: validity.OK, Words: "completions were steady"}},
 		{"most of them rise", completions(rising, rising, steady),
-			CheckResult{"steady state", Warn, "2 of 3 repetitions: completions were rising, by up to 16 % over the window"}},
-		{"one of them rises", completions(rising, steady, steady), CheckResult{"steady state", OK, "completions were steady"}},
+			validity.CheckResult{Name: "steady state", Level: validity.Warn, Words: "2 of 3 repetitions: completions were rising, by up to 16 % over the window"}},
+		{"one of them rises", completions(rising, steady, steady), validity.CheckResult{Name: "steady state", Level: validity.OK, Words: "completions were steady"}},
 		{"too short", func(r *record.Record) { r.Load.Window, r.Load.Completions = 9, r.Load.Completions[:9] },
-			CheckResult{"steady state", NotChecked, "the window has fewer than 10 whole seconds"}},
+			validity.CheckResult{Name: "steady state", Level: validity.NotChecked, Words: "the window has fewer than 10 whole seconds"}},
 		{"latencies of an open loop fall", func(r *record.Record) {
 			r.Load.Window, r.Load.Open = 20, &record.OpenLoop{Due: 100, Sent: 100}
 			r.Load.Answers = slices.Repeat([]int64{10}, 20)
@@ -374,19 +138,19 @@ func TestSteadyState(t *testing.T) {
 			for i := range 20 {
 				r.Load.Latencies = append(r.Load.Latencies, 10*(0.1-0.001*float64(i)))
 			}
-			r.Histograms["lag"] = (&bench{t: t}).histogram(times{1e-6, 100})
-		}, CheckResult{"steady state", Warn, "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
+			r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
+		}, validity.CheckResult{Name: "steady state", Level: validity.Warn, Words: "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-			b.measure("servers", "a", "1", valuesA, tt.set)
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b.Measure("servers", "a", "1", recordtest.ValuesA, tt.set)
 			c := cellOf(t, b.dataset(Options{}), "a")
-			checks := c.Checks()
+			checks := c.Validity().Checks()
 			if got := checks[len(checks)-1]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
-			if marked := slices.Contains(c.Metric("throughput").Marks, tt.want.Words); marked != (tt.want.Level == Warn) {
+			if marked := slices.Contains(c.Metric("throughput").Marks, tt.want.Words); marked != (tt.want.Level == validity.Warn) {
 				t.Errorf("marks %q", c.Metric("throughput").Marks)
 			}
 		})
@@ -406,8 +170,8 @@ func TestOutlyingRepetitions(t *testing.T) {
 		{"none", []float64{1000, 1010, 990}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-			b.measure("servers", "a", "1", tt.values)
+			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b.Measure("servers", "a", "1", tt.values)
 			r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
 			if marked := slices.Contains(r.Marks, tt.want); len(r.Values) != len(tt.values) || marked != (tt.want != "") {
 				t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
@@ -418,13 +182,13 @@ func TestOutlyingRepetitions(t *testing.T) {
 
 // That a service does not keep up with a schedule is a result: it is said, and every number stands.
 func TestOverloaded(t *testing.T) {
-	b := newBench(t, frontMatter+dockerfile+fence("experiment", servers))
-	b.measure("servers", "a", "1", valuesA, func(r *record.Record) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", recordtest.ValuesA, func(r *record.Record) {
 		r.Load.Open = &record.OpenLoop{Due: 10000, Sent: 10000}
 		if r.Load.Completed = 9950; r.Repetition == 2 {
 			r.Load.Completed = 9300
 		}
-		r.Histograms["lag"] = b.histogram(times{1e-6, 100})
+		r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
 	})
 	r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
 	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 || !slices.Contains(r.Marks, want) {
@@ -432,47 +196,26 @@ func TestOverloaded(t *testing.T) {
 	}
 }
 
-// Links and origins of ours promise to be late by no more than a millisecond, and records tell.
-func TestDelays(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		facts map[string]string
-		want  Level
-		words string
-	}{
-		{"in time", map[string]string{"link.late.db": "p50 9µs, p99 1ms, max 3.867ms of 993"}, OK, "the link before db was 1 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"late", map[string]string{"link.late.db": "p50 18µs, p99 4.293ms, max 4.489ms of 488"}, Warn, "the link before db was 4.29 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"ten times the promise", map[string]string{"origin.late.api": "p50 18µs, p99 10ms, max 1.2s of 488"}, Warn, ""},
-		{"much later", map[string]string{"origin.late.api": "p50 18µs, p99 10.001ms, max 1.2s of 488"}, Invalid, "origin api was 10 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"the later of two", map[string]string{"link.late.db": "p50 1µs, p99 20ms, max 1s of 9", "origin.late.api": "p50 1µs, p99 2ms, max 1s of 9"}, Invalid,
-			"the link before db was 20 ms late at the percentile 99 (ok up to 1 ms)"},
-		{"in other words", map[string]string{"link.late.db": "hardly"}, NotChecked, "the record does not tell"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := &record.Record{Facts: tt.facts}
-			if f := lookAtDelays(r); !hasDelays(r) || f.level != tt.want || tt.words != "" && f.words != tt.words {
-				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
-			}
-		})
-	}
-	if hasDelays(&record.Record{Facts: map[string]string{"link.semantics": "1"}}) {
-		t.Error("a link that nothing went through is checked")
-	}
-}
-
-// That they began together is asked of several generators only.
-func TestStartsAreThoseOfSeveralGenerators(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		load *record.Load
-		want bool
-	}{
-		{"a command", nil, false},
-		{"one generator", &record.Load{}, false},
-		{"two", &record.Load{Generators: make([]record.Generator, 2)}, true},
-	} {
-		if got := hasGenerators(&record.Record{Load: tt.load}); got != tt.want {
-			t.Errorf("%s: asked is %v, want %v", tt.name, got, tt.want)
+func TestValidityOfOneRepetition(t *testing.T) {
+	b := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Dockerfile)
+	b.Measure("servers", "a", "20261120T100000Z-aaaa", recordtest.ValuesA[:1])
+	b.Measure("servers", "b", "20261120T100000Z-aaaa", recordtest.ValuesA[:1], func(r *record.Record) { r.Load.Busy = 0.8 })
+	b.Measure("servers", "c", "20261120T100000Z-aaaa", recordtest.ValuesA[:1], func(r *record.Record) { r.Failure = "it ended" })
+	want := []struct {
+		level        validity.Level
+		check, words string
+	}{{validity.OK, "run", ""}, {validity.Warn, "generator CPU", "80 %"}, {validity.Invalid, "run", "it ended"}}
+	for i, w := range want {
+		level, checks := validity.Of(b.Records[i])
+		k := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == w.check })
+		if level != w.level || k < 0 || checks[k].Level != w.level || !strings.Contains(checks[k].Words, w.words) {
+			t.Errorf("repetition %d is %v with %v, want %v by %s", i+1, level, checks, w.level, w.check)
 		}
+	}
+	if value, missing := Value(b.Records[0], "throughput", nil); value != recordtest.ValuesA[0] || missing != "" {
+		t.Errorf("throughput is %v %q", value, missing)
+	}
+	if _, missing := Value(b.Records[2], "throughput", nil); missing != "failed: it ended" {
+		t.Errorf("of a failure it is missing for the reason %q", missing)
 	}
 }

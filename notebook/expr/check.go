@@ -80,7 +80,7 @@ func (c checker) comparison(n *Binary) error {
 		return err
 	}
 	switch {
-	case n.Op.orders() && (a.Kind == KindBool || b.Kind == KindBool):
+	case n.Op.IsOrdering() && (a.Kind == KindBool || b.Kind == KindBool):
 		return fmt.Errorf("%s needs quantities, not truth values", n.Op)
 	case a.Kind == KindNumber && b.Kind == KindNumber:
 		if !a.Dimension.Like(b.Dimension) {

@@ -65,3 +65,11 @@ func catch(err *error) {
 		panic(e)
 	}
 }
+
+// MessageOf is an error without the hint of an *Error, which tells the author what to do and readers nothing.
+func MessageOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Msg
+	}
+	return err.Error()
+}

@@ -26,12 +26,12 @@ func MatchText(op Op, pattern, actual string) (bool, error) {
 
 // compareTexts compares left with right by the rules of MatchText.
 func compareTexts(op Op, left, right string) (bool, error) {
-	if left == right && !op.orders() {
+	if left == right && !op.IsOrdering() {
 		return op == Same, nil
 	}
 	a, aok := TextOf(left).asNumber()
 	b, bok := TextOf(right).asNumber()
-	if !op.orders() {
+	if !op.IsOrdering() {
 		same := aok && bok && a.Dimension.Like(b.Dimension) && a.Number == b.Number
 		return same == (op == Same), nil
 	}
@@ -91,9 +91,9 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	x, xok := a.asNumber()
 	y, yok := b.asNumber()
 	switch {
-	case xok && yok && (op.orders() || x.Dimension.Like(y.Dimension)):
+	case xok && yok && (op.IsOrdering() || x.Dimension.Like(y.Dimension)):
 		return compareNumbers(op, x, y)
-	case !op.orders():
+	case !op.IsOrdering():
 		return op == Differs, nil
 	case a.Kind == KindString && a.Text == "" || b.Kind == KindString && b.Text == "":
 		return false, nil
@@ -105,7 +105,7 @@ func compareValues(op Op, a, b Value) (bool, error) {
 
 // compareTruths compares two values one of which is a truth value.
 func compareTruths(op Op, a, b Value) (bool, error) {
-	if op.orders() {
+	if op.IsOrdering() {
 		return false, fmt.Errorf("%s needs quantities, not truth values", op)
 	}
 	if a.Kind == KindNumber || b.Kind == KindNumber {

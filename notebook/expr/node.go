@@ -43,9 +43,22 @@ const (
 // IsComparison reports whether o is one of < <= > >= == and !=.
 func (o Op) IsComparison() bool { return precedence[o] == precedence[Less] }
 
-// orders reports whether o asks which of two is larger, and not only whether they
+// Constant is a plain number or share that stands in an expression, with its sign; false for anything else.
+func Constant(n Node) (float64, bool) {
+	if u, ok := n.(*Unary); ok && u.Op == Sub {
+		x, ok := Constant(u.X)
+		return -x, ok
+	}
+	q, ok := n.(*Quantity)
+	if !ok || !q.Unit.Dimension.Like(Plain) {
+		return 0, false
+	}
+	return q.Value, true
+}
+
+// IsOrdering reports whether o asks which of two is larger, and not only whether they
 // are the same.
-func (o Op) orders() bool { return o.IsComparison() && o != Same && o != Differs }
+func (o Op) IsOrdering() bool { return o.IsComparison() && o != Same && o != Differs }
 
 // precedence of what binary operators make: the larger, the tighter.
 var precedence = map[Op]int{

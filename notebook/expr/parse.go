@@ -231,7 +231,7 @@ func (p *parser) match() Match {
 	if q, err := ParseQuantity(m.Value); err == nil {
 		q.Span = p.tok.Span
 		m.Num = q
-	} else if m.Op.orders() {
+	} else if m.Op.IsOrdering() {
 		fail(p.tok.Span, string(m.Op)+" needs a quantity, and "+strconv.Quote(m.Value)+" is none",
 			"compare texts with = and !=")
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
@@ -30,7 +30,7 @@ func problemsOf(t *testing.T, file, profile string) ([]*source.Problem, *plan.Pl
 		t.Fatal(err)
 	}
 	problems.Merge(&doc.Problems)
-	dataset.Check(doc, p, &problems)
+	check.Check(doc, p, &problems)
 	return problems.Sorted(), p
 }
 

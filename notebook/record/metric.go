@@ -16,6 +16,30 @@ type Metric struct {
 	Title  string // in words, for heads and captions: "Throughput"
 }
 
+// InWords is the metric as it stands inside a sentence: "throughput", "latency p99", "CPU of server".
+func (m Metric) InWords() string {
+	if len(m.Title) > 1 && m.Title[1] >= 'a' && m.Title[1] <= 'z' {
+		return strings.ToLower(m.Title[:1]) + m.Title[1:]
+	}
+	return m.Title
+}
+
+// IsTime reports whether a metric is made from the times of requests.
+func IsTime(metric string) bool {
+	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") || strings.HasPrefix(metric, "lag.p")
+}
+
+// CountsFailures reports whether a metric is a number or share of failed requests.
+func CountsFailures(metric string) bool {
+	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")
+}
+
+// IsSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no
+// estimate from repetitions.
+func IsSearched(metric string) bool {
+	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
+}
+
 // MetricNameHint says what names metrics can have.
 const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 

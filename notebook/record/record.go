@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -189,6 +190,31 @@ type Load struct {
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
+
+// CompletionsBySecond are the answers of each second of the window, right or failed.
+func (l *Load) CompletionsBySecond() []float64 {
+	var out []float64
+	for _, n := range l.Completions {
+		out = append(out, float64(n))
+	}
+	return out
+}
+
+// LatenciesBySecond are the mean latencies of each second of the window; NaN for a second without right answers.
+func (l *Load) LatenciesBySecond() []float64 {
+	var out []float64
+	for i, n := range l.Answers {
+		mean := math.NaN()
+		if n > 0 && i < len(l.Latencies) {
+			mean = l.Latencies[i] / float64(n)
+		}
+		out = append(out, mean)
+	}
+	return out
+}
+
+// IsOpenLoop reports whether a load followed a schedule.
+func (r *Record) IsOpenLoop() bool { return r.Load != nil && r.Load.Open != nil }
 
 // Generator is one of several that put a load on together.
 type Generator struct {

@@ -19,15 +19,15 @@ const (
 
 // BeforeAfter is one cell, measured twice.
 type BeforeAfter struct {
-	Before, After Cell
-	Floor         float64 // the noise floor, the larger one of both times
-	Looks         int     // at the rounds of the run that was looked at most often, as Looks.Count has it; 0 is 1
+	Before, After   Cell
+	Floor           float64 // the noise floor, the larger one of both times
+	InterimAnalyses int     // of the run that was analysed most often; 0 is 1
 }
 
 // Change is how a cell that was measured twice has changed.
 type Change struct {
 	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
-	AdjustedP  float64 // of no change beyond noise floor and smallest effect, times the looks, after Holm's correction over all cells; 1 without comparison
+	AdjustedP  float64 // of no change beyond noise floor and smallest effect, times the interim analyses, after Holm's correction over all cells; 1 without comparison
 	Shifted    bool    // AdjustedP is at most alpha, and Err is nil
 	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
@@ -59,7 +59,7 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		out[i].Interval = comparison.Interval.Widen(c.Floor)
 		compared = append(compared, i)
 		p := newContrast(c.After, c.Before).beyond(math.Log1p(c.Floor) + math.Log1p(delta))
-		ps = append(ps, min(1, p*float64(max(1, c.Looks)))) // at alpha, it is the one at alpha over the number of looks
+		ps = append(ps, min(1, p*float64(max(1, c.InterimAnalyses)))) // at alpha, it is the one at alpha over the number of analyses
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

@@ -221,14 +221,14 @@ func rates() []rate {
 			return false, nil
 		}
 	}
-	whole := func(int) float64 { return Looks{Rounds: 10}.Level(DefaultAlpha) }
+	whole := func(int) float64 { return InterimAnalyses{Rounds: 10}.Level(DefaultAlpha) }
 	add("3.4", 0.028, true, 0.01, look([]int{10}, whole), "on the boundary, wrongly supported, planned whole")
 	add("3.4", 0.066, false, 0.02, look([]int{3, 5, 10}, whole), "the same, looking at 3, 5 and 10 rounds without a correction")
 	add("3.4", 0.026, true, 0.01, look([]int{3, 5, 10}, func(i int) float64 {
-		return Looks{Rounds: []int{3, 5, 10}[i], Budgeted: true}.Level(DefaultAlpha)
+		return InterimAnalyses{Rounds: []int{3, 5, 10}[i], Budgeted: true}.Level(DefaultAlpha)
 	}), "the same, corrected")
 	add("3.4", 0.034, true, 0.01, look([]int{5, 10, 20, 40}, func(i int) float64 {
-		return Looks{Rounds: []int{5, 10, 20, 40}[i], Extended: i > 0}.Level(DefaultAlpha)
+		return InterimAnalyses{Rounds: []int{5, 10, 20, 40}[i], Extended: i > 0}.Level(DefaultAlpha)
 	}), "the same, a run of 5 rounds extended to 10, 20 and 40")
 
 	for _, tt := range []struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -185,7 +186,7 @@ func (p *Panel) multiverse() Drawing {
 	if i < 0 {
 		return Drawing{Missing: fmt.Sprintf("there is no claim %q", p.Block.Claim.Value)}
 	}
-	m := p.Dataset.Multiverse(p.Dataset.Doc.Claims[i])
+	m := claim.MultiverseOf(p.Dataset, p.Dataset.Doc.Claims[i])
 	// Series are in the order of colours, in which those of what is decided come last: each has the colour of its
 	// mark in claims. What was not measured has no mark.
 	verdicts := slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
@@ -263,7 +264,7 @@ func (p *Panel) multiverse() Drawing {
 		f.Rows = append(f.Rows, row)
 	}
 	if len(f.Rows) == 0 {
-		return Drawing{Missing: "the claim has no alternatives: " + p.Dataset.Judge(p.Dataset.Doc.Claims[i]).Reason}
+		return Drawing{Missing: "the claim has no alternatives: " + claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
 	}
 	first := f.Rows[0] // the claim as it is judged stays on top, and the others are ordered by what they come to
 	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int {

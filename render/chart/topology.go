@@ -31,7 +31,7 @@ func (p *Panel) topology() Drawing {
 		return Drawing{Missing: cmp.Or(cell.Trial.Unavailable, "the cell has no services that a request could pass")}
 	}
 	names, columns, arrows := hops(way)
-	limit := cell.LimitedBy()
+	limit := cell.Validity().LimitedBy()
 	limits, mark := limitedBy(limit.By)
 	busiest := ""
 	if limits == nil {

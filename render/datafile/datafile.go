@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 	"benchbook/render/csvtext"
 )
@@ -194,13 +195,13 @@ func (e *Encoder) factsOf(cell *dataset.Cell) (cellFacts, error) {
 		return facts, nil
 	}
 	findings := []datumFinding{}
-	for _, f := range cell.Findings() {
-		if f.Level != dataset.OK {
+	for _, f := range cell.Validity().Findings() {
+		if f.Level != validity.OK {
 			findings = append(findings, datumFinding{f.Repetition, f.Check, f.Level.String(), f.Words})
 		}
 	}
 	written, err := json.Marshal(findings)
-	facts := cellFacts{cell.LimitedBy().By, written}
+	facts := cellFacts{cell.Validity().LimitedBy().By, written}
 	e.facts[cell] = facts
 	return facts, err
 }

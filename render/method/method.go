@@ -12,11 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 	"benchbook/render/number"
 	"benchbook/render/wording"
@@ -173,12 +175,12 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		}
 	}
 	v.Checks = checkViews(e)
-	v.Orders = ordersOf(w.Dataset.Orders(e.Plan.Name))
+	v.Orders = ordersOf(claim.OrdersOf(w.Dataset, e.Plan.Name))
 	return v
 }
 
 // ordersOf shows how far the metrics of speed agree on which cell is better: docs/claims.md#other-metrics.
-func ordersOf(o dataset.Orders) ordersView {
+func ordersOf(o claim.Orders) ordersView {
 	var v ordersView
 	if o.Smallest == nil {
 		return v
@@ -209,7 +211,7 @@ func ordersOf(o dataset.Orders) ordersView {
 // checkViews are the checks that found something, and what could not be checked, with the cells of which the same is to be said.
 func checkViews(e *dataset.Experiment) []checkView {
 	var out []checkView
-	add := func(cell string, check dataset.CheckResult) {
+	add := func(cell string, check validity.CheckResult) {
 		level := check.Level.String()
 		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
 		if i < 0 {
@@ -226,17 +228,15 @@ func checkViews(e *dataset.Experiment) []checkView {
 	}
 	for _, unchecked := range []bool{false, true} { // what was found comes first
 		for _, cell := range e.Cells {
-			for _, check := range cell.Checks() {
-				if check.Level != dataset.OK && (check.Level == dataset.NotChecked) == unchecked {
+			for _, check := range cell.Validity().Checks() {
+				if check.Level != validity.OK && (check.Level == validity.NotChecked) == unchecked {
 					add(cell.Trial.Name, check)
 				}
 			}
 		}
 	}
-	for _, check := range e.Checks() {
-		if check.Level != dataset.OK {
-			add("all cells", check)
-		}
+	if check, ok := e.SharedCores(); ok && check.Level != validity.OK {
+		add("all cells", check)
 	}
 	if len(e.Cells) < 2 {
 		return out
@@ -261,7 +261,7 @@ func limitedLine(e *dataset.Experiment) string {
 	var order []string
 	cells := map[string][]string{}
 	for _, cell := range e.Cells {
-		l := cell.LimitedBy()
+		l := cell.Validity().LimitedBy()
 		if len(l.Resources) == 0 {
 			continue
 		}
@@ -289,11 +289,11 @@ func passedLine(e *dataset.Experiment) string {
 	var names []string
 	asked, passed := map[string]int{}, map[string]int{}
 	for _, cell := range e.Cells {
-		for _, check := range cell.Checks() {
+		for _, check := range cell.Validity().Checks() {
 			if !slices.Contains(names, check.Name) {
 				names = append(names, check.Name)
 			}
-			if asked[check.Name]++; check.Level == dataset.OK {
+			if asked[check.Name]++; check.Level == validity.OK {
 				passed[check.Name]++
 			}
 		}
@@ -720,7 +720,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin, ours bool)
 		return planned + " of each cell are planned" + fresh
 	}
 	words := o.Repetitions() + " of each measured cell, " + planned + " planned"
-	if l := e.Looks(); l.Count() > 1 {
+	if l := e.InterimAnalyses(); l.Count() > 1 {
 		why := "rounds were added when results could be seen"
 		if l.Budgeted {
 			why = "the run had a budget, and cells were stopped when all claims about them were decided"
@@ -815,7 +815,7 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 			continue
 		case missing == dataset.NoPair:
 			return "not measured: " + missing
-		case !isMetric || dataset.IsSearched(name) || dataset.CountsFailures(name): // these have none, or no value to compare
+		case !isMetric || record.IsSearched(name) || record.CountsFailures(name): // these have none, or no value to compare
 			continue
 		case unknown[missing] == nil:
 			reasons = append(reasons, missing)

@@ -14,7 +14,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
+	"benchbook/notebook/check"
 	"benchbook/notebook/plaintext"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -347,7 +347,7 @@ func (b *Bench) meant() bool {
 	p, err := b.planOnce(plan.Full)
 	var problems source.Problems
 	if err == nil {
-		dataset.Check(b.Doc, p, &problems)
+		check.Check(b.Doc, p, &problems)
 	}
 	return err == nil && problems.Empty()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -127,9 +128,9 @@ func (b *Bench) Dataset() *dataset.Dataset {
 }
 
 // Moments are the history of the records, on the machine that made them.
-func (b *Bench) Moments() []*dataset.Moment {
+func (b *Bench) Moments() []*compare.Moment {
 	b.t.Helper()
-	moments, err := dataset.History(b.Doc, b.Records, nil, dataset.Options{ThisHost: Host, Plan: b.plan})
+	moments, err := compare.History(b.Doc, b.Records, nil, dataset.Options{ThisHost: Host, Plan: b.plan})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -137,14 +138,14 @@ func (b *Bench) Moments() []*dataset.Moment {
 }
 
 // Shown is what the records say with their history, as render has them: the moment that says the same as the dataset is it.
-func (b *Bench) Shown() (*dataset.Dataset, []*dataset.Moment) {
+func (b *Bench) Shown() (*dataset.Dataset, []*compare.Moment) {
 	b.t.Helper()
 	o := dataset.Options{ThisHost: Host, Plan: b.planOnce}
 	d, err := dataset.New(b.Doc, b.Records, o)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	moments, err := dataset.History(b.Doc, b.Records, d, o)
+	moments, err := compare.History(b.Doc, b.Records, d, o)
 	if err != nil {
 		b.t.Fatal(err)
 	}

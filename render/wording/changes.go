@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -15,7 +16,7 @@ import (
 )
 
 // Change writes the change of a metric with its interval.
-func Change(c *dataset.Change) string {
+func Change(c *compare.Change) string {
 	e := c.Effect
 	if e == nil {
 		return "–"
@@ -35,7 +36,7 @@ func Change(c *dataset.Change) string {
 }
 
 // Verdict writes the verdict on a change, with its reason.
-func Verdict(c *dataset.Change) string {
+func Verdict(c *compare.Change) string {
 	if c.Reason == "" {
 		return string(c.Verdict)
 	}
@@ -60,12 +61,12 @@ const InvalidReason = "invalid: "
 // A ChangeTable is the changes of one metric of one experiment.
 type ChangeTable struct {
 	Metric  record.Metric
-	Changes []*dataset.Change
+	Changes []*compare.Change
 
 	experiment string // with its article
 }
 
-func tablesOf(changes []dataset.Change) []ChangeTable {
+func tablesOf(changes []compare.Change) []ChangeTable {
 	var out []ChangeTable
 	for i := range changes {
 		change := &changes[i]
@@ -121,7 +122,7 @@ type ExperimentChanges struct {
 }
 
 // Changes sorts changes by experiment and metric, in their order.
-func Changes(changes []dataset.Change) []ExperimentChanges {
+func Changes(changes []compare.Change) []ExperimentChanges {
 	var out []ExperimentChanges
 	for _, t := range tablesOf(changes) {
 		if len(out) == 0 || out[len(out)-1].Name != t.experiment {
@@ -135,7 +136,7 @@ func Changes(changes []dataset.Change) []ExperimentChanges {
 // Unchanged reports whether both sides of all cells are the same repetitions, so that there is nothing to show.
 func (e *ExperimentChanges) Unchanged() bool {
 	return !slices.ContainsFunc(e.Tables, func(t ChangeTable) bool {
-		return slices.ContainsFunc(t.Changes, func(c *dataset.Change) bool { return !c.Unchanged })
+		return slices.ContainsFunc(t.Changes, func(c *compare.Change) bool { return !c.Unchanged })
 	})
 }
 
@@ -181,7 +182,7 @@ func (e *ExperimentChanges) Notes() []string {
 }
 
 // Sum says how many changes there are of each verdict.
-func Sum(changes []dataset.Change) string {
+func Sum(changes []compare.Change) string {
 	words := []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown, stats.NotComparable}
 	var out []string
 	for _, w := range words {
@@ -199,7 +200,7 @@ func Sum(changes []dataset.Change) string {
 }
 
 // Where says in which cells something differs, and whether it can be the cause of a shift.
-func Where(d *dataset.Difference) string {
+func Where(d *compare.Difference) string {
 	out := ""
 	if !d.All {
 		out = ", in " + strings.Join(d.Cells, "; ")
@@ -217,7 +218,7 @@ func Where(d *dataset.Difference) string {
 const MaxDetails = 12
 
 // Details are the parts of a difference, a line to each.
-func Details(d *dataset.Difference) []string {
+func Details(d *compare.Difference) []string {
 	var out []string
 	for i, p := range d.Parts {
 		if i == MaxDetails-1 && len(d.Parts) > MaxDetails {

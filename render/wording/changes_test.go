@@ -3,6 +3,7 @@ package wording_test
 import (
 	"testing"
 
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/render/wording"
 )
@@ -11,14 +12,14 @@ import (
 func TestVerdict(t *testing.T) {
 	tests := []struct {
 		name   string
-		change dataset.Change
+		change compare.Change
 		want   string
 	}{
-		{"shown", dataset.Change{Verdict: "better"}, "better"},
-		{"not shown", dataset.Change{Verdict: "no difference shown", Reason: "the same within 5 %"}, "no difference shown: the same within 5 %"},
-		{"one side is not valid", dataset.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %",
+		{"shown", compare.Change{Verdict: "better"}, "better"},
+		{"not shown", compare.Change{Verdict: "no difference shown", Reason: "the same within 5 %"}, "no difference shown: the same within 5 %"},
+		{"one side is not valid", compare.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %",
 			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}}, "not comparable: A not valid"},
-		{"neither side is", dataset.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %; B: invalid: errors 7 %",
+		{"neither side is", compare.Change{Verdict: "not comparable", Reason: "A: invalid: errors 6 %; B: invalid: errors 7 %",
 			ResultA: dataset.Result{Missing: "invalid: errors 6 %"}, ResultB: dataset.Result{Missing: "invalid: errors 7 %"}}, "not comparable: A and B not valid"},
 	}
 	for _, tt := range tests {

@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 	"benchbook/render/number"
 )
 
@@ -41,7 +42,7 @@ func Estimate(r dataset.Result, u number.Unit) string {
 const NothingFull = "nothing that was sampled was more than 85\u202f% full"
 
 // Limit writes what a cell or a repetition ran up against, after "limited by"; empty if nothing was sampled.
-func Limit(l dataset.Limit) string {
+func Limit(l validity.Limit) string {
 	for _, r := range l.Resources {
 		if r.Name == l.By {
 			return r.Name + " (" + number.Percent.Quantity(r.Share, 0) + ")"

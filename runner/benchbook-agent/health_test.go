@@ -14,10 +14,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
@@ -44,7 +44,7 @@ func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (
 }
 
 // measured puts a load on a server of this process, and gives what checks find in the record of that.
-func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Record, map[string]dataset.CheckResult) {
+func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Record, map[string]validity.CheckResult) {
 	t.Helper()
 	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET", 10*time.Second, true
 	driver := &load.Requests{}
@@ -53,8 +53,8 @@ func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Recor
 		t.Fatalf("%v, failure %q, %s", err, m.Failure, m.Log)
 	}
 	r := &record.Record{Load: m.Load, Samples: m.Samples, Histograms: m.Histograms}
-	_, checks := dataset.Validity(r)
-	found := map[string]dataset.CheckResult{}
+	_, checks := validity.Of(r)
+	found := map[string]validity.CheckResult{}
 	for _, c := range checks {
 		found[c.Name] = c
 	}
@@ -88,7 +88,7 @@ func TestStopped(t *testing.T) {
 			if s := r.Load.Health.Standstill; s < 0.9 || s > 3 {
 				t.Errorf("it stood still for %v s, want about 1", s)
 			}
-			if c := checks["generator stalls"]; c.Level != dataset.Invalid {
+			if c := checks["generator stalls"]; c.Level != validity.Invalid {
 				t.Errorf("got %+v, want it to be invalid", c)
 			}
 		})
@@ -126,7 +126,7 @@ func TestStarved(t *testing.T) {
 		_ = busy.Wait()         // by the signal
 	}()
 	r, checks := measured(t, loops()["closed"], func(*os.Process) {})
-	if c := checks["generator waits"]; c.Level != dataset.Invalid || r.Load.Health.Waiting > 1 {
+	if c := checks["generator waits"]; c.Level != validity.Invalid || r.Load.Health.Waiting > 1 {
 		t.Errorf("got %+v, %+v, want it to be invalid", c, r.Load.Health)
 	}
 }

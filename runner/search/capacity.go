@@ -47,7 +47,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	}
 	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: names}
 	probes.judge = func(measured *record.Record, p *record.Probe) {
-		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.lookup, s.Experiment.Metrics)
+		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.Experiment.Metrics)
 		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)
 		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
 	}
@@ -114,12 +114,6 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 			out.Hi = found.Hi
 		}
 	}
-}
-
-// lookup says what the name of a metric means, as an objective asks for it.
-func (s *Searcher) lookup(name string) (record.Metric, bool) {
-	m := s.metric(name)
-	return m, m.Name != ""
 }
 
 // metricsIn names the metrics of an objective, in order. It has one at least.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // NoRateError is an experiment whose rate is a share of a throughput that is not known.
@@ -119,7 +119,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 		}
 		have[rec.Run][rec.Repetition] = true
 		planned[rec.Run] = rec.Planned
-		if level, _ := dataset.Validity(rec); level != dataset.Invalid && rec.Load != nil && rec.Load.Window > 0 {
+		if level, _ := validity.Of(rec); level != validity.Invalid && rec.Load != nil && rec.Load.Window > 0 {
 			values[rec.Run] = append(values[rec.Run], float64(rec.Load.Completed)/rec.Load.Window)
 		}
 	}

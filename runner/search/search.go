@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
 )
 
 // A Bench measures what a search asks for.
@@ -241,7 +242,7 @@ func (p *prober) measureOnce(ctx context.Context, t *plan.Trial, made record.Pro
 	}
 	made.Started, made.Seconds, made.Failure = began.UTC(), time.Since(began).Seconds(), rec.Failure
 	made.Samples = p.samplesOf(rec)
-	if words, disturbed := dataset.Disturbed(rec); disturbed && p.retries > 0 {
+	if words, disturbed := validity.Disturbed(rec); disturbed && p.retries > 0 {
 		made.Disturbed = words
 		made.Value, _ = dataset.Value(rec, p.out.Metric, p.Experiment.Metrics)
 	} else {

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
@@ -337,9 +337,9 @@ func TestWaiting(t *testing.T) {
 	if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 || m.Load.Health.Waiting > 0.6 {
 		t.Fatalf("%q, %+v", m.Failure, m.Load)
 	}
-	_, checks := dataset.Validity(&record.Record{Load: m.Load, Samples: m.Samples})
-	i := slices.IndexFunc(checks, func(c dataset.CheckResult) bool { return c.Name == "generator waits" })
-	if i < 0 || checks[i].Level != dataset.Invalid {
+	_, checks := validity.Of(&record.Record{Load: m.Load, Samples: m.Samples})
+	i := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == "generator waits" })
+	if i < 0 || checks[i].Level != validity.Invalid {
 		t.Errorf("got %+v, want waits to be invalid", checks)
 	}
 	s.Queued = nil

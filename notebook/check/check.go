@@ -1,0 +1,441 @@
+package check
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
+)
+
+// Check says everything wrong with claims, tables, figures, values and published rows that can be known without
+// records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
+// fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
+//
+// The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
+// has one of them, or that the plan lacks because it could not be resolved, is left to those.
+func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
+	known := doc.Sound(problems)
+	judged := *p
+	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
+		return known[e.Name] == article.KnowsNothing
+	})
+	p = &judged
+	c := &checker{d: dataset.WithoutRecords(doc, p), problems: problems, broken: map[string]bool{}}
+	for _, e := range c.d.Experiments {
+		e.Known = known[e.Plan.Name]
+	}
+	c.values()
+	c.claims()
+	for _, v := range doc.Values {
+		if v.Valid {
+			c.Value(v.Inline, v.Written)
+		}
+	}
+	c.keyValues()
+	for _, t := range doc.Tables {
+		c.table(t)
+	}
+	for _, f := range doc.Figures {
+		c.figure(f)
+	}
+	for _, b := range doc.Published {
+		c.published(b)
+	}
+}
+
+type checker struct {
+	d        *dataset.Dataset
+	problems *source.Problems
+	broken   map[string]bool // values of the front matter that are reported at their own place
+}
+
+// unplanned reports whether an experiment of the article is not in the plan.
+func (c *checker) unplanned(name string) bool {
+	_, ok := c.d.Experiment(name)
+	return !ok
+}
+
+// Lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be judged. Selectors that
+// name no experiment are about the one given, or about the only one of the article.
+func (c *checker) Lacking(n expr.Node, experiment string) bool {
+	doc := c.d.Doc
+	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
+		return false
+	}
+	lacks := func(name string) bool {
+		inArticle := slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
+		return c.unplanned(name) && (inArticle || doc.Unread("experiment"))
+	}
+	if expanded, err := c.d.Expand(n); err == nil {
+		n = expanded
+	}
+	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool {
+		named := false
+		for _, m := range s.Matches {
+			if m.Name == dataset.ExperimentMatch {
+				if named = true; m.Op != expr.Equal || lacks(m.Value) {
+					return true
+				}
+			}
+		}
+		switch {
+		case named:
+			return false
+		case experiment != "":
+			return lacks(experiment)
+		}
+		return true // of several, the one that is meant may be the one that is missing
+	})
+}
+
+// add reports an error of an expression that stands in t.
+func (c *checker) add(t source.Text, err error) {
+	e, ok := errors.AsType[*expr.Error](err)
+	if !ok {
+		c.problems.Add("bad-expression", t.Pos, "%v", err)
+		return
+	}
+	if errors.Is(err, dataset.ErrNotMeasured) {
+		return // the profile leaves it out, which is no mistake
+	}
+	name := "bad-expression"
+	if r, ok := errors.AsType[dataset.Rule](err); ok {
+		name = string(r)
+	}
+	c.problems.Add(name, t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
+}
+
+// usesBroken reports whether an expression rests on a value that is reported at its own place.
+func (c *checker) usesBroken(n expr.Node) bool {
+	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
+}
+
+// values checks the named values of the front matter. A value may be a list: where one is needed is asked at its use. Of
+// values that rest on a mistaken one, only that is reported.
+func (c *checker) values() {
+	errs := map[string]error{}
+	for _, v := range c.d.Doc.Front.Values {
+		name := v.Name.Value
+		switch _, isMetric := record.LookupMetric(name); {
+		case isMetric:
+			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
+			c.broken[name] = true
+			continue
+		case !nameable(name):
+			c.problems.Add("bad-name", v.Name.Pos, "%q is no name that an expression can use", name).
+				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
+			continue
+		case v.Value.Node == nil:
+			c.broken[name] = true
+			continue
+		}
+		n, err := c.d.Expand(v.Value.Node)
+		if err == nil {
+			_, err = c.d.In("").Check(n, true)
+		}
+		if err != nil {
+			errs[name], c.broken[name] = err, true
+		}
+	}
+	for _, v := range c.d.Doc.Front.Values {
+		err := errs[v.Name.Value]
+		circular := errors.Is(err, dataset.Rule("circular-value"))
+		if err != nil && !c.Lacking(v.Value.Node, "") && (circular || !c.usesBroken(v.Value.Node)) {
+			c.add(v.Value.Text, err)
+		}
+	}
+}
+
+// nameable says that an expression can ask for a name.
+func nameable(name string) bool {
+	n, err := expr.Parse(name)
+	s, ok := n.(*expr.Selector)
+	return err == nil && ok && s.Name == name
+}
+
+// Value checks an expression in running text, with its filters.
+func (c *checker) Value(in expr.Inline, t source.Text) {
+	if c.Lacking(in.Expr, "") || c.usesBroken(in.Expr) {
+		return
+	}
+	n, err := c.d.Expand(in.Expr)
+	var is expr.Type
+	if err == nil {
+		is, err = c.d.In("").Check(n, false)
+	}
+	if err != nil {
+		c.add(t, err)
+		return
+	}
+	c.filters(in.Filters, is, t)
+}
+
+// filters checks that a value can be shown as its filters ask.
+func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
+	for _, f := range filters {
+		var err error
+		switch {
+		case is.Kind == expr.KindString:
+			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
+		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
+		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
+			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share", "a %s is no percentage", is.Dimension)
+		case f.Name == "unit" && !f.Unit.Dimension.Like(is.Dimension):
+			err = dataset.Mistake(f.Span, "unlike-units", "write a unit of the same kind as "+is.Dimension.Base(),
+				"this is a %s, and cannot be shown in %s", is.Dimension, f.Unit.Symbol)
+		}
+		if err != nil {
+			c.add(t, err)
+		}
+	}
+}
+
+func (c *checker) keyValues() {
+	for _, kv := range c.d.Doc.Front.KeyValues {
+		if kv.Value.Value == "" && kv.Tried.Has("value") {
+			continue
+		}
+		if kv.Is.Value == "" && !kv.Tried.Has("is") && kv.Value.Value != "" {
+			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
+		}
+		if kv.Value.Value == "" {
+			c.problems.Add("missing-key", kv.Pos, "a key value has no value").
+				Hint = "add value: with an expression or the name of a value"
+			continue
+		}
+		inline, err := expr.ParseInline(kv.Value.Value)
+		if err != nil {
+			c.add(kv.Value, err)
+			continue
+		}
+		c.Value(inline, kv.Value)
+	}
+}
+
+func (c *checker) claims() {
+	for _, block := range c.d.Doc.Claims {
+		n := block.Expect.Node
+		if n == nil || c.usesBroken(n) || c.Lacking(n, block.Experiment.Value) {
+			continue
+		}
+		if name := block.Experiment; name.Value != "" && c.unplanned(name.Value) {
+			c.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
+				Hint = source.Suggest(name.Value, c.d.Names())
+			continue
+		}
+		if err := claim.Check(c.d, block); err != nil {
+			c.add(block.Expect.Text, err)
+		}
+	}
+}
+
+// experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against: the
+// plan lacks or skips it, or package article has said that it is unknown.
+func (c *checker) experiment(name source.Text) *dataset.Experiment {
+	e, ok := c.d.Experiment(name.Value)
+	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" || len(e.Cells) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Setting checks the name of a parameter or label.
+func (c *checker) Setting(e *dataset.Experiment, t source.Text) {
+	if t.Value != "" && !slices.Contains(e.Settings(), t.Value) {
+		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
+			Hint = e.SuggestSetting(t.Value)
+	}
+}
+
+// column checks the name of a metric or of a parameter.
+func (c *checker) column(e *dataset.Experiment, t source.Text) {
+	if t.Value == "" || slices.Contains(e.Settings(), t.Value) {
+		return
+	}
+	if _, ok := e.Metric(t.Value); !ok {
+		c.problems.Add("unknown-metric", t.Pos, "%q is neither a metric nor a parameter of experiment %q",
+			t.Value, e.Plan.Name).
+			Hint = e.SuggestMetric(t.Value, e.Settings()...)
+	}
+}
+
+// errNoCell is that a filter leaves none.
+var errNoCell error = dataset.Rule("no-cell")
+
+// where checks a filter, which has to leave a cell.
+func (c *checker) where(e *dataset.Experiment, where article.Expression) {
+	if where.Node == nil {
+		return
+	}
+	cells, err := e.Select(where.Node)
+	if err == nil && len(cells) == 0 {
+		err = errNoCell
+	}
+	if err != nil {
+		err = c.d.UnlessElsewhere(err, where.Node.Pos(), func(other *dataset.Dataset) error {
+			of, ok := other.Experiment(e.Plan.Name)
+			if !ok {
+				return errNoCell
+			}
+			cells, err := of.Select(where.Node)
+			if err == nil && len(cells) == 0 {
+				return errNoCell
+			}
+			return err
+		})
+	}
+	switch {
+	case err == nil:
+	case err != errNoCell:
+		c.add(where.Text, err)
+	default:
+		c.problems.Add("no-cell", where.Text.Pos, "no cell of experiment %q fits this", e.Plan.Name).
+			Hint = "compare it with the matrix"
+	}
+}
+
+// reference checks the name of a published block.
+func (c *checker) reference(ref article.PublishedRef, at source.Pos) {
+	if !ref.Shown || c.d.Doc.Unread("published") {
+		return
+	}
+	var names []string
+	for _, b := range c.d.Doc.Published {
+		if b.Name.Value != "" {
+			names = append(names, b.Name.Value)
+		}
+	}
+	switch name := ref.Name; {
+	case len(c.d.Doc.Published) == 0:
+		c.problems.Add("unknown-published", at, "there are no published numbers in this article").
+			Hint = "add a yaml published block, or remove published:"
+	case name.Value != "" && !slices.Contains(names, name.Value):
+		c.problems.Add("unknown-published", name.Pos, "no published block %q in this article", name.Value).
+			Hint = source.Suggest(name.Value, names)
+	}
+}
+
+func (c *checker) table(t *article.Table) {
+	c.reference(t.Published, t.Pos)
+	e := c.experiment(t.Experiment)
+	if e == nil {
+		return
+	}
+	for _, row := range t.Rows {
+		c.Setting(e, row)
+	}
+	for _, column := range t.Columns {
+		c.column(e, column)
+	}
+	for _, format := range t.Format {
+		if !slices.ContainsFunc(t.Columns, func(column source.Text) bool { return column.Value == format.Name.Value }) {
+			c.problems.Add("unknown-column", format.Name.Pos, "the table has no column %q", format.Name.Value).
+				Hint = source.Suggest(format.Name.Value, words(t.Columns))
+		}
+		if m, ok := e.Metric(format.Name.Value); ok && m.Unit != "" && !slices.Contains(e.Settings(), m.Name) {
+			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dataset.DimensionOf(m)}, format.Value.Text)
+		}
+	}
+	c.Setting(e, t.Group)
+	c.column(e, t.Sort)
+	c.where(e, t.Where)
+}
+
+// words gives the values of texts.
+func words(list []source.Text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+// published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
+// joins none in any profile would be shown nowhere, without a word.
+func (c *checker) published(b *article.Published) {
+	e := c.experiment(b.Experiment)
+	if e == nil {
+		return
+	}
+	type number struct {
+		cell   *dataset.Cell
+		metric string
+	}
+	seen := map[number]bool{}
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		if len(row.Metrics) == 0 && !row.Unread() {
+			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
+				Hint = "add one with its unit, such as throughput: 529.13/s"
+		}
+		for _, m := range row.Metrics {
+			if _, ok := e.Metric(m.Name.Value); !ok {
+				c.problems.Add("unknown-metric", m.Name.Pos, "%s is not measured in experiment %q",
+					m.Name.Value, e.Plan.Name).
+					Hint = e.SuggestMetric(m.Name.Value)
+			}
+		}
+		cells := c.d.Join(b, row)
+		switch len(cells) {
+		case 0:
+			fits := func(other *dataset.Dataset) bool { return len(other.Join(b, row)) > 0 } // in another profile
+			if !slices.ContainsFunc(c.d.OtherProfiles(), fits) {
+				c.unjoined(e, row)
+			}
+		case 1:
+			for _, m := range row.Metrics {
+				n := number{cells[0], m.Name.Value}
+				if seen[n] {
+					c.problems.Add("duplicate-row", m.Name.Pos, "an earlier row of this block has %s of cell %q too",
+						n.metric, n.cell.Trial.Name).
+						Hint = "remove one, or add the parameter that tells them apart"
+				}
+				seen[n] = true
+			}
+		default:
+			var names []string
+			for _, cell := range cells {
+				names = append(names, cell.Trial.Name)
+			}
+			c.problems.Add("ambiguous-row", row.Pos, "this row fits %d cells: %s", len(cells), strings.Join(names, "; ")).
+				Hint = "add " + strings.Join(e.Undecided(dataset.Picked{Cells: cells}), " and ")
+		}
+	}
+}
+
+// unjoined reports a row that joins no cell: at the field that no cell has, with the nearest value that one has, or at the row.
+func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
+	known := e.Settings()
+	for _, f := range row.Fields {
+		if !slices.Contains(known, f.Name.Value) {
+			continue // a note
+		}
+		var values []string
+		for _, cell := range e.Cells {
+			if text, ok := cell.Setting(f.Name.Value); ok && !slices.Contains(values, text) {
+				values = append(values, text)
+			}
+		}
+		has := func(value string) bool {
+			same, err := expr.MatchText(expr.Equal, f.Value.Value, value)
+			return same && err == nil
+		}
+		if !slices.ContainsFunc(values, has) {
+			hint := source.Suggest(f.Value.Value, values)
+			if !dataset.IsNear(hint) {
+				hint += "; or leave the row out by where:"
+			}
+			c.problems.Add("no-cell", f.Value.Pos, "no cell has %s %q", f.Name.Value, f.Value.Value).Hint = hint
+			return
+		}
+	}
+	c.problems.Add("no-cell", row.Pos, "no cell fits this row").
+		Hint = "each of them has a cell, but none has them together: correct one, or leave the row out by where:"
+}

@@ -1,0 +1,116 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/figurekind"
+	"benchbook/notebook/source"
+)
+
+func (c *checker) figure(f *article.Figure) {
+	c.reference(f.Published, f.Pos)
+	kind := f.Is()
+	if kind.Subject == figurekind.Published && len(c.d.Doc.Published) == 0 && !f.Published.Shown && !c.d.Doc.Unread("published") {
+		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
+			Hint = "add a yaml published block"
+	}
+	e := c.experiment(f.Experiment)
+	if e == nil {
+		return
+	}
+	if len(f.Y) == 1 && c.swapped(e, f.X, kind.X) && c.swapped(e, f.Y[0], kind.Y) {
+		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of %s has to be %s, and y %s", kind.Name, kind.X, kind.Y).
+			Hint = "swap x and y"
+	} else {
+		c.axis(e, f, "x", f.X, kind.X)
+		for _, y := range f.Y {
+			c.axis(e, f, "y", y, kind.Y)
+		}
+	}
+	c.Setting(e, f.Colour)
+	c.Setting(e, f.Facet)
+	c.column(e, f.Sort)
+	c.where(e, f.Where)
+	if n := f.Reference.Node; n != nil && !c.Lacking(n, e.Plan.Name) && !c.usesBroken(n) {
+		expanded, err := c.d.Expand(n)
+		if err == nil {
+			_, err = c.d.In(e.Plan.Name).Check(expanded, false)
+		}
+		if err != nil {
+			c.add(f.Reference.Text, err)
+		}
+	}
+	c.subject(e, f)
+}
+
+// swapped says that there is a metric where a parameter belongs, or the other way round.
+func (c *checker) swapped(e *dataset.Experiment, t source.Text, wanted figurekind.Axis) bool {
+	isSetting := slices.Contains(e.Settings(), t.Value)
+	isMetric := e.IsMetric(t.Value)
+	return wanted == figurekind.Metric && isSetting || (wanted == figurekind.Setting || wanted == figurekind.Numeric) && isMetric && !isSetting
+}
+
+// axis checks what stands on one axis of a figure.
+func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t source.Text, wanted figurekind.Axis) {
+	switch {
+	case t.Value == "":
+	case wanted == figurekind.Metric && slices.Contains(e.Settings(), t.Value):
+		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of %s has to be a metric, and %q is a parameter or label",
+			name, f.Kind.Value, t.Value).
+			Hint = "write a metric, such as " + e.Measured().Names()[0]
+	case wanted == figurekind.Setting:
+		c.Setting(e, t)
+	case wanted == figurekind.Numeric:
+		c.Setting(e, t)
+		for _, cell := range e.Cells {
+			value, ok := cell.Setting(t.Value)
+			if _, err := expr.ParseQuantity(value); ok && value != "" && err != nil {
+				c.problems.Add("not-a-number", t.Pos, "lines need an axis of numbers, and %s can be %q", t.Value, value).
+					Hint = "choose another parameter, or draw bars"
+				break
+			}
+		}
+	default:
+		c.column(e, t)
+	}
+}
+
+// subject checks that there is what some kinds of figures are about: a search, or a single cell.
+func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
+	switch name := f.X.Value; f.Is().Subject {
+	case figurekind.Tuning:
+		if _, known := e.Metric(name); known && !strings.HasPrefix(name, "tune.") {
+			c.problems.Add("no-search", f.X.Pos, "a figure of tuning shows a search, and %s is none", name).
+				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
+		}
+	case figurekind.Capacity:
+		if _, ok := e.Metric("capacity.rate"); !ok {
+			c.problems.Add("no-search", f.Kind.Pos, "experiment %q does not search for its capacity", e.Plan.Name).
+				Hint = "add capacity: to it, or name another experiment"
+		}
+	case figurekind.OneCell:
+		if cells, err := e.Select(f.Where.Node); err == nil && len(cells) > 1 {
+			at := f.Where.Text.Pos
+			if f.Where.Node == nil {
+				at = f.Pos
+			}
+			c.problems.Add("several-cells", at, "a figure of topology shows one cell, and this is %d", len(cells)).
+				Hint = "pick one by where: " + picking(e, cells[0])
+		}
+	}
+}
+
+// picking is a where that picks one cell.
+func picking(e *dataset.Experiment, cell *dataset.Cell) string {
+	var words []string
+	for _, name := range e.Plan.Parameters {
+		if value, ok := cell.Setting(name); ok {
+			words = append(words, name+" == "+(&expr.String{Value: value}).String())
+		}
+	}
+	return strings.Join(words, " and ")
+}

@@ -1,0 +1,73 @@
+package check
+
+import (
+	"math"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
+)
+
+// nearby is how many times a typed number may be a measured one, or the other way round, to be taken for what was measured
+// once: numbers farther apart are about something else.
+const nearby = 2
+
+// StaleNumbers warns of numbers that the author typed beside measured ones of the same unit in a sentence, and that lie
+// outside their intervals: what was measured has changed, and the words have not. A number that somebody else published
+// stays what it is.
+//
+// Source: docs/command.md#check, stale-number.
+func StaleNumbers(d *dataset.Dataset, problems *source.Problems) {
+	for _, s := range d.Doc.Sentences() {
+		for _, l := range s.Literals {
+			compareTyped(d, l, s.Values, problems)
+		}
+	}
+}
+
+// compareTyped warns of a typed number if it is near measured values, and within the interval of none.
+func compareTyped(d *dataset.Dataset, l article.Literal, values []*article.InlineValue, problems *source.Problems) {
+	var stale *article.InlineValue
+	var interval stats.Interval // of it
+	for _, v := range values {
+		if !v.Valid {
+			continue
+		}
+		q, err := d.Eval(v.Inline.Expr, "")
+		if err != nil || q.Interval == nil || q.Kind == stats.WithinRun || q.Dimension() != l.Dimension {
+			continue
+		}
+		switch lo, hi := l.Number-l.Precision, l.Number+l.Precision; {
+		case hi >= q.Interval.Lo && lo <= q.Interval.Hi:
+			return
+		case stale == nil && math.Max(q.Number/l.Number, l.Number/q.Number) <= nearby && q.Number > 0:
+			stale, interval = v, *q.Interval
+		}
+	}
+	if stale == nil || isPublished(d.Doc, l) {
+		return
+	}
+	unit := l.Unit.Symbol
+	if unit != "" && !strings.HasPrefix(unit, "/") {
+		unit = " " + unit
+	}
+	problems.Warn("stale-number", l.Text.Pos, "%q lies outside of what the value beside it was measured to be: %.4g to %.4g%s",
+		l.Text.Value, l.Unit.FromBase(interval.Lo), l.Unit.FromBase(interval.Hi), unit).
+		Hint = "write `{value} " + stale.Written.Value + "` in its place, or correct it"
+}
+
+// isPublished reports whether a typed number is one of those that the article compares itself with.
+func isPublished(doc *article.Document, l article.Literal) bool {
+	for _, b := range doc.Published {
+		for _, row := range b.Rows {
+			for _, m := range row.Metrics {
+				if math.Abs(m.Value.Number-l.Number) <= l.Precision*(1+1e-9) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
+)
+
+// isBest is the form best(list) == "async": the cell beats every other of the list by more than the smallest effect, in
+// the metric's better direction.
+//
+// Source: docs/method.md#several-comparisons.
+func (f builder) isBest(n *expr.Binary) (test, error) {
+	c, okX := n.X.(*expr.Call)
+	name, okY := n.Y.(*expr.String)
+	if !okX || !okY || c.Name != "best" || n.Op != expr.Same {
+		return nil, nil
+	}
+	sel, ok := c.Args[0].(*expr.Selector)
+	if !ok {
+		return nil, noTest(n)
+	}
+	s, err := f.list(sel)
+	if err != nil {
+		return nil, err
+	}
+	if s.metric.Better == "" {
+		return nil, dataset.Mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
+			"no value of %s is better than another", s.metric.Name)
+	}
+	switch {
+	case len(s.cells) == 1 && len(s.left) > 0:
+		return nil, cannotFail(n, "the list has one cell that can be measured, which is the best of it")
+	case len(s.cells) == 1:
+		return nil, cannotFail(n, "the list has one cell, which is the best of it")
+	}
+	whole := s
+	whole.cells = slices.Concat(s.cells, s.left) // one that is unavailable is a reason, and no mistake
+	best, err := whole.called(name)
+	if err != nil {
+		return nil, err
+	}
+	op := expr.Greater
+	if s.metric.Better == string(stats.LowerIsBetter) {
+		op = expr.Less
+	}
+	all := groupTest{all: true, marks: f.Data.LeftOut(s.left)}
+	all.what = fmt.Sprintf("%s is the best of %d by %s", f.Data.NameOf(best), len(s.cells), s.metric.InWords())
+	for _, other := range s.cells {
+		if other != best {
+			a, b := s, s
+			a.left, b.left = nil, nil
+			a.cells, b.cells = []*dataset.Cell{best}, []*dataset.Cell{other}
+			all.parts = append(all.parts, f.compare(op, a, b))
+		}
+	}
+	return all, nil
+}
+
+// called finds the cell of a list that a text names: by the cell's name, its parameter name, the value of the only axis,
+// or a condition as in where.
+func (s side) called(name *expr.String) (*dataset.Cell, error) {
+	only := func(found []*dataset.Cell) (*dataset.Cell, bool) {
+		if len(found) != 1 {
+			return nil, false
+		}
+		return found[0], true
+	}
+	var names []string
+	byName := func(c *dataset.Cell) bool {
+		own, _ := c.Setting("name")
+		return c.Trial.Name == name.Value || own == name.Value
+	}
+	var called []*dataset.Cell
+	for _, c := range s.cells {
+		names = append(names, c.Trial.Name)
+		if byName(c) {
+			called = append(called, c)
+		}
+	}
+	if c, ok := only(called); ok {
+		return c, nil
+	}
+	if where, err := expr.Parse(name.Value); err == nil {
+		var found []*dataset.Cell
+		for _, c := range s.cells {
+			chosen, err := c.Experiment.Select(where)
+			if err == nil && slices.Contains(chosen, c) {
+				found = append(found, c)
+			}
+		}
+		if c, ok := only(found); ok {
+			return c, nil
+		}
+		if len(found) > 1 {
+			return nil, dataset.Mistake(name.Span, "several-cells", "add a condition",
+				"%s fits %d cells of the list", name, len(found))
+		}
+	}
+	return nil, dataset.Mistake(name.Span, "no-cell", source.Suggest(name.Value, names), "no cell of the list is called %s", name)
+}

@@ -1,0 +1,101 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/stats"
+)
+
+// groupTest asks whether all of its parts are true, or any of them.
+//
+// Source: docs/method.md#several-comparisons.
+type groupTest struct {
+	all   bool
+	parts []test
+	what  string
+	marks []string // of the group itself
+}
+
+func (t groupTest) judge(alpha float64) Judgement {
+	j := Judgement{What: t.what, Marks: slices.Clone(t.marks)}
+	var parts []stats.Part
+	for _, part := range t.parts {
+		p := part.judge(alpha)
+		j.Parts = append(j.Parts, p)
+		j.Invalid = j.Invalid || p.Invalid
+		j.Floor = max(j.Floor, p.Floor)
+		for _, mark := range p.Marks {
+			j.mark(mark)
+		}
+		parts = append(parts, func(level float64) stats.Verdict {
+			if level == alpha {
+				return p.Verdict
+			}
+			return part.judge(level).Verdict
+		})
+	}
+	combine := stats.AnyOf
+	if t.all {
+		combine = stats.AllOf
+	}
+	switch j.Verdict = combine(parts...)(alpha); j.Verdict {
+	case stats.NotMeasured:
+		i := slices.IndexFunc(j.Parts, func(p Judgement) bool { return p.Verdict == stats.NotMeasured })
+		j.Reason = j.Parts[i].Reason
+	case stats.Inconclusive:
+		j.Needed, j.Reason = undecidedParts(j.Parts)
+	}
+	return j
+}
+
+// mark adds a mark, once.
+func (j *Judgement) mark(mark string) {
+	if !slices.Contains(j.Marks, mark) {
+		j.Marks = append(j.Marks, mark)
+	}
+}
+
+// undecidedParts says what is left open in a group: the repetitions at which every open part has an even chance to be
+// decided, and how many are open.
+func undecidedParts(parts []Judgement) (needed int, reason string) {
+	open, first := 0, ""
+	known := true
+	for _, p := range parts {
+		if p.Verdict != stats.Inconclusive {
+			continue
+		}
+		if open++; open == 1 {
+			first = p.What
+			if p.Needed == 0 {
+				first += ": " + p.Reason
+			}
+		}
+		known = known && p.Needed > 0
+		needed = max(needed, p.Needed)
+	}
+	if open == 0 {
+		return 0, fmt.Sprintf("no part is decided at the stricter level that %d parts ask for", len(parts))
+	}
+	if !known {
+		needed = 0
+	}
+	return needed, fmt.Sprintf("%d of %d parts undecided, the first: %s", open, len(parts), first)
+}
+
+// group is the form … and …, … or …
+func (f builder) group(op expr.Op, nodes []expr.Node) (test, error) {
+	t := groupTest{all: op == expr.And, what: fmt.Sprintf("all of %d parts", len(nodes))}
+	if op == expr.Or {
+		t.what = fmt.Sprintf("any of %d parts", len(nodes))
+	}
+	for _, n := range nodes {
+		part, err := f.formOne(n)
+		if err != nil {
+			return nil, err
+		}
+		t.parts = append(t.parts, part)
+	}
+	return t, nil
+}

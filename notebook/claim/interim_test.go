@@ -1,0 +1,62 @@
+package claim
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
+)
+
+// Rounds that were added when results could be seen cost certainty: verdicts need more, printed intervals stay.
+func TestLooks(t *testing.T) {
+	const claim = `throughput{server="a"} > throughput{server="b"}`
+	// Just enough for a verdict at 5 %.
+	a, b := []float64{1096, 1144, 1067, 1115, 1086}, []float64{1000, 1040, 1010, 1020, 990}
+	added := func(first int) recordtest.Change {
+		return func(r *record.Record) {
+			if r.Planned = 5; r.Repetition <= first {
+				r.Planned = first
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		set     recordtest.Change
+		verdict stats.Verdict
+		level   float64
+	}{
+		{"planned whole", func(*record.Record) {}, stats.Supported, 0.05},
+		{"added after three", added(3), stats.Inconclusive, 0.025},
+		{"added after four by the first cell alone", recordtest.Only("a", added(4)), stats.Inconclusive, 0.025},
+		{"more than was ever planned", func(r *record.Record) { r.Planned = 3 }, stats.Inconclusive, 0.025},
+		{"measured in the place of what the machine disturbed", func(r *record.Record) {
+			if r.Planned = 4; r.Repetition == 5 {
+				r.Order.Replaces = 1
+			}
+		}, stats.Supported, 0.05},
+		{"a run that was stopped, and went on", recordtest.Only("b", func(r *record.Record) {}, 4, 5), stats.Supported, 0.05},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: 5", 1))
+			bench.Measure("servers", "a", "1", a, tt.set)
+			bench.Measure("servers", "b", "1", b, tt.set)
+			d := bench.dataset(dataset.Options{})
+			j := Judgements(d)[0]
+			if j.Verdict != tt.verdict || math.Abs(j.Level-tt.level) > 1e-12 {
+				t.Errorf("%s (%s) at %v, want %s at %v", j.Verdict, j.Reason, j.Level, tt.verdict, tt.level)
+			}
+			if i := *j.Effect.Interval; math.Abs(i.Lo-1.05172) > 1e-3 {
+				t.Errorf("the printed interval is %v", i)
+			}
+			marked := slices.ContainsFunc(j.Marks, func(m string) bool { return strings.HasPrefix(m, "rounds were added to a finished run") })
+			if marked != (tt.level < 0.05) {
+				t.Errorf("marks %q", j.Marks)
+			}
+		})
+	}
+}

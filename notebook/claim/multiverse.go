@@ -1,0 +1,437 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// Multiverse is one claim, judged in every way that was measured or that somebody careful could have judged the same records: it
+// shows how far the verdict rests on choices that the claim does not speak of.
+//
+// An alternative is one option of every axis. All combinations of what was measured are there; ways to judge differ from the page's
+// in one thing at a time, and those that would change nothing, such as leaving out the warned repetitions where none is, are not
+// there. Combinations without numbers are there once, as not measured.
+//
+// Source: docs/claims.md#every-way-to-judge-a-claim; Steegen et al., Increasing Transparency Through a Multiverse
+// Analysis, Perspectives on Psychological Science 2016; Simonsohn et al., Specification Curve Analysis, Nature Human
+// Behaviour 2020.
+type Multiverse struct {
+	Claim        *article.Claim
+	Axes         []Axis            // records, settings that the claim holds fast, metric, judging; those with one option are left out
+	Alternatives []Alternative     // first the claim as it is judged; the last axis changes fastest; none for a claim that is mistaken
+	Is           stats.Sensitivity // of all verdicts; stats.OneAlternative below two that were measured
+}
+
+// Axis is something about which a choice was made.
+type Axis struct {
+	Name    string   // "records", "metric", "judged", or the parameter or label, as in "tool"
+	Options []string // in words; the first is the one of the claim as it is judged
+}
+
+// Alternative is one way to judge a claim.
+type Alternative struct {
+	Choices []int  // by Axes, the place of the option; all are 0 for the claim as it is judged
+	Words   string // what it does otherwise than the claim as it is judged: "tool benchbook; by latency.p99"; "" if nothing
+
+	// Effect is that of Judgement in the terms of the claim: of a comparison always the ratio, and turned round where the metric of
+	// the alternative is better in the other direction than that of the claim, so that all of them have their place on one axis. It
+	// is nil where there is none, and for claims of several parts, whose effects are those of Judgement.Parts.
+	Effect *dataset.Quantity
+	Region stats.Region // where Effect has to lie; zero where there is none
+
+	Judgement Judgement // Verdict, reason and marks; its effect is in the terms of the alternative
+}
+
+// MultiverseOf judges a claim in every way that was measured, or could be judged, otherwise:
+//
+//   - by other records: other hosts and profiles, and earlier runs, as far as they have all cells of the claim;
+//   - in other settings: where all selectors of a comparison hold a parameter or label to one value, such as the tool, by its other values;
+//   - by the other metrics of Sensitivity;
+//   - judged otherwise: round by round, by medians, without the noise floor, with half and twice the smallest effect, from the first 3, 5, 10 …
+//     rounds alone, and without repetitions that carry a warning.
+//
+// A claim that is itself mistaken has no alternatives.
+func MultiverseOf(d *dataset.Dataset, c *article.Claim) Multiverse {
+	m := Multiverse{Claim: c, Is: stats.OneAlternative}
+	if c.Expect.Node == nil {
+		return m
+	}
+	n, err := d.Expand(c.Expect.Node)
+	if err != nil {
+		return m
+	}
+	t, err := newBuilder(d, c, analysis{}).form(n)
+	if err != nil {
+		return m
+	}
+	u := universe{claim: c, node: n, sets: recordSets(d, c, n, t), settings: heldSettings(n, cellsOf(t)), metrics: []record.Metric{{}},
+		judgings: judgingsOf(newBuilder(d, c, analysis{}).delta)}
+	if own, ok := speedOf(t); ok {
+		u.metrics = []record.Metric{own}
+		for _, name := range speedMetrics {
+			if other, _ := record.LookupMetric(name); name != own.Name && !dataset.RateGivesAll(cellsOf(t), name) {
+				u.metrics = append(u.metrics, other)
+			}
+		}
+	}
+	m.Alternatives = u.alternatives()
+	m.Axes = u.axes(m.Alternatives)
+	var verdicts []stats.Verdict
+	for _, a := range m.Alternatives {
+		verdicts = append(verdicts, a.Judgement.Verdict)
+	}
+	if m.Is = stats.Sensitive(verdicts); m.Is == stats.OneMetric {
+		m.Is = stats.OneAlternative
+	}
+	return m
+}
+
+// A universe is what a claim can be judged by. The first of each list is what it is judged by.
+type universe struct {
+	claim    *article.Claim
+	node     expr.Node // of the claim, its values written out
+	sets     []recordSet
+	settings []held
+	metrics  []record.Metric // one without a name where the claim cannot be judged by another
+	judgings []judging
+}
+
+type recordSet struct {
+	words   string
+	dataset *dataset.Dataset
+}
+
+// Held is a parameter or label that all selectors of a claim hold to one value, which comes first.
+type held struct {
+	name   string
+	values []string
+}
+
+type judging struct {
+	words string
+	how   analysis
+}
+
+// judgingsOf are all ways to judge, for a smallest effect.
+func judgingsOf(delta float64) []judging {
+	out := []judging{
+		{"as the page does", analysis{}},
+		{"round by round", analysis{comparison: byRound}},
+		{"by medians", analysis{comparison: ofMedians}},
+		{"without the noise floor", analysis{noFloor: true}},
+		{"smallest effect " + phrase.Percent(delta/2), analysis{effect: 0.5}},
+		{"smallest effect " + phrase.Percent(delta*2), analysis{effect: 2}},
+		{"without warned repetitions", analysis{clean: true}},
+	}
+	for _, rounds := range []int{3, 5, 10, 20, 40, 80} { // docs/method.md#number-of-looks
+		out = append(out, judging{fmt.Sprintf("first %d rounds", rounds), analysis{first: rounds}})
+	}
+	return out
+}
+
+// heldSettings are those that all selectors of a claim about several cells hold to one value, with the other values there are. What is claimed of a
+// single cell is claimed of its settings.
+func heldSettings(n expr.Node, cells []*dataset.Cell) []held {
+	if !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return c != cells[0] }) {
+		return nil
+	}
+	selectors := expr.Selectors(n)
+	holds := func(s *expr.Selector, m expr.Match) bool {
+		return slices.ContainsFunc(s.Matches, func(o expr.Match) bool { return o.Name == m.Name && o.Op == expr.Equal && o.Value == m.Value })
+	}
+	var out []held
+	for _, m := range selectors[0].Matches {
+		if m.Name == dataset.ExperimentMatch || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return !holds(s, m) }) {
+			continue
+		}
+		own := held{m.Name, []string{m.Value}}
+		for _, c := range cells {
+			for _, o := range c.Experiment.Cells {
+				if v, ok := o.Setting(m.Name); ok && !slices.Contains(own.values, v) {
+					own.values = append(own.values, v)
+				}
+			}
+		}
+		out = append(out, own)
+	}
+	return out
+}
+
+// recordSets are those by which a claim that is formed as t can be judged.
+func recordSets(d *dataset.Dataset, c *article.Claim, n expr.Node, t test) []recordSet {
+	sets := []recordSet{{"profile " + d.Profile, d}}
+	add := func(words string, other *dataset.Dataset) {
+		o, err := newBuilder(other, c, analysis{}).form(n)
+		if err != nil {
+			return // its profile leaves cells out
+		}
+		lacks := func(c *dataset.Cell) bool { return c.State == dataset.Missing || c.State == dataset.Partial }
+		if cells := cellsOf(o); len(cells) > 0 && !slices.ContainsFunc(cells, lacks) {
+			if slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return c.State == dataset.Stale }) {
+				words += ", " + dataset.MarkStale
+			}
+			sets = append(sets, recordSet{words, other})
+		}
+	}
+	shown := dataset.RunsOf(cellsOf(t))
+	for _, run := range d.Runs() {
+		if !slices.Equal(shown, []string{run.Name}) {
+			add("run "+run.Name, run.Dataset)
+		}
+	}
+	for _, o := range d.Siblings() {
+		words := "profile " + o.Profile
+		if o.Host != d.Host {
+			words = "host " + o.Host + ", " + words
+		}
+		add(words, o)
+	}
+	return sets
+}
+
+// alternatives judges the claim in all ways that there are.
+func (u universe) alternatives() []Alternative {
+	var out []Alternative
+	for r, set := range u.sets {
+		for _, values := range u.combinations() {
+			n := u.in(values)
+			for m, metric := range u.metrics {
+				base, err := u.test(set.dataset, n, metric, analysis{})
+				if err != nil {
+					break // there is no such cell
+				}
+				choices := append(append([]int{r}, values...), m)
+				standard := u.judge(base, choices, 0)
+				out = append(out, standard)
+				if standard.Judgement.Verdict == stats.NotMeasured {
+					continue
+				}
+				for k, j := range u.judgings {
+					t, err := u.test(set.dataset, n, metric, j.how)
+					if k > 0 && err == nil && j.how.changes(base, t, &standard.Judgement) {
+						out = append(out, u.judge(t, choices, k))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// combinations are the places of values that settings can have together, those of the claim first.
+func (u universe) combinations() [][]int {
+	out := [][]int{nil}
+	for _, s := range u.settings {
+		var longer [][]int
+		for _, values := range out {
+			for i := range s.values {
+				longer = append(longer, append(slices.Clone(values), i))
+			}
+		}
+		out = longer
+	}
+	return out
+}
+
+// in is the claim in other settings.
+func (u universe) in(values []int) expr.Node {
+	n, err := u.sets[0].dataset.Expand(u.node) // a copy
+	if err != nil {
+		return u.node
+	}
+	for _, selector := range expr.Selectors(n) {
+		for i := range selector.Matches {
+			for k, s := range u.settings {
+				if m := &selector.Matches[i]; m.Name == s.name {
+					m.Value, m.Num = s.values[values[k]], nil
+				}
+			}
+		}
+	}
+	return n
+}
+
+func (u universe) test(d *dataset.Dataset, n expr.Node, metric record.Metric, how analysis) (test, error) {
+	t, err := newBuilder(d, u.claim, how).form(n)
+	if err == nil && metric.Name != "" && metric.Name != u.metrics[0].Name {
+		t = by(t, metric)
+	}
+	return t, err
+}
+
+// judge judges a test that stands for some choices, of all axes but the last.
+func (u universe) judge(t test, choices []int, judging int) Alternative {
+	j := judgeAtLevel(t)
+	j.setClaim(u.claim)
+	a := Alternative{Choices: append(slices.Clone(choices), judging), Effect: j.Effect, Region: j.Region, Judgement: j}
+	var words []string
+	for i, option := range a.Choices {
+		if option == 0 {
+			continue
+		}
+		switch k := i - 1; {
+		case k < 0:
+			words = append(words, u.sets[option].words)
+		case k < len(u.settings):
+			words = append(words, u.settings[k].name+" "+u.settings[k].values[option])
+		case k == len(u.settings):
+			words = append(words, "by "+u.metrics[option].Name)
+		default:
+			words = append(words, u.judgings[option].words)
+		}
+	}
+	a.Words = strings.Join(words, "; ")
+	ratio, ok := t.(ratioTest)
+	if ratios, of := t.(ratiosTest); of {
+		ratio, ok = ratioTest{a: ratios.over.a, region: ratios.region}, true
+	}
+	if !ok || !j.IsRatio {
+		return a
+	}
+	a.Region = ratio.region
+	turned := u.metrics[0].Better != "" && ratio.a.metric.Better != u.metrics[0].Better
+	if turned {
+		a.Region = inverse(a.Region)
+	}
+	if j.Effect != nil {
+		q := *j.Effect
+		if ratio.change {
+			dataset.AsRatio(&q)
+		}
+		if turned {
+			q.Number = 1 / q.Number
+			if q.Interval != nil {
+				q.Interval = &stats.Interval{Lo: 1 / q.Interval.Hi, Hi: 1 / q.Interval.Lo}
+			}
+		}
+		a.Effect = &q
+	}
+	return a
+}
+
+// axes names the options that alternatives are made of. Options and axes that none of them needs are taken out, of their choices too.
+func (u universe) axes(list []Alternative) []Axis {
+	all := []Axis{{Name: "records"}}
+	for _, s := range u.sets {
+		all[0].Options = append(all[0].Options, s.words)
+	}
+	for _, s := range u.settings {
+		all = append(all, Axis{s.name, s.values})
+	}
+	metrics, judged := Axis{Name: "metric"}, Axis{Name: "judged"}
+	for _, m := range u.metrics {
+		metrics.Options = append(metrics.Options, m.Name)
+	}
+	for _, j := range u.judgings {
+		judged.Options = append(judged.Options, j.words)
+	}
+	all = append(all, metrics, judged)
+	var out []Axis
+	choices := make([][]int, len(list))
+	for i, axis := range all {
+		needed := Axis{Name: axis.Name}
+		place := make([]int, len(axis.Options)) // of options that are needed, among them
+		for k, words := range axis.Options {
+			if slices.ContainsFunc(list, func(a Alternative) bool { return a.Choices[i] == k }) {
+				place[k] = len(needed.Options)
+				needed.Options = append(needed.Options, words)
+			}
+		}
+		if len(needed.Options) < 2 {
+			continue
+		}
+		out = append(out, needed)
+		for k := range list {
+			choices[k] = append(choices[k], place[list[k].Choices[i]])
+		}
+	}
+	for k := range list {
+		list[k].Choices = choices[k]
+	}
+	return out
+}
+
+// changes reports whether an analysis differs, for a test that is base by docs/method.md and t by it, from what was
+// judged.
+func (h analysis) changes(base, t test, judged *Judgement) bool {
+	most, warned := 0, false
+	ratios := false
+	for _, s := range sidesOf(base) {
+		for _, c := range s.cells {
+			for _, repetition := range c.Metric(s.metric.Name).Repetitions() {
+				most = max(most, repetition)
+				warned = warned || h.clean && slices.Contains(warnedOf(c, s.metric.Name), repetition)
+			}
+		}
+	}
+	for _, part := range leaves(base) {
+		_, isRatio := part.(ratioTest)
+		ratios = ratios || isRatio
+	}
+	switch {
+	case h.comparison != welch:
+		return ratios && most >= stats.MinRepetitions
+	case h.noFloor:
+		return judged.Floor > 0
+	case h.effect != 0:
+		return !slices.Equal(regionsOf(base), regionsOf(t))
+	case h.first > 0:
+		return h.first < most
+	}
+	return warned
+}
+
+// leaves are the parts of a test that are no groups.
+func leaves(t test) []test {
+	group, ok := t.(groupTest)
+	if !ok {
+		return []test{t}
+	}
+	var out []test
+	for _, part := range group.parts {
+		out = append(out, leaves(part)...)
+	}
+	return out
+}
+
+// sidesOf are all sides of a test.
+func sidesOf(t test) []side {
+	var out []side
+	for _, part := range leaves(t) {
+		switch part := part.(type) {
+		case ratioTest:
+			out = append(out, part.a, part.b)
+		case ratiosTest:
+			out = append(out, part.sides()...)
+		case fewerTest:
+			out = append(out, part.a, part.b)
+		case limitTest:
+			out = append(out, part.side)
+		}
+	}
+	return out
+}
+
+// regionsOf are those of all parts of a test that have one.
+func regionsOf(t test) []stats.Region {
+	var out []stats.Region
+	for _, part := range leaves(t) {
+		switch part := part.(type) {
+		case ratioTest:
+			out = append(out, part.region)
+		case ratiosTest:
+			out = append(out, part.region)
+		case limitTest:
+			out = append(out, part.region)
+		}
+	}
+	return out
+}

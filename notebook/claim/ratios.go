@@ -1,0 +1,104 @@
+package claim
+
+import (
+	"errors"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// ratiosTest asks whether the ratio of a to b, as a multiple of that of c to d, lies in a region: whether a gap is wider here than there.
+//
+// Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
+type ratiosTest struct {
+	over, under ratioTest // of which regions and changes play no part
+	region      stats.Region
+}
+
+func (t ratiosTest) judge(alpha float64) Judgement {
+	j := Judgement{What: t.over.what() + ", against " + t.under.Names(), Region: t.region, IsRatio: true}
+	if t.over.a.metric.Name != t.under.a.metric.Name {
+		j.What = t.over.what() + ", against " + t.under.what()
+	}
+	// Each of the two ratios may be off by the noise floor of its cells.
+	var first, second Judgement
+	first.note(t.over.delta, true, t.over.a, t.over.b)
+	second.note(t.over.delta, true, t.under.a, t.under.b)
+	j.note(t.over.delta, false, t.sides()...)
+	for _, mark := range append(first.Marks, second.Marks...) {
+		j.mark(mark)
+	}
+	j.Floor = (1+first.Floor)*(1+second.Floor) - 1
+
+	var cells [4]stats.Cell
+	var measured [4]series
+	for i, s := range t.sides() {
+		of, ok := s.Measured(&j)
+		if !ok {
+			return j
+		}
+		measured[i], cells[i] = of, of.Cell
+	}
+	c, err := stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
+	if err != nil && !errors.Is(err, stats.ErrTooFew) {
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+err.Error()
+		for i, r := range []ratioTest{t.over, t.under} {
+			a, b := cells[2*i], cells[2*i+1]
+			if _, err := stats.Ratio(a, b, alpha); errors.Is(err, stats.ErrNotPositive) {
+				j.Reason = "there is no ratio: " + dataset.NoRatio(err, r.a.name(r.b), a, r.b.name(r.a), b)
+				break
+			}
+		}
+		return j
+	}
+	c.Interval = c.Interval.Widen(j.Floor)
+	effect := dataset.RatioOf(c, false)
+	effect.What = j.What
+	for _, s := range t.sides() {
+		effect.Cells = append(effect.Cells, s.cells...)
+	}
+	j.Effect = &effect
+	if err != nil {
+		for i, s := range t.sides() {
+			if n := len(measured[i].Values); n < stats.MinRepetitions {
+				j.tooFew(s.name(t.sides()...), n)
+				return j
+			}
+		}
+	}
+	if j.Verdict = stats.Judge(c.Interval, t.region); j.Verdict == stats.Inconclusive {
+		// Its errors are those of RatioOfRatios, which there were none of.
+		needed, _ := stats.RatioOfRatiosRepetitions(cells[0], cells[1], cells[2], cells[3], t.region, j.Floor, alpha)
+		j.Undecided(needed)
+	}
+	return j
+}
+
+func (t ratiosTest) sides() []side { return []side{t.over.a, t.over.b, t.under.a, t.under.b} }
+
+// ratios is the form ratio(a, b) > ratio(c, d), with its kin.
+func (f builder) ratios(n *expr.Binary) (test, error) {
+	x, okX := n.X.(*expr.Call)
+	y, okY := n.Y.(*expr.Call)
+	if !okX || !okY || x.Name != "ratio" || y.Name != "ratio" || !n.Op.IsOrdering() {
+		return nil, nil
+	}
+	var both [2]ratioTest
+	for i, c := range []*expr.Call{x, y} {
+		a, b, err := f.sides(c, c.Args[0], c.Args[1])
+		if err != nil {
+			return nil, err
+		}
+		if record.IsSearched(a.metric.Name) {
+			return nil, dataset.Mistake(c.Pos(), "no-test", "compare the values themselves, by >",
+				"a search finds one value of a cell, so no test compares ratios of %s", a.metric.Name)
+		}
+		both[i] = ratioTest{a: a, b: b, delta: f.delta}
+	}
+	if both[0].equals(both[1]) {
+		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells", "both sides are the same: %s", both[0].Names())
+	}
+	return ratiosTest{over: both[0], under: both[1], region: regionOf(n.Op, f.delta)}, nil
+}

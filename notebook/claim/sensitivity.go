@@ -1,0 +1,208 @@
+package claim
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// speedMetrics are those by which claims about speed are judged beside their own.
+//
+// Source: docs/claims.md#other-metrics.
+var speedMetrics = []string{"latency.p50", "latency.p99", "throughput", "throughput.per_core"}
+
+// Sensitivity is whether what a claim says depends on the metric that it names.
+type Sensitivity struct {
+	Is       stats.Sensitivity
+	ByMetric []MetricVerdict // the metric of the claim first; it alone where no other measures the same
+}
+
+// MetricVerdict is what the records say about a claim when it is judged by one metric.
+type MetricVerdict struct {
+	Metric    record.Metric
+	Judgement Judgement
+}
+
+// SensitivityOf judges a claim by p50, p99, throughput and throughput per core in place of the metric that it names, each with its
+// own direction: that a is 1.2 times as fast is a ratio of 1.2 of throughputs, and of 1/1.2 of latencies.
+//
+// That can be asked of comparisons by throughput or by latency. Limits are in the unit of their metric, and what is claimed of memory
+// or failures is not said of speed: such claims have one metric, and so have those that name several. A claim that is itself
+// mistaken has none.
+//
+// Source: docs/claims.md#other-metrics.
+func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
+	one := Sensitivity{Is: stats.OneMetric}
+	t, err := newTest(d, c)
+	if err != nil {
+		return one
+	}
+	own, ok := speedOf(t)
+	if !ok {
+		return one
+	}
+	s := Sensitivity{ByMetric: []MetricVerdict{{own, Judge(d, c)}}}
+	for _, name := range speedMetrics {
+		if name == own.Name || dataset.RateGivesAll(cellsOf(t), name) {
+			continue
+		}
+		m, _ := record.LookupMetric(name)
+		j := judgeAtLevel(by(t, m))
+		j.setClaim(c)
+		s.ByMetric = append(s.ByMetric, MetricVerdict{m, j})
+	}
+	var verdicts []stats.Verdict
+	for _, v := range s.ByMetric {
+		verdicts = append(verdicts, v.Judgement.Verdict)
+	}
+	s.Is = stats.Sensitive(verdicts)
+	return s
+}
+
+// speedOf is the metric that all comparisons of a test are by; false if they are by several, or by one that is about something else
+// than speed, and for tests that are no comparisons.
+func speedOf(t test) (m record.Metric, ok bool) {
+	switch t := t.(type) {
+	case ratioTest:
+		m = t.a.metric
+		isSpeed := m.Name == "throughput" || m.Name == "throughput.per_core" || strings.HasPrefix(m.Name, "latency.") || strings.HasPrefix(m.Name, "service.p")
+		return m, isSpeed && t.b.metric.Name == m.Name
+	case ratiosTest:
+		m, ok = speedOf(t.over)
+		other, isSpeed := speedOf(t.under)
+		return m, ok && isSpeed && other.Name == m.Name
+	case groupTest:
+		for i, part := range t.parts {
+			of, isOne := speedOf(part)
+			if !isOne || i > 0 && of.Name != m.Name {
+				return record.Metric{}, false
+			}
+			m = of
+		}
+		return m, len(t.parts) > 0
+	}
+	return record.Metric{}, false
+}
+
+// by is a test of which speedOf is true, by another metric.
+func by(t test, m record.Metric) test {
+	switch t := t.(type) {
+	case ratioTest:
+		if t.a.metric.Better != m.Better {
+			t.region = inverse(t.region)
+		}
+		t.change = t.change && t.a.metric.Better == m.Better
+		t.a.metric, t.b.metric = m, m
+		return t
+	case ratiosTest:
+		if t.over.a.metric.Better != m.Better {
+			t.region = inverse(t.region)
+		}
+		t.over, t.under = by(t.over, m).(ratioTest), by(t.under, m).(ratioTest)
+		return t
+	case groupTest:
+		t.parts = slices.Clone(t.parts)
+		for i, part := range t.parts {
+			t.parts[i] = by(part, m)
+		}
+		t.what = ""
+		return t
+	}
+	return t
+}
+
+// inverse is the region in which 1/x lies if x lies in r, both above 0.
+func inverse(r stats.Region) stats.Region {
+	out := stats.Region{Lo: math.Inf(-1), Hi: math.Inf(1)}
+	if !math.IsInf(r.Hi, 1) {
+		out.Lo = 1 / r.Hi
+	}
+	if r.Lo > 0 {
+		out.Hi = 1 / r.Lo
+	}
+	return out
+}
+
+// Orders is how far the cells of an experiment come in the same order by one metric as by another.
+type Orders struct {
+	Metrics []record.Metric // by which two cells or more were measured
+	Tau     [][]*stats.Tau  // tau-b between the orders by two metrics, by row and column as Metrics; nil where a metric is the same for all, and with itself
+
+	Smallest      *stats.Tau // of two metrics; nil if there is none
+	A, B          int        // whose it is, in Metrics
+	WinnerDepends bool       // by some two metrics no cell is best, or tied with the best, by both
+}
+
+// OrdersOf compares the orders of an experiment's cells by p50, p99, throughput and throughput per core, over the cells that were
+// measured by both. It has no metrics if the experiment is unknown, or two of its cells are measured by none.
+//
+// Source: docs/claims.md#other-metrics.
+func OrdersOf(d *dataset.Dataset, experiment string) Orders {
+	var out Orders
+	e, ok := d.Experiment(experiment)
+	if !ok {
+		return out
+	}
+	var centres []map[*dataset.Cell]float64
+	var best [][]string
+	for _, name := range speedMetrics {
+		m, ok := e.Metric(name)
+		values := map[*dataset.Cell]float64{}
+		given := math.NaN() // one place for all whose rate gave them the value
+		told := false
+		for _, c := range e.Cells {
+			if r := c.Metric(name); ok && r.Missing == "" {
+				values[c] = r.Estimate.Centre
+				if !c.RateGives(name) {
+					told = true
+					continue
+				}
+				if math.IsNaN(given) {
+					given = r.Estimate.Centre
+				}
+				values[c] = given
+			}
+		}
+		if len(values) < 2 || !told {
+			continue
+		}
+		var tied []string
+		if g, err := d.Groups(e.Plan.Name, name); err == nil {
+			for _, r := range g.Ranked {
+				if r.TiedWithBest {
+					tied = append(tied, r.Name)
+				}
+			}
+		}
+		out.Metrics, centres, best = append(out.Metrics, m), append(centres, values), append(best, tied)
+	}
+	out.Tau = make([][]*stats.Tau, len(out.Metrics))
+	for i := range out.Metrics {
+		out.Tau[i] = make([]*stats.Tau, len(out.Metrics))
+	}
+	for i := range out.Metrics {
+		for k := i + 1; k < len(out.Metrics); k++ {
+			var a, b []float64
+			for _, c := range e.Cells {
+				x, okX := centres[i][c]
+				y, okY := centres[k][c]
+				if okX && okY {
+					a, b = append(a, x), append(b, y)
+				}
+			}
+			t := stats.OrderAgreement(a, stats.Direction(out.Metrics[i].Better), b, stats.Direction(out.Metrics[k].Better))
+			out.Tau[i][k], out.Tau[k][i] = t, t
+			if t != nil && (out.Smallest == nil || t.Value < out.Smallest.Value) {
+				out.Smallest, out.A, out.B = t, i, k
+			}
+			both := len(best[i]) > 0 && len(best[k]) > 0
+			out.WinnerDepends = out.WinnerDepends || both && !slices.ContainsFunc(best[i], func(name string) bool { return slices.Contains(best[k], name) })
+		}
+	}
+	return out
+}

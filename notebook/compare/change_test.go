@@ -1,0 +1,376 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
+)
+
+const (
+	runA = "20261120T100000Z-aaaa"
+	runB = "20261121T100000Z-bbbb"
+)
+
+// twice is the article servers, measured as A and as B, with the throughputs of its cells.
+func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...recordtest.Change) Sides {
+	t.Helper()
+	lay := func(run string, values map[string][]float64, changes ...recordtest.Change) *dataset.Dataset {
+		bench := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", text)+recordtest.Dockerfile)
+		for _, trial := range []string{"a", "b", "c", "again"} {
+			if len(values[trial]) > 0 {
+				bench.Measure("servers", trial, run, values[trial], changes...)
+			}
+		}
+		return bench.dataset(dataset.Options{ThisHost: "host-1"})
+	}
+	inputs := func(r *record.Record) {
+		r.Inputs = []record.Input{{Name: "semantics", Digest: "2"}}
+		r.Facts = map[string]string{"host.cpu": "Sample CPU", "host.cores": "8 logical, 4 physical"}
+	}
+	return Sides{A: lay(runA, a, inputs), B: lay(runB, b, append([]recordtest.Change{inputs}, changesB...)...)}
+}
+
+// changesInWords writes changes of a metric in a line each.
+func changesInWords(changes []Change, metric string) string {
+	var out strings.Builder
+	for _, c := range changes {
+		if c.Metric.Name != metric {
+			continue
+		}
+		fmt.Fprintf(&out, "%s: %s", c.A.Trial.Name, c.Verdict)
+		if e := c.Effect; e != nil {
+			fmt.Fprintf(&out, " %+.3g", e.Number)
+			if e.Interval != nil {
+				fmt.Fprintf(&out, " [%+.3g %+.3g]", e.Interval.Lo, e.Interval.Hi)
+			}
+		}
+		if c.Reason != "" {
+			fmt.Fprintf(&out, " (%s)", c.Reason)
+		}
+		if len(c.Marks) > 0 {
+			fmt.Fprintf(&out, " {%s}", strings.Join(c.Marks, "; "))
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+func fails(n int64) recordtest.Change {
+	return func(r *record.Record) {
+		r.Load.Failed, r.Load.FailuresMax = n, 1
+		r.Load.Failures = map[string]int64{"timeout": n}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	usual := map[string][]float64{"a": recordtest.ValuesB}
+	paired := strings.Replace(recordtest.Servers, "calibrate: false", "calibrate: true", 1)
+	five, looked := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1), map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
+	tests := []struct {
+		name, text, metric string
+		a, b               map[string][]float64
+		changesB           []recordtest.Change
+		options            ChangeOptions
+		want               string
+	}{
+		{"better", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+		{"worse", recordtest.Servers, "throughput", map[string][]float64{"a": recordtest.ValuesA}, usual, nil, ChangeOptions{},
+			"a: worse -0.171 [-0.203 -0.139] {noise floor not measured}\n"},
+		{"lower is better", recordtest.Servers, "latency.mean", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{Metrics: []string{"latency.mean"}},
+			"a: better -0.171 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
+		{"neither is better", recordtest.Servers, "requests", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{Also: []string{"requests"}},
+			"a: higher +0.207 [+0.161 +0.255] {noise floor not measured}\n"},
+		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil, ChangeOptions{},
+			"a: no difference shown +0.000341 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
+		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
+			"a: no difference shown +0.0518 [+0.0247 +0.0796] (a difference, but perhaps of no more than 5 %) {noise floor not measured}\n"},
+		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001}, "b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
+			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil, ChangeOptions{},
+			"a: no difference shown +0.123 [+0.0722 +0.176] (it would be shown of one cell alone, not of one among 3) {noise floor not measured}\n" +
+				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
+				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
+		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB, "again": recordtest.ValuesB},
+			map[string][]float64{"a": recordtest.ValuesA, "again": {1400, 1430, 1385}}, nil, ChangeOptions{},
+			"a: no difference shown +0.207 [-0.00426 +0.463]\n"},
+		{"one noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB},
+			map[string][]float64{"a": recordtest.ValuesA, "again": recordtest.ValuesA}, nil, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {A: noise floor not measured}\n"},
+		{"rounds added until it was shown", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
+			[]recordtest.Change{func(r *record.Record) { r.Planned = 3 }}, ChangeOptions{},
+			"a: no difference shown +0.0884 [+0.0517 +0.126] (it would be shown at the first look, not in a run that was looked at 2 times) " +
+				"{noise floor not measured; B: rounds were added to a finished run: judged at 2.5 %, for 2 looks}\n"},
+		{"the same rounds, planned whole", five, "throughput", looked, map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
+			"a: better +0.0884 [+0.0517 +0.126] {noise floor not measured}\n"},
+		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil, ChangeOptions{},
+			"a: not comparable +0.217 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor not measured}\n"},
+		{"missing", recordtest.Servers, "throughput", usual, map[string][]float64{"b": recordtest.ValuesA}, nil, ChangeOptions{},
+			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\nc: not comparable (A and B: not measured)\n"},
+		{"invalid", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
+			"a: not comparable (B: invalid: 3 of 3 repetitions: load generator busy 95 %) {noise floor not measured}\n"},
+		{"failed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
+			"a: not comparable (B: failed: it ended) {noise floor not measured}\n"},
+		{"another meaning of samples", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Inputs[0].Digest = "3" }}, ChangeOptions{AcrossHosts: true},
+			"a: not comparable (what samples mean has changed: version 2 in A, 3 in B) {noise floor not measured}\n"},
+		{"another processor", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{otherCPU}, ChangeOptions{},
+			"a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) {noise floor not measured}\n"},
+		{"another processor, allowed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{otherCPU}, ChangeOptions{AcrossHosts: true},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in A, Other CPU in B}\n"},
+		{"other cores", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts["host.cores"] = "host-2", "4 logical, 4 physical" }}, ChangeOptions{},
+			"a: not comparable (the hosts have different cores: 8 logical, 4 physical in A, 4 logical, 4 physical in B) {noise floor not measured}\n"},
+		{"a host that is like it", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Host = "host-2" }}, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {noise floor not measured; different hosts of the same processor and cores}\n"},
+		{"a host that records do not describe", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
+			[]recordtest.Change{func(r *record.Record) { r.Host, r.Facts = "host-2", nil }}, ChangeOptions{},
+			"a: not comparable (the hosts differ, host-1 in A and host-2 in B, and records do not tell how) {noise floor not measured}\n"},
+		{"the same repetitions", recordtest.Servers, "throughput", usual, usual, []recordtest.Change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
+			"a: not comparable (both sides are the same repetitions)\n"},
+		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
+			"a: better +0.207 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
+		{"no failures at all", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, nil, ChangeOptions{},
+			"a: no difference shown +0 [-0.000123 +0.000102]\n"},
+		{"more failures", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{fails(500)}, ChangeOptions{},
+			"a: worse +0.0415 [+0.0393 +0.0436]\n"},
+		{"a number of failures", recordtest.Servers, "failed.count", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{fails(500)}, ChangeOptions{Metrics: []string{"failed.count"}},
+			"a: worse +500 [+500 +500]\n"},
+		{"a value of zero", recordtest.Servers, "memory.server", usual, map[string][]float64{"a": recordtest.ValuesA}, []recordtest.Change{func(r *record.Record) {
+			r.Samples[1].Value = 0
+		}}, ChangeOptions{Metrics: []string{"memory.server"}},
+			"a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changes, err := Compare([]Sides{twice(t, tt.text, tt.a, tt.b, tt.changesB...)}, tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := changesInWords(changes, tt.metric)
+			if len(tt.a)+len(tt.b) < 6 && !strings.HasPrefix(tt.name, "missing") { // the cells that nothing was measured of
+				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
+				got = strings.ReplaceAll(got, "c: not comparable (A and B: not measured)\n", "")
+			}
+			if got != tt.want {
+				t.Errorf("changes are\n%swant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func otherCPU(r *record.Record) { r.Host, r.Facts["host.cpu"] = "host-2", "Other CPU" }
+
+// Turning the sides round turns verdicts and effects round.
+func TestCompareIsSymmetric(t *testing.T) {
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB, "c": recordtest.ValuesC}, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB, "c": recordtest.ValuesA})
+	forth, err := Compare([]Sides{s}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Compare([]Sides{{A: s.B, B: s.A}}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opposite := map[stats.Shift]stats.Shift{stats.Better: stats.Worse, stats.Worse: stats.Better, stats.NotShown: stats.NotShown, stats.NotComparable: stats.NotComparable}
+	for i := range forth {
+		if back[i].Verdict != opposite[forth[i].Verdict] {
+			t.Errorf("%s of %s is %s, and %s the other way round", forth[i].Metric.Name, forth[i].A.Trial.Name, forth[i].Verdict, back[i].Verdict)
+		}
+	}
+}
+
+func TestCompareRefusesUnknownMetrics(t *testing.T) {
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA}, map[string][]float64{"a": recordtest.ValuesB})
+	_, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
+	if err == nil || !strings.Contains(err.Error(), `no metric "throughputs" in what is compared: did you mean "throughput"?`) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestKeyMetricsAreSomeOfAll(t *testing.T) {
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA}, map[string][]float64{"a": recordtest.ValuesB}, fails(3))
+	name := func(m record.Metric) string { return m.Name }
+	list := func(metrics []record.Metric) (out []string) {
+		for _, m := range metrics {
+			out = append(out, name(m))
+		}
+		return out
+	}
+	e := s.B.Experiments[0]
+	if got := strings.Join(list(e.KeyMetrics()), " "); got != "throughput latency.p50 latency.p99 throughput.per_core failed" {
+		t.Errorf("key metrics are %s", got)
+	}
+	all := list(e.AllMetrics())
+	for _, want := range []string{"throughput", "latency.p90", "memory.server", "errors.timeout"} {
+		if !slices.Contains(all, want) {
+			t.Errorf("all metrics %v lack %s", all, want)
+		}
+	}
+	for _, not := range []string{"errors.reset", "connects", "net.retransmits.server"} {
+		if slices.Contains(all, not) {
+			t.Errorf("all metrics have %s, which nothing measured", not)
+		}
+	}
+}
+
+func TestGate(t *testing.T) {
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesC})
+	tests := []struct{ condition, met, unknown string }{
+		{"throughput < -5%", "b", "c"},
+		{"throughput > 5%", "a", "c"},
+		{"throughput > 15%", "", "c"}, // of a alone it would be, but there are three cells
+		{`throughput{server="a"} > 15%`, "a", ""},
+		{`throughput{server="a"} < -5%`, "", ""},
+		{"throughput < -5% or throughput > 5%", "a b", "c"},
+		{"throughput > 5% and latency.p50 < -5%", "a", "c"},
+		{"throughput > 5% and latency.p50 > 5%", "", "c"},
+		{"(throughput < -50% or throughput > 5%) and failed <= 1%", "a", "c"},
+		{"failed > 1%", "", "c"},
+		{"failed.count > 3", "", "c"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.condition, func(t *testing.T) {
+			gate, err := NewGate(tt.condition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := Compare([]Sides{s}, ChangeOptions{Also: gate.Metrics()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells, err := gate.Judge(changes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var met, unknown []string
+			for _, c := range cells {
+				if c.Met {
+					met = append(met, c.A.Trial.Name)
+				}
+				if c.Unknown != "" {
+					unknown = append(unknown, c.A.Trial.Name)
+				}
+			}
+			if got := strings.Join(met, " "); got != tt.met {
+				t.Errorf("met by %q, want %q", got, tt.met)
+			}
+			if got := strings.Join(unknown, " "); got != tt.unknown {
+				t.Errorf("unknown of %q, want %q", got, tt.unknown)
+			}
+		})
+	}
+}
+
+func TestGateMistakes(t *testing.T) {
+	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA})
+	changes, err := Compare([]Sides{s}, ChangeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ condition, want string }{
+		{"throughput", "throughput is no condition on changes: write a metric and its change, such as throughput < -5%"},
+		{"throughput <", "expected"},
+		{"not throughput < -5%", "is no condition on changes"},
+		{"5% < throughput", "write a metric, one of < > <= >=, and a limit"},
+		{"throughput == 5%", "write a metric, one of < > <= >=, and a limit"},
+		{"throughput < -5", "the change of throughput is a percentage: write throughput < -5%"},
+		{"latency.p99 > 10ms", "10ms is no limit of a change"},
+		{"throughput < -500%", "no change of throughput goes below -100%"},
+		{"throughput < -5% and memory.peak", "is no condition on changes"},
+		{`throughput{sever="a"} < -5%`, `no parameter "sever" in what is compared: did you mean "server"?`},
+		{`throughput{server="x"} < -5%`, `no cell that is compared fits throughput{server="x"}`},
+	}
+	for _, tt := range tests {
+		gate, err := NewGate(tt.condition)
+		if err == nil {
+			_, err = gate.Judge(changes)
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error is %v, want %q", tt.condition, err, tt.want)
+		}
+	}
+}
+
+// Whatever is typed as a condition, it is refused or it can be judged.
+func FuzzGate(f *testing.F) {
+	for _, s := range []string{"throughput < -5%", `failed{server="a"} > 1% or latency.p99 >= 10%`, "a < -", "(x > 1%)", "not a < 1%", "min(a) < 2%"} {
+		f.Add(s)
+	}
+	s := twice(f, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA})
+	f.Fuzz(func(t *testing.T, text string) {
+		gate, err := NewGate(text)
+		if err != nil {
+			return
+		}
+		changes, err := Compare([]Sides{s}, ChangeOptions{Also: gate.Metrics()})
+		if err != nil {
+			return
+		}
+		cells, err := gate.Judge(changes)
+		if err == nil && len(cells) == 0 {
+			t.Errorf("%q is about no cell, and passes", text)
+		}
+	})
+}
+
+// What was measured by another engine is compared, and marked.
+func TestOtherEngineIsMarked(t *testing.T) {
+	of := func(host, engine string) *dataset.Cell {
+		facts := map[string]string{"host.cpu": "Sample CPU", "host.cores": "2 logical, 2 physical"}
+		if engine != "" {
+			facts["engine.name"] = engine
+		}
+		return &dataset.Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
+	}
+	tests := []struct {
+		name string
+		a, b *dataset.Cell
+		want string
+	}{
+		{"the same", of("h", "docker"), of("h", "docker"), ""},
+		{"another one", of("h", "docker"), of("h", "local"), "different engines: docker in A, local in B"},
+		{"one that is not known", of("h", ""), of("h", "local"), ""},
+		{"another one on another host", of("h", "local"), of("i", "docker"),
+			"different hosts of the same processor and cores; different engines: local in A, docker in B"},
+	}
+	for _, tt := range tests {
+		why, mark := refused(tt.a, tt.b, false)
+		if why != "" || mark != tt.want {
+			t.Errorf("%s: got %q and mark %q, want mark %q", tt.name, why, mark, tt.want)
+		}
+	}
+}
+
+// Hosts that are several machines are alike only if all of these are.
+func TestHostsOfSeveralMachines(t *testing.T) {
+	of := func(host string, facts map[string]string) *dataset.Cell {
+		return &dataset.Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
+	}
+	machines := func(prefix, cpu string) map[string]string {
+		return map[string]string{prefix + "host.cpu": cpu, prefix + "host.cores": "2 logical, 2 physical"}
+	}
+	a := of("a", joined(machines("", "One CPU"), machines("hosts.far.", "One CPU")))
+	tests := []struct {
+		name      string
+		b         *dataset.Cell
+		why, mark string
+	}{
+		{"alike", of("b", a.Records[0].Facts), "", "different hosts of the same processor and cores"},
+		{"another processor far away", of("b", joined(machines("", "One CPU"), machines("hosts.far.", "Other CPU"))),
+			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
+		{"one machine", of("b", machines("", "One CPU")), "the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
+		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and records do not tell how", ""},
+	}
+	for _, tt := range tests {
+		if why, mark := refused(a, tt.b, false); why != tt.why || mark != tt.mark {
+			t.Errorf("%s: got %q and mark %q, want %q and %q", tt.name, why, mark, tt.why, tt.mark)
+		}
+	}
+}

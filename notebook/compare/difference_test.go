@@ -1,0 +1,91 @@
+package compare
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+)
+
+func TestExplanations(t *testing.T) {
+	a := record.Record{Key: "k", Definition: json.RawMessage(`{"load":{"connections":10}}`), Facts: map[string]string{
+		"host.kernel": "6.1.0", "engine.kernel": "6.1.0", "image.server": "sha256:" + strings.Repeat("a", 64), "base.server": "debian", "engine.version": "29.0",
+		"hosts.far.host.kernel": "6.1.0", "hosts.far.clock.ahead": "1ms"},
+		Inputs: []record.Input{{Name: "definition", Digest: "1"}, {Name: "semantics", Digest: "2"}, {Name: "server: Dockerfile", Digest: "3"}}}
+	fact := func(name, value string) func(*record.Record) { return func(r *record.Record) { r.Facts[name] = value } }
+	image := fact("image.server", "sha256:"+strings.Repeat("b", 64))
+	file := func(r *record.Record) {
+		r.Key, r.Inputs = "l", slices.Clone(r.Inputs)
+		r.Inputs[2].Digest = "4"
+	}
+	tests := []struct {
+		name    string
+		changes []func(*record.Record)
+		want    string
+	}{
+		{"nothing", nil, "nothing was compared, and nothing that records tell of differs"},
+		{"one fact", []func(*record.Record){fact("engine.version", "29.1")}, "the only thing that differs is engine.version: 29.0 → 29.1"},
+		{"a kernel, found out twice", []func(*record.Record){fact("host.kernel", "6.2.0"), fact("engine.kernel", "6.2.0")},
+			"the only thing that differs is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
+		{"a kernel of another host", []func(*record.Record){fact("hosts.far.host.kernel", "6.2.0")},
+			"the only thing that differs is kernel on host far (hosts.far.host.kernel: 6.1.0 → 6.2.0)"},
+		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")}, "nothing was compared, and nothing that records tell of differs"},
+		{"an image built anew", []func(*record.Record){image}, "the only thing that differs is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
+		{"a file, and the image that follows from it", []func(*record.Record){file, image}, "the only thing that differs is server: Dockerfile: 3 → 4"},
+		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
+			"2 things differ, and no cell has shifted"},
+		{"a setting", []func(*record.Record){func(r *record.Record) { r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`) }},
+			"the only thing that differs is load.connections: 10 → 12"},
+		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }}, "the only thing that differs is a value that records do not hold: k → n"},
+		{"what only one side tells", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }}, "nothing was compared, and nothing that records tell of differs"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := a
+			b.Facts = maps.Clone(a.Facts)
+			for _, change := range tt.changes {
+				change(&b)
+			}
+			differences, err := differencesOf(&dataset.Cell{Records: []*record.Record{&a}}, &dataset.Cell{Records: []*record.Record{&b}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Explain(nil, differences).Words; got != tt.want {
+				t.Errorf("it says %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A kernel that was started again leaves a little more or less memory: that is no difference, and another machine's memory is one.
+func TestSameFact(t *testing.T) {
+	tests := []struct {
+		name, a, b string
+		want       bool
+	}{
+		{"engine.memory", "25276063744", "25276514304", true},
+		{"hosts.far.engine.memory", "25276063744", "25276055552", true},
+		{"engine.memory", "25276063744", "16816063744", false},
+		{"engine.memory", "25276063744", "", false},
+		{"engine.cpus", "1000", "1001", false},
+		{"engine.kernel", "6.1", "6.1", true},
+	}
+	for _, tt := range tests {
+		if got := SameFact(tt.name, tt.a, tt.b); got != tt.want {
+			t.Errorf("%s: %q and %q: got %v", tt.name, tt.a, tt.b, got)
+		}
+	}
+	with := func(memory string) []*record.Record {
+		return []*record.Record{{Facts: map[string]string{"engine.memory": memory}}}
+	}
+	if got := factDifferences(with("25276063744"), with("25276055552")); len(got) > 0 {
+		t.Errorf("8 KiB of memory are a difference: %v", got)
+	}
+	if got := factDifferences(with("25276063744"), with("16816063744")); len(got) != 1 {
+		t.Errorf("half of the memory is no difference: %v", got)
+	}
+}

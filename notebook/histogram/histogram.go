@@ -1,0 +1,205 @@
+// Package histogram reads the histograms that load generators write, in the V2 encoding of HdrHistogram.
+package histogram
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+	"slices"
+
+	"benchbook/notebook/record"
+)
+
+// Bars are the parts of a histogram that something fell into. The library's own form has a place for every part, of which
+// nearly all are empty: an article of ten thousand records took half a minute to judge with it.
+type Bars struct {
+	highest int64   // value that the histogram can hold
+	list    []bar   // smallest first
+	seen    []int64 // values up to each bar
+}
+
+// A bar is how many values are at most so large, and larger than those of the bar before.
+type bar struct {
+	to, count int64 // to is the largest value that falls into it
+}
+
+// At is the value of a rank, in seconds, counted from 1 for the smallest, and the reason if there is none. The histogram is what the bars
+// are of: they reach beyond the values in them, and it knows the ends exactly.
+func (b *Bars) At(h record.Histogram, rank int64) (seconds float64, missing string) {
+	if rank > h.Count {
+		return 0, "among failures"
+	}
+	i, _ := slices.BinarySearch(b.seen, rank)
+	if i == len(b.list) {
+		return 0, fmt.Sprintf("> %g s", float64(b.highest)/1e9)
+	}
+	return min(max(float64(b.list[i].to)/1e9, h.Min), h.Max), ""
+}
+
+// count notes how many values there are up to each bar.
+func (b *Bars) count() *Bars {
+	b.seen = make([]int64, len(b.list))
+	seen := int64(0)
+	for i, bar := range b.list {
+		seen += bar.count
+		b.seen[i] = seen
+	}
+	return b
+}
+
+// The two headers of a histogram: that of what is compressed, and the one inside.
+//
+// Source: HdrHistogram, "V2 encoding": AbstractHistogram.encodeIntoByteBuffer.
+type (
+	hdrOuter struct{ Cookie, Length uint32 }
+	hdrInner struct {
+		Cookie, Length, NormalizingOffset, Digits uint32
+		Lowest, Highest                           int64
+		Ratio                                     float64
+	}
+)
+
+const (
+	hdrCompressed = 0x1c849304
+	hdrV2         = 0x1c849303
+	hdrWordSize   = 0xf0     // bits of a cookie that tell nothing in this version
+	maxHDR        = 16 << 20 // bytes; the load generator's are a hundredth of it
+)
+
+var errNoHistogram = errors.New("it is no V2 histogram")
+
+// A Decoder reads histograms, one at a time. It is made once for many, since it is large; the zero value is ready.
+type Decoder struct {
+	z    io.ReadCloser
+	data bytes.Buffer
+}
+
+// inflate gives what r holds, until the next call.
+func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
+	var err error
+	if i.z == nil {
+		i.z, err = zlib.NewReader(r)
+	} else {
+		err = i.z.(zlib.Resetter).Reset(r, nil) // as zlib says of every reader that it makes
+	}
+	if err != nil {
+		return nil, err
+	}
+	i.data.Reset()
+	_, err = i.data.ReadFrom(io.LimitReader(i.z, maxHDR))
+	return i.data.Bytes(), err
+}
+
+// Decode reads the histogram of a record.
+func (i *Decoder) Decode(h record.Histogram) (*Bars, error) {
+	raw, err := base64.StdEncoding.DecodeString(h.HDR)
+	if err != nil {
+		return nil, err
+	}
+	var outer hdrOuter
+	rest := bytes.NewReader(raw)
+	if err := binary.Read(rest, binary.BigEndian, &outer); err != nil || outer.Cookie&^hdrWordSize != hdrCompressed {
+		return nil, errNoHistogram
+	}
+	data, err := i.inflate(rest)
+	if err != nil {
+		return nil, err
+	}
+	var inner hdrInner
+	n, err := binary.Decode(data, binary.BigEndian, &inner)
+	if err != nil || inner.Cookie&^hdrWordSize != hdrV2 || inner.Digits < 1 || inner.Digits > 5 || inner.Lowest < 1 || inner.NormalizingOffset != 0 {
+		return nil, errNoHistogram
+	}
+	if data = data[n:]; len(data) < int(inner.Length) {
+		return nil, errNoHistogram
+	}
+	return inner.bars(data[:inner.Length])
+}
+
+// bars reads counts: a number for each part in turn, or if it is negative so many empty ones.
+func (head hdrInner) bars(data []byte) (*Bars, error) {
+	unit := bits.Len64(uint64(head.Lowest)) - 1
+	resolution := uint64(2)
+	for range head.Digits {
+		resolution *= 10
+	}
+	half := bits.Len64(resolution-1) - 1 // a bucket has 2^half parts, and the first twice as many
+	out := &Bars{highest: head.Highest}
+	index := int64(0)
+	for len(data) > 0 {
+		count, n, err := zigZag(data)
+		if err != nil {
+			return nil, err
+		}
+		data = data[n:]
+		if count <= 0 {
+			if index -= min(count, -1); index < 0 {
+				return nil, errNoHistogram
+			}
+			continue
+		}
+		bucket, part := index>>half-1, index&(1<<half-1)+1<<half
+		if bucket < 0 {
+			bucket, part = 0, index
+		}
+		shift := int(bucket) + unit
+		if shift+half+1 >= 63 {
+			return nil, fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
+		}
+		out.list = append(out.list, bar{part<<shift + 1<<shift - 1, count})
+		index++
+	}
+	return out.count(), nil
+}
+
+// zigZag reads a signed number of up to nine bytes, seven bits to a byte and eight in the ninth, and how many bytes it took.
+func zigZag(data []byte) (x int64, n int, err error) {
+	var u uint64
+	for n = 0; n < len(data); n++ {
+		if n == 8 {
+			u |= uint64(data[n]) << 56
+			return int64(u>>1) ^ -int64(u&1), 9, nil
+		}
+		u |= uint64(data[n]&0x7f) << (7 * n)
+		if data[n] < 0x80 {
+			return int64(u>>1) ^ -int64(u&1), n + 1, nil
+		}
+	}
+	return 0, 0, errNoHistogram
+}
+
+// Sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same place in one
+// repetition does so in the others.
+func Sum(histograms []*Bars) *Bars {
+	total := 0
+	for _, h := range histograms {
+		total += len(h.list)
+	}
+	out, spare := &Bars{list: make([]bar, 0, total)}, make([]bar, 0, total)
+	for _, h := range histograms {
+		out.highest = max(out.highest, h.highest)
+		out.list, spare = merge(spare[:0], out.list, h.list), out.list
+	}
+	return out.count()
+}
+
+// merge appends the bars of two histograms, in order.
+func merge(out, a, b []bar) []bar {
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].to < b[0].to:
+			out, a = append(out, a[0]), a[1:]
+		case a[0].to > b[0].to:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out = append(out, bar{a[0].to, a[0].count + b[0].count})
+			a, b = a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}

@@ -1,0 +1,112 @@
+package histogram
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+)
+
+// What is read of a histogram is what the library reads, for every size of it.
+func TestBarsAreThoseOfTheLibrary(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	for _, tt := range []struct {
+		lowest, highest int64
+		digits          int
+	}{{1, 60e9, 3}, {1, 120e9, 3}, {1, 60e9, 2}, {1000, 60e9, 3}, {1, 10_000, 1}, {1, 1e15, 4}} {
+		h := hdrhistogram.New(tt.lowest, tt.highest, tt.digits)
+		for range 2000 {
+			value := min(tt.highest, tt.lowest+int64(random.ExpFloat64()*float64(random.Int64N(tt.highest))/10))
+			if err := h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := new(Decoder).Decode(record.Histogram{HDR: string(encoded)})
+		if err != nil {
+			t.Fatalf("%+v: %v", tt, err)
+		}
+		var want []bar
+		for _, b := range h.Distribution() {
+			if b.Count > 0 {
+				want = append(want, bar{b.To, b.Count})
+			}
+		}
+		if len(got.list) != len(want) || got.highest != tt.highest {
+			t.Fatalf("%+v: %d bars up to %d, want %d", tt, len(got.list), got.highest, len(want))
+		}
+		for i := range want {
+			if got.list[i] != want[i] {
+				t.Fatalf("%+v: bar %d is %+v, want %+v", tt, i, got.list[i], want[i])
+			}
+		}
+	}
+}
+
+// Whatever stands in a record is refused or read as bars in order, each with something in it.
+func FuzzDecode(f *testing.F) {
+	f.Add(recordtest.Histogram(f, recordtest.Times(0.001, 5), recordtest.Times(2, 1)).HDR)
+	f.Add("")
+	f.Add("HISTFAAAAAA=")
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := new(Decoder).Decode(record.Histogram{HDR: text})
+		if err != nil {
+			return
+		}
+		last := int64(-1)
+		for _, b := range d.list {
+			if b.to <= last || b.count <= 0 {
+				t.Fatalf("a bar %+v after %d", b, last)
+			}
+			last = b.to
+		}
+	})
+}
+
+// The sum of histograms has what each of them has, in order and each place once.
+func TestSum(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 9))
+	var all []*Bars
+	want := map[int64]int64{}
+	for range 7 {
+		h, to := &Bars{highest: random.Int64N(1000)}, int64(0)
+		for range random.IntN(40) {
+			to += 1 + random.Int64N(5)
+			b := bar{to, 1 + random.Int64N(9)}
+			h.list, want[to] = append(h.list, b), want[to]+b.count
+		}
+		all = append(all, h)
+	}
+	got, last := Sum(all), int64(0)
+	for _, b := range got.list {
+		if b.to <= last || b.count != want[b.to] {
+			t.Errorf("%+v after %d, want %d of it", b, last, want[b.to])
+		}
+		last = b.to
+	}
+	if len(got.list) != len(want) {
+		t.Errorf("%d bars, want %d", len(got.list), len(want))
+	}
+}
+
+// The value of a rank is that of the bar in which it falls, between the ends that the histogram has.
+func TestAt(t *testing.T) {
+	b := (&Bars{highest: 9e9, list: []bar{{1e9, 2}, {3e9, 1}, {5e9, 4}}}).count()
+	h := record.Histogram{Count: 8, Min: 1, Max: 4.5}
+	for rank, want := range map[int64]float64{1: 1, 2: 1, 3: 3, 4: 4.5, 7: 4.5} {
+		if got, missing := b.At(h, rank); got != want || missing != "" {
+			t.Errorf("rank %d: %v %q, want %v", rank, got, missing, want)
+		}
+	}
+	for rank, want := range map[int64]string{8: "> 9 s", 9: "among failures"} {
+		if _, missing := b.At(h, rank); missing != want {
+			t.Errorf("rank %d: %q, want %q", rank, missing, want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package recordtest
+
+import (
+	"slices"
+	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// Searching is an article with values that searches find: a number of workers, which a second experiment takes over, and capacities.
+const Searching = "---\ntitle: x\n---\n\n" +
+	"```yaml experiment\nname: tuned\nservices: {s: {image: x, command: 'serve ${{ tune.workers }}'}}\nmatrix: {server: [a, b]}\n" +
+	"load: {target: http://s/}\ntune: {workers: {to: 24}}\nrepetitions: 3\ncalibrate: false\n```\n\n" +
+	"```yaml experiment\nname: steady\nextends: tuned\nload: {rate: 10/s}\n```\n\n" +
+	"```yaml experiment\nname: ceiling\nextends: tuned\nmatrix: {server: [a, b, c]}\ntune: null\nservices: {s: {command: serve}}\n" +
+	"capacity: {slo: latency.p99 < 1s, from: 100/s, to: 2000/s}\n```\n\n"
+
+// Searched adds the record of a search.
+func (b *Fixture) Searched(experiment, trial, run string, s record.Search) {
+	b.T.Helper()
+	p, err := b.Plan(plan.Full)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	e, ok := p.Find(experiment)
+	if !ok {
+		b.T.Fatalf("no experiment %s", experiment)
+	}
+	i := slices.IndexFunc(e.Trials, func(t *plan.Trial) bool { return t.Name == trial })
+	t := e.Trials[i]
+	b.Records = append(b.Records, &record.Record{SchemaVersion: record.SchemaVersion, Article: "sample", Experiment: e.Name, Trial: t.Name, Key: t.Key,
+		Run: run, Profile: plan.Full, Host: "host-1", Parameters: t.Parameters, Definition: t.Definition, Search: &s})
+}
+
+// Chose is the change of a record that was measured with so many workers.
+func Chose(workers float64) Change {
+	return func(r *record.Record) {
+		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: workers, Unit: "1"})
+	}
+}
+
+// TuneOf is a search that chose a number of workers, which lies between lo and hi.
+func TuneOf(chosen int, lo, hi float64) record.Search {
+	return record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Chosen: chosen, Lo: lo, Hi: hi, Stop: record.StopWorse}
+}
+
+// CapacityOf is a search for a capacity, which lies between lo and hi; 0 is no bound.
+func CapacityOf(lo, hi float64) record.Search {
+	return record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: lo, Hi: hi, Stop: record.StopStep}
+}
+
+// NewSearched is an article with claims and all that Searching searches for. It has a value of 5 (to 8) for a and 12 (to 24) for b, and capacities of 700 to 734, 900 to 940 and at least 2000.
+func NewSearched(t testing.TB, claims ...string) *Fixture {
+	text := Searching
+	for i, c := range claims {
+		text += "```yaml claim\nname: claim-" + string(rune('a'+i)) + "\nexpect: '" + c + "'\n```\n\n"
+	}
+	b := New(t, text)
+	b.Searched("tuned", "a", "1", TuneOf(5, 5, 8))
+	b.Searched("tuned", "b", "1", TuneOf(12, 12, 24))
+	for _, e := range []string{"tuned", "steady"} {
+		b.Measure(e, "a", "1", []float64{100, 101, 102}, Chose(5))
+		b.Measure(e, "b", "1", []float64{100, 101, 102}, Chose(12))
+	}
+	b.Searched("ceiling", "a", "1", CapacityOf(700, 734))
+	b.Searched("ceiling", "b", "1", CapacityOf(900, 940))
+	b.Searched("ceiling", "c", "1", CapacityOf(2000, 0))
+	return b
+}
