@@ -146,7 +146,7 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 					Hint = "write it beside profiles, for all of them"
 			}
 		}
-		decoder{problems: d.problems, templates: true}.decode(f.Value, "experiment", new(Experiment))
+		newDecoder(d.problems, true).decode(f.Value, "experiment", new(Experiment))
 	}
 }
 
@@ -154,7 +154,9 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 // experiment, one whose defaults and profile are merged in, every part has to be complete.
 func DecodeExperiment(n *Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
-	decoder{problems: problems, templates: true, whole: whole}.decode(n, "experiment", &e)
+	d := newDecoder(problems, true)
+	d.whole = whole
+	d.decode(n, "experiment", &e)
 	return &e
 }
 

@@ -43,9 +43,9 @@ func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 		case name == "include" && f.Value.Kind == Scalar:
 			m.IncludeFile = f.Value.Text
 		case name == "include":
-			m.Include = d.combinations(f.Value, "include")
+			m.Include = combinations(d, f.Value, "include")
 		case name == "exclude":
-			m.Exclude = d.combinations(f.Value, "exclude")
+			m.Exclude = combinations(d, f.Value, "exclude")
 		case strings.HasPrefix(name, "x-"):
 		case f.Value.Kind == Null && !d.whole:
 			// It removes the axis of what this is merged over.
@@ -53,13 +53,13 @@ func (m *Matrix) decodeNode(d decoder, n *Node, what string) {
 			d.problems.Add("too-many", f.Key.Pos, "the matrix has more than %d axes", maxAxes).Hint = "remove some of them"
 			return
 		default:
-			d.parameterName(f.Key)
+			checkParameterName(d, f.Key)
 			m.Axes = append(m.Axes, Named[[]Setting]{Name: f.Key, Value: settings(d, f)})
 		}
 	}
 }
 
-func (d decoder) parameterName(t source.Text) {
+func checkParameterName(d decoder, t source.Text) {
 	if reserved[t.Value] {
 		d.problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
@@ -85,7 +85,7 @@ func settings(d decoder, f Field) []Setting {
 		switch item.Kind {
 		case Scalar:
 		case Map:
-			c := d.combination(item, "a value of axis "+f.Key.Value)
+			c := combination(d, item, "a value of axis "+f.Key.Value)
 			s = Setting{Name: source.Text{Pos: item.Text.Pos}, Unavailable: c.Unavailable, InsteadOf: c.InsteadOf}
 			for _, field := range c.Fields {
 				if field.Name.Value == "name" {
@@ -114,7 +114,7 @@ func settings(d decoder, f Field) []Setting {
 	return out
 }
 
-func (d decoder) combinations(n *Node, what string) []Combination {
+func combinations(d decoder, n *Node, what string) []Combination {
 	if n.Kind != List {
 		d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be a list of mappings, not %s", what, n.Kind).
 			Hint = "put a dash before each row"
@@ -123,7 +123,7 @@ func (d decoder) combinations(n *Node, what string) []Combination {
 	var out []Combination
 	for _, item := range n.Items {
 		if d.kind(item, "a row of "+what, Map) {
-			c := d.combination(item, "a row of "+what)
+			c := combination(d, item, "a row of "+what)
 			if what == "exclude" && !c.Unavailable.IsZero() {
 				d.problems.Add("contradiction", c.Unavailable.Pos, "what is excluded is in no table, so it needs no reason").
 					Hint = "move the row to include, or remove unavailable"
@@ -135,7 +135,7 @@ func (d decoder) combinations(n *Node, what string) []Combination {
 }
 
 // combination reads a mapping of parameters, of whose fields unavailable and instead_of are none.
-func (d decoder) combination(n *Node, what string) Combination {
+func combination(d decoder, n *Node, what string) Combination {
 	c := Combination{Pos: n.Text.Pos}
 	for _, f := range n.Fields {
 		if f.Value.Kind == Null && f.Key.Value != "unavailable" {
@@ -156,7 +156,7 @@ func (d decoder) combination(n *Node, what string) Combination {
 			continue
 		case "name":
 		default:
-			d.parameterName(f.Key)
+			checkParameterName(d, f.Key)
 		}
 		c.Fields = append(c.Fields, Named[source.Text]{Name: f.Key, Value: f.Value.Text})
 	}
@@ -165,5 +165,5 @@ func (d decoder) combination(n *Node, what string) Combination {
 
 // DecodeRows reads rows of include from a file of the article, see Document.Rows.
 func DecodeRows(rows []*Node, problems *source.Problems) []Combination {
-	return decoder{problems: problems, templates: true}.combinations(&Node{Kind: List, Items: rows}, "include")
+	return combinations(newDecoder(problems, true), &Node{Kind: List, Items: rows}, "include")
 }

@@ -80,7 +80,7 @@ type PublishedAt struct {
 // those that an experiment adds.
 func (doc *Document) publishedRows(b *Published) {
 	p := &doc.Problems
-	d := decoder{problems: p}
+	d := newDecoder(p, false)
 	var rows []*Node
 	switch {
 	case !b.File.IsZero() && b.Written != nil:
@@ -225,7 +225,7 @@ func (doc *Document) timesCommands(name string) bool {
 // value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
 func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
-	d := decoder{problems: &doc.Problems}
+	d := newDecoder(&doc.Problems, false)
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
 	for _, f := range n.Fields {

@@ -10,7 +10,7 @@ func (t *Tune) decodeNode(d decoder, n *Node, what string) {
 		return
 	}
 	for _, f := range n.Fields {
-		d.parameterName(f.Key)
+		checkParameterName(d, f.Key)
 	}
 	*t = decodeNamed[Search](d, n, what, "search")
 }

@@ -131,7 +131,7 @@ func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
 			}
 		}
 		templatesIn(n, d.problems)
-		decoder{problems: d.problems, templates: true}.decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
+		newDecoder(d.problems, true).decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
 	}
 }
 
@@ -277,7 +277,7 @@ func (doc *Document) frontMatter() []byte {
 	if m[2] >= 0 {
 		f := part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
 		if n := parseYAML(f, &doc.Problems); n != nil {
-			decoder{problems: &doc.Problems}.decode(n, "front matter", &doc.Front)
+			newDecoder(&doc.Problems, false).decode(n, "front matter", &doc.Front)
 			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
 				doc.Front.Tried = append(doc.Front.Tried, "title")
 				doc.Problems.Add("missing-key", n.place("title"), "the title is empty").Hint = "write what the article is about behind title:"
@@ -467,7 +467,7 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 	if n == nil {
 		return
 	}
-	d := decoder{problems: &doc.Problems}
+	d := newDecoder(&doc.Problems, false)
 	items := []*Node{n}
 	if n.Kind == List && b.Is != "experiment" {
 		items = n.Items

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-
-	"benchbook/notebook/source"
 )
 
 // An otherName is what a word that other tools use, or that somebody may take for ours, is here.
@@ -160,16 +158,4 @@ func misplaced(n *Node, t reflect.Type) (named *Node, lost []Field) {
 		}
 	}
 	return n, lost
-}
-
-// Keys are where the keys of a mapping stand, those of ours with something behind them.
-type Keys map[string]source.Pos
-
-// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
-// another place. They are not missing beside the problem that says so.
-type Tried []string
-
-// Has says that one of some keys was tried.
-func (t Tried) Has(keys ...string) bool {
-	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(t, key) })
 }

@@ -150,19 +150,11 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*Node, bo
 func csvRows(f fragment, problems *source.Problems) ([]*Node, bool) {
 	r := csv.NewReader(strings.NewReader(f.text))
 	r.ReuseRecord = true
-	// at is the place of a field; columns of the reader are bytes.
-	at := func(line, column, length int) source.Pos {
-		if line < 1 || line > len(f.lines) {
-			return f.whole
-		}
-		start := min(f.lines[line-1].at+column-1, len(f.text))
-		return f.pos(start, min(start+length, len(f.text)))
-	}
 	field := func(fields []string, i int) source.Text {
 		line, column := r.FieldPos(i)
-		t := source.Text{Value: fields[i], Pos: at(line, column, len(fields[i]))}
-		if quoted := t.Pos.Start < len(f.source.Data) && f.source.Data[t.Pos.Start] == '"'; quoted {
-			t.Pos.End = min(t.Pos.End+2, len(f.source.Data))
+		t := source.Text{Value: fields[i], Pos: f.field(line, column, len(fields[i]))}
+		if data := t.Pos.Source.Data; t.Pos.Start < len(data) && data[t.Pos.Start] == '"' {
+			t.Pos.End = min(t.Pos.End+2, len(data))
 		}
 		return t
 	}
@@ -180,7 +172,7 @@ func csvRows(f fragment, problems *source.Problems) ([]*Node, bool) {
 			}
 			return rows, true
 		case errors.As(err, &syntax):
-			problems.Add("bad-csv", at(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
+			problems.Add("bad-csv", f.field(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
 				Hint = "every line needs as many fields as the first; put fields with commas or quotes into quotes"
 			return nil, false
 		case err != nil:

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yuin/goldmark/text"
-
 	"benchbook/notebook/source"
 )
 
@@ -51,13 +49,19 @@ func wholeFile(s *source.Source) fragment {
 	return part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
-// segmentsOf makes a fragment of lines of Markdown; shown is the text that goldmark parsed.
-func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) fragment {
+// A pieceOfLine is a line, or what is left of one, in a source.
+type pieceOfLine struct {
+	text           string
+	start, padding int // where it begins in the source, behind spaces that the source does not have
+}
+
+// joined makes a fragment of lines.
+func joined(s *source.Source, pieces []pieceOfLine, whole source.Pos) fragment {
 	f := fragment{source: s, whole: whole}
 	var b strings.Builder
-	for _, line := range segments {
-		f.lines = append(f.lines, fragmentLine{b.Len(), line.Start, line.Padding})
-		b.Write(line.Value(shown))
+	for _, p := range pieces {
+		f.lines = append(f.lines, fragmentLine{b.Len(), p.start, p.padding})
+		b.WriteString(p.text)
 	}
 	if f.text = b.String(); len(f.lines) == 0 {
 		f.lines = []fragmentLine{{0, whole.Start, 0}}
@@ -65,12 +69,20 @@ func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole s
 	return f
 }
 
-// inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
-func inlineText(s *source.Source, segments []text.Segment, from int, value string) source.Text {
-	f := segmentsOf(s, s.Data, segments, source.Pos{Source: s})
+// find is the value that stands at a byte of the text or behind it in running text.
+func (f *fragment) find(value string, from int) source.Text {
 	from = min(from, len(f.text))
 	t, _ := f.aligned(value, from, from, inProse)
 	return t
+}
+
+// field is the place of so many bytes at a line and column, which count from 1, the column in bytes.
+func (f *fragment) field(line, column, length int) source.Pos {
+	if line < 1 || line > len(f.lines) {
+		return f.whole
+	}
+	start := min(f.lines[line-1].at+column-1, len(f.text))
+	return f.pos(start, min(start+length, len(f.text)))
 }
 
 // line gives the number, counted from 0, of the line of f.text that a byte stands in.

@@ -30,7 +30,7 @@ func TestLimits(t *testing.T) {
 		{"bytes", func(n int) string { return head + strings.Repeat(strings.Repeat("word ", 50)+"\n", n/251-1) }, 1_000_000, "too-large"},
 		{"lines", func(n int) string { return head + strings.Repeat("\n", n-5) }, 100_000, "too-large"},
 		{"a line", func(n int) string { return head + strings.Repeat("x", n) }, 100_000, "too-large"},
-		{"YAML", func(n int) string { return head + "```yaml claim\n" + strings.Repeat("# word\n", n/7) + "```\n" }, maxYAML, "yaml-too-large"},
+		{"YAML", func(n int) string { return head + "```yaml claim\n" + strings.Repeat("# word\n", n/7) + "```\n" }, 250_000, "yaml-too-large"},
 		{"quotations in quotations", func(n int) string { return head + strings.Repeat("> ", n) + "a" }, maxNesting, "too-large"},
 		{"emphasised words", func(n int) string { return head + strings.Repeat(strings.Repeat("*a* ", 100)+"\n\n", n/200) }, maxInlines, "too-large"},
 		{"cells of a table", func(n int) string {

@@ -1,9 +1,7 @@
 package article
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"benchbook/notebook/source"
 )
@@ -65,44 +63,8 @@ func (n *Node) Without(keys ...string) *Node {
 	return &out
 }
 
-// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes after what stays,
-// but for the axes of an experiment's matrix.
-func Merge(base, over *Node) *Node {
-	out := merge(base, over, false)
-	keepAxes(out.Get("matrix"), base.Get("matrix"))
-	return out
-}
-
-// keepAxes leaves the axes of a matrix in the order that they have below: they name its trials.
-func keepAxes(matrix, below *Node) {
-	if matrix == below || matrix == nil || below == nil || matrix.Kind != Map || below.Kind != Map {
-		return
-	}
-	place := func(f Field) int {
-		i := slices.IndexFunc(below.Fields, func(b Field) bool { return b.Key.Value == f.Key.Value })
-		if i < 0 {
-			return len(below.Fields)
-		}
-		return i
-	}
-	slices.SortStableFunc(matrix.Fields, func(a, b Field) int { return cmp.Compare(place(a), place(b)) })
-}
-
-// Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is only there
-// when the profile is laid on top.
-func Extend(base, over *Node) *Node {
-	const profiles = "profiles"
-	out := Merge(base.Without(profiles), over.Without(profiles))
-	later := over.Get(profiles)
-	if later == nil || later.Kind != Null {
-		later = merge(base.Get(profiles), later, true)
-		if later != nil {
-			out.Fields = append(out.Fields, Field{source.Text{Value: profiles, Pos: later.Text.Pos}, later})
-		}
-	}
-	return out
-}
-
+// merge lays over on top of base: mappings merge key by key, anything else replaces, null removes, unless it is kept.
+// What replaces comes after what stays.
 func merge(base, over *Node, keepNull bool) *Node {
 	switch {
 	case over == nil:
@@ -146,58 +108,4 @@ func (n *Node) getter() func(key string) *Node {
 		}
 	}
 	return func(key string) *Node { return values[key] }
-}
-
-// shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
-func shapeHint(n *Node, what string, want NodeKind) string {
-	if n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service ") {
-		return "write below it what it is made of, such as image: " + n.Text.Value
-	}
-	if n.Kind == Scalar && want == Map {
-		if m := gluedKey.FindStringSubmatch(n.Text.Value); m != nil {
-			return "put a space behind the colon: " + m[1] + ": " + m[2]
-		}
-		if name, value, ok := strings.Cut(n.Text.Value, "="); ok && what == "environment" && IsName(name) {
-			return "write " + name + ": " + value
-		}
-	}
-	switch {
-	case n.Kind == Map && want == List:
-		return "put a dash before each entry"
-	case want == Map:
-		return shapes[what]
-	case n.Kind == Map && want == Scalar && (what == "body" || what == "stdin"):
-		return "write it as a text, in single quotes"
-	case n.Kind == List && want == Scalar && len(n.Items) == 1:
-		return "write the value alone, without brackets or dash"
-	}
-	return ""
-}
-
-// shapes are examples of mappings that are written as something else, by what messages call them.
-var shapes = map[string]string{
-	"a config":              "write {source: NAME, target: /path/in/the/container}",
-	"key_values":            "write {value: EXPRESSION, is: WORDS}",
-	"setup":                 "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"prepare":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"conclude":              "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"cleanup":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
-	"latency":               "write latency: {distribution: constant, value: 5ms}",
-	"link":                  "write link: {rtt: 100ms}",
-	"a block of experiment": "make a block of each experiment, without a dash",
-	"services":              "write services: {NAME: {image: IMAGE}}",
-	"environment":           "write environment: {NAME: value}",
-	"matrix":                "write matrix: {NAME: [value, value]}",
-	"json":                  "write json: {dotted.path: value}",
-	"load":                  "write load: {target: http://SERVICE:PORT/}",
-	"verify":                "write verify: {status: 200}",
-	"command":               "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
-	"expect":                "write expect: {exit: 0}",
-	"healthcheck":           "write healthcheck: {test: [PORT, \"5432\"]}",
-	"tune":                  "write tune: {NAME: {from: 1, to: 32}}",
-	"capacity":              "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
-	"profiles":              "write profiles: {quick: {repetitions: 3}}",
-	"defaults":              "write defaults: {repetitions: 5}",
-	"values":                "write values: {NAME: EXPRESSION}",
-	"reproduces":            "write reproduces: {title: TITLE}",
 }

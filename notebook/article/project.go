@@ -213,7 +213,7 @@ func readProject(dir string) *Project {
 		return p
 	}
 	var file projectFile
-	decoder{problems: &p.Problems}.decode(n, ProjectFile, &file)
+	newDecoder(&p.Problems, false).decode(n, ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title.OneLine(), file.URL, file.Author.OneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish

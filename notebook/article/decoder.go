@@ -1,0 +1,218 @@
+package article
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/source"
+)
+
+// decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
+// field is a problem, unless it begins with x-.
+type decoder struct {
+	problems *source.Problems
+	wording  *wording
+	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
+	templates bool
+	// whole says that nothing will be merged with what is read, so that what is missing is missing.
+	whole bool
+}
+
+// wording is what a decoder has to know of the mappings that it reads.
+type wording struct {
+	// shapeHint is a way out where something other than a node was wanted; it may be empty.
+	shapeHint func(n *Node, what string, want NodeKind) string
+	// unknownKey is a way out where a mapping has a key that its type does not know, and the key that it stands for, if
+	// that is plain; sure if it is only misspelt. Names are those that the type knows.
+	unknownKey func(key string, t reflect.Type, names []string) (hint, meant string, sure bool)
+	// named says that a type is a mapping whose keys the author chooses, so that they are easily written beside it.
+	named func(t reflect.Type) bool
+}
+
+// decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
+func (d decoder) decode(n *Node, what string, out any) {
+	d.value(n, what, reflect.ValueOf(out).Elem())
+}
+
+// custom is a type that reads itself, because what may be written is more than one shape.
+type custom interface {
+	decodeNode(d decoder, n *Node, what string)
+}
+
+func (d decoder) value(n *Node, what string, v reflect.Value) {
+	if v.CanAddr() {
+		if c, ok := v.Addr().Interface().(custom); ok {
+			c.decodeNode(d, n, what)
+			return
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.Type() == reflect.TypeFor[*Node]() {
+			v.Set(reflect.ValueOf(n))
+			return
+		}
+		fresh := reflect.New(v.Type().Elem())
+		d.value(n, what, fresh.Elem())
+		v.Set(fresh)
+	case reflect.Slice:
+		d.list(n, what, v)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[source.Text]() {
+			if d.kind(n, what, Scalar) {
+				v.Set(reflect.ValueOf(n.Text))
+			}
+			return
+		}
+		d.fields(n, what, v)
+	default:
+		panic(fmt.Sprintf("yamltext: no way to decode into %s", v.Type()))
+	}
+}
+
+// fieldsOf fills the struct that out points to by its fields, also where its type reads itself.
+func (d decoder) fieldsOf(n *Node, what string, out any) {
+	d.fields(n, what, reflect.ValueOf(out).Elem())
+}
+
+// templated says that a scalar holds a template that is not expanded yet.
+func (d decoder) templated(n *Node) bool {
+	return d.templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
+}
+
+// kind checks the shape of a node and says what was expected instead.
+func (d decoder) kind(n *Node, what string, want NodeKind) bool {
+	if n.Kind == want {
+		return true
+	}
+	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = d.wording.shapeHint(n, what, want)
+	return false
+}
+
+// list reads a list; a single value stands for a list of one.
+func (d decoder) list(n *Node, what string, v reflect.Value) {
+	items := n.Items
+	if n.Kind != List {
+		items = []*Node{n}
+	}
+	out := reflect.MakeSlice(v.Type(), 0, len(items))
+	for _, item := range items {
+		e := reflect.New(v.Type().Elem()).Elem()
+		d.value(item, what, e)
+		out = reflect.Append(out, e)
+	}
+	v.Set(out)
+}
+
+// maxUnknown is how many unknown keys of one mapping are reported: a mapping with more of them is something else.
+const maxUnknown = 100
+
+func (d decoder) fields(n *Node, what string, v reflect.Value) {
+	known := map[string]int{}
+	var names []string
+	unknown := 0
+	var tried Tried
+	keys := Keys{}
+	t := v.Type()
+	defer func() {
+		if field := v.FieldByName("Tried"); field.IsValid() {
+			field.Set(reflect.ValueOf(tried))
+		}
+		if field := v.FieldByName("Keys"); field.IsValid() && field.Type() == reflect.TypeFor[Keys]() {
+			field.Set(reflect.ValueOf(keys))
+		}
+	}()
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name != "" && name != "-" {
+			known[name] = i
+			names = append(names, name)
+		}
+	}
+	if !d.kind(n, what, Map) {
+		tried = names // all of them, in another shape
+		return
+	}
+	if n.lost {
+		tried = names // what should have been merged may be any of them
+	}
+	d.indent(n, t, known)
+	for at, f := range n.Fields {
+		i, ok := known[f.Key.Value]
+		switch {
+		case ok && f.Value.Kind == Null:
+			// Nothing is written; what was there before, if anything, is gone by now.
+			if f.Value.lost {
+				tried = append(tried, f.Key.Value)
+			}
+		case ok:
+			before := d.problems.Found()
+			keys[f.Key.Value] = f.Key.Pos
+			d.value(f.Value, f.Key.Value, v.Field(i))
+			if d.problems.Found() > before {
+				tried = append(tried, f.Key.Value)
+			}
+		case strings.HasPrefix(f.Key.Value, "x-"):
+		default:
+			if unknown++; unknown > maxUnknown {
+				continue
+			}
+			slices.Sort(names)
+			hint, meant, sure := d.wording.unknownKey(f.Key.Value, t, names)
+			tried = append(tried, meant)
+			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
+			// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
+			isMeant := func(f Field) bool { return f.Key.Value == meant }
+			if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
+				n.Fields[at].Key.Value = meant
+				d.value(f.Value, meant, v.Field(i))
+			}
+		}
+	}
+}
+
+// indent puts below a key of names without a value what stands beside it and should be below, such as a service below services, and says
+// so: otherwise each of them would be missing wherever it is named.
+func (d decoder) indent(n *Node, t reflect.Type, known map[string]int) {
+	var out []Field
+	var above *Node // the key that has no value
+	var name string
+	for _, f := range n.Fields {
+		i, ok := known[f.Key.Value]
+		if !ok && above != nil {
+			_, ok = source.Nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
+		}
+		switch {
+		case ok && f.Value.Kind == Null && !f.Value.lost && d.wording.named(t.Field(i).Type):
+			above, name = &Node{Kind: Map, Text: f.Value.Text}, f.Key.Value
+			f.Value = above
+		case ok || f.Value.Kind != Map || strings.HasPrefix(f.Key.Value, "x-"):
+			above = nil
+		case above != nil:
+			if len(above.Fields) == 0 {
+				d.problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name).
+					Hint = "indent it and its lines further than " + name
+			}
+			above.Fields = append(above.Fields, f)
+			continue
+		}
+		out = append(out, f)
+	}
+	if len(out) < len(n.Fields) {
+		n.Fields = out
+	}
+}
+
+// Keys are where the keys of a mapping stand, those of ours with something behind them.
+type Keys map[string]source.Pos
+
+// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or is at
+// another place. They are not missing beside the problem that says so.
+type Tried []string
+
+// Has says that one of some keys was tried.
+func (t Tried) Has(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(t, key) })
+}
