@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // redactor knows the secrets of all cells. Made once: for many cells that takes milliseconds.
@@ -55,7 +56,7 @@ func (c *composer) experimentListing(b *article.Block) []byte {
 
 // secretSpans are the places of values that are secret by their key, by the variable they are of, or by the option before
 // them. The values of a matrix are shown in tables by their name, and are none.
-func secretSpans(n *article.Node, redact *record.Redactor, spans []source.Pos) []source.Pos {
+func secretSpans(n *yamltext.Node, redact *record.Redactor, spans []source.Pos) []source.Pos {
 	secret := func(name string, value source.Text, at source.Pos) {
 		if value.Value != "" && !strings.HasPrefix(value.Value, "${{") {
 			redact.Learn(name, value.Value)
@@ -66,7 +67,7 @@ func secretSpans(n *article.Node, redact *record.Redactor, spans []source.Pos) [
 	for _, item := range n.Items {
 		name, value, isVariable := strings.Cut(item.Text.Value, "=")
 		switch {
-		case item.Kind != article.Scalar:
+		case item.Kind != yamltext.Scalar:
 			spans = secretSpans(item, redact, spans)
 		case option != "" && !strings.HasPrefix(item.Text.Value, "-"):
 			secret(option, item.Text, item.Text.Pos)
@@ -79,7 +80,7 @@ func secretSpans(n *article.Node, redact *record.Redactor, spans []source.Pos) [
 	for _, field := range n.Fields {
 		switch {
 		case field.Key.Value == "matrix":
-		case field.Value.Kind != article.Scalar:
+		case field.Value.Kind != yamltext.Scalar:
 			spans = secretSpans(field.Value, redact, spans)
 		case record.LooksSecret(field.Key.Value):
 			secret(field.Key.Value, field.Value.Text, field.Value.Text.Pos)

@@ -12,6 +12,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // keysPage is the page of the manual that lists all keys, made from the types that articles are read as.
@@ -71,7 +72,7 @@ var keysWords = map[reflect.Type]string{
 	reflect.TypeFor[article.Calibrate]():      "yes or no, or an expression",
 	reflect.TypeFor[article.Rate]():           "a rate such as `500/s`, or a mapping of `share` and `of`",
 	reflect.TypeFor[article.Args]():           "a list of words, or a mapping from tools to such",
-	reflect.TypeFor[article.Node]():           "a list, each a mapping of your names to texts",
+	reflect.TypeFor[yamltext.Node]():          "a list, each a mapping of your names to texts",
 	reflect.TypeFor[article.Environment]():    "a mapping of your names to texts, or a list of `NAME=value`",
 	reflect.TypeFor[article.Matrix]():         "a mapping of your names to lists, with `include` and `exclude`",
 	reflect.TypeFor[article.Failures]():       "`expected`, or a mapping with `max`, a share",

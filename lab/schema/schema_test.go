@@ -19,6 +19,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // compiled gives all schemas, as a validator that is not ours understands them.
@@ -259,7 +260,7 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		var problems source.Problems
-		article.DecodeExperiment(article.Mapping("block", string(text)), false, &problems)
+		article.DecodeExperiment(yamltext.Mapping("block", string(text)), false, &problems)
 		shape := slices.ContainsFunc(problems.Sorted(), func(p *source.Problem) bool { return p.Rule == "wrong-shape" || p.Rule == "unknown-key" })
 		if schema := refuses(fromYAML(t, text)); shape && schema == nil || !shape && schema != nil && problems.Empty() {
 			t.Errorf("%s: the reader says %v, the schema %v", where, problems.Sorted(), schema)

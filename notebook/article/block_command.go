@@ -1,6 +1,9 @@
 package article
 
-import "benchbook/notebook/source"
+import (
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
 
 // Command is a program whose run is timed.
 type Command struct {
@@ -16,7 +19,7 @@ type Command struct {
 	Stdin       source.Text     `yaml:"stdin"`
 	Expect      *Expect         `yaml:"expect"`
 	Timeout     Value[Duration] `yaml:"timeout"`
-	Tried       Tried           `yaml:"-"`
+	Tried       yamltext.Tried  `yaml:"-"`
 }
 
 // Expect guards against timing a failure.

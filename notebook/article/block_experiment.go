@@ -8,16 +8,17 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // ExperimentBlock is an experiment as it stands in an article, before defaults, profile and templates.
 type ExperimentBlock struct {
 	Name source.Text
-	Node *Node      // the whole block
-	Pos  source.Pos // of its fence
+	Node *yamltext.Node // the whole block
+	Pos  source.Pos     // of its fence
 
 	extent source.Pos // of the fence and all lines of the block
-	tried  Tried
+	tried  yamltext.Tried
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
@@ -43,7 +44,7 @@ type Experiment struct {
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Hosts       Hosts           `yaml:"hosts"`
 	Profiles    Profiles        `yaml:"profiles"`
-	Tried       Tried           `yaml:"-"`
+	Tried       yamltext.Tried  `yaml:"-"`
 }
 
 // Duration is short for the type of times in articles.
@@ -68,8 +69,8 @@ type Calibrate struct {
 	Text source.Text
 }
 
-func (c *Calibrate) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Scalar) {
+func (c *Calibrate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	c.Text = n.Text
@@ -78,24 +79,24 @@ func (c *Calibrate) decodeNode(d decoder, n *Node, what string) {
 		c.Off = !on
 		return
 	}
-	if !d.templated(n) {
-		c.Pick.decodeNode(d, n, what)
+	if !d.Templated(n) {
+		c.Pick.DecodeNode(d, n, what)
 	}
 }
 
 // Hook is a command that is run before or after something: in a service, or where the measured command runs.
 type Hook struct {
-	Service source.Text  `yaml:"service"`
-	Run     *CommandLine `yaml:"run"`
-	Pos     source.Pos   `yaml:"-"`
-	Tried   Tried        `yaml:"-"`
+	Service source.Text    `yaml:"service"`
+	Run     *CommandLine   `yaml:"run"`
+	Pos     source.Pos     `yaml:"-"`
+	Tried   yamltext.Tried `yaml:"-"`
 }
 
-func (h *Hook) decodeNode(d decoder, n *Node, what string) {
+func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	h.Pos = n.Text.Pos
-	d.fieldsOf(n, what, h)
-	if d.whole && n.Kind == Map && n.Get("run") == nil && !h.Tried.Has("run") {
-		d.problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
+	d.FieldsOf(n, what, h)
+	if d.Whole && n.Kind == yamltext.Map && n.Get("run") == nil && !h.Tried.Has("run") {
+		d.Problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
 			Hint = "write {service: NAME, run: PROGRAM ARGUMENTS}"
 	}
 }
@@ -103,7 +104,7 @@ func (h *Hook) decodeNode(d decoder, n *Node, what string) {
 // Hosts says which host of the project runs which service; the name load stands for what puts the load on.
 type Hosts []Named[source.Text]
 
-func (h *Hosts) decodeNode(d decoder, n *Node, what string) {
+func (h *Hosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*h = decodeNamed[source.Text](d, n, what, "host of")
 }
 
@@ -114,27 +115,27 @@ type Profiles []Profile
 type Profile struct {
 	Name source.Text
 	Skip bool
-	Node *Node
+	Node *yamltext.Node
 }
 
-func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Map) {
+func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Map) {
 		return
 	}
 	for _, f := range n.Fields {
-		if f.Value.Kind == Null {
+		if f.Value.Kind == yamltext.Null {
 			continue // it removes the profile of what this is merged over
 		}
 		if !files.IsName(f.Key.Value) { // the folder of its records is called so
-			addBadName(d.problems, f.Key, "profile")
+			addBadName(d.Problems, f.Key, "profile")
 			continue
 		}
-		if f.Value.Kind == Scalar && f.Value.Text.Value == "skip" {
+		if f.Value.Kind == yamltext.Scalar && f.Value.Text.Value == "skip" {
 			*p = append(*p, Profile{Name: f.Key, Skip: true})
 			continue
 		}
-		if f.Value.Kind != Map {
-			d.problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q has to be a mapping or skip, not %s", f.Key.Value, f.Value.Kind).
+		if f.Value.Kind != yamltext.Map {
+			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q has to be a mapping or skip, not %s", f.Key.Value, f.Value.Kind).
 				Hint = "write what the profile changes, or skip to leave the experiment out"
 			continue
 		}
@@ -142,38 +143,38 @@ func (p *Profiles) decodeNode(d decoder, n *Node, what string) {
 		name := "profile " + strconv.Quote(f.Key.Value)
 		for _, key := range []string{"name", "extends", "profiles"} {
 			if inner := f.Value.Get(key); inner != nil {
-				d.problems.Add("wrong-shape", keyOf(f.Value, inner), "%s cannot change %s", name, key).
+				d.Problems.Add("wrong-shape", keyOf(f.Value, inner), "%s cannot change %s", name, key).
 					Hint = "write it beside profiles, for all of them"
 			}
 		}
-		newDecoder(d.problems, true).decode(f.Value, "experiment", new(Experiment))
+		newDecoder(d.Problems, true).Decode(f.Value, "experiment", new(Experiment))
 	}
 }
 
 // DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a whole
 // experiment, one whose defaults and profile are merged in, every part has to be complete.
-func DecodeExperiment(n *Node, whole bool, problems *source.Problems) *Experiment {
+func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
 	d := newDecoder(problems, true)
-	d.whole = whole
-	d.decode(n, "experiment", &e)
+	d.Whole = whole
+	d.Decode(n, "experiment", &e)
 	return &e
 }
 
 // templatesIn checks the expressions of all ${{ }} under n.
-func templatesIn(n *Node, problems *source.Problems) {
+func templatesIn(n *yamltext.Node, problems *source.Problems) {
 	switch n.Kind {
-	case Scalar:
+	case yamltext.Scalar:
 		if strings.Contains(n.Text.Value, "${{") {
 			if _, err := expr.ParseTemplate(n.Text.Value); err != nil {
 				AddExprError(n.Text, err, problems)
 			}
 		}
-	case List:
+	case yamltext.List:
 		for _, item := range n.Items {
 			templatesIn(item, problems)
 		}
-	case Map:
+	case yamltext.Map:
 		for _, f := range n.Fields {
 			templatesIn(f.Value, problems)
 		}

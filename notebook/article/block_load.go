@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
@@ -30,7 +31,7 @@ type Load struct {
 	CPUSet      source.Text     `yaml:"cpuset"`
 	Tool        Value[Tool]     `yaml:"tool"`
 	Args        Args            `yaml:"args"`
-	Tried       Tried           `yaml:"-"`
+	Tried       yamltext.Tried  `yaml:"-"`
 }
 
 // Targets is where requests go: one URL, or several in proportion to their weights.
@@ -46,24 +47,24 @@ type Target struct {
 	Pos     source.Pos     `yaml:"-"`
 }
 
-func (t *Targets) decodeNode(d decoder, n *Node, what string) {
+func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	items := n.Items
-	if n.Kind != List {
-		items = []*Node{n}
+	if n.Kind != yamltext.List {
+		items = []*yamltext.Node{n}
 	}
 	for _, item := range items {
 		one := Target{URL: item.Text, Pos: item.Text.Pos}
 		switch item.Kind {
-		case Map:
+		case yamltext.Map:
 			one.URL = source.Text{}
-			d.fieldsOf(item, what, &one)
+			d.FieldsOf(item, what, &one)
 			if item.Get("url") == nil {
-				d.problems.Add("missing-key", item.Text.Pos, "a target has no url").
+				d.Problems.Add("missing-key", item.Text.Pos, "a target has no url").
 					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
 			}
-		case Scalar:
+		case yamltext.Scalar:
 		default:
-			d.problems.Add("wrong-shape", item.Text.Pos, "a target has to be a URL or a mapping with one, not %s", item.Kind)
+			d.Problems.Add("wrong-shape", item.Text.Pos, "a target has to be a URL or a mapping with one, not %s", item.Kind)
 			continue
 		}
 		*t = append(*t, one)
@@ -90,17 +91,17 @@ type Stage struct {
 	Pos         source.Pos       `yaml:"-"`
 }
 
-func (s *Stage) decodeNode(d decoder, n *Node, what string) {
+func (s *Stage) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	s.Pos = n.Text.Pos
-	d.fieldsOf(n, "a stage", s)
-	if n.Kind != Map {
+	d.FieldsOf(n, "a stage", s)
+	if n.Kind != yamltext.Map {
 		return
 	}
 	if n.Get("duration") == nil {
-		d.problems.Add("missing-key", n.Text.Pos, "a stage has no duration").Hint = "write {duration: 30s, rate: 100/s}"
+		d.Problems.Add("missing-key", n.Text.Pos, "a stage has no duration").Hint = "write {duration: 30s, rate: 100/s}"
 	}
 	if (n.Get("rate") == nil) == (n.Get("connections") == nil) {
-		d.problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").
+		d.Problems.Add("missing-key", n.Text.Pos, "a stage needs either a rate or connections").
 			Hint = "write {duration: 30s, rate: 100/s}"
 	}
 }
@@ -131,21 +132,21 @@ type Args struct {
 	ByTool []Named[[]source.Text]
 }
 
-func (a *Args) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind != Map {
-		d.value(n, what, reflect.ValueOf(&a.All).Elem())
+func (a *Args) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind != yamltext.Map {
+		d.Value(n, what, reflect.ValueOf(&a.All).Elem())
 		return
 	}
 	known := Tool("").Words()
 	for _, f := range n.Fields {
 		tool := Tool("")
 		if err := parseScalar(f.Key.Value, &tool); err != nil {
-			d.problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
+			d.Problems.Add("wrong-value", f.Key.Pos, "%q is no tool", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
 			continue
 		}
 		words := Named[[]source.Text]{Name: f.Key}
-		if f.Value.Kind != Null {
-			d.value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
+		if f.Value.Kind != yamltext.Null {
+			d.Value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
 		}
 		a.ByTool = append(a.ByTool, words)
 	}
@@ -178,19 +179,19 @@ type Failures struct {
 	Max      Value[Share]
 }
 
-func (f *Failures) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind == Scalar && (n.Text.Value == "expected" || d.templated(n)) {
+func (f *Failures) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind == yamltext.Scalar && (n.Text.Value == "expected" || d.Templated(n)) {
 		f.Expected = n.Text.Value == "expected"
 		return
 	}
-	if n.Kind == Map {
+	if n.Kind == yamltext.Map {
 		var limit struct {
 			Max Value[Share] `yaml:"max"`
 		}
-		d.decode(n, what, &limit)
+		d.Decode(n, what, &limit)
 		f.Max = limit.Max
 		return
 	}
-	d.problems.Add("wrong-value", n.Text.Pos, "failures has to be expected, or a mapping with max").
+	d.Problems.Add("wrong-value", n.Text.Pos, "failures has to be expected, or a mapping with max").
 		Hint = "write failures: expected, or failures: {max: 1%}"
 }

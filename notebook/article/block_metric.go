@@ -7,19 +7,20 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Metric is a metric that an experiment adds: computed from others, or found in what something wrote.
 type Metric struct {
-	Name   source.Text   `yaml:"name"` // words joined by dots
-	Unit   Value[string] `yaml:"unit"` // such as s or 1; empty is 1
-	Better Value[Better] `yaml:"better"`
-	Value  Expression    `yaml:"value"`
-	From   source.Text   `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
-	Regex  source.Text   `yaml:"regex"`
-	JSON   source.Text   `yaml:"json"` // a path with dots
-	Pos    source.Pos    `yaml:"-"`
-	Tried  Tried         `yaml:"-"`
+	Name   source.Text    `yaml:"name"` // words joined by dots
+	Unit   Value[string]  `yaml:"unit"` // such as s or 1; empty is 1
+	Better Value[Better]  `yaml:"better"`
+	Value  Expression     `yaml:"value"`
+	From   source.Text    `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  source.Text    `yaml:"regex"`
+	JSON   source.Text    `yaml:"json"` // a path with dots
+	Pos    source.Pos     `yaml:"-"`
+	Tried  yamltext.Tried `yaml:"-"`
 }
 
 // Better is the direction in which a metric improves.
@@ -54,13 +55,13 @@ func (m *Metric) Means() record.Metric {
 	return out
 }
 
-func (m *Metric) decodeNode(d decoder, n *Node, what string) {
+func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	m.Pos = n.Text.Pos
-	if !d.kind(n, "a metric", Map) {
+	if !d.Kind(n, "a metric", yamltext.Map) {
 		return
 	}
-	d.fieldsOf(n, "a metric", m)
-	p := d.problems
+	d.FieldsOf(n, "a metric", m)
+	p := d.Problems
 	if strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
 		return
 	}
@@ -99,8 +100,8 @@ func (m *Metric) decodeNode(d decoder, n *Node, what string) {
 	}
 }
 
-func (m *Metric) checkFrom(d decoder) {
-	p := d.problems
+func (m *Metric) checkFrom(d yamltext.Decoder) {
+	p := d.Problems
 	if (m.Regex.IsZero()) == (m.JSON.IsZero()) {
 		p.Add("missing-key", m.From.Pos, "metric %q needs either a regex or a json path", m.Name.Value).
 			Hint = `add regex: 'total (\d+)', or json: a.path`

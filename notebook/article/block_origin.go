@@ -1,6 +1,9 @@
 package article
 
-import "benchbook/notebook/source"
+import (
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
 
 // Origin is an HTTP server of ours, on port 80, that answers after a time: what a load generator, a proxy or a client
 // library is measured against.
@@ -12,9 +15,9 @@ type Origin struct {
 	Pos     source.Pos   `yaml:"-"`
 }
 
-func (o *Origin) decodeNode(d decoder, n *Node, what string) {
+func (o *Origin) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	o.Pos = n.Text.Pos
-	d.fieldsOf(n, what, o)
+	d.FieldsOf(n, what, o)
 }
 
 // Distribution is how the times of an origin are spread.
@@ -49,13 +52,13 @@ type Latency struct {
 	Values       []Value[Duration]   `yaml:"values"`
 }
 
-func (l *Latency) decodeNode(d decoder, n *Node, what string) {
-	d.fieldsOf(n, what, l)
-	if !d.whole || n.Kind != Map {
+func (l *Latency) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	d.FieldsOf(n, what, l)
+	if !d.Whole || n.Kind != yamltext.Map {
 		return
 	}
 	if n.Get("distribution") == nil {
-		d.problems.Add("missing-key", n.Text.Pos, "latency has no distribution").
+		d.Problems.Add("missing-key", n.Text.Pos, "latency has no distribution").
 			Hint = "write {distribution: constant, value: 20ms}, or uniform, lognormal or empirical"
 		return
 	}
@@ -65,20 +68,20 @@ func (l *Latency) decodeNode(d decoder, n *Node, what string) {
 	}
 	for _, key := range keys {
 		if n.Get(key) == nil {
-			d.problems.Add("missing-key", n.Text.Pos, "a %s latency has no %s", l.Distribution.V, key).
+			d.Problems.Add("missing-key", n.Text.Pos, "a %s latency has no %s", l.Distribution.V, key).
 				Hint = "add " + key + ":"
 		}
 	}
 	for other, needs := range distributionKeys {
 		for _, key := range needs {
 			if v := n.Get(key); v != nil && other != l.Distribution.V {
-				d.problems.Add("contradiction", v.Text.Pos, "a %s latency has no use for %s", l.Distribution.V, key).
+				d.Problems.Add("contradiction", v.Text.Pos, "a %s latency has no use for %s", l.Distribution.V, key).
 					Hint = "remove it, or write distribution: " + string(other)
 			}
 		}
 	}
 	if l.From.Known() && l.To.Known() && l.From.V > l.To.V {
-		d.problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value, l.To.Text.Value).
+		d.Problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value, l.To.Text.Value).
 			Hint = "swap from and to"
 	}
 }
@@ -91,7 +94,7 @@ type Link struct {
 	Pos    source.Pos            `yaml:"-"`
 }
 
-func (l *Link) decodeNode(d decoder, n *Node, what string) {
+func (l *Link) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	l.Pos = n.Text.Pos
-	d.fieldsOf(n, what, l)
+	d.FieldsOf(n, what, l)
 }

@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // PublishedRef says whether published numbers stand beside ours, and which where there are several.
@@ -16,8 +17,8 @@ type PublishedRef struct {
 	Name  source.Text // empty: the only block that fits
 }
 
-func (p *PublishedRef) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Scalar) {
+func (p *PublishedRef) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &p.Shown); err != nil {
@@ -32,19 +33,19 @@ type Published struct {
 	Source     source.Text    `yaml:"source"`
 	URL        source.Text    `yaml:"url"`
 	Rows       []PublishedRow `yaml:"-"`       // of rows or file, those that where picks, with what with adds
-	Written    *Node          `yaml:"rows"`    // as they stand in the article
+	Written    *yamltext.Node `yaml:"rows"`    // as they stand in the article
 	File       source.Text    `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
 	Where      Expression     `yaml:"where"`   // about the columns, before they are renamed
 	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
 	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
 	Pos        source.Pos     `yaml:"-"`
-	Tried      Tried          `yaml:"-"`
+	Tried      yamltext.Tried `yaml:"-"`
 }
 
 // NamedTexts are words with names, in the order written.
 type NamedTexts []Named[source.Text]
 
-func (v *NamedTexts) decodeNode(d decoder, n *Node, what string) {
+func (v *NamedTexts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*v = decodeNamed[source.Text](d, n, what, "entry")
 }
 
@@ -81,7 +82,7 @@ type PublishedAt struct {
 func (doc *Document) publishedRows(b *Published) {
 	p := &doc.Problems
 	d := newDecoder(p, false)
-	var rows []*Node
+	var rows []*yamltext.Node
 	switch {
 	case !b.File.IsZero() && b.Written != nil:
 		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").
@@ -98,8 +99,8 @@ func (doc *Document) publishedRows(b *Published) {
 		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
 			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
 		return
-	case b.Written.Kind != List:
-		d.kind(b.Written, "rows", List)
+	case b.Written.Kind != yamltext.List:
+		d.Kind(b.Written, "rows", yamltext.List)
 		return
 	default:
 		rows = b.Written.Items
@@ -116,7 +117,7 @@ func (doc *Document) publishedRows(b *Published) {
 	}
 	picked := 0
 	for _, n := range rows {
-		if !d.kind(n, "a row of published numbers", Map) {
+		if !d.Kind(n, "a row of published numbers", yamltext.Map) {
 			continue
 		}
 		fits, err := doc.picks(b.Where, n, names)
@@ -139,7 +140,7 @@ func (doc *Document) publishedRows(b *Published) {
 }
 
 // columns gives the names of all fields of rows, in the order in which they come.
-func columns(rows []*Node) []string {
+func columns(rows []*yamltext.Node) []string {
 	var names []string
 	for _, n := range rows {
 		for _, f := range n.Fields {
@@ -152,7 +153,7 @@ func columns(rows []*Node) []string {
 }
 
 // picks evaluates where for a row, whose columns are names there.
-func (doc *Document) picks(where Expression, n *Node, names []string) (bool, error) {
+func (doc *Document) picks(where Expression, n *yamltext.Node, names []string) (bool, error) {
 	if where.Node == nil {
 		return true, nil
 	}
@@ -172,10 +173,10 @@ func (doc *Document) picks(where Expression, n *Node, names []string) (bool, err
 
 // publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false for one
 // that is wrong.
-func (doc *Document) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*Node) (ok bool) {
+func (doc *Document) publishedMetric(b *Published, m Named[source.Text], names []string, rows []*yamltext.Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
-		if v := n.Get("metric"); v != nil && v.Kind == Scalar && !slices.Contains(known, v.Text.Value) {
+		if v := n.Get("metric"); v != nil && v.Kind == yamltext.Scalar && !slices.Contains(known, v.Text.Value) {
 			known = append(known, v.Text.Value)
 		}
 	}
@@ -224,12 +225,12 @@ func (doc *Document) timesCommands(name string) bool {
 // publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand in
 // value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
-func (doc *Document) publishedRow(b *Published, n *Node) (PublishedRow, bool) {
+func (doc *Document) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
 	d := newDecoder(&doc.Problems, false)
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
 	for _, f := range n.Fields {
-		if f.Value.Kind == Null || !d.kind(f.Value, f.Key.Value, Scalar) || f.Value.Text.Value == "" {
+		if f.Value.Kind == yamltext.Null || !d.Kind(f.Value, f.Key.Value, yamltext.Scalar) || f.Value.Text.Value == "" {
 			continue
 		}
 		key := f.Key

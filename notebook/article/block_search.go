@@ -1,12 +1,15 @@
 package article
 
-import "benchbook/notebook/source"
+import (
+	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
+)
 
 // Tune is the values to search for before the repetitions of a trial, by name.
 type Tune []Named[Search]
 
-func (t *Tune) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Map) {
+func (t *Tune) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Map) {
 		return
 	}
 	for _, f := range n.Fields {
@@ -30,12 +33,12 @@ type Capacity struct {
 	From  Value[PerSecond] `yaml:"from"`
 	To    Value[PerSecond] `yaml:"to"`
 	Pos   source.Pos       `yaml:"-"`
-	Tried Tried            `yaml:"-"`
+	Tried yamltext.Tried   `yaml:"-"`
 }
 
-func (c *Capacity) decodeNode(d decoder, n *Node, what string) {
+func (c *Capacity) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	c.Pos = n.Text.Pos
-	d.fieldsOf(n, what, c)
+	d.FieldsOf(n, what, c)
 }
 
 // Rate is how many requests leave in a second: a number, or a share of what another experiment was measured to bear.
@@ -49,24 +52,24 @@ type Rate struct {
 // IsZero says that no rate was written.
 func (r *Rate) IsZero() bool { return r.Text.Pos.Source == nil }
 
-func (r *Rate) decodeNode(d decoder, n *Node, what string) {
+func (r *Rate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	r.Text = n.Text
-	if n.Kind != Map {
-		r.PerSecond.decodeNode(d, n, what)
+	if n.Kind != yamltext.Map {
+		r.PerSecond.DecodeNode(d, n, what)
 		return
 	}
 	var relative struct {
 		Share Value[Share] `yaml:"share"`
 		Of    source.Text  `yaml:"of"`
 	}
-	d.decode(n, what, &relative)
+	d.Decode(n, what, &relative)
 	r.Share, r.Of = relative.Share, relative.Of
-	if d.whole && (n.Get("share") == nil || n.Get("of") == nil) {
-		d.problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").
+	if d.Whole && (n.Get("share") == nil || n.Get("of") == nil) {
+		d.Problems.Add("missing-key", n.Text.Pos, "a relative rate needs share and of").
 			Hint = "write rate: {share: 80%, of: EXPERIMENT}"
 	}
 	if s := r.Share; s.Known() && s.V <= 0 {
-		d.problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").
+		d.Problems.Add("wrong-value", s.Text.Pos, "share has to be more than 0").
 			Hint = "write a percentage, such as 80%"
 	}
 }

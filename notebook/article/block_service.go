@@ -7,16 +7,17 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Services are the services of an experiment, in the order written.
 type Services []Named[Service]
 
-func (s *Services) decodeNode(d decoder, n *Node, what string) {
+func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	named, lost := misplaced(n, reflect.TypeFor[Service]())
 	*s = decodeNamed[Service](d, named, what, "service")
 	for _, f := range lost {
-		d.problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
+		d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
 			Hint = "it is a key of a service: indent it further, below the name"
 		for i := range *s {
 			(*s)[i].Value.Tried = append((*s)[i].Value.Tried, f.Key.Value)
@@ -58,7 +59,7 @@ type Service struct {
 	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
 	Scale       Value[int]      `yaml:"scale"`
 	Link        *Link           `yaml:"link"`
-	Tried       Tried           `yaml:"-"`
+	Tried       yamltext.Tried  `yaml:"-"`
 }
 
 // Build says what an image is built from.
@@ -71,15 +72,15 @@ type Build struct {
 	Pos        source.Pos  `yaml:"-"`
 }
 
-func (b *Build) decodeNode(d decoder, n *Node, what string) {
+func (b *Build) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	b.Pos = n.Text.Pos
-	if n.Kind == Scalar {
+	if n.Kind == yamltext.Scalar {
 		b.Context = n.Text
 		return
 	}
-	d.fieldsOf(n, what, b)
+	d.FieldsOf(n, what, b)
 	if !b.Inline.IsZero() && !b.Dockerfile.IsZero() {
-		d.problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).
+		d.Problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).
 			Hint = "keep one of them"
 	}
 }
@@ -91,24 +92,24 @@ type CommandLine struct {
 	Pos     source.Pos
 }
 
-func (c *CommandLine) decodeNode(d decoder, n *Node, what string) {
+func (c *CommandLine) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	c.Pos = n.Text.Pos
-	if n.Kind == List {
+	if n.Kind == yamltext.List {
 		for _, item := range n.Items {
-			if d.kind(item, what, Scalar) {
+			if d.Kind(item, what, yamltext.Scalar) {
 				c.Words = append(c.Words, item.Text.Value)
 			}
 		}
 		c.Written = shellquote.Join(c.Words...)
 		return
 	}
-	if !d.kind(n, what, Scalar) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	c.Written = n.Text.Value
 	words, err := shellquote.Split(n.Text.Value)
 	if err != nil {
-		d.problems.Add("wrong-value", n.Text.Pos, "%s cannot be split into words: %v", what, err).
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s cannot be split into words: %v", what, err).
 			Hint = "close the quote, or write a list"
 	}
 	c.Words = words
@@ -117,18 +118,18 @@ func (c *CommandLine) decodeNode(d decoder, n *Node, what string) {
 // Environment is a mapping of variables, or a list of NAME=value.
 type Environment []Named[source.Text]
 
-func (e *Environment) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind != List {
+func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind != yamltext.List {
 		*e = decodeNamed[source.Text](d, n, what, "variable")
 		return
 	}
 	for _, item := range n.Items {
-		if !d.kind(item, what, Scalar) {
+		if !d.Kind(item, what, yamltext.Scalar) {
 			continue
 		}
 		name, value, ok := strings.Cut(item.Text.Value, "=")
 		if !ok {
-			d.problems.Add("wrong-value", item.Text.Pos, "%q in %s has no value", name, what).
+			d.Problems.Add("wrong-value", item.Text.Pos, "%q in %s has no value", name, what).
 				Hint = "write NAME=value; variables of the host are never passed on"
 			continue
 		}
@@ -138,19 +139,19 @@ func (e *Environment) decodeNode(d decoder, n *Node, what string) {
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source source.Text `yaml:"source"`
-	Target source.Text `yaml:"target"`
-	Tried  Tried       `yaml:"-"`
+	Source source.Text    `yaml:"source"`
+	Target source.Text    `yaml:"target"`
+	Tried  yamltext.Tried `yaml:"-"`
 }
 
-func (c *Config) decodeNode(d decoder, n *Node, what string) {
-	d.fieldsOf(n, "a config", c)
-	if !d.whole || n.Kind != Map {
+func (c *Config) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	d.FieldsOf(n, "a config", c)
+	if !d.Whole || n.Kind != yamltext.Map {
 		return
 	}
 	for key, t := range map[string]source.Text{"source": c.Source, "target": c.Target} {
 		if t.IsZero() && !c.Tried.Has(key) {
-			d.problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
+			d.Problems.Add("missing-key", n.Text.Pos, "a config has no %s", key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
 		}
 	}
 }
@@ -172,9 +173,9 @@ type Tmpfs struct {
 	Pos  source.Pos   `yaml:"-"`
 }
 
-func (t *Tmpfs) decodeNode(d decoder, n *Node, what string) {
+func (t *Tmpfs) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	t.Pos = n.Text.Pos
-	d.fieldsOf(n, what, t)
+	d.FieldsOf(n, what, t)
 }
 
 // VolumeType is what a volume is made of.
@@ -192,17 +193,17 @@ func (VolumeType) Words() []string {
 	return []string{string(BindVolume), string(NamedVolume), string(TmpfsVolume)}
 }
 
-func (v *Volume) decodeNode(d decoder, n *Node, what string) {
+func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	v.Pos = n.Text.Pos
-	if n.Kind == Map {
-		d.fieldsOf(n, "a volume", v)
+	if n.Kind == yamltext.Map {
+		d.FieldsOf(n, "a volume", v)
 		if v.Target.IsZero() {
-			d.problems.Add("missing-key", n.Text.Pos, "a volume has no target").
+			d.Problems.Add("missing-key", n.Text.Pos, "a volume has no target").
 				Hint = "add target: with a path in the container"
 		}
 		return
 	}
-	if !d.kind(n, "a volume", Scalar) || d.templated(n) {
+	if !d.Kind(n, "a volume", yamltext.Scalar) || d.Templated(n) {
 		return
 	}
 	parts := strings.Split(n.Text.Value, ":")
@@ -212,7 +213,7 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 			v.ReadOnly = Value[bool]{V: true, Text: n.Text}
 		case "rw":
 		default:
-			d.problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).
+			d.Problems.Add("wrong-value", n.Text.Pos, "%q is no mode of a volume", parts[2]).
 				Hint = "write ro, rw, or leave it out"
 		}
 		parts = parts[:2]
@@ -224,7 +225,7 @@ func (v *Volume) decodeNode(d decoder, n *Node, what string) {
 		v.Source = source.Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
 		v.Target = source.Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
 	default:
-		d.problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).
+		d.Problems.Add("wrong-value", n.Text.Pos, "%q is no volume", n.Text.Value).
 			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
 	}
 	v.Type.V = NamedVolume
@@ -257,10 +258,10 @@ func (Condition) Words() []string {
 	return []string{string(ServiceStarted), string(ServiceHealthy), string(ServiceCompleted)}
 }
 
-func (l *Dependencies) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind != Map {
+func (l *Dependencies) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind != yamltext.Map {
 		var names []source.Text
-		d.value(n, what, reflect.ValueOf(&names).Elem())
+		d.Value(n, what, reflect.ValueOf(&names).Elem())
 		for _, name := range names {
 			*l = append(*l, Dependency{Text: name})
 		}
@@ -272,11 +273,11 @@ func (l *Dependencies) decodeNode(d decoder, n *Node, what string) {
 			Required  Value[bool]      `yaml:"required"`
 			Restart   Value[bool]      `yaml:"restart"` // of Compose's own commands: there is none here that it could say something of
 		}
-		if f.Value.Kind != Null {
-			d.decode(f.Value, "depends_on", &options)
+		if f.Value.Kind != yamltext.Null {
+			d.Decode(f.Value, "depends_on", &options)
 		}
 		if options.Required.Known() && !options.Required.V {
-			d.problems.Add("wrong-value", options.Required.Text.Pos, "%q cannot be optional: every service of an experiment is started", f.Key.Value).
+			d.Problems.Add("wrong-value", options.Required.Text.Pos, "%q cannot be optional: every service of an experiment is started", f.Key.Value).
 				Hint = "remove required, or the dependency"
 		}
 		*l = append(*l, Dependency{f.Key, options.Condition})
@@ -292,19 +293,19 @@ type Ulimit struct {
 	Hard Value[int] `yaml:"hard"`
 }
 
-func (u *Ulimits) decodeNode(d decoder, n *Node, what string) {
+func (u *Ulimits) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*u = decodeNamed[Ulimit](d, n, what, "limit")
 }
 
-func (u *Ulimit) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind == Scalar {
-		u.Soft.decodeNode(d, n, what)
+func (u *Ulimit) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind == yamltext.Scalar {
+		u.Soft.DecodeNode(d, n, what)
 		u.Hard = u.Soft
 		return
 	}
-	d.fieldsOf(n, what, u)
+	d.FieldsOf(n, what, u)
 	if u.Soft.Known() && u.Hard.Known() && u.Soft.V > u.Hard.V && u.Hard.V >= 0 {
-		d.problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").
+		d.Problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").
 			Hint = "lower soft, or raise hard"
 	}
 }

@@ -5,25 +5,26 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Table shows results in rows and columns.
 type Table struct {
-	Label      source.Text   `yaml:"label"`
-	Experiment source.Text   `yaml:"experiment"`
-	Title      source.Text   `yaml:"title"`
-	Rows       []source.Text `yaml:"rows"`
-	Columns    []source.Text `yaml:"columns"`
-	Where      Expression    `yaml:"where"`
-	Sort       source.Text   `yaml:"sort"`
-	Group      source.Text   `yaml:"group"` // a parameter or label whose values head groups of rows
-	Caption    source.Text   `yaml:"caption"`
-	Format     Formats       `yaml:"format"`
-	Notes      []source.Text `yaml:"notes"` // sentences below the table
-	Published  PublishedRef  `yaml:"published"`
-	Claim      source.Text   `yaml:"claim"`
-	Pos        source.Pos    `yaml:"-"`
-	Tried      Tried         `yaml:"-"`
+	Label      source.Text    `yaml:"label"`
+	Experiment source.Text    `yaml:"experiment"`
+	Title      source.Text    `yaml:"title"`
+	Rows       []source.Text  `yaml:"rows"`
+	Columns    []source.Text  `yaml:"columns"`
+	Where      Expression     `yaml:"where"`
+	Sort       source.Text    `yaml:"sort"`
+	Group      source.Text    `yaml:"group"` // a parameter or label whose values head groups of rows
+	Caption    source.Text    `yaml:"caption"`
+	Format     Formats        `yaml:"format"`
+	Notes      []source.Text  `yaml:"notes"` // sentences below the table
+	Published  PublishedRef   `yaml:"published"`
+	Claim      source.Text    `yaml:"claim"`
+	Pos        source.Pos     `yaml:"-"`
+	Tried      yamltext.Tried `yaml:"-"`
 }
 
 // Formats says how columns are shown, by their names.
@@ -35,12 +36,12 @@ type Format struct {
 	Text    source.Text
 }
 
-func (f *Formats) decodeNode(d decoder, n *Node, what string) {
+func (f *Formats) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*f = decodeNamed[Format](d, n, what, "format of")
 }
 
-func (f *Format) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Scalar) {
+func (f *Format) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	f.Text = n.Text
@@ -60,5 +61,5 @@ func (f *Format) decodeNode(d decoder, n *Node, what string) {
 	if errors.As(err, &e) {
 		err = &expr.Error{Span: own(e.Span), Msg: e.Msg, Hint: e.Hint}
 	}
-	AddExprError(n.Text, err, d.problems)
+	AddExprError(n.Text, err, d.Problems)
 }

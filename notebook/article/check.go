@@ -12,6 +12,7 @@ import (
 	"benchbook/files"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there twice or
@@ -117,7 +118,7 @@ func keys(m map[string]source.Text) []string {
 }
 
 // named checks a name that has to be there and be the only one of its kind.
-func (doc *Document) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried Tried) bool {
+func (doc *Document) named(t source.Text, at source.Pos, what string, seen map[string]source.Text, tried yamltext.Tried) bool {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "" && tried.Has("name"):
 		return false
@@ -171,7 +172,7 @@ func (doc *Document) claimName(t source.Text, claims map[string]source.Text) {
 	}
 }
 
-func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried Tried) {
+func (doc *Document) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text, tried yamltext.Tried) {
 	before, twice := seen[t.Value]
 	switch {
 	case t.Value == "" && tried.Has("label"):

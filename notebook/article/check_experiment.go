@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers, the
 // one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
-func contradictions(n *Node, problems *source.Problems) {
-	both := func(in, a, b *Node, what, hint string) {
-		if in != nil && a != nil && a.Kind != Null && b != nil && b.Kind != Null {
+func contradictions(n *yamltext.Node, problems *source.Problems) {
+	both := func(in, a, b *yamltext.Node, what, hint string) {
+		if in != nil && a != nil && a.Kind != yamltext.Null && b != nil && b.Kind != yamltext.Null {
 			problems.Add("contradiction", keyOf(in, b), "%s", what).Hint = hint
 		}
 	}
@@ -24,7 +25,7 @@ func contradictions(n *Node, problems *source.Problems) {
 	for _, key := range []string{"rate", "requests", "stages"} {
 		both(load, capacity, load.Get(key), "capacity looks for the rate itself, so the load has no "+key, "remove "+key)
 	}
-	if stages != nil && stages.Kind == List && len(stages.Items) > 0 {
+	if stages != nil && stages.Kind == yamltext.List && len(stages.Items) > 0 {
 		first := stages.Items[0]
 		for _, s := range stages.Items[1:] {
 			if first.Get("rate") != nil && s.Get("connections") != nil || first.Get("connections") != nil && s.Get("rate") != nil {
@@ -48,7 +49,7 @@ func contradictions(n *Node, problems *source.Problems) {
 }
 
 // keyOf is the place of the key that has a value.
-func keyOf(n, value *Node) source.Pos {
-	i := slices.IndexFunc(n.Fields, func(f Field) bool { return f.Value == value })
+func keyOf(n, value *yamltext.Node) source.Pos {
+	i := slices.IndexFunc(n.Fields, func(f yamltext.Field) bool { return f.Value == value })
 	return n.Fields[i].Key.Pos
 }

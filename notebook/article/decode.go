@@ -13,6 +13,7 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
@@ -60,29 +61,29 @@ type Named[T any] struct {
 	Value T
 }
 
-func (v *Value[T]) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Scalar) {
+func (v *Value[T]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	v.Text = n.Text
-	if d.templated(n) {
+	if d.Templated(n) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &v.V); err != nil {
 		v.Text = source.Text{} // not set: what cannot be read is not looked at again
-		d.problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(n.Text.Value, any(v.V))
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(n.Text.Value, any(v.V))
 	}
 }
 
-func (e *Expression) decodeNode(d decoder, n *Node, what string) {
-	if !d.kind(n, what, Scalar) {
+func (e *Expression) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if !d.Kind(n, what, yamltext.Scalar) {
 		return
 	}
 	e.Text = n.Text
-	if d.templated(n) {
+	if d.Templated(n) {
 		return
 	}
-	e.Node = ParseExpression(n.Text, d.problems)
+	e.Node = ParseExpression(n.Text, d.Problems)
 }
 
 // ParseExpression parses t as an expression; a mistake in it is a problem at its place inside t, and the result nil.
@@ -96,21 +97,21 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 }
 
 // decodeNamed reads a mapping whose keys are names of the author's choice.
-func decodeNamed[T any](d decoder, n *Node, what, each string) []Named[T] {
-	if !d.kind(n, what, Map) {
+func decodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string) []Named[T] {
+	if !d.Kind(n, what, yamltext.Map) {
 		return nil
 	}
 	var out []Named[T]
 	for i, f := range n.Fields {
 		if i == maxNamed {
-			d.problems.Add("too-many", f.Key.Pos, "%s has more than %d entries", what, maxNamed).Hint = "remove some of them"
+			d.Problems.Add("too-many", f.Key.Pos, "%s has more than %d entries", what, maxNamed).Hint = "remove some of them"
 			break
 		}
 		e := Named[T]{Name: f.Key}
-		if f.Value.Kind == Null && d.templates {
+		if f.Value.Kind == yamltext.Null && d.Templates {
 			continue // it removes the entry of what this is merged over
 		}
-		if d.decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != Null {
+		if d.Decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != yamltext.Null {
 			out = append(out, e)
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // FileName is the name of an article in its folder.
@@ -64,17 +65,17 @@ type Document struct {
 
 // Front is the front matter of an article.
 type Front struct {
-	Title       source.Text   `yaml:"title"`
-	Description source.Text   `yaml:"description"`
-	Date        source.Text   `yaml:"date"`
-	Tags        Tags          `yaml:"tags"`
-	Draft       Value[bool]   `yaml:"draft"`
-	Authors     []source.Text `yaml:"authors"`
-	Reproduces  *Reproduces   `yaml:"reproduces"`
-	KeyValues   []KeyValue    `yaml:"key_values"`
-	Values      NamedValues   `yaml:"values"`
-	Defaults    Defaults      `yaml:"defaults"`
-	Tried       Tried         `yaml:"-"`
+	Title       source.Text    `yaml:"title"`
+	Description source.Text    `yaml:"description"`
+	Date        source.Text    `yaml:"date"`
+	Tags        Tags           `yaml:"tags"`
+	Draft       Value[bool]    `yaml:"draft"`
+	Authors     []source.Text  `yaml:"authors"`
+	Reproduces  *Reproduces    `yaml:"reproduces"`
+	KeyValues   []KeyValue     `yaml:"key_values"`
+	Values      NamedValues    `yaml:"values"`
+	Defaults    Defaults       `yaml:"defaults"`
+	Tried       yamltext.Tried `yaml:"-"`
 }
 
 // Reproduces names the work that an article repeats.
@@ -88,13 +89,13 @@ type Reproduces struct {
 // Tags are words that articles are found by.
 type Tags []source.Text
 
-func (t *Tags) decodeNode(d decoder, n *Node, what string) {
-	if n.Kind == Scalar && strings.Contains(n.Text.Value, ",") {
+func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, ",") {
 		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		d.problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s that are several make a list", what).Hint = "write " + what + ": [" + strings.Join(words, ", ") + "]"
 		return
 	}
-	d.value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
+	d.Value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
 }
 
 // KeyValue is a measured value shown under the description.
@@ -102,36 +103,36 @@ type KeyValue struct {
 	Value source.Text `yaml:"value"` // an inline value, or the name of one of Values
 	Is    source.Text `yaml:"is"`
 
-	Pos   source.Pos `yaml:"-"`
-	Tried Tried      `yaml:"-"`
+	Pos   source.Pos     `yaml:"-"`
+	Tried yamltext.Tried `yaml:"-"`
 }
 
-func (k *KeyValue) decodeNode(d decoder, n *Node, what string) {
+func (k *KeyValue) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	k.Pos = n.Text.Pos
-	d.fieldsOf(n, what, k)
+	d.FieldsOf(n, what, k)
 }
 
 // NamedValues are expressions with names, in the order written.
 type NamedValues []Named[Expression]
 
-func (v *NamedValues) decodeNode(d decoder, n *Node, what string) {
+func (v *NamedValues) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*v = decodeNamed[Expression](d, n, what, "value")
 }
 
 // Defaults are keys of experiments that hold wherever an experiment does not say otherwise.
-type Defaults struct{ Node *Node }
+type Defaults struct{ Node *yamltext.Node }
 
-func (v *Defaults) decodeNode(d decoder, n *Node, what string) {
-	if d.kind(n, what, Map) {
+func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if d.Kind(n, what, yamltext.Map) {
 		v.Node = n
 		for _, key := range []string{"name", "extends"} {
 			if inner := n.Get(key); inner != nil {
-				d.problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).
+				d.Problems.Add("wrong-shape", keyOf(n, inner), "%s is no default", key).
 					Hint = "write it in the experiments"
 			}
 		}
-		templatesIn(n, d.problems)
-		newDecoder(d.problems, true).decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
+		templatesIn(n, d.Problems)
+		newDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
 	}
 }
 
@@ -144,8 +145,8 @@ type Listing struct {
 	Lines    []source.Pos // of file=: of each line of Data
 	Pos      source.Pos   // of the fence's first line
 
-	fragment fragment   // of file=
-	extent   source.Pos // of file=: of the fence and all of its lines
+	fragment yamltext.Fragment // of file=
+	extent   source.Pos        // of file=: of the fence and all of its lines
 }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
@@ -275,12 +276,12 @@ func (doc *Document) frontMatter() []byte {
 	}
 	doc.front = doc.Source.Pos(0, m[1])
 	if m[2] >= 0 {
-		f := part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
-		if n := parseYAML(f, &doc.Problems); n != nil {
-			newDecoder(&doc.Problems, false).decode(n, "front matter", &doc.Front)
+		f := yamltext.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
+		if n := yamltext.Parse(f, &doc.Problems); n != nil {
+			newDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
 			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
 				doc.Front.Tried = append(doc.Front.Tried, "title")
-				doc.Problems.Add("missing-key", n.place("title"), "the title is empty").Hint = "write what the article is about behind title:"
+				doc.Problems.Add("missing-key", n.Place("title"), "the title is empty").Hint = "write what the article is about behind title:"
 			}
 		}
 	}
@@ -457,9 +458,9 @@ func (doc *Document) misplaced(word string, at source.Pos) {
 	}
 }
 
-func (doc *Document) yamlBlock(b *Block, f fragment) {
+func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 	before := doc.Problems.Len()
-	n := parseYAML(f, &doc.Problems)
+	n := yamltext.Parse(f, &doc.Problems)
 	cut := slices.ContainsFunc(doc.Problems.All()[before:], func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
 	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) { // what can be read of it may lack something that others name
 		doc.unread[b.Is] = true
@@ -468,17 +469,17 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 		return
 	}
 	d := newDecoder(&doc.Problems, false)
-	items := []*Node{n}
-	if n.Kind == List && b.Is != "experiment" {
+	items := []*yamltext.Node{n}
+	if n.Kind == yamltext.List && b.Is != "experiment" {
 		items = n.Items
 	}
 	for _, item := range items {
-		if !d.kind(item, "a block of "+b.Is, Map) || doc.wrapped(item, b.Is) {
+		if !d.Kind(item, "a block of "+b.Is, yamltext.Map) || doc.wrapped(item, b.Is) {
 			doc.unread[b.Is] = true
 			continue
 		}
 		at := item.Text.Pos
-		if n.Kind != List {
+		if n.Kind != yamltext.List {
 			at = b.Place
 		}
 		switch b.Is {
@@ -499,26 +500,26 @@ func (doc *Document) yamlBlock(b *Block, f fragment) {
 			}
 		case "claim":
 			c := &Claim{Pos: at}
-			d.decode(item, "claim", c)
+			d.Decode(item, "claim", c)
 			b.Claims, doc.Claims = append(b.Claims, c), append(doc.Claims, c)
 		case "published":
 			p := &Published{Pos: at}
-			d.decode(item, "published", p)
+			d.Decode(item, "published", p)
 			b.Published, doc.Published = append(b.Published, p), append(doc.Published, p)
 		case "table":
 			t := &Table{Pos: at}
-			d.decode(item, "table", t)
+			d.Decode(item, "table", t)
 			b.Tables, doc.Tables = append(b.Tables, t), append(doc.Tables, t)
 		case "figure":
 			g := &Figure{Pos: at}
-			d.decode(item, "figure", g)
+			d.Decode(item, "figure", g)
 			b.Figures, doc.Figures = append(b.Figures, g), append(doc.Figures, g)
 		}
 	}
 }
 
 // wrapped reports a block all of which stands below a key of its own, which no block has: its name, or what kind it is.
-func (doc *Document) wrapped(n *Node, kind string) bool {
+func (doc *Document) wrapped(n *yamltext.Node, kind string) bool {
 	if len(n.Fields) != 1 || strings.HasPrefix(n.Fields[0].Key.Value, "x-") {
 		return false
 	}
@@ -526,9 +527,9 @@ func (doc *Document) wrapped(n *Node, kind string) bool {
 	var known []string
 	var hint string
 	switch {
-	case f.Value.Kind == List && kind != "experiment":
+	case f.Value.Kind == yamltext.List && kind != "experiment":
 		hint = fmt.Sprintf("write the items alone, without %s:", f.Key.Value)
-	case f.Value.Kind == Map:
+	case f.Value.Kind == yamltext.Map:
 		hint = fmt.Sprintf("write the keys below it alone, without %s:", f.Key.Value)
 		if _, near := source.Nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
 			own := "name"

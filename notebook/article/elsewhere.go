@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"benchbook/notebook/yamltext"
 )
 
 // An otherName is what a word that other tools use, or that somebody may take for ours, is here.
@@ -149,10 +151,10 @@ func belongs(key string, in reflect.Type) (other home, hint string, ok bool) {
 }
 
 // misplaced takes out of a mapping of names what are keys of the mappings below the names, and have values as such.
-func misplaced(n *Node, t reflect.Type) (named *Node, lost []Field) {
+func misplaced(n *yamltext.Node, t reflect.Type) (named *yamltext.Node, lost []yamltext.Field) {
 	keys := home{t: t}
 	for _, f := range n.Fields {
-		if (f.Value.Kind == Scalar || f.Value.Kind == List) && keys.has(f.Key.Value) {
+		if (f.Value.Kind == yamltext.Scalar || f.Value.Kind == yamltext.List) && keys.has(f.Key.Value) {
 			lost = append(lost, f)
 			n = n.Without(f.Key.Value)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // maxFile bounds what is read of a single file of an article; larger data is better made in an image.
@@ -28,15 +29,15 @@ type File struct {
 }
 
 // fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read so.
-func (f *File) fragment(doc *Document, problems *source.Problems) (fragment, bool) {
+func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Fragment, bool) {
 	if f.listing != nil {
 		return f.listing.fragment, true
 	}
 	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
 	if !source.Fits(src, problems) {
-		return fragment{}, false
+		return yamltext.Fragment{}, false
 	}
-	return wholeFile(src), true
+	return yamltext.Whole(src), true
 }
 
 // Inside cleans a path that an article names and makes sure that it stays in the article's folder.
@@ -115,7 +116,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 
 // Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows its place in
 // the file. An empty field of CSV is none.
-func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*Node, bool) {
+func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext.Node, bool) {
 	f, ok := doc.File(t, problems)
 	if !ok {
 		return nil, false
@@ -133,11 +134,11 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*Node, bo
 	case extension == ".csv":
 		return csvRows(text, problems)
 	default:
-		n := parseYAML(text, problems)
+		n := yamltext.Parse(text, problems)
 		if n == nil {
 			return nil, false
 		}
-		if n.Kind != List {
+		if n.Kind != yamltext.List {
 			problems.Add("wrong-shape", n.Text.Pos, "a file of rows has to be a list of mappings, not %s", n.Kind).
 				Hint = "put a dash before each row"
 			return nil, false
@@ -147,36 +148,36 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*Node, bo
 }
 
 // csvRows makes a mapping of each line of CSV.
-func csvRows(f fragment, problems *source.Problems) ([]*Node, bool) {
-	r := csv.NewReader(strings.NewReader(f.text))
+func csvRows(f yamltext.Fragment, problems *source.Problems) ([]*yamltext.Node, bool) {
+	r := csv.NewReader(strings.NewReader(f.Text))
 	r.ReuseRecord = true
 	field := func(fields []string, i int) source.Text {
 		line, column := r.FieldPos(i)
-		t := source.Text{Value: fields[i], Pos: f.field(line, column, len(fields[i]))}
+		t := source.Text{Value: fields[i], Pos: f.FieldPos(line, column, len(fields[i]))}
 		if data := t.Pos.Source.Data; t.Pos.Start < len(data) && data[t.Pos.Start] == '"' {
 			t.Pos.End = min(t.Pos.End+2, len(data))
 		}
 		return t
 	}
 	var names []source.Text
-	var rows []*Node
+	var rows []*yamltext.Node
 	for {
 		fields, err := r.Read()
 		var syntax *csv.ParseError
 		switch {
 		case errors.Is(err, io.EOF):
 			if names == nil {
-				problems.Add("bad-csv", f.whole, "there is no line with the names of columns").
+				problems.Add("bad-csv", f.Whole, "there is no line with the names of columns").
 					Hint = "begin the file with it"
 				return nil, false
 			}
 			return rows, true
 		case errors.As(err, &syntax):
-			problems.Add("bad-csv", f.field(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
+			problems.Add("bad-csv", f.FieldPos(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
 				Hint = "every line needs as many fields as the first; put fields with commas or quotes into quotes"
 			return nil, false
 		case err != nil:
-			problems.Add("bad-csv", f.whole, "this is not CSV: %v", err)
+			problems.Add("bad-csv", f.Whole, "this is not CSV: %v", err)
 			return nil, false
 		}
 		if names == nil {
@@ -193,10 +194,10 @@ func csvRows(f fragment, problems *source.Problems) ([]*Node, bool) {
 			}
 			continue
 		}
-		row := &Node{Kind: Map, Text: source.Text{Pos: field(fields, 0).Pos}}
+		row := &yamltext.Node{Kind: yamltext.Map, Text: source.Text{Pos: field(fields, 0).Pos}}
 		for i, name := range names {
 			if text := field(fields, i); text.Value != "" {
-				row.Fields = append(row.Fields, Field{Key: name, Value: &Node{Kind: Scalar, Text: text}})
+				row.Fields = append(row.Fields, yamltext.Field{Key: name, Value: &yamltext.Node{Kind: yamltext.Scalar, Text: text}})
 			}
 		}
 		rows = append(rows, row)

@@ -7,15 +7,16 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // articleWording is what decoders know of articles.
-var articleWording = wording{shapeHint: shapeHint, unknownKey: unknownKey,
-	named: func(t reflect.Type) bool { return t == reflect.TypeFor[Services]() }}
+var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey,
+	Named: func(t reflect.Type) bool { return t == reflect.TypeFor[Services]() }}
 
 // newDecoder makes a decoder for articles. Templates says that ${{ }} may still stand in scalars.
-func newDecoder(problems *source.Problems, templates bool) decoder {
-	return decoder{problems: problems, wording: &articleWording, templates: templates}
+func newDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
+	return yamltext.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
 }
 
 // unknownKey is a way out where a key of a mapping is not known, and the key of ours that it stands for, if that is plain.
@@ -38,12 +39,12 @@ func unknownKey(key string, t reflect.Type, names []string) (hint, meant string,
 }
 
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong.
-func shapeHint(n *Node, what string, want NodeKind) string {
-	if n.Kind == Scalar && want == Map && strings.HasPrefix(what, "service ") {
+func shapeHint(n *yamltext.Node, what string, want yamltext.NodeKind) string {
+	if n.Kind == yamltext.Scalar && want == yamltext.Map && strings.HasPrefix(what, "service ") {
 		return "write below it what it is made of, such as image: " + n.Text.Value
 	}
-	if n.Kind == Scalar && want == Map {
-		if m := gluedKey.FindStringSubmatch(n.Text.Value); m != nil {
+	if n.Kind == yamltext.Scalar && want == yamltext.Map {
+		if m := yamltext.GluedKey.FindStringSubmatch(n.Text.Value); m != nil {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
 		}
 		if name, value, ok := strings.Cut(n.Text.Value, "="); ok && what == "environment" && IsName(name) {
@@ -51,13 +52,13 @@ func shapeHint(n *Node, what string, want NodeKind) string {
 		}
 	}
 	switch {
-	case n.Kind == Map && want == List:
+	case n.Kind == yamltext.Map && want == yamltext.List:
 		return "put a dash before each entry"
-	case want == Map:
+	case want == yamltext.Map:
 		return shapes[what]
-	case n.Kind == Map && want == Scalar && (what == "body" || what == "stdin"):
+	case n.Kind == yamltext.Map && want == yamltext.Scalar && (what == "body" || what == "stdin"):
 		return "write it as a text, in single quotes"
-	case n.Kind == List && want == Scalar && len(n.Items) == 1:
+	case n.Kind == yamltext.List && want == yamltext.Scalar && len(n.Items) == 1:
 		return "write the value alone, without brackets or dash"
 	}
 	return ""

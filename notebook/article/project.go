@@ -16,6 +16,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // ProjectFile is the name of the file that makes a folder a project.
@@ -29,14 +30,14 @@ type Project struct {
 	Author   source.Text
 	Engine   Value[EngineName]
 	Hosts    []Named[ProjectHost]
-	Cluster  *Cluster         // that of the engine kubernetes; nil if nothing is written
-	Registry source.Text      // where images are pushed that the nodes of a cluster pull
-	Theme    source.Text      // a folder of the project whose files replace those of the theme
-	Docs     source.Text      // a folder of the project with pages beside the articles; see ReadDocs
-	Publish  *Publish         // where the site goes; nil if nothing is written
-	Allow    []Permission     // what articles may ask for beyond the harmless
-	Defaults *Node            // of all experiments; nil if none
-	Profiles map[string]*Node // overrides of all experiments, by profile
+	Cluster  *Cluster                  // that of the engine kubernetes; nil if nothing is written
+	Registry source.Text               // where images are pushed that the nodes of a cluster pull
+	Theme    source.Text               // a folder of the project whose files replace those of the theme
+	Docs     source.Text               // a folder of the project with pages beside the articles; see ReadDocs
+	Publish  *Publish                  // where the site goes; nil if nothing is written
+	Allow    []Permission              // what articles may ask for beyond the harmless
+	Defaults *yamltext.Node            // of all experiments; nil if none
+	Profiles map[string]*yamltext.Node // overrides of all experiments, by profile
 	Problems source.Problems
 }
 
@@ -91,11 +92,11 @@ func (Permission) Words() []string {
 // ProjectHosts are the machines that experiments may name under hosts.
 type ProjectHosts []Named[ProjectHost]
 
-func (h *ProjectHosts) decodeNode(d decoder, n *Node, what string) {
+func (h *ProjectHosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	*h = decodeNamed[ProjectHost](d, n, what, "host")
 	for _, host := range *h {
 		if !files.IsName(host.Name.Value) {
-			addBadName(d.problems, host.Name, "host")
+			addBadName(d.Problems, host.Name, "host")
 		}
 	}
 }
@@ -108,24 +109,24 @@ type ProjectHost struct {
 	Kubernetes *Cluster    `yaml:"kubernetes"` // nil for a Docker endpoint
 }
 
-func (h *ProjectHost) decodeNode(d decoder, n *Node, what string) {
+func (h *ProjectHost) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	switch n.Kind {
-	case Scalar:
+	case yamltext.Scalar:
 		h.Docker = n.Text
-	case Null:
+	case yamltext.Null:
 	default:
-		d.fieldsOf(n, what, h)
+		d.FieldsOf(n, what, h)
 	}
 	scheme, _, ok := strings.Cut(h.Docker.Value, "://")
 	switch {
 	case h.Docker.IsZero() == (h.Kubernetes == nil):
-		d.problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes cluster", what).
+		d.Problems.Add("missing-key", n.Text.Pos, "%s needs either a Docker endpoint or a Kubernetes cluster", what).
 			Hint = "write docker: ssh://NAME, or kubernetes: {context: NAME}"
 	case !h.Docker.IsZero() && (!ok || !slices.Contains([]string{"ssh", "tcp", "unix"}, scheme)):
-		d.problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
+		d.Problems.Add("wrong-value", h.Docker.Pos, "%q is no Docker endpoint", h.Docker.Value).
 			Hint = "begin it with ssh://, tcp:// or unix://"
 	case scheme == "tcp" && h.TLS.IsZero() && !isLoopback(h.Docker.Value):
-		d.problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
+		d.Problems.Add("missing-key", h.Docker.Pos, "a Docker endpoint over tcp:// needs certificates").
 			Hint = "add tls: with the folder that they are in; without them anybody could use it"
 	}
 }
@@ -169,10 +170,10 @@ type Publish struct {
 	Folder source.Text `yaml:"folder"`
 }
 
-func (p *Publish) decodeNode(d decoder, n *Node, what string) {
-	d.fieldsOf(n, what, p)
+func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	d.FieldsOf(n, what, p)
 	if !p.Folder.IsZero() && (!p.Remote.IsZero() || !p.Branch.IsZero()) {
-		d.problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").
+		d.Problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").
 			Hint = "keep one of them"
 	}
 }
@@ -203,17 +204,17 @@ func OpenProject(dir string) (*Project, error) {
 }
 
 func readProject(dir string) *Project {
-	p := &Project{Dir: dir, Profiles: map[string]*Node{}}
+	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
 	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
 	if !ok || !source.Fits(src, &p.Problems) {
 		return p
 	}
-	n := parseYAML(wholeFile(src), &p.Problems)
+	n := yamltext.Parse(yamltext.Whole(src), &p.Problems)
 	if n == nil {
 		return p
 	}
 	var file projectFile
-	newDecoder(&p.Problems, false).decode(n, ProjectFile, &file)
+	newDecoder(&p.Problems, false).Decode(n, ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title.OneLine(), file.URL, file.Author.OneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish

@@ -4,19 +4,20 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // segmentsOf makes a fragment of lines of Markdown; shown is the text that goldmark parsed.
-func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) fragment {
-	var pieces []pieceOfLine
+func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) yamltext.Fragment {
+	var pieces []yamltext.Piece
 	for _, line := range segments {
-		pieces = append(pieces, pieceOfLine{text: string(line.Value(shown)), start: line.Start, padding: line.Padding})
+		pieces = append(pieces, yamltext.Piece{Text: string(line.Value(shown)), Start: line.Start, Padding: line.Padding})
 	}
-	return joined(s, pieces, whole)
+	return yamltext.Join(s, pieces, whole)
 }
 
 // inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.
 func inlineText(s *source.Source, segments []text.Segment, from int, value string) source.Text {
 	f := segmentsOf(s, s.Data, segments, source.Pos{Source: s})
-	return f.find(value, from)
+	return f.Find(value, from)
 }

@@ -68,10 +68,10 @@ func (p *prose) read(n ast.Node) {
 				p.text.WriteByte(' ')
 			}
 		case *InlineValue:
-			p.value(c)
+			p.Value(c)
 		case *ast.CodeSpan:
 			if v := p.coded[c]; v != nil {
-				p.value(v)
+				p.Value(v)
 			} else {
 				p.text.WriteByte('`')
 			}
@@ -81,7 +81,7 @@ func (p *prose) read(n ast.Node) {
 	}
 }
 
-func (p *prose) value(v *InlineValue) {
+func (p *prose) Value(v *InlineValue) {
 	p.text.WriteRune(valueSign)
 	p.values = append(p.values, v)
 }
@@ -163,13 +163,13 @@ func (p *prose) literal(text string, m []int) (Literal, bool) {
 			step /= 10
 		}
 	}
-	at := p.place(m[2])
+	at := p.Place(m[2])
 	return Literal{Number: unit.ToBase(q.Value), Precision: unit.ToBase(step), Unit: unit, Dimension: unit.Dimension,
-		Text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.place(m[9]-1)+1))}}, true
+		Text: source.Text{Value: text[m[2]:m[9]], Pos: p.at(at, max(at+m[3]-m[2], p.Place(m[9]-1)+1))}}, true
 }
 
 // place is where a byte of the text stands in the source.
-func (p *prose) place(at int) int {
+func (p *prose) Place(at int) int {
 	last := piece{}
 	for _, q := range p.pieces {
 		if q.at > at {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Knowledge is how much of an experiment can be judged in spite of the problems that were found.
@@ -63,7 +64,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells
 	}
-	key, value := source.Text{}, (*Node)(nil)
+	key, value := source.Text{}, (*yamltext.Node)(nil)
 	for _, f := range e.Node.Fields {
 		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
 			key, value = f.Key, f.Value
@@ -72,7 +73,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	switch left, harmless := keysLeave[key.Value]; {
 	case harmless:
 		return left
-	case value == nil || blockKeys("experiment")[key.Value] || value.Kind == List:
+	case value == nil || blockKeys("experiment")[key.Value] || value.Kind == yamltext.List:
 		return KnowsNothing
 	}
 	// An unknown key. It may be a misspelt one, and what was meant by that is missing.

@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // builtIn is the lowest layer of the defaults.
@@ -48,10 +49,10 @@ var (
 
 // cascade is an experiment whose layers are merged.
 type cascade struct {
-	merged *article.Node
+	merged *yamltext.Node
 	doc    *article.Document
 	// profile has the nodes that the layers of the profile put there, with what is to be said of them: "profile smoke".
-	profile map[*article.Node]string
+	profile map[*yamltext.Node]string
 }
 
 // Names of the sources of values that stand in no file.
@@ -65,10 +66,10 @@ const (
 // cascade lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
 // profile's: built in, benchbook.yaml, front matter, block. It reports whether the profile leaves the experiment out.
 func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
-	c = &cascade{doc: p.doc, profile: map[*article.Node]string{}}
+	c = &cascade{doc: p.doc, profile: map[*yamltext.Node]string{}}
 	c.merged = article.Extend(only(p.defaults(d), d.node), d.node)
 	c.fill()
-	var layers []*article.Node
+	var layers []*yamltext.Node
 	if over := p.project.Profiles[p.options.Profile]; over != nil {
 		layers = append(layers, over)
 	}
@@ -83,7 +84,7 @@ func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
 	}
 	if p.options.Profile == Quick {
 		// What quick does depends on how the load ends, which the layers above it may change.
-		ahead := &cascade{merged: c.merged, profile: map[*article.Node]string{}}
+		ahead := &cascade{merged: c.merged, profile: map[*yamltext.Node]string{}}
 		for _, layer := range layers {
 			ahead.lay(layer, "")
 		}
@@ -93,7 +94,7 @@ func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
 		c.lay(layer, "profile "+p.options.Profile)
 	}
 	if p.options.Repetitions > 0 {
-		c.lay(article.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", p.options.Repetitions)), "")
+		c.lay(yamltext.Mapping(optionName, fmt.Sprintf("repetitions: %d\n", p.options.Repetitions)), "")
 	}
 	c.fill()
 	c.settle()
@@ -102,9 +103,9 @@ func (p *planner) cascade(d *definition) (c *cascade, skipped bool) {
 }
 
 // defaults are those of the project and of front matters, with the profiles that they name.
-func (p *planner) defaults(d *definition) *article.Node {
-	base := &article.Node{Kind: article.Map}
-	for _, layer := range append([]*article.Node{p.project.Defaults}, d.front...) {
+func (p *planner) defaults(d *definition) *yamltext.Node {
+	base := &yamltext.Node{Kind: yamltext.Map}
+	for _, layer := range append([]*yamltext.Node{p.project.Defaults}, d.front...) {
 		if layer != nil {
 			base = article.Extend(base, layer)
 		}
@@ -114,12 +115,12 @@ func (p *planner) defaults(d *definition) *article.Node {
 
 // fill gives what has no value, or one that null has removed, the one that is built in.
 func (c *cascade) fill() {
-	c.merged = article.Extend(only(article.Mapping(builtInName, builtIn), c.merged), c.merged)
+	c.merged = article.Extend(only(yamltext.Mapping(builtInName, builtIn), c.merged), c.merged)
 }
 
 // only leaves out of a lower layer what an experiment has no use for: defaults of a load where there is a command. An experiment
 // that has neither takes the one that its defaults have in full.
-func only(lower, upper *article.Node) *article.Node {
+func only(lower, upper *yamltext.Node) *yamltext.Node {
 	has := func(key, complete string) bool {
 		if upper.Get("load") == nil && upper.Get("command") == nil {
 			return lower.Get(key).Get(complete) != nil
@@ -136,38 +137,38 @@ func only(lower, upper *article.Node) *article.Node {
 }
 
 // lay puts a layer of the profile on top.
-func (c *cascade) lay(over *article.Node, from string) {
+func (c *cascade) lay(over *yamltext.Node, from string) {
 	switch {
 	case c.merged.Get("load") == nil && c.merged.Get("command") != nil:
 		over = over.Without("load")
 	case c.merged.Get("command") == nil && c.merged.Get("load") != nil:
 		over = over.Without("command")
 	}
-	walk(over, "", func(_ string, n *article.Node) { c.profile[n] = from })
+	walk(over, "", func(_ string, n *yamltext.Node) { c.profile[n] = from })
 	c.merged = article.Merge(c.merged, over)
 }
 
 // quick is the layer of profile quick: it shortens what lasts longer, and leaves stages, commands and searches for capacity as
 // they are. Searches of tune are shortened by quickPoints. What is below it is merged; ahead is the same with the layers
 // that come above it, which may change how the load ends.
-func quick(merged, ahead *article.Node) *article.Node {
+func quick(merged, ahead *yamltext.Node) *yamltext.Node {
 	text := ""
 	if n, ok := whole(merged.Get("repetitions")); ok && n > quickRepetitions {
 		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
 	}
 	load := ahead.Get("load")
-	if load != nil && load.Kind == article.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
+	if load != nil && load.Kind == yamltext.Map && load.Get("stages") == nil && ahead.Get("capacity") == nil {
 		duration, warmup := quickDuration, "  warmup: "+milliseconds(atMost(quickWarmup, merged.Get("load").Get("warmup")))
 		if countsRequests(ahead) {
 			duration, warmup = quickLimit, ""
 		}
 		text += "load:\n  duration: " + milliseconds(atMost(duration, merged.Get("load").Get("duration"))) + warmup
 	}
-	return article.Mapping(quickName, text)
+	return yamltext.Mapping(quickName, text)
 }
 
 // atMost is a time, or a shorter one that is written: quick lengthens nothing.
-func atMost(d time.Duration, written *article.Node) time.Duration {
+func atMost(d time.Duration, written *yamltext.Node) time.Duration {
 	if w, ok := lasting(written); ok {
 		return min(d, w)
 	}
@@ -179,28 +180,28 @@ func milliseconds(d time.Duration) string {
 }
 
 // countsRequests says that a load ends with a number of requests.
-func countsRequests(merged *article.Node) bool {
+func countsRequests(merged *yamltext.Node) bool {
 	load := merged.Get("load")
 	return load.Get("requests") != nil && load.Get("rate") == nil && load.Get("stages") == nil && merged.Get("capacity") == nil
 }
 
-func whole(n *article.Node) (int, bool) {
+func whole(n *yamltext.Node) (int, bool) {
 	e := decodeKey("repetitions", n)
 	return e.Repetitions.V, e.Repetitions.Known()
 }
 
-func lasting(n *article.Node) (time.Duration, bool) {
+func lasting(n *yamltext.Node) (time.Duration, bool) {
 	e := decodeKey("timeout", n)
 	return e.Timeout.V, e.Timeout.Known()
 }
 
 // decodeKey reads a value as that of a key of an experiment; what is wrong with it is said elsewhere.
-func decodeKey(key string, n *article.Node) *article.Experiment {
+func decodeKey(key string, n *yamltext.Node) *article.Experiment {
 	if n == nil {
 		return &article.Experiment{}
 	}
 	k := source.Text{Value: key, Pos: n.Text.Pos}
-	alone := &article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: k, Value: n}}}
+	alone := &yamltext.Node{Kind: yamltext.Map, Text: n.Text, Fields: []yamltext.Field{{Key: k, Value: n}}}
 	return article.DecodeExperiment(alone, false, &source.Problems{})
 }
 
@@ -217,7 +218,7 @@ func (c *cascade) settle() {
 		c.merged = with(c.merged, "tune", tune)
 	}
 	load := c.merged.Get("load")
-	if load == nil || load.Kind != article.Map {
+	if load == nil || load.Kind != yamltext.Map {
 		return
 	}
 	var without []string
@@ -246,7 +247,7 @@ func (c *cascade) settle() {
 		text += "  arrivals: constant\n"
 	}
 	if text != "" {
-		c.merged = article.Merge(c.merged, article.Mapping(builtInName, "load:\n"+text))
+		c.merged = article.Merge(c.merged, yamltext.Mapping(builtInName, "load:\n"+text))
 	}
 }
 
@@ -256,24 +257,24 @@ func (p *planner) inheritChoices(c *cascade, d *definition) {
 	tune := c.merged.Get("tune")
 	extends := d.block.Node.Get("extends")
 	inherits := extends != nil && !strings.Contains(extends.Text.Value, "#") && d.block.Node.Get("tune") == nil
-	if tune == nil || tune.Kind != article.Map || !inherits || c.merged.Get("load").Get("rate") == nil && c.merged.Get("capacity") == nil {
+	if tune == nil || tune.Kind != yamltext.Map || !inherits || c.merged.Get("load").Get("rate") == nil && c.merged.Get("capacity") == nil {
 		return
 	}
 	out := *tune
 	out.Fields = nil
 	for _, f := range tune.Fields {
-		of := article.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
+		of := yamltext.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
 		if own := f.Value.Get("of"); own != nil {
 			of.Value = own
 		}
-		taken := &article.Node{Kind: article.Map, Text: f.Value.Text, Fields: []article.Field{of}}
-		out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: taken})
+		taken := &yamltext.Node{Kind: yamltext.Map, Text: f.Value.Text, Fields: []yamltext.Field{of}}
+		out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: taken})
 	}
 	c.merged = with(c.merged, "tune", &out)
 }
 
 // with is a mapping in which a key has another value.
-func with(n *article.Node, key string, value *article.Node) *article.Node {
+func with(n *yamltext.Node, key string, value *yamltext.Node) *yamltext.Node {
 	out := *n
 	out.Fields = slices.Clone(n.Fields)
 	for i := range out.Fields {
@@ -285,8 +286,8 @@ func with(n *article.Node, key string, value *article.Node) *article.Node {
 }
 
 // walk visits every value that is no mapping, with its path of keys. A list counts as one.
-func walk(n *article.Node, at string, visit func(key string, n *article.Node)) {
-	if n.Kind != article.Map || len(n.Fields) == 0 {
+func walk(n *yamltext.Node, at string, visit func(key string, n *yamltext.Node)) {
+	if n.Kind != yamltext.Map || len(n.Fields) == 0 {
 		visit(at, n)
 		return
 	}
@@ -305,7 +306,7 @@ var notShown = []string{"name", "extends", "profiles"}
 // origin says where every value came from, by its path.
 func (c *cascade) origin() map[string]string {
 	out := map[string]string{}
-	walk(c.merged.Without(notShown...), "", func(key string, n *article.Node) {
+	walk(c.merged.Without(notShown...), "", func(key string, n *yamltext.Node) {
 		if key != "" && !strings.HasPrefix(key, "x-") && !strings.Contains(key, ".x-") {
 			out[key] = c.from(n)
 		}
@@ -329,7 +330,7 @@ func (c *cascade) origin() map[string]string {
 }
 
 // fieldsOf are the fields of the mapping under a key, if there is one.
-func fieldsOf(n *article.Node, key string) []article.Field {
+func fieldsOf(n *yamltext.Node, key string) []yamltext.Field {
 	if n = n.Get(key); n == nil {
 		return nil
 	}
@@ -359,7 +360,7 @@ func (c *cascade) rules() []string {
 }
 
 // from says where a value stands.
-func (c *cascade) from(n *article.Node) string {
+func (c *cascade) from(n *yamltext.Node) string {
 	source := n.Text.Pos.Source
 	if source == nil {
 		return builtInName

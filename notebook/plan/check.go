@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // checkNames looks at what the parts of an experiment say of each other: services, hosts, metrics.
@@ -84,20 +85,20 @@ func (p *planner) checkShared(e *outline, services []string) {
 }
 
 // constant reports templates that differ between trials.
-func (p *planner) constant(n *article.Node, why string) {
+func (p *planner) constant(n *yamltext.Node, why string) {
 	switch n.Kind {
-	case article.Scalar:
+	case yamltext.Scalar:
 		for _, name := range templateNames(n) {
 			if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
 				p.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End), "%s, so it cannot use %s", why, name.Name).
 					Hint = "write a fixed value, or take the service out of shared"
 			}
 		}
-	case article.List:
+	case yamltext.List:
 		for _, item := range n.Items {
 			p.constant(item, why)
 		}
-	case article.Map:
+	case yamltext.Map:
 		for _, f := range n.Fields {
 			p.constant(f.Value, why)
 		}
@@ -315,7 +316,7 @@ func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], serv
 	}
 	used := false
 	name := "tune." + s.Name.Value
-	walkAll(e.node, func(n *article.Node) {
+	walkAll(e.node, func(n *yamltext.Node) {
 		for _, t := range templateNames(n) {
 			used = used || t.Name == name
 		}
@@ -327,15 +328,15 @@ func (p *planner) checkSearch(e *outline, s *article.Named[article.Search], serv
 }
 
 // walkAll visits every single value under n.
-func walkAll(n *article.Node, visit func(*article.Node)) {
+func walkAll(n *yamltext.Node, visit func(*yamltext.Node)) {
 	switch n.Kind {
-	case article.Scalar:
+	case yamltext.Scalar:
 		visit(n)
-	case article.List:
+	case yamltext.List:
 		for _, item := range n.Items {
 			walkAll(item, visit)
 		}
-	case article.Map:
+	case yamltext.Map:
 		for _, f := range n.Fields {
 			walkAll(f.Value, visit)
 		}

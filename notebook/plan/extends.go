@@ -7,14 +7,15 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // A definition is a block with what it extends.
 type definition struct {
 	block *article.ExperimentBlock
-	node  *article.Node   // the block, merged over what it extends
-	front []*article.Node // defaults of front matters that hold below it, the article's own first
-	whole bool            // all that it extends was found
+	node  *yamltext.Node   // the block, merged over what it extends
+	front []*yamltext.Node // defaults of front matters that hold below it, the article's own first
+	whole bool             // all that it extends was found
 }
 
 // maxExtends bounds how many definitions one experiment may build upon.
@@ -28,8 +29,8 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 		d.front = append(d.front, doc.Front.Defaults.Node)
 	}
 	extends := block.Node.Get("extends")
-	if extends == nil || extends.Kind != article.Scalar {
-		d.whole = extends == nil || extends.Kind == article.Null
+	if extends == nil || extends.Kind != yamltext.Scalar {
+		d.whole = extends == nil || extends.Kind == yamltext.Null
 		return d
 	}
 	below = append(below, block)
@@ -57,7 +58,7 @@ func (p *planner) definition(doc *article.Document, block *article.ExperimentBlo
 
 // searchedAnew is what an experiment extends without the experiments that values are taken over from, where the block says itself how
 // they are searched for.
-func searchedAnew(lower, block *article.Node) *article.Node {
+func searchedAnew(lower, block *yamltext.Node) *yamltext.Node {
 	for _, f := range fieldsOf(block, "tune") {
 		below := lower.Get("tune").Get(f.Key.Value)
 		if below.Get("of") != nil && f.Value.Get("of") == nil && len(f.Value.Fields) > 0 {

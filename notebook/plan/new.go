@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // Profiles that need no definition.
@@ -152,12 +153,12 @@ func (p *planner) profiles() []string {
 }
 
 // profilesOf reads the profiles of an experiment; what is wrong with them was said when its block was read.
-func profilesOf(n *article.Node) article.Profiles {
+func profilesOf(n *yamltext.Node) article.Profiles {
 	profiles := n.Get("profiles")
 	if profiles == nil {
 		return nil
 	}
-	only := &article.Node{Kind: article.Map, Text: n.Text, Fields: []article.Field{{Key: n.Text, Value: profiles}}}
+	only := &yamltext.Node{Kind: yamltext.Map, Text: n.Text, Fields: []yamltext.Field{{Key: n.Text, Value: profiles}}}
 	only.Fields[0].Key.Value = "profiles"
 	return article.DecodeExperiment(only, false, &source.Problems{}).Profiles
 }
@@ -187,7 +188,7 @@ type outline struct {
 type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
-	node       *article.Node
+	node       *yamltext.Node
 	configs    map[*article.Config]spec.File
 	places     places
 }
@@ -278,12 +279,12 @@ func (p *planner) readHead(e *outline) bool {
 }
 
 // isMapping says that nothing else than a mapping is written, if anything.
-func isMapping(n *article.Node) bool {
-	return n == nil || n.Kind == article.Map || n.Kind == article.Null
+func isMapping(n *yamltext.Node) bool {
+	return n == nil || n.Kind == yamltext.Map || n.Kind == yamltext.Null
 }
 
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.
-func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []combination) bool {
+func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
 	e.checkAxes(body)
 	searches := map[string]bool{}
@@ -336,7 +337,7 @@ func (p *planner) expandTrials(e *outline, merged *article.Node, combinations []
 }
 
 // weight is about how many bytes a value takes when it is written out.
-func weight(n *article.Node) int {
+func weight(n *yamltext.Node) int {
 	sum := len(n.Text.Value) + 10
 	for _, item := range n.Items {
 		sum += weight(item)

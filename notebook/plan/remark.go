@@ -11,19 +11,20 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // Remarks gives what the author of the experiment should look at, though it can be measured: warnings, which were found when it was planned.
 func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
 // checkAxes remarks axes that nothing uses: their cells all measure the same.
-func (e *outline) checkAxes(body *article.Node) {
+func (e *outline) checkAxes(body *yamltext.Node) {
 	m := e.head.Matrix
 	if m == nil {
 		return
 	}
 	used := map[string]bool{}
-	walkAll(body, func(n *article.Node) {
+	walkAll(body, func(n *yamltext.Node) {
 		for _, s := range templateNames(n) {
 			if name, ok := strings.CutPrefix(s.Name, "matrix."); ok {
 				used[name] = true

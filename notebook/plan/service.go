@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // originPort is where an origin of ours listens.
@@ -580,7 +581,7 @@ func (p *planner) status(v article.Value[int]) {
 }
 
 // image is what a service, by its name, or a command, by "", runs in. There is another key that can stand in its place, with a hint about it.
-func (p *planner) image(d *draft, service string, name source.Text, build *article.Build, what string, at source.Pos, tried article.Tried,
+func (p *planner) image(d *draft, service string, name source.Text, build *article.Build, what string, at source.Pos, tried yamltext.Tried,
 	other, hint string) (spec.Image, bool) {
 	switch {
 	case name.Value != "" && build != nil:

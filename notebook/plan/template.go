@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // settings answers what ${{ }} asks: matrix.x, tune.x, profile, services.x.port, and random in requests.
@@ -113,7 +114,7 @@ func unknown(n *expr.Selector, what, word string, known []string) error {
 }
 
 // firstPort is the port that ${{ services.x.port }} means.
-func firstPort(service *article.Node, env settings, problems *source.Problems) string {
+func firstPort(service *yamltext.Node, env settings, problems *source.Problems) string {
 	n := service.Get("expose")
 	if n == nil {
 		if service.Get("origin") != nil {
@@ -121,17 +122,17 @@ func firstPort(service *article.Node, env settings, problems *source.Problems) s
 		}
 		return ""
 	}
-	if n.Kind == article.List && len(n.Items) > 0 {
+	if n.Kind == yamltext.List && len(n.Items) > 0 {
 		n = n.Items[0]
 	}
-	if n.Kind != article.Scalar {
+	if n.Kind != yamltext.Scalar {
 		return ""
 	}
 	return expand(n, env, problems).Text.Value
 }
 
 // expandAll replaces the templates of an experiment, as far as they can be used where they stand.
-func expandAll(n *article.Node, env settings, problems *source.Problems) *article.Node {
+func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
 	out := *n
 	out.Fields = nil
 	for _, f := range n.Fields {
@@ -140,27 +141,27 @@ func expandAll(n *article.Node, env settings, problems *source.Problems) *articl
 			here.searches = nil
 		}
 		value := f.Value
-		if f.Key.Value == "load" && value.Kind == article.Map {
+		if f.Key.Value == "load" && value.Kind == yamltext.Map {
 			load := *value
 			load.Fields = nil
 			for _, inner := range value.Fields {
 				here.requests = slices.Contains([]string{"target", "headers", "body"}, inner.Key.Value)
-				load.Fields = append(load.Fields, article.Field{Key: inner.Key, Value: expand(inner.Value, here, problems)})
+				load.Fields = append(load.Fields, yamltext.Field{Key: inner.Key, Value: expand(inner.Value, here, problems)})
 			}
 			value = &load
 		} else {
 			value = expand(value, here, problems)
 		}
-		out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: value})
+		out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: value})
 	}
 	return &out
 }
 
 // expand replaces the templates under n. Nodes without any are shared, not copied.
-func expand(n *article.Node, env expr.Env, problems *source.Problems) *article.Node {
+func expand(n *yamltext.Node, env expr.Env, problems *source.Problems) *yamltext.Node {
 	out := *n
 	switch n.Kind {
-	case article.Scalar:
+	case yamltext.Scalar:
 		if !strings.Contains(n.Text.Value, "${{") {
 			return n
 		}
@@ -168,15 +169,15 @@ func expand(n *article.Node, env expr.Env, problems *source.Problems) *article.N
 			article.AddExprError(out.Text, err, problems)
 			return n
 		}
-	case article.List:
+	case yamltext.List:
 		out.Items = nil
 		for _, item := range n.Items {
 			out.Items = append(out.Items, expand(item, env, problems))
 		}
-	case article.Map:
+	case yamltext.Map:
 		out.Fields = nil
 		for _, f := range n.Fields {
-			out.Fields = append(out.Fields, article.Field{Key: f.Key, Value: expand(f.Value, env, problems)})
+			out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: expand(f.Value, env, problems)})
 		}
 	}
 	return &out
@@ -205,19 +206,19 @@ func fill(t *source.Text, env expr.Env) error {
 }
 
 // deferred lists the values that a search finds.
-func deferred(n *article.Node, at string, list []spec.Deferred) []spec.Deferred {
+func deferred(n *yamltext.Node, at string, list []spec.Deferred) []spec.Deferred {
 	switch n.Kind {
-	case article.Scalar:
+	case yamltext.Scalar:
 		for _, name := range templateNames(n) {
 			if strings.HasPrefix(name.Name, "tune.") {
 				return append(list, spec.Deferred{Key: at, Template: n.Text.Value})
 			}
 		}
-	case article.List:
+	case yamltext.List:
 		for i, item := range n.Items {
 			list = deferred(item, fmt.Sprintf("%s[%d]", at, i), list)
 		}
-	case article.Map:
+	case yamltext.Map:
 		for _, f := range n.Fields {
 			list = deferred(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), list)
 		}
@@ -226,7 +227,7 @@ func deferred(n *article.Node, at string, list []spec.Deferred) []spec.Deferred 
 }
 
 // templateNames gives the names in the templates of a text.
-func templateNames(n *article.Node) []*expr.Selector {
+func templateNames(n *yamltext.Node) []*expr.Selector {
 	if !strings.Contains(n.Text.Value, "${{") {
 		return nil
 	}

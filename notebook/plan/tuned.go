@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // A template is what a trial with deferred values is resolved from again once they are known.
@@ -65,7 +66,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 }
 
 // fillTuned replaces the templates under n that name what a search finds. What is drawn for every request stays.
-func fillTuned(n *article.Node, env settings, problems *source.Problems) *article.Node {
+func fillTuned(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
 	env.requests = true // where random may stand was checked before
 	return expand(n, env, problems)
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/yamltext"
 )
 
 // Compose replaces variables of the host in every value of a service, and takes $$ for a $. Nothing is replaced here, so the same
@@ -22,7 +22,7 @@ var (
 const builderKey = "dockerfile_inline"
 
 // checkVariables reports what Compose would replace in services and nothing here does.
-func (p *planner) checkVariables(experiment *article.Node) {
+func (p *planner) checkVariables(experiment *yamltext.Node) {
 	for _, service := range fieldsOf(experiment, "services") {
 		for _, f := range service.Value.Fields {
 			p.checkVariablesIn(f.Value, f.Key.Value, f.Key.Value)
@@ -31,14 +31,14 @@ func (p *planner) checkVariables(experiment *article.Node) {
 }
 
 // checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest one.
-func (p *planner) checkVariablesIn(n *article.Node, top, key string) {
+func (p *planner) checkVariablesIn(n *yamltext.Node, top, key string) {
 	for _, item := range n.Items {
 		p.checkVariablesIn(item, top, key)
 	}
 	for _, f := range n.Fields {
 		p.checkVariablesIn(f.Value, top, f.Key.Value)
 	}
-	if n.Kind != article.Scalar {
+	if n.Kind != yamltext.Scalar {
 		return
 	}
 	inShell := slices.Contains(shellKeys, top)

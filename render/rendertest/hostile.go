@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/yamltext"
 )
 
 // Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula. What it would
@@ -386,7 +387,7 @@ func spansOf(doc *article.Document) []span {
 				return
 			}
 			for i := range v.NumField() {
-				if v.Type() == reflect.TypeFor[article.Node]() && article.NodeKind(v.FieldByName("Kind").Int()) != article.Scalar && v.Type().Field(i).Name == "Text" {
+				if v.Type() == reflect.TypeFor[yamltext.Node]() && yamltext.NodeKind(v.FieldByName("Kind").Int()) != yamltext.Scalar && v.Type().Field(i).Name == "Text" {
 					continue // it has only a place
 				}
 				look(v.Field(i))

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ var (
 	// simpleKey is what keys of ours look like.
 	simpleKey = regexp.MustCompile(`^[\pL_][\pL\d_.-]*$`)
 	// gluedKey is a key whose colon has no space behind it.
-	gluedKey = regexp.MustCompile(`^([\pL_][\pL\d_.-]*):([^\s/:\\].*)$`)
+	GluedKey = regexp.MustCompile(`^([\pL_][\pL\d_.-]*):([^\s/:\\].*)$`)
 )
 
 // begins says why a plain value cannot begin as text does; empty if it can.

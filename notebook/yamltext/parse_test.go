@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ import (
 func read(t testing.TB, text string) *Node {
 	t.Helper()
 	var problems source.Problems
-	n := parseYAML(wholeFile(source.New("test.yaml", []byte(text))), &problems)
+	n := Parse(Whole(source.New("test.yaml", []byte(text))), &problems)
 	for _, p := range problems.Sorted() {
 		t.Errorf("%v\nin\n%s", p, text)
 	}

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 )
 
 // above gives the line with something in it before the one that begins at p, or -1.
-func (f *fragment) above(p int) int {
+func (f *Fragment) above(p int) int {
 	for i := f.line(p) - 1; i >= 0; i-- {
 		if !f.isBlank(f.lines[i].at) {
 			return f.lines[i].at
@@ -17,17 +17,17 @@ func (f *fragment) above(p int) int {
 }
 
 // continued finds a line that goes on with the value above, and has a colon or a dash in it.
-func (f *fragment) continued(p int, inFlow bool) []*trap {
+func (f *Fragment) continued(p int, inFlow bool) []*trap {
 	e, above := f.entry(p), f.above(p)
 	if above < 0 || inFlow || e.end == e.key || e.dash {
 		return nil
 	}
 	a := f.entry(above)
-	if a.column >= e.column || a.value == a.key || a.value >= f.end(a.value) || strings.IndexByte("[{\"'|>", f.text[a.value]) >= 0 {
+	if a.column >= e.column || a.value == a.key || a.value >= f.end(a.value) || strings.IndexByte("[{\"'|>", f.Text[a.value]) >= 0 {
 		return nil
 	}
-	colon := e.end + strings.IndexByte(f.text[e.end:], ':')
-	if !simpleKey.MatchString(f.text[e.key:e.end]) {
+	colon := e.end + strings.IndexByte(f.Text[e.end:], ':')
+	if !simpleKey.MatchString(f.Text[e.key:e.end]) {
 		return []*trap{f.quoteThis(a.value, f.end(p), colon, colon+1, a.label, `": " inside a value means a key to YAML`)}
 	}
 	return []*trap{{rule: "yaml-syntax", start: e.key, end: f.end(p), hint: f.indentLike(a.column, above), lost: true,
@@ -36,12 +36,12 @@ func (f *fragment) continued(p int, inFlow bool) []*trap {
 }
 
 // hidden are the edits that make a comment of a line.
-func (f *fragment) hidden(p int) []edit {
-	first := p + len(f.text[p:]) - len(strings.TrimLeft(f.text[p:], " "))
+func (f *Fragment) hidden(p int) []edit {
+	first := p + len(f.Text[p:]) - len(strings.TrimLeft(f.Text[p:], " "))
 	return []edit{{at: first, with: strings.Repeat("#", max(0, f.end(p)-first))}}
 }
 
-func (f *fragment) indentLike(column, line int) string {
+func (f *Fragment) indentLike(column, line int) string {
 	switch column {
 	case 0:
 		return fmt.Sprintf("begin it without spaces, like line %d", f.number(line))
@@ -52,7 +52,7 @@ func (f *fragment) indentLike(column, line int) string {
 }
 
 // glued finds a key whose colon has no space behind it.
-func (f *fragment) glued(p int, _ bool) []*trap {
+func (f *Fragment) glued(p int, _ bool) []*trap {
 	e := f.entry(p)
 	if e.end > e.key {
 		return nil
@@ -64,8 +64,8 @@ func (f *fragment) glued(p int, _ bool) []*trap {
 }
 
 // gluedAt makes a trap of key:value, [p, end). A key of one letter is not mended.
-func (f *fragment) gluedAt(p, end int) *trap {
-	m := gluedKey.FindStringSubmatch(f.text[p:end])
+func (f *Fragment) gluedAt(p, end int) *trap {
+	m := GluedKey.FindStringSubmatch(f.Text[p:end])
 	if m == nil {
 		return nil
 	}
@@ -80,21 +80,21 @@ func (f *fragment) gluedAt(p, end int) *trap {
 }
 
 // brackets finds brackets of a value in the line that begins at p that do not come in pairs.
-func (f *fragment) brackets(p int, inFlow bool) []*trap {
+func (f *Fragment) brackets(p int, inFlow bool) []*trap {
 	e := f.entry(p)
-	if e.value >= f.end(e.value) || strings.IndexByte("[{", f.text[e.value]) < 0 {
+	if e.value >= f.end(e.value) || strings.IndexByte("[{", f.Text[e.value]) < 0 {
 		return nil
 	}
 	region := f.region(p, e.column)
 	var open []int
 	for q := e.value; q < region; q++ {
-		switch c := f.text[q]; c {
+		switch c := f.Text[q]; c {
 		case '"', '\'':
-			if end, _ := closing(f.text[:region], q); end > 0 && !isWord(f.text[q-1]) {
+			if end, _ := closing(f.Text[:region], q); end > 0 && !isWord(f.Text[q-1]) {
 				q = end - 1
 			}
 		case '#':
-			if isSpace(f.text[q-1]) {
+			if isSpace(f.Text[q-1]) {
 				q = f.end(q) - 1
 			}
 		case '[', '{':
@@ -104,7 +104,7 @@ func (f *fragment) brackets(p int, inFlow bool) []*trap {
 				return nil
 			}
 			last := open[len(open)-1]
-			if opposite(f.text[last]) != string(c) {
+			if opposite(f.Text[last]) != string(c) {
 				return []*trap{f.wrongBracket(open, q)}
 			}
 			open = open[:len(open)-1]
@@ -113,12 +113,12 @@ func (f *fragment) brackets(p int, inFlow bool) []*trap {
 	if len(open) == 0 {
 		return nil
 	}
-	stop := len(strings.TrimRight(f.text[:region], " \t\r\n"))
+	stop := len(strings.TrimRight(f.Text[:region], " \t\r\n"))
 	var closers strings.Builder
 	for i := len(open) - 1; i >= 0; i-- {
-		closers.WriteString(opposite(f.text[open[i]]))
+		closers.WriteString(opposite(f.Text[open[i]]))
 	}
-	t := &trap{rule: "yaml-syntax", start: open[0], end: open[0] + 1, message: fmt.Sprintf("this %q is never closed", f.text[open[0]:open[0]+1])}
+	t := &trap{rule: "yaml-syntax", start: open[0], end: open[0] + 1, message: fmt.Sprintf("this %q is never closed", f.Text[open[0]:open[0]+1])}
 	if t.hint = "write " + strings.TrimSpace(f.lineText(f.begin(stop-1))) + closers.String(); len(t.hint) > maxHint || len(open) > 3 {
 		t.hint = fmt.Sprintf("close it at the end of line %d", f.number(stop))
 	}
@@ -127,16 +127,16 @@ func (f *fragment) brackets(p int, inFlow bool) []*trap {
 }
 
 // wrongBracket is the trap of a bracket at q that does not fit the innermost of those that are open.
-func (f *fragment) wrongBracket(open []int, q int) *trap {
+func (f *Fragment) wrongBracket(open []int, q int) *trap {
 	last := open[len(open)-1]
-	right := opposite(f.text[last])
+	right := opposite(f.Text[last])
 	t := &trap{rule: "yaml-syntax", start: q, end: q + 1, hint: "write " + right, edits: []edit{{at: q, with: right}},
-		message: fmt.Sprintf("%q cannot close the %q of line %d", f.text[q:q+1], f.text[last:last+1], f.number(last))}
+		message: fmt.Sprintf("%q cannot close the %q of line %d", f.Text[q:q+1], f.Text[last:last+1], f.number(last))}
 	for _, outer := range open[:len(open)-1] {
-		if opposite(f.text[outer]) == f.text[q:q+1] {
+		if opposite(f.Text[outer]) == f.Text[q:q+1] {
 			t.start, t.end, t.lost = last, last+1, true
-			t.message = fmt.Sprintf("this %q is never closed", f.text[last:last+1])
-			t.hint = "write " + f.text[last:q] + right
+			t.message = fmt.Sprintf("this %q is never closed", f.Text[last:last+1])
+			t.hint = "write " + f.Text[last:q] + right
 		}
 	}
 	return t
@@ -154,17 +154,17 @@ func opposite(bracket byte) string {
 
 // region is where a bracket in the line that begins at p should be closed at the latest: before the next line that looks
 // like one of the block around it.
-func (f *fragment) region(p, column int) int {
-	for n, lines := f.next(p), 0; n < len(f.text) && lines < maxRegion; n, lines = f.next(n), lines+1 {
+func (f *Fragment) region(p, column int) int {
+	for n, lines := f.next(p), 0; n < len(f.Text) && lines < maxRegion; n, lines = f.next(n), lines+1 {
 		if e := f.entry(n); !f.isBlank(n) && e.column <= column && (e.dash || e.end > e.key) {
 			return n
 		}
 	}
-	return len(f.text)
+	return len(f.Text)
 }
 
 // commas finds lines inside brackets with a comma too many or none at their end.
-func (f *fragment) commas(p int, inFlow bool) []*trap {
+func (f *Fragment) commas(p int, inFlow bool) []*trap {
 	var out []*trap
 	text := f.lineText(p)
 	for i, c := range text {
@@ -185,7 +185,7 @@ func (f *fragment) commas(p int, inFlow bool) []*trap {
 }
 
 // indentation finds out why the line that begins at p fits nowhere.
-func (f *fragment) indentation(p int, inFlow bool) []*trap {
+func (f *Fragment) indentation(p int, inFlow bool) []*trap {
 	above := f.above(p)
 	if above < 0 || inFlow || f.isBlank(p) {
 		return nil
@@ -241,7 +241,7 @@ func (f *fragment) indentation(p int, inFlow bool) []*trap {
 }
 
 // stray finds a line in a mapping that has no colon.
-func (f *fragment) stray(p int, inFlow bool) []*trap {
+func (f *Fragment) stray(p int, inFlow bool) []*trap {
 	e := f.entry(p)
 	if e.end > e.key || e.dash || f.isBlank(p) || inFlow {
 		return nil

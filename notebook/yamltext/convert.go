@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 // converter makes nodes of ours of the library's.
 type converter struct {
-	fragment *fragment
+	fragment *Fragment
 	problems *source.Problems
 	meant    map[int]meaning // of values that were mended, by offset in the source
 	lost     bool            // what was read is not what was meant
@@ -161,13 +161,13 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 		}
 		text, end := c.text(key, c.written(key))
 		if written[text.Value] {
-			before, _ := c.fragment.source.Position(n.place(text.Value).Start)
+			before, _ := c.fragment.source.Position(n.Place(text.Value).Start)
 			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, before).
 				Hint = "keep one of them"
 			continue
 		}
 		written[text.Value] = true
-		in := context{c.fragment.text[at:max(at, end)] + ": ", y.Style&yaml.FlowStyle != 0}
+		in := context{c.fragment.Text[at:max(at, end)] + ": ", y.Style&yaml.FlowStyle != 0}
 		n.Fields = append(n.Fields, Field{text, c.node(value, in)})
 	}
 	// What is merged goes where << stands; of several, the first one that has a key counts, as in YAML 1.1.
@@ -192,7 +192,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 }
 
 // place is where a key of n is written.
-func (n *Node) place(key string) source.Pos {
+func (n *Node) Place(key string) source.Pos {
 	for _, f := range n.Fields {
 		if f.Key.Value == key {
 			return f.Key.Pos
@@ -229,7 +229,7 @@ func (c *converter) raw(y *yaml.Node) int { return c.fragment.offset(y.Line, y.C
 
 // written is where a node stands: behind its anchor and tag, since the library's column is that of the first of them.
 func (c *converter) written(y *yaml.Node) int {
-	at, text := c.raw(y), c.fragment.text
+	at, text := c.raw(y), c.fragment.Text
 	for y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
 		if at >= len(text) || text[at] != '&' && text[at] != '!' {
 			break
@@ -258,16 +258,16 @@ func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
 	switch {
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		first := f.next(at)
-		for first < len(f.text) && isSpace(f.text[first]) {
+		for first < len(f.Text) && isSpace(f.Text[first]) {
 			first++
 		}
-		if y.Value == "" || first >= len(f.text) {
+		if y.Value == "" || first >= len(f.Text) {
 			return source.Text{Value: y.Value, Pos: f.pos(at, at+1)}, f.end(at)
 		}
 		return f.aligned(y.Value, first, f.next(at), plainly)
-	case at < len(f.text) && y.Style&yaml.DoubleQuotedStyle != 0:
+	case at < len(f.Text) && y.Style&yaml.DoubleQuotedStyle != 0:
 		return f.aligned(y.Value, at, at+1, doubleQuoted)
-	case at < len(f.text) && y.Style&yaml.SingleQuotedStyle != 0:
+	case at < len(f.Text) && y.Style&yaml.SingleQuotedStyle != 0:
 		return f.aligned(y.Value, at, at+1, singleQuoted)
 	}
 	return f.aligned(y.Value, at, at, plainly)
@@ -277,7 +277,7 @@ func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
 // is ours.
 func Mapping(name, text string) *Node {
 	var problems source.Problems
-	n := parseYAML(wholeFile(source.New(name, []byte(text))), &problems)
+	n := Parse(Whole(source.New(name, []byte(text))), &problems)
 	if !problems.Empty() {
 		panic(fmt.Sprint(problems.Sorted()[0]))
 	}

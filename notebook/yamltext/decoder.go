@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -12,40 +12,40 @@ import (
 
 // decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
 // field is a problem, unless it begins with x-.
-type decoder struct {
-	problems *source.Problems
-	wording  *wording
+type Decoder struct {
+	Problems *source.Problems
+	Wording  *Wording
 	// templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
-	templates bool
+	Templates bool
 	// whole says that nothing will be merged with what is read, so that what is missing is missing.
-	whole bool
+	Whole bool
 }
 
 // wording is what a decoder has to know of the mappings that it reads.
-type wording struct {
+type Wording struct {
 	// shapeHint is a way out where something other than a node was wanted; it may be empty.
-	shapeHint func(n *Node, what string, want NodeKind) string
+	ShapeHint func(n *Node, what string, want NodeKind) string
 	// unknownKey is a way out where a mapping has a key that its type does not know, and the key that it stands for, if
 	// that is plain; sure if it is only misspelt. Names are those that the type knows.
-	unknownKey func(key string, t reflect.Type, names []string) (hint, meant string, sure bool)
+	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string, sure bool)
 	// named says that a type is a mapping whose keys the author chooses, so that they are easily written beside it.
-	named func(t reflect.Type) bool
+	Named func(t reflect.Type) bool
 }
 
 // decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
-func (d decoder) decode(n *Node, what string, out any) {
-	d.value(n, what, reflect.ValueOf(out).Elem())
+func (d Decoder) Decode(n *Node, what string, out any) {
+	d.Value(n, what, reflect.ValueOf(out).Elem())
 }
 
 // custom is a type that reads itself, because what may be written is more than one shape.
 type custom interface {
-	decodeNode(d decoder, n *Node, what string)
+	DecodeNode(d Decoder, n *Node, what string)
 }
 
-func (d decoder) value(n *Node, what string, v reflect.Value) {
+func (d Decoder) Value(n *Node, what string, v reflect.Value) {
 	if v.CanAddr() {
 		if c, ok := v.Addr().Interface().(custom); ok {
-			c.decodeNode(d, n, what)
+			c.DecodeNode(d, n, what)
 			return
 		}
 	}
@@ -56,13 +56,13 @@ func (d decoder) value(n *Node, what string, v reflect.Value) {
 			return
 		}
 		fresh := reflect.New(v.Type().Elem())
-		d.value(n, what, fresh.Elem())
+		d.Value(n, what, fresh.Elem())
 		v.Set(fresh)
 	case reflect.Slice:
 		d.list(n, what, v)
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[source.Text]() {
-			if d.kind(n, what, Scalar) {
+			if d.Kind(n, what, Scalar) {
 				v.Set(reflect.ValueOf(n.Text))
 			}
 			return
@@ -74,26 +74,26 @@ func (d decoder) value(n *Node, what string, v reflect.Value) {
 }
 
 // fieldsOf fills the struct that out points to by its fields, also where its type reads itself.
-func (d decoder) fieldsOf(n *Node, what string, out any) {
+func (d Decoder) FieldsOf(n *Node, what string, out any) {
 	d.fields(n, what, reflect.ValueOf(out).Elem())
 }
 
 // templated says that a scalar holds a template that is not expanded yet.
-func (d decoder) templated(n *Node) bool {
-	return d.templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
+func (d Decoder) Templated(n *Node) bool {
+	return d.Templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
 }
 
 // kind checks the shape of a node and says what was expected instead.
-func (d decoder) kind(n *Node, what string, want NodeKind) bool {
+func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind == want {
 		return true
 	}
-	d.problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = d.wording.shapeHint(n, what, want)
+	d.Problems.Add("wrong-shape", n.Text.Pos, "%s has to be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n, what, want)
 	return false
 }
 
 // list reads a list; a single value stands for a list of one.
-func (d decoder) list(n *Node, what string, v reflect.Value) {
+func (d Decoder) list(n *Node, what string, v reflect.Value) {
 	items := n.Items
 	if n.Kind != List {
 		items = []*Node{n}
@@ -101,7 +101,7 @@ func (d decoder) list(n *Node, what string, v reflect.Value) {
 	out := reflect.MakeSlice(v.Type(), 0, len(items))
 	for _, item := range items {
 		e := reflect.New(v.Type().Elem()).Elem()
-		d.value(item, what, e)
+		d.Value(item, what, e)
 		out = reflect.Append(out, e)
 	}
 	v.Set(out)
@@ -110,7 +110,7 @@ func (d decoder) list(n *Node, what string, v reflect.Value) {
 // maxUnknown is how many unknown keys of one mapping are reported: a mapping with more of them is something else.
 const maxUnknown = 100
 
-func (d decoder) fields(n *Node, what string, v reflect.Value) {
+func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	known := map[string]int{}
 	var names []string
 	unknown := 0
@@ -131,7 +131,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 			names = append(names, name)
 		}
 	}
-	if !d.kind(n, what, Map) {
+	if !d.Kind(n, what, Map) {
 		tried = names // all of them, in another shape
 		return
 	}
@@ -148,10 +148,10 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 				tried = append(tried, f.Key.Value)
 			}
 		case ok:
-			before := d.problems.Found()
+			before := d.Problems.Found()
 			keys[f.Key.Value] = f.Key.Pos
-			d.value(f.Value, f.Key.Value, v.Field(i))
-			if d.problems.Found() > before {
+			d.Value(f.Value, f.Key.Value, v.Field(i))
+			if d.Problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
 		case strings.HasPrefix(f.Key.Value, "x-"):
@@ -160,14 +160,14 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 				continue
 			}
 			slices.Sort(names)
-			hint, meant, sure := d.wording.unknownKey(f.Key.Value, t, names)
+			hint, meant, sure := d.Wording.UnknownKey(f.Key.Value, t, names)
 			tried = append(tried, meant)
-			d.problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
+			d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint = hint
 			// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
 			isMeant := func(f Field) bool { return f.Key.Value == meant }
 			if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
 				n.Fields[at].Key.Value = meant
-				d.value(f.Value, meant, v.Field(i))
+				d.Value(f.Value, meant, v.Field(i))
 			}
 		}
 	}
@@ -175,7 +175,7 @@ func (d decoder) fields(n *Node, what string, v reflect.Value) {
 
 // indent puts below a key of names without a value what stands beside it and should be below, such as a service below services, and says
 // so: otherwise each of them would be missing wherever it is named.
-func (d decoder) indent(n *Node, t reflect.Type, known map[string]int) {
+func (d Decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 	var out []Field
 	var above *Node // the key that has no value
 	var name string
@@ -185,14 +185,14 @@ func (d decoder) indent(n *Node, t reflect.Type, known map[string]int) {
 			_, ok = source.Nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
 		}
 		switch {
-		case ok && f.Value.Kind == Null && !f.Value.lost && d.wording.named(t.Field(i).Type):
+		case ok && f.Value.Kind == Null && !f.Value.lost && d.Wording.Named(t.Field(i).Type):
 			above, name = &Node{Kind: Map, Text: f.Value.Text}, f.Key.Value
 			f.Value = above
 		case ok || f.Value.Kind != Map || strings.HasPrefix(f.Key.Value, "x-"):
 			above = nil
 		case above != nil:
 			if len(above.Fields) == 0 {
-				d.problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name).
+				d.Problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name).
 					Hint = "indent it and its lines further than " + name
 			}
 			above.Fields = append(above.Fields, f)

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"slices"
@@ -65,7 +65,7 @@ func (n *Node) Without(keys ...string) *Node {
 
 // merge lays over on top of base: mappings merge key by key, anything else replaces, null removes, unless it is kept.
 // What replaces comes after what stays.
-func merge(base, over *Node, keepNull bool) *Node {
+func Merge(base, over *Node, keepNull bool) *Node {
 	switch {
 	case over == nil:
 		return base
@@ -87,7 +87,7 @@ func merge(base, over *Node, keepNull bool) *Node {
 	below := base.getter()
 	for _, f := range over.Fields {
 		if f.Value.Kind != Null || keepNull {
-			out.Fields = append(out.Fields, Field{f.Key, merge(below(f.Key.Value), f.Value, keepNull)})
+			out.Fields = append(out.Fields, Field{f.Key, Merge(below(f.Key.Value), f.Value, keepNull)})
 		}
 	}
 	return out

@@ -1,4 +1,8 @@
-package article
+// Package yamltext reads YAML into nodes that know where they were written, and decodes nodes into structs.
+//
+// The reading is the library's. Scalars are read as they are written, not as YAML's types. What YAML reads otherwise
+// than its author meant, or cannot read, is a problem with a way out: see Parse.
+package yamltext
 
 import (
 	"errors"
@@ -22,17 +26,17 @@ const (
 //
 // Where YAML would read something else than what was meant, and what was meant is plain to see, the problem is
 // reported and reading goes on with what was meant, so that other problems come to light at the same time.
-func parseYAML(f fragment, problems *source.Problems) *Node {
+func Parse(f Fragment, problems *source.Problems) *Node {
 	var found source.Problems
 	defer func() { problems.Merge(&found) }()
-	if len(f.text) > maxYAML {
-		found.Add("yaml-too-large", f.whole, "this is %d bytes of YAML, and may be %d", len(f.text), maxYAML).
+	if len(f.Text) > maxYAML {
+		found.Add("yaml-too-large", f.Whole, "this is %d bytes of YAML, and may be %d", len(f.Text), maxYAML).
 			Hint = "divide it, or move rows to a CSV file"
 		return nil
 	}
 	f.clean(&found)
 	c := converter{fragment: &f, problems: &found, meant: map[int]meaning{}}
-	doc, err := unmarshal(f.text)
+	doc, err := unmarshal(f.Text)
 	if err != nil && problems.Len() < maxMended {
 		doc, err = c.mend(err)
 	}
@@ -44,13 +48,13 @@ func parseYAML(f fragment, problems *source.Problems) *Node {
 		return nil
 	}
 	if len(doc.Content) == 0 {
-		return &Node{Kind: Map, Text: source.Text{Pos: f.whole}}
+		return &Node{Kind: Map, Text: source.Text{Pos: f.Whole}}
 	}
 	c.findRepeated(doc)
 	n := c.node(doc.Content[0], context{})
 	if c.made > maxNodes {
 		if found.Empty() {
-			found.Add("yaml-too-large", f.whole, "the block has more than %d values", maxNodes).
+			found.Add("yaml-too-large", f.Whole, "the block has more than %d values", maxNodes).
 				Hint = "divide it, or move rows to a file"
 		}
 		return nil
@@ -111,12 +115,12 @@ func reached(text string) int {
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // syntaxError says where the library gives up, and why. It is for what the mending knows nothing of.
-func (f *fragment) syntaxError(err error) (source.Pos, string) {
+func (f *Fragment) syntaxError(err error) (source.Pos, string) {
 	message := yamlLine.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "")
-	at := min(max(reached(f.text)-1, 0), max(len(f.text)-1, 0))
+	at := min(max(reached(f.Text)-1, 0), max(len(f.Text)-1, 0))
 	start := f.blanks(f.begin(at))
 	return f.pos(start, f.end(start)), message
 }
 
 // lineText is what a line says, from a byte on.
-func (f *fragment) lineText(at int) string { return f.text[at:f.end(at)] }
+func (f *Fragment) lineText(at int) string { return f.Text[at:f.end(at)] }

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ const (
 // mend finds what keeps the library from reading the text, reports it, and mends the text, one trap after the other,
 // until the library can read it. The error is the library's where that fails.
 func (c *converter) mend(err error) (doc *yaml.Node, _ error) {
-	budget := 8*len(c.fragment.text) + 20_000
+	budget := 8*len(c.fragment.Text) + 20_000
 	for err != nil {
 		t, mended := c.fragment.cause(err, &budget)
 		if t == nil {
@@ -31,22 +31,22 @@ func (c *converter) mend(err error) (doc *yaml.Node, _ error) {
 			return nil, err
 		}
 		*c.fragment = mended
-		doc, err = unmarshal(mended.text)
+		doc, err = unmarshal(mended.Text)
 	}
 	return doc, nil
 }
 
 // cause finds the trap that makes the library give up, and the text without it. What only may be a trap is one if the
 // library gets further without it.
-func (f *fragment) cause(err error, budget *int) (*trap, fragment) {
+func (f *Fragment) cause(err error, budget *int) (*trap, Fragment) {
 	if t := f.secondDocument(); t != nil {
 		return t, *f
 	}
 	if t := f.unknownAlias(err); t != nil {
 		return t, f.apply(t.edits)
 	}
-	before := reached(f.text)
-	at := min(before-1, len(f.text)-1)
+	before := reached(f.Text)
+	at := min(before-1, len(f.Text)-1)
 	inFlow := strings.Contains(err.Error(), "',' or")
 	for _, kind := range []struct {
 		find  func(p int, inFlow bool) []*trap
@@ -66,9 +66,9 @@ func (f *fragment) cause(err error, budget *int) (*trap, fragment) {
 				if *budget < 0 {
 					return nil, *f
 				}
-				*budget -= len(f.text)
+				*budget -= len(f.Text)
 				mended := f.apply(t.edits)
-				if reached(mended.text) > before+len(mended.text)-len(f.text) {
+				if reached(mended.Text) > before+len(mended.Text)-len(f.Text) {
 					return t, mended
 				}
 			}
@@ -90,35 +90,35 @@ type entry struct {
 var blockKey = regexp.MustCompile(`^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'\[{#&!|>\-][^\n]*?|-[^\s][^\n]*?)[ \t]*:(?:[ \t\r\n]|$)`)
 
 // entry reads the line that begins at p.
-func (f *fragment) entry(p int) entry {
-	at := p + len(f.text[p:]) - len(strings.TrimLeft(f.text[p:], " "))
+func (f *Fragment) entry(p int) entry {
+	at := p + len(f.Text[p:]) - len(strings.TrimLeft(f.Text[p:], " "))
 	e := entry{column: at - p}
-	for at < len(f.text) && f.text[at] == '-' && f.isEnd(at+1) {
+	for at < len(f.Text) && f.Text[at] == '-' && f.isEnd(at+1) {
 		e.dash, e.label = true, "- "
 		at = f.blanks(at + 1)
 	}
 	e.key, e.end, e.value = at, at, at
-	if m := blockKey.FindStringSubmatchIndex(f.lineText(at)); m != nil && !strings.Contains(f.text[at:at+m[3]], " #") {
+	if m := blockKey.FindStringSubmatchIndex(f.lineText(at)); m != nil && !strings.Contains(f.Text[at:at+m[3]], " #") {
 		e.end, e.value = at+m[3], f.blanks(at+m[3])
 		e.value = f.blanks(e.value + 1)
-		e.label = f.text[e.key:e.end] + ": "
+		e.label = f.Text[e.key:e.end] + ": "
 	}
 	return e
 }
 
 // isEnd says that a line end or white space stands at p.
-func (f *fragment) isEnd(p int) bool { return p >= len(f.text) || isSpace(f.text[p]) }
+func (f *Fragment) isEnd(p int) bool { return p >= len(f.Text) || isSpace(f.Text[p]) }
 
 // isOver says that nothing but a comment may follow at p in its line.
-func (f *fragment) isOver(p int) bool { return p >= f.end(p) || f.text[p] == '#' }
+func (f *Fragment) isOver(p int) bool { return p >= f.end(p) || f.Text[p] == '#' }
 
 // isBlank says that a line holds nothing but a comment.
-func (f *fragment) isBlank(p int) bool { return f.isOver(f.blanks(p)) }
+func (f *Fragment) isBlank(p int) bool { return f.isOver(f.blanks(p)) }
 
 // secondDocument finds a line that ends the text before its end.
-func (f *fragment) secondDocument() *trap {
+func (f *Fragment) secondDocument() *trap {
 	begun, closed := false, false
-	for p := 0; p < len(f.text); p = f.next(p) {
+	for p := 0; p < len(f.Text); p = f.next(p) {
 		line := f.lineText(p)
 		marks := len(line) >= 3 && (line[:3] == "---" || line[:3] == "...") && f.isEnd(p+3)
 		switch {
@@ -141,27 +141,27 @@ var (
 )
 
 // unknownAlias finds the alias that the library does not know.
-func (f *fragment) unknownAlias(err error) *trap {
+func (f *Fragment) unknownAlias(err error) *trap {
 	m := unknownAnchor.FindStringSubmatch(err.Error())
 	if m == nil {
 		return nil
 	}
 	name := m[1]
-	places := regexp.MustCompile(`(?:^|[\s\[{,])(\*`+name+`)(?:[\s,:\]}]|$)`).FindAllStringSubmatchIndex(f.text, -1)
+	places := regexp.MustCompile(`(?:^|[\s\[{,])(\*`+name+`)(?:[\s,:\]}]|$)`).FindAllStringSubmatchIndex(f.Text, -1)
 	for _, at := range places {
 		t := &trap{rule: "unknown-anchor", start: at[2], end: at[3], message: fmt.Sprintf("no anchor &%s above this line", name)}
 		e := f.entry(f.begin(t.start))
 		label := ""
 		if e.value == t.start {
 			label = e.label
-			if traps := f.value(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
+			if traps := f.Value(e.value, f.end(e.value), e.label, false); len(traps) > 0 {
 				return traps[0]
 			}
 		}
 		var above []string
 		below := -1
-		for _, a := range anyAnchor.FindAllStringSubmatchIndex(f.text, -1) {
-			if other := f.text[a[2]:a[3]]; a[2] < t.start {
+		for _, a := range anyAnchor.FindAllStringSubmatchIndex(f.Text, -1) {
+			if other := f.Text[a[2]:a[3]]; a[2] < t.start {
 				above = append(above, other)
 			} else if other == name && below < 0 {
 				below = a[2]
@@ -173,7 +173,7 @@ func (f *fragment) unknownAlias(err error) *trap {
 			t.hint = "move it up: an alias repeats what stands above it"
 		case hint != "":
 			t.hint = hint
-		case strings.HasSuffix(strings.TrimRight(f.text[:t.start], " "), "<<:"):
+		case strings.HasSuffix(strings.TrimRight(f.Text[:t.start], " "), "<<:"):
 			t.hint = "write &" + name + " before the mapping to merge"
 		default:
 			t.hint = "write &" + name + " before the value to repeat, or, if the word is text, " + label + quoted("*"+name)
@@ -191,7 +191,7 @@ var (
 )
 
 // tabs finds white space with a tab in it that YAML would take for indentation.
-func (f *fragment) tabs(p int, _ bool) []*trap {
+func (f *Fragment) tabs(p int, _ bool) []*trap {
 	for _, pattern := range []*regexp.Regexp{tabIndent, tabDash} {
 		if m := pattern.FindStringSubmatchIndex(f.lineText(p)); m != nil {
 			t := &trap{rule: "yaml-syntax", start: p + m[2], end: p + m[3], lost: pattern == tabIndent,
@@ -207,19 +207,19 @@ func (f *fragment) tabs(p int, _ bool) []*trap {
 var oddSpace = regexp.MustCompile(`^ *(?:-|[\pL_][\pL\d_.-]*:)? *([\p{Zs}\x{200b}]+)`)
 
 // oddSpaces finds such white space.
-func (f *fragment) oddSpaces(p int, _ bool) []*trap {
+func (f *Fragment) oddSpaces(p int, _ bool) []*trap {
 	m := oddSpace.FindStringSubmatchIndex(f.lineText(p))
 	if m == nil || strings.Trim(f.lineText(p)[m[2]:m[3]], " ") == "" {
 		return nil
 	}
 	t := &trap{rule: "white-space", start: p + m[2], end: p + m[3], lost: true, hint: "write ordinary spaces"}
-	r, _ := utf8.DecodeRuneInString(f.text[t.start:])
+	r, _ := utf8.DecodeRuneInString(f.Text[t.start:])
 	t.message = fmt.Sprintf("U+%04X looks like a space here, but YAML takes it for a letter", r)
 	return []*trap{t}
 }
 
 // values finds the values in the line that begins at p that have to be quoted.
-func (f *fragment) values(p int, inFlow bool) []*trap {
+func (f *Fragment) values(p int, inFlow bool) []*trap {
 	e := f.entry(p)
 	end := f.end(e.value)
 	var out []*trap
@@ -228,34 +228,34 @@ func (f *fragment) values(p int, inFlow bool) []*trap {
 	}
 	switch {
 	case e.value >= end:
-	case strings.IndexByte("[{", f.text[e.value]) >= 0:
+	case strings.IndexByte("[{", f.Text[e.value]) >= 0:
 		return append(append(out, f.flow(e.value, end)...), f.behindBracket(e.value, end, e.label)...)
 	case inFlow:
 		return append(out, f.flow(e.key, end)...)
 	default:
-		out = append(out, f.value(e.value, end, e.label, false)...)
+		out = append(out, f.Value(e.value, end, e.label, false)...)
 	}
 	return out
 }
 
 // badKey finds out why a key cannot be one.
-func (f *fragment) badKey(start, end int) []*trap {
-	switch c := f.text[start]; {
+func (f *Fragment) badKey(start, end int) []*trap {
+	switch c := f.Text[start]; {
 	case c == '"':
-		if _, escape := closing(f.text[:end], start); escape > 0 {
+		if _, escape := closing(f.Text[:end], start); escape > 0 {
 			return []*trap{f.badEscape(start, end, escape, "")}
 		}
 	case strings.IndexByte("*@`%,]}", c) >= 0:
-		t := f.quoteThis(start, end, start, start+1, "", "a key cannot begin with %q", f.text[start:start+1])
-		t.hint = "write " + quoted(f.text[start:end]) + ": …"
+		t := f.quoteThis(start, end, start, start+1, "", "a key cannot begin with %q", f.Text[start:start+1])
+		t.hint = "write " + quoted(f.Text[start:end]) + ": …"
 		return []*trap{t}
 	}
 	return nil
 }
 
 // behindBracket finds what goes on behind the bracket that closes the one at p.
-func (f *fragment) behindBracket(p, end int, label string) []*trap {
-	length := closingBracket(f.text[p:end])
+func (f *Fragment) behindBracket(p, end int, label string) []*trap {
+	length := closingBracket(f.Text[p:end])
 	if length < 0 {
 		return nil
 	}
@@ -263,21 +263,21 @@ func (f *fragment) behindBracket(p, end int, label string) []*trap {
 	if f.isOver(after) {
 		return nil
 	}
-	if rest := f.text[after:end]; strings.Trim(rest, "]}") == "" {
+	if rest := f.Text[after:end]; strings.Trim(rest, "]}") == "" {
 		return []*trap{{rule: "yaml-syntax", start: after, end: end, message: fmt.Sprintf("%q closes nothing", rest),
 			hint: "remove it", edits: []edit{{at: after, with: strings.Repeat(" ", len(rest))}}}}
 	}
-	return []*trap{f.quoteThis(p, end, after, end, label, "the value goes on behind its closing %q", f.text[p+length-1:p+length])}
+	return []*trap{f.quoteThis(p, end, after, end, label, "the value goes on behind its closing %q", f.Text[p+length-1:p+length])}
 }
 
 // flow finds the values between the brackets of a line that have to be quoted.
-func (f *fragment) flow(p, end int) []*trap {
+func (f *Fragment) flow(p, end int) []*trap {
 	var out []*trap
 	end = min(end, p+maxReach)
 	open := []byte{'{'}
 	for q := p; q < end; {
-		switch c := f.text[q]; {
-		case strings.HasPrefix(f.text[q:end], "{{"):
+		switch c := f.Text[q]; {
+		case strings.HasPrefix(f.Text[q:end], "{{"):
 		case c == '[' || c == '{':
 			open = append(open, c)
 			q++
@@ -293,29 +293,29 @@ func (f *fragment) flow(p, end int) []*trap {
 		}
 		label := ""
 		if open[len(open)-1] == '{' {
-			stop := q + reach(f.text[q:end], true)
-			if colon := f.blanks(stop); colon < end && f.text[colon] == ':' {
-				if label = f.text[q:stop] + ": "; stop > q {
+			stop := q + reach(f.Text[q:end], true)
+			if colon := f.blanks(stop); colon < end && f.Text[colon] == ':' {
+				if label = f.Text[q:stop] + ": "; stop > q {
 					out = append(out, f.badKey(q, stop)...)
 				}
-				if q = f.blanks(colon + 1); q >= end || strings.IndexByte(",]}", f.text[q]) >= 0 ||
-					strings.IndexByte("[{", f.text[q]) >= 0 && !strings.HasPrefix(f.text[q:], "{{") {
+				if q = f.blanks(colon + 1); q >= end || strings.IndexByte(",]}", f.Text[q]) >= 0 ||
+					strings.IndexByte("[{", f.Text[q]) >= 0 && !strings.HasPrefix(f.Text[q:], "{{") {
 					continue
 				}
 			}
 		}
-		stop := max(q+1, q+reach(f.text[q:end], false))
-		out = append(out, f.value(q, stop, label, true)...)
+		stop := max(q+1, q+reach(f.Text[q:end], false))
+		out = append(out, f.Value(q, stop, label, true)...)
 		q = stop
 	}
 	return out
 }
 
 // value finds out why the value [p, end) has to be quoted. It may be in brackets.
-func (f *fragment) value(p, end int, label string, inFlow bool) []*trap {
+func (f *Fragment) Value(p, end int, label string, inFlow bool) []*trap {
 	one := func(t *trap) []*trap { return []*trap{t} }
-	first := f.text[p : p+1]
-	switch text := f.text[p:end]; {
+	first := f.Text[p : p+1]
+	switch text := f.Text[p:end]; {
 	case first == `"` || first == "'":
 		return f.quotes(p, end, label, inFlow)
 	case strings.HasPrefix(text, "{{"):
@@ -336,19 +336,19 @@ func (f *fragment) value(p, end int, label string, inFlow bool) []*trap {
 	case first == "&" && !anyAnchor.MatchString(text):
 		return one(f.quoteThis(p, end, p, p+1, label, `"&" at the beginning means an anchor to YAML`))
 	}
-	if what := begins(f.text[p:end]); what != "" {
+	if what := begins(f.Text[p:end]); what != "" {
 		return one(f.quoteThis(p, end, p, p+1, label, "%s", what))
 	}
 	for q := p; q < end; q++ {
-		switch c := f.text[q]; {
+		switch c := f.Text[q]; {
 		case inFlow && strings.IndexByte("?[{", c) >= 0:
 			return one(f.quoteThis(p, end, q, q+1, label, "a value inside [ ] or { } cannot hold %q", string(c)))
 		case c == ':' && q+1 == end && !inFlow:
 			return one(f.quoteThis(p, end, q, q+1, label, `":" at the end of a value makes it a key to YAML`))
 		case c == ':' && f.isEnd(q+1):
 			return f.colon(p, end, q, label)
-		case c == '#' && q > p && isSpace(f.text[q-1]):
-			if inFlow && (!f.isEnd(q+1) || strings.ContainsAny(f.text[q:f.end(q)], "]}")) {
+		case c == '#' && q > p && isSpace(f.Text[q-1]):
+			if inFlow && (!f.isEnd(q+1) || strings.ContainsAny(f.Text[q:f.end(q)], "]}")) {
 				return one(f.quoteThis(p, end, q, end, label, `" #" begins a comment, which cuts the value off`))
 			}
 			return nil
@@ -358,28 +358,28 @@ func (f *fragment) value(p, end int, label string, inFlow bool) []*trap {
 }
 
 // colon judges a colon at q inside the value [p, end).
-func (f *fragment) colon(p, end, q int, label string) []*trap {
-	if next := f.next(p); simpleKey.MatchString(f.text[p:q]) && next < len(f.text) && f.entry(next).column > f.entry(f.begin(p)).column {
+func (f *Fragment) colon(p, end, q int, label string) []*trap {
+	if next := f.next(p); simpleKey.MatchString(f.Text[p:q]) && next < len(f.Text) && f.entry(next).column > f.entry(f.begin(p)).column {
 		return []*trap{{rule: "yaml-syntax", start: p, end: q + 1, hint: "begin a line with it, indented like the ones below", lost: true,
-			message: fmt.Sprintf("%q cannot stand on the line of another key", f.text[p:q]),
+			message: fmt.Sprintf("%q cannot stand on the line of another key", f.Text[p:q]),
 			edits:   []edit{{at: f.begin(p), with: strings.Repeat("#", q-f.begin(p))}}}}
 	}
 	return []*trap{f.quoteThis(p, end, q, q+1, label, `": " inside a value means a key to YAML`)}
 }
 
 // doubleBrace is the trap of {{ }}, which templates of other languages are written in.
-func (f *fragment) doubleBrace(p, end int, label string) *trap {
+func (f *Fragment) doubleBrace(p, end int, label string) *trap {
 	t := f.quoteThis(p, end, p, p+2, label, `"{{" means a mapping inside a mapping to YAML`)
 	t.hint += "; our templates begin with ${{"
 	return t
 }
 
 // quotes finds what is wrong with a value, [p, stop), that begins with a quote.
-func (f *fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
-	switch end, escape := closing(f.text, p); {
+func (f *Fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
+	switch end, escape := closing(f.Text, p); {
 	case end < 0 || end > stop:
 		t := f.quoteThis(p, stop, p, p+1, label, "this quote is never closed")
-		if text := strings.TrimSpace(f.text[p+1 : stop]); text != "" {
+		if text := strings.TrimSpace(f.Text[p+1 : stop]); text != "" {
 			t.hint = "write " + label + quoted(text)
 			f.mean(t, p, stop, text, p+1)
 		}
@@ -387,7 +387,7 @@ func (f *fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
 	case escape > 0:
 		return []*trap{f.badEscape(p, end, escape, label)}
 	default:
-		if after := f.blanks(end); after < stop && f.text[after] != '#' {
+		if after := f.blanks(end); after < stop && f.Text[after] != '#' {
 			if !inFlow {
 				after = end
 			}
@@ -398,11 +398,11 @@ func (f *fragment) quotes(p, stop int, label string, inFlow bool) []*trap {
 }
 
 // badEscape is the trap of a backslash in the double quotes [p, end) that begins no escape.
-func (f *fragment) badEscape(p, end, escape int, label string) *trap {
-	_, width, _ := unescape(f.text[escape:end])
+func (f *Fragment) badEscape(p, end, escape int, label string) *trap {
+	_, width, _ := unescape(f.Text[escape:end])
 	stop := min(escape+width, end-1)
-	t := f.quoteThis(p, end, escape, stop, label, `"%s" is no escape of YAML`, f.text[escape:stop])
-	value := f.text[p+1 : end-1]
+	t := f.quoteThis(p, end, escape, stop, label, `"%s" is no escape of YAML`, f.Text[escape:stop])
+	value := f.Text[p+1 : end-1]
 	t.hint = "write " + label + "'" + strings.ReplaceAll(strings.ReplaceAll(value, `\"`, `"`), "'", "''") + "'"
 	f.mean(t, p, end, value, p+1)
 	return t

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -13,11 +13,11 @@ import (
 // stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
 //
 // Its text may be mended, but each byte stays in its column; only at the end of a line something may be added.
-type fragment struct {
+type Fragment struct {
 	source *source.Source
-	text   string
+	Text   string
 	lines  []fragmentLine
-	whole  source.Pos // where a problem stands that concerns all of it
+	Whole  source.Pos // where a problem stands that concerns all of it
 
 	newest cursor
 }
@@ -33,8 +33,8 @@ type fragmentLine struct {
 type cursor struct{ line, column, at int }
 
 // part makes a fragment of the bytes [start, end) of a source.
-func part(s *source.Source, start, end int, whole source.Pos) fragment {
-	f := fragment{source: s, text: string(s.Data[start:end]), whole: whole}
+func Part(s *source.Source, start, end int, whole source.Pos) Fragment {
+	f := Fragment{source: s, Text: string(s.Data[start:end]), Whole: whole}
 	f.lines = []fragmentLine{{0, start, 0}}
 	for i := start; i < end; i++ {
 		if s.Data[i] == '\n' {
@@ -45,111 +45,111 @@ func part(s *source.Source, start, end int, whole source.Pos) fragment {
 }
 
 // wholeFile makes a fragment of a source that is YAML from end to end.
-func wholeFile(s *source.Source) fragment {
-	return part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
+func Whole(s *source.Source) Fragment {
+	return Part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
 // A pieceOfLine is a line, or what is left of one, in a source.
-type pieceOfLine struct {
-	text           string
-	start, padding int // where it begins in the source, behind spaces that the source does not have
+type Piece struct {
+	Text           string
+	Start, Padding int // where it begins in the source, behind spaces that the source does not have
 }
 
 // joined makes a fragment of lines.
-func joined(s *source.Source, pieces []pieceOfLine, whole source.Pos) fragment {
-	f := fragment{source: s, whole: whole}
+func Join(s *source.Source, pieces []Piece, whole source.Pos) Fragment {
+	f := Fragment{source: s, Whole: whole}
 	var b strings.Builder
 	for _, p := range pieces {
-		f.lines = append(f.lines, fragmentLine{b.Len(), p.start, p.padding})
-		b.WriteString(p.text)
+		f.lines = append(f.lines, fragmentLine{b.Len(), p.Start, p.Padding})
+		b.WriteString(p.Text)
 	}
-	if f.text = b.String(); len(f.lines) == 0 {
+	if f.Text = b.String(); len(f.lines) == 0 {
 		f.lines = []fragmentLine{{0, whole.Start, 0}}
 	}
 	return f
 }
 
 // find is the value that stands at a byte of the text or behind it in running text.
-func (f *fragment) find(value string, from int) source.Text {
-	from = min(from, len(f.text))
+func (f *Fragment) Find(value string, from int) source.Text {
+	from = min(from, len(f.Text))
 	t, _ := f.aligned(value, from, from, inProse)
 	return t
 }
 
 // field is the place of so many bytes at a line and column, which count from 1, the column in bytes.
-func (f *fragment) field(line, column, length int) source.Pos {
+func (f *Fragment) FieldPos(line, column, length int) source.Pos {
 	if line < 1 || line > len(f.lines) {
-		return f.whole
+		return f.Whole
 	}
-	start := min(f.lines[line-1].at+column-1, len(f.text))
-	return f.pos(start, min(start+length, len(f.text)))
+	start := min(f.lines[line-1].at+column-1, len(f.Text))
+	return f.pos(start, min(start+length, len(f.Text)))
 }
 
 // line gives the number, counted from 0, of the line of f.text that a byte stands in.
-func (f *fragment) line(at int) int {
+func (f *Fragment) line(at int) int {
 	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at }) - 1
 }
 
 // at is where a byte of f.text stands in the source.
-func (f *fragment) at(at int) int {
+func (f *Fragment) at(at int) int {
 	l := f.lines[max(f.line(at), 0)]
 	return min(max(l.start, l.start+at-l.at-l.extra), len(f.source.Data))
 }
 
 // pos is the place of the bytes [start, end) of f.text.
-func (f *fragment) pos(start, end int) source.Pos {
+func (f *Fragment) pos(start, end int) source.Pos {
 	at := f.source.Pos(f.at(start), f.at(end))
 	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
 	return at
 }
 
 // number is the line of the source, counted from 1, that a byte of f.text stands in.
-func (f *fragment) number(at int) int {
+func (f *Fragment) number(at int) int {
 	line, _ := f.source.Position(f.at(at))
 	return line
 }
 
 // offset turns the library's line and column, which count from 1 and in characters, into a byte of f.text. It is quick
 // for places that come one after the other.
-func (f *fragment) offset(line, column int) int {
+func (f *Fragment) offset(line, column int) int {
 	line = min(max(line, 1), len(f.lines))
 	c := &f.newest
 	if c.line != line || c.column > column {
 		*c = cursor{line, 1, f.lines[line-1].at}
 	}
-	for ; c.column < column && c.at < len(f.text) && f.text[c.at] != '\n'; c.column++ {
-		_, size := utf8.DecodeRuneInString(f.text[c.at:])
+	for ; c.column < column && c.at < len(f.Text) && f.Text[c.at] != '\n'; c.column++ {
+		_, size := utf8.DecodeRuneInString(f.Text[c.at:])
 		c.at += size
 	}
 	return c.at
 }
 
 // begin is where the line of a byte begins.
-func (f *fragment) begin(at int) int { return f.lines[max(f.line(at), 0)].at }
+func (f *Fragment) begin(at int) int { return f.lines[max(f.line(at), 0)].at }
 
 // end is where the line of a byte ends, white space at its end left out.
-func (f *fragment) end(at int) int {
-	rest, _, _ := strings.Cut(f.text[min(at, len(f.text)):], "\n")
+func (f *Fragment) end(at int) int {
+	rest, _, _ := strings.Cut(f.Text[min(at, len(f.Text)):], "\n")
 	return at + len(strings.TrimRight(rest, " \t\r"))
 }
 
 // next is where the line after that of a byte begins.
-func (f *fragment) next(at int) int {
+func (f *Fragment) next(at int) int {
 	if i := f.line(at) + 1; i < len(f.lines) {
-		return min(f.lines[i].at, len(f.text))
+		return min(f.lines[i].at, len(f.Text))
 	}
-	return len(f.text)
+	return len(f.Text)
 }
 
 // blanks skips spaces and tabs.
-func (f *fragment) blanks(at int) int {
-	return at + len(f.text[at:]) - len(strings.TrimLeft(f.text[at:], " \t"))
+func (f *Fragment) blanks(at int) int {
+	return at + len(f.Text[at:]) - len(strings.TrimLeft(f.Text[at:], " \t"))
 }
 
 // aligned makes a Text of a value whose place begins at start and whose characters begin at from, and says where it
 // ends. Where the value cannot be found in the text, that is the end of the line.
-func (f *fragment) aligned(value string, start, from int, quoting byte) (t source.Text, end int) {
-	runs, end, ok := align(f.text, from, value, quoting)
+func (f *Fragment) aligned(value string, start, from int, quoting byte) (t source.Text, end int) {
+	runs, end, ok := align(f.Text, from, value, quoting)
 	if !ok {
 		return source.Text{Value: value, Pos: f.pos(start, f.end(start))}, f.end(start)
 	}
@@ -162,7 +162,7 @@ func (f *fragment) aligned(value string, start, from int, quoting byte) (t sourc
 }
 
 // placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
-func (f *fragment) placed(r source.Run) []source.Run {
+func (f *Fragment) placed(r source.Run) []source.Run {
 	var out []source.Run
 	for i := f.line(r.Start) + 1; r.Width == r.Length && i < len(f.lines) && f.lines[i].at < r.Start+r.Width; i++ {
 		n := f.lines[i].at - r.Start
@@ -175,20 +175,20 @@ func (f *fragment) placed(r source.Run) []source.Run {
 
 // clean finds the characters that YAML cannot hold. Only the first of a fragment is a problem, and something harmless
 // of the same length stands in for each while reading goes on.
-func (f *fragment) clean(problems *source.Problems) {
-	if !utf8.ValidString(f.text) {
-		at := source.FirstInvalid([]byte(f.text))
+func (f *Fragment) clean(problems *source.Problems) {
+	if !utf8.ValidString(f.Text) {
+		at := source.FirstInvalid([]byte(f.Text))
 		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
-		f.text = string(source.ReplaceInvalid([]byte(f.text)))
+		f.Text = string(source.ReplaceInvalid([]byte(f.Text)))
 	}
-	if !strings.ContainsFunc(f.text, controls) {
+	if !strings.ContainsFunc(f.Text, controls) {
 		return
 	}
 	var first *source.Problem
 	found := 0
 	var b strings.Builder
-	for i, r := range f.text {
-		if !controls(r) || r == '\r' && strings.HasPrefix(f.text[i+1:], "\n") {
+	for i, r := range f.Text {
+		if !controls(r) || r == '\r' && strings.HasPrefix(f.Text[i+1:], "\n") {
 			b.WriteRune(r)
 			continue
 		}
@@ -202,12 +202,12 @@ func (f *fragment) clean(problems *source.Problems) {
 				"the character U+%04X cannot stand in YAML", r)
 			first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
 			// A key or value is not what was meant.
-			if start := strings.LastIndexAny(f.text[:i], " \t\n[{,") + 1; start < i {
+			if start := strings.LastIndexAny(f.Text[:i], " \t\n[{,") + 1; start < i {
 				first.Covers = f.pos(start, i)
 			}
 		}
 	}
-	f.text = b.String()
+	f.Text = b.String()
 	switch {
 	case found == 2:
 		first.Message += "; one more follows"

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -30,40 +30,40 @@ var coreTag = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|tim
 // It is nil if not.
 func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
 	f := c.fragment
-	if _, mended := c.meant[f.at(at)]; mended || at >= len(f.text) {
+	if _, mended := c.meant[f.at(at)]; mended || at >= len(f.Text) {
 		return nil
 	}
 	raw := c.raw(y)
-	switch text := f.text[raw:]; {
+	switch text := f.Text[raw:]; {
 	case text[0] == '!' && !coreTag.MatchString(text):
 		return f.quoteThis(raw, f.extent(raw, in), raw, raw+1, in.label, `"!" at the beginning means a tag to YAML`)
 	case y.Kind == yaml.ScalarNode && y.Style == 0 && y.Anchor != "" && y.Value != "" && !c.repeated[y] && text[0] == '&':
 		return f.quoteThis(raw, f.extent(raw, in), raw, at, in.label,
 			`"&" at the beginning makes &%s an anchor, which nothing refers to`, y.Anchor)
-	case y.Kind == yaml.MappingNode && strings.HasPrefix(f.text[at:], "{{"):
+	case y.Kind == yaml.MappingNode && strings.HasPrefix(f.Text[at:], "{{"):
 		return f.doubleBrace(at, f.extent(at, in), in.label)
-	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0 && f.text[at] != '{':
+	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0 && f.Text[at] != '{':
 		stop := f.extent(at, in)
-		if colon := at + strings.Index(f.text[at:stop], ":"); colon > at && in.flow {
+		if colon := at + strings.Index(f.Text[at:stop], ":"); colon > at && in.flow {
 			return f.quoteThis(at, stop, colon, colon+1, in.label, `": " inside [ ] makes a mapping`)
 		}
 	case y.Kind == yaml.MappingNode && y.Style&yaml.FlowStyle != 0:
 		return c.loneKeys(y, at, in)
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && y.Value == "" && !strings.Contains(f.lineText(at), "+"):
 		end, next := f.end(at), f.next(at)
-		for next < len(f.text) && f.blanks(next) >= f.end(next) {
+		for next < len(f.Text) && f.blanks(next) >= f.end(next) {
 			next = f.next(next)
 		}
-		if next < len(f.text) && f.entry(next).column > f.entry(f.begin(at)).column {
+		if next < len(f.Text) && f.entry(next).column > f.entry(f.begin(at)).column {
 			return nil
 		}
-		t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.text[at:at+1])
+		t := f.quoteThis(at, end, at, end, in.label, "%q begins a block of text, and this one is empty", f.Text[at:at+1])
 		if end == at+1 {
-			t.hint = "write the text in the lines below, indented, or write " + in.label + quoted(f.text[at:end])
+			t.hint = "write the text in the lines below, indented, or write " + in.label + quoted(f.Text[at:end])
 		}
 		return t
 	case y.Kind == yaml.ScalarNode && isNull(y) && y.Value == "":
-		if start := f.blanks(at); strings.HasPrefix(f.text[start:], "#") && !f.isEnd(start+1) && start > at {
+		if start := f.blanks(at); strings.HasPrefix(f.Text[start:], "#") && !f.isEnd(start+1) && start > at {
 			return f.quoteThis(start, f.end(at), start, f.end(at), in.label, `"#" begins a comment, which leaves no value`)
 		}
 	case y.Kind == yaml.ScalarNode && y.Style&^yaml.TaggedStyle == 0:
@@ -74,9 +74,9 @@ func (c *converter) misread(y *yaml.Node, at int, in context) *trap {
 
 // extent is the end of the value at p as its author meant it: in a block all of the line, in brackets up to the comma or
 // bracket that does not belong to it.
-func (f *fragment) extent(p int, in context) int {
+func (f *Fragment) extent(p int, in context) int {
 	if in.flow {
-		return p + reach(f.text[p:f.end(p)], false)
+		return p + reach(f.Text[p:f.end(p)], false)
 	}
 	return f.end(p)
 }
@@ -103,7 +103,7 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 		if start == at || start >= f.end(start) {
 			continue
 		}
-		line := f.text[start:min(f.end(start), end)]
+		line := f.Text[start:min(f.end(start), end)]
 		if line[0] == '-' && f.isEnd(start+1) {
 			c.lost = true
 			t := &trap{rule: "yaml-syntax", start: start, end: f.end(start),
@@ -120,7 +120,7 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 			}
 		}
 	}
-	value := f.text[at:end]
+	value := f.Text[at:end]
 	if m := curlyQuoted.FindStringSubmatch(value); m != nil && !slices.Contains(wordKeys, strings.TrimRight(in.label, ": ")) {
 		_, first := utf8.DecodeRuneInString(value)
 		t := f.quoteThis(at, end, at, at+first, in.label, "%s is no quote to YAML, but a letter", value[:first])
@@ -133,7 +133,7 @@ func (c *converter) plain(y *yaml.Node, at int, in context) *trap {
 			return f.quoteThis(at, stop, end, end+1, in.label, "the comma cuts the value off")
 		}
 	}
-	if hash := f.blanks(end); hash > end && hash < len(f.text) && f.text[hash] == '#' {
+	if hash := f.blanks(end); hash > end && hash < len(f.Text) && f.Text[hash] == '#' {
 		one := !strings.ContainsAny(aTemplate.ReplaceAllString(value, "x"), " \t\n")
 		if !one || !f.isEnd(hash+1) && !in.flow {
 			stop := f.end(hash)
@@ -158,14 +158,14 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 		start := c.written(key)
 		_, end := c.text(key, start)
 		after := f.blanks(end)
-		if _, mended := c.meant[f.at(start)]; !mended && (after >= len(f.text) || f.text[after] != ':') {
+		if _, mended := c.meant[f.at(start)]; !mended && (after >= len(f.Text) || f.Text[after] != ':') {
 			lone = append(lone, i)
 		}
 	}
 	cut := 0 // where a value ends that a comma cuts off
 	for n, i := range lone {
 		start := c.written(y.Content[i])
-		stop := start + reach(f.text[start:f.end(start)], true)
+		stop := start + reach(f.Text[start:f.end(start)], true)
 		var t *trap
 		if start < cut {
 			c.meant[f.at(start)] = meaning{nothing: true}
@@ -174,10 +174,10 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 		switch t = f.gluedAt(start, stop); {
 		case t != nil:
 		case n == 0 && 2*len(lone) == len(y.Content):
-			length := max(closingBracket(f.text[at:f.end(at)]), 2)
-			t = f.quoteThis(at, at+length, start, stop, in.label, "%q has no value", f.text[start:stop])
+			length := max(closingBracket(f.Text[at:f.end(at)]), 2)
+			t = f.quoteThis(at, at+length, start, stop, in.label, "%q has no value", f.Text[start:stop])
 			t.hint = fmt.Sprintf("write %s[%s] for a list, or %s for text", in.label,
-				strings.TrimSpace(f.text[at+1:at+length-1]), quoted(f.text[at:at+length]))
+				strings.TrimSpace(f.Text[at+1:at+length-1]), quoted(f.Text[at:at+length]))
 			t.meant = &meaning{nothing: true}
 			return t
 		case i > 0 && c.goesOn(y.Content[i-1], start, stop):
@@ -185,10 +185,10 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 			_, end := c.text(y.Content[i-1], from)
 			_, nameEnd := c.text(y.Content[i-2], name)
 			cut = f.cutOff(start)
-			t = f.quoteThis(from, cut, end, end+1, f.text[name:nameEnd]+": ", "the comma cuts the value off")
+			t = f.quoteThis(from, cut, end, end+1, f.Text[name:nameEnd]+": ", "the comma cuts the value off")
 		default:
-			t = &trap{rule: "quote-this", start: start, end: stop, message: fmt.Sprintf("%q has no value", f.text[start:stop]),
-				hint: "write " + f.text[start:stop] + ": value, or quote the value that the comma before it belongs to"}
+			t = &trap{rule: "quote-this", start: start, end: stop, message: fmt.Sprintf("%q has no value", f.Text[start:stop]),
+				hint: "write " + f.Text[start:stop] + ": value, or quote the value that the comma before it belongs to"}
 		}
 		c.report(t)
 		c.meant[f.at(start)] = meaning{nothing: true}
@@ -201,17 +201,17 @@ func (c *converter) loneKeys(y *yaml.Node, at int, in context) *trap {
 func (c *converter) goesOn(value *yaml.Node, start, stop int) bool {
 	from := c.written(value)
 	return value.Kind == yaml.ScalarNode && value.Style == 0 && c.fragment.begin(from) == c.fragment.begin(start) &&
-		(strings.Contains(value.Value, " ") || !simpleKey.MatchString(c.fragment.text[start:stop]))
+		(strings.Contains(value.Value, " ") || !simpleKey.MatchString(c.fragment.Text[start:stop]))
 }
 
 // cutOff is where a value ends that goes on at p, behind a comma: before the comma of the next key.
-func (f *fragment) cutOff(p int) int {
+func (f *Fragment) cutOff(p int) int {
 	line := f.end(p)
-	stop := p + reach(f.text[p:line], false)
-	for comma := f.blanks(stop); comma < line && f.text[comma] == ','; comma = f.blanks(stop) {
+	stop := p + reach(f.Text[p:line], false)
+	for comma := f.blanks(stop); comma < line && f.Text[comma] == ','; comma = f.blanks(stop) {
 		next := f.blanks(comma + 1)
-		end := next + reach(f.text[next:line], true)
-		if after := f.blanks(end); end <= next || after < line && f.text[after] == ':' {
+		end := next + reach(f.Text[next:line], true)
+		if after := f.blanks(end); end <= next || after < line && f.Text[after] == ':' {
 			break
 		}
 		stop = end

@@ -1,4 +1,4 @@
-package article
+package yamltext
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ type meaning struct {
 }
 
 // apply gives the fragment with edits made.
-func (f *fragment) apply(edits []edit) fragment {
+func (f *Fragment) apply(edits []edit) Fragment {
 	out := *f
 	out.newest = cursor{}
 	for _, e := range edits {
@@ -47,7 +47,7 @@ func (f *fragment) apply(edits []edit) fragment {
 				out.lines[i].at += len(e.with)
 			}
 		}
-		out.text = out.text[:e.at] + e.with + out.text[e.at+length:]
+		out.Text = out.Text[:e.at] + e.with + out.Text[e.at+length:]
 	}
 	return out
 }
@@ -57,7 +57,7 @@ const maxHint = 120
 
 // quoteThis is the trap of a value, [start, end) of the text, that has to be quoted because of the characters
 // [from, to). label is what stands before the value in the line as it should be.
-func (f *fragment) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
+func (f *Fragment) quoteThis(start, end, from, to int, label, message string, args ...any) *trap {
 	value, inner := f.meaning(start, end)
 	t := &trap{rule: "quote-this", start: from, end: to, message: fmt.Sprintf(message, args...)}
 	if t.hint = "write " + label + quoted(value); len(t.hint) > maxHint || strings.Contains(value, "\n") {
@@ -68,7 +68,7 @@ func (f *fragment) quoteThis(start, end, from, to int, label, message string, ar
 }
 
 // mean notes what was meant with [start, end): a value whose characters begin at from.
-func (f *fragment) mean(t *trap, start, end int, value string, from int) {
+func (f *Fragment) mean(t *trap, start, end int, value string, from int) {
 	text, _ := f.aligned(value, from, from, plainly)
 	t.at, t.until, t.meant, t.edits = start, end, &meaning{text: text}, nil
 	for p := start; p < end; p = f.next(p) {
@@ -79,8 +79,8 @@ func (f *fragment) mean(t *trap, start, end int, value string, from int) {
 
 // meaning is the value that was meant with [start, end): its lines folded, and without the quotes that may stand
 // around it. Its characters begin at from.
-func (f *fragment) meaning(start, end int) (value string, from int) {
-	text := f.text[start:end]
+func (f *Fragment) meaning(start, end int) (value string, from int) {
+	text := f.Text[start:end]
 	if encloses(text) {
 		start++
 		text = text[1 : len(text)-1]
