@@ -80,12 +80,12 @@ func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
 	first := slices.DeleteFunc(slices.Clone(store.records), func(r *record.Record) bool { return r.Repetition > 2 })
 	e := *p.Experiments[0]
 	for e.Repetitions = 1; e.Repetitions <= 2; e.Repetitions++ {
-		if steps := again(&e, first, run); len(steps) > 0 {
+		if steps := retries(&e, first, run); len(steps) > 0 {
 			t.Errorf("with %d repetitions %d steps", e.Repetitions, len(steps))
 		}
 	}
 	e.Repetitions = 3
-	if steps := again(&e, store.records[:6], run); len(steps) == 0 {
+	if steps := retries(&e, store.records[:6], run); len(steps) == 0 {
 		t.Error("with 3 repetitions, all of them disturbed, nothing is measured again")
 	}
 }
@@ -168,7 +168,7 @@ func TestMeasuresAgainUnderANewNumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	records := slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
-	steps := again(p.Experiments[0], records, records[0].Run)
+	steps := retries(p.Experiments[0], records, records[0].Run)
 	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
 		t.Errorf("got %+v", steps)
 	}

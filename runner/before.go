@@ -47,7 +47,7 @@ func (r *run) listsOf(rec *record.Record) (map[string]bool, error) {
 		return have, nil
 	}
 	have := map[string]bool{}
-	if r.todo.run != "" {
+	if r.work.run != "" {
 		records, _, err := r.store.Read()
 		if err != nil {
 			return nil, err

@@ -32,8 +32,8 @@ func (r *run) outOfTime(lasts time.Duration) bool {
 // Source: docs/method.md#number-of-looks.
 var looks = [...]int{3, 5, 10}
 
-// rounds goes through the repetitions that are left of an experiment, and leaves out those of trials that are decided.
-type rounds struct {
+// schedule goes through the repetitions that are left of an experiment, and leaves out those of trials that are decided.
+type schedule struct {
 	*run
 	left    []plan.Step
 	stopped []string      // trials
@@ -68,7 +68,7 @@ func IsAlike(a, b string) bool {
 }
 
 // failed gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it takes no time.
-func (r *rounds) failed(step plan.Step, rec *record.Record) {
+func (r *schedule) failed(step plan.Step, rec *record.Record) {
 	name := step.Trial.Name
 	if r.failing == nil {
 		r.failing = map[string]*GivenUp{}
@@ -93,9 +93,9 @@ func (r *rounds) failed(step plan.Step, rec *record.Record) {
 	}
 }
 
-// newRounds begins with what earlier looks of a run that goes on have stopped.
-func (r *run) newRounds() *rounds {
-	out := &rounds{run: r, left: r.todo.steps}
+// newSchedule begins with what earlier looks of a run that goes on have stopped.
+func (r *run) newSchedule() *schedule {
+	out := &schedule{run: r, left: r.work.steps}
 	for _, rec := range r.plan.RecordsOf(r.experiment, r.records, r.Host.ID) {
 		if rec.Run == r.id && rec.Budget != nil && rec.Budget.Look != nil {
 			for _, trial := range rec.Budget.Look.Stopped {
@@ -106,14 +106,14 @@ func (r *run) newRounds() *rounds {
 	return out
 }
 
-func (r *rounds) stop(trial string) {
+func (r *schedule) stop(trial string) {
 	if !slices.Contains(r.stopped, trial) {
 		r.stopped = append(r.stopped, trial)
 	}
 }
 
 // next gives the next repetition; false when there is none.
-func (r *rounds) next() (plan.Step, bool) {
+func (r *schedule) next() (plan.Step, bool) {
 	r.skip()
 	if len(r.left) == 0 {
 		return plan.Step{}, false
@@ -124,7 +124,7 @@ func (r *rounds) next() (plan.Step, bool) {
 }
 
 // skip leaves out the repetitions at the front that need not be done.
-func (r *rounds) skip() {
+func (r *schedule) skip() {
 	for len(r.left) > 0 && slices.Contains(r.stopped, r.left[0].Trial.Name) {
 		r.left = r.left[1:]
 		r.summary.Stopped++
@@ -136,7 +136,7 @@ func (r *rounds) skip() {
 //
 // Trials measured one after another have no rounds that could be looked at together, and the last round needs no look: nothing
 // follows that could be stopped, and what is measured again is so whatever the results are.
-func (r *rounds) done(step plan.Step, rec *record.Record) error {
+func (r *schedule) done(step plan.Step, rec *record.Record) error {
 	r.longest = max(r.longest, time.Since(r.begun))
 	if r.options.Budget <= 0 {
 		return nil

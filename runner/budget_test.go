@@ -10,19 +10,19 @@ import (
 
 // settled is a Judge that knows when each trial is decided.
 type settled struct {
-	after  map[string]int // rounds, by trial
+	after  map[string]int // schedule, by trial
 	levels []float64
 }
 
 func (s *settled) Decided(_ string, records []*record.Record, level float64) ([]string, error) {
 	s.levels = append(s.levels, level)
-	rounds := 0
+	schedule := 0
 	for _, r := range records {
-		rounds = max(rounds, r.Repetition)
+		schedule = max(schedule, r.Repetition)
 	}
 	var out []string
 	for trial, after := range s.after {
-		if rounds >= after {
+		if schedule >= after {
 			out = append(out, trial)
 		}
 	}
@@ -111,7 +111,7 @@ func TestOutOfTime(t *testing.T) {
 	}
 }
 
-// Cells that are measured one after another have no rounds to look at.
+// Cells that are measured one after another have no schedule to look at.
 func TestBudgetOfASequence(t *testing.T) {
 	p, store := socketsPlan(t, "repetitions: 3", "repetitions: 5\norder: sequential"), &memory{}
 	carryOut(t, &simulation{}, p, store, budgeted(&settled{after: map[string]int{"sync": 1}}))

@@ -35,11 +35,7 @@ func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images
 			return nil, err
 		}
 		o, records := o.current(w.Plan, records)
-		for _, e := range o.experiments(w.Plan) {
-			if t := o.todo(e, w.Plan.RecordsOf(e, records, r.Host.ID)); t.len() > 0 {
-				runs = append(runs, &run{Runner: r, plan: w.Plan, experiment: e, todo: t, records: records})
-			}
-		}
+		runs = append(runs, r.runs(w.Plan, o, records)...)
 	}
 	return r.prepareAll(ctx, runs)
 }
@@ -64,6 +60,7 @@ func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*pla
 
 // prepareAll makes available what experiments need.
 func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageError, error) {
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r *run) bool { return r.work.len() == 0 })
 	if len(runs) == 0 {
 		return nil, nil
 	}
@@ -157,7 +154,7 @@ func (r *run) PrepareTrial(ctx context.Context, t *plan.Trial) error {
 // pendingNeeds are what the trials need of which something is to be done, and these trials, with the values of searches as far as they are
 // known: the images of later candidates are made when it is their turn.
 func (r *run) pendingNeeds() (trials []*plan.Trial, needs []images.Need, err error) {
-	pending := r.todo.pending(r.experiment)
+	pending := r.work.trials(r.experiment)
 	for _, t := range pending {
 		n, err := r.driverNeed(t)
 		if err != nil {

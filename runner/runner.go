@@ -9,11 +9,8 @@ package runner
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -100,34 +97,6 @@ type Options struct {
 	outdated map[string]bool // runs that nothing goes on in, as Present has found
 }
 
-// look asks the engine that measures about what records were measured with, unless Options have somebody else to ask.
-func (o *Options) look(ctx context.Context, e engine.Engine, records []*record.Record) error {
-	if o.Present == nil {
-		o.Present = images.PresentOn(e)
-	}
-	return o.Present.Look(ctx, records)
-}
-
-// current leaves out of records what is outdated, and notes the runs that this is of.
-func (o Options) current(p *plan.Plan, records []*record.Record) (Options, []*record.Record) {
-	records, o.outdated = o.Present.Current(p, records)
-	return o, records
-}
-
-// chosen leaves out of what is to be done the trials that Options do not pick.
-func (o Options) chosen(e *plan.Experiment, t todoList) todoList {
-	if o.Only != nil {
-		t.steps = slices.DeleteFunc(slices.Clone(t.steps), func(s plan.Step) bool { return !o.Only(e, s.Trial) })
-		t.searches = slices.DeleteFunc(slices.Clone(t.searches), func(s *plan.Trial) bool { return !o.Only(e, s) })
-	}
-	return t
-}
-
-// countOf is how many repetitions of an experiment Options pick.
-func (o Options) countOf(e *plan.Experiment) int {
-	return len(o.chosen(e, todoList{steps: e.Steps}).steps)
-}
-
 // Kept are services that were left up.
 type Kept struct {
 	Article, Experiment, Trial string
@@ -171,8 +140,8 @@ func (s *Summary) search() time.Duration {
 	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
-// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was stopped in goes
-// on as that. On cancellation the error is the context's, and the summary tells what was done until then.
+// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was stopped
+// in goes on as that. On cancellation the error is the context's, and the summary tells what was done until then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
 	begin := time.Now()
 	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
@@ -183,43 +152,35 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err := o.look(ctx, r.Engine, records); err != nil {
 		return sum, err
 	}
-	together := newMeasurement(p.RecordsOf(nil, records, r.Host.ID))
+	names := newRunNames(p.RecordsOf(nil, records, r.Host.ID))
 	o, records = o.current(p, records)
-	store = currentStore{store, o.Present, p}
-	experiments := o.experiments(p)
-	left := 0 // of the experiments that are still to come
-	var pending []*run
-	for _, e := range experiments {
-		t := o.todo(e, p.RecordsOf(e, records, r.Host.ID))
-		if left += t.len(); t.len() > 0 && t.run == "" {
-			together.plans[e.Name] = e.Digest
-		}
-		if t.len() > 0 {
-			pending = append(pending, &run{Runner: r, plan: p, experiment: e, todo: t, records: records})
+	all := r.runs(p, o, records)
+	left := 0 // repetitions and searches of the experiments that are still to come
+	for _, run := range all {
+		run.store, run.summary, run.names = currentStore{store, o.Present, p}, &sum, names
+		if left += run.work.len(); run.work.len() > 0 && run.work.run == "" {
+			names.plans[run.experiment.Name] = run.experiment.Digest
 		}
 	}
 	preparing := time.Now()
-	_, err = r.prepareAll(ctx, pending) // each experiment says what of it is missing
+	_, err = r.prepareAll(ctx, all) // each experiment says what of it is missing
 	sum.Spent.since(Preparing, preparing, sum.Spent)
 	if err != nil {
 		return sum, err
 	}
-	if !o.Force && !o.outdated[together.newest] {
-		together.goOn()
+	if !o.Force && !o.outdated[names.newest] {
+		names.resume()
 	}
-	for _, e := range experiments {
-		t := o.todo(e, p.RecordsOf(e, records, r.Host.ID))
-		sum.Fresh += o.countOf(e) - len(t.steps)
-		r.Progress.Experiment(e, t.len())
-		if t.len() == 0 {
+	for _, run := range all {
+		sum.Fresh += o.countOf(run.experiment) - len(run.work.steps)
+		r.Progress.Experiment(run.experiment, run.work.len())
+		if run.work.len() == 0 {
 			continue
 		}
-		left -= t.len()
-		run := &run{Runner: r, plan: p, experiment: e, todo: t, store: store, summary: &sum, options: o, together: together}
+		left -= run.work.len()
 		run.options.KeepLast = o.KeepLast && left == 0
 		err := run.measure(ctx)
-		if errors.Is(err, errOutOfTime) {
-			sum.OutOfTime = true
+		if sum.OutOfTime = errors.Is(err, errOutOfTime); sum.OutOfTime {
 			break
 		}
 		if err != nil {
@@ -233,219 +194,14 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	return sum, nil
 }
 
-// experiments are those of a plan that are measured if something of them is pending, in order.
-func (o Options) experiments(p *plan.Plan) []*plan.Experiment {
-	return slices.DeleteFunc(search.InOrder(p.Experiments), func(e *plan.Experiment) bool {
-		return e.Skipped != "" || o.Only != nil && o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)}).len() == 0
-	})
-}
-
-// Pending counts the repetitions and the searches for capacities of a plan that a run would do, together.
-func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
-	n := 0
-	o, records = o.current(p, records)
-	for _, e := range p.Experiments {
-		n += o.todo(e, p.RecordsOf(e, records, host)).len()
-	}
-	return n
-}
-
-// PendingSearches counts the searches for capacities among what is pending.
-func PendingSearches(p *plan.Plan, records []*record.Record, host string, o Options) int {
-	n := 0
-	o, records = o.current(p, records)
-	for _, e := range p.Experiments {
-		n += len(o.todo(e, p.RecordsOf(e, records, host)).searches)
-	}
-	return n
-}
-
-// Fruitless is an experiment of which there are repetitions, and every one has failed.
-type Fruitless struct {
-	Experiment *plan.Experiment
-	Failed     int    // repetitions
-	Failure    string // that of the last one
-}
-
-func (f *Fruitless) Error() string {
-	all := fmt.Sprintf("all %d repetitions failed", f.Failed)
-	if f.Failed == 1 {
-		all = "its repetition failed"
-	}
-	return all + ": " + strings.ReplaceAll(f.Failure, "\n", " ")
-}
-
-// AllFailed gives the experiments of a plan of which nothing is measured, though nothing is left to do: every repetition has failed.
-func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) []Fruitless {
-	var out []Fruitless
-	o, records = o.current(p, records)
+// runs are the experiments of a plan that may be measured, in order, with what of each is to be done.
+func (r *Runner) runs(p *plan.Plan, o Options, records []*record.Record) []*run {
+	var out []*run
 	for _, e := range o.experiments(p) {
-		if o.todo(e, p.RecordsOf(e, records, host)).len() > 0 {
-			continue
-		}
-		keys := map[string]string{}
-		for _, t := range e.Trials {
-			if o.Only == nil || o.Only(e, t) {
-				keys[t.Name] = t.Key
-			}
-		}
-		f := Fruitless{Experiment: e}
-		measured := false
-		var last *record.Record
-		for _, r := range p.RecordsOf(e, records, host) {
-			switch {
-			case keys[r.Trial] != r.Key:
-			case r.Failure == "":
-				measured = true
-			default:
-				f.Failed++
-				if last == nil || r.Ended.After(last.Ended) {
-					last, f.Failure = r, r.Failure
-				}
-			}
-		}
-		if !measured && f.Failed > 0 {
-			out = append(out, f)
-		}
+		work := o.pending(e, p.RecordsOf(e, records, r.Host.ID))
+		out = append(out, &run{Runner: r, plan: p, experiment: e, work: work, options: o, records: records})
 	}
 	return out
-}
-
-// PendingTrials counts the trials of an experiment that a run would measure something of, the A/A pair once.
-func PendingTrials(p *plan.Plan, e *plan.Experiment, records []*record.Record, host string, o Options) int {
-	o, records = o.current(p, records)
-	left := o.todo(e, p.RecordsOf(e, records, host))
-	return len(left.pending(e))
-}
-
-// A todoList is what is left of an experiment.
-type todoList struct {
-	run      string // goes on under this name; empty where it is begun
-	steps    []plan.Step
-	searches []*plan.Trial // whose capacity is to be searched for
-
-	replaced int // repetitions that this run has measured again already
-}
-
-// len is how many repetitions and searches for capacities are left.
-func (l todoList) len() int { return len(l.steps) + len(l.searches) }
-
-// todo finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its repetitions under its present
-// name and key, or those up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this
-// very plan that was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that
-// was finished, which would be one more look at its results.
-//
-// Source: docs/records.md#freshness; docs/method.md#number-of-looks.
-func (o Options) todo(e *plan.Experiment, records []*record.Record) todoList {
-	if o.Force {
-		return o.chosen(e, todoList{steps: e.Steps, searches: capacities(e)})
-	}
-	type cell struct{ run, trial, key string }
-	have := map[cell]map[int]bool{}
-	last := ""
-	searched := map[cell]bool{}
-	for _, r := range records {
-		if r.Plan == e.Digest && r.Run > last && !o.outdated[r.Run] {
-			last = r.Run
-		}
-		if r.Search != nil {
-			searched[cell{"", r.Trial, r.Key}] = searched[cell{"", r.Trial, r.Key}] || r.Search.Kind == record.SearchCapacity && !r.Search.Busy
-			continue
-		}
-		c := cell{r.Run, r.Trial, r.Key}
-		if have[c] == nil {
-			have[c] = map[int]bool{}
-		}
-		have[c][r.Repetition] = true
-	}
-	stopped := record.StoppedIn(records)
-	fresh := func(t *plan.Trial) bool {
-		for c, repetitions := range have {
-			has := func(k int) bool { return repetitions[k] }
-			if c.trial == t.Name && c.key == t.Key && stopped.Complete(c.run, e.Name, t.Name, e.Repetitions, has) {
-				return true
-			}
-		}
-		return false
-	}
-	isFresh := map[*plan.Trial]bool{}
-	for _, t := range e.Trials {
-		isFresh[t] = fresh(t)
-	}
-	out := todoList{run: last}
-	for _, r := range records {
-		if r.Run == last && r.Order.Replaces > 0 {
-			out.replaced++
-		}
-	}
-	for _, s := range e.Steps {
-		if !isFresh[s.Trial] && !have[cell{last, s.Trial.Name, s.Trial.Key}][s.Repetition] {
-			out.steps = append(out.steps, s)
-		}
-	}
-	for _, t := range capacities(e) {
-		if !searched[cell{"", t.Name, t.Key}] {
-			out.searches = append(out.searches, t)
-		}
-	}
-	if out = o.chosen(e, out); len(out.steps) == 0 && last != "" { // what others lack does not keep these from being measured again
-		out.steps = again(e, records, last)
-		out = o.chosen(e, out)
-	}
-	return out
-}
-
-// capacities are the trials of an experiment whose capacity is searched for.
-func capacities(e *plan.Experiment) []*plan.Trial {
-	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool { return t.Capacity == nil || t.Unavailable != "" })
-}
-
-// A measurement is what one call of Run begins: one run.
-type measurement struct {
-	run   string            // its name; empty until the first experiment is prepared
-	plans map[string]string // digests of the experiments that it is to measure, by their names
-
-	newest string                       // run there is, of those that are not from the future
-	known  map[string]map[string]string // plans of the runs that there are
-}
-
-// newMeasurement begins one beside the records of an article on one host and in one profile.
-func newMeasurement(records []*record.Record) *measurement {
-	m := &measurement{plans: map[string]string{}, known: map[string]map[string]string{}}
-	latest := time.Now().Add(clockError)
-	for _, r := range records {
-		m.known[r.Run] = r.Plans
-		if !isAfter(r.Run, latest) {
-			m.newest = max(m.newest, r.Run)
-		}
-	}
-	return m
-}
-
-// goOn takes up the newest run in place of a new one, if it was to measure all that is to be begun, as that is planned now: it was stopped
-// between two experiments.
-func (m *measurement) goOn() {
-	before := m.known[m.newest]
-	for name, digest := range m.plans {
-		if before[name] != digest {
-			return
-		}
-	}
-	if len(m.plans) > 0 {
-		m.run, m.plans = m.newest, before
-	}
-}
-
-// of names the run that an experiment is measured in, the one that it goes on in or else the new one, and gives the plans of all that this
-// run was to measure; of older runs they are not known.
-func (m *measurement) of(goesOn string) (run string, plans map[string]string) {
-	if goesOn != "" {
-		return goesOn, m.known[goesOn]
-	}
-	if m.run == "" {
-		m.run = newRunID(time.Now(), m.newest)
-	}
-	return m.run, m.plans
 }
 
 // A run is one experiment being measured.
@@ -453,11 +209,11 @@ type run struct {
 	*Runner
 	plan       *plan.Plan
 	experiment *plan.Experiment
-	todo       todoList
+	work       worklist
 	store      RecordStore
 	summary    *Summary
 	options    Options
-	together   *measurement // with other experiments
+	names      *runNames // shared with other experiments
 
 	id        string
 	plans     map[string]string  // of the experiments that id is to measure, by their names
@@ -501,8 +257,8 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	r.summary.Spent.since(Preparing, begin, spent)
 	if err == nil {
-		r.replaced = r.todo.replaced
-		r.id, r.plans = r.together.of(r.todo.run)
+		r.replaced = r.work.replaced
+		r.id, r.plans = r.names.runOf(r.work.run)
 		r.bench = r.newBench()
 		if err = r.search(ctx); err == nil {
 			err = r.repetitions(ctx)
@@ -545,14 +301,14 @@ func (r *run) measure(ctx context.Context) error {
 
 // repetitions measures what is to be done, one after the other, and then what the machine disturbed, until something is kept.
 func (r *run) repetitions(ctx context.Context) error {
-	rounds := r.newRounds()
-	for len(rounds.left) > 0 {
-		for step, ok := rounds.next(); ok; step, ok = rounds.next() {
-			if err := r.step(ctx, rounds, step); err != nil {
+	schedule := r.newSchedule()
+	for len(schedule.left) > 0 {
+		for step, ok := schedule.next(); ok; step, ok = schedule.next() {
+			if err := r.step(ctx, schedule, step); err != nil {
 				return err
 			}
 			if kept := r.summary.Kept; kept != nil {
-				kept.Left = len(rounds.left)
+				kept.Left = len(schedule.left)
 				return nil
 			}
 		}
@@ -560,9 +316,9 @@ func (r *run) repetitions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rounds.left = again(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)
-		if rounds.left = r.options.chosen(r.experiment, todoList{steps: rounds.left}).steps; len(rounds.left) > 0 {
-			r.todo.steps = rounds.left
+		schedule.left = retries(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)
+		if schedule.left = r.options.chosen(r.experiment, worklist{steps: schedule.left}).steps; len(schedule.left) > 0 {
+			r.work.steps = schedule.left
 			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked about.
 			if err := r.recall(records); err != nil {
 				return err
@@ -570,7 +326,7 @@ func (r *run) repetitions(ctx context.Context) error {
 			if err := r.preparePending(ctx); err != nil {
 				return err
 			}
-			r.Progress.Again(rounds.left)
+			r.Progress.Again(schedule.left)
 		}
 	}
 	return ctx.Err()
@@ -593,11 +349,11 @@ func (r *run) tuned(ctx context.Context, step plan.Step) (plan.Step, *record.Rec
 }
 
 // step measures one repetition, and saves its record.
-func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
+func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if r.outOfTime(rounds.longest) {
+	if r.outOfTime(schedule.longest) {
 		return errOutOfTime
 	}
 	if err := r.Share(ctx, step.Trial); err != nil {
@@ -607,7 +363,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if !quietly {
 		r.Progress.Begin(step)
 	}
-	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(rounds.left) == 0
+	r.keeping.failed, r.keeping.always = r.options.Keep, r.options.KeepLast && len(schedule.left) == 0
 	tuned, rec, err := r.tuned(ctx, step)
 	if rec == nil && err == nil {
 		if rec, err = r.Measure(ctx, tuned); rec != nil {
@@ -618,7 +374,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if rec == nil {
 		return err
 	}
-	err = errors.Join(rounds.done(step, rec), err)
+	err = errors.Join(schedule.done(step, rec), err)
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s is measured, and lost: %w; once records can be saved, the same command measures it again",
@@ -637,7 +393,7 @@ func (r *run) step(ctx context.Context, rounds *rounds, step plan.Step) error {
 	if !quietly {
 		r.Progress.End(step, rec)
 	}
-	rounds.failed(step, rec)
+	schedule.failed(step, rec)
 	if kept := r.summary.Kept; kept != nil {
 		kept.Failed = rec.Failure != ""
 	}
@@ -653,49 +409,10 @@ func (r *run) ready() error {
 	if r.records, _, err = r.store.Read(); err != nil {
 		return err
 	}
+	r.choices = nil // what was foreseen may have been chosen meanwhile
 	if err := r.recall(r.records); err != nil {
 		return err
 	}
-	r.rates, err = search.Rates(r.plan, r.experiment, r.records, r.Host.ID, r.todo.run)
+	r.rates, err = search.Rates(r.plan, r.experiment, r.records, r.Host.ID, r.work.run)
 	return err
-}
-
-// runStamp is the first part of a run's name.
-const runStamp = "20060102T150405Z"
-
-// clockError is how far ahead of our clock that of another machine may be.
-const clockError = time.Minute
-
-// isAfter says whether a run is named after a later time.
-func isAfter(run string, at time.Time) bool {
-	stamp, _, _ := strings.Cut(run, "-")
-	begin, err := time.Parse(runStamp, stamp)
-	return err == nil && begin.After(at)
-}
-
-// FromTheFuture names the runs that a wrong clock has named, in order: they are later than now, so that new runs do not follow them.
-func FromTheFuture(records []*record.Record, now time.Time) []string {
-	var runs []string
-	for _, r := range records {
-		if isAfter(r.Run, now.Add(clockError)) {
-			runs = append(runs, r.Run)
-		}
-	}
-	slices.Sort(runs)
-	return slices.Compact(runs)
-}
-
-// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by time, so a
-// run that starts in the same second as the newest one is named a second later.
-func newRunID(at time.Time, newest string) string {
-	stamp, _, _ := strings.Cut(newest, "-")
-	if last, err := time.Parse(runStamp, stamp); err == nil && !at.UTC().Truncate(time.Second).After(last) {
-		at = last.Add(time.Second)
-	}
-	letters := make([]byte, 4)
-	_, _ = rand.Read(letters) // it never fails
-	for i := range letters {
-		letters[i] = 'a' + letters[i]%26
-	}
-	return at.UTC().Format(runStamp) + "-" + string(letters)
 }

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,26 +10,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/search"
 )
-
-// pending are the trials of which something is left to do, those of the A/A pair once: it shares what is found.
-func (l *todoList) pending(e *plan.Experiment) []*plan.Trial {
-	var out []*plan.Trial
-	add := func(t *plan.Trial) {
-		if t = e.Original(t); !slices.Contains(out, t) {
-			out = append(out, t)
-		}
-	}
-	for _, t := range l.searches {
-		add(t)
-	}
-	for _, s := range l.steps {
-		add(s.Trial)
-	}
-	slices.SortStableFunc(out, func(a, b *plan.Trial) int {
-		return cmp.Compare(slices.Index(e.Trials, a), slices.Index(e.Trials, b))
-	})
-	return out
-}
 
 // searcher makes the searches of the experiment.
 func (r *run) searcher() *search.Searcher {
@@ -44,13 +23,13 @@ func (r *run) recall(records []*record.Record) error {
 	if r.choices == nil {
 		r.choices = r.noChoices()
 	}
-	return r.choices.Recall(records, r.todo.pending(r.experiment), r.todo.run)
+	return r.choices.Recall(records, r.work.trials(r.experiment), r.work.run)
 }
 
 // takeFirst fills in what searches would try first.
 func (r *run) takeFirst() error {
 	r.choices = r.noChoices()
-	return r.choices.TakeFirst(r.todo.pending(r.experiment))
+	return r.choices.TakeFirst(r.work.trials(r.experiment))
 }
 
 func (r *run) noChoices() *search.Choices {
@@ -81,7 +60,7 @@ func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors...) }
 // has ended, and its probes until then; one that was stopped goes on.
 func (r *run) search(ctx context.Context) error {
 	searcher := r.searcher()
-	for _, t := range r.todo.pending(r.experiment) {
+	for _, t := range r.work.trials(r.experiment) {
 		c := r.choices.Of(t)
 		for _, s := range t.Tune {
 			if _, ok := c.Values[s.Name]; ok {
@@ -102,7 +81,7 @@ func (r *run) search(ctx context.Context) error {
 		}
 	}
 	r.leaveOut()
-	for _, t := range r.todo.searches {
+	for _, t := range r.work.searches {
 		if r.outOfTime(r.summary.search()) {
 			return errOutOfTime
 		}
@@ -116,9 +95,9 @@ func (r *run) search(ctx context.Context) error {
 // leaveOut leaves the repetitions of trials to another run whose values were not found as the machine was busy: that is no result of
 // theirs.
 func (r *run) leaveOut() {
-	before := len(r.todo.steps)
-	r.todo.steps = slices.DeleteFunc(slices.Clone(r.todo.steps), func(s plan.Step) bool { return r.choices.Of(s.Trial).Busy })
-	r.summary.Unsearched += before - len(r.todo.steps)
+	before := len(r.work.steps)
+	r.work.steps = slices.DeleteFunc(slices.Clone(r.work.steps), func(s plan.Step) bool { return r.choices.Of(s.Trial).Busy })
+	r.summary.Unsearched += before - len(r.work.steps)
 }
 
 // searched makes a search, and saves it.

@@ -35,7 +35,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 		if e.Skipped != "" {
 			continue
 		}
-		var t todoList
+		var t worklist
 		for _, trial := range e.Trials {
 			if trial.Unavailable == "" && !trial.Calibration { // the A/A pair is one trial
 				t.steps = append(t.steps, plan.Step{Trial: trial, Round: 1, Repetition: 1})
@@ -45,7 +45,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 			continue
 		}
 		v := &verifier{each: each}
-		runs = append(runs, &run{Runner: r, plan: p, experiment: e, todo: t, store: v, summary: &sum, verifier: v, together: newMeasurement(nil)})
+		runs = append(runs, &run{Runner: r, plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v, names: newRunNames(nil)})
 	}
 	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing
 		return sum, err
