@@ -40,6 +40,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/site/theme"
 )
 
@@ -825,7 +826,7 @@ func TestWordsAreDocumented(t *testing.T) {
 	manual := pages(t).code()
 	for _, w := range []article.Word{
 		article.Order(""), article.Arrivals(""), article.Network(""), article.Tool(""), article.Better(""),
-		article.Distribution(""), article.VolumeType(""), article.Axis(""), article.EngineName(""), article.Permission(""),
+		article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""), article.Permission(""),
 	} {
 		for _, word := range w.Words() {
 			if !manual[word] {

@@ -7,6 +7,7 @@ import (
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
@@ -56,13 +57,13 @@ type Config struct {
 
 // Engine is an engine by the name that articles and flags have for it.
 type Engine struct {
-	Name    article.EngineName
+	Name    spec.Engine
 	Connect func(ctx context.Context) (engine.Engine, error)
 }
 
 // EngineOf connects to the engine of a project.
 func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
-	if project.Engine.V == article.Kubernetes {
+	if project.Engine.V.Can(spec.Nodes) {
 		return w.InCluster(ctx, OptionsOf(project, project.Cluster))
 	}
 	return w.Engine(ctx, project.Engine.V)
@@ -71,14 +72,14 @@ func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.
 // InCluster connects to a cluster.
 func (w Config) InCluster(ctx context.Context, o engine.Cluster) (engine.Engine, error) {
 	if w.Cluster == nil {
-		return w.Engine(ctx, article.Kubernetes) // which says what there is
+		return w.Engine(ctx, spec.Kubernetes) // which says what there is
 	}
 	return w.Cluster(ctx, o)
 }
 
 // Engine connects to the engine of a name, docker if it is empty.
-func (w Config) Engine(ctx context.Context, name article.EngineName) (engine.Engine, error) {
-	name = cmp.Or(name, article.Docker)
+func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, error) {
+	name = cmp.Or(name, spec.DefaultEngine)
 	for _, e := range w.Engines {
 		if e.Name == name {
 			return e.Connect(ctx)
@@ -93,7 +94,7 @@ func (w Config) EngineNames() []string {
 		names = append(names, string(e.Name))
 	}
 	if w.Cluster != nil {
-		names = append(names, string(article.Kubernetes))
+		names = append(names, string(spec.Kubernetes))
 	}
 	return names
 }

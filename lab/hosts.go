@@ -7,6 +7,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
 )
@@ -67,7 +68,7 @@ func OfGenerators(address string, n int) string {
 // plan that runs in none.
 func ClusterOf(project *article.Project, name string) (engine.Cluster, bool) {
 	if name == "" {
-		return OptionsOf(project, project.Cluster), project.Engine.V == article.Kubernetes
+		return OptionsOf(project, project.Cluster), project.Engine.V.Can(spec.Nodes)
 	}
 	for _, h := range project.Hosts {
 		if h.Name.Value == name && h.Value.Kubernetes != nil {

@@ -24,6 +24,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -170,7 +171,7 @@ const fewFiles = 3
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
 func (a *Session) HostOf(project *article.Project, c *Article, this machines.Host) (machines.Host, error) {
-	if len(project.Hosts) == 0 && project.Engine.V != article.Kubernetes {
+	if len(project.Hosts) == 0 && !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
 	p, err := c.Planned, error(nil)

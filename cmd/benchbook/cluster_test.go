@@ -16,6 +16,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
@@ -192,7 +193,7 @@ func runAsync101(t *testing.T, w lab.Config, registry string) {
 			if r.Load == nil || r.Load.Completed == 0 && !strings.Contains(r.Trial, "silent") { // then nobody else is answered
 				t.Errorf("%s, %s: nothing was answered", experiment, r.Trial)
 			}
-			if r.Facts["engine.name"] != string(article.Kubernetes) {
+			if r.Facts["engine.name"] != string(spec.Kubernetes) {
 				t.Errorf("%s, %s ran on %s", experiment, r.Trial, r.Facts["engine.name"])
 			}
 		}

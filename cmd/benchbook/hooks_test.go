@@ -17,8 +17,8 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
@@ -256,7 +256,7 @@ func originImage(t *testing.T, w lab.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := w.Engine(t.Context(), article.Docker)
+	e, err := w.Engine(t.Context(), spec.Docker)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,6 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
-	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -105,7 +104,7 @@ func scripted() lab.Config {
 				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
 		Together: together,
-		Engines: []lab.Engine{{Name: article.Docker, Connect: connect}, {Name: article.Local, Connect: func(context.Context) (engine.Engine, error) {
+		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}, {Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
 			if mode != "" {
 				return nil, fmt.Errorf("%w: it needs root", engine.ErrUnavailable)
 			}

@@ -13,8 +13,8 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // runFlags are what run and report have in common.
@@ -106,7 +106,7 @@ claim is contradicted, 110 a claim rests on a number that is not valid.`,
 				return err
 			}
 			flags.ChooseEngine(project)
-			if flags.Keep && project.Engine.V == article.Local {
+			if flags.Keep && !project.Engine.V.Can(spec.Keeping) {
 				return errors.New("--keep leaves nothing running with the engine local, whose processes end with benchbook: leave it out, or use the engine docker")
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, flags.Options)

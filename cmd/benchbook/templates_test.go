@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"benchbook/lab"
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/observe"
@@ -73,7 +73,7 @@ func needEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a Docker engine and most of a minute: run without -short")
 	}
-	e, err := wired().Engine(t.Context(), article.Docker)
+	e, err := wired().Engine(t.Context(), spec.Docker)
 	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
 		t.Skip(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/inspect"
-	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
@@ -32,10 +32,10 @@ func wired() lab.Config {
 	endpoint, cluster, together := elsewhere(program)
 	return lab.Config{
 		Engines: []lab.Engine{
-			{Name: article.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {
+			{Name: spec.Docker, Connect: func(ctx context.Context) (engine.Engine, error) {
 				return dockerAt(program)(ctx, docker.Options{})
 			}},
-			{Name: article.Local, Connect: func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
+			{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) { return local.New(ctx, local.Options{}) }},
 		},
 		Endpoint: endpoint,
 		Cluster:  cluster,

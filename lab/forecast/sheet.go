@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -22,7 +21,7 @@ import (
 // placed says on which CPUs of a host services and load of an experiment run: all of a host that was never met.
 func (s *sheet) placed(e *plan.Experiment, host string) plan.Placement {
 	cores := s.of.CoresOf(host)
-	if len(cores) == 0 || e.Engine == article.Kubernetes {
+	if len(cores) == 0 || !e.Engine.Can(spec.NamedCPUs) {
 		return plan.Placement{Services: "all", Load: "all"}
 	}
 	return e.Place(host, cores)

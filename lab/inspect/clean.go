@@ -8,6 +8,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -21,7 +22,7 @@ func CleanEngines(ctx context.Context, a *lab.Session, dryRun bool) error {
 		switch {
 		case err == nil:
 			asked++
-		case errors.Is(err, engine.ErrUnavailable) && wired.Name == article.Local:
+		case errors.Is(err, engine.ErrUnavailable) && !wired.Name.Can(spec.Keeping):
 			// Whoever cannot start such processes has left none.
 		default:
 			failed = a.JoinErrors(failed, lab.Failure(err))

@@ -17,6 +17,7 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/machines"
@@ -134,9 +135,9 @@ func examineEngine(ctx context.Context, a *lab.Session, project *article.Project
 }
 
 // otherEngine names an engine that can be had in the place of one that cannot.
-func otherEngine(ctx context.Context, a *lab.Session, name article.EngineName) string {
+func otherEngine(ctx context.Context, a *lab.Session, name spec.Engine) string {
 	for _, wired := range a.Config.Engines {
-		if wired.Name == cmp.Or(name, article.Docker) {
+		if wired.Name == cmp.Or(name, spec.DefaultEngine) {
 			continue
 		}
 		if e, err := wired.Connect(ctx); err == nil {

@@ -18,6 +18,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
@@ -198,7 +199,7 @@ func (g *garbage) add(slug string, r *record.Record, bytes int64) {
 
 // collectImages removes the images that no plan uses. Without an engine they stay.
 func collectImages(ctx context.Context, a *lab.Session, plans map[string][]*plan.Plan, found *garbage, dryRun bool) error {
-	e, err := a.Config.Engine(ctx, article.Docker)
+	e, err := a.Config.Engine(ctx, spec.DefaultEngine)
 	if errors.Is(err, engine.ErrUnavailable) {
 		found.Left = append(found.Left, "images: "+err.Error())
 		return nil

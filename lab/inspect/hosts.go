@@ -10,6 +10,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -52,7 +53,7 @@ func examineHost(ctx context.Context, a *lab.Session, project *article.Project, 
 // cleanCluster sweeps the namespace of a project's cluster, if it has one.
 func cleanCluster(ctx context.Context, a *lab.Session, dryRun bool) (asked, found int, failed error) {
 	project, err := article.OpenProject(a.Dir)
-	if err != nil || project.Engine.V != article.Kubernetes && project.Cluster == nil || a.Config.Cluster == nil {
+	if err != nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil || a.Config.Cluster == nil {
 		return 0, 0, nil
 	}
 	found, err = cleanEngine(ctx, a, "", func(ctx context.Context) (engine.Engine, error) {

@@ -14,6 +14,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
@@ -177,7 +178,7 @@ func (m *hostSession) connect(ctx context.Context, project *article.Project, clu
 		m.closing = append(m.closing, func() { _ = e.Close() }) // whatever was started there has been removed
 	}
 	if slices.Contains(missing, "") {
-		e, err := m.app.Config.Engine(ctx, article.Docker)
+		e, err := m.app.Config.Engine(ctx, spec.DefaultEngine)
 		if err != nil {
 			return err
 		}

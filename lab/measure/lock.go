@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"benchbook/lab"
-	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/machines"
 )
@@ -86,7 +86,7 @@ func lockedEngine(ctx context.Context, a *lab.Session, e engine.Engine) (guard e
 	if _, ok := e.(engine.Locked); ok {
 		return e, func() {}, nil
 	}
-	beside, err := a.Config.Engine(ctx, article.Docker)
+	beside, err := a.Config.Engine(ctx, spec.DefaultEngine)
 	if errors.Is(err, engine.ErrUnavailable) {
 		return e, func() {}, nil
 	}

@@ -11,7 +11,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
-	"benchbook/notebook/article"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/fake"
 	"benchbook/runner/machines"
@@ -78,7 +78,7 @@ func TestLockWithoutContainers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			beside := &labtest.Lockable{Engine: fake.New(fake.Script{Facts: tt.facts}), ID: "docker"}
 			connect := func(context.Context) (engine.Engine, error) { return beside, tt.err }
-			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true, Engines: []lab.Engine{{Name: article.Docker, Connect: connect}}}}
+			a := &lab.Session{Stderr: io.Discard, Config: lab.Config{LockDir: t.TempDir(), LockEngines: true, Engines: []lab.Engine{{Name: spec.Docker, Connect: connect}}}}
 			at := targets{"one": {engine: fake.New(fake.Script{})}}
 			unlock, err := Lock(t.Context(), a, machines.Host{ID: "c2-abcdef"}, at, "measures here", false)
 			if err != nil {

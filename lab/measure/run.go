@@ -23,6 +23,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -90,7 +91,7 @@ const EngineNone = "none"
 // ChooseEngine puts the engine of the flag in the place of the project's.
 func (f *Options) ChooseEngine(project *article.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
-		project.Engine = article.Value[article.EngineName]{V: article.EngineName(f.Engine), Text: source.Text{Value: f.Engine}}
+		project.Engine = article.Value[spec.Engine]{V: spec.Engine(f.Engine), Text: source.Text{Value: f.Engine}}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -45,7 +46,7 @@ type projectKeys struct {
 	Defaults article.Defaults `yaml:"defaults"`
 	Profiles article.Profiles `yaml:"profiles"`
 
-	Engine   article.Value[article.EngineName]   `yaml:"engine"`
+	Engine   article.Value[spec.Engine]          `yaml:"engine"`
 	Cluster  *article.Cluster                    `yaml:"kubernetes"`
 	Hosts    article.ProjectHosts                `yaml:"hosts"`
 	Registry source.Text                         `yaml:"registry"`

@@ -16,6 +16,7 @@ import (
 
 	"benchbook/files"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -28,7 +29,7 @@ type Project struct {
 	Title    source.Text
 	URL      source.Text
 	Author   source.Text
-	Engine   Value[EngineName]
+	Engine   Value[spec.Engine]
 	Hosts    []Named[ProjectHost]
 	Cluster  *Cluster                  // that of the engine kubernetes; nil if nothing is written
 	Registry source.Text               // where images are pushed that the nodes of a cluster pull
@@ -46,7 +47,7 @@ type projectFile struct {
 	Title    source.Text         `yaml:"title"`
 	URL      source.Text         `yaml:"url"`
 	Author   source.Text         `yaml:"author"`
-	Engine   Value[EngineName]   `yaml:"engine"`
+	Engine   Value[spec.Engine]  `yaml:"engine"`
 	Cluster  *Cluster            `yaml:"kubernetes"`
 	Hosts    ProjectHosts        `yaml:"hosts"`
 	Registry source.Text         `yaml:"registry"`
@@ -56,21 +57,6 @@ type projectFile struct {
 	Docs     source.Text         `yaml:"docs"`
 	Publish  *Publish            `yaml:"publish"`
 	Allow    []Value[Permission] `yaml:"allow"`
-}
-
-// EngineName is where services run.
-type EngineName string
-
-// The engines. Docker is used where nothing is written.
-const (
-	Docker     EngineName = "docker"
-	Local      EngineName = "local" // processes of this machine
-	Kubernetes EngineName = "kubernetes"
-)
-
-// Words is part of Word.
-func (EngineName) Words() []string {
-	return []string{string(Docker), string(Local), string(Kubernetes)}
 }
 
 // Permission is something that articles ask for only where the project allows it.
@@ -87,6 +73,14 @@ const (
 // Words is part of Word.
 func (Permission) Words() []string {
 	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts)}
+}
+
+// Engine is the one that runs services on the host.
+func (h *ProjectHost) Engine() spec.Engine {
+	if h.Kubernetes != nil {
+		return spec.Kubernetes
+	}
+	return spec.Docker
 }
 
 // ProjectHosts are the machines that experiments may name under hosts.

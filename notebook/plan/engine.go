@@ -7,55 +7,72 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // engine is where the services of the project run.
-func (p *planner) engine() article.EngineName { return cmp.Or(p.project.Engine.V, article.Docker) }
+func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
-// CheckEngine reports what the experiment asks for and processes without containers do not have, if that is its engine. All of it
-// is known before anything is started, so that none of it fails in the middle.
+// CheckEngine reports what the experiment asks for and its engine cannot do. All of it is known before anything is
+// started, so that none of it fails in the middle.
 func (e *Experiment) CheckEngine(problems *source.Problems) {
-	if e.Engine != article.Local {
-		return
-	}
-	said := map[string]bool{}
-	refuse := func(message, hint string) {
-		if !said[message] {
-			said[message] = true
-			problems.Add("needs-container", e.Pos, "%s", message).Hint = hint
-		}
-	}
-	const program = "leave out image and build, so that its program is one of this machine, or use the engine docker"
+	c := &engineCheck{Experiment: e, problems: problems, said: map[string]bool{}}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
-			what := "service " + strconv.Quote(s.Name)
-			switch {
-			case s.Image.Build != nil:
-				refuse(what+" is built from a Dockerfile, and the engine local builds no images", program)
-			case s.Image.Name != "":
-				refuse(what+" has the image "+s.Image.Name+", and the engine local has no images", program)
-			}
-			if s.Scale > 1 {
-				refuse(what+" is scaled, and the engine local finds one process by a name", "remove scale, or use the engine docker")
-			}
-			for _, o := range s.SecurityOpt {
-				if !strings.HasPrefix(o, "no-new-privileges") {
-					refuse(what+" has the security option "+o+", which the engine local does not know", "remove it, or use the engine docker")
-				}
-			}
-			for _, name := range slices.Sorted(maps.Keys(s.Sysctls)) {
-				if !strings.HasPrefix(name, "net.") {
-					refuse(what+" sets "+name+", which without a container is a setting of the whole machine", "remove it, or use the engine docker")
-				}
-			}
+			c.service(s)
 		}
-		if c := t.Command; c != nil && c.Service == "" && !c.Image.Machine {
-			refuse("the command has an image, and the engine local has none", program)
+		if t.Command != nil && t.Command.Service == "" && !t.Command.Image.Machine {
+			c.refuse(spec.Builds, "the command has an image, and "+c.name()+" has none", useProgram)
 		}
-		if l := t.Load; l != nil && l.Tool != "" {
-			refuse("the load by "+l.Tool+" runs in an image of its own, and the engine local has none", "remove tool, or use the engine docker")
+		if t.Load != nil && t.Load.Tool != "" {
+			c.refuse(spec.Builds, "the load by "+t.Load.Tool+" runs in an image of its own, and "+c.name()+" has none",
+				"remove tool, or use the engine docker")
+		}
+	}
+}
+
+const useProgram = "leave out image and build, so that its program is one of this machine, or use the engine docker"
+
+// engineCheck reports what the engine of an experiment cannot do, each message once.
+type engineCheck struct {
+	*Experiment
+	problems *source.Problems
+	said     map[string]bool
+}
+
+// refuse reports what needs a capability, unless the engine has it.
+func (c *engineCheck) refuse(needs spec.Capability, message, hint string) {
+	if !c.Engine.Can(needs) && !c.said[message] {
+		c.said[message] = true
+		c.problems.Add("needs-container", c.Pos, "%s", message).Hint = hint
+	}
+}
+
+func (c *engineCheck) name() string { return "the engine " + string(c.Engine) }
+
+func (c *engineCheck) service(s *spec.Service) {
+	what := "service " + strconv.Quote(s.Name)
+	switch {
+	case s.Image.Build != nil:
+		c.refuse(spec.Builds, what+" is built from a Dockerfile, and "+c.name()+" builds no images", useProgram)
+	case s.Image.Name != "":
+		c.refuse(spec.Builds, what+" has the image "+s.Image.Name+", and "+c.name()+" has no images", useProgram)
+	}
+	if s.Scale > 1 {
+		c.refuse(spec.OneName, what+" is scaled, and "+c.name()+" finds one process by a name",
+			"remove scale, or use the engine docker")
+	}
+	for _, o := range s.SecurityOpt {
+		if !strings.HasPrefix(o, "no-new-privileges") {
+			c.refuse(spec.SecurityProfiles, what+" has the security option "+o+", which "+c.name()+" does not know",
+				"remove it, or use the engine docker")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Sysctls)) {
+		if !strings.HasPrefix(name, "net.") {
+			c.refuse(spec.KernelSettings, what+" sets "+name+", which without a container is a setting of the whole machine",
+				"remove it, or use the engine docker")
 		}
 	}
 }

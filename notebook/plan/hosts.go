@@ -61,7 +61,7 @@ func (p *Plan) Generators() int {
 	most := 1
 	for _, e := range p.All {
 		for _, t := range e.Trials {
-			if t.Unavailable == "" && t.Load != nil && e.Engine == article.Kubernetes && e.LoadHost(t) == LoadNode {
+			if t.Unavailable == "" && t.Load != nil && e.Engine.Can(spec.Nodes) && e.LoadHost(t) == LoadNode {
 				most = max(most, t.Load.Generators)
 			}
 		}
@@ -137,16 +137,17 @@ const (
 	LoadNode    = "load"
 )
 
-// clusterOf is the host that an experiment names and that is a cluster, the first if there are several; empty if none is.
-func (p *planner) clusterOf(e *outline) string {
+// clusterOf is the host that an experiment names and that is a cluster, the first if there are several; nil if none is.
+func (p *planner) clusterOf(e *outline) *article.Named[article.ProjectHost] {
 	for _, h := range e.head.Hosts {
-		for _, known := range p.project.Hosts {
-			if known.Name.Value == h.Value.Value && known.Value.Kubernetes != nil {
-				return known.Name.Value
+		for i := range p.project.Hosts {
+			known := &p.project.Hosts[i]
+			if known.Name.Value == h.Value.Value && known.Value.Engine().Can(spec.Nodes) {
+				return known
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another, unless it is to share
@@ -155,12 +156,12 @@ func (p *planner) placeOnNodes(e *outline) {
 	if e.Skipped != "" {
 		return
 	}
-	if p.engine() == article.Docker {
-		if e.Cluster = p.clusterOf(e); e.Cluster != "" {
-			e.Engine, e.Hosts = article.Kubernetes, nil
+	if p.engine().Can(spec.Hosts) {
+		if cluster := p.clusterOf(e); cluster != nil {
+			e.Cluster, e.Engine, e.Hosts = cluster.Name.Value, cluster.Value.Engine(), nil
 		}
 	}
-	if e.Engine != article.Kubernetes {
+	if !e.Engine.Can(spec.Nodes) {
 		return
 	}
 	for _, d := range e.drafts {
@@ -197,12 +198,12 @@ func (p *planner) checkPlaces(e *outline) {
 			p.problems.Add("across-hosts", e.head.Hosts[0].Name.Pos, "%s", message).Hint = hint
 		}
 	}
-	switch p.engine() {
-	case article.Kubernetes:
-		refuse("the engine kubernetes runs all services on one node of a cluster, and the load on another", "remove hosts, or use the engine docker")
-		return
-	case article.Local:
-		refuse("the engine local runs everything on this machine", "remove hosts, or use the engine docker")
+	if engine := p.engine(); !engine.Can(spec.Hosts) {
+		where := "everything on this machine"
+		if engine.Can(spec.Nodes) {
+			where = "all services on one node of a cluster, and the load on another"
+		}
+		refuse(fmt.Sprintf("the engine %s runs %s", engine, where), "remove hosts, or use the engine docker")
 		return
 	}
 	if e.Cluster != "" {

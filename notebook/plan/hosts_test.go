@@ -4,8 +4,8 @@ import (
 	"slices"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 const twoHosts = "hosts: {a: ssh://a, b: ssh://b, cloud: {kubernetes: {context: bench}}, other: {kubernetes: {}}}\n"
@@ -115,12 +115,12 @@ func TestClusterAsHost(t *testing.T) {
 	}
 	p := plan("cloud")
 	e := p.Experiments[0]
-	if e.Engine != article.Kubernetes || p.Cluster() != "cloud" || !slices.Equal(p.HostNames(), []string{LoadNode, ServiceNode}) ||
+	if e.Engine != spec.Kubernetes || p.Cluster() != "cloud" || !slices.Equal(p.HostNames(), []string{LoadNode, ServiceNode}) ||
 		e.HostOf("s") != ServiceNode || e.LoadHost(e.Trials[0]) != LoadNode {
 		t.Errorf("in cluster %q with the engine %s, hosts are %q", p.Cluster(), e.Engine, p.HostNames())
 	}
 	machine := plan("a")
-	if got := machine.Experiments[0]; machine.Cluster() != "" || got.Engine != article.Docker {
+	if got := machine.Experiments[0]; machine.Cluster() != "" || got.Engine != spec.Docker {
 		t.Errorf("on a machine it is in cluster %q, with the engine %s", machine.Cluster(), got.Engine)
 	}
 	keys := []string{e.Trials[0].Key, plan("other").Experiments[0].Trials[0].Key, machine.Experiments[0].Trials[0].Key}

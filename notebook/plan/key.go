@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -38,7 +37,7 @@ func seal(t *Trial, e *Experiment) {
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Link != nil }) {
 		t.Inputs = append(t.Inputs, record.Input{Name: "semantics of links", Digest: strconv.Itoa(record.LinkSemantics)})
 	}
-	if e.Engine != article.Docker {
+	if e.Engine != spec.DefaultEngine {
 		// Docker is not in it, as it was the only engine for a while.
 		t.Inputs = append(t.Inputs, record.Input{Name: "engine", Digest: string(e.Engine)})
 	}

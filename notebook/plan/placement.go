@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -38,7 +37,7 @@ func split(cores [][]int, services int) Placement {
 // A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last physical core. A
 // command beside services is what is measured, and gets half of the cores: as many as they have.
 func (e *Experiment) Place(host string, cores [][]int) Placement {
-	if e.Engine == article.Kubernetes {
+	if !e.Engine.Can(spec.NamedCPUs) {
 		// Whoever gives CPUs of their own on a node chooses them, and only gives them to what asks for them.
 		n := max(1, len(slices.Concat(cores...)))
 		return Placement{ServiceCores: n, LoadCores: n}
@@ -107,7 +106,7 @@ func (p *Plan) PlacedOtherwise(r *record.Record) string {
 func (e *Experiment) placedOtherwise(t *Trial, facts map[string]string) string {
 	logical, physical := 0, 0
 	_, err := fmt.Sscanf(facts[FactCores], "%d logical, %d physical", &logical, &physical)
-	if t.Command == nil || e.Engine == article.Kubernetes || len(e.Hosts) > 0 || facts[FactAdapted] != "" || err != nil ||
+	if t.Command == nil || !e.Engine.Can(spec.NamedCPUs) || len(e.Hosts) > 0 || facts[FactAdapted] != "" || err != nil ||
 		physical < 1 || logical%physical != 0 || logical > spec.MaxCPU {
 		return ""
 	}
@@ -172,7 +171,7 @@ func hostWords(host string) string {
 // CheckCPUs reports every cpuset of the experiment that has a CPU which its machine does not, with a substitute, and every limit that is
 // more than all of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
-	if e.Engine == article.Kubernetes {
+	if !e.Engine.Can(spec.NamedCPUs) {
 		return // which has no CPUs by their numbers
 	}
 	check := func(t source.Text, host string, substitute func(Placement) string) {
@@ -206,7 +205,7 @@ func (p Placement) load() string     { return p.Load }
 // Adapt puts everything that asks for a CPU which its machine does not have on the substitute that CheckCPUs names, and notes it
 // in the trials. Their definitions and keys stay those of the article.
 func (e *Experiment) Adapt(machine Machine) {
-	if e.Engine == article.Kubernetes {
+	if !e.Engine.Can(spec.NamedCPUs) {
 		return // see CheckCPUs
 	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -43,7 +42,7 @@ type Experiment struct {
 	Name        string
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
-	Engine      article.EngineName
+	Engine      spec.Engine
 	Cluster     string // the host of the project whose nodes Hosts are; empty for those of the project's own cluster, and for machines
 	Repetitions int
 	Interleaved bool

@@ -591,7 +591,7 @@ func (p *planner) image(d *draft, service string, name source.Text, build *artic
 		return spec.Image{Name: name.Value}, true
 	case build == nil && tried.Has("image", "build", other):
 		return spec.Image{}, false
-	case build == nil && p.engine() == article.Local:
+	case build == nil && p.engine().Can(spec.Machine):
 		return spec.Image{Machine: true}, true
 	case build == nil:
 		p.problems.Add("image-or-build", at, "%s has neither an image nor a build", what).

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -120,7 +119,7 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 	facts[factHosts] = strings.Join(append(where, words(what, on)), "; ")
 	if crosses {
 		facts[factCrossing] = crossing
-		if l.Experiment.Engine == article.Kubernetes {
+		if l.Experiment.Engine.Can(spec.Nodes) {
 			facts[factCrossing] = betweenPods
 		}
 	}
@@ -184,7 +183,7 @@ func (l Layout) LoadPlace(space engine.Space, t *plan.Trial) load.Place {
 	at := load.Place{Space: located{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores, Hosts: l.GeneratorHosts(t)}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
-		if l.Experiment.Engine == article.Kubernetes && t.Load != nil {
+		if l.Experiment.Engine.Can(spec.Nodes) && t.Load != nil {
 			at.Cores *= max(1, t.Load.Generators) // each pod has CPUs of its own
 		}
 	} else {

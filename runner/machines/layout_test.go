@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 )
@@ -13,7 +12,7 @@ import (
 func TestOnNodes(t *testing.T) {
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
 	r := Layout{Host: Host{Others: map[string]Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}}, plan.LoadNode: {Cores: [][]int{{0}}}}},
-		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}
 	if got := r.ServiceCores(trial); got != 4 {
@@ -43,12 +42,12 @@ func TestSeveralGeneratorsOnANode(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", CPUSet: "2-3", Generators: 3}}
 	r := Layout{Host: Host{Cores: [][]int{{0}, {1}}, Others: map[string]Host{plan.LoadNode: {Cores: [][]int{{0}, {1}, {2, 3}}}}},
 		Machines:   map[string]*Machine{plan.LoadNode: {Name: plan.LoadNode, ahead: 7 * time.Second}},
-		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}},
 	}
 	if at := r.LoadPlace(nil, trial); at.Cores != 6 || at.Ahead != 7*time.Second {
 		t.Errorf("the load has %d CPUs by a clock that is %v ahead, want 6 and 7s", at.Cores, at.Ahead)
 	}
-	r.Experiment.Engine, r.Experiment.Hosts = article.Docker, nil
+	r.Experiment.Engine, r.Experiment.Hosts = spec.Docker, nil
 	if at := r.LoadPlace(nil, trial); at.Cores != 2 || at.Ahead != 0 {
 		t.Errorf("on this machine the load has %d CPUs by a clock that is %v ahead, want 2 and none", at.Cores, at.Ahead)
 	}

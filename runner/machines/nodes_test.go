@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -31,7 +30,7 @@ func spreadLayout(generators int) (Layout, *plan.Trial) {
 	services := &Machine{Name: plan.ServiceNode, Host: Host{ID: "c4-bbbbbb", Cores: [][]int{{0}, {1}, {2}, {3}}}}
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/", Generators: generators}}
 	return Layout{Host: Host{}.With([]*Machine{first, services}, false), Machines: map[string]*Machine{first.Name: first, services.Name: services},
-		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial},
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}, trial
 }
@@ -160,7 +159,7 @@ func TestNoiseOfSeveralNodes(t *testing.T) {
 	trial := &plan.Trial{Load: &spec.Load{Target: "http://s/", Generators: 3}}
 	first := on("load", 1.6, 0, 0.001).Beside([]*Machine{on("load-2", 1.6, 0.8, 0.005)})
 	r := Layout{Machines: map[string]*Machine{"load": first},
-		Experiment: &plan.Experiment{Engine: article.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}}}
+		Experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial}, Hosts: map[string]string{"load": plan.LoadNode}}}
 	m := &load.Measurement{Start: begin, Length: time.Second, GeneratorCPU: time.Second,
 		HostCPU: map[string]time.Duration{"load": 800 * time.Millisecond, "load-2": 200 * time.Millisecond}}
 	s := &observe.Sampler{}

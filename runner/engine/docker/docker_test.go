@@ -55,7 +55,7 @@ func TestEngine(t *testing.T) {
 			}
 		}
 	})
-	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) }, enginetest.Refuses(enginetest.Machine))
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) })
 }
 
 func TestUnavailable(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *suite) userAndMemory(ctx context.Context, t *testing.T) {
 	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status", "cat=/proc/self/status", "cat=/proc/mounts")
 	got := string(exit.Stdout)
 	memory := " /run/memory tmpfs rw,nosuid,nodev,noexec"
-	if s.without(MountOptions) {
+	if s.without(spec.MountOptions) {
 		memory = " /run/memory tmpfs rw,"
 	}
 	for want, times := range map[string]int{
@@ -236,7 +236,7 @@ func (s *suite) machine(ctx context.Context, t *testing.T) {
 }
 
 // refused asks for what an engine does not have.
-func (s *suite) refused(ctx context.Context, t *testing.T, feature Feature) {
+func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capability) {
 	wantImageError := func(images ...engine.Image) {
 		t.Helper()
 		for _, image := range images {
@@ -247,12 +247,12 @@ func (s *suite) refused(ctx context.Context, t *testing.T, feature Feature) {
 			}
 		}
 	}
-	switch feature {
-	case Builds:
+	switch lacked {
+	case spec.Builds:
 		wantImageError(engine.Image{Name: base}, dockerBuild("FROM "+base))
-	case Machine:
+	case spec.Machine:
 		wantImageError(engine.Image{Machine: true})
-	case OneName:
+	case spec.OneName:
 		space := s.open(ctx, t)
 		one, two := s.server("one"), s.server("two")
 		one.Aliases, two.Aliases = []string{"pool"}, []string{"pool"}
@@ -260,7 +260,7 @@ func (s *suite) refused(ctx context.Context, t *testing.T, feature Feature) {
 		if _, err := space.Start(ctx, two); !errors.As(err, new(*engine.RejectedError)) || !strings.Contains(err.Error(), `"pool"`) {
 			t.Errorf(`got %v, want a RejectedError that names "pool"`, err)
 		}
-	case Keeping:
+	case spec.Keeping:
 		space := s.open(ctx, t)
 		start(ctx, t, space, s.server("server"))
 		if kept, err := space.Keep(ctx); err == nil || !strings.Contains(err.Error(), s.engine.Name()) {
@@ -268,7 +268,69 @@ func (s *suite) refused(ctx context.Context, t *testing.T, feature Feature) {
 		}
 		// It is there as before, and closed as ever.
 		wantOutput(t, s.do(ctx, t, space, "get=http://server:8080/"), "hello from server\n")
+	case spec.PIDLimit, spec.MountOptions, spec.SecurityProfiles, spec.KernelSettings:
+		s.rejected(ctx, t, lacked)
+	case spec.NamedCPUs:
+		if _, ok := start(ctx, t, s.open(ctx, t), s.server("server")).(engine.Placed); !ok {
+			t.Error("it chooses CPUs itself, and does not tell which")
+		}
+	case spec.Hosts:
+		if _, ok := s.engine.(engine.Carrier); ok {
+			t.Error("images can be brought from it to other machines")
+		}
+	case spec.Nodes:
+		if _, ok := s.engine.(engine.Spreading); ok {
+			t.Error("it spreads what it starts over machines")
+		}
+	case spec.Listening:
+		t.Skip("it may tell where some services listen")
 	default:
-		t.Fatalf("there is no test of how %s is refused", feature)
+		t.Fatalf("there is no test of how %s is refused", lacked)
+	}
+}
+
+// rejected tests that a service which asks for what the engine lacks is not started.
+func (s *suite) rejected(ctx context.Context, t *testing.T, lacked spec.Capability) {
+	service := s.server("server")
+	switch lacked {
+	case spec.PIDLimit:
+		service.PIDs = 30
+	case spec.MountOptions:
+		service.Tmpfs = []string{"/run/memory:noexec"}
+	case spec.SecurityProfiles:
+		service.SecurityOpt = []string{"seccomp=unconfined"}
+	case spec.KernelSettings:
+		service.Sysctls = map[string]string{"kernel.shm_rmid_forced": "1"}
+	}
+	if _, err := s.open(ctx, t).Start(ctx, service); !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("got %v, want a RejectedError", err)
+	}
+}
+
+func (s *suite) kernelSetting(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.Sysctls = map[string]string{"kernel.shm_rmid_forced": "1"}
+	running := start(ctx, t, s.open(ctx, t), service)
+	wantOutput(t, s.puppetIn(ctx, t, running, "cat=/proc/sys/kernel/shm_rmid_forced"), "1\n")
+}
+
+func (s *suite) securityProfile(ctx context.Context, t *testing.T) {
+	service := s.server("server")
+	service.SecurityOpt = []string{"seccomp=unconfined"}
+	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status")
+	if !strings.Contains(string(exit.Stdout), "Seccomp:\t0\n") {
+		t.Errorf("it is confined by a profile: %s", exit.Stdout)
+	}
+}
+
+func (s *suite) carrier(_ context.Context, t *testing.T) {
+	if _, ok := s.engine.(engine.Carrier); !ok {
+		t.Error("images cannot be brought from it to other machines")
+	}
+}
+
+func (s *suite) spreading(_ context.Context, t *testing.T) {
+	if _, ok := s.engine.(engine.Spreading); !ok {
+		t.Error("it does not spread what it starts over machines")
 	}
 }

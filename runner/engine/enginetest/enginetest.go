@@ -1,8 +1,8 @@
 // Package enginetest is the suite of tests that every engine passes.
 //
 // What an engine promises is tested with real programs, all of them the one of folder puppet, which is built for the
-// purpose. An engine that by its nature lacks something says so (Lacks), and what rests on it is skipped by name, so
-// that a test run shows what an engine cannot do.
+// purpose. What an engine can do by its nature is declared in the list of engines of package spec: what rests on anything
+// else is skipped by name, and tested to be refused, so that what an engine declares is what it does.
 package enginetest
 
 import (
@@ -24,40 +24,21 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Feature is something that an engine may lack by its nature.
-type Feature string
-
-// The features of an engine.
+// Promises that every engine keeps, and that only what stands in for one may lack.
 const (
-	Execution Feature = "execution" // programs really run
-	Builds    Feature = "builds"    // images are built from Dockerfiles
-	Isolation Feature = "isolation" // nothing outside its space can be reached, nor another space
-	CPULimit  Feature = "CPU limit" // a service gets no more than its share of the processors
-	Leftovers Feature = "leftovers" // what a killed process left behind, or was told to keep, can be found
-	Volumes   Feature = "volumes"   // services have places that outlive their containers, or that they cannot write to
-	OneName   Feature = "one name"  // several services are found under one name
-	Keeping   Feature = "keeping"   // services go on when the process that started them has ended
-	Machine   Feature = "machine"   // programs of the machine are run as they are
-	Threads   Feature = "threads"   // it can be told how busy single threads are
-	PIDLimit  Feature = "PID limit" // a service gets no more than so many processes and threads
-	Listening Feature = "listening" // it can be told where a service listens, also one whose image has nothing else
-
-	NamedCPUs    Feature = "named CPUs"    // a service is bound to CPUs by their numbers, and not only to as many of its own
-	MountOptions Feature = "mount options" // a folder in memory holds neither programs nor devices
+	Execution spec.Capability = "execution" // programs really run
+	Isolation spec.Capability = "isolation" // nothing outside its space can be reached, nor another space
+	CPULimit  spec.Capability = "CPU limit" // a service gets no more than its share of the processors
+	Leftovers spec.Capability = "leftovers" // what a killed process left behind, or was told to keep, can be found
+	Volumes   spec.Capability = "volumes"   // services have places that outlive their containers, or that are read-only
 )
 
 // Option changes what is expected of an engine.
 type Option func(*suite)
 
-// Lacks skips what rests on these features.
-func Lacks(features ...Feature) Option {
-	return func(s *suite) { s.lacks = append(s.lacks, features...) }
-}
-
-// Refuses skips what rests on these features, too, and tests that the engine says so whenever they are asked for, rather than to do
-// something else.
-func Refuses(features ...Feature) Option {
-	return func(s *suite) { s.refuses = append(s.refuses, features...) }
+// Lacks skips what rests on these capabilities, of an engine that stands in for others or is made of them.
+func Lacks(capabilities ...spec.Capability) Option {
+	return func(s *suite) { s.lacks = append(s.lacks, capabilities...) }
 }
 
 // Leaves says of which kinds the things are that a killed process leaves behind: "container", "network" and "volume" if nothing is said.
@@ -72,10 +53,15 @@ const (
 	prompt  = 45 * time.Second
 )
 
+// declared are the capabilities that engines declare.
+var declared = []spec.Capability{spec.Builds, spec.Machine, spec.OneName, spec.Keeping, spec.KernelSettings,
+	spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs, spec.MountOptions, spec.Hosts,
+	spec.Nodes}
+
 // suite is one engine under test.
 type suite struct {
-	lacks   []Feature
-	refuses []Feature
+	lacks   []spec.Capability
+	refuses []spec.Capability // what the engine does not declare
 	leaves  []string
 	engine  engine.Engine
 	puppet  engine.Prepared
@@ -101,6 +87,12 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 			t.Errorf("Close: %v", err)
 		}
 	})
+	name := spec.Engine(s.engine.Name())
+	for _, c := range declared {
+		if slices.Contains(name.Words(), string(name)) && !name.Can(c) && !slices.Contains(s.lacks, c) {
+			s.refuses = append(s.refuses, c)
+		}
+	}
 	s.puppet = s.preparePuppet(t)
 	if os.Getenv(orphanVariable) != "" {
 		s.becomeOrphan(t)
@@ -108,53 +100,57 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 	}
 	tests := []struct {
 		name  string
-		needs []Feature
+		needs []spec.Capability
 		run   func(context.Context, *testing.T)
 	}{
 		{"facts are dotted lower-case words", nil, s.facts},
 		{"an image is built once", nil, s.prepareTwice},
 		{"an image comes from exactly one place", nil, s.prepareNothing},
-		{"a Dockerfile is built", []Feature{Builds}, s.prepareBuild},
-		{"a failed build tells its last lines", []Feature{Builds}, s.prepareFailure},
-		{"an image that does not exist", []Feature{Builds}, s.prepareUnknown},
-		{"services reach each other by name", []Feature{Execution}, s.names},
-		{"kinds of readiness", []Feature{Execution}, s.readiness},
-		{"a service that is not ready tells its log", []Feature{Execution}, s.notReady},
-		{"a service that completes", []Feature{Execution}, s.completes},
-		{"where a service listens", []Feature{Execution, Listening}, s.listening},
-		{"settings of a service", []Feature{Execution}, s.settings},
-		{"limits and privileges of a service", []Feature{Execution}, s.privileges},
-		{"files keep what is around them", []Feature{Execution}, s.files},
-		{"a program's input, output and status", []Feature{Execution}, s.programs},
-		{"a program can be watched", []Feature{Execution}, s.watched},
-		{"a command inside a service", []Feature{Execution}, s.exec},
-		{"a program beside a service", []Feature{Execution}, s.beside},
-		{"usage grows with what is used", []Feature{Execution}, s.usage},
-		{"a CPU limit holds a service back", []Feature{Execution, CPULimit}, s.cpuLimit},
-		{"no more processes than it may have", []Feature{Execution, PIDLimit}, s.pidLimit},
-		{"there is no way out", []Feature{Execution, Isolation}, s.isolation},
-		{"two spaces do not see each other", []Feature{Execution, Isolation}, s.twoSpaces},
+		{"a Dockerfile is built", []spec.Capability{spec.Builds}, s.prepareBuild},
+		{"a failed build tells its last lines", []spec.Capability{spec.Builds}, s.prepareFailure},
+		{"an image that does not exist", []spec.Capability{spec.Builds}, s.prepareUnknown},
+		{"services reach each other by name", []spec.Capability{Execution}, s.names},
+		{"kinds of readiness", []spec.Capability{Execution}, s.readiness},
+		{"a service that is not ready tells its log", []spec.Capability{Execution}, s.notReady},
+		{"a service that completes", []spec.Capability{Execution}, s.completes},
+		{"where a service listens", []spec.Capability{Execution, spec.Listening}, s.listening},
+		{"settings of a service", []spec.Capability{Execution}, s.settings},
+		{"limits and privileges of a service", []spec.Capability{Execution}, s.privileges},
+		{"files keep what is around them", []spec.Capability{Execution}, s.files},
+		{"a program's input, output and status", []spec.Capability{Execution}, s.programs},
+		{"a program can be watched", []spec.Capability{Execution}, s.watched},
+		{"a command inside a service", []spec.Capability{Execution}, s.exec},
+		{"a program beside a service", []spec.Capability{Execution}, s.beside},
+		{"usage grows with what is used", []spec.Capability{Execution}, s.usage},
+		{"a CPU limit holds a service back", []spec.Capability{Execution, CPULimit}, s.cpuLimit},
+		{"no more processes than it may have", []spec.Capability{Execution, spec.PIDLimit}, s.pidLimit},
+		{"there is no way out", []spec.Capability{Execution, Isolation}, s.isolation},
+		{"two spaces do not see each other", []spec.Capability{Execution, Isolation}, s.twoSpaces},
 		{"spaces within a space", nil, s.within},
-		{"services of spaces within each other", []Feature{Execution}, s.withinReach},
-		{"several services behind one name", []Feature{Execution, OneName}, s.oneName},
-		{"volumes", []Feature{Execution, Volumes}, s.volumes},
-		{"volumes of spaces within each other", []Feature{Execution, Volumes}, s.sharedVolumes},
-		{"a service that ends is found to have", []Feature{Execution}, s.ended},
+		{"services of spaces within each other", []spec.Capability{Execution}, s.withinReach},
+		{"several services behind one name", []spec.Capability{Execution, spec.OneName}, s.oneName},
+		{"volumes", []spec.Capability{Execution, Volumes}, s.volumes},
+		{"volumes of spaces within each other", []spec.Capability{Execution, Volumes}, s.sharedVolumes},
+		{"a service that ends is found to have", []spec.Capability{Execution}, s.ended},
 		{"cancelling ends a program", nil, s.cancelRun},
-		{"cancelling a start leaves nothing behind", []Feature{Execution}, s.cancelStart},
+		{"cancelling a start leaves nothing behind", []spec.Capability{Execution}, s.cancelStart},
 		{"a name is used once", nil, s.sameName},
 		{"a space is closed twice", nil, s.closeTwice},
-		{"what a killed process left behind is swept", []Feature{Execution, Leftovers}, s.sweep},
-		{"what was kept stays until it is swept", []Feature{Execution, Leftovers, Keeping}, s.kept},
-		{"CPUs that a service is bound to", []Feature{Execution, NamedCPUs}, s.cpuSet},
-		{"a service's user and memory to share", []Feature{Execution}, s.userAndMemory},
-		{"a service that needs more memory than it may have", []Feature{Execution}, s.memoryLimit},
-		{"a process that reaps", []Feature{Execution}, s.init},
-		{"a service gets its time to end", []Feature{Execution, Volumes}, s.grace},
-		{"however much is written, its end is kept", []Feature{Execution}, s.muchOutput},
-		{"ready by a text behind which much is written", []Feature{Execution}, s.readyBehindMuch},
-		{"threads tell what they used", []Feature{Execution, Threads}, s.threads},
-		{"a program of the machine", []Feature{Execution, Machine}, s.machine},
+		{"what a killed process left behind is swept", []spec.Capability{Execution, Leftovers}, s.sweep},
+		{"what was kept stays until it is swept", []spec.Capability{Execution, Leftovers, spec.Keeping}, s.kept},
+		{"CPUs that a service is bound to", []spec.Capability{Execution, spec.NamedCPUs}, s.cpuSet},
+		{"a service's user and memory to share", []spec.Capability{Execution}, s.userAndMemory},
+		{"a service that needs more memory than it may have", []spec.Capability{Execution}, s.memoryLimit},
+		{"a process that reaps", []spec.Capability{Execution}, s.init},
+		{"a service gets its time to end", []spec.Capability{Execution, Volumes}, s.grace},
+		{"however much is written, its end is kept", []spec.Capability{Execution}, s.muchOutput},
+		{"ready by a text behind which much is written", []spec.Capability{Execution}, s.readyBehindMuch},
+		{"threads tell what they used", []spec.Capability{Execution, spec.Threads}, s.threads},
+		{"a program of the machine", []spec.Capability{Execution, spec.Machine}, s.machine},
+		{"a kernel setting of its own", []spec.Capability{Execution, spec.KernelSettings}, s.kernelSetting},
+		{"a service without a security profile", []spec.Capability{Execution, spec.SecurityProfiles}, s.securityProfile},
+		{"images are brought to other machines", []spec.Capability{spec.Hosts}, s.carrier},
+		{"it chooses machines", []spec.Capability{spec.Nodes}, s.spreading},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -168,17 +164,17 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 			tt.run(ctx, t)
 		})
 	}
-	for _, feature := range s.refuses {
-		t.Run("refuses "+string(feature), func(t *testing.T) {
+	for _, lacked := range s.refuses {
+		t.Run("has no "+string(lacked), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			s.refused(ctx, t, feature)
+			s.refused(ctx, t, lacked)
 		})
 	}
 }
 
 // without says that an engine does not have a feature.
-func (s *suite) without(feature Feature) bool {
+func (s *suite) without(feature spec.Capability) bool {
 	return slices.Contains(s.lacks, feature) || slices.Contains(s.refuses, feature)
 }
 

@@ -112,7 +112,7 @@ func TestEngineElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		return away{e}
-	}, enginetest.Refuses(enginetest.Machine), enginetest.Lacks(enginetest.Threads, enginetest.Listening), enginetest.Leaves("container", "network", "network", "volume"))
+	}, enginetest.Lacks(spec.Threads, spec.Listening, spec.Hosts), enginetest.Leaves("container", "network", "network", "volume"))
 }
 
 // server is a small program that answers over HTTP, and says who asks.

@@ -88,8 +88,7 @@ func open(t *testing.T) *Engine {
 func TestEngine(t *testing.T) {
 	cluster(t)
 	t.Cleanup(func() { discardImages(t) })
-	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) }, enginetest.Refuses(enginetest.Machine),
-		enginetest.Lacks(enginetest.NamedCPUs, enginetest.MountOptions, enginetest.Listening, enginetest.PIDLimit))
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) })
 }
 
 // discardImages removes from the engine that builds what the suite alone needs.

@@ -48,7 +48,7 @@ func TestEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute: run without -short")
 	}
-	enginetest.Run(t, open, enginetest.Refuses(enginetest.Builds, enginetest.OneName, enginetest.Keeping), enginetest.Leaves("folder"))
+	enginetest.Run(t, open, enginetest.Leaves("folder"))
 }
 
 // survivor, set in the environment, makes this test start a service in another process of itself, and wait to be killed.

@@ -1,0 +1,66 @@
+package spec
+
+import "slices"
+
+// Engine is the name of an engine, in articles, records and messages.
+type Engine string
+
+// The engines.
+const (
+	Docker     Engine = "docker"
+	Local      Engine = "local" // processes of this machine
+	Kubernetes Engine = "kubernetes"
+
+	// DefaultEngine is used where nothing is written, and builds what other engines cannot.
+	DefaultEngine = Docker
+)
+
+// Capability is something that an engine can do by its nature, and others cannot.
+type Capability string
+
+// The capabilities that engines differ in. Plans and runs ask for these, and never for an engine by its name.
+const (
+	Builds           Capability = "builds"            // images are built from Dockerfiles
+	Machine          Capability = "machine"           // programs of the machine are run as they are
+	OneName          Capability = "one name"          // several services are found under one name
+	Keeping          Capability = "keeping"           // services go on when the process that started them has ended
+	KernelSettings   Capability = "kernel settings"   // a service has some of its own, beside those of its network
+	SecurityProfiles Capability = "security profiles" // a service can do without those that it has by default
+	Threads          Capability = "threads"           // it can be told how busy single threads are
+	PIDLimit         Capability = "PID limit"         // a service gets no more than so many processes and threads
+	Listening        Capability = "listening"         // it can be told where any service listens
+	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers, not by how many
+	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
+	Hosts            Capability = "hosts"             // an experiment says which of several machines runs what
+	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load
+)
+
+// engines is the one list of what engines can do. The suite of tests of engines holds each of them to it.
+var engines = []struct {
+	name Engine
+	can  []Capability
+}{
+	{Docker, []Capability{Builds, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit, Listening,
+		NamedCPUs, MountOptions, Hosts}},
+	{Local, []Capability{Machine, Threads, PIDLimit, Listening, NamedCPUs, MountOptions}},
+	{Kubernetes, []Capability{Builds, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
+}
+
+// Can says whether an engine has a capability. Without a name it is the default engine.
+func (e Engine) Can(c Capability) bool {
+	for _, known := range engines {
+		if known.name == e || e == "" && known.name == DefaultEngine {
+			return slices.Contains(known.can, c)
+		}
+	}
+	return false
+}
+
+// Words are the names of all engines.
+func (Engine) Words() []string {
+	var out []string
+	for _, e := range engines {
+		out = append(out, string(e.name))
+	}
+	return out
+}
