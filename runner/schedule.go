@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/search"
@@ -207,7 +207,7 @@ func retries(e *plan.Experiment, records []*record.Record, run string) []plan.St
 			}
 		}
 		slices.SortFunc(have, func(a, b *record.Record) int { return cmp.Compare(a.Repetition, b.Repetition) })
-		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && dataset.NeedsAgain(have) {
+		if n := len(have); n >= e.Repetitions && n < 2*e.Repetitions && validity.NeedsAgain(have) {
 			next := have[n-1].Repetition + 1 // one in between may be gone, and records are never written twice
 			steps = append(steps, plan.Step{Trial: t, Round: next, Repetition: next, Replaces: replaced(have)})
 		}
@@ -226,7 +226,7 @@ func replaced(records []*record.Record) int {
 		taken[r.Order.Replaces] = true
 	}
 	for _, r := range records {
-		if _, bad := dataset.Disturbed(r); bad && !taken[r.Repetition] {
+		if _, bad := validity.Disturbed(r); bad && !taken[r.Repetition] {
 			return r.Repetition
 		}
 	}
