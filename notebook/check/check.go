@@ -35,7 +35,7 @@ func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	c.claims()
 	for _, v := range doc.Values {
 		if v.Valid {
-			c.Value(v.Inline, v.Written)
+			c.value(v.Inline, v.Written)
 		}
 	}
 	c.keyValues()
@@ -62,9 +62,9 @@ func (c *checker) unplanned(name string) bool {
 	return !ok
 }
 
-// Lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be judged. Selectors that
+// lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be judged. Selectors that
 // name no experiment are about the one given, or about the only one of the article.
-func (c *checker) Lacking(n expr.Node, experiment string) bool {
+func (c *checker) lacking(n expr.Node, experiment string) bool {
 	doc := c.d.Doc
 	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
 		return false
@@ -147,7 +147,7 @@ func (c *checker) values() {
 	for _, v := range c.d.Doc.Front.Values {
 		err := errs[v.Name.Value]
 		circular := errors.Is(err, dataset.Rule("circular-value"))
-		if err != nil && !c.Lacking(v.Value.Node, "") && (circular || !c.usesBroken(v.Value.Node)) {
+		if err != nil && !c.lacking(v.Value.Node, "") && (circular || !c.usesBroken(v.Value.Node)) {
 			c.add(v.Value.Text, err)
 		}
 	}
@@ -160,9 +160,9 @@ func nameable(name string) bool {
 	return err == nil && ok && s.Name == name
 }
 
-// Value checks an expression in running text, with its filters.
-func (c *checker) Value(in expr.Inline, t source.Text) {
-	if c.Lacking(in.Expr, "") || c.usesBroken(in.Expr) {
+// value checks an expression in running text, with its filters.
+func (c *checker) value(in expr.Inline, t source.Text) {
+	if c.lacking(in.Expr, "") || c.usesBroken(in.Expr) {
 		return
 	}
 	n, err := c.d.Expand(in.Expr)
@@ -215,14 +215,14 @@ func (c *checker) keyValues() {
 			c.add(kv.Value, err)
 			continue
 		}
-		c.Value(inline, kv.Value)
+		c.value(inline, kv.Value)
 	}
 }
 
 func (c *checker) claims() {
 	for _, block := range c.d.Doc.Claims {
 		n := block.Expect.Node
-		if n == nil || c.usesBroken(n) || c.Lacking(n, block.Experiment.Value) {
+		if n == nil || c.usesBroken(n) || c.lacking(n, block.Experiment.Value) {
 			continue
 		}
 		if name := block.Experiment; name.Value != "" && c.unplanned(name.Value) {
@@ -246,8 +246,8 @@ func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	return e
 }
 
-// Setting checks the name of a parameter or label.
-func (c *checker) Setting(e *dataset.Experiment, t source.Text) {
+// setting checks the name of a parameter or label.
+func (c *checker) setting(e *dataset.Experiment, t source.Text) {
 	if t.Value != "" && !slices.Contains(e.Settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
 			Hint = e.SuggestSetting(t.Value)
@@ -329,7 +329,7 @@ func (c *checker) table(t *article.Table) {
 		return
 	}
 	for _, row := range t.Rows {
-		c.Setting(e, row)
+		c.setting(e, row)
 	}
 	for _, column := range t.Columns {
 		c.column(e, column)
@@ -343,7 +343,7 @@ func (c *checker) table(t *article.Table) {
 			c.filters(format.Value.Filters, expr.Type{Kind: expr.KindNumber, Dimension: dataset.DimensionOf(m)}, format.Value.Text)
 		}
 	}
-	c.Setting(e, t.Group)
+	c.setting(e, t.Group)
 	c.column(e, t.Sort)
 	c.where(e, t.Where)
 }

@@ -15,67 +15,73 @@ import (
 // Doubtful warns of metrics that an experiment with a command seems not to have. A program may print metrics of any name, so that only
 // records know them; but one that is nearly called as another, or that nothing mentions which is run, is likely to be misspelt.
 func Doubtful(doc *article.Document, p *plan.Plan, problems *source.Problems) {
-	d := dataset.WithoutRecords(doc, p)
-	look := func(name string, of string, at source.Pos) {
-		e, ok := d.Experiment(of)
-		if !ok || e.Plan.Skipped != "" || !e.Measured().Command || slices.Contains(e.Settings(), name) {
-			return
-		}
-		if _, isValue := d.Value(name); isValue || name == "" {
-			return
-		}
-		if _, ok := e.Metric(name); !ok || slices.Contains(e.Measured().Names(), name) {
-			return // it is a problem, or measured
-		}
-		if slices.ContainsFunc(e.Measured().Services, func(service string) bool { return strings.HasSuffix(name, "."+service) }) {
-			return // as of a service beside the command
-		}
-		found, all := e.Plan.Mentions(name)
-		hint := source.Suggest(name, e.Measured().Names())
-		if found || !dataset.IsNear(hint) && !all {
-			return
-		}
-		problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name, name).Hint = hint
-	}
-	inExpr := func(n expr.Node, t source.Text, of string) {
-		if n == nil {
-			return
-		}
-		for _, s := range expr.Selectors(n) {
-			in := of
-			for _, m := range s.Matches {
-				if m.Name == dataset.ExperimentMatch && m.Op == expr.Equal {
-					in = m.Value
-				}
-			}
-			look(s.Name, in, t.At(s.Span.Start, min(s.Span.End, s.Span.Start+len(s.Name))))
-		}
-	}
+	c := doubter{dataset.WithoutRecords(doc, p), problems}
 	for _, v := range doc.Front.Values {
-		inExpr(v.Value.Node, v.Value.Text, "")
+		c.expression(v.Value.Node, v.Value.Text, "")
 	}
-	for _, c := range doc.Claims {
-		inExpr(c.Expect.Node, c.Expect.Text, c.Experiment.Value)
+	for _, claim := range doc.Claims {
+		c.expression(claim.Expect.Node, claim.Expect.Text, claim.Experiment.Value)
 	}
 	for _, v := range doc.Values {
 		if v.Valid {
-			inExpr(v.Inline.Expr, v.Written, "")
+			c.expression(v.Inline.Expr, v.Written, "")
 		}
 	}
 	for _, t := range doc.Tables {
 		for _, column := range t.Columns {
-			look(column.Value, t.Experiment.Value, column.Pos)
+			c.metric(column.Value, t.Experiment.Value, column.Pos)
 		}
 	}
 	for _, f := range doc.Figures {
 		kind := f.Is()
 		if kind.X == figurekind.Metric || kind.X == figurekind.Anything {
-			look(f.X.Value, f.Experiment.Value, f.X.Pos)
+			c.metric(f.X.Value, f.Experiment.Value, f.X.Pos)
 		}
 		if kind.Y == figurekind.Metric {
 			for _, y := range f.Y {
-				look(y.Value, f.Experiment.Value, y.Pos)
+				c.metric(y.Value, f.Experiment.Value, y.Pos)
 			}
 		}
+	}
+}
+
+type doubter struct {
+	d        *dataset.Dataset
+	problems *source.Problems
+}
+
+// metric warns of a metric of an experiment if it is doubtful.
+func (c doubter) metric(name, experiment string, at source.Pos) {
+	e, ok := c.d.Experiment(experiment)
+	if !ok || name == "" || e.Plan.Skipped != "" || slices.Contains(e.Settings(), name) {
+		return
+	}
+	measured := e.Measured()
+	known := measured.Names()
+	_, isValue := c.d.Value(name)
+	_, isMetric := e.Metric(name) // if not, it is a problem
+	ofService := func(service string) bool { return strings.HasSuffix(name, "."+service) }
+	if !measured.Command || isValue || !isMetric || slices.Contains(known, name) || slices.ContainsFunc(measured.Services, ofService) {
+		return
+	}
+	hint := source.Suggest(name, known)
+	if found, all := e.Plan.Mentions(name); !found && (dataset.IsNear(hint) || all) {
+		c.problems.Warn("unknown-metric", at, "nothing that experiment %q runs mentions a metric %q", e.Plan.Name, name).Hint = hint
+	}
+}
+
+// expression warns of doubtful metrics in an expression that stands in t.
+func (c doubter) expression(n expr.Node, t source.Text, experiment string) {
+	if n == nil {
+		return
+	}
+	for _, s := range expr.Selectors(n) {
+		in := experiment
+		for _, m := range s.Matches {
+			if m.Name == dataset.ExperimentMatch && m.Op == expr.Equal {
+				in = m.Value
+			}
+		}
+		c.metric(s.Name, in, t.At(s.Span.Start, min(s.Span.End, s.Span.Start+len(s.Name))))
 	}
 }

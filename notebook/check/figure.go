@@ -31,11 +31,11 @@ func (c *checker) figure(f *article.Figure) {
 			c.axis(e, f, "y", y, kind.Y)
 		}
 	}
-	c.Setting(e, f.Colour)
-	c.Setting(e, f.Facet)
+	c.setting(e, f.Colour)
+	c.setting(e, f.Facet)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
-	if n := f.Reference.Node; n != nil && !c.Lacking(n, e.Plan.Name) && !c.usesBroken(n) {
+	if n := f.Reference.Node; n != nil && !c.lacking(n, e.Plan.Name) && !c.usesBroken(n) {
 		expanded, err := c.d.Expand(n)
 		if err == nil {
 			_, err = c.d.In(e.Plan.Name).Check(expanded, false)
@@ -63,9 +63,9 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 			name, f.Kind.Value, t.Value).
 			Hint = "write a metric, such as " + e.Measured().Names()[0]
 	case wanted == figurekind.Setting:
-		c.Setting(e, t)
+		c.setting(e, t)
 	case wanted == figurekind.Numeric:
-		c.Setting(e, t)
+		c.setting(e, t)
 		for _, cell := range e.Cells {
 			value, ok := cell.Setting(t.Value)
 			if _, err := expr.ParseQuantity(value); ok && value != "" && err != nil {

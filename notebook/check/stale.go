@@ -32,11 +32,8 @@ func compareTyped(d *dataset.Dataset, l article.Literal, values []*article.Inlin
 	var stale *article.InlineValue
 	var interval stats.Interval // of it
 	for _, v := range values {
-		if !v.Valid {
-			continue
-		}
-		q, err := d.Eval(v.Inline.Expr, "")
-		if err != nil || q.Interval == nil || q.Kind == stats.WithinRun || q.Dimension() != l.Dimension {
+		q, ok := measuredBeside(d, v)
+		if !ok || q.Dimension() != l.Dimension {
 			continue
 		}
 		switch lo, hi := l.Number-l.Precision, l.Number+l.Precision; {
@@ -56,6 +53,15 @@ func compareTyped(d *dataset.Dataset, l article.Literal, values []*article.Inlin
 	problems.Warn("stale-number", l.Text.Pos, "%q lies outside of what the value beside it was measured to be: %.4g to %.4g%s",
 		l.Text.Value, l.Unit.FromBase(interval.Lo), l.Unit.FromBase(interval.Hi), unit).
 		Hint = "write `{value} " + stale.Written.Value + "` in its place, or correct it"
+}
+
+// measuredBeside is what a value in a sentence was measured to be; false if it has no interval over repetitions.
+func measuredBeside(d *dataset.Dataset, v *article.InlineValue) (dataset.Quantity, bool) {
+	if !v.Valid {
+		return dataset.Quantity{}, false
+	}
+	q, err := d.Eval(v.Inline.Expr, "")
+	return q, err == nil && q.Interval != nil && q.Kind != stats.WithinRun
 }
 
 // isPublished reports whether a typed number is one of those that the article compares itself with.

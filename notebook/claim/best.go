@@ -29,8 +29,7 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 		return nil, err
 	}
 	if s.metric.Better == "" {
-		return nil, dataset.Mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
-			"no value of %s is better than another", s.metric.Name)
+		return nil, dataset.NoDirection(sel.Span, s.metric)
 	}
 	switch {
 	case len(s.cells) == 1 && len(s.left) > 0:

@@ -337,8 +337,8 @@ func (s side) name(beside ...side) string {
 	return strings.Join(names, ", ")
 }
 
-// Measured gives the values of a side, or notes in j why there are none.
-func (s side) Measured(j *Judgement) (series, bool) {
+// measured gives the values of a side, or notes in j why there are none.
+func (s side) measured(j *Judgement) (series, bool) {
 	byRound := make([]map[int]float64, len(s.cells))
 	for i, c := range s.cells {
 		r := s.result(c)

@@ -24,7 +24,7 @@ func (t fewerTest) judge(alpha float64) Judgement {
 	few := ""
 	n := 0
 	for i, s := range []side{t.a, t.b} {
-		if _, ok := s.Measured(&j); !ok {
+		if _, ok := s.measured(&j); !ok {
 			return j
 		}
 		e, err := s.result(s.cells[0]).At(alpha)

@@ -19,7 +19,7 @@ func (t limitTest) judge(alpha float64) Judgement {
 	c := t.side.cells[0]
 	j := Judgement{What: t.side.metric.InWords() + ", " + t.side.name(), Region: t.region}
 	j.note(0, false, t.side)
-	if _, ok := t.side.Measured(&j); !ok {
+	if _, ok := t.side.measured(&j); !ok {
 		return j
 	}
 	r := t.side.result(c)
@@ -72,22 +72,30 @@ func (f builder) limit(n *expr.Binary) (test, error) {
 			"%s is a %s, and %s a %s", s.metric.Name, d, q.Text, q.Unit.Dimension)
 	}
 	more := n.Op == expr.Greater || n.Op == expr.GreaterEqual
-	_, zero := record.LookupMetric(s.metric.Name) // only programs print metrics that may be below it
-	switch {
-	case more && zero && limit <= 0:
-		return nil, cannotFail(n, s.metric.Name+" is never less than 0")
-	case more && s.metric.Share && limit >= 1:
-		return nil, cannotHold(n, "a share is never more than 100%", "correct the number")
-	case !more && zero && limit <= 0 && s.metric.Unit == "1" && !s.metric.Share:
-		return nil, cannotHold(n, s.metric.Name+" is never less than 0", "write < 1 for none at all")
-	case !more && zero && limit <= 0:
-		return nil, cannotHold(n, s.metric.Name+" is never less than 0", "correct the number")
-	case !more && s.metric.Share && limit >= 1:
-		return nil, cannotFail(n, "a share is never more than 100%")
+	if err := cannotBe(n, s.metric, limit, more); err != nil {
+		return nil, err
 	}
-	region := stats.Below(limit)
 	if more {
-		region = stats.Above(limit)
+		return limitTest{s, stats.Above(limit)}, nil
 	}
-	return limitTest{s, region}, nil
+	return limitTest{s, stats.Below(limit)}, nil
+}
+
+// cannotBe refuses limits that a metric is always beyond, or never.
+func cannotBe(n expr.Node, m record.Metric, limit float64, more bool) error {
+	_, known := record.LookupMetric(m.Name) // only programs print metrics that may be below 0
+	never, aShare := m.Name+" is never less than 0", "a share is never more than 100%"
+	switch below := known && limit <= 0; {
+	case below && more:
+		return cannotFail(n, never)
+	case below && m.Unit == "1" && !m.Share:
+		return cannotHold(n, never, "write < 1 for none at all")
+	case below:
+		return cannotHold(n, never, "correct the number")
+	case m.Share && limit >= 1 && more:
+		return cannotHold(n, aShare, "correct the number")
+	case m.Share && limit >= 1:
+		return cannotFail(n, aShare)
+	}
+	return nil
 }

@@ -49,22 +49,9 @@ func (f builder) each(n *expr.Call) (test, error) {
 
 // pairs is the claim that all pairs of two lists that belong together compare as the call says.
 func (f builder) pairs(n *expr.Call, belong func(a, b *dataset.Cell) bool, others *[]string) (test, error) {
-	x, okX := n.Args[0].(*expr.Selector)
-	y, okY := n.Args[2].(*expr.Selector)
 	op := expr.Op(n.Args[1].(*expr.String).Value)
-	if !okX || !okY || !op.IsOrdering() {
-		return nil, dataset.Mistake(n.Span, "no-test", fmt.Sprintf(`write %s(a, "<", b), with two lists of cells`, n.Name),
-			"no test for this form")
-	}
-	left, err := f.list(x)
+	left, right, err := f.twoLists(n, op)
 	if err != nil {
-		return nil, err
-	}
-	right, err := f.list(y)
-	if err != nil {
-		return nil, err
-	}
-	if err := comparable(n, left, right); err != nil {
 		return nil, err
 	}
 	all := groupTest{all: true}
@@ -100,4 +87,21 @@ func (f builder) pairs(n *expr.Call, belong func(a, b *dataset.Cell) bool, other
 	}
 	all.what = fmt.Sprintf("%s, %s", left.metric.InWords(), phrase.Plural(len(all.parts), "pair"))
 	return all, nil
+}
+
+// twoLists finds the cells of the two lists of a call, which are of metrics that can be compared.
+func (f builder) twoLists(n *expr.Call, op expr.Op) (left, right side, err error) {
+	x, okX := n.Args[0].(*expr.Selector)
+	y, okY := n.Args[2].(*expr.Selector)
+	if !okX || !okY || !op.IsOrdering() {
+		return left, right, dataset.Mistake(n.Span, "no-test", fmt.Sprintf(`write %s(a, "<", b), with two lists of cells`, n.Name),
+			"no test for this form")
+	}
+	if left, err = f.list(x); err != nil {
+		return left, right, err
+	}
+	if right, err = f.list(y); err != nil {
+		return left, right, err
+	}
+	return left, right, comparable(n, left, right)
 }

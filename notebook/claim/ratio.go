@@ -29,11 +29,11 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	}
 	j.IsRatio = true
 	j.note(t.delta, true, t.a, t.b)
-	a, ok := t.a.Measured(&j)
+	a, ok := t.a.measured(&j)
 	if !ok {
 		return j
 	}
-	b, ok := t.b.Measured(&j)
+	b, ok := t.b.measured(&j)
 	if !ok {
 		return j
 	}
@@ -74,11 +74,11 @@ func (t ratioTest) what() string {
 	if t.a.metric.Name != t.b.metric.Name {
 		return fmt.Sprintf("%s, %s over %s, %s", t.a.metric.InWords(), t.a.name(t.b), t.b.metric.InWords(), t.b.name(t.a))
 	}
-	return t.a.metric.InWords() + ", " + t.Names()
+	return t.a.metric.InWords() + ", " + t.names()
 }
 
-// Names is the ratio in words, without its metric.
-func (t ratioTest) Names() string { return t.a.name(t.b) + " over " + t.b.name(t.a) }
+// names is the ratio in words, without its metric.
+func (t ratioTest) names() string { return t.a.name(t.b) + " over " + t.b.name(t.a) }
 
 // equals reports whether two ratios are of the same cells by the same metrics.
 func (t ratioTest) equals(other ratioTest) bool {

@@ -18,7 +18,7 @@ type ratiosTest struct {
 }
 
 func (t ratiosTest) judge(alpha float64) Judgement {
-	j := Judgement{What: t.over.what() + ", against " + t.under.Names(), Region: t.region, IsRatio: true}
+	j := Judgement{What: t.over.what() + ", against " + t.under.names(), Region: t.region, IsRatio: true}
 	if t.over.a.metric.Name != t.under.a.metric.Name {
 		j.What = t.over.what() + ", against " + t.under.what()
 	}
@@ -35,7 +35,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	var cells [4]stats.Cell
 	var measured [4]series
 	for i, s := range t.sides() {
-		of, ok := s.Measured(&j)
+		of, ok := s.measured(&j)
 		if !ok {
 			return j
 		}
@@ -98,7 +98,7 @@ func (f builder) ratios(n *expr.Binary) (test, error) {
 		both[i] = ratioTest{a: a, b: b, delta: f.delta}
 	}
 	if both[0].equals(both[1]) {
-		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells", "both sides are the same: %s", both[0].Names())
+		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells", "both sides are the same: %s", both[0].names())
 	}
 	return ratiosTest{over: both[0], under: both[1], region: regionOf(n.Op, f.delta)}, nil
 }

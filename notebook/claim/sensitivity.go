@@ -148,61 +148,89 @@ func OrdersOf(d *dataset.Dataset, experiment string) Orders {
 	if !ok {
 		return out
 	}
-	var centres []map[*dataset.Cell]float64
-	var best [][]string
+	var orders []order
 	for _, name := range speedMetrics {
-		m, ok := e.Metric(name)
-		values := map[*dataset.Cell]float64{}
-		given := math.NaN() // one place for all whose rate gave them the value
-		told := false
-		for _, c := range e.Cells {
-			if r := c.Metric(name); ok && r.Missing == "" {
-				values[c] = r.Estimate.Centre
-				if !c.RateGives(name) {
-					told = true
-					continue
-				}
-				if math.IsNaN(given) {
-					given = r.Estimate.Centre
-				}
-				values[c] = given
-			}
+		if o, ok := orderBy(d, e, name); ok {
+			out.Metrics, orders = append(out.Metrics, o.metric), append(orders, o)
 		}
-		if len(values) < 2 || !told {
-			continue
-		}
-		var tied []string
-		if g, err := d.Groups(e.Plan.Name, name); err == nil {
-			for _, r := range g.Ranked {
-				if r.TiedWithBest {
-					tied = append(tied, r.Name)
-				}
-			}
-		}
-		out.Metrics, centres, best = append(out.Metrics, m), append(centres, values), append(best, tied)
 	}
-	out.Tau = make([][]*stats.Tau, len(out.Metrics))
-	for i := range out.Metrics {
-		out.Tau[i] = make([]*stats.Tau, len(out.Metrics))
+	out.Tau = make([][]*stats.Tau, len(orders))
+	for i := range orders {
+		out.Tau[i] = make([]*stats.Tau, len(orders))
 	}
-	for i := range out.Metrics {
-		for k := i + 1; k < len(out.Metrics); k++ {
-			var a, b []float64
-			for _, c := range e.Cells {
-				x, okX := centres[i][c]
-				y, okY := centres[k][c]
-				if okX && okY {
-					a, b = append(a, x), append(b, y)
-				}
-			}
-			t := stats.OrderAgreement(a, stats.Direction(out.Metrics[i].Better), b, stats.Direction(out.Metrics[k].Better))
+	for i, a := range orders {
+		for k, b := range orders[:i] {
+			t := b.agreesWith(a, e.Cells)
 			out.Tau[i][k], out.Tau[k][i] = t, t
-			if t != nil && (out.Smallest == nil || t.Value < out.Smallest.Value) {
+			out.WinnerDepends = out.WinnerDepends || b.isWonByOthers(a)
+		}
+	}
+	for i := range orders {
+		for k := i + 1; k < len(orders); k++ {
+			if t := out.Tau[i][k]; t != nil && (out.Smallest == nil || t.Value < out.Smallest.Value) {
 				out.Smallest, out.A, out.B = t, i, k
 			}
-			both := len(best[i]) > 0 && len(best[k]) > 0
-			out.WinnerDepends = out.WinnerDepends || both && !slices.ContainsFunc(best[i], func(name string) bool { return slices.Contains(best[k], name) })
 		}
 	}
 	return out
+}
+
+// An order is that of an experiment's cells by one metric.
+type order struct {
+	metric  record.Metric
+	centres map[*dataset.Cell]float64
+	best    []string // cells that are best, or tied with the best
+}
+
+// orderBy is the order by a metric; false if it tells no two cells apart.
+func orderBy(d *dataset.Dataset, e *dataset.Experiment, name string) (order, bool) {
+	m, ok := e.Metric(name)
+	if !ok {
+		return order{}, false
+	}
+	o := order{metric: m, centres: map[*dataset.Cell]float64{}}
+	given := math.NaN() // one place for all whose rate gave them the value
+	told := false
+	for _, c := range e.Cells {
+		r := c.Metric(name)
+		if r.Missing != "" {
+			continue
+		}
+		o.centres[c] = r.Estimate.Centre
+		if !c.RateGives(name) {
+			told = true
+			continue
+		}
+		if math.IsNaN(given) {
+			given = r.Estimate.Centre
+		}
+		o.centres[c] = given
+	}
+	if g, err := d.Groups(e.Plan.Name, name); err == nil {
+		for _, r := range g.Ranked {
+			if r.TiedWithBest {
+				o.best = append(o.best, r.Name)
+			}
+		}
+	}
+	return o, told && len(o.centres) >= 2
+}
+
+// agreesWith is how far two orders agree, over the cells that both have.
+func (o order) agreesWith(other order, cells []*dataset.Cell) *stats.Tau {
+	var a, b []float64
+	for _, c := range cells {
+		x, okX := o.centres[c]
+		y, okY := other.centres[c]
+		if okX && okY {
+			a, b = append(a, x), append(b, y)
+		}
+	}
+	return stats.OrderAgreement(a, stats.Direction(o.metric.Better), b, stats.Direction(other.metric.Better))
+}
+
+// isWonByOthers reports whether none of the best cells of two orders is among the best of both.
+func (o order) isWonByOthers(other order) bool {
+	isBest := func(name string) bool { return slices.Contains(other.best, name) }
+	return len(o.best) > 0 && len(other.best) > 0 && !slices.ContainsFunc(o.best, isBest)
 }

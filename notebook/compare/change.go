@@ -151,15 +151,11 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	if a.RateGives(m.Name) && b.RateGives(m.Name) {
 		c.Metric.Better = "" // another rate is no merit
 	}
-	for _, s := range []struct {
-		name string
-		cell *dataset.Cell
-		r    dataset.Result
-	}{{"A", a, c.ResultA}, {"B", b, c.ResultB}} {
+	for _, s := range c.sides() {
 		if s.cell.State == dataset.Stale || s.cell.State == dataset.Partial {
 			c.Marks = append(c.Marks, fmt.Sprintf("%s: %s", s.name, s.cell.State))
 		}
-		for _, mark := range s.r.Marks {
+		for _, mark := range s.result.Marks {
 			c.Marks = append(c.Marks, s.name+": "+mark)
 		}
 	}
@@ -175,18 +171,13 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	if mark != "" {
 		c.Marks = append(c.Marks, mark)
 	}
+	missing := missingFrom(c.ResultA.Missing, c.ResultB.Missing)
 	unitA, unitB := c.ResultA.Metric.Unit, c.ResultB.Metric.Unit
 	switch {
 	case sameRepetitions(a, b):
 		c.Unchanged, c.Reason, c.Marks = true, "both sides are the same repetitions", nil
-	case c.ResultA.Missing != "" && c.ResultA.Missing == c.ResultB.Missing:
-		c.Reason = "A and B: " + c.ResultA.Missing
-	case c.ResultA.Missing != "" && c.ResultB.Missing != "":
-		c.Reason = "A: " + c.ResultA.Missing + "; B: " + c.ResultB.Missing
-	case c.ResultA.Missing != "":
-		c.Reason = "A: " + c.ResultA.Missing
-	case c.ResultB.Missing != "":
-		c.Reason = "B: " + c.ResultB.Missing
+	case missing != "":
+		c.Reason = missing
 	case refusal != "":
 		c.Refused, c.Reason = true, refusal
 	case unitA != unitB:
@@ -197,15 +188,38 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	return c
 }
 
+// A changeSide is one side of a change.
+type changeSide struct {
+	name   string
+	cell   *dataset.Cell
+	result *dataset.Result
+}
+
+func (c *Change) sides() [2]changeSide {
+	return [2]changeSide{{"A", c.A, &c.ResultA}, {"B", c.B, &c.ResultB}}
+}
+
+// missingFrom says what is missing on either side; empty if nothing is.
+func missingFrom(a, b string) string {
+	switch {
+	case a == b && a != "":
+		return "A and B: " + a
+	case a != "" && b != "":
+		return "A: " + a + "; B: " + b
+	case a != "":
+		return "A: " + a
+	case b != "":
+		return "B: " + b
+	}
+	return ""
+}
+
 // noteAnalyses notes how often the rounds of either side were looked at: it was the chance to stop at a difference, or to go on.
 //
 // Source: docs/method.md#number-of-looks.
 func (c *Change) noteAnalyses() {
 	c.analyses = 1
-	for _, s := range []struct {
-		name string
-		cell *dataset.Cell
-	}{{"A", c.A}, {"B", c.B}} {
+	for _, s := range c.sides() {
 		if a := dataset.InterimAnalysesOf([]*dataset.Cell{s.cell}); a.Count() > 1 && !record.IsSearched(c.Metric.Name) {
 			c.analyses = max(c.analyses, a.Count())
 			c.Marks = append(c.Marks, s.name+": "+dataset.InterimMark(a))
@@ -234,10 +248,7 @@ func onBothSides(marks []string) []string {
 // floors takes the larger noise floor of both sides.
 func (c *Change) floors() {
 	var without []string
-	for _, s := range []struct {
-		name string
-		cell *dataset.Cell
-	}{{"A", c.A}, {"B", c.B}} {
+	for _, s := range c.sides() {
 		f, together, missing := s.cell.Experiment.Floor(c.Metric.Name, s.cell)
 		c.Floor = max(c.Floor, f.F)
 		if missing == "" && !together {

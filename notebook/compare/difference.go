@@ -371,63 +371,81 @@ func Explain(changes []Change, all []Difference) Explanation {
 			shifted = append(shifted, c.CellName())
 		}
 	}
-	var candidates []*Difference
-	subjects := func(list []*Difference) (out []string) {
-		for _, d := range list {
-			if !slices.Contains(out, d.Subject) {
-				out = append(out, d.Subject)
-			}
-		}
-		return out
-	}
+	var candidates suspects
 	for i := range all {
 		if all[i].candidate() {
 			candidates = append(candidates, &all[i])
 		}
 	}
-	var common []*Difference // which every shifted cell has, be it in different ways
-	for _, d := range candidates {
-		everywhere := true
-		for _, cell := range shifted {
-			everywhere = everywhere && slices.ContainsFunc(candidates, func(o *Difference) bool {
-				return o.Subject == d.Subject && slices.Contains(o.Cells, cell)
-			})
-		}
-		if everywhere {
-			common = append(common, d)
-		}
-	}
-	out := Explanation{Candidates: append([]string{}, subjects(common)...)}
-	differing := subjects(candidates)
-	single := func(list []*Difference, subject string) string {
-		if len(list) == 1 {
-			return list[0].String()
-		}
-		return subject
-	}
+	common := candidates.inAll(shifted)
+	out := Explanation{Candidates: append([]string{}, common.subjects()...)}
+	differing := len(candidates.subjects())
 	switch {
 	case unchanged:
 		out.Words = "nothing: both sides are the same repetitions"
-	case !compared && len(differing) == 0:
+	case !compared && differing == 0:
 		out.Words = "nothing was compared, and nothing that records tell of differs"
-	case len(differing) == 0 && len(shifted) == 0:
+	case differing == 0 && len(shifted) == 0:
 		out.Words = "nothing that records tell of differs"
-	case len(differing) == 0:
+	case differing == 0:
 		out.Words = "nothing that records tell of differs: the shift comes from something that they do not hold, such as what else the machine was doing"
-	case len(differing) == 1:
-		out.Words = "the only thing that differs is " + single(candidates, differing[0])
-		if len(shifted) > 0 && len(common) == 0 {
-			out.Words += ", and not in every cell that has shifted"
-		}
-	case len(shifted) == 0:
-		out.Words = fmt.Sprintf("%d things differ, and no cell has shifted", len(differing))
-	case len(out.Candidates) == 1:
-		out.Words = fmt.Sprintf("of %d things that differ only one does in every cell that has shifted: %s", len(differing), single(common, out.Candidates[0]))
-	case len(out.Candidates) == 0:
-		out.Words = fmt.Sprintf("%d things differ, and none of them in every cell that has shifted", len(differing))
 	default:
-		out.Words = fmt.Sprintf("%d things differ in every cell that has shifted, and records cannot tell which matters: %s",
-			len(out.Candidates), strings.Join(out.Candidates, ", "))
+		out.Words = candidates.inWords(common, len(shifted) > 0)
 	}
 	return out
+}
+
+// suspects are differences that could have caused a shift.
+type suspects []*Difference
+
+// subjects names what the differences are about, each once.
+func (list suspects) subjects() (out []string) {
+	for _, d := range list {
+		if !slices.Contains(out, d.Subject) {
+			out = append(out, d.Subject)
+		}
+	}
+	return out
+}
+
+// inAll are those that every one of some cells has, be it in different ways.
+func (list suspects) inAll(cells []string) (common suspects) {
+	for _, d := range list {
+		isElsewhere := func(cell string) bool {
+			return !slices.ContainsFunc(list, func(o *Difference) bool {
+				return o.Subject == d.Subject && slices.Contains(o.Cells, cell)
+			})
+		}
+		if !slices.ContainsFunc(cells, isElsewhere) {
+			common = append(common, d)
+		}
+	}
+	return common
+}
+
+// single is a list of one subject in words.
+func (list suspects) single() string {
+	if len(list) == 1 {
+		return list[0].String()
+	}
+	return list[0].Subject
+}
+
+// inWords says what differs, of which common does in every cell that has shifted.
+func (list suspects) inWords(common suspects, hasShifted bool) string {
+	n, subjects := len(list.subjects()), common.subjects()
+	switch {
+	case n == 1 && hasShifted && len(common) == 0:
+		return "the only thing that differs is " + list.single() + ", and not in every cell that has shifted"
+	case n == 1:
+		return "the only thing that differs is " + list.single()
+	case !hasShifted:
+		return fmt.Sprintf("%d things differ, and no cell has shifted", n)
+	case len(subjects) == 1:
+		return fmt.Sprintf("of %d things that differ only one does in every cell that has shifted: %s", n, common.single())
+	case len(subjects) == 0:
+		return fmt.Sprintf("%d things differ, and none of them in every cell that has shifted", n)
+	}
+	return fmt.Sprintf("%d things differ in every cell that has shifted, and records cannot tell which matters: %s",
+		len(subjects), strings.Join(subjects, ", "))
 }

@@ -531,42 +531,55 @@ func (s Scope) checkCall(n *expr.Call, list bool) error {
 		}
 		return s.checkShape(n.Args[1], false)
 	case "best":
-		sel, ok := n.Args[0].(*expr.Selector)
-		if !ok {
-			return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
-		}
-		p, err := s.Pick(sel)
-		if err == nil && p.Metric.Better == "" {
-			err = Mistake(sel.Span, "no-direction", "choose a metric of which more or less is better",
-				"no value of %s is better than another", p.Metric.Name)
-		}
-		return err
+		return s.checkBest(n)
 	case "rank", "published":
-		sel, ok := n.Args[0].(*expr.Selector)
-		if !ok { // a value that was named where a metric has to be
-			return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
-		}
-		pick := s.one
-		if n.Name == "published" && list {
-			pick = s.Pick
-		}
-		p, err := pick(sel)
-		switch {
-		case err != nil:
-			return err
-		case n.Name == "rank" && p.Metric.Better == "":
-			return Mistake(n.Span, "no-direction", "choose a metric of which more or less is better",
-				"no value of %s is better than another", p.Metric.Name)
-		case n.Name == "published":
-			for _, c := range p.Cells {
-				if _, err := s.publishedOf(n, p, c); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return s.checkOfOneCell(n, list)
 	case "random":
 		return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
 	}
 	return noValue(n)
+}
+
+func (s Scope) checkBest(n *expr.Call) error {
+	sel, ok := n.Args[0].(*expr.Selector)
+	if !ok {
+		return Mistake(n.Args[0].Pos(), "not-a-list", "write best(throughput{…})", "best is of a list of cells")
+	}
+	p, err := s.Pick(sel)
+	if err == nil && p.Metric.Better == "" {
+		err = NoDirection(sel.Span, p.Metric)
+	}
+	return err
+}
+
+// NoDirection is the mistake of asking for the better one by a metric of which neither more nor less is better.
+func NoDirection(at expr.Span, m record.Metric) error {
+	return Mistake(at, "no-direction", "choose a metric of which more or less is better", "no value of %s is better than another", m.Name)
+}
+
+func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {
+	sel, ok := n.Args[0].(*expr.Selector)
+	if !ok { // a value that was named where a metric has to be
+		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s is of one cell", n.Name)
+	}
+	pick := s.one
+	if n.Name == "published" && list {
+		pick = s.Pick
+	}
+	p, err := pick(sel)
+	if err != nil {
+		return err
+	}
+	if n.Name == "rank" {
+		if p.Metric.Better == "" {
+			return NoDirection(n.Span, p.Metric)
+		}
+		return nil
+	}
+	for _, c := range p.Cells {
+		if _, err := s.publishedOf(n, p, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }

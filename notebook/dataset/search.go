@@ -25,34 +25,36 @@ func (c *Cell) Search(name string) *record.Search {
 // them: the newest of each value, of the definition that the cell was measured with before that of the article as it is now. They come
 // with the profile full before others, as runs take them.
 func (c *Cell) pickSearches(records []*record.Record) {
-	measured := c.Trial.Key
-	if len(c.Records) > 0 {
-		measured = c.Records[0].Key
-	}
-	rank := func(r *record.Record) int {
-		switch {
-		case measured == c.Trial.Key && c.Trial.FullKey != "" && r.Profile == plan.Full && r.Key == c.Trial.FullKey:
-			return 3
-		case r.Key == measured:
-			return 2
-		case r.Key == c.Trial.Key:
-			return 1
-		}
-		return 0
-	}
-	c.searches = map[string]*record.Record{}
 	for _, r := range records {
-		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name || r.Trial != c.Trial.Name || rank(r) == 0 {
+		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name || r.Trial != c.Trial.Name {
 			continue
 		}
-		known := c.searches[r.Search.Name]
-		if known == nil || cmp.Or(cmp.Compare(rank(r), rank(known)), cmp.Compare(r.Run, known.Run), cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0 {
+		known, rank := c.searches[r.Search.Name], c.searchRank(r)
+		if rank > 0 && (known == nil || cmp.Or(cmp.Compare(rank, c.searchRank(known)), cmp.Compare(r.Run, known.Run),
+			cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0) {
 			c.searches[r.Search.Name] = r
 		}
 	}
 	if c.Trial.Capacity != nil && len(c.Records) > 0 {
 		c.searches[""] = c.Records[0]
 	}
+}
+
+// searchRank is more for searches that come before others; 0 for those of another definition.
+func (c *Cell) searchRank(r *record.Record) int {
+	measured := c.Trial.Key
+	if len(c.Records) > 0 {
+		measured = c.Records[0].Key
+	}
+	switch {
+	case measured == c.Trial.Key && c.Trial.FullKey != "" && r.Profile == plan.Full && r.Key == c.Trial.FullKey:
+		return 3
+	case r.Key == measured:
+		return 2
+	case r.Key == c.Trial.Key:
+		return 1
+	}
+	return 0
 }
 
 // takeOver gives cells the searches of other experiments whose values they take over.
@@ -84,7 +86,7 @@ func (d *Dataset) takeOver() {
 // of the newest one. Searches that could not be finished as the machine was busy come after all others of the same key: they say nothing
 // of the capacity, and a run does not search again where another one has found it.
 func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Cell {
-	c := &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{}}
+	c := emptyCell(e, t)
 	for _, r := range records {
 		if r.Search == nil || r.Search.Kind != record.SearchCapacity || r.Experiment != e.Plan.Name || r.Trial != t.Name {
 			continue

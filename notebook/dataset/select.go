@@ -368,34 +368,9 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 		for i := range out.Matches {
 			out.Matches[i].Span = place(n.Matches[i].Span)
 		}
-		value, ok := e.d.Value(n.Name)
-		switch {
-		case !ok:
-			return &out, nil
-		case len(n.Matches) > 0:
-			return nil, Mistake(out.Span, "bad-match", "remove the braces, or name a metric",
-				"%q is a value, whose cells are chosen already", n.Name)
-		case slices.Contains(using, n.Name):
-			return nil, Mistake(out.Span, "circular-value", "write out one of them",
-				"value %q is made from itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
-		case value == nil:
-			return nil, Mistake(out.Span, "bad-expression", "", "value %q cannot be read", n.Name)
-		}
-		return e.of(value, append(slices.Clone(using), n.Name), &out.Span)
+		return e.selector(&out, using)
 	case *expr.Call:
-		out := *n
-		out.Span = place(n.Span)
-		out.Args = slices.Clone(n.Args)
-		for i, arg := range n.Args {
-			if n.Name == "published" && i == 1 {
-				continue // the name of a block
-			}
-			var err error
-			if out.Args[i], err = e.of(arg, using, at); err != nil {
-				return nil, err
-			}
-		}
-		return &out, nil
+		return e.call(n, using, at, place(n.Span))
 	case *expr.Unary:
 		x, err := e.of(n.X, using, at)
 		return &expr.Unary{Span: place(n.Span), Op: n.Op, X: x}, err
@@ -416,6 +391,40 @@ func (e *expansion) of(n expr.Node, using []string, at *expr.Span) (expr.Node, e
 		return &expr.Bool{Span: place(n.Span), Value: n.Value}, nil
 	}
 	return n, nil
+}
+
+// selector expands one that may be the name of a value.
+func (e *expansion) selector(n *expr.Selector, using []string) (expr.Node, error) {
+	value, ok := e.d.Value(n.Name)
+	switch {
+	case !ok:
+		return n, nil
+	case len(n.Matches) > 0:
+		return nil, Mistake(n.Span, "bad-match", "remove the braces, or name a metric",
+			"%q is a value, whose cells are chosen already", n.Name)
+	case slices.Contains(using, n.Name):
+		return nil, Mistake(n.Span, "circular-value", "write out one of them",
+			"value %q is made from itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
+	case value == nil:
+		return nil, Mistake(n.Span, "bad-expression", "", "value %q cannot be read", n.Name)
+	}
+	return e.of(value, append(slices.Clone(using), n.Name), &n.Span)
+}
+
+func (e *expansion) call(n *expr.Call, using []string, at *expr.Span, place expr.Span) (expr.Node, error) {
+	out := *n
+	out.Span = place
+	out.Args = slices.Clone(n.Args)
+	for i, arg := range n.Args {
+		if n.Name == "published" && i == 1 {
+			continue // the name of a block
+		}
+		var err error
+		if out.Args[i], err = e.of(arg, using, at); err != nil {
+			return nil, err
+		}
+	}
+	return &out, nil
 }
 
 // Value finds a value of the front matter; its expression is nil if it could not be read.

@@ -38,18 +38,25 @@ func (e Measured) Lookup(name string) (m Metric, ok bool) {
 		return Metric{Name: name, Title: name}, true
 	case e.Command || !known:
 		return m, known
-	case family == "time." || name == "memory.peak":
-		return m, false
-	case slices.Contains(serviceFamilies, family):
-		return m, slices.Contains(e.Services, last)
-	case family == "errors.":
-		return m, slices.Contains(FailureKinds, last)
-	case family == "status.":
-		return m, len(last) == 3 && strings.Trim(last, "0123456789") == ""
-	case name == "offered" || strings.HasPrefix(name, "service.p") || strings.HasPrefix(name, "lag.p"):
-		return m, e.OpenLoop
 	}
-	return m, true
+	return m, e.hasOfLoad(name, family, last)
+}
+
+// hasOfLoad reports whether an experiment with a load has a metric that is known, by its family and last word.
+func (e Measured) hasOfLoad(name, family, last string) bool {
+	switch {
+	case family == "time." || name == "memory.peak":
+		return false
+	case slices.Contains(serviceFamilies, family):
+		return slices.Contains(e.Services, last)
+	case family == "errors.":
+		return slices.Contains(FailureKinds, last)
+	case family == "status.":
+		return len(last) == 3 && strings.Trim(last, "0123456789") == ""
+	case name == "offered" || strings.HasPrefix(name, "service.p") || strings.HasPrefix(name, "lag.p"):
+		return e.OpenLoop
+	}
+	return true
 }
 
 // Names lists the metrics of the experiment for those who misspell one. Of percentiles it has the usual ones.

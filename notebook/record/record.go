@@ -582,65 +582,17 @@ func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool)
 // Read reads all records below d, sorted by path. Files that are no sound records, and what cannot be read, are given apart: one bad file
 // must not hide the rest. What is removed meanwhile, as by a gc in another terminal, is not there, nor is what is not yet saved to its end.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
-	type file struct {
-		path   string
-		record *Record
-		err    error // why it is none; nil beside no record if the file is gone
-	}
-	var found []*file
-	var group errgroup.Group // most of the time goes into parsing
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == string(d) { // a file in its place holds no records
-			return nil
-		}
-		if err != nil && ofMachine(err) {
-			return err
-		}
-		isRecord := path != string(d) && strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".")
-		if err == nil && !isRecord {
-			return nil
-		}
-		f := &file{path: path}
-		found = append(found, f)
-		switch {
-		case err != nil: // a folder
-			f.err = unreadable(err)
-			return fs.SkipDir
-		case e.IsDir():
-			f.err = unreadable(&files.KindError{Mode: e.Type()})
-			return fs.SkipDir
-		case e.Type()&fs.ModeSymlink != 0:
-			f.err = unreadable(&files.KindError{Mode: e.Type()})
-			return nil
-		}
-		relative, err := filepath.Rel(string(d), path)
-		if err != nil {
-			return err
-		}
-		group.Go(func() error {
-			data, _, err := files.Read(path, maxRecord)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-			case err != nil && ofMachine(err):
-				return err
-			case err != nil:
-				f.err = unreadable(err)
-			default:
-				f.record, f.err = parseAt(relative, data)
-			}
-			return nil
-		})
-		return nil
-	})
-	if err = errors.Join(err, group.Wait()); err != nil {
+	r := dirReader{dir: d}
+	r.group.SetLimit(runtime.GOMAXPROCS(0)) // most of the time goes into parsing
+	err = filepath.WalkDir(string(d), r.visit)
+	if err = errors.Join(err, r.group.Wait()); err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
 	unfinished, err := d.unfinished() // asked last, as a set may have been begun while some of it was read
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading records: %w", err)
 	}
-	for _, f := range found {
+	for _, f := range r.found {
 		switch {
 		case unfinished[f.path]:
 		case f.err != nil:
@@ -651,6 +603,68 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	}
 	Expand(records)
 	return records, bad, nil
+}
+
+// A dirReader reads the files of a folder of records.
+type dirReader struct {
+	dir   Dir
+	found []*readFile
+	group errgroup.Group
+}
+
+type readFile struct {
+	path   string
+	record *Record
+	err    error // why it is none; nil beside no record if the file is gone
+}
+
+// visit notes a file, and begins to read it.
+func (r *dirReader) visit(path string, e fs.DirEntry, err error) error {
+	d := string(r.dir)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && path == d { // a file in its place holds no records
+		return nil
+	}
+	if err != nil && ofMachine(err) {
+		return err
+	}
+	isRecord := path != d && strings.HasSuffix(path, ".json") && !strings.HasPrefix(filepath.Base(path), ".")
+	if err == nil && !isRecord {
+		return nil
+	}
+	f := &readFile{path: path}
+	r.found = append(r.found, f)
+	switch {
+	case err != nil: // a folder
+		f.err = unreadable(err)
+		return fs.SkipDir
+	case e.IsDir():
+		f.err = unreadable(&files.KindError{Mode: e.Type()})
+		return fs.SkipDir
+	case e.Type()&fs.ModeSymlink != 0:
+		f.err = unreadable(&files.KindError{Mode: e.Type()})
+		return nil
+	}
+	relative, err := filepath.Rel(d, path)
+	if err != nil {
+		return err
+	}
+	r.group.Go(func() error { return f.read(relative) })
+	return nil
+}
+
+// read reads the record. The error is of the machine; others are kept.
+func (f *readFile) read(relative string) error {
+	data, _, err := files.Read(f.path, maxRecord)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil && ofMachine(err):
+		return err
+	case err != nil:
+		f.err = unreadable(err)
+	default:
+		f.record, f.err = parseAt(relative, data)
+	}
+	return nil
 }
 
 // Sample gives the value of a metric that was recorded as such.

@@ -68,23 +68,32 @@ func LooksSecret(name string) bool {
 	if len(words) == 0 || len(words) > 1 && (slices.Contains(aboutSecrets, words[len(words)-1]) || slices.Contains(withoutSecrets, words[0])) {
 		return false
 	}
-	for i, w := range words {
-		if i > 0 && slices.ContainsFunc(secretPairs, func(pair [2][]string) bool {
-			return slices.Contains(pair[0], words[i-1]) && slices.Contains(pair[1], w)
-		}) {
-			return true
-		}
-		switch {
-		case slices.Contains(harmlessWords, w):
-		case slices.Contains(secretWords, w), secretWord.MatchString(w), secretEnd.MatchString(w):
-			return true
-		case i == len(words)-1 && slices.Contains(secretLast, w), len(words) == 1 && w == "sig":
-			return true
-		case w == "key" && i > 0 && !slices.Contains(harmlessKeys, words[i-1]):
+	for i := range words {
+		if isSecretWord(words, i) {
 			return true
 		}
 	}
 	return false
+}
+
+// isSecretWord says whether the word at i, with the one before it, is one of a secret.
+func isSecretWord(words []string, i int) bool {
+	w, before := words[i], ""
+	if i > 0 {
+		before = words[i-1]
+	}
+	isPair := func(pair [2][]string) bool { return slices.Contains(pair[0], before) && slices.Contains(pair[1], w) }
+	switch {
+	case i > 0 && slices.ContainsFunc(secretPairs, isPair):
+		return true
+	case slices.Contains(harmlessWords, w):
+		return false
+	case slices.Contains(secretWords, w), secretWord.MatchString(w), secretEnd.MatchString(w):
+		return true
+	case i == len(words)-1 && slices.Contains(secretLast, w), len(words) == 1 && w == "sig":
+		return true
+	}
+	return w == "key" && i > 0 && !slices.Contains(harmlessKeys, before)
 }
 
 var optionWord = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_-]*)$`)

@@ -65,6 +65,20 @@ func (r *Record) contradictions() (out []error) {
 	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
 		add(!IsMetricName(name), invalidMetric, "missing", name)
 	}
+	r.loadContradictions(add)
+	if b := r.Budget; b != nil && b.Look != nil {
+		add(b.Look.Level > 1, "budget.look.level is %v, and it is a share", b.Look.Level)
+	}
+	if s := r.Search; s != nil {
+		add(s.Metric != "" && !IsMetricName(s.Metric), invalidMetric, "search", s.Metric)
+		add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune, SearchCapacity)
+		add(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
+	}
+	return out
+}
+
+// loadContradictions adds those of a load.
+func (r *Record) loadContradictions(add func(wrong bool, format string, args ...any)) {
 	add(r.Load == nil && len(r.Histograms) > 0, "there are histograms, and no load")
 	for name, h := range r.Histograms {
 		add(!IsMetricName(name), invalidMetric, "histograms", name)
@@ -81,15 +95,6 @@ func (r *Record) contradictions() (out []error) {
 			add(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
 		}
 	}
-	if b := r.Budget; b != nil && b.Look != nil {
-		add(b.Look.Level > 1, "budget.look.level is %v, and it is a share", b.Look.Level)
-	}
-	if s := r.Search; s != nil {
-		add(s.Metric != "" && !IsMetricName(s.Metric), invalidMetric, "search", s.Metric)
-		add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune, SearchCapacity)
-		add(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
-	}
-	return out
 }
 
 // belongs says what is wrong with the place of a record, a path below the folder of records: its name and the folders say whose it is too.
@@ -139,14 +144,20 @@ func checkNumbers(v reflect.Value, path, within string) error {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			if !f.IsExported() {
-				continue // of a time
-			}
-			if err := checkNumbers(v.Field(i), below(path, f), f.Tag.Get(rangeTag)); err != nil {
-				return err
-			}
+		return checkFields(v, path)
+	}
+	return nil
+}
+
+// checkFields looks at all numbers in a struct.
+func checkFields(v reflect.Value, path string) error {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue // of a time
+		}
+		if err := checkNumbers(v.Field(i), below(path, f), f.Tag.Get(rangeTag)); err != nil {
+			return err
 		}
 	}
 	return nil

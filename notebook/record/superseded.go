@@ -21,77 +21,21 @@ import (
 //
 // Source: docs/command.md#gc.
 func Superseded(records []*Record, present func(*Record) bool) []*Record {
-	type set struct {
-		place
-		trial, search string
-		fresh         bool
-	}
-	type version struct {
-		place
-		trial, key string
-	}
-	type searched struct {
-		version
-		search string
-	}
-	newest, repetitions := map[place]string{}, map[part]map[int]bool{}
-	for _, r := range records {
-		p, own := placeOf(r), partOf(r)
-		newest[p] = max(newest[p], r.Run)
-		if repetitions[own] == nil {
-			repetitions[own] = map[int]bool{}
-		}
-		repetitions[own][r.Repetition] = true
-	}
-	stops := StoppedIn(records)
-	history := lastOfMonths(records, stops)
-	isComplete := func(r *Record) bool {
-		if r.Search != nil {
-			return r.Search.hasResult()
-		}
-		have := repetitions[partOf(r)]
-		return stops.Complete(r.Run, r.Experiment, r.Trial, r.Planned, func(k int) bool { return have[k] })
-	}
-	complete, found := map[set]part{}, map[searched]part{}
-	for _, r := range records {
-		if !isComplete(r) {
-			continue
-		}
-		p, own := placeOf(r), partOf(r)
-		for _, s := range []set{{p, r.Trial, own.search, false}, {p, r.Trial, own.search, true}} {
-			if (!s.fresh || present(r)) && r.Run >= complete[s].run {
-				complete[s] = own
-			}
-		}
-		if s := (searched{version{p, r.Trial, r.Key}, own.search}); r.Search != nil && r.Run >= found[s].run {
-			found[s] = own
-		}
-	}
-	stays := func(r *Record) bool {
-		p, own := placeOf(r), partOf(r)
-		return r.Host == ImportedHost || r.Run == newest[p] || history[runOf{p, r.Run}] ||
-			own == complete[set{p, r.Trial, own.search, false}] || own == complete[set{p, r.Trial, own.search, true}]
-	}
+	k := newKeeper(records, present)
 	measured := map[version]bool{} // of repetitions that stay
 	for _, r := range records {
-		if r.Search == nil && stays(r) {
-			measured[version{placeOf(r), r.Trial, r.Key}] = true
+		if r.Search == nil && k.stays(r) {
+			measured[versionOf(r)] = true
 		}
 	}
 	kept, left := make([]bool, len(records)), map[runOf]bool{} // left: runs that something stays of
 	for i, r := range records {
-		own, v := partOf(r), version{placeOf(r), r.Trial, r.Key}
-		kept[i] = stays(r) || r.Search != nil && measured[v] && own == found[searched{v, own.search}]
-		if kept[i] {
-			left[runOf{placeOf(r), r.Run}] = true
-		}
+		own, v := partOf(r), versionOf(r)
+		run := runOf{v.place, r.Run}
+		kept[i] = k.stays(r) || r.Search != nil && measured[v] && own == k.found[searchedFor{v, own.search}]
+		left[run] = left[run] || kept[i]
 	}
-	pairs := map[trialOf]bool{} // that have a second half
-	for _, r := range records {
-		if r.Calibration {
-			pairs[trialOf{runOf{placeOf(r), r.Run}, parameters(r)}] = true
-		}
-	}
+	pairs := pairsIn(records)
 	var out []*Record
 	for i, r := range records {
 		run := runOf{placeOf(r), r.Run}
@@ -101,6 +45,88 @@ func Superseded(records []*Record, present func(*Record) bool) []*Record {
 		}
 	}
 	return out
+}
+
+// A keeper knows which records stay for what they are, whatever others need of them.
+type keeper struct {
+	newest   map[place]string
+	history  map[runOf]bool
+	complete map[set]part         // the newest complete ones
+	found    map[searchedFor]part // the newest searches that have a result
+}
+
+type (
+	// A set is all repetitions of a trial, or a search of one.
+	set struct {
+		place
+		trial, search string
+		fresh         bool // of the trial as it is planned now
+	}
+	version struct {
+		place
+		trial, key string
+	}
+	searchedFor struct {
+		version
+		search string
+	}
+)
+
+func versionOf(r *Record) version { return version{placeOf(r), r.Trial, r.Key} }
+
+func newKeeper(records []*Record, present func(*Record) bool) keeper {
+	stops := StoppedIn(records)
+	k := keeper{map[place]string{}, lastOfMonths(records, stops), map[set]part{}, map[searchedFor]part{}}
+	repetitions := map[part]map[int]bool{}
+	for _, r := range records {
+		p, own := placeOf(r), partOf(r)
+		k.newest[p] = max(k.newest[p], r.Run)
+		if repetitions[own] == nil {
+			repetitions[own] = map[int]bool{}
+		}
+		repetitions[own][r.Repetition] = true
+	}
+	for _, r := range records {
+		own := partOf(r)
+		isComplete := r.Search != nil && r.Search.hasResult() || r.Search == nil &&
+			stops.Complete(r.Run, r.Experiment, r.Trial, r.Planned, func(n int) bool { return repetitions[own][n] })
+		if !isComplete {
+			continue
+		}
+		for _, s := range setsOf(r) {
+			if (!s.fresh || present(r)) && r.Run >= k.complete[s].run {
+				k.complete[s] = own
+			}
+		}
+		if s := (searchedFor{versionOf(r), own.search}); r.Search != nil && r.Run >= k.found[s].run {
+			k.found[s] = own
+		}
+	}
+	return k
+}
+
+func setsOf(r *Record) [2]set {
+	s := set{placeOf(r), r.Trial, partOf(r).search, false}
+	fresh := s
+	fresh.fresh = true
+	return [2]set{s, fresh}
+}
+
+func (k keeper) stays(r *Record) bool {
+	p, own := placeOf(r), partOf(r)
+	sets := setsOf(r)
+	return r.Host == ImportedHost || r.Run == k.newest[p] || k.history[runOf{p, r.Run}] || own == k.complete[sets[0]] || own == k.complete[sets[1]]
+}
+
+// pairsIn are the trials that have a second half.
+func pairsIn(records []*Record) map[trialOf]bool {
+	pairs := map[trialOf]bool{}
+	for _, r := range records {
+		if r.Calibration {
+			pairs[trialOf{runOf{placeOf(r), r.Run}, parameters(r)}] = true
+		}
+	}
+	return pairs
 }
 
 // A trialOf is a trial of a run, both halves of the A/A pair alike.

@@ -72,25 +72,34 @@ func (d Dir) eachUnfinished(f func(path string, r *Record) error) error {
 		case !ours || !e.Type().IsRegular() || !strings.HasSuffix(record, "search.json") || strings.HasPrefix(e.Name(), "."):
 			return nil
 		}
-		data, _, err := files.Read(path, maxRecord)
+		r, err := d.unfinishedAt(path, record)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil && ofMachine(err) {
+		if err != nil {
 			return err
-		}
-		var r *Record
-		if err == nil {
-			r, err = Parse(data)
-		}
-		if err != nil || r.Search == nil || filepath.Join(string(d), r.Path()) != record {
-			return f(path, nil)
-		}
-		if _, err := os.Lstat(record); err == nil {
-			r = nil
 		}
 		return f(path, r)
 	})
+}
+
+// unfinishedAt reads the search that goes on for a record; nil if it is of no use. The error is of the machine, or that it is gone.
+func (d Dir) unfinishedAt(path, record string) (*Record, error) {
+	data, _, err := files.Read(path, maxRecord)
+	if errors.Is(err, fs.ErrNotExist) || err != nil && ofMachine(err) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, nil
+	}
+	r, err := Parse(data)
+	if err != nil || r.Search == nil || filepath.Join(string(d), r.Path()) != record {
+		return nil, nil
+	}
+	if _, err := os.Lstat(record); err == nil {
+		return nil, nil
+	}
+	return r, nil
 }
 
 // SameSearch tells whether two searches are for the same: of one trial with the same definition, on one host under one profile.

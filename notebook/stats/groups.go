@@ -99,33 +99,9 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		return cmp.Or(direction.compare(a.Cell.centre(), b.Cell.centre()), cmp.Compare(a.Name, b.Name))
 	})
 
-	k := len(ranked)
-	var ps []float64 // of pairs that can be told apart at all
-	for i := range ranked {
-		for j := i + 1; j < k; j++ {
-			if ranked[i].Given && ranked[j].Given {
-				continue
-			}
-			ps = append(ps, newContrast(ranked[i].Cell, ranked[j].Cell).beyond(math.Log1p(floor)))
-		}
-	}
-	apart := make([][]bool, k)
-	for i := range apart {
-		apart[i] = make([]bool, k)
-	}
-	adjusted := holm(ps)
-	for i := range ranked {
-		for j := i + 1; j < k; j++ {
-			p := 1.0
-			if !ranked[i].Given || !ranked[j].Given {
-				p, adjusted = adjusted[0], adjusted[1:]
-			}
-			apart[i][j], apart[j][i] = p <= alpha, p <= alpha
-			g.Pairs = append(g.Pairs, Pair{ranked[i].Name, ranked[j].Name, p, p <= alpha})
-		}
-	}
-
-	letters := make([]strings.Builder, k)
+	apart, pairs := tellApart(ranked, alpha, floor)
+	g.Pairs = pairs
+	letters := make([]strings.Builder, len(ranked))
 	if sets := maximalSets(apart, 26); len(sets) <= 26 {
 		for s, set := range sets {
 			for _, i := range set {
@@ -137,6 +113,32 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		g.Ranked = append(g.Ranked, RankedCell{c.Name, c.Cell.centre(), letters[i].String(), !apart[0][i]})
 	}
 	return g, nil
+}
+
+// tellApart says which cells, by their places, can be told apart by alpha over all pairs, and lists the pairs.
+func tellApart(ranked []NamedCell, alpha, floor float64) (apart [][]bool, pairs []Pair) {
+	areGiven := func(i, j int) bool { return ranked[i].Given && ranked[j].Given } // which nothing tells apart
+	var ps []float64
+	for i := range ranked {
+		apart = append(apart, make([]bool, len(ranked)))
+		for j := i + 1; j < len(ranked); j++ {
+			if !areGiven(i, j) {
+				ps = append(ps, newContrast(ranked[i].Cell, ranked[j].Cell).beyond(math.Log1p(floor)))
+			}
+		}
+	}
+	adjusted := holm(ps)
+	for i := range ranked {
+		for j := i + 1; j < len(ranked); j++ {
+			p := 1.0
+			if !areGiven(i, j) {
+				p, adjusted = adjusted[0], adjusted[1:]
+			}
+			apart[i][j], apart[j][i] = p <= alpha, p <= alpha
+			pairs = append(pairs, Pair{ranked[i].Name, ranked[j].Name, p, p <= alpha})
+		}
+	}
+	return apart, pairs
 }
 
 // holm returns the probabilities in their order, corrected for their number: sorted p(i)·(m-i+1), never smaller

@@ -60,10 +60,10 @@ const (
 	LagCheck     = "send lag"
 )
 
-// checksBy are the checks of docs/validity.md#checks that are about one repetition, in the order of that table, and
+// checks are the checks of docs/validity.md#checks that are about one repetition, in the order of that table, and
 // then our own; in reads definitions for them. That a percentile is available is asked where it is read, metric by
 // metric; steady and outlying are about several.
-func checksBy(in *definitions) []check {
+func checks(in *definitions) []check {
 	return []check{
 		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop},
 		{name: "generator CPU", judge: in.judgeGenerator, applies: isLoad},
@@ -151,7 +151,7 @@ type checked struct {
 
 // examine makes the findings of all checks that apply to some repetition, whatever the metric, and the drift of each repetition.
 func (r *Report) examine() (all []checked, drifts []drift) {
-	for _, check := range checksBy(&definitions{}) {
+	for _, check := range checks(&definitions{}) {
 		c := checked{check, make([]finding, len(r.records))}
 		applies := false
 		for i, rec := range r.records {

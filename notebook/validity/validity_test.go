@@ -218,9 +218,9 @@ func TestChecksOfARepetition(t *testing.T) {
 			r := &record.Record{}
 			recordtest.FillLoad(t, r, 1000)
 			tt.set(r)
-			checks := checksBy(&definitions{})
-			i := slices.IndexFunc(checks, func(c check) bool { return c.name == tt.check })
-			f := checks[i].judge(r)
+			list := checks(&definitions{})
+			i := slices.IndexFunc(list, func(c check) bool { return c.name == tt.check })
+			f := list[i].judge(r)
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
 			}
