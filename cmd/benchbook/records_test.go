@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,12 +21,18 @@ import (
 )
 
 // recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records can, and one with
-// the committed records of a command.
-func recordedProject(t *testing.T) (dir string, files []string) {
+// the committed records of a command. The words of the article are replaced by others, in pairs.
+func recordedProject(t *testing.T, replaced ...string) (dir string, files []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := 0; i < len(replaced); i += 2 {
+		if !bytes.Contains(text, []byte(replaced[i])) {
+			t.Fatalf("the article does not say %q", replaced[i])
+		}
+		text = bytes.ReplaceAll(text, []byte(replaced[i]), []byte(replaced[i+1]))
 	}
 	b := rendertest.WithFiles(t, "everything", text, map[string]string{"picture.png": "a picture"})
 	fill := func(r *record.Record) {
@@ -150,16 +158,14 @@ func everyReader(out string) [][]string {
 }
 
 // Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which something is changed
-// are read many at a time: a panic or an error is then looked for among them.
+// are read many at a time: a panic or an error is then looked for among them. There are so many records of each kind that all mutations
+// are tried in about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
-	dir, files := recordedProject(t)
-	out := filepath.Join(t.TempDir(), "site")
-	verbs := [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"}, {"render", "--out", out}} // what others do is part of it
+	percent := debug.SetGCPercent(400)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+	dir, files := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
+		"matrix: {server: [sync, async]}", "matrix: {server: [sync, async, pool, fork, lanes, poll]}")
 	whole := map[string][]byte{}
-	type attempt struct {
-		file, madeFor string
-		mutation
-	}
 	byKind := map[string][]string{} // files by what a record has
 	for _, file := range files {
 		data, err := os.ReadFile(file)
@@ -172,8 +178,12 @@ func TestMutatedRecords(t *testing.T) {
 			t.Fatal(err)
 		}
 		search, _ := fields["search"].(map[string]any)
+		_, first := fields["lists"] // which one record of a run has for all
+		delete(fields, "lists")
 		kind := fmt.Sprint(slices.Sorted(maps.Keys(fields)), search["kind"], fields["experiment"] == "tuned")
-		byKind[kind] = append(byKind[kind], file)
+		if byKind[kind] = append(byKind[kind], file); first { // its mutations are those of all
+			slices.Reverse(byKind[kind])
+		}
 	}
 	if len(byKind) < 5 {
 		t.Fatalf("there are records of %d kinds only", len(byKind))
@@ -217,39 +227,63 @@ func TestMutatedRecords(t *testing.T) {
 	if testing.Short() {
 		rounds = rounds[:min(len(rounds), 3)]
 	}
-	try := func(attempts []attempt) (failed string) {
-		for _, a := range attempts {
-			if err := os.WriteFile(a.file, a.apply(t, whole[a.file], whole[a.madeFor]), 0o644); err != nil {
-				t.Fatal(err)
-			}
+	for worker := range 2 { // each in a project of its own
+		project := t.TempDir()
+		if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
 		}
-		for _, verb := range verbs {
-			if status, _, stderr := benchbook(dir, verb...); status != 0 {
-				failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status, stderr[max(0, len(stderr)-500):])
-				break
-			}
-		}
-		for _, a := range attempts {
-			if err := os.WriteFile(a.file, whole[a.file], 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return failed
-	}
-	for _, attempts := range rounds {
-		if failed := try(attempts); failed != "" {
-			alone := 0
-			for _, a := range attempts {
-				if why := try([]attempt{a}); why != "" {
-					alone++
-					t.Errorf("%s: %v is %v: %s", filepath.Base(a.file), a.path, a.value, why)
+		t.Run(fmt.Sprint(worker), func(t *testing.T) {
+			t.Parallel()
+			out := filepath.Join(t.TempDir(), "site")
+			for i := worker; i < len(rounds); i += 2 {
+				attempts := rounds[i]
+				failed := tryMutations(t, dir, project, out, whole, attempts)
+				if failed == "" {
+					continue
+				}
+				alone := 0
+				for _, a := range attempts {
+					if why := tryMutations(t, dir, project, out, whole, []attempt{a}); why != "" {
+						alone++
+						t.Errorf("%s: %v is %v: %s", filepath.Base(a.file), a.path, a.value, why)
+					}
+				}
+				if alone == 0 {
+					t.Errorf("%d mutations together: %s", len(attempts), failed)
 				}
 			}
-			if alone == 0 {
-				t.Errorf("%d mutations together: %s", len(attempts), failed)
-			}
+		})
+	}
+}
+
+// An attempt is a mutation of a file, made for another one of its kind.
+type attempt struct {
+	file, madeFor string
+	mutation
+}
+
+// tryMutations makes mutations of files below dir in a copy of it, and says which verb fails then.
+func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byte, attempts []attempt) (failed string) {
+	t.Helper()
+	write := func(a attempt, data []byte) {
+		if err := os.WriteFile(project+strings.TrimPrefix(a.file, dir), data, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
+	for _, a := range attempts {
+		write(a, a.apply(t, whole[a.file], whole[a.madeFor]))
+	}
+	// What other verbs do is part of what these do.
+	for _, verb := range [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"}, {"render", "--out", out}} {
+		if status, _, stderr := benchbook(project, verb...); status != 0 {
+			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status, stderr[max(0, len(stderr)-500):])
+			break
+		}
+	}
+	for _, a := range attempts {
+		write(a, whole[a.file])
+	}
+	return failed
 }
 
 // A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the cell says why, and
