@@ -155,13 +155,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	names := newRunNames(p.RecordsOf(nil, records, r.Host.ID))
 	o, records = o.current(p, records)
 	all := r.runs(p, o, records)
-	left := 0 // repetitions and searches of the experiments that are still to come
-	for _, run := range all {
-		run.store, run.summary, run.names = currentStore{store, o.Present, p}, &sum, names
-		if left += run.work.len(); run.work.len() > 0 && run.work.run == "" {
-			names.plans[run.experiment.Name] = run.experiment.Digest
-		}
-	}
+	left := joinRuns(all, currentStore{store, o.Present, p}, names, &sum)
 	preparing := time.Now()
 	_, err = r.prepareAll(ctx, all) // each experiment says what of it is missing
 	sum.Spent.since(Preparing, preparing, sum.Spent)
@@ -179,7 +173,11 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		}
 		left -= run.work.len()
 		run.options.KeepLast = o.KeepLast && left == 0
-		err := run.measure(ctx)
+		err := run.begin(ctx)
+		if err == nil {
+			err = run.repetitions(ctx)
+		}
+		err = run.finish(ctx, err)
 		if sum.OutOfTime = errors.Is(err, errOutOfTime); sum.OutOfTime {
 			break
 		}
@@ -192,6 +190,17 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		}
 	}
 	return sum, nil
+}
+
+// joinRuns makes one run of several experiments, and counts what is to be done of all of them.
+func joinRuns(all []*run, store RecordStore, names *runNames, sum *Summary) (left int) {
+	for _, run := range all {
+		run.store, run.summary, run.names = store, sum, names
+		if left += run.work.len(); run.work.len() > 0 && run.work.run == "" {
+			names.plans[run.experiment.Name] = run.experiment.Digest
+		}
+	}
+	return left
 }
 
 // runs are the experiments of a plan that may be measured, in order, with what of each is to be done.
@@ -249,20 +258,26 @@ func (r *run) Share(ctx context.Context, t *plan.Trial) error {
 	return r.bench.share(ctx, t)
 }
 
-func (r *run) measure(ctx context.Context) error {
+// begin finds and prepares what the experiment needs, and makes its searches.
+func (r *run) begin(ctx context.Context) error {
 	begin, spent := time.Now(), r.summary.Spent
 	err := r.ready()
 	if err == nil {
 		err = r.prepare(ctx)
 	}
 	r.summary.Spent.since(Preparing, begin, spent)
-	if err == nil {
-		r.replaced = r.work.replaced
-		r.id, r.plans = r.names.runOf(r.work.run)
-		r.bench = r.newBench()
-		if err = r.search(ctx); err == nil {
-			err = r.repetitions(ctx)
-		}
+	if err != nil {
+		return err
+	}
+	r.replaced = r.work.replaced
+	r.id, r.plans = r.names.runOf(r.work.run)
+	r.bench = r.newBench()
+	return r.search(ctx)
+}
+
+// finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the summary.
+func (r *run) finish(ctx context.Context, err error) error {
+	if r.bench != nil {
 		begin, spent := time.Now(), r.summary.Spent
 		if r.summary.Kept == nil { // what is kept is to stay as it was
 			if failed := r.bench.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {

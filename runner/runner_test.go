@@ -50,7 +50,6 @@ func (m *memory) Save(r *record.Record) error {
 	return err
 }
 
-// Keep is part of RecordStore.
 func (m *memory) Keep(r *record.Record) error {
 	data, err := r.Bytes()
 	if err != nil {
@@ -64,13 +63,11 @@ func (m *memory) Keep(r *record.Record) error {
 	return err
 }
 
-// Drop is part of RecordStore.
 func (m *memory) Drop(r *record.Record) error {
 	m.unfinished = slices.DeleteFunc(m.unfinished, func(o *record.Record) bool { return o.Path() == r.Path() })
 	return nil
 }
 
-// Unfinished is part of RecordStore.
 func (m *memory) Unfinished() ([]*record.Record, error) { return slices.Clone(m.unfinished), nil }
 
 // trials lists what was measured, in order.

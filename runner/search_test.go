@@ -402,7 +402,6 @@ type disturbing struct {
 	skip int
 }
 
-// Measure is part of load.Driver.
 func (d *disturbing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	m, err := d.Driver.Measure(ctx, at, t)
 	if d.skip > 0 {

@@ -17,7 +17,6 @@ import (
 // lasting is a driver whose measurements last as long as they say.
 type lasting struct{ load.Driver }
 
-// Measure is part of load.Driver.
 func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	m, err := d.Driver.Measure(ctx, at, t)
 	m.Length, m.Warmup = 60*time.Millisecond, 20*time.Millisecond

@@ -51,7 +51,11 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 		return sum, err
 	}
 	for _, run := range runs {
-		if err := run.measure(ctx); err != nil {
+		err := run.begin(ctx)
+		if err == nil {
+			err = run.repetitions(ctx)
+		}
+		if err := run.finish(ctx, err); err != nil {
 			return sum, err
 		}
 	}
@@ -65,10 +69,8 @@ type verifier struct {
 	note    string
 }
 
-// Read is part of RecordStore.
 func (*verifier) Read() ([]*record.Record, []record.Bad, error) { return nil, nil, nil }
 
-// Save is part of RecordStore.
 func (v *verifier) Save(rec *record.Record) error {
 	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note, Failure: rec.Failure, Log: rec.Log,
 		Took: rec.Ended.Sub(rec.Started)}
@@ -77,13 +79,11 @@ func (v *verifier) Save(rec *record.Record) error {
 	return nil
 }
 
-// Keep is part of RecordStore. Nothing is searched for.
+// Nothing is searched for.
 func (*verifier) Keep(*record.Record) error { return nil }
 
-// Drop is part of RecordStore.
 func (*verifier) Drop(*record.Record) error { return nil }
 
-// Unfinished is part of RecordStore.
 func (*verifier) Unfinished() ([]*record.Record, error) { return nil, nil }
 
 // ask asks for the targets of a trial whose services are ready.

@@ -35,37 +35,7 @@ var (
 // mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are nobody's business, and
 // programs that cannot reach them say them. The root is that of the machine's files, the environment a list of NAME=value.
 func mirrorsOf(root fs.FS, environment []string) []string {
-	var texts []string
-	add := func(name string) {
-		if text, err := fs.ReadFile(root, name); err == nil {
-			texts = append(texts, string(text))
-		}
-	}
-	for _, pattern := range mirrorFiles {
-		names, _ := fs.Glob(root, pattern) // the patterns are well-formed
-		for _, name := range names {
-			add(name)
-		}
-	}
-	for _, variable := range environment {
-		name, value, _ := strings.Cut(variable, "=")
-		below := strings.TrimPrefix(value, "/")
-		switch name {
-		case "HOME":
-			for _, file := range ownMirrorFiles {
-				add(path.Join(below, file))
-			}
-		case "XDG_CONFIG_HOME":
-			add(path.Join(below, "pip/pip.conf"))
-			add(path.Join(below, "uv/uv.toml"))
-		case "PIP_CONFIG_FILE", "UV_CONFIG_FILE", "NPM_CONFIG_USERCONFIG", "npm_config_userconfig":
-			add(path.Clean(below))
-		}
-		if mirrorVariables.MatchString(variable) {
-			texts = append(texts, variable)
-		}
-	}
-	all := strings.Join(texts, "\n")
+	all := strings.Join(mirrorSettings(root, environment), "\n")
 	var found, hosts []string
 	for _, pattern := range []*regexp.Regexp{hostInURL, hostOfRegistry, hostOfProxy} {
 		for _, m := range pattern.FindAllStringSubmatch(all, -1) {
@@ -85,6 +55,38 @@ func mirrorsOf(root fs.FS, environment []string) []string {
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
+}
+
+// mirrorSettings are the texts that name such hosts: files, and variables of the environment.
+func mirrorSettings(root fs.FS, environment []string) []string {
+	var files, texts []string
+	for _, pattern := range mirrorFiles {
+		names, _ := fs.Glob(root, pattern) // the patterns are well-formed
+		files = append(files, names...)
+	}
+	for _, variable := range environment {
+		name, value, _ := strings.Cut(variable, "=")
+		below := strings.TrimPrefix(value, "/")
+		switch name {
+		case "HOME":
+			for _, file := range ownMirrorFiles {
+				files = append(files, path.Join(below, file))
+			}
+		case "XDG_CONFIG_HOME":
+			files = append(files, path.Join(below, "pip/pip.conf"), path.Join(below, "uv/uv.toml"))
+		case "PIP_CONFIG_FILE", "UV_CONFIG_FILE", "NPM_CONFIG_USERCONFIG", "npm_config_userconfig":
+			files = append(files, path.Clean(below))
+		}
+		if mirrorVariables.MatchString(variable) {
+			texts = append(texts, variable)
+		}
+	}
+	for _, file := range files {
+		if text, err := fs.ReadFile(root, file); err == nil {
+			texts = append(texts, string(text))
+		}
+	}
+	return texts
 }
 
 // isPrivate reports whether the name of a host, in lower case, tells something about a network.

@@ -64,11 +64,10 @@ func AwaitReadings(ctx context.Context, end time.Time) error {
 // service but a fact, link.cpu.SERVICE in cores. Where that window cannot be found among the readings, since the clock was
 // set meanwhile, a fact says so.
 func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
-	m.Facts = maps.Clone(m.Facts) // it may be everybody's
-	if m.Facts == nil {
-		m.Facts = map[string]string{}
-	}
-	maps.Copy(m.Facts, s.facts)
+	facts := map[string]string{}
+	maps.Copy(facts, m.Facts)
+	maps.Copy(facts, s.facts)
+	m.Facts = facts // those of before may be everybody's
 	if step, ok := s.clockStep(); ok {
 		m.Facts["usage.left_out"] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
 		return nil
@@ -100,12 +99,7 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 			out = append(out, counterSamples(name, s.services[name], begin, end)...)
 		}
 	}
-	if m.GeneratorCPU >= 0 && m.Length >= time.Second {
-		if !s.Elsewhere.Load {
-			ours += m.GeneratorCPU.Seconds()
-		}
-		s.noteForeign(m, s.mostForeign(begin, end, ours))
-	}
+	s.noteForeign(m, begin, end, ours)
 	return out
 }
 
@@ -130,8 +124,16 @@ func counterSamples(name string, usage []engine.Usage, begin, end time.Time) []r
 	return out
 }
 
-// noteForeign notes the share of the processor time that others took, and who they were.
-func (s *Sampler) noteForeign(m *load.Measurement, foreign float64) {
+// noteForeign notes the share of the processor time that others took, and who they were, given what services of this machine
+// took. In short windows it cannot be told.
+func (s *Sampler) noteForeign(m *load.Measurement, begin, end time.Time, ours float64) {
+	if m.GeneratorCPU < 0 || m.Length < time.Second {
+		return
+	}
+	if !s.Elsewhere.Load {
+		ours += m.GeneratorCPU.Seconds()
+	}
+	foreign := s.mostForeign(begin, end, ours)
 	if m.Load != nil {
 		m.Load.ForeignCPU = foreign
 	}

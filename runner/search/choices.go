@@ -152,17 +152,28 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
 	var found *record.Record
 	for _, rec := range records {
-		s := rec.Search
-		isOf := s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1 && rec.Article == c.Plan.Article &&
-			rec.Experiment == e.Name && rec.Host == c.Host && rec.Trial == t.Name
 		isFull := rec.Profile == plan.Full
 		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || isFull && rec.Key == t.FullKey
-		if !isOf || !isFresh {
+		isOf := rec.Article == c.Plan.Article && rec.Experiment == e.Name && rec.Host == c.Host && rec.Trial == t.Name
+		if !isFresh || !isOf || !hasChosen(rec.Search, name) {
 			continue
 		}
-		if found == nil || isFull && found.Profile != plan.Full || isFull == (found.Profile == plan.Full) && rec.Run > found.Run {
+		if found == nil || isPreferred(rec, found) {
 			found = rec
 		}
 	}
 	return found
+}
+
+// isPreferred says whether a search goes before another one: one in full before one that was cut short, else the newer one.
+func isPreferred(rec, other *record.Record) bool {
+	if isFull := rec.Profile == plan.Full; isFull != (other.Profile == plan.Full) {
+		return isFull
+	}
+	return rec.Run > other.Run
+}
+
+// hasChosen says whether a search has chosen a value of a name.
+func hasChosen(s *record.Search, name string) bool {
+	return s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
 }

@@ -116,17 +116,14 @@ func (e *Engine) called(what, name string) {
 	e.calls = append(e.calls, what+" "+name)
 }
 
-// Name implements engine.Engine.
 func (e *Engine) Name() string { return "fake" }
 
-// Facts implements engine.Engine.
 func (e *Engine) Facts(context.Context) (map[string]string, error) {
 	facts := map[string]string{"engine.name": e.Name()}
 	maps.Copy(facts, e.script.Facts)
 	return facts, nil
 }
 
-// Prepare implements engine.Engine.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	if e.script.Prepare != nil {
 		return e.script.Prepare(ctx, image, log)
@@ -160,13 +157,10 @@ func nameOf(image engine.Image) (engine.Prepared, error) {
 	return engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}, nil
 }
 
-// Endpoint implements engine.Inspected.
 func (e *Engine) Endpoint() string { return "fake://" }
 
-// Storage implements engine.Inspected.
 func (e *Engine) Storage() string { return e.script.Storage }
 
-// Reach implements engine.Inspected.
 func (e *Engine) Reach(_ context.Context, image string) error {
 	if e.script.Reach == nil {
 		return nil
@@ -174,7 +168,6 @@ func (e *Engine) Reach(_ context.Context, image string) error {
 	return e.script.Reach(image)
 }
 
-// Further implements engine.Spreading.
 func (e *Engine) Further(host string, n int) string {
 	if n < 2 {
 		return host
@@ -182,12 +175,10 @@ func (e *Engine) Further(host string, n int) string {
 	return fmt.Sprintf("%s-%d", host, n)
 }
 
-// Spread implements engine.Spreading.
 func (e *Engine) Spread(host string, nodes []string) {
 	e.called("spread", host+" over "+strings.Join(nodes, " "))
 }
 
-// Built implements engine.ImageStore.
 func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -205,7 +196,6 @@ func (e *Engine) Find(_ context.Context, image engine.Image) (engine.Prepared, b
 	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }), err
 }
 
-// Discard implements engine.ImageStore.
 func (e *Engine) Discard(_ context.Context, image engine.BuiltImage) error {
 	e.called("discard", image.Reference)
 	e.mu.Lock()
@@ -214,7 +204,6 @@ func (e *Engine) Discard(_ context.Context, image engine.BuiltImage) error {
 	return nil
 }
 
-// Open implements engine.Engine.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	e.called("open", run)
 	if e.script.Open != nil {
@@ -225,7 +214,6 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	return &space{engine: e, run: run, running: make(map[string]bool)}, ctx.Err()
 }
 
-// Sweep implements engine.Engine.
 func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -236,7 +224,6 @@ func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error
 	return slices.Clone(e.script.Leftovers), nil
 }
 
-// Close implements engine.Engine.
 func (e *Engine) Close() error { return nil }
 
 // space implements engine.Space.
@@ -283,7 +270,6 @@ func (s *space) leave(name string) {
 	delete(s.running, name)
 }
 
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
 	s.engine.called("start", service.Name)
 	if err := s.enter(ctx, service.Name); err != nil {
@@ -301,7 +287,6 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	return &running{engine: s.engine, name: service.Name, host: service.Host}, nil
 }
 
-// Run implements engine.Space.
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	if program.Stdin == nil {
 		s.engine.called("run", program.Name)
@@ -352,7 +337,6 @@ func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
 	return all.data, all.err
 }
 
-// Inner implements engine.Space.
 func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	s.engine.called("inner", s.run)
 	s.mu.Lock()
@@ -363,7 +347,6 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
 }
 
-// Keep implements engine.Space.
 func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	s.engine.called("keep", s.run)
 	s.mu.Lock()
@@ -379,7 +362,6 @@ func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
 	return kept, ctx.Err()
 }
 
-// Close implements engine.Space.
 func (s *space) Close(ctx context.Context) error {
 	s.mu.Lock()
 	closed := s.closed
@@ -409,10 +391,8 @@ type running struct {
 	asked, looked, queued int // how often for usage, for threads, and for how long these waited
 }
 
-// Name implements engine.Running.
 func (r *running) Name() string { return r.name }
 
-// Usage implements engine.Running.
 func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 	if ctx.Err() != nil {
 		return engine.Usage{}, context.Cause(ctx)
@@ -430,31 +410,26 @@ func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
 // errUntold is what the script says nothing of.
 var errUntold = errors.New("the script does not tell")
 
-// Threads implements engine.Threaded.
+// numbered asks a script about a container for the nth time, counted from 0.
+func numbered[T any](r *running, tell func(name string, n int) (T, error), count *int) (told T, _ error) {
+	if tell == nil {
+		return told, errUntold
+	}
+	r.mu.Lock()
+	n := *count
+	*count++
+	r.mu.Unlock()
+	return tell(r.name, n)
+}
+
 func (r *running) Threads(context.Context, ...int) (map[int]time.Duration, error) {
-	if r.engine.script.Threads == nil {
-		return nil, errUntold
-	}
-	r.mu.Lock()
-	n := r.looked
-	r.looked++
-	r.mu.Unlock()
-	return r.engine.script.Threads(r.name, n)
+	return numbered(r, r.engine.script.Threads, &r.looked)
 }
 
-// Waits implements engine.Queued.
 func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
-	if r.engine.script.Queued == nil {
-		return nil, errUntold
-	}
-	r.mu.Lock()
-	n := r.queued
-	r.queued++
-	r.mu.Unlock()
-	return r.engine.script.Queued(r.name, n)
+	return numbered(r, r.engine.script.Queued, &r.queued)
 }
 
-// Ports implements engine.Networked.
 func (r *running) Ports(context.Context) (float64, error) {
 	if r.engine.script.Ports == nil {
 		return 0, errUntold
@@ -462,7 +437,6 @@ func (r *running) Ports(context.Context) (float64, error) {
 	return r.engine.script.Ports(r.name)
 }
 
-// Listeners implements engine.Listening.
 func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
 	if r.engine.script.Listeners == nil {
 		return nil, errUntold
@@ -470,7 +444,6 @@ func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
 	return r.engine.script.Listeners(r.name)
 }
 
-// CPUs implements engine.Placed.
 func (r *running) CPUs(context.Context) (string, error) {
 	if r.engine.script.CPUs == nil {
 		return "", errUntold
@@ -478,7 +451,6 @@ func (r *running) CPUs(context.Context) (string, error) {
 	return r.engine.script.CPUs(r.name)
 }
 
-// Clock implements engine.Clocked.
 func (r *running) Clock(context.Context) (ahead, uncertain time.Duration, err error) {
 	if r.engine.script.Clock == nil {
 		return 0, 0, nil
@@ -486,7 +458,6 @@ func (r *running) Clock(context.Context) (ahead, uncertain time.Duration, err er
 	return r.engine.script.Clock(r.name)
 }
 
-// Node implements engine.Sited.
 func (r *running) Node() string {
 	if r.engine.script.Node == nil {
 		return ""
@@ -494,7 +465,6 @@ func (r *running) Node() string {
 	return r.engine.script.Node(r.host)
 }
 
-// Network implements engine.Networked.
 func (r *running) Network(context.Context) (engine.Network, error) {
 	if r.engine.script.Network == nil {
 		return engine.Network{}, errUntold
@@ -502,7 +472,6 @@ func (r *running) Network(context.Context) (engine.Network, error) {
 	return r.engine.script.Network(r.name)
 }
 
-// Logs implements engine.Running.
 func (r *running) Logs(context.Context) ([]byte, error) {
 	if r.engine.script.Logs == nil {
 		return nil, nil
@@ -510,7 +479,6 @@ func (r *running) Logs(context.Context) ([]byte, error) {
 	return r.engine.script.Logs(r.name), nil
 }
 
-// Ended implements engine.Running.
 func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	if r.engine.script.Gone != nil {
 		if err := r.engine.script.Gone(r.name); err != nil {
@@ -524,7 +492,6 @@ func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
 	return exit, ended, nil
 }
 
-// Exec implements engine.Running.
 func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	r.engine.called("exec", r.name)
 	if r.engine.script.Exec == nil {

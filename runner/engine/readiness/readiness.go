@@ -224,20 +224,12 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 	started := w.began.Add(r.StartPeriod)
 	var missing error
 	for failed, counted := 0, w.began; ; {
-		probeContext, cancel := context.WithTimeout(ctx, timeout)
-		err := try(probeContext)
-		if err != nil && ctx.Err() == nil && probeContext.Err() != nil {
-			err = fmt.Errorf("a probe took longer than %v", timeout)
-		}
-		cancel()
+		err := probeWithin(ctx, timeout, try)
 		if err == nil {
 			return nil
 		}
-		if missing == nil || ctx.Err() == nil {
-			missing = err // once the context is done a probe only says that
-			if port != 0 {
-				missing = w.explain(ctx, port, err)
-			}
+		if missing == nil || ctx.Err() == nil { // once the context is done a probe only says that
+			missing = w.explain(ctx, port, err)
 		}
 		now := time.Now()
 		switch {
@@ -262,6 +254,17 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 	}
 }
 
+// probeWithin probes once, for so long at most.
+func probeWithin(ctx context.Context, timeout time.Duration, try probe) error {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := try(bounded)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return fmt.Errorf("a probe took longer than %v", timeout)
+	}
+	return err
+}
+
 // pause is the time between two probes.
 func (w *waiter) pause(starting bool) time.Duration {
 	r := w.service.Ready
@@ -279,7 +282,7 @@ func (w *waiter) pause(starting bool) time.Duration {
 // explain says of a port that refused a connection where the service listens instead, as far as that can be found out.
 func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	told, ok := w.probed.(engine.Listening)
-	if !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") { // as our agent says it
+	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") { // as our agent says it
 		return err
 	}
 	if w.looked.IsZero() || time.Since(w.looked) >= lookPause {
