@@ -18,8 +18,8 @@ import (
 // records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
 // fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
 //
-// The plan is that of the full profile, and problems hold what reading and planning found. What is about an experiment that
-// has one of them, or that the plan lacks because it could not be resolved, is left to those.
+// The plan is that of the full profile, and problems hold what reading and planning found. What is about an
+// experiment that has one of them, or that the plan lacks because it could not be resolved, is left to those.
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	known := doc.Sound(problems)
 	judged := *p
@@ -62,8 +62,8 @@ func (c *checker) unplanned(name string) bool {
 	return !ok
 }
 
-// lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be judged. Selectors that
-// name no experiment are about the one given, or about the only one of the article.
+// lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be
+// judged. Selectors that name no experiment are about the one given, or about the only one of the article.
 func (c *checker) lacking(n expr.Node, experiment string) bool {
 	doc := c.d.Doc
 	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
@@ -117,8 +117,8 @@ func (c *checker) usesBroken(n expr.Node) bool {
 	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
 }
 
-// values checks the named values of the front matter. A value may be a list: where one is needed is asked at its use. Of
-// values that rest on a mistaken one, only that is reported.
+// values checks the named values of the front matter. A value may be a list: where one is needed is asked at its use.
+// Of values that rest on a mistaken one, only that is reported.
 func (c *checker) values() {
 	errs := map[string]error{}
 	for _, v := range c.d.Doc.Front.Values {
@@ -236,8 +236,8 @@ func (c *checker) claims() {
 	}
 }
 
-// experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against: the
-// plan lacks or skips it, or package article has said that it is unknown.
+// experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against:
+// the plan lacks or skips it, or package article has said that it is unknown.
 func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	e, ok := c.d.Experiment(name.Value)
 	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" || len(e.Cells) == 0 {
@@ -410,7 +410,8 @@ func (c *checker) published(b *article.Published) {
 	}
 }
 
-// unjoined reports a row that joins no cell: at the field that no cell has, with the nearest value that one has, or at the row.
+// unjoined reports a row that joins no cell: at the field that no cell has, with the nearest value that one has, or
+// at the row.
 func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 	known := e.Settings()
 	for _, f := range row.Fields {

@@ -14,7 +14,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// check gives the problems of an article that is otherwise sound, one to a line: rule, what it points at, message, hint.
+// check gives the problems of an article that is otherwise sound, one to a line: rule, what it points at, message,
+// hint.
 func (b *fixture) check() string {
 	b.T.Helper()
 	p, err := b.Plan(plan.Full)
@@ -270,8 +271,8 @@ func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
 	}
 }
 
-// Whatever an author claims: a problem points inside the article, and what Check lets pass has a form when it is judged,
-// measured or not.
+// Whatever an author claims: a problem points inside the article, and what Check lets pass has a form when it is
+// judged, measured or not.
 func FuzzClaims(f *testing.F) {
 	for _, seed := range []string{`throughput{server="a"} > throughput`, `every(throughput, "<", failed{server!="a"})`, `best(latency.p99) == "a"`,
 		`ratio(a, b) > 5%`, `throughput{server="a"} > 1.5 * throughput{server="b"} or fewer(failed, failed)`, `speedup > -1`, `10 < rank(published(x))`} {
@@ -318,7 +319,8 @@ func FuzzClaims(f *testing.F) {
 	})
 }
 
-// A published row that fits no cell is a problem where each of its values has one, and none where another profile has the cell.
+// A published row that fits no cell is a problem where each of its values has one, and none where another profile has
+// the cell.
 func TestRowsThatFitNoCell(t *testing.T) {
 	const text = "---\ntitle: An example\n---\n\n```yaml experiment\nname: sums\ncommand: {image: \"debian:bookworm-slim\", run: \"seq ${{ matrix.size }}\"}\n" +
 		"matrix: {size: [\"1\", \"2\"], way: [a, b], exclude: [{size: \"2\", way: b}]}\nprofiles: {large: {matrix: {size: [\"1\", \"3\"], exclude: []}}}\n" +

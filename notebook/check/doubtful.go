@@ -12,8 +12,9 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Doubtful warns of metrics that an experiment with a command seems not to have. A program may print metrics of any name, so that only
-// records know them; but one that is nearly called as another, or that nothing mentions which is run, is likely to be misspelt.
+// Doubtful warns of metrics that an experiment with a command seems not to have. A program may print metrics of any
+// name, so that only records know them; but one that is nearly called as another, or that nothing mentions which is
+// run, is likely to be misspelt.
 func Doubtful(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	c := doubter{dataset.WithoutRecords(doc, p), problems}
 	for _, v := range doc.Front.Values {

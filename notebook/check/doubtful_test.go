@@ -9,7 +9,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A metric that a program would have to print is doubted where it is nearly called as another, or nothing that is run mentions it.
+// A metric that a program would have to print is doubted where it is nearly called as another, or nothing that is run
+// mentions it.
 func TestDoubtful(t *testing.T) {
 	const (
 		image  = "name: e\ncalibrate: false\ncommand: {image: x, run: \"sleep 1\"}\nmetrics: [{name: ratio, value: time.user / time.real}]"

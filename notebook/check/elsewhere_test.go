@@ -11,7 +11,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// What a profile takes off an axis belongs to the others, where it is right: it is no mistake in this one, and not measured.
+// What a profile takes off an axis belongs to the others, where it is right: it is no mistake in this one, and not
+// measured.
 func TestValuesOfAnotherProfile(t *testing.T) {
 	const experiment = "name: servers\nservices: {server: {image: x, expose: [\"80\"]}}\nmatrix: {server: [a, b, c]}\n" +
 		"load: {target: 'http://server/', requests: 10}\nprofiles: {quick: {matrix: {server: [a, b]}}, wide: {matrix: {server: [a, b, c, d]}}, one: {matrix: {server: [a]}}}"

@@ -10,7 +10,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Whatever an author types, also where something else is wrong already, checking ends, and its problems lie in the article.
+// Whatever an author types, also where something else is wrong already, checking ends, and its problems lie in the
+// article.
 func FuzzCheck(f *testing.F) {
 	for _, pattern := range []string{"../article/testdata/broken/*.md", "../plan/testdata/broken/*.md", "../plan/testdata/good/*.md"} {
 		files, err := filepath.Glob(pattern)

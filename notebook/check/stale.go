@@ -10,8 +10,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// nearby is how many times a typed number may be a measured one, or the other way round, to be taken for what was measured
-// once: numbers farther apart are about something else.
+// nearby is how many times a typed number may be a measured one, or the other way round, to be taken for what was
+// measured once: numbers farther apart are about something else.
 const nearby = 2
 
 // StaleNumbers warns of numbers that the author typed beside measured ones of the same unit in a sentence, and that lie

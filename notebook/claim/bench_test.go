@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// large is an article of a thousand trials, ten repetitions each, and a hundred claims: comparisons of two cells by throughput and by a
-// percentile, limits, and some over a row of the matrix.
+// large is an article of a thousand trials, ten repetitions each, and a hundred claims: comparisons of two cells by
+// throughput and by a percentile, limits, and some over a row of the matrix.
 func large(t testing.TB) *fixture {
 	var text strings.Builder
 	text.WriteString(recordtest.FrontMatter + recordtest.Dockerfile)
@@ -70,8 +70,8 @@ calibrate: false`, axis("a", 20), axis("s", 50))))
 	return bench
 }
 
-// BenchmarkJudgements judges a hundred claims over ten thousand records, from records that were read to verdicts. It is to take less
-// than a second.
+// BenchmarkJudgements judges a hundred claims over ten thousand records, from records that were read to verdicts. It
+// is to take less than a second.
 func BenchmarkJudgements(b *testing.B) {
 	bench := large(b)
 	plans := map[string]*plan.Plan{}

@@ -60,8 +60,8 @@ func (f builder) isBest(n *expr.Binary) (test, error) {
 	return all, nil
 }
 
-// called finds the cell of a list that a text names: by the cell's name, its parameter name, the value of the only axis,
-// or a condition as in where.
+// called finds the cell of a list that a text names: by the cell's name, its parameter name, the value of the only
+// axis, or a condition as in where.
 func (s side) called(name *expr.String) (*dataset.Cell, error) {
 	only := func(found []*dataset.Cell) (*dataset.Cell, bool) {
 		if len(found) != 1 {

@@ -36,8 +36,8 @@ type Judgement struct {
 	Invalid bool              // rests on a cell that is not valid
 }
 
-// Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive". It is empty for a claim
-// that has none.
+// Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive". It is
+// empty for a claim that has none.
 func (j Judgement) Tally() string {
 	if len(j.Parts) == 0 {
 		return ""
@@ -74,7 +74,8 @@ func (j *Judgement) setClaim(c *article.Claim) {
 	}
 }
 
-// Judgements are those of all claims of an article, in its order. They are made once for a dataset, and must not be changed.
+// Judgements are those of all claims of an article, in its order. They are made once for a dataset, and must not be
+// changed.
 func Judgements(d *dataset.Dataset) []Judgement {
 	type key struct{}
 	return dataset.Once(d, key{}, func() []Judgement {
@@ -101,7 +102,8 @@ type test interface {
 // errNoExpression is that a claim has nothing that could be read as a test.
 var errNoExpression = errors.New("the claim has no test that can be read")
 
-// newTest finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form in every profile.
+// newTest finds the form of a claim. The error is an *expr.Error, as of pick, or a mistake in the form in every
+// profile.
 func newTest(d *dataset.Dataset, c *article.Claim) (test, error) {
 	if c.Expect.Node == nil {
 		return nil, errNoExpression

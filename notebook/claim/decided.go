@@ -5,7 +5,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Decided names the trials of an experiment that claims are about, of which every one is supported or contradicted at a level.
+// Decided names the trials of an experiment that claims are about, of which every one is supported or contradicted at
+// a level.
 //
 // Source: docs/method.md#number-of-looks.
 func Decided(d *dataset.Dataset, experiment string, level float64) []string {

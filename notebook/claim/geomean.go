@@ -41,8 +41,8 @@ func (f builder) geomeans(n *expr.Binary) (test, error) {
 	return f.compare(n.Op, sides[0], sides[1]), nil
 }
 
-// geomeanByRound gives the geometric mean over all cells of every round that all of them have, with these rounds, in order. A
-// value of zero makes that of its round zero.
+// geomeanByRound gives the geometric mean over all cells of every round that all of them have, with these rounds, in
+// order. A value of zero makes that of its round zero.
 func geomeanByRound(cells []map[int]float64) (values []float64, rounds []int) {
 	for round := range cells[0] {
 		if !slices.ContainsFunc(cells, func(c map[int]float64) bool { _, ok := c[round]; return !ok }) {

@@ -16,7 +16,8 @@ func cellsOf(t test) []*dataset.Cell {
 	return out
 }
 
-// judgeAtLevel judges a claim at the level that interim analyses of its cells leave. Its intervals are those that are printed all the same.
+// judgeAtLevel judges a claim at the level that interim analyses of its cells leave. Its intervals are those that are
+// printed all the same.
 //
 // Source: docs/method.md#number-of-looks.
 func judgeAtLevel(t test) Judgement {

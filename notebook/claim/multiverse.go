@@ -13,12 +13,12 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Multiverse is one claim, judged in every way that was measured or that somebody careful could have judged the same records: it
-// shows how far the verdict rests on choices that the claim does not speak of.
+// Multiverse is one claim, judged in every way that was measured or that somebody careful could have judged the same
+// records: it shows how far the verdict rests on choices that the claim does not speak of.
 //
-// An alternative is one option of every axis. All combinations of what was measured are there; ways to judge differ from the page's
-// in one thing at a time, and those that would change nothing, such as leaving out the warned repetitions where none is, are not
-// there. Combinations without numbers are there once, as not measured.
+// An alternative is one option of every axis. All combinations of what was measured are there; ways to judge differ
+// from the page's in one thing at a time, and those that would change nothing, such as leaving out the warned
+// repetitions where none is, are not there. Combinations without numbers are there once, as not measured.
 //
 // Source: docs/claims.md#every-way-to-judge-a-claim; Steegen et al., Increasing Transparency Through a Multiverse
 // Analysis, Perspectives on Psychological Science 2016; Simonsohn et al., Specification Curve Analysis, Nature Human
@@ -41,9 +41,10 @@ type Alternative struct {
 	Choices []int  // by Axes, the place of the option; all are 0 for the claim as it is judged
 	Words   string // what it does otherwise than the claim as it is judged: "tool benchbook; by latency.p99"; "" if nothing
 
-	// Effect is that of Judgement in the terms of the claim: of a comparison always the ratio, and turned round where the metric of
-	// the alternative is better in the other direction than that of the claim, so that all of them have their place on one axis. It
-	// is nil where there is none, and for claims of several parts, whose effects are those of Judgement.Parts.
+	// Effect is that of Judgement in the terms of the claim: of a comparison always the ratio, and turned round where
+	// the metric of the alternative is better in the other direction than that of the claim, so that all of them have
+	// their place on one axis. It is nil where there is none, and for claims of several parts, whose effects are
+	// those of Judgement.Parts.
 	Effect *dataset.Quantity
 	Region stats.Region // where Effect has to lie; zero where there is none
 
@@ -137,8 +138,8 @@ func judgingsOf(delta float64) []judging {
 	return out
 }
 
-// heldSettings are those that all selectors of a claim about several cells hold to one value, with the other values there are. What is claimed of a
-// single cell is claimed of its settings.
+// heldSettings are those that all selectors of a claim about several cells hold to one value, with the other values
+// there are. What is claimed of a single cell is claimed of its settings.
 func heldSettings(n expr.Node, cells []*dataset.Cell) []held {
 	if !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return c != cells[0] }) {
 		return nil
@@ -317,7 +318,8 @@ func (u universe) judge(t test, choices []int, judging int) Alternative {
 	return a
 }
 
-// axes names the options that alternatives are made of. Options and axes that none of them needs are taken out, of their choices too.
+// axes names the options that alternatives are made of. Options and axes that none of them needs are taken out, of
+// their choices too.
 func (u universe) axes(list []Alternative) []Axis {
 	all := []Axis{{Name: "records"}}
 	for _, s := range u.sets {

@@ -41,7 +41,8 @@ func verdictOf(t *testing.T, expect string, a, b []float64, records func([]*reco
 	return Judgements(bench.dataset(dataset.Options{}))[0].Verdict
 }
 
-// The verdict on a claim is that on the same claim with its sides exchanged, whatever the unit and the order of records.
+// The verdict on a claim is that on the same claim with its sides exchanged, whatever the unit and the order of
+// records.
 func TestVerdictsHaveSymmetries(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 13))
 	scaled := func(values []float64, factor float64) []float64 {

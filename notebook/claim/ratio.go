@@ -86,8 +86,8 @@ func (t ratioTest) equals(other ratioTest) bool {
 	return same(t.a, other.a) && same(t.b, other.b)
 }
 
-// compare is the test of "a op b". That a is less is the same as that b is greater; the ratio stays that of a to b, as the
-// author wrote it, and the region is turned round instead.
+// compare is the test of "a op b". That a is less is the same as that b is greater; the ratio stays that of a to b,
+// as the author wrote it, and the region is turned round instead.
 func (f builder) compare(op expr.Op, a, b side) test {
 	return ratioTest{a: a, b: b, region: regionOf(op, f.delta), delta: f.delta}
 }
@@ -159,7 +159,8 @@ func (f builder) near(n *expr.Call, k, w float64) (test, error) {
 	return ratioTest{a: a, b: b, region: stats.About(k, w), delta: f.delta}, nil
 }
 
-// margin is a constant that says how far two values may lie apart, as a share: whoever writes 10 means 10 %, and not ten times as much.
+// margin is a constant that says how far two values may lie apart, as a share: whoever writes 10 means 10 %, and not
+// ten times as much.
 func margin(n expr.Node) (float64, error) {
 	w, err := constant(n)
 	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {

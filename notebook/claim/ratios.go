@@ -9,7 +9,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// ratiosTest asks whether the ratio of a to b, as a multiple of that of c to d, lies in a region: whether a gap is wider here than there.
+// ratiosTest asks whether the ratio of a to b, as a multiple of that of c to d, lies in a region: whether a gap is
+// wider here than there.
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
 type ratiosTest struct {

@@ -9,8 +9,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// judgeSearched asks whether the ratio of two values that searches found lies in the region: by the intervals of both, neither
-// widened nor in need of repetitions.
+// judgeSearched asks whether the ratio of two values that searches found lies in the region: by the intervals of
+// both, neither widened nor in need of repetitions.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (t ratioTest) judgeSearched(j Judgement) Judgement {
@@ -50,7 +50,7 @@ func (t limitTest) judgeSearched(j Judgement, r dataset.Result) Judgement {
 	return j
 }
 
-// isBySearches reports whether all that a test is about was found by searches, which results are not looked at for.
+// isBySearches reports whether all that a test is about was found by searches, which are not stopped by results.
 func isBySearches(t test) bool {
 	switch t := t.(type) {
 	case ratioTest:

@@ -25,7 +25,8 @@ func TestSearchedElsewhere(t *testing.T) {
 	}
 }
 
-// A value that was the only one allowed was taken untried: it is known and nothing was found, so claims about it are not measured.
+// A value that was the only one allowed was taken untried: it is known and nothing was found, so claims about it are
+// not measured.
 func TestNothingSearched(t *testing.T) {
 	const words = "nothing was searched for: it was the only value allowed"
 	for _, expect := range []string{
@@ -102,7 +103,8 @@ func TestNoRateMeetsIt(t *testing.T) {
 	}
 }
 
-// A run with a budget is judged more strictly, for all the rounds that it planned; a cell that a look stopped is fresh all the same.
+// A run with a budget is judged more strictly, for all the rounds that it planned; a cell that a look stopped is
+// fresh all the same.
 func TestBudgetedRun(t *testing.T) {
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	a, b := []float64{1096, 1144, 1067, 1115, 1086}, []float64{1000, 1040, 1010, 1020, 990} // just enough at 5 %

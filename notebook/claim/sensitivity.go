@@ -28,12 +28,13 @@ type MetricVerdict struct {
 	Judgement Judgement
 }
 
-// SensitivityOf judges a claim by p50, p99, throughput and throughput per core in place of the metric that it names, each with its
-// own direction: that a is 1.2 times as fast is a ratio of 1.2 of throughputs, and of 1/1.2 of latencies.
+// SensitivityOf judges a claim by p50, p99, throughput and throughput per core in place of the metric that it names,
+// each with its own direction: that a is 1.2 times as fast is a ratio of 1.2 of throughputs, and of 1/1.2 of
+// latencies.
 //
-// That can be asked of comparisons by throughput or by latency. Limits are in the unit of their metric, and what is claimed of memory
-// or failures is not said of speed: such claims have one metric, and so have those that name several. A claim that is itself
-// mistaken has none.
+// That can be asked of comparisons by throughput or by latency. Limits are in the unit of their metric, and what is
+// claimed of memory or failures is not said of speed: such claims have one metric, and so have those that name
+// several. A claim that is itself mistaken has none.
 //
 // Source: docs/claims.md#other-metrics.
 func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
@@ -64,8 +65,8 @@ func SensitivityOf(d *dataset.Dataset, c *article.Claim) Sensitivity {
 	return s
 }
 
-// speedOf is the metric that all comparisons of a test are by; false if they are by several, or by one that is about something else
-// than speed, and for tests that are no comparisons.
+// speedOf is the metric that all comparisons of a test are by; false if they are by several, or by one that is about
+// something else than speed, and for tests that are no comparisons.
 func speedOf(t test) (m record.Metric, ok bool) {
 	switch t := t.(type) {
 	case ratioTest:
@@ -138,8 +139,9 @@ type Orders struct {
 	WinnerDepends bool       // by some two metrics no cell is best, or tied with the best, by both
 }
 
-// OrdersOf compares the orders of an experiment's cells by p50, p99, throughput and throughput per core, over the cells that were
-// measured by both. It has no metrics if the experiment is unknown, or two of its cells are measured by none.
+// OrdersOf compares the orders of an experiment's cells by p50, p99, throughput and throughput per core, over the
+// cells that were measured by both. It has no metrics if the experiment is unknown, or two of its cells are measured
+// by none.
 //
 // Source: docs/claims.md#other-metrics.
 func OrdersOf(d *dataset.Dataset, experiment string) Orders {

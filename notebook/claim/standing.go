@@ -127,7 +127,8 @@ func (h headline) isPublishedIn(blocks []*article.Published) bool {
 	})
 }
 
-// outcomes counts the repetitions that are shown, the A/A pair among them: those that could be run, and those that failed.
+// outcomes counts the repetitions that are shown, the A/A pair among them: those that could be run, and those that
+// failed.
 func outcomes(d *dataset.Dataset) (good, failed int) {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {

@@ -10,9 +10,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Unbounded says of an experiment which claims some of its cells cannot decide with the repetitions that are planned: where a
-// claim has several parts, one of them decides it only at a stricter level, at which so few repetitions have no interval with two
-// ends. Claims that are mistaken, which Check reports, are left out.
+// Unbounded says of an experiment which claims some of its cells cannot decide with the repetitions that are planned:
+// where a claim has several parts, one of them decides it only at a stricter level, at which so few repetitions have
+// no interval with two ends. Claims that are mistaken, which Check reports, are left out.
 //
 // Source: docs/method.md#one-cell and docs/method.md#several-comparisons.
 func Unbounded(doc *article.Document, p *plan.Plan, experiment string) []string {
@@ -35,8 +35,8 @@ func Unbounded(doc *article.Document, p *plan.Plan, experiment string) []string 
 	return out
 }
 
-// unboundedPart looks for a part of a test whose interval has no ends at its level: it gives the planned repetitions and that
-// level, the strictest one, or 0 if there is none.
+// unboundedPart looks for a part of a test whose interval has no ends at its level: it gives the planned repetitions
+// and that level, the strictest one, or 0 if there is none.
 func unboundedPart(t test, experiment string, alpha float64) (repetitions int, level float64) {
 	var sides []side
 	switch t := t.(type) {

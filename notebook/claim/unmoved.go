@@ -14,12 +14,12 @@ import (
 // shuffles are how often the values of cells are handed round.
 const shuffles = 20
 
-// Unmoved warns of those of some claims that the records support and that they support as well when the cells have each other's values, in the
-// reverse order and shuffled, and when single values lie on the other side of their limit: such a claim would hold whatever had been
-// measured. It gives the number of claims that were moved.
+// Unmoved warns of those of some claims that the records support and that they support as well when the cells have
+// each other's values, in the reverse order and shuffled, and when single values lie on the other side of their
+// limit: such a claim would hold whatever had been measured. It gives the number of claims that were moved.
 //
-// Not asked are claims that hold for equal cells too, such as same(a, b) and a >= b: cells that are alike can be exchanged. The
-// dataset is left as it is, and the same records have the same shuffles.
+// Not asked are claims that hold for equal cells too, such as same(a, b) and a >= b: cells that are alike can be
+// exchanged. The dataset is left as it is, and the same records have the same shuffles.
 func Unmoved(d *dataset.Dataset, claims []*article.Claim, problems *source.Problems) (moved int) {
 	for _, claim := range claims {
 		if Judge(d, claim).Verdict != stats.Supported {
@@ -88,7 +88,8 @@ func (m *mutation) isMoved(t test) bool {
 	return false
 }
 
-// exchanged says whose value each point gets: the points of one metric, in the order of their values, exchange them as change says.
+// exchanged says whose value each point gets: the points of one metric, in the order of their values, exchange them
+// as change says.
 func (m *mutation) exchanged(real []dataset.Result, change func([]int)) []int {
 	order := make([]int, len(m.points))
 	var metrics []string

@@ -37,7 +37,7 @@ type Change struct {
 	ResultB    dataset.Result
 	Effect     *dataset.Quantity // B/A - 1 of geometric means, or in Points; the interval is at 95 % and widened by Floor; nil if there is none
 	Points     bool              // Effect is B - A in the metric's unit, by the intervals of either side: there may be no failures at all
-	P          float64           // of no change beyond Floor and smallest effect, corrected for the cells of the metric and for looks; 1 where there is none
+	P          float64           // of no change beyond Floor and smallest effect, corrected for the cells of the metric and for interim analyses; 1 where there is none
 	Floor      float64           // the larger noise floor of both sides
 	Verdict    stats.Shift       // of all cells of the metric together
 	Reason     string            // why the numbers are not comparable, or what they say where no difference is shown
@@ -54,13 +54,13 @@ func (c *Change) ExperimentName() string { return c.Article + "#" + c.A.Experime
 // CellName is the cell with its experiment and article.
 func (c *Change) CellName() string { return c.ExperimentName() + " " + c.A.Trial.Name }
 
-// Compare says of every cell that both plans have how its metrics changed from A to B. The order is that of the sides, and in them by experiment,
-// metric and cell.
+// Compare says of every cell that both plans have how its metrics changed from A to B. The order is that of the
+// sides, and in them by experiment, metric and cell.
 //
-// Verdicts are corrected for the number of cells of a metric, over all sides together. A verdict of better or worse is what a
-// claim would say: the change goes beyond noise floor and smallest effect. Failures, of which there may be none, are compared by
-// the intervals of both sides. Numbers are not compared where the meaning of samples differs, or processor or cores of the
-// hosts.
+// Verdicts are corrected for the number of cells of a metric, over all sides together. A verdict of better or worse
+// is what a claim would say: the change goes beyond noise floor and smallest effect. Failures, of which there may be
+// none, are compared by the intervals of both sides. Numbers are not compared where the meaning of samples differs,
+// or processor or cores of the hosts.
 //
 // The error is for a metric that no experiment has.
 //
@@ -115,7 +115,8 @@ func unknownIn(sides []Sides, name string) error {
 	return fmt.Errorf("no metric %q in what is compared: %s", name, hint)
 }
 
-// metricsOfBoth are the metrics by which two sides of an experiment are compared; those asked for by name are noted as found.
+// metricsOfBoth are the metrics by which two sides of an experiment are compared; those asked for by name are noted
+// as found.
 func metricsOfBoth(a, b *dataset.Experiment, o ChangeOptions, found map[string]bool) []record.Metric {
 	var list []record.Metric
 	add := func(m record.Metric) {
@@ -151,22 +152,7 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	if a.RateGives(m.Name) && b.RateGives(m.Name) {
 		c.Metric.Better = "" // another rate is no merit
 	}
-	for _, s := range c.sides() {
-		if s.cell.State == dataset.Stale || s.cell.State == dataset.Partial {
-			c.Marks = append(c.Marks, fmt.Sprintf("%s: %s", s.name, s.cell.State))
-		}
-		for _, mark := range s.result.Marks {
-			c.Marks = append(c.Marks, s.name+": "+mark)
-		}
-	}
-	c.Marks = onBothSides(c.Marks)
-	if !c.Points && !record.IsSearched(m.Name) && len(a.Records) > 0 && len(b.Records) > 0 {
-		c.floors()
-	}
-	c.noteAnalyses()
-	if record.IsTime(m.Name) && loadDiffers(a, b) {
-		c.Marks = append(c.Marks, dataset.MarkLoads)
-	}
+	c.mark()
 	refusal, mark := refused(a, b, o.AcrossHosts)
 	if mark != "" {
 		c.Marks = append(c.Marks, mark)
@@ -186,6 +172,26 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 		c.mayCompare = true
 	}
 	return c
+}
+
+// mark notes what readers have to know of either side.
+func (c *Change) mark() {
+	for _, s := range c.sides() {
+		if s.cell.State == dataset.Stale || s.cell.State == dataset.Partial {
+			c.Marks = append(c.Marks, fmt.Sprintf("%s: %s", s.name, s.cell.State))
+		}
+		for _, mark := range s.result.Marks {
+			c.Marks = append(c.Marks, s.name+": "+mark)
+		}
+	}
+	c.Marks = onBothSides(c.Marks)
+	if !c.Points && !record.IsSearched(c.Metric.Name) && len(c.A.Records) > 0 && len(c.B.Records) > 0 {
+		c.floors()
+	}
+	c.noteAnalyses()
+	if record.IsTime(c.Metric.Name) && loadDiffers(c.A, c.B) {
+		c.Marks = append(c.Marks, dataset.MarkLoads)
+	}
 }
 
 // A changeSide is one side of a change.
@@ -214,7 +220,8 @@ func missingFrom(a, b string) string {
 	return ""
 }
 
-// noteAnalyses notes how often the rounds of either side were looked at: it was the chance to stop at a difference, or to go on.
+// noteAnalyses notes how often the rounds of either side were analysed: it was the chance to stop at a difference, or
+// to go on.
 //
 // Source: docs/method.md#number-of-looks.
 func (c *Change) noteAnalyses() {
@@ -266,7 +273,8 @@ func (c *Change) floors() {
 	}
 }
 
-// loadDiffers reports whether the two sides of a closed loop carried loads that differ by more than the smallest effect.
+// loadDiffers reports whether the two sides of a closed loop carried loads that differ by more than the smallest
+// effect.
 //
 // Source: docs/claims.md#verdicts.
 func loadDiffers(a, b *dataset.Cell) bool {
@@ -285,8 +293,8 @@ func sameRepetitions(a, b *dataset.Cell) bool {
 	})
 }
 
-// refused says why numbers of two cells must not be compared, if that is so, and else what marks them. Records that do not tell of
-// processor and cores are of hosts that have to be the same.
+// refused says why numbers of two cells must not be compared, if that is so, and else what marks them. Records that
+// do not tell of processor and cores are of hosts that have to be the same.
 func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	if len(a.Records) == 0 || len(b.Records) == 0 {
 		return "", ""
@@ -308,8 +316,8 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	return why, ""
 }
 
-// unlike says in what the hosts of two records differ, each of which may be several machines; empty if all have the same processor and
-// cores.
+// unlike says in what the hosts of two records differ, each of which may be several machines; empty if all have the
+// same processor and cores.
 func unlike(a, b *record.Record) string {
 	for _, f := range []struct{ fact, is string }{{"host.cpu", "processors"}, {"host.cores", "cores"}} {
 		x, y := ofMachines(a, f.fact), ofMachines(b, f.fact)
@@ -338,8 +346,8 @@ func ofMachines(r *record.Record, fact string) string {
 	return strings.Join(all, ", ")
 }
 
-// otherEngine says that two records were measured by different engines, if they were: what is around a service costs it something, and
-// is another thing in each.
+// otherEngine says that two records were measured by different engines, if they were: what is around a service costs
+// it something, and is another thing in each.
 func otherEngine(a, b *record.Record) string {
 	x, y := a.Facts["engine.name"], b.Facts["engine.name"]
 	if x == y || x == "" || y == "" {
@@ -445,8 +453,8 @@ func tooFewOf(a, b dataset.Result) string {
 	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Plural(n, "valid repetition"), stats.MinRepetitions)
 }
 
-// corrected says what keeps a change from being shown that lies beyond its limit by the printed interval: that it is one of n, and
-// that its runs were looked at several times.
+// corrected says what keeps a change from being shown that lies beyond its limit by the printed interval: that it is
+// one of n, and that its runs were analysed several times.
 func (c *Change) corrected(n int) string {
 	switch {
 	case c.analyses > 1 && n > 1:
@@ -457,7 +465,8 @@ func (c *Change) corrected(n int) string {
 	return fmt.Sprintf("it would be shown of one cell alone, not of one among %d", n)
 }
 
-// judgePoints gives the verdict on failures, one of n that are judged together, by whether the intervals of both sides lie apart.
+// judgePoints gives the verdict on failures, one of n that are judged together, by whether the intervals of both
+// sides lie apart.
 //
 // Source: docs/method.md#claims-as-regions, fewer errors.
 func (c *Change) judgePoints(n int) {
@@ -489,8 +498,8 @@ func (c *Change) judgePoints(n int) {
 	}
 }
 
-// points is between which values B - A lies if either side lies in its interval at level alpha. It contains 0 unless the two
-// lie apart.
+// points is between which values B - A lies if either side lies in its interval at level alpha. It contains 0 unless
+// the two lie apart.
 func (c *Change) points(alpha float64) (stats.Interval, error) {
 	a, err := c.ResultA.At(alpha)
 	if err != nil {
@@ -504,7 +513,8 @@ func (c *Change) points(alpha float64) (stats.Interval, error) {
 	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
 }
 
-// interval is that of Effect at another level than the printed one, which the looks make stricter still; false if there is none.
+// interval is that of Effect at another level than the printed one, which interim analyses make stricter still; false
+// if there is none.
 func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	alpha /= float64(c.analyses)
 	if c.Effect == nil || c.Effect.Interval == nil {
@@ -522,7 +532,8 @@ func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
 }
 
-// judgeSearched gives the verdict on what searches found on either side: a change that the intervals of both leave no doubt of.
+// judgeSearched gives the verdict on what searches found on either side: a change that the intervals of both leave no
+// doubt of.
 //
 // Source: docs/method.md#capacities.
 func (c *Change) judgeSearched() {

@@ -23,8 +23,8 @@ type Detail struct {
 	B    string `json:"b"`
 }
 
-// A Difference is what differs between A and B about one subject, in some cells alike. Parts of one subject are one candidate for
-// the cause of a shift: a new image has a new digest and new packages.
+// A Difference is what differs between A and B about one subject, in some cells alike. Parts of one subject are one
+// candidate for the cause of a shift: a new image has a new digest and new packages.
 type Difference struct {
 	Subject string   `json:"subject"` // "image of server", "kernel", or the name of the only part
 	Kind    string   `json:"kind"`    // input: it was asked for; fact: it was found out when it was measured
@@ -33,7 +33,8 @@ type Difference struct {
 	All     bool     `json:"all_cells"`
 	// Follows is the subject of which it is a consequence; then it is no candidate.
 	Follows string `json:"follows,omitempty"`
-	// OneSided says that only one side tells of it, as where it was measured with another version: then it is no candidate either.
+	// OneSided says that only one side tells of it, as where it was measured with another version: then it is no
+	// candidate either.
 	OneSided bool `json:"one_sided"`
 }
 
@@ -170,7 +171,8 @@ func inputDifferences(a, b *record.Record) ([]Difference, error) {
 	return out, nil
 }
 
-// factDifferences compares what was found out when two sides of a cell were measured; lists, as of packages, line by line.
+// factDifferences compares what was found out when two sides of a cell were measured; lists, as of packages, line by
+// line.
 func factDifferences(a, b []*record.Record) []Difference {
 	x, y := factsOf(a), factsOf(b)
 	var out []Difference
@@ -191,11 +193,12 @@ func factDifferences(a, b []*record.Record) []Difference {
 	return out
 }
 
-// incidental are facts that are others in every run, as they are times, or after every commit, whatever it changed: what of a revision
-// matters is in definitions and files.
+// incidental are facts that are others in every run, as they are times, or after every commit, whatever it changed:
+// what of a revision matters is in definitions and files.
 var incidental = []string{"shared.start", "shared.setup", "clock.ahead", record.FactRevision}
 
-// factsOf gathers the facts of all repetitions, but for those that are incidental. Where they differ among themselves, all are named.
+// factsOf gathers the facts of all repetitions, but for those that are incidental. Where they differ among
+// themselves, all are named.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
@@ -250,11 +253,12 @@ func versions(list string) map[string]string {
 	return out
 }
 
-// sameMemory is the share by which sizes of a machine's memory may differ: a kernel takes a little more or less of it at each start.
+// sameMemory is the share by which sizes of a machine's memory may differ: a kernel takes a little more or less of it
+// at each start.
 const sameMemory = 0.01
 
-// SameFact reports whether two values of a fact tell the same. Sizes of memory do, in bytes, where they differ by less than the kernel that was
-// started last.
+// SameFact reports whether two values of a fact tell the same. Sizes of memory do, in bytes, where they differ by
+// less than the kernel that was started last.
 func SameFact(name, a, b string) bool {
 	if a == b {
 		return true
@@ -282,8 +286,8 @@ func SummaryOf(fact string) string {
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
-// follow notes of what d is a consequence: an image of which nothing but its id is known to differ is a new one because something
-// that it is built from differs, and a new version of the load generator is another program.
+// follow notes of what d is a consequence: an image of which nothing but its id is known to differ is a new one
+// because something that it is built from differs, and a new version of the load generator is another program.
 func (d *Difference) follow(all []Difference) {
 	service, isImage := strings.CutPrefix(d.Subject, "image of ")
 	for _, o := range all {
@@ -316,8 +320,8 @@ func pairsOf(changes []Change) []cellPair {
 	return out
 }
 
-// Differences lists what differs in the cells of changes, each thing once with the cells in which it does. Cells whose sides are
-// the same repetitions, or that one side lacks, have no part in it.
+// Differences lists what differs in the cells of changes, each thing once with the cells in which it does. Cells
+// whose sides are the same repetitions, or that one side lacks, have no part in it.
 func Differences(changes []Change) ([]Difference, error) {
 	var out []Difference
 	measured := 0

@@ -61,7 +61,8 @@ func TestExplanations(t *testing.T) {
 	}
 }
 
-// A kernel that was started again leaves a little more or less memory: that is no difference, and another machine's memory is one.
+// A kernel that was started again leaves a little more or less memory: that is no difference, and another machine's
+// memory is one.
 func TestSameFact(t *testing.T) {
 	tests := []struct {
 		name, a, b string

@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A Gate is a condition on changes, as of --fail-on: comparisons of a metric, which stands for its change from A to B, with a
-// limit, joined by and and or.
+// A Gate is a condition on changes, as of --fail-on: comparisons of a metric, which stands for its change from A to
+// B, with a limit, joined by and and or.
 type Gate struct {
 	node expr.Node
 }
@@ -93,9 +93,9 @@ type GateCell struct {
 	Unknown string // why it cannot be judged; "" if it can
 }
 
-// Judge says of every cell that the condition is about whether it is met: that the whole interval of the change lies where the
-// condition says, at a level that holds for all of these cells together. A cell whose sides are the same repetitions does not
-// meet it.
+// Judge says of every cell that the condition is about whether it is met: that the whole interval of the change lies
+// where the condition says, at a level that holds for all of these cells together. A cell whose sides are the same
+// repetitions does not meet it.
 //
 // The error is an *expr.Error for a parameter or value that no cell has.
 //

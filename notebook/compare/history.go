@@ -16,14 +16,14 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Moment is what the records of one host and profile said when a run had ended, laid over the article as it stands now. What the run
-// left alone, and others had measured before, is part of the moment.
+// Moment is what the records of one host and profile said when a run had ended, laid over the article as it stands
+// now. What the run left alone, and others had measured before, is part of the moment.
 type Moment struct {
 	*dataset.Dataset // as of the run: records of later runs are left out
 	Run              string
 	Runs             []string  // its names, Run the last: of older records, in which each experiment was a run of its own, there may be several
 	Experiments      []string  // that the run measured, by name
-	Whole            []string  // of them, those of which it has all repetitions that it was planned with, or was looked at and stopped
+	Whole            []string  // of them, those of which it has all repetitions that it was planned with, or was stopped by an interim analysis
 	Started          time.Time // of its first repetition
 	Ended            time.Time // of its last one
 	Complete         bool      // all of Experiments are among Whole
@@ -32,11 +32,11 @@ type Moment struct {
 	options dataset.Options
 }
 
-// History lists the moments of an article, the newest first: one for each run of every host and profile that has records, as
-// record.Runs finds them. Sets of profiles that the article no longer has are left out.
+// History lists the moments of an article, the newest first: one for each run of every host and profile that has
+// records, as record.Runs finds them. Sets of profiles that the article no longer has are left out.
 //
-// Shown is what New made of the same article, records and plans, or nil. The moment that says just the same is it, so that what is
-// worked out for the one serves the other.
+// Shown is what New made of the same article, records and plans, or nil. The moment that says just the same is it, so
+// that what is worked out for the one serves the other.
 //
 // The error is that of Options.Plan; Options.Host, Profile and Until are not looked at.
 func History(doc *article.Document, records []*record.Record, shown *dataset.Dataset, o dataset.Options) ([]*Moment, error) {
@@ -73,8 +73,8 @@ func History(doc *article.Document, records []*record.Record, shown *dataset.Dat
 	return out, nil
 }
 
-// isAsOf reports whether New would make d once more as of a run, of all records that the article knows: they are of one set, and none was
-// measured later. Of several sets a moment does not tell, while d does.
+// isAsOf reports whether New would make d once more as of a run, of all records that the article knows: they are of
+// one set, and none was measured later. Of several sets a moment does not tell, while d does.
 func isAsOf(d *dataset.Dataset, run *record.Run, doc *article.Document, p *plan.Plan, known []*record.Record, thisHost string) bool {
 	return d != nil && d.Doc == doc && d.Plan == p && d.Host == run.Host && d.Profile == run.Profile && d.Own == (run.Host == thisHost) &&
 		len(d.Records()) == len(known) && !slices.ContainsFunc(known, func(r *record.Record) bool {
@@ -99,7 +99,8 @@ func planOnce(ask func(string) (*plan.Plan, error)) func(string) (*plan.Plan, er
 	}
 }
 
-// wholeIn lists the experiments of which the records of one run are all that it was planned with. What was imported is what there is.
+// wholeIn lists the experiments of which the records of one run are all that it was planned with. What was imported
+// is what there is.
 func wholeIn(records []*record.Record) []string {
 	stops := record.StoppedIn(records)
 	type trial struct {
@@ -159,8 +160,8 @@ func (m *Moment) Alone() (*dataset.Dataset, error) {
 	return dataset.New(m.Doc, m.own, o)
 }
 
-// Before finds the moment that m is compared with: of the earlier ones of its host and profile that whose run has most of the same
-// experiments whole, and the newest of these; nil if none has any. Moments are those of History.
+// Before finds the moment that m is compared with: of the earlier ones of its host and profile that whose run has
+// most of the same experiments whole, and the newest of these; nil if none has any. Moments are those of History.
 func (m *Moment) Before(moments []*Moment) *Moment {
 	var best *Moment
 	most := 0

@@ -205,7 +205,8 @@ func TestBeforeIsOfTheSameSet(t *testing.T) {
 	}
 }
 
-// The newest moment is what is shown, where it says just that: where there is one set of records, and none is of a later run.
+// The newest moment is what is shown, where it says just that: where there is one set of records, and none is of a
+// later run.
 func TestHistoryHasWhatIsShown(t *testing.T) {
 	tests := []struct {
 		name string

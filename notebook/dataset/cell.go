@@ -71,7 +71,8 @@ type cellRun struct {
 // run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
 // comes before newer ones: the halves of an A/A pair have to be of one run.
 //
-// Source: docs/records.md#freshness; docs/method.md#number-of-looks, of runs that looks have stopped trials in.
+// Source: docs/records.md#freshness; docs/method.md#number-of-looks, of runs in which interim analyses have stopped
+// trials.
 func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
 	if t.Capacity != nil {
 		return newCapacityCell(e, t, records)
@@ -189,8 +190,8 @@ func (e *Experiment) AllCells() []*Cell {
 	return append(slices.Clone(e.Cells), e.Calibration)
 }
 
-// leaveOut lets the cells say which of their records are not there, as their files are none. What an older run than the one that is shown
-// lacks says nothing of it.
+// leaveOut lets the cells say which of their records are not there, as their files are none. What an older run than
+// the one that is shown lacks says nothing of it.
 func (d *Dataset) leaveOut(bad []record.Bad) {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {

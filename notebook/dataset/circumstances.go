@@ -15,8 +15,9 @@ const (
 	factAdapted     = "placement.adapted"
 )
 
-// Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which makes its
-// repetitions less independent, on other CPUs than the article asks for, and without records that had to be left out.
+// Circumstances says what readers have to know of how a cell was measured, in sentences: on shared services, which
+// makes its repetitions less independent, on other CPUs than the article asks for, and without records that had to be
+// left out.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
@@ -48,7 +49,8 @@ func (c *Cell) Circumstances() []string {
 	return out
 }
 
-// MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed ones.
+// MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed
+// ones.
 func (e *Experiment) MeasuredAgain() int {
 	n := 0
 	for _, c := range e.AllCells() {
@@ -59,7 +61,8 @@ func (e *Experiment) MeasuredAgain() int {
 	return n
 }
 
-// ProbesAgain counts the probes of the experiment's own searches that were made again, as the machine had disturbed them.
+// ProbesAgain counts the probes of the experiment's own searches that were made again, as the machine had disturbed
+// them.
 func (e *Experiment) ProbesAgain() int {
 	n := 0
 	for _, c := range e.Cells {

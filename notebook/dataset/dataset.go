@@ -38,7 +38,7 @@ type Options struct {
 	ThisHost string // id of the machine we are on ("" where unknown): its own results come first
 	Host     string // show this host's results and no others; "" for the rule of New
 	Profile  string // show this profile's results and no others; "" for the rule of New
-	Until    string // the last run whose records are looked at; "" for all
+	Until    string // the last run whose records count; "" for all
 
 	// Bad are the files among the records that are none. The cells that they would have been of say so.
 	Bad []record.Bad
@@ -88,11 +88,12 @@ type Experiment struct {
 	Calibration *Cell       // the A/A copy, or nil
 	Elsewhere   []Elsewhere // cells that were measured in another profile, and that the shown one does not have
 
-	// Known says how much of the experiment problems of the article leave to be known: which metrics it has may be hidden.
+	// Known says how much of the experiment problems of the article leave to be known: which metrics it has may be
+	// hidden.
 	Known article.Knowledge
 
 	pairs []pair       // the A/A pairs of the runs that are shown
-	stops record.Stops // trials that looks at budgeted runs have stopped
+	stops record.Stops // trials that interim analyses of budgeted runs have stopped
 
 	decoders sync.Pool // of *histogram.Decoder, for cells
 
@@ -107,8 +108,9 @@ type Experiment struct {
 type Elsewhere struct{ Trial, Profile string }
 
 // New picks, out of all records of an article, the set that is shown: what this host measured if it is complete, full
-// before quick before other profiles; else the newest complete set of any host, one that was imported last; else the set
-// with the most fresh cells. Without any records it is the empty set of this host in full. A set is complete if every cell is Fresh.
+// before quick before other profiles; else the newest complete set of any host, one that was imported last; else the
+// set with the most fresh cells. Without any records it is the empty set of this host in full. A set is complete if
+// every cell is Fresh.
 //
 // Records of other articles and of experiments that the article no longer has are ignored.
 //
@@ -284,7 +286,8 @@ func (c *candidate) compare(o *candidate, thisHost string) int {
 		o.Newest.Compare(c.Newest), cmp.Compare(c.Host, o.Host))
 }
 
-// ProfileOrder says which profile's results come first where several have some: full, then quick, then all others alike.
+// ProfileOrder says which profile's results come first where several have some: full, then quick, then all others
+// alike.
 func ProfileOrder(profile string) int {
 	switch profile {
 	case plan.Full:
@@ -368,8 +371,8 @@ type RunSet struct {
 	*Dataset
 }
 
-// Runs lays the records of each run alone over the plan, the newest first. Searches for values are in all of them: other runs
-// use what they found.
+// Runs lays the records of each run alone over the plan, the newest first. Searches for values are in all of them:
+// other runs use what they found.
 func (d *Dataset) Runs() []RunSet {
 	type key struct{}
 	return Once(d, key{}, func() (out []RunSet) {
@@ -422,8 +425,8 @@ func byTrial(records []*record.Record) map[trialID][]*record.Record {
 	return out
 }
 
-// Rewritten is the dataset of the same article in other words: doc has the front matter and the blocks of the article that d is of, and
-// other prose. What d has judged already it need not judge again.
+// Rewritten is the dataset of the same article in other words: doc has the front matter and the blocks of the article
+// that d is of, and other prose. What d has judged already it need not judge again.
 func (d *Dataset) Rewritten(doc *article.Document) *Dataset {
 	out := *d
 	out.Doc = doc

@@ -468,8 +468,8 @@ func (d *Dataset) Marks(cells ...*Cell) []string {
 	return out
 }
 
-// Check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it may
-// be a list. It returns its type.
+// Check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it
+// may be a list. It returns its type.
 func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	if err := s.checkShape(n, list); err != nil {
 		return expr.Type{}, err

@@ -13,8 +13,8 @@ import (
 // A pair is one cell under two names.
 type pair struct{ original, twin *Cell }
 
-// pairsByRun finds the A/A pairs of all runs of which a cell is shown: claims over cells of several runs need the floors of
-// each.
+// pairsByRun finds the A/A pairs of all runs of which a cell is shown: claims over cells of several runs need the
+// floors of each.
 func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pair {
 	original := e.original(twin)
 	if original == nil {
@@ -49,8 +49,9 @@ func RunsOf(cells []*Cell) []string {
 	return slices.Compact(runs)
 }
 
-// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run and one experiment: the
-// experiments of a run are measured one after another, and the machine may have changed in between.
+// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run and
+// one experiment: the experiments of a run are measured one after another, and the machine may have changed in
+// between.
 func Together(cells []*Cell) bool {
 	var first *Cell
 	for _, c := range cells {
@@ -68,9 +69,9 @@ func Together(cells []*Cell) bool {
 // NoPair is why an experiment that measures no cell twice has no noise floor.
 const NoPair = "there is no A/A pair"
 
-// Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the largest
-// where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what either half of the
-// pair lacks, such as "cell sync: no answers"; it is empty if there is one.
+// Floor returns the noise floor that the A/A pairs of an experiment show for a metric: that of its run, and the
+// largest where what is shown of the experiment is of several runs. Missing is why there is none: NoPair, or what
+// either half of the pair lacks, such as "cell sync: no answers"; it is empty if there is one.
 //
 // Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(experiment, metric string) (f stats.Floor, missing string) {
@@ -91,8 +92,9 @@ func (e *Experiment) FloorTogether() bool {
 	return original == nil || Together([]*Cell{original, e.Calibration})
 }
 
-// Floor is the noise floor for numbers that are made of some cells, of which those of the experiment count: the largest of their runs. Where
-// none of these runs has an A/A pair the one that is shown has to do, and together is false. Missing is as of Floor.
+// Floor is the noise floor for numbers that are made of some cells, of which those of the experiment count: the
+// largest of their runs. Where none of these runs has an A/A pair the one that is shown has to do, and together is
+// false. Missing is as of Floor.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
 func (e *Experiment) Floor(metric string, cells ...*Cell) (f stats.Floor, together bool, missing string) {
@@ -146,7 +148,8 @@ func (p pair) lacks(metric string) string {
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
 // their trials; those without an estimate are among the left out.
 //
-// It is done once for each, since pages ask for it in tables and for the orders of all metrics, and is not to be changed.
+// It is done once for each, since pages ask for it in tables and for the orders of all metrics, and is not to be
+// changed.
 //
 // The error is for an unknown experiment or metric, and for a metric of which neither more nor less is better.
 //

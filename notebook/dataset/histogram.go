@@ -29,9 +29,10 @@ func (c *Cell) decode(h record.Histogram) (*histogram.Bars, error) {
 	return d, err
 }
 
-// tail compares a percentile with the answers that it is of. Of a single repetition it gives the interval within that, which says
-// nothing of other repetitions and enters no claim. Of several it gives the percentile of all answers together, and a mark if that
-// lies outside of the interval: then few repetitions have most of the slow answers.
+// tail compares a percentile with the answers that it is of. Of a single repetition it gives the interval within
+// that, which says nothing of other repetitions and enters no claim. Of several it gives the percentile of all
+// answers together, and a mark if that lies outside of the interval: then few repetitions have most of the slow
+// answers.
 //
 // Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
 func (c *Cell) tail(r *Result, valid []bool) {
@@ -81,7 +82,8 @@ func (c *Cell) tail(r *Result, valid []bool) {
 // markTail is said of percentiles that the answers of all repetitions together do not bear out.
 const markTail = "repetitions disagree in the tail"
 
-// merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that can be read.
+// merged adds up the histograms of repetitions, and counts the attempts behind them. It is false if one has none that
+// can be read.
 func (c *Cell) merged(records []*record.Record, family string) (together *histogram.Bars, all record.Histogram, attempts int64, ok bool) {
 	all = record.Histogram{Min: math.Inf(1)}
 	var decoded []*histogram.Bars

@@ -6,10 +6,10 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// InterimAnalyses says how the number of rounds of what is shown of an experiment came about, of the run that was analysed most often.
-// Rounds were added to a run if its records were planned with several numbers of repetitions, or go beyond the number that was planned
-// first. A run had a budget if one of its records says so; then the rounds are those that it planned, since each analysis was judged for
-// all of them.
+// InterimAnalyses says how the number of rounds of what is shown of an experiment came about, of the run that was
+// analysed most often. Rounds were added to a run if its records were planned with several numbers of repetitions, or
+// go beyond the number that was planned first. A run had a budget if one of its records says so; then the rounds are
+// those that it planned, since each analysis was judged for all of them.
 //
 // Source: docs/method.md#number-of-looks.
 func (e *Experiment) InterimAnalyses() stats.InterimAnalyses { return InterimAnalysesOf(e.Cells) }

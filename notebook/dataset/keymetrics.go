@@ -7,8 +7,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads those that
-// conclusions are drawn from, of commands all, and those that the article adds.
+// KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads
+// those that conclusions are drawn from, of commands all, and those that the article adds.
 //
 // Source: docs/claims.md#other-metrics.
 func (e *Experiment) KeyMetrics() []record.Metric {
@@ -43,8 +43,8 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 	return out
 }
 
-// AllMetrics are the metrics of the experiment that something measured, key metrics first. Failures of a kind that never occurred
-// are left out; a percentile that has too few answers is not, for it has a reason.
+// AllMetrics are the metrics of the experiment that something measured, key metrics first. Failures of a kind that
+// never occurred are left out; a percentile that has too few answers is not, for it has a reason.
 func (e *Experiment) AllMetrics() []record.Metric {
 	out := e.KeyMetrics()
 	for _, name := range e.Measured().Names() {
@@ -60,8 +60,8 @@ func (e *Experiment) AllMetrics() []record.Metric {
 	})
 }
 
-// IsUnmeasured reports whether none of the cells that could tell of a metric does, and one could have. Cells that failed or are not
-// valid tell of none.
+// IsUnmeasured reports whether none of the cells that could tell of a metric does, and one could have. Cells that
+// failed or are not valid tell of none.
 func IsUnmeasured(metric string, cells []*Cell) bool {
 	could := false
 	for _, c := range cells {

@@ -28,7 +28,8 @@ type Result struct {
 	Marks   []string       // what is wrong with some repetitions, in sentences
 	Level   validity.Level // how far the cell can be believed as far as this metric is concerned
 
-	// Pooled is the percentile of the answers of all valid repetitions together; nil where there is no interval to hold it against.
+	// Pooled is the percentile of the answers of all valid repetitions together; nil where there is no interval to
+	// hold it against.
 	Pooled *float64
 
 	repetitions       []int   // of Values
@@ -291,8 +292,8 @@ func (e *Experiment) Measured() record.Measured {
 	return out
 }
 
-// SuggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names that
-// may stand there: the nearest, else those of its family, else all.
+// SuggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names
+// that may stand there: the nearest, else those of its family, else all.
 func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
 		if e, ok := errors.AsType[*expr.Error](err); ok { // a percentile that is none
@@ -315,7 +316,8 @@ func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	return hint
 }
 
-// IsMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is not known.
+// IsMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is
+// not known.
 func (e *Experiment) IsMetric(name string) bool {
 	m, ok := e.Measured().Lookup(name)
 	return ok && m.Unit != ""

@@ -11,8 +11,8 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Percentiles is how the times of a cell are distributed: those of all valid repetitions together, and how far the repetitions
-// agree.
+// Percentiles is how the times of a cell are distributed: those of all valid repetitions together, and how far the
+// repetitions agree.
 type Percentiles struct {
 	Points   []PercentilePoint // ascending, from the smallest time that is admissible to the largest
 	N        int               // repetitions
@@ -32,9 +32,9 @@ type PercentilePoint struct {
 // perNine is how many percentiles are taken for each further nine.
 const perNine = 16
 
-// Percentiles gives the distribution of a family of times, such as "latency", or the reason why there is none: the cell was
-// not measured, is not valid, or what drove it tells single percentiles only. It goes from the first percentile to the last
-// of which ten attempts lie beyond.
+// Percentiles gives the distribution of a family of times, such as "latency", or the reason why there is none: the
+// cell was not measured, is not valid, or what drove it tells single percentiles only. It goes from the first
+// percentile to the last of which ten attempts lie beyond.
 //
 // Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
 // docs/method.md#one-cell.

@@ -11,7 +11,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// The points of a distribution are the percentiles that metrics give, of all answers together and of single repetitions.
+// The points of a distribution are the percentiles that metrics give, of all answers together and of single
+// repetitions.
 func TestPercentilesAreThoseOfMetrics(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	factor := 1.0

@@ -12,8 +12,9 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// ProbeOfTune reads what a probe of a search for a tuned value counts for: the value of a metric in its base unit, and why the probe
-// does not count, if it does not. Added are the metrics that the experiment adds. A probe with more failures than may be is one of those.
+// ProbeOfTune reads what a probe of a search for a tuned value counts for: the value of a metric in its base unit,
+// and why the probe does not count, if it does not. Added are the metrics that the experiment adds. A probe with more
+// failures than may be is one of those.
 //
 // Source: docs/method.md#tuned-values.
 func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value float64, invalid string) {
@@ -24,7 +25,8 @@ func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value fl
 	return value, invalidBy(r)
 }
 
-// invalidBy says which checks found a repetition not to be valid, those that are named left aside; empty if it is valid.
+// invalidBy says which checks found a repetition not to be valid, those that are named left aside; empty if it is
+// valid.
 func invalidBy(r *record.Record, aside ...string) string {
 	var words []string
 	_, checks := validity.Of(r)
@@ -36,9 +38,10 @@ func invalidBy(r *record.Record, aside ...string) string {
 	return strings.Join(words, "; ")
 }
 
-// ProbeOfCapacity says what a probe of a search for a capacity came to by its record, and why if it says nothing. Added are the metrics
-// that the experiment adds; failures are for the objective to judge. Services that did not keep up fail it whatever else was measured,
-// and so do percentiles that lie among failed requests; but where the machine was busy with something else, that says nothing of them.
+// ProbeOfCapacity says what a probe of a search for a capacity came to by its record, and why if it says nothing.
+// Added are the metrics that the experiment adds; failures are for the objective to judge. Services that did not keep
+// up fail it whatever else was measured, and so do percentiles that lie among failed requests; but where the machine
+// was busy with something else, that says nothing of them.
 //
 // Source: docs/method.md#capacities.
 func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {
@@ -69,8 +72,8 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric)
 	return stats.ProbeFailed, ""
 }
 
-// fellBehind reports whether services did not keep up with an open loop: too little of what was sent was answered, or requests
-// could not even be sent since all connections waited for answers.
+// fellBehind reports whether services did not keep up with an open loop: too little of what was sent was answered, or
+// requests could not even be sent since all connections waited for answers.
 //
 // Source: docs/method.md#quantities-checked.
 func fellBehind(r *record.Record) bool {

@@ -91,8 +91,8 @@ type BlockAgreement struct {
 	Err  error
 }
 
-// AgreementWith compares a metric of a block with what was measured, once for each. Rows of zero, which failures may have, are left out:
-// they have no ratio.
+// AgreementWith compares a metric of a block with what was measured, once for each. Rows of zero, which failures may
+// have, are left out: they have no ratio.
 func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreement {
 	type key struct {
 		block  *article.Published
@@ -123,8 +123,9 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 	})
 }
 
-// Agreement compares a metric of a published block, by name or the first that has it, with what was measured. Cells are those of
-// the rows, nil for a row that joins none. It is false if no block has the metric, or a number in it is none.
+// Agreement compares a metric of a published block, by name or the first that has it, with what was measured. Cells
+// are those of the rows, nil for a row that joins none. It is false if no block has the metric, or a number in it is
+// none.
 //
 // Source: docs/method.md#published-against-measured.
 func (d *Dataset) Agreement(metric, block string) (a stats.Agreement, cells []*Cell, ok bool) {

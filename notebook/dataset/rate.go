@@ -14,8 +14,9 @@ const keepsUp = 0.99
 // IsOpenLoop reports whether the cell's load followed a schedule.
 func (c *Cell) IsOpenLoop() bool { return slices.ContainsFunc(c.Records, (*record.Record).IsOpenLoop) }
 
-// RateGives reports whether the rate of an open loop gave the cell its value of a metric: its throughput, where it answered what was
-// due. Such values differ by how requests fall into a window, so they make no cell better than another one.
+// RateGives reports whether the rate of an open loop gave the cell its value of a metric: its throughput, where it
+// answered what was due. Such values differ by how requests fall into a window, so they make no cell better than
+// another one.
 func (c *Cell) RateGives(metric string) bool {
 	if metric != "throughput" {
 		return false
@@ -38,8 +39,8 @@ func RateGivesAll(cells []*Cell, metric string) bool {
 	return len(cells) > 0 && !slices.ContainsFunc(cells, func(c *Cell) bool { return !c.RateGives(metric) })
 }
 
-// overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a result and
-// no fault; empty if they did in all.
+// overloaded says in how many repetitions of an open loop the services did not keep up with what was sent, which is a
+// result and no fault; empty if they did in all.
 //
 // Source: docs/validity.md#checks.
 func (c *Cell) overloaded() string {

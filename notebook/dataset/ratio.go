@@ -66,8 +66,8 @@ func MarkMedians(ratio float64, nameA string, a stats.Cell, nameB string, b stat
 
 func Finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
 
-// SearchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It is not a number where
-// no rate met an objective.
+// SearchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It
+// is not a number where no rate met an objective.
 func SearchedRatio(a, b Result, change bool) Quantity {
 	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
 	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1, Interval: &interval}

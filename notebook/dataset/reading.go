@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Value gives one metric of one repetition, in the metric's base unit, whether the repetition is valid or not, or the reason why it
-// has none. Added are the metrics that its experiment adds, some of which are computed from others.
+// Value gives one metric of one repetition, in the metric's base unit, whether the repetition is valid or not, or the
+// reason why it has none. Added are the metrics that its experiment adds, some of which are computed from others.
 func Value(r *record.Record, metric string, added []plan.Metric) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
@@ -22,8 +22,8 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 	return newReading(r, added).value(metric)
 }
 
-// A reading gives metrics of one repetition that could be run. It is what names mean in an expression that is about the repetition alone.
-// That added metrics do not go round in a circle is seen to when they are planned.
+// A reading gives metrics of one repetition that could be run. It is what names mean in an expression that is about
+// the repetition alone. That added metrics do not go round in a circle is seen to when they are planned.
 type reading struct {
 	decode func(record.Histogram) (*histogram.Bars, error)
 	*record.Record
@@ -81,8 +81,8 @@ func (reading) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: c.Span, Msg: c.Name + " compares cells, and this is about one repetition"}
 }
 
-// needsAll says that a metric is not available for a cell of which a valid repetition lacks it: the ones that lack it would have been
-// the slow ones, or the best.
+// needsAll says that a metric is not available for a cell of which a valid repetition lacks it: the ones that lack it
+// would have been the slow ones, or the best.
 func needsAll(metric string, added []plan.Metric) bool {
 	if record.IsTime(metric) || metric == "throughput.per_core" {
 		return true
@@ -245,8 +245,8 @@ func (r reading) time(metric string) (float64, string) {
 	return seconds, missing
 }
 
-// percentile gives the percentile of times, in seconds, or the reason why there is none. Attempts is how many there could have been: those
-// without a value in the histogram rank above all that have one.
+// percentile gives the percentile of times, in seconds, or the reason why there is none. Attempts is how many there
+// could have been: those without a value in the histogram rank above all that have one.
 //
 // Source: docs/method.md#histogram and docs/method.md#percentiles.
 func (r reading) percentile(h record.Histogram, p stats.Percentile, attempts int64) (seconds float64, missing string) {
@@ -297,9 +297,9 @@ func (r reading) belowStep(seconds, step float64) string {
 	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", r.Load.Tool, step*1e3)
 }
 
-// sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers as the
-// tool counts them, and those of requests that failed are among them or left out, while docs/method.md ranks them above
-// all others: beside failures it is not the number that is asked for.
+// sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers
+// as the tool counts them, and those of requests that failed are among them or left out, while docs/method.md ranks
+// them above all others: beside failures it is not the number that is asked for.
 //
 // Source: docs/method.md#histogram and docs/method.md#percentiles.
 func (r reading) sampleTime(metric string) (float64, string) {

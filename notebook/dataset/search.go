@@ -12,8 +12,9 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Search is what the search for a value of the cell tried and found, by the name of the value; "" is that for its capacity. A value
-// that is taken over from another experiment has that one's search. It is nil where no such search is recorded.
+// Search is what the search for a value of the cell tried and found, by the name of the value; "" is that for its
+// capacity. A value that is taken over from another experiment has that one's search. It is nil where no such search
+// is recorded.
 func (c *Cell) Search(name string) *record.Search {
 	if r := c.searches[name]; r != nil {
 		return r.Search
@@ -21,9 +22,9 @@ func (c *Cell) Search(name string) *record.Search {
 	return nil
 }
 
-// pickSearches finds the searches for the values of a trial among the records of its set, and those of the profile full that stand in for
-// them: the newest of each value, of the definition that the cell was measured with before that of the article as it is now. They come
-// with the profile full before others, as runs take them.
+// pickSearches finds the searches for the values of a trial among the records of its set, and those of the profile
+// full that stand in for them: the newest of each value, of the definition that the cell was measured with before
+// that of the article as it is now. They come with the profile full before others, as runs take them.
 func (c *Cell) pickSearches(records []*record.Record) {
 	for _, r := range records {
 		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name || r.Trial != c.Trial.Name {
@@ -82,9 +83,10 @@ func (d *Dataset) takeOver() {
 	}
 }
 
-// newCapacityCell is the cell of a trial whose capacity is searched for: its record is that of the newest search with the present key, else
-// of the newest one. Searches that could not be finished as the machine was busy come after all others of the same key: they say nothing
-// of the capacity, and a run does not search again where another one has found it.
+// newCapacityCell is the cell of a trial whose capacity is searched for: its record is that of the newest search with
+// the present key, else of the newest one. Searches that could not be finished as the machine was busy come after all
+// others of the same key: they say nothing of the capacity, and a run does not search again where another one has
+// found it.
 func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Cell {
 	c := emptyCell(e, t)
 	for _, r := range records {
@@ -164,7 +166,8 @@ func (r *Result) found(value float64, interval stats.Interval) {
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
 }
 
-// bestSearched names the cell of a list with the best value that a search found, with those whose intervals reach as far.
+// bestSearched names the cell of a list with the best value that a search found, with those whose intervals reach as
+// far.
 func (d *Dataset) bestSearched(m record.Metric, cells []*Cell) string {
 	best := cells[0]
 	for _, c := range cells[1:] {

@@ -58,7 +58,8 @@ func TestSearched(t *testing.T) {
 	}
 }
 
-// A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if there is any.
+// A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if
+// there is any.
 func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b := searched(t)
 	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone, Reason: "a probe was not valid twice", Busy: true}

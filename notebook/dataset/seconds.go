@@ -14,9 +14,9 @@ type Seconds struct {
 	Values      [][]float64   // by repetition and second of the window, in the metric's unit; NaN for a second without any
 }
 
-// Seconds gives the course of a metric within the repetitions of a cell, or the reason why there is none. Of throughput that is
-// completions, right or failed, and of any latency the mean of each second's right answers. The last second is left out where
-// it is not a whole one.
+// Seconds gives the course of a metric within the repetitions of a cell, or the reason why there is none. Of
+// throughput that is completions, right or failed, and of any latency the mean of each second's right answers. The
+// last second is left out where it is not a whole one.
 //
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {

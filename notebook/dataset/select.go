@@ -100,8 +100,9 @@ func (s Scope) Pick(sel *expr.Selector) (Picked, error) {
 	})
 }
 
-// UnlessElsewhere is a mistake that is one in every profile. What is right in full, or names what only another profile has, belongs to
-// that and is not measured in this one; what is wrong in full is not made right by a profile that leaves most of it out.
+// UnlessElsewhere is a mistake that is one in every profile. What is right in full, or names what only another
+// profile has, belongs to that and is not measured in this one; what is wrong in full is not made right by a profile
+// that leaves most of it out.
 func (d *Dataset) UnlessElsewhere(mistake error, at expr.Span, try func(other *Dataset) error) error {
 	r, _ := errors.AsType[Rule](mistake)
 	for _, other := range d.OtherProfiles() {

@@ -7,7 +7,8 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// Lists are of what can be measured, and say what they lack; a cell that cannot be measured is a reason where it is named.
+// Lists are of what can be measured, and say what they lack; a cell that cannot be measured is a reason where it is
+// named.
 func TestUnavailableValues(t *testing.T) {
 	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.ServersWithGone)).dataset(Options{})
 	tests := []struct {

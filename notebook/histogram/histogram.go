@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Bars are the parts of a histogram that something fell into. The library's own form has a place for every part, of which
-// nearly all are empty: an article of ten thousand records took half a minute to judge with it.
+// Bars are the parts of a histogram that something fell into. The library's own form has a place for every part, of
+// which nearly all are empty: an article of ten thousand records took half a minute to judge with it.
 type Bars struct {
 	highest int64   // value that the histogram can hold
 	list    []bar   // smallest first
@@ -28,8 +28,8 @@ type bar struct {
 	to, count int64 // to is the largest value that falls into it
 }
 
-// At is the value of a rank, in seconds, counted from 1 for the smallest, and the reason if there is none. The histogram is what the bars
-// are of: they reach beyond the values in them, and it knows the ends exactly.
+// At is the value of a rank, in seconds, counted from 1 for the smallest, and the reason if there is none. The
+// histogram is what the bars are of: they reach beyond the values in them, and it knows the ends exactly.
 func (b *Bars) At(h record.Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
@@ -157,7 +157,8 @@ func (head hdrInner) bars(data []byte) (*Bars, error) {
 	return out.count(), nil
 }
 
-// zigZag reads a signed number of up to nine bytes, seven bits to a byte and eight in the ninth, and how many bytes it took.
+// zigZag reads a signed number of up to nine bytes, seven bits to a byte and eight in the ninth, and how many bytes
+// it took.
 func zigZag(data []byte) (x int64, n int, err error) {
 	var u uint64
 	for n = 0; n < len(data); n++ {
@@ -173,8 +174,8 @@ func zigZag(data []byte) (x int64, n int, err error) {
 	return 0, 0, errNoHistogram
 }
 
-// Sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same place in one
-// repetition does so in the others.
+// Sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same
+// place in one repetition does so in the others.
 func Sum(histograms []*Bars) *Bars {
 	total := 0
 	for _, h := range histograms {

@@ -8,7 +8,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Searching is an article with values that searches find: a number of workers, which a second experiment takes over, and capacities.
+// Searching is an article with values that searches find: a number of workers, which a second experiment takes over,
+// and capacities.
 const Searching = "---\ntitle: x\n---\n\n" +
 	"```yaml experiment\nname: tuned\nservices: {s: {image: x, command: 'serve ${{ tune.workers }}'}}\nmatrix: {server: [a, b]}\n" +
 	"load: {target: http://s/}\ntune: {workers: {to: 24}}\nrepetitions: 3\ncalibrate: false\n```\n\n" +
@@ -50,7 +51,8 @@ func CapacityOf(lo, hi float64) record.Search {
 	return record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: lo, Hi: hi, Stop: record.StopStep}
 }
 
-// NewSearched is an article with claims and all that Searching searches for. It has a value of 5 (to 8) for a and 12 (to 24) for b, and capacities of 700 to 734, 900 to 940 and at least 2000.
+// NewSearched is an article with claims and all that Searching searches for. It has a value of 5 (to 8) for a and 12
+// (to 24) for b, and capacities of 700 to 734, 900 to 940 and at least 2000.
 func NewSearched(t testing.TB, claims ...string) *Fixture {
 	text := Searching
 	for i, c := range claims {

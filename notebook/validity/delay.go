@@ -12,8 +12,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Limits of how late our own programs may be, at the percentile 99: the millisecond that they promise, and ten times that, which is a
-// difference that counts against any delay below 200 ms.
+// Limits of how late our own programs may be, at the percentile 99: the millisecond that they promise, and ten times
+// that, which is a difference that counts against any delay below 200 ms.
 const (
 	delayOK   = time.Millisecond
 	delayWarn = 10 * time.Millisecond
@@ -28,7 +28,8 @@ const (
 // latePercentile finds the percentile 99 in such a fact: "p50 30µs, p99 90µs, max 1.2ms of 5000".
 var latePercentile = regexp.MustCompile(`\bp99 ([^,]+),`)
 
-// hasDelays reports whether links or origins of ours took part. What they told would be there: one that nothing went through is silent.
+// hasDelays reports whether links or origins of ours took part. What they told would be there: one that nothing went
+// through is silent.
 func hasDelays(r *record.Record) bool {
 	for fact := range r.Facts {
 		if strings.HasPrefix(fact, lateLink) || strings.HasPrefix(fact, lateOrigin) {
@@ -38,8 +39,8 @@ func hasDelays(r *record.Record) bool {
 	return false
 }
 
-// judgeDelays asks whether links and origins kept what comes later than it would without them as long as the article says. They
-// are woken like any program, and wait for a core where services keep them busy.
+// judgeDelays asks whether links and origins kept what comes later than it would without them as long as the article
+// says. They are woken like any program, and wait for a core where services keep them busy.
 //
 // Source: docs/validity.md#checks, delays.
 func judgeDelays(r *record.Record) finding {

@@ -4,8 +4,9 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use of the processor or
-// time stolen from it, and says what. Its own results do not enter, so that measuring it again selects nothing.
+// Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use
+// of the processor or time stolen from it, and says what. Its own results do not enter, so that measuring it again
+// selects nothing.
 //
 // Source: docs/validity.md#disturbed-repetitions.
 func Disturbed(r *record.Record) (words string, ok bool) {
@@ -20,7 +21,8 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 	return "", false
 }
 
-// NeedsAgain reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by the machine.
+// NeedsAgain reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by
+// the machine.
 //
 // Source: docs/method.md#valid-cells.
 func NeedsAgain(records []*record.Record) bool {

@@ -5,8 +5,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// judgeForeign asks whether others used the processor while a load was put on or a command ran. Windows under a second are too
-// short for the clocks that tell.
+// judgeForeign asks whether others used the processor while a load was put on or a command ran. Windows under a
+// second are too short for the clocks that tell.
 //
 // Source: docs/validity.md#checks.
 func judgeForeign(r *record.Record) finding {

@@ -21,7 +21,8 @@ func (in *definitions) judgeGenerator(r *record.Record) finding {
 	return f
 }
 
-// hasHealth reports whether a load generator, or the timer of a command, told what kept it from its work. Older records do not.
+// hasHealth reports whether a load generator, or the timer of a command, told what kept it from its work. Older
+// records do not.
 func hasHealth(r *record.Record) bool { return healthOf(r) != nil }
 
 func healthOf(r *record.Record) *record.Health {
@@ -34,15 +35,16 @@ func healthOf(r *record.Record) *record.Health {
 	return nil
 }
 
-// A generator may stand still for a hundredth of its window, which makes its numbers wrong by as much, but only within these bounds. A busy
-// machine keeps any thread waiting for some milliseconds. And however long the window is, a long standstill looks like an outage of the server.
+// A generator may stand still for a hundredth of its window, which makes its numbers wrong by as much, but only
+// within these bounds. A busy machine keeps any thread waiting for some milliseconds. And however long the window is,
+// a long standstill looks like an outage of the server.
 const (
 	shortStandstill = 0.010 // seconds
 	longStandstill  = 0.100
 )
 
-// judgeStandstill asks whether the generator, or the timer, ran all the time. What happens while it stands still, as it was stopped, its
-// machine paused or its core given to others, is noted late, and counts as time of the service.
+// judgeStandstill asks whether the generator, or the timer, ran all the time. What happens while it stands still, as
+// it was stopped, its machine paused or its core given to others, is noted late, and counts as time of the service.
 //
 // Source: docs/validity.md.
 func judgeStandstill(r *record.Record) finding {
@@ -59,8 +61,8 @@ func judgeStandstill(r *record.Record) finding {
 	return graded(h.Standstill, limit, 5*limit, true, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(h.Standstill), phrase.Duration(limit)))
 }
 
-// Limits of the share of the window in which a thread of the generator may wait for a core. In a closed loop that is the share by which
-// latencies are too long and throughput is too small, at most.
+// Limits of the share of the window in which a thread of the generator may wait for a core. In a closed loop that is
+// the share by which latencies are too long and throughput is too small, at most.
 const (
 	waitingOK   = 0.05
 	waitingWarn = 0.15

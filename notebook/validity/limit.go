@@ -33,11 +33,11 @@ type Limit struct {
 // connections is the name of a resource that every closed loop is to fill.
 const connections = "connections"
 
-// LimitedBy says which resource the cell used up. A closed loop always keeps its connections waiting, unless its clients think, so they
-// are named only where no processor is full: then more of them would have had more answers.
+// LimitedBy says which resource the cell used up. A closed loop always keeps its connections waiting, unless its
+// clients think, so they are named only where no processor is full: then more of them would have had more answers.
 //
-// A service of one thread on several cores is full when that thread is. Records of older versions do not tell of threads, and of
-// commands nothing is known.
+// A service of one thread on several cores is full when that thread is. Records of older versions do not tell of
+// threads, and of commands nothing is known.
 //
 // Source: docs/method.md#limiting-resource.
 func (r *Report) LimitedBy() Limit {
@@ -91,8 +91,8 @@ func limitOf(records []*record.Record) Limit {
 	return l
 }
 
-// resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, its busiest thread,
-// the share of services that have CPUs together, the load generator, and the connections.
+// resources are what was sampled of one repetition with a load: each service's share of the CPUs that it may use, its
+// busiest thread, the share of services that have CPUs together, the load generator, and the connections.
 func (in *definitions) resources(r *record.Record) map[string]float64 {
 	out := map[string]float64{}
 	if r.Load.Busy >= 0 {
@@ -152,8 +152,8 @@ const (
 	factCores    = "host.cores"    // "8 logical, 4 physical"
 )
 
-// definitions reads the definitions of records. It remembers the last, which all repetitions of a cell have in common. The zero value has
-// read none.
+// definitions reads the definitions of records. It remembers the last, which all repetitions of a cell have in
+// common. The zero value has read none.
 type definitions struct {
 	last json.RawMessage
 	read spec.Definition
@@ -194,7 +194,8 @@ func (in *definitions) placed(r *record.Record) []placedService {
 // loadHost is the host that the load was put on from; empty: the machine that the run was started on.
 func (in *definitions) loadHost(r *record.Record) string { return in.of(r).Hosts["load"] }
 
-// besideLoad are the services that ran on the machine of the load: CPUs of others have the same numbers, and nothing to do with it.
+// besideLoad are the services that ran on the machine of the load: CPUs of others have the same numbers, and nothing
+// to do with it.
 func (in *definitions) besideLoad(r *record.Record) []placedService {
 	host := in.loadHost(r)
 	return slices.DeleteFunc(in.placed(r), func(s placedService) bool { return s.host != host })
@@ -245,8 +246,9 @@ func cpuNames(cpus []int) string {
 	return "CPUs " + strings.Join(words, ", ")
 }
 
-// SharedCores is what is checked once for all records of an experiment, since it is the same in all of its repetitions: whether the load
-// generator and a service were threads of one physical core. It is false without a load.
+// SharedCores is what is checked once for all records of an experiment, since it is the same in all of its
+// repetitions: whether the load generator and a service were threads of one physical core. It is false without a
+// load.
 //
 // Source: docs/method.md#quantities-checked.
 func SharedCores(records iter.Seq[*record.Record]) (worst CheckResult, ok bool) {
@@ -269,8 +271,8 @@ func SharedCores(records iter.Seq[*record.Record]) (worst CheckResult, ok bool) 
 	return worst, ok
 }
 
-// siblingCPUs says which CPUs of the load generator are threads of a physical core on which services run as well, beside those
-// that are the same; it is not known of older records.
+// siblingCPUs says which CPUs of the load generator are threads of a physical core on which services run as well,
+// beside those that are the same; it is not known of older records.
 func (in *definitions) siblingCPUs(r *record.Record) (words string, known bool) {
 	var logical, physical int
 	siblings := in.ofLoad(r, factSiblings)

@@ -11,7 +11,8 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// usage sets how many cores two services used, on which CPUs they and the load were, and on which the article had put db.
+// usage sets how many cores two services used, on which CPUs they and the load were, and on which the article had put
+// db.
 func usage(server, db float64, services, load, cpuset string) recordtest.Change {
 	return func(r *record.Record) {
 		r.Definition = json.RawMessage(fmt.Sprintf(`{"services": [{"name": "server"}, {"name": "db", "cpuset": %q}]}`, cpuset))

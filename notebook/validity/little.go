@@ -8,9 +8,9 @@ import (
 	"benchbook/notebook/record"
 )
 
-// judgeLittle asks whether as many requests were under way, or clients thinking, as there are connections: ρ is 1 in a
-// closed loop, up to what the ends of the time that it was taken over cut off. The generator computes ρ, since where requests
-// are counted off only it knows what was under way.
+// judgeLittle asks whether as many requests were under way, or clients thinking, as there are connections: ρ is 1 in
+// a closed loop, up to what the ends of the time that it was taken over cut off. The generator computes ρ, since
+// where requests are counted off only it knows what was under way.
 //
 // Source: docs/method.md#quantities-checked; Little 1961.
 func judgeLittle(r *record.Record) finding {
@@ -45,9 +45,9 @@ func judgeLittle(r *record.Record) finding {
 // cutOff is the share of ρ that the ends of the time that it is of may cut off, for a mean latency.
 func cutOff(l *record.Load, latency float64) float64 {
 	if over := l.InFlightOver; over > 0 && over < l.Window && l.Attempted > 0 {
-		// Requests were counted off, and ρ is of the time up to the start of the last. A request that stalls mostly does so
-		// after that: a mean latency with such stalls in it would let anything pass. So it is the mean time that a
-		// request was under way within the time that ρ is of, and without the client's thinking.
+		// Requests were counted off, and ρ is of the time up to the start of the last. A request that stalls mostly
+		// does so after that: a mean latency with such stalls in it would let anything pass. So it is the mean time
+		// that a request was under way within the time that ρ is of, and without the client's thinking.
 		return max(0, l.InFlight*float64(l.Connections)/float64(l.Attempted)-l.Think/over)
 	}
 	return latency / l.Window

@@ -33,7 +33,8 @@ const (
 	stolenWarn = 0.05
 )
 
-// judgeSteal asks whether other virtual machines had the processor. Windows under a second are too short for the clocks that tell.
+// judgeSteal asks whether other virtual machines had the processor. Windows under a second are too short for the
+// clocks that tell.
 //
 // Source: docs/validity.md#checks.
 func judgeSteal(r *record.Record) finding {
@@ -46,8 +47,8 @@ func judgeSteal(r *record.Record) finding {
 	return graded(r.Machine.Steal, stolenOK, stolenWarn, true, phrase.PercentBeside(r.Machine.Steal, stolenOK, stolenWarn)+" of the CPU time was stolen")
 }
 
-// judgeThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit that is what
-// it wanted to measure, but periods of 100 ms shape the tail of latencies, so that these are marked.
+// judgeThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit
+// that is what it wanted to measure, but periods of 100 ms shape the tail of latencies, so that these are marked.
 //
 // Source: docs/validity.md#checks.
 func judgeThrottled(r *record.Record) finding {

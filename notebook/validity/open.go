@@ -23,8 +23,8 @@ func judgeOffered(r *record.Record) finding {
 	return graded(short, 0.01, 0.05, true, phrase.PercentBeside(1-short, 0.99, 0.95)+" of the schedule was sent")
 }
 
-// judgeLag asks whether the requests of an open loop left in time: the percentile 99 of their delay may be 5 % of that of the
-// latency, or a millisecond.
+// judgeLag asks whether the requests of an open loop left in time: the percentile 99 of their delay may be 5 % of
+// that of the latency, or a millisecond.
 //
 // Source: docs/validity.md#checks.
 func judgeLag(r *record.Record) finding {
@@ -37,7 +37,8 @@ func judgeLag(r *record.Record) finding {
 		phrase.Duration(lag), phrase.Duration(limit)))
 }
 
-// p99 is the percentile 99 of a family of times, in seconds, also of few requests: here it only sets a limit. It is -1 if there is none.
+// p99 is the percentile 99 of a family of times, in seconds, also of few requests: here it only sets a limit. It is
+// -1 if there is none.
 func p99(r *record.Record, family string) float64 {
 	p, err := stats.ParsePercentile("99")
 	h := r.Histograms[family]

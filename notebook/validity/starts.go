@@ -12,9 +12,9 @@ import (
 // hasGenerators reports whether several generators put the load on.
 func hasGenerators(r *record.Record) bool { return r.Load != nil && len(r.Load.Generators) > 1 }
 
-// judgeStarts asks whether the generators of a load began together: for as long as they lie apart, only a part of the load is there, at both
-// ends of the window. A hundredth of that does not matter, and neither does a millisecond, within which clocks and threads keep to a moment.
-// Where they have different clocks, what cannot be excluded counts.
+// judgeStarts asks whether the generators of a load began together: for as long as they lie apart, only a part of the
+// load is there, at both ends of the window. A hundredth of that does not matter, and neither does a millisecond,
+// within which clocks and threads keep to a moment. Where they have different clocks, what cannot be excluded counts.
 //
 // Source: docs/validity.md#checks, starts.
 func judgeStarts(r *record.Record) finding {

@@ -19,8 +19,8 @@ type drift struct {
 	stats.Drift
 }
 
-// driftOf compares the end of a window with its beginning: by completions per second in a closed loop, and by the mean latency of
-// each second in an open one, whose rate is given.
+// driftOf compares the end of a window with its beginning: by completions per second in a closed loop, and by the
+// mean latency of each second in an open one, whose rate is given.
 //
 // Source: docs/method.md#steady-state.
 func driftOf(r *record.Record) drift {
@@ -59,8 +59,8 @@ func (d drift) found() (Level, string) {
 
 const tooShort = "the window has fewer than 10 whole seconds"
 
-// steadiness asks whether a load found the same services at the end of its windows as at their beginning. It is about the valid
-// repetitions together, and without a name where no load was put on.
+// steadiness asks whether a load found the same services at the end of its windows as at their beginning. It is about
+// the valid repetitions together, and without a name where no load was put on.
 //
 // Source: docs/method.md#steady-state.
 func steadiness(drifts []drift, valid []bool) CheckResult {

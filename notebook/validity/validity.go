@@ -1,7 +1,7 @@
 // Package validity says how far the repetitions of a cell can be believed, and what they ran up against.
 //
-// It judges records by themselves: by what load generators, hosts and engines told when they were made. A Report is what all
-// checks found in the records of one cell; Of is that of a single record.
+// It judges records by themselves: by what load generators, hosts and engines told when they were made. A Report is
+// what all checks found in the records of one cell; Of is that of a single record.
 package validity
 
 import (
@@ -105,8 +105,8 @@ func graded(x, ok, warn float64, inclusive bool, words string) finding {
 
 func notChecked(why string) finding { return finding{level: NotChecked, words: why} }
 
-// Report is what the checks found in the repetitions of one cell. It works out what it is asked for, each thing once, and can
-// be used by several goroutines.
+// Report is what the checks found in the repetitions of one cell. It works out what it is asked for, each thing once,
+// and can be used by several goroutines.
 type Report struct {
 	records  []*record.Record
 	examined func() ([]checked, []drift)
@@ -124,8 +124,8 @@ func NewReport(records []*record.Record) *Report {
 	return r
 }
 
-// Of says how far one repetition can be believed, from its record alone, and what each check that applies to it came to.
-// A repetition that could not be run is invalid.
+// Of says how far one repetition can be believed, from its record alone, and what each check that applies to it came
+// to. A repetition that could not be run is invalid.
 //
 // Source: docs/method.md#valid-cells.
 func Of(r *record.Record) (Level, []CheckResult) {
@@ -149,7 +149,8 @@ type checked struct {
 	found []finding // by repetition
 }
 
-// examine makes the findings of all checks that apply to some repetition, whatever the metric, and the drift of each repetition.
+// examine makes the findings of all checks that apply to some repetition, whatever the metric, and the drift of each
+// repetition.
 func (r *Report) examine() (all []checked, drifts []drift) {
 	for _, check := range checks(&definitions{}) {
 		c := checked{check, make([]finding, len(r.records))}
@@ -412,8 +413,8 @@ type Finding struct {
 	Words      string
 }
 
-// Findings returns what every check that applies to the cell came to in every repetition, by check and then by repetition. Those
-// that metrics are treated differently by have their level for all of them.
+// Findings returns what every check that applies to the cell came to in every repetition, by check and then by
+// repetition. Those that metrics are treated differently by have their level for all of them.
 //
 // Source: docs/method.md#valid-cells.
 func (r *Report) Findings() []Finding {

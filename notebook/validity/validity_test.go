@@ -42,8 +42,8 @@ func TestCellLevel(t *testing.T) {
 }
 
 func TestChecksOfARepetition(t *testing.T) {
-	// The examples of docs/validity.md: 100 connections, 50 000 completions in 10 s and a mean latency, which the generator makes
-	// into the share of connections in use.
+	// The examples of docs/validity.md: 100 connections, 50 000 completions in 10 s and a mean latency, which the
+	// generator makes into the share of connections in use.
 	example := func(mean float64) func(*record.Record) {
 		return func(r *record.Record) {
 			r.Load.Connections, r.Load.InFlight = 100, 5000*mean/100
