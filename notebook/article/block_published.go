@@ -50,6 +50,15 @@ func (v *NamedTexts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what strin
 }
 
 // get gives the word with a name.
+// Map gives the words by their names.
+func (v NamedTexts) Map() map[string]string {
+	out := map[string]string{}
+	for _, t := range v {
+		out[t.Name.Value] = t.Value.Value
+	}
+	return out
+}
+
 func (v NamedTexts) get(name string) (source.Text, bool) {
 	for _, t := range v {
 		if t.Name.Value == name {

@@ -29,6 +29,9 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
+// ProjectFile is the name of the file that makes a folder a project.
+const ProjectFile = "benchbook.yaml"
+
 // FileName is the name of an article in its folder.
 const FileName = "article.md"
 

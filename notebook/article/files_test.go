@@ -1,7 +1,6 @@
 package article
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,53 +40,4 @@ func TestFilesThatAreNone(t *testing.T) {
 			}
 		})
 	}
-}
-
-// An article or a project file that cannot be read is a problem like others, and the project can be opened all the same.
-func TestUnreadableArticles(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for name, make := range map[string]func(string) error{
-		"pipe":     func(file string) error { return syscall.Mkfifo(file, 0o644) },
-		"folder":   func(file string) error { return os.Mkdir(file, 0o755) },
-		"dangling": func(file string) error { return os.Symlink("nowhere", file) },
-		"endless":  func(file string) error { return os.Symlink("/dev/zero", file) },
-		"huge":     func(file string) error { return truncated(file, 1<<40) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(dir, "experiments", name, FileName)
-			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := make(file); err != nil {
-				t.Fatal(err)
-			}
-			project, err := OpenProject(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc, err := project.Article(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := "not-a-file"
-			if name == "huge" {
-				want = "too-large"
-			}
-			if found := doc.Problems.Sorted(); len(found) != 1 || found[0].Rule != want || found[0].Hint == "" {
-				t.Errorf("got %v, want one of %s", found, want)
-			}
-		})
-	}
-}
-
-// truncated makes a file of a size that takes no space.
-func truncated(file string, size int64) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Truncate(size), f.Close())
 }

@@ -20,9 +20,6 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// ProjectFile is the name of the file that makes a folder a project.
-const ProjectFile = "benchbook.yaml"
-
 // Project is a folder with articles.
 type Project struct {
 	Dir      string // absolute
@@ -146,15 +143,6 @@ type Cluster struct {
 type ClusterNodes struct {
 	Services NamedTexts `yaml:"services"`
 	Load     NamedTexts `yaml:"load"`
-}
-
-// Map gives the words by their names.
-func (v NamedTexts) Map() map[string]string {
-	out := map[string]string{}
-	for _, t := range v {
-		out[t.Name.Value] = t.Value.Value
-	}
-	return out
 }
 
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
