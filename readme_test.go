@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -70,7 +70,7 @@ func TestReadmeShowsHello(t *testing.T) {
 	if !ok || !closed || !strings.HasPrefix(text, shown) || len(shown) < 500 {
 		t.Errorf("the article in the README is not how experiments/hello/article.md begins")
 	}
-	project, err := article.OpenProject(".")
+	project, err := projects.Open(".")
 	if err != nil {
 		t.Fatal(err)
 	}

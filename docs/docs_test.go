@@ -38,6 +38,7 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -366,7 +367,7 @@ func (e *example) write(t *testing.T) (dir string) {
 // check gives what "benchbook check" prints of problems; it is empty if there are none.
 func (e *example) check(t *testing.T) string {
 	t.Helper()
-	project, err := article.OpenProject(e.write(t))
+	project, err := projects.Open(e.write(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -826,7 +827,7 @@ func TestWordsAreDocumented(t *testing.T) {
 	manual := pages(t).code()
 	for _, w := range []article.Word{
 		article.Order(""), article.Arrivals(""), article.Network(""), article.Tool(""), article.Better(""),
-		article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""), article.Permission(""),
+		article.Distribution(""), article.VolumeType(""), article.Axis(""), spec.Engine(""), projects.Permission(""),
 	} {
 		for _, word := range w.Words() {
 			if !manual[word] {
@@ -933,7 +934,7 @@ func TestDefaults(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		project, err := article.OpenProject(dir)
+		project, err := projects.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -981,7 +982,7 @@ func TestOrigins(t *testing.T) {
 	page := readPage(t, "defaults.md")
 	examples := page.examples(stockHead)
 	i := slices.IndexFunc(examples, func(e *example) bool { return e.heading == heading })
-	project, err := article.OpenProject(examples[i].write(t))
+	project, err := projects.Open(examples[i].write(t))
 	if err != nil {
 		t.Fatal(err)
 	}

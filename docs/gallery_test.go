@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -88,7 +89,7 @@ func TestGallery(t *testing.T) {
 // drawings are the figures of an article, of its committed records of the full profile.
 func drawings(t *testing.T, slug string) map[string][]byte {
 	t.Helper()
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -23,7 +23,7 @@ type Machine struct {
 }
 
 // ConnectHost connects to a host of the project.
-func (w Config) ConnectHost(ctx context.Context, project *article.Project, h article.ProjectHost) (engine.Engine, error) {
+func (w Config) ConnectHost(ctx context.Context, project *projects.Project, h projects.ProjectHost) (engine.Engine, error) {
 	if h.Kubernetes != nil {
 		return w.InCluster(ctx, OptionsOf(project, h.Kubernetes))
 	}
@@ -62,7 +62,7 @@ type Engine struct {
 }
 
 // EngineOf connects to the engine of a project.
-func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
+func (w Config) EngineOf(ctx context.Context, project *projects.Project) (engine.Engine, error) {
 	if project.Engine.V.Can(spec.Nodes) {
 		return w.InCluster(ctx, OptionsOf(project, project.Cluster))
 	}

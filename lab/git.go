@@ -10,11 +10,12 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 )
 
 // RevisionOf says which revision of the repository an article is measured from, as record.FactRevision has it. Records in the folder of the
 // article are no part of it. It is empty where there is no repository, no commit, or no git: nobody needs one to measure.
-func RevisionOf(ctx context.Context, project *article.Project, slug string) string {
+func RevisionOf(ctx context.Context, project *projects.Project, slug string) string {
 	commit, err := Git(ctx, project.Dir, nil, "rev-parse", "--verify", "--quiet", "--short=12", "HEAD")
 	if err != nil {
 		return ""

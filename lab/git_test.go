@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 )
 
 // A revision is said to be what was measured only if all is as committed there that an article is read from.
@@ -47,7 +48,7 @@ func TestRevisionOf(t *testing.T) {
 					t.Fatalf("git %q: %v: %s", args, err, out)
 				}
 			}
-			project := &article.Project{Dir: dir}
+			project := &projects.Project{Dir: dir}
 			if got := RevisionOf(t.Context(), project, "a"); got != "" {
 				t.Errorf("without a repository it is %q", got)
 			}

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
@@ -16,7 +16,7 @@ import (
 const UnknownHosts = "not met yet"
 
 // endpointOf is how a host of the project is connected to.
-func endpointOf(project *article.Project, h article.ProjectHost) docker.Options {
+func endpointOf(project *projects.Project, h projects.ProjectHost) docker.Options {
 	o := docker.Options{Host: h.Docker.Value, TLS: h.TLS.Value}
 	if o.TLS != "" && !filepath.IsAbs(o.TLS) {
 		o.TLS = filepath.Join(project.Dir, o.TLS)
@@ -25,7 +25,7 @@ func endpointOf(project *article.Project, h article.ProjectHost) docker.Options 
 }
 
 // EndpointsOf are the endpoints of hosts of the project, by their names.
-func EndpointsOf(project *article.Project, names []string) map[string]docker.Options {
+func EndpointsOf(project *projects.Project, names []string) map[string]docker.Options {
 	out := map[string]docker.Options{}
 	for _, h := range project.Hosts {
 		if slices.Contains(names, h.Name.Value) && h.Value.Kubernetes == nil {
@@ -37,7 +37,7 @@ func EndpointsOf(project *article.Project, names []string) map[string]docker.Opt
 
 // AddressesOf are by what hosts are remembered from one hostSession to the next, by their names. They are those of a plan in a cluster, as
 // plan.Plan.Cluster has it.
-func AddressesOf(project *article.Project, cluster string, names []string) map[string]string {
+func AddressesOf(project *projects.Project, cluster string, names []string) map[string]string {
 	out := map[string]string{}
 	if o, ok := ClusterOf(project, cluster); ok {
 		for _, name := range names {
@@ -66,7 +66,7 @@ func OfGenerators(address string, n int) string {
 
 // ClusterOf is how the cluster of a plan is connected to: the host of this name, or the project's own where there is none. It is false of a
 // plan that runs in none.
-func ClusterOf(project *article.Project, name string) (engine.Cluster, bool) {
+func ClusterOf(project *projects.Project, name string) (engine.Cluster, bool) {
 	if name == "" {
 		return OptionsOf(project, project.Cluster), project.Engine.V.Can(spec.Nodes)
 	}
@@ -79,7 +79,7 @@ func ClusterOf(project *article.Project, name string) (engine.Cluster, bool) {
 }
 
 // OptionsOf is how a cluster is connected to; nil is the current one of the user.
-func OptionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
+func OptionsOf(project *projects.Project, c *projects.Cluster) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
 	if c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value

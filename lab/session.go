@@ -19,9 +19,9 @@ import (
 	"sync/atomic"
 
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -32,8 +32,8 @@ import (
 )
 
 // Select opens the project and reads the articles that the arguments name.
-func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
-	project, err := article.OpenProject(a.Dir)
+func (a *Session) Select(args []string) (*projects.Project, []*Article, error) {
+	project, err := projects.Open(a.Dir)
 	if err != nil {
 		return nil, nil, UsageError(err)
 	}
@@ -73,7 +73,7 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 }
 
 // add adds the article that an argument names, ARTICLE or ARTICLE#EXPERIMENT, to those that are selected.
-func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
+func (a *Session) add(list []*Article, project *projects.Project, slugs []string, arg string) ([]*Article, error) {
 	name, experiment, _ := strings.Cut(arg, "#")
 	slug, ok := slugOf(project, slugs, name)
 	if !ok && !filepath.IsAbs(name) {
@@ -94,7 +94,7 @@ func (a *Session) add(list []*Article, project *article.Project, slugs []string,
 }
 
 // Check plans every article and gathers all problems, the project's own first.
-func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan, problems []*source.Problem, err error) {
+func (a *Session) Check(project *projects.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan, problems []*source.Problem, err error) {
 	var mu sync.Mutex
 	plans = map[string]*plan.Plan{}
 	err = each(list, func(c *Article) error {
@@ -129,7 +129,7 @@ func PrintJSON(w io.Writer, v any) error {
 }
 
 // Records reads the records of an article. Files that are none are named and given apart.
-func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad, err error) {
+func (a *Session) Records(project *projects.Project, c *Article) (records []*record.Record, bad []record.Bad, err error) {
 	records, bad, err = record.Dir(project.RecordsDir(c.Slug)).Read()
 	a.WarnBad(bad)
 	return records, bad, err
@@ -170,7 +170,7 @@ func (a *Session) WarnBad(bad []record.Bad) {
 const fewFiles = 3
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were last met.
-func (a *Session) HostOf(project *article.Project, c *Article, this machines.Host) (machines.Host, error) {
+func (a *Session) HostOf(project *projects.Project, c *Article, this machines.Host) (machines.Host, error) {
 	if len(project.Hosts) == 0 && !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
@@ -234,7 +234,7 @@ func (a *Session) SayWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting un
 
 // Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the verb;
 // consequence says what comes of them.
-func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
+func (a *Session) Plans(project *projects.Project, list []*Article, o plan.Options, consequence string) (map[string]*plan.Plan, error) {
 	plans, problems, err := a.Check(project, list, o)
 	if err != nil {
 		return nil, err
@@ -250,6 +250,6 @@ func (a *Session) Plans(project *article.Project, list []*Article, o plan.Option
 }
 
 // Present tells what images and programs are now on the engine of a project, which is connected to if any record names some.
-func (a *Session) Present(project *article.Project) *images.Present {
+func (a *Session) Present(project *projects.Project) *images.Present {
 	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) { return a.Config.EngineOf(ctx, project) }}
 }

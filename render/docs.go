@@ -12,8 +12,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/plaintext"
+	"benchbook/notebook/projects"
 	"benchbook/render/prose"
 )
 
@@ -35,7 +35,7 @@ const docsFolder = "files"
 // text, and so are links that lead to nothing.
 //
 // The error is one of the theme's templates.
-func (r *Renderer) Docs(docs *article.Docs, o Options) ([]*DocsPage, error) {
+func (r *Renderer) Docs(docs *projects.Docs, o Options) ([]*DocsPage, error) {
 	var writers []*docsWriter
 	var links []docsLink
 	for _, page := range docs.Pages {
@@ -58,8 +58,8 @@ func (r *Renderer) Docs(docs *article.Docs, o Options) ([]*DocsPage, error) {
 // docsWriter writes a page of docs.
 type docsWriter struct {
 	*Renderer
-	docs     *article.Docs
-	page     *article.DocsPage
+	docs     *projects.Docs
+	page     *projects.DocsPage
 	articles []string // that the site has
 	prose    *prose.Writer
 	files    []File
@@ -82,7 +82,7 @@ func (c *docsWriter) Warnf(format string, args ...any) {
 // docsLink is a page in the list of all.
 type docsLink struct {
 	words string
-	page  *article.DocsPage
+	page  *projects.DocsPage
 }
 
 // docsView is a page of docs in the template.
@@ -176,7 +176,7 @@ func (c *docsWriter) beginning() string {
 }
 
 // docsPath is the folder of a page below that of the docs.
-func docsPath(page, index *article.DocsPage) string {
+func docsPath(page, index *projects.DocsPage) string {
 	if page == index {
 		return ""
 	}
@@ -184,7 +184,7 @@ func docsPath(page, index *article.DocsPage) string {
 }
 
 // href leads from the page to another.
-func (c *docsWriter) href(to *article.DocsPage) string {
+func (c *docsWriter) href(to *projects.DocsPage) string {
 	index := c.docs.Pages[0]
 	from := ""
 	if c.page != index {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
@@ -35,7 +35,7 @@ func TestDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	project, err := article.OpenProject(dir)
+	project, err := projects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -533,7 +533,7 @@ func TestNoSearchYet(t *testing.T) {
 // articlePages are all articles of the project, with what their records say.
 func articlePages(t testing.TB) map[string]*render.Page {
 	t.Helper()
-	project, err := article.OpenProject("..")
+	project, err := projects.Open("..")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/engine"
@@ -182,7 +183,7 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string), pro
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}

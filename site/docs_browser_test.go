@@ -10,7 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site"
@@ -23,7 +23,7 @@ const docsFolder = "docs"
 // manual is this project's own, with links to the articles that it has.
 func manual(t testing.TB) []*render.DocsPage {
 	t.Helper()
-	project, err := article.OpenProject("..")
+	project, err := projects.Open("..")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
 	"benchbook/runner/machines"
@@ -86,7 +87,7 @@ after its cells have exchanged their values is a warning.`,
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the records show. The
 // records are exchanged to move the claims given, by article.
-func warnings(a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
+func warnings(a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, movable map[string][]*article.Claim) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
 		return nil, lab.Failure(err)

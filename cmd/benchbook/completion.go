@@ -15,6 +15,7 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
@@ -95,11 +96,11 @@ func (a *app) complete(root *cobra.Command) {
 }
 
 // documents reads the articles of the project that the flags and the environment name.
-func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Document) {
+func (a *app) documents(cmd *cobra.Command) (*projects.Project, []*article.Document) {
 	if fromEnvironment(cmd.Flags()) != nil {
 		return nil, nil
 	}
-	project, err := article.OpenProject(a.Dir)
+	project, err := projects.Open(a.Dir)
 	if err != nil {
 		return nil, nil
 	}

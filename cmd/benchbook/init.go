@@ -19,6 +19,7 @@ import (
 	"benchbook/lab/schema"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/site"
 )
@@ -106,7 +107,7 @@ func (a *app) newCommand() *cobra.Command {
 letter, consists of letters, digits, - and _, and is part of the page's address.`,
 		Args: arguments(1, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			project, err := article.OpenProject(a.Dir)
+			project, err := projects.Open(a.Dir)
 			if err != nil {
 				return err
 			}

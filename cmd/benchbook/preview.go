@@ -15,6 +15,7 @@ import (
 	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/site"
 )
 
@@ -32,7 +33,7 @@ the page, and so is the progress of a run in another terminal. Nothing is measur
 			if port < 0 || port > math.MaxUint16 {
 				return fmt.Errorf("--port has to be from 0 to %d, not %d", math.MaxUint16, port)
 			}
-			project, err := article.OpenProject(a.Dir)
+			project, err := projects.Open(a.Dir)
 			if err != nil {
 				return lab.UsageError(err)
 			}

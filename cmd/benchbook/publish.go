@@ -11,7 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/site"
 )
@@ -33,7 +33,7 @@ folder. Commits of others to the branch are never overwritten, and nothing is pu
 keeps its working tree, index and branches as they are. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := article.OpenProject(a.Dir)
+			project, err := projects.Open(a.Dir)
 			if err != nil {
 				return lab.UsageError(err)
 			}
@@ -42,7 +42,7 @@ keeps its working tree, index and branches as they are. Render first.`,
 				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was published"))
 			}
 			folder := ""
-			var of article.Publish
+			var of projects.Publish
 			if project.Publish != nil {
 				of = *project.Publish
 			}

@@ -10,9 +10,9 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -34,7 +34,7 @@ type present struct {
 }
 
 // lookAround finds out the facts of this machine, and those of the engine if there is one.
-func lookAround(ctx context.Context, a *lab.Session, project *article.Project, host machines.Host) (now *present, closing func(), err error) {
+func lookAround(ctx context.Context, a *lab.Session, project *projects.Project, host machines.Host) (now *present, closing func(), err error) {
 	now, closing = &present{facts: maps.Clone(host.Facts)}, func() {}
 	e, err := a.Config.EngineOf(ctx, project)
 	if errors.Is(err, engine.ErrUnavailable) {

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"benchbook/lab"
-	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/runner/machines"
 )
@@ -113,7 +113,7 @@ type estimateJSON struct {
 }
 
 // PrintPlans prints what a run of articles would do on a host, as data or for people, who may want the origin of each value.
-func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
+func PrintPlans(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
 	asJSON, origins bool) error {
 	s := sheet{w: a.Stdout, host: this.ID, at: plan.Place(this.Cores)}
 	out := PlanJSON{Host: s.host, Placement: placementJSON{s.at.Services, s.at.Load}, Experiments: []experimentPlanJSON{}}

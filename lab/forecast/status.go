@@ -7,9 +7,9 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/runner/machines"
 )
 
@@ -43,7 +43,7 @@ type trialStatusJSON struct {
 }
 
 // StatusOf is the state of all trials of articles in a profile, with why also what facts are others now.
-func StatusOf(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, profile string,
+func StatusOf(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, profile string,
 	why bool) (*StatusJSON, error) {
 	this, err := machines.ThisHost()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -66,7 +66,7 @@ func cleanEngine(ctx context.Context, a *lab.Session, host string, connect func(
 
 // cleanHosts sweeps the hosts of a project, if there is one.
 func cleanHosts(ctx context.Context, a *lab.Session, dryRun bool) (asked, found int, failed error) {
-	project, err := article.OpenProject(a.Dir)
+	project, err := projects.Open(a.Dir)
 	if err != nil {
 		return 0, 0, nil // engines can be cleaned from anywhere
 	}

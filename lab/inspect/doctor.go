@@ -16,7 +16,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
@@ -56,9 +56,9 @@ func Examine(ctx context.Context, a *lab.Session) (*examination, error) {
 	if err != nil {
 		return nil, err
 	}
-	project, err := article.OpenProject(a.Dir)
+	project, err := projects.Open(a.Dir)
 	if err != nil { // doctor is for those, too, who have none yet
-		project = &article.Project{}
+		project = &projects.Project{}
 	}
 	checks := append(examineEngine(ctx, a, project), examineHosts(ctx, a, project)...)
 	look := observe.ReadMachineState(ctx, m.Root, m.Noise)
@@ -78,7 +78,7 @@ func Examine(ctx context.Context, a *lab.Session) (*examination, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine looks at the engine, and at what only an engine can tell.
-func examineEngine(ctx context.Context, a *lab.Session, project *article.Project) []finding {
+func examineEngine(ctx context.Context, a *lab.Session, project *projects.Project) []finding {
 	found := finding{Name: "engine", Level: missing, Vital: true}
 	e, err := a.Config.EngineOf(ctx, project)
 	if err != nil {
@@ -213,7 +213,7 @@ const (
 
 // folder is that of the project, or the one we are in.
 func projectFolder(a *lab.Session) string {
-	if project, err := article.OpenProject(a.Dir); err == nil {
+	if project, err := projects.Open(a.Dir); err == nil {
 		return project.Dir
 	}
 	return a.Dir

@@ -16,6 +16,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -93,7 +94,7 @@ func CollectGarbage(ctx context.Context, a *lab.Session, dryRun, wait bool) (*ga
 }
 
 // allPlans are the plans of articles by slug, under every profile that they have, and the articles that have problems.
-func allPlans(a *lab.Session, project *article.Project, list []*lab.Article) (plans map[string][]*plan.Plan, unplanned []string, err error) {
+func allPlans(a *lab.Session, project *projects.Project, list []*lab.Article) (plans map[string][]*plan.Plan, unplanned []string, err error) {
 	plans = map[string][]*plan.Plan{}
 	var docs []*article.Document
 	for _, c := range list {
@@ -120,7 +121,7 @@ func allPlans(a *lab.Session, project *article.Project, list []*lab.Article) (pl
 }
 
 // collectRecords removes the records of an article that are superseded, and the probes of searches that no run would go on with.
-func collectRecords(a *lab.Session, project *article.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
+func collectRecords(a *lab.Session, project *projects.Project, slug string, plans []*plan.Plan, found *garbage, dryRun bool) error {
 	type trial struct{ profile, experiment, name, key string }
 	present := map[trial]bool{}
 	for _, p := range plans {

@@ -10,12 +10,13 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
 // examineHosts connects to every host of the project, and says what answers.
-func examineHosts(ctx context.Context, a *lab.Session, project *article.Project) []finding {
+func examineHosts(ctx context.Context, a *lab.Session, project *projects.Project) []finding {
 	var out []finding
 	for _, h := range project.Hosts {
 		if !h.Value.Docker.IsZero() || h.Value.Kubernetes != nil { // check says what is wrong with others
@@ -25,7 +26,7 @@ func examineHosts(ctx context.Context, a *lab.Session, project *article.Project)
 	return out
 }
 
-func examineHost(ctx context.Context, a *lab.Session, project *article.Project, h article.Named[article.ProjectHost]) finding {
+func examineHost(ctx context.Context, a *lab.Session, project *projects.Project, h article.Named[projects.ProjectHost]) finding {
 	s := finding{Name: "host " + h.Name.Value, Level: missing}
 	e, err := a.Config.ConnectHost(ctx, project, h.Value)
 	if err != nil {
@@ -52,7 +53,7 @@ func examineHost(ctx context.Context, a *lab.Session, project *article.Project, 
 
 // cleanCluster sweeps the namespace of a project's cluster, if it has one.
 func cleanCluster(ctx context.Context, a *lab.Session, dryRun bool) (asked, found int, failed error) {
-	project, err := article.OpenProject(a.Dir)
+	project, err := projects.Open(a.Dir)
 	if err != nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil || a.Config.Cluster == nil {
 		return 0, 0, nil
 	}

@@ -12,8 +12,8 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -62,7 +62,7 @@ func (v targets) Close() {
 // connected to when there is something to measure, or with the others. The machines of others are locked right away and
 // identified: which results there are is known only then. Locks are taken in one global order to avoid deadlock: this machine,
 // then engines by their identity. A machine that another run has is an error, or waited for.
-func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
+func connectTargets(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, this machines.Host,
 	doing string, wait bool) (all targets, err error) {
 	s := &hostSession{app: a, hosts: map[hostKey]engine.Host{}, addresses: map[hostKey]string{}, clusters: map[string]engine.Engine{},
 		generators: map[string][]int{}, machines: map[hostKey]*machines.Machine{}, further: map[string][]*machines.Machine{}}
@@ -113,7 +113,7 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 }
 
 // connectAll connects to the hosts of all articles that run on some.
-func (m *hostSession) connectAll(ctx context.Context, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan) error {
+func (m *hostSession) connectAll(ctx context.Context, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan) error {
 	for _, c := range list {
 		p := plans[c.Slug]
 		m.generators[p.Cluster()] = append(m.generators[p.Cluster()], p.Generators())
@@ -165,7 +165,7 @@ func (m *hostSession) keys() []hostKey {
 }
 
 // connect connects to those hosts of a plan that it has not yet. The empty name is this machine.
-func (m *hostSession) connect(ctx context.Context, project *article.Project, cluster string, names []string) error {
+func (m *hostSession) connect(ctx context.Context, project *projects.Project, cluster string, names []string) error {
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.hosts[hostKey{cluster, name}].Engine != nil })
 	for name, address := range lab.AddressesOf(project, cluster, missing) {
 		m.addresses[hostKey{cluster, name}] = address
@@ -206,7 +206,7 @@ func (m *hostSession) connect(ctx context.Context, project *article.Project, clu
 }
 
 // connectHere connects to the engine of those articles of the project that run on this machine alone.
-func (m *hostSession) connectHere(ctx context.Context, project *article.Project) (engine.Engine, error) {
+func (m *hostSession) connectHere(ctx context.Context, project *projects.Project) (engine.Engine, error) {
 	e, err := m.app.Config.EngineOf(ctx, project)
 	if err != nil {
 		return nil, err
@@ -437,7 +437,7 @@ func (m *hostSession) target(cluster string, names []string, generators int, thi
 
 // addressOf is the IP address at which other hosts reach one of the project: the one it has there, or that of its endpoint. One that only
 // this machine reaches has none.
-func addressOf(ctx context.Context, h article.ProjectHost) (string, error) {
+func addressOf(ctx context.Context, h projects.ProjectHost) (string, error) {
 	name := h.Address.Value
 	if name == "" {
 		u, err := url.Parse(h.Docker.Value)

@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -33,7 +34,7 @@ import (
 )
 
 // reporter shows a run as standard error can: on a terminal that is wide enough with bars, else in plain lines.
-func newReporter(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
+func newReporter(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, plans map[string]*plan.Plan, at targets, o runner.Options) (progress.Reporter, error) {
 	if a.Config.Terminal == nil || a.Config.Terminal() < terminal.Narrowest {
 		return &progress.Progress{W: a.Stderr}, nil
 	}
@@ -50,7 +51,7 @@ func newReporter(ctx context.Context, a *lab.Session, project *article.Project, 
 }
 
 // judge judges the claims of an article while it is measured, if they can be seen and all of its experiments are in the plan.
-func newJudge(a *lab.Session, r progress.Reporter, project *article.Project, c *lab.Article, p *plan.Plan, host machines.Host) (*progress.Judge, error) {
+func newJudge(a *lab.Session, r progress.Reporter, project *projects.Project, c *lab.Article, p *plan.Plan, host machines.Host) (*progress.Judge, error) {
 	if _, ok := r.(*progress.Live); !ok || len(p.Experiments) < len(c.Doc.Experiments) || len(c.Doc.Claims) == 0 {
 		return nil, nil
 	}
@@ -89,7 +90,7 @@ type Options struct {
 const EngineNone = "none"
 
 // ChooseEngine puts the engine of the flag in the place of the project's.
-func (f *Options) ChooseEngine(project *article.Project) {
+func (f *Options) ChooseEngine(project *projects.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
 		project.Engine = article.Value[spec.Engine]{V: spec.Engine(f.Engine), Text: source.Text{Value: f.Engine}}
 	}
@@ -100,7 +101,7 @@ func (f *Options) planOptions() plan.Options {
 }
 
 // Run runs what is missing or stale of the chosen articles, and says on standard error what it does.
-func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
+func Run(ctx context.Context, a *lab.Session, project *projects.Project, list []*lab.Article, flags Options) error {
 	revisions := map[string]string{} // of what is read here: it may be edited, and committed, long before it is measured
 	for _, c := range list {
 		revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Slug)
@@ -125,7 +126,7 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 // A job is the measuring of articles without problems, each on its target.
 type job struct {
 	*lab.Session
-	project *article.Project
+	project *projects.Project
 	list    []*lab.Article
 	plans   map[string]*plan.Plan
 	targets targets
@@ -288,7 +289,7 @@ func (s *survey) words() string {
 }
 
 // connect gives those of some targets an engine that have none yet: they are this machine.
-func connect(ctx context.Context, a *lab.Session, project *article.Project, at targets) error {
+func connect(ctx context.Context, a *lab.Session, project *projects.Project, at targets) error {
 	for _, v := range at.distinct() {
 		if _, err := v.connected(ctx, a, project); err != nil {
 			return err
@@ -299,7 +300,7 @@ func connect(ctx context.Context, a *lab.Session, project *article.Project, at t
 }
 
 // checkMany refuses to measure very many trials of one experiment that nobody may have meant: the lengths of axes are multiplied.
-func checkMany(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, records []*record.Record, v *target, o runner.Options,
+func checkMany(ctx context.Context, a *lab.Session, project *projects.Project, c *lab.Article, p *plan.Plan, records []*record.Record, v *target, o runner.Options,
 	flags Options) error {
 	if flags.Yes || flags.Budget > 0 || o.Only != nil {
 		return nil
@@ -321,7 +322,7 @@ func checkMany(ctx context.Context, a *lab.Session, project *article.Project, c 
 }
 
 // connected is the engine of a target, that of the project where it has none yet.
-func (v *target) connected(ctx context.Context, a *lab.Session, project *article.Project) (engine.Engine, error) {
+func (v *target) connected(ctx context.Context, a *lab.Session, project *projects.Project) (engine.Engine, error) {
 	if v.engine == nil {
 		e, err := a.Config.EngineOf(ctx, project)
 		if err != nil {

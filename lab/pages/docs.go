@@ -5,14 +5,14 @@ import (
 	"path/filepath"
 
 	"benchbook/lab"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
 
 // DocsProblems are what is wrong with the pages that the project has beside its articles.
-func DocsProblems(project *article.Project) []*source.Problem {
+func DocsProblems(project *projects.Project) []*source.Problem {
 	var problems source.Problems
 	project.ReadDocs(&problems)
 	return problems.Sorted()
@@ -20,7 +20,7 @@ func DocsProblems(project *article.Project) []*source.Problem {
 
 // docs renders the pages that the project has beside its articles. Those that cannot be read are left out, and links that lead to nothing
 // are text; that is what the problems say.
-func renderDocs(a *lab.Session, project *article.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*source.Problem, error) {
+func renderDocs(a *lab.Session, project *projects.Project, look *theme.Theme, articles []string) ([]*render.DocsPage, []*source.Problem, error) {
 	var problems source.Problems
 	docs := project.ReadDocs(&problems)
 	if docs == nil {
@@ -43,7 +43,7 @@ func renderDocs(a *lab.Session, project *article.Project, look *theme.Theme, art
 }
 
 // DocsDir is the folder in which a project has pages beside its articles; empty if it has none.
-func DocsDir(project *article.Project) string {
+func DocsDir(project *projects.Project) string {
 	if project.Docs.Value == "" {
 		return ""
 	}

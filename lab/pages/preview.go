@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -98,7 +99,7 @@ func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
 // site makes what changed, and all files of the site unless a theme or docs cannot be used. Problems are text.
 func (p *Previewer) site(ctx context.Context, changed []string) (files map[string][]byte, problems string, err error) {
 	themed := p.forget(changed)
-	project, err := article.OpenProject(p.dir)
+	project, err := projects.Open(p.dir)
 	if err != nil {
 		return nil, "", err
 	}
@@ -158,7 +159,7 @@ func (p *Previewer) failures(slugs []string) (out []string) {
 }
 
 // files makes the files of the site.
-func (p *Previewer) files(project *article.Project, pages []*render.Page) (map[string][]byte, error) {
+func (p *Previewer) files(project *projects.Project, pages []*render.Page) (map[string][]byte, error) {
 	if err := p.readDocs(project); err != nil {
 		return nil, err
 	}
@@ -168,7 +169,7 @@ func (p *Previewer) files(project *article.Project, pages []*render.Page) (map[s
 }
 
 // readDocs makes the pages beside the articles, if they are not as they were.
-func (p *Previewer) readDocs(project *article.Project) error {
+func (p *Previewer) readDocs(project *projects.Project) error {
 	if p.docsMade && slices.Equal(p.docsShown, p.shown) {
 		return nil
 	}
@@ -187,7 +188,7 @@ func (p *Previewer) readDocs(project *article.Project) error {
 }
 
 // ThemeDir is the folder in which a project has files for the theme; empty if it has none.
-func ThemeDir(project *article.Project) string {
+func ThemeDir(project *projects.Project) string {
 	if project.Theme.Value == "" {
 		return ""
 	}
@@ -195,7 +196,7 @@ func ThemeDir(project *article.Project) string {
 }
 
 // readTheme takes the theme as it is now. Without a theme that can be used no page is made.
-func (p *Previewer) readTheme(project *article.Project) (err error) {
+func (p *Previewer) readTheme(project *projects.Project) (err error) {
 	p.themeDir, p.broken, p.renderer = ThemeDir(project), "", nil
 	var problems source.Problems
 	p.look = theme.OfProject(project, &problems)
@@ -281,7 +282,7 @@ func isWithin(folder, path string) bool {
 }
 
 // Check reads and checks an article, if it is not as it was.
-func (p *Previewer) check(project *article.Project, slug string) (*lab.Article, error) {
+func (p *Previewer) check(project *projects.Project, slug string) (*lab.Article, error) {
 	m := p.Made[slug]
 	if m == nil {
 		m = &made{}
@@ -336,7 +337,7 @@ func (p *Previewer) show(list []*lab.Article) {
 }
 
 // pages gives the pages of articles. Of one with problems it is that from before, if there was one.
-func (p *Previewer) pages(ctx context.Context, project *article.Project, list []*lab.Article, finish bool) ([]*render.Page, error) {
+func (p *Previewer) pages(ctx context.Context, project *projects.Project, list []*lab.Article, finish bool) ([]*render.Page, error) {
 	p.show(list)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -382,7 +383,7 @@ func (p *Previewer) pages(ctx context.Context, project *article.Project, list []
 
 // page makes the page of an article without problems. Its records are read only if they may have changed. Where only words have, its
 // subpages are left for when it is to be finished.
-func (p *Previewer) page(project *article.Project, c *lab.Article, m *made, finish bool) error {
+func (p *Previewer) page(project *projects.Project, c *lab.Article, m *made, finish bool) error {
 	if !m.hasRead {
 		records, bad, err := record.Dir(project.RecordsDir(c.Slug)).Read()
 		if err != nil {

@@ -15,10 +15,10 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -53,7 +53,7 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 // Render makes the site of all articles without problems, and says what each claim came to and where the site is. said are the
 // articles that were asked for, all if empty: their problems, and those of the project, have been said already, and of no other
 // article the claims are said. It gives what the records say of them.
-func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string, asJSON bool) ([]*results.ArticleOutcome, error) {
+func Render(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, said []string, asJSON bool) ([]*results.ArticleOutcome, error) {
 	plans, problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func problemsError(articles, docs, warnings int, strict bool) error {
 	return lab.WithStatus(lab.StatusProblems, errors.New(words))
 }
 
-func (f *Options) Dir(project *article.Project) string {
+func (f *Options) Dir(project *projects.Project) string {
 	if f.Out == "" {
 		return filepath.Join(project.Dir, SiteDir)
 	}
@@ -140,14 +140,14 @@ func (f *Options) Dir(project *article.Project) string {
 }
 
 // Site is what the site is called and has in it.
-func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
+func (f *Options) Site(a *lab.Session, project *projects.Project) site.Options {
 	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value, Version: a.Version, Drafts: f.Drafts,
 		BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
 // pages renders the articles that have no problems. Drafts are among them if the site has them, or if they are asked for by name; others
 // cannot refer to a page that the site does not have.
-func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
+func renderPages(a *lab.Session, project *projects.Project, list []*lab.Article, flags Options, named []string, asJSON bool) ([]*render.Page, []*results.ArticleOutcome, error) {
 	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, nil, lab.Failure(err)
@@ -228,7 +228,7 @@ type madePage struct {
 }
 
 // page makes the page of an article.
-func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
+func renderPage(a *lab.Session, project *projects.Project, c *lab.Article, renderer func() (*render.Renderer, error), options render.Options, flags Options,
 	this machines.Host, asJSON bool) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -260,7 +260,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 }
 
 // build makes the site, and says what is wrong with the pages beside the articles.
-func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, out string, flags Options) (r site.Report, found []*source.Problem, err error) {
+func buildSite(a *lab.Session, project *projects.Project, pages []*render.Page, out string, flags Options) (r site.Report, found []*source.Problem, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return r, nil, err
@@ -284,7 +284,7 @@ func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, o
 }
 
 // theme is how pages of the project look. Without it nothing is rendered.
-func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error) {
+func projectTheme(a *lab.Session, project *projects.Project) (*theme.Theme, error) {
 	var problems source.Problems
 	look := theme.OfProject(project, &problems)
 	if !problems.Empty() {
@@ -295,7 +295,7 @@ func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error
 }
 
 // ThemeProblems are what is wrong with the files that the project has for the theme.
-func ThemeProblems(project *article.Project) []*source.Problem {
+func ThemeProblems(project *projects.Project) []*source.Problem {
 	var problems source.Problems
 	theme.OfProject(project, &problems)
 	return problems.Sorted()

@@ -5,8 +5,8 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/projects"
 	"benchbook/runner/machines"
 )
 
@@ -29,7 +29,7 @@ type ListJSON struct {
 	ThisHost bool   `json:"this_host"`
 }
 
-func ListEntry(a *lab.Session, project *article.Project, c *lab.Article, this machines.Host) (ListJSON, error) {
+func ListEntry(a *lab.Session, project *projects.Project, c *lab.Article, this machines.Host) (ListJSON, error) {
 	front := c.Doc.Front
 	out := ListJSON{Article: c.Slug, Title: front.Title.Value, Date: front.Date.Value, Draft: front.Draft.V, Tags: []string{},
 		Experiments: []string{}, Problems: len(c.Problems.Sorted())}

@@ -9,9 +9,9 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/number"
@@ -219,7 +219,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 
 // dataset lays the records of an article over its plans: what the page shows. host is this machine, only the one whose results
 // are wanted, if any.
-func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, host, only string) (*dataset.Dataset, error) {
+func ShownDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, only string) (*dataset.Dataset, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, host
 
 // outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else those that the page shows.
 // Articles with problems are left out.
-func OutcomesOf(a *lab.Session, project *article.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
+func OutcomesOf(a *lab.Session, project *projects.Project, list []*lab.Article, profile string, asJSON bool) ([]*ArticleOutcome, error) {
 	this, err := machines.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -255,7 +255,7 @@ func OutcomesOf(a *lab.Session, project *article.Project, list []*lab.Article, p
 }
 
 // outcomeSet is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, host, profile string) (*dataset.Dataset, error) {
+func outcomeDataset(a *lab.Session, project *projects.Project, c *lab.Article, host, profile string) (*dataset.Dataset, error) {
 	records, bad, err := a.Records(project, c)
 	if err != nil {
 		return nil, err

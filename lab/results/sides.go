@@ -18,6 +18,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -49,14 +50,14 @@ func (s *side) String() string {
 // A recordFinder is where sides are looked for.
 type recordFinder struct {
 	app      *lab.Session
-	project  *article.Project
+	project  *projects.Project
 	slugs    []string
 	here     map[string][]*record.Record // the records of the project, by article
 	gitError error                       // why git could not even look for a revision, if so
 }
 
 // newShelf reads the records of some articles.
-func newRecordFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*recordFinder, error) {
+func newRecordFinder(a *lab.Session, project *projects.Project, list []*lab.Article) (*recordFinder, error) {
 	s := &recordFinder{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
 		records, _, err := a.Records(project, c)

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -167,7 +168,7 @@ func (m *keysMaker) words(path string, t reflect.Type) (words string, later []ke
 		switch t {
 		case reflect.TypeFor[article.Ulimit]():
 			words = "a whole number, or a mapping"
-		case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.ProjectHost]():
+		case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[projects.ProjectHost]():
 			words = "a text, or a mapping"
 		}
 		return words, []keysLater{{path, t}}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -46,14 +47,14 @@ type projectKeys struct {
 	Defaults article.Defaults `yaml:"defaults"`
 	Profiles article.Profiles `yaml:"profiles"`
 
-	Engine   article.Value[spec.Engine]          `yaml:"engine"`
-	Cluster  *article.Cluster                    `yaml:"kubernetes"`
-	Hosts    article.ProjectHosts                `yaml:"hosts"`
-	Registry source.Text                         `yaml:"registry"`
-	Theme    source.Text                         `yaml:"theme"`
-	Docs     source.Text                         `yaml:"docs"`
-	Publish  *article.Publish                    `yaml:"publish"`
-	Allow    []article.Value[article.Permission] `yaml:"allow"`
+	Engine   article.Value[spec.Engine]           `yaml:"engine"`
+	Cluster  *projects.Cluster                    `yaml:"kubernetes"`
+	Hosts    projects.ProjectHosts                `yaml:"hosts"`
+	Registry source.Text                          `yaml:"registry"`
+	Theme    source.Text                          `yaml:"theme"`
+	Docs     source.Text                          `yaml:"docs"`
+	Publish  *projects.Publish                    `yaml:"publish"`
+	Allow    []article.Value[projects.Permission] `yaml:"allow"`
 }
 
 // A schema is one of JSON Schema 2020-12. Its keys are written in alphabetical order.
@@ -111,7 +112,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 
 // named gives the type of values in a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
-	if t.PkgPath() != reflect.TypeFor[article.Named[article.ProjectHost]]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
+	if t.PkgPath() != reflect.TypeFor[article.Named[projects.ProjectHost]]().PkgPath() || !strings.HasPrefix(t.Name(), "Named[") {
 		return nil, false
 	}
 	f, ok := t.FieldByName("Value")
@@ -200,7 +201,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return word(), true
 	case reflect.TypeFor[article.CommandLine]():
 		return orList(word()), true
-	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](), reflect.TypeFor[article.ProjectHost]():
+	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](), reflect.TypeFor[projects.ProjectHost]():
 		return anyOf(word(), g.mapping(t)), true
 	case reflect.TypeFor[article.Targets]():
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true

@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -131,7 +132,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if project, err := article.OpenProject(filepath.Dir(path)); err == nil && project.Problems.Empty() {
+			if project, err := projects.Open(filepath.Dir(path)); err == nil && project.Problems.Empty() {
 				validate("project", path, data)
 			}
 		case strings.HasSuffix(path, ".md"):
@@ -315,7 +316,7 @@ func TestProjectKeys(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		project, err := article.OpenProject(dir)
+		project, err := projects.Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

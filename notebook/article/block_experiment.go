@@ -105,7 +105,7 @@ func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 type Hosts []Named[source.Text]
 
 func (h *Hosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*h = decodeNamed[source.Text](d, n, what, "host of")
+	*h = DecodeNamed[source.Text](d, n, what, "host of")
 }
 
 // Profiles are overrides by the name of a profile.
@@ -127,7 +127,7 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 			continue // it removes the profile of what this is merged over
 		}
 		if !files.IsName(f.Key.Value) { // the folder of its records is called so
-			addBadName(d.Problems, f.Key, "profile")
+			AddBadName(d.Problems, f.Key, "profile")
 			continue
 		}
 		if f.Value.Kind == yamltext.Scalar && f.Value.Text.Value == "skip" {
@@ -147,7 +147,7 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 					Hint = "write it beside profiles, for all of them"
 			}
 		}
-		newDecoder(d.Problems, true).Decode(f.Value, "experiment", new(Experiment))
+		NewDecoder(d.Problems, true).Decode(f.Value, "experiment", new(Experiment))
 	}
 }
 
@@ -155,14 +155,14 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 // experiment, one whose defaults and profile are merged in, every part has to be complete.
 func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
-	d := newDecoder(problems, true)
+	d := NewDecoder(problems, true)
 	d.Whole = whole
 	d.Decode(n, "experiment", &e)
 	return &e
 }
 
 // templatesIn checks the expressions of all ${{ }} under n.
-func templatesIn(n *yamltext.Node, problems *source.Problems) {
+func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
 	switch n.Kind {
 	case yamltext.Scalar:
 		if strings.Contains(n.Text.Value, "${{") {
@@ -172,11 +172,11 @@ func templatesIn(n *yamltext.Node, problems *source.Problems) {
 		}
 	case yamltext.List:
 		for _, item := range n.Items {
-			templatesIn(item, problems)
+			TemplatesIn(item, problems)
 		}
 	case yamltext.Map:
 		for _, f := range n.Fields {
-			templatesIn(f.Value, problems)
+			TemplatesIn(f.Value, problems)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func checkParameterName(d yamltext.Decoder, t source.Text) {
 		d.Problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
 	} else if !IsName(t.Value) {
-		addBadName(d.Problems, t, "parameter")
+		AddBadName(d.Problems, t, "parameter")
 	}
 }
 
@@ -166,5 +166,5 @@ func combination(d yamltext.Decoder, n *yamltext.Node, what string) Combination 
 
 // DecodeRows reads rows of include from a file of the article, see Document.Rows.
 func DecodeRows(rows []*yamltext.Node, problems *source.Problems) []Combination {
-	return combinations(newDecoder(problems, true), &yamltext.Node{Kind: yamltext.List, Items: rows}, "include")
+	return combinations(NewDecoder(problems, true), &yamltext.Node{Kind: yamltext.List, Items: rows}, "include")
 }

@@ -46,7 +46,7 @@ type Published struct {
 type NamedTexts []Named[source.Text]
 
 func (v *NamedTexts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*v = decodeNamed[source.Text](d, n, what, "entry")
+	*v = DecodeNamed[source.Text](d, n, what, "entry")
 }
 
 // get gives the word with a name.
@@ -90,7 +90,7 @@ type PublishedAt struct {
 // those that an experiment adds.
 func (doc *Document) publishedRows(b *Published) {
 	p := &doc.Problems
-	d := newDecoder(p, false)
+	d := NewDecoder(p, false)
 	var rows []*yamltext.Node
 	switch {
 	case !b.File.IsZero() && b.Written != nil:
@@ -235,7 +235,7 @@ func (doc *Document) timesCommands(name string) bool {
 // value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
 func (doc *Document) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
-	d := newDecoder(&doc.Problems, false)
+	d := NewDecoder(&doc.Problems, false)
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
 	for _, f := range n.Fields {

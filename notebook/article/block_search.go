@@ -15,7 +15,7 @@ func (t *Tune) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	for _, f := range n.Fields {
 		checkParameterName(d, f.Key)
 	}
-	*t = decodeNamed[Search](d, n, what, "search")
+	*t = DecodeNamed[Search](d, n, what, "search")
 }
 
 // Search looks for the value from which on more does not help, or takes what another experiment has found.

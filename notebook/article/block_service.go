@@ -15,7 +15,7 @@ type Services []Named[Service]
 
 func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	named, lost := misplaced(n, reflect.TypeFor[Service]())
-	*s = decodeNamed[Service](d, named, what, "service")
+	*s = DecodeNamed[Service](d, named, what, "service")
 	for _, f := range lost {
 		d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands where the name of a service belongs", f.Key.Value).
 			Hint = "it is a key of a service: indent it further, below the name"
@@ -120,7 +120,7 @@ type Environment []Named[source.Text]
 
 func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	if n.Kind != yamltext.List {
-		*e = decodeNamed[source.Text](d, n, what, "variable")
+		*e = DecodeNamed[source.Text](d, n, what, "variable")
 		return
 	}
 	for _, item := range n.Items {
@@ -294,7 +294,7 @@ type Ulimit struct {
 }
 
 func (u *Ulimits) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*u = decodeNamed[Ulimit](d, n, what, "limit")
+	*u = DecodeNamed[Ulimit](d, n, what, "limit")
 }
 
 func (u *Ulimit) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {

@@ -37,7 +37,7 @@ type Format struct {
 }
 
 func (f *Formats) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*f = decodeNamed[Format](d, n, what, "format of")
+	*f = DecodeNamed[Format](d, n, what, "format of")
 }
 
 func (f *Format) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {

@@ -126,7 +126,7 @@ func (doc *Document) named(t source.Text, at source.Pos, what string, seen map[s
 		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
 		return false
 	case !IsName(t.Value):
-		addBadName(&doc.Problems, t, what)
+		AddBadName(&doc.Problems, t, what)
 		return false
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)

@@ -97,7 +97,7 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 }
 
 // decodeNamed reads a mapping whose keys are names of the author's choice.
-func decodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string) []Named[T] {
+func DecodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string) []Named[T] {
 	if !d.Kind(n, what, yamltext.Map) {
 		return nil
 	}

@@ -119,7 +119,7 @@ func (k *KeyValue) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 type NamedValues []Named[Expression]
 
 func (v *NamedValues) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*v = decodeNamed[Expression](d, n, what, "value")
+	*v = DecodeNamed[Expression](d, n, what, "value")
 }
 
 // Defaults are keys of experiments that hold wherever an experiment does not say otherwise.
@@ -134,8 +134,8 @@ func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 					Hint = "write it in the experiments"
 			}
 		}
-		templatesIn(n, d.Problems)
-		newDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
+		TemplatesIn(n, d.Problems)
+		NewDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment)) // as where it is merged, so that it is said once
 	}
 }
 
@@ -248,7 +248,7 @@ func Parse(dir string, src *source.Source) *Document {
 		doc.Source = src
 	}
 	doc.Text = doc.frontMatter()
-	doc.Tree = doc.parseMarkdown()
+	doc.Tree = doc.ParseMarkdown()
 	doc.blocks()
 	doc.files()
 	doc.inlines()
@@ -281,7 +281,7 @@ func (doc *Document) frontMatter() []byte {
 	if m[2] >= 0 {
 		f := yamltext.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
 		if n := yamltext.Parse(f, &doc.Problems); n != nil {
-			newDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
+			NewDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
 			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
 				doc.Front.Tried = append(doc.Front.Tried, "title")
 				doc.Problems.Add("missing-key", n.Place("title"), "the title is empty").Hint = "write what the article is about behind title:"
@@ -471,7 +471,7 @@ func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 	if n == nil {
 		return
 	}
-	d := newDecoder(&doc.Problems, false)
+	d := NewDecoder(&doc.Problems, false)
 	items := []*yamltext.Node{n}
 	if n.Kind == yamltext.List && b.Is != "experiment" {
 		items = n.Items
@@ -494,7 +494,7 @@ func (doc *Document) yamlBlock(b *Block, f yamltext.Fragment) {
 			if len(doc.Experiments) >= maxExperiments {
 				continue
 			}
-			templatesIn(item, &doc.Problems)
+			TemplatesIn(item, &doc.Problems)
 			e := DecodeExperiment(item, false, &doc.Problems)
 			b.Experiment = &ExperimentBlock{Name: e.Name, Node: item, Pos: b.Place, extent: b.extent, tried: e.Tried}
 			doc.Experiments = append(doc.Experiments, b.Experiment)
@@ -638,7 +638,7 @@ func (doc *Document) inlines() {
 				if resolved != string(n.Destination) {
 					word = string(n.Destination)
 				}
-				return doc.destination(n, word)
+				return doc.Destination(n, word)
 			}
 			if to := doc.linkTo(resolved, at); to != nil {
 				swaps = append(swaps, swap{n, to})
@@ -720,11 +720,11 @@ func (doc *Document) nearlyLink(n *ast.Link, destination string) {
 	switch scheme, name, ok := strings.Cut(destination, ":"); {
 	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
 		if _, near := source.Nearest(scheme, []string{"claim"}); near {
-			doc.Problems.Add("unknown-claim", doc.destination(n, destination), "%q is no link to a claim", destination).
+			doc.Problems.Add("unknown-claim", doc.Destination(n, destination), "%q is no link to a claim", destination).
 				Hint = "write claim:" + name
 		}
 	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
-		doc.Problems.Add("unknown-label", doc.destination(n, destination), "%q is no label of a table or figure, and the link has no words",
+		doc.Problems.Add("unknown-label", doc.Destination(n, destination), "%q is no label of a table or figure, and the link has no words",
 			destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 	}
@@ -779,7 +779,7 @@ func (doc *Document) linkTo(destination string, at func(word string) source.Pos)
 }
 
 // destination finds where a link's destination stands: goldmark keeps the place of the words only.
-func (doc *Document) destination(n ast.Node, want string) source.Pos {
+func (doc *Document) Destination(n ast.Node, want string) source.Pos {
 	from := 0
 	for c := n; c != nil; c = c.LastChild() {
 		if t, ok := c.(*ast.Text); ok {
@@ -808,7 +808,7 @@ func isLabel(s, prefix string) bool {
 const nameHint = `use letters, digits, "-" and "_", and begin with a letter`
 
 // addBadName reports a text that IsName refuses; what is the kind of thing that it should name.
-func addBadName(p *source.Problems, t source.Text, what string) {
+func AddBadName(p *source.Problems, t source.Text, what string) {
 	hint := nameHint
 	if len(t.Value) > files.MaxName {
 		hint = fmt.Sprintf("choose a name of at most %d bytes", files.MaxName)

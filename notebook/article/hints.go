@@ -15,7 +15,7 @@ var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownK
 	Named: func(t reflect.Type) bool { return t == reflect.TypeFor[Services]() }}
 
 // newDecoder makes a decoder for articles. Templates says that ${{ }} may still stand in scalars.
-func newDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
+func NewDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
 	return yamltext.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
 }
 

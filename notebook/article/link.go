@@ -19,7 +19,7 @@ func (doc *Document) Links() []ProseLink {
 	var out []ProseLink
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if l, words, ok := doc.linkOf(n, doc.Text); ok && entering {
-			l.Pos = doc.destination(n, words)
+			l.Pos = doc.Destination(n, words)
 			out = append(out, l)
 		}
 		return ast.WalkContinue, nil

@@ -19,7 +19,7 @@ const (
 )
 
 // parseMarkdown reads the text of an article: GitHub's Markdown, with footnotes, formulas and definition lists.
-func (doc *Document) parseMarkdown() ast.Node {
+func (doc *Document) ParseMarkdown() ast.Node {
 	b := &bounds{doc: doc, at: -1}
 	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
 		return util.Prioritized(boundedBlock{p, b}, priority)

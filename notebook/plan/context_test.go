@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 )
 
@@ -32,7 +33,7 @@ func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan
 	write(t, filepath.Join(root, "p", article.ProjectFile), "")
 	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 	mkfiles(dir, filepath.Join(root, "outside"))
-	project, err := article.OpenProject(dir)
+	project, err := projects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

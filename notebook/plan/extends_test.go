@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 )
 
@@ -20,7 +21,7 @@ func TestExtendsAnotherArticle(t *testing.T) {
 		"\n", block("name: own-file\nextends: other#base\nservices: {s: {configs: [{source: a.txt, target: /a.txt}]}}\n"),
 		"\n", block("name: no-context\nextends: other#no-context\nservices: {s: {build: {args: {B: 2}}}}\n"))
 	write(t, filepath.Join(root, "experiments", "own", article.FileName), own)
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}

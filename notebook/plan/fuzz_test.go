@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 )
 
@@ -26,7 +27,7 @@ func FuzzNew(f *testing.F) {
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		f.Fatal(err)
 	}
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/spec"
 )
 
@@ -138,7 +139,7 @@ const (
 )
 
 // clusterOf is the host that an experiment names and that is a cluster, the first if there are several; nil if none is.
-func (p *planner) clusterOf(e *outline) *article.Named[article.ProjectHost] {
+func (p *planner) clusterOf(e *outline) *article.Named[projects.ProjectHost] {
 	for _, h := range e.head.Hosts {
 		for i := range p.project.Hosts {
 			known := &p.project.Hosts[i]
@@ -186,7 +187,7 @@ func (p *planner) checkPlaces(e *outline) {
 		return
 	}
 	for _, h := range e.head.Hosts {
-		known := func(p article.Named[article.ProjectHost]) bool { return p.Name.Value == h.Value.Value }
+		known := func(p article.Named[projects.ProjectHost]) bool { return p.Name.Value == h.Value.Value }
 		if !slices.ContainsFunc(p.project.Hosts, known) {
 			return // as was said
 		}

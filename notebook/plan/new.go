@@ -17,6 +17,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -50,7 +51,7 @@ var ErrNoProfile = errors.New("no such profile")
 
 // New plans the experiments of an article. What is wrong with them goes to problems; the plan then lacks what could not be
 // resolved and must not be run. The error is one of the options.
-func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
+func New(project *projects.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems,
 		folders: map[*article.Document]*folder{}, articles: map[string]*article.Document{doc.Slug: doc}}
@@ -164,7 +165,7 @@ func profilesOf(n *yamltext.Node) article.Profiles {
 }
 
 type planner struct {
-	project     *article.Project
+	project     *projects.Project
 	doc         *article.Document
 	options     Options
 	problems    *source.Problems

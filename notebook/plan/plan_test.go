@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -41,7 +42,7 @@ func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Pla
 			write(t, filepath.Join(dir, name), data)
 		}
 	}
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,7 +382,7 @@ func TestNullRemovesAnAxis(t *testing.T) {
 func TestUnknownProfile(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, article.ProjectFile), "")
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -518,7 +519,7 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 	if err := os.Symlink(filepath.Join(root, "secret"), filepath.Join(dir, "inside")); err != nil {
 		t.Fatal(err)
 	}
-	project, err := article.OpenProject(dir)
+	project, err := projects.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -314,20 +315,20 @@ func (p *planner) checkService(s *article.Service) {
 		}
 	}
 	for _, c := range s.CapAdd {
-		p.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
+		p.allow(projects.AllowCapAdd, c.Pos, "the capability "+c.Value)
 	}
 	for _, o := range s.SecurityOpt {
-		p.allow(article.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
+		p.allow(projects.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
 	}
 	for _, c := range s.Sysctls {
-		p.allow(article.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
+		p.allow(projects.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
 	}
 }
 
 var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
 
 // allow reports what the project does not allow articles to ask for.
-func (p *planner) allow(what article.Permission, at source.Pos, words string) {
+func (p *planner) allow(what projects.Permission, at source.Pos, words string) {
 	if p.project.Allows(what) {
 		return
 	}
@@ -461,7 +462,7 @@ func (p *planner) volume(v *article.Volume) (spec.Volume, bool) {
 		return out, false
 	}
 	if path.IsAbs(source) || strings.HasPrefix(source, "~") || source == ".." || strings.HasPrefix(path.Clean(source), "../") {
-		p.allow(article.AllowMounts, v.Source.Pos, fmt.Sprintf("the path %q of this machine, outside the article's folder,", source))
+		p.allow(projects.AllowMounts, v.Source.Pos, fmt.Sprintf("the path %q of this machine, outside the article's folder,", source))
 		host, err := hostPath(p.folder(v.Source).doc.Dir, source)
 		if err != nil {
 			p.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", source, err).

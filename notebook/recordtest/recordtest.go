@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -49,7 +50,7 @@ calibrate: false`
 // A Fixture is an article under test, with the records that it has.
 type Fixture struct {
 	T       testing.TB
-	Project *article.Project
+	Project *projects.Project
 	Doc     *article.Document
 	Records []*record.Record
 }
@@ -65,7 +66,7 @@ func New(t testing.TB, text string) *Fixture {
 	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}

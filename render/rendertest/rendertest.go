@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -33,7 +34,7 @@ type Bench struct {
 	Records []*record.Record
 
 	t       testing.TB
-	project *article.Project
+	project *projects.Project
 	slug    string
 	planned map[string]*plan.Plan // by profile, of what was measured so far
 	encoded map[string]string     // histograms by what is in them
@@ -72,7 +73,7 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 			t.Fatal(err)
 		}
 	}
-	project, err := article.OpenProject(root)
+	project, err := projects.Open(root)
 	if err != nil {
 		t.Fatal(err)
 	}

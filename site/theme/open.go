@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"benchbook/files"
-	"benchbook/notebook/article"
+	"benchbook/notebook/projects"
 	"benchbook/notebook/source"
 )
 
@@ -58,7 +58,7 @@ func Open(own fs.FS, shown string, at source.Pos, problems *source.Problems) *Th
 }
 
 // OfProject is the theme of a project: that of its folder, if it names one.
-func OfProject(p *article.Project, problems *source.Problems) *Theme {
+func OfProject(p *projects.Project, problems *source.Problems) *Theme {
 	if p.Theme.Value == "" {
 		return Open(nil, "", source.Pos{}, problems)
 	}

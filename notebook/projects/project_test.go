@@ -1,4 +1,4 @@
-package article
+package projects
 
 import (
 	"errors"
@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"benchbook/notebook/article"
 )
 
 // An article or a project file that cannot be read is a problem like others, and the project can be opened all the same.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, make := range map[string]func(string) error{
@@ -22,14 +24,14 @@ func TestUnreadableArticles(t *testing.T) {
 		"huge":     func(file string) error { return truncated(file, 1<<40) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(dir, "experiments", name, FileName)
+			file := filepath.Join(dir, "experiments", name, article.FileName)
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)
 			}
 			if err := make(file); err != nil {
 				t.Fatal(err)
 			}
-			project, err := OpenProject(dir)
+			project, err := Open(dir)
 			if err != nil {
 				t.Fatal(err)
 			}

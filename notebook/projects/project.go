@@ -1,4 +1,5 @@
-package article
+// Package projects finds and reads a project: its file, its articles, and the pages of its docs.
+package projects
 
 import (
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 
 	"benchbook/files"
+	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
@@ -26,8 +28,8 @@ type Project struct {
 	Title    source.Text
 	URL      source.Text
 	Author   source.Text
-	Engine   Value[spec.Engine]
-	Hosts    []Named[ProjectHost]
+	Engine   article.Value[spec.Engine]
+	Hosts    []article.Named[ProjectHost]
 	Cluster  *Cluster                  // that of the engine kubernetes; nil if nothing is written
 	Registry source.Text               // where images are pushed that the nodes of a cluster pull
 	Theme    source.Text               // a folder of the project whose files replace those of the theme
@@ -41,19 +43,19 @@ type Project struct {
 
 // projectFile is what benchbook.yaml holds.
 type projectFile struct {
-	Title    source.Text         `yaml:"title"`
-	URL      source.Text         `yaml:"url"`
-	Author   source.Text         `yaml:"author"`
-	Engine   Value[spec.Engine]  `yaml:"engine"`
-	Cluster  *Cluster            `yaml:"kubernetes"`
-	Hosts    ProjectHosts        `yaml:"hosts"`
-	Registry source.Text         `yaml:"registry"`
-	Profiles Profiles            `yaml:"profiles"`
-	Defaults Defaults            `yaml:"defaults"`
-	Theme    source.Text         `yaml:"theme"`
-	Docs     source.Text         `yaml:"docs"`
-	Publish  *Publish            `yaml:"publish"`
-	Allow    []Value[Permission] `yaml:"allow"`
+	Title    source.Text                 `yaml:"title"`
+	URL      source.Text                 `yaml:"url"`
+	Author   source.Text                 `yaml:"author"`
+	Engine   article.Value[spec.Engine]  `yaml:"engine"`
+	Cluster  *Cluster                    `yaml:"kubernetes"`
+	Hosts    ProjectHosts                `yaml:"hosts"`
+	Registry source.Text                 `yaml:"registry"`
+	Profiles article.Profiles            `yaml:"profiles"`
+	Defaults article.Defaults            `yaml:"defaults"`
+	Theme    source.Text                 `yaml:"theme"`
+	Docs     source.Text                 `yaml:"docs"`
+	Publish  *Publish                    `yaml:"publish"`
+	Allow    []article.Value[Permission] `yaml:"allow"`
 }
 
 // Permission is something that articles ask for only where the project allows it.
@@ -81,13 +83,13 @@ func (h *ProjectHost) Engine() spec.Engine {
 }
 
 // ProjectHosts are the machines that experiments may name under hosts.
-type ProjectHosts []Named[ProjectHost]
+type ProjectHosts []article.Named[ProjectHost]
 
 func (h *ProjectHosts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	*h = decodeNamed[ProjectHost](d, n, what, "host")
+	*h = article.DecodeNamed[ProjectHost](d, n, what, "host")
 	for _, host := range *h {
 		if !files.IsName(host.Name.Value) {
-			addBadName(d.Problems, host.Name, "host")
+			article.AddBadName(d.Problems, host.Name, "host")
 		}
 	}
 }
@@ -141,8 +143,8 @@ type Cluster struct {
 
 // ClusterNodes are labels that the nodes of services, and of what puts load on them, have.
 type ClusterNodes struct {
-	Services NamedTexts `yaml:"services"`
-	Load     NamedTexts `yaml:"load"`
+	Services article.NamedTexts `yaml:"services"`
+	Load     article.NamedTexts `yaml:"load"`
 }
 
 // Publish is where publish puts the site: a branch of a git remote, or a folder.
@@ -164,7 +166,7 @@ func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 func (p *Project) Allows(what Permission) bool { return slices.Contains(p.Allow, what) }
 
 // OpenProject finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
-func OpenProject(dir string) (*Project, error) {
+func Open(dir string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the project: %w", err)
@@ -173,21 +175,21 @@ func OpenProject(dir string) (*Project, error) {
 		return nil, fmt.Errorf("finding the project: %w", err)
 	}
 	for d := abs; ; d = filepath.Dir(d) {
-		switch _, err := os.Lstat(filepath.Join(d, ProjectFile)); {
+		switch _, err := os.Lstat(filepath.Join(d, article.ProjectFile)); {
 		case err == nil:
 			return readProject(d), nil
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("reading the project: %w", err)
 		}
 		if d == filepath.Dir(d) {
-			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with benchbook init", ProjectFile, abs)
+			return nil, fmt.Errorf("no %s in %s or above it: go to a project's folder, name it with -C, or make one with benchbook init", article.ProjectFile, abs)
 		}
 	}
 }
 
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
-	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
+	src, ok := source.Read(filepath.Join(dir, article.ProjectFile), article.ProjectFile, &p.Problems)
 	if !ok || !source.Fits(src, &p.Problems) {
 		return p
 	}
@@ -196,7 +198,7 @@ func readProject(dir string) *Project {
 		return p
 	}
 	var file projectFile
-	newDecoder(&p.Problems, false).Decode(n, ProjectFile, &file)
+	article.NewDecoder(&p.Problems, false).Decode(n, article.ProjectFile, &file)
 	p.Title, p.URL, p.Author, p.Defaults = file.Title.OneLine(), file.URL, file.Author.OneLine(), file.Defaults.Node
 	p.Engine, p.Hosts, p.Cluster, p.Registry = file.Engine, file.Hosts, file.Cluster, file.Registry
 	p.Theme, p.Docs, p.Publish = file.Theme, file.Docs, file.Publish
@@ -209,7 +211,7 @@ func readProject(dir string) *Project {
 				Hint = "write skip in the experiments that the profile leaves out"
 			continue
 		}
-		templatesIn(profile.Node, &p.Problems)
+		article.TemplatesIn(profile.Node, &p.Problems)
 		p.Profiles[profile.Name.Value] = profile.Node
 	}
 	return p
@@ -217,7 +219,7 @@ func readProject(dir string) *Project {
 
 // Slugs lists the articles of the project, sorted: the folders below experiments/ that hold an article.
 func (p *Project) Slugs() ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", FileName))
+	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", article.FileName))
 	if err != nil {
 		return nil, fmt.Errorf("listing articles: %w", err)
 	}
@@ -235,17 +237,17 @@ func globEscape(s string) string {
 
 // Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe or
 // somebody else's file, that is a problem.
-func (p *Project) Article(slug string) (*Document, error) {
+func (p *Project) Article(slug string) (*article.Document, error) {
 	dir := p.ArticleDir(slug)
-	if _, err := os.Lstat(filepath.Join(dir, FileName)); err != nil {
+	if _, err := os.Lstat(filepath.Join(dir, article.FileName)); err != nil {
 		return nil, fmt.Errorf("reading article %s: %w", slug, err)
 	}
 	var problems source.Problems
-	source, ok := source.Read(filepath.Join(dir, FileName), path.Join("experiments", slug, FileName), &problems)
+	source, ok := source.Read(filepath.Join(dir, article.FileName), path.Join("experiments", slug, article.FileName), &problems)
 	if !ok {
-		return &Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
+		return &article.Document{Slug: slug, Dir: dir, Source: source, Tree: ast.NewDocument(), Problems: problems}, nil
 	}
-	return Parse(dir, source), nil
+	return article.Parse(dir, source), nil
 }
 
 // ArticleDir is the folder of an article.

@@ -1,4 +1,4 @@
-package article
+package projects
 
 import (
 	"os"
@@ -6,14 +6,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/notebook/article"
 )
 
 // docsOf reads the docs of a project that has these files.
 func docsOf(t *testing.T, files map[string]string) (*Docs, []string) {
 	t.Helper()
 	dir := t.TempDir()
-	if files[ProjectFile] == "" {
-		files[ProjectFile] = "docs: docs\n"
+	if files[article.ProjectFile] == "" {
+		files[article.ProjectFile] = "docs: docs\n"
 	}
 	for name, text := range files {
 		name = filepath.Join(dir, filepath.FromSlash(name))
@@ -24,7 +26,7 @@ func docsOf(t *testing.T, files map[string]string) (*Docs, []string) {
 			t.Fatal(err)
 		}
 	}
-	project, err := OpenProject(dir)
+	project, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,13 +92,13 @@ func TestDocsProblems(t *testing.T) {
 		{"a page that is not linked", index(""), []string{"the page is not linked from README.md [unlisted-page]"}},
 		{"no index", map[string]string{"docs/page.md": "# Page\n"}, []string{`the docs "docs" have no page README.md [no-docs]`}},
 		{"no folder", map[string]string{}, []string{`the docs "docs" cannot be read: no such file or directory [no-docs]`}},
-		{"the project itself", map[string]string{ProjectFile: "docs: .\n"}, []string{`the docs "." are no folder below that of the project [no-docs]`}},
-		{"outside", map[string]string{ProjectFile: "docs: ../docs\n"}, []string{`the docs "../docs" are no folder below that of the project [no-docs]`}},
+		{"the project itself", map[string]string{article.ProjectFile: "docs: .\n"}, []string{`the docs "." are no folder below that of the project [no-docs]`}},
+		{"outside", map[string]string{article.ProjectFile: "docs: ../docs\n"}, []string{`the docs "../docs" are no folder below that of the project [no-docs]`}},
 		{"no title", map[string]string{"docs/README.md": "Manual\n"},
 			[]string{`the docs "docs" have no page README.md [no-docs]`, "the page does not begin with its title [no-title]"}},
 		{"not UTF-8", map[string]string{"docs/README.md": "# Manual\n\n[x](x.md)", "docs/x.md": "# \xe9\n"},
 			[]string{`the link "x.md" leads to nothing: there is no such page [dead-link]`, "the file is not UTF-8 from here on [bad-utf8]"}},
-		{"nothing named", map[string]string{ProjectFile: "title: T\n", "docs/README.md": "no title\n"}, nil},
+		{"nothing named", map[string]string{article.ProjectFile: "title: T\n", "docs/README.md": "no title\n"}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-package article
+package projects
 
 import (
 	"errors"
@@ -16,6 +16,7 @@ import (
 	extast "github.com/yuin/goldmark/extension/ast"
 
 	"benchbook/files"
+	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
 
@@ -34,10 +35,10 @@ type Docs struct {
 
 // DocsPage is a page of Docs.
 type DocsPage struct {
-	*Document        // of which Dir, Source, Tree and Text are set
-	Name      string // of the file, without .md
-	Title     *ast.Heading
-	Group     string // heading of the index below which it is linked; empty for the index itself
+	*article.Document        // of which Dir, Source, Tree and Text are set
+	Name              string // of the file, without .md
+	Title             *ast.Heading
+	Group             string // heading of the index below which it is linked; empty for the index itself
 
 	anchors map[string]bool // ids of its headings, as goldmark makes them
 }
@@ -113,8 +114,8 @@ func (p *Project) docsPage(dir, name string, problems *source.Problems) *DocsPag
 		problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
 		return nil
 	}
-	doc := &Document{Dir: dir, Source: src, Text: src.Data}
-	doc.Tree = doc.parseMarkdown()
+	doc := &article.Document{Dir: dir, Source: src, Text: src.Data}
+	doc.Tree = doc.ParseMarkdown()
 	problems.Merge(&doc.Problems)
 	page := &DocsPage{Document: doc, Name: strings.TrimSuffix(name, ".md"), Group: unlisted, anchors: map[string]bool{}}
 	title, ok := doc.Tree.FirstChild().(*ast.Heading)
@@ -159,7 +160,7 @@ func (d *Docs) order(index *DocsPage) {
 				group, below = plainText(n, index.Text), true
 			}
 		case *ast.Link:
-			to, _ := d.Follow(index, Resolve(n.Destination)) // what is wrong is said where all links are checked
+			to, _ := d.Follow(index, article.Resolve(n.Destination)) // what is wrong is said where all links are checked
 			switch {
 			case to.Page == nil || slices.Contains(ordered, to.Page):
 			case !below:
@@ -193,7 +194,7 @@ func plainText(n ast.Node, source []byte) string {
 			if n.Parent().Kind() == ast.KindCodeSpan {
 				b.Write(t.Segment.Value(source))
 			} else {
-				b.WriteString(Resolve(t.Segment.Value(source)))
+				b.WriteString(article.Resolve(t.Segment.Value(source)))
 			}
 		}
 		return ast.WalkContinue, nil
@@ -270,10 +271,10 @@ func (d *Docs) article(name string) (slug string, ok bool) {
 		return "", false
 	}
 	slug, file, _ := strings.Cut(filepath.ToSlash(below), "/")
-	if slug == ".." || slug == "." || file != "" && file != FileName {
+	if slug == ".." || slug == "." || file != "" && file != article.FileName {
 		return "", false
 	}
-	_, err = os.Lstat(filepath.Join(d.project.ArticleDir(slug), FileName))
+	_, err = os.Lstat(filepath.Join(d.project.ArticleDir(slug), article.FileName))
 	return slug, err == nil
 }
 
@@ -331,7 +332,7 @@ func (d *Docs) ReadFile(name string) ([]byte, error) {
 // checkLinks reports the links and pictures of a page that lead to nothing.
 func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 	dead := func(n ast.Node, destination []byte, err error) {
-		at := page.destination(n, string(destination))
+		at := page.Destination(n, string(destination))
 		problems.Add("dead-link", at, "the link %q leads to nothing: %s", destination, err).
 			Hint = "correct it, or remove it"
 	}
@@ -341,11 +342,11 @@ func (d *Docs) checkLinks(page *DocsPage, problems *source.Problems) {
 		}
 		switch n := n.(type) {
 		case *ast.Link:
-			if _, err := d.Follow(page, Resolve(n.Destination)); err != nil {
+			if _, err := d.Follow(page, article.Resolve(n.Destination)); err != nil {
 				dead(n, n.Destination, err)
 			}
 		case *ast.Image:
-			u, err := url.Parse(Resolve(n.Destination))
+			u, err := url.Parse(article.Resolve(n.Destination))
 			switch {
 			case err != nil:
 				dead(n, n.Destination, errors.New("it is no address"))
