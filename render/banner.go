@@ -9,6 +9,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/validity"
@@ -31,7 +32,7 @@ func (c *composer) banners() []banner {
 	var out []banner
 	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
 	if c.moment != nil {
-		out = append(out, c.momentBanner())
+		out = append(out, momentBanner(c.moment))
 	}
 	var cells []*dataset.Cell
 	var skipped []string
@@ -111,9 +112,9 @@ func (c *composer) banners() []banner {
 }
 
 // momentBanner says of which run the page is.
-func (c *composer) momentBanner() banner {
-	return banner{Strong: "The article as of run " + c.moment.Run + ".",
-		Text: "It was measured on " + wording.LongDate(c.moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
+func momentBanner(moment *compare.Moment) banner {
+	return banner{Strong: "The article as of run " + moment.Run + ".",
+		Text: "It was measured on " + wording.LongDate(moment.Ended) + "; later runs have no part in it.", Link: &link{"../../index.html", "See the newest results"}}
 }
 
 func of(n, all int) string {
@@ -121,11 +122,11 @@ func of(n, all int) string {
 }
 
 // floorBanners say where the same cell under two names came out too far apart: docs/method.md#the-noise-floor.
-func (c *composer) floorBanners() []banner {
+func (ev *evaluator) floorBanners() []banner {
 	var biased, exceeds []string
-	for _, e := range c.d.Experiments {
-		for _, name := range c.shownMetrics(e) {
-			f, missing := c.d.Floor(e.Plan.Name, name)
+	for _, e := range ev.d.Experiments {
+		for _, name := range ev.shownMetrics(e) {
+			f, missing := ev.d.Floor(e.Plan.Name, name)
 			if missing != "" {
 				continue
 			}
@@ -152,24 +153,24 @@ func (c *composer) floorBanners() []banner {
 
 // shownMetrics are the metrics of an experiment that the article shows in tables and figures, claims something of, or has
 // in its text, as far as that is written by now.
-func (c *composer) shownMetrics(e *dataset.Experiment) []string {
+func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(experiment, metric string) {
 		if (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
 			out = append(out, metric)
 		}
 	}
-	for _, t := range c.doc.Tables {
+	for _, t := range ev.doc.Tables {
 		for _, column := range t.Columns {
 			add(t.Experiment.Value, column.Value)
 		}
 	}
-	for _, f := range c.doc.Figures {
+	for _, f := range ev.doc.Figures {
 		for _, m := range f.Metrics() {
 			add(f.Experiment.Value, m)
 		}
 	}
-	for _, u := range c.used {
+	for _, u := range ev.used {
 		add(u.experiment, u.metric)
 	}
 	return out

@@ -65,7 +65,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	mark := VerdictMark(j.Verdict)
 	says, words := c.claimSentence(block)
-	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.stated(words, block.Name.Value)})
+	c.found = append(c.found, Part{ClaimPart, prose.ClaimID + block.Name.Value, c.judgements.stated(words, block.Name.Value)})
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says, Headline: block.Headline.V}
 	if block.Expect.Node != nil {
 		v.Expect = block.Expect.Node.String()
@@ -325,8 +325,8 @@ func limitWords(ratio float64) string {
 func ratioWords(ratio float64) string { return effect{ratio: ratio}.text() }
 
 // publishedEffect is what somebody else published of an effect, in words; empty if nobody did.
-func (c *composer) publishedEffect(n expr.Node, e effect) string {
-	x, ok := c.publishedNumber(n, e.q.Cells, e.ratio > 0)
+func (ev *evaluator) publishedEffect(n expr.Node, e effect) string {
+	x, ok := ev.publishedNumber(n, e.q.Cells, e.ratio > 0)
 	switch {
 	case !ok:
 		return ""
@@ -337,14 +337,14 @@ func (c *composer) publishedEffect(n expr.Node, e effect) string {
 }
 
 // publishedNumber is what somebody else published of the only metric of an expression: of one cell, or the ratio of two.
-func (c *composer) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
-	selectors := expr.Selectors(c.resolved(n))
+func (ev *evaluator) publishedNumber(n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
+	selectors := expr.Selectors(ev.resolved(n))
 	if len(selectors) == 0 || slices.ContainsFunc(selectors, func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
 		return 0, false
 	}
 	var numbers []float64
 	for _, cell := range cells {
-		p, ok := c.d.Published(cell, selectors[0].Name, "")
+		p, ok := ev.d.Published(cell, selectors[0].Name, "")
 		if !ok {
 			return 0, false
 		}
@@ -384,7 +384,7 @@ func (e effect) interval() string {
 }
 
 // effectWords is the effect of a claim with its interval, for a sentence; empty if there is none.
-func (c *composer) effectWords(j claim.Judgement) string {
+func effectWords(j claim.Judgement) string {
 	if j.Effect == nil {
 		return ""
 	}

@@ -45,12 +45,12 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		cells, experiment, err = nil, nil, nil // it is of a claim, whose cells may be of several experiments
 	}
 	if chart.States(f) {
-		v.Banner = c.titleCheck(f.Claim)
+		v.Banner = c.judgements.titleCheck(f.Claim)
 	}
 	panels := chart.Panels(c.d, f, cells)
 	for _, p := range panels {
 		p.Plain = func(line string) string { _, words := c.prose.Inline(line); return words }
-		p.Stated = func(title string) string { return c.stated(title, f.Claim.Value) }
+		p.Stated = func(title string) string { return c.judgements.stated(title, f.Claim.Value) }
 	}
 	switch {
 	case err != nil:
@@ -70,12 +70,12 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		v.Title = template.HTML(template.HTMLEscapeString(words))
 	}
 	if chart.States(f) {
-		words = c.stated(words, f.Claim.Value)
+		words = c.judgements.stated(words, f.Claim.Value)
 	}
 	c.found = append(c.found, Part{FigurePart, v.ID, words})
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Stamp = c.stamp(cells, nil, nil)
+		v.Stamp = stampOf(c.d, cells, nil, nil)
 	}
 	v.Elsewhere = elsewhere(experiment)
 	return c.Fill("figure", v)
@@ -141,7 +141,7 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 	} else {
 		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
 	}
-	v.Stamp = c.stamp(cells, metrics, files)
+	v.Stamp = stampOf(c.d, cells, metrics, files)
 }
 
 // draw draws a figure in both widths, at the same time: who writes an article waits for all of its figures. It warns of what cannot be

@@ -225,7 +225,7 @@ func (c *composer) article() composed {
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
 	view := articleView{
 		Standing: mark, Title: title, Description: description, Meta: c.meta(reason), Banners: banners, Keys: keys,
-		Contents: c.contents(), Exhibits: c.exhibits(), Prose: text, Method: how.View(titleText, c.values),
+		Contents: c.contents(), Exhibits: exhibitsOf(c.doc, c.numbers), Prose: text, Method: how.View(titleText, c.values),
 	}
 	return composed{c.Fill("article", view), view, titleText, descriptionText, banners, mark}
 }
@@ -235,7 +235,7 @@ func (c *composer) asOf(m *compare.Moment, a composed) (*composer, composed) {
 	again := *c
 	again.prose, again.moment = c.prose.At(upFromRun), m
 	_, reason := claim.Standing(c.d)
-	a.banners = append([]banner{again.momentBanner()}, a.banners...)
+	a.banners = append([]banner{momentBanner(m)}, a.banners...)
 	a.view.Meta, a.view.Banners = again.meta(reason), a.banners
 	a.main = again.Fill("article", a.view)
 	return &again, a
@@ -266,20 +266,16 @@ type link struct{ Href, Words string }
 // composer is one page in the making.
 type composer struct {
 	*Renderer
-	d       *dataset.Dataset
-	doc     *article.Document
+	*evaluator
 	options Options
 	moment  *compare.Moment // that the page is of; nil for the newest
 	prose   *prose.Writer
 
-	judgements map[string]claim.Judgement // by name of the claim
-	numbers    map[string]string          // label -> "Figure 2"
-	origin     cellview.Origin            // of all that is shown
+	judgements judgements
+	origin     cellview.Origin // of all that is shown
 
-	values   []method.Value
-	used     []used
 	nextID   int
-	groups   map[groupsOf]map[string]string // letters of cells by their names
+	letters  *letters
 	data     *datafile.Encoder
 	redact   *record.Redactor // of the definitions of all cells; nil until somebody asks
 	files    []File
@@ -290,8 +286,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, d: d, doc: d.Doc, options: o,
-		judgements: map[string]claim.Judgement{}, groups: map[groupsOf]map[string]string{}, data: datafile.NewEncoder(d)}
+	c := &composer{Renderer: r, evaluator: &evaluator{d: d, doc: d.Doc, numbers: numbersOf(d.Doc)}, options: o,
+		judgements: judgements{}, letters: &letters{d, map[groupsOf]map[string]string{}}, data: datafile.NewEncoder(d)}
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -305,7 +301,6 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			c.use(claim.Expect.Node, claim.Experiment.Value)
 		}
 	}
-	c.number()
 	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Up: "../", Articles: o.Articles, Numbers: c.numbers})
 	return c
 }
@@ -348,28 +343,29 @@ func (c *composer) placed() {
 	}
 }
 
-// number gives tables and figures their numbers, in the order of the article.
-func (c *composer) number() {
-	c.numbers = map[string]string{}
-	for i, f := range c.doc.Figures {
-		c.numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", i+1)
+// numbersOf gives tables and figures their numbers, in the order of the article.
+func numbersOf(doc *article.Document) map[string]string {
+	numbers := map[string]string{}
+	for i, f := range doc.Figures {
+		numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", i+1)
 	}
-	for i, t := range c.doc.Tables {
-		c.numbers[t.Label.Value] = fmt.Sprintf("Table\u00a0%d", i+1)
+	for i, t := range doc.Tables {
+		numbers[t.Label.Value] = fmt.Sprintf("Table\u00a0%d", i+1)
 	}
+	return numbers
 }
 
-// exhibits lists tables and figures for the contents.
-func (c *composer) exhibits() []link {
+// exhibitsOf lists tables and figures for the contents.
+func exhibitsOf(doc *article.Document, numbers map[string]string) []link {
 	var out []link
 	add := func(label string) {
 		words := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(label, "fig-"), "tbl-"), "-", " ")
-		out = append(out, link{"#" + label, c.numbers[label] + ", " + words})
+		out = append(out, link{"#" + label, numbers[label] + ", " + words})
 	}
-	for _, t := range c.doc.Tables {
+	for _, t := range doc.Tables {
 		add(t.Label.Value)
 	}
-	for _, f := range c.doc.Figures {
+	for _, f := range doc.Figures {
 		add(f.Label.Value)
 	}
 	return out
@@ -405,7 +401,7 @@ func (c *composer) told(claim *article.Claim) string {
 	if j.Verdict != stats.Supported {
 		words = VerdictMark(j.Verdict).Word + ": " + words
 	}
-	if effect := c.effectWords(j); effect != "" {
+	if effect := effectWords(j); effect != "" {
 		return words + " (" + effect + ")."
 	}
 	return words + "."
@@ -421,7 +417,7 @@ type contentsEntry struct {
 func (c *composer) contents() []contentsEntry {
 	var out []contentsEntry
 	for _, h := range c.prose.Headings {
-		c.found = append(c.found, Part{SectionPart, h.ID, c.stated(h.Words, h.Claims...)})
+		c.found = append(c.found, Part{SectionPart, h.ID, c.judgements.stated(h.Words, h.Claims...)})
 		switch level := h.Level + c.prose.Shift; {
 		case level == 2:
 			out = append(out, contentsEntry{Href: "#" + h.ID, Words: h.Words})
@@ -472,15 +468,15 @@ func (c *composer) Block(b *article.Block) template.HTML {
 }
 
 // ValueText is what an expression comes to, as text.
-func (c *composer) ValueText(in expr.Inline) string {
-	q, err := c.d.Eval(in.Expr, "")
+func (ev *evaluator) ValueText(in expr.Inline) string {
+	q, err := ev.d.Eval(in.Expr, "")
 	switch {
 	case err != nil:
 		return wording.NotMeasured
 	case q.Text != "":
 		return q.Text
 	}
-	return c.writerOf(in, q).text()
+	return ev.writerOf(in, q).text()
 }
 
 // allFiles are those that the page links, with the pictures of its prose.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -39,8 +40,8 @@ type stamp struct {
 	Files []link
 }
 
-func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
-	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(metrics)...)
+func stampOf(d *dataset.Dataset, cells []*dataset.Cell, metrics []record.Metric, files []link) stamp {
+	o := cellview.OriginOf(d, cells, cellview.NamesOf(metrics)...)
 	unavailable := 0
 	for _, cell := range cells {
 		if cell.Trial.Unavailable != "" {
@@ -64,18 +65,21 @@ func (c *composer) stamp(cells []*dataset.Cell, metrics []record.Metric, files [
 	if o.Replacing > 0 {
 		words += fmt.Sprintf(", %d measured again after the machine had disturbed others", o.Replacing)
 	}
-	if c.d.Profile != "" && c.d.Profile != "full" && o.Measured > 0 {
-		words += ", profile\u00a0" + c.d.Profile
+	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
+		words += ", profile\u00a0" + d.Profile
 	}
 	return stamp{words, o.Where(), files}
 }
 
+// judgements are those of the claims by their names.
+type judgements map[string]claim.Judgement
+
 // titleCheck says so at the title of a table or figure that states a finding which the data do not bear.
-func (c *composer) titleCheck(claim source.Text) *banner {
+func (j judgements) titleCheck(claim source.Text) *banner {
 	if claim.Value == "" {
 		return nil
 	}
-	verdict := c.verdict(claim.Value)
+	verdict := j.verdict(claim.Value)
 	if verdict == stats.Supported {
 		return nil
 	}
@@ -84,14 +88,14 @@ func (c *composer) titleCheck(claim source.Text) *banner {
 }
 
 // verdict is that of a claim by its name.
-func (c *composer) verdict(claim string) stats.Verdict {
-	return cmp.Or(c.judgements[claim].Verdict, stats.NotMeasured)
+func (j judgements) verdict(claim string) stats.Verdict {
+	return cmp.Or(j[claim].Verdict, stats.NotMeasured)
 }
 
 // stated is a title or heading as it stands where its page does not: behind the verdict of the first claim of it that the data do not bear.
-func (c *composer) stated(words string, claims ...string) string {
+func (j judgements) stated(words string, claims ...string) string {
 	for _, claim := range claims {
-		if verdict := c.verdict(claim); claim != "" && verdict != stats.Supported {
+		if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
 			return VerdictMark(verdict).Word + ": " + words
 		}
 	}
@@ -100,7 +104,7 @@ func (c *composer) stated(words string, claims ...string) string {
 
 // table shows a table block.
 func (c *composer) table(t *article.Table) template.HTML {
-	e := exhibit{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.titleCheck(t.Claim)}
+	e := exhibit{ID: t.Label.Value, Number: c.numbers[t.Label.Value], Banner: c.judgements.titleCheck(t.Claim)}
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil {
 		c.Warnf("%s: %v", t.Label.Value, err)
@@ -112,7 +116,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		words = wording.Capital(wording.List(columns.heads())) + " by " + wording.List(columns.words)
 		e.Title = template.HTML(template.HTMLEscapeString(words))
 	}
-	c.found = append(c.found, Part{TablePart, e.ID, c.stated(words, t.Claim.Value)})
+	c.found = append(c.found, Part{TablePart, e.ID, c.judgements.stated(words, t.Claim.Value)})
 	e.Caption, _ = c.prose.Inline(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
@@ -121,7 +125,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		note, _ := c.prose.Inline(n.Value)
 		notes = append(notes, note)
 	}
-	e.Stamp = c.stamp(cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
+	e.Stamp = stampOf(c.d, cells, columns.metrics, c.dataFiles(t.Label.Value, cells, columns.told(), columns.metrics, t.Published))
 	missing := ""
 	switch {
 	case experiment == nil:
@@ -181,7 +185,7 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	if group := t.Group.Value; group != "" && len(out.words) > 1 { // which heads rows, and need not be said in each of them
 		out.words = slices.DeleteFunc(out.words, func(w string) bool { return w == group })
 	}
-	out.colour, out.series = c.colours(t.Experiment.Value)
+	out.colour, out.series = coloursOf(c.d, t.Experiment.Value)
 	out.common = commonCircumstances(cells)
 	return out
 }
@@ -207,15 +211,15 @@ func (k *columns) commonWords() []string {
 	return out
 }
 
-// colours are those that figures give the cells of an experiment, by the first that gives any: what is of one colour in a figure
+// coloursOf are those that figures give the cells of an experiment, by the first that gives any: what is of one colour in a figure
 // is so in a table.
-func (c *composer) colours(experiment string) (by string, series []string) {
-	e, ok := c.d.Experiment(experiment)
+func coloursOf(d *dataset.Dataset, experiment string) (by string, series []string) {
+	e, ok := d.Experiment(experiment)
 	if !ok {
 		return "", nil
 	}
-	for _, f := range c.doc.Figures {
-		of, ok := c.d.Experiment(f.Experiment.Value)
+	for _, f := range d.Doc.Figures {
+		of, ok := d.Experiment(f.Experiment.Value)
 		if by := f.Colour.Value; by != "" && ok && of == e {
 			if series := cellview.SeriesOf(e.Cells, by); len(series) > 1 && len(series) <= figure.MaxSeries {
 				return by, series
@@ -239,7 +243,7 @@ func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
 		out.Words = append(out.Words, wording.Capital(w))
 	}
 	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 && k.given() < len(k.cells) {
-		k.groups = c.lettersOf(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
+		k.groups = c.letters.of(groupsOf{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
 		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better,
@@ -288,20 +292,26 @@ func (k *columns) given() int {
 	return n
 }
 
+// letters are those of cells that cannot be told apart.
+type letters struct {
+	dataset *dataset.Dataset
+	known   map[groupsOf]map[string]string
+}
+
 // groupsOf names what cells are grouped by.
 type groupsOf struct{ experiment, metric string }
 
-// lettersOf gives the letters of cells that cannot be told apart, by their names. It compares all of them once for all tables.
-func (c *composer) lettersOf(of groupsOf) map[string]string {
-	letters, ok := c.groups[of]
+// of gives the letters of cells by their names. It compares all of them once for all tables.
+func (g *letters) of(cells groupsOf) map[string]string {
+	letters, ok := g.known[cells]
 	if !ok {
 		letters = map[string]string{}
-		if g, err := c.d.Groups(of.experiment, of.metric); err == nil {
+		if g, err := g.dataset.Groups(cells.experiment, cells.metric); err == nil {
 			for _, r := range g.Ranked {
 				letters[r.Name] = r.Letters
 			}
 		}
-		c.groups[of] = letters
+		g.known[cells] = letters
 	}
 	return letters
 }

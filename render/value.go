@@ -37,6 +37,15 @@ type valueView struct {
 	Shown    *link
 }
 
+// evaluator says what the expressions of an article come to, and keeps what it was asked.
+type evaluator struct {
+	d       *dataset.Dataset
+	doc     *article.Document
+	numbers map[string]string // of tables and figures by their labels, such as "Figure 2"
+	values  []method.Value    // for the table of all values
+	used    []used
+}
+
 // Value shows what an expression comes to: the number, and the slip that says where it comes from.
 func (c *composer) Value(in expr.Inline) template.HTML {
 	v, _ := c.evaluate(in)
@@ -46,27 +55,27 @@ func (c *composer) Value(in expr.Inline) template.HTML {
 }
 
 // evaluate computes what an expression comes to, and notes it for the table of all values.
-func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
+func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	source := in.Expr.String()
-	q, err := c.d.Eval(in.Expr, "")
+	q, err := ev.d.Eval(in.Expr, "")
 	if err != nil {
-		c.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
+		ev.note(method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–", From: source})
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured", Interval: wording.Sentence(err.Error()),
 			Source: source}, nil
 	}
 	if q.Text != "" {
-		o := cellview.OriginOf(c.d, q.Cells)
-		c.note(method.Value{Text: q.Text, Interval: "–", Repetitions: "–", From: cmp.Or(q.What, source)})
+		o := cellview.OriginOf(ev.d, q.Cells)
+		ev.note(method.Value{Text: q.Text, Interval: "–", Repetitions: "–", From: cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
 			Origin: wording.Sentence(o.Where())}, &q
 	}
-	c.use(in.Expr, "")
-	w := c.writerOf(in, q)
+	ev.use(in.Expr, "")
+	w := ev.writerOf(in, q)
 	v := valueView{Text: w.text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
-		Interval: w.intervalSentence(), Shown: c.shownAt(in.Expr, q.Cells)}
+		Interval: w.intervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
-	v.Drawing = chart.Repetitions(c.repetitionsOf(in.Expr), q.Number, q.Interval)
-	o := cellview.OriginOf(c.d, q.Cells)
+	v.Drawing = chart.Repetitions(ev.repetitionsOf(in.Expr), q.Number, q.Interval)
+	o := cellview.OriginOf(ev.d, q.Cells)
 	var names []string
 	for _, cell := range q.Cells {
 		names = append(names, cell.Trial.Name)
@@ -80,22 +89,22 @@ func (c *composer) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		}
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
-	c.note(method.Value{Text: w.text(), Interval: w.intervalShort(), Repetitions: w.runs(), From: from})
+	ev.note(method.Value{Text: w.text(), Interval: w.intervalShort(), Repetitions: w.runs(), From: from})
 	return v, &q
 }
 
 // use notes the metrics that an expression is made of, whose noise floors matter; experiment is that of its selectors that
 // name none, "" for any.
-func (c *composer) use(n expr.Node, experiment string) {
-	c.useWithin(n, experiment, len(c.doc.Front.Values))
+func (ev *evaluator) use(n expr.Node, experiment string) {
+	ev.useWithin(n, experiment, len(ev.doc.Front.Values))
 }
 
 // useWithin follows names of values so many times: a value may be made from itself, which is an error of the article.
-func (c *composer) useWithin(n expr.Node, experiment string, names int) {
+func (ev *evaluator) useWithin(n expr.Node, experiment string, names int) {
 	for _, s := range expr.Selectors(n) {
-		if to := c.resolved(s); to != expr.Node(s) {
+		if to := ev.resolved(s); to != expr.Node(s) {
 			if names > 0 {
-				c.useWithin(to, experiment, names-1)
+				ev.useWithin(to, experiment, names-1)
 			}
 			continue
 		}
@@ -105,8 +114,8 @@ func (c *composer) useWithin(n expr.Node, experiment string, names int) {
 				of = m.Value
 			}
 		}
-		if u := (used{of, s.Name}); !slices.Contains(c.used, u) {
-			c.used = append(c.used, u)
+		if u := (used{of, s.Name}); !slices.Contains(ev.used, u) {
+			ev.used = append(ev.used, u)
 		}
 	}
 }
@@ -115,9 +124,9 @@ func (c *composer) useWithin(n expr.Node, experiment string, names int) {
 type used struct{ experiment, metric string }
 
 // note adds to the table of values; one that says just the same stands there already.
-func (c *composer) note(row method.Value) {
-	if !slices.Contains(c.values, row) {
-		c.values = append(c.values, row)
+func (ev *evaluator) note(row method.Value) {
+	if !slices.Contains(ev.values, row) {
+		ev.values = append(ev.values, row)
 	}
 }
 
@@ -164,9 +173,9 @@ func unitOf(filters []expr.Filter) (unit *number.Unit, digits *int) {
 }
 
 // writerOf is writerFor an expression; what somebody else published is written with all its digits.
-func (c *composer) writerOf(in expr.Inline, q dataset.Quantity) writer {
+func (ev *evaluator) writerOf(in expr.Inline, q dataset.Quantity) writer {
 	w := writerFor(q, in.Filters)
-	w.exact = isCall(c.resolved(in.Expr), "published") &&
+	w.exact = isCall(ev.resolved(in.Expr), "published") &&
 		!slices.ContainsFunc(in.Filters, func(f expr.Filter) bool { return f.Name == "round" })
 	return w
 }
@@ -243,19 +252,19 @@ func (w writer) runs() string {
 }
 
 // resolved replaces the name of a value of the front matter by what it stands for.
-func (c *composer) resolved(n expr.Node) expr.Node {
-	for range len(c.doc.Front.Values) { // a value may name another; each is passed at most once
+func (ev *evaluator) resolved(n expr.Node) expr.Node {
+	for range len(ev.doc.Front.Values) { // a value may name another; each is passed at most once
 		s, ok := n.(*expr.Selector)
 		if !ok || len(s.Matches) > 0 {
 			return n
 		}
-		i := slices.IndexFunc(c.doc.Front.Values, func(v article.Named[article.Expression]) bool {
+		i := slices.IndexFunc(ev.doc.Front.Values, func(v article.Named[article.Expression]) bool {
 			return v.Name.Value == s.Name
 		})
-		if i < 0 || c.doc.Front.Values[i].Value.Node == nil {
+		if i < 0 || ev.doc.Front.Values[i].Value.Node == nil {
 			return n
 		}
-		n = c.doc.Front.Values[i].Value.Node
+		n = ev.doc.Front.Values[i].Value.Node
 	}
 	return n
 }
@@ -263,13 +272,13 @@ func (c *composer) resolved(n expr.Node) expr.Node {
 // repetitionsOf gives one value per repetition for what a person can see in them: one metric of one cell, or the ratio
 // or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the
 // latter: docs/method.md#ratios.
-func (c *composer) repetitionsOf(n expr.Node) []float64 {
+func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 	result := func(n expr.Node) (r dataset.Result, run string) {
-		s, ok := c.resolved(n).(*expr.Selector)
+		s, ok := ev.resolved(n).(*expr.Selector)
 		if !ok {
 			return r, ""
 		}
-		q, err := c.d.Eval(s, "")
+		q, err := ev.d.Eval(s, "")
 		if err != nil || len(q.Cells) != 1 {
 			return r, ""
 		}
@@ -277,7 +286,7 @@ func (c *composer) repetitionsOf(n expr.Node) []float64 {
 	}
 	var a, b expr.Node
 	change := 0.0
-	switch n := c.resolved(n).(type) {
+	switch n := ev.resolved(n).(type) {
 	case *expr.Selector:
 		r, _ := result(n)
 		return r.Values
@@ -322,37 +331,37 @@ func (c *composer) repetitionsOf(n expr.Node) []float64 {
 }
 
 // shownAt finds the table, else the figure, that shows the cells behind an expression.
-func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
-	selectors := expr.Selectors(c.resolved(n))
+func (ev *evaluator) shownAt(n expr.Node, cells []*dataset.Cell) *link {
+	selectors := expr.Selectors(ev.resolved(n))
 	if len(cells) == 0 || len(selectors) == 0 {
 		return nil
 	}
-	metric := c.resolved(selectors[0]).String()
-	if s, ok := c.resolved(selectors[0]).(*expr.Selector); ok {
+	metric := ev.resolved(selectors[0]).String()
+	if s, ok := ev.resolved(selectors[0]).(*expr.Selector); ok {
 		metric = s.Name
 	}
-	for _, t := range c.doc.Tables {
-		if slices.Contains(article.Texts(t.Columns), metric) && c.contains(t.Experiment.Value, t.Where.Node, cells) {
-			return &link{"#" + t.Label.Value, c.numbers[t.Label.Value]}
+	for _, t := range ev.doc.Tables {
+		if slices.Contains(article.Texts(t.Columns), metric) && ev.contains(t.Experiment.Value, t.Where.Node, cells) {
+			return &link{"#" + t.Label.Value, ev.numbers[t.Label.Value]}
 		}
 	}
-	for _, f := range c.doc.Figures {
-		if f.Shows(metric) && c.contains(f.Experiment.Value, f.Where.Node, cells) {
-			return &link{"#" + f.Label.Value, c.numbers[f.Label.Value]}
+	for _, f := range ev.doc.Figures {
+		if f.Shows(metric) && ev.contains(f.Experiment.Value, f.Where.Node, cells) {
+			return &link{"#" + f.Label.Value, ev.numbers[f.Label.Value]}
 		}
 	}
 	return nil
 }
 
 // contains tells whether a table or figure over an experiment shows all of the cells.
-func (c *composer) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
-	shown, _, err := c.selectCells(experiment, where)
+func (ev *evaluator) contains(experiment string, where expr.Node, cells []*dataset.Cell) bool {
+	shown, _, err := ev.selectCells(experiment, where)
 	return err == nil && !slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return !slices.Contains(shown, cell) })
 }
 
 // selectCells gives the cells that a table or figure is about.
-func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
-	e, ok := c.d.Experiment(experiment)
+func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
+	e, ok := ev.d.Experiment(experiment)
 	if !ok {
 		return nil, nil, fmt.Errorf("there is no experiment %q to show", experiment)
 	}
@@ -378,18 +387,18 @@ func inShort(reason string) string {
 }
 
 // publishedValue is what somebody else published of a value, written as the value is; empty if nobody did.
-func (c *composer) publishedValue(in expr.Inline, q dataset.Quantity) string {
-	n := c.resolved(in.Expr)
+func (ev *evaluator) publishedValue(in expr.Inline, q dataset.Quantity) string {
+	n := ev.resolved(in.Expr)
 	_, isOne := n.(*expr.Selector)
 	b, isBinary := n.(*expr.Binary)
 	if !isOne && !isCall(n, "ratio", "change") && !(isBinary && b.Op == expr.Div) {
 		return ""
 	}
-	x, ok := c.publishedNumber(n, q.Cells, !isOne)
+	x, ok := ev.publishedNumber(n, q.Cells, !isOne)
 	if !ok {
 		return ""
 	}
-	w := c.writerOf(in, q)
+	w := ev.writerOf(in, q)
 	if isOne {
 		return w.unit.Exact(x)
 	}
