@@ -68,118 +68,151 @@ func (p *Panel) paint(lines []line) (series []int, dashed []bool) {
 	return series, dashed
 }
 
+// lineChart is a figure of lines in the making.
+type lineChart struct {
+	*Panel
+	figure.Curves
+	x         string // the parameter
+	xUnit     number.Unit
+	metrics   []record.Metric
+	unit      number.Unit // of all metrics
+	gaps, old []string    // points that are not there, and those of an older version
+	described []string
+}
+
 // lines draws metrics over a parameter whose values are numbers.
 func (p *Panel) lines() Drawing {
-	x := p.Block.X.Value
-	var metrics []record.Metric
-	for _, name := range article.Texts(p.Block.Y) {
-		m, known := cellview.MetricOf(name, p.Cells)
-		if !known {
-			return Drawing{Missing: fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)}
-		}
-		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
-			return Drawing{Missing: fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)}
-		}
-		metrics = append(metrics, m)
-	}
-	if len(metrics) == 0 {
-		return Drawing{Missing: "y names no metric"}
+	l := lineChart{Panel: p, x: p.Block.X.Value}
+	var missing string
+	if l.metrics, missing = p.lineMetrics(); missing != "" {
+		return Drawing{Missing: missing}
 	}
 	var values []float64
 	base := ""
 	for _, cell := range p.All {
-		q, ok := cellview.Numeric(cell, x)
+		q, ok := cellview.Numeric(cell, l.x)
 		if !ok {
-			value, _ := cellview.Field(cell, x)
-			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", x, cell.Trial.Name, value)}
+			value, _ := cellview.Field(cell, l.x)
+			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q", l.x, cell.Trial.Name, value)}
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q := cellview.QuantityOf(metrics[0], p.All)
-	if len(metrics) > 1 {
+	q := cellview.QuantityOf(l.metrics[0], p.All)
+	if len(l.metrics) > 1 {
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
-	xUnit := number.For(base, false, values...)
-	f := figure.Curves{Dots: true, X: figure.Axis{Name: x, Unit: xUnit.Scale, Ticks: values}, Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V}}
-	if xUnit.Symbol != "" {
-		f.X.Name += ", " + xUnit.Symbol
+	names := cellview.NamesOf(l.metrics)
+	centres := centresOf(p.All, names)
+	if len(centres) == 0 {
+		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.All, names...)}
 	}
-	var notes, old, howTo []string
-	f.X.Scale, howTo = p.log(article.XAxis, values...)
-	var centres []float64
-	for _, cell := range p.All {
+	l.xUnit, l.unit = number.For(base, false, values...), q.Unit
+	l.Curves = figure.Curves{Dots: true, X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values},
+		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V}}
+	var howTo, more []string
+	l.X.Scale, howTo = p.log(article.XAxis, values...)
+	l.Y.Scale, more = p.log(article.YAxis, centres...)
+	howTo = append(howTo, more...)
+	if len(p.All) > len(p.Cells) {
+		l.Y.Also = centres
+	}
+	l.addLines()
+	l.Reference, more = p.reference(q.Unit, l.metrics[0].Unit, l.Y.Scale)
+	for _, gap := range l.gaps {
+		l.Notes = append(l.Notes, "gap at "+gap)
+	}
+	l.Notes = append(l.Notes, l.old...)
+	kinds := cellview.KindsOf(p.Cells, names...)
+	l.Head = p.head(q.Title+" by "+l.x, "Lines with a point for each value of "+l.x+": "+strings.Join(l.described, "; ")+".")
+	howTo = append(append(bandWords(kinds), append(howTo, more...)...), cellview.HollowWords(p.Cells)...)
+	if len(l.gaps) > 0 {
+		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
+	}
+	return Drawing{Figure: l.Curves, Sub: kinds.Sub() + ": " + q.Subject(), HowTo: howTo, Metrics: l.metrics,
+		Fields: cellview.Naming(p.Cells, append([]string{l.x}, p.lineFields(l.x)...))}
+}
+
+// lineMetrics are those that the lines are of, or the reason why they cannot be drawn on one axis.
+func (p *Panel) lineMetrics() (metrics []record.Metric, missing string) {
+	for _, name := range article.Texts(p.Block.Y) {
+		m, known := cellview.MetricOf(name, p.Cells)
+		if !known {
+			return nil, fmt.Sprintf("%q is a parameter; y of a figure of lines is a metric", name)
+		}
+		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
+			return nil, fmt.Sprintf("%s and %s have different units; draw a figure of each", metrics[0].Name, m.Name)
+		}
+		metrics = append(metrics, m)
+	}
+	if len(metrics) == 0 {
+		return nil, "y names no metric"
+	}
+	return metrics, ""
+}
+
+// centresOf are the estimates that there are of metrics of cells.
+func centresOf(cells []*dataset.Cell, metrics []string) []float64 {
+	var out []float64
+	for _, cell := range cells {
 		for _, m := range metrics {
-			if r := cell.Metric(m.Name); r.Missing == "" {
-				centres = append(centres, r.Estimate.Centre)
+			if r := cell.Metric(m); r.Missing == "" {
+				out = append(out, r.Estimate.Centre)
 			}
 		}
 	}
-	if len(centres) == 0 {
-		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.All, cellview.NamesOf(metrics)...)}
-	}
-	var more []string
-	f.Y.Scale, more = p.log(article.YAxis, centres...)
-	howTo = append(howTo, more...)
-	if len(p.All) > len(p.Cells) {
-		f.Y.Also = centres
-	}
+	return out
+}
 
-	lines := p.linesOf(p.lineFields(x))
-	series, dashed := p.paint(lines)
-	var described []string
-	for i, l := range lines {
-		slices.SortStableFunc(l.cells, func(a, b *dataset.Cell) int {
-			x1, _ := cellview.Numeric(a, x)
-			x2, _ := cellview.Numeric(b, x)
+// addLines adds a curve for each line and metric.
+func (l *lineChart) addLines() {
+	lines := l.linesOf(l.lineFields(l.x))
+	series, dashed := l.paint(lines)
+	for i, line := range lines {
+		slices.SortStableFunc(line.cells, func(a, b *dataset.Cell) int {
+			x1, _ := cellview.Numeric(a, l.x)
+			x2, _ := cellview.Numeric(b, l.x)
 			return cmp.Compare(x1.Value, x2.Value)
 		})
-		for k, m := range metrics {
-			name := l.name
-			if len(metrics) > 1 || name == "" {
+		for k, m := range l.metrics {
+			name := line.name
+			if len(l.metrics) > 1 || name == "" {
 				name = strings.TrimSpace(name + " " + wording.Lower(m.Title))
 			}
 			c := figure.Curve{Name: name, Series: series[i], Dash: dashed[i]}
 			switch {
-			case len(metrics) > 1 && len(lines) == 1:
+			case len(l.metrics) > 1 && len(lines) == 1:
 				c.Series, c.Dash = 1+k%figure.MaxSeries, k >= figure.MaxSeries
-			case len(metrics) > 1:
+			case len(l.metrics) > 1:
 				c.Dash = k%2 == 1
 			}
-			for _, cell := range l.cells {
-				at, _ := cellview.Numeric(cell, x)
-				r := cell.Metric(m.Name)
-				title := fmt.Sprintf("%s, %s %s: %s", name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN())), cellview.Quantity{Metric: m, Unit: q.Unit}.Words(r))
-				point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
-				if r.Missing != "" {
-					point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
-					notes = append(notes, title)
-				} else {
-					point.Y = r.Estimate.Centre
-					point.YLo, point.YHi = cellview.Ends(r)
-					if point.Title, point.Hollow = cellview.WithState(title, cell), cellview.StateOf(cell) != ""; point.Hollow {
-						title = point.Title
-						old = append(old, fmt.Sprintf("%s: %s, %s %s", cellview.StateOf(cell), name, x, xUnit.Quantity(at.Value, xUnit.Decimals(at.Value, math.NaN(), math.NaN()))))
-					}
-				}
-				described = append(described, title)
-				c.Points = append(c.Points, point)
+			for _, cell := range line.cells {
+				c.Points = append(c.Points, l.point(name, m, cell))
 			}
-			f.Curves = append(f.Curves, c)
+			l.Curves.Curves = append(l.Curves.Curves, c)
 		}
 	}
-	var referenceNotes []string
-	f.Reference, referenceNotes = p.reference(q.Unit, metrics[0].Unit, f.Y.Scale)
-	for _, note := range notes {
-		f.Notes = append(f.Notes, "gap at "+note)
+}
+
+// point is a metric of a cell on the curve of a name.
+func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figure.CurvePoint {
+	at, _ := cellview.Numeric(cell, l.x)
+	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Quantity(at.Value, l.xUnit.Decimals(at.Value, math.NaN(), math.NaN())))
+	r := cell.Metric(m.Name)
+	title := where + ": " + cellview.Quantity{Metric: m, Unit: l.unit}.Words(r)
+	point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
+	if r.Missing != "" {
+		point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
+		l.gaps = append(l.gaps, title)
+	} else {
+		point.Y = r.Estimate.Centre
+		point.YLo, point.YHi = cellview.Ends(r)
+		if state := cellview.StateOf(cell); state != "" {
+			point.Title, point.Hollow = cellview.WithState(title, cell), true
+			l.old = append(l.old, state+": "+where)
+		}
 	}
-	f.Notes = append(f.Notes, old...)
-	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
-	f.Head = p.head(q.Title+" by "+x, "Lines with a point for each value of "+x+": "+strings.Join(described, "; ")+".")
-	howTo = append(append(bandWords(kinds), append(howTo, referenceNotes...)...), cellview.HollowWords(p.Cells)...)
-	if len(notes) > 0 {
-		howTo = append(howTo, "A gap in a line, with the reason below, is what was not measured; hatched is what failed.")
-	}
-	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + q.Subject(), HowTo: howTo, Metrics: metrics, Fields: cellview.Naming(p.Cells, append([]string{x}, p.lineFields(x)...))}
+	l.described = append(l.described, point.Title)
+	return point
 }
 
 // bandWords say what bands around lines are.
@@ -234,24 +267,20 @@ func (p *Panel) latency() Drawing {
 	}
 	told := p.told()
 	data := datafile.NewTable(told, "percentile", "seconds", "lo", "hi", "repetitions", "attempts", "missing", "state")
-	var middle []float64
+	var percents, pooled []float64
 	found := map[*dataset.Cell]dataset.Percentiles{}
 	for _, cell := range p.All {
 		if d, missing := cell.Percentiles(family); missing == "" {
 			found[cell] = d
 			for _, q := range d.Points {
-				middle = append(middle, q.Pooled)
+				percents, pooled = append(percents, q.Percent), append(pooled, q.Pooled)
 			}
 		}
 	}
-	unit := number.For("s", false, middle...)
+	unit := number.For("s", false, pooled...)
 	f.Y.Name, f.Y.Unit = "latency, "+unit.Symbol, unit.Scale
 	if len(p.All) > len(p.Cells) {
-		for _, d := range found {
-			for _, q := range d.Points {
-				f.X.Also, f.Y.Also = append(f.X.Also, q.Percent), append(f.Y.Also, q.Pooled)
-			}
-		}
+		f.X.Also, f.Y.Also = percents, pooled
 	}
 	var described []string
 	var low, high int
@@ -270,19 +299,12 @@ func (p *Panel) latency() Drawing {
 		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
 		var named []string
 		for _, q := range d.Points {
-			point := figure.CurvePoint{Point: figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}}
-			lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-			if q.Estimate.N > 1 {
-				// The pooled percentile may lie outside of what single repetitions have;
-				// docs/method.md#across-repetitions marks such cells.
-				point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
-			}
-			if name, ok := namedPercentiles[percentKey(q.Percent)]; ok {
-				words := name + " " + unit.Quantity(q.Pooled, unit.Decimals(q.Pooled, lo, hi))
-				point.Title = l.name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " + number.Count(d.N, "repetition")
+			point, words := percentilePoint(l.name, d, q, unit)
+			if words != "" {
 				named = append(named, words)
 			}
 			c.Points = append(c.Points, point)
+			lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 			data.Add(of, q.Percent, q.Pooled, cellview.Bound(q.Estimate.N > 1, lo), cellview.Bound(q.Estimate.N > 1, hi), d.N, d.Attempts, "", cellview.StateOf(cell))
 		}
 		if len(c.Points) == 0 {
@@ -313,6 +335,22 @@ func (p *Panel) latency() Drawing {
 	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale", HowTo: howTo, Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields, Data: data}
 }
 
+// percentilePoint is a percentile on the curve of a name; words are those of one that is named.
+func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint, unit number.Unit) (point figure.CurvePoint, words string) {
+	point = figure.CurvePoint{Point: figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}}
+	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
+	if q.Estimate.N > 1 {
+		// The pooled percentile may lie outside of what single repetitions have;
+		// docs/method.md#across-repetitions marks such cells.
+		point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
+	}
+	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
+		words = percentile + " " + unit.Quantity(q.Pooled, unit.Decimals(q.Pooled, lo, hi))
+		point.Title = name + ": " + words + ", of " + number.Count(int(d.Attempts), "request") + " in " + number.Count(d.N, "repetition")
+	}
+	return point, words
+}
+
 // namedPercentiles are those that words are made of.
 var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99", "99.9": "p99.9", "99.99": "p99.99", "99.999": "p99.999"}
 
@@ -331,17 +369,7 @@ func (p *Panel) timeline() Drawing {
 	series, dashed := p.paint(lines)
 	told := p.told()
 	data := datafile.NewTable(told, "repetition", "second", "metric", "unit", "value", "missing", "state")
-	var all []float64
-	var shown record.Metric
-	longest := 0
-	for _, cell := range p.All {
-		s, _ := cell.Seconds(metric)
-		shown = s.Metric
-		for _, values := range s.Values {
-			longest = max(longest, len(values))
-			all = append(all, slices.DeleteFunc(slices.Clone(values), math.IsNaN)...)
-		}
-	}
+	shown, all, longest := p.seconds(metric)
 	unit := number.For(shown.Unit, false, all...)
 	axis := "completions per second"
 	if shown.Unit == "s" {
@@ -379,23 +407,8 @@ func (p *Panel) timeline() Drawing {
 				c.Traces = append(c.Traces, trace)
 			}
 		}
-		medians := mediansBySecond(s.Values)
-		step := 1 + (len(medians)-1)/mostHits
 		var ends []string
-		for second, v := range medians {
-			point := figure.CurvePoint{Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}, Gap: math.IsNaN(v)}
-			words := unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
-			if point.Gap {
-				words = "no answers"
-			}
-			if second%step == 0 {
-				point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", l.name, second+1, words, number.Count(len(s.Values), "repetition"))
-			}
-			if second == 0 || second == len(medians)-1 {
-				ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))
-			}
-			c.Points = append(c.Points, point)
-		}
+		c.Points, ends = secondPoints(l.name, s.Values, unit)
 		if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
 			f.Notes = append(f.Notes, "not drawn: "+l.name+": no answers")
 			continue
@@ -414,6 +427,40 @@ func (p *Panel) timeline() Drawing {
 		howTo = append(howTo, "Completions are answers of any kind, failed ones included.")
 	}
 	return Drawing{Figure: f, Sub: wording.Capital(axis), HowTo: howTo, Metrics: cellview.MetricsNamed(metric), Fields: fields, Data: data}
+}
+
+// seconds are all values that there are of a metric by the second, and the most seconds of a repetition.
+func (p *Panel) seconds(metric string) (m record.Metric, values []float64, longest int) {
+	for _, cell := range p.All {
+		s, _ := cell.Seconds(metric)
+		m = s.Metric
+		for _, list := range s.Values {
+			longest = max(longest, len(list))
+			values = append(values, slices.DeleteFunc(slices.Clone(list), math.IsNaN)...)
+		}
+	}
+	return m, values, longest
+}
+
+// secondPoints are the medians of each second over repetitions, and the first and the last of them in words.
+func secondPoints(name string, repetitions [][]float64, unit number.Unit) (points []figure.CurvePoint, ends []string) {
+	medians := mediansBySecond(repetitions)
+	step := 1 + (len(medians)-1)/mostHits
+	for second, v := range medians {
+		point := figure.CurvePoint{Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}, Gap: math.IsNaN(v)}
+		words := unit.Quantity(v, unit.Decimals(v, math.NaN(), math.NaN()))
+		if point.Gap {
+			words = "no answers"
+		}
+		if second%step == 0 {
+			point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", name, second+1, words, number.Count(len(repetitions), "repetition"))
+		}
+		if second == 0 || second == len(medians)-1 {
+			ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))
+		}
+		points = append(points, point)
+	}
+	return points, ends
 }
 
 // mostHits is how many points of a line can be reached by the keyboard, one after the other.

@@ -101,13 +101,7 @@ func (p *Panel) agreement() Drawing {
 	if !ok {
 		return Drawing{Missing: "nobody published " + wording.Lower(m.Title)}
 	}
-	var values []float64
-	for _, row := range a.Rows {
-		if values = append(values, row.Published); row.Measured {
-			values = append(values, row.Centre)
-		}
-	}
-	unit := number.For(m.Unit, m.Share, values...)
+	unit := unitOfRows(m, a.Rows)
 	axis := cellview.QuantityWords(m, unit)
 	f := figure.Scatter{X: figure.Axis{Name: "published " + axis, Unit: unit.Scale, Scale: figure.Log},
 		Y: figure.Axis{Name: "measured " + axis, Unit: unit.Scale, Scale: figure.Log}, Series: p.series()}
@@ -126,30 +120,18 @@ func (p *Panel) agreement() Drawing {
 		if cell != nil && !slices.Contains(p.Cells, cell) {
 			continue // of another part, or left out by where
 		}
-		name := row.Name
-		if cell != nil {
-			name = cellview.NameBy(cell, fields)
-		}
-		title := name + ": published " + unit.Exact(row.Published)
-		if cell == nil || !row.Measured {
-			reason := "there is no such cell"
-			if cell != nil {
-				reason = cell.Metric(m.Name).Missing
-			}
-			f.Notes = append(f.Notes, "not drawn: "+title+", "+reason)
-			described = append(described, title+", "+reason)
+		point, missing := p.agreeing(row, cell, fields, cellview.Quantity{Metric: m, Unit: unit})
+		if missing != "" {
+			f.Notes = append(f.Notes, "not drawn: "+point.Title+", "+missing)
+			described = append(described, point.Title+", "+missing)
 			continue
 		}
-		r := cell.Metric(m.Name)
-		title += ", measured " + cellview.Quantity{Metric: m, Unit: unit}.Words(r) + ", " + timesWords(row.Ratio) + " as published"
-		title = cellview.WithState(title, cell)
-		q := figure.NamedPoint{Name: cellview.WithState(name, cell), Point: figure.Point{X: row.Published, XLo: math.NaN(), XHi: math.NaN(), Y: row.Centre, Title: title, Hollow: cellview.StateOf(cell) != ""}}
-		if q.YLo, q.YHi = cellview.Ends(r); len(f.Series) > 0 {
+		if len(f.Series) > 0 {
 			value, _ := cellview.Field(cell, p.Block.Colour.Value)
-			q.Series = 1 + slices.Index(f.Series, value)
+			point.Series = 1 + slices.Index(f.Series, value)
 		}
-		f.Points, shown = append(f.Points, q), append(shown, cell)
-		described = append(described, title)
+		f.Points, shown = append(f.Points, point), append(shown, cell)
+		described = append(described, point.Title)
 	}
 	if len(f.Points) == 0 {
 		return Drawing{Missing: "nothing that was published is measured: " + wording.Some(described)}
@@ -159,10 +141,30 @@ func (p *Panel) agreement() Drawing {
 		howTo[i] = strings.NewReplacer("medians", "median", "means", "mean", "Lines through it", "Line through it", "95\u202f% intervals", "95\u202f% interval").Replace(words)
 	}
 	howTo = append(howTo, cellview.HollowWords(shown)...)
-	f.Slopes = []figure.Slope{{Factor: 1, Label: "as published"}}
+	var more []string
+	f.Slopes, more = agreementLines(a)
+	howTo = append(howTo, more...)
+	f.Head = p.head(m.Title+", published and measured", "Points, published against measured: "+strings.Join(described, "; ")+".")
+	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", HowTo: howTo, Metrics: []record.Metric{m}, Fields: fields}
+}
+
+// unitOfRows is that of the published and the measured values of a metric.
+func unitOfRows(m record.Metric, rows []stats.AgreementRow) number.Unit {
+	var values []float64
+	for _, row := range rows {
+		if values = append(values, row.Published); row.Measured {
+			values = append(values, row.Centre)
+		}
+	}
+	return number.For(m.Unit, m.Share, values...)
+}
+
+// agreementLines are the lines on which points are that agree, and what they say.
+func agreementLines(a stats.Agreement) (slopes []figure.Slope, howTo []string) {
+	slopes = []figure.Slope{{Factor: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if a.Measured > 1 && max(a.Factor, 1/a.Factor) > noticeable {
-		f.Slopes = append(f.Slopes, figure.Slope{Factor: a.Factor, Label: timesWords(a.Factor), Dash: true})
+		slopes = append(slopes, figure.Slope{Factor: a.Factor, Label: timesWords(a.Factor), Dash: true})
 		howTo = append(howTo, "Full line: as published. Dashed: "+timesWords(a.Factor)+", the factor by which all of this host's values differ from theirs. "+
 			"Points near the dashed line agree in size, and points that rise together in order.")
 	} else {
@@ -171,14 +173,39 @@ func (p *Panel) agreement() Drawing {
 	if a.Tau != nil {
 		howTo = append(howTo, "Order: tau-b "+number.Plain.Number(a.Tau.Value, 2)+", where 1 is the same and −1 the reverse.")
 	}
-	f.Head = p.head(m.Title+", published and measured", "Points, published against measured: "+strings.Join(described, "; ")+".")
-	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", HowTo: howTo, Metrics: []record.Metric{m}, Fields: fields}
+	return slopes, howTo
+}
+
+// agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the reason.
+func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []string, q cellview.Quantity) (point figure.NamedPoint, missing string) {
+	name := row.Name
+	if cell != nil {
+		name = cellview.NameBy(cell, fields)
+	}
+	point.Title = name + ": published " + q.Unit.Exact(row.Published)
+	switch {
+	case cell == nil:
+		return point, "there is no such cell"
+	case !row.Measured:
+		return point, cell.Metric(q.Name).Missing
+	}
+	r := cell.Metric(q.Name)
+	point.Title += ", measured " + q.Words(r) + ", " + timesWords(row.Ratio) + " as published"
+	point.Name, point.Title = cellview.WithState(name, cell), cellview.WithState(point.Title, cell)
+	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
+	point.YLo, point.YHi = cellview.Ends(r)
+	point.Hollow = cellview.StateOf(cell) != ""
+	return point, ""
 }
 
 // timesWords writes a factor with as many digits as say something.
 func timesWords(factor float64) string {
 	return number.Times.Quantity(factor, number.Times.Decimals(factor, math.NaN(), math.NaN()))
 }
+
+// verdictColours are the verdicts in the order of colours, so that each has the one of its marks in claims. What was not measured has no
+// mark.
+var verdictColours = slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
 
 // multiverse draws one claim over every alternative that was measured.
 func (p *Panel) multiverse() Drawing {
@@ -187,114 +214,133 @@ func (p *Panel) multiverse() Drawing {
 		return Drawing{Missing: fmt.Sprintf("there is no claim %q", p.Block.Claim.Value)}
 	}
 	m := claim.MultiverseOf(p.Dataset, p.Dataset.Doc.Claims[i])
-	// Series are in the order of colours, in which those of what is decided come last: each has the colour of its
-	// mark in claims. What was not measured has no mark.
-	verdicts := slices.Concat(stats.Verdicts[2:], stats.Verdicts[:2])
+	if len(m.Alternatives) == 0 {
+		return Drawing{Missing: "the claim has no alternatives: " + claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
+	}
 	f := figure.Dots{Scale: figure.Log, Axis: "effect, times"}
-	for _, v := range verdicts {
-		f.Series = append(f.Series, string(v))
+	unit, ratios := number.Times, areRatios(m.Alternatives)
+	if !ratios {
+		unit = unitOfEffects(m.Alternatives)
+		f.Scale, f.Axis, f.Unit = figure.Linear, strings.TrimSuffix("value, "+unit.Symbol, ", "), unit.Scale
 	}
 	data := &datafile.Table{Columns: []string{"alternative", "verdict", "effect", "lo", "hi", "reason"}}
 	var region stats.Region
-	ratios := true
-	for _, a := range m.Alternatives {
-		if a.Effect != nil {
-			for _, cell := range a.Effect.Cells {
-				if !slices.Contains(p.All, cell) {
-					p.All = append(p.All, cell)
-				}
-			}
-		}
-		if a.Effect != nil && (a.Effect.Unit != "1" || a.Effect.Number <= 0) {
-			ratios = false
+	counts := map[stats.Verdict]int{}
+	var described []string
+	for k, a := range m.Alternatives {
+		name, j := alternativeName(k, a), a.Judgement
+		counts[j.Verdict]++
+		if a.Effect == nil {
+			data.Add(nil, name, string(j.Verdict), nil, nil, nil, j.Reason)
+		} else {
+			p.include(a.Effect.Cells)
+			lo, hi := endsOf(a.Effect)
+			data.Add(nil, name, string(j.Verdict), a.Effect.Number, cellview.Bound(true, lo), cellview.Bound(true, hi), j.Reason)
 		}
 		if region == (stats.Region{}) {
 			region = a.Region
 		}
-	}
-	unit := number.Times
-	if !ratios {
-		f.Scale = figure.Linear
-		var values []float64
-		base, share := "1", false
-		for _, a := range m.Alternatives {
-			if a.Effect != nil {
-				values, base, share = append(values, a.Effect.Number), a.Effect.Unit, a.Effect.Share
-			}
-		}
-		unit = number.For(base, share, values...)
-		f.Axis, f.Unit = strings.TrimSuffix("value, "+unit.Symbol, ", "), unit.Scale
-	}
-	counts := map[stats.Verdict]int{}
-	var described []string
-	for k, a := range m.Alternatives {
-		name := a.Words
-		if name == "" {
-			name = "as claimed"
-			if k > 0 {
-				name = "likewise"
-			}
-		}
-		j := a.Judgement
-		counts[j.Verdict]++
-		row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdicts, j.Verdict), Missing: string(j.Verdict)}
-		reason := j.Reason
-		if a.Effect == nil {
-			if reason != "" {
-				row.Missing += ": " + reason
-			}
-			data.Add(nil, name, string(j.Verdict), nil, nil, nil, reason)
-			row.Title = name + ": " + row.Missing
-		} else {
-			lo, hi := math.NaN(), math.NaN()
-			if a.Effect.Interval != nil {
-				lo, hi = a.Effect.Interval.Lo, a.Effect.Interval.Hi
-			}
-			decimals := unit.Decimals(a.Effect.Number, lo, hi)
-			row.Missing, row.Value, row.Lo, row.Hi = "", a.Effect.Number, lo, hi
-			row.Label = unit.Quantity(a.Effect.Number, decimals)
-			row.Title = name + ": " + row.Label
-			if a.Effect.Interval != nil {
-				row.Title += ", " + unit.Between(lo, hi, decimals)
-			}
-			row.Title += ", " + string(j.Verdict)
-			data.Add(nil, name, string(j.Verdict), a.Effect.Number, cellview.Bound(true, lo), cellview.Bound(true, hi), reason)
-		}
+		row := alternativeRow(name, j, a.Effect, unit)
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
-	if len(f.Rows) == 0 {
-		return Drawing{Missing: "the claim has no alternatives: " + claim.Judge(p.Dataset, p.Dataset.Doc.Claims[i]).Reason}
-	}
-	first := f.Rows[0] // the claim as it is judged stays on top, and the others are ordered by what they come to
-	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int {
+	slices.SortStableFunc(f.Rows[1:], func(a, b figure.Row) int { // the claim as it is judged stays on top
 		if a.Missing == "" && b.Missing == "" {
 			return cmp.Compare(b.Value, a.Value)
 		}
 		return cmp.Compare(a.Missing, b.Missing) // what has an effect comes first
 	})
-	f.Rows[0] = first
-	used := func(v stats.Verdict) bool {
-		return slices.ContainsFunc(f.Rows, func(r figure.Row) bool { return r.Missing == "" && verdicts[r.Series-1] == v })
-	}
 	var howTo []string
 	if region != (stats.Region{}) {
-		f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported where the whole interval is here"}
 		howTo = append(howTo, "Grey: where the claim asks the effect to lie.")
 	}
-	if ratios {
-		f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
+	if slices.ContainsFunc(f.Rows, func(r figure.Row) bool { return r.Missing == "" }) { // else no row has a mark, and so no colour
+		for _, v := range verdictColours {
+			f.Series = append(f.Series, string(v))
+		}
+		if region != (stats.Region{}) {
+			f.Band = &figure.Band{Lo: region.Lo, Hi: region.Hi, Label: "supported where the whole interval is here"}
+		}
+		if ratios {
+			f.Reference = &figure.Reference{Value: 1, Label: "no difference"}
+		}
 	}
-	if !slices.ContainsFunc(verdicts, used) { // no row has a mark, and so no colour
-		f.Series, f.Band, f.Reference = nil, nil, nil
-	}
-	tally := stats.VerdictsInWords(counts)
+	tally := wording.List(stats.VerdictsInWords(counts))
 	howTo = append(howTo, "The first row is the claim as it is judged. The others differ from it in what their names say; they are ordered by their effect.")
 	folded := ""
 	const most = 8 // rows that a telephone shows at once, each with its name above it
 	if own := m.Alternatives[0].Judgement.Verdict; len(f.Rows) > most {
 		folded = fmt.Sprintf("%d of %d alternatives are %s, as the claim is", counts[own], len(f.Rows), own)
 	}
-	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+wording.List(tally)+": "+strings.Join(described, "; ")+".")
-	return Drawing{Figure: f, Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + wording.List(tally) + " (" + string(m.Is) + ")", HowTo: howTo, Data: data, Folded: folded}
+	f.Head = p.head("The claim over every alternative", "One claim over every alternative measured, "+tally+": "+strings.Join(described, "; ")+".")
+	return Drawing{Figure: f, Sub: wording.Capital(number.Count(len(f.Rows), "alternative")) + ": " + tally + " (" + string(m.Is) + ")", HowTo: howTo, Data: data, Folded: folded}
+}
+
+// include adds cells to those that the figure is of, each once.
+func (p *Panel) include(cells []*dataset.Cell) {
+	for _, cell := range cells {
+		if !slices.Contains(p.All, cell) {
+			p.All = append(p.All, cell)
+		}
+	}
+}
+
+// alternativeName is what an alternative differs in from the claim as it is judged, which is the first.
+func alternativeName(at int, a claim.Alternative) string {
+	switch {
+	case a.Words != "":
+		return a.Words
+	case at > 0:
+		return "likewise"
+	}
+	return "as claimed"
+}
+
+// areRatios tells whether all effects are ratios, so that they stand in equal ratios.
+func areRatios(list []claim.Alternative) bool {
+	return !slices.ContainsFunc(list, func(a claim.Alternative) bool {
+		return a.Effect != nil && (a.Effect.Unit != "1" || a.Effect.Number <= 0)
+	})
+}
+
+// unitOfEffects is the unit of effects that are no ratios.
+func unitOfEffects(list []claim.Alternative) number.Unit {
+	var values []float64
+	base, share := "1", false
+	for _, a := range list {
+		if a.Effect != nil {
+			values, base, share = append(values, a.Effect.Number), a.Effect.Unit, a.Effect.Share
+		}
+	}
+	return number.For(base, share, values...)
+}
+
+// endsOf are those of the interval of an effect; NaN without one.
+func endsOf(effect *dataset.Quantity) (lo, hi float64) {
+	if effect.Interval == nil {
+		return math.NaN(), math.NaN()
+	}
+	return effect.Interval.Lo, effect.Interval.Hi
+}
+
+// alternativeRow is what a claim comes to by one alternative.
+func alternativeRow(name string, j claim.Judgement, effect *dataset.Quantity, unit number.Unit) figure.Row {
+	row := figure.Row{Name: name, Published: math.NaN(), Series: 1 + slices.Index(verdictColours, j.Verdict)}
+	if effect == nil {
+		if row.Missing = string(j.Verdict); j.Reason != "" {
+			row.Missing += ": " + j.Reason
+		}
+		row.Title = name + ": " + row.Missing
+		return row
+	}
+	row.Value = effect.Number
+	row.Lo, row.Hi = endsOf(effect)
+	decimals := unit.Decimals(effect.Number, row.Lo, row.Hi)
+	row.Label = unit.Quantity(effect.Number, decimals)
+	row.Title = name + ": " + row.Label
+	if effect.Interval != nil {
+		row.Title += ", " + unit.Between(row.Lo, row.Hi, decimals)
+	}
+	row.Title += ", " + string(j.Verdict)
+	return row
 }

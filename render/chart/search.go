@@ -21,6 +21,18 @@ import (
 // maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the curves.
 const maxChoicesNamed = 4
 
+// tuningChart is a figure of tuning in the making.
+type tuningChart struct {
+	*Panel
+	figure.Curves
+	name      string // of the setting
+	metric    record.Metric
+	unit      number.Unit
+	told      []string // fields by which the data tell cells apart
+	data      *datafile.Table
+	described []string
+}
+
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was chosen.
 func (p *Panel) tuning() Drawing {
 	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
@@ -32,98 +44,115 @@ func (p *Panel) tuning() Drawing {
 		return Drawing{Missing: fmt.Sprintf("%q is a parameter; y of a figure of tuning is a metric", p.Block.Y[0].Value)}
 	}
 	lines, fields := p.cellLines()
-	fields = slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })
 	series, dashed := p.paint(lines)
-	var values, candidates []float64
-	for _, cell := range p.All {
-		if s := cell.Search(name); s != nil {
-			for _, c := range s.Candidates() {
-				candidates = append(candidates, c.Value)
-				if v := probesOf(c, m.Name, s); len(v) > 0 {
-					values = append(values, stats.Median(v))
-				}
-			}
-		}
-	}
+	candidates, values := p.tried(name, m.Name)
 	if len(values) == 0 {
 		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
 	}
-	unit := number.For(m.Unit, m.Share, values...)
-	axis := cellview.QuantityWords(m, unit)
-	f := figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V}}
+	t := tuningChart{Panel: p, name: name, metric: m, unit: number.For(m.Unit, m.Share, values...), told: p.told()}
+	t.data = datafile.NewTable(t.told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
+	axis := cellview.QuantityWords(m, t.unit)
+	t.Curves = figure.Curves{Dots: true, X: figure.Axis{Name: name, Ticks: candidates}, Y: figure.Axis{Name: axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V}}
 	var howTo, more []string
-	f.X.Scale, howTo = p.log(article.XAxis, candidates...)
-	f.Y.Scale, more = p.log(article.YAxis, values...)
+	t.X.Scale, howTo = p.log(article.XAxis, candidates...)
+	t.Y.Scale, more = p.log(article.YAxis, values...)
 	howTo = append(howTo, more...)
 	if len(p.All) > len(p.Cells) {
-		f.Y.Also = values
+		t.Y.Also = values
 	}
-	told := p.told()
-	data := datafile.NewTable(told, name, "metric", "unit", "probe", "value", "invalid", "chosen", "missing", "state")
-	var described []string
 	for i, l := range lines {
-		cell := l.cells[0]
-		s := cell.Search(name)
-		if s == nil {
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": not searched yet")
-			described = append(described, l.name+": not searched yet")
-			data.Add(cellview.FieldsOf(cell, told), nil, m.Name, m.Unit, nil, nil, "", nil, "not searched yet", cellview.StateOf(cell))
-			continue
-		}
-		c := figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]}
-		for _, candidate := range s.Candidates() {
-			probes := probesOf(candidate, m.Name, s)
-			for k, probe := range candidate.Probes {
-				data.Add(cellview.FieldsOf(cell, told), candidate.Value, m.Name, m.Unit, k+1, probeValue(probe, m.Name, s), probe.WhyNot(),
-					candidate.Value == float64(s.Chosen), "", cellview.StateOf(cell))
-			}
-			at := name + " " + number.Plain.Exact(candidate.Value)
-			point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
-			if len(probes) == 0 {
-				point.Gap = true
-				point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
-				point.Title = l.name + ", " + at + ": no valid probe"
-				if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
-					point.Title += " has a value of " + wording.Lower(m.Title)
-				}
-				f.Notes = append(f.Notes, "gap at "+point.Title)
-				c.Points = append(c.Points, point)
-				continue
-			}
-			point.Y = stats.Median(probes)
-			if len(probes) > 1 {
-				point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
-			}
-			point.Title = fmt.Sprintf("%s, %s: %s, median of %s", l.name, at, unit.Quantity(point.Y, unit.Decimals(point.Y, math.NaN(), math.NaN())),
-				number.Count(len(probes), "probe"))
-			if candidate.Value == float64(s.Chosen) {
-				c.Chosen = &figure.Choice{At: len(c.Points), Label: "chosen: " + number.Plain.Exact(candidate.Value)}
-				point.Title += "; chosen"
-			}
-			c.Points = append(c.Points, point)
-		}
-		described = append(described, l.name+": "+searchWords(s))
-		if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
-			f.Notes = append(f.Notes, "not drawn: "+l.name+": "+searchWords(s))
-			continue
-		}
-		f.Curves = append(f.Curves, c)
+		t.addLine(l, figure.Curve{Name: l.name, Series: series[i], Dash: dashed[i]})
 	}
-	if len(f.Curves) > maxChoicesNamed { // a ring tells which, and the title of its point too
-		for i := range f.Curves {
-			if chosen := f.Curves[i].Chosen; chosen != nil {
-				chosen.Label = ""
+	if len(t.Curves.Curves) == 0 {
+		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(t.described, "; ")}
+	}
+	if len(t.Curves.Curves) > maxChoicesNamed { // a ring tells which, and the title of its point too
+		for _, c := range t.Curves.Curves {
+			if c.Chosen != nil {
+				c.Chosen.Label = ""
 			}
 		}
 	}
-	if len(f.Curves) == 0 {
-		return Drawing{Missing: "nothing that the search for " + name + " tried can be drawn: " + strings.Join(described, "; ")}
-	}
-	f.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(described, "; ")+".")
+	t.Head = p.head(m.Title+" by "+name, "What the search for "+name+" tried: "+strings.Join(t.described, "; ")+".")
 	howTo = append([]string{"Point: median of the probes of a candidate; band: from the smallest to the largest. Ring: chosen, the smallest that is as good as the best. " +
 		"Probes are short; the chosen value is measured afresh."}, append(howTo, cellview.HollowWords(p.Cells)...)...)
-	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: unit, Axis: axis}.Subject(), HowTo: howTo,
-		Metrics: cellview.MetricsNamed(m.Name), Fields: fields, Data: data}
+	return Drawing{Figure: t.Curves, HowTo: howTo, Metrics: cellview.MetricsNamed(m.Name), Data: t.data,
+		Sub:    "What the search for " + name + " tried: " + cellview.Quantity{Metric: m, Unit: t.unit, Axis: axis}.Subject(),
+		Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
+}
+
+// tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.
+func (p *Panel) tried(name, metric string) (candidates, medians []float64) {
+	for _, cell := range p.All {
+		s := cell.Search(name)
+		if s == nil {
+			continue
+		}
+		for _, c := range s.Candidates() {
+			candidates = append(candidates, c.Value)
+			if v := probesOf(c, metric, s); len(v) > 0 {
+				medians = append(medians, stats.Median(v))
+			}
+		}
+	}
+	return candidates, medians
+}
+
+// addLine adds the curve of a cell.
+func (t *tuningChart) addLine(l line, c figure.Curve) {
+	cell := l.cells[0]
+	s := cell.Search(t.name)
+	if s == nil {
+		const words = "not searched yet"
+		t.Notes = append(t.Notes, "not drawn: "+l.name+": "+words)
+		t.described = append(t.described, l.name+": "+words)
+		t.data.Add(cellview.FieldsOf(cell, t.told), nil, t.metric.Name, t.metric.Unit, nil, nil, "", nil, words, cellview.StateOf(cell))
+		return
+	}
+	for _, candidate := range s.Candidates() {
+		isChosen := candidate.Value == float64(s.Chosen)
+		for k, probe := range candidate.Probes {
+			t.data.Add(cellview.FieldsOf(cell, t.told), candidate.Value, t.metric.Name, t.metric.Unit, k+1, probeValue(probe, t.metric.Name, s),
+				probe.WhyNot(), isChosen, "", cellview.StateOf(cell))
+		}
+		point := t.point(l.name, candidate, s)
+		if point.Gap {
+			t.Notes = append(t.Notes, "gap at "+point.Title)
+		} else if isChosen {
+			c.Chosen = &figure.Choice{At: len(c.Points), Label: "chosen: " + number.Plain.Exact(candidate.Value)}
+			point.Title += "; chosen"
+		}
+		c.Points = append(c.Points, point)
+	}
+	t.described = append(t.described, l.name+": "+searchWords(s))
+	if !slices.ContainsFunc(c.Points, func(q figure.CurvePoint) bool { return !q.Gap }) {
+		t.Notes = append(t.Notes, "not drawn: "+l.name+": "+searchWords(s))
+		return
+	}
+	t.Curves.Curves = append(t.Curves.Curves, c)
+}
+
+// point is a candidate on the curve of a name.
+func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.CurvePoint {
+	at := t.name + " " + number.Plain.Exact(candidate.Value)
+	point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
+	probes := probesOf(candidate, t.metric.Name, s)
+	if len(probes) == 0 {
+		point.Gap = true
+		point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
+		point.Title = name + ", " + at + ": no valid probe"
+		if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
+			point.Title += " has a value of " + wording.Lower(t.metric.Title)
+		}
+		return point
+	}
+	point.Y = stats.Median(probes)
+	if len(probes) > 1 {
+		point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
+	}
+	point.Title = fmt.Sprintf("%s, %s: %s, median of %s", name, at, t.unit.Quantity(point.Y, t.unit.Decimals(point.Y, math.NaN(), math.NaN())),
+		number.Count(len(probes), "probe"))
+	return point
 }
 
 // probesOf are the values that the probes of a candidate have of a metric, the valid ones.
@@ -182,70 +211,39 @@ func (p *Panel) capacity() Drawing {
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	told := p.told()
 	data := datafile.NewTable(told, "probe", "rate", "phase", "met", "invalid", "missing", "state")
-	objective := ""
-	order := slices.Clone(p.Cells)
-	found := func(cell *dataset.Cell) float64 {
-		if s := cell.Search(""); s != nil && s.Reason == "" {
-			return s.Lo
-		}
-		return -1
-	}
-	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return cmp.Compare(found(b), found(a)) })
-	for _, cell := range p.All {
-		if s := cell.Search(""); s != nil && len(p.All) > len(p.Cells) {
-			for _, q := range s.Probes {
-				f.Also = append(f.Also, q.Candidate)
+	if len(p.All) > len(p.Cells) {
+		for _, cell := range p.All {
+			if s := cell.Search(""); s != nil {
+				for _, q := range s.Probes {
+					f.Also = append(f.Also, q.Candidate)
+				}
 			}
 		}
 	}
+	objective, tried := "", false
 	var described []string
-	some, tried := false, false
-	for _, cell := range order {
-		name := cellview.NameBy(cell, fields)
-		row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
+	for _, cell := range byCapacity(p.Cells) {
+		row := capacityRow(cellview.NameBy(cell, fields), cell)
 		if len(f.Series) > 0 {
 			value, _ := cellview.Field(cell, p.Block.Colour.Value)
 			row.Series = 1 + slices.Index(f.Series, value)
 		}
 		s := cell.Search("")
-		switch {
-		case s == nil:
-			row.Missing = wording.NotMeasured
-			if cell.Trial.Unavailable != "" {
-				row.Missing = "unavailable: " + cell.Trial.Unavailable
-			}
-			row.Title = name + ": " + row.Missing
-		case s.Reason != "" || s.Lo == 0:
-			row.Missing = searchWords(s)
-			row.Failed = s.Reason == ""
-			row.Title = name + ": " + row.Missing
-		default:
-			row.Value, row.Lo, row.Hi = s.Lo, s.Lo, s.Hi
-			if s.Hi == 0 {
-				row.Hi, row.AtLeast = math.Inf(1), true
-			}
-			row.Label = perSecond.Number(s.Lo, perSecond.Decimals(s.Lo, row.Lo, row.Hi))
-			row.Label = cellview.WithState(row.Label, cell)
-			row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
-			some = true
-		}
 		if s != nil {
 			objective = s.Objective
 			for k, q := range s.Probes {
 				data.Add(cellview.FieldsOf(cell, told), k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot(), row.Missing, cellview.StateOf(cell))
-				if q.WhyNot() == "" && row.Missing == "" && q.Candidate > 0 { // the axis has no place for none
-					row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
-				}
 			}
 		}
 		if s == nil || len(s.Probes) == 0 {
 			data.Add(cellview.FieldsOf(cell, told), nil, nil, nil, nil, "", row.Missing, cellview.StateOf(cell))
+		} else {
+			tried = true
 		}
-		tried = tried || s != nil && len(s.Probes) > 0
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
-	if !some && !tried {
+	if !tried && !slices.ContainsFunc(f.Rows, func(r figure.Row) bool { return r.Missing == "" }) {
 		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
 	f.Head = p.head("Capacity by "+wording.List(fields), "Searches for the highest rate that meets the objective: "+strings.Join(described, "; ")+".")
@@ -256,4 +254,47 @@ func (p *Panel) capacity() Drawing {
 	howTo := []string{"Small mark: a rate that was tried, filled where it met the objective and open where it did not. Box: from the highest rate that was " +
 		"confirmed to the lowest that was refuted."}
 	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields, Data: data}
+}
+
+// byCapacity orders cells by the rate that was found, the highest first.
+func byCapacity(cells []*dataset.Cell) []*dataset.Cell {
+	found := func(cell *dataset.Cell) float64 {
+		if s := cell.Search(""); s != nil && s.Reason == "" {
+			return s.Lo
+		}
+		return -1
+	}
+	order := slices.Clone(cells)
+	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return cmp.Compare(found(b), found(a)) })
+	return order
+}
+
+// capacityRow is what the search of a cell found and tried.
+func capacityRow(name string, cell *dataset.Cell) figure.Row {
+	row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
+	s := cell.Search("")
+	switch {
+	case s == nil && cell.Trial.Unavailable != "":
+		row.Missing = "unavailable: " + cell.Trial.Unavailable
+	case s == nil:
+		row.Missing = wording.NotMeasured
+	case s.Reason != "" || s.Lo == 0:
+		row.Missing, row.Failed = searchWords(s), s.Reason == ""
+	}
+	if row.Missing != "" {
+		row.Title = name + ": " + row.Missing
+		return row
+	}
+	row.Value, row.Lo, row.Hi = s.Lo, s.Lo, s.Hi
+	if s.Hi == 0 {
+		row.Hi, row.AtLeast = math.Inf(1), true
+	}
+	row.Label = cellview.WithState(perSecond.Number(s.Lo, perSecond.Decimals(s.Lo, row.Lo, row.Hi)), cell)
+	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+number.Count(len(s.Probes), "probe"), cell)
+	for _, q := range s.Probes {
+		if q.WhyNot() == "" && q.Candidate > 0 { // the axis has no place for none
+			row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
+		}
+	}
+	return row
 }

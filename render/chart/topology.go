@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
 	"benchbook/render/figure"
@@ -35,39 +37,14 @@ func (p *Panel) topology() Drawing {
 	limits, mark := limitedBy(limit.By)
 	busiest := ""
 	if limits == nil {
-		for _, r := range limit.Resources {
-			if name, ok := hopOf(r.Name); ok && slices.Contains(names, name) {
-				busiest = name // the fullest comes first
-				break
-			}
-		}
+		busiest = fullest(limit, names)
 	}
 	f := figure.Topology{Arrows: arrows}
 	data := &datafile.Table{Columns: []string{"hop", "cpu_share", "cores_busy", "limits", "state"}}
 	var described []string
 	for i, name := range names {
-		h := figure.Hop{Name: name, Column: columns[i], Share: math.NaN(), Label: "not sampled"}
-		if len(cell.Records) == 0 {
-			h.Label = wording.NotMeasured
-		}
-		busy := cell.Metric("cpu." + name)
-		for _, r := range limit.Resources {
-			if hop, ok := hopOf(r.Name); ok && hop == name {
-				h.Share = r.Share
-				h.Label = number.Percent.Quantity(r.Share, number.Percent.Decimals(r.Share, math.NaN(), math.NaN()))
-			}
-		}
-		switch {
-		case name == loadGenerator:
-			h.Note = "its busiest thread"
-		case busy.Missing == "" && h.Share > 0:
-			h.Note = coresWords(busy.Estimate.Centre / h.Share)
-		case busy.Missing == "":
-			h.Label = number.Plain.Number(busy.Estimate.Centre, 2) + " cores"
-		}
-		if rtt := linkOf(way, name); rtt > 0 {
-			h.Note = strings.TrimPrefix(h.Note+", behind a link of "+inMilliseconds(rtt), ", ")
-		}
+		h := hopAt(cell, limit, way, name)
+		h.Column = columns[i]
 		switch {
 		case slices.Contains(limits, name):
 			h.Hot, h.Mark = true, mark
@@ -82,6 +59,7 @@ func (p *Panel) topology() Drawing {
 			h.Title += "; " + h.Mark
 		}
 		described = append(described, h.Title)
+		busy := cell.Metric("cpu." + name)
 		data.Add([]any{name}, cellview.Bound(true, h.Share), cellview.Bound(busy.Missing == "", busy.Estimate.Centre), slices.Contains(limits, name), cellview.StateOf(cell))
 		f.Hops = append(f.Hops, h)
 	}
@@ -101,6 +79,43 @@ func (p *Panel) topology() Drawing {
 	}
 	f.Head = p.head("What a request passes", "Hops in the order of a request: "+cellview.WithState(strings.Join(described, "; "), cell)+".")
 	return Drawing{Figure: f, Sub: sub, HowTo: howTo, Metrics: cellview.MetricsNamed("throughput"), Data: data}
+}
+
+// fullest is the hop of which the most was used; empty if nothing was sampled.
+func fullest(limit validity.Limit, names []string) string {
+	for _, r := range limit.Resources { // the fullest comes first
+		if name, ok := hopOf(r.Name); ok && slices.Contains(names, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// hopAt is a hop on the way with what it used.
+func hopAt(cell *dataset.Cell, limit validity.Limit, way cellview.Definition, name string) figure.Hop {
+	h := figure.Hop{Name: name, Share: math.NaN(), Label: "not sampled"}
+	if len(cell.Records) == 0 {
+		h.Label = wording.NotMeasured
+	}
+	for _, r := range limit.Resources {
+		if hop, ok := hopOf(r.Name); ok && hop == name {
+			h.Share = r.Share
+			h.Label = number.Percent.Quantity(r.Share, number.Percent.Decimals(r.Share, math.NaN(), math.NaN()))
+		}
+	}
+	busy := cell.Metric("cpu." + name)
+	switch {
+	case name == loadGenerator:
+		h.Note = "its busiest thread"
+	case busy.Missing == "" && h.Share > 0:
+		h.Note = coresWords(busy.Estimate.Centre / h.Share)
+	case busy.Missing == "":
+		h.Label = number.Plain.Number(busy.Estimate.Centre, 2) + " cores"
+	}
+	if rtt := linkOf(way, name); rtt > 0 {
+		h.Note = strings.TrimPrefix(h.Note+", behind a link of "+inMilliseconds(rtt), ", ")
+	}
+	return h
 }
 
 // hops are the load generator and the services in the order of a request, each with its place on the way, and who asks whom. Services that nothing on the
