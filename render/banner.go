@@ -34,34 +34,9 @@ func (c *composer) banners() []banner {
 	if c.moment != nil {
 		out = append(out, momentBanner(c.moment))
 	}
-	var cells []*dataset.Cell
-	var skipped []string
-	for _, e := range c.d.Experiments {
-		for _, cell := range e.Cells {
-			if cell.Trial.Unavailable == "" { // else nothing is missing
-				cells = append(cells, cell)
-			}
-		}
-		if e.Plan.Skipped != "" {
-			skipped = append(skipped, e.Plan.Name)
-		}
-	}
-	stale, partial, missing, invalid := 0, 0, 0, 0
-	for _, cell := range cells {
-		if cell.Validity().Level() == validity.Invalid {
-			invalid++
-		}
-		switch cell.State {
-		case dataset.Stale:
-			stale++
-		case dataset.Partial:
-			partial++
-		case dataset.Missing:
-			missing++
-		}
-	}
+	counts := c.countCells()
 	switch {
-	case len(cells) > 0 && missing == len(cells):
+	case counts.cells > 0 && counts.missing == counts.cells:
 		add("Nothing of this article was measured.",
 			"Every number and verdict says so at its place. Measure it with benchbook run "+c.doc.Slug+".")
 		return out
@@ -72,28 +47,13 @@ func (c *composer) banners() []banner {
 		add("Profile "+c.d.Profile+".", "Measured with settings of its own, not those of a full run.")
 	}
 	switch {
-	case len(cells) > 0 && method.Imported(c.d):
+	case counts.cells > 0 && method.Imported(c.d):
 		add("Imported, not measured by benchbook:",
 			"numbers of saved output of "+wording.List(method.ImportedFrom(c.d))+". Nobody knows the machine, nor that it was loaded as the article says.")
-	case len(cells) > 0 && !c.d.Own:
+	case counts.cells > 0 && !c.d.Own:
 		add("Measured on another host,", c.d.Host+". Other machines give other numbers; compare orders and ratios.")
 	}
-	if stale > 0 {
-		add("Measured with an older version of this experiment:",
-			of(stale, len(cells))+". The article changed since; a new run measures it as it stands.")
-	}
-	if missing > 0 {
-		add("Not measured:", of(missing, len(cells))+". What rests on them says so.")
-	}
-	if partial > 0 {
-		add("Not finished:", of(partial, len(cells))+" with fewer repetitions than planned.")
-	}
-	if invalid > 0 {
-		add("Failed or not valid:", of(invalid, len(cells))+". The tables say why; no claim rests on their numbers.")
-	}
-	if len(skipped) > 0 {
-		add("Left out by this profile:", wording.List(skipped)+".")
-	}
+	out = append(out, counts.banners()...)
 	if list := method.Substitutes(c.d); len(list) > 0 {
 		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
 			Text: "No registry could be reached: " + strings.Join(list, "; ") + "."})
@@ -109,6 +69,58 @@ func (c *composer) banners() []banner {
 			Text: "in " + wording.List(depends) + " no cell is best, or tied with the best, by all of them. How they agree is below."})
 	}
 	return append(out, c.floorBanners()...)
+}
+
+// cellCounts say how much of an article is not as it should be.
+type cellCounts struct {
+	cells                            int // that can be measured
+	stale, partial, missing, invalid int
+	skipped                          []string // experiments that the profile leaves out
+}
+
+func (c *composer) countCells() cellCounts {
+	var n cellCounts
+	for _, e := range c.d.Experiments {
+		if e.Plan.Skipped != "" {
+			n.skipped = append(n.skipped, e.Plan.Name)
+		}
+		for _, cell := range e.Cells {
+			if cell.Trial.Unavailable != "" { // so that nothing is missing
+				continue
+			}
+			n.cells++
+			if cell.Validity().Level() == validity.Invalid {
+				n.invalid++
+			}
+			switch cell.State {
+			case dataset.Stale:
+				n.stale++
+			case dataset.Partial:
+				n.partial++
+			case dataset.Missing:
+				n.missing++
+			}
+		}
+	}
+	return n
+}
+
+// banners say it of an article of which something was measured.
+func (n cellCounts) banners() []banner {
+	var out []banner
+	add := func(count int, strong, text string) {
+		if count > 0 {
+			out = append(out, banner{Strong: strong, Text: of(count, n.cells) + text})
+		}
+	}
+	add(n.stale, "Measured with an older version of this experiment:", ". The article changed since; a new run measures it as it stands.")
+	add(n.missing, "Not measured:", ". What rests on them says so.")
+	add(n.partial, "Not finished:", " with fewer repetitions than planned.")
+	add(n.invalid, "Failed or not valid:", ". The tables say why; no claim rests on their numbers.")
+	if len(n.skipped) > 0 {
+		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
+	}
+	return out
 }
 
 // momentBanner says of which run the page is.

@@ -79,13 +79,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
 	if j.Effect != nil && isMeasured {
 		e := effectOf(&j)
-		v.What, v.Effect, v.Interval = wording.Capital(j.What), e.text(), e.interval()
-		if e.hasInterval() {
-			v.Interval += ", 95\u202f% interval" + widened(j.Floor)
-		}
-		if e.ratio > 0 {
-			v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
-		}
+		v.addEffect(e, j)
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
@@ -97,13 +91,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	if len(v.Parts) == 0 || v.Folded { // else each of them has its own
 		add(j.Reason)
 	}
-	if j.Needed > 0 && j.Verdict == stats.Inconclusive {
-		it := "it"
-		if len(j.Parts) > 0 {
-			it = "each of them"
-		}
-		add("about " + number.Count(j.Needed, "repetition") + " would have an even chance to decide " + it)
-	}
+	add(neededWords(j))
 	if isMeasured {
 		if j.Invalid {
 			add("it rests on a cell that is not valid")
@@ -121,6 +109,29 @@ func (c *composer) claim(block *article.Claim) claimView {
 		add(words)
 	}
 	return v
+}
+
+// addEffect shows how large the effect is.
+func (v *claimView) addEffect(e effect, j claim.Judgement) {
+	v.What, v.Effect, v.Interval = wording.Capital(j.What), e.text(), e.interval()
+	if e.hasInterval() {
+		v.Interval += ", 95\u202f% interval" + widened(j.Floor)
+	}
+	if e.ratio > 0 {
+		v.Drawing = chart.Effect(e.ratio, e.bounds, e.region, j.Verdict)
+	}
+}
+
+// neededWords say how many repetitions might decide a claim that is not.
+func neededWords(j claim.Judgement) string {
+	if j.Needed == 0 || j.Verdict != stats.Inconclusive {
+		return ""
+	}
+	it := "it"
+	if len(j.Parts) > 0 {
+		it = "each of them"
+	}
+	return "about " + number.Count(j.Needed, "repetition") + " would have an even chance to decide " + it
 }
 
 // oneLine is about how many characters of code stand in two lines below a claim; more are folded.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -10,6 +11,7 @@ import (
 
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/datafile"
@@ -196,56 +198,22 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		results = append(results, change.ResultA, change.ResultB)
 	}
 	unit := wording.UnitFor(t.Metric, results...)
-	measured := 0
 	data := &datafile.Table{Columns: []string{"cell", "metric", "unit", "a", "a_lo", "a_hi", "a_missing", "b", "b_lo", "b_hi", "b_missing", "change", "change_unit", "verdict"}}
 	for _, change := range t.Changes {
-		var numbers []any
-		for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
-			lo, hi := cellview.Ends(r)
-			numbers = append(numbers, cellview.Bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
-		}
-		var by any
-		in := "1" // a share of A
-		if change.Points {
-			in = t.Metric.Unit
-		}
-		if change.Effect != nil {
-			by = finiteOrNil(change.Effect.Number)
-		}
-		data.Add(append([]any{change.A.Trial.Name, t.Metric.Name, t.Metric.Unit}, numbers...), by, in, string(change.Verdict))
-		v := cellview.Estimate(change.ResultB)
-		row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing),
-			Range: v.Few != "", Published: math.NaN()}
-		if row.Range || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
-			row.Lo, row.Hi, row.Range = math.NaN(), math.NaN(), false
-		}
-		if change.ResultA.Missing == "" {
-			row.Published = change.ResultA.Estimate.Centre
-		}
-		if v.Missing == "" {
-			measured++
-			row.Label = string(change.Verdict)
-			if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable && !change.Points {
-				row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(e.Number, math.NaN(), math.NaN()))
-			}
-		}
-		row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " + wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
+		addChange(data, t.Metric, change)
+		row := changedCell(change, unit)
 		described = append(described, row.Title)
 		f.Rows = append(f.Rows, row)
 	}
-	if measured == 0 || len(f.Rows) > most {
+	isMeasured := func(r figure.Row) bool { return r.Missing == "" }
+	if !slices.ContainsFunc(f.Rows, isMeasured) || len(f.Rows) > most {
 		return ""
 	}
 	slices.SortStableFunc(f.Rows, func(x, y figure.Row) int {
-		switch {
-		case x.Missing != "" || y.Missing != "":
+		if x.Missing != "" || y.Missing != "" {
 			return strings.Compare(x.Missing, y.Missing)
-		case x.Value > y.Value:
-			return -1
-		case x.Value < y.Value:
-			return 1
 		}
-		return 0
+		return cmp.Compare(y.Value, x.Value)
 	})
 	title := wording.Capital(wording.Lower(t.Metric.Title))
 	if title == "" {
@@ -263,4 +231,42 @@ func (c *composer) changeFigure(n int, t *wording.ChangeTable) template.HTML {
 		Sub: "Run B with its interval, and a grey tick where run A was", Stamp: stamp{Cells: number.Count(len(f.Rows), "cell"), Files: append(c.tableFiles(id, data), link{file, "SVG"})}},
 		Panels: []panelView{{Full: template.HTML(full), Narrow: template.HTML(narrow)}},
 		HowTo:  []string{"Words at the right: by how much B differs, where a difference is shown."}})
+}
+
+// addChange adds what a cell was in both runs, and the change.
+func addChange(data *datafile.Table, m record.Metric, change *compare.Change) {
+	var numbers []any
+	for _, r := range []dataset.Result{change.ResultA, change.ResultB} {
+		lo, hi := cellview.Ends(r)
+		numbers = append(numbers, cellview.Bound(r.Missing == "", r.Estimate.Centre), finiteOrNil(lo), finiteOrNil(hi), r.Missing)
+	}
+	var by any
+	in := "1" // a share of A
+	if change.Points {
+		in = m.Unit
+	}
+	if change.Effect != nil {
+		by = finiteOrNil(change.Effect.Number)
+	}
+	data.Add(append([]any{change.A.Trial.Name, m.Name, m.Unit}, numbers...), by, in, string(change.Verdict))
+}
+
+// changedCell is a cell in run B, with a tick where it was in run A.
+func changedCell(change *compare.Change, unit number.Unit) figure.Row {
+	v := cellview.Estimate(change.ResultB)
+	row := figure.Row{Name: change.A.Trial.Name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Missing: shortReason(v.Missing), Published: math.NaN()}
+	if v.Few != "" || math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
+		row.Lo, row.Hi = math.NaN(), math.NaN()
+	}
+	if change.ResultA.Missing == "" {
+		row.Published = change.ResultA.Estimate.Centre
+	}
+	if v.Missing == "" {
+		row.Label = string(change.Verdict)
+		if e := change.Effect; e != nil && change.Verdict != stats.NotShown && change.Verdict != stats.NotComparable && !change.Points {
+			row.Label = number.Percent.Signed(e.Number, number.Percent.Decimals(e.Number, math.NaN(), math.NaN()))
+		}
+	}
+	row.Title = change.A.Trial.Name + ": " + wording.Estimate(change.ResultA, unit) + ", then " + wording.Estimate(change.ResultB, unit) + "; " + wording.Verdict(change)
+	return row
 }

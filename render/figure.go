@@ -111,16 +111,8 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		if v.Sub == "" {
 			v.Sub = d.Sub
 		}
-		for _, words := range d.HowTo {
-			if !slices.Contains(v.HowTo, words) {
-				v.HowTo = append(v.HowTo, words)
-			}
-		}
-		for _, m := range d.Metrics {
-			if !slices.ContainsFunc(metrics, func(o record.Metric) bool { return o.Name == m.Name }) {
-				metrics = append(metrics, m)
-			}
-		}
+		v.HowTo = appendNew(v.HowTo, d.HowTo, func(words string) string { return words })
+		metrics = appendNew(metrics, d.Metrics, func(m record.Metric) string { return m.Name })
 		fields = append(fields, d.Fields...)
 		data = data.Join(f.Facet.Value, p.Facet, d.Data)
 	}
@@ -142,6 +134,16 @@ func (c *composer) drawPanels(v *figureView, f *article.Figure, panels []*chart.
 		files = append(c.dataFiles(f.Label.Value, cells, cellview.Naming(cells, fields), metrics, f.Published), files...)
 	}
 	v.Stamp = stampOf(c.d, cells, metrics, files)
+}
+
+// appendNew appends what a list does not have by its key.
+func appendNew[T any](list, more []T, key func(T) string) []T {
+	for _, v := range more {
+		if !slices.ContainsFunc(list, func(o T) bool { return key(o) == key(v) }) {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // draw draws a figure in both widths, at the same time: who writes an article waits for all of its figures. It warns of what cannot be

@@ -75,19 +75,7 @@ func (c *composer) tracked() []trackedValue {
 			continue // the article's own page says so
 		}
 		_, is := c.prose.Inline(k.Is.Value)
-		ratio := isCall(c.resolved(in.Expr), "ratio")
-		out = append(out, trackedValue{is, func(d *dataset.Dataset) (readValue, bool) {
-			q, err := d.Eval(in.Expr, "")
-			if err != nil || q.Text != "" || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
-				return readValue{}, false
-			}
-			w := writerFor(q, in.Filters)
-			v := readValue{quantity: q, text: w.text(), ratio: ratio}
-			if q.Interval != nil {
-				v.interval = w.intervalShort()
-			}
-			return v, true
-		}})
+		out = append(out, trackedValue{is, valueIn(in, isCall(c.resolved(in.Expr), "ratio"))})
 	}
 	if len(out) > 0 {
 		return out[:min(len(out), maxTracked)]
@@ -108,6 +96,22 @@ func (c *composer) tracked() []trackedValue {
 		}})
 	}
 	return out
+}
+
+// valueIn reads what an expression comes to.
+func valueIn(in expr.Inline, ratio bool) func(d *dataset.Dataset) (readValue, bool) {
+	return func(d *dataset.Dataset) (readValue, bool) {
+		q, err := d.Eval(in.Expr, "")
+		if err != nil || q.Text != "" || math.IsNaN(q.Number) || math.IsInf(q.Number, 0) {
+			return readValue{}, false
+		}
+		w := writerFor(q, in.Filters)
+		v := readValue{quantity: q, text: w.text(), ratio: ratio}
+		if q.Interval != nil {
+			v.interval = w.intervalShort()
+		}
+		return v, true
+	}
 }
 
 // measuredIn reports whether a number rests on what the run of a moment measured, and not only on earlier ones.

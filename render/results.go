@@ -372,26 +372,12 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	}
 	marks := slices.DeleteFunc(marksOf(cell, metrics), func(m marked) bool { return slices.Contains(common, m.words) })
 	for _, check := range cell.Validity().Checks() {
-		isSaid := check.Name == "run" && len(failed) > 0
-		_, finding, _ := strings.Cut(check.Words, ": ")
-		for _, m := range marks {
-			isSaid = isSaid || finding != "" && strings.Contains(m.words, "not valid") && strings.Contains(m.words, finding)
-		}
+		isSaid := check.Name == "run" && len(failed) > 0 || saysFinding(marks, check)
 		if !isSaid && (check.Level == validity.Warn || check.Level == validity.Invalid) {
 			add(check.Name, check.Words)
 		}
 	}
-	checked := len(out) > 0
-	for _, m := range marks {
-		switch {
-		case len(m.metrics) < len(metrics):
-			add(m.kind(), m.words, m.metrics...)
-		case strings.Contains(m.words, "not valid"):
-			add(m.kind(), m.words)
-		case !checked: // else a check has said it of the whole cell
-			add(m.kind(), m.words)
-		}
-	}
+	out = append(out, markNotes(marks, len(metrics), len(out) > 0)...)
 	said := len(out) > 0
 	for i, m := range metrics {
 		if kind, words, ok := strings.Cut(cell.Metric(m.Name).Missing, ": "); ok && !said {
@@ -401,10 +387,33 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
+// markNotes are notes of the marks of so many metrics. Where a check has said something of the whole cell, marks of all metrics do not.
+func markNotes(marks []marked, metrics int, checked bool) []table.Note {
+	var out []table.Note
+	for _, m := range marks {
+		switch isOfSome := len(m.metrics) < metrics; {
+		case isOfSome:
+			out = append(out, table.Note{Kind: m.kind(), Words: m.words, Metrics: m.metrics})
+		case m.isLeftOut() || !checked:
+			out = append(out, table.Note{Kind: m.kind(), Words: m.words})
+		}
+	}
+	return out
+}
+
 // marked is what is wrong with some repetitions of a cell, and the metrics that it is wrong for.
 type marked struct {
 	words   string
 	metrics []int
+}
+
+// isLeftOut tells a mark of what is not valid.
+func (m marked) isLeftOut() bool { return strings.Contains(m.words, "not valid") }
+
+// saysFinding tells whether a mark says already what a check found.
+func saysFinding(marks []marked, check validity.CheckResult) bool {
+	_, finding, _ := strings.Cut(check.Words, ": ")
+	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool { return m.isLeftOut() && strings.Contains(m.words, finding) })
 }
 
 // kind says in two words what a mark is about.

@@ -106,19 +106,9 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 	if len(o.Moments) == 0 {
 		return nil, nil, nil
 	}
-	var comparisons []*comparison
-	for _, m := range o.Moments {
-		before := m.Before(o.Moments)
-		if before == nil || pageOf(m, o.Moments) == "" {
-			continue
-		}
-		c, err := compareMoments(before, m, o.Moments)
-		if err != nil {
-			return nil, nil, err
-		}
-		if c != nil {
-			comparisons = append(comparisons, c)
-		}
+	comparisons, err := comparisonsOf(o.Moments)
+	if err != nil {
+		return nil, nil, err
 	}
 	history, err := r.history(d, o, comparisons)
 	if err != nil {
@@ -151,6 +141,25 @@ func (r *Renderer) subpages(d *dataset.Dataset, o Options, whole *composer, show
 		pages = append(pages, page)
 	}
 	return pages, r.news(d, o, comparisons), nil
+}
+
+// comparisonsOf compares each run that has a page with the one before it.
+func comparisonsOf(moments []*compare.Moment) ([]*comparison, error) {
+	var out []*comparison
+	for _, m := range moments {
+		before := m.Before(moments)
+		if before == nil || pageOf(m, moments) == "" {
+			continue
+		}
+		c, err := compareMoments(before, m, moments)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			out = append(out, c)
+		}
+	}
+	return out, nil
 }
 
 // upFromRun leads from the page of a run to the folder of the site.

@@ -273,44 +273,50 @@ func (ev *evaluator) resolved(n expr.Node) expr.Node {
 // or change of two by rounds, which only repetitions of one experiment in one run share. Verdicts do not rest on the
 // latter: docs/method.md#ratios.
 func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
-	result := func(n expr.Node) (r dataset.Result, run string) {
-		s, ok := ev.resolved(n).(*expr.Selector)
-		if !ok {
-			return r, ""
-		}
-		q, err := ev.d.Eval(s, "")
-		if err != nil || len(q.Cells) != 1 {
-			return r, ""
-		}
-		return q.Cells[0].Metric(s.Name), q.Cells[0].Run + " " + q.Cells[0].Experiment.Plan.Name
-	}
 	var a, b expr.Node
 	change := 0.0
 	switch n := ev.resolved(n).(type) {
 	case *expr.Selector:
-		r, _ := result(n)
+		r, _ := ev.resultOf(n)
 		return r.Values
 	case *expr.Binary:
-		if n.Op != expr.Div {
-			return nil
+		if n.Op == expr.Div {
+			a, b = n.X, n.Y
 		}
-		a, b = n.X, n.Y
 	case *expr.Call:
-		if n.Name != "ratio" && n.Name != "change" || len(n.Args) != 2 {
-			return nil
+		if isCall(n, "ratio", "change") && len(n.Args) == 2 {
+			a, b = n.Args[0], n.Args[1]
 		}
 		if n.Name == "change" {
 			change = 1
 		}
-		a, b = n.Args[0], n.Args[1]
-	default:
+	}
+	if a == nil {
 		return nil
 	}
-	x, runX := result(a)
-	y, runY := result(b)
+	x, runX := ev.resultOf(a)
+	y, runY := ev.resultOf(b)
 	if runX != runY {
 		return nil
 	}
+	return ratiosByRound(x, y, change)
+}
+
+// resultOf is the metric of a cell that a node selects, and the run that measured it.
+func (ev *evaluator) resultOf(n expr.Node) (r dataset.Result, run string) {
+	s, ok := ev.resolved(n).(*expr.Selector)
+	if !ok {
+		return r, ""
+	}
+	q, err := ev.d.Eval(s, "")
+	if err != nil || len(q.Cells) != 1 {
+		return r, ""
+	}
+	return q.Cells[0].Metric(s.Name), q.Cells[0].Run + " " + q.Cells[0].Experiment.Plan.Name
+}
+
+// ratiosByRound are those of the repetitions of two cells in the same rounds, less something; nil if one of them is no number.
+func ratiosByRound(x, y dataset.Result, less float64) []float64 {
 	byRound := map[int]float64{}
 	for i, v := range y.Values {
 		byRound[y.Repetition(i)] = v
@@ -321,7 +327,7 @@ func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
 		if !ok {
 			continue
 		}
-		ratio := v/other - change
+		ratio := v/other - less
 		if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
 			return nil
 		}
