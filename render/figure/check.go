@@ -133,14 +133,7 @@ func (c *checker) start(e xml.StartElement) {
 	if (name == "svg") != (c.depth == 1) || c.text != nil {
 		c.report(Foreign, "element <%s> at depth %d", name, c.depth)
 	}
-	attr := c.attr
-	clear(attr)
-	for _, a := range e.Attr {
-		attr[a.Name.Local] = a.Value
-		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" || !isPlain(a.Name.Local, a.Value) {
-			c.report(Foreign, "<%s> has the attribute %s=%q", name, a.Name.Local, a.Value)
-		}
-	}
+	attr := c.attributes(e, known)
 	classes := strings.Fields(attr["class"])
 	switch name {
 	case "svg":
@@ -164,6 +157,18 @@ func (c *checker) start(e xml.StartElement) {
 		}
 		c.shape(classes, bounds(points), points)
 	}
+}
+
+// attributes are those of an element, of which some are known.
+func (c *checker) attributes(e xml.StartElement, known []string) map[string]string {
+	clear(c.attr)
+	for _, a := range e.Attr {
+		c.attr[a.Name.Local] = a.Value
+		if !slices.Contains(known, a.Name.Local) || a.Name.Space != "" || !isPlain(a.Name.Local, a.Value) {
+			c.report(Foreign, "<%s> has the attribute %s=%q", e.Name.Local, a.Name.Local, a.Value)
+		}
+	}
+	return c.attr
 }
 
 // isPlain tells that an attribute gives no look but those of a drawing without a style sheet.

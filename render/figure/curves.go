@@ -97,12 +97,8 @@ func (f Curves) prepare() (Curves, error) {
 	}
 	f.Curves = curves
 	f.Notes = oneLines(f.Notes)
-	if f.Reference != nil {
-		ref := Reference{f.Reference.Value / f.Y.Unit, oneLine(f.Reference.Label)}
-		if !f.Y.Scale.has(ref.Value) {
-			return f, fmt.Errorf("the reference %v has no place on the axis; leave it out", f.Reference.Value)
-		}
-		f.Reference = &ref
+	if f.Reference, err = f.Y.reference(f.Reference); err != nil {
+		return f, err
 	}
 	f.Drops = slices.Clone(f.Drops)
 	for i, d := range f.Drops {
@@ -129,23 +125,16 @@ func (f Curves) prepareCurve(c Curve) (Curve, error) {
 			c.Points[i].Title = oneLine(p.Title)
 			continue
 		}
-		var err error
-		if c.Points[i].Point, err = p.onAxes(f.X, f.Y); err != nil {
+		point, err := p.onAxes(f.X, f.Y)
+		if err != nil {
 			return c, err
 		}
+		c.Points[i].Point = point
 	}
-	traces := make([][]Point, len(c.Traces))
-	for i, trace := range c.Traces {
-		for _, p := range trace {
-			p.XLo, p.XHi, p.YLo, p.YHi = math.NaN(), math.NaN(), math.NaN(), math.NaN()
-			p, err := p.onAxes(f.X, f.Y)
-			if err != nil {
-				return c, err
-			}
-			traces[i] = append(traces[i], p)
-		}
+	var err error
+	if c.Traces, err = f.prepareTraces(c.Traces); err != nil {
+		return c, err
 	}
-	c.Traces = traces
 	if c.Chosen != nil {
 		if c.Chosen.At < 0 || c.Chosen.At >= len(c.Points) || c.Points[c.Chosen.At].Gap {
 			return c, fmt.Errorf("the choice is point %d, which is not there; leave it out", c.Chosen.At+1)
@@ -153,6 +142,22 @@ func (f Curves) prepareCurve(c Curve) (Curve, error) {
 		c.Chosen = &Choice{c.Chosen.At, oneLine(c.Chosen.Label)}
 	}
 	return c, nil
+}
+
+// prepareTraces returns them in the units of the axes.
+func (f Curves) prepareTraces(list [][]Point) ([][]Point, error) {
+	traces := make([][]Point, len(list))
+	for i, trace := range list {
+		for _, p := range trace {
+			p.XLo, p.XHi, p.YLo, p.YHi = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+			p, err := p.onAxes(f.X, f.Y)
+			if err != nil {
+				return nil, err
+			}
+			traces[i] = append(traces[i], p)
+		}
+	}
+	return traces, nil
 }
 
 // extents are what the axes have to show.
@@ -248,6 +253,29 @@ func (s *curveSheet) paint() {
 	s.hitPoints()
 }
 
+// runsOf are the points between gaps, where they are drawn.
+func (s *curveSheet) runsOf(points []CurvePoint, at func(x, y float64) point) [][]placed {
+	var runs [][]placed
+	var run []placed
+	for _, q := range points {
+		if q.Gap {
+			if len(run) > 0 {
+				runs, run = append(runs, run), nil
+			}
+			continue
+		}
+		here := placed{at(q.X, q.Y), math.NaN(), math.NaN(), q.Hollow}
+		if !math.IsNaN(q.YLo) {
+			here.top, here.bottom = s.y.within(q.YHi), s.y.within(q.YLo)
+		}
+		run = append(run, here)
+	}
+	if len(run) > 0 {
+		runs = append(runs, run)
+	}
+	return runs
+}
+
 // Plot draws bands, traces, lines and marks, in this order, so that nothing lies under what says less. It makes the sheet a
 // plot.Plotter.
 func (s *curveSheet) Plot(c draw.Canvas, p *plot.Plot) {
@@ -255,23 +283,7 @@ func (s *curveSheet) Plot(c draw.Canvas, p *plot.Plot) {
 	at := func(x, y float64) point { return point{float64(tx(x)), -float64(ty(y))} }
 	s.drawn = make([]curveLine, len(s.Curves.Curves))
 	for i, c := range s.Curves.Curves {
-		var run []placed
-		for _, q := range c.Points {
-			if q.Gap {
-				if len(run) > 0 {
-					s.drawn[i].runs, run = append(s.drawn[i].runs, run), nil
-				}
-				continue
-			}
-			here := placed{at(q.X, q.Y), math.NaN(), math.NaN(), q.Hollow}
-			if !math.IsNaN(q.YLo) {
-				here.top, here.bottom = s.y.within(q.YHi), s.y.within(q.YLo)
-			}
-			run = append(run, here)
-		}
-		if len(run) > 0 {
-			s.drawn[i].runs = append(s.drawn[i].runs, run)
-		}
+		s.drawn[i].runs = s.runsOf(c.Points, at)
 	}
 	const crowded = 3
 	band := ink("band ")

@@ -148,7 +148,7 @@ func (d Dots) drawRows(m *Metrics, width Width, marks rowMarks) ([]byte, error) 
 func (r Row) hasMark() bool { return r.Missing == "" }
 
 // hasInterval tells whether a row has an interval or a range to draw.
-func (r Row) hasInterval() bool { return !math.IsNaN(r.Lo) }
+func (r Row) lowerEnd() bool { return !math.IsNaN(r.Lo) }
 
 // label is the printed value with what it must not be read without.
 func (r Row) label() string {
@@ -185,12 +185,8 @@ func (d Dots) prepare() (Dots, error) {
 	}
 	d.Rows = rows
 	d.Series = oneLines(d.Series)
-	if d.Reference != nil {
-		ref := Reference{Value: d.Reference.Value / d.Unit, Label: oneLine(d.Reference.Label)}
-		if !d.Scale.has(ref.Value) {
-			return d, fmt.Errorf("the reference %v is no number that can be drawn; leave it out", d.Reference.Value)
-		}
-		d.Reference = &ref
+	if d.Reference, err = (Axis{Unit: d.Unit, Scale: d.Scale}).reference(d.Reference); err != nil {
+		return d, err
 	}
 	if d.Band != nil {
 		band := Band{Lo: d.Band.Lo / d.Unit, Hi: d.Band.Hi / d.Unit, Label: oneLine(d.Band.Label)}
@@ -254,17 +250,25 @@ func (d Dots) prepareRow(r Row) (Row, error) {
 			return out, fmt.Errorf("probe %d, %v, cannot be drawn; leave it out and say so", i+1, p.Value)
 		}
 	}
-	if math.IsNaN(r.Lo) && math.IsNaN(r.Hi) {
-		return out, nil
-	}
-	if d.Scale == Log && out.Lo <= 0 {
-		out.Lo = math.Inf(-1)
-	}
-	loOpen, hiOpen := math.IsInf(out.Lo, -1), math.IsInf(out.Hi, 1)
-	if !(r.Lo <= r.Hi) || !loOpen && !d.Scale.has(out.Lo) || !hiOpen && !d.Scale.has(out.Hi) {
+	var ok bool
+	if out.Lo, ok = d.lowerEnd(r); !ok {
 		return out, fmt.Errorf("%v to %v is no interval; say NaN twice where there is none", r.Lo, r.Hi)
 	}
 	return out, nil
+}
+
+// lowerEnd gives the lower end of the interval of a row in the axis's unit: infinite where it has no place on a log scale. It is not ok
+// where the ends are none of an interval.
+func (d Dots) lowerEnd(r Row) (lo float64, ok bool) {
+	lo, hi := r.Lo/d.Unit, r.Hi/d.Unit
+	if math.IsNaN(lo) && math.IsNaN(hi) {
+		return lo, true
+	}
+	if d.Scale == Log && lo <= 0 {
+		lo = math.Inf(-1)
+	}
+	isEnd := func(v float64, open int) bool { return math.IsInf(v, open) || d.Scale.has(v) }
+	return lo, r.Lo <= r.Hi && isEnd(lo, -1) && isEnd(hi, 1)
 }
 
 // extent is what the axis has to show; of nothing if nothing was measured, published or compared.
@@ -673,7 +677,7 @@ func (s *dotSheet) swarm(values []float64, y float64, x func(float64) float64, m
 // paintWhisker draws an interval over a bar: a line with an end where it has one.
 func (s *dotSheet) paintWhisker(r Row, y float64) {
 	const end = 3
-	if !r.hasInterval() {
+	if !r.lowerEnd() {
 		return
 	}
 	k := "line thin " + strokeInk(r.Series)
@@ -702,7 +706,7 @@ func (s *dotSheet) end(v float64) float64 {
 func (s *dotSheet) reach(r Row) (x0, x1 float64) {
 	x := s.axis.at(r.Value)
 	x0, x1 = x-dotReach, x+dotReach
-	if r.hasInterval() {
+	if r.lowerEnd() {
 		x0, x1 = min(x0, s.end(r.Lo)), max(x1, s.end(r.Hi))
 	}
 	switch s.drawn {
@@ -725,7 +729,7 @@ func (s *dotSheet) reach(r Row) (x0, x1 float64) {
 
 // paintInterval draws a box for an interval and a thin line for a range. An open end has no edge.
 func (s *dotSheet) paintInterval(r Row, y float64) {
-	if !r.hasInterval() {
+	if !r.lowerEnd() {
 		return
 	}
 	fill, edge := fillInk(r.Series), strokeInk(r.Series)

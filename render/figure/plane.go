@@ -186,6 +186,17 @@ func (p Point) onAxes(x, y Axis) (Point, error) {
 	return out, err
 }
 
+// reference is one in the unit of the axis; nil for none.
+func (a Axis) reference(r *Reference) (*Reference, error) {
+	if r == nil {
+		return nil, nil
+	}
+	if !a.Scale.has(r.Value / a.Unit) {
+		return nil, fmt.Errorf("the reference %v has no place on the axis; leave it out", r.Value)
+	}
+	return &Reference{r.Value / a.Unit, oneLine(r.Label)}, nil
+}
+
 // interval is one in the unit of the axis. Ends that have no place on it are infinite.
 func (a Axis) interval(lo, hi float64) (float64, float64, error) {
 	if math.IsNaN(lo) && math.IsNaN(hi) {

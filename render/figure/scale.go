@@ -317,6 +317,11 @@ func (e extent) ends(scale Scale, zero bool) (lo, hi float64) {
 	if zero {
 		lo, hi = min(lo, 0), max(hi, 0)
 	}
+	return e.linearEnds(lo, hi)
+}
+
+// linearEnds are those of an axis with equal differences that has to show all from lo to hi.
+func (e extent) linearEnds(lo, hi float64) (float64, float64) {
 	// A difference in the seventh digit is shown as none: its ticks could not be read apart. And an axis that zero
 	// would make only a little longer begins there.
 	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {

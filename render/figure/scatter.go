@@ -93,12 +93,8 @@ func (f Scatter) prepare() (Scatter, error) {
 			return f, fmt.Errorf("%v is no slope; leave it out", l.Factor)
 		}
 	}
-	if f.Reference != nil {
-		ref := Reference{f.Reference.Value / f.Y.Unit, oneLine(f.Reference.Label)}
-		if !f.Y.Scale.has(ref.Value) {
-			return f, fmt.Errorf("the reference %v has no place on the axis; leave it out", f.Reference.Value)
-		}
-		f.Reference = &ref
+	if f.Reference, err = f.Y.reference(f.Reference); err != nil {
+		return f, err
 	}
 	return f, nil
 }
