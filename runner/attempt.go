@@ -51,8 +51,8 @@ func (a *attempt) endPart(name string) {
 	a.lap = time.Now()
 }
 
-// measure measures the trial when its services were started, or could not be. What there is of logs is in the measurement of
-// a repetition that failed, also beside an error.
+// measure measures the trial when its services were started, or could not be. What there is of logs is in the
+// measurement of a repetition that failed, also beside an error.
 func (a *attempt) measure(started []engine.Running, err error) (m load.Measurement, _ error) {
 	a.running = append(a.running, started...)
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *attempt) measure(started []engine.Running, err error) (m load.Measureme
 func (a *attempt) drive() (m load.Measurement, err error) {
 	a.place.Standby.Started(a.bounded) // what is timed from here on has no container beside it that is being started
 	a.endPart("start")
-	atWork := working(a.running)
+	atWork := stillRunning(a.running)
 	a.place.Services = byName(atWork)
 	var prepared, concluded string
 	if len(a.trial.Prepare) > 0 {
@@ -115,16 +115,17 @@ func (a *attempt) driveLoad(running []engine.Running) (m load.Measurement, err e
 		m, err = a.observeLoad(running)
 	}
 	if err == nil && m.Failure != "" {
-		m.Failure = cmp.Or(unreached(a.bounded, a.trial, a.place.Services), m.Failure)
+		m.Failure = cmp.Or(unreachedTarget(a.bounded, a.trial, a.place.Services), m.Failure)
 	}
 	return m, err
 }
 
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is not done beside
-// services whose logs are looked through for metrics, as these may be times of the start itself.
+// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is
+// not done beside services whose logs are looked through for metrics, as these may be times of the start itself.
 func (a *attempt) standBy() *load.Standby {
 	starter, ok := a.driver(a.trial).(load.Starter)
-	if !ok || a.verifier != nil || slices.ContainsFunc(a.metrics, func(s wantedMetric) bool { return s.Stream == "log" }) {
+	if !ok || a.verifier != nil || slices.ContainsFunc(a.metrics,
+		func(s wantedMetric) bool { return s.Stream == "log" }) {
 		return nil
 	}
 	return starter.StandBy(a.bounded, a.place, search.WithRate(a.trial, a.rates))
@@ -141,10 +142,11 @@ func (a *attempt) conclude() (string, error) {
 	return runHooks(bounded, "conclude", a.trial.Conclude, a.trial, a.place.Services)
 }
 
-// serviceFailure makes it a result that a service has ended, if the repetition did not come to its end, or the service not to
-// a good one: whatever was measured beside it is not what the article is about. One that is done with its work may end. A
-// shared one must not end in any case: what comes next needs it. One that the engine has taken away, or knows nothing of any
-// more, makes it an error: what was measured beside that says nothing about the service, whether it was good or not.
+// serviceFailure makes it a result that a service has ended, if the repetition did not come to its end, or the service
+// not to a good one: whatever was measured beside it is not what the article is about. One that is done with its work
+// may end. A shared one must not end in any case: what comes next needs it. One that the engine has taken away, or
+// knows nothing of any more, makes it an error: what was measured beside that says nothing about the service, whether
+// it was good or not.
 func (a *attempt) serviceFailure(running []engine.Running, err error) error {
 	if a.ctx.Err() != nil {
 		return err
@@ -161,7 +163,7 @@ func (a *attempt) serviceFailure(running []engine.Running, err error) error {
 			return errors.Join(lookErr, err)
 		}
 		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
-			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), endedAs(a.ctx, s))}
+			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), exitWords(a.ctx, s))}
 		}
 	}
 	return err
@@ -202,8 +204,8 @@ func (a *attempt) observeLoad(running []engine.Running) (load.Measurement, error
 	return m, nil
 }
 
-// judge turns what goes wrong with the benchmark into a result, which is what the measurement then holds; false for an error
-// that is none.
+// judge turns what goes wrong with the benchmark into a result, which is what the measurement then holds; false for an
+// error that is none.
 func (a *attempt) judge(m load.Measurement, err error) (_ load.Measurement, isResult bool) {
 	deadline, _ := a.bounded.Deadline()
 	tooLong := !time.Now().Before(deadline)
@@ -223,7 +225,8 @@ func (a *attempt) judge(m load.Measurement, err error) (_ load.Measurement, isRe
 	return m, false
 }
 
-// logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with its log.
+// logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with
+// its log.
 func logs(ctx context.Context, load string, running []engine.Running, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
 	defer cancel()

@@ -18,8 +18,8 @@ import (
 	"benchbook/runner/machines"
 )
 
-// maxShares is how often the shared services of an experiment are started in a run: what ends again and again will go on to, and
-// setting up can take long.
+// maxShares is how often the shared services of an experiment are started in a run: what ends again and again will go
+// on to, and setting up can take long.
 const maxShares = 3
 
 // A bench is where the trials of an experiment are measured: the spaces of repetitions, and the services in them.
@@ -49,8 +49,9 @@ type share struct {
 	spoilt   string // why the next repetition cannot be measured on it; empty while it can
 }
 
-// open opens the space of a repetition, within that of the shared services if there are some, and else within one in which nothing else
-// runs: a network that is made and removed for each repetition takes time in which nothing is measured.
+// open opens the space of a repetition, within that of the shared services if there are some, and else within one in
+// which nothing else runs: a network that is made and removed for each repetition takes time in which nothing is
+// measured.
 func (b *bench) open(ctx context.Context) (engine.Space, error) {
 	if b.shared != nil {
 		return b.shared.space.Inner(ctx)
@@ -102,8 +103,9 @@ func (b *bench) fresh(t *plan.Trial) []*spec.Service {
 // isShared says that a service lives through the whole experiment.
 func (b *bench) isShared(service string) bool { return slices.Contains(b.experiment.Shared, service) }
 
-// share sees to it that the shared services run and are set up. What goes wrong with them is the failure of every repetition, and not
-// an error; then they are not tried again. Of shared services all trials have the same, so that any of them will do.
+// share sees to it that the shared services run and are set up. What goes wrong with them is the failure of every
+// repetition, and not an error; then they are not tried again. Of shared services all trials have the same, so that any
+// of them will do.
 func (b *bench) share(ctx context.Context, t *plan.Trial) error {
 	if len(b.experiment.Shared) == 0 || b.unshared != nil {
 		return nil
@@ -180,11 +182,12 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 	return err
 }
 
-// failShared notes that no repetition can be measured any more, and why. What is said of it may be kept by whoever started us, and has no
-// more secrets in it than records have.
+// failShared notes that no repetition can be measured any more, and why. What is said of it may be kept by whoever
+// started us, and has no more secrets in it than records have.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
 	b.unshared = &unshared{failure: failure, log: log}
-	b.note("no repetition of " + b.experiment.Name + " can be measured: " + record.NewRedactor(t.Definition).Text(failure))
+	b.note("no repetition of " + b.experiment.Name + " can be measured: " +
+		record.NewRedactor(t.Definition).Text(failure))
 }
 
 // unshared is why there are no shared services.
@@ -203,7 +206,8 @@ func (b *bench) entersShared(t *plan.Trial) bool {
 	if t.Command != nil {
 		own = t.Command.Service
 	}
-	return b.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude), func(h spec.Hook) bool { return b.isShared(h.Service) })
+	return b.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude),
+		func(h spec.Hook) bool { return b.isShared(h.Service) })
 }
 
 // died says which shared service has ended, and nothing while all of them run.
@@ -211,8 +215,8 @@ func (b *bench) died(ctx context.Context) string {
 	if b.shared == nil {
 		return ""
 	}
-	for _, s := range working(b.shared.running) {
-		if words := endedAs(ctx, s); words != "" {
+	for _, s := range stillRunning(b.shared.running) {
+		if words := exitWords(ctx, s); words != "" {
 			return fmt.Sprintf("shared service %q %s", s.Name(), words)
 		}
 	}
@@ -222,8 +226,8 @@ func (b *bench) died(ctx context.Context) string {
 // cleanupGrace is how long the hooks at the end of an experiment may take that was interrupted, or cannot go on.
 const cleanupGrace = 30 * time.Second
 
-// cleanup runs the hooks at the end of an experiment, also of one that cannot go on, or that was interrupted or is meanwhile: what they
-// clean up may outlive us. One that fails fails no repetition.
+// cleanup runs the hooks at the end of an experiment, also of one that cannot go on, or that was interrupted or is
+// meanwhile: what they clean up may outlive us. One that fails fails no repetition.
 func (b *bench) cleanup(ctx context.Context, failed bool) *NoCleanupError {
 	if b.shared == nil || len(b.experiment.Cleanup) == 0 {
 		return nil
@@ -233,7 +237,8 @@ func (b *bench) cleanup(ctx context.Context, failed bool) *NoCleanupError {
 		limit = min(limit, cleanupGrace)
 		b.note(fmt.Sprintf("cleaning up after experiment %s, for %v at most", b.experiment.Name, limit))
 	}
-	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit, fmt.Errorf("the hook cleanup took longer than %v", limit))
+	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit,
+		fmt.Errorf("the hook cleanup took longer than %v", limit))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupGrace, cancel) })
 	defer stop()
@@ -271,8 +276,8 @@ func (b *bench) unshare(ctx context.Context) error {
 	return engine.CloseSpace(ctx, space, stop)
 }
 
-// sharedFacts say which shared services a repetition was measured on, and from which start: they may be started more than once in a
-// run.
+// sharedFacts say which shared services a repetition was measured on, and from which start: they may be started more
+// than once in a run.
 func (b *bench) sharedFacts(rec *record.Record) {
 	if b.shared == nil {
 		return

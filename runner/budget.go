@@ -14,8 +14,8 @@ import (
 
 // A Judge says of which trials a run knows enough.
 type Judge interface {
-	// Decided names the trials of an experiment that claims are about, of which every one has its verdict at a level by the records
-	// so far.
+	// Decided names the trials of an experiment that claims are about, of which every one has its verdict at a level by
+	// the records so far.
 	Decided(experiment string, records []*record.Record, level float64) ([]string, error)
 }
 
@@ -32,7 +32,8 @@ func (r *run) outOfTime(lasts time.Duration) bool {
 // Source: docs/method.md#number-of-looks.
 var looks = [...]int{3, 5, 10}
 
-// schedule goes through the repetitions that are left of an experiment, and leaves out those of trials that are decided.
+// schedule goes through the repetitions that are left of an experiment, and leaves out those of trials that are
+// decided.
 type schedule struct {
 	*run
 	left    []plan.Step
@@ -43,7 +44,8 @@ type schedule struct {
 	failing map[string]*GivenUp // trials whose last repetitions have failed alike, by name
 }
 
-// maxAlike is after how many repetitions that fail alike, one after another, a trial is given up: the next would fail as well.
+// maxAlike is after how many repetitions that fail alike, one after another, a trial is given up: the next would fail
+// as well.
 const maxAlike = 3
 
 // GivenUp is a trial that failed alike again and again, so that the rest of its repetitions was left out of the run.
@@ -56,10 +58,12 @@ type GivenUp struct {
 }
 
 func (g *GivenUp) Error() string {
-	return fmt.Sprintf("%s failed %d times in the same way; its other %d repetitions are left out of this run", g.Trial, g.Failed, g.Left)
+	return fmt.Sprintf("%s failed %d times in the same way; its other %d repetitions are left out of this run", g.Trial,
+		g.Failed, g.Left)
 }
 
-// waited is how long a service was waited for, as a failure says it: it may be another time whenever the failure is the same.
+// waited is how long a service was waited for, as a failure says it: it may be another time whenever the failure is the
+// same.
 var waited = regexp.MustCompile(` was not ready after [^:]*:`)
 
 // IsAlike says whether two repetitions failed in the same way.
@@ -67,8 +71,9 @@ func IsAlike(a, b string) bool {
 	return waited.ReplaceAllString(a, ":") == waited.ReplaceAllString(b, ":")
 }
 
-// failed gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it takes no time.
-func (r *schedule) failed(step plan.Step, rec *record.Record) {
+// giveUpAlike gives a trial up that has failed alike often enough. What was not tried at all counts for nothing: it takes no
+// time.
+func (r *schedule) giveUpAlike(step plan.Step, rec *record.Record) {
 	name := step.Trial.Name
 	if r.failing == nil {
 		r.failing = map[string]*GivenUp{}
@@ -114,7 +119,7 @@ func (r *schedule) stop(trial string) {
 
 // next gives the next repetition; false when there is none.
 func (r *schedule) next() (plan.Step, bool) {
-	r.skip()
+	r.skipStopped()
 	if len(r.left) == 0 {
 		return plan.Step{}, false
 	}
@@ -123,31 +128,33 @@ func (r *schedule) next() (plan.Step, bool) {
 	return step, true
 }
 
-// skip leaves out the repetitions at the front that need not be done.
-func (r *schedule) skip() {
+// skipStopped leaves out the repetitions at the front that need not be done.
+func (r *schedule) skipStopped() {
 	for len(r.left) > 0 && slices.Contains(r.stopped, r.left[0].Trial.Name) {
 		r.left = r.left[1:]
 		r.summary.Stopped++
 	}
 }
 
-// done notes in the record of a repetition that the run has a budget and, if it is the last of a round at which a budgeted run looks,
-// what that look came to: before it is saved, so that a run that is killed has taken the look or has not.
+// noteRepetition notes in the record of a repetition that the run has a budget and, if it is the last of a round at which a
+// budgeted run looks, what that look came to: before it is saved, so that a run that is killed has taken the look or
+// has not.
 //
-// Trials measured one after another have no rounds that could be looked at together, and the last round needs no look: nothing
-// follows that could be stopped, and what is measured again is so whatever the results are.
-func (r *schedule) done(step plan.Step, rec *record.Record) error {
+// Trials measured one after another have no rounds that could be looked at together, and the last round needs no look:
+// nothing follows that could be stopped, and what is measured again is so whatever the results are.
+func (r *schedule) noteRepetition(step plan.Step, rec *record.Record) error {
 	r.longest = max(r.longest, time.Since(r.begun))
 	if r.options.Budget <= 0 {
 		return nil
 	}
 	rec.Budget = &record.Budget{Seconds: r.options.Budget.Seconds()}
-	r.skip()
+	r.skipStopped()
 	last := len(r.left) == 0 || r.left[0].Round > step.Round
-	if r.options.Judge == nil || step.Replaces > 0 || !r.experiment.Interleaved || !last || !slices.Contains(looks[:], step.Round) || step.Round >= r.experiment.Repetitions {
+	if r.options.Judge == nil || step.Replaces > 0 || !r.experiment.Interleaved || !last ||
+		!slices.Contains(looks[:], step.Round) || step.Round >= r.experiment.Repetitions {
 		return nil
 	}
-	records, err := r.saved()
+	records, err := r.readRecords()
 	if err != nil {
 		return err
 	}

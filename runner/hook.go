@@ -15,8 +15,8 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// concludeGrace is how long the hooks after a repetition may take whose time is over: what they clean up in shared services
-// would spoil the next one.
+// concludeGrace is how long the hooks after a repetition may take whose time is over: what they clean up in shared
+// services would spoil the next one.
 const concludeGrace = 30 * time.Second
 
 // A resultError is a hook that failed, or a service that ended: a result about the article, and no fault of ours.
@@ -27,9 +27,11 @@ type resultError struct {
 
 func (e *resultError) Error() string { return e.failure }
 
-// runHooks runs hooks of one kind in services, in order, until one fails, and gives what they wrote to standard output. Hooks that
-// belong into a command's own container are left to its driver. The error is a *resultError, or that we could not run one.
-func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial, services map[string]engine.Running) (stdout string, err error) {
+// runHooks runs hooks of one kind in services, in order, until one fails, and gives what they wrote to standard output.
+// Hooks that belong into a command's own container are left to its driver. The error is a *resultError, or that we
+// could not run one.
+func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial,
+	services map[string]engine.Running) (stdout string, err error) {
 	var all strings.Builder
 	for _, h := range hooks {
 		in, command := h.Service, engine.Command{Args: h.Run}
@@ -41,8 +43,9 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 		}
 		exit, err := services[in].Exec(ctx, command)
 		if err != nil {
-			if ended := endedAs(ctx, services[in]); ended != "" {
-				return all.String(), &resultError{failure: load.HookFailed(kind, fmt.Sprintf("service %q %s", in, ended))}
+			if ended := exitWords(ctx, services[in]); ended != "" {
+				return all.String(), &resultError{failure: load.HookFailed(kind,
+					fmt.Sprintf("service %q %s", in, ended))}
 			}
 			return all.String(), fmt.Errorf("hook %s: %w", kind, err)
 		}
@@ -53,14 +56,16 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 				wrote = exit.Stdout // an engine may say there why it could not start the program
 			}
 			failure := timing.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
-			return all.String(), &resultError{load.HookFailed(kind, failure), output.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
+			return all.String(), &resultError{load.HookFailed(kind, failure),
+				output.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
 		}
 	}
 	return all.String(), nil
 }
 
-// endedAs says how a service has ended, in words behind its name, and nothing if it has not, as far as can be found out.
-func endedAs(ctx context.Context, s engine.Running) string {
+// exitWords says how a service has ended, in words behind its name, and nothing if it has not, as far as can be found
+// out.
+func exitWords(ctx context.Context, s engine.Running) string {
 	exit, ended, err := s.Ended(ctx)
 	switch {
 	case err != nil || !ended:
@@ -71,8 +76,8 @@ func endedAs(ctx context.Context, s engine.Running) string {
 	return fmt.Sprintf("has ended with status %d", exit.Code)
 }
 
-// failureOf turns an error that is a result into the failure that a record keeps, with the end of what was written. It is false for
-// any other error.
+// failureOf turns an error that is a result into the failure that a record keeps, with the end of what was written. It
+// is false for any other error.
 func failureOf(err error) (failure, log string, ok bool) {
 	var notReady *engine.NotReadyError
 	var rejected *engine.RejectedError

@@ -29,8 +29,8 @@ type wantedMetric struct {
 	before [][]byte // what the containers of its service had written before the repetition
 }
 
-// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of shared services only what they write from now
-// on is of this repetition.
+// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of shared services only
+// what they write from now on is of this repetition.
 func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
 	var out []wantedMetric
 	for _, m := range r.experiment.Metrics {
@@ -49,8 +49,10 @@ func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wan
 	return out
 }
 
-// readMetrics looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason why they are missing.
-func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Running, rec *record.Record) {
+// readMetrics looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason
+// why they are missing.
+func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Running,
+	rec *record.Record) {
 	for _, s := range metrics {
 		text, err := []byte(m.Wrote[s.Stream]), error(nil)
 		where := map[string]string{"log": "the log of " + s.Service, "stdout": "standard output"}[s.Stream]
@@ -64,7 +66,8 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 		if err == nil {
 			value, err = s.read(text)
 		}
-		if err == nil && slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Name }) {
+		if err == nil && slices.ContainsFunc(m.Samples,
+			func(have record.Sample) bool { return have.Metric == s.Name }) {
 			err = errors.New("there is a sample of that name already")
 		}
 		if err != nil {
@@ -78,7 +81,8 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 	}
 }
 
-// notFinite says which of some samples is no number that can be measured, as of a tool that has divided by nothing; empty if all are.
+// notFinite says which of some samples is no number that can be measured, as of a tool that has divided by nothing;
+// empty if all are.
 func notFinite(samples []record.Sample) string {
 	for _, s := range samples {
 		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) {
@@ -97,7 +101,7 @@ func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byt
 			return nil, fmt.Errorf("nothing could be read (%w)", err)
 		}
 		if i < len(s.before) {
-			log = since(s.before[i], log)
+			log = writtenSince(s.before[i], log)
 		}
 		all = append(all, log...)
 	}
@@ -107,9 +111,9 @@ func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byt
 // overlap is how much of what was written before has to be found again, so that the rest is what was written since.
 const overlap = 4 << 10
 
-// since is the part of a log that was written after an earlier look at it. An engine keeps only the end of a log: where the earlier
-// one is not found in it any more, all of it is new.
-func since(before, now []byte) []byte {
+// writtenSince is the part of a log that was written after an earlier look at it. An engine keeps only the end of a log: where
+// the earlier one is not found in it any more, all of it is new.
+func writtenSince(before, now []byte) []byte {
 	if bytes.HasPrefix(now, before) {
 		return now[len(before):]
 	}
@@ -173,8 +177,8 @@ func byRegex(pattern string, text []byte) (string, error) {
 	return string(last), nil
 }
 
-// lastMatch is the first group of the last match, the one of FindAllSubmatch, which would keep all of them: there may be
-// millions.
+// lastMatch is the first group of the last match, the one of FindAllSubmatch, which would keep all of them: there may
+// be millions.
 func lastMatch(re *regexp.Regexp, text []byte) (group []byte, found bool) {
 	if looksBack(re) {
 		all := re.FindAllSubmatch(text, -1)
@@ -204,7 +208,8 @@ func lastMatch(re *regexp.Regexp, text []byte) (group []byte, found bool) {
 	return group, found
 }
 
-// looksBack says whether what a pattern matches depends on what stands before: the rest of a text cannot be searched alone.
+// looksBack says whether what a pattern matches depends on what stands before: the rest of a text cannot be searched
+// alone.
 func looksBack(re *regexp.Regexp) bool {
 	parsed, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {
@@ -216,7 +221,8 @@ func looksBack(re *regexp.Regexp) bool {
 	})
 }
 
-// byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has it.
+// byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has
+// it.
 func byPath(path string, text []byte) (string, error) {
 	if found, ok := lookUp(text, path); ok {
 		return found, nil

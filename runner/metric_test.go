@@ -101,7 +101,7 @@ func FuzzSince(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, new string, dropped int) {
 		now := before + new
 		dropped = int(uint(dropped) % uint(len(before)+1))
-		got := since([]byte(before), []byte(now[dropped:]))
+		got := writtenSince([]byte(before), []byte(now[dropped:]))
 		if dropped == 0 && string(got) != new {
 			t.Errorf("got %q, want %q", got, new)
 		}

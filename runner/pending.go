@@ -51,7 +51,8 @@ func (f *Fruitless) Error() string {
 	return all + ": " + strings.ReplaceAll(f.Failure, "\n", " ")
 }
 
-// AllFailed gives the experiments of a plan of which nothing is measured, though nothing is left to do: every repetition has failed.
+// AllFailed gives the experiments of a plan of which nothing is measured, though nothing is left to do: every
+// repetition has failed.
 func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) []Fruitless {
 	var out []Fruitless
 	o, records = o.current(p, records)
@@ -87,7 +88,8 @@ func AllFailed(p *plan.Plan, records []*record.Record, host string, o Options) [
 	return out
 }
 
-// Outdated says for which experiments of a plan a run measures trials again since images, programs or CPUs are others now: "EXPERIMENT: REASON".
+// Outdated says for which experiments of a plan a run measures trials again since images, programs or CPUs are others
+// now: "EXPERIMENT: REASON".
 func Outdated(p *plan.Plan, records []*record.Record, host string, o Options) []string {
 	var out []string
 	o, current := o.current(p, records)

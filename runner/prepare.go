@@ -18,12 +18,13 @@ type Work struct {
 	Store RecordStore
 }
 
-// Prepare makes available whatever the pending repetitions and searches of all this work need: images, our own programs, and what drivers
-// of loads bring. Independent ones are made at once, and nothing is measured meanwhile, so that a mistake in the last article is known before
-// the first one is measured. Run, which needs them, makes only what is not there yet.
+// Prepare makes available whatever the pending repetitions and searches of all this work need: images, our own
+// programs, and what drivers of loads bring. Independent ones are made at once, and nothing is measured meanwhile, so
+// that a mistake in the last article is known before the first one is measured. Run, which needs them, makes only what
+// is not there yet.
 //
-// The images that could not be had are returned with the place of what asks for them, in the order of the work; Run leaves their
-// experiments out.
+// The images that could not be had are returned with the place of what asks for them, in the order of the work; Run
+// leaves their experiments out.
 func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images.NoImageError, error) {
 	var runs []*run
 	for _, w := range work {
@@ -70,7 +71,7 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageE
 	var all []images.Need
 	trials, needs := map[*run][]*plan.Trial{}, map[*run][]images.Need{}
 	for _, own := range runs {
-		if err := own.layout().Check(); err != nil {
+		if err := own.layout().CheckConnected(); err != nil {
 			return nil, err
 		}
 		if !own.foresee() {
@@ -89,7 +90,10 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageE
 	for _, own := range runs {
 		for _, n := range needs[own] {
 			e := own.images().Missing(n)
-			if e != nil && !slices.ContainsFunc(missing, func(o images.NoImageError) bool { return o.Pos == e.Pos && o.Error() == e.Error() }) {
+			if e != nil && !slices.ContainsFunc(missing, func(o images.NoImageError) bool {
+				return o.Pos == e.Pos &&
+					o.Error() == e.Error()
+			}) {
 				missing = append(missing, *e)
 			}
 		}
@@ -115,13 +119,14 @@ func (r *Runner) engineFacts(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// foresee fills in the values that searches have found, or else the first ones that they will try: what is needed may depend on them. It is
-// false if the experiment takes over a value that nothing chooses.
+// foresee fills in the values that searches have found, or else the first ones that they will try: what is needed may
+// depend on them. It is false if the experiment takes over a value that nothing chooses.
 func (r *run) foresee() bool {
 	return r.verifier == nil && r.recall(r.records) == nil || r.takeFirst() == nil
 }
 
-// prepare makes available what the experiment needs and nothing else has needed before it, and gathers facts, before anything of it is timed.
+// prepare makes available what the experiment needs and nothing else has needed before it, and gathers facts, before
+// anything of it is timed.
 func (r *run) prepare(ctx context.Context) error {
 	facts, err := r.engineFacts(ctx)
 	if err != nil {
@@ -129,7 +134,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.facts = maps.Clone(facts)
 	maps.Copy(r.facts, r.Host.Facts)
-	if err := r.layout().Check(); err != nil {
+	if err := r.layout().CheckConnected(); err != nil {
 		return err
 	}
 	return r.preparePending(ctx)
@@ -151,8 +156,8 @@ func (r *run) PrepareTrial(ctx context.Context, t *plan.Trial) error {
 	return r.images().Provide(ctx, r.images().Needs(t), t)
 }
 
-// pendingNeeds are what the trials need of which something is to be done, and these trials, with the values of searches as far as they are
-// known: the images of later candidates are made when it is their turn.
+// pendingNeeds are what the trials need of which something is to be done, and these trials, with the values of searches
+// as far as they are known: the images of later candidates are made when it is their turn.
 func (r *run) pendingNeeds() (trials []*plan.Trial, needs []images.Need, err error) {
 	pending := r.work.trials(r.experiment)
 	for _, t := range pending {

@@ -41,8 +41,8 @@ func (r *Runner) driver(t *plan.Trial) load.Driver {
 	return r.Requests
 }
 
-// Measure measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record. There
-// may be both: what was measured before its containers could not be removed.
+// Measure measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record.
+// There may be both: what was measured before its containers could not be removed.
 func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
 	rec := r.NewRecord(step)
 	if failed := r.bench.unshared; failed != nil {
@@ -75,10 +75,12 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	case err != nil && !isResult:
 		return nil, errors.Join(err, closeErr)
 	case m.Failure != "" && closeErr != nil:
-		// An engine that stops ends what runs on it: that is not for certain the benchmark's fault, and will be measured.
+		// An engine that stops ends what runs on it: that is not for certain the benchmark's fault, and will be
+		// measured.
 		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
-	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
+	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command,
+		m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}
@@ -91,16 +93,20 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 // NewRecord is the record of a repetition before it begins.
 func (r *run) NewRecord(step plan.Step) *record.Record {
 	rec := &record.Record{
-		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name, Trial: step.Trial.Name,
-		Key: step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Plans: r.plans, Profile: r.plan.Profile, Host: r.Host.ID,
+		SchemaVersion: record.SchemaVersion, Article: r.plan.Article, Experiment: r.experiment.Name,
+		Trial: step.Trial.Name,
+		Key:   step.Trial.Key, Run: r.id, Plan: r.experiment.Digest, Plans: r.plans, Profile: r.plan.Profile,
+		Host:       r.Host.ID,
 		Repetition: step.Repetition, Planned: r.experiment.Repetitions, Calibration: step.Trial.Calibration,
 		Parameters: step.Trial.Parameters, Labels: step.Trial.Labels,
-		Order:   record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step), Of: len(r.experiment.Steps), Replaces: step.Replaces},
+		Order: record.Order{Seed: r.experiment.Seed, Round: step.Round, Position: r.position(step),
+			Of: len(r.experiment.Steps), Replaces: step.Replaces},
 		Started: time.Now().UTC(), Parts: map[string]float64{},
 		Definition: step.Trial.Definition, Inputs: step.Trial.Inputs, Facts: maps.Clone(r.facts),
 	}
 	maps.Copy(rec.Facts, r.images().Facts(step.Trial))
-	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.layout().ServiceCPUs(step.Trial), plan.FactLoadPlace: r.layout().LoadCPUs(step.Trial)} {
+	for fact, cpus := range map[string]string{plan.FactServicesPlace: r.layout().ServiceCPUs(step.Trial),
+		plan.FactLoadPlace: r.layout().LoadCPUs(step.Trial)} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -139,8 +145,8 @@ func (r *run) leave(ctx context.Context, space engine.Space, step plan.Step, fai
 	return nil
 }
 
-// position is the place of a repetition in the experiment, from 1: those that were not planned come after all that were. That of a probe
-// of a search is 0.
+// position is the place of a repetition in the experiment, from 1: those that were not planned come after all that
+// were. That of a probe of a search is 0.
 func (r *run) position(step plan.Step) int {
 	if step.Replaces > 0 {
 		return len(r.experiment.Steps) + r.replaced + 1

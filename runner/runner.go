@@ -1,10 +1,10 @@
 // Package runner carries out a plan: it starts services, has a driver measure them, and saves one record after every
 // repetition.
 //
-// A Runner decides nothing that the plan has not decided, the time to stop aside: order, trials and repetitions are the plan's.
-// What is fresh is not measured again. Whatever happens, every repetition that ended has its record, and every container
-// that was started is removed; a cancelled run goes on where it was when it is started again. Trials are never measured
-// at the same time.
+// A Runner decides nothing that the plan has not decided, the time to stop aside: order, trials and repetitions are the
+// plan's. What is fresh is not measured again. Whatever happens, every repetition that ended has its record, and every
+// container that was started is removed; a cancelled run goes on where it was when it is started again. Trials are
+// never measured at the same time.
 package runner
 
 import (
@@ -30,8 +30,8 @@ type RecordStore interface {
 	Read() ([]*record.Record, []record.Bad, error)
 	Save(*record.Record) error
 
-	// Keep keeps a search that goes on as far as it is, in the place of what was kept of it before, until it is told to Drop it.
-	// Unfinished gives what is kept.
+	// Keep keeps a search that goes on as far as it is, in the place of what was kept of it before, until it is told to
+	// Drop it. Unfinished gives what is kept.
 	Keep(*record.Record) error
 	Drop(*record.Record) error
 	Unfinished() ([]*record.Record, error)
@@ -39,13 +39,13 @@ type RecordStore interface {
 
 // Progress is told what happens. Its methods, and those of what it returns, are called one at a time.
 type Progress interface {
-	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are fresh or
-	// done already.
+	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are
+	// fresh or done already.
 	Experiment(e *plan.Experiment, todo int)
 	// Again begins repetitions in the place of those that the machine disturbed.
 	Again(steps []plan.Step)
-	// Preparing is called before an image is made available; what the builder says goes to what it returns, until that ends. Several may
-	// be under way at once.
+	// Preparing is called before an image is made available; what the builder says goes to what it returns, until that
+	// ends. Several may be under way at once.
 	Preparing(what string) images.Preparation
 	// Note says something that is about several repetitions.
 	Note(text string)
@@ -78,18 +78,18 @@ type Runner struct {
 type Options struct {
 	// Force measures what is fresh as well, as a new run. Searches for tuned values are not repeated with repetitions.
 	Force bool
-	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes. Judge says when to stop
-	// cells before their last round; nil for never.
+	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes. Judge says when
+	// to stop cells before their last round; nil for never.
 	Budget   time.Duration
 	Deadline time.Time
 	Judge    Judge
 	// Only picks the trials whose repetitions are measured; nil: all.
 	Only func(*plan.Experiment, *plan.Trial) bool
-	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at them; KeepLast
-	// beside it also those of the last one.
+	// Keep leaves the services of a repetition up that fails, and measures no further, so that somebody can look at
+	// them; KeepLast beside it also those of the last one.
 	Keep, KeepLast bool
-	// Present tells which of what was measured was measured with images and programs that are others now: it is measured again. Nil asks
-	// the engine that measures; what is counted without one takes all records as they are.
+	// Present tells which of what was measured was measured with images and programs that are others now: it is
+	// measured again. Nil asks the engine that measures; what is counted without one takes all records as they are.
 	Present *images.Present
 	// Revisions are what records have as record.FactRevision, by article; those that nobody knows are absent or empty.
 	Revisions map[string]string
@@ -114,8 +114,8 @@ type Summary struct {
 	Fresh    int // repetitions that needed no run
 	// NoImage are images that could not be had; the experiments that need them were left out.
 	NoImage []images.NoImageError
-	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune those
-	// that take over a value which was not chosen.
+	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune
+	// those that take over a value which was not chosen.
 	NoRate []search.NoRateError
 	NoTune []search.NoTuneError
 	// NoCleanup are hooks that failed at the end of an experiment.
@@ -124,8 +124,8 @@ type Summary struct {
 	GivenUp []GivenUp
 	// Kept are the services that were left up; nil if none were.
 	Kept *Kept
-	// Searches are those that were made, ProbesAgain how many of their probes were made again, as the machine had disturbed them, and
-	// Stopped how many repetitions were left out since what they are about is decided.
+	// Searches are those that were made, ProbesAgain how many of their probes were made again, as the machine had
+	// disturbed them, and Stopped how many repetitions were left out since what they are about is decided.
 	Searches, ProbesAgain, Stopped int
 	// Probes are those that are kept of a search which was stopped itself.
 	Probes int
@@ -140,8 +140,9 @@ func (s *Summary) search() time.Duration {
 	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
-// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was stopped
-// in goes on as that. On cancellation the error is the context's, and the summary tells what was done until then.
+// Run measures what is missing or stale. What of it is begun is one run, over all experiments; what an earlier one was
+// stopped in goes on as that. On cancellation the error is the context's, and the summary tells what was done until
+// then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
 	begin := time.Now()
 	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
@@ -235,7 +236,8 @@ type run struct {
 
 	bench *bench // nil until it is measured
 
-	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of probes never are.
+	// keeping says of the repetition that goes on whether its services are kept: if it fails, or in any case. Those of
+	// probes never are.
 	keeping struct{ failed, always bool }
 
 	verifier *verifier // nil unless nothing is measured
@@ -247,7 +249,8 @@ func (r *run) layout() machines.Layout {
 }
 
 func (r *run) newBench() *bench {
-	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver, run: r.id,
+	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver,
+		run:  r.id,
 		note: r.Progress.Note}
 }
 
@@ -261,7 +264,7 @@ func (r *run) Share(ctx context.Context, t *plan.Trial) error {
 // begin finds and prepares what the experiment needs, and makes its searches.
 func (r *run) begin(ctx context.Context) error {
 	begin, spent := time.Now(), r.summary.Spent
-	err := r.ready()
+	err := r.findInputs()
 	if err == nil {
 		err = r.prepare(ctx)
 	}
@@ -275,7 +278,8 @@ func (r *run) begin(ctx context.Context) error {
 	return r.search(ctx)
 }
 
-// finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the summary.
+// finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the
+// summary.
 func (r *run) finish(ctx context.Context, err error) error {
 	if r.bench != nil {
 		begin, spent := time.Now(), r.summary.Spent
@@ -314,7 +318,8 @@ func (r *run) finish(ctx context.Context, err error) error {
 	return err
 }
 
-// repetitions measures what is to be done, one after the other, and then what the machine disturbed, until something is kept.
+// repetitions measures what is to be done, one after the other, and then what the machine disturbed, until something is
+// kept.
 func (r *run) repetitions(ctx context.Context) error {
 	schedule := r.newSchedule()
 	for len(schedule.left) > 0 {
@@ -327,14 +332,16 @@ func (r *run) repetitions(ctx context.Context) error {
 				return nil
 			}
 		}
-		records, err := r.saved()
+		records, err := r.readRecords()
 		if err != nil {
 			return err
 		}
 		schedule.left = retries(r.experiment, r.plan.RecordsOf(r.experiment, records, r.Host.ID), r.id)
-		if schedule.left = r.options.chosen(r.experiment, worklist{steps: schedule.left}).steps; len(schedule.left) > 0 {
+		if schedule.left = r.options.chosen(r.experiment,
+			worklist{steps: schedule.left}).steps; len(schedule.left) > 0 {
 			r.work.steps = schedule.left
-			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked about.
+			// Of a run that goes on these may be trials of which nothing was left to do, and which nobody has asked
+			// about.
 			if err := r.recall(records); err != nil {
 				return err
 			}
@@ -347,8 +354,8 @@ func (r *run) repetitions(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// tuned is a step with the values that searches found for its trial, made ready. Where they found none, it comes with a record
-// that says so, and is not run.
+// tuned is a step with the values that searches found for its trial, made ready. Where they found none, it comes with a
+// record that says so, and is not run.
 func (r *run) tuned(ctx context.Context, step plan.Step) (plan.Step, *record.Record, error) {
 	if reason := r.choices.Of(step.Trial).Reason; reason != "" {
 		rec := r.NewRecord(step)
@@ -389,7 +396,7 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if rec == nil {
 		return err
 	}
-	err = errors.Join(schedule.done(step, rec), err)
+	err = errors.Join(schedule.noteRepetition(step, rec), err)
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s is measured, and lost: %w; once records can be saved, the same command measures it again",
@@ -408,15 +415,15 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if !quietly {
 		r.Progress.End(step, rec)
 	}
-	schedule.failed(step, rec)
+	schedule.giveUpAlike(step, rec)
 	if kept := r.summary.Kept; kept != nil {
 		kept.Failed = rec.Failure != ""
 	}
 	return err
 }
 
-// ready finds out what the experiment takes from others that were measured before it.
-func (r *run) ready() error {
+// findInputs finds out what the experiment takes from others that were measured before it.
+func (r *run) findInputs() error {
 	if r.verifier != nil {
 		return r.takeFirst()
 	}

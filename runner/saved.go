@@ -20,9 +20,10 @@ type Saved struct {
 	Program  string // which one it is of, where it is output of several; empty: the one that the trial times
 }
 
-// Import makes records of saved outputs, each of one repetition of a trial, without knowing more of them than they tell:
-// their host is record.ImportedHost, and no fact is one of this machine. Their key is the trial's, since whoever imports them says that
-// they are of this trial as it is now. All have to be of one tool, named by format, or found out from each output if that is empty.
+// Import makes records of saved outputs, each of one repetition of a trial, without knowing more of them than they
+// tell: their host is record.ImportedHost, and no fact is one of this machine. Their key is the trial's, since whoever
+// imports them says that they are of this trial as it is now. All have to be of one tool, named by format, or found out
+// from each output if that is empty.
 //
 // The error names the output, if it cannot be read, is of another tool, or contradicts the trial.
 func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list []Saved) ([]*record.Record, error) {
@@ -30,13 +31,15 @@ func Import(p *plan.Plan, e *plan.Experiment, t *plan.Trial, format string, list
 	for i, s := range list {
 		rec, err := imported(t, format, s)
 		if err == nil && i > 0 && rec.Imported.Tool != out[0].Imported.Tool {
-			err = fmt.Errorf("it is output of %s, and %s of %s: import them apart", rec.Imported.Tool, list[0].File, out[0].Imported.Tool)
+			err = fmt.Errorf("it is output of %s, and %s of %s: import them apart", rec.Imported.Tool, list[0].File,
+				out[0].Imported.Tool)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.File, err)
 		}
 		rec.Article, rec.Experiment, rec.Profile, rec.Plan = p.Article, e.Name, p.Profile, e.Digest
-		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1, Of: len(list)}
+		rec.Repetition, rec.Planned, rec.Order = i+1, len(list), record.Order{Round: i + 1, Position: i + 1,
+			Of: len(list)}
 		out = append(out, rec)
 	}
 	if len(out) == 0 {
@@ -59,7 +62,8 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	}
 	switch {
 	case !ok && format == "":
-		return nil, fmt.Errorf("it is output of no tool that is known here: name one with --format, of %s", strings.Join(Formats(), ", "))
+		return nil, fmt.Errorf("it is output of no tool that is known here: name one with --format, of %s",
+			strings.Join(Formats(), ", "))
 	case !ok || !tool.Saved:
 		return nil, fmt.Errorf("output of %q cannot be imported: known are %s", format, strings.Join(Formats(), ", "))
 	}
@@ -71,10 +75,13 @@ func imported(t *plan.Trial, format string, s Saved) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &record.Record{SchemaVersion: record.SchemaVersion, Host: record.ImportedHost, Trial: t.Name, Key: t.Key, Calibration: t.Calibration,
-		Parameters: t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition), Inputs: slices.Clone(t.Inputs),
+	rec := &record.Record{SchemaVersion: record.SchemaVersion, Host: record.ImportedHost, Trial: t.Name, Key: t.Key,
+		Calibration: t.Calibration,
+		Parameters:  t.Parameters, Labels: t.Labels, Definition: slices.Clone(t.Definition),
+		Inputs: slices.Clone(t.Inputs),
 		Output: record.KeepOutput(text), Facts: map[string]string{},
-		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "", Dated: "output"}}
+		Imported: &record.Imported{Tool: o.Tool, Version: o.Version, File: s.File, Guessed: format == "",
+			Dated: "output"}}
 	if tool.Note != "" {
 		rec.Facts["tool.note"] = o.Tool + ": " + tool.Note
 	}
@@ -112,7 +119,8 @@ func importLoad(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 	case l.Tool != "" && l.Tool != o.Tool:
 		return fmt.Errorf("it is output of %s, and the load of trial %q is put on with %s", o.Tool, t.Name, l.Tool)
 	case o.Connections > 0 && o.Connections != l.Connections:
-		return fmt.Errorf("it is of %d connections, and trial %q has %d: import it as a trial that has as many", o.Connections, t.Name, l.Connections)
+		return fmt.Errorf("it is of %d connections, and trial %q has %d: import it as a trial that has as many",
+			o.Connections, t.Name, l.Connections)
 	}
 	rec.Load = o.Load(l)
 	rec.Samples, rec.Histograms = o.Samples, o.Histograms
@@ -139,7 +147,8 @@ func commandLines(t *plan.Trial) []string {
 	if t.Command == nil || len(t.Command.Run) == 0 {
 		return nil
 	}
-	return []string{strings.Join(t.Command.Run, " "), t.Command.Run[len(t.Command.Run)-1]} // which is all of it behind sh -c
+	// which is all of it behind sh -c
+	return []string{strings.Join(t.Command.Run, " "), t.Command.Run[len(t.Command.Run)-1]}
 }
 
 func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
@@ -156,7 +165,8 @@ func importCommand(rec *record.Record, o *foreign.Output, t *plan.Trial) error {
 		}
 	}
 	if failed > 0 {
-		rec.Failure = fmt.Sprintf("the command ended with status %d, not %d, in %d of %d runs", status, t.Command.ExpectExit, failed, len(o.Commands))
+		rec.Failure = fmt.Sprintf("the command ended with status %d, not %d, in %d of %d runs", status,
+			t.Command.ExpectExit, failed, len(o.Commands))
 	}
 	return nil
 }

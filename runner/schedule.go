@@ -64,7 +64,8 @@ func (o Options) countOf(e *plan.Experiment) int {
 // experiments are those of a plan that are measured if something of them is pending, in order.
 func (o Options) experiments(p *plan.Plan) []*plan.Experiment {
 	return slices.DeleteFunc(search.InOrder(p.Experiments), func(e *plan.Experiment) bool {
-		return e.Skipped != "" || o.Only != nil && o.chosen(e, worklist{steps: e.Steps, searches: capacities(e)}).len() == 0
+		return e.Skipped != "" || o.Only != nil && o.chosen(e,
+			worklist{steps: e.Steps, searches: capacities(e)}).len() == 0
 	})
 }
 
@@ -144,10 +145,11 @@ func (h *history) isFresh(e *plan.Experiment, t *plan.Trial) bool {
 	return false
 }
 
-// pending finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its repetitions under its present
-// name and key, or those up to the look that found it decided, or if its search for a capacity is recorded under them. A run of this
-// very plan that was stopped goes on. A plan of more repetitions is another one, and its run is new: rounds are never added to a run that
-// was finished, which would be one more look at its results.
+// pending finds what is not there yet of the trials that Options pick. A trial is fresh if one run has all its
+// repetitions under its present name and key, or those up to the look that found it decided, or if its search for a
+// capacity is recorded under them. A run of this very plan that was stopped goes on. A plan of more repetitions is
+// another one, and its run is new: rounds are never added to a run that was finished, which would be one more look at
+// its results.
 //
 // Source: docs/records.md#freshness; docs/method.md#number-of-looks.
 func (o Options) pending(e *plan.Experiment, records []*record.Record) worklist {
@@ -180,14 +182,18 @@ func (o Options) pending(e *plan.Experiment, records []*record.Record) worklist 
 
 // capacities are the trials of an experiment whose capacity is searched for.
 func capacities(e *plan.Experiment) []*plan.Trial {
-	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool { return t.Capacity == nil || t.Unavailable != "" })
+	return slices.DeleteFunc(slices.Clone(e.Trials), func(t *plan.Trial) bool {
+		return t.Capacity == nil ||
+			t.Unavailable != ""
+	})
 }
 
-// retries are the repetitions to measure in the place of those that the machine disturbed, one of each trial that has too few valid ones
-// otherwise, in an order drawn like that of a round. They are rounds after the planned ones. Of no trial more repetitions are measured
-// than twice the planned ones, so that a run on a machine that is never quiet ends.
+// retries are the repetitions to measure in the place of those that the machine disturbed, one of each trial that has
+// too few valid ones otherwise, in an order drawn like that of a round. They are rounds after the planned ones. Of no
+// trial more repetitions are measured than twice the planned ones, so that a run on a machine that is never quiet ends.
 //
-// What a repetition came to does not enter, only whether the machine was busy with something else; records say what they replace.
+// What a repetition came to does not enter, only whether the machine was busy with something else; records say what
+// they replace.
 //
 // Source: docs/method.md#valid-cells: fewer than three valid repetitions of three or more are no result, and a value is
 // never a reason to leave one out.

@@ -13,7 +13,8 @@ import (
 
 // searcher makes the searches of the experiment.
 func (r *run) searcher() *search.Searcher {
-	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan, Experiment: r.experiment, Host: r.Host.ID,
+	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan,
+		Experiment: r.experiment, Host: r.Host.ID,
 		Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,
 		Usable: func(kept *record.Record) bool { return !r.options.Force && len(r.options.Present.Changes(kept)) == 0 }}
 }
@@ -56,8 +57,8 @@ func (s searchStore) Unfinished() ([]*record.Record, error) { return s.store.Unf
 // Redact takes out of a record what must not be kept.
 func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors...) }
 
-// search makes the searches that have to come before the repetitions, and those that stand in their place. Each is saved when it
-// has ended, and its probes until then; one that was stopped goes on.
+// search makes the searches that have to come before the repetitions, and those that stand in their place. Each is
+// saved when it has ended, and its probes until then; one that was stopped goes on.
 func (r *run) search(ctx context.Context) error {
 	searcher := r.searcher()
 	for _, t := range r.work.trials(r.experiment) {
@@ -74,7 +75,8 @@ func (r *run) search(ctx context.Context) error {
 				return err
 			}
 			if rec.Search.Chosen == 0 {
-				c.Reason, c.Busy = fmt.Sprintf("no value of tune.%s was chosen: %s", s.Name, rec.Search.Reason), rec.Search.Busy
+				c.Reason, c.Busy = fmt.Sprintf("no value of tune.%s was chosen: %s", s.Name, rec.Search.Reason),
+					rec.Search.Busy
 				break
 			}
 			c.Values[s.Name] = rec.Search.Chosen
@@ -92,11 +94,12 @@ func (r *run) search(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// leaveOut leaves the repetitions of trials to another run whose values were not found as the machine was busy: that is no result of
-// theirs.
+// leaveOut leaves the repetitions of trials to another run whose values were not found as the machine was busy: that is
+// no result of theirs.
 func (r *run) leaveOut() {
 	before := len(r.work.steps)
-	r.work.steps = slices.DeleteFunc(slices.Clone(r.work.steps), func(s plan.Step) bool { return r.choices.Of(s.Trial).Busy })
+	r.work.steps = slices.DeleteFunc(slices.Clone(r.work.steps),
+		func(s plan.Step) bool { return r.choices.Of(s.Trial).Busy })
 	r.summary.Unsearched += before - len(r.work.steps)
 }
 

@@ -13,9 +13,11 @@ type Part int
 const (
 	Measuring Part = iota // windows of repetitions, and the times of commands
 	Warmup
-	Settling  // looking at the machine before repetitions, and waiting for it to come to rest
-	Starting  // services, until they are ready, and beside them a load that stands by
-	Loading   // around a load or a command: starting its container if it does not stand by, checking answers, waiting for late ones, ending it
+	Settling // looking at the machine before repetitions, and waiting for it to come to rest
+	Starting // services, until they are ready, and beside them a load that stands by
+	// around a load or a command: starting its container if it does not stand by, checking answers, waiting for late
+	// ones, ending it
+	Loading
 	Hooks     // prepare and conclude
 	Stopping  // services
 	Failing   // repetitions that failed, all that they took
@@ -30,12 +32,14 @@ const (
 
 // Name is the part's name in data, as in Record.Parts where it is a part of a repetition.
 func (p Part) Name() string {
-	return [parts]string{"measure", "warmup", "settle", "start", "load", "hooks", "stop", "failed", "save", "search", "shared", "images", "other"}[p]
+	return [parts]string{"measure", "warmup", "settle", "start", "load", "hooks", "stop", "failed", "save", "search",
+		"shared", "images", "other"}[p]
 }
 
 // String is the part in words.
 func (p Part) String() string {
-	return [parts]string{"measuring", "warm-up", "letting the machine settle", "starting services", "starting and ending the load", "prepare and conclude",
+	return [parts]string{"measuring", "warm-up", "letting the machine settle", "starting services",
+		"starting and ending the load", "prepare and conclude",
 		"stopping services", "repetitions that failed", "saving", "searching", "shared services", "images", "other"}[p]
 }
 
@@ -60,8 +64,8 @@ func (s *Spent) Whole() time.Duration {
 	return sum
 }
 
-// Efficiency is the share of the time that was measuring or warm-up, searches aside; 0 of no time, and 1 of one that is shorter than what
-// was measured by another clock.
+// Efficiency is the share of the time that was measuring or warm-up, searches aside; 0 of no time, and 1 of one that is
+// shorter than what was measured by another clock.
 func (s *Spent) Efficiency() float64 {
 	aside := s.Whole() - s[Searching]
 	if aside <= 0 {
@@ -77,7 +81,8 @@ func (s *Spent) Add(o Spent) {
 	}
 }
 
-// since adds the time since a moment to a part. Other parts are taken out of it that grew meanwhile, from what they were then.
+// since adds the time since a moment to a part. Other parts are taken out of it that grew meanwhile, from what they
+// were then.
 func (s *Spent) since(part Part, begin time.Time, then Spent) {
 	s[part] += time.Since(begin) - (s.Whole() - then.Whole())
 }

@@ -39,9 +39,10 @@ func newServiceStart(s *spec.Service) *serviceStart {
 		running: make([]engine.Running, n, n+1), failures: make([]error, n)}
 }
 
-// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others that it
-// depends on run already. What was started comes back beside an error too, in the order of the services.
-func (b *bench) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial, services []*spec.Service) ([]engine.Running, error) {
+// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others
+// that it depends on run already. What was started comes back beside an error too, in the order of the services.
+func (b *bench) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial,
+	services []*spec.Service) ([]engine.Running, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	starts := map[string]*serviceStart{}
@@ -149,13 +150,13 @@ func (b *bench) finish(ctx, bounded context.Context, space engine.Space, t *plan
 	for i, c := range s.running {
 		name := replica(s.Name, i+1)
 		if s.Link != nil {
-			s.failures[i] = knownAs(s.failures[i], replica(s.Name+behindLink, i+1), name)
+			s.failures[i] = renameInError(s.failures[i], replica(s.Name+behindLink, i+1), name)
 		}
 		if c != nil {
 			s.running[i] = s.known(c, name)
 		}
 	}
-	if err := firstOf(s.failures); err != nil {
+	if err := mostTelling(s.failures); err != nil {
 		return err
 	}
 	if s.Link != nil {
@@ -166,7 +167,7 @@ func (b *bench) finish(ctx, bounded context.Context, space engine.Space, t *plan
 		link := s.Name + linkSuffix
 		before, err := startOne(ctx, bounded, space, relay)
 		if err != nil {
-			return knownAs(err, s.Name, link)
+			return renameInError(err, s.Name, link)
 		}
 		s.running = append(s.running, s.known(before, link))
 	}
@@ -180,19 +181,20 @@ func (b *bench) finish(ctx, bounded context.Context, space engine.Space, t *plan
 	return nil
 }
 
-// completed is a container that has run to its end before others started, as it was to. Nothing is left of it but what it wrote.
+// completed is a container that has run to its end before others started, as it was to. Nothing is left of it but what
+// it wrote.
 type completed struct{ engine.Running }
 
-// working are those of some containers that have not completed.
-func working(running []engine.Running) []engine.Running {
+// stillRunning are those of some containers that have not completed.
+func stillRunning(running []engine.Running) []engine.Running {
 	return slices.DeleteFunc(slices.Clone(running), func(r engine.Running) bool {
 		_, done := r.(completed)
 		return done
 	})
 }
 
-// firstOf picks the error that says most: a result about a service before what else went wrong.
-func firstOf(failures []error) error {
+// mostTelling picks the error that says most: a result about a service before what else went wrong.
+func mostTelling(failures []error) error {
 	for _, err := range failures {
 		if _, _, ok := failureOf(err); err != nil && ok {
 			return err
@@ -201,8 +203,8 @@ func firstOf(failures []error) error {
 	return errors.Join(failures...)
 }
 
-// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what it waited
-// for.
+// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what
+// it waited for.
 func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
@@ -235,7 +237,8 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 	return out, nil
 }
 
-// addDriverFiles adds what the driver of a trial needs in a service. What the drivers of all trials need is in a service that they share.
+// addDriverFiles adds what the driver of a trial needs in a service. What the drivers of all trials need is in a
+// service that they share.
 func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
@@ -284,9 +287,10 @@ func lowerVolumes(s *engine.Service) error {
 	return nil
 }
 
-// unreached says why a load could not reach a service of its trial, where nothing listens at a port that it asks: a service that exposes no
-// port is ready at once, and another than its own may be asked for. It is empty where something listens, or nothing tells.
-func unreached(ctx context.Context, t *plan.Trial, services map[string]engine.Running) string {
+// unreachedTarget says why a load could not reach a service of its trial, where nothing listens at a port that it asks: a
+// service that exposes no port is ready at once, and another than its own may be asked for. It is empty where something
+// listens, or nothing tells.
+func unreachedTarget(ctx context.Context, t *plan.Trial, services map[string]engine.Running) string {
 	if t.Load == nil {
 		return ""
 	}

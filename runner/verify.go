@@ -24,10 +24,11 @@ type Verification struct {
 	Took              time.Duration
 }
 
-// Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets of its load once,
-// and removes them again. It tells each what came of every trial, and leaves no records. The error means that it could not be
-// done; experiments whose images cannot be had are in the summary.
-func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary, err error) {
+// Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets
+// of its load once, and removes them again. It tells each what came of every trial, and leaves no records. The error
+// means that it could not be done; experiments whose images cannot be had are in the summary.
+func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary,
+	err error) {
 	begin := time.Now()
 	defer func() { sum.Spent.since(Other, begin, Spent{}) }()
 	var runs []*run
@@ -45,7 +46,8 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 			continue
 		}
 		v := &verifier{each: each}
-		runs = append(runs, &run{Runner: r, plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v, names: newRunNames(nil)})
+		runs = append(runs, &run{Runner: r, plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v,
+			names: newRunNames(nil)})
 	}
 	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing
 		return sum, err
@@ -62,7 +64,8 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 	return sum, nil
 }
 
-// A verifier asks in the place of a driver that measures, and takes records in the place of a store: they say what went wrong.
+// A verifier asks in the place of a driver that measures, and takes records in the place of a store: they say what went
+// wrong.
 type verifier struct {
 	each    func(Verification)
 	answers []http.Answer // of the repetition that goes on
@@ -72,7 +75,8 @@ type verifier struct {
 func (*verifier) Read() ([]*record.Record, []record.Bad, error) { return nil, nil, nil }
 
 func (v *verifier) Save(rec *record.Record) error {
-	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note, Failure: rec.Failure, Log: rec.Log,
+	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note,
+		Failure: rec.Failure, Log: rec.Log,
 		Took: rec.Ended.Sub(rec.Started)}
 	v.answers, v.note = nil, ""
 	v.each(out)
@@ -87,7 +91,8 @@ func (*verifier) Drop(*record.Record) error { return nil }
 func (*verifier) Unfinished() ([]*record.Record, error) { return nil, nil }
 
 // ask asks for the targets of a trial whose services are ready.
-func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement, error) {
+func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement,
+	error) {
 	if t.Load == nil {
 		v.note = "its services are ready; its command is timed and not checked"
 		return load.Measurement{}, nil

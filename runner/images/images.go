@@ -14,10 +14,11 @@ import (
 	"benchbook/runner/engine"
 )
 
-// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in the
-// former, without secrets.
+// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in
+// the former, without secrets.
 type NoImageError struct {
-	Pos source.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
+	// of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
+	Pos source.Pos
 	Err error
 }
 
@@ -72,15 +73,15 @@ func imageSpec(what string, wanted spec.Image) engine.Image {
 	return out
 }
 
-// identification is a shell's program that says which file a program of the machine is, without the folders above it, which may be
-// somebody's; its digest; and the Debian package that it came with.
+// identification is a shell's program that says which file a program of the machine is, without the folders above it,
+// which may be somebody's; its digest; and the Debian package that it came with.
 const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
 digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%% *}"
 package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
 exit 0`
 
-// identify finds out which file a program of an engine's machine is, in the words of the fact about it: "unknown" for one that the machine
-// does not have, such as a file that the article brings.
+// identify finds out which file a program of an engine's machine is, in the words of the fact about it: "unknown" for
+// one that the machine does not have, such as a file that the article brings.
 func identify(ctx context.Context, on engine.Engine, program string, machine engine.Prepared) (string, error) {
 	space, err := on.Open(ctx, "programs")
 	if err != nil {
@@ -102,7 +103,8 @@ func identify(ctx context.Context, on engine.Engine, program string, machine eng
 
 const unknownProgram = "unknown"
 
-// identifyAll finds out which files the programs of the machine are that a service, or the command, of a trial names, once for each.
+// identifyAll finds out which files the programs of the machine are that a service, or the command, of a trial names,
+// once for each.
 func (s *Store) identifyAll(ctx context.Context, t *plan.Trial, name string, machine engine.Prepared) error {
 	for _, word := range programsOf(t, name) {
 		if _, ok := s.programs[word]; ok {

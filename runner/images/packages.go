@@ -17,7 +17,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything came from.
+// packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything
+// came from.
 type packages struct {
 	Debian string `json:"debian"`
 	Python string `json:"python"` // beside what Debian's packages brought, in whichever environment
@@ -26,9 +27,9 @@ type packages struct {
 // pythonBelow stands between the two lists in what listPackages prints.
 const pythonBelow = "-- python"
 
-// listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their settings behind are none:
-// the second letter of their state is no i. Python's packages are found by the folders that say what is installed, since
-// an image may have several environments, and need not have pip any more.
+// listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their
+// settings behind are none: the second letter of their state is no i. Python's packages are found by the folders that
+// say what is installed, since an image may have several environments, and need not have pip any more.
 //
 // Source: dpkg-query(1); PEP 376 and the packaging specification "Recording installed projects".
 const listPackages = `dpkg-query -W -f '${db:Status-Abbrev}${Package} ${Version}\n' 2>/dev/null | sed -n 's/^.i.//p'
@@ -37,7 +38,8 @@ find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-package
   -o \( -name '*.dist-info' -o -name '*.egg-info' \) -print 2>/dev/null
 exit 0`
 
-// packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is a digest.
+// packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is
+// a digest.
 func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
 	if known, ok := s.packages[image.ID]; ok {
 		return known, nil
@@ -62,7 +64,8 @@ func (s *Store) askForPackages(ctx context.Context, image engine.Prepared) (pack
 	if err != nil {
 		return packages{}, err
 	}
-	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image, Entrypoint: []string{"sh", "-c", listPackages}}, nil)
+	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image,
+		Entrypoint: []string{"sh", "-c", listPackages}}, nil)
 	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
 		return packages{}, closeErr
 	}

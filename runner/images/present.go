@@ -17,14 +17,17 @@ import (
 
 // The facts that tell what a service or the command of a trial was run from. Behind each stands its name.
 const (
-	factBase    = "base."    // the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them
-	factProgram = "program." // the file of the engine's machine, its digest and its package; behind the name those of a script
+	// the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them
+	factBase = "base."
+	// the file of the engine's machine, its digest and its package; behind the name those of a script
+	factProgram = "program."
 	replacedBy  = " replaced by "
 )
 
-// Present is what the images and programs that records name are now, as far as an engine has them: nothing is fetched or built. Images of
-// builds are not compared, as each build of the same inputs may have another id, and neither are substitutes of base images, which are
-// built here too; those that they were built from are. The zero value, and nil, know nothing, and so find no change.
+// Present is what the images and programs that records name are now, as far as an engine has them: nothing is fetched
+// or built. Images of builds are not compared, as each build of the same inputs may have another id, and neither are
+// substitutes of base images, which are built here too; those that they were built from are. The zero value, and nil,
+// know nothing, and so find no change.
 type Present struct {
 	// Connect connects to the engine, when the first record names something that can be compared. An error that wraps
 	// engine.ErrUnavailable leaves everything unknown.
@@ -47,7 +50,8 @@ type identity struct {
 	then       string // its id or digest
 }
 
-// identities are those of a record that can be compared. Records that do not know them, such as imported ones, have none.
+// identities are those of a record that can be compared. Records that do not know them, such as imported ones, have
+// none.
 func identities(r *record.Record) []identity {
 	var out []identity
 	var programs map[string]string
@@ -185,8 +189,8 @@ func (p *Present) Close() {
 	}
 }
 
-// Changes says which images and programs are others now than when records were measured, each in a sentence. What is not known of one of
-// the two has not changed.
+// Changes says which images and programs are others now than when records were measured, each in a sentence. What is
+// not known of one of the two has not changed.
 func (p *Present) Changes(records ...*record.Record) []string {
 	if p == nil || len(p.images)+len(p.programs) == 0 {
 		return nil
@@ -198,7 +202,8 @@ func (p *Present) Changes(records ...*record.Record) []string {
 			if i.kind == "program" {
 				now = p.programs[i.name]
 			}
-			words := fmt.Sprintf("%s %s is another one now: %s then, %s now", i.kind, i.name, shortID(i.then), shortID(now))
+			words := fmt.Sprintf("%s %s is another one now: %s then, %s now", i.kind, i.name, shortID(i.then),
+				shortID(now))
 			if now != "" && now != i.then && !slices.Contains(out, words) {
 				out = append(out, words)
 			}
@@ -216,10 +221,11 @@ func shortID(digest string) string {
 	return kind + ":" + digits[:min(12, len(digits))]
 }
 
-// Current leaves out the records that were measured with another image or program than there is now, or on another number of CPUs, and older
-// ones of the same trial: pages show the newest, whatever engine they are made beside. It also gives the runs that those are of. Nothing
-// goes on under their names.
-func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
+// Current leaves out the records that were measured with another image or program than there is now, or on another
+// number of CPUs, and older ones of the same trial: pages show the newest, whatever engine they are made beside. It
+// also gives the runs that those are of. Nothing goes on under their names.
+func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record,
+	outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
 	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
 	last := map[trial]string{}

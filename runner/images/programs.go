@@ -9,8 +9,8 @@ import (
 	"benchbook/notebook/plan"
 )
 
-// programsOf are the words by which a service, or the command, of a trial names programs, by the facts that tell what these are: the program
-// that it begins with, and of a script that is given to a shell those that the script names.
+// programsOf are the words by which a service, or the command, of a trial names programs, by the facts that tell what
+// these are: the program that it begins with, and of a script that is given to a shell those that the script names.
 func programsOf(t *plan.Trial, name string) map[string]string {
 	var words []string
 	for _, s := range t.Services {

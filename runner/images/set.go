@@ -68,8 +68,8 @@ func (s Set) Missing(n Need) *NoImageError {
 	return &e
 }
 
-// Provide makes available what is needed and not there yet, and finds out what is in the images of some trials. The error is
-// a *NoImageError for what could not be had, now or before.
+// Provide makes available what is needed and not there yet, and finds out what is in the images of some trials. The
+// error is a *NoImageError for what could not be had, now or before.
 func (s Set) Provide(ctx context.Context, needs []Need, trials ...*plan.Trial) error {
 	if err := s.Meet(ctx, needs); err != nil {
 		return err
@@ -131,7 +131,8 @@ func (s Set) ownNeed() Need {
 				return err
 			}
 			sum := sha256.Sum256(data)
-			image, err := on.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, log)
+			image, err := on.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}},
+				log)
 			if err != nil {
 				return fmt.Errorf("preparing %s: %w", agent.Name, err)
 			}
@@ -145,30 +146,32 @@ func (s Set) ownNeed() Need {
 // imageNeed is an image of a trial. It is made once for all experiments of an article.
 func (s Set) imageNeed(t *plan.Trial, name string, wanted spec.Image) Need {
 	key, what := s.key(wanted), s.Article+" "+name
-	return Need{key: "image " + key, what: what, hosts: s.Layout.IfSpread(s.hostsOf(imageKey(wanted))), meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
-		redact := record.NewRedactor(t.Definition)
-		log := &redactedLog{to: to, redact: redact}
-		prepared, err := on.Prepare(ctx, imageSpec(what, wanted), log)
-		log.flush()
-		if err != nil {
-			return noImage(t, what, wanted, err, redact)
-		}
-		out := image{Prepared: prepared, looked: wanted.Machine} // of which there are more packages than a record should list
-		for _, base := range prepared.Bases {
-			text := base.Reference + " " + base.ID
-			if base.Substitute != "" {
-				text = base.Reference + replacedBy + base.Substitute + " " + base.ID
+	return Need{key: "image " + key, what: what, hosts: s.Layout.IfSpread(s.hostsOf(imageKey(wanted))),
+		meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
+			redact := record.NewRedactor(t.Definition)
+			log := &redactedLog{to: to, redact: redact}
+			prepared, err := on.Prepare(ctx, imageSpec(what, wanted), log)
+			log.flush()
+			if err != nil {
+				return noImage(t, what, wanted, err, redact)
 			}
-			out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.images == nil {
-			s.images = map[string]image{}
-		}
-		s.images[key] = out
-		return nil
-	}}
+			// of which there are more packages than a record should list
+			out := image{Prepared: prepared, looked: wanted.Machine}
+			for _, base := range prepared.Bases {
+				text := base.Reference + " " + base.ID
+				if base.Substitute != "" {
+					text = base.Reference + replacedBy + base.Substitute + " " + base.ID
+				}
+				out.bases = strings.TrimPrefix(out.bases+"; "+text, "; ")
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.images == nil {
+				s.images = map[string]image{}
+			}
+			s.images[key] = out
+			return nil
+		}}
 }
 
 // noImage says where the mistake is that an image could not be had for, without secrets, if it is one of the article.
@@ -181,8 +184,9 @@ func noImage(t *plan.Trial, what string, wanted spec.Image, err error, redact *r
 	case errors.As(err, new(*engine.ImageError)):
 		return &NoImageError{Err: err}
 	case isBuild:
-		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line), &engine.BuildError{For: failed.For, Line: failed.Line,
-			Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
+		return &NoImageError{t.DockerfilePos(wanted.Build, failed.Line),
+			&engine.BuildError{For: failed.For, Line: failed.Line,
+				Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
 	}
 	return fmt.Errorf("preparing the image of %s: %w", what, err)
 }
@@ -208,14 +212,15 @@ func (s Set) hostsOf(key string) []string {
 	return slices.Sorted(maps.Keys(hosts))
 }
 
-// Facts are what a record says of the images of its own trial: their ids, what they were built from, and the packages in them;
-// and of those of our programs that it needs.
+// Facts are what a record says of the images of its own trial: their ids, what they were built from, and the packages
+// in them; and of those of our programs that it needs.
 func (s Set) Facts(t *plan.Trial) map[string]string {
 	facts := map[string]string{}
 	for name, i := range imagesOf(t) {
 		if i.Machine {
 			for fact, word := range programsOf(t, name) {
-				if is := s.programs[word]; fact == factProgram+name || is != unknownProgram { // a script has words of the shell's own
+				// a script has words of the shell's own
+				if is := s.programs[word]; fact == factProgram+name || is != unknownProgram {
 					facts[fact] = is
 				}
 			}

@@ -27,9 +27,10 @@ type Preparation interface {
 // Store makes available what trials need on an engine, each thing once, and remembers what is in it.
 type Store struct {
 	Engine engine.Engine
-	Agent  agent.Program            // reads our program
-	Cache  string                   // folder where it is kept what images hold; empty for none
-	Begin  func(string) Preparation // is called before something is made available, with what it is; nothing else is told meanwhile
+	Agent  agent.Program // reads our program
+	Cache  string        // folder where it is kept what images hold; empty for none
+	// is called before something is made available, with what it is; nothing else is told meanwhile
+	Begin func(string) Preparation
 
 	mu       sync.Mutex         // held while several needs are met, for outcomes, images and own
 	telling  sync.Mutex         // held while one of the Preparations is told something
@@ -56,7 +57,8 @@ type outcome struct {
 	missing *NoImageError // nil if it was met
 }
 
-// Meet meets needs, as far as they are not yet, independent ones at once. What could not be had is noted, and not tried again.
+// Meet meets needs, as far as they are not yet, independent ones at once. What could not be had is noted, and not tried
+// again.
 func (s *Store) Meet(ctx context.Context, needs []Need) error {
 	var open []*Need
 	for _, n := range needs {

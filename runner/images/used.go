@@ -14,8 +14,10 @@ import (
 	"benchbook/runner/load"
 )
 
-// Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from. Nothing is built.
-func Used(ctx context.Context, store engine.ImageStore, own agent.Program, driverOf func(*plan.Trial) load.Driver, plans []*plan.Plan) (map[string]bool, error) {
+// Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from.
+// Nothing is built.
+func Used(ctx context.Context, store engine.ImageStore, own agent.Program, driverOf func(*plan.Trial) load.Driver,
+	plans []*plan.Plan) (map[string]bool, error) {
 	f := &finder{store: store, used: map[string]bool{}}
 	asked, drivers := map[string]bool{}, map[load.Driver]bool{}
 	for _, p := range plans {
@@ -41,7 +43,8 @@ func Used(ctx context.Context, store engine.ImageStore, own agent.Program, drive
 	}
 	if len(plans) > 0 { // every run locks its engine with our program
 		if data, err := own(); err == nil { // without it nothing was built from it
-			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
+			_, _ = f.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}},
+				io.Discard)
 		}
 	}
 	return f.used, errors.Join(f.err, ctx.Err())

@@ -23,7 +23,8 @@ const (
 	tellReadings    = "readings"
 )
 
-// What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in Settler.
+// What follows tellRest: whether the machine disturbed the repetition before this one, and the longest wait as in
+// Settler.
 const (
 	afterDisturbance = "disturbed"
 	afterRest        = "undisturbed"
@@ -32,7 +33,8 @@ const (
 // watchReady is what watch writes when it has begun.
 const watchReady = "benchbook-host: watching"
 
-// Readings of a machine are kept in two files, the older of which is given up when the newer one is full: some hours of them.
+// Readings of a machine are kept in two files, the older of which is given up when the newer one is full: some hours of
+// them.
 const (
 	newReadings = "/readings"
 	oldReadings = "/readings.old"
@@ -42,8 +44,8 @@ const (
 // restFile keeps what a Settler knows of the repetitions before: each of them is asked about in a process of its own.
 const restFile = "/rest"
 
-// Answer does on the machine it runs on what a Machine asks for: see the part host of benchbook-agent. It needs no rights, as kernels tell every
-// container about the machine.
+// Answer does on the machine it runs on what a Machine asks for: see the part host of benchbook-agent. It needs no
+// rights, as kernels tell every container about the machine.
 func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	answer := json.NewEncoder(stdout)
 	switch {
@@ -114,7 +116,8 @@ func keepWatch(ctx context.Context, file, old string, stdout io.Writer) error {
 	}
 }
 
-// tellSince tells the readings since a moment, in nanoseconds since 1970, of files in order. One that is not there has none.
+// tellSince tells the readings since a moment, in nanoseconds since 1970, of files in order. One that is not there has
+// none.
 func tellSince(from int64, answer *json.Encoder, files ...string) error {
 	for _, file := range files {
 		data, err := os.ReadFile(file)

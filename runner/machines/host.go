@@ -30,7 +30,8 @@ type Host struct {
 	// Cores are the logical CPUs of each physical core, in order.
 	Cores [][]int
 	Facts map[string]string
-	// Nodes are the names that an engine over several machines has for it, or for those that are one host; nil where it has none.
+	// Nodes are the names that an engine over several machines has for it, or for those that are one host; nil where it
+	// has none.
 	Nodes []string `json:",omitempty"`
 	// Others are the machines beside this one, by their names in the project; nil if there are none. See With.
 	Others map[string]Host
@@ -77,7 +78,7 @@ func HostBelow(root string) (Host, error) {
 	fact("clock", observe.Text(root, "sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	fact("mitigations", mitigations(root))
 	fact("swap", swapSize(memory))
-	fact("hugepages", chosen(observe.Text(root, "sys/kernel/mm/transparent_hugepage/enabled")))
+	fact("hugepages", bracketed(observe.Text(root, "sys/kernel/mm/transparent_hugepage/enabled")))
 	fact("virtual", hypervisor(root, info[0].Flags))
 	return h, nil
 }
@@ -94,9 +95,9 @@ func kernelRelease(root string) string {
 	return release
 }
 
-// hypervisor is the kind of the virtual machine that this is, empty if it is none. It goes by the clocks, by what the firmware calls the
-// machine, which is all that ARM has, and by the processor: files that container engines leave behind are copied with the disks of
-// virtual machines.
+// hypervisor is the kind of the virtual machine that this is, empty if it is none. It goes by the clocks, by what the
+// firmware calls the machine, which is all that ARM has, and by the processor: files that container engines leave
+// behind are copied with the disks of virtual machines.
 //
 // Source: systemd-detect-virt(1), whose names for kinds these are.
 func hypervisor(root string, flags []string) string {
@@ -109,8 +110,10 @@ func hypervisor(root string, flags []string) string {
 	case strings.Contains(clocks, "hyperv"):
 		return "hyperv"
 	}
-	firmware := observe.Text(root, "sys/class/dmi/id/sys_vendor") + " " + observe.Text(root, "sys/class/dmi/id/product_name")
-	for _, virtual := range []struct{ words, kind string }{{"KVM", "kvm"}, {"QEMU", "qemu"}, {"VMware", "vmware"}, {"VirtualBox", "oracle"}} {
+	firmware := observe.Text(root, "sys/class/dmi/id/sys_vendor") + " " + observe.Text(root,
+		"sys/class/dmi/id/product_name")
+	for _, virtual := range []struct{ words, kind string }{{"KVM", "kvm"}, {"QEMU", "qemu"}, {"VMware", "vmware"},
+		{"VirtualBox", "oracle"}} {
 		if strings.Contains(firmware, virtual.words) {
 			return virtual.kind
 		}
@@ -121,7 +124,8 @@ func hypervisor(root string, flags []string) string {
 	return ""
 }
 
-// governors are those that choose the frequencies of the CPUs, each once; empty where the system leaves that to somebody else.
+// governors are those that choose the frequencies of the CPUs, each once; empty where the system leaves that to
+// somebody else.
 func governors(root string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
 	var out []string
@@ -150,8 +154,8 @@ func swapSize(memory *mem.VirtualMemoryStat) string {
 	return units.BytesSize(float64(total))
 }
 
-// chosen is the word in brackets of a setting such as "always [madvise] never".
-func chosen(setting string) string {
+// bracketed is the word in brackets of a setting such as "always [madvise] never".
+func bracketed(setting string) string {
 	_, rest, _ := strings.Cut(setting, "[")
 	word, _, found := strings.Cut(rest, "]")
 	if !found {
@@ -160,8 +164,8 @@ func chosen(setting string) string {
 	return word
 }
 
-// siblings lists the CPUs of each physical core that has several, or says that there is none: on such a core, two programs slow
-// each other down although each has a CPU of its own.
+// siblings lists the CPUs of each physical core that has several, or says that there is none: on such a core, two
+// programs slow each other down although each has a CPU of its own.
 func siblings(cores [][]int) string {
 	var out []string
 	for _, cpus := range cores {
@@ -189,8 +193,8 @@ func mitigations(root string) string {
 	return strings.Join(out, "; ")
 }
 
-// physicalCores groups the logical CPUs of the machine by the core that they are threads of. They are those that are online, whatever
-// we may use ourselves: containers are not bound by our affinity. Root is the root directory.
+// physicalCores groups the logical CPUs of the machine by the core that they are threads of. They are those that are
+// online, whatever we may use ourselves: containers are not bound by our affinity. Root is the root directory.
 //
 // Source: Linux, Documentation/admin-guide/cputopology.rst.
 func physicalCores(root string) [][]int {

@@ -140,7 +140,7 @@ func TestHostFacts(t *testing.T) {
 		t.Errorf("as it says %q", got)
 	}
 	for setting, want := range map[string]string{"always [madvise] never": "madvise", "": "", "always": ""} {
-		if got := chosen(setting); got != want {
+		if got := bracketed(setting); got != want {
 			t.Errorf("of %q is chosen %q, want %q", setting, got, want)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// HostCache is a folder that keeps what other machines were when they were last met, by the endpoints of their engines, so that what was
-// measured on them is known for ours without asking them. Empty keeps nothing.
+// HostCache is a folder that keeps what other machines were when they were last met, by the endpoints of their engines,
+// so that what was measured on them is known for ours without asking them. Empty keeps nothing.
 type HostCache string
 
 func (c HostCache) file(endpoint string) string {

@@ -18,7 +18,8 @@ import (
 	"benchbook/runner/observe"
 )
 
-// factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are connected.
+// factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are
+// connected.
 const (
 	factHosts    = "placement.hosts"
 	factCrossing = "network.crossing"
@@ -75,8 +76,8 @@ func (l Layout) ServiceHosts() []string {
 	return slices.Compact(hosts)
 }
 
-// Location says where a service runs, and how it and what is on other hosts find each other; of the load or the command, whose name is
-// empty, likewise.
+// Location says where a service runs, and how it and what is on other hosts find each other; of the load or the
+// command, whose name is empty, likewise.
 func (l Layout) Location(t *plan.Trial, service string) engine.Location {
 	e := l.Experiment
 	at := engine.Location{Host: e.HostOf(service)}
@@ -123,19 +124,19 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 			facts[factCrossing] = betweenPods
 		}
 	}
-	for _, m := range l.Used(t) {
+	for _, m := range l.Remotes(t) {
 		facts["hosts."+m.Name+".clock.ahead"] = m.ahead.Round(10 * time.Microsecond).String()
 		if first := l.Machines[l.Experiment.LoadHost(t)]; l.Machines[m.Name] == nil && first != nil {
-			for fact, value := range m.unlikeFirst(first) {
+			for fact, value := range m.factsUnlike(first) {
 				facts["hosts."+m.Name+"."+fact] = value
 			}
 		}
 	}
 }
 
-// Used are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of the trials has
-// generators.
-func (l Layout) Used(trials ...*plan.Trial) []*Machine {
+// Remotes are the other machines that the experiment runs on. Of those of one host it is as many as the load of one of the
+// trials has generators.
+func (l Layout) Remotes(trials ...*plan.Trial) []*Machine {
 	generators := map[string]int{}
 	for _, t := range trials {
 		if host := l.Experiment.LoadHost(t); t.Load != nil {
@@ -151,7 +152,8 @@ func (l Layout) Used(trials ...*plan.Trial) []*Machine {
 	return out
 }
 
-// GeneratorHosts are the hosts that the generators of a load are on in turn; fewer than two where all are on that of the load.
+// GeneratorHosts are the hosts that the generators of a load are on in turn; fewer than two where all are on that of
+// the load.
 func (l Layout) GeneratorHosts(t *plan.Trial) []string {
 	first := l.Machines[l.Experiment.LoadHost(t)]
 	if first == nil || t.Load == nil {
@@ -164,11 +166,11 @@ func (l Layout) GeneratorHosts(t *plan.Trial) []string {
 	return hosts
 }
 
-// Here says that the experiment runs something on this machine.
-func (l Layout) Here() bool { return slices.Contains(l.Experiment.HostNames(), "") }
+// RunsHere says that the experiment runs something on this machine.
+func (l Layout) RunsHere() bool { return slices.Contains(l.Experiment.HostNames(), "") }
 
-// Check says which hosts of the experiment nobody has met: it would be measured somewhere else.
-func (l Layout) Check() error {
+// CheckConnected says which hosts of the experiment nobody has met: it would be measured somewhere else.
+func (l Layout) CheckConnected() error {
 	for _, name := range l.Experiment.HostNames() {
 		if name != "" && l.Machines[name] == nil {
 			return fmt.Errorf("experiment %s runs on host %q, which is not connected", l.Experiment.Name, name)
@@ -180,7 +182,8 @@ func (l Layout) Check() error {
 // LoadPlace is the place that a trial is driven from, but for its services, which need not run yet.
 func (l Layout) LoadPlace(space engine.Space, t *plan.Trial) load.Place {
 	_, cores := l.placeLoad(t)
-	at := load.Place{Space: located{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores, Hosts: l.GeneratorHosts(t)}
+	at := load.Place{Space: located{space, l.Location(t, "")}, CPUSet: l.LoadCPUs(t), Cores: cores,
+		Hosts: l.GeneratorHosts(t)}
 	if cpus, err := kernel.ParseCPUs(at.CPUSet); err == nil {
 		at.Cores = len(cpus)
 		if l.Experiment.Engine.Can(spec.Nodes) && t.Load != nil {
@@ -205,7 +208,8 @@ func (l Layout) LoadCPUs(t *plan.Trial) string {
 	return cpus
 }
 
-// ServiceCPUs says on which CPUs the services of a trial run: one set, or each service with its own; empty without services.
+// ServiceCPUs says on which CPUs the services of a trial run: one set, or each service with its own; empty without
+// services.
 func (l Layout) ServiceCPUs(t *plan.Trial) string {
 	var names, sets []string
 	for _, s := range t.Services {
@@ -219,18 +223,21 @@ func (l Layout) CPUsOf(s *spec.Service) string {
 	return cmp.Or(s.CPUSet, l.Placement(l.Experiment.HostOf(s.Name)).Services)
 }
 
-// Settle lets all machines of the experiment come to rest before a repetition, more if one of them disturbed the one before
-// that. The error is that of the context, or that another machine cannot be asked.
+// Settle lets all machines of the experiment come to rest before a repetition, more if one of them disturbed the one
+// before that. The error is that of the context, or that another machine cannot be asked.
 func (l Layout) Settle(ctx context.Context, here *observe.Settler, disturbed bool) (*record.Before, error) {
 	var all []func(context.Context) (*record.Before, error)
-	if l.Here() {
+	if l.RunsHere() {
 		all = append(all, func(ctx context.Context) (*record.Before, error) { return here.Settle(ctx, disturbed) })
 	}
-	for _, m := range l.Used(l.Experiment.Trials...) {
+	for _, m := range l.Remotes(l.Experiment.Trials...) {
 		if err := m.setClock(ctx); err != nil {
 			return nil, err
 		}
-		all = append(all, func(ctx context.Context) (*record.Before, error) { return m.settle(ctx, disturbed, here.Longest) })
+		all = append(all, func(ctx context.Context) (*record.Before,
+			error) {
+			return m.settle(ctx, disturbed, here.Longest)
+		})
 	}
 	return observe.SettleAll(ctx, all...)
 }
@@ -299,7 +306,7 @@ func (l Layout) AddReadings(ctx context.Context, s *observe.Sampler, t *plan.Tri
 		return nil
 	}
 	loadHost := l.Experiment.LoadHost(t)
-	s.Elsewhere = observe.Elsewhere{Services: map[string]bool{}, Load: loadHost != "", All: !l.Here()}
+	s.Elsewhere = observe.Elsewhere{Services: map[string]bool{}, Load: loadHost != "", All: !l.RunsHere()}
 	on := map[string][]string{}
 	for _, service := range t.Services {
 		if host := l.Experiment.HostOf(service.Name); host != "" {
@@ -316,7 +323,7 @@ func (l Layout) AddReadings(ctx context.Context, s *observe.Sampler, t *plan.Tri
 	if err := observe.AwaitReadings(ctx, end); err != nil {
 		return err
 	}
-	for _, machine := range l.Used(t) {
+	for _, machine := range l.Remotes(t) {
 		readings, err := machine.readings(ctx, begin.Add(-time.Second))
 		if err != nil {
 			return err

@@ -14,8 +14,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// LockFolder is where runs of a machine find each other's lock. It is not the TMPDIR of any of them: whoever has another one, as another
-// user may, measures on the same machine.
+// LockFolder is where runs of a machine find each other's lock. It is not the TMPDIR of any of them: whoever has
+// another one, as another user may, measures on the same machine.
 const LockFolder = "/tmp"
 
 // lockEvery is how often a run that waits for another one looks whether it has ended.
@@ -38,13 +38,15 @@ func (e *BusyError) Error() string {
 	if e.Holder == nil {
 		return "another benchbook has this machine for itself"
 	}
-	return fmt.Sprintf("another benchbook has this machine for itself: process %d %s, since %s", e.Holder.PID, e.Holder.Doing,
+	return fmt.Sprintf("another benchbook has this machine for itself: process %d %s, since %s", e.Holder.PID,
+		e.Holder.Doing,
 		e.Holder.Since.Local().Format("15:04:05 on 2 January"))
 }
 
-// Lock takes a machine for what is to be done, in words as in Holder.Doing, so that no two measure at the same time, by a file in dir that
-// all of them know. While somebody else has it Lock waits, after a call of waiting, until the context is done; where waiting is nil it
-// does not, and the error is a *BusyError. The lock ends with the process at the latest.
+// Lock takes a machine for what is to be done, in words as in Holder.Doing, so that no two measure at the same time, by
+// a file in dir that all of them know. While somebody else has it Lock waits, after a call of waiting, until the
+// context is done; where waiting is nil it does not, and the error is a *BusyError. The lock ends with the process at
+// the latest.
 func (h Host) Lock(ctx context.Context, dir, doing string, waiting func(*BusyError)) (unlock func(), err error) {
 	path := filepath.Join(dir, "benchbook-"+h.ID+".lock")
 	file, err := openLock(path)
@@ -58,7 +60,8 @@ func (h Host) Lock(ctx context.Context, dir, doing string, waiting func(*BusyErr
 			return nil, fmt.Errorf("making sure that no other run measures on this machine: %w", err)
 		}
 		if taken {
-			sayHolder(path, Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second), Doing: doing, Owner: engine.Owner()})
+			sayHolder(path, Holder{PID: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second), Doing: doing,
+				Owner: engine.Owner()})
 			return func() { _ = file.Close() }, nil
 		}
 		if looks == 2 { // the first may have met somebody who only looks, or who has not said yet who it is
@@ -81,7 +84,8 @@ func (h Host) Lock(ctx context.Context, dir, doing string, waiting func(*BusyErr
 // maxHolder is how much of the file of a lock is read, in bytes: anybody may have made it.
 const maxHolder = 4 << 10
 
-// sayHolder writes into the file of a lock who has it. Whoever did not make it may not write to it; then nobody is named.
+// sayHolder writes into the file of a lock who has it. Whoever did not make it may not write to it; then nobody is
+// named.
 func sayHolder(path string, holder Holder) {
 	data, err := json.Marshal(holder)
 	if err != nil || len(data) > maxHolder {
@@ -115,7 +119,8 @@ func openLock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
 	if os.IsNotExist(err) {
 		if file, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|openFlags, 0o644); err == nil {
-			_ = file.Chmod(0o644) // whatever our umask says; of a file that somebody else has just made it is theirs to say
+			// whatever our umask says; of a file that somebody else has just made it is theirs to say
+			_ = file.Chmod(0o644)
 		}
 	}
 	return file, err

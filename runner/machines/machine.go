@@ -26,7 +26,8 @@ import (
 // machineName is the name of our program on another machine, among what is started there.
 const machineName = "host"
 
-// A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about it.
+// A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about
+// it.
 type Machine struct {
 	Host   Host
 	Name   string // in the project
@@ -38,16 +39,18 @@ type Machine struct {
 	beside []*Machine    // further ones of the host that it is the first of
 }
 
-// Connect starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is where that is, of an engine
-// that has several; none of another one. Until Close the program runs there, reads what the machine is doing ten times a second, and does
-// nothing else unless it is asked.
-func Connect(ctx context.Context, name string, e engine.Engine, at engine.Location, program []byte) (m *Machine, err error) {
+// Connect starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is
+// where that is, of an engine that has several; none of another one. Until Close the program runs there, reads what the
+// machine is doing ten times a second, and does nothing else unless it is asked.
+func Connect(ctx context.Context, name string, e engine.Engine, at engine.Location, program []byte) (m *Machine,
+	err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("meeting host %q: %w", name, err)
 		}
 	}()
-	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, io.Discard)
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
+		io.Discard)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +87,8 @@ func (m *Machine) Close(ctx context.Context) error {
 	return m.space.Close(ctx)
 }
 
-// Beside is the machine as the first of a host together with further ones, which are all of one class. The ID of their Host is of all of them,
-// so that results of several are never taken for those of one; the rest is what the first is.
+// Beside is the machine as the first of a host together with further ones, which are all of one class. The ID of their
+// Host is of all of them, so that results of several are never taken for those of one; the rest is what the first is.
 func (m *Machine) Beside(further []*Machine) *Machine {
 	if len(further) == 0 {
 		return m
@@ -105,8 +108,8 @@ func (m *Machine) machines(generators int) []*Machine {
 	return append([]*Machine{m}, m.beside[:min(len(m.beside), max(0, generators-1))]...)
 }
 
-// unlikeFirst are the facts about a further machine of a host: what kind it is, and what differs from the first.
-func (m *Machine) unlikeFirst(first *Machine) map[string]string {
+// factsUnlike are the facts about a further machine of a host: what kind it is, and what differs from the first.
+func (m *Machine) factsUnlike(first *Machine) map[string]string {
 	facts := map[string]string{}
 	for fact, value := range m.Host.Facts {
 		if fact == "host.cpu" || fact == "host.cores" || value != first.Host.Facts[fact] {
@@ -127,7 +130,8 @@ func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...stri
 	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
 	if err == nil && exit.Code != 0 {
 		// Where a command could not be started, engines say why in the place of its output.
-		err = fmt.Errorf("it ended with status %d: %s", exit.Code, output.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
+		err = fmt.Errorf("it ended with status %d: %s", exit.Code,
+			output.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
 	}
 	if err == nil {
 		err = read(exit.Stdout)
@@ -157,7 +161,8 @@ func (m *Machine) settle(ctx context.Context, disturbed bool, longest time.Durat
 		after = afterDisturbance
 	}
 	var before record.Before
-	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after, longest.String())
+	err := m.ask(ctx, func(answer []byte) error { return json.Unmarshal(answer, &before) }, tellRest, after,
+		longest.String())
 	return &before, err
 }
 
@@ -179,8 +184,9 @@ func (m *Machine) readings(ctx context.Context, from time.Time) (out observe.Hos
 	return out, err
 }
 
-// With is the host together with other machines that something is measured on, of which this one may be none. Its ID is of all of them,
-// in the order of their names. The facts of this machine keep their names, those of others are below hosts and the name of each.
+// With is the host together with other machines that something is measured on, of which this one may be none. Its ID is
+// of all of them, in the order of their names. The facts of this machine keep their names, those of others are below
+// hosts and the name of each.
 func (h Host) With(machines []*Machine, here bool) Host {
 	if len(machines) == 0 {
 		return h
@@ -223,8 +229,8 @@ func idOf(ids []string) string {
 	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
 }
 
-// Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are recorded under. It is
-// false if one of them has never been met from here.
+// Known is what Hosts of a cache say of other machines, together with this one: with the ID that their results are
+// recorded under. It is false if one of them has never been met from here.
 func (h Host) Known(cache HostCache, endpoints map[string]string, here bool) (Host, bool) {
 	others := map[string]Host{}
 	for name, endpoint := range endpoints {

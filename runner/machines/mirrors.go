@@ -10,21 +10,25 @@ import (
 )
 
 // publicHosts are the ends of names of hosts that packages come from and everybody knows.
-var publicHosts = []string{"debian.org", "debian.net", "ubuntu.com", "pypi.org", "pythonhosted.org", "golang.org", "goproxy.io", "npmjs.org", "npmjs.com",
+var publicHosts = []string{"debian.org", "debian.net", "ubuntu.com", "pypi.org", "pythonhosted.org", "golang.org",
+	"goproxy.io", "npmjs.org", "npmjs.com",
 	"docker.com", "docker.io", "github.com", "githubusercontent.com", "gitlab.com", "kernel.org"}
 
 // mirrorFiles say where the package tools and the engine of a machine get things from, and through which proxies.
-var mirrorFiles = []string{"etc/apt/sources.list", "etc/apt/sources.list.d/*", "etc/apt/apt.conf", "etc/apt/apt.conf.d/*",
+var mirrorFiles = []string{"etc/apt/sources.list", "etc/apt/sources.list.d/*", "etc/apt/apt.conf",
+	"etc/apt/apt.conf.d/*",
 	"etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/npmrc", "etc/docker/daemon.json"}
 
 // ownMirrorFiles say the same for one user, below the home folder.
-var ownMirrorFiles = []string{".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf", ".config/uv/uv.toml", ".npmrc",
+var ownMirrorFiles = []string{".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf",
+	".config/uv/uv.toml", ".npmrc",
 	".docker/config.json"}
 
 // mirrorVariables say the same in an environment.
 var mirrorVariables = regexp.MustCompile(`(?i)^(https?_proxy|ftp_proxy|all_proxy|pip_.*|uv_.*|goproxy|npm_config_.*)=`)
 
-// Hosts as these say them: in URLs, in the settings of npm that are about a registry, as a proxy without a scheme, and those that pip trusts.
+// Hosts as these say them: in URLs, in the settings of npm that are about a registry, as a proxy without a scheme, and
+// those that pip trusts.
 var (
 	hostInURL      = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^\s/@"']*@)?([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)`)
 	hostOfRegistry = regexp.MustCompile(`(?m)^//([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)(?::\d+)?/`)
@@ -32,8 +36,9 @@ var (
 	trustedHosts   = regexp.MustCompile(`(?im)^\s*(?:pip_)?trusted[-_]host[ \t]*=[ \t]*([^\n]+)$`)
 )
 
-// mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are nobody's business, and
-// programs that cannot reach them say them. The root is that of the machine's files, the environment a list of NAME=value.
+// mirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are
+// nobody's business, and programs that cannot reach them say them. The root is that of the machine's files, the
+// environment a list of NAME=value.
 func mirrorsOf(root fs.FS, environment []string) []string {
 	all := strings.Join(mirrorSettings(root, environment), "\n")
 	var found, hosts []string
@@ -91,8 +96,12 @@ func mirrorSettings(root fs.FS, environment []string) []string {
 
 // isPrivate reports whether the name of a host, in lower case, tells something about a network.
 func isPrivate(host string) bool {
-	if host == "localhost" || !strings.ContainsFunc(host, unicode.IsLetter) { // an address is also one of many containers
+	// an address is also one of many containers
+	if host == "localhost" || !strings.ContainsFunc(host, unicode.IsLetter) {
 		return false
 	}
-	return !slices.ContainsFunc(publicHosts, func(end string) bool { return host == end || strings.HasSuffix(host, "."+end) })
+	return !slices.ContainsFunc(publicHosts, func(end string) bool {
+		return host == end ||
+			strings.HasSuffix(host, "."+end)
+	})
 }

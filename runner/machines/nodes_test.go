@@ -76,7 +76,7 @@ func TestGeneratorsOnSeveralNodes(t *testing.T) {
 				t.Errorf("generators are on %q with %d CPUs, by a clock that is %v ahead", at.Hosts, at.Cores, at.Ahead)
 			}
 			var machines []string
-			for _, m := range r.Used(trial) {
+			for _, m := range r.Remotes(trial) {
 				machines = append(machines, m.Name)
 			}
 			if want := append(slices.Clone(tt.hosts), plan.ServiceNode); !slices.Equal(machines, want) {

@@ -14,8 +14,8 @@ var (
 	urlHost = regexp.MustCompile(`(https?://)[^\s/"']+`)
 )
 
-// BuildOutput is the output of an image build as it may be shown: without the names of package mirrors, wherever programs say them, and
-// without the sequences that colour a terminal.
+// BuildOutput is the output of an image build as it may be shown: without the names of package mirrors, wherever
+// programs say them, and without the sequences that colour a terminal.
 func BuildOutput(s string) string {
 	var redact record.Redactor
 	redact.Hide(mirrorsOf(os.DirFS("/"), os.Environ()))

@@ -1,8 +1,8 @@
 // Package observe tells what the machine and the services do while something is measured.
 //
 // A Sampler reads the usage of services and of the machine beside a measurement, on a thread of its own, and turns the
-// readings into samples and facts of a record. A Settler lets the machine come to rest before a repetition. Nothing here
-// knows how a plan is carried out.
+// readings into samples and facts of a record. A Settler lets the machine come to rest before a repetition. Nothing
+// here knows how a plan is carried out.
 package observe
 
 import (

@@ -36,8 +36,8 @@ func readHostBelow(root string) HostUsage {
 // HostReadings are readings of one machine, in order.
 type HostReadings []HostUsage
 
-// between is what the machine used between two moments, each interpolated between the readings beside it; false where the
-// readings do not cover them.
+// between is what the machine used between two moments, each interpolated between the readings beside it; false where
+// the readings do not cover them.
 func (h HostReadings) between(begin, end time.Time) (HostUsage, bool) {
 	a, okA := h.at(begin)
 	b, okB := h.at(end)
@@ -61,8 +61,8 @@ func (h HostReadings) at(at time.Time) (HostUsage, bool) {
 	return HostUsage{at, mix(a.Busy, b.Busy), mix(a.Total, b.Total), mix(a.Steal, b.Steal), mix(a.Own, b.Own)}, true
 }
 
-// foreign is the share of the machine's processor time that went to neither services nor load nor the reader, -1 where the
-// readings do not cover the window. Ours is what services and load used, in seconds.
+// foreign is the share of the machine's processor time that went to neither services nor load nor the reader, -1 where
+// the readings do not cover the window. Ours is what services and load used, in seconds.
 //
 // Source: docs/method.md#quantities-checked.
 func (h HostReadings) foreign(begin, end time.Time, ours float64) float64 {
@@ -121,7 +121,8 @@ func clockStep(a, b clocks) (time.Duration, bool) {
 	return step, step.Abs() > 10*time.Millisecond+passed/1000
 }
 
-// swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the time.
+// swappedIn is how much this machine has read from swap so far, in bytes, or -1. It is too dear to be asked all the
+// time.
 func swappedIn() int64 {
 	swap, err := mem.SwapMemory()
 	if err != nil {

@@ -34,9 +34,9 @@ type neighbour struct {
 	used   time.Duration // of processor time, since it was started
 }
 
-// busiestBetween says which programs used most of the processor time between two moments, the first more than the second, and with which
-// share of that of all CPUs, of which there are so many. It leaves out the process own, whatever that has started, and what isOurs says is
-// no neighbour. Processes that ended in between are not seen.
+// busiestBetween says which programs used most of the processor time between two moments, the first more than the
+// second, and with which share of that of all CPUs, of which there are so many. It leaves out the process own, whatever
+// that has started, and what isOurs says is no neighbour. Processes that ended in between are not seen.
 func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
 	parents := map[int]int{}
 	for id, n := range after.byID {

@@ -59,10 +59,12 @@ func parseNeighbour(stat []byte) (processID, neighbour, bool) {
 		neighbour{string(stat[begin+1 : end]), numbers[1], time.Duration(numbers[2]+numbers[3]) * tick}, true
 }
 
-// groupOfContainer is how engines name the control group of a container, by its ID, and our engine local those of services.
+// groupOfContainer is how engines name the control group of a container, by its ID, and our engine local those of
+// services.
 var groupOfContainer = regexp.MustCompile(`[0-9a-f]{64}|benchbook`)
 
-// inContainer says whether a process is in a container, or a service of the engine local; so it does of one that has ended.
+// inContainer says whether a process is in a container, or a service of the engine local; so it does of one that has
+// ended.
 func inContainer(pid int) bool {
 	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	return err != nil || groupOfContainer.Match(groups)

@@ -21,8 +21,8 @@ const (
 	FactLoadIn = "network.load"   // the service whose network the load was in
 )
 
-// noteNetworks notes what the networks of services are like: once for all of them where they are alike. What could not be read is
-// noted too, and why: a record without these facts would not say whether anybody had looked.
+// noteNetworks notes what the networks of services are like: once for all of them where they are alike. What could not
+// be read is noted too, and why: a record without these facts would not say whether anybody had looked.
 func (s *Sampler) noteNetworks(ctx context.Context) {
 	paths, limits := map[string]string{}, map[string]string{}
 	for _, w := range s.watched {
@@ -54,7 +54,8 @@ func (s *Sampler) noteNetworks(ctx context.Context) {
 // unreadByEngine stands for a fact that an engine has no way to tell.
 const unreadByEngine = "not read: the engine does not tell"
 
-// unread stands for a fact that could not be read. Of the error it has the cause alone: what was being done names processes.
+// unread stands for a fact that could not be read. Of the error it has the cause alone: what was being done names
+// processes.
 func unread(err error) string {
 	if errors.Is(err, os.ErrPermission) {
 		return "not read: it takes root"
@@ -75,7 +76,8 @@ func pathWords(n engine.Network) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), ", ")
 }
 
-// noteCPUs notes on which CPUs services run, where their engine has chosen these, in the place of those that were asked for.
+// noteCPUs notes on which CPUs services run, where their engine has chosen these, in the place of those that were asked
+// for.
 func (s *Sampler) noteCPUs(ctx context.Context) {
 	var names, sets []string
 	for _, w := range s.watched {
@@ -101,8 +103,8 @@ func (s *Sampler) noteCPUs(ctx context.Context) {
 	}
 }
 
-// PlaceWords is the set of CPUs that all services have, or each service with its own; empty if there is no service. All CPUs of a machine
-// are an empty set.
+// PlaceWords is the set of CPUs that all services have, or each service with its own; empty if there is no service. All
+// CPUs of a machine are an empty set.
 func PlaceWords(names, sets []string) string {
 	different := slices.Clone(sets)
 	slices.Sort(different)
@@ -124,7 +126,8 @@ func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Running) {
 	}
 	if set, err := placed.CPUs(ctx); err == nil && set != "" {
 		s.mu.Lock()
-		sets := slices.DeleteFunc(append(strings.Split(s.facts[plan.FactLoadPlace], ","), strings.Split(set, ",")...), func(s string) bool { return s == "" })
+		sets := slices.DeleteFunc(append(strings.Split(s.facts[plan.FactLoadPlace], ","), strings.Split(set, ",")...),
+			func(s string) bool { return s == "" })
 		slices.Sort(sets)
 		s.facts[plan.FactLoadPlace] = strings.Join(slices.Compact(sets), ",")
 		s.mu.Unlock()

@@ -19,8 +19,8 @@ const (
 	spinSteps   = 200_000          // of one: about a fifth of a millisecond
 )
 
-// MeasureNoise waits for some timers and counts who else wants a CPU meanwhile, and then computes the same several times on every CPU
-// that this process may use, on all of them at once. It takes about 30 ms.
+// MeasureNoise waits for some timers and counts who else wants a CPU meanwhile, and then computes the same several
+// times on every CPU that this process may use, on all of them at once. It takes about 30 ms.
 func MeasureNoise(ctx context.Context) Noise {
 	noise := Noise{Runnable: -1}
 	if ctx.Err() != nil {
@@ -62,7 +62,8 @@ func MeasureNoise(ctx context.Context) Noise {
 	return noise
 }
 
-// timers says how late the latest of some timers of the kernel was, and how many threads wanted a CPU when they went off.
+// timers says how late the latest of some timers of the kernel was, and how many threads wanted a CPU when they went
+// off.
 func timers() (latest time.Duration, wanted float64) {
 	file, err := os.Open("/proc/loadavg")
 	if err == nil {
@@ -87,8 +88,8 @@ func timers() (latest time.Duration, wanted float64) {
 	return latest, wanted
 }
 
-// spins computes the same again and again, and says by which share the slow ones took longer than the quick ones. The slowest two of
-// twenty are left out: an interrupt now and then disturbs nobody who measures for seconds.
+// spins computes the same again and again, and says by which share the slow ones took longer than the quick ones. The
+// slowest two of twenty are left out: an interrupt now and then disturbs nobody who measures for seconds.
 func spins() float64 {
 	took := make([]time.Duration, noiseSpins)
 	x := uint64(1)

@@ -11,15 +11,17 @@ import (
 	"benchbook/runner/engine"
 )
 
-// How often what services use is read while they are measured. The processor time alone costs a few microseconds, and its readings
-// have to lie close to both ends of a window of a tenth of a second; the rest costs more, and may lie further apart.
+// How often what services use is read while they are measured. The processor time alone costs a few microseconds, and
+// its readings have to lie close to both ends of a window of a tenth of a second; the rest costs more, and may lie
+// further apart.
 const (
 	sampleEvery  = 20 * time.Millisecond // the processor time of services
 	hostEvery    = 5                     // of these times that of the machine
 	wholeEvery   = 10                    // of these times all of their usage
 	threadsEvery = 30                    // of these times all of their threads
 
-	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few do.
+	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few
+	// do.
 	samplePause = 6 * time.Millisecond
 )
 
@@ -76,7 +78,8 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
 	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{},
 		cpu: map[string][]engine.Usage{}, threads: map[string][]threadReading{},
-		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{swappedIn()}, facts: map[string]string{}}
+		ports: map[string][]portReading{}, clocks: []clocks{readClocks()}, swapped: []int64{swappedIn()},
+		facts: map[string]string{}}
 	for _, r := range services {
 		c := container{Running: r}
 		inner := EngineRunning(r)
@@ -101,8 +104,8 @@ func Watch(ctx context.Context, services []engine.Running) *Sampler {
 	return s
 }
 
-// keepReading reads until the context is done, and then once more, so that the window's end lies within. Begun is closed after the
-// first reading. It has a thread to itself, whose processor time is what reading costs.
+// keepReading reads until the context is done, and then once more, so that the window's end lies within. Begun is
+// closed after the first reading. It has a thread to itself, whose processor time is what reading costs.
 func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -116,7 +119,8 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 		case <-ctx.Done():
 			s.read(context.WithoutCancel(ctx), 0)
 			s.cost = -1
-			if now, passed := threadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every { // a share of less says nothing
+			// a share of less says nothing
+			if now, passed := threadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every {
 				s.cost = (now - spent).Seconds() / passed.Seconds()
 			}
 			return
@@ -184,7 +188,8 @@ func (w watched) cpu(ctx context.Context) (sum time.Duration, ok bool) {
 	return sum, true
 }
 
-// usage is what the containers of a service have used together. It is of the moment at which the first of them was read.
+// usage is what the containers of a service have used together. It is of the moment at which the first of them was
+// read.
 func (w watched) usage(ctx context.Context) (engine.Usage, error) {
 	sum, err := w.containers[0].Usage(ctx)
 	for _, c := range w.containers[1:] {
@@ -195,7 +200,8 @@ func (w watched) usage(ctx context.Context) (engine.Usage, error) {
 		sum.CPU = added(sum.CPU, u.CPU)
 		sum.Memory = added(sum.Memory, u.Memory)
 		sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)
-		sum.ListenOverflows, sum.Retransmits = added(sum.ListenOverflows, u.ListenOverflows), added(sum.Retransmits, u.Retransmits)
+		sum.ListenOverflows, sum.Retransmits = added(sum.ListenOverflows, u.ListenOverflows),
+			added(sum.Retransmits, u.Retransmits)
 	}
 	return sum, err
 }
@@ -223,8 +229,8 @@ func (s *Sampler) Finish() {
 	s.around[1] = readNeighbours()
 }
 
-// LoadName is the name of the program that puts the load on, whichever it is. Where there are several, their names differ as those of the
-// containers of a service do.
+// LoadName is the name of the program that puts the load on, whichever it is. Where there are several, their names
+// differ as those of the containers of a service do.
 const LoadName = "load"
 
 // Space is a space in which the sampler sees the load start and end.

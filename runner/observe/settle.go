@@ -18,8 +18,8 @@ import (
 	"benchbook/runner/engine/netns"
 )
 
-// A Settler looks at the machine before each repetition, and gives it time to come to rest if the one before has left it at work. The
-// zero value looks at this machine. It is used by one run at a time.
+// A Settler looks at the machine before each repetition, and gives it time to come to rest if the one before has left
+// it at work. The zero value looks at this machine. It is used by one run at a time.
 type Settler struct {
 	Root  string                      // the root directory; "/" if empty
 	Noise func(context.Context) Noise // measures what the machine is like; MeasureNoise if nil
@@ -27,7 +27,8 @@ type Settler struct {
 	Write func()                      // asks for dirty pages to be written; the system's sync if nil
 	Now   func() time.Time            // time.Now if nil
 
-	// Longest bounds each wait further, here and on other machines, as tests do that run beside others; 0 leaves the bounds below.
+	// Longest bounds each wait further, here and on other machines, as tests do that run beside others; 0 leaves the
+	// bounds below.
 	Longest time.Duration
 
 	past settled
@@ -45,20 +46,24 @@ type settled struct {
 
 // Noise is how evenly the machine computes and keeps time while nothing of ours runs.
 type Noise struct {
-	Jitter   time.Duration // how late the latest of some timers of a millisecond was
-	Spin     float64       // how much longer the slow ones of equal computations took than the quick ones, as a share, on the worst CPU
-	Runnable float64       // threads of others that wanted a CPU at the same time, the mean; -1 unknown
+	Jitter time.Duration // how late the latest of some timers of a millisecond was
+	// how much longer the slow ones of equal computations took than the quick ones, as a share, on the worst CPU
+	Spin     float64
+	Runnable float64 // threads of others that wanted a CPU at the same time, the mean; -1 unknown
 }
 
-// Bounds of waiting. It is seldom needed: fresh services get local ports of their own, and what they wrote goes with them. But where others
-// have just disturbed a repetition, what comes next is likely to be lost as well, and takes longer than a wait.
+// Bounds of waiting. It is seldom needed: fresh services get local ports of their own, and what they wrote goes with
+// them. But where others have just disturbed a repetition, what comes next is likely to be lost as well, and takes
+// longer than a wait.
 const (
 	longestWait = 3 * time.Second // before one repetition
-	waitShare   = 0.03            // of the time since the first repetition, once as much as the longest wait was used up
+	// of the time since the first repetition, once as much as the longest wait was used up
+	waitShare = 0.03
 
-	longestAfter = 30 * time.Second // before one that follows on a disturbed one; half of that for each such wait before it that was in vain
-	afterFirst   = 2 * time.Minute  // in all, and beyond that
-	afterShare   = 0.1              // of the time since the first repetition
+	// before one that follows on a disturbed one; half of that for each such wait before it that was in vain
+	longestAfter = 30 * time.Second
+	afterFirst   = 2 * time.Minute // in all, and beyond that
+	afterShare   = 0.1             // of the time since the first repetition
 
 	settlePause = 20 * time.Millisecond
 )
@@ -77,8 +82,8 @@ const (
 	forDirty    = "dirty pages"
 )
 
-// Settle waits until the machine is at rest, for a few seconds at most, and says what it was like then. After a repetition
-// that was disturbed it waits longer. The error is the context's.
+// Settle waits until the machine is at rest, for a few seconds at most, and says what it was like then. After a
+// repetition that was disturbed it waits longer. The error is the context's.
 func (s *Settler) Settle(ctx context.Context, disturbed bool) (*record.Before, error) {
 	now := s.Now
 	if now == nil {
@@ -150,7 +155,8 @@ func (s *Settler) noteWait(state *record.Before, waited time.Duration, longer bo
 	}
 }
 
-// SettleKept settles as a Settler does that lives for as long as a file does: each repetition may ask in a process of its own.
+// SettleKept settles as a Settler does that lives for as long as a file does: each repetition may ask in a process of
+// its own.
 func (s *Settler) SettleKept(ctx context.Context, file string, disturbed bool) (*record.Before, error) {
 	data, err := os.ReadFile(file)
 	switch {
@@ -268,8 +274,8 @@ func onlineCPUs(root string) []int {
 	return cpus
 }
 
-// runnable is how many threads of the whole machine want a CPU at this moment, or have one, without the one that asks; -1 where the
-// system does not tell.
+// runnable is how many threads of the whole machine want a CPU at this moment, or have one, without the one that asks;
+// -1 where the system does not tell.
 //
 // Source: proc_loadavg(5).
 func runnable(file *os.File) int {
@@ -301,7 +307,8 @@ func SettleAll(ctx context.Context, all ...func(context.Context) (*record.Before
 	worst := *states[0]
 	for _, s := range states[1:] {
 		worst.Waited, worst.Settled = max(worst.Waited, s.Waited), worst.Settled && s.Settled
-		worst.Jitter, worst.Spin, worst.Foreign = max(worst.Jitter, s.Jitter), max(worst.Spin, s.Spin), max(worst.Foreign, s.Foreign)
+		worst.Jitter, worst.Spin, worst.Foreign = max(worst.Jitter, s.Jitter), max(worst.Spin, s.Spin),
+			max(worst.Foreign, s.Foreign)
 		worst.Steal, worst.SwappedIn = max(worst.Steal, s.Steal), max(worst.SwappedIn, s.SwappedIn)
 		worst.TimeWait, worst.Dirty = max(worst.TimeWait, s.TimeWait), max(worst.Dirty, s.Dirty)
 		for _, reason := range s.For {

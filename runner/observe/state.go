@@ -17,15 +17,17 @@ import (
 type MachineState struct {
 	record.Before // of what others took and of what was read from swap, since the machine was started
 
-	Memory, Available uint64            // bytes, 0 where the system does not tell
-	Swap, SwapUsed    uint64            // bytes
-	Limits            map[string]string // of connections, in the machine's own network, by the kernel's names; see netns.Limits
-	Files             string            // how many files a program may open that is started as we were: "1024", "unlimited"; empty if unknown
-	FilesAtMost       string            // and what it may raise that to
+	Memory, Available uint64 // bytes, 0 where the system does not tell
+	Swap, SwapUsed    uint64 // bytes
+	// of connections, in the machine's own network, by the kernel's names; see netns.Limits
+	Limits map[string]string
+	// how many files a program may open that is started as we were: "1024", "unlimited"; empty if unknown
+	Files       string
+	FilesAtMost string // and what it may raise that to
 }
 
-// ReadMachineState looks at the machine whose root directory this is, and measures its noise. It waits for nothing. Noise is
-// MeasureNoise if nil.
+// ReadMachineState looks at the machine whose root directory this is, and measures its noise. It waits for nothing.
+// Noise is MeasureNoise if nil.
 func ReadMachineState(ctx context.Context, root string, noise func(context.Context) Noise) MachineState {
 	s := Settler{Root: root, Noise: noise}
 	state, restless := s.look(ctx)
@@ -48,7 +50,8 @@ func ReadMachineState(ctx context.Context, root string, noise func(context.Conte
 	return l
 }
 
-// openFiles are the limits that whoever started us has given to programs. Our own are no answer: Go raises the first of them.
+// openFiles are the limits that whoever started us has given to programs. Our own are no answer: Go raises the first of
+// them.
 //
 // Source: proc_pid_limits(5); Go, os/rlimit.go.
 func openFiles(root string) (soft, hard string) {

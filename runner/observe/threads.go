@@ -16,7 +16,8 @@ type threadReading struct {
 	took  time.Duration // processor time of reading it
 }
 
-// threads is the processor time of each thread of all containers of a service, or of a few of them, if their engine tells it.
+// threads is the processor time of each thread of all containers of a service, or of a few of them, if their engine
+// tells it.
 func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, bool) {
 	r := threadReading{at: time.Now(), times: map[int]time.Duration{}, few: len(few) > 0}
 	began := threadTime()
@@ -48,8 +49,8 @@ func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, 
 	return r, true
 }
 
-// How often all threads of a service are read. A service may have thousands, of which only the busiest is asked for: in between it is the
-// busiest ones that are read.
+// How often all threads of a service are read. A service may have thousands, of which only the busiest is asked for: in
+// between it is the busiest ones that are read.
 const (
 	wholeFirst  = 3   // readings, in which those that work show themselves before a window begins
 	wholePause  = 300 // times what a reading took, before the next
@@ -111,8 +112,8 @@ func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
 	return out
 }
 
-// threadAt is the processor time of a thread at a moment, read off the line between the readings beside it. Before it is there it has
-// none, and after its end what it was last seen with.
+// threadAt is the processor time of a thread at a moment, read off the line between the readings beside it. Before it
+// is there it has none, and after its end what it was last seen with.
 func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
 	var before threadReading
 	var spent time.Duration // at that reading

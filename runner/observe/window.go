@@ -23,11 +23,12 @@ type Elsewhere struct {
 	Machines []MachineUsage
 }
 
-// MachineUsage is what another machine did in the window: shares of its processor time, -1 where its readings do not cover it.
+// MachineUsage is what another machine did in the window: shares of its processor time, -1 where its readings do not
+// cover it.
 type MachineUsage struct{ Foreign, Steal float64 }
 
-// AddMachine adds what another machine did in the window of a measurement. Services are those that ran there, and load is
-// the processor time of the load there.
+// AddMachine adds what another machine did in the window of a measurement. Services are those that ran there, and load
+// is the processor time of the load there.
 func (s *Sampler) AddMachine(readings HostReadings, services []string, load time.Duration, begin, end time.Time) {
 	ours := load.Seconds()
 	for _, name := range services {
@@ -42,8 +43,8 @@ func (s *Sampler) AddMachine(readings HostReadings, services []string, load time
 // ReadingEvery is how often other machines are read.
 const ReadingEvery = 100 * time.Millisecond
 
-// longestUntilRead is how long readings of the end of a window are waited for: it is over when they are asked for, by any
-// clock that was not set meanwhile.
+// longestUntilRead is how long readings of the end of a window are waited for: it is over when they are asked for, by
+// any clock that was not set meanwhile.
 const longestUntilRead = time.Second
 
 // AwaitReadings waits until other machines have been read after the end of a window. The error is the context's.
@@ -60,9 +61,9 @@ func AwaitReadings(ctx context.Context, end time.Time) error {
 	}
 }
 
-// Samples says what services used in the window of a measurement. What the link before a service used is no metric of the
-// service but a fact, link.cpu.SERVICE in cores. Where that window cannot be found among the readings, since the clock was
-// set meanwhile, a fact says so.
+// Samples says what services used in the window of a measurement. What the link before a service used is no metric of
+// the service but a fact, link.cpu.SERVICE in cores. Where that window cannot be found among the readings, since the
+// clock was set meanwhile, a fact says so.
 func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 	facts := map[string]string{}
 	maps.Copy(facts, m.Facts)
@@ -75,7 +76,8 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 	begin, end := m.Start, m.Start.Add(m.Length)
 	if gap := s.gap(begin, end); gap > late*s.every {
 		m.Facts["usage.behind"] = fmt.Sprintf(
-			"readings of what services used lie up to %v apart, not %v: the machine was too busy for them", gap.Round(time.Millisecond), s.every)
+			"readings of what services used lie up to %v apart, not %v: the machine was too busy for them",
+			gap.Round(time.Millisecond), s.every)
 	}
 	var out []record.Sample
 	ours := 0.0 // processor time of services and load on this machine, in seconds
@@ -124,8 +126,8 @@ func counterSamples(name string, usage []engine.Usage, begin, end time.Time) []r
 	return out
 }
 
-// noteForeign notes the share of the processor time that others took, and who they were, given what services of this machine
-// took. In short windows it cannot be told.
+// noteForeign notes the share of the processor time that others took, and who they were, given what services of this
+// machine took. In short windows it cannot be told.
 func (s *Sampler) noteForeign(m *load.Measurement, begin, end time.Time, ours float64) {
 	if m.GeneratorCPU < 0 || m.Length < time.Second {
 		return
@@ -158,8 +160,8 @@ func (s *Sampler) clockStep() (time.Duration, bool) {
 	return clockStep(s.clocks[0], s.clocks[1])
 }
 
-// Machine says what happened on the machine in the window of a measurement; nil where there is no window, or none that can
-// be found. Limited tells whose processor time the article limits.
+// Machine says what happened on the machine in the window of a measurement; nil where there is no window, or none that
+// can be found. Limited tells whose processor time the article limits.
 func (s *Sampler) Machine(m *load.Measurement, limited map[string]bool) *record.Machine {
 	if _, ok := s.clockStep(); ok || m.Length <= 0 {
 		return nil
@@ -190,7 +192,8 @@ func (s *Sampler) Machine(m *load.Measurement, limited map[string]bool) *record.
 	return out
 }
 
-// throttling is how often a service was kept from running by a limit of its processor time; false where that is not known.
+// throttling is how often a service was kept from running by a limit of its processor time; false where that is not
+// known.
 func throttling(usage []engine.Usage, begin, end time.Time) (record.Throttling, bool) {
 	if len(usage) < 2 {
 		return record.Throttling{}, false
@@ -224,7 +227,8 @@ func around(usage []engine.Usage, begin, end time.Time) (first, last int) {
 	return first, last
 }
 
-// cpuIn is the processor time used between two moments, in seconds, each read off the line between the readings beside it.
+// cpuIn is the processor time used between two moments, in seconds, each read off the line between the readings beside
+// it.
 func cpuIn(usage []engine.Usage, begin, end time.Time) (float64, bool) {
 	a, okA := cpuAt(usage, begin)
 	b, okB := cpuAt(usage, end)
@@ -249,8 +253,8 @@ func cpuAt(usage []engine.Usage, at time.Time) (float64, bool) {
 	return usage[len(usage)-1].CPU.Seconds(), true
 }
 
-// mostForeign is the foreign share of the machine that has the largest, of those that the experiment runs on; -1 where it is not known of
-// all of them. Ours is what services and load of this machine used.
+// mostForeign is the foreign share of the machine that has the largest, of those that the experiment runs on; -1 where
+// it is not known of all of them. Ours is what services and load of this machine used.
 func (s *Sampler) mostForeign(begin, end time.Time, ours float64) float64 {
 	most := 0.0
 	if !s.Elsewhere.All {

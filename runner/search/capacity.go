@@ -17,8 +17,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A candidate
-// of a tuned value has as many retries as it has probes, as a trial has of repetitions.
+// retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A
+// candidate of a tuned value has as many retries as it has probes, as a trial has of repetitions.
 const retriesOfProbe = 3
 
 // Capacity searches for the highest rate of a trial that meets its objective.
@@ -31,7 +31,8 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	}
 	names := metricsIn(objective)
 	metric := s.metric(names[0])
-	out := &record.Search{Kind: record.SearchCapacity, Metric: names[0], Unit: metric.Unit, Better: metric.Better, Objective: t.Capacity.SLO}
+	out := &record.Search{Kind: record.SearchCapacity, Metric: names[0], Unit: metric.Unit, Better: metric.Better,
+		Objective: t.Capacity.SLO}
 	tuned, err := s.Choices.Tuned(t)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,8 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	}
 	asked := percentilesIn(names)
 	longest := t.Capacity.Probe.Seconds()
-	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked), To: t.Capacity.To,
+	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
+		To:    t.Capacity.To,
 		Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
 	probes.retries = retriesOfProbe
 	for {
@@ -96,8 +98,8 @@ func outcomeOf(p record.Probe) stats.Outcome {
 	return stats.ProbeFailed
 }
 
-// conclude notes what a search for a capacity has found. Where nothing passed and something could not be measured, the lowest
-// rate has not failed: it was not tried.
+// conclude notes what a search for a capacity has found. Where nothing passed and something could not be measured, the
+// lowest rate has not failed: it was not tried.
 func conclude(out *record.Search, search *stats.CapacitySearch) {
 	found, stop, known := search.Found()
 	passed := slices.ContainsFunc(out.Probes, func(p record.Probe) bool { return p.Passed })
@@ -140,13 +142,14 @@ func percentilesIn(metrics []string) []stats.Percentile {
 	return out
 }
 
-// startRate is half the throughput that the same services were measured to have in a closed loop, in requests per second; 0 if none
-// is recorded with its present key.
+// startRate is half the throughput that the same services were measured to have in a closed loop, in requests per
+// second; 0 if none is recorded with its present key.
 //
 // Source: docs/method.md#capacities.
 func (s *Searcher) startRate(t *plan.Trial) float64 {
 	same := func(o *plan.Trial) bool {
-		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" || len(o.Load.Stages) > 0 || o.Load.Target != t.Load.Target {
+		if o.Load == nil || o.Calibration || o.Load.Arrivals != "" || len(o.Load.Stages) > 0 ||
+			o.Load.Target != t.Load.Target {
 			return false
 		}
 		own, err := json.Marshal(t.Services)

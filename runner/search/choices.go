@@ -42,7 +42,8 @@ type Choice struct {
 	Busy   bool   // since the machine was busy with something else
 }
 
-// Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares that of the first.
+// Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares that of the
+// first.
 type Choices struct {
 	Plan       *plan.Plan
 	Experiment *plan.Experiment
@@ -73,13 +74,14 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 	values := c.Of(t).Values
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		rec.Facts[tuneFact(name)] = strconv.Itoa(values[name])
-		rec.Samples = append(rec.Samples, record.Sample{Metric: tuneFact(name), Value: float64(values[name]), Unit: "1"})
+		rec.Samples = append(rec.Samples, record.Sample{Metric: tuneFact(name), Value: float64(values[name]),
+			Unit: "1"})
 	}
 }
 
 // Recall fills in the choices that need no search, of trials that have none yet: those that the run made before it was
-// stopped, those that another experiment made, and those whose searches are recorded. A search is fresh as long as its trial
-// is: it is not repeated because repetitions are. The run is the one that goes on, or empty.
+// stopped, those that another experiment made, and those whose searches are recorded. A search is fresh as long as its
+// trial is: it is not repeated because repetitions are. The run is the one that goes on, or empty.
 //
 // The error is a *NoTuneError.
 func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
@@ -106,7 +108,8 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 			case rec != nil:
 				choice.Values[s.Name] = rec.Search.Chosen
 			case s.Of != "":
-				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name, by.Name)}
+				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name,
+					by.Name)}
 			}
 		}
 	}
@@ -147,8 +150,8 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 	return 0, false
 }
 
-// recorded is the newest search for a value of a trial that has chosen one under its present key, or under that which it has
-// in full; nil if there is none. One in full goes before one that was cut short.
+// recorded is the newest search for a value of a trial that has chosen one under its present key, or under that which
+// it has in full; nil if there is none. One in full goes before one that was cut short.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
 	var found *record.Record
 	for _, rec := range records {
@@ -165,7 +168,8 @@ func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan
 	return found
 }
 
-// isPreferred says whether a search goes before another one: one in full before one that was cut short, else the newer one.
+// isPreferred says whether a search goes before another one: one in full before one that was cut short, else the newer
+// one.
 func isPreferred(rec, other *record.Record) bool {
 	if isFull := rec.Profile == plan.Full; isFull != (other.Profile == plan.Full) {
 		return isFull

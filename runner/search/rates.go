@@ -20,8 +20,8 @@ func (e *NoRateError) Error() string {
 	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
 }
 
-// InOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they stay in the order of the
-// article.
+// InOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they
+// stay in the order of the article.
 func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	var out []*plan.Experiment
 	var add func(e *plan.Experiment)
@@ -53,8 +53,8 @@ func sharesOf(e *plan.Experiment) []string {
 	return names
 }
 
-// Rates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A run that
-// goes on keeps to what it found at its beginning.
+// Rates gives the smallest median throughput of each experiment that rates are a share of, in requests per second. A
+// run that goes on keeps to what it found at its beginning.
 //
 // Source: docs/load.md.
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
@@ -81,7 +81,8 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 			}
 		}
 		if rates[name] == 0 {
-			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", name)}
+			return nil, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing",
+				name)}
 		}
 	}
 	return rates, nil
@@ -90,7 +91,8 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 // rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
 func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, name string) float64 {
 	for _, rec := range records {
-		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil || rec.Load.Open == nil {
+		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil ||
+			rec.Load.Open == nil {
 			continue
 		}
 		for _, t := range e.Trials {
@@ -102,8 +104,8 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 	return 0
 }
 
-// Throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has some; 0 if there is
-// none. A run is complete if it has done what it had planned itself.
+// Throughput is the median of the valid repetitions of a trial's newest complete run with its present key that has
+// some; 0 if there is none. A run is complete if it has done what it had planned itself.
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {

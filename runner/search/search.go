@@ -1,5 +1,5 @@
-// Package search finds the values that a plan leaves to measurements: tuned values, capacities, and rates that are shares of
-// another experiment's throughput.
+// Package search finds the values that a plan leaves to measurements: tuned values, capacities, and rates that are
+// shares of another experiment's throughput.
 package search
 
 import (
@@ -70,7 +70,8 @@ func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Recor
 	rec.Planned, rec.Order, rec.Search = 0, record.Order{Seed: s.Experiment.Seed}, search
 	before := 0
 	for _, o := range s.Plan.RecordsOf(s.Experiment, s.Records, s.Host) {
-		if o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil && o.Search.Kind == search.Kind && o.Search.Name == search.Name {
+		if o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil &&
+			o.Search.Kind == search.Kind && o.Search.Name == search.Name {
 			before++
 		}
 	}
@@ -119,8 +120,8 @@ type prober struct {
 // spent is how long the search has taken, without what was lost.
 func (p *prober) spent() time.Duration { return time.Since(p.begun) + p.before - p.lost }
 
-// resume finds the probes of the same search, with the same values chosen before it, that an earlier run made. If they were
-// made with other values or images, or everything is to be measured again, they are of no use any more.
+// resume finds the probes of the same search, with the same values chosen before it, that an earlier run made. If they
+// were made with other values or images, or everything is to be measured again, they are of no use any more.
 func (p *prober) resume() error {
 	kept, err := p.Store.Unfinished()
 	if err != nil {
@@ -129,7 +130,8 @@ func (p *prober) resume() error {
 	var most *record.Record
 	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, p.rec) })
 	for _, o := range kept {
-		same := o.Facts[factComputed] == p.computed() && maps.Equal(tunedFacts(o.Facts), tunedFacts(p.facts())) && p.Usable(o)
+		same := o.Facts[factComputed] == p.computed() && maps.Equal(tunedFacts(o.Facts), tunedFacts(p.facts())) &&
+			p.Usable(o)
 		if same && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
 			most = o
 		}
@@ -139,7 +141,8 @@ func (p *prober) resume() error {
 		if err := p.keep(); err != nil { // as one of this run, before it is removed as one of that
 			return err
 		}
-		p.Progress.Note(fmt.Sprintf("the search of %s goes on, after %d of its probes that an earlier run has made", p.trial.Name, len(p.earlier)))
+		p.Progress.Note(fmt.Sprintf("the search of %s goes on, after %d of its probes that an earlier run has made",
+			p.trial.Name, len(p.earlier)))
 	}
 	for _, o := range kept {
 		if most == nil || o.Path() != p.rec.Path() {
@@ -151,7 +154,8 @@ func (p *prober) resume() error {
 	return nil
 }
 
-// keep keeps the probes that there are, for a run that goes on if this one is stopped. Busy says of them whether one was given up.
+// keep keeps the probes that there are, for a run that goes on if this one is stopped. Busy says of them whether one
+// was given up.
 func (p *prober) keep() error {
 	kept, search := *p.rec, *p.out
 	search.Probes, search.Busy = slices.Concat(p.out.Probes, p.earlier), p.givenUp
@@ -161,8 +165,8 @@ func (p *prober) keep() error {
 	return p.Store.Keep(&kept)
 }
 
-// factComputed is the fact of a search that goes on by which metrics its probes were judged. Those that are computed from
-// others are in no key, as records have what they are computed from; of a probe they stand as what they came to.
+// factComputed is the fact of a search that goes on by which metrics its probes were judged. Those that are computed
+// from others are in no key, as records have what they are computed from; of a probe they stand as what they came to.
 const factComputed = "search.metrics"
 
 // computed tells apart how the metrics of the experiment are computed.
@@ -183,9 +187,9 @@ func (p *prober) facts() map[string]string {
 	return facts
 }
 
-// measure makes one probe, as often as retries allow, until the machine leaves it alone. What it disturbed is kept, counts
-// for nothing, whatever it came to, and is taken off the retries. Wanted says what is tried, and why. What an earlier run
-// made of it is taken over.
+// measure makes one probe, as often as retries allow, until the machine leaves it alone. What it disturbed is kept,
+// counts for nothing, whatever it came to, and is taken off the retries. Wanted says what is tried, and why. What an
+// earlier run made of it is taken over.
 //
 // Source: X, as for repetitions.
 func (p *prober) measure(ctx context.Context, t *plan.Trial, wanted record.Probe) (record.Probe, error) {

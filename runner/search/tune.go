@@ -17,11 +17,14 @@ import (
 // Tune searches for a value of a trial, with the values that were chosen before it.
 //
 // Source: docs/method.md#tuned-values.
-func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, before map[string]int) (*record.Record, error) {
+func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, before map[string]int) (*record.Record,
+	error) {
 	metric := s.metric(wanted.Maximize)
-	out := &record.Search{Kind: record.SearchTune, Name: wanted.Name, Metric: wanted.Maximize, Unit: metric.Unit, Better: metric.Better, Effect: wanted.Effect}
+	out := &record.Search{Kind: record.SearchTune, Name: wanted.Name, Metric: wanted.Maximize, Unit: metric.Unit,
+		Better: metric.Better, Effect: wanted.Effect}
 	cores := s.Cores(t)
-	rule := stats.Tuning{Candidates: wanted.Candidates(cores), Cores: cores, Effect: wanted.Effect, Patience: wanted.Patience}
+	rule := stats.Tuning{Candidates: wanted.Candidates(cores), Cores: cores, Effect: wanted.Effect,
+		Patience: wanted.Patience}
 	values := map[string]int{}
 	for _, other := range t.Tune {
 		values[other.Name] = other.First()
@@ -37,7 +40,8 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 		out.Stop, out.Chosen, out.Lo, out.Hi = record.StopOnly, only, float64(only), float64(only)
 		return s.end(rec), nil
 	}
-	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: []string{wanted.Maximize}, with: before, begun: time.Now()}
+	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: []string{wanted.Maximize}, with: before,
+		begun: time.Now()}
 	probes.judge = func(measured *record.Record, p *record.Probe) {
 		if measured.Failure == "" {
 			p.Value, p.Invalid = dataset.ProbeOfTune(measured, wanted.Maximize, s.Experiment.Metrics)
@@ -77,7 +81,8 @@ func (p *prober) candidate(ctx context.Context, wanted spec.Search, values map[s
 	var counts []float64
 	p.retries = wanted.Probes
 	for range wanted.Probes {
-		made, err := p.measure(ctx, tried.Short(), record.Probe{Candidate: float64(values[wanted.Name]), Phase: record.PhaseProbe})
+		made, err := p.measure(ctx, tried.Short(), record.Probe{Candidate: float64(values[wanted.Name]),
+			Phase: record.PhaseProbe})
 		if err != nil {
 			return 0, err
 		}

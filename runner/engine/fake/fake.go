@@ -30,7 +30,8 @@ type Script struct {
 	Open func(ctx context.Context, run string) error
 	// Start returns when a service is ready, or an error that says why it is not.
 	Start func(ctx context.Context, service engine.Service) error
-	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is called.
+	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is
+	// called.
 	Waits func(program engine.Program)
 	// Run returns how a program ended.
 	Run func(ctx context.Context, program engine.Program) (engine.Exit, error)
@@ -38,19 +39,21 @@ type Script struct {
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
 	// Usage returns what a service or program has used at the nth time of asking, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
-	// Ports returns the share of local ports in use, and Network what the network is like, of a service or program. Without them nothing
-	// tells.
+	// Ports returns the share of local ports in use, and Network what the network is like, of a service or program.
+	// Without them nothing tells.
 	Ports   func(name string) (float64, error)
 	Network func(name string) (engine.Network, error)
 	// Listeners returns where a service listens. Without it nothing tells.
 	Listeners func(name string) ([]netip.AddrPort, error)
 	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
 	CPUs func(name string) (string, error)
-	// Clock returns how far the clock of where a service or program is lies ahead, give or take. Without it that is ours.
+	// Clock returns how far the clock of where a service or program is lies ahead, give or take. Without it that is
+	// ours.
 	Clock func(name string) (ahead, uncertain time.Duration, err error)
 	// Node returns which machine a host is. Without it that is not known.
 	Node func(host string) string
-	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted from 0.
+	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted
+	// from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
 	// Queued returns how long these threads waited for a core at the nth time of asking.
 	Queued func(name string, n int) (map[int]time.Duration, error)
@@ -101,9 +104,9 @@ func New(script Script) *Engine {
 	return &Engine{script: script, prepared: make(map[string]bool)}
 }
 
-// Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec NAME",
-// "keep RUN", "close RUN" and "spread HOST over MACHINES". A call is written down when it is made, a close only if it was not closed before,
-// and that of a program with standard input when all of that is read.
+// Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec
+// NAME", "keep RUN", "close RUN" and "spread HOST over MACHINES". A call is written down when it is made, a close only
+// if it was not closed before, and that of a program with standard input when all of that is read.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -190,10 +193,12 @@ func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
 func (e *Engine) Find(_ context.Context, image engine.Image) (engine.Prepared, bool, error) {
 	if e.script.Find != nil && image.Name != "" {
 		id, ok := e.script.Find(image.Name)
-		return engine.Prepared{Reference: image.Name, ID: id, Bases: []engine.Base{{Reference: image.Name, ID: id}}}, ok, nil
+		return engine.Prepared{Reference: image.Name, ID: id, Bases: []engine.Base{{Reference: image.Name, ID: id}}},
+			ok, nil
 	}
 	prepared, err := nameOf(image)
-	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }), err
+	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }),
+		err
 }
 
 func (e *Engine) Discard(_ context.Context, image engine.BuiltImage) error {

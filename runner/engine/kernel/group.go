@@ -25,8 +25,9 @@ const parentGroup = "benchbook"
 // cpuPeriod is over which a limit of processor time holds, in microseconds, as Docker sets it.
 const cpuPeriod = 100_000
 
-// NewGroup makes a control group of a name that no other one has. Version 1 is used where its controllers are mounted, as
-// controllers are in one version only. Root is the root directory. The error says what this machine or this user lacks.
+// NewGroup makes a control group of a name that no other one has. Version 1 is used where its controllers are mounted,
+// as controllers are in one version only. Root is the root directory. The error says what this machine or this user
+// lacks.
 //
 // Source: cgroups(7); the kernel's Documentation/admin-guide/cgroup-v2.rst.
 func NewGroup(root, name string) (*Group, error) {
@@ -138,7 +139,8 @@ func (g *Group) LimitsProcesses() bool {
 	return folder != "" && err == nil
 }
 
-// Limit bounds the processor time of the group in cores, its memory in bytes, and how many processes and threads it has; 0 is no bound.
+// Limit bounds the processor time of the group in cores, its memory in bytes, and how many processes and threads it
+// has; 0 is no bound.
 func (g *Group) Limit(cpus float64, memory, processes int64) error {
 	quota, bytes := strconv.FormatInt(int64(cpus*cpuPeriod), 10), strconv.FormatInt(memory, 10)
 	set := func(controller, file, value string) error {
@@ -150,7 +152,8 @@ func (g *Group) Limit(cpus float64, memory, processes int64) error {
 	var failures []error
 	if cpus > 0 {
 		if g.version == 1 {
-			failures = append(failures, set("cpu", "cpu.cfs_period_us", strconv.Itoa(cpuPeriod)), set("cpu", "cpu.cfs_quota_us", quota))
+			failures = append(failures, set("cpu", "cpu.cfs_period_us", strconv.Itoa(cpuPeriod)),
+				set("cpu", "cpu.cfs_quota_us", quota))
 		} else {
 			failures = append(failures, set("", "cpu.max", quota+" "+strconv.Itoa(cpuPeriod)))
 		}
@@ -190,7 +193,8 @@ func (g *Group) Files(pid int) *Files {
 // leaving is how long processes that have ended may still be in their group.
 const leaving = 2 * time.Second
 
-// Remove removes the group, whose processes have ended, and our parent of groups if it is empty then. It may be gone already.
+// Remove removes the group, whose processes have ended, and our parent of groups if it is empty then. It may be gone
+// already.
 func (g *Group) Remove() error {
 	var failures []error
 	for _, folder := range g.folders {

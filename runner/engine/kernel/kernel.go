@@ -1,5 +1,6 @@
-// Package kernel reads what the kernel of this machine tells of the processes of a service, from their control group and their
-// network namespace. It takes about a tenth of a millisecond, most of it in the kernel; the processor time alone a few microseconds.
+// Package kernel reads what the kernel of this machine tells of the processes of a service, from their control group
+// and their network namespace. It takes about a tenth of a millisecond, most of it in the kernel; the processor time
+// alone a few microseconds.
 //
 // Control groups of versions 1 and 2 are read, wherever they are mounted.
 package kernel
@@ -22,8 +23,8 @@ import (
 	"benchbook/runner/engine/netns"
 )
 
-// Files reads the control group of a service and the counters of its network namespace. Its files stay open once they were read. Its
-// methods may be called from several goroutines.
+// Files reads the control group of a service and the counters of its network namespace. Its files stay open once they
+// were read. Its methods may be called from several goroutines.
 type Files struct {
 	version int    // of control groups
 	process string // /proc/PID
@@ -37,8 +38,8 @@ type Files struct {
 	snmp    counterFile
 }
 
-// New finds the files of a service by its first process. The error says that this process is not, or not visibly, in a control group
-// with id in its name. Root is the root directory.
+// New finds the files of a service by its first process. The error says that this process is not, or not visibly, in a
+// control group with id in its name. Root is the root directory.
 //
 // Source: cgroups(7), proc_pid_cgroup(5), proc_pid_mountinfo(5).
 func New(root string, pid int, id string) (*Files, error) {
@@ -74,18 +75,22 @@ func New(root string, pid int, id string) (*Files, error) {
 	return files, nil
 }
 
-// newFiles finds the files in the folders of a control group, by controller, or returns nil where they lack a controller.
+// newFiles finds the files in the folders of a control group, by controller, or returns nil where they lack a
+// controller.
 func newFiles(folders map[string]string, process string) *Files {
 	k := &Files{process: process}
 	switch {
 	case folders["cpuacct"] != "" && folders["cpu"] != "" && folders["memory"] != "":
 		k.version = 1
-		k.cpu.name, k.stat.name = filepath.Join(folders["cpuacct"], "cpuacct.usage"), filepath.Join(folders["cpu"], "cpu.stat")
-		k.memory.name, k.threads = filepath.Join(folders["memory"], "memory.stat"), filepath.Join(folders["cpu"], "tasks")
+		k.cpu.name, k.stat.name = filepath.Join(folders["cpuacct"], "cpuacct.usage"),
+			filepath.Join(folders["cpu"], "cpu.stat")
+		k.memory.name, k.threads = filepath.Join(folders["memory"], "memory.stat"),
+			filepath.Join(folders["cpu"], "tasks")
 	case folders[""] != "":
 		k.version = 2
 		k.cpu.name, k.stat.name = filepath.Join(folders[""], "cpu.stat"), filepath.Join(folders[""], "cpu.stat")
-		k.memory.name, k.threads = filepath.Join(folders[""], "memory.stat"), filepath.Join(folders[""], "cgroup.threads")
+		k.memory.name, k.threads = filepath.Join(folders[""], "memory.stat"),
+			filepath.Join(folders[""], "cgroup.threads")
 	default:
 		return nil
 	}
@@ -196,8 +201,8 @@ type counterFile struct {
 	closed bool
 }
 
-// read gives the file as it is now, until it is read again. The kernel makes it anew when it is read from the beginning, and gives all
-// of it at once where there is room: one call, as this is done all the time.
+// read gives the file as it is now, until it is read again. The kernel makes it anew when it is read from the
+// beginning, and gives all of it at once where there is room: one call, as this is done all the time.
 func (f *counterFile) read() ([]byte, error) {
 	if f.closed {
 		return nil, os.ErrClosed
@@ -230,18 +235,20 @@ func (f *counterFile) close() {
 	f.closed = true
 }
 
-// Threads returns the processor time of the threads of the service, by their numbers: of only some, if any are named. One that ends
-// meanwhile is left out.
+// Threads returns the processor time of the threads of the service, by their numbers: of only some, if any are named.
+// One that ends meanwhile is left out.
 //
 // Source: cgroups(7) tasks and cgroup.threads; the kernel's Documentation/scheduler/sched-stats, /proc/PID/schedstat.
 func (k *Files) Threads(only ...int) (map[int]time.Duration, error) { return k.schedstat(0, only) }
 
-// Waits returns how long the threads of the service could have run and had no core, as Threads does their processor time.
+// Waits returns how long the threads of the service could have run and had no core, as Threads does their processor
+// time.
 func (k *Files) Waits() (map[int]time.Duration, error) { return k.schedstat(1, nil) }
 
 // schedstat reads one of the fields of the file of that name, in nanoseconds, of threads that are named, or of all.
 //
-// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can be.
+// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can
+// be.
 func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) {
 	if len(only) == 0 {
 		text, err := os.ReadFile(k.threads)
@@ -280,7 +287,10 @@ func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) 
 
 // readOnce reads the beginning of a file that the kernel gives at once.
 func readOnce(name string, room []byte) ([]byte, error) {
-	file, err := untilNot(syscall.EINTR, func() (int, error) { return syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) })
+	file, err := untilNot(syscall.EINTR, func() (int, error) {
+		return syscall.Open(name,
+			syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -330,8 +340,8 @@ func Sum(counters map[string]int64, a, b string) int64 {
 	return x + y
 }
 
-// counter takes a counter from lines of a name and a number, or returns -1 if there is none of that name. Numbers that do not fit are
-// none of ours.
+// counter takes a counter from lines of a name and a number, or returns -1 if there is none of that name. Numbers that
+// do not fit are none of ours.
 func counter(text []byte, name string) int64 {
 	for line := range bytes.Lines(text) {
 		rest, ok := bytes.CutPrefix(line, []byte(name))

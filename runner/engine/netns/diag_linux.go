@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// diagnosed asks the kernel for the connections of the namespace in its own form, which takes a fraction of the time of the same as text.
-// It needs the rights of root, and a kernel that has sock_diag.
+// diagnosed asks the kernel for the connections of the namespace in its own form, which takes a fraction of the time of
+// the same as text. It needs the rights of root, and a kernel that has sock_diag.
 //
 // Source: sock_diag(7); Linux, net/ipv4/inet_diag.c, inet_diag_bc_run.
 func (n *Namespace) diagnosed() (pairs, error) {
@@ -70,10 +70,12 @@ func dump(socket int, family uint8, first, last int, room []byte, used pairs) er
 	const each = uint16(unsafe.Sizeof(diagFilter{}))
 	r := diagRequest{family: family, protocol: unix.IPPROTO_TCP, states: 0xfff &^ (1<<listens | 1<<closed),
 		// A comparison is followed by what it compares with. It goes on by so many bytes: behind the end is no.
-		filter: [4]diagFilter{{atLeast, uint8(2 * each), 4*each + 4}, {no: uint16(first)}, {atMost, uint8(2 * each), 2*each + 4}, {no: uint16(last)}}}
+		filter: [4]diagFilter{{atLeast, uint8(2 * each), 4*each + 4}, {no: uint16(first)},
+			{atMost, uint8(2 * each), 2*each + 4}, {no: uint16(last)}}}
 	r.head = unix.NlMsghdr{Len: uint32(unsafe.Sizeof(r)), Type: byFamily, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP}
 	r.attribute = unix.NlAttr{Len: uint16(unsafe.Sizeof(r.attribute) + unsafe.Sizeof(r.filter)), Type: filterBy}
-	if err := unix.Sendto(socket, unsafe.Slice((*byte)(unsafe.Pointer(&r)), unsafe.Sizeof(r)), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(socket, unsafe.Slice((*byte)(unsafe.Pointer(&r)), unsafe.Sizeof(r)), 0,
+		&unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return err
 	}
 	for {

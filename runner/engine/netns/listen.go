@@ -29,7 +29,8 @@ func (n *Namespace) Listeners() ([]netip.AddrPort, error) {
 }
 
 // ListenersBy are the same, read by a command inside a container: its image need not have one that can.
-func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command) (engine.Exit, error)) ([]netip.AddrPort, error) {
+func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command) (engine.Exit,
+	error)) ([]netip.AddrPort, error) {
 	exit, err := exec(ctx, engine.Command{Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}})
 	if err != nil {
 		return nil, err

@@ -39,8 +39,9 @@ func (n *Namespace) enter(do func()) error {
 	return err
 }
 
-// onThread does something on a thread that ends with it, as nothing else may ever run in a namespace that is not its own. It is never the
-// first thread of the process: that one does not end before the process, and what /proc/self says is of it.
+// onThread does something on a thread that ends with it, as nothing else may ever run in a namespace that is not its
+// own. It is never the first thread of the process: that one does not end before the process, and what /proc/self says
+// is of it.
 func onThread(do func()) {
 	done := make(chan struct{})
 	go func() {
@@ -83,8 +84,8 @@ func inside() (Look, error) {
 	return look, nil
 }
 
-// offloads picks what changes the cost of sending and receiving: who cuts data into segments, who puts them together again, and who
-// computes checksums.
+// offloads picks what changes the cost of sending and receiving: who cuts data into segments, who puts them together
+// again, and who computes checksums.
 func offloads(features map[string]bool) []string {
 	var out []string
 	for name, on := range features {

@@ -1,5 +1,5 @@
-// Package netns tells what a network namespace is like inside, and how far the local ports in it are used, for any process of this
-// machine that is in it.
+// Package netns tells what a network namespace is like inside, and how far the local ports in it are used, for any
+// process of this machine that is in it.
 //
 // Nothing is sent, and nothing in the namespace can notice. What is read again and again costs a few microseconds.
 package netns
@@ -26,7 +26,8 @@ const (
 // PortRange is the name of the kernel's setting for local ports.
 const PortRange = "net.ipv4.ip_local_port_range"
 
-// LocalPorts is the range of local ports of whoever has these settings of the kernel, FirstPort to LastPort where they say nothing.
+// LocalPorts is the range of local ports of whoever has these settings of the kernel, FirstPort to LastPort where they
+// say nothing.
 func LocalPorts(sysctls map[string]string) (first, last int) {
 	if n, err := fmt.Sscan(sysctls[PortRange], &first, &last); n == 2 && err == nil {
 		return first, last
@@ -56,9 +57,10 @@ const (
 	step = 0.05
 )
 
-// Ports is the largest share in use of the local ports between two addresses, that is from one local address to one port of another
-// address: a connection that has just been closed still has its port. Where there are few sockets it is that of all TCP sockets
-// together, an upper bound of at most 0.8, since to look at each of many takes tens of milliseconds.
+// Ports is the largest share in use of the local ports between two addresses, that is from one local address to one
+// port of another address: a connection that has just been closed still has its port. Where there are few sockets it is
+// that of all TCP sockets together, an upper bound of at most 0.8, since to look at each of many takes tens of
+// milliseconds.
 //
 // Source: docs/validity.md#checks; Linux, net/ipv4/proc.c, proc_pid_net(5).
 func (n *Namespace) Ports() (float64, error) {
@@ -98,8 +100,8 @@ func (n *Namespace) sockets() (int64, error) {
 	return sum, nil
 }
 
-// TimeWait is the number of connections of this machine's own network that are closed and keep their ports for a minute; -1 where
-// nothing tells. Root is the root directory.
+// TimeWait is the number of connections of this machine's own network that are closed and keep their ports for a
+// minute; -1 where nothing tells. Root is the root directory.
 func TimeWait(root string) int64 {
 	text, err := os.ReadFile(filepath.Join(root, "proc/net/sockstat"))
 	if err != nil {
@@ -125,7 +127,8 @@ func counted(text []byte, protocol, name string) int64 {
 	return 0
 }
 
-// pairs counts connections by their local address and by the address and port at the other end. Those of a pair differ in their local port.
+// pairs counts connections by their local address and by the address and port at the other end. Those of a pair differ
+// in their local port.
 type pairs map[[34]byte]int
 
 func (p pairs) add(local, remote, port []byte) {
@@ -165,7 +168,8 @@ func (n *Namespace) listed() (pairs, error) {
 	return used, nil
 }
 
-// tally reads connections from /proc/net/tcp: a head, then "sl local_address rem_address st …" with addresses as HEX:PORT.
+// tally reads connections from /proc/net/tcp: a head, then "sl local_address rem_address st …" with addresses as
+// HEX:PORT.
 func (n *Namespace) tally(used pairs, text []byte) {
 	for line := range bytes.Lines(text) {
 		var fields [4][]byte
@@ -179,7 +183,8 @@ func (n *Namespace) tally(used pairs, text []byte) {
 		local, localPort, ok := address(fields[1])
 		remote, remotePort, alsoOK := address(fields[2])
 		const listening = "0A"
-		if port := int(localPort[0])<<8 | int(localPort[1]); !ok || !alsoOK || string(fields[3]) == listening || port < n.first || port > n.last {
+		if port := int(localPort[0])<<8 | int(localPort[1]); !ok || !alsoOK || string(fields[3]) == listening ||
+			port < n.first || port > n.last {
 			continue
 		}
 		used.add(local[:], remote[:], remotePort[:])
@@ -226,10 +231,11 @@ func (l Look) Network() engine.Network {
 }
 
 // listening are the settings that are read, by their files below /proc/sys/net.
-var listening = []string{"core/somaxconn", "ipv4/tcp_max_syn_backlog", "ipv4/tcp_syncookies", "ipv4/ip_local_port_range", "ipv4/tcp_tw_reuse"}
+var listening = []string{"core/somaxconn", "ipv4/tcp_max_syn_backlog", "ipv4/tcp_syncookies",
+	"ipv4/ip_local_port_range", "ipv4/tcp_tw_reuse"}
 
-// Limits are the settings of the kernel that bound how many connections there can be in the network of whoever asks, by name. Numbers are
-// divided by one space. Root is the root directory; what the kernel does not tell is left out.
+// Limits are the settings of the kernel that bound how many connections there can be in the network of whoever asks, by
+// name. Numbers are divided by one space. Root is the root directory; what the kernel does not tell is left out.
 func Limits(root string) map[string]string {
 	limits := map[string]string{}
 	for _, name := range listening {

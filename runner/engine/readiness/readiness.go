@@ -30,8 +30,8 @@ const (
 
 	// answerTimeout is how long a probe of ours may take, as one that was accepted early may never be answered.
 	answerTimeout = 5 * time.Second
-	// loopbackGrace is how long a service may listen on its loopback alone where it is to be reached from elsewhere. Few servers begin so,
-	// and hardly one stays so for longer.
+	// loopbackGrace is how long a service may listen on its loopback alone where it is to be reached from elsewhere.
+	// Few servers begin so, and hardly one stays so for longer.
 	loopbackGrace = 5 * time.Second
 	lookPause     = 200 * time.Millisecond // between two looks at where a service listens
 )
@@ -46,8 +46,8 @@ const (
 	composeStartInterval = 5 * time.Second
 )
 
-// Probed is as much of a service that was started as is needed to wait for it. Whatever its methods cannot do for a reason that says
-// nothing about the service is a *FaultError.
+// Probed is as much of a service that was started as is needed to wait for it. Whatever its methods cannot do for a
+// reason that says nothing about the service is a *FaultError.
 type Probed interface {
 	// Wait returns the status with which the service ended, when it has.
 	Wait(ctx context.Context) (status int, err error)
@@ -77,9 +77,10 @@ type waiter struct {
 	probed  Probed
 	began   time.Time
 
-	looked   time.Time        // when it was last found out where the service listens
-	open     []netip.AddrPort // what was found then; nil where nothing tells
-	loopback time.Time        // when the wanted port was first seen to listen on the loopback alone; zero while it is not
+	looked time.Time        // when it was last found out where the service listens
+	open   []netip.AddrPort // what was found then; nil where nothing tells
+	// when the wanted port was first seen to listen on the loopback alone; zero while it is not
+	loopback time.Time
 }
 
 // probe tries once whether a service is ready; the error says what is missing.
@@ -151,8 +152,8 @@ type endedError struct{ status int }
 
 func (e *endedError) Error() string { return fmt.Sprintf("it ended with status %d", e.status) }
 
-// reason says why the service was not ready, after the waiting was ended: what the last probe missed tells more than that the time was
-// over. Of a service that has ended there is nothing more to say.
+// reason says why the service was not ready, after the waiting was ended: what the last probe missed tells more than
+// that the time was over. Of a service that has ended there is nothing more to say.
 func reason(cause, missing error) error {
 	if missing == nil || errors.Is(missing, context.Canceled) || !errors.Is(cause, errTimeOver) {
 		return cause
@@ -214,9 +215,9 @@ func (w *waiter) wait(ctx context.Context) error {
 	return nil
 }
 
-// poll probes until the answer is good, too many probes have failed, or the context is done; it returns what was last found missing. The
-// port is the one that is asked, 0 for none. A probe that fails counts as in Compose: once in an interval, the first of which begins with
-// the service, and not in its start period.
+// poll probes until the answer is good, too many probes have failed, or the context is done; it returns what was last
+// found missing. The port is the one that is asked, 0 for none. A probe that fails counts as in Compose: once in an
+// interval, the first of which begins with the service, and not in its start period.
 func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try probe) error {
 	r := w.service.Ready
 	timeout = cmp.Or(r.Timeout, timeout)
@@ -282,7 +283,9 @@ func (w *waiter) pause(starting bool) time.Duration {
 // explain says of a port that refused a connection where the service listens instead, as far as that can be found out.
 func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	told, ok := w.probed.(engine.Listening)
-	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") { // as our agent says it
+	// as our agent says it
+	if port == 0 || !ok || !errors.Is(err, syscall.ECONNREFUSED) &&
+		!strings.Contains(err.Error(), "connection refused") {
 		return err
 	}
 	if w.looked.IsZero() || time.Since(w.looked) >= lookPause {
@@ -309,8 +312,8 @@ func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	return errors.New(words)
 }
 
-// Unreached says why a port of a service cannot be reached from elsewhere, by the addresses at which it listens: empty if it can be.
-// Loopback says that the service listens at this port, and on its loopback only.
+// Unreached says why a port of a service cannot be reached from elsewhere, by the addresses at which it listens: empty
+// if it can be. Loopback says that the service listens at this port, and on its loopback only.
 func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
 	const shown = 5
 	var here, elsewhere []string
@@ -393,7 +396,8 @@ func (w *waiter) command(ctx context.Context) error {
 		said := &output.Tail{Limit: maxSaid}
 		said.Write(exit.Stdout)
 		said.Write(exit.Stderr)
-		return fmt.Errorf("its healthcheck %q ended with status %d: %s", w.service.Ready.Command, exit.Code, bytes.TrimSpace(said.Bytes()))
+		return fmt.Errorf("its healthcheck %q ended with status %d: %s", w.service.Ready.Command, exit.Code,
+			bytes.TrimSpace(said.Bytes()))
 	}
 	return nil
 }

@@ -31,8 +31,8 @@ func newRunNames(records []*record.Record) *runNames {
 	return m
 }
 
-// resume takes up the newest run in place of a new one, if it was to measure all that is to be begun, as that is planned now: it was stopped
-// between two experiments.
+// resume takes up the newest run in place of a new one, if it was to measure all that is to be begun, as that is
+// planned now: it was stopped between two experiments.
 func (m *runNames) resume() {
 	before := m.known[m.newest]
 	for name, digest := range m.plans {
@@ -45,8 +45,8 @@ func (m *runNames) resume() {
 	}
 }
 
-// runOf names the run that an experiment is measured in, the one that it goes on in or else the new one, and gives the plans of all that this
-// run was to measure; of older runs they are not known.
+// runOf names the run that an experiment is measured in, the one that it goes on in or else the new one, and gives the
+// plans of all that this run was to measure; of older runs they are not known.
 func (m *runNames) runOf(goesOn string) (run string, plans map[string]string) {
 	if goesOn != "" {
 		return goesOn, m.known[goesOn]
@@ -70,7 +70,8 @@ func isAfter(run string, at time.Time) bool {
 	return err == nil && begin.After(at)
 }
 
-// FromTheFuture names the runs that a wrong clock has named, in order: they are later than now, so that new runs do not follow them.
+// FromTheFuture names the runs that a wrong clock has named, in order: they are later than now, so that new runs do not
+// follow them.
 func FromTheFuture(records []*record.Record, now time.Time) []string {
 	var runs []string
 	for _, r := range records {
@@ -82,8 +83,8 @@ func FromTheFuture(records []*record.Record, now time.Time) []string {
 	return slices.Compact(runs)
 }
 
-// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by time, so a
-// run that starts in the same second as the newest one is named a second later.
+// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by
+// time, so a run that starts in the same second as the newest one is named a second later.
 func newRunID(at time.Time, newest string) string {
 	stamp, _, _ := strings.Cut(newest, "-")
 	if last, err := time.Parse(runStamp, stamp); err == nil && !at.UTC().Truncate(time.Second).After(last) {

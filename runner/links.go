@@ -22,15 +22,15 @@ import (
 	"benchbook/runner/origin"
 )
 
-// Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the service gets
-// the relay. No service can have a name with a dot, so nothing of an article collides.
+// Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the
+// service gets the relay. No service can have a name with a dot, so nothing of an article collides.
 const (
 	behindLink = ".behind"          // follows the service's name: the service itself, as the engine knows it
 	linkSuffix = observe.LinkSuffix // follows the service's name: the relay, as records and messages know it
 )
 
-// seed begins the draws of an origin or a link. It is that of the service's name, so that all repetitions, and all cells of an
-// experiment, meet the same ones.
+// seed begins the draws of an origin or a link. It is that of the service's name, so that all repetitions, and all
+// cells of an experiment, meet the same ones.
 func seed(kind, service string) uint64 {
 	sum := sha256.Sum256([]byte(kind + "\x00" + service))
 	return binary.BigEndian.Uint64(sum[:])
@@ -40,8 +40,10 @@ func seed(kind, service string) uint64 {
 func originEnvironment(s *spec.Service) (string, error) {
 	o := s.Origin
 	config, err := json.Marshal(origin.Config{
-		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status, Reason: http.StatusText(o.Status), Errors: o.Errors,
-		Latency: origin.Latency{Distribution: o.Distribution, Value: o.Value, From: o.From, To: o.To, Median: o.Median, Sigma: o.Sigma, Values: o.Values},
+		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status,
+		Reason: http.StatusText(o.Status), Errors: o.Errors,
+		Latency: origin.Latency{Distribution: o.Distribution, Value: o.Value, From: o.From, To: o.To, Median: o.Median,
+			Sigma: o.Sigma, Values: o.Values},
 	})
 	if err != nil {
 		return "", fmt.Errorf("service %q: %w", s.Name, err)
@@ -51,9 +53,11 @@ func originEnvironment(s *spec.Service) (string, error) {
 
 // relay is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
 func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter, Rate: s.Link.Rate}
+	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter,
+		Rate: s.Link.Rate}
 	for _, port := range s.Expose {
-		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port), Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
+		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port),
+			Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
 	}
 	config, err := json.Marshal(c)
 	if err != nil {
@@ -75,8 +79,8 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	return out, nil
 }
 
-// replica is the name of the nth container of a service that is scaled, counted from 1. The first has the service's own, which all of
-// them are reached by.
+// replica is the name of the nth container of a service that is scaled, counted from 1. The first has the service's
+// own, which all of them are reached by.
 func replica(name string, n int) string {
 	if n == 1 {
 		return name
@@ -84,8 +88,8 @@ func replica(name string, n int) string {
 	return fmt.Sprintf("%s.%d", name, n)
 }
 
-// knownAs gives what an error says of a container the name that records and messages have for it.
-func knownAs(err error, engineName, name string) error {
+// renameInError gives what an error says of a container the name that records and messages have for it.
+func renameInError(err error, engineName, name string) error {
 	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) && notReady.Service == engineName {
 		notReady.Service = name
 	}
@@ -95,9 +99,11 @@ func knownAs(err error, engineName, name string) error {
 	return err
 }
 
-// lateness notes in a record how late our own programs were, as far as they have said it: the link before X in link.late.X, an
-// origin X in origin.late.X. After what was so short that much of it would be missing, their next reports are waited for.
-func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration, facts map[string]string) {
+// lateness notes in a record how late our own programs were, as far as they have said it: the link before X in
+// link.late.X, an origin X in origin.late.X. After what was so short that much of it would be missing, their next
+// reports are waited for.
+func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration,
+	facts map[string]string) {
 	wait := length < 20*eventloop.ReportEvery
 	for _, s := range t.Services {
 		for _, own := range []struct {
@@ -118,7 +124,8 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 	}
 }
 
-// reported is the last report of how late one of our own programs was. With wait it is one that holds all that was before.
+// reported is the last report of how late one of our own programs was. With wait it is one that holds all that was
+// before.
 func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
 	if wait {
 		select {

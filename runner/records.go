@@ -7,8 +7,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// settle gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed the one before that.
-// The error is that of the context, or that another machine cannot be asked.
+// settle gives all machines of the experiment time to come to rest before a repetition, more if one of them disturbed
+// the one before that. The error is that of the context, or that another machine cannot be asked.
 func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 	if r.Settler == nil {
 		return nil
@@ -19,8 +19,8 @@ func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 	return err
 }
 
-// save saves a record, with the lists among its facts put aside: each is kept once in a run. What is not saved, such as the repetition
-// of a probe, must not pass for having kept one.
+// save saves a record, with the lists among its facts put aside: each is kept once in a run. What is not saved, such as
+// the repetition of a probe, must not pass for having kept one.
 func (r *run) save(rec *record.Record) error {
 	begin, spent := time.Now(), r.summary.Spent
 	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
@@ -32,8 +32,8 @@ func (r *run) save(rec *record.Record) error {
 	return r.store.Save(rec)
 }
 
-// saved reads what is saved.
-func (r *run) saved() ([]*record.Record, error) {
+// readRecords reads what is saved.
+func (r *run) readRecords() ([]*record.Record, error) {
 	begin, spent := time.Now(), r.summary.Spent
 	defer func() { r.summary.Spent.since(Saving, begin, spent) }()
 	records, _, err := r.store.Read()
